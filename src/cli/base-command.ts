@@ -1,0 +1,85 @@
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError, type Problem } from '../errors/problem.js';
+import { escapeControl } from '../views/parts/escape.js';
+import type { Style } from './terminal.js';
+import { Terminal } from './terminal.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: oclif's own constraint on the types of parsed words
+type Parsed = { [name: string]: any };
+
+/** What every command shares: the global flags, one way to answer, one way to warn. */
+export abstract class ThermosCommand extends Command {
+  static override baseFlags = {
+    root: Flags.string({
+      multiple: true,
+      helpValue: 'PATH',
+      helpGroup: 'GLOBAL',
+      summary: 'Task root to look in, instead of the default ones; may be repeated.',
+    }),
+    'mesos-root': Flags.string({
+      multiple: true,
+      aliases: ['mesos_root'],
+      helpValue: 'PATH',
+      helpGroup: 'GLOBAL',
+      summary: 'Mesos agent work directory to look in, instead of the default ones; may be repeated.',
+    }),
+    json: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print one JSON document.' }),
+    'no-color': Flags.boolean({ helpGroup: 'GLOBAL', summary: 'No colour, whatever the terminal can do.' }),
+    debug: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Show the stack of an error.' }),
+  };
+
+  /** Set by the dispatcher; a command made by hand (in a test) gets one of its own. */
+  terminal = new Terminal();
+
+  /** Runs the command; resolves to its exit code. Errors go to the dispatcher. */
+  async invoke(): Promise<number> {
+    return this.run();
+  }
+
+  abstract override run(): Promise<number>;
+
+  /** Parses the words by the flags and args of the command's class; the colour flags take effect. */
+  protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    const result = await super.parse<F, B, A>(options, argv);
+    this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
+    return result;
+  }
+
+  protected get style(): Style {
+    return this.terminal.style(1);
+  }
+
+  /**
+   * Prints the answer: the document as one line of JSON, or the view's text. Problems are told on stderr
+   * either way. Returns 5 if one of them is an error, else `exitCode`.
+   */
+  protected answer(
+    json: boolean,
+    document: object,
+    view: (style: Style) => string,
+    problems: readonly Problem[],
+    exitCode: number = EXIT.ok,
+  ): number {
+    this.terminal.write(json ? `${JSON.stringify(document)}\n` : view(this.style));
+    this.tell(problems);
+    return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
+  }
+
+  /** Says problems on stderr, one a line. */
+  protected tell(problems: readonly Problem[]): void {
+    for (const { severity, message, hint } of problems) {
+      this.terminal.writeError(`${severity}: ${escapeControl(message)}\n`);
+      if (hint !== undefined) this.terminal.writeError(`hint: ${escapeControl(hint)}\n`);
+    }
+  }
+
+  protected notice(text: string): void {
+    this.terminal.writeError(`${escapeControl(text)}\n`);
+  }
+}

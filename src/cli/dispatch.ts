@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { Config } from '@oclif/core/config';
+import { COMMANDS } from '../commands/index.js';
+import { EXIT } from '../errors/exit-codes.js';
+import type { ThermosCommand } from './base-command.js';
+import { reportFailure } from './failure.js';
+import { Terminal } from './terminal.js';
+
+declare const THERMOS_VERSION: string;
+
+/** The installed package: this file is built into `dist/`. */
+export const PACKAGE_ROOT = join(__dirname, '..');
+
+type CommandId = keyof typeof COMMANDS;
+
+/**
+ * Runs the command that the words name and sets the exit status. oclif's own start (reading package.json,
+ * the manifest and the plugins) costs as much again as an empty Node, so commands are found in our own table
+ * and get a Config that knows only their names; `help` loads the full one.
+ */
+export async function dispatch(argv: readonly string[]): Promise<void> {
+  const terminal = new Terminal();
+  const [word, ...rest] = argv;
+  try {
+    if (word === undefined || word === '--help' || word === '-h') {
+      await run('help', rest, terminal);
+    } else if (Object.hasOwn(COMMANDS, word)) {
+      const dashes = rest.indexOf('--');
+      const ours = dashes === -1 ? rest : rest.slice(0, dashes);
+      if (ours.includes('--help') || ours.includes('-h')) await run('help', [word], terminal);
+      else await run(word as CommandId, rest, terminal);
+    } else {
+      const { unknownCommand } = await import('./unknown-command.js');
+      throw unknownCommand(word, Object.keys(COMMANDS));
+    }
+  } catch (error) {
+    process.exitCode = reportFailure(error, argv, terminal);
+  }
+}
+
+async function run(id: CommandId, argv: string[], terminal: Terminal): Promise<void> {
+  const CommandClass = (await COMMANDS[id]()) as new (argv: string[], config: Config) => ThermosCommand;
+  const command = new CommandClass(argv, minimalConfig());
+  command.id = id;
+  command.terminal = terminal;
+  process.exitCode = (await command.invoke()) ?? EXIT.ok;
+}
+
+function minimalConfig(): Config {
+  const config = new Config({ root: PACKAGE_ROOT });
+  return Object.assign(config, {
+    bin: 'thermos',
+    name: 'thermos',
+    version: THERMOS_VERSION,
+    topicSeparator: ' ',
+    pjson: { name: 'thermos', version: THERMOS_VERSION, oclif: { bin: 'thermos' } },
+    rootPlugin: { name: 'thermos', root: PACKAGE_ROOT, hooks: {} },
+  });
+}

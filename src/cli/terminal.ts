@@ -1,0 +1,130 @@
+import { fstatSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { errnoOf, SystemError } from '../errors/errors.js';
+
+/** What a view needs to know of the stream it is written to. */
+export interface Style {
+  /** Columns; undefined when the stream is no terminal: nothing is cut then. */
+  width: number | undefined;
+  /** True on a terminal: relative ages, notices. False: RFC 3339 times. */
+  tty: boolean;
+  /** 0 no colour, 1 the sixteen ANSI colours. */
+  colour: 0 | 1;
+  /** UTF-8 symbols may be drawn. */
+  unicode: boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export interface ColourChoice {
+  noColor?: boolean;
+}
+
+/**
+ * The only door to the outside: both output streams, their terminals, the clock. Writes are synchronous, so
+ * that an error of the device is an error of the line that was written, and nothing is lost at exit.
+ */
+export class Terminal {
+  readonly #env: NodeJS.ProcessEnv;
+  #choice: ColourChoice = {};
+
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.#env = env;
+  }
+
+  set colourChoice(choice: ColourChoice) {
+    this.#choice = choice;
+  }
+
+  get stdoutIsTerminal(): boolean {
+    return isatty(1);
+  }
+
+  get stderrIsTerminal(): boolean {
+    return isatty(2);
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  /** How to draw on stdout (1) or stderr (2). */
+  style(fd: 1 | 2): Style {
+    const tty = isatty(fd);
+    const locale = this.#env.LC_ALL || this.#env.LC_CTYPE || this.#env.LANG || '';
+    return {
+      tty,
+      width: tty ? this.#columns(fd) : undefined,
+      colour: this.#colour(tty),
+      unicode: /utf-?8/i.test(locale),
+      now: this.now(),
+    };
+  }
+
+  /**
+   * Writes to stdout. A closed pipe ends the program quietly with exit 0; a full device is an error with
+   * code `output-failed`.
+   */
+  write(text: string | Uint8Array): void {
+    try {
+      writeFully(1, text);
+    } catch (error) {
+      if (errnoOf(error) === 'EPIPE') process.exit(0);
+      throw new SystemError(
+        'output-failed',
+        `cannot write to stdout: ${errnoOf(error) ?? String(error)}`,
+        undefined,
+        error,
+      );
+    }
+  }
+
+  /** Writes to stderr; if nobody can hear it, there is nobody to tell. */
+  writeError(text: string): void {
+    try {
+      writeFully(2, text);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+  }
+
+  #colour(tty: boolean): 0 | 1 {
+    const { NO_COLOR, FORCE_COLOR, TERM } = this.#env;
+    if (this.#choice.noColor) return 0;
+    if (NO_COLOR !== undefined && NO_COLOR !== '') return 0;
+    if (FORCE_COLOR !== undefined && FORCE_COLOR !== '')
+      return FORCE_COLOR === '0' || FORCE_COLOR === 'false' ? 0 : 1;
+    return tty && TERM !== 'dumb' ? 1 : 0;
+  }
+
+  #columns(fd: 1 | 2): number {
+    const fromEnv = Number(this.#env.COLUMNS);
+    if (Number.isInteger(fromEnv) && fromEnv > 0) return fromEnv;
+    const stream = fd === 1 ? process.stdout : process.stderr;
+    return stream.columns || 80;
+  }
+}
+
+/** Writes all of it; a non-blocking descriptor that is full for now is waited for. */
+function writeFully(fd: number, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if (errnoOf(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+    }
+  }
+}
+
+/** True if the descriptor is open at all (`>&-` closes it). */
+export function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}

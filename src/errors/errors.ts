@@ -1,0 +1,74 @@
+import type { Problem } from './problem.js';
+
+/**
+ * A failure that ends the command. `code` is stable and appears in `{"error":{"code"}}`; `exitCode` is one
+ * of the codes in `exit-codes.ts`; `hint` says what to try.
+ */
+export class ThermosError extends Error {
+  readonly code: string;
+  readonly exitCode: number;
+  readonly hint?: string;
+  /** What else was noticed before the failure; shown on stderr. */
+  readonly problems: readonly Problem[];
+
+  constructor(
+    code: string,
+    message: string,
+    options: { exitCode: number; hint?: string; problems?: readonly Problem[]; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.exitCode = options.exitCode;
+    this.hint = options.hint;
+    this.problems = options.problems ?? [];
+  }
+}
+
+/** The command line can't be carried out as written: exit 2. */
+export class UsageError extends ThermosError {
+  constructor(code: string, message: string, hint?: string) {
+    super(code, message, { exitCode: 2, hint });
+  }
+}
+
+/** What was asked for isn't here: exit 1. */
+export class NotFoundError extends ThermosError {
+  constructor(code: string, message: string, hint?: string, problems?: readonly Problem[]) {
+    super(code, message, { exitCode: 1, hint, problems });
+  }
+}
+
+/** The operating system refused (reading a named file, writing to stdout …): exit 5. */
+export class SystemError extends ThermosError {
+  constructor(code: string, message: string, hint?: string, cause?: unknown) {
+    super(code, message, { exitCode: 5, hint, cause });
+  }
+}
+
+/** The `code` of a Node system error (`ENOENT` …), or undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+const ERRNO_TEXT: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'a component of the path is not a directory',
+  EISDIR: 'is a directory',
+  ELOOP: 'too many levels of symbolic links',
+  EIO: 'input/output error',
+  ENAMETOOLONG: 'file name too long',
+  ENOSPC: 'no space left on device',
+  EMFILE: 'too many open files',
+  ESTALE: 'stale file handle',
+};
+
+/** The words that `strerror(3)` has for a Node system error, or the error's own message. */
+export function describeErrno(error: unknown): string {
+  const code = errnoOf(error);
+  if (code !== undefined && ERRNO_TEXT[code] !== undefined) return ERRNO_TEXT[code];
+  return error instanceof Error ? error.message : String(error);
+}

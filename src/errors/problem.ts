@@ -1,0 +1,24 @@
+/**
+ * Something that could not be read, or was read and is wrong, told beside the answer instead of in its
+ * place. The field names are those of the `problems` arrays in `--json` documents.
+ */
+export interface Problem {
+  /** Stable, lower-case, kebab-case: `root-missing`, `checkpoint-damaged` … */
+  code: string;
+  /** One sentence for a person; control characters may be inside, views escape them. */
+  message: string;
+  severity: 'error' | 'warning';
+  path?: string;
+  /** Byte offset in `path`. */
+  offset?: number;
+  line?: number;
+  task_id?: string;
+  process?: string;
+  field?: string;
+  hint?: string;
+}
+
+/** True if any of the problems means that something could not be done or read. */
+export function hasError(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === 'error');
+}

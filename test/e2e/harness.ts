@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const FIXTURES = join(REPOSITORY, 'fixtures');
+/** The built program. Tests drive it as a user does. */
+export const PROGRAM = join(REPOSITORY, 'bin', 'run.js');
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  input?: string;
+  /** Runs as this uid and gid (needs root). */
+  uid?: number;
+}
+
+export interface Finished {
+  stdout: string;
+  stderr: string;
+  status: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** An environment that has nothing of the machine's: no user root, no locale, no colour, UTC. */
+export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
+  const home = join(tmpdir(), 'thermos-no-home');
+  return {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    HOME: home,
+    XDG_STATE_HOME: join(home, 'state'),
+    TZ: 'UTC',
+    LANG: 'C.UTF-8',
+    ...extra,
+  };
+}
+
+/** Runs the built program to its end. stdin is empty unless `input` is given; nothing is a terminal. */
+export function thermos(args: readonly string[], options: RunOptions = {}): Finished {
+  const result = spawnSync(process.execPath, [PROGRAM, ...args], {
+    cwd: options.cwd,
+    env: cleanEnv(options.env),
+    input: options.input ?? '',
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+    uid: options.uid,
+    gid: options.uid,
+  });
+  if (result.error !== undefined) throw result.error;
+  return { stdout: result.stdout, stderr: result.stderr, status: result.status, signal: result.signal };
+}
+
+/** Starts the built program with pipes and leaves it running. */
+export function startThermos(args: readonly string[], options: RunOptions = {}): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: options.cwd,
+    env: cleanEnv(options.env),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    uid: options.uid,
+    gid: options.uid,
+  });
+}
+
+/** Runs a shell line in which `thermos` is the built program; for pipes, redirections and `script(1)`. */
+export function shell(line: string, options: RunOptions = {}): Finished {
+  const define = `thermos() { '${process.execPath}' '${PROGRAM}' "$@"; }; export -f thermos;`;
+  const result = spawnSync('bash', ['-c', `${define} ${line}`], {
+    cwd: options.cwd,
+    env: cleanEnv(options.env),
+    input: options.input ?? '',
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+    uid: options.uid,
+    gid: options.uid,
+  });
+  if (result.error !== undefined) throw result.error;
+  return { stdout: result.stdout, stderr: result.stderr, status: result.status, signal: result.signal };
+}
+
+/** A temp directory that anybody may enter, removed by the returned function. */
+export function tempDir(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'thermos-test-'));
+  chmodSync(path, 0o755);
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
