@@ -1,0 +1,48 @@
+import type { Problem } from '../errors/problem.js';
+
+/** `host`: a bare root. `mesos`: the `checkpoints` directory in an executor's sandbox. */
+export type Layout = 'host' | 'mesos';
+
+export interface MesosIds {
+  agent_id: string;
+  framework_id: string;
+  executor_id: string;
+  container_id: string;
+}
+
+/** A directory that holds `tasks/` and `checkpoints/`. */
+export interface TaskRoot {
+  /** Absolute. */
+  path: string;
+  layout: Layout;
+  /** How it was found, for people: `--root`, `THERMOS_ROOT`, `default`, `mesos-agent --work_dir` … */
+  source: string;
+  /** False if it can't be listed; then it has a problem too. */
+  readable: boolean;
+  /** Only in the mesos layout, as `run_dir`: the executor's sandbox, which holds the root. */
+  mesos?: MesosIds;
+  run_dir?: string;
+}
+
+export type Phase = 'active' | 'finished';
+
+/** A task of which there is a trace on disk: a task file, a checkpoint directory, or both. */
+export interface FoundTask {
+  task_id: string;
+  root: TaskRoot;
+  phase: Phase;
+  /** ROOT/tasks/PHASE/ID, if it is there. */
+  task_file?: string;
+  /** ROOT/checkpoints/ID; not certain to exist. */
+  checkpoint_dir: string;
+  /** True if the sandbox can't be entered: only the id is known. */
+  unreadable?: boolean;
+  problems: Problem[];
+}
+
+export interface Discovery {
+  roots: TaskRoot[];
+  /** Sorted: active before finished, then by task id, then by root. */
+  tasks: FoundTask[];
+  problems: Problem[];
+}
