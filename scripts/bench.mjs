@@ -1,0 +1,45 @@
+// npm run bench [-- --quick] [-- --markdown]: what thermos costs, measured beside programs that do the same work
+// on the same data at the same time. Makes its data in a temp directory and removes it. No test depends on it.
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { quote } from './bench/measure.mjs';
+import { statusRows } from './bench/status.mjs';
+import { markdownTable, plainTable } from './bench/table.mjs';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, markdown: { type: 'boolean' } } });
+const run = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'run.js');
+if (!existsSync(join(dirname(run), '..', 'dist', 'main.cjs'))) {
+  console.error('bench: there is no built program; run npm run build');
+  process.exit(2);
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'thermos-bench-'));
+const remove = () => rmSync(dir, { recursive: true, force: true });
+process.once('exit', remove);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+
+const home = join(dir, 'home');
+mkdirSync(home);
+const programArgs = [process.execPath, run];
+const context = {
+  dir,
+  programArgs,
+  program: programArgs.map(quote).join(' '),
+  node: quote(process.execPath),
+  env: { PATH: process.env.PATH, HOME: home, TZ: 'UTC', LANG: 'C.UTF-8' },
+  quick: values.quick === true,
+  say: (text) => console.error(`bench: ${text} ...`),
+};
+
+const rows = await statusRows(context);
+console.log(values.markdown ? markdownTable(rows) : plainTable(rows));
+const missed = rows.filter((row) => row.ok === false).length;
+const machine = `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;
+console.log(
+  `\n${machine}. Medians of whole processes run in turn.` +
+    `${missed === 0 ? ' Every goal is reached.' : ` Goals missed: ${missed}.`}`,
+);
