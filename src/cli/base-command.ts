@@ -48,6 +48,7 @@ export abstract class ThermosCommand extends Command {
   ): Promise<ParserOutput<F, B, A>> {
     const result = await super.parse<F, B, A>(options, argv);
     this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
+    if (!result.flags.json) await this.terminal.loadColours();
     return result;
   }
 

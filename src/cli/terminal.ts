@@ -1,20 +1,10 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { errnoOf, SystemError } from '../errors/errors.js';
+import { type Palette, PLAIN } from '../views/parts/paint.js';
+import type { Style } from '../views/parts/style.js';
 
-/** What a view needs to know of the stream it is written to. */
-export interface Style {
-  /** Columns; undefined when the stream is no terminal: nothing is cut then. */
-  width: number | undefined;
-  /** True on a terminal: relative ages, notices. False: RFC 3339 times. */
-  tty: boolean;
-  /** 0 no colour, 1 the sixteen ANSI colours. */
-  colour: 0 | 1;
-  /** UTF-8 symbols may be drawn. */
-  unicode: boolean;
-  /** Milliseconds since the epoch. */
-  now: number;
-}
+export type { Style } from '../views/parts/style.js';
 
 export interface ColourChoice {
   noColor?: boolean;
@@ -27,6 +17,7 @@ export interface ColourChoice {
 export class Terminal {
   readonly #env: NodeJS.ProcessEnv;
   #choice: ColourChoice = {};
+  #coloured: Palette | undefined;
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
     this.#env = env;
@@ -44,6 +35,13 @@ export class Terminal {
     return isatty(2);
   }
 
+  /** Loads chalk if one of the streams is to have colour. Until then, every style is plain. */
+  async loadColours(): Promise<void> {
+    if (this.#colour(this.stdoutIsTerminal) + this.#colour(this.stderrIsTerminal) === 0) return;
+    const { colouredPalette } = await import('./palette.js');
+    this.#coloured = colouredPalette();
+  }
+
   now(): number {
     return Date.now();
   }
@@ -51,11 +49,13 @@ export class Terminal {
   /** How to draw on stdout (1) or stderr (2). */
   style(fd: 1 | 2): Style {
     const tty = isatty(fd);
+    const coloured = this.#colour(tty) === 0 ? PLAIN : (this.#coloured ?? PLAIN);
     const locale = this.#env.LC_ALL || this.#env.LC_CTYPE || this.#env.LANG || '';
     return {
       tty,
       width: tty ? this.#columns(fd) : undefined,
-      colour: this.#colour(tty),
+      colour: coloured === PLAIN ? 0 : 1,
+      paint: coloured,
       unicode: /utf-?8/i.test(locale),
       now: this.now(),
     };

@@ -1,0 +1,17 @@
+import type { Palette } from './paint.js';
+
+/** What a view needs to know of the stream it is written to. */
+export interface Style {
+  /** Columns; undefined when the stream is no terminal: nothing is cut then. */
+  width: number | undefined;
+  /** True on a terminal: relative ages, notices. False: RFC 3339 times. */
+  tty: boolean;
+  /** 0 no colour, 1 the sixteen ANSI colours. */
+  colour: 0 | 1;
+  /** UTF-8 symbols may be drawn. */
+  unicode: boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Colours by meaning; every one leaves text as it is when `colour` is 0. */
+  paint: Palette;
+}

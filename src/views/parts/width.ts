@@ -1,0 +1,46 @@
+import stringWidth from 'string-width';
+
+const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** Columns that escaped text takes on a terminal: wide characters two, combining ones none. */
+export function widthOf(text: string): number {
+  // Nearly every cell is ASCII, and then its length is its width; string-width costs a thousand times more.
+  return isPrintableAscii(text) ? text.length : stringWidth(text);
+}
+
+/**
+ * Cuts text to `width` columns, never inside a character, and marks the cut with an ellipsis: at the end, or
+ * in the middle, where ids that begin alike stay apart. Returns the text itself if it fits.
+ */
+export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'end', mark = '…'): string {
+  if (widthOf(text) <= width) return text;
+  const room = width - widthOf(mark);
+  if (room <= 0) return mark.slice(0, Math.max(0, width));
+  const characters = isPrintableAscii(text) ? [...text] : graphemes(text);
+  const tail = cut === 'middle' ? take(characters.toReversed(), Math.floor(room / 2)).reverse() : [];
+  const head = take(characters, room - widthOf(tail.join('')));
+  return head.join('') + mark + tail.join('');
+}
+
+function graphemes(text: string): string[] {
+  return Array.from(segments.segment(text), ({ segment }) => segment);
+}
+
+function take(characters: readonly string[], width: number): string[] {
+  const taken: string[] = [];
+  let left = width;
+  for (const character of characters) {
+    left -= widthOf(character);
+    if (left < 0) break;
+    taken.push(character);
+  }
+  return taken;
+}
+
+function isPrintableAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
+}

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Cell, type Column, table } from '../../../src/views/parts/table.js';
+import { widthOf } from '../../../src/views/parts/width.js';
+
+const COLUMNS: Column[] = [
+  { title: 'TASK', flexible: 'end' },
+  { title: 'RUNS', align: 'right' },
+  { title: 'STATE' },
+];
+
+describe('table', () => {
+  test('aligns, with two spaces between columns and nothing behind the last', () => {
+    const rows = [
+      ['hello-1', '1', 'SUCCESS'],
+      ['a', '12345', 'LOST'],
+    ];
+    expect(table(COLUMNS, rows)).toBe(
+      ['TASK      RUNS  STATE', 'hello-1      1  SUCCESS', 'a        12345  LOST', ''].join('\n'),
+    );
+  });
+
+  test('no rows: the titles alone; no titles: the rows alone', () => {
+    expect(table(COLUMNS, [])).toBe('TASK  RUNS  STATE\n');
+    expect(table(COLUMNS, [['a', '1', 'LOST']], { titles: false })).toBe('a  1  LOST\n');
+    expect(table(COLUMNS, [], { titles: false })).toBe('');
+  });
+
+  test('an empty or missing cell is a dash', () => {
+    expect(table(COLUMNS, [['', undefined]], { titles: false })).toBe('-  -  -\n');
+  });
+
+  test('escapes what it is given, and shows blanks at the end', () => {
+    expect(table([{ title: 'A' }, { title: 'B' }], [['\u001b[31mx\n', ' ']], { titles: false })).toBe(
+      "\\e[31mx\\n  ' '\n",
+    );
+  });
+
+  test('wide, combining and emoji characters keep the columns aligned', () => {
+    const names = ['日本語', 'e\u0301te\u0301', '👩‍👩‍👧', 'plain'];
+    const lines = table(
+      [{ title: 'NAME' }, { title: 'END' }],
+      names.map((name) => [name, '|']),
+    ).split('\n');
+    const offsets = lines.slice(1, -1).map((line) => widthOf(line.slice(0, line.indexOf('|'))));
+    expect(offsets).toEqual([8, 8, 8, 8]);
+  });
+
+  test('paints the text and not the padding', () => {
+    const red = (text: string) => `<${text}>`;
+    const cell: Cell = { text: 'ab', paint: red };
+    expect(table([{ title: 'STATE' }, { title: 'X' }], [[cell, 'y']], { titles: red })).toBe(
+      '<STATE>  <X>\n<ab>     y\n',
+    );
+  });
+
+  test('on a terminal the flexible column gives way, and only as far as needed', () => {
+    const rows = [['www-data-prod-web-0-b97dd6f9', '3', 'RUNNING']];
+    expect(table(COLUMNS, rows, { width: 30 })).toBe(
+      ['TASK             RUNS  STATE', 'www-data-prod-…     3  RUNNING', ''].join('\n'),
+    );
+    expect(table(COLUMNS, rows, { width: 30, unicode: false }).split('\n')[1]).toBe(
+      'www-data-pro...     3  RUNNING',
+    );
+    const middle: Column[] = [{ title: 'TASK', flexible: 'middle' }];
+    expect(table(middle, rows, { width: 15, titles: false })).toBe('www-dat…97dd6f9\n');
+  });
+
+  test('a terminal too narrow for all of it still shows all other columns whole', () => {
+    const lines = table(COLUMNS, [['www-data-prod-web-0', '3', 'RUNNING']], { width: 5 }).split('\n');
+    expect(lines[1]).toBe('www-dat…     3  RUNNING');
+  });
+
+  test('without a width nothing is cut', () => {
+    const id = 'x'.repeat(5000);
+    expect(table(COLUMNS, [[id, '1', 'LOST']])).toContain(`${id}     1  LOST\n`);
+  });
+
+  test('whatever the cells hold, each row is one line of the width asked for', () => {
+    const cell = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell)), fc.integer({ min: 24, max: 60 }), (rows, width) => {
+        const columns: Column[] = [
+          { title: 'A', flexible: 'end' },
+          { title: 'B', flexible: 'middle' },
+        ];
+        const lines = table(columns, rows, { width }).split('\n');
+        expect(lines).toHaveLength(rows.length + 2);
+        for (const line of lines) {
+          expect(widthOf(line)).toBeLessThanOrEqual(width);
+          expect(line).toBe(line.trimEnd());
+        }
+      }),
+    );
+  });
+});
