@@ -1,0 +1,310 @@
+import { MEMBER, PROCESS_FIELD, type RecordDecoder } from './codec.js';
+import { type Damage, RecordScanner } from './framing.js';
+import {
+  type Int64,
+  PROCESS_STATES,
+  type ProcessStatus,
+  type RunnerHeader,
+  type TaskStatus,
+} from './records.js';
+
+/** What a stream says of one process. */
+export interface ProcessHistory {
+  process: string;
+  /** The runs in order; only the last one unless the whole history was asked for. */
+  runs: ProcessStatus[];
+  run_count: number;
+  /** How many of them are FAILED. */
+  failures: number;
+}
+
+/** The state that a stream adds up to. */
+export interface CheckpointState {
+  header: RunnerHeader | null;
+  /** In order; only the last one unless the whole history was asked for. */
+  statuses: TaskStatus[];
+  /** By name, in the order of their first record. */
+  processes: Map<string, ProcessHistory>;
+}
+
+const WAITING = 0;
+const FAILED = 5;
+
+const bits = (...ids: number[]): number => ids.reduce((sum, id) => sum | (1 << id), 0);
+const F = PROCESS_FIELD;
+const TERMINAL = bits(3, 4, 5, 6);
+
+/**
+ * By state: from which states a run may come there, which fields an update must have, and which more are
+ * taken from it. For FAILED the original forgets `stop_time` and `return_code`; they are kept here.
+ */
+const TRANSITIONS: readonly { from: number; needs: number; takes: number }[] = [
+  { from: TERMINAL, needs: bits(F.SEQ, F.PROCESS), takes: 0 },
+  { from: bits(0), needs: bits(F.SEQ, F.FORK_TIME, F.COORDINATOR_PID), takes: 0 },
+  { from: bits(1), needs: bits(F.SEQ, F.START_TIME, F.PID), takes: 0 },
+  { from: bits(2), needs: bits(F.SEQ, F.STOP_TIME, F.RETURN_CODE), takes: 0 },
+  { from: bits(1, 2), needs: bits(F.SEQ, F.STOP_TIME, F.RETURN_CODE), takes: 0 },
+  { from: bits(0, 2), needs: bits(F.SEQ), takes: bits(F.STOP_TIME, F.RETURN_CODE) },
+  { from: bits(1, 2), needs: bits(F.SEQ), takes: 0 },
+];
+
+/** One process while it is replayed. The run it is in lies flat in the object: nothing is made per record. */
+class Track {
+  readonly earlier: ProcessStatus[] = [];
+  runs = 0;
+  failures = 0;
+  seq: Int64 = 0;
+  state = -1;
+  has = 0;
+  startTime = Number.NaN;
+  pid = 0;
+  stopTime = Number.NaN;
+  returnCode = 0;
+  coordinatorPid = 0;
+  forkTime = Number.NaN;
+  /** Another process whose name has the same hash. */
+  next: Track | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly nameBytes: Uint8Array,
+  ) {}
+
+  run(): ProcessStatus {
+    const { has } = this;
+    const run: ProcessStatus = { seq: this.seq, process: this.name, state: PROCESS_STATES[this.state] };
+    if (has & bits(F.START_TIME)) run.start_time = this.startTime;
+    if (has & bits(F.PID)) run.pid = this.pid;
+    if (has & bits(F.STOP_TIME)) run.stop_time = this.stopTime;
+    if (has & bits(F.RETURN_CODE)) run.return_code = this.returnCode;
+    if (has & bits(F.COORDINATOR_PID)) run.coordinator_pid = this.coordinatorPid;
+    if (has & bits(F.FORK_TIME)) run.fork_time = this.forkTime;
+    return run;
+  }
+}
+
+export interface ReplayOptions {
+  /** Keep all statuses and all runs, not only the last ones. Memory then grows with the stream. */
+  history: boolean;
+}
+
+/**
+ * Rebuilds a task's state from its checkpoint stream: give it the bytes in pieces of any size. Pure: what it
+ * holds depends on the bytes alone. It stops for good at the first record that the original would reject; the
+ * state is then that of the records before.
+ */
+export class Replay {
+  readonly #history: boolean;
+  readonly #scanner: RecordScanner;
+  #header: RunnerHeader | null = null;
+  #statuses: TaskStatus[] = [];
+  readonly #tracks: Track[] = [];
+  readonly #byHash = new Map<number, Track>();
+  readonly #byName = new Map<string, Track>();
+  #attached: Buffer = Buffer.alloc(0);
+  #last: Track | undefined;
+
+  constructor(options: ReplayOptions) {
+    this.#history = options.history;
+    this.#scanner = new RecordScanner((decoder) => this.#apply(decoder));
+  }
+
+  /** Records applied. */
+  get records(): number {
+    return this.#scanner.records;
+  }
+
+  /** Bytes that the applied records take up: where the next one starts. */
+  get bytes(): number {
+    return this.#scanner.bytes;
+  }
+
+  get damage(): Damage | undefined {
+    return this.#scanner.damage;
+  }
+
+  /** See RecordScanner.feed. */
+  feed(bytes: Buffer, start: number, end: number): number {
+    this.#attached = bytes;
+    return this.#scanner.feed(bytes, start, end);
+  }
+
+  /** See RecordScanner.atEnd. */
+  atEnd(bytes: Buffer, start: number, end: number): Damage | undefined {
+    return this.#scanner.atEnd(bytes, start, end);
+  }
+
+  /** The state so far; a copy that later records don't change, but for the objects in it. */
+  state(): CheckpointState {
+    const processes = new Map<string, ProcessHistory>();
+    for (const track of this.#tracks) {
+      processes.set(track.name, {
+        process: track.name,
+        runs: track.state === -1 ? [...track.earlier] : [...track.earlier, track.run()],
+        run_count: track.runs,
+        failures: track.failures,
+      });
+    }
+    return { header: this.#header, statuses: [...this.#statuses], processes };
+  }
+
+  /**
+   * Takes in what the stream `coordinator.PROCESS` knows more than the runner's own, as a new runner does:
+   * updates of `process` that continue its sequence are applied, all others skipped. Answers with the damage
+   * of that stream, if any.
+   */
+  mergeCoordinator(process: string, stream: Buffer): Damage | undefined {
+    const attached = this.#attached;
+    this.#attached = stream;
+    const scanner = new RecordScanner((decoder) => this.#merge(decoder, process));
+    const rest = scanner.feed(stream, 0, stream.length);
+    this.#attached = attached;
+    return scanner.atEnd(stream, rest, stream.length);
+  }
+
+  #merge(decoder: RecordDecoder, process: string): string | undefined {
+    if (decoder.member !== MEMBER.PROCESS) return undefined;
+    const track = this.#find(decoder);
+    if (track?.name !== process || decoder.seq !== following(track.seq)) return undefined;
+    return this.#update(decoder, track);
+  }
+
+  #apply(decoder: RecordDecoder): string | undefined {
+    switch (decoder.member) {
+      case MEMBER.PROCESS:
+        return this.#applyProcess(decoder);
+      case MEMBER.TASK:
+        if (this.#history) this.#statuses.push(decoder.task as TaskStatus);
+        else this.#statuses[0] = decoder.task as TaskStatus;
+        return undefined;
+      case MEMBER.HEADER:
+        if (this.#header !== null) return 'this is a second header';
+        this.#header = decoder.header as RunnerHeader;
+        return undefined;
+      default:
+        return 'the record is none of header, process status and task status';
+    }
+  }
+
+  #applyProcess(decoder: RecordDecoder): string | undefined {
+    const has = decoder.processFields;
+    if ((has & bits(F.STATE)) === 0) return 'a process status has no state';
+    let track = (has & bits(F.PROCESS)) === 0 ? undefined : this.#find(decoder);
+    if (track === undefined) {
+      if (decoder.processState !== WAITING) {
+        return `process ${quote(decoder)} was expected to start with WAITING, not ${nameOf(decoder.processState)}`;
+      }
+      const missing = missingField(has, TRANSITIONS[WAITING]?.needs as number);
+      if (missing !== undefined) return `a process status that is WAITING has no ${missing}`;
+      track = this.#add(decoder);
+    } else {
+      const expected = following(track.seq);
+      if (decoder.seq !== expected || (has & bits(F.SEQ)) === 0) {
+        const found = (has & bits(F.SEQ)) === 0 ? 'none' : decoder.seq;
+        return `sequence number ${expected} of process ${quote(decoder)} was expected, found ${found}`;
+      }
+    }
+    return this.#update(decoder, track);
+  }
+
+  /** Moves the track on by an update whose sequence number is right. */
+  #update(decoder: RecordDecoder, track: Track): string | undefined {
+    const { processFields: has, processState: state } = decoder;
+    const transition = TRANSITIONS[state];
+    if (transition === undefined) return `${state} is no state of a process`;
+    if (track.state !== -1 && (transition.from & (1 << track.state)) === 0) {
+      return `process ${quote(decoder)} can't go from ${nameOf(track.state)} to ${nameOf(state)}`;
+    }
+    if ((has & transition.needs) !== transition.needs) {
+      return `a process status that is ${nameOf(state)} has no ${missingField(has, transition.needs)}`;
+    }
+    if (state === WAITING) this.#startRun(track);
+    track.seq = decoder.seq;
+    track.state = state;
+    const takes = (transition.needs | transition.takes) & has;
+    track.has |= takes;
+    if (takes & bits(F.START_TIME)) track.startTime = decoder.startTime;
+    if (takes & bits(F.PID)) track.pid = decoder.pid;
+    if (takes & bits(F.STOP_TIME)) track.stopTime = decoder.stopTime;
+    if (takes & bits(F.RETURN_CODE)) track.returnCode = decoder.returnCode;
+    if (takes & bits(F.COORDINATOR_PID)) track.coordinatorPid = decoder.coordinatorPid;
+    if (takes & bits(F.FORK_TIME)) track.forkTime = decoder.forkTime;
+    if (state === FAILED) track.failures += 1;
+    return undefined;
+  }
+
+  #startRun(track: Track): void {
+    if (this.#history && track.state !== -1) track.earlier.push(track.run());
+    track.runs += 1;
+    track.has = 0;
+  }
+
+  /**
+   * The process that a record names, without making a string of the name: the last one again, or by a hash of
+   * the bytes. Names that are not UTF-8 are equal if they are once decoded, as in the original.
+   */
+  #find(decoder: RecordDecoder): Track | undefined {
+    const { nameStart, nameEnd } = decoder;
+    if (this.#last !== undefined && this.#isNamed(this.#last, nameStart, nameEnd)) return this.#last;
+    let track = this.#byHash.get(hash(this.#attached, nameStart, nameEnd));
+    while (track !== undefined && !this.#isNamed(track, nameStart, nameEnd)) track = track.next;
+    track ??= this.#byName.get(decoder.processName());
+    if (track !== undefined) this.#last = track;
+    return track;
+  }
+
+  #isNamed(track: Track, start: number, end: number): boolean {
+    const { nameBytes } = track;
+    if (nameBytes.length !== end - start) return false;
+    for (let i = 0; i < nameBytes.length; i++) {
+      if (nameBytes[i] !== this.#attached[start + i]) return false;
+    }
+    return true;
+  }
+
+  #add(decoder: RecordDecoder): Track {
+    const { nameStart, nameEnd } = decoder;
+    const track = new Track(
+      decoder.processName(),
+      Uint8Array.from(this.#attached.subarray(nameStart, nameEnd)),
+    );
+    const key = hash(this.#attached, nameStart, nameEnd);
+    track.next = this.#byHash.get(key);
+    this.#byHash.set(key, track);
+    this.#byName.set(track.name, track);
+    this.#tracks.push(track);
+    this.#last = track;
+    return track;
+  }
+}
+
+/** FNV-1a, kept to 30 bits so that V8 holds it as a small integer. */
+function hash(bytes: Buffer, start: number, end: number): number {
+  let value = 0x811c9dc5;
+  for (let i = start; i < end; i++) value = Math.imul(value ^ (bytes[i] as number), 0x01000193);
+  return value & 0x3fffffff;
+}
+
+/** The integer after this one, as a number where that is exact. */
+function following(seq: Int64): Int64 {
+  if (typeof seq === 'number' && seq < Number.MAX_SAFE_INTEGER) return seq + 1;
+  const next = BigInt(seq) + 1n;
+  return next >= -(2n ** 53n) && next < 2n ** 53n ? Number(next) : next;
+}
+
+const FIELD_NAMES: Record<number, string> = Object.fromEntries(
+  Object.entries(PROCESS_FIELD).map(([name, id]) => [id, name.toLowerCase()]),
+);
+
+function missingField(has: number, needs: number): string | undefined {
+  const missing = needs & ~has;
+  return missing === 0 ? undefined : FIELD_NAMES[31 - Math.clz32(missing & -missing)];
+}
+
+function nameOf(state: number): string {
+  return PROCESS_STATES[state] ?? String(state);
+}
+
+function quote(decoder: RecordDecoder): string {
+  return JSON.stringify(decoder.processName());
+}

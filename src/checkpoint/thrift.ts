@@ -1,0 +1,171 @@
+/**
+ * Thrift's binary protocol, old (non-strict) struct encoding: the types, skipping a value, and writing.
+ * https://github.com/apache/thrift/blob/master/doc/specs/thrift-binary-protocol.md
+ */
+export const TYPE = {
+  STOP: 0,
+  BOOL: 2,
+  BYTE: 3,
+  DOUBLE: 4,
+  I16: 6,
+  I32: 8,
+  I64: 10,
+  STRING: 11,
+  STRUCT: 12,
+  MAP: 13,
+  SET: 14,
+  LIST: 15,
+} as const;
+
+/** The bytes are no value of the type that was asked for. The message is the end of a sentence. */
+export class ThriftError extends Error {}
+
+/**
+ * The original skips recursively and is stopped by Python's limit of 1000 frames; structs nested as deep as
+ * it still reads are accepted here.
+ */
+const MAX_DEPTH = 960;
+
+export function endsInside(what: string): ThriftError {
+  return new ThriftError(`the record ends inside ${what}`);
+}
+
+/**
+ * Returns the position behind a value of `type` that starts at `pos`; never reads at or beyond `end`.
+ * Throws ThriftError.
+ */
+export function skipValue(view: DataView, type: number, pos: number, end: number, depth = 0): number {
+  let next: number;
+  switch (type) {
+    case TYPE.BOOL:
+    case TYPE.BYTE:
+      next = pos + 1;
+      break;
+    case TYPE.I16:
+      next = pos + 2;
+      break;
+    case TYPE.I32:
+      next = pos + 4;
+      break;
+    case TYPE.I64:
+    case TYPE.DOUBLE:
+      next = pos + 8;
+      break;
+    case TYPE.STRING:
+      return stringEnd(view, pos, end);
+    case TYPE.STRUCT:
+      return skipStruct(view, pos, end, depth + 1);
+    case TYPE.MAP: {
+      if (pos + 6 > end) throw endsInside('a map');
+      const key = view.getInt8(pos);
+      const value = view.getInt8(pos + 1);
+      const count = countAt(view, pos + 2);
+      let at = pos + 6;
+      for (let i = 0; i < count; i++) {
+        at = skipValue(view, key, at, end, depth + 1);
+        at = skipValue(view, value, at, end, depth + 1);
+      }
+      return at;
+    }
+    case TYPE.SET:
+    case TYPE.LIST: {
+      if (pos + 5 > end) throw endsInside('a list');
+      const element = view.getInt8(pos);
+      const count = countAt(view, pos + 1);
+      let at = pos + 5;
+      for (let i = 0; i < count; i++) at = skipValue(view, element, at, end, depth + 1);
+      return at;
+    }
+    default:
+      throw new ThriftError(`${type} is no Thrift type`);
+  }
+  if (next > end) throw endsInside('a number');
+  return next;
+}
+
+function skipStruct(view: DataView, pos: number, end: number, depth: number): number {
+  if (depth > MAX_DEPTH) throw new ThriftError('structs are nested too deep');
+  let at = pos;
+  for (;;) {
+    if (at >= end) throw endsInside('a struct');
+    const type = view.getInt8(at);
+    if (type === TYPE.STOP) return at + 1;
+    if (at + 3 > end) throw endsInside('a field header');
+    at = skipValue(view, type, at + 3, end, depth);
+  }
+}
+
+function countAt(view: DataView, pos: number): number {
+  const count = view.getInt32(pos);
+  if (count < 0) throw new ThriftError(`${count} is no number of elements`);
+  return count;
+}
+
+/** Where the string that starts with its length at `pos` ends. Throws ThriftError. */
+export function stringEnd(view: DataView, pos: number, end: number): number {
+  if (pos + 4 > end) throw endsInside('a string');
+  const length = view.getInt32(pos);
+  if (length < 0) throw new ThriftError(`${length} is no length of a string`);
+  if (pos + 4 + length > end) throw endsInside('a string');
+  return pos + 4 + length;
+}
+
+/** Writes one value after the other into a buffer that grows. */
+export class ThriftWriter {
+  #bytes = Buffer.allocUnsafe(512);
+  #at = 0;
+
+  #room(count: number): number {
+    if (this.#at + count > this.#bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + count));
+      this.#bytes.copy(grown, 0, 0, this.#at);
+      this.#bytes = grown;
+    }
+    const at = this.#at;
+    this.#at += count;
+    return at;
+  }
+
+  byte(value: number): this {
+    this.#bytes.writeUInt8(value & 0xff, this.#room(1));
+    return this;
+  }
+
+  i32(value: number): this {
+    this.#bytes.writeInt32BE(value, this.#room(4));
+    return this;
+  }
+
+  i64(value: number | bigint): this {
+    this.#bytes.writeBigInt64BE(BigInt(value), this.#room(8));
+    return this;
+  }
+
+  double(value: number): this {
+    this.#bytes.writeDoubleBE(value, this.#room(8));
+    return this;
+  }
+
+  string(value: string): this {
+    const length = Buffer.byteLength(value, 'utf8');
+    this.i32(length);
+    this.#bytes.write(value, this.#room(length), 'utf8');
+    return this;
+  }
+
+  /** A field's header; the value must follow. */
+  field(type: number, id: number): this {
+    this.byte(type);
+    this.#bytes.writeInt16BE(id, this.#room(2));
+    return this;
+  }
+
+  stop(): this {
+    return this.byte(TYPE.STOP);
+  }
+
+  /** A copy of what was written. */
+  finish(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#at));
+  }
+}

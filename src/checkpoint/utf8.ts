@@ -1,0 +1,74 @@
+import { isUtf8 } from 'node:buffer';
+
+const REPLACEMENT = '\ufffd';
+
+/**
+ * Decodes bytes[start, end) as the original does: UTF-8 by the rules of Python 2.7 with `errors='replace'`.
+ * For valid UTF-8 that is what everybody does; otherwise encoded surrogates (ED A0 80 …) are accepted, and
+ * U+FFFD stands for slightly other stretches than in the WHATWG rules.
+ */
+export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end);
+  if (!text.includes(REPLACEMENT)) return text;
+  const slice = bytes.subarray(start, end);
+  return isUtf8(slice) ? text : decodeLenient(slice);
+}
+
+function sequenceLength(lead: number): number {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return 2;
+  if (lead >= 0xe0 && lead <= 0xef) return 3;
+  if (lead >= 0xf0 && lead <= 0xf4) return 4;
+  return 0;
+}
+
+const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
+
+/** CPython 2.7 `PyUnicode_DecodeUTF8Stateful`, the branches that end in an error included. */
+function decodeLenient(bytes: Uint8Array): string {
+  let text = '';
+  let at = 0;
+  while (at < bytes.length) {
+    const lead = bytes[at] as number;
+    const length = sequenceLength(lead);
+    if (length === 0) {
+      text += REPLACEMENT;
+      at += 1;
+      continue;
+    }
+    if (at + length > bytes.length) {
+      text += REPLACEMENT;
+      let bad = 1;
+      // The original adds up the positions instead of counting them.
+      for (let k = 1; at + k < bytes.length && isContinuation(bytes[at + k] as number); k++) bad += k;
+      at += bad;
+      continue;
+    }
+    const bad = badLength(bytes, at, length);
+    if (bad > 0) {
+      text += REPLACEMENT;
+      at += bad;
+      continue;
+    }
+    let code = length === 1 ? lead : lead & (0xff >> (length + 1));
+    for (let k = 1; k < length; k++) code = (code << 6) | ((bytes[at + k] as number) & 0x3f);
+    text += String.fromCodePoint(code);
+    at += length;
+  }
+  return text;
+}
+
+/** 0 if a whole sequence stands at `at`, else how many bytes one U+FFFD stands for. */
+function badLength(bytes: Uint8Array, at: number, length: number): number {
+  if (length === 1) return 0;
+  const lead = bytes[at] as number;
+  const second = bytes[at + 1] as number;
+  const inRange =
+    !(lead === 0xe0 && second < 0xa0) &&
+    !(lead === 0xf0 && second < 0x90) &&
+    !(lead === 0xf4 && second > 0x8f);
+  let continued = 0;
+  while (continued < length - 1 && isContinuation(bytes[at + 1 + continued] as number)) continued += 1;
+  if (inRange && continued === length - 1) return 0;
+  return 1 + Math.min(continued, length - 2);
+}
