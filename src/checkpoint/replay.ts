@@ -53,7 +53,7 @@ class Track {
   readonly earlier: ProcessStatus[] = [];
   runs = 0;
   failures = 0;
-  seq: Int64 = 0;
+  seq: Int64 = -1;
   state = -1;
   has = 0;
   startTime = Number.NaN;
@@ -70,8 +70,10 @@ class Track {
     readonly nameBytes: Uint8Array,
   ) {}
 
+  /** The current run. One that never came to be, because its record was refused, has only a `seq`. */
   run(): ProcessStatus {
     const { has } = this;
+    if (this.state === -1) return { seq: this.seq };
     const run: ProcessStatus = { seq: this.seq, process: this.name, state: PROCESS_STATES[this.state] };
     if (has & bits(F.START_TIME)) run.start_time = this.startTime;
     if (has & bits(F.PID)) run.pid = this.pid;
@@ -140,7 +142,7 @@ export class Replay {
     for (const track of this.#tracks) {
       processes.set(track.name, {
         process: track.name,
-        runs: track.state === -1 ? [...track.earlier] : [...track.earlier, track.run()],
+        runs: [...track.earlier, track.run()],
         run_count: track.runs,
         failures: track.failures,
       });
@@ -188,38 +190,45 @@ export class Replay {
 
   #applyProcess(decoder: RecordDecoder): string | undefined {
     const has = decoder.processFields;
-    if ((has & bits(F.STATE)) === 0) return 'a process status has no state';
-    let track = (has & bits(F.PROCESS)) === 0 ? undefined : this.#find(decoder);
+    const track = this.#find(decoder);
     if (track === undefined) {
-      if (decoder.processState !== WAITING) {
-        return `process ${quote(decoder)} was expected to start with WAITING, not ${nameOf(decoder.processState)}`;
+      if ((has & bits(F.STATE)) === 0 || decoder.processState !== WAITING) {
+        return `process ${quote(decoder)} was expected to start with WAITING, not ${stateIn(decoder)}`;
       }
-      const missing = missingField(has, TRANSITIONS[WAITING]?.needs as number);
-      if (missing !== undefined) return `a process status that is WAITING has no ${missing}`;
-      track = this.#add(decoder);
-    } else {
-      const expected = following(track.seq);
-      if (decoder.seq !== expected || (has & bits(F.SEQ)) === 0) {
-        const found = (has & bits(F.SEQ)) === 0 ? 'none' : decoder.seq;
-        return `sequence number ${expected} of process ${quote(decoder)} was expected, found ${found}`;
-      }
+      return this.#update(decoder, this.#add(decoder));
+    }
+    const expected = following(track.seq);
+    if (decoder.seq !== expected || (has & bits(F.SEQ)) === 0) {
+      const found = (has & bits(F.SEQ)) === 0 ? 'none' : decoder.seq;
+      return `sequence number ${expected} of process ${quote(decoder)} was expected, found ${found}`;
     }
     return this.#update(decoder, track);
   }
 
-  /** Moves the track on by an update whose sequence number is right. */
+  /**
+   * Moves the track on by an update whose sequence number is right. An update that is refused for another
+   * reason has left its sequence number behind, as in the original: its verdicts on damaged streams say so.
+   */
   #update(decoder: RecordDecoder, track: Track): string | undefined {
-    const { processFields: has, processState: state } = decoder;
+    const has = decoder.processFields;
+    const state = (has & bits(F.STATE)) === 0 ? -1 : decoder.processState;
+    if (state === WAITING && track.state !== -1) {
+      if ((TERMINAL & (1 << track.state)) === 0) return refused(decoder, track.state, state);
+      if (this.#history) track.earlier.push(track.run());
+    }
+    if (has & bits(F.SEQ)) track.seq = decoder.seq;
     const transition = TRANSITIONS[state];
-    if (transition === undefined) return `${state} is no state of a process`;
+    if (transition === undefined) return `${stateIn(decoder)} is no state of a process`;
     if (track.state !== -1 && (transition.from & (1 << track.state)) === 0) {
-      return `process ${quote(decoder)} can't go from ${nameOf(track.state)} to ${nameOf(state)}`;
+      return refused(decoder, track.state, state);
     }
     if ((has & transition.needs) !== transition.needs) {
       return `a process status that is ${nameOf(state)} has no ${missingField(has, transition.needs)}`;
     }
-    if (state === WAITING) this.#startRun(track);
-    track.seq = decoder.seq;
+    if (state === WAITING) {
+      track.runs += 1;
+      track.has = 0;
+    }
     track.state = state;
     const takes = (transition.needs | transition.takes) & has;
     track.has |= takes;
@@ -233,17 +242,12 @@ export class Replay {
     return undefined;
   }
 
-  #startRun(track: Track): void {
-    if (this.#history && track.state !== -1) track.earlier.push(track.run());
-    track.runs += 1;
-    track.has = 0;
-  }
-
   /**
    * The process that a record names, without making a string of the name: the last one again, or by a hash of
    * the bytes. Names that are not UTF-8 are equal if they are once decoded, as in the original.
    */
   #find(decoder: RecordDecoder): Track | undefined {
+    if ((decoder.processFields & bits(F.PROCESS)) === 0) return undefined;
     const { nameStart, nameEnd } = decoder;
     if (this.#last !== undefined && this.#isNamed(this.#last, nameStart, nameEnd)) return this.#last;
     let track = this.#byHash.get(hash(this.#attached, nameStart, nameEnd));
@@ -265,7 +269,7 @@ export class Replay {
   #add(decoder: RecordDecoder): Track {
     const { nameStart, nameEnd } = decoder;
     const track = new Track(
-      decoder.processName(),
+      nameIn(decoder),
       Uint8Array.from(this.#attached.subarray(nameStart, nameEnd)),
     );
     const key = hash(this.#attached, nameStart, nameEnd);
@@ -305,6 +309,19 @@ function nameOf(state: number): string {
   return PROCESS_STATES[state] ?? String(state);
 }
 
+function stateIn(decoder: RecordDecoder): string {
+  return (decoder.processFields & bits(F.STATE)) === 0 ? 'none' : nameOf(decoder.processState);
+}
+
+/** Without a name, `null`, as the original's verdicts have it; such a record is always refused. */
+function nameIn(decoder: RecordDecoder): string {
+  return (decoder.processFields & bits(F.PROCESS)) === 0 ? 'null' : decoder.processName();
+}
+
 function quote(decoder: RecordDecoder): string {
-  return JSON.stringify(decoder.processName());
+  return JSON.stringify(nameIn(decoder));
+}
+
+function refused(decoder: RecordDecoder, from: number, to: number): string {
+  return `process ${quote(decoder)} can't go from ${nameOf(from)} to ${nameOf(to)}`;
 }
