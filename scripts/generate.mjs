@@ -1,0 +1,79 @@
+// Generates what is derived from the source and committed: schemas/. With --check nothing is written: what is
+// stale is named, and the exit status is 1.
+
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { schemas } from './generate/schemas.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The folders that hold nothing but generated files. */
+const FOLDERS = ['schemas'];
+
+const source = await load(`
+  export { z } from 'zod';
+  export { CONTRACTS } from './src/contracts/index.ts';
+`);
+const files = { ...schemas(source) };
+const stale = [...Object.keys(files).filter(differs), ...leftovers()];
+
+if (process.argv.includes('--check')) {
+  for (const path of stale) console.error(`stale: ${path} (run 'npm run generate')`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  for (const path of stale) {
+    if (path in files) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), files[path]);
+    } else {
+      rmSync(join(root, path));
+    }
+    console.log(path);
+  }
+}
+
+/** Bundles TypeScript into one file, and loads that. */
+async function load(contents) {
+  const directory = mkdtempSync(join(tmpdir(), 'thermos-generate-'));
+  const outfile = join(directory, 'source.cjs');
+  try {
+    await build({
+      absWorkingDir: root,
+      stdin: { contents, resolveDir: root, loader: 'ts' },
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20',
+      keepNames: true,
+      external: ['ts-node', 'typescript', 'tsx'],
+      logLevel: 'warning',
+    });
+    return createRequire(outfile)(outfile);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function differs(path) {
+  try {
+    return readFileSync(join(root, path), 'utf8') !== files[path];
+  } catch {
+    return true;
+  }
+}
+
+/** Files of commands and documents that are no more. */
+function leftovers() {
+  return FOLDERS.flatMap((folder) => {
+    try {
+      return readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
+    } catch {
+      return [];
+    }
+  }).filter((path) => !(path in files));
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { problems } from './problem.js';
+import { layout } from './task.js';
+
+export const roots = z
+  .object({
+    roots: z.array(
+      z.object({
+        path: z.string(),
+        layout,
+        source: z.string().describe('How it was found, for a person.'),
+        tasks: z.int().min(0),
+        readable: z.boolean(),
+      }),
+    ),
+    problems,
+  })
+  .meta({ title: 'thermos roots --json', description: 'Where tasks were looked for.' });
+export type RootsDocument = z.infer<typeof roots>;
+
+export const version = z
+  .object({ version: z.string(), node: z.string() })
+  .meta({ title: 'thermos version --json' });
+export type VersionDocument = z.infer<typeof version>;

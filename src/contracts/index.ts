@@ -1,0 +1,22 @@
+/**
+ * The `--json` documents: a contract with scripts. Fields are added, never renamed or removed. At run time
+ * only the types of this folder are used; the schemas make `schemas/` and check the output in tests.
+ */
+import { read, record } from './checkpoint.js';
+import { roots, version } from './host.js';
+import { failure, problem } from './problem.js';
+import { inspect, status, tail } from './task.js';
+
+/** By name of the file in `schemas/`. */
+export const CONTRACTS = {
+  error: failure,
+  inspect,
+  problem,
+  read,
+  record,
+  roots,
+  status,
+  tail,
+  version,
+};
+export type ContractName = keyof typeof CONTRACTS;

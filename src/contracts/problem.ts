@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+export const problem = z
+  .object({
+    code: z.string().describe('Stable and kebab-case, as `root-missing` or `checkpoint-damaged`.'),
+    message: z.string().describe('One sentence for a person.'),
+    severity: z.enum(['error', 'warning']),
+    path: z.string().optional(),
+    offset: z.int().min(0).optional().describe('Byte offset in the file at `path`.'),
+    line: z.int().min(1).optional(),
+    task_id: z.string().optional(),
+    process: z.string().optional(),
+    field: z.string().optional(),
+    hint: z.string().optional(),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'Something that could not be read, or is wrong, told beside the answer.',
+  });
+
+export const problems = z.array(problem);
+export type ProblemDocument = z.infer<typeof problem>;
+
+/** What every command prints in place of its document when it fails. */
+export const failure = z
+  .object({
+    error: z.object({
+      code: z.string().describe('Stable and kebab-case, as `usage` or `task-not-found`.'),
+      message: z.string(),
+      hint: z.string().optional().describe('What to try.'),
+    }),
+  })
+  .meta({ title: 'thermos: a failed command', description: 'Any command with --json that fails.' });
+export type FailureDocument = z.infer<typeof failure>;

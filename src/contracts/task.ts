@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { TASK_STATES } from '../checkpoint/records.js';
+import { header, history, processState, taskStatus } from './checkpoint.js';
+import { problems } from './problem.js';
+import { integer64, names, seconds } from './values.js';
+
+export const layout = z.enum(['host', 'mesos']);
+
+/** In the order of the design. */
+export const VERDICTS = [
+  'ok',
+  'runner-gone',
+  'host-rebooted',
+  'leftovers',
+  'foreign-pids',
+  'unknown',
+] as const;
+
+const alive = z.boolean().nullable().describe('null: it can not be known from here.');
+
+export const processSummary = z
+  .object({
+    process: z.string(),
+    state: processState.describe('Of the latest run; WAITING if there was none.'),
+    runs: z.int().min(0),
+    failures: z.int().min(0).describe('How many of the runs are FAILED.'),
+    pid: z.int().optional(),
+    coordinator_pid: z.int().optional(),
+    return_code: z.int().optional().describe('Exit status, or minus the number of the signal.'),
+    start_time: seconds.optional(),
+    stop_time: seconds.optional(),
+    max_failures: z.int().optional(),
+    cmdline: z.string().optional(),
+  })
+  .meta({ id: 'Process' });
+export type ProcessDocument = z.infer<typeof processSummary>;
+
+const taskFields = {
+  task_id: z.string(),
+  root: z.string().describe('The directory that holds tasks/ and checkpoints/.'),
+  layout,
+  phase: z.enum(['active', 'finished']),
+  state: z
+    .union([z.enum([...TASK_STATES, 'UNKNOWN']), z.int()])
+    .describe('What the streams record; a number if it has no name.'),
+  verdict: z.enum(VERDICTS).describe('What the host says to that.'),
+  state_timestamp_ms: integer64.optional(),
+  launch_time_ms: integer64.optional(),
+  name: z.string().optional(),
+  user: z.string().optional(),
+  uid: z.int().optional(),
+  hostname: z.string().optional(),
+  owner: z.string().optional(),
+  sandbox: z.string().optional(),
+  log_dir: z.string().optional(),
+  ports: names(integer64).optional(),
+  runner: z.object({ pid: z.int().optional(), uid: z.int().optional(), alive }).optional(),
+  processes: z.array(processSummary),
+  mesos: z
+    .object({
+      agent_id: z.string(),
+      framework_id: z.string(),
+      executor_id: z.string(),
+      container_id: z.string(),
+    })
+    .optional(),
+  problems,
+};
+
+export const task = z.object(taskFields).meta({ id: 'Task' });
+export type TaskDocument = z.infer<typeof task>;
+
+export const status = z
+  .object({
+    tasks: z.array(task),
+    roots: z.array(z.object({ path: z.string(), layout, tasks: z.int().min(0) })),
+    problems,
+  })
+  .meta({
+    title: 'thermos status --json',
+    description: 'The tasks of this host; with --watch one such document a line.',
+  });
+export type StatusDocument = z.infer<typeof status>;
+
+export const logFile = z.object({
+  process: z.string(),
+  run: z.int().min(0),
+  stream: z.enum(['stdout', 'stderr']),
+  path: z.string(),
+  bytes: z.int().min(0),
+});
+
+export const inspect = z
+  .object({
+    ...taskFields,
+    header: header.nullable(),
+    statuses: z.array(taskStatus),
+    history,
+    task: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe('The task file, as it is; null if there is none.'),
+    ordering: z
+      .array(z.object({ process: z.string(), after: z.array(z.string()) }))
+      .describe('Which processes each one waits for.'),
+    resources: z
+      .object({ cpu: z.number(), ram: integer64, disk: integer64, gpu: integer64 })
+      .partial()
+      .nullable()
+      .describe('Cores, bytes, bytes, devices, as the task file asks for them.'),
+    logs: z.array(logFile),
+    why: z.array(z.string()).describe('Lines for a person.'),
+  })
+  .meta({ title: 'thermos inspect TASK --json', description: 'All that is known of one task.' });
+export type InspectDocument = z.infer<typeof inspect>;
+
+export const tail = z
+  .object({
+    task_id: z.string(),
+    process: z.string(),
+    run: z.int().min(0),
+    stream: z.enum(['stdout', 'stderr']),
+    line: z.string().describe('Without its newline; bytes that are no UTF-8 are U+FFFD.'),
+  })
+  .meta({ title: 'thermos tail TASK --json, one line', description: 'A line of a log.' });
+export type TailDocument = z.infer<typeof tail>;
