@@ -1,0 +1,201 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import {
+  type FileIdentity,
+  type HeldLock,
+  type Mount,
+  parseLocks,
+  parseMounts,
+  writeLocksOn,
+} from './locks.js';
+import { parsePasswd, type User } from './passwd.js';
+import { parseBootTimeMs, parseProcessStat, parseProcessStatus, TICKS_PER_SECOND } from './process-stat.js';
+
+/** PROC_PID_INIT_INO of the kernel: the inode of the pid namespace that a machine boots in. */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
+export interface ProcessInfo {
+  pid: number;
+  /** The real uid. */
+  uid: number;
+  /** The letter of proc(5). See `isDead`. */
+  state: string;
+  /** Milliseconds since the epoch, from the boot time (whole seconds) and ticks of 10 ms. */
+  startTimeMs: number;
+  /** Since boot; with the pid it names a process for certain as long as the machine is up. */
+  startTimeTicks: number;
+  /** At most 15 bytes; anything may be in it. */
+  command: string;
+  /** Its pid in each namespace it is in, ours first; empty if the kernel doesn't say. */
+  nsPid: number[];
+}
+
+/** A zombie is dead: it only waits to be noticed. */
+export function isDead(process: Pick<ProcessInfo, 'state'>): boolean {
+  return process.state === 'Z' || process.state === 'X' || process.state === 'x';
+}
+
+export interface HostOptions {
+  /** A made-up tree in tests; default `/proc`. */
+  proc?: string;
+  /** Default `/etc/passwd`. */
+  passwd?: string;
+  /** Default: that of this process. */
+  euid?: number;
+}
+
+/**
+ * A snapshot of this machine. Nothing is read before it is asked for, everything at most once: make a new one
+ * to look again. Nothing here throws; what can't be found out is undefined.
+ */
+export class Host {
+  readonly euid: number;
+  readonly #proc: string;
+  readonly #passwd: string;
+  #bootTimeMs: { value: number | undefined } | undefined;
+  #locks: { value: readonly HeldLock[] | undefined } | undefined;
+  #ownPidNamespace: { value: string | undefined } | undefined;
+  #mounts: readonly Mount[] | undefined;
+  #users: ReadonlyMap<number, User> | undefined;
+  readonly #processes = new Map<number, ProcessInfo | undefined>();
+
+  private constructor(options: HostOptions) {
+    this.#proc = options.proc ?? '/proc';
+    this.#passwd = options.passwd ?? '/etc/passwd';
+    this.euid = options.euid ?? process.geteuid?.() ?? 0;
+  }
+
+  static local(options: HostOptions = {}): Host {
+    return new Host(options);
+  }
+
+  /** When the machine was started, milliseconds since the epoch; moves when the clock is set. */
+  get bootTimeMs(): number | undefined {
+    this.#bootTimeMs ??= { value: parseBootTimeMs(this.#read('stat') ?? '') };
+    return this.#bootTimeMs.value;
+  }
+
+  /**
+   * Does anybody hold a write lock (flock, fcntl, open file description) on the file? Undefined if that can't
+   * be known: /proc/locks can't be read, or it doesn't list one and we are not in the initial pid namespace,
+   * for then the kernel leaves out locks whose takers are in other namespaces. A lock taken on another
+   * machine (NFS) is not listed.
+   */
+  isLocked(file: FileIdentity): boolean | undefined {
+    const locks = this.#heldLocks();
+    if (locks === undefined) return undefined;
+    if (writeLocksOn(file, locks, () => this.#mountTable()).length > 0) return true;
+    return this.pidNamespace() === INITIAL_PID_NAMESPACE ? false : undefined;
+  }
+
+  /**
+   * The pids, in our namespace, of those who took the write locks on the file, each once. A taker may be gone
+   * while a child of it holds the lock on; takers that have no pid here are left out.
+   */
+  lockHolders(file: FileIdentity): number[] {
+    const held = writeLocksOn(file, this.#heldLocks() ?? [], () => this.#mountTable());
+    return [...new Set(held.map((lock) => lock.pid).filter((pid) => pid > 0))];
+  }
+
+  /**
+   * The process with this pid in our namespace; undefined if there is none, or if /proc hides it (see
+   * `presence`). A zombie is found and has state `Z`.
+   */
+  process(pid: number): ProcessInfo | undefined {
+    if (!Number.isInteger(pid) || pid <= 0) return undefined;
+    if (!this.#processes.has(pid)) this.#processes.set(pid, this.#readProcess(pid));
+    return this.#processes.get(pid);
+  }
+
+  /**
+   * Is there such a process? `hidden`: there is one, but /proc doesn't show it to us (mounted with
+   * `hidepid`), so that nothing more can be known of it.
+   */
+  presence(pid: number): 'here' | 'hidden' | 'gone' {
+    if (this.process(pid) !== undefined) return 'here';
+    if (!Number.isInteger(pid) || pid <= 0 || this.#proc !== '/proc') return 'gone';
+    try {
+      process.kill(pid, 0);
+      return 'hidden';
+    } catch (error) {
+      return errnoOf(error) === 'EPERM' ? 'hidden' : 'gone';
+    }
+  }
+
+  /** `pid:[…]` of a process, by default our own; undefined if it is gone or we may not look. */
+  pidNamespace(pid: number | 'self' = 'self'): string | undefined {
+    if (pid === 'self' && this.#ownPidNamespace !== undefined) return this.#ownPidNamespace.value;
+    const value = this.#readLink(`${pid}/ns/pid`);
+    if (pid === 'self') this.#ownPidNamespace = { value };
+    return value;
+  }
+
+  /** The name in /etc/passwd; undefined if it has no entry for the uid. */
+  userName(uid: number): string | undefined {
+    return this.#userTable().get(uid)?.name;
+  }
+
+  /** The home directory in /etc/passwd; undefined if it has none for the uid. */
+  userHome(uid: number): string | undefined {
+    return this.#userTable().get(uid)?.home || undefined;
+  }
+
+  #readProcess(pid: number): ProcessInfo | undefined {
+    const text = this.#read(`${pid}/stat`);
+    const stat = text === undefined ? undefined : parseProcessStat(text);
+    const status = parseProcessStatus(this.#read(`${pid}/status`) ?? '');
+    const bootTimeMs = this.bootTimeMs;
+    if (stat === undefined || status === undefined || bootTimeMs === undefined) return undefined;
+    return {
+      pid,
+      uid: status.uid,
+      state: stat.state,
+      startTimeMs: bootTimeMs + (stat.startTimeTicks * 1000) / TICKS_PER_SECOND,
+      startTimeTicks: stat.startTimeTicks,
+      command: stat.command,
+      nsPid: status.nsPid,
+    };
+  }
+
+  #heldLocks(): readonly HeldLock[] | undefined {
+    if (this.#locks === undefined) {
+      const text = this.#read('locks');
+      this.#locks = { value: text === undefined ? undefined : parseLocks(text) };
+    }
+    return this.#locks.value;
+  }
+
+  #mountTable(): readonly Mount[] {
+    this.#mounts ??= parseMounts(this.#read('self/mountinfo') ?? '');
+    return this.#mounts;
+  }
+
+  #userTable(): ReadonlyMap<number, User> {
+    if (this.#users === undefined) {
+      let text = '';
+      try {
+        text = readFileSync(this.#passwd, 'utf8');
+      } catch {
+        // A machine without the file has no names.
+      }
+      this.#users = parsePasswd(text);
+    }
+    return this.#users;
+  }
+
+  #readLink(name: string): string | undefined {
+    try {
+      return readlinkSync(`${this.#proc}/${name}`);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #read(name: string): string | undefined {
+    try {
+      return readFileSync(`${this.#proc}/${name}`, 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+}

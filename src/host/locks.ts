@@ -1,0 +1,106 @@
+/** A file lock that somebody holds, as /proc/locks lists it. */
+export interface HeldLock {
+  kind: 'FLOCK' | 'POSIX' | 'OFDLCK';
+  mode: 'READ' | 'WRITE';
+  /**
+   * Who took it, in our pid namespace. A lock goes with the open file, so after a fork the taker may be gone
+   * while its child holds on. -1 for open-file-description locks, 0 if the taker is in another namespace.
+   */
+  pid: number;
+  major: number;
+  minor: number;
+  /** Decimal; a string because inodes may exceed 2^53. */
+  inode: string;
+}
+
+const LINE = /^\d+: +(FLOCK|POSIX|OFDLCK) +\S+ +(READ|WRITE) +(-?\d+) +([0-9a-f]+):([0-9a-f]+):(\d+) /;
+
+/**
+ * Parses /proc/locks (proc(5)). Waiters (`1: -> FLOCK …`), leases and what isn't understood are left out.
+ * Devices are printed in hexadecimal, inodes in decimal.
+ */
+export function parseLocks(text: string): HeldLock[] {
+  const locks: HeldLock[] = [];
+  for (const line of text.split('\n')) {
+    const match = LINE.exec(line);
+    if (match === null) continue;
+    const [, kind, mode, pid, major, minor, inode] = match;
+    locks.push({
+      kind: kind as HeldLock['kind'],
+      mode: mode as HeldLock['mode'],
+      pid: Number(pid),
+      major: Number.parseInt(major as string, 16),
+      minor: Number.parseInt(minor as string, 16),
+      inode: inode as string,
+    });
+  }
+  return locks;
+}
+
+/** Which file: as `stat` gives it. Use `{bigint: true}` where inodes may exceed 2^53. */
+export interface FileIdentity {
+  dev: number | bigint;
+  ino: number | bigint;
+}
+
+export interface Device {
+  major: number;
+  minor: number;
+}
+
+/** Takes apart the device number that Linux `stat` gives (gnu_dev_major, gnu_dev_minor of glibc; musl agrees). */
+export function deviceOf(dev: number | bigint): Device {
+  const bits = BigInt(dev);
+  return {
+    major: Number(((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n)),
+    minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)),
+  };
+}
+
+export interface Mount extends Device {
+  type: string;
+}
+
+/** Parses /proc/self/mountinfo for what matters here: which device is mounted with which file system type. */
+export function parseMounts(mountinfo: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of mountinfo.split('\n')) {
+    const device = /^\d+ \d+ (\d+):(\d+) /.exec(line);
+    // Optional fields end with a lone dash; blanks inside paths are written \040.
+    const type = / - (\S+) /.exec(line)?.[1];
+    if (device === null || type === undefined) continue;
+    mounts.push({ major: Number(device[1]), minor: Number(device[2]), type });
+  }
+  return mounts;
+}
+
+/** Their `stat` may give another device than the one that locks are listed under. */
+const MANY_DEVICES = new Set(['btrfs', 'bcachefs', 'overlay', 'aufs']);
+
+/**
+ * The write locks on a file. Normally device and inode must both agree. On btrfs (each subvolume) and overlay
+ * (each layer) `stat` gives a device of its own, on which nothing is mounted, while /proc/locks gives that of
+ * the file system; there the inode alone decides, among locks on such file systems. So a lock may rarely be
+ * taken for another file's, which makes a dead runner look alive for as long as that lock is held; the other
+ * error would let a live task be collected.
+ */
+export function writeLocksOn(
+  file: FileIdentity,
+  locks: readonly HeldLock[],
+  mounts: () => readonly Mount[],
+): HeldLock[] {
+  const { major, minor } = deviceOf(file.dev);
+  const inode = String(file.ino);
+  const sameInode = locks.filter((lock) => lock.mode === 'WRITE' && lock.inode === inode);
+  if (sameInode.length === 0) return sameInode;
+  const exact = sameInode.filter((lock) => lock.major === major && lock.minor === minor);
+  if (exact.length > 0) return exact;
+  const mounted = mounts();
+  const typeOf = (device: Device) =>
+    mounted.find((mount) => mount.major === device.major && mount.minor === device.minor)?.type;
+  const ambiguous = (device: Device) => {
+    const type = typeOf(device);
+    return type === undefined ? device.major === 0 : MANY_DEVICES.has(type);
+  };
+  return ambiguous({ major, minor }) ? sameInode.filter(ambiguous) : [];
+}

@@ -1,0 +1,57 @@
+/**
+ * Ticks of `starttime` in /proc/PID/stat in a second: USER_HZ, which is 100 on every architecture that Node
+ * runs on, whatever HZ the kernel was built with.
+ */
+export const TICKS_PER_SECOND = 100;
+
+export interface ProcessStat {
+  pid: number;
+  /** What proc(5) calls `comm`: at most 15 bytes, and any byte may be in it. */
+  command: string;
+  /** One letter: R running, S sleeping, D disk sleep, T stopped, Z zombie, X dead … */
+  state: string;
+  parent: number;
+  /** Since boot. */
+  startTimeTicks: number;
+}
+
+/**
+ * Parses /proc/PID/stat (proc(5)). The command stands in parentheses and may itself hold parentheses, spaces
+ * and newlines, so it ends at the last `)`. Undefined if the text is not such a line.
+ */
+export function parseProcessStat(text: string): ProcessStat | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 1 || close < open) return undefined;
+  // Field 3, the state, is the first after the command; field 22 is starttime.
+  const fields = text
+    .slice(close + 1)
+    .trim()
+    .split(' ');
+  const [state, parent] = fields;
+  const pid = Number(text.slice(0, open));
+  const startTimeTicks = Number(fields[19]);
+  if (state?.length !== 1 || !Number.isInteger(pid) || !Number.isFinite(startTimeTicks)) return undefined;
+  return { pid, command: text.slice(open + 1, close), state, parent: Number(parent), startTimeTicks };
+}
+
+export interface ProcessStatus {
+  /** The real uid: whom the process runs for, even while it executes a set-uid program. */
+  uid: number;
+  /** Its pid in each namespace it is in, outermost first; empty where a kernel has no `NSpid:` line (< 4.1). */
+  nsPid: number[];
+}
+
+/** Parses what matters here of /proc/PID/status; undefined if it isn't such a text. */
+export function parseProcessStatus(text: string): ProcessStatus | undefined {
+  const uid = /^Uid:\t(\d+)\t/m.exec(text)?.[1];
+  if (uid === undefined) return undefined;
+  const nsPid = /^NSpid:((?:\t\d+)+)$/m.exec(text)?.[1] ?? '';
+  return { uid: Number(uid), nsPid: nsPid.split('\t').slice(1).map(Number) };
+}
+
+/** `btime` of /proc/stat: when the machine was started, in milliseconds since the epoch. */
+export function parseBootTimeMs(stat: string): number | undefined {
+  const seconds = /^btime (\d+)$/m.exec(stat)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
