@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { lastLines } from '../../src/logs/last-lines.js';
+import { logFiles } from '../../src/logs/log-files.js';
+import { type Bytes, LastLinesScan } from '../../src/logs/scan-back.js';
+import { tempDir } from '../e2e/harness.js';
+
+const temp = tempDir();
+afterAll(temp.remove);
+const logDir = join(temp.path, '.logs');
+const runDir = join(logDir, 'web', '0');
+const stdout = join(runDir, 'stdout');
+
+beforeEach(() => {
+  rmSync(logDir, { recursive: true, force: true });
+  mkdirSync(runDir, { recursive: true });
+});
+
+/** What tail(1) would print of the text. */
+function tailOf(text: string, n: number): string {
+  const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  return n === 0 ? '' : lines.slice(-n).join('');
+}
+
+function bytesOf(text: string): Bytes {
+  const content = Buffer.from(text);
+  return {
+    size: content.length,
+    read: (buffer, length, offset) => content.copy(buffer, 0, offset, offset + length),
+  };
+}
+
+const logText = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '\r'), maxLength: 40 });
+
+describe('LastLinesScan', () => {
+  it('finds what tail -n finds in the concatenation of rotated files, whatever the block size', () => {
+    fc.assert(
+      fc.property(
+        fc.array(logText, { minLength: 1, maxLength: 5 }),
+        fc.nat(12),
+        fc.integer({ min: 1, max: 9 }),
+        (oldestFirst, n, block) => {
+          const scan = new LastLinesScan(n, block);
+          let found = '';
+          for (const text of oldestFirst.toReversed()) {
+            const start = scan.scan(bytesOf(text));
+            found = text.slice(start ?? 0) + found;
+            if (start !== undefined) break;
+          }
+          expect(found).toBe(tailOf(oldestFirst.join(''), n));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('lastLines', () => {
+  it('is what tail -n is of the backups and the newest file together', () => {
+    fc.assert(
+      fc.property(fc.array(logText, { minLength: 1, maxLength: 4 }), fc.nat(8), (newestFirst, n) => {
+        rmSync(runDir, { recursive: true });
+        mkdirSync(runDir);
+        newestFirst.forEach((text, i) => {
+          writeFileSync(i === 0 ? stdout : `${stdout}.${i}`, text);
+        });
+        const expected = tailOf(newestFirst.toReversed().join(''), n).replace(/\n$/, '');
+        const got = lastLines(stdout, n);
+        expect(got.lines.join('\n')).toBe(expected);
+        expect(got.cut).toBe(false);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('stops at maxBytes and says so', () => {
+    writeFileSync(`${stdout}.1`, 'older\n');
+    writeFileSync(stdout, 'first\nsecond\nthird\n');
+    expect(lastLines(stdout, 10, { maxBytes: 10 })).toEqual({ lines: ['ond', 'third'], cut: true });
+    expect(lastLines(stdout, 1, { maxBytes: 10 })).toEqual({ lines: ['third'], cut: false });
+    expect(lastLines(stdout, 9, { maxBytes: 19 }).cut).toBe(true);
+  });
+
+  it('has no lines and no problem for a log that is empty or not there', () => {
+    expect(lastLines(stdout, 5)).toEqual({ lines: [], cut: false });
+    writeFileSync(stdout, '');
+    expect(lastLines(stdout, 5)).toEqual({ lines: [], cut: false });
+  });
+
+  it('neither reads through a link out of the directory nor waits for a FIFO or a device', () => {
+    symlinkSync('/etc/passwd', stdout);
+    expect(lastLines(stdout, 5).problem?.code).toBe('log-link-refused');
+    rmSync(stdout);
+    symlinkSync('nowhere', stdout);
+    expect(lastLines(stdout, 5).problem?.code).toBe('log-link-refused');
+    rmSync(stdout);
+    symlinkSync(stdout, stdout);
+    expect(lastLines(stdout, 5).problem?.code).toBe('log-link-refused');
+    rmSync(stdout);
+    execFileSync('mkfifo', [stdout]);
+    expect(lastLines(stdout, 5).problem?.code).toBe('log-not-a-file');
+    rmSync(stdout);
+    symlinkSync('/dev/zero', stdout);
+    expect(lastLines(stdout, 5).problem?.code).toBe('log-not-a-file');
+    rmSync(stdout);
+    mkdirSync(stdout);
+    expect(lastLines(stdout, 5).problem?.code).toBe('log-not-a-file');
+  });
+
+  it('refuses a run directory that is a link, and follows a link to a file beside it', () => {
+    writeFileSync(join(runDir, 'real'), 'yes\n');
+    symlinkSync('real', stdout);
+    expect(lastLines(stdout, 5).lines).toEqual(['yes']);
+    symlinkSync('0', join(logDir, 'web', '1'));
+    expect(lastLines(join(logDir, 'web', '1', 'stdout'), 5).problem?.code).toBe('log-link-refused');
+  });
+});
+
+describe('logFiles', () => {
+  it('lists the streams of a run with their backups, newest first', () => {
+    for (const [name, text] of Object.entries({
+      stdout: '1',
+      'stdout.1': '22',
+      'stdout.10': '333',
+      'stdout.2': '4444',
+      'stdout.gz': '',
+      'stdout.01': '',
+      'stderr.1': '5',
+    })) {
+      writeFileSync(join(runDir, name), text);
+    }
+    const { files, problems } = logFiles(logDir, 'web', 0);
+    expect(problems).toEqual([]);
+    expect(files.map(({ stream, bytes }) => [stream, bytes])).toEqual([
+      ['stdout', 1],
+      ['stderr', 0],
+    ]);
+    expect(files[0]?.backups.map(({ number, bytes }) => [number, bytes])).toEqual([
+      [1, 2],
+      [2, 4],
+      [10, 3],
+    ]);
+  });
+
+  it('reports links that leave the directory and names that would', () => {
+    symlinkSync('/etc/passwd', stdout);
+    expect(logFiles(logDir, 'web', 0)).toMatchObject({
+      files: [],
+      problems: [{ code: 'log-link-refused', path: stdout }],
+    });
+    for (const name of ['..', '.', '', 'a/b', '../../etc', 'a\0b']) {
+      expect(logFiles(logDir, name, 0).problems.map(({ code }) => code)).toEqual(['log-name-refused']);
+    }
+    expect(logFiles(logDir, 'web', 7)).toEqual({ files: [], problems: [] });
+  });
+});
