@@ -21,8 +21,8 @@ export const TYPE = {
 export class ThriftError extends Error {}
 
 /**
- * The original skips recursively and is stopped by Python's limit of 1000 frames; structs nested as deep as
- * it still reads are accepted here.
+ * The original skips recursively and is stopped by Python's limit of 1000 frames; structs and containers
+ * nested as deep as it still reads are accepted here.
  */
 const MAX_DEPTH = 960;
 
@@ -54,8 +54,10 @@ export function skipValue(view: DataView, type: number, pos: number, end: number
     case TYPE.STRING:
       return stringEnd(view, pos, end);
     case TYPE.STRUCT:
+      checkDepth(depth);
       return skipStruct(view, pos, end, depth + 1);
     case TYPE.MAP: {
+      checkDepth(depth);
       if (pos + 6 > end) throw endsInside('a map');
       const key = view.getInt8(pos);
       const value = view.getInt8(pos + 1);
@@ -69,6 +71,7 @@ export function skipValue(view: DataView, type: number, pos: number, end: number
     }
     case TYPE.SET:
     case TYPE.LIST: {
+      checkDepth(depth);
       if (pos + 5 > end) throw endsInside('a list');
       const element = view.getInt8(pos);
       const count = countAt(view, pos + 1);
@@ -83,8 +86,11 @@ export function skipValue(view: DataView, type: number, pos: number, end: number
   return next;
 }
 
+function checkDepth(depth: number): void {
+  if (depth >= MAX_DEPTH) throw new ThriftError('values are nested too deep');
+}
+
 function skipStruct(view: DataView, pos: number, end: number, depth: number): number {
-  if (depth > MAX_DEPTH) throw new ThriftError('structs are nested too deep');
   let at = pos;
   for (;;) {
     if (at >= end) throw endsInside('a struct');
