@@ -21,6 +21,15 @@ export interface Damage {
 /** Gets each record while the decoder holds it; answers why it can't be used, or nothing. */
 export type RecordHandler = (decoder: RecordDecoder, offset: number, length: number) => string | undefined;
 
+/** What takes a stream in pieces: a RecordScanner, or what is built on one. */
+export interface StreamConsumer {
+  /** Where the first record stands that was not used yet. */
+  readonly bytes: number;
+  readonly damage: Damage | undefined;
+  feed(bytes: Buffer, start: number, end: number): number;
+  atEnd(bytes: Buffer, start: number, end: number): Damage | undefined;
+}
+
 /** A frame around an encoded record. */
 export function encodeFrame(payload: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + payload.length);
@@ -33,7 +42,7 @@ export function encodeFrame(payload: Uint8Array): Buffer {
  * Takes a stream in pieces of any size and hands its records on. Stops for good at the first record that is
  * damaged or refused: what follows it can't be trusted.
  */
-export class RecordScanner {
+export class RecordScanner implements StreamConsumer {
   readonly #handler: RecordHandler;
   readonly #decoder = new RecordDecoder();
   #attached: Buffer | undefined;

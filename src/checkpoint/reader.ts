@@ -1,14 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
-import { cutShort, type Damage, PREFIX_BYTES } from './framing.js';
+import { cutShort, type Damage, PREFIX_BYTES, type StreamConsumer } from './framing.js';
 import { Replay, type ReplayOptions } from './replay.js';
-
-/** What takes the bytes of a stream: a Replay or a RecordScanner. */
-export interface StreamConsumer {
-  readonly bytes: number;
-  readonly damage: Damage | undefined;
-  feed(bytes: Buffer, start: number, end: number): number;
-  atEnd(bytes: Buffer, start: number, end: number): Damage | undefined;
-}
 
 /** Thrown for a checkpoint that is no regular file: reading a pipe or a device might never end. */
 export class NotRegularFileError extends Error {

@@ -1,5 +1,5 @@
 import { MEMBER, PROCESS_FIELD, type RecordDecoder } from './codec.js';
-import { type Damage, RecordScanner } from './framing.js';
+import { type Damage, RecordScanner, type StreamConsumer } from './framing.js';
 import {
   type Int64,
   PROCESS_STATES,
@@ -95,7 +95,7 @@ export interface ReplayOptions {
  * holds depends on the bytes alone. It stops for good at the first record that the original would reject; the
  * state is then that of the records before.
  */
-export class Replay {
+export class Replay implements StreamConsumer {
   readonly #history: boolean;
   readonly #scanner: RecordScanner;
   #header: RunnerHeader | null = null;
@@ -151,17 +151,25 @@ export class Replay {
   }
 
   /**
-   * Takes in what the stream `coordinator.PROCESS` knows more than the runner's own, as a new runner does:
-   * updates of `process` that continue its sequence are applied, all others skipped. Answers with the damage
-   * of that stream, if any.
+   * A consumer for the stream `coordinator.PROCESS`, that takes in what it knows more than the runner's own
+   * stream, as a new runner does: updates of `process` that continue its sequence are applied, all others
+   * skipped. Its damage is that of the coordinator's stream.
    */
-  mergeCoordinator(process: string, stream: Buffer): Damage | undefined {
-    const attached = this.#attached;
-    this.#attached = stream;
+  coordinator(process: string): StreamConsumer {
     const scanner = new RecordScanner((decoder) => this.#merge(decoder, process));
-    const rest = scanner.feed(stream, 0, stream.length);
-    this.#attached = attached;
-    return scanner.atEnd(stream, rest, stream.length);
+    return {
+      get bytes() {
+        return scanner.bytes;
+      },
+      get damage() {
+        return scanner.damage;
+      },
+      feed: (bytes, start, end) => {
+        this.#attached = bytes;
+        return scanner.feed(bytes, start, end);
+      },
+      atEnd: (bytes, start, end) => scanner.atEnd(bytes, start, end),
+    };
   }
 
   #merge(decoder: RecordDecoder, process: string): string | undefined {
@@ -268,10 +276,7 @@ export class Replay {
 
   #add(decoder: RecordDecoder): Track {
     const { nameStart, nameEnd } = decoder;
-    const track = new Track(
-      nameIn(decoder),
-      Uint8Array.from(this.#attached.subarray(nameStart, nameEnd)),
-    );
+    const track = new Track(nameIn(decoder), Uint8Array.from(this.#attached.subarray(nameStart, nameEnd)));
     const key = hash(this.#attached, nameStart, nameEnd);
     track.next = this.#byHash.get(key);
     this.#byHash.set(key, track);
