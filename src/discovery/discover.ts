@@ -1,0 +1,26 @@
+import type { Problem } from '../errors/problem.js';
+import type { Discovery, TaskRoot } from './found.js';
+import { discoverRoots, type RootOptions } from './roots.js';
+import { compareTasks, listTasks } from './tasks.js';
+
+/** All roots and all tasks in them. */
+export function discover(options: RootOptions): Discovery {
+  const { roots, problems } = discoverRoots(options);
+  return tasksOf(roots, problems, options);
+}
+
+export function tasksOf(
+  roots: TaskRoot[],
+  problems: readonly Problem[],
+  options: Pick<RootOptions, 'euid'>,
+): Discovery {
+  const hint = options.euid === 0 ? undefined : 'run it again with sudo';
+  const all: Discovery = { roots, tasks: [], problems: [...problems] };
+  for (const root of roots) {
+    const listed = listTasks(root, hint);
+    for (const task of listed.tasks) all.tasks.push(task);
+    for (const problem of listed.problems) all.problems.push(problem);
+  }
+  all.tasks.sort(compareTasks);
+  return all;
+}

@@ -1,0 +1,165 @@
+import { readlinkSync } from 'node:fs';
+import { describeErrno, errnoOf } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { isDirectory, listDirectory, nameOf, presenceOf } from './files.js';
+import type { TaskRoot } from './found.js';
+import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from './layout.js';
+
+/**
+ * How far down the Mesos tree a directory stands: 0 is the work directory, 1 its `slaves`, 8 a run directory.
+ * What is in it decides, then its name; undefined if neither says. A path with all the fixed names in it is a
+ * run directory whatever the task has put there.
+ */
+export function mesosDepthOf(path: string): number | undefined {
+  if (mesosIdsOf(path) !== undefined) return RUN_DEPTH;
+  for (const [depth, name] of MESOS_PATH.entries()) {
+    if (name !== undefined && isDirectory(`${path}/${name}`)) return depth;
+  }
+  if (isRunDir(path)) return RUN_DEPTH;
+  const depth = MESOS_PATH.indexOf(nameOf(path) as (typeof MESOS_PATH)[number]);
+  return depth === -1 ? undefined : depth + 1;
+}
+
+/** Has it the doubled `checkpoints/checkpoints` that only a Mesos sandbox has? */
+export function isRunDir(path: string): boolean {
+  const root = `${path}/checkpoints`;
+  return (
+    isDirectory(`${root}/tasks`) && (isDirectory(`${root}/checkpoints`) || !isDirectory(`${path}/tasks`))
+  );
+}
+
+/**
+ * The task roots below a directory of the Mesos tree, in the order of their paths. Links are skipped at every
+ * level (`latest` would count twice), and so is what was collected in the meantime. An executor whose run
+ * directories can't be entered gives one root with `readable: false`, if its name tells the task; a problem
+ * counts them all.
+ */
+export function mesosRoots(
+  path: string,
+  depth: number,
+  source: string,
+  hint: string | undefined,
+): { roots: TaskRoot[]; problems: Problem[] } {
+  const roots: TaskRoot[] = [];
+  const problems: Problem[] = [];
+  let closedRuns = 0;
+
+  const descend = (directory: string, level: number): void => {
+    if (level === RUN_DEPTH) {
+      visitRun(directory);
+    } else if (MESOS_PATH[level] !== undefined) {
+      descend(`${directory}/${MESOS_PATH[level]}`, level + 1);
+    } else if (level === RUN_DEPTH - 1) {
+      visitRuns(directory);
+    } else {
+      for (const name of list(directory)) descend(`${directory}/${name}`, level + 1);
+    }
+  };
+
+  const list = (directory: string): string[] => {
+    try {
+      return listDirectory(directory)
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name)
+        .sort();
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        problems.push(unreadable(directory, error, hint));
+      }
+      return [];
+    }
+  };
+
+  const visitRuns = (runs: string): void => {
+    const closed = list(runs).filter((name) => !visitRun(`${runs}/${name}`, true));
+    if (closed.length === 0) return;
+    const latest = nameOfLatest(runs);
+    const chosen = latest !== undefined && closed.includes(latest) ? latest : (closed.at(-1) as string);
+    addClosed(`${runs}/${chosen}`);
+  };
+
+  /** False if it can't be entered. */
+  const visitRun = (runDir: string, collect = false): boolean => {
+    const found = presenceOf(`${runDir}/checkpoints`);
+    if (found === 'directory') {
+      roots.push({
+        path: `${runDir}/checkpoints`,
+        layout: 'mesos',
+        source,
+        readable: true,
+        mesos: mesosIdsOf(runDir),
+        run_dir: runDir,
+      });
+    } else if (typeof found === 'object') {
+      const code = errnoOf(found.error);
+      if (code !== 'EACCES' && code !== 'EPERM') {
+        problems.push(unreadable(`${runDir}/checkpoints`, found.error, undefined));
+      } else {
+        closedRuns++;
+        if (!collect) addClosed(runDir);
+        return false;
+      }
+    }
+    return true;
+  };
+
+  const addClosed = (runDir: string): void => {
+    const mesos = mesosIdsOf(runDir);
+    if (mesos === undefined || taskIdOfExecutor(mesos.executor_id) === undefined) return;
+    roots.push({
+      path: `${runDir}/checkpoints`,
+      layout: 'mesos',
+      source,
+      readable: false,
+      mesos,
+      run_dir: runDir,
+    });
+  };
+
+  descend(path, depth);
+  if (closedRuns > 0) {
+    const what = closedRuns === 1 ? '1 sandbox' : `${closedRuns} sandboxes`;
+    problems.push({
+      code: 'sandbox-unreadable',
+      severity: 'error',
+      message: `cannot look into ${what} below ${path}: permission denied`,
+      path,
+      hint,
+    });
+  }
+  return { roots, problems };
+}
+
+/** The name that `latest` points to: only that, because the path before it is of the machine where it was made. */
+function nameOfLatest(runs: string): string | undefined {
+  try {
+    return nameOf(readlinkSync(`${runs}/latest`));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The same path, with a `runs/latest` in it that leads nowhere replaced by the run of that name beside it: the
+ * link holds the absolute path of the machine where it was made. Other paths are returned as they are.
+ */
+export function throughLatest(path: string): string {
+  const at = path.indexOf('/runs/latest');
+  const end = at + '/runs/latest'.length;
+  if (at === -1 || (path.length > end && path[end] !== '/')) return path;
+  if (presenceOf(path.slice(0, end)) !== 'absent') return path;
+  const runs = path.slice(0, at + '/runs'.length);
+  const name = nameOfLatest(runs);
+  return name === undefined ? path : `${runs}/${name}${path.slice(end)}`;
+}
+
+function unreadable(path: string, error: unknown, hint: string | undefined): Problem {
+  return {
+    code: 'root-unreadable',
+    severity: 'error',
+    message: `cannot list ${path}: ${describeErrno(error)}`,
+    path,
+    hint,
+  };
+}

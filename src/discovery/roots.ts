@@ -1,0 +1,253 @@
+import { describeErrno, errnoOf } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
+import { absolutePath, isDirectory, nameOf, parentOf, presenceOf, realPath } from './files.js';
+import type { Layout, TaskRoot } from './found.js';
+import { mesosIdsOf, RUN_DEPTH } from './layout.js';
+import { isRunDir, mesosDepthOf, mesosRoots, throughLatest } from './mesos-tree.js';
+
+/** The places of the machine that discovery goes by; made up in tests. */
+export interface Places {
+  proc: string;
+  etc: string;
+  /** The bare root that everybody knows. */
+  hostRoot: string;
+  /** Mesos work directories to look for when nothing says where the agent works. */
+  workDirs: readonly string[];
+}
+
+export const PLACES: Places = {
+  proc: '/proc',
+  etc: '/etc',
+  hostRoot: '/var/run/thermos',
+  workDirs: KNOWN_WORK_DIRS,
+};
+
+export interface RootOptions {
+  flags: { root?: readonly string[]; mesosRoot?: readonly string[] };
+  env: Readonly<Record<string, string | undefined>>;
+  /** For relative paths. Undefined if the working directory was removed. */
+  cwd: string | undefined;
+  /** If the working directory lies in a task root or a Mesos sandbox, that one alone. */
+  fromCwd?: boolean;
+  euid: number;
+  /** The user's home in /etc/passwd, asked for only if HOME is unset. */
+  home?: () => string | undefined;
+  places?: Partial<Places>;
+}
+
+export interface FoundRoots {
+  roots: TaskRoot[];
+  problems: Problem[];
+}
+
+/**
+ * Where `run` keeps tasks of a user who may not write to the host's root: `$XDG_STATE_HOME/thermos`, else
+ * `~/.local/state/thermos`. Undefined if there is no home. As the XDG specification has it, a relative
+ * XDG_STATE_HOME counts as unset.
+ */
+export function userRoot(options: Pick<RootOptions, 'env' | 'home'>): string | undefined {
+  const { XDG_STATE_HOME, HOME } = options.env;
+  if (XDG_STATE_HOME?.startsWith('/')) return absolutePath(`${XDG_STATE_HOME}/thermos`, '/');
+  const home = HOME || options.home?.();
+  return home?.startsWith('/') ? absolutePath(`${home}/.local/state/thermos`, '/') : undefined;
+}
+
+/**
+ * Finds the task roots. Flags replace everything else; else THERMOS_ROOT and THERMOS_MESOS_ROOT do; else, if
+ * asked for, the root around the working directory; else the default ones of the host, the user and the Mesos
+ * agents. What was named and isn't there, can't be read or is no root is a problem; a default that isn't there
+ * is none. A root that is reached twice counts once, under the first path.
+ */
+export function discoverRoots(options: RootOptions): FoundRoots {
+  const { flags, env } = options;
+  const collected = new Collector(options);
+  const given = (paths: readonly string[] | undefined) => paths !== undefined && paths.length > 0;
+  if (given(flags.root) || given(flags.mesosRoot)) {
+    for (const path of flags.root ?? []) collected.addNamed(path, '--root', false);
+    for (const path of flags.mesosRoot ?? []) collected.addNamed(path, '--mesos-root', true);
+    return collected.result();
+  }
+  if (env.THERMOS_ROOT || env.THERMOS_MESOS_ROOT) {
+    for (const path of pathList(env.THERMOS_ROOT, options)) collected.addNamed(path, 'THERMOS_ROOT', false);
+    for (const path of pathList(env.THERMOS_MESOS_ROOT, options)) {
+      collected.addNamed(path, 'THERMOS_MESOS_ROOT', true);
+    }
+    return collected.result();
+  }
+  const around =
+    options.fromCwd && options.cwd !== undefined ? rootAround(options.cwd, 'cwd')?.root : undefined;
+  if (around !== undefined) {
+    collected.add(around);
+    return collected.result();
+  }
+  const places = { ...PLACES, ...options.places };
+  collected.addDefault(places.hostRoot, 'default');
+  const ofUser = userRoot(options);
+  if (ofUser !== undefined) collected.addDefault(ofUser, 'user');
+  for (const { path, source } of agentWorkDirs(env, places.proc, places.etc)) {
+    collected.addDefaultMesos(absolutePath(path, '/'), source);
+  }
+  for (const path of places.workDirs) collected.addDefaultMesos(path, 'default');
+  return collected.result();
+}
+
+/** The paths in a variable: one path, if that exists with its colons and all, else a list as in PATH. */
+function pathList(value: string | undefined, options: RootOptions): string[] {
+  if (!value) return [];
+  const paths = value.split(':').filter((path) => path !== '');
+  if (paths.length < 2) return paths;
+  return presenceOf(absolutePath(value, options.cwd ?? '/')) === 'absent' ? paths : [value];
+}
+
+/**
+ * The root that a path lies in, or that lies in it as `checkpoints` of a Mesos sandbox, and the way down to
+ * the path from where the root was recognized; undefined if there is none on the way up.
+ */
+export function rootAround(
+  path: string,
+  source: string,
+): { root: TaskRoot; base: string; below: string[] } | undefined {
+  const real = realPath(path);
+  if (real === undefined) return undefined;
+  for (let base = real; ; base = parentOf(base)) {
+    const below = real
+      .slice(base.length)
+      .split('/')
+      .filter((name) => name !== '');
+    if (looksLikeRoot(base)) return { root: rootAt(base, source, false), base, below };
+    if (isRunDir(base) || (mesosIdsOf(base) !== undefined && isDirectory(`${base}/checkpoints`))) {
+      return { root: rootAt(`${base}/checkpoints`, source, true), base, below };
+    }
+    if (base === '/') return undefined;
+  }
+}
+
+/** Many a directory has a `tasks` in it; a root has more. Used where nobody said that it is one. */
+function looksLikeRoot(path: string): boolean {
+  if (!isDirectory(`${path}/checkpoints`)) return false;
+  return isDirectory(`${path}/tasks/active`) || isDirectory(`${path}/tasks/finished`);
+}
+
+/** A checkpoint root as such; it belongs to a Mesos sandbox if its path says so, or if we were told. */
+function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
+  const runDir = nameOf(path) === 'checkpoints' ? parentOf(path) : undefined;
+  const ids = runDir === undefined ? undefined : mesosIdsOf(runDir);
+  return runDir !== undefined && (ids !== undefined || mesos)
+    ? { path, layout: 'mesos', source, readable: true, mesos: ids, run_dir: runDir }
+    : { path, layout: 'host', source, readable: true };
+}
+
+class Collector {
+  readonly #options: RootOptions;
+  readonly #roots: TaskRoot[] = [];
+  readonly #problems: Problem[] = [];
+  readonly #seen = new Set<string>();
+  readonly #hint: string | undefined;
+
+  constructor(options: RootOptions) {
+    this.#options = options;
+    this.#hint = options.euid === 0 ? undefined : 'run it again with sudo';
+  }
+
+  result(): FoundRoots {
+    return { roots: this.#roots, problems: this.#problems };
+  }
+
+  add(root: TaskRoot): void {
+    // A run directory that can't be entered has no real path of its checkpoints.
+    const identity = realPath(root.path) ?? `${realPath(root.run_dir ?? root.path) ?? root.path}/`;
+    if (this.#seen.has(identity)) return;
+    this.#seen.add(identity);
+    this.#roots.push(root);
+  }
+
+  addDefault(path: string, source: string): void {
+    const found = presenceOf(path);
+    if (typeof found === 'object') this.#cannotRead(path, source, found.error);
+    else if (isDirectory(`${path}/tasks`) || isDirectory(`${path}/checkpoints`)) {
+      this.add(rootAt(path, source, false));
+    }
+  }
+
+  addDefaultMesos(path: string, source: string): void {
+    const found = presenceOf(`${path}/slaves`);
+    if (typeof found === 'object') this.#cannotRead(path, source, found.error, 'mesos');
+    else if (found === 'directory') this.#addMesos(path, 0, source);
+  }
+
+  /** A path that somebody named, whichever flag or variable it stood in: what is there decides. */
+  addNamed(given: string, source: string, mesos: boolean): void {
+    const path = throughLatest(absolutePath(given, this.#options.cwd ?? '/'));
+    const layout = mesos ? 'mesos' : 'host';
+    const found = presenceOf(path);
+    if (typeof found === 'object') {
+      this.#cannotRead(path, source, found.error, layout);
+      return;
+    }
+    if (found !== 'directory') {
+      const what = found === 'absent' ? 'does not exist' : 'is not a directory';
+      this.#problem('root-missing', 'error', path, `${source} ${path} ${what}`, 'check the path');
+      return;
+    }
+    const tasks = presenceOf(`${path}/tasks`);
+    if (typeof tasks === 'object') {
+      // Searching it is not allowed, so nothing in it can be told, not even what it is.
+      const ids = mesosIdsOf(path);
+      if (ids !== undefined) this.#addMesos(path, RUN_DEPTH, source);
+      else this.#cannotRead(path, source, tasks.error, layout);
+      return;
+    }
+    if (tasks === 'directory' && (!mesos || !isDirectory(`${path}/slaves`))) {
+      this.add(rootAt(path, source, mesos));
+      return;
+    }
+    const depth = mesosDepthOf(path);
+    if (depth !== undefined) {
+      if (this.#addMesos(path, depth, source)) return;
+      const message = `${source} ${path} is in a Mesos tree, but no sandbox there has a checkpoints directory`;
+      this.#problem('root-empty', 'warning', path, message);
+    } else if (isDirectory(`${path}/checkpoints`)) {
+      this.add(rootAt(path, source, mesos));
+    } else {
+      const message = `${source} ${path} is not a task root: it has no tasks, checkpoints or slaves directory`;
+      this.#problem('root-empty', 'warning', path, message, this.#likelyRoot(path, mesos));
+    }
+  }
+
+  /** False if there was nothing to tell. */
+  #addMesos(path: string, depth: number, source: string): boolean {
+    const { roots, problems } = mesosRoots(path, depth, source, this.#hint);
+    for (const root of roots) this.add(root);
+    this.#problems.push(...problems);
+    return roots.length > 0 || problems.length > 0;
+  }
+
+  #cannotRead(path: string, source: string, error: unknown, layout: Layout = 'host'): void {
+    const denied = errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM';
+    this.add({ path, layout, source, readable: false });
+    this.#problem(
+      'root-unreadable',
+      'error',
+      path,
+      `cannot look into ${source} ${path}: ${describeErrno(error)}`,
+      denied ? this.#hint : undefined,
+    );
+  }
+
+  #problem(code: string, severity: Problem['severity'], path: string, message: string, hint?: string): void {
+    this.#problems.push({ code, severity, message, path, hint });
+  }
+
+  #likelyRoot(path: string, mesos: boolean): string {
+    for (const name of ['root', 'thermos', 'mesos', 'checkpoints']) {
+      const inside = `${path}/${name}`;
+      if (['tasks', 'checkpoints', 'slaves'].some((child) => isDirectory(`${inside}/${child}`))) {
+        return `did you mean ${inside}?`;
+      }
+    }
+    return mesos
+      ? "give the agent's --work_dir, which holds slaves/"
+      : 'give the directory that holds tasks/ and checkpoints/';
+  }
+}

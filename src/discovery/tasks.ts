@@ -1,0 +1,146 @@
+import { describeErrno, errnoOf } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { type Entry, listDirectory, presenceOf } from './files.js';
+import type { FoundTask, Phase, TaskRoot } from './found.js';
+import { taskIdOfExecutor } from './layout.js';
+
+export interface ListedTasks {
+  /** In no order. */
+  tasks: FoundTask[];
+  problems: Problem[];
+}
+
+/**
+ * Every task of which a root holds a task file or a checkpoint directory, from three directory listings and
+ * nothing else. What is wrong with one task is a problem of that task. A task without a task file is taken for
+ * active: its stream knows better. Names that start with a dot, directories among the task files and unknown
+ * directories in `tasks` are no tasks. If one of the listings is refused, the root's `readable` becomes false;
+ * in the Mesos layout the task is then still listed, by the name of its executor.
+ */
+export function listTasks(root: TaskRoot, hint?: string): ListedTasks {
+  const problems: Problem[] = [];
+  if (!root.readable) return { tasks: namedByExecutor(root), problems };
+
+  let taskFilesKnown = true;
+  let checkpointsKnown = true;
+  const list = (name: string, accept: (entry: Entry) => boolean): Entry[] => {
+    const path = `${root.path}/${name}`;
+    try {
+      return listDirectory(path).filter((entry) => !entry.name.startsWith('.') && accept(entry));
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'ENOENT') return [];
+      const denied = code === 'EACCES' || code === 'EPERM';
+      if (denied) root.readable = false;
+      if (name === 'checkpoints') checkpointsKnown = false;
+      else taskFilesKnown = false;
+      problems.push({
+        code: 'root-unreadable',
+        severity: 'error',
+        message: `cannot list ${path}: ${describeErrno(error)}`,
+        path,
+        hint: denied ? hint : undefined,
+      });
+      return [];
+    }
+  };
+  const taskFiles = (phase: Phase) =>
+    list(`tasks/${phase}`, (entry) => {
+      if (entry.isFile()) return true;
+      if (!entry.isSymbolicLink()) return false;
+      const path = `${root.path}/tasks/${phase}/${entry.name}`;
+      const target = presenceOf(path);
+      if (target === 'other') return true;
+      if (target !== 'directory') problems.push(brokenLink(path, entry.name, target));
+      return false;
+    });
+
+  const active = taskFiles('active');
+  const finished = taskFiles('finished');
+  const checkpoints = new Set<string>();
+  for (const entry of list('checkpoints', (entry) => entry.isDirectory() || entry.isSymbolicLink())) {
+    if (entry.isSymbolicLink() && presenceOf(`${root.path}/checkpoints/${entry.name}`) !== 'directory')
+      continue;
+    checkpoints.add(entry.name);
+  }
+
+  const tasks = new Map<string, FoundTask>();
+  const add = (task_id: string, phase: Phase, hasFile: boolean): FoundTask => {
+    const task: FoundTask = {
+      task_id,
+      root,
+      phase,
+      checkpoint_dir: `${root.path}/checkpoints/${task_id}`,
+      problems: [],
+    };
+    if (hasFile) task.task_file = `${root.path}/tasks/${phase}/${task_id}`;
+    tasks.set(task_id, task);
+    return task;
+  };
+  for (const { name } of finished) add(name, 'finished', true);
+  for (const { name } of active) {
+    const twin = tasks.get(name);
+    if (twin === undefined) {
+      add(name, 'active', true);
+      continue;
+    }
+    twin.problems.push({
+      code: 'task-file-twice',
+      severity: 'warning',
+      message: `task ${name} is both in tasks/active and in tasks/finished of ${root.path}`,
+      path: `${root.path}/tasks/active/${name}`,
+      task_id: name,
+    });
+  }
+  for (const task of tasks.values()) {
+    if (checkpoints.has(task.task_id) || !checkpointsKnown) continue;
+    task.problems.push({
+      code: 'checkpoint-missing',
+      severity: 'error',
+      message: `task ${task.task_id} has no checkpoint directory ${task.checkpoint_dir}`,
+      path: task.checkpoint_dir,
+      task_id: task.task_id,
+    });
+  }
+  for (const name of checkpoints) {
+    if (tasks.has(name)) continue;
+    const task = add(name, 'active', false);
+    if (!taskFilesKnown) continue;
+    task.problems.push({
+      code: 'task-file-missing',
+      severity: 'warning',
+      message: `task ${name} has checkpoints in ${root.path}, but no task file`,
+      path: `${root.path}/checkpoints/${name}`,
+      task_id: name,
+    });
+  }
+  return {
+    tasks: tasks.size === 0 && !root.readable ? namedByExecutor(root) : [...tasks.values()],
+    problems,
+  };
+}
+
+function namedByExecutor(root: TaskRoot): FoundTask[] {
+  const task_id = root.mesos === undefined ? undefined : taskIdOfExecutor(root.mesos.executor_id);
+  if (task_id === undefined) return [];
+  const checkpoint_dir = `${root.path}/checkpoints/${task_id}`;
+  return [{ task_id, root, phase: 'active', checkpoint_dir, unreadable: true, problems: [] }];
+}
+
+function brokenLink(path: string, task_id: string, target: 'absent' | { error: unknown }): Problem {
+  const why = target === 'absent' ? 'no such file or directory' : describeErrno(target.error);
+  return {
+    code: 'task-file-unreadable',
+    severity: 'warning',
+    message: `task file ${path} is a link that leads nowhere: ${why}`,
+    path,
+    task_id,
+  };
+}
+
+/** Active before finished, then by id, then by root; by code units, so that it is the same everywhere. */
+export function compareTasks(a: FoundTask, b: FoundTask): number {
+  if (a.phase !== b.phase) return a.phase === 'active' ? -1 : 1;
+  if (a.task_id !== b.task_id) return a.task_id < b.task_id ? -1 : 1;
+  return a.root.path < b.root.path ? -1 : a.root.path > b.root.path ? 1 : 0;
+}
