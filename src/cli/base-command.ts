@@ -1,27 +1,52 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { escapeControl } from '../views/parts/escape.js';
+import { type CommandClass, knownFlags } from './page.js';
 import type { Style } from './terminal.js';
 import { Terminal } from './terminal.js';
+import { dashed, valuedSwitch } from './words.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: oclif's own constraint on the types of parsed words
 type Parsed = { [name: string]: any };
 
 /** What every command shares: the global flags, one way to answer, one way to warn. */
 export abstract class ThermosCommand extends Command {
+  /** By code, for help and the man page; a command adds to these or says them in its own words. */
+  static exitCodes: Readonly<Record<number, string>> = {
+    0: 'Done.',
+    2: 'The command line is wrong.',
+    5: 'Done in part: something could not be read; stderr says what.',
+    10: 'A bug in thermos.',
+    130: 'Interrupted (SIGINT); 143 by SIGTERM.',
+  };
+
+  static environment: Readonly<Record<string, string>> = {
+    THERMOS_ROOT: 'Task roots to look in, separated by colons, if there is no --root.',
+    THERMOS_MESOS_ROOT: 'Mesos work directories, separated by colons, if there is no --mesos-root.',
+    NO_COLOR: 'Not empty: no colour.',
+    FORCE_COLOR: 'Set, and not to 0 or false: colour even where there is no terminal. NO_COLOR wins.',
+  };
+
+  static files: Readonly<Record<string, string>> = {};
+
+  /** Ids of commands to read about next. */
+  static seeAlso: readonly string[] = [];
+
   static override baseFlags = {
     root: Flags.string({
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
       summary: 'Task root to look in, instead of the default ones; may be repeated.',
     }),
     'mesos-root': Flags.string({
       multiple: true,
-      aliases: ['mesos_root'],
+      multipleNonGreedy: true,
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
       summary: 'Mesos agent work directory to look in, instead of the default ones; may be repeated.',
@@ -41,15 +66,27 @@ export abstract class ThermosCommand extends Command {
 
   abstract override run(): Promise<number>;
 
-  /** Parses the words by the flags and args of the command's class; the colour flags take effect. */
+  /**
+   * Parses the words by the flags and args of the command's class; the colour flags take effect. What is
+   * wrong with the words becomes a CommandLineError.
+   */
   protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
     options?: Input<F, B, A>,
-    argv?: string[],
+    argv: string[] = this.argv,
   ): Promise<ParserOutput<F, B, A>> {
-    const result = await super.parse<F, B, A>(options, argv);
-    this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
-    if (!result.flags.json) await this.terminal.loadColours();
-    return result;
+    const command = this.ctor as CommandClass;
+    const flagOf = knownFlags(command);
+    const valued = valuedSwitch(argv, flagOf);
+    if (valued !== undefined) throw new UsageError('usage', `flag ${valued.split('=')[0]} takes no value`);
+    try {
+      const result = await super.parse<F, B, A>(options, dashed(argv, flagOf));
+      this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
+      if (!result.flags.json) await this.terminal.loadColours();
+      return result;
+    } catch (error) {
+      const { commandLineError } = await import('./command-line-error.js');
+      throw commandLineError(error, this.id ?? '', command);
+    }
   }
 
   protected get style(): Style {

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { Config } from '@oclif/core/config';
 import { COMMANDS } from '../commands/index.js';
 import { EXIT } from '../errors/exit-codes.js';
-import type { ThermosCommand } from './base-command.js';
+import { ThermosCommand } from './base-command.js';
 import { reportFailure } from './failure.js';
+import { knownFlags } from './page.js';
 import { Terminal } from './terminal.js';
+import { hasFlag, splitCommand } from './words.js';
 
 declare const THERMOS_VERSION: string;
 
@@ -20,18 +22,22 @@ type CommandId = keyof typeof COMMANDS;
  */
 export async function dispatch(argv: readonly string[]): Promise<void> {
   const terminal = new Terminal();
-  const [word, ...rest] = argv;
+  process.on('uncaughtException', (error) => process.exit(reportFailure(error, argv, terminal)));
   try {
+    const { before, word, after } = splitCommand(argv, knownFlags(ThermosCommand));
+    const words = [...before, ...after];
+    const json = hasFlag(words, '--json') ? ['--json'] : [];
     if (word === undefined || word === '--help' || word === '-h') {
-      await run('help', rest, terminal);
-    } else if (Object.hasOwn(COMMANDS, word)) {
-      const dashes = rest.indexOf('--');
-      const ours = dashes === -1 ? rest : rest.slice(0, dashes);
-      if (ours.includes('--help') || ours.includes('-h')) await run('help', [word], terminal);
-      else await run(word as CommandId, rest, terminal);
-    } else {
-      const { unknownCommand } = await import('./unknown-command.js');
+      await run('help', words, terminal);
+    } else if (word === '--version') {
+      await run('version', words, terminal);
+    } else if (!Object.hasOwn(COMMANDS, word)) {
+      const { unknownCommand } = await import('./command-line-error.js');
       throw unknownCommand(word, Object.keys(COMMANDS));
+    } else if (hasFlag(words, '--help', '-h')) {
+      await run('help', [word, ...json], terminal);
+    } else {
+      await run(word as CommandId, words, terminal);
     }
   } catch (error) {
     process.exitCode = reportFailure(error, argv, terminal);

@@ -31,9 +31,17 @@ function load(file: string): Program {
   return module.exports as Program;
 }
 
+/** False if it can't be written: the program then says why, as for any other command. */
+function printVersion(): boolean {
+  try {
+    writeSync(1, `thermos/${THERMOS_VERSION}\n`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const argv = process.argv.slice(2);
-if (argv.length === 1 && argv[0] === '--version') {
-  writeSync(1, `thermos/${THERMOS_VERSION}\n`);
-} else {
+if (!(argv.length === 1 && argv[0] === '--version' && printVersion())) {
   void load(join(__dirname, 'thermos.cjs')).dispatch(argv);
 }

@@ -1,6 +1,6 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { errnoOf, SystemError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { type Palette, PLAIN } from '../views/parts/paint.js';
 import type { Style } from '../views/parts/style.js';
 
@@ -72,7 +72,7 @@ export class Terminal {
       if (errnoOf(error) === 'EPIPE') process.exit(0);
       throw new SystemError(
         'output-failed',
-        `cannot write to stdout: ${errnoOf(error) ?? String(error)}`,
+        `cannot write to stdout: ${describeErrno(error)}`,
         undefined,
         error,
       );
@@ -116,15 +116,5 @@ function writeFully(fd: number, text: string | Uint8Array): void {
       if (errnoOf(error) !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
-  }
-}
-
-/** True if the descriptor is open at all (`>&-` closes it). */
-export function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return true;
-  } catch {
-    return false;
   }
 }

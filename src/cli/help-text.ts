@@ -1,0 +1,112 @@
+import { HelpFormatter } from '@oclif/core/help';
+import type { Config } from '@oclif/core/interfaces';
+import type { Paint } from '../views/parts/paint.js';
+import { type CommandPage, type FlagEntry, PROGRAM_NAME } from './page.js';
+
+/** How help is drawn. */
+export interface HelpStyle {
+  width: number;
+  bold: Paint;
+}
+
+export interface ProgramPage {
+  summary: string;
+  usage: string;
+  examples: CommandPage['examples'];
+  /** In the order they are listed. */
+  commands: readonly CommandPage[];
+  globalFlags: readonly FlagEntry[];
+  exitCodes: CommandPage['exitCodes'];
+  environment: CommandPage['environment'];
+}
+
+type Rows = [left: string, right: string | undefined][];
+
+/**
+ * Help as text. The wrapping and the lists are oclif's; what is said, and in which order, is ours. oclif
+ * colours by a rule of its own (both streams must be terminals), so its colours are taken out.
+ */
+export class HelpText extends HelpFormatter {
+  readonly #bold: Paint;
+
+  constructor(config: Config, style: HelpStyle) {
+    super(config, { maxWidth: Math.max(40, style.width), stripAnsi: true });
+    this.#bold = style.bold;
+    // The pages hold plain text; oclif would run every line of it through a template compiler.
+    this.render = (text) => text;
+  }
+
+  command(page: CommandPage): string {
+    return this.#join([
+      this.wrap(page.summary, 0),
+      this.#lines(
+        'USAGE',
+        page.usage.map((usage) => `${PROGRAM_NAME} ${usage}`),
+      ),
+      this.#lines('DESCRIPTION', [page.description.map((paragraph) => this.wrap(paragraph)).join('\n\n')]),
+      this.#examples(page.examples),
+      this.#list(
+        'ARGUMENTS',
+        page.args.map(({ label, text }) => [label, text]),
+      ),
+      ...page.flagGroups.map(({ title, flags }) => this.#list(title, flagRows(flags))),
+      this.#list('EXIT CODES', page.exitCodes),
+      this.#list('ENVIRONMENT', page.environment),
+      this.#list('FILES', page.files),
+      this.#lines(
+        'SEE ALSO',
+        page.seeAlso.map((id) => `${PROGRAM_NAME} help ${id}`),
+      ),
+    ]);
+  }
+
+  program(page: ProgramPage): string {
+    return this.#join([
+      this.wrap(page.summary, 0),
+      this.#lines('USAGE', [page.usage]),
+      this.#examples(page.examples),
+      this.#list(
+        'COMMANDS',
+        page.commands.map(({ id, summary }) => [id, summary]),
+      ),
+      this.#list('GLOBAL FLAGS', flagRows(page.globalFlags)),
+      this.#list('EXIT CODES', page.exitCodes),
+      this.#list('ENVIRONMENT', page.environment),
+      this.#lines('SEE ALSO', [`${PROGRAM_NAME} help COMMAND`, 'man thermos']),
+    ]);
+  }
+
+  #join(sections: (string | undefined)[]): string {
+    return `${sections.filter((section) => section !== undefined && section !== '').join('\n\n')}\n`;
+  }
+
+  #lines(title: string, lines: readonly string[]): string | undefined {
+    const body = lines.filter((line) => line !== '').join('\n');
+    return body === '' ? undefined : this.#section(title, body);
+  }
+
+  #list(title: string, rows: Rows): string | undefined {
+    return rows.length === 0 ? undefined : this.#section(title, this.renderList(rows, { indentation: 2 }));
+  }
+
+  /** Commands are never wrapped: they are there to be copied. */
+  #examples(examples: CommandPage['examples']): string | undefined {
+    const lines = examples.map(({ text, command }) =>
+      text === undefined ? `$ ${command}` : `${this.wrap(text)}\n${this.indent(`$ ${command}`)}`,
+    );
+    return this.#lines('EXAMPLES', lines);
+  }
+
+  #section(title: string, body: string): string {
+    return `${this.#bold(title)}\n${this.indent(body)}`;
+  }
+}
+
+/** `-n, --lines=N`; long ones stand below each other whether they have a short form or not. */
+function flagRows(flags: readonly FlagEntry[]): Rows {
+  const anyShort = flags.some(({ char }) => char !== undefined);
+  return flags.map(({ char, name, value, text }) => {
+    const short = char === undefined ? (anyShort ? '    ' : '') : `-${char}, `;
+    return [`${short}--${name}${value === undefined ? '' : `=${value}`}`, text];
+  });
+}

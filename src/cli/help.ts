@@ -1,0 +1,60 @@
+import type { Config } from '@oclif/core/interfaces';
+import { COMMANDS } from '../commands/index.js';
+import { ThermosCommand } from './base-command.js';
+import { unknownCommand } from './command-line-error.js';
+import { type HelpStyle, HelpText, type ProgramPage } from './help-text.js';
+import { type CommandPage, commandPage, PROGRAM_NAME } from './page.js';
+
+/** The help of one command; an unknown one is an error with the nearest names. */
+export async function commandHelp(id: string, config: Config, style: HelpStyle): Promise<string> {
+  if (!Object.hasOwn(COMMANDS, id)) throw unknownCommand(id, visibleIds());
+  const command = await COMMANDS[id as keyof typeof COMMANDS]();
+  return new HelpText(config, style).command(commandPage(id, command));
+}
+
+export async function programHelp(config: Config, style: HelpStyle): Promise<string> {
+  return new HelpText(config, style).program(await programPage());
+}
+
+/** Ids of the commands that people are told of, in the order of the table. */
+export function visibleIds(): string[] {
+  return Object.keys(COMMANDS).filter((id) => !id.startsWith('_'));
+}
+
+/** The page of the whole program, with those of its commands. */
+export async function programPage(): Promise<ProgramPage> {
+  const commands: CommandPage[] = [];
+  for (const id of visibleIds()) {
+    commands.push(commandPage(id, await COMMANDS[id as keyof typeof COMMANDS]()));
+  }
+  const all = commandPage('', ThermosCommand);
+  return {
+    summary: 'See, follow and run Thermos tasks: everything is read from the checkpoint streams on disk.',
+    usage: `${PROGRAM_NAME} COMMAND [ARGUMENTS] [FLAGS]`,
+    examples: [
+      { text: 'What runs here, what died?', command: `${PROGRAM_NAME} status` },
+      { text: 'Why did it fail?', command: `${PROGRAM_NAME} inspect www-data-prod-web-0` },
+      {
+        text: 'Follow the logs of all its processes',
+        command: `${PROGRAM_NAME} tail --follow www-data-prod-web-0`,
+      },
+    ],
+    commands,
+    globalFlags: all.flagGroups.flatMap(({ flags }) => flags),
+    exitCodes: Object.entries(PROGRAM_EXIT_CODES),
+    environment: all.environment,
+  };
+}
+
+/** All of them; a command's own help has those that it can end with. */
+const PROGRAM_EXIT_CODES: Readonly<Record<number, string>> = {
+  0: 'Done.',
+  1: 'The answer is no: nothing matched, not found, the task ended FAILED.',
+  2: 'Usage, invalid config, or a confirmation is needed and there is no terminal.',
+  3: 'The task ended KILLED.',
+  4: 'The task ended LOST.',
+  5: 'Done in part: something could not be read, signalled or removed.',
+  10: 'A bug in thermos.',
+  124: 'Timeout.',
+  130: 'Interrupted (SIGINT); 143 by SIGTERM.',
+};

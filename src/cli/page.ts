@@ -1,0 +1,171 @@
+import type { ThermosCommand } from './base-command.js';
+import type { KnownFlag } from './words.js';
+
+/** What help, the man pages, README and completion say of a command; all of it comes from its class. */
+export interface CommandPage {
+  id: string;
+  /** One sentence. */
+  summary: string;
+  /** Paragraphs. */
+  description: string[];
+  /** Without the program's name: `tail TASK [PROCESS...] [FLAGS]`. */
+  usage: string[];
+  args: ArgEntry[];
+  /** The command's own flags first, by their `helpGroup`. */
+  flagGroups: { title: string; flags: FlagEntry[] }[];
+  exitCodes: [code: string, meaning: string][];
+  environment: [name: string, meaning: string][];
+  files: [path: string, meaning: string][];
+  examples: Example[];
+  /** Ids of commands. */
+  seeAlso: string[];
+}
+
+export interface ArgEntry {
+  name: string;
+  /** As in the usage: `[PROCESS...]`. */
+  label: string;
+  text: string;
+  options: readonly string[];
+}
+
+export interface FlagEntry {
+  name: string;
+  char?: string;
+  /** Name of its value; undefined for a flag that takes none. */
+  value?: string;
+  /** Fixed values. */
+  options: readonly string[];
+  multiple: boolean;
+  text: string;
+}
+
+export interface Example {
+  text?: string;
+  /** Without a prompt. */
+  command: string;
+}
+
+/** A command's class, as the pages need it. */
+export type CommandClass = typeof ThermosCommand;
+
+interface FlagDefinition {
+  type: 'boolean' | 'option';
+  char?: string;
+  summary?: string;
+  description?: string;
+  helpValue?: string | string[];
+  helpGroup?: string;
+  hidden?: boolean;
+  multiple?: boolean;
+  required?: boolean;
+  options?: readonly string[];
+  default?: unknown;
+  defaultHelp?: unknown;
+  allowNo?: boolean;
+}
+
+interface ArgDefinition {
+  description?: string;
+  hidden?: boolean;
+  multiple?: boolean;
+  required?: boolean;
+  options?: readonly string[];
+}
+
+export const PROGRAM_NAME = 'thermos';
+
+export function commandPage(id: string, command: CommandClass): CommandPage {
+  const args = Object.entries((command.args ?? {}) as Record<string, ArgDefinition>)
+    .filter(([, arg]) => !arg.hidden)
+    .map(([name, arg]) => argEntry(name, arg));
+  const usage = command.usage ?? [...args.map(({ label }) => label), '[FLAGS]'].join(' ');
+  return {
+    id,
+    summary: command.summary ?? '',
+    description: paragraphs(command.description),
+    usage: [usage].flat().map((words) => `${id} ${words}`.trim()),
+    args,
+    flagGroups: flagGroups(command),
+    exitCodes: Object.entries(command.exitCodes),
+    environment: Object.entries(command.environment),
+    files: Object.entries(command.files),
+    examples: (command.examples ?? []).map(example),
+    seeAlso: [...command.seeAlso],
+  };
+}
+
+/** The flags that a command has, its own and the global ones, hidden ones included. */
+export function flagsOf(command: CommandClass): Record<string, FlagDefinition> {
+  return { ...command.flags, ...command.baseFlags } as unknown as Record<string, FlagDefinition>;
+}
+
+/** The flags that a command knows by their long names, for `words.ts`. */
+export function knownFlags(command: CommandClass): (name: string) => KnownFlag | undefined {
+  const flags = flagsOf(command);
+  return (name) => {
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+    return flag && { takesValue: flag.type === 'option' };
+  };
+}
+
+/** `TASK`, `[TASK]`, `TASK...`, `[TASK...]`. */
+function argEntry(name: string, arg: ArgDefinition): ArgEntry {
+  const words = `${name.toUpperCase().replaceAll('_', '-')}${arg.multiple ? '...' : ''}`;
+  return {
+    name,
+    label: arg.required ? words : `[${words}]`,
+    text: withOptions(program(arg.description ?? ''), arg.options),
+    options: arg.options ?? [],
+  };
+}
+
+function flagGroups(command: CommandClass): CommandPage['flagGroups'] {
+  const groups = new Map<string, FlagEntry[]>();
+  for (const [name, flag] of Object.entries(flagsOf(command))) {
+    if (flag.hidden) continue;
+    const title = flag.helpGroup === undefined ? 'FLAGS' : `${flag.helpGroup} FLAGS`;
+    groups.set(title, [...(groups.get(title) ?? []), flagEntry(name, flag)]);
+  }
+  return [...groups].map(([title, flags]) => ({ title, flags }));
+}
+
+function flagEntry(name: string, flag: FlagDefinition): FlagEntry {
+  const shown = typeof flag.defaultHelp === 'string' ? flag.defaultHelp : flag.default;
+  const fixed = ['string', 'number'].includes(typeof shown) ? ` [default: ${shown}]` : '';
+  const required = flag.required ? ' (required)' : '';
+  return {
+    name: flag.allowNo ? `[no-]${name}` : name,
+    char: flag.char,
+    value: flag.type === 'option' ? valueName(name, flag) : undefined,
+    options: flag.options ?? [],
+    multiple: flag.multiple ?? false,
+    text: withOptions(program(flag.summary ?? flag.description ?? ''), flag.options) + fixed + required,
+  };
+}
+
+function valueName(name: string, { helpValue, options }: FlagDefinition): string {
+  if (helpValue !== undefined) return [helpValue].flat().join(' ');
+  return options === undefined ? name.toUpperCase().replaceAll('-', '_') : 'VALUE';
+}
+
+function withOptions(text: string, options: readonly string[] | undefined): string {
+  return options === undefined || options.length === 0 ? text : `${text} One of: ${options.join(', ')}.`;
+}
+
+function example(given: string | { description: string; command: string }): Example {
+  if (typeof given === 'string') return { command: program(given) };
+  return { text: program(given.description), command: program(given.command) };
+}
+
+function paragraphs(text = ''): string[] {
+  return program(text)
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.trim().replace(/\s*\n\s*/g, ' '))
+    .filter((paragraph) => paragraph !== '');
+}
+
+/** oclif's way to write the program's name. */
+function program(text: string): string {
+  return text.replaceAll('<%= config.bin %>', PROGRAM_NAME);
+}

@@ -1,0 +1,82 @@
+/**
+ * The words of a command line, before oclif parses them. Pure.
+ */
+
+/** The words that are thermos's own: those before `--`. */
+export function ownWords(argv: readonly string[]): readonly string[] {
+  const dashes = argv.indexOf('--');
+  return dashes === -1 ? argv : argv.slice(0, dashes);
+}
+
+/** True if one of thermos's own words is the flag. A value that looks like it counts too, as everywhere. */
+export function hasFlag(argv: readonly string[], ...names: string[]): boolean {
+  return ownWords(argv).some((word) => names.includes(word));
+}
+
+/** What a word before `--` is to the parser. */
+export interface KnownFlag {
+  /** Takes a value: `--root PATH`. */
+  takesValue: boolean;
+}
+
+/**
+ * The original spelled its flags with underscores: `--task_id` is accepted for `--task-id`. Only names of
+ * flags are changed; values, `--flag=value` included, and everything from `--` on stay as they are.
+ */
+export function dashed(argv: readonly string[], flagOf: (name: string) => KnownFlag | undefined): string[] {
+  const words: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] as string;
+    if (word === '--') return [...words, ...argv.slice(i)];
+    const name = longName(word);
+    const known = name === undefined ? undefined : dashedName(name);
+    const flag = known === undefined ? undefined : flagOf(known);
+    if (name === undefined || flag === undefined) {
+      words.push(word);
+      continue;
+    }
+    words.push(`--${known}${word.slice(2 + name.length)}`);
+    const value = argv[i + 1];
+    if (flag.takesValue && !word.includes('=') && value !== undefined && value !== '--') {
+      words.push(value);
+      i++;
+    }
+  }
+  return words;
+}
+
+/** The first word that gives a value to a flag which takes none; oclif would take it for an argument. */
+export function valuedSwitch(
+  argv: readonly string[],
+  flagOf: (name: string) => KnownFlag | undefined,
+): string | undefined {
+  return ownWords(argv).find((word) => {
+    const name = longName(word);
+    return name !== undefined && word.includes('=') && flagOf(dashedName(name))?.takesValue === false;
+  });
+}
+
+/** Flags before the command's name, `thermos --json status`: which words they are, and the name. */
+export function splitCommand(
+  argv: readonly string[],
+  flagOf: (name: string) => KnownFlag | undefined,
+): { before: string[]; word: string | undefined; after: string[] } {
+  let at = 0;
+  while (at < argv.length) {
+    const word = argv[at] as string;
+    const name = longName(word);
+    const flag = name === undefined ? undefined : flagOf(dashedName(name));
+    if (flag === undefined) break;
+    at += flag.takesValue && !word.includes('=') ? 2 : 1;
+  }
+  return { before: argv.slice(0, at), word: argv[at], after: argv.slice(at + 1) };
+}
+
+/** `root` of `--root` and of `--root=/x`. */
+export function longName(word: string): string | undefined {
+  return /^--([A-Za-z][^=]*)/.exec(word)?.[1];
+}
+
+function dashedName(name: string): string {
+  return name.replaceAll('_', '-');
+}
