@@ -153,7 +153,8 @@ export class Replay implements StreamConsumer {
   /**
    * A consumer for the stream `coordinator.PROCESS`, that takes in what it knows more than the runner's own
    * stream, as a new runner does: updates of `process` that continue its sequence are applied, all others
-   * skipped. Its damage is that of the coordinator's stream.
+   * skipped, also those that don't go on from where the runner's stream stands (the runner gave a process up
+   * as LOST, its coordinator went on). Its damage is that of the coordinator's stream.
    */
   coordinator(process: string): StreamConsumer {
     const scanner = new RecordScanner((decoder) => this.#merge(decoder, process));
@@ -176,7 +177,7 @@ export class Replay implements StreamConsumer {
     if (decoder.member !== MEMBER.PROCESS) return undefined;
     const track = this.#find(decoder);
     if (track?.name !== process || decoder.seq !== following(track.seq)) return undefined;
-    return this.#update(decoder, track);
+    return fits(decoder, track) ? this.#update(decoder, track) : undefined;
   }
 
   #apply(decoder: RecordDecoder): string | undefined {
@@ -285,6 +286,13 @@ export class Replay implements StreamConsumer {
     this.#last = track;
     return track;
   }
+}
+
+/** True if the update may be applied to a run that is where the track is. */
+function fits({ processFields: has, processState }: RecordDecoder, { state }: Track): boolean {
+  const transition = (has & bits(F.STATE)) === 0 ? undefined : TRANSITIONS[processState];
+  if (transition === undefined || state === -1 || (transition.from & (1 << state)) === 0) return false;
+  return (has & transition.needs) === transition.needs;
 }
 
 /** FNV-1a, kept to 30 bits so that V8 holds it as a small integer. */
