@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -113,6 +113,34 @@ describe('the latest runs alone', () => {
         expect(process.failures).toBe(process.runs.filter((run) => run.state === 'FAILED').length);
         expect(brief.processes.get(name)).toEqual({ ...process, runs: process.runs.slice(-1) });
       }
+    });
+  }
+});
+
+describe("the coordinators' streams merged in", () => {
+  for (const { from, path } of streams) {
+    const coordinators = Object.keys(from.records).filter(
+      (other) => dirname(other) === dirname(path) && basename(other).startsWith('coordinator.'),
+    );
+    if (coordinators.length === 0) continue;
+    it(`${from.name} ${basename(dirname(path))}`, () => {
+      const replay = new Replay({ history: true });
+      readStream(join(from.dir, path), replay);
+      const before = plainState(replay.state());
+      // Said independently: what continues a process's sequence is laid over its last run.
+      const expected = plain(before) as PlainState;
+      for (const coordinator of coordinators) {
+        const process = basename(coordinator).slice('coordinator.'.length);
+        expect(readStream(join(from.dir, coordinator), replay.coordinator(process)).damage).toBeUndefined();
+        for (const { fields = {} } of from.records[coordinator] ?? []) {
+          const run = expected.processes[process]?.at(-1);
+          if (run?.state !== undefined && Number(fields.seq) === Number(run.seq) + 1)
+            Object.assign(run, fields);
+        }
+      }
+      const after = plainState(replay.state());
+      expect(after).toEqual(expected);
+      if (!from.damaged) expect(after).toEqual(before);
     });
   }
 });
