@@ -1,5 +1,6 @@
 /** Every command, loaded when it is named. */
 export const COMMANDS = {
   help: async () => (await import('./help.js')).default,
+  read: async () => (await import('./read.js')).default,
   version: async () => (await import('./version.js')).default,
 };

@@ -8,10 +8,12 @@ import type {
   RunnerHeader,
   TaskStatus,
 } from '../checkpoint/records.js';
+import type { CheckpointState } from '../checkpoint/replay.js';
 import type { Problem } from '../errors/problem.js';
 import type {
   HeaderDocument,
   ProcessStatusDocument,
+  ReadDocument,
   RecordDocument,
   TaskStatusDocument,
 } from './checkpoint.js';
@@ -89,4 +91,21 @@ export function encodeRecord(record: CheckpointRecord, offset: number, length: n
 /** The line that ends a damaged stream. */
 export function encodeDamage(problem: Problem): RecordDocument {
   return { problem };
+}
+
+/** The document of `read`. */
+export function encodeRead(
+  state: CheckpointState,
+  records: number,
+  bytes: number,
+  problems: Problem[],
+): ReadDocument {
+  return {
+    header: state.header && encodeHeader(state.header),
+    statuses: state.statuses.map(encodeTaskStatus),
+    processes: encodeHistory([...state.processes].map(([name, { runs }]) => [name, runs] as const)),
+    records,
+    bytes,
+    problems,
+  };
 }

@@ -3,13 +3,15 @@
  * only the types of this folder are used; the schemas make `schemas/` and check the output in tests.
  */
 import { read, record } from './checkpoint.js';
-import { roots, version } from './host.js';
+import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
 import { inspect, status, tail } from './task.js';
 
 /** By name of the file in `schemas/`. */
 export const CONTRACTS = {
+  completion,
   error: failure,
+  help,
   inspect,
   problem,
   read,

@@ -51,8 +51,10 @@ const taskFields = {
   uid: z.int().optional(),
   hostname: z.string().optional(),
   owner: z.string().optional(),
-  sandbox: z.string().optional(),
+  sandbox: z.string().optional().describe('Where it is here.'),
+  recorded_sandbox: z.string().optional().describe('As in the stream, if the sandbox is elsewhere here.'),
   log_dir: z.string().optional(),
+  recorded_log_dir: z.string().optional().describe('As in the stream, if the logs are elsewhere here.'),
   ports: names(integer64).optional(),
   runner: z.object({ pid: z.int().optional(), uid: z.int().optional(), alive }).optional(),
   processes: z.array(processSummary),
@@ -89,6 +91,7 @@ export const logFile = z.object({
   path: z.string(),
   bytes: z.int().min(0),
 });
+export type LogDocument = z.infer<typeof logFile>;
 
 export const inspect = z
   .object({
@@ -104,7 +107,7 @@ export const inspect = z
       .array(z.object({ process: z.string(), after: z.array(z.string()) }))
       .describe('Which processes each one waits for.'),
     resources: z
-      .object({ cpu: z.number(), ram: integer64, disk: integer64, gpu: integer64 })
+      .object({ cpu: z.number(), ram: z.number(), disk: z.number(), gpu: z.number() })
       .partial()
       .nullable()
       .describe('Cores, bytes, bytes, devices, as the task file asks for them.'),

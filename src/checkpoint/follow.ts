@@ -1,0 +1,82 @@
+import type { FileIdentity } from '../host/locks.js';
+import { recordIn } from './codec.js';
+import { type Damage, RecordScanner, type StreamConsumer } from './framing.js';
+import { readStream } from './reader.js';
+import { type CheckpointRecord, isTerminalTaskState } from './records.js';
+import { ThriftError } from './thrift.js';
+
+/** Gets a record with the offset of its frame in the stream and the length of its payload. */
+export type RecordSink = (record: CheckpointRecord, offset: number, length: number) => void;
+
+/** Reads a stream record by record, as it is on disk: nothing is replayed, only decoded. */
+export class RecordLister implements StreamConsumer {
+  readonly #scanner: RecordScanner;
+  /** The last task status says that the task is over. */
+  over = false;
+
+  constructor(sink: RecordSink) {
+    this.#scanner = new RecordScanner((decoder, offset, length) => {
+      let record: CheckpointRecord;
+      try {
+        record = recordIn(decoder);
+      } catch (error) {
+        if (error instanceof ThriftError) return error.message;
+        throw error;
+      }
+      if (record.type === 'task_status') this.over = isTerminalTaskState(record.value.state);
+      sink(record, offset, length);
+      return undefined;
+    });
+  }
+
+  get records(): number {
+    return this.#scanner.records;
+  }
+
+  get bytes(): number {
+    return this.#scanner.bytes;
+  }
+
+  get damage(): Damage | undefined {
+    return this.#scanner.damage;
+  }
+
+  feed(bytes: Buffer, start: number, end: number): number {
+    return this.#scanner.feed(bytes, start, end);
+  }
+
+  atEnd(bytes: Buffer, start: number, end: number): Damage | undefined {
+    return this.#scanner.atEnd(bytes, start, end);
+  }
+}
+
+export interface FollowOptions {
+  /** Resolves when the file may have changed, at the latest after a while; rejects to end the following. */
+  changed: () => Promise<void>;
+  /** Does somebody hold the stream's lock? Undefined if that can't be known. */
+  isLocked: (file: FileIdentity) => boolean | undefined;
+  /** Called after each reading, so that what was listed is written out. */
+  flush: () => void;
+}
+
+/**
+ * Lists the records of a stream and then those that are appended, until the task is over and nobody holds the
+ * lock, or the stream is damaged. Resolves to what was wrong with its end. Throws as `readStream` does.
+ */
+export async function followRecords(
+  path: string,
+  lister: RecordLister,
+  options: FollowOptions,
+): Promise<Damage | undefined> {
+  for (;;) {
+    // The lock is looked at before the reading: what its holder wrote last is then read for certain.
+    const before = lister.bytes;
+    const { stat, damage } = readStream(path, lister);
+    options.flush();
+    if (damage?.kind === 'damaged') return damage;
+    const idle = lister.bytes === before;
+    if (idle && lister.over && options.isLocked(stat) !== true) return damage;
+    if (!idle && lister.over) continue;
+    await options.changed();
+  }
+}

@@ -1,0 +1,159 @@
+import { statSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { followRecords, RecordLister } from '../checkpoint/follow.js';
+import type { Damage } from '../checkpoint/framing.js';
+import { NotRegularFileError, readStream } from '../checkpoint/reader.js';
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import { type CheckpointState, Replay } from '../checkpoint/replay.js';
+import { encodeDamage, encodeRecord } from '../contracts/encode.js';
+import { describeErrno, errnoOf, NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError, type Problem } from '../errors/problem.js';
+import { Host } from '../host/host.js';
+import { damagedCheckpoint } from '../task/checkpoint-problems.js';
+import { recordLine } from '../views/read.js';
+import type { Terminal } from './terminal.js';
+
+/** Replays a checkpoint with its whole history. Throws NotFoundError and SystemError. */
+export function readCheckpoint(word: string): {
+  state: CheckpointState;
+  records: number;
+  bytes: number;
+  problems: Problem[];
+} {
+  const path = streamPath(word);
+  const replay = new Replay({ history: true });
+  const { damage } = opened(path, () => readStream(path, replay));
+  const state = replay.state();
+  const over = isTerminalTaskState(state.statuses.at(-1)?.state);
+  const problems = damage === undefined ? [] : [damagedCheckpoint(path, damage, over)];
+  return { state, records: replay.records, bytes: replay.bytes, problems };
+}
+
+/** Writes the records of a checkpoint, one a line. Damage ends it, under `--json` with a line of its own. */
+export async function listRecords(
+  word: string,
+  flags: { json: boolean; follow: boolean },
+  terminal: Terminal,
+): Promise<{ problems: Problem[]; exitCode: number }> {
+  const path = streamPath(word);
+  let lines: string[] = [];
+  const flush = () => {
+    if (lines.length > 0) terminal.write(lines.join(''));
+    lines = [];
+  };
+  const lister = new RecordLister((record, offset, length) => {
+    lines.push(
+      flags.json
+        ? `${JSON.stringify(encodeRecord(record, offset, length))}\n`
+        : recordLine(record, offset, length),
+    );
+    if (lines.length >= 1000) flush();
+  });
+  let damage: Damage | undefined;
+  if (flags.follow) {
+    const watcher = new FileWatcher(path);
+    const isLocked = (file: Parameters<Host['isLocked']>[0]) => Host.local().isLocked(file);
+    try {
+      damage = await followRecords(path, lister, { changed: () => watcher.changed(), isLocked, flush });
+    } catch (error) {
+      throw failedToRead(path, error);
+    } finally {
+      watcher.close();
+    }
+  } else {
+    damage = opened(path, () => readStream(path, lister)).damage;
+  }
+  if (damage === undefined) {
+    flush();
+    return { problems: [], exitCode: EXIT.ok };
+  }
+  const problem = damagedCheckpoint(path, damage, lister.over);
+  if (flags.json) lines.push(`${JSON.stringify(encodeDamage(problem))}\n`);
+  flush();
+  return { problems: [problem], exitCode: hasError([problem]) ? EXIT.partial : EXIT.ok };
+}
+
+/** A directory stands for the runner's stream in it. */
+function streamPath(word: string): string {
+  try {
+    return statSync(word).isDirectory() ? join(word, 'runner') : word;
+  } catch {
+    return word;
+  }
+}
+
+function opened<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw failedToRead(path, error);
+  }
+}
+
+function failedToRead(path: string, error: unknown): unknown {
+  const code = errnoOf(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new NotFoundError(
+      'checkpoint-missing',
+      `there is no checkpoint ${path}`,
+      "see 'thermos roots' for where tasks are",
+    );
+  }
+  if (error instanceof NotRegularFileError) {
+    return new SystemError(
+      'checkpoint-unreadable',
+      `${path} is not a regular file: it can't be a checkpoint`,
+    );
+  }
+  if (code === undefined || error instanceof ThermosError) return error;
+  const hint = code === 'EACCES' ? 'run it again with sudo' : undefined;
+  return new SystemError(
+    'checkpoint-unreadable',
+    `cannot read ${path}: ${describeErrno(error)}`,
+    hint,
+    error,
+  );
+}
+
+/** How often a file is looked at if nobody says that it changed: inotify may be missing, or miss a mount. */
+const POLL_MS = 500;
+
+/** Waits for a file to change. */
+class FileWatcher {
+  #wake: (() => void) | undefined;
+  #pending = false;
+  #watcher: ReturnType<typeof watch> | undefined;
+
+  constructor(path: string) {
+    try {
+      this.#watcher = watch(path, () => this.#changed());
+      this.#watcher.on('error', () => this.#watcher?.close());
+    } catch {
+      // Polling does.
+    }
+  }
+
+  async changed(): Promise<void> {
+    if (!this.#pending) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, POLL_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#pending = false;
+    this.#wake = undefined;
+  }
+
+  close(): void {
+    this.#watcher?.close();
+  }
+
+  #changed(): void {
+    this.#pending = true;
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,50 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { ThermosCommand } from '../cli/base-command.js';
+import { listRecords, readCheckpoint } from '../cli/read-checkpoint.js';
+import { encodeRead } from '../contracts/encode.js';
+import { readText } from '../views/read.js';
+
+export default class Read extends ThermosCommand {
+  static override summary = 'Replay one checkpoint file.';
+  static override description =
+    `Shows the state that the records of a checkpoint add up to: the header, every state of the task, every run of
+every process. With --records the records themselves, one a line, as they are on disk.
+
+CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, or the directory of the two.
+Of a damaged checkpoint the part before the damage is shown, and where it starts.`;
+  static override examples = [
+    '<%= config.bin %> read /var/run/thermos/checkpoints/www-data-prod-web-0/runner',
+    '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',
+    '<%= config.bin %> read --follow runner',
+  ];
+  static override seeAlso = ['inspect', 'status'];
+
+  static override args = {
+    checkpoint: Args.string({ required: true, ignoreStdin: true, description: 'The file to read.' }),
+  };
+
+  static override flags = {
+    records: Flags.boolean({ aliases: ['simple'], summary: 'List the records instead of replaying them.' }),
+    follow: Flags.boolean({
+      char: 'f',
+      summary: 'List the records, then those that are appended, until the task is over.',
+    }),
+  };
+
+  async run(): Promise<number> {
+    const { args, flags } = await this.parse(Read);
+    if (flags.records || flags.follow) {
+      const { problems, exitCode } = await listRecords(args.checkpoint, flags, this.terminal);
+      if (!flags.json) this.tell(problems);
+      return exitCode;
+    }
+    const { state, records, bytes, problems } = readCheckpoint(args.checkpoint);
+    return this.answer(
+      flags.json,
+      encodeRead(state, records, bytes, problems),
+      (style) => readText(state, records, bytes, style),
+      problems,
+    );
+  }
+}

@@ -1,0 +1,92 @@
+/** From a task as it was read to its `--json` document. No zod here: commands load this. */
+import type { TaskRoot } from '../discovery/found.js';
+import type { Problem } from '../errors/problem.js';
+import { predecessors } from '../task/ordering.js';
+import type { TaskView } from '../task/view.js';
+import {
+  encodeHeader,
+  encodeHistory,
+  encodeInteger,
+  encodePorts,
+  encodeSeconds,
+  encodeTaskStatus,
+} from './encode.js';
+import type { InspectDocument, LogDocument, ProcessDocument, StatusDocument, TaskDocument } from './task.js';
+
+export function encodeTask(view: TaskView): TaskDocument {
+  const { sandbox, log_dir, ports, runner } = view;
+  return {
+    task_id: view.task_id,
+    root: view.root.path,
+    layout: view.layout,
+    phase: view.phase,
+    state: view.state,
+    verdict: view.verdict,
+    state_timestamp_ms: encodeInteger(view.state_timestamp_ms),
+    launch_time_ms: encodeInteger(view.launch_time_ms),
+    name: view.name,
+    user: view.user,
+    uid: view.uid,
+    hostname: view.hostname,
+    owner: view.owner,
+    sandbox: sandbox?.path,
+    recorded_sandbox: elsewhere(sandbox),
+    log_dir: log_dir?.path,
+    recorded_log_dir: elsewhere(log_dir),
+    ports: ports && encodePorts(ports),
+    runner,
+    processes: view.processes.map(encodeProcess),
+    mesos: view.mesos,
+    problems: view.problems,
+  };
+}
+
+function elsewhere(place: TaskView['sandbox']): string | undefined {
+  return place === undefined || place.path === place.recorded ? undefined : place.recorded;
+}
+
+function encodeProcess(process: TaskView['processes'][number]): ProcessDocument {
+  return {
+    process: process.process,
+    state: process.state,
+    runs: process.runs,
+    failures: process.failures,
+    pid: process.pid,
+    coordinator_pid: process.coordinator_pid,
+    return_code: process.return_code,
+    start_time: encodeSeconds(process.start_time),
+    stop_time: encodeSeconds(process.stop_time),
+    max_failures: process.max_failures,
+    cmdline: process.cmdline,
+  };
+}
+
+/** `problems` are those of the search; those of the tasks are in the tasks. */
+export function encodeStatus(
+  tasks: readonly TaskView[],
+  roots: readonly TaskRoot[],
+  problems: Problem[],
+): StatusDocument {
+  const counts = new Map<TaskRoot, number>(roots.map((root) => [root, 0]));
+  for (const { root } of tasks) counts.set(root, (counts.get(root) ?? 0) + 1);
+  return {
+    tasks: tasks.map(encodeTask),
+    roots: [...counts].map(([{ path, layout }, count]) => ({ path, layout, tasks: count })),
+    problems,
+  };
+}
+
+export function encodeInspect(view: TaskView, logs: LogDocument[], why: string[]): InspectDocument {
+  const { config } = view;
+  return {
+    ...encodeTask(view),
+    header: view.header && encodeHeader(view.header),
+    statuses: view.statuses.map(encodeTaskStatus),
+    history: encodeHistory([...view.history].map(([name, { runs }]) => [name, runs] as const)),
+    task: config?.raw ?? null,
+    ordering: config === undefined ? [] : predecessors(config),
+    resources: config?.resources ?? null,
+    logs,
+    why,
+  };
+}

@@ -1,0 +1,70 @@
+import { type Host, isDead } from '../host/host.js';
+import type { FileIdentity } from '../host/locks.js';
+
+/** The original's tolerance between a recorded start and the one in /proc, for its clock was the epoch's. */
+const START_TOLERANCE_MS = 10_000;
+
+export interface RecordedRunner {
+  pid?: number;
+  uid?: number;
+  /** When it recorded that it took over, milliseconds since the epoch. */
+  timestampMs?: number;
+}
+
+export interface RunnerLiveness {
+  /** null if nothing can be said from here. */
+  alive: boolean | null;
+  /** The one who holds the lock knows itself by the recorded pid, but in another pid namespace than ours. */
+  foreign: boolean;
+}
+
+/**
+ * Does the runner of a stream live? The lock on the stream decides, for it is right across pid namespaces and
+ * can't be inherited by a stranger as a pid can. Only where locks can't be seen the recorded pid is looked
+ * at: the process that has it now must have been there when the runner recorded itself.
+ */
+export function runnerLiveness(host: Host, stream: FileIdentity, recorded: RecordedRunner): RunnerLiveness {
+  const locked = host.isLocked(stream);
+  if (locked === true) return { alive: true, foreign: isForeign(host, stream, recorded.pid) };
+  if (locked === false) return { alive: false, foreign: false };
+  const { pid, uid, timestampMs } = recorded;
+  if (pid === undefined) return { alive: null, foreign: false };
+  const presence = host.presence(pid);
+  if (presence === 'gone') return { alive: false, foreign: false };
+  const process = host.process(pid);
+  if (process === undefined) return { alive: null, foreign: false };
+  const since = timestampMs === undefined || process.startTimeMs <= timestampMs + START_TOLERANCE_MS;
+  const alive = !isDead(process) && since && (uid === undefined || uid === process.uid);
+  return { alive, foreign: false };
+}
+
+function isForeign(host: Host, stream: FileIdentity, recordedPid: number | undefined): boolean {
+  const holders = host.lockHolders(stream);
+  if (recordedPid === undefined || holders.length === 0 || holders.includes(recordedPid)) return false;
+  return holders.some((holder) => {
+    const { nsPid = [] } = host.process(holder) ?? {};
+    return nsPid.length > 1 && nsPid.at(-1) === recordedPid;
+  });
+}
+
+/**
+ * Is the process that has this pid the recorded one? Only if it started when the record says (within ten
+ * seconds) and belongs to the task's user; for a task of root's the owner may have changed. A pid alone
+ * says nothing: the kernel gives it to others.
+ */
+export function isSameProcess(
+  host: Host,
+  pid: number | undefined,
+  startSeconds: number | undefined,
+  uid: number | undefined,
+): boolean {
+  if (pid === undefined || startSeconds === undefined) return false;
+  const startMs = startSeconds * 1000;
+  const { bootTimeMs } = host;
+  // Most records are of processes long gone: don't ask /proc about those from before the machine was started.
+  if (bootTimeMs === undefined || !(startMs >= bootTimeMs - START_TOLERANCE_MS)) return false;
+  const process = host.process(pid);
+  if (process === undefined || isDead(process)) return false;
+  if (Math.abs(process.startTimeMs - startMs) >= START_TOLERANCE_MS) return false;
+  return uid === undefined || uid === 0 || process.uid === uid;
+}

@@ -1,0 +1,74 @@
+import type { TaskConfig } from './task-file.js';
+
+/** What a process waits for. */
+export interface Predecessors {
+  process: string;
+  after: string[];
+}
+
+/**
+ * Each process of the task with those that must have finished before it may start, both in the order of the
+ * task file. Names in a constraint that no process has are left out: the original's planner refuses such a
+ * task before it runs.
+ */
+export function predecessors(config: TaskConfig): Predecessors[] {
+  const after = new Map<string, Set<string>>(config.processes.map(({ name }) => [name, new Set()]));
+  for (const order of config.orders) {
+    for (let i = 1; i < order.length; i++) {
+      const before = order[i - 1] as string;
+      if (after.has(before)) after.get(order[i] as string)?.add(before);
+    }
+  }
+  return [...after].map(([process, before]) => ({
+    process,
+    after: [...after.keys()].filter((name) => before.has(name)),
+  }));
+}
+
+/** A process in the drawing of the ordering, one level for each process that it waits for. */
+export interface OrderingLine {
+  process: string;
+  depth: number;
+  /** Besides the one it hangs under. */
+  also: string[];
+}
+
+/**
+ * The ordering as a tree in lines, top down: each process once, under the last of its predecessors that was
+ * drawn, the other ones beside it. Cycles (which no runner accepts) are drawn at the top level. Pure, and
+ * linear in the number of constraints but for sorting.
+ */
+export function drawOrdering(config: TaskConfig): OrderingLine[] {
+  const all = predecessors(config);
+  const waits = new Map(all.map(({ process, after }) => [process, after]));
+  const children = new Map<string, string[]>();
+  for (const { process, after } of all) {
+    for (const before of after) {
+      const list = children.get(before);
+      if (list === undefined) children.set(before, [process]);
+      else list.push(process);
+    }
+  }
+  const lines: OrderingLine[] = [];
+  const drawn = new Set<string>();
+  const draw = (root: string, under: string | undefined, depth: number): void => {
+    const stack = [{ process: root, under, depth }];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const { process, under: parent, depth: level } = next;
+      if (drawn.has(process)) continue;
+      drawn.add(process);
+      lines.push({
+        process,
+        depth: level,
+        also: (waits.get(process) ?? []).filter((name) => name !== parent),
+      });
+      const ready = (children.get(process) ?? []).filter((child) =>
+        (waits.get(child) ?? []).every((name) => drawn.has(name)),
+      );
+      for (const child of ready.reverse()) stack.push({ process: child, under: process, depth: level + 1 });
+    }
+  };
+  for (const { process, after } of all) if (after.length === 0) draw(process, undefined, 0);
+  for (const { process } of all) draw(process, undefined, 0);
+  return lines;
+}

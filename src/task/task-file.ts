@@ -1,0 +1,147 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { describeErrno, errnoOf } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+
+/** What a task file says of a process, as far as looking at a task needs it. */
+export interface ProcessConfig {
+  name: string;
+  cmdline?: string;
+  max_failures?: number;
+  daemon: boolean;
+  ephemeral: boolean;
+  final: boolean;
+  min_duration?: number;
+  /** Of the logger: `file` (also when it isn't set), `console`, `both`, `none`. */
+  log_destination?: string;
+}
+
+/** A task file (ROOT/tasks/PHASE/ID): the task with everything filled in. Nothing in it is trusted. */
+export interface TaskConfig {
+  name?: string;
+  processes: ProcessConfig[];
+  /** The `order` lists of the constraints. */
+  orders: string[][];
+  max_failures?: number;
+  max_concurrency?: number;
+  finalization_wait?: number;
+  /** As in the file: cores, bytes, bytes, devices. */
+  resources: Partial<Record<'cpu' | 'ram' | 'disk' | 'gpu', number>>;
+  /** The whole file. */
+  raw: Record<string, unknown>;
+}
+
+export interface TaskFileResult {
+  config?: TaskConfig;
+  problem?: Problem;
+}
+
+/** A task file is a line of JSON; what is bigger than this is no task file. */
+const MAX_TASK_FILE_BYTES = 16 * 1024 * 1024;
+
+let shared: Buffer | undefined;
+
+/** Reads a task file. What is wrong with it is told as a problem; a file that vanished is neither. */
+export function readTaskFile(path: string): TaskFileResult {
+  let text: string;
+  try {
+    text = readRegularFile(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return {};
+    return {
+      problem: problem(
+        'task-file-unreadable',
+        path,
+        `cannot read the task file ${path}: ${describeErrno(error)}`,
+      ),
+    };
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    const cut = text.trimEnd().endsWith('}') ? '' : ', it looks cut off';
+    return { problem: problem('task-file-damaged', path, `the task file ${path} is not valid JSON${cut}`) };
+  }
+  const config = parseTaskConfig(json);
+  if (config !== undefined) return { config };
+  return { problem: problem('task-file-damaged', path, `the task file ${path} does not describe a task`) };
+}
+
+function problem(code: string, path: string, message: string): Problem {
+  return { code, severity: 'error', message, path };
+}
+
+/** The shared buffer serves thousands of small files without allocating for each. */
+function readRegularFile(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new Error('not a regular file');
+    if (stat.size > MAX_TASK_FILE_BYTES) throw new Error(`${stat.size} bytes are too many for a task file`);
+    shared ??= Buffer.allocUnsafeSlow(64 * 1024);
+    const buffer = stat.size <= shared.length ? shared : Buffer.allocUnsafe(stat.size);
+    let length = 0;
+    while (length < stat.size) {
+      const count = readSync(fd, buffer, length, stat.size - length, length);
+      if (count === 0) break;
+      length += count;
+    }
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The task that a parsed task file describes; undefined if it is none. Parts of the wrong type are left out. */
+export function parseTaskConfig(json: unknown): TaskConfig | undefined {
+  if (!isObject(json) || !Array.isArray(json.processes)) return undefined;
+  const { name, max_failures, max_concurrency, finalization_wait, constraints, resources } = json;
+  return {
+    name: asString(name),
+    processes: json.processes.map(parseProcess).filter((process) => process !== undefined),
+    orders: Array.isArray(constraints) ? constraints.map(parseOrder).filter((order) => order.length > 0) : [],
+    max_failures: asNumber(max_failures),
+    max_concurrency: asNumber(max_concurrency),
+    finalization_wait: asNumber(finalization_wait),
+    resources: isObject(resources)
+      ? {
+          cpu: asNumber(resources.cpu),
+          ram: asNumber(resources.ram),
+          disk: asNumber(resources.disk),
+          gpu: asNumber(resources.gpu),
+        }
+      : {},
+    raw: json,
+  };
+}
+
+function parseProcess(json: unknown): ProcessConfig | undefined {
+  if (!isObject(json) || typeof json.name !== 'string') return undefined;
+  return {
+    name: json.name,
+    cmdline: asString(json.cmdline),
+    max_failures: asNumber(json.max_failures),
+    daemon: json.daemon === true,
+    ephemeral: json.ephemeral === true,
+    final: json.final === true,
+    min_duration: asNumber(json.min_duration),
+    log_destination: isObject(json.logger) ? asString(json.logger.destination) : undefined,
+  };
+}
+
+function parseOrder(json: unknown): string[] {
+  if (!isObject(json) || !Array.isArray(json.order)) return [];
+  return json.order.filter((name) => typeof name === 'string');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function asString(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,279 @@
+import type { Stats } from 'node:fs';
+import type { Damage } from '../checkpoint/framing.js';
+import { CheckpointFile, readStream } from '../checkpoint/reader.js';
+import {
+  type Int64,
+  isTerminalProcessState,
+  isTerminalTaskState,
+  type ProcessState,
+  type ProcessStatus,
+  type RunnerHeader,
+  type TaskState,
+  type TaskStatus,
+} from '../checkpoint/records.js';
+import type { CheckpointState, ProcessHistory } from '../checkpoint/replay.js';
+import type { FoundTask, Layout, MesosIds, Phase, TaskRoot } from '../discovery/found.js';
+import { relocate } from '../discovery/relocate.js';
+import { errnoOf } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import type { Host } from '../host/host.js';
+import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
+import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
+import { readTaskFile, type TaskConfig } from './task-file.js';
+import { type Verdict, verdictOf } from './verdict.js';
+
+/** A process as a person sees it: its latest run, how often it ran, and what the task file says of it. */
+export interface ProcessView {
+  process: string;
+  /** WAITING if it never started. */
+  state: ProcessState | number;
+  runs: number;
+  failures: number;
+  pid?: number;
+  coordinator_pid?: number;
+  return_code?: number;
+  fork_time?: number;
+  start_time?: number;
+  stop_time?: number;
+  max_failures?: number;
+  cmdline?: string;
+}
+
+/** A recorded path, and where it is here: the tree may have been copied or mounted elsewhere. */
+export interface Place {
+  path: string;
+  recorded: string;
+}
+
+/** Everything about one task: the streams, the task file and this host joined. Times as in the stream. */
+export interface TaskView {
+  found: FoundTask;
+  task_id: string;
+  root: TaskRoot;
+  layout: Layout;
+  phase: Phase;
+  state: TaskState | number | 'UNKNOWN';
+  verdict: Verdict;
+  state_timestamp_ms?: Int64;
+  launch_time_ms?: Int64;
+  name?: string;
+  user?: string;
+  uid?: number;
+  hostname?: string;
+  /** Who owns the stream on disk. */
+  owner?: string;
+  sandbox?: Place;
+  log_dir?: Place;
+  ports?: Record<string, Int64>;
+  runner?: { pid?: number; uid?: number; alive: boolean | null };
+  processes: ProcessView[];
+  mesos?: MesosIds;
+  problems: Problem[];
+
+  header: RunnerHeader | null;
+  /** All of them with `history`, else the last one. */
+  statuses: TaskStatus[];
+  /** All runs with `history`, else the last one of each. Processes without a record are not in it. */
+  history: Map<string, ProcessHistory>;
+  config?: TaskConfig;
+  /** When the stream was last written or touched, milliseconds since the epoch. */
+  silent_since_ms?: number;
+  /** Pids that live on though the task is over or its runner gone. */
+  leftovers: number[];
+}
+
+export interface TaskReaderOptions {
+  /** All statuses and runs, for one task; else the latest, for many. */
+  history: boolean;
+}
+
+/**
+ * Reads a task from disk, again and again if asked to: then only what was appended since. What can't be read
+ * is a problem in the view; nothing is thrown.
+ */
+export class TaskReader {
+  readonly #options: TaskReaderOptions;
+  #found: FoundTask;
+  #file: CheckpointFile;
+  /** Coordinators were merged in: the runner's own stream can't be read on from here. */
+  #merged = false;
+
+  constructor(found: FoundTask, options: TaskReaderOptions) {
+    this.#options = options;
+    this.#found = found;
+    this.#file = new CheckpointFile(`${found.checkpoint_dir}/runner`, options);
+  }
+
+  /** `found`: the same task, found again, if it was: its task file may have moved. */
+  read(host: Host, found: FoundTask = this.#found): TaskView {
+    this.#found = found;
+    const problems = [...found.problems];
+    const config = this.#config(problems);
+    const stream = found.unreadable ? undefined : this.#stream(problems);
+    let state = this.#file.replay.state();
+    const last = state.statuses.at(-1);
+    const runner: RunnerLiveness = stream
+      ? runnerLiveness(host, stream, recordedRunner(last))
+      : { alive: null, foreign: false };
+    const status = last?.state ?? 'UNKNOWN';
+    const terminal = isTerminalTaskState(status);
+    if (stream !== undefined && !terminal && runner.alive !== true) {
+      state = this.#withCoordinators(state, problems);
+    }
+    const phase = found.task_file === undefined && terminal ? 'finished' : found.phase;
+    const { header } = state;
+    const leftovers = runner.alive === true || runner.foreign ? [] : leftoverPids(host, state);
+    return {
+      found,
+      task_id: found.task_id,
+      root: found.root,
+      layout: found.root.layout,
+      phase,
+      state: status,
+      verdict: verdictOf({
+        readable: stream !== undefined,
+        phase,
+        state: status,
+        alive: runner.alive,
+        foreign: runner.foreign,
+        statusTimeMs: last?.timestamp_ms === undefined ? undefined : Number(last.timestamp_ms),
+        bootTimeMs: terminal ? undefined : host.bootTimeMs,
+        leftovers: leftovers.length > 0,
+      }),
+      state_timestamp_ms: last?.timestamp_ms,
+      launch_time_ms: header?.launch_time_ms,
+      name: config?.name,
+      user: header?.user,
+      uid: header?.uid,
+      hostname: header?.hostname,
+      owner: stream && (host.userName(stream.uid) ?? String(stream.uid)),
+      sandbox: place(header?.sandbox, found),
+      log_dir: logDirPlace(header, found),
+      ports: header?.ports,
+      runner: last && { pid: last.runner_pid, uid: last.runner_uid, alive: runner.alive },
+      processes: processViews(state.processes, config),
+      mesos: found.root.mesos,
+      problems,
+      header,
+      statuses: state.statuses,
+      history: state.processes,
+      config,
+      silent_since_ms: stream?.mtimeMs,
+      leftovers,
+    };
+  }
+
+  #config(problems: Problem[]): TaskConfig | undefined {
+    if (this.#found.task_file === undefined) return undefined;
+    const { config, problem } = readTaskFile(this.#found.task_file);
+    if (problem !== undefined) problems.push({ ...problem, task_id: this.#found.task_id });
+    return config;
+  }
+
+  /** The stream's stat; undefined, with a problem told, if it can't be opened. */
+  #stream(problems: Problem[]): Stats | undefined {
+    if (this.#merged) {
+      this.#file = new CheckpointFile(this.#file.path, this.#options);
+      this.#merged = false;
+    }
+    try {
+      const { stat, damage } = this.#file.refresh();
+      if (damage !== undefined) problems.push(this.#damaged(this.#file.path, damage));
+      return stat;
+    } catch (error) {
+      const told = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
+      if (!(told && errnoOf(error) === 'ENOENT')) {
+        problems.push({ ...unreadableCheckpoint(this.#file.path, error), task_id: this.#found.task_id });
+      }
+      return undefined;
+    }
+  }
+
+  #damaged(path: string, damage: Damage): Problem {
+    const over = this.#found.phase === 'finished';
+    return { ...damagedCheckpoint(path, damage, over), task_id: this.#found.task_id };
+  }
+
+  /** Without a runner the coordinators' streams may know more than its own. */
+  #withCoordinators(state: CheckpointState, problems: Problem[]): CheckpointState {
+    for (const [process, { runs }] of state.processes) {
+      if (isTerminalProcessState(runs.at(-1)?.state)) continue;
+      const path = coordinatorPath(this.#found.checkpoint_dir, process);
+      if (path === undefined) continue;
+      this.#merged = true;
+      try {
+        const { damage } = readStream(path, this.#file.replay.coordinator(process));
+        if (damage !== undefined) problems.push({ ...this.#damaged(path, damage), process });
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') continue;
+        problems.push({ ...unreadableCheckpoint(path, error), task_id: this.#found.task_id, process });
+      }
+    }
+    return this.#merged ? this.#file.replay.state() : state;
+  }
+}
+
+/** The stream of a process; undefined for a name that would lead elsewhere. */
+function coordinatorPath(checkpointDir: string, process: string): string | undefined {
+  return process.includes('/') || process.includes('\0')
+    ? undefined
+    : `${checkpointDir}/coordinator.${process}`;
+}
+
+function recordedRunner(status: TaskStatus | undefined) {
+  return {
+    pid: status?.runner_pid,
+    uid: status?.runner_uid,
+    timestampMs: status?.timestamp_ms === undefined ? undefined : Number(status.timestamp_ms),
+  };
+}
+
+function leftoverPids(host: Host, { header, processes }: CheckpointState): number[] {
+  const pids: number[] = [];
+  for (const { runs } of processes.values()) {
+    const run = runs.at(-1);
+    if (run === undefined) continue;
+    if (isSameProcess(host, run.coordinator_pid, run.fork_time, header?.uid))
+      pids.push(run.coordinator_pid as number);
+    if (isSameProcess(host, run.pid, run.start_time, header?.uid)) pids.push(run.pid as number);
+  }
+  return pids;
+}
+
+function place(recorded: string | undefined, found: FoundTask): Place | undefined {
+  return recorded === undefined ? undefined : { path: relocate(recorded, found).path, recorded };
+}
+
+/** Old headers have no `log_dir`: the original then uses SANDBOX/.logs. */
+function logDirPlace(header: RunnerHeader | null, found: FoundTask): Place | undefined {
+  const recorded = header?.log_dir ?? (header?.sandbox === undefined ? undefined : `${header.sandbox}/.logs`);
+  return place(recorded, found);
+}
+
+/** Processes in the order of the task file, those it doesn't know behind them, in the order of the stream. */
+function processViews(history: Map<string, ProcessHistory>, config: TaskConfig | undefined): ProcessView[] {
+  const views = new Map<string, ProcessView>();
+  for (const { name, max_failures, cmdline } of config?.processes ?? []) {
+    views.set(name, { ...latestRun(name, history.get(name)), max_failures, cmdline });
+  }
+  for (const [name, runs] of history) {
+    if (!views.has(name)) views.set(name, latestRun(name, runs));
+  }
+  return [...views.values()];
+}
+
+function latestRun(process: string, history: ProcessHistory | undefined): ProcessView {
+  const run: ProcessStatus = history?.runs.at(-1) ?? {};
+  return {
+    process,
+    state: run.state ?? 'WAITING',
+    runs: history?.run_count ?? 0,
+    failures: history?.failures ?? 0,
+    pid: run.pid,
+    coordinator_pid: run.coordinator_pid,
+    return_code: run.return_code,
+    fork_time: run.fork_time,
+    start_time: run.start_time,
+    stop_time: run.stop_time,
+  };
+}

@@ -1,0 +1,191 @@
+import { constants } from 'node:os';
+import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
+import { predecessors } from '../task/ordering.js';
+import type { ProcessConfig } from '../task/task-file.js';
+import type { ProcessView, TaskView } from '../task/view.js';
+import { duration, timestamp } from './parts/age.js';
+
+const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+/** How a process ended, in words: `exit code 7`, `signal 9 (SIGKILL)`. Empty if it isn't recorded. */
+export function describeReturnCode(code: number | undefined): string {
+  if (code === undefined) return '';
+  // The runner's own mark for what it had to end itself, not a signal.
+  if (code === -1) return 'ended by the runner (return code -1)';
+  if (code < 0) return `signal ${-code}${named(-code)}`;
+  if (code > 128 && SIGNALS.has(code - 128)) {
+    return `exit code ${code} (of a shell: its command died of signal ${code - 128}${named(code - 128)})`;
+  }
+  return `exit code ${code}`;
+}
+
+function named(signal: number): string {
+  const name = SIGNALS.get(signal);
+  return name === undefined ? '' : `, ${name}`;
+}
+
+/** The process that failed first, of those whose last run is FAILED: it is the one to look at. */
+export function firstFailing(view: TaskView): ProcessView | undefined {
+  const failed = view.processes.filter(({ state }) => state === 'FAILED');
+  const time = ({ stop_time }: ProcessView) =>
+    Number.isFinite(stop_time) ? (stop_time as number) : Infinity;
+  return failed.reduce<ProcessView | undefined>(
+    (first, process) => (first === undefined || time(process) < time(first) ? process : first),
+    undefined,
+  );
+}
+
+export interface WhyOptions {
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** The last lines of the first failing process's stderr. */
+  stderr?: readonly string[];
+}
+
+/**
+ * Why a task is as it is, in lines for a person: what the verdict means, which process failed first and how,
+ * what of the failure budget is used, and what each process waits for. Names are as they were read: to be
+ * escaped before they are shown.
+ */
+export function whyLines(view: TaskView, options: WhyOptions): string[] {
+  return [
+    ...verdictLines(view, options.now),
+    ...failureLines(view, options.stderr ?? []),
+    ...budgetLines(view),
+    ...waitingLines(view, options.now),
+  ];
+}
+
+function verdictLines(view: TaskView, now: number): string[] {
+  const { verdict, runner, state, leftovers } = view;
+  const who = runner?.pid === undefined ? 'The runner' : `The runner (pid ${runner.pid})`;
+  const silent =
+    view.silent_since_ms === undefined
+      ? ''
+      : `; its checkpoint has been silent for ${duration(now - view.silent_since_ms)}`;
+  const alive = leftovers.length > 0 ? [`Still alive of this task: pid ${leftovers.join(', ')}.`] : [];
+  switch (verdict) {
+    case 'runner-gone':
+      if (isTerminalTaskState(state)) {
+        return [`The task ended ${state}, but its task file was never moved to tasks/finished.`, ...alive];
+      }
+      return [`${who} is gone: nobody holds the lock on the checkpoint${silent}.`, ...alive];
+    case 'host-rebooted':
+      return [
+        `${who} is gone: it took over at ${timestamp(view.state_timestamp_ms)}, before this host was started${silent}.`,
+        ...alive,
+      ];
+    case 'leftovers':
+      return [`The task is over (${state}), but processes of it live on.`, ...alive];
+    case 'foreign-pids':
+      return [
+        `${who} lives in another pid namespace (a container): the recorded pids say nothing on this host.`,
+      ];
+    case 'unknown':
+      return [unknownReason(view)];
+    case 'ok':
+      if (isTerminalTaskState(state))
+        return [`The task ended ${state} at ${timestamp(view.state_timestamp_ms)}.`];
+      return [`${who} is alive; the task is ${state} since ${timestamp(view.state_timestamp_ms)}.`];
+  }
+}
+
+function unknownReason(view: TaskView): string {
+  if (view.found.unreadable) return 'The sandbox of the task can not be entered: only its name is known.';
+  const problem = view.problems.find(({ severity }) => severity === 'error');
+  if (problem !== undefined) return `How the task is can not be known: ${problem.message}.`;
+  return 'How the task is can not be known from here.';
+}
+
+function failureLines(view: TaskView, stderr: readonly string[]): string[] {
+  const process = firstFailing(view);
+  if (process === undefined) return [];
+  const how = describeReturnCode(process.return_code);
+  const line = `Process ${process.process} failed first: run ${process.runs - 1}${how === '' ? '' : `, ${how}`}${at(process)}.`;
+  if (stderr.length === 0) return [line];
+  return [line, 'Its stderr ends with:', ...stderr.map((text) => `  | ${text}`)];
+}
+
+function at({ stop_time }: ProcessView): string {
+  return stop_time === undefined ? '' : `, at ${timestamp(stop_time * 1000)}`;
+}
+
+function budgetLines(view: TaskView): string[] {
+  const lines: string[] = [];
+  for (const { process, failures, max_failures, state } of view.processes) {
+    if (failures === 0) continue;
+    if (max_failures === undefined) lines.push(`Process ${process}: ${failures} failed runs.`);
+    else if (max_failures === 0)
+      lines.push(`Process ${process}: ${failures} failed runs; it may fail any number of times.`);
+    else {
+      const over = failures >= max_failures && state === 'FAILED' ? ', so it is not run again' : '';
+      lines.push(`Process ${process}: ${failures} of ${max_failures} allowed failures used${over}.`);
+    }
+  }
+  const allowed = view.config?.max_failures;
+  const failed = failedProcesses(view).length;
+  if (failed > 0 && allowed !== undefined) {
+    if (allowed === 0) lines.push(`Task: ${failed} failed processes; any number may fail.`);
+    else
+      lines.push(
+        `Task: ${failed} of ${allowed} allowed failed processes used${failed >= allowed ? ', so the task fails' : ''}.`,
+      );
+  }
+  return lines;
+}
+
+/** Processes that won't be run again because they failed too often. */
+function failedProcesses(view: TaskView): ProcessView[] {
+  const ephemeral = new Set(
+    view.config?.processes.filter((process) => process.ephemeral).map(({ name }) => name),
+  );
+  return view.processes.filter(
+    ({ process, state, failures, max_failures }) =>
+      state === 'FAILED' &&
+      !ephemeral.has(process) &&
+      (max_failures === undefined || (max_failures > 0 && failures >= max_failures)),
+  );
+}
+
+function waitingLines(view: TaskView, now: number): string[] {
+  const { config } = view;
+  if (config === undefined) return [];
+  const after = new Map(predecessors(config).map((entry) => [entry.process, entry.after]));
+  const byName = new Map(view.processes.map((process) => [process.process, process]));
+  const over =
+    isTerminalTaskState(view.state) || view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
+  const lines: string[] = [];
+  for (const process of config.processes) {
+    const current = byName.get(process.name);
+    if (current === undefined) continue;
+    if (current.runs === 0) lines.push(neverStarted(process, after.get(process.name) ?? [], byName, over));
+    else if (current.state === 'WAITING' && !over) lines.push(`Process ${process.name} is about to start.`);
+    else if (!over) lines.push(...pauseLine(process, current, now));
+  }
+  return lines;
+}
+
+function neverStarted(
+  { name, final }: ProcessConfig,
+  after: readonly string[],
+  byName: ReadonlyMap<string, ProcessView>,
+  over: boolean,
+): string {
+  const unmet = after.filter((before) => byName.get(before)?.state !== 'SUCCESS');
+  const listed = unmet.map((before) => `${before} (${byName.get(before)?.state})`).join(', ');
+  if (over) return `Process ${name} never started${unmet.length > 0 ? `: it needed ${listed}` : ''}.`;
+  if (unmet.length > 0) return `Process ${name} waits for ${listed}.`;
+  if (final) return `Process ${name} is final: it runs when all others are done.`;
+  return `Process ${name} has not started yet.`;
+}
+
+/** A process that will run again waits until `min_duration` seconds have passed since its last run ended. */
+function pauseLine({ name, min_duration }: ProcessConfig, current: ProcessView, now: number): string[] {
+  if (!isTerminalProcessState(current.state) || current.state === 'SUCCESS') return [];
+  if (current.stop_time === undefined || min_duration === undefined) return [];
+  if (current.state === 'FAILED' && current.max_failures !== undefined) {
+    if (current.max_failures > 0 && current.failures >= current.max_failures) return [];
+  }
+  const left = (current.stop_time + min_duration) * 1000 - now;
+  return left > 0 ? [`Process ${name} runs again in ${duration(left)} (min_duration ${min_duration}s).`] : [];
+}
