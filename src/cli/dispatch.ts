@@ -13,6 +13,9 @@ declare const THERMOS_VERSION: string;
 /** The installed package: this file is built into `dist/`. */
 export const PACKAGE_ROOT = join(__dirname, '..');
 
+/** The flags that `CMD --help` takes over. */
+const OF_HELP = ['--json', '--no-color'];
+
 type CommandId = keyof typeof COMMANDS;
 
 /**
@@ -26,7 +29,6 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
   try {
     const { before, word, after } = splitCommand(argv, knownFlags(ThermosCommand));
     const words = [...before, ...after];
-    const json = hasFlag(words, '--json') ? ['--json'] : [];
     if (word === undefined || word === '--help' || word === '-h') {
       await run('help', words, terminal);
     } else if (word === '--version') {
@@ -35,7 +37,7 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
       const { unknownCommand } = await import('./command-line-error.js');
       throw unknownCommand(word, Object.keys(COMMANDS));
     } else if (hasFlag(words, '--help', '-h')) {
-      await run('help', [word, ...json], terminal);
+      await run('help', [word, ...words.filter((each) => OF_HELP.includes(each))], terminal);
     } else {
       await run(word as CommandId, words, terminal);
     }

@@ -50,6 +50,8 @@ export interface Example {
 export type CommandClass = typeof ThermosCommand;
 
 interface FlagDefinition {
+  multipleNonGreedy?: boolean;
+  delimiter?: string;
   type: 'boolean' | 'option';
   char?: string;
   summary?: string;
