@@ -14,10 +14,9 @@ export function tasksOf(
   problems: readonly Problem[],
   options: Pick<RootOptions, 'euid'>,
 ): Discovery {
-  const hint = options.euid === 0 ? undefined : 'run it again with sudo';
   const all: Discovery = { roots, tasks: [], problems: [...problems] };
   for (const root of roots) {
-    const listed = listTasks(root, hint);
+    const listed = listTasks(root, options.euid);
     for (const task of listed.tasks) all.tasks.push(task);
     for (const problem of listed.problems) all.problems.push(problem);
   }

@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { isDenied, sudoHint } from './denied.js';
 import { isDirectory, listDirectory, nameOf, presenceOf } from './files.js';
 import type { TaskRoot } from './found.js';
 import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from './layout.js';
@@ -38,7 +39,7 @@ export function mesosRoots(
   path: string,
   depth: number,
   source: string,
-  hint: string | undefined,
+  euid: number,
 ): { roots: TaskRoot[]; problems: Problem[] } {
   const roots: TaskRoot[] = [];
   const problems: Problem[] = [];
@@ -65,7 +66,7 @@ export function mesosRoots(
     } catch (error) {
       const code = errnoOf(error);
       if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-        problems.push(unreadable(directory, error, hint));
+        problems.push(unreadable(directory, error, euid));
       }
       return [];
     }
@@ -92,9 +93,8 @@ export function mesosRoots(
         run_dir: runDir,
       });
     } else if (typeof found === 'object') {
-      const code = errnoOf(found.error);
-      if (code !== 'EACCES' && code !== 'EPERM') {
-        problems.push(unreadable(`${runDir}/checkpoints`, found.error, undefined));
+      if (!isDenied(found.error)) {
+        problems.push(unreadable(`${runDir}/checkpoints`, found.error, euid));
       } else {
         closedRuns++;
         if (!collect) addClosed(runDir);
@@ -118,16 +118,7 @@ export function mesosRoots(
   };
 
   descend(path, depth);
-  if (closedRuns > 0) {
-    const what = closedRuns === 1 ? '1 sandbox' : `${closedRuns} sandboxes`;
-    problems.push({
-      code: 'sandbox-unreadable',
-      severity: 'error',
-      message: `cannot look into ${what} below ${path}: permission denied`,
-      path,
-      hint,
-    });
-  }
+  if (closedRuns > 0) problems.push(sandboxesUnreadable(path, closedRuns, euid));
   return { roots, problems };
 }
 
@@ -154,12 +145,24 @@ export function throughLatest(path: string): string {
   return name === undefined ? path : `${runs}/${name}${path.slice(end)}`;
 }
 
-function unreadable(path: string, error: unknown, hint: string | undefined): Problem {
+/** `count` run directories below `path` can't be entered. */
+export function sandboxesUnreadable(path: string, count: number, euid: number): Problem {
+  const what = count === 1 ? '1 sandbox' : `${count} sandboxes`;
+  return {
+    code: 'sandbox-unreadable',
+    severity: 'error',
+    message: `cannot look into ${what} below ${path}: permission denied`,
+    path,
+    hint: sudoHint(euid),
+  };
+}
+
+function unreadable(path: string, error: unknown, euid: number): Problem {
   return {
     code: 'root-unreadable',
     severity: 'error',
     message: `cannot list ${path}: ${describeErrno(error)}`,
     path,
-    hint,
+    hint: isDenied(error) ? sudoHint(euid) : undefined,
   };
 }

@@ -1,6 +1,7 @@
-import { describeErrno, errnoOf } from '../errors/errors.js';
+import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
+import { isDenied, sudoHint } from './denied.js';
 import { absolutePath, isDirectory, nameOf, parentOf, presenceOf, realPath } from './files.js';
 import type { Layout, TaskRoot } from './found.js';
 import { mesosIdsOf, RUN_DEPTH } from './layout.js';
@@ -101,23 +102,21 @@ function pathList(value: string | undefined, options: RootOptions): string[] {
 }
 
 /**
- * The root that a path lies in, or that lies in it as `checkpoints` of a Mesos sandbox, and the way down to
- * the path from where the root was recognized; undefined if there is none on the way up.
+ * The root that a path lies in, or that lies beside it as `checkpoints` of a Mesos sandbox, and the way from
+ * there down to the path; undefined if there is none on the way up. The path is absolute and is there.
  */
-export function rootAround(
-  path: string,
-  source: string,
-): { root: TaskRoot; base: string; below: string[] } | undefined {
-  const real = realPath(path);
-  if (real === undefined) return undefined;
-  for (let base = real; ; base = parentOf(base)) {
-    const below = real
+export function rootAround(path: string, source: string): { root: TaskRoot; below: string[] } | undefined {
+  for (let base = path; ; base = parentOf(base)) {
+    const below = path
       .slice(base.length)
       .split('/')
       .filter((name) => name !== '');
-    if (looksLikeRoot(base)) return { root: rootAt(base, source, false), base, below };
-    if (isRunDir(base) || (mesosIdsOf(base) !== undefined && isDirectory(`${base}/checkpoints`))) {
-      return { root: rootAt(`${base}/checkpoints`, source, true), base, below };
+    if (looksLikeRoot(base)) return { root: rootAt(base, source, false), below };
+    if (isRunDir(base)) return { root: rootAt(`${base}/checkpoints`, source, true), below: [] };
+    const inside = mesosIdsOf(base) === undefined ? 'absent' : presenceOf(`${base}/checkpoints`);
+    if (inside === 'directory' || typeof inside === 'object') {
+      const root = rootAt(`${base}/checkpoints`, source, true);
+      return { root: { ...root, readable: inside === 'directory' }, below: [] };
     }
     if (base === '/') return undefined;
   }
@@ -130,7 +129,7 @@ function looksLikeRoot(path: string): boolean {
 }
 
 /** A checkpoint root as such; it belongs to a Mesos sandbox if its path says so, or if we were told. */
-function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
+export function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
   const runDir = nameOf(path) === 'checkpoints' ? parentOf(path) : undefined;
   const ids = runDir === undefined ? undefined : mesosIdsOf(runDir);
   return runDir !== undefined && (ids !== undefined || mesos)
@@ -143,11 +142,9 @@ class Collector {
   readonly #roots: TaskRoot[] = [];
   readonly #problems: Problem[] = [];
   readonly #seen = new Set<string>();
-  readonly #hint: string | undefined;
 
   constructor(options: RootOptions) {
     this.#options = options;
-    this.#hint = options.euid === 0 ? undefined : 'run it again with sudo';
   }
 
   result(): FoundRoots {
@@ -217,21 +214,20 @@ class Collector {
 
   /** False if there was nothing to tell. */
   #addMesos(path: string, depth: number, source: string): boolean {
-    const { roots, problems } = mesosRoots(path, depth, source, this.#hint);
+    const { roots, problems } = mesosRoots(path, depth, source, this.#options.euid);
     for (const root of roots) this.add(root);
     this.#problems.push(...problems);
     return roots.length > 0 || problems.length > 0;
   }
 
   #cannotRead(path: string, source: string, error: unknown, layout: Layout = 'host'): void {
-    const denied = errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM';
     this.add({ path, layout, source, readable: false });
     this.#problem(
       'root-unreadable',
       'error',
       path,
       `cannot look into ${source} ${path}: ${describeErrno(error)}`,
-      denied ? this.#hint : undefined,
+      isDenied(error) ? sudoHint(this.#options.euid) : undefined,
     );
   }
 

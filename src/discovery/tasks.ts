@@ -1,5 +1,6 @@
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { isDenied, sudoHint } from './denied.js';
 import { type Entry, listDirectory, presenceOf } from './files.js';
 import type { FoundTask, Phase, TaskRoot } from './found.js';
 import { taskIdOfExecutor } from './layout.js';
@@ -17,7 +18,7 @@ export interface ListedTasks {
  * directories in `tasks` are no tasks. If one of the listings is refused, the root's `readable` becomes false;
  * in the Mesos layout the task is then still listed, by the name of its executor.
  */
-export function listTasks(root: TaskRoot, hint?: string): ListedTasks {
+export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
   const problems: Problem[] = [];
   if (!root.readable) return { tasks: namedByExecutor(root), problems };
 
@@ -28,9 +29,8 @@ export function listTasks(root: TaskRoot, hint?: string): ListedTasks {
     try {
       return listDirectory(path).filter((entry) => !entry.name.startsWith('.') && accept(entry));
     } catch (error) {
-      const code = errnoOf(error);
-      if (code === 'ENOENT') return [];
-      const denied = code === 'EACCES' || code === 'EPERM';
+      if (errnoOf(error) === 'ENOENT') return [];
+      const denied = isDenied(error);
       if (denied) root.readable = false;
       if (name === 'checkpoints') checkpointsKnown = false;
       else taskFilesKnown = false;
@@ -39,7 +39,7 @@ export function listTasks(root: TaskRoot, hint?: string): ListedTasks {
         severity: 'error',
         message: `cannot list ${path}: ${describeErrno(error)}`,
         path,
-        hint: denied ? hint : undefined,
+        hint: denied ? sudoHint(euid) : undefined,
       });
       return [];
     }

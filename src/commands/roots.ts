@@ -1,0 +1,39 @@
+import { ThermosCommand } from '../cli/base-command.js';
+import { rootOptions } from '../cli/root-options.js';
+import { describeRoots } from '../discovery/describe-roots.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { rootsView } from '../views/roots.js';
+
+export default class Roots extends ThermosCommand {
+  static override summary = 'Show which task roots were found, how, and which can not be read.';
+  static override description = `A root is a directory that holds tasks/ and checkpoints/.
+
+The roots of --root and --mesos-root; without them those of THERMOS_ROOT and THERMOS_MESOS_ROOT; without those the one around the working directory; else /var/run/thermos, your own ($XDG_STATE_HOME/thermos) and the sandboxes of this host's Mesos agents. What --mesos-root names may be an agent's --work_dir or a directory in it, down to one sandbox.`;
+
+  static override examples = [
+    '<%= config.bin %> roots',
+    '<%= config.bin %> roots --mesos-root /var/lib/mesos --json',
+    'sudo <%= config.bin %> roots --root /var/run/thermos --root /srv/thermos',
+  ];
+
+  static override exitCodes = {
+    ...ThermosCommand.exitCodes,
+    1: 'There is no task root.',
+    5: 'A root could not be read; stderr says why.',
+  };
+
+  async run(): Promise<number> {
+    const { flags } = await this.parse(Roots);
+    const document = describeRoots({ ...rootOptions(flags), fromCwd: true });
+    const none = document.roots.length === 0;
+    const exitCode = this.answer(
+      flags.json,
+      document,
+      (style) => rootsView(document, style),
+      document.problems,
+      none ? EXIT.no : EXIT.ok,
+    );
+    if (none) this.notice('no task root was found');
+    return exitCode;
+  }
+}

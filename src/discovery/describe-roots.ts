@@ -1,0 +1,21 @@
+import type { RootsDocument } from '../contracts/host.js';
+import { discover } from './discover.js';
+import type { TaskRoot } from './found.js';
+import type { RootOptions } from './roots.js';
+
+/** The document of `thermos roots`: every root and how many tasks are in it. */
+export function describeRoots(options: RootOptions): RootsDocument {
+  const { roots, tasks, problems } = discover(options);
+  const counts = new Map<TaskRoot, number>();
+  for (const { root } of tasks) counts.set(root, (counts.get(root) ?? 0) + 1);
+  return {
+    roots: roots.map((root) => ({
+      path: root.path,
+      layout: root.layout,
+      source: root.source,
+      tasks: counts.get(root) ?? 0,
+      readable: root.readable,
+    })),
+    problems,
+  };
+}

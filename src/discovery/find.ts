@@ -1,0 +1,102 @@
+import { UsageError } from '../errors/errors.js';
+import type { FoundTask } from './found.js';
+import { nearIds } from './near.js';
+import { globTest, hasGlobCharacters, type IdTest, looksLikeGlob, regExpTest } from './pattern.js';
+
+/** `look`: a word may mean several tasks, by pattern or beginning. `change`: only whole ids. */
+export type Mode = 'look' | 'change';
+
+export interface Unmatched {
+  word: string;
+  /** Ids that may have been meant, the likeliest first; at most 5. */
+  near: string[];
+}
+
+export interface Match {
+  /** Each once, in the order of the tasks given. */
+  tasks: FoundTask[];
+  unmatched: Unmatched[];
+}
+
+/** Longer words are no ids (a file name has at most 255 bytes) and no patterns that anybody means. */
+const LONGEST_WORD = 4096;
+
+/**
+ * The tasks that words mean. An exact id wins. Else the first of these readings that matches any task:
+ *
+ * - `look`: a regular expression anchored at the start, as the original had it, or a glob for the whole id
+ *   (which of the two first, its characters tell), then the beginning of ids;
+ * - `change`: a regular expression or a glob, whichever its characters tell, for the whole id.
+ *
+ * Throws UsageError `bad-pattern` for a word that matches nothing and is neither a valid regular expression
+ * nor a glob, and, in `change`, `ambiguous-task` for an id that stands in several roots.
+ */
+export function findTasks(tasks: readonly FoundTask[], words: readonly string[], mode: Mode): Match {
+  const chosen = new Set<FoundTask>();
+  const unmatched: Unmatched[] = [];
+  for (const word of words) {
+    const matching = tasksMeant(tasks, word, mode);
+    if (matching.length === 0) unmatched.push({ word, near: nearIds(word, idsOf(tasks)) });
+    if (mode === 'change') refuseTwins(matching);
+    for (const task of matching) chosen.add(task);
+  }
+  return { tasks: tasks.filter((task) => chosen.has(task)), unmatched };
+}
+
+function tasksMeant(tasks: readonly FoundTask[], word: string, mode: Mode): FoundTask[] {
+  if (word.length > LONGEST_WORD) {
+    throw new UsageError('bad-pattern', `a word of ${word.length} characters is no task and no pattern`);
+  }
+  const exact = tasks.filter((task) => task.task_id === word);
+  if (exact.length > 0) return exact;
+
+  const glob = hasGlobCharacters(word) ? globTest(word) : undefined;
+  let regExp: IdTest | undefined;
+  let syntaxError: unknown;
+  try {
+    regExp = regExpTest(word, mode === 'change');
+  } catch (error) {
+    syntaxError = error;
+  }
+  const patterns = looksLikeGlob(word) ? [glob, regExp] : [regExp, glob];
+  const readings = patterns.filter((reading) => reading !== undefined);
+  // A second reading would be a surprise to who changes something: `kk-*`, read as a regular expression, is `kk`.
+  if (mode === 'change') readings.splice(1);
+  else readings.push((id) => id.startsWith(word));
+  for (const reading of readings) {
+    const matching = tasks.filter((task) => reading(task.task_id));
+    if (matching.length > 0) return matching;
+  }
+  if (regExp === undefined && glob === undefined) {
+    // V8 repeats the pattern before it says what is wrong with it.
+    const why = String((syntaxError as Error).message).replace(/^.*\/[a-z]*: /s, '');
+    throw new UsageError(
+      'bad-pattern',
+      `'${word}' is not a task here, nor a valid pattern: ${why}`,
+      'give an exact task id, a regular expression or a glob',
+    );
+  }
+  return [];
+}
+
+/** For who changes something, the same id in two roots is two tasks, and only one of them is meant. */
+function refuseTwins(matching: readonly FoundTask[]): void {
+  const rootsOf = new Map<string, string[]>();
+  for (const { task_id, root } of matching) {
+    const roots = rootsOf.get(task_id);
+    if (roots === undefined) rootsOf.set(task_id, [root.path]);
+    else roots.push(root.path);
+  }
+  for (const [task_id, roots] of rootsOf) {
+    if (roots.length === 1) continue;
+    throw new UsageError(
+      'ambiguous-task',
+      `task ${task_id} is in ${roots.length} roots: ${roots.join(', ')}`,
+      'say which with --root, or give the path of its sandbox or checkpoint directory',
+    );
+  }
+}
+
+function* idsOf(tasks: readonly FoundTask[]): Iterable<string> {
+  for (const task of tasks) yield task.task_id;
+}

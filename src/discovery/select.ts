@@ -1,0 +1,163 @@
+import { UsageError } from '../errors/errors.js';
+import { discover, tasksOf } from './discover.js';
+import { absolutePath, isWithin, realPath } from './files.js';
+import { findTasks, type Mode, type Unmatched } from './find.js';
+import type { Discovery, FoundTask, TaskRoot } from './found.js';
+import { sandboxesUnreadable } from './mesos-tree.js';
+import type { RootOptions } from './roots.js';
+import { isPathWord, type NamedByPath, namedByPath } from './task-path.js';
+import { compareTasks } from './tasks.js';
+
+export interface Selection extends Discovery {
+  /** Those of `tasks` that the words mean, or all of them if there were no words; in the same order. */
+  selected: FoundTask[];
+  /** Words that mean no task. */
+  unmatched: Unmatched[];
+}
+
+export interface SelectHooks {
+  /** The sandbox of a task as its header has it, where it is on this machine; asked only for path words. */
+  sandboxOf?: (task: FoundTask) => string | undefined;
+}
+
+/**
+ * What a command's TASK words mean. Without words: all tasks, of the root around the working directory if
+ * there is one. A word with a `/` (or `.`, `..`) is a path, other words are paths only if they mean no id; the
+ * root that a path stands in is looked into even if it is none of the others, and if all words are such paths,
+ * and no root is given by a flag, nothing else is. Throws as `findTasks` does, and `ambiguous-task` in
+ * `change` for a path that stands for several tasks.
+ */
+export function selectTasks(
+  options: RootOptions,
+  words: readonly string[],
+  mode: Mode,
+  hooks: SelectHooks = {},
+): Selection {
+  if (words.length === 0) {
+    const discovery = discover({ ...options, fromCwd: options.fromCwd ?? true });
+    return { ...discovery, selected: discovery.tasks, unmatched: [] };
+  }
+  const cwd = options.cwd ?? '/';
+  const byPath = new Map<string, NamedByPath | undefined>();
+  for (const word of words) if (isPathWord(word)) byPath.set(word, namedByPath(word, cwd));
+  const flagged = (options.flags.root?.length ?? 0) + (options.flags.mesosRoot?.length ?? 0) > 0;
+  const onlyPaths = !flagged && words.every((word) => byPath.get(word) !== undefined);
+  const discovery = onlyPaths
+    ? { roots: [], tasks: [], problems: [] }
+    : discover({ ...options, fromCwd: false });
+
+  const selection = new Selector(discovery, options, mode);
+  for (const word of words) {
+    if (isPathWord(word)) selection.addPath(word, byPath.get(word), hooks);
+    else selection.addWord(word, hooks);
+  }
+  return selection.result();
+}
+
+class Selector {
+  readonly #discovery: Discovery;
+  readonly #options: RootOptions;
+  readonly #mode: Mode;
+  readonly #chosen = new Set<FoundTask>();
+  readonly #unmatched: Unmatched[] = [];
+
+  constructor(discovery: Discovery, options: RootOptions, mode: Mode) {
+    this.#discovery = discovery;
+    this.#options = options;
+    this.#mode = mode;
+  }
+
+  result(): Selection {
+    const tasks = this.#discovery.tasks.sort(compareTasks);
+    return {
+      ...this.#discovery,
+      tasks,
+      selected: tasks.filter((task) => this.#chosen.has(task)),
+      unmatched: this.#unmatched,
+    };
+  }
+
+  addWord(word: string, hooks: SelectHooks): void {
+    let near: Unmatched[] = [];
+    let failure: unknown;
+    try {
+      const match = findTasks(this.#discovery.tasks, [word], this.#mode);
+      if (match.unmatched.length === 0) {
+        this.#choose(match.tasks);
+        return;
+      }
+      near = match.unmatched;
+    } catch (error) {
+      if (!(error instanceof UsageError) || error.code !== 'bad-pattern') throw error;
+      failure = error;
+    }
+    const named = namedByPath(word, this.#options.cwd ?? '/');
+    const tasks = this.#tasksAt(word, named, hooks);
+    if (tasks.length > 0) this.#choose(tasks);
+    else if (failure !== undefined) throw failure;
+    else this.#unmatched.push(...near);
+  }
+
+  addPath(word: string, named: NamedByPath | undefined, hooks: SelectHooks): void {
+    const tasks = this.#tasksAt(word, named, hooks);
+    if (tasks.length === 0) this.#unmatched.push({ word, near: [] });
+    else this.#choose(tasks);
+  }
+
+  #tasksAt(word: string, named: NamedByPath | undefined, hooks: SelectHooks): FoundTask[] {
+    if (named !== undefined) {
+      const root = this.#rootOf(named.root);
+      const tasks = this.#discovery.tasks.filter(
+        (task) => task.root === root && (named.task_id === undefined || task.task_id === named.task_id),
+      );
+      if (tasks.length > 0) return this.#oneToChange(word, tasks);
+    }
+    return this.#oneToChange(word, this.#tasksWithSandboxAround(word, hooks));
+  }
+
+  /** The same root as was discovered, by its real path; else it is added, with its tasks. */
+  #rootOf(root: TaskRoot): TaskRoot {
+    const real = realPath(root.path);
+    const known = this.#discovery.roots.find(({ path }) => path === root.path || realPath(path) === real);
+    if (known !== undefined) return known;
+    const added = tasksOf([root], [], this.#options);
+    this.#discovery.roots.push(root);
+    this.#discovery.tasks.push(...added.tasks);
+    this.#discovery.problems.push(...added.problems);
+    if (!root.readable) this.#discovery.problems.push(sandboxesUnreadable(root.path, 1, this.#options.euid));
+    return root;
+  }
+
+  /** Of sandboxes inside each other the innermost. */
+  #tasksWithSandboxAround(word: string, { sandboxOf }: SelectHooks): FoundTask[] {
+    const path = realPath(absolutePath(word, this.#options.cwd ?? '/'));
+    if (path === undefined || sandboxOf === undefined) return [];
+    let longest = 1;
+    let found: FoundTask[] = [];
+    for (const task of this.#discovery.tasks) {
+      const recorded = sandboxOf(task);
+      const sandbox = recorded === undefined ? undefined : realPath(recorded);
+      if (sandbox === undefined || sandbox.length < longest || sandbox === '/') continue;
+      if (!isWithin(path, sandbox)) continue;
+      if (sandbox.length > longest) found = [];
+      longest = sandbox.length;
+      found.push(task);
+    }
+    return found;
+  }
+
+  #oneToChange(word: string, tasks: FoundTask[]): FoundTask[] {
+    if (this.#mode === 'look' || tasks.length < 2) return tasks;
+    const ids = tasks.slice(0, 5).map((task) => task.task_id);
+    const more = tasks.length > ids.length ? ', …' : '';
+    throw new UsageError(
+      'ambiguous-task',
+      `${word} stands for ${tasks.length} tasks: ${ids.join(', ')}${more}`,
+      'name the tasks, or give the path of one',
+    );
+  }
+
+  #choose(tasks: readonly FoundTask[]): void {
+    for (const task of tasks) this.#chosen.add(task);
+  }
+}

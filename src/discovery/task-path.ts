@@ -1,0 +1,49 @@
+import { absolutePath, isDirectory, nameOf, parentOf, realPath } from './files.js';
+import type { TaskRoot } from './found.js';
+import { throughLatest } from './mesos-tree.js';
+import { rootAround, rootAt } from './roots.js';
+
+/** What a path names: a root, and one task of it, or all of them. */
+export interface NamedByPath {
+  root: TaskRoot;
+  task_id?: string;
+}
+
+/** Ids hold no `/`; `.` and `..` are no ids. */
+export function isPathWord(word: string): boolean {
+  return word.includes('/') || word === '.' || word === '..';
+}
+
+/**
+ * What a path stands for by the fixed names of the layouts: a checkpoint root, a Mesos run directory, a task
+ * file, a checkpoint directory or a stream in it, a sandbox in `ROOT/sandboxes`, or anything below those.
+ * Undefined if it is none of them or isn't there.
+ */
+export function namedByPath(word: string, cwd: string): NamedByPath | undefined {
+  const path = throughLatest(absolutePath(word, cwd));
+  const real = realPath(path);
+  if (real === undefined) return undefined;
+  // The real path first, for `latest` is no run; the one that was typed for a stream that is a link.
+  return inTree(real) ?? (real === path ? undefined : inTree(path));
+}
+
+function inTree(path: string): NamedByPath | undefined {
+  const around = rootAround(path, 'argument');
+  if (around !== undefined) return { root: around.root, task_id: taskIdBelow(around.below) };
+  // A root of which little is left: no `tasks` directory tells that it is one.
+  const directory = isDirectory(path) ? path : parentOf(path);
+  if (nameOf(parentOf(directory)) === 'checkpoints' && nameOf(directory) !== '') {
+    return { root: rootAt(parentOf(parentOf(directory)), 'argument', false), task_id: nameOf(directory) };
+  }
+  if (isDirectory(`${path}/tasks`) || isDirectory(`${path}/checkpoints`)) {
+    return { root: rootAt(path, 'argument', false) };
+  }
+  return undefined;
+}
+
+/** The way from a root down to a path; which task it belongs to, if it tells. */
+function taskIdBelow(below: readonly string[]): string | undefined {
+  const [first, second, third] = below;
+  if (first === 'checkpoints' || first === 'sandboxes') return second;
+  return first === 'tasks' ? third : undefined;
+}

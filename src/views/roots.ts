@@ -1,0 +1,26 @@
+import type { RootsDocument } from '../contracts/host.js';
+import type { Style } from './parts/style.js';
+import { table } from './parts/table.js';
+
+/** A row a root; nothing, not even titles, if there is none. */
+export function rootsView({ roots }: RootsDocument, style: Style): string {
+  if (roots.length === 0) return '';
+  const { paint } = style;
+  return table(
+    [
+      { title: 'PATH', flexible: 'middle' },
+      { title: 'LAYOUT' },
+      { title: 'SOURCE' },
+      { title: 'TASKS', align: 'right' },
+      { title: 'READABLE' },
+    ],
+    roots.map((root) => [
+      root.path,
+      root.layout,
+      root.source,
+      String(root.tasks),
+      root.readable ? 'yes' : { text: 'no', paint: paint.red },
+    ]),
+    { width: style.width, unicode: style.unicode, titles: paint.bold },
+  );
+}
