@@ -132,38 +132,49 @@ export class ThriftWriter {
     return at;
   }
 
+  // `#room` may put another buffer in place: it comes before the buffer is looked at.
+
   byte(value: number): this {
-    this.#bytes.writeUInt8(value & 0xff, this.#room(1));
+    const at = this.#room(1);
+    this.#bytes.writeUInt8(value & 0xff, at);
+    return this;
+  }
+
+  i16(value: number): this {
+    const at = this.#room(2);
+    this.#bytes.writeInt16BE(value, at);
     return this;
   }
 
   i32(value: number): this {
-    this.#bytes.writeInt32BE(value, this.#room(4));
+    const at = this.#room(4);
+    this.#bytes.writeInt32BE(value, at);
     return this;
   }
 
   i64(value: number | bigint): this {
-    this.#bytes.writeBigInt64BE(BigInt(value), this.#room(8));
+    const at = this.#room(8);
+    this.#bytes.writeBigInt64BE(BigInt(value), at);
     return this;
   }
 
   double(value: number): this {
-    this.#bytes.writeDoubleBE(value, this.#room(8));
+    const at = this.#room(8);
+    this.#bytes.writeDoubleBE(value, at);
     return this;
   }
 
   string(value: string): this {
     const length = Buffer.byteLength(value, 'utf8');
     this.i32(length);
-    this.#bytes.write(value, this.#room(length), 'utf8');
+    const at = this.#room(length);
+    this.#bytes.write(value, at, 'utf8');
     return this;
   }
 
   /** A field's header; the value must follow. */
   field(type: number, id: number): this {
-    this.byte(type);
-    this.#bytes.writeInt16BE(id, this.#room(2));
-    return this;
+    return this.byte(type).i16(id);
   }
 
   stop(): this {
