@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { cutShort, type Damage, PREFIX_BYTES, type StreamConsumer } from './framing.js';
 import { Replay, type ReplayOptions } from './replay.js';
 
@@ -71,6 +71,7 @@ export class CheckpointFile {
   readonly #options: ReplayOptions;
   replay: Replay;
   #stat: Stats | undefined;
+  #failed = false;
 
   constructor(path: string, options: ReplayOptions) {
     this.path = path;
@@ -79,20 +80,28 @@ export class CheckpointFile {
   }
 
   /**
-   * Reads on. A file that was replaced, or is shorter than what was read of it, is read from its start.
-   * Throws as readStream does.
+   * Reads on. A file that was replaced, or is shorter than what was read of it, is read from its start; so is
+   * one that could not be read the last time. Throws as readStream does; the state is then still the old one.
    */
   refresh(): ReadResult {
-    const now = statSync(this.path);
-    const before = this.#stat;
-    if (
-      before !== undefined &&
-      (now.ino !== before.ino || now.dev !== before.dev || now.size < this.replay.bytes)
-    ) {
+    if (this.#failed) this.replay = new Replay(this.#options);
+    const before = this.#failed ? undefined : this.#stat;
+    const read = this.replay.bytes;
+    this.#failed = true;
+    let result = readStream(this.path, this.replay);
+    if (before !== undefined && !continues(before, read, result.stat)) {
       this.replay = new Replay(this.#options);
+      result = readStream(this.path, this.replay);
     }
-    const result = readStream(this.path, this.replay);
+    this.#failed = false;
     this.#stat = result.stat;
     return result;
   }
+}
+
+/** True if `now` is the file of which the first `read` bytes were read when it was `before`. */
+function continues(before: Stats, read: number, now: Stats): boolean {
+  // The inode of a removed file is soon given to a new one; its time of birth is another.
+  const same = now.ino === before.ino && now.dev === before.dev && now.birthtimeMs === before.birthtimeMs;
+  return same && now.size >= read;
 }
