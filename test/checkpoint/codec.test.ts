@@ -30,6 +30,18 @@ describe('a record', () => {
     );
   });
 
+  it('may be longer than any buffer that was made in advance', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 5000 }), fc.nat({ max: 5000 }), fc.nat({ max: 200 }), (a, b, count) => {
+        const ports: Record<string, number> = Object.create(null);
+        for (let k = 0; k < count; k++) ports[`port-${k}`] = k;
+        const value = { task_id: 'x'.repeat(a), launch_time_ms: 1, sandbox: '世'.repeat(b), ports, uid: 3 };
+        expect(decodeRecord(encodeRecord({ type: 'runner_header', value })).value).toEqual(value);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('is not there when its payload is cut', () => {
     fc.assert(
       fc.property(anyRecord, fc.nat(), (record, at) => {
