@@ -1,13 +1,15 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 
-/** What is at a path, links followed. `absent` is also what vanished, and what lies below a file. */
+/** What is at a path. `absent` is also what vanished, and what lies below a file. */
 export type Presence = 'directory' | 'other' | 'absent' | { error: unknown };
 
-export function presenceOf(path: string): Presence {
+/** Links are followed, unless they are not: then a link is `other`. */
+export function presenceOf(path: string, links: 'follow' | 'no-follow' = 'follow'): Presence {
+  const look = links === 'follow' ? statSync : lstatSync;
   let stat: Stats | undefined;
   try {
-    stat = statSync(path, { throwIfNoEntry: false });
+    stat = look(path, { throwIfNoEntry: false });
   } catch (error) {
     const code = errnoOf(error);
     return code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE'

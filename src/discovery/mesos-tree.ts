@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { isDenied, sudoHint } from './denied.js';
-import { isDirectory, listDirectory, nameOf, presenceOf } from './files.js';
+import { isDirectory, listDirectory, nameOf, presenceOf, realPath } from './files.js';
 import type { TaskRoot } from './found.js';
 import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from './layout.js';
 
@@ -31,7 +31,8 @@ export function isRunDir(path: string): boolean {
 
 /**
  * The task roots below a directory of the Mesos tree, in the order of their paths. Links are skipped at every
- * level (`latest` would count twice), and so is what was collected in the meantime. An executor whose run
+ * level (`latest` would count twice), and so is what was collected in the meantime;
+ * only `slaves` itself may be one. An executor whose run
  * directories can't be entered gives one root with `readable: false`, if its name tells the task; a problem
  * counts them all.
  */
@@ -49,7 +50,9 @@ export function mesosRoots(
     if (level === RUN_DEPTH) {
       visitRun(directory);
     } else if (MESOS_PATH[level] !== undefined) {
-      descend(`${directory}/${MESOS_PATH[level]}`, level + 1);
+      const next = `${directory}/${MESOS_PATH[level]}`;
+      // The administrator may keep `slaves` on another disk; nobody links what is below.
+      if (level === 0 || presenceOf(next, 'no-follow') !== 'other') descend(next, level + 1);
     } else if (level === RUN_DEPTH - 1) {
       visitRuns(directory);
     } else {
@@ -82,7 +85,7 @@ export function mesosRoots(
 
   /** False if it can't be entered. */
   const visitRun = (runDir: string, collect = false): boolean => {
-    const found = presenceOf(`${runDir}/checkpoints`);
+    const found = presenceOf(`${runDir}/checkpoints`, 'no-follow');
     if (found === 'directory') {
       roots.push({
         path: `${runDir}/checkpoints`,
@@ -132,17 +135,19 @@ function nameOfLatest(runs: string): string | undefined {
 }
 
 /**
- * The same path, with a `runs/latest` in it that leads nowhere replaced by the run of that name beside it: the
- * link holds the absolute path of the machine where it was made. Other paths are returned as they are.
+ * The same path with the link `runs/latest` in it resolved: to the run of that name beside it, because the
+ * link holds the absolute path of the place where it was made, and a copy means its own runs. Other paths are
+ * returned as they are, and so are links that lead nowhere.
  */
 export function throughLatest(path: string): string {
   const at = path.indexOf('/runs/latest');
   const end = at + '/runs/latest'.length;
   if (at === -1 || (path.length > end && path[end] !== '/')) return path;
-  if (presenceOf(path.slice(0, end)) !== 'absent') return path;
   const runs = path.slice(0, at + '/runs'.length);
   const name = nameOfLatest(runs);
-  return name === undefined ? path : `${runs}/${name}${path.slice(end)}`;
+  if (name === undefined) return path;
+  const run = isDirectory(`${runs}/${name}`) ? `${runs}/${name}` : realPath(`${runs}/latest`);
+  return run === undefined ? path : `${run}${path.slice(end)}`;
 }
 
 /** `count` run directories below `path` can't be entered. */

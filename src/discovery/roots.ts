@@ -137,6 +137,11 @@ export function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
     : { path, layout: 'host', source, readable: true };
 }
 
+/** The real path, also of something that is in a directory we may not search. */
+function identityOf(path: string): string {
+  return realPath(path) ?? `${realPath(parentOf(path)) ?? parentOf(path)}/${nameOf(path)}`;
+}
+
 class Collector {
   readonly #options: RootOptions;
   readonly #roots: TaskRoot[] = [];
@@ -151,9 +156,7 @@ class Collector {
     return { roots: this.#roots, problems: this.#problems };
   }
 
-  add(root: TaskRoot): void {
-    // A run directory that can't be entered has no real path of its checkpoints.
-    const identity = realPath(root.path) ?? `${realPath(root.run_dir ?? root.path) ?? root.path}/`;
+  add(root: TaskRoot, identity = identityOf(root.path)): void {
     if (this.#seen.has(identity)) return;
     this.#seen.add(identity);
     this.#roots.push(root);
@@ -215,7 +218,10 @@ class Collector {
   /** False if there was nothing to tell. */
   #addMesos(path: string, depth: number, source: string): boolean {
     const { roots, problems } = mesosRoots(path, depth, source, this.#options.euid);
-    for (const root of roots) this.add(root);
+    // There are no links below, so one question is enough for thousands of sandboxes.
+    const base = depth === 0 ? `${path}/slaves` : path;
+    const real = identityOf(base);
+    for (const root of roots) this.add(root, real + root.path.slice(base.length));
     this.#problems.push(...problems);
     return roots.length > 0 || problems.length > 0;
   }
