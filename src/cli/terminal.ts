@@ -42,6 +42,11 @@ export class Terminal {
     this.#coloured = colouredPalette();
   }
 
+  /** Lines of the terminal on stdout. */
+  get rows(): number {
+    return process.stdout.rows || 24;
+  }
+
   now(): number {
     return Date.now();
   }

@@ -12,8 +12,9 @@ import {
   type TaskStatus,
 } from '../checkpoint/records.js';
 import type { CheckpointState, ProcessHistory } from '../checkpoint/replay.js';
+import { realPath } from '../discovery/files.js';
 import type { FoundTask, Layout, MesosIds, Phase, TaskRoot } from '../discovery/found.js';
-import { relocate } from '../discovery/relocate.js';
+import { type Located, locatePaths, type RealPath } from '../discovery/relocate.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
@@ -43,6 +44,8 @@ export interface ProcessView {
 export interface Place {
   path: string;
   recorded: string;
+  /** False if it is nowhere: the path is then as recorded. */
+  found: boolean;
 }
 
 /** Everything about one task: the streams, the task file and this host joined. Times as in the stream. */
@@ -105,7 +108,7 @@ export class TaskReader {
   }
 
   /** `found`: the same task, found again, if it was: its task file may have moved. */
-  read(host: Host, found: FoundTask = this.#found): TaskView {
+  read(host: Host, found: FoundTask = this.#found, resolve: RealPath = realPath): TaskView {
     this.#found = found;
     const problems = [...found.problems];
     const config = this.#config(problems);
@@ -122,6 +125,7 @@ export class TaskReader {
     }
     const phase = found.task_file === undefined && terminal ? 'finished' : found.phase;
     const { header } = state;
+    const located = found.unreadable ? {} : locatePaths(header ?? {}, found, resolve);
     const leftovers = runner.alive === true || runner.foreign ? [] : leftoverPids(host, state);
     return {
       found,
@@ -147,8 +151,8 @@ export class TaskReader {
       uid: header?.uid,
       hostname: header?.hostname,
       owner: stream && (host.userName(stream.uid) ?? String(stream.uid)),
-      sandbox: place(header?.sandbox, found),
-      log_dir: logDirPlace(header, found),
+      sandbox: place(located.sandbox, header?.sandbox),
+      log_dir: place(located.log_dir, header?.log_dir),
       ports: header?.ports,
       runner: last && { pid: last.runner_pid, uid: last.runner_uid, alive: runner.alive },
       processes: processViews(state.processes, config),
@@ -240,14 +244,8 @@ function leftoverPids(host: Host, { header, processes }: CheckpointState): numbe
   return pids;
 }
 
-function place(recorded: string | undefined, found: FoundTask): Place | undefined {
-  return recorded === undefined ? undefined : { path: relocate(recorded, found).path, recorded };
-}
-
-/** Old headers have no `log_dir`: the original then uses SANDBOX/.logs. */
-function logDirPlace(header: RunnerHeader | null, found: FoundTask): Place | undefined {
-  const recorded = header?.log_dir ?? (header?.sandbox === undefined ? undefined : `${header.sandbox}/.logs`);
-  return place(recorded, found);
+function place(located: Located | undefined, recorded: string | undefined): Place | undefined {
+  return located && { path: located.path, recorded: recorded ?? located.path, found: located.found };
 }
 
 /** Processes in the order of the task file, those it doesn't know behind them, in the order of the stream. */

@@ -1,0 +1,36 @@
+import { realPath } from '../discovery/files.js';
+import type { FoundTask } from '../discovery/found.js';
+import { locatePaths } from '../discovery/relocate.js';
+import { type Selection, selectTasks } from '../discovery/select.js';
+import { NotFoundError } from '../errors/errors.js';
+import { readHeader } from '../task/header.js';
+import { rootOptions } from './root-options.js';
+
+/** The flags that every command has to say where to look. */
+export interface RootFlags {
+  root?: string[];
+  'mesos-root'?: string[];
+}
+
+/** The tasks that TASK words mean to a command that only looks; all tasks if there are none. */
+export function tasksToLookAt(flags: RootFlags, words: readonly string[]): Selection {
+  return selectTasks(rootOptions(flags), words, 'look', { sandboxOf });
+}
+
+/** Where a task's sandbox is here, by the header of its stream. */
+function sandboxOf(task: FoundTask): string | undefined {
+  const header = readHeader(`${task.checkpoint_dir}/runner`);
+  return locatePaths({ sandbox: header?.sandbox }, task, realPath).sandbox?.path;
+}
+
+/** The error for words that mean no task. */
+export function noSuchTask({ unmatched, roots, problems }: Selection): NotFoundError {
+  const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
+  const near = unmatched.flatMap((each) => each.near);
+  const where = roots.length === 1 ? (roots[0]?.path as string) : `${roots.length} roots`;
+  const hint =
+    near.length > 0
+      ? `did you mean ${near.slice(0, 3).join(' or ')}?`
+      : "see 'thermos status' for the tasks and 'thermos roots' for where was looked";
+  return new NotFoundError('task-not-found', `no task matches ${words} in ${where}`, hint, problems);
+}

@@ -1,0 +1,70 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { ThermosCommand } from '../cli/base-command.js';
+import { lookAtStatus, watchStatus } from '../cli/status.js';
+
+const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
+
+export default class Status extends ThermosCommand {
+  static override summary = 'Show what tasks are here and how they are.';
+  static override description =
+    `STATE is what the checkpoint streams record, VERDICT what this host says to that: ok, runner-gone (active, but
+its runner is dead), host-rebooted, leftovers (over, but processes of it live on), foreign-pids (recorded in
+a container), unknown (can't be read). DONE counts processes that succeeded.
+
+TASK is a task id, a regular expression or glob, the beginning of ids, or a path: a sandbox, a task root, a
+task file. Without TASK all tasks are shown; inside a sandbox, those of its root.`;
+  static override examples = [
+    '<%= config.bin %> status',
+    '<%= config.bin %> status --only active --verbosity 3 www-data-prod-web',
+    '<%= config.bin %> status --state FAILED,LOST --quiet',
+    '<%= config.bin %> status --json | jq -r ".tasks[] | select(.verdict != \\"ok\\") | .task_id"',
+  ];
+  static override exitCodes = { ...ThermosCommand.exitCodes, 1: 'There is no task, or none matches.' };
+  static override seeAlso = ['inspect', 'tail', 'roots'];
+
+  static override strict = false;
+  static override args = {
+    task: Args.string({ ignoreStdin: true, description: 'Tasks to show; may be repeated.' }),
+  };
+
+  static override flags = {
+    only: Flags.string({ options: ['active', 'finished'], summary: 'Only the tasks in this phase.' }),
+    state: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      options: STATES,
+      parse: async (state) => state.toUpperCase(),
+      helpValue: 'STATE,…',
+      summary: 'Only the tasks in one of these states.',
+    }),
+    verbosity: Flags.integer({
+      min: 0,
+      max: 3,
+      default: 1,
+      summary: '0: ids and owners, 1: a line, 2: also user, ports and sandbox, 3: also processes.',
+    }),
+    watch: Flags.boolean({ char: 'w', summary: 'Show it again whenever it changes, until interrupted.' }),
+    interval: Flags.string({
+      dependsOn: ['watch'],
+      helpValue: 'SECONDS',
+      summary: 'How often --watch looks.',
+    }),
+    quiet: Flags.boolean({
+      char: 'q',
+      exclusive: ['json', 'verbosity'],
+      summary: 'Print ids only, one a line.',
+    }),
+  };
+
+  async run(): Promise<number> {
+    const { argv, flags } = await this.parse(Status);
+    const words = argv as string[];
+    if (flags.watch) return watchStatus(words, flags, this.terminal);
+    const { document, text, problems, exitCode, notice } = lookAtStatus(words, flags);
+    const code = this.answer(flags.json, document(), text, problems, exitCode);
+    if (notice !== undefined) this.notice(notice);
+    return code;
+  }
+}
