@@ -1,0 +1,133 @@
+import { escapeControl } from '../views/parts/escape.js';
+import { type Paint, PLAIN } from '../views/parts/paint.js';
+import type { Stream } from './log-files.js';
+
+const NEWLINE = 10;
+/** A line longer than this is printed in pieces, each with a newline, rather than kept in memory. */
+const LONGEST_HELD = 8 * 1024 * 1024;
+
+/** Which log a line comes from. */
+export interface LineSource {
+  task_id: string;
+  /** Given only where the same id is in several roots. */
+  root?: string;
+  process: string;
+  run: number;
+  stream: Stream;
+}
+
+/** `raw`: the bytes as they are. `lines`: whole lines, nothing added. `prefix`, `json`: a line each. */
+export type LineMode = 'raw' | 'lines' | 'prefix' | 'json';
+
+/** Where the bytes of one log go, in any pieces. The bytes may be reused after `push` has returned. */
+export interface Channel {
+  push(bytes: Buffer): void;
+  /** No more will come: what is held back is printed. */
+  end(): void;
+}
+
+/**
+ * Puts the bytes of several logs together, so that lines are never mixed: half a line is held back until its
+ * newline comes or its log ends. In `raw` mode, for a single log, everything passes at once.
+ */
+export class LineOutput {
+  readonly #write: (bytes: Buffer | string) => void;
+  #newlineDue = false;
+  #endsInNewline = true;
+
+  constructor(write: (bytes: Buffer | string) => void) {
+    this.#write = write;
+  }
+
+  channel(source: LineSource, mode: LineMode, prefix = ''): Channel {
+    if (mode === 'raw') return { push: (bytes) => this.#raw(bytes), end: () => this.#endRaw() };
+    const rendered = render(mode, source, prefix);
+    return new HeldLines((lines) => this.#write(rendered(lines)));
+  }
+
+  #raw(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (this.#newlineDue) this.#write('\n');
+    this.#newlineDue = false;
+    this.#endsInNewline = bytes[bytes.length - 1] === NEWLINE;
+    this.#write(bytes);
+  }
+
+  /** The next log begins on a line of its own; the last one stays without a newline if it has none. */
+  #endRaw(): void {
+    this.#newlineDue = !this.#endsInNewline;
+  }
+}
+
+/** `[TASK ]PROCESS RUN[ STREAM] | `, names escaped and painted. */
+export function prefixOf(
+  source: LineSource,
+  show: { root: boolean; task: boolean; stream: boolean },
+  paint: Paint = PLAIN.dim,
+): string {
+  const words = [
+    ...(show.root ? [source.root ?? ''] : []),
+    ...(show.task ? [source.task_id] : []),
+    source.process,
+    String(source.run),
+    ...(show.stream ? [source.stream] : []),
+  ];
+  return `${paint(`${escapeControl(words.join(' '))} |`)} `;
+}
+
+class HeldLines implements Channel {
+  readonly #emit: (lines: Buffer) => void;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(emit: (lines: Buffer) => void) {
+    this.#emit = emit;
+  }
+
+  push(bytes: Buffer): void {
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    if (end > 0) {
+      const whole = bytes.subarray(0, end);
+      this.#emit(this.#held.length === 0 ? whole : Buffer.concat([...this.#held, whole]));
+      this.#held = [];
+      this.#heldBytes = 0;
+    }
+    if (end < bytes.length) {
+      this.#held.push(Buffer.from(bytes.subarray(end)));
+      this.#heldBytes += bytes.length - end;
+      if (this.#heldBytes > LONGEST_HELD) this.end();
+    }
+  }
+
+  end(): void {
+    if (this.#held.length === 0) return;
+    this.#emit(Buffer.concat([...this.#held, Buffer.of(NEWLINE)]));
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+}
+
+/** What is printed for whole lines, the last newline included. */
+function render(mode: LineMode, source: LineSource, prefix: string): (lines: Buffer) => Buffer | string {
+  if (mode === 'prefix') {
+    // One char a byte: the bytes of the lines pass whatever their encoding.
+    const before = Buffer.from(prefix, 'utf8').toString('latin1');
+    const between = `\n${before}`.replaceAll('$', '$$$$');
+    return (lines) => {
+      const text = lines.toString('latin1', 0, lines.length - 1);
+      return Buffer.from(`${before}${text.replaceAll('\n', between)}\n`, 'latin1');
+    };
+  }
+  if (mode === 'json') {
+    const { task_id, root, process, run, stream } = source;
+    const head = JSON.stringify({ task_id, root, process, run, stream }).slice(0, -1);
+    return (lines) => {
+      let text = '';
+      for (const line of lines.toString('utf8', 0, lines.length - 1).split('\n')) {
+        text += `${head},"line":${JSON.stringify(line)}}\n`;
+      }
+      return text;
+    };
+  }
+  return (lines) => lines;
+}

@@ -1,0 +1,289 @@
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CursorNotice, LogCursor } from '../../src/logs/log-cursor.js';
+import { tempDir } from '../e2e/harness.js';
+
+const temp = tempDir();
+afterAll(temp.remove);
+const runDir = join(temp.path, '.logs', 'web', '0');
+const stdout = join(runDir, 'stdout');
+
+beforeEach(clear);
+
+function clear(): void {
+  rmSync(runDir, { recursive: true, force: true });
+  mkdirSync(runDir, { recursive: true });
+}
+
+function tailOf(text: string, n: number): string {
+  const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  return n === 0 ? '' : lines.slice(-n).join('');
+}
+
+/** A cursor whose output is collected. */
+function open(): {
+  cursor: LogCursor;
+  text: () => string;
+  notices: CursorNotice[];
+  sink: (b: Buffer) => void;
+} {
+  const notices: CursorNotice[] = [];
+  let text = '';
+  const cursor = new LogCursor(stdout, (notice) => notices.push(notice));
+  return {
+    cursor,
+    notices,
+    text: () => text,
+    sink: (bytes) => {
+      text += bytes.toString('latin1');
+    },
+  };
+}
+
+/** The steps of a rotation by renaming; between any two of them somebody may look. */
+function renaming(backups: number): (() => void)[] {
+  return [...shifts(backups), () => existsSync(stdout) && renameSync(stdout, `${stdout}.1`), () => touch()];
+}
+
+/** The steps of a rotation by copying and truncating, the copy made in two pieces. */
+function copying(backups: number): (() => void)[] {
+  let half = 0;
+  return [
+    ...shifts(backups),
+    () => {
+      const content = readFileSync(stdout);
+      half = content.length >> 1;
+      writeFileSync(`${stdout}.1`, content.subarray(0, half));
+    },
+    () => {
+      appendFileSync(`${stdout}.1`, readFileSync(stdout).subarray(half));
+      truncateSync(stdout);
+    },
+  ];
+}
+
+function shifts(backups: number): (() => void)[] {
+  const steps: (() => void)[] = [() => rmSync(`${stdout}.${backups}`, { force: true })];
+  for (let i = backups - 1; i >= 1; i--) {
+    steps.push(() => existsSync(`${stdout}.${i}`) && renameSync(`${stdout}.${i}`, `${stdout}.${i + 1}`));
+  }
+  return steps;
+}
+
+function touch(): void {
+  closeSync(openSync(stdout, 'a'));
+}
+
+describe('start', () => {
+  it('gives what tail -n gives of the backups and the newest file together', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 30 });
+    fc.assert(
+      fc.property(
+        fc.array(text, { minLength: 1, maxLength: 5 }),
+        fc.option(fc.nat(9), { nil: undefined }),
+        fc.boolean(),
+        (newestFirst, n, follow) => {
+          clear();
+          newestFirst.forEach((content, i) => {
+            writeFileSync(i === 0 ? stdout : `${stdout}.${i}`, content);
+          });
+          const { cursor, text, sink } = open();
+          cursor.start(n, follow, sink);
+          cursor.close();
+          const all = newestFirst.toReversed().join('');
+          expect(text()).toBe(n === undefined ? all : tailOf(all, n));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('reads the backups though the newest file is absent', () => {
+    writeFileSync(`${stdout}.1`, 'a\nb\n');
+    const { cursor, text, sink } = open();
+    cursor.start(1, true, sink);
+    writeFileSync(stdout, 'c\n');
+    cursor.advance(sink);
+    cursor.close();
+    expect(text()).toBe('b\nc\n');
+  });
+});
+
+describe('advance', () => {
+  const BACKUPS = 3;
+  const action = fc.oneof(
+    { weight: 6, arbitrary: fc.constant('write' as const) },
+    { weight: 2, arbitrary: fc.constant('half' as const) },
+    { weight: 2, arbitrary: fc.constant('rename' as const) },
+    { weight: 2, arbitrary: fc.constant('copy' as const) },
+    { weight: 4, arbitrary: fc.constant('look' as const) },
+  );
+
+  it('loses and repeats nothing, whenever it looks during writes, renamings and copy-and-truncate', () => {
+    fc.assert(
+      fc.property(
+        fc.array(action, { maxLength: 40 }),
+        fc.infiniteStream(fc.boolean()),
+        fc.option(fc.nat(5), { nil: undefined }),
+        fc.array(fc.nat(3), { maxLength: 3 }),
+        (actions, looks, lines, before) => {
+          clear();
+          let line = 0;
+          let written = '';
+          const write = (end: string) => {
+            line += 1;
+            const text = `line ${line}${end}`;
+            appendFileSync(stdout, text);
+            written += text;
+          };
+          touch();
+          for (const count of before) {
+            for (let i = 0; i < count; i++) write('\n');
+            for (const step of renaming(BACKUPS)) step();
+          }
+          const expectedAtStart = lines === undefined ? written : tailOf(written, lines);
+          written = '';
+          const { cursor, text, notices, sink } = open();
+          cursor.start(lines, true, sink);
+          let rotations = 0;
+          const look = () => {
+            cursor.advance(sink);
+            rotations = 0;
+          };
+          for (const action of actions) {
+            if (action === 'write') write('\n');
+            else if (action === 'half') write(' ');
+            else if (action === 'look') look();
+            else {
+              // More rotations than there are backups, unseen, do lose lines.
+              if (rotations === BACKUPS - 1) look();
+              rotations += 1;
+              for (const step of action === 'rename' ? renaming(BACKUPS) : copying(BACKUPS)) {
+                step();
+                if (looks.next().value) cursor.advance(sink);
+              }
+            }
+          }
+          cursor.finish(sink);
+          cursor.close();
+          expect(text()).toBe(expectedAtStart + written);
+          expect(notices).toEqual([]);
+        },
+      ),
+      { numRuns: 100000 },
+    );
+  });
+
+  it('says so when it is overtaken, and repeats nothing', () => {
+    touch();
+    const { cursor, text, notices, sink } = open();
+    cursor.start(0, true, sink);
+    for (let i = 1; i <= 6; i++) {
+      appendFileSync(stdout, `line ${i}\n`);
+      for (const step of renaming(2)) step();
+    }
+    cursor.advance(sink);
+    cursor.close();
+    expect(notices).toEqual([{ kind: 'overtaken' }]);
+    expect(text()).toBe('line 1\nline 5\nline 6\n');
+  });
+
+  it('goes on after a truncation without a copy, and says so', () => {
+    writeFileSync(stdout, 'one\ntwo\n');
+    const { cursor, text, notices, sink } = open();
+    cursor.start(10, true, sink);
+    truncateSync(stdout);
+    cursor.advance(sink);
+    appendFileSync(stdout, 'three\n');
+    cursor.advance(sink);
+    cursor.close();
+    expect(text()).toBe('one\ntwo\nthree\n');
+    expect(notices).toEqual([{ kind: 'truncated' }]);
+  });
+
+  it('notices a truncation though the file has grown past its old size since', () => {
+    writeFileSync(stdout, 'one\n');
+    const { cursor, text, sink } = open();
+    cursor.start(10, true, sink);
+    writeFileSync(stdout, 'two\nthree\nfour\n');
+    cursor.advance(sink);
+    cursor.close();
+    expect(text()).toBe('one\ntwo\nthree\nfour\n');
+  });
+
+  it('keeps reading a file that its writer holds open after it was renamed', () => {
+    const writer = openSync(stdout, 'a');
+    writeSync(writer, 'one\n');
+    const { cursor, text, sink } = open();
+    cursor.start(10, true, sink);
+    renameSync(stdout, `${stdout}.1`);
+    touch();
+    cursor.advance(sink);
+    writeSync(writer, 'two\n');
+    cursor.advance(sink);
+    appendFileSync(stdout, 'three\n');
+    cursor.advance(sink);
+    closeSync(writer);
+    cursor.close();
+    expect(text()).toBe('one\ntwo\nthree\n');
+  });
+
+  it('takes the unread rest from a copy that was made over an old backup', () => {
+    writeFileSync(`${stdout}.1`, 'zero\n');
+    writeFileSync(stdout, 'one\n');
+    const { cursor, text, sink } = open();
+    cursor.start(1, true, sink);
+    appendFileSync(stdout, 'two\n');
+    copyFileSync(stdout, `${stdout}.1`);
+    truncateSync(stdout);
+    appendFileSync(stdout, 'three\n');
+    cursor.advance(sink);
+    cursor.close();
+    expect(text()).toBe('one\ntwo\nthree\n');
+  });
+
+  it('reads nothing twice when old backups are deleted', () => {
+    for (const i of [3, 2, 1]) writeFileSync(`${stdout}.${i}`, `old ${i}\n`);
+    writeFileSync(stdout, 'one\n');
+    const { cursor, text, sink } = open();
+    cursor.start(1, true, sink);
+    rmSync(`${stdout}.1`);
+    cursor.forgetDeleted();
+    truncateSync(stdout);
+    cursor.advance(sink);
+    renameSync(stdout, `${stdout}.1`);
+    writeFileSync(stdout, 'two\n');
+    cursor.advance(sink);
+    cursor.close();
+    expect(text()).toBe('one\ntwo\n');
+  });
+
+  it('does not go where a link leads that took the place of the log', () => {
+    writeFileSync(stdout, 'one\n');
+    const { cursor, text, notices, sink } = open();
+    cursor.start(1, true, sink);
+    rmSync(stdout);
+    symlinkSync('/etc/passwd', stdout);
+    cursor.advance(sink);
+    cursor.advance(sink);
+    cursor.close();
+    expect(text()).toBe('one\n');
+    expect(notices).toMatchObject([{ kind: 'problem', problem: { code: 'log-link-refused' } }]);
+  });
+});
