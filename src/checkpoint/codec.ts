@@ -35,6 +35,19 @@ function int64At(view: DataView, pos: number): Int64 {
   return view.getBigInt64(pos);
 }
 
+const NO_BYTES = Buffer.alloc(0);
+const views = new WeakMap<Buffer, DataView>();
+
+/** Thousands of streams are read through one buffer: its view is made once. */
+function viewOf(bytes: Buffer): DataView {
+  let view = views.get(bytes);
+  if (view === undefined) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    views.set(bytes, view);
+  }
+  return view;
+}
+
 /**
  * Decodes one payload (a RunnerCkpt struct) into its own fields, so that replaying a million records
  * allocates nothing for each of them. What it found is valid until the next `decode`.
@@ -64,13 +77,13 @@ export class RecordDecoder {
   header: RunnerHeader | undefined;
   task: TaskStatus | undefined;
 
-  #bytes: Buffer = Buffer.alloc(0);
-  #view: DataView = new DataView(new ArrayBuffer(0));
+  #bytes: Buffer = NO_BYTES;
+  #view: DataView = viewOf(NO_BYTES);
 
   /** The bytes that positions refer to from now on. */
   attach(bytes: Buffer): void {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = viewOf(bytes);
   }
 
   /** Decodes the payload bytes[start, end). Throws ThriftError. */

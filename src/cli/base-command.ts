@@ -105,6 +105,11 @@ export abstract class ThermosCommand extends Command {
     exitCode: number = EXIT.ok,
   ): number {
     this.terminal.write(json ? `${JSON.stringify(document)}\n` : view(this.style));
+    return this.told(problems, exitCode);
+  }
+
+  /** Says the problems of an answer; its exit code is 5 if one of them is an error, else `exitCode`. */
+  protected told(problems: readonly Problem[], exitCode: number): number {
     this.tell(problems);
     return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
   }

@@ -1,16 +1,15 @@
-import { encodeStatus } from '../contracts/encode-task.js';
-import type { TaskRoot } from '../discovery/found.js';
+import { encodeTask } from '../contracts/encode-task.js';
+import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
-import { TaskBoard } from '../task/board.js';
+import { readTasks, TaskBoard } from '../task/board.js';
 import type { TaskView } from '../task/view.js';
-import type { Style } from '../views/parts/style.js';
 import { statusText, type Verbosity } from '../views/status.js';
 import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 import type { Terminal } from './terminal.js';
-import { watchFrames } from './watch.js';
+import { type Frame, watchFrames } from './watch.js';
 
 export interface StatusFlags extends RootFlags {
   only?: string;
@@ -22,8 +21,6 @@ export interface StatusFlags extends RootFlags {
 }
 
 export interface StatusAnswer {
-  document: () => object;
-  text: (style: Style) => string;
   /** Of the search and of the tasks. */
   problems: Problem[];
   exitCode: number;
@@ -31,44 +28,14 @@ export interface StatusAnswer {
   notice?: string;
 }
 
-/** One look at the tasks. Throws NotFoundError if a word means no task. */
-export function lookAtStatus(
-  words: readonly string[],
-  flags: StatusFlags,
-  board = new TaskBoard(),
-): StatusAnswer {
-  const host = Host.local();
-  const selection = tasksToLookAt(flags, words);
-  if (selection.unmatched.length > 0) throw noSuchTask(selection);
-  const { only, state } = flags;
-  const tasks = board
-    .read(selection.selected, host)
-    .filter((task) => only === undefined || task.phase === only)
-    .filter((task) => state === undefined || state.includes(String(task.state)));
-  const problems = [...selection.problems, ...tasks.flatMap((task) => task.problems)];
-  return {
-    document: () => encodeStatus(tasks, selection.roots, selection.problems),
-    text: (style) => textOf(tasks, flags, style),
-    problems,
-    exitCode: tasks.length > 0 ? EXIT.ok : nothingFound(selection.problems),
-    notice: tasks.length > 0 ? undefined : emptyNotice(selection.selected.length, selection.roots),
-  };
-}
+type ReadTasks = (tasks: Iterable<FoundTask>, host: Host) => Iterable<TaskView>;
 
-function textOf(tasks: readonly TaskView[], { quiet, verbosity }: StatusFlags, style: Style): string {
-  if (quiet) return tasks.map(({ task_id }) => `${task_id}\n`).join('');
-  return statusText(tasks, verbosity as Verbosity, style);
-}
-
-/** A root that isn't there is a no; one that could not be read leaves the question open. */
-function nothingFound(problems: readonly Problem[]): number {
-  return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;
-}
-
-function emptyNotice(beforeFilter: number, roots: readonly TaskRoot[]): string {
-  if (beforeFilter > 0) return `None of the ${beforeFilter} tasks is in the phase or state asked for.`;
-  if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
-  return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
+/** One look at the tasks, written to stdout. Throws NotFoundError if a word means no task. */
+export function showStatus(words: readonly string[], flags: StatusFlags, terminal: Terminal): StatusAnswer {
+  const look = lookAtStatus(words, flags, readTasks);
+  if (flags.json) for (const piece of look.json()) terminal.write(piece);
+  else terminal.write(look.text(terminal));
+  return look.answer();
 }
 
 /** Shows the tasks again and again; ends with 130 or 143 by a signal. */
@@ -85,9 +52,86 @@ export function watchStatus(
     );
   }
   const board = new TaskBoard();
-  return watchFrames(terminal, seconds * 1000, (style) => {
-    const answer = lookAtStatus(words, flags, board);
-    if (flags.json) return { text: `${JSON.stringify(answer.document())}\n`, problems: [] };
-    return { text: answer.text(style) || `${answer.notice ?? ''}\n`, problems: answer.problems };
+  return watchFrames(terminal, seconds * 1000, (): Frame => {
+    const look = lookAtStatus(words, flags, (tasks, host) => board.read(tasks, host));
+    if (flags.json) return { text: [...look.json()].join(''), problems: [] };
+    const text = look.text(terminal);
+    const { problems, notice } = look.answer();
+    return { text: notice === undefined ? text : `${notice}\n`, problems };
   });
+}
+
+/** `answer` is known once `json` or `text` was taken to its end. */
+interface Look {
+  json: () => Generator<string>;
+  text: (terminal: Terminal) => string;
+  answer: () => StatusAnswer;
+}
+
+function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTasks): Look {
+  const host = Host.local();
+  const selection = tasksToLookAt(flags, words);
+  if (selection.unmatched.length > 0) throw noSuchTask(selection);
+  const { selected, roots } = selection;
+  const problems = [...selection.problems];
+  const counts = new Map<TaskRoot, number>(roots.map((root) => [root, 0]));
+  let shown = 0;
+  function* views(): Generator<TaskView> {
+    for (const task of read(selected, host)) {
+      if (flags.only !== undefined && task.phase !== flags.only) continue;
+      if (flags.state !== undefined && !flags.state.includes(String(task.state))) continue;
+      shown += 1;
+      counts.set(task.root, (counts.get(task.root) ?? 0) + 1);
+      for (const problem of task.problems) problems.push(problem);
+      yield task;
+    }
+  }
+  return {
+    json: () => documentInPieces(views(), counts, selection.problems),
+    text: (terminal) => {
+      if (flags.quiet) return [...views()].map(({ task_id }) => `${task_id}\n`).join('');
+      return statusText([...views()], flags.verbosity as Verbosity, terminal.style(1));
+    },
+    answer: () => ({
+      problems,
+      exitCode: shown > 0 ? EXIT.ok : nothingFound(selection.problems),
+      notice: shown > 0 ? undefined : emptyNotice(selected.length, roots),
+    }),
+  };
+}
+
+/** How much of the document is put together before it is written. */
+const PIECE = 64 * 1024;
+
+/**
+ * The document of `status`, one line, in pieces: of a host with very many tasks it is long, and none of them
+ * is needed when the next one is written. `problems` are those of the search; a task has its own.
+ */
+function* documentInPieces(
+  tasks: Iterable<TaskView>,
+  counts: ReadonlyMap<TaskRoot, number>,
+  problems: readonly Problem[],
+): Generator<string> {
+  let piece = '{"tasks":[';
+  let separator = '';
+  for (const task of tasks) {
+    piece += separator + JSON.stringify(encodeTask(task));
+    separator = ',';
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = '';
+  }
+  const roots = [...counts].map(([{ path, layout }, count]) => ({ path, layout, tasks: count }));
+  yield `${piece}],"roots":${JSON.stringify(roots)},"problems":${JSON.stringify(problems)}}\n`;
+}
+
+/** A root that isn't there is a no; one that could not be read leaves the question open. */
+function nothingFound(problems: readonly Problem[]): number {
+  return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;
+}
+
+function emptyNotice(beforeFilter: number, roots: readonly TaskRoot[]): string {
+  if (beforeFilter > 0) return `None of the ${beforeFilter} tasks is in the phase or state asked for.`;
+  if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
+  return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
 }

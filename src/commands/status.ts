@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { lookAtStatus, watchStatus } from '../cli/status.js';
+import { showStatus, watchStatus } from '../cli/status.js';
 
 const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
 
@@ -62,9 +62,8 @@ task file. Without TASK all tasks are shown; inside a sandbox, those of its root
     const { argv, flags } = await this.parse(Status);
     const words = argv as string[];
     if (flags.watch) return watchStatus(words, flags, this.terminal);
-    const { document, text, problems, exitCode, notice } = lookAtStatus(words, flags);
-    const code = this.answer(flags.json, document(), text, problems, exitCode);
+    const { problems, exitCode, notice } = showStatus(words, flags, this.terminal);
     if (notice !== undefined) this.notice(notice);
-    return code;
+    return this.told(problems, exitCode);
   }
 }

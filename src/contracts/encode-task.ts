@@ -1,6 +1,4 @@
 /** From a task as it was read to its `--json` document. No zod here: commands load this. */
-import type { TaskRoot } from '../discovery/found.js';
-import type { Problem } from '../errors/problem.js';
 import { predecessors } from '../task/ordering.js';
 import type { TaskView } from '../task/view.js';
 import {
@@ -11,7 +9,7 @@ import {
   encodeSeconds,
   encodeTaskStatus,
 } from './encode.js';
-import type { InspectDocument, LogDocument, ProcessDocument, StatusDocument, TaskDocument } from './task.js';
+import type { InspectDocument, LogDocument, ProcessDocument, TaskDocument } from './task.js';
 
 export function encodeTask(view: TaskView): TaskDocument {
   const { sandbox, log_dir, ports, runner } = view;
@@ -58,21 +56,6 @@ function encodeProcess(process: TaskView['processes'][number]): ProcessDocument 
     stop_time: encodeSeconds(process.stop_time),
     max_failures: process.max_failures,
     cmdline: process.cmdline,
-  };
-}
-
-/** `problems` are those of the search; those of the tasks are in the tasks. */
-export function encodeStatus(
-  tasks: readonly TaskView[],
-  roots: readonly TaskRoot[],
-  problems: Problem[],
-): StatusDocument {
-  const counts = new Map<TaskRoot, number>(roots.map((root) => [root, 0]));
-  for (const { root } of tasks) counts.set(root, (counts.get(root) ?? 0) + 1);
-  return {
-    tasks: tasks.map(encodeTask),
-    roots: [...counts].map(([{ path, layout }, count]) => ({ path, layout, tasks: count })),
-    problems,
   };
 }
 

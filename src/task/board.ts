@@ -3,21 +3,26 @@ import { realPathsOfOneMoment } from '../discovery/real-paths.js';
 import type { Host } from '../host/host.js';
 import { TaskReader, type TaskView } from './view.js';
 
-/** The tasks of a host, read as often as wanted; streams that were read before are only read on. */
+/** One look at many tasks: a view after the other, so that who needs no view twice holds none. */
+export function* readTasks(tasks: Iterable<FoundTask>, host: Host): Generator<TaskView> {
+  const resolve = realPathsOfOneMoment();
+  for (const found of tasks) yield new TaskReader(found, { history: false }).read(host, found, resolve);
+}
+
+/** The tasks of a host, looked at again and again: streams that were read before are only read on. */
 export class TaskBoard {
   #readers = new Map<string, TaskReader>();
 
   /** The views of the tasks, in their order. Tasks that are not among them any more are forgotten. */
-  read(tasks: readonly FoundTask[], host: Host): TaskView[] {
+  *read(tasks: Iterable<FoundTask>, host: Host): Generator<TaskView> {
     const resolve = realPathsOfOneMoment();
     const readers = new Map<string, TaskReader>();
-    const views = tasks.map((found) => {
+    for (const found of tasks) {
       const key = found.checkpoint_dir;
       const reader = this.#readers.get(key) ?? new TaskReader(found, { history: false });
       readers.set(key, reader);
-      return reader.read(host, found, resolve);
-    });
+      yield reader.read(host, found, resolve);
+    }
     this.#readers = readers;
-    return views;
   }
 }
