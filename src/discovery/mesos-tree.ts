@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { isDenied, sudoHint } from './denied.js';
-import { isDirectory, listDirectory, nameOf, presenceOf, realPath } from './files.js';
+import { isDirectory, listDirectory, nameOf, parentOf, presenceOf, realPath } from './files.js';
 import type { TaskRoot } from './found.js';
 import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from './layout.js';
 
@@ -48,13 +48,13 @@ export function mesosRoots(
 
   const descend = (directory: string, level: number): void => {
     if (level === RUN_DEPTH) {
-      visitRun(directory);
+      visitRuns(parentOf(directory), [nameOf(directory)]);
     } else if (MESOS_PATH[level] !== undefined) {
       const next = `${directory}/${MESOS_PATH[level]}`;
       // The administrator may keep `slaves` on another disk; nobody links what is below.
       if (level === 0 || presenceOf(next, 'no-follow') !== 'other') descend(next, level + 1);
     } else if (level === RUN_DEPTH - 1) {
-      visitRuns(directory);
+      visitRuns(directory, list(directory));
     } else {
       for (const name of list(directory)) descend(`${directory}/${name}`, level + 1);
     }
@@ -75,49 +75,33 @@ export function mesosRoots(
     }
   };
 
-  const visitRuns = (runs: string): void => {
-    const closed = list(runs).filter((name) => !visitRun(`${runs}/${name}`, true));
+  const visitRuns = (runs: string, names: readonly string[]): void => {
+    const closed = names.filter((name) => visitRun(`${runs}/${name}`) === 'closed');
     if (closed.length === 0) return;
+    closedRuns += closed.length;
     const latest = nameOfLatest(runs);
     const chosen = latest !== undefined && closed.includes(latest) ? latest : (closed.at(-1) as string);
     addClosed(`${runs}/${chosen}`);
   };
 
-  /** False if it can't be entered. */
-  const visitRun = (runDir: string, collect = false): boolean => {
-    const found = presenceOf(`${runDir}/checkpoints`, 'no-follow');
+  const visitRun = (runDir: string): 'visited' | 'closed' => {
+    const path = `${runDir}/checkpoints`;
+    const found = presenceOf(path, 'no-follow');
     if (found === 'directory') {
-      roots.push({
-        path: `${runDir}/checkpoints`,
-        layout: 'mesos',
-        source,
-        readable: true,
-        mesos: mesosIdsOf(runDir),
-        run_dir: runDir,
-      });
+      const mesos = mesosIdsOf(runDir);
+      roots.push({ path, layout: 'mesos', source, readable: true, mesos, run_dir: runDir });
     } else if (typeof found === 'object') {
-      if (!isDenied(found.error)) {
-        problems.push(unreadable(`${runDir}/checkpoints`, found.error, euid));
-      } else {
-        closedRuns++;
-        if (!collect) addClosed(runDir);
-        return false;
-      }
+      if (isDenied(found.error)) return 'closed';
+      problems.push(unreadable(path, found.error, euid));
     }
-    return true;
+    return 'visited';
   };
 
   const addClosed = (runDir: string): void => {
     const mesos = mesosIdsOf(runDir);
     if (mesos === undefined || taskIdOfExecutor(mesos.executor_id) === undefined) return;
-    roots.push({
-      path: `${runDir}/checkpoints`,
-      layout: 'mesos',
-      source,
-      readable: false,
-      mesos,
-      run_dir: runDir,
-    });
+    const path = `${runDir}/checkpoints`;
+    roots.push({ path, layout: 'mesos', source, readable: false, mesos, run_dir: runDir });
   };
 
   descend(path, depth);
