@@ -26,6 +26,10 @@ async function startAndWait(command: string, args: string[]): Promise<{ child: C
   return { child, line: String(data).trim() };
 }
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((done) => setTimeout(done, 2));
+}
+
 describe('this machine', () => {
   test('our own process', () => {
     const host = Host.local();
@@ -57,15 +61,21 @@ describe('this machine', () => {
   });
 
   test('a zombie is found, and dead', async () => {
-    // The shell becomes a sleep that never waits for the child the shell left it.
-    const { line } = await startAndWait('sh', ['-c', 'true & echo $!; exec sleep 1000']);
-    const deadline = Date.now() + 10_000;
-    let found = Host.local().process(Number(line));
-    while (found?.state !== 'Z' && Date.now() < deadline) {
-      await new Promise((done) => setTimeout(done, 5));
-      found = Host.local().process(Number(line));
-    }
-    expect(found && isDead(found)).toBe(true);
+    // The shell becomes a sleep, which never waits for the child that the shell has left it.
+    const child = spawn('sh', ['-c', '(read x <&3) & echo $!; exec 3<&-; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    });
+    children.push(child);
+    const [data] = await once(child.stdout as NodeJS.ReadableStream, 'data');
+    await until(() => Host.local().process(child.pid as number)?.command === 'sleep');
+    const pid = Number(data);
+    const alive = Host.local().process(pid);
+    expect(alive && isDead(alive)).toBe(false);
+    (child.stdio[3] as NodeJS.WritableStream).end();
+    await until(() => Host.local().process(pid)?.state === 'Z');
+    const dead = Host.local().process(pid);
+    expect(dead && isDead(dead)).toBe(true);
+    expect(Host.local().presence(pid)).toBe('here');
   });
 
   test('a command full of parentheses', async () => {
