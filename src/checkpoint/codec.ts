@@ -1,3 +1,4 @@
+import { setOwn } from './own-property.js';
 import {
   type CheckpointRecord,
   type Int64,
@@ -242,13 +243,13 @@ export class RecordDecoder {
         if (pos + 6 > end) throw endsInside('a map');
         const count = view.getInt32(pos + 2);
         if (count < 0) throw new ThriftError(`${count} is no number of elements`);
-        const ports: Record<string, Int64> = Object.create(null);
+        const ports: Record<string, Int64> = {};
         pos += 6;
         // The original doesn't look at the types that the map declares.
         for (let i = 0; i < count; i++) {
           const stop = stringEnd(view, pos, end);
           if (stop + 8 > end) throw endsInside('a number');
-          ports[decodeUtf8(this.#bytes, pos + 4, stop)] = int64At(view, stop);
+          setOwn(ports, decodeUtf8(this.#bytes, pos + 4, stop), int64At(view, stop));
           pos = stop + 8;
         }
         header.ports = ports;

@@ -56,7 +56,7 @@ export interface RunnerHeader {
   sandbox?: string;
   hostname?: string;
   user?: string;
-  /** Has no prototype: a port may be called `__proto__`. */
+  /** Own properties; a port may be called `__proto__`. */
   ports?: Record<string, Int64>;
   /** Absent in old streams, as `uid`. */
   log_dir?: string;

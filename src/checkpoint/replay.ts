@@ -85,6 +85,9 @@ class Track {
   }
 }
 
+/** From so many processes on they are found by a hash of their names. */
+const HASHED_FROM = 16;
+
 export interface ReplayOptions {
   /** Keep all statuses and all runs, not only the last ones. Memory then grows with the stream. */
   history: boolean;
@@ -101,8 +104,8 @@ export class Replay implements StreamConsumer {
   #header: RunnerHeader | null = null;
   #statuses: TaskStatus[] = [];
   readonly #tracks: Track[] = [];
-  readonly #byHash = new Map<number, Track>();
-  readonly #byName = new Map<string, Track>();
+  /** Made when there are many processes: a few are sooner looked at one by one. */
+  #byHash: Map<number, Track> | undefined;
   #attached: Buffer = Buffer.alloc(0);
   #last: Track | undefined;
 
@@ -259,11 +262,32 @@ export class Replay implements StreamConsumer {
     if ((decoder.processFields & bits(F.PROCESS)) === 0) return undefined;
     const { nameStart, nameEnd } = decoder;
     if (this.#last !== undefined && this.#isNamed(this.#last, nameStart, nameEnd)) return this.#last;
-    let track = this.#byHash.get(hash(this.#attached, nameStart, nameEnd));
+    let track = this.#candidate(nameStart, nameEnd);
     while (track !== undefined && !this.#isNamed(track, nameStart, nameEnd)) track = track.next;
-    track ??= this.#byName.get(decoder.processName());
+    track ??= this.#byDecodedName(decoder);
     if (track !== undefined) this.#last = track;
     return track;
+  }
+
+  /** The first of a chain of tracks (by `next`) that may have the name. */
+  #candidate(start: number, end: number): Track | undefined {
+    if (this.#tracks.length < HASHED_FROM) return this.#tracks[0];
+    if (this.#byHash === undefined) {
+      this.#byHash = new Map();
+      for (const track of this.#tracks) this.#chain(track, this.#byHash);
+    }
+    return this.#byHash.get(hash(this.#attached, start, end));
+  }
+
+  #chain(track: Track, byHash: Map<number, Track>): void {
+    const key = hash(track.nameBytes, 0, track.nameBytes.length);
+    track.next = byHash.get(key);
+    byHash.set(key, track);
+  }
+
+  #byDecodedName(decoder: RecordDecoder): Track | undefined {
+    const name = decoder.processName();
+    return name.includes('\ufffd') ? this.#tracks.find((track) => track.name === name) : undefined;
   }
 
   #isNamed(track: Track, start: number, end: number): boolean {
@@ -278,10 +302,8 @@ export class Replay implements StreamConsumer {
   #add(decoder: RecordDecoder): Track {
     const { nameStart, nameEnd } = decoder;
     const track = new Track(nameIn(decoder), Uint8Array.from(this.#attached.subarray(nameStart, nameEnd)));
-    const key = hash(this.#attached, nameStart, nameEnd);
-    track.next = this.#byHash.get(key);
-    this.#byHash.set(key, track);
-    this.#byName.set(track.name, track);
+    if (this.#byHash !== undefined) this.#chain(track, this.#byHash);
+    else if (this.#tracks.length > 0) (this.#tracks.at(-1) as Track).next = track;
     this.#tracks.push(track);
     this.#last = track;
     return track;
@@ -296,7 +318,7 @@ function fits({ processFields: has, processState }: RecordDecoder, { state }: Tr
 }
 
 /** FNV-1a, kept to 30 bits so that V8 holds it as a small integer. */
-function hash(bytes: Buffer, start: number, end: number): number {
+function hash(bytes: Uint8Array, start: number, end: number): number {
   let value = 0x811c9dc5;
   for (let i = start; i < end; i++) value = Math.imul(value ^ (bytes[i] as number), 0x01000193);
   return value & 0x3fffffff;

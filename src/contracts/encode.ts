@@ -1,6 +1,7 @@
 /**
  * From the values of a checkpoint to what JSON can say. No zod here: commands load this.
  */
+import { setOwn } from '../checkpoint/own-property.js';
 import type {
   CheckpointRecord,
   Int64,
@@ -38,10 +39,9 @@ export function encodeSeconds(value: number | undefined): SecondsDocument | unde
   return value > 0 ? 'inf' : '-inf';
 }
 
-/** Has no prototype: a port may be called `__proto__`. */
 export function encodePorts(ports: Readonly<Record<string, Int64>>): Record<string, number | string> {
-  const encoded: Record<string, number | string> = Object.create(null);
-  for (const name of Object.keys(ports)) encoded[name] = encodeInteger(ports[name] as Int64);
+  const encoded: Record<string, number | string> = {};
+  for (const [name, port] of Object.entries(ports)) setOwn(encoded, name, encodeInteger(port));
   return encoded;
 }
 

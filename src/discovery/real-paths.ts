@@ -11,19 +11,19 @@ const LISTED_FROM = 32;
  * tasks takes two seconds, this takes a twentieth.
  */
 export function realPathsOfOneMoment(): RealPath {
-  const directories = new Map<string, Directory | undefined>();
+  const directories = new Map<string, Directory>();
   const directory = (path: string): Directory | undefined => {
-    let known = directories.get(path);
-    if (known === undefined && !directories.has(path)) {
-      const real = path === '' ? '' : resolve(path);
-      known = real === undefined ? undefined : new Directory(real);
-      directories.set(path, known);
-    }
-    return known;
+    const known = directories.get(path);
+    if (known !== undefined) return known;
+    const real = path === '' ? '' : resolve(path);
+    if (real === undefined) return undefined;
+    const made = new Directory(real);
+    directories.set(path, made);
+    return made;
   };
   const resolve = (path: string): string | undefined => {
     // Parts that stand for other places are left to the system, and so are paths that aren't absolute.
-    if (!path.startsWith('/') || path.includes('\0') || /\/(\.{0,2})(\/|$)/.test(path)) return realPath(path);
+    if (!isPlain(path)) return realPath(path);
     const slash = path.lastIndexOf('/');
     const parent = directory(path.slice(0, slash));
     switch (parent?.kindOf(path.slice(slash + 1))) {
@@ -36,6 +36,12 @@ export function realPathsOfOneMoment(): RealPath {
     }
   };
   return resolve;
+}
+
+function isPlain(path: string): boolean {
+  if (!path.startsWith('/') || path.endsWith('/') || path.endsWith('/.') || path.endsWith('/..'))
+    return false;
+  return !(path.includes('//') || path.includes('/./') || path.includes('/../') || path.includes('\0'));
 }
 
 class Directory {

@@ -20,7 +20,7 @@ import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
 import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
-import { readTaskFile, type TaskConfig } from './task-file.js';
+import { type ProcessConfig, readTaskFile, type TaskConfig } from './task-file.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
 /** A process as a person sees it: its latest run, how often it ran, and what the task file says of it. */
@@ -250,18 +250,27 @@ function place(located: Located | undefined, recorded: string | undefined): Plac
 
 /** Processes in the order of the task file, those it doesn't know behind them, in the order of the stream. */
 function processViews(history: Map<string, ProcessHistory>, config: TaskConfig | undefined): ProcessView[] {
-  const views = new Map<string, ProcessView>();
-  for (const { name, max_failures, cmdline } of config?.processes ?? []) {
-    views.set(name, { ...latestRun(name, history.get(name)), max_failures, cmdline });
+  const views: ProcessView[] = [];
+  const listed = new Set<string>();
+  for (const process of config?.processes ?? []) {
+    if (listed.has(process.name)) continue;
+    listed.add(process.name);
+    views.push(processView(process.name, history.get(process.name), process));
   }
   for (const [name, runs] of history) {
-    if (!views.has(name)) views.set(name, latestRun(name, runs));
+    if (!listed.has(name)) views.push(processView(name, runs, undefined));
   }
-  return [...views.values()];
+  return views;
 }
 
-function latestRun(process: string, history: ProcessHistory | undefined): ProcessView {
-  const run: ProcessStatus = history?.runs.at(-1) ?? {};
+const NEVER_RAN: ProcessStatus = {};
+
+function processView(
+  process: string,
+  history: ProcessHistory | undefined,
+  config: ProcessConfig | undefined,
+): ProcessView {
+  const run = history?.runs.at(-1) ?? NEVER_RAN;
   return {
     process,
     state: run.state ?? 'WAITING',
@@ -273,5 +282,7 @@ function latestRun(process: string, history: ProcessHistory | undefined): Proces
     fork_time: run.fork_time,
     start_time: run.start_time,
     stop_time: run.stop_time,
+    max_failures: config?.max_failures,
+    cmdline: config?.cmdline,
   };
 }
