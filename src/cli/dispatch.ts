@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Config } from '@oclif/core/config';
-import { COMMANDS } from '../commands/index.js';
+import { COMMANDS, VISIBLE_IDS } from '../commands/index.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { ThermosCommand } from './base-command.js';
 import { reportFailure } from './failure.js';
@@ -35,7 +35,7 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
       await run('version', words, terminal);
     } else if (!Object.hasOwn(COMMANDS, word)) {
       const { unknownCommand } = await import('./command-line-error.js');
-      throw unknownCommand(word, Object.keys(COMMANDS));
+      throw unknownCommand(word, VISIBLE_IDS);
     } else if (hasFlag(words, '--help', '-h')) {
       await run('help', [word, ...words.filter((each) => OF_HELP.includes(each))], terminal);
     } else {

@@ -1,5 +1,5 @@
 import type { Config } from '@oclif/core/interfaces';
-import { COMMANDS } from '../commands/index.js';
+import { COMMANDS, VISIBLE_IDS } from '../commands/index.js';
 import { ThermosCommand } from './base-command.js';
 import { unknownCommand } from './command-line-error.js';
 import { type HelpStyle, HelpText, type ProgramPage } from './help-text.js';
@@ -7,7 +7,7 @@ import { type CommandPage, commandPage, PROGRAM_NAME } from './page.js';
 
 /** The help of one command; an unknown one is an error with the nearest names. */
 export async function commandHelp(id: string, config: Config, style: HelpStyle): Promise<string> {
-  if (!Object.hasOwn(COMMANDS, id)) throw unknownCommand(id, visibleIds());
+  if (!Object.hasOwn(COMMANDS, id)) throw unknownCommand(id, VISIBLE_IDS);
   const command = await COMMANDS[id as keyof typeof COMMANDS]();
   return new HelpText(config, style).command(commandPage(id, command));
 }
@@ -16,15 +16,10 @@ export async function programHelp(config: Config, style: HelpStyle): Promise<str
   return new HelpText(config, style).program(await programPage());
 }
 
-/** Ids of the commands that people are told of, in the order of the table. */
-export function visibleIds(): string[] {
-  return Object.keys(COMMANDS).filter((id) => !id.startsWith('_'));
-}
-
 /** The page of the whole program, with those of its commands. */
 export async function programPage(): Promise<ProgramPage> {
   const commands: CommandPage[] = [];
-  for (const id of visibleIds()) {
+  for (const id of VISIBLE_IDS) {
     commands.push(commandPage(id, await COMMANDS[id as keyof typeof COMMANDS]()));
   }
   const all = commandPage('', ThermosCommand);

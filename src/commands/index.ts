@@ -1,8 +1,13 @@
 /** Every command, loaded when it is named. */
 export const COMMANDS = {
+  completion: async () => (await import('./completion.js')).default,
   help: async () => (await import('./help.js')).default,
   read: async () => (await import('./read.js')).default,
   roots: async () => (await import('./roots.js')).default,
   status: async () => (await import('./status.js')).default,
   version: async () => (await import('./version.js')).default,
+  __complete: async () => (await import('./complete-words.js')).default,
 };
+
+/** Those that people are told of; the others are for scripts of our own. */
+export const VISIBLE_IDS: readonly string[] = Object.keys(COMMANDS).filter((id) => !id.startsWith('_'));

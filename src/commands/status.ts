@@ -23,9 +23,8 @@ task file. Without TASK all tasks are shown; inside a sandbox, those of its root
   static override exitCodes = { ...ThermosCommand.exitCodes, 1: 'There is no task, or none matches.' };
   static override seeAlso = ['inspect', 'tail', 'roots'];
 
-  static override strict = false;
   static override args = {
-    task: Args.string({ ignoreStdin: true, description: 'Tasks to show; may be repeated.' }),
+    task: Args.string({ multiple: true, ignoreStdin: true, description: 'Tasks to show.' }),
   };
 
   static override flags = {
@@ -59,8 +58,9 @@ task file. Without TASK all tasks are shown; inside a sandbox, those of its root
   };
 
   async run(): Promise<number> {
-    const { argv, flags } = await this.parse(Status);
-    const words = argv as string[];
+    const { args, flags } = await this.parse(Status);
+    // Not argv: there oclif changes the order of words that occur twice.
+    const words = args.task ?? [];
     if (flags.watch) return watchStatus(words, flags, this.terminal);
     const { problems, exitCode, notice } = showStatus(words, flags, this.terminal);
     if (notice !== undefined) this.notice(notice);

@@ -1,0 +1,175 @@
+import { escapeControl } from '../../views/parts/escape.js';
+import { type CommandClass, flagsOf, knownFlags } from '../page.js';
+import { dashed, longName, splitCommand } from '../words.js';
+
+/** What of the machine can be completed; asked for only where it is needed. */
+export interface CompletionSource {
+  taskIds(roots: GivenRoots): Iterable<string>;
+  /** Names of the processes of one task. */
+  processes(taskId: string, roots: GivenRoots): Iterable<string>;
+}
+
+/** The roots that the line names. */
+export interface GivenRoots {
+  root: string[];
+  'mesos-root': string[];
+}
+
+export interface Commands {
+  ids: readonly string[];
+  load(id: string): Promise<CommandClass>;
+  /** Any command: for the flags that may stand before its name. */
+  base: CommandClass;
+}
+
+/**
+ * What may stand in place of the last word, which begins like it: commands, flags, the fixed values of flags
+ * and arguments, task ids, names of processes. `words` are those behind the program's name, without quotes.
+ * Nothing is returned where a path is wanted: shells complete files then.
+ *
+ * By the names of its arguments: `task` and `target` mean task ids, `process` the processes of the task that
+ * stands before, `command` a command.
+ */
+export async function complete(
+  words: readonly string[],
+  commands: Commands,
+  source: CompletionSource,
+): Promise<string[]> {
+  const current = words.at(-1) ?? '';
+  const before = words.slice(0, -1);
+  const globalFlags = knownFlags(commands.base);
+  const split = splitCommand(before, globalFlags);
+  if (split.word === undefined) {
+    if (wantsValue(before, globalFlags)) return [];
+    return beginning(current, current.startsWith('-') ? flagWords(commands.base) : commands.ids);
+  }
+  if (!commands.ids.includes(split.word)) return [];
+  const command = await commands.load(split.word);
+  return completeCommand([...split.before, ...split.after], current, command, commands.ids, source);
+}
+
+async function completeCommand(
+  before: readonly string[],
+  current: string,
+  command: CommandClass,
+  ids: readonly string[],
+  source: CompletionSource,
+): Promise<string[]> {
+  const line = parseLine(before, command);
+  if (line.pending !== undefined) return beginning(current, optionsOf(command, line.pending));
+  if (!line.dashes && current.startsWith('-')) {
+    const name = longName(current);
+    if (name === undefined || !current.includes('=')) return beginning(current, flagWords(command));
+    const flag = dashed([current], knownFlags(command))[0]?.slice(2).split('=')[0] as string;
+    const [given] = current.split('=', 1) as [string];
+    return beginning(
+      current,
+      optionsOf(command, flag).map((option) => `${given}=${option}`),
+    );
+  }
+  const args = Object.entries((command.args ?? {}) as Record<string, ArgShape>);
+  const at = line.args.length;
+  const [name, arg] = args[at] ?? lastMultiple(args) ?? [];
+  if (name === undefined || arg === undefined) return [];
+  if (arg.options !== undefined) return beginning(current, arg.options);
+  const used = new Set(line.args);
+  const unused = (candidates: Iterable<string>) => [...candidates].filter((each) => !used.has(each));
+  switch (name) {
+    case 'task':
+    case 'target':
+      return beginning(current, unused(source.taskIds(line.roots)));
+    case 'process':
+      return beginning(current, unused(source.processes(line.args[0] as string, line.roots)));
+    case 'command':
+      return beginning(current, ids);
+    default:
+      return [];
+  }
+}
+
+interface ArgShape {
+  options?: readonly string[];
+  multiple?: boolean;
+}
+
+interface Line {
+  args: string[];
+  roots: GivenRoots;
+  /** The flag whose value comes next. */
+  pending: string | undefined;
+  /** There was a `--`. */
+  dashes: boolean;
+}
+
+/** As the parser would read the words; what it would refuse is passed over. */
+function parseLine(words: readonly string[], command: CommandClass): Line {
+  const flags = flagsOf(command);
+  const line: Line = { args: [], roots: { root: [], 'mesos-root': [] }, pending: undefined, dashes: false };
+  for (const word of dashed(words, knownFlags(command))) {
+    if (line.pending !== undefined) {
+      if (line.pending === 'root' || line.pending === 'mesos-root') line.roots[line.pending].push(word);
+      line.pending = undefined;
+    } else if (line.dashes || !word.startsWith('-') || word === '-') {
+      line.args.push(word);
+    } else if (word === '--') {
+      line.dashes = true;
+    } else {
+      const [name, value] = splitFlag(word, flags);
+      if (name === undefined || flags[name]?.type !== 'option') continue;
+      if (value === undefined) line.pending = name;
+      else if (name === 'root' || name === 'mesos-root') line.roots[name].push(value);
+    }
+  }
+  return line;
+}
+
+/** `--name`, `--name=value`, `-n`, `-nvalue`. */
+function splitFlag(
+  word: string,
+  flags: ReturnType<typeof flagsOf>,
+): [string | undefined, string | undefined] {
+  const name = longName(word);
+  if (name !== undefined) {
+    const equals = word.indexOf('=');
+    return [
+      Object.hasOwn(flags, name) ? name : undefined,
+      equals === -1 ? undefined : word.slice(equals + 1),
+    ];
+  }
+  const byChar = Object.entries(flags).find(([, { char }]) => char === word[1]);
+  return [byChar?.[0], word.length > 2 ? word.slice(2) : undefined];
+}
+
+function lastMultiple(args: [string, ArgShape][]): [string, ArgShape] | undefined {
+  const last = args.at(-1);
+  return last?.[1].multiple ? last : undefined;
+}
+
+/** True if the words end with a flag that is still without its value. */
+function wantsValue(words: readonly string[], flagOf: ReturnType<typeof knownFlags>): boolean {
+  const last = words.at(-1);
+  if (last === undefined || last.includes('=')) return false;
+  const flag = dashed([last], flagOf)[0]?.slice(2) as string;
+  return flagOf(flag)?.takesValue === true && splitCommand(words.slice(0, -1), flagOf).word === undefined;
+}
+
+function optionsOf(command: CommandClass, flag: string): readonly string[] {
+  const flags = flagsOf(command);
+  return (Object.hasOwn(flags, flag) && flags[flag]?.options) || [];
+}
+
+function flagWords(command: CommandClass): string[] {
+  const flags = Object.entries(flagsOf(command)).filter(([, flag]) => !flag.hidden);
+  return [...flags.map(([name]) => `--${name}`), '--help'];
+}
+
+/**
+ * Sorted, each once. A candidate with control characters is left out: it can't be told in one line, and
+ * shells print candidates as they are.
+ */
+function beginning(start: string, candidates: Iterable<string>): string[] {
+  const fitting = [...new Set(candidates)].filter(
+    (each) => each.startsWith(start) && escapeControl(each) === each,
+  );
+  return fitting.sort((a, b) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,65 @@
+/**
+ * The scripts that `thermos completion` prints. All they do is to hand the words to `thermos __complete` and
+ * to show what it answers; where it answers nothing, the shell completes files.
+ */
+
+/**
+ * bash splits the line at COMP_WORDBREAKS, which hold `:` and `=`; both are common in task ids and flags. So
+ * the words are put together again first: what no blank separates is one word.
+ */
+const BASH = `# bash completion of thermos: source <(thermos completion bash)
+_thermos() {
+  local line="\${COMP_LINE:0:COMP_POINT}" word i
+  local -a words=()
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word="\${COMP_WORDS[i]}"
+    if [[ \${#words[@]} -eq 0 || "$line" == [[:space:]]* ]]; then
+      line="\${line#"\${line%%[![:space:]]*}"}"
+      words+=("")
+    fi
+    [[ "$line" == "$word"* ]] || word="$line" # the cursor stands inside the word
+    words[\${#words[@]}-1]+="$word"
+    line="\${line#"$word"}"
+  done
+  COMPREPLY=()
+  while IFS= read -r word; do
+    COMPREPLY+=("$word")
+  done < <(thermos __complete "--word-breaks=$COMP_WORDBREAKS" bash -- "\${words[@]:1}" 2>/dev/null)
+}
+complete -o default -F _thermos thermos
+`;
+
+const ZSH = `#compdef thermos
+# zsh completion of thermos: source <(thermos completion zsh), or save it as _thermos in a directory of $fpath
+_thermos() {
+  local -a candidates
+  candidates=("\${(@f)$(thermos __complete zsh -- "\${(@Q)words[2,CURRENT-1]}" "\${(Q)PREFIX}" 2>/dev/null)}")
+  candidates=("\${(@)candidates:#}")
+  if (( \${#candidates} )); then
+    compadd -- "\${candidates[@]}"
+  else
+    _files
+  fi
+}
+if [ "\${funcstack[1]}" = _thermos ]; then
+  _thermos "$@"
+else
+  compdef _thermos thermos
+fi
+`;
+
+const FISH = `# fish completion of thermos: thermos completion fish | source
+function __thermos_complete
+    set -l words (commandline -opc)
+    set -l found (thermos __complete fish -- $words[2..-1] (commandline -ct) 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c thermos -f -a '(__thermos_complete)'
+`;
+
+export const COMPLETION_SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
+export type Shell = keyof typeof COMPLETION_SCRIPTS;

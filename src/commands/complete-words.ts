@@ -1,0 +1,46 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { ThermosCommand } from '../cli/base-command.js';
+import { requote, unquote } from '../cli/completion/bash-words.js';
+import { complete } from '../cli/completion/complete.js';
+import { HOST_SOURCE } from '../cli/completion/source.js';
+import { EXIT } from '../errors/exit-codes.js';
+
+/**
+ * What the completion scripts call: the candidates for the last word, one a line. It never complains, because
+ * nobody would see it but in the middle of a line being typed.
+ */
+export default class CompleteWords extends ThermosCommand {
+  static override hidden = true;
+  static override summary = 'Print the candidates for the last word of a command line.';
+  static override flags = { 'word-breaks': Flags.string({ default: '' }) };
+  static override args = {
+    shell: Args.string({ required: true, ignoreStdin: true }),
+    word: Args.string({ multiple: true, ignoreStdin: true }),
+  };
+
+  async run(): Promise<number> {
+    try {
+      this.terminal.write(await this.#candidates());
+    } catch {
+      // See above.
+    }
+    return EXIT.ok;
+  }
+
+  async #candidates(): Promise<string> {
+    const { args, flags } = await this.parse(CompleteWords);
+    const { COMMANDS, VISIBLE_IDS: ids } = await import('./index.js');
+    const load = (id: string) => COMMANDS[id as keyof typeof COMMANDS]();
+    const typed: string[] = args.word ?? [''];
+    const bash = args.shell === 'bash';
+    const words = bash ? typed.map((word) => unquote(word).text) : typed;
+    const found = await complete(words, { ids, load, base: ThermosCommand }, HOST_SOURCE);
+    const last = typed.at(-1) as string;
+    const written = bash ? found.map((each) => requote(each, last, flags['word-breaks'])) : found;
+    return written
+      .filter((each) => each !== undefined)
+      .map((each) => `${each}\n`)
+      .join('');
+  }
+}

@@ -1,0 +1,31 @@
+import * as Args from '@oclif/core/args';
+import { ThermosCommand } from '../cli/base-command.js';
+import { COMPLETION_SCRIPTS, type Shell } from '../cli/completion/scripts.js';
+
+export default class Completion extends ThermosCommand {
+  static override summary = 'Print the completion script of a shell.';
+  static override description =
+    `Completes commands, flags, their fixed values, task ids and names of processes.
+
+For bash add to ~/.bashrc: source <(<%= config.bin %> completion bash)
+
+For zsh add to ~/.zshrc, after compinit: source <(<%= config.bin %> completion zsh)`;
+  static override examples = [
+    '<%= config.bin %> completion bash > /etc/bash_completion.d/thermos',
+    '<%= config.bin %> completion fish > ~/.config/fish/completions/thermos.fish',
+  ];
+  static override args = {
+    shell: Args.string({
+      required: true,
+      ignoreStdin: true,
+      options: Object.keys(COMPLETION_SCRIPTS),
+      description: 'Whose script to print.',
+    }),
+  };
+
+  async run(): Promise<number> {
+    const { args, flags } = await this.parse(Completion);
+    const script = COMPLETION_SCRIPTS[args.shell as Shell];
+    return this.answer(flags.json, { shell: args.shell, script }, () => script, []);
+  }
+}

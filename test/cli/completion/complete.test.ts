@@ -1,0 +1,131 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { describe, expect, test } from 'vitest';
+import { ThermosCommand } from '../../../src/cli/base-command.js';
+import {
+  type Commands,
+  type CompletionSource,
+  complete,
+  type GivenRoots,
+} from '../../../src/cli/completion/complete.js';
+import type { CommandClass } from '../../../src/cli/page.js';
+
+abstract class Silent extends ThermosCommand {
+  async run(): Promise<number> {
+    return 0;
+  }
+}
+class Tail extends Silent {
+  static override args = {
+    task: Args.string({ required: true, ignoreStdin: true }),
+    process: Args.string({ multiple: true, ignoreStdin: true }),
+  };
+  static override flags = {
+    lines: Flags.string({ char: 'n' }),
+    follow: Flags.boolean({ char: 'f' }),
+    stream: Flags.string({ options: ['stdout', 'stderr'] }),
+    secret: Flags.boolean({ hidden: true }),
+  };
+}
+class Status extends Silent {
+  static override args = { task: Args.string({ multiple: true, ignoreStdin: true }) };
+}
+class Help extends Silent {
+  static override args = { command: Args.string({ ignoreStdin: true }) };
+}
+class Completion extends Silent {
+  static override args = { shell: Args.string({ options: ['bash', 'zsh'], ignoreStdin: true }) };
+}
+class Read extends Silent {
+  static override args = { checkpoint: Args.string({ ignoreStdin: true }) };
+}
+
+const CLASSES: Record<string, CommandClass> = {
+  completion: Completion,
+  help: Help,
+  read: Read,
+  status: Status,
+  tail: Tail,
+};
+const commands: Commands = {
+  ids: Object.keys(CLASSES),
+  load: async (id) => CLASSES[id] as CommandClass,
+  base: ThermosCommand,
+};
+let asked: GivenRoots | undefined;
+const source: CompletionSource = {
+  taskIds: (roots) => {
+    asked = roots;
+    return ['www-0', 'www-1', 'hello-1', 'hello-1', 'my task', 'evil\nname', 'esc\u001b'];
+  },
+  processes: (taskId, roots) => {
+    asked = roots;
+    return taskId === 'www-0' ? ['setup', 'web'] : [];
+  },
+};
+const GLOBAL = ['--debug', '--help', '--json', '--mesos-root', '--no-color', '--root'];
+
+describe('complete', () => {
+  test.each<[string[], string[]]>([
+    [[''], ['completion', 'help', 'read', 'status', 'tail']],
+    [['st'], ['status']],
+    [['x'], []],
+    [['-'], GLOBAL],
+    [['--json', 'ta'], ['tail']],
+    [['--root', ''], []],
+    [['--root', '/x', 'he'], ['help']],
+    [['--mesos_root', ''], []],
+    [['nonesuch', ''], []],
+    [
+      ['status', ''],
+      ['hello-1', 'my task', 'www-0', 'www-1'],
+    ],
+    [['status', 'www-0', 'www'], ['www-1']],
+    [['status', '--json', 'he'], ['hello-1']],
+    [['status', '--root', ''], []],
+    [['status', '--root', '/r', 'he'], ['hello-1']],
+    [
+      ['status', '--', ''],
+      ['hello-1', 'my task', 'www-0', 'www-1'],
+    ],
+    [['status', '--', '--j'], []],
+    [['status', '--j'], ['--json']],
+    [['tail', '--'], [...GLOBAL, '--lines', '--follow', '--stream'].sort()],
+    [['tail', '-'], [...GLOBAL, '--lines', '--follow', '--stream'].sort()],
+    [
+      ['tail', '--stream', ''],
+      ['stderr', 'stdout'],
+    ],
+    [['tail', '--stream', 'stde'], ['stderr']],
+    [['tail', '--stream=stdo'], ['--stream=stdout']],
+    [['tail', '--lines', 'w'], []],
+    [['tail', '-n', 'w'], []],
+    [
+      ['tail', '-n5', 'www-0', ''],
+      ['setup', 'web'],
+    ],
+    [
+      ['tail', '-f', 'www-0', ''],
+      ['setup', 'web'],
+    ],
+    [['tail', '-n', '5', 'www-0', 'web', ''], ['setup']],
+    [['tail', 'www-1', ''], []],
+    [['help', 'st'], ['status']],
+    [['help', 'status', ''], []],
+    [
+      ['completion', ''],
+      ['bash', 'zsh'],
+    ],
+    [['read', ''], []],
+    [[], ['completion', 'help', 'read', 'status', 'tail']],
+  ])('%j', async (words, candidates) => {
+    expect(await complete(words, commands, source)).toEqual(candidates);
+  });
+
+  test('looks where the line says, before the command and behind it', async () => {
+    await complete(['--root', '/a', 'status', '--mesos_root=/b', '--root', '/c', ''], commands, source);
+    expect(asked).toEqual({ root: ['/a', '/c'], 'mesos-root': ['/b'] });
+    await complete(['tail', '--root', '/a', 'www-0', ''], commands, source);
+    expect(asked).toEqual({ root: ['/a'], 'mesos-root': [] });
+  });
+});
