@@ -11,15 +11,14 @@ const LISTED_FROM = 32;
  * tasks takes two seconds, this takes a twentieth.
  */
 export function realPathsOfOneMoment(): RealPath {
-  const directories = new Map<string, Directory>();
+  const directories = new Map<string, Directory | null>();
   const directory = (path: string): Directory | undefined => {
     const known = directories.get(path);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known ?? undefined;
     const real = path === '' ? '' : resolve(path);
-    if (real === undefined) return undefined;
-    const made = new Directory(real);
+    const made = real === undefined ? null : new Directory(real);
     directories.set(path, made);
-    return made;
+    return made ?? undefined;
   };
   const resolve = (path: string): string | undefined => {
     // Parts that stand for other places are left to the system, and so are paths that aren't absolute.
