@@ -1,6 +1,6 @@
 import type { CheckpointRecord, ProcessStatus, RunnerHeader, TaskStatus } from '../checkpoint/records.js';
 import type { CheckpointState } from '../checkpoint/replay.js';
-import { duration, fromSeconds, timestamp } from './parts/age.js';
+import { elapsed, fromSeconds, timestamp } from './parts/age.js';
 import { escapeControl } from './parts/escape.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
@@ -52,7 +52,12 @@ export function statusTable(statuses: readonly TaskStatus[], style: Style): stri
     number(runner_pid),
     number(runner_uid),
   ]);
-  const columns = [{ title: 'TIME' }, { title: 'STATE' }, { title: 'RUNNER_PID' }, { title: 'RUNNER_UID' }];
+  const columns = [
+    { title: 'TIME' },
+    { title: 'STATE' },
+    { title: 'RUNNER_PID', align: 'right' as const },
+    { title: 'RUNNER_UID', align: 'right' as const },
+  ];
   return indented(table(columns, rows, { titles: style.paint.dim }));
 }
 
@@ -67,7 +72,7 @@ export function runTable(runs: readonly { run: ProcessStatus; n: number }[], sty
     number(run.return_code),
     timestamp(fromSeconds(run.start_time ?? run.fork_time)),
     run.start_time !== undefined && run.stop_time !== undefined
-      ? duration((run.stop_time - run.start_time) * 1000)
+      ? elapsed((run.stop_time - run.start_time) * 1000)
       : undefined,
   ]);
   const columns = [

@@ -53,6 +53,12 @@ export function duration(milliseconds: number | bigint | undefined): string {
   return whole < 10 * YEAR ? two(whole, YEAR, 'y', DAY, 'd') : `${Math.floor(whole / YEAR)}y`;
 }
 
+/** How long something took: as `duration`, but below ten seconds with their hundredths, `0.26s`. */
+export function elapsed(milliseconds: number | undefined): string {
+  if (milliseconds === undefined || !(Math.abs(milliseconds) < 10 * SECOND)) return duration(milliseconds);
+  return `${(milliseconds / SECOND).toFixed(2)}s`;
+}
+
 /**
  * How long ago a moment was, as `duration` writes it; a moment in the future has a minus. Both in
  * milliseconds since the epoch.

@@ -1,5 +1,5 @@
 import type { ProcessView, TaskView } from '../../task/view.js';
-import { duration, fromSeconds, moment } from './age.js';
+import { duration, elapsed, fromSeconds, moment } from './age.js';
 import { paintOf } from './paint.js';
 import type { Style } from './style.js';
 import { type Cell, type Column, table } from './table.js';
@@ -47,6 +47,6 @@ function took(
   now: number,
 ): string | undefined {
   if (start === undefined) return undefined;
-  if (stop !== undefined) return duration((stop - start) * 1000);
+  if (stop !== undefined) return elapsed((stop - start) * 1000);
   return state === 'RUNNING' ? duration(now - start * 1000) : undefined;
 }

@@ -1,0 +1,82 @@
+import { encodeInspect } from '../contracts/encode-task.js';
+import { UsageError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { Host } from '../host/host.js';
+import { lastLines } from '../logs/last-lines.js';
+import { listLogs } from '../logs/list-logs.js';
+import { runDirectory } from '../logs/log-files.js';
+import { TaskReader, type TaskView } from '../task/view.js';
+import { type Inspection, inspectText } from '../views/inspect.js';
+import type { Style } from '../views/parts/style.js';
+import { firstFailing, whyLines } from '../views/why.js';
+import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
+
+/** How much of a failing process's stderr is shown. */
+const STDERR_LINES = 10;
+
+export interface InspectAnswer {
+  document: object;
+  text: (style: Style) => string;
+  problems: Problem[];
+}
+
+/**
+ * All that is known of the one task that the word means. If its id stands in several roots the text has all of
+ * them, the document the one that was launched last. Throws NotFoundError and, if the word means several ids,
+ * UsageError `ambiguous-task`.
+ */
+export function inspectTask(word: string | undefined, flags: RootFlags, now: number): InspectAnswer {
+  const selection = tasksToLookAt(flags, word === undefined ? [] : [word]);
+  if (selection.unmatched.length > 0) throw noSuchTask(selection);
+  const ids = [...new Set(selection.selected.map(({ task_id }) => task_id))].sort();
+  if (ids.length !== 1) throw notOneTask(word, ids);
+  const host = Host.local();
+  const inspections = selection.selected
+    .map((found) => new TaskReader(found, { history: true }).read(host))
+    .sort((a, b) => Number(b.launch_time_ms ?? 0) - Number(a.launch_time_ms ?? 0))
+    .map((view) => inspect(view, now));
+  const [latest, ...others] = inspections as [Inspection, ...Inspection[]];
+  for (const { view } of others) latest.view.problems.push(alsoIn(view));
+  return {
+    document: encodeInspect(latest.view, [...latest.logs], [...latest.why]),
+    text: (style) => inspections.map((inspection) => inspectText(inspection, style)).join('\n'),
+    problems: [...selection.problems, ...inspections.flatMap(({ view }) => view.problems)],
+  };
+}
+
+function notOneTask(word: string | undefined, ids: readonly string[]): UsageError {
+  if (ids.length === 0) return new UsageError('task-missing', 'no task is named, and there is none here');
+  const listed = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`;
+  if (word === undefined) return new UsageError('task-missing', 'no task is named', `there are ${listed}`);
+  return new UsageError('ambiguous-task', `'${word}' means ${ids.length} tasks`, `name one of ${listed}`);
+}
+
+function alsoIn({ task_id, root }: TaskView): Problem {
+  return {
+    code: 'task-in-several-roots',
+    severity: 'warning',
+    message: `task ${task_id} is in ${root.path} too`,
+    path: root.path,
+    task_id,
+  };
+}
+
+function inspect(view: TaskView, now: number): Inspection {
+  const { log_dir, task_id } = view;
+  const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
+  const { files, problems } = log_dir?.found ? listLogs(log_dir.path, names) : { files: [], problems: [] };
+  view.problems.push(...problems.map((problem) => ({ ...problem, task_id })));
+  return { view, logs: files, why: whyLines(view, { now, stderr: stderrOfFailing(view) }) };
+}
+
+function stderrOfFailing(view: TaskView): string[] {
+  const process = firstFailing(view);
+  const logDir = view.log_dir;
+  if (process === undefined || !logDir?.found) return [];
+  const directory = runDirectory(logDir.path, process.process, process.runs - 1);
+  if (directory === undefined) return [];
+  const { lines, problem } = lastLines(`${directory}/stderr`, STDERR_LINES);
+  if (problem !== undefined)
+    view.problems.push({ ...problem, task_id: view.task_id, process: process.process });
+  return lines;
+}

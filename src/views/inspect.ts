@@ -1,0 +1,195 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { LogFile } from '../logs/list-logs.js';
+import { drawOrdering } from '../task/ordering.js';
+import type { TaskConfig } from '../task/task-file.js';
+import type { Place, TaskView } from '../task/view.js';
+import { duration, moment, timestamp } from './parts/age.js';
+import { escapeControl } from './parts/escape.js';
+import { paintOf } from './parts/paint.js';
+import { processTable } from './parts/processes.js';
+import { size } from './parts/size.js';
+import type { Style } from './parts/style.js';
+import { table } from './parts/table.js';
+import { runTable, statusTable } from './read.js';
+
+export interface Inspection {
+  view: TaskView;
+  logs: readonly LogFile[];
+  why: readonly string[];
+}
+
+/** On a terminal no more runs of a process than this are listed. */
+const RUNS_ON_TERMINAL = 10;
+
+/** All that is known of one task, the question that people come with answered first. */
+export function inspectText({ view, logs, why }: Inspection, style: Style): string {
+  const { config } = view;
+  const sections: [string, string][] = [
+    ['WHY', why.map((line) => `  ${escapeControl(line)}\n`).join('')],
+    ['PROCESSES', processTable(view, style, '  ')],
+    ['RUNS', earlierRuns(view, style)],
+    ['ORDERING', config === undefined ? '' : orderingText(view, config, style)],
+    ['COMMANDS', config === undefined ? '' : commandsText(config)],
+    ['STATUSES', statusTable(view.statuses, style)],
+    ['LOGS', logsText(logs, view.log_dir?.path ?? '', style)],
+  ];
+  const shown = sections.filter(([, text]) => text !== '');
+  return [head(view, style), ...shown.map(([title, text]) => `\n${style.paint.bold(title)}\n${text}`)].join(
+    '',
+  );
+}
+
+function head(view: TaskView, style: Style): string {
+  const { paint } = style;
+  const state = String(view.state);
+  const ports = Object.entries(view.ports ?? {}).map(([name, port]) => `${name}=${port}`);
+  const { mesos, runner, config } = view;
+  const fields: [string, string | undefined][] = [
+    ['Task', paint.bold(escapeControl(view.task_id))],
+    ['Name', view.name === undefined || view.name === view.task_id ? undefined : escapeControl(view.name)],
+    ['State', `${paintOf(paint, state)(state)} ${since(view, style)}`],
+    ['Verdict', paintOf(paint, view.verdict)(view.verdict)],
+    ['Phase', view.phase],
+    ['Runner', runner && `pid ${runner.pid ?? '-'}, uid ${runner.uid ?? '-'}, ${aliveText(runner.alive)}`],
+    [
+      'Silent for',
+      view.silent_since_ms === undefined ? undefined : duration(style.now - view.silent_since_ms),
+    ],
+    ['Launched', view.launch_time_ms === undefined ? undefined : moments(view.launch_time_ms, style)],
+    [
+      'User',
+      escapeControl(`${view.user ?? '-'} (uid ${view.uid ?? '-'}), files owned by ${view.owner ?? '-'}`),
+    ],
+    ['Host', view.hostname && escapeControl(view.hostname)],
+    ['Ports', ports.length > 0 ? escapeControl(ports.join(' ')) : undefined],
+    ['Resources', config && resourcesText(config)],
+    ['Limits', config && limitsText(config)],
+    ['Root', escapeControl(view.root.path)],
+    ['Sandbox', placeText(view.sandbox)],
+    ['recorded', recordedText(view.sandbox)],
+    ['Logs in', placeText(view.log_dir)],
+    ['recorded', recordedText(view.log_dir)],
+    ['Agent', mesos && escapeControl(mesos.agent_id)],
+    ['Framework', mesos && escapeControl(mesos.framework_id)],
+    ['Executor', mesos && escapeControl(mesos.executor_id)],
+    ['Container', mesos && escapeControl(mesos.container_id)],
+  ];
+  return fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${paint.dim(`${name}:`.padEnd(12))}${value}\n`)
+    .join('');
+}
+
+function since({ state_timestamp_ms }: TaskView, style: Style): string {
+  return state_timestamp_ms === undefined ? '' : `since ${moments(state_timestamp_ms, style)}`;
+}
+
+/** On a terminal both the moment and how long ago it was. */
+function moments(milliseconds: number | bigint, style: Style): string {
+  const text = timestamp(milliseconds);
+  return style.tty ? `${text} (${moment(milliseconds, style)} ago)` : text;
+}
+
+function aliveText(alive: boolean | null): string {
+  if (alive === null) return 'can not be seen from here';
+  return alive ? 'alive' : 'gone';
+}
+
+function resourcesText({ resources }: TaskConfig): string | undefined {
+  const { cpu, ram, disk, gpu } = resources;
+  const parts = [
+    cpu === undefined ? undefined : `cpu ${cpu}`,
+    ram === undefined ? undefined : `ram ${size(ram)}`,
+    disk === undefined ? undefined : `disk ${size(disk)}`,
+    gpu === undefined || gpu === 0 ? undefined : `gpu ${gpu}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+function limitsText({ max_failures, max_concurrency, finalization_wait }: TaskConfig): string {
+  const concurrency = max_concurrency === undefined || max_concurrency === 0 ? 'unlimited' : max_concurrency;
+  return `max_failures ${max_failures ?? '-'}, max_concurrency ${concurrency}, finalization_wait ${finalization_wait ?? '-'}s`;
+}
+
+function placeText(place: Place | undefined): string | undefined {
+  return place && `${escapeControl(place.path)}${place.found ? '' : ' (not there)'}`;
+}
+
+/** Where it was recorded, if that is another place. */
+function recordedText(place: Place | undefined): string | undefined {
+  return place === undefined || place.path === place.recorded ? undefined : escapeControl(place.recorded);
+}
+
+/** A runner that lives touches its stream every few seconds; one that is done need not. */
+function silence({ state, silent_since_ms }: TaskView, style: Style): string | undefined {
+  if (silent_since_ms === undefined || isTerminalTaskState(state)) return undefined;
+  return duration(style.now - silent_since_ms);
+}
+
+/** Every run of the processes that ran more than once: the last run of each is in the table above. */
+function earlierRuns(view: TaskView, style: Style): string {
+  const several = [...view.history.values()].filter(({ runs }) => runs.length > 1);
+  let left = 0;
+  const runs = several.flatMap(({ runs: all }) => {
+    const from = style.tty ? Math.max(0, all.length - RUNS_ON_TERMINAL) : 0;
+    left += from;
+    return all.slice(from).map((run, i) => ({ run, n: from + i }));
+  });
+  return (
+    runTable(runs, style) +
+    (left > 0 ? `  and ${left} earlier runs: see them on a pipe, or with --json\n` : '')
+  );
+}
+
+/** A tree, top down; what a process needs besides the one it hangs under stands behind it. */
+function orderingText(view: TaskView, config: TaskConfig, style: Style): string {
+  if (config.processes.length < 2 && config.orders.length === 0) return '';
+  const states = new Map(view.processes.map(({ process, state }) => [process, String(state)]));
+  const kinds = new Map(config.processes.map((process) => [process.name, process]));
+  return drawOrdering(config)
+    .map(({ process, depth, also }) => {
+      const state = states.get(process) ?? 'WAITING';
+      const { final, daemon, ephemeral } = kinds.get(process) ?? {};
+      const marks = [final && 'final', daemon && 'daemon', ephemeral && 'ephemeral'].filter(Boolean);
+      const branch = depth === 0 ? '' : `${'   '.repeat(depth - 1)}${style.unicode ? '└─ ' : '`- '}`;
+      const words = [
+        `${branch}${escapeControl(process)}`,
+        paintOf(style.paint, state)(state),
+        ...(marks.length > 0 ? [`(${marks.join(', ')})`] : []),
+        ...(also.length > 0 ? [`after also ${also.map(escapeControl).join(', ')}`] : []),
+      ];
+      return `  ${words.join(' ')}\n`;
+    })
+    .join('');
+}
+
+/** The command lines; the lines of one that has several are set below each other. */
+function commandsText(config: TaskConfig): string {
+  return config.processes
+    .map(({ name, cmdline = '' }) => {
+      const lines = cmdline.split('\n').map(escapeControl);
+      if (lines.length === 1) return `  ${escapeControl(name)}: ${lines[0]}\n`;
+      return `  ${escapeControl(name)}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
+    })
+    .join('');
+}
+
+/** Paths are shown from the log directory on, which the head names. */
+function logsText(logs: readonly LogFile[], logDir: string, style: Style): string {
+  if (logs.length === 0) return '';
+  const columns = [
+    { title: 'PROCESS' },
+    { title: 'RUN', align: 'right' as const },
+    { title: 'STREAM' },
+    { title: 'SIZE', align: 'right' as const },
+    { title: 'FILE' },
+  ];
+  const rows = logs.map(({ process, run, stream, bytes, path }) => [
+    process,
+    String(run),
+    stream,
+    size(bytes),
+    path.startsWith(`${logDir}/`) ? path.slice(logDir.length + 1) : path,
+  ]);
+  return table(columns, rows, { titles: style.paint.dim }).replace(/^(?=.)/gm, '  ');
+}
