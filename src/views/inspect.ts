@@ -51,10 +51,7 @@ function head(view: TaskView, style: Style): string {
     ['Verdict', paintOf(paint, view.verdict)(view.verdict)],
     ['Phase', view.phase],
     ['Runner', runner && `pid ${runner.pid ?? '-'}, uid ${runner.uid ?? '-'}, ${aliveText(runner.alive)}`],
-    [
-      'Silent for',
-      view.silent_since_ms === undefined ? undefined : duration(style.now - view.silent_since_ms),
-    ],
+    ['Silent for', silence(view, style)],
     ['Launched', view.launch_time_ms === undefined ? undefined : moments(view.launch_time_ms, style)],
     [
       'User',

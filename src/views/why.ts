@@ -51,6 +51,7 @@ export function whyLines(view: TaskView, options: WhyOptions): string[] {
   return [
     ...verdictLines(view, options.now),
     ...failureLines(view, options.stderr ?? []),
+    ...endedLines(view),
     ...budgetLines(view),
     ...waitingLines(view, options.now),
   ];
@@ -100,7 +101,7 @@ function unknownReason(view: TaskView): string {
 function failureLines(view: TaskView, stderr: readonly string[]): string[] {
   const process = firstFailing(view);
   if (process === undefined) return [];
-  const how = describeReturnCode(process.return_code);
+  const how = process.pid === undefined ? 'it could not be started' : describeReturnCode(process.return_code);
   const line = `Process ${process.process} failed first: run ${process.runs - 1}${how === '' ? '' : `, ${how}`}${at(process)}.`;
   if (stderr.length === 0) return [line];
   return [line, 'Its stderr ends with:', ...stderr.map((text) => `  | ${text}`)];
@@ -108,6 +109,24 @@ function failureLines(view: TaskView, stderr: readonly string[]): string[] {
 
 function at({ stop_time }: ProcessView): string {
   return stop_time === undefined ? '' : `, at ${timestamp(stop_time * 1000)}`;
+}
+
+/** Processes that were ended, or whose end nobody saw. */
+function endedLines(view: TaskView): string[] {
+  const gone = view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
+  const lines: string[] = [];
+  for (const { process, state, return_code, pid, coordinator_pid } of view.processes) {
+    if (state === 'KILLED') lines.push(`Process ${process} was killed: ${describeReturnCode(return_code)}.`);
+    if (state === 'LOST')
+      lines.push(`Process ${process} was lost: its coordinator died before it could say how it ended.`);
+    if (!gone || (state !== 'RUNNING' && state !== 'FORKED')) continue;
+    const last = pid ?? coordinator_pid;
+    const alive = last !== undefined && view.leftovers.includes(last);
+    lines.push(
+      `Process ${process} was ${state} when the runner died; its pid ${last} is ${alive ? 'still alive' : 'not alive'}.`,
+    );
+  }
+  return lines;
 }
 
 function budgetLines(view: TaskView): string[] {

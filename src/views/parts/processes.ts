@@ -19,12 +19,14 @@ const COLUMNS: readonly Column[] = [
 export function processTable(task: TaskView, style: Style, indent: string): string {
   if (task.processes.length === 0) return '';
   const width = style.width === undefined ? undefined : style.width - indent.length;
-  const rows = task.processes.map((process) => row(process, style));
+  // What was running when the runner died may have ended at any time since.
+  const now = task.verdict === 'ok' || task.verdict === 'foreign-pids' ? style.now : undefined;
+  const rows = task.processes.map((process) => row(process, now, style));
   const text = table(COLUMNS, rows, { width, unicode: style.unicode, titles: style.paint.dim });
   return indent === '' ? text : text.replace(/^/gm, indent).slice(0, -indent.length);
 }
 
-function row(process: ProcessView, style: Style): Cell[] {
+function row(process: ProcessView, now: number | undefined, style: Style): Cell[] {
   const state = String(process.state);
   const { max_failures, start_time, stop_time } = process;
   const allowed = max_failures === undefined || max_failures === 0 ? '' : `/${max_failures}`;
@@ -35,7 +37,7 @@ function row(process: ProcessView, style: Style): Cell[] {
     `${process.failures}${allowed}`,
     process.pid === undefined ? undefined : String(process.pid),
     process.return_code === undefined ? undefined : String(process.return_code),
-    took(state, start_time, stop_time, style.now),
+    took(state, start_time, stop_time, now),
     start_time === undefined ? undefined : moment(fromSeconds(start_time), style),
   ];
 }
@@ -44,9 +46,9 @@ function took(
   state: string,
   start: number | undefined,
   stop: number | undefined,
-  now: number,
+  now: number | undefined,
 ): string | undefined {
   if (start === undefined) return undefined;
   if (stop !== undefined) return elapsed((stop - start) * 1000);
-  return state === 'RUNNING' ? duration(now - start * 1000) : undefined;
+  return state === 'RUNNING' && now !== undefined ? duration(now - start * 1000) : undefined;
 }
