@@ -1,5 +1,5 @@
-// Generates what is derived from the source and committed: schemas/. With --check nothing is written: what is
-// stale is named, and the exit status is 1.
+// Generates what is derived from the source and committed: schemas/, man/ and the commands in README.md. With
+// --check nothing is written: what is stale is named, and the exit status is 1.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,18 +7,29 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { manPages } from './generate/man.mjs';
+import { readme } from './generate/readme.mjs';
 import { schemas } from './generate/schemas.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** The folders that hold nothing but generated files. */
-const FOLDERS = ['schemas'];
+const FOLDERS = ['schemas', 'man'];
 
 const source = await load(`
   export { z } from 'zod';
   export { CONTRACTS } from './src/contracts/index.ts';
+  export { programPage } from './src/cli/help.ts';
+  export { HelpText } from './src/cli/help-text.ts';
 `);
-const files = { ...schemas(source) };
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const program = await source.programPage();
+const help = new source.HelpText({}, { width: 80, bold: (text) => text });
+const files = {
+  ...schemas(source),
+  ...manPages(program, name, version),
+  'README.md': readme(readFileSync(join(root, 'README.md'), 'utf8'), program, help),
+};
 const stale = [...Object.keys(files).filter(differs), ...leftovers()];
 
 if (process.argv.includes('--check')) {
@@ -50,6 +61,7 @@ async function load(contents) {
       format: 'cjs',
       target: 'node20',
       keepNames: true,
+      define: { THERMOS_VERSION: '""' },
       external: ['ts-node', 'typescript', 'tsx'],
       logLevel: 'warning',
     });

@@ -13,6 +13,11 @@ import { dashed, valuedSwitch } from './words.js';
 // biome-ignore lint/suspicious/noExplicitAny: oclif's own constraint on the types of parsed words
 type Parsed = { [name: string]: any };
 
+export const COLOUR_ENVIRONMENT: Readonly<Record<string, string>> = {
+  NO_COLOR: 'Not empty: no colour.',
+  FORCE_COLOR: 'Set, and not to 0 or false: colour even where there is no terminal. NO_COLOR wins.',
+};
+
 /** What every command shares: the global flags, one way to answer, one way to warn. */
 export abstract class ThermosCommand extends Command {
   /** By code, for help and the man page; a command adds to these or says them in its own words. */
@@ -27,11 +32,18 @@ export abstract class ThermosCommand extends Command {
   static environment: Readonly<Record<string, string>> = {
     THERMOS_ROOT: 'Task roots to look in, separated by colons, if there is no --root.',
     THERMOS_MESOS_ROOT: 'Mesos work directories, separated by colons, if there is no --mesos-root.',
-    NO_COLOR: 'Not empty: no colour.',
-    FORCE_COLOR: 'Set, and not to 0 or false: colour even where there is no terminal. NO_COLOR wins.',
+    ...COLOUR_ENVIRONMENT,
   };
 
-  static files: Readonly<Record<string, string>> = {};
+  static files: Readonly<Record<string, string>> = {
+    '/var/run/thermos': 'The task root of a host.',
+    '~/.local/state/thermos': 'The one of a user; $XDG_STATE_HOME/thermos if that is set.',
+    'MESOS/slaves/*/frameworks/*/executors/*/runs/*/checkpoints':
+      'Those of the tasks that a Mesos agent runs.',
+    'ROOT/tasks/active/TASK_ID': 'The task, as JSON, while it runs; in tasks/finished when it is over.',
+    'ROOT/checkpoints/TASK_ID/runner': "The task's stream; beside it a coordinator.PROCESS for each process.",
+    'LOG_DIR/PROCESS/RUN/{stdout,stderr}': 'Logs; LOG_DIR is in the stream, usually SANDBOX/.logs.',
+  };
 
   /** Ids of commands to read about next. */
   static seeAlso: readonly string[] = [];

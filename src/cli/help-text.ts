@@ -11,6 +11,8 @@ export interface HelpStyle {
 
 export interface ProgramPage {
   summary: string;
+  /** Paragraphs, for the man page only. */
+  description: string[];
   usage: string;
   examples: CommandPage['examples'];
   /** In the order they are listed. */
@@ -18,6 +20,8 @@ export interface ProgramPage {
   globalFlags: readonly FlagEntry[];
   exitCodes: CommandPage['exitCodes'];
   environment: CommandPage['environment'];
+  /** For the man page only, as those of a command. */
+  files: CommandPage['files'];
 }
 
 type Rows = [left: string, right: string | undefined][];
@@ -52,7 +56,6 @@ export class HelpText extends HelpFormatter {
       ...page.flagGroups.map(({ title, flags }) => this.#list(title, flagRows(flags))),
       this.#list('EXIT CODES', page.exitCodes),
       this.#list('ENVIRONMENT', page.environment),
-      this.#list('FILES', page.files),
       this.#lines(
         'SEE ALSO',
         page.seeAlso.map((id) => `${PROGRAM_NAME} help ${id}`),
@@ -69,11 +72,15 @@ export class HelpText extends HelpFormatter {
         'COMMANDS',
         page.commands.map(({ id, summary }) => [id, summary]),
       ),
-      this.#list('GLOBAL FLAGS', flagRows(page.globalFlags)),
+      this.flags(page.globalFlags),
       this.#list('EXIT CODES', page.exitCodes),
       this.#list('ENVIRONMENT', page.environment),
       this.#lines('SEE ALSO', [`${PROGRAM_NAME} help COMMAND`, 'man thermos']),
     ]);
+  }
+
+  flags(flags: readonly FlagEntry[]): string {
+    return this.#list('GLOBAL FLAGS', flagRows(flags)) ?? '';
   }
 
   #join(sections: (string | undefined)[]): string {

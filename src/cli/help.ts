@@ -25,6 +25,11 @@ export async function programPage(): Promise<ProgramPage> {
   const all = commandPage('', ThermosCommand);
   return {
     summary: 'See, follow and run Thermos tasks: everything is read from the checkpoint streams on disk.',
+    description: [
+      'Thermos runs a task: a graph of shell processes that share a sandbox. Every change of state is appended to a checkpoint file. This program reads those files, and what else is left on disk; it asks no server, and works as well on a task whose runner, agent or host is gone.',
+      'A task is named by its id, by a regular expression or glob, by the beginning of ids, or by the path of its sandbox, run directory, checkpoint root or task file. Run inside a sandbox, commands find its root from the working directory.',
+      'With --json every command prints one JSON object on stdout and nothing else, or one a line if it follows something. Their schemas are in the directory schemas/ of the package.',
+    ],
     usage: `${PROGRAM_NAME} COMMAND [ARGUMENTS] [FLAGS]`,
     examples: [
       { text: 'What runs here, what died?', command: `${PROGRAM_NAME} status` },
@@ -38,6 +43,7 @@ export async function programPage(): Promise<ProgramPage> {
     globalFlags: all.flagGroups.flatMap(({ flags }) => flags),
     exitCodes: Object.entries(PROGRAM_EXIT_CODES),
     environment: all.environment,
+    files: all.files,
   };
 }
 

@@ -135,6 +135,7 @@ function flagGroups(command: CommandClass): CommandPage['flagGroups'] {
 function flagEntry(name: string, flag: FlagDefinition): FlagEntry {
   const shown = typeof flag.defaultHelp === 'string' ? flag.defaultHelp : flag.default;
   const fixed = ['string', 'number'].includes(typeof shown) ? ` [default: ${shown}]` : '';
+  const told = flag.helpValue === undefined && fewOptions(flag.options ?? []) ? [] : flag.options;
   const required = flag.required ? ' (required)' : '';
   return {
     name: flag.allowNo ? `[no-]${name}` : name,
@@ -142,13 +143,19 @@ function flagEntry(name: string, flag: FlagDefinition): FlagEntry {
     value: flag.type === 'option' ? valueName(name, flag) : undefined,
     options: flag.options ?? [],
     multiple: flag.multiple ?? false,
-    text: withOptions(program(flag.summary ?? flag.description ?? ''), flag.options) + fixed + required,
+    text: withOptions(program(flag.summary ?? flag.description ?? ''), told) + fixed + required,
   };
 }
 
 function valueName(name: string, { helpValue, options }: FlagDefinition): string {
   if (helpValue !== undefined) return [helpValue].flat().join(' ');
-  return options === undefined ? name.toUpperCase().replaceAll('-', '_') : 'VALUE';
+  if (options === undefined) return name.toUpperCase().replaceAll('-', '_');
+  return fewOptions(options) ? options.join('|') : 'VALUE';
+}
+
+/** Few enough to stand in the place of the value. */
+function fewOptions(options: readonly string[]): boolean {
+  return options.length <= 3;
 }
 
 function withOptions(text: string, options: readonly string[] | undefined): string {

@@ -1,5 +1,5 @@
 import * as Args from '@oclif/core/args';
-import { ThermosCommand } from '../cli/base-command.js';
+import { COLOUR_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { COMPLETION_SCRIPTS, type Shell } from '../cli/completion/scripts.js';
 
 export default class Completion extends ThermosCommand {
@@ -10,6 +10,8 @@ export default class Completion extends ThermosCommand {
 For bash add to ~/.bashrc: source <(<%= config.bin %> completion bash)
 
 For zsh add to ~/.zshrc, after compinit: source <(<%= config.bin %> completion zsh)`;
+  static override environment = COLOUR_ENVIRONMENT;
+  static override files = {};
   static override examples = [
     '<%= config.bin %> completion bash > /etc/bash_completion.d/thermos',
     '<%= config.bin %> completion fish > ~/.config/fish/completions/thermos.fish',

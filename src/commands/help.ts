@@ -1,10 +1,12 @@
 import * as Args from '@oclif/core/args';
-import { ThermosCommand } from '../cli/base-command.js';
+import { COLOUR_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { commandHelp, programHelp } from '../cli/help.js';
 import { EXIT } from '../errors/exit-codes.js';
 
 export default class Help extends ThermosCommand {
   static override summary = 'Show the commands, or the help of one of them.';
+  static override environment = COLOUR_ENVIRONMENT;
+  static override files = {};
   static override examples = ['<%= config.bin %> help', '<%= config.bin %> help status'];
   static override args = {
     command: Args.string({ description: 'The command to explain.', ignoreStdin: true }),

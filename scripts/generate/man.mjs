@@ -1,0 +1,134 @@
+/**
+ * man/thermos.1 and man/thermos-CMD.1, in the macros of man(7). No date: a page says the same until its
+ * command does.
+ */
+export function manPages(program, name, version) {
+  const footer = `"" "${name} ${version}" "Thermos manual"`;
+  const title = (page) => `.TH ${text(page.toUpperCase())} 1 ${footer}`;
+  const files = {
+    [`man/${name}.1`]: document([
+      title(name),
+      section('NAME', `${text(name)} \\- ${text(sentence(program.summary))}`),
+      section('SYNOPSIS', synopsis(program.usage)),
+      section('DESCRIPTION', paragraphs(program.description)),
+      section(
+        'COMMANDS',
+        tagged(program.commands.map(({ id, summary }) => [bold(`${name}-${id}(1)`), summary])),
+      ),
+      section('OPTIONS', options(program.globalFlags)),
+      section('EXIT STATUS', tagged(program.exitCodes.map(([code, meaning]) => [bold(code), meaning]))),
+      section('ENVIRONMENT', tagged(program.environment.map(([key, meaning]) => [bold(key), meaning]))),
+      section('FILES', tagged(program.files.map(([path, meaning]) => [italic(path), meaning]))),
+      section('EXAMPLES', examples(program.examples)),
+      section(
+        'SEE ALSO',
+        references(
+          name,
+          program.commands.map(({ id }) => id),
+        ),
+      ),
+    ]),
+  };
+  for (const page of program.commands) {
+    files[`man/${name}-${page.id}.1`] = document([
+      title(`${name}-${page.id}`),
+      section('NAME', `${text(`${name}-${page.id}`)} \\- ${text(sentence(page.summary))}`),
+      section('SYNOPSIS', page.usage.map((usage) => synopsis(`${name} ${usage}`)).join('\n.br\n')),
+      section('DESCRIPTION', paragraphs(page.description.length > 0 ? page.description : [page.summary])),
+      section('OPTIONS', [
+        tagged(page.args.map(({ label, text }) => [bold(label), text])),
+        options(page.flagGroups.flatMap(({ flags }) => flags)),
+      ]),
+      section('EXIT STATUS', tagged(page.exitCodes.map(([code, meaning]) => [bold(code), meaning]))),
+      section('ENVIRONMENT', tagged(page.environment.map(([key, meaning]) => [bold(key), meaning]))),
+      section('FILES', tagged(page.files.map(([path, meaning]) => [italic(path), meaning]))),
+      section('EXAMPLES', examples(page.examples)),
+      section('SEE ALSO', references(name, page.seeAlso, true)),
+    ]);
+  }
+  return files;
+}
+
+/**
+ * Text that troff prints as it is: a backslash is `\e`, a hyphen-minus stays one (so that flags can be copied),
+ * and neither a dot nor a quote at the start of a line makes it a request.
+ */
+function text(plain) {
+  return [...plain]
+    .map(
+      (char) =>
+        ESCAPES[char] ??
+        (char > '~' ? `\\[u${char.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}]` : char),
+    )
+    .join('')
+    .replace(/^([.'])/gm, '\\&$1');
+}
+
+const ESCAPES = {
+  '\\': '\\e',
+  '-': '\\-',
+  '`': '\\(ga',
+  '^': '\\(ha',
+  '~': '\\(ti',
+  "'": '\\(aq',
+  '"': '\\(dq',
+};
+
+const bold = (plain) => `\\fB${text(plain)}\\fR`;
+const italic = (plain) => `\\fI${text(plain)}\\fR`;
+
+/** As man wants it behind the dash: no capital, no full stop. */
+function sentence(summary) {
+  return `${summary[0].toLowerCase()}${summary.slice(1)}`.replace(/\.$/, '');
+}
+
+function document(parts) {
+  return `${parts.filter((part) => part !== '').join('\n')}\n`;
+}
+
+function section(title, body) {
+  const content = [body]
+    .flat()
+    .filter((part) => part !== '')
+    .join('\n');
+  return content === '' ? '' : `.SH ${title}\n${content}`;
+}
+
+function paragraphs(texts) {
+  return texts.map(text).join('\n.PP\n');
+}
+
+/** The program and its command are typed as they are, the rest is to be replaced. */
+function synopsis(usage) {
+  const words = usage.split(' ');
+  const fixed = words.findIndex((word) => /[A-Z[{]/.test(word));
+  const end = fixed === -1 ? words.length : fixed;
+  return [bold(words.slice(0, end).join(' ')), text(words.slice(end).join(' '))].join(' ').trim();
+}
+
+function tagged(rows) {
+  return rows.map(([tag, meaning]) => `.TP\n${tag}\n${text(meaning)}`).join('\n');
+}
+
+function options(flags) {
+  return tagged(
+    flags.map(({ char, name, value, text }) => {
+      const short = char === undefined ? '' : `${bold(`-${char}`)}, `;
+      return [`${short}${bold(`--${name}`)}${value === undefined ? '' : `=${italic(value)}`}`, text];
+    }),
+  );
+}
+
+function examples(list) {
+  return list
+    .map(({ text: what, command }) => {
+      const line = `.PP\n.nf\n.RS\n${text(`$ ${command}`)}\n.RE\n.fi`;
+      return what === undefined ? line : `.PP\n${text(what)}\n${line}`;
+    })
+    .join('\n');
+}
+
+function references(name, ids, withProgram = false) {
+  const pages = ids.map((id) => `${bold(`${name}-${id}`)}(1)`);
+  return [...(withProgram ? [`${bold(name)}(1)`] : []), ...pages].join(',\n');
+}
