@@ -3,8 +3,7 @@ import { UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { lastLines } from '../logs/last-lines.js';
-import { listLogs } from '../logs/list-logs.js';
-import { runDirectory } from '../logs/log-files.js';
+import { type LogFile, listLogs } from '../logs/list-logs.js';
 import { TaskReader, type TaskView } from '../task/view.js';
 import { type Inspection, inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
@@ -66,17 +65,19 @@ function inspect(view: TaskView, now: number): Inspection {
   const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
   const { files, problems } = log_dir?.found ? listLogs(log_dir.path, names) : { files: [], problems: [] };
   view.problems.push(...problems.map((problem) => ({ ...problem, task_id })));
-  return { view, logs: files, why: whyLines(view, { now, stderr: stderrOfFailing(view) }) };
+  return { view, logs: files, why: whyLines(view, { now, stderr: stderrOfFailing(view, files) }) };
 }
 
-function stderrOfFailing(view: TaskView): string[] {
-  const process = firstFailing(view);
-  const logDir = view.log_dir;
-  if (process === undefined || !logDir?.found) return [];
-  const directory = runDirectory(logDir.path, process.process, process.runs - 1);
-  if (directory === undefined) return [];
-  const { lines, problem } = lastLines(`${directory}/stderr`, STDERR_LINES);
-  if (problem !== undefined)
-    view.problems.push({ ...problem, task_id: view.task_id, process: process.process });
-  return lines;
+/** Undefined if no process failed, or there is no log of it to read. */
+function stderrOfFailing(view: TaskView, logs: readonly LogFile[]): string[] | undefined {
+  const failing = firstFailing(view);
+  const log = logs.find(
+    ({ process, run, stream }) =>
+      process === failing?.process && run === failing.runs - 1 && stream === 'stderr',
+  );
+  if (log === undefined) return undefined;
+  const { lines, problem } = lastLines(log.path, STDERR_LINES);
+  if (problem === undefined) return lines;
+  view.problems.push({ ...problem, task_id: view.task_id, process: log.process });
+  return undefined;
 }

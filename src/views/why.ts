@@ -38,8 +38,8 @@ export function firstFailing(view: TaskView): ProcessView | undefined {
 export interface WhyOptions {
   /** Milliseconds since the epoch. */
   now: number;
-  /** The last lines of the first failing process's stderr. */
-  stderr?: readonly string[];
+  /** The last lines of the first failing process's stderr; undefined if it could not be read. */
+  stderr: readonly string[] | undefined;
 }
 
 /**
@@ -50,7 +50,7 @@ export interface WhyOptions {
 export function whyLines(view: TaskView, options: WhyOptions): string[] {
   return [
     ...verdictLines(view, options.now),
-    ...failureLines(view, options.stderr ?? []),
+    ...failureLines(view, options.stderr),
     ...endedLines(view),
     ...budgetLines(view),
     ...waitingLines(view, options.now),
@@ -98,12 +98,13 @@ function unknownReason(view: TaskView): string {
   return 'How the task is can not be known from here.';
 }
 
-function failureLines(view: TaskView, stderr: readonly string[]): string[] {
+function failureLines(view: TaskView, stderr: readonly string[] | undefined): string[] {
   const process = firstFailing(view);
   if (process === undefined) return [];
   const how = process.pid === undefined ? 'it could not be started' : describeReturnCode(process.return_code);
   const line = `Process ${process.process} failed first: run ${process.runs - 1}${how === '' ? '' : `, ${how}`}${at(process)}.`;
-  if (stderr.length === 0) return [line];
+  if (stderr === undefined) return [line];
+  if (stderr.length === 0) return [line, 'Its stderr is empty.'];
   return [line, 'Its stderr ends with:', ...stderr.map((text) => `  | ${text}`)];
 }
 
