@@ -48,6 +48,8 @@ export function globTest(word: string): IdTest {
 
 /** The regular expression, anchored at the start, or for the whole id. Throws SyntaxError if it is none. */
 export function regExpTest(word: string, whole: boolean): IdTest {
+  // Alone first: `a)|(?:b` would be valid between our parentheses, and no longer anchored.
+  compile(word);
   const pattern = compile(`^(?:${word})${whole ? '$' : ''}`);
   return (id) => pattern.test(id);
 }

@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { findTasks, type Mode } from '../../src/discovery/find.js';
+import type { FoundTask, TaskRoot } from '../../src/discovery/found.js';
+import { UsageError } from '../../src/errors/errors.js';
+
+const ROOT: TaskRoot = { path: '/r', layout: 'host', source: 'test', readable: true };
+const task = (task_id: string, root = ROOT): FoundTask => ({
+  task_id,
+  root,
+  phase: 'active',
+  checkpoint_dir: `${root.path}/checkpoints/${task_id}`,
+  problems: [],
+});
+
+/** The ids that a word means among others, separated by blanks. */
+function ids(all: string | string[], word: string, mode: Mode): string {
+  const names = typeof all === 'string' ? all.split(' ') : all;
+  return findTasks(
+    names.map((name) => task(name)),
+    [word],
+    mode,
+  )
+    .tasks.map(({ task_id }) => task_id)
+    .join(' ');
+}
+const look = (all: string | string[], word: string) => ids(all, word, 'look');
+const change = (all: string | string[], word: string) => ids(all, word, 'change');
+
+describe('to look', () => {
+  test('an exact id wins', () => {
+    expect(look('kk-1 kk-10 kk-2', 'kk-1')).toBe('kk-1');
+    expect(look('a.b axb', 'a.b')).toBe('a.b');
+    expect(look(['.*', 'x'], '.*')).toBe('.*');
+  });
+
+  test('a regular expression, anchored at the start', () => {
+    expect(look('kk-1 kk-10 xkk-1', 'kk-\\d')).toBe('kk-1 kk-10');
+    expect(look('web-1 web-2 db-1', '(web|db)-1$')).toBe('web-1 db-1');
+    expect(look('b ab', 'b')).toBe('b');
+    expect(look('a-x b-x', '.*-x')).toBe('a-x b-x');
+    expect(look('a b', 'a|b')).toBe('a b');
+    expect(look('b ab', 'x|b')).toBe('b');
+    expect(look('a-b', 'a\\-b')).toBe('a-b');
+  });
+
+  test('a glob for the whole id, where the characters say so', () => {
+    expect(look('web-1 web-22 webby', 'web-*')).toBe('web-1 web-22');
+    expect(look('web-1 web-22', 'web-?')).toBe('web-1');
+    expect(look('a-web-1 web-2', '*web*')).toBe('a-web-1 web-2');
+    expect(look('www.prod.x www-prod-x', '*.prod.*')).toBe('www.prod.x');
+  });
+
+  test('what is no glob for any of them is tried as a regular expression, and the other way round', () => {
+    expect(look('hosttt', 'host*')).toBe('hosttt');
+    expect(look('kkk other', 'kk*$')).toBe('kkk');
+    expect(look('web.1x', 'web.?x')).toBe('web.1x');
+  });
+
+  test('the beginning of ids', () => {
+    expect(look('host-ok-1 host-ok-2 other', 'host-ok')).toBe('host-ok-1 host-ok-2');
+    expect(look(['a(b-1', 'a(b-2', 'x'], 'a(b')).toBe('a(b-1 a(b-2');
+    expect(look(['q[1]-a'], 'q[1]')).toBe('q[1]-a');
+    expect(look(['c++-1'], 'c++')).toBe('c++-1');
+  });
+});
+
+describe('to change', () => {
+  test('kk-1 is never kk-10', () => {
+    expect(change('kk-1 kk-10', 'kk-1')).toBe('kk-1');
+    expect(change('kk-10 kk-11', 'kk-1')).toBe('');
+    expect(change('kk-10 xkk-1', '.*kk-1')).toBe('xkk-1');
+    expect(change('kk-1 kk-10', 'kk-\\d')).toBe('kk-1');
+    expect(change('a b ab', 'a|b')).toBe('a b');
+  });
+
+  test('a glob is nothing else', () => {
+    expect(change('kk kk- kk-1 kk-10', 'kk-*')).toBe('kk- kk-1 kk-10');
+    expect(change('kk', 'kk-*')).toBe('');
+    expect(change('a b', '*')).toBe('a b');
+  });
+
+  test('a regular expression is nothing else', () => {
+    expect(change('web.1 webby', 'web.*')).toBe('web.1 webby');
+    expect(change(['a', 'a\nb'], '.*')).toBe('a a\nb');
+    expect(change('xaxb', 'x[a-c]*b')).toBe('');
+  });
+
+  test('an id in two roots is an error that names them, for looking it is two tasks', () => {
+    const tasks = [task('a'), task('a', { ...ROOT, path: '/s' }), task('b')];
+    expect(() => findTasks(tasks, ['a'], 'change')).toThrow('task a is in 2 roots: /r, /s');
+    expect(() => findTasks(tasks, ['.*'], 'change')).toThrow(UsageError);
+    expect(findTasks(tasks, ['b'], 'change').tasks).toHaveLength(1);
+    expect(findTasks(tasks, ['a'], 'look').tasks).toHaveLength(2);
+  });
+
+  test('for any ids and any word that is no pattern: the id itself or nothing', () => {
+    const word = fc.stringMatching(/^[a-z0-9_-]{1,6}$/);
+    fc.assert(
+      fc.property(fc.uniqueArray(word), word, (all, one) => {
+        expect(change(all, one)).toBe(all.includes(one) ? one : '');
+      }),
+    );
+  });
+});
+
+describe('words', () => {
+  test('each task once, in the order of the tasks', () => {
+    const tasks = ['c', 'a', 'b'].map((name) => task(name));
+    const match = findTasks(tasks, ['b', '[ab]', 'b', 'c'], 'look');
+    expect(match.tasks).toEqual(tasks);
+    expect(match.unmatched).toEqual([]);
+  });
+
+  test('those that mean nothing are told, with what may have been meant', () => {
+    const tasks = ['www-prod-hello-0', 'www-prod-api-0', 'db'].map((name) => task(name));
+    expect(findTasks(tasks, ['hello', 'www-prod-helo-0', 'zzz', 'dB'], 'change').unmatched).toEqual([
+      { word: 'hello', near: ['www-prod-hello-0'] },
+      { word: 'www-prod-helo-0', near: ['www-prod-hello-0'] },
+      { word: 'zzz', near: [] },
+      { word: 'dB', near: ['db'] },
+    ]);
+    expect(findTasks([], ['a'], 'look')).toEqual({ tasks: [], unmatched: [{ word: 'a', near: [] }] });
+    const many = Array.from({ length: 20 }, (_, i) => task(`task-${i}`));
+    expect(findTasks(many, ['ask'], 'change').unmatched[0]?.near).toHaveLength(5);
+  });
+
+  test.each(['(', '[', 'a{2,1}', '+', 'x)', 'a)|(b'])('%s is no pattern', (word) => {
+    for (const mode of ['look', 'change'] as const) {
+      let thrown: unknown;
+      try {
+        ids('a b', word, mode);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(UsageError);
+      expect(thrown).toMatchObject({ code: 'bad-pattern', exitCode: 2 });
+      expect((thrown as Error).message).toMatch(`'${word}' is not a task here, nor a valid pattern: `);
+    }
+  });
+
+  test('an invalid regular expression that is a glob, or an id, is what it is', () => {
+    expect(look('x(1 y', '*(1')).toBe('x(1');
+    expect(change('x(1 y', '*(1')).toBe('x(1');
+    expect(change('( y', '(')).toBe('(');
+  });
+
+  test('the message says what is wrong, without repeating the pattern', () => {
+    expect(() => look('a', 'x(y')).toThrow(/: Unterminated group$/);
+  });
+
+  test('an endless word is refused', () => {
+    expect(() => look('a', 'a'.repeat(5000))).toThrow('a word of 5000 characters is no task and no pattern');
+  });
+
+  test('any word over any ids gives tasks among them, or bad-pattern', () => {
+    const words = fc.oneof(fc.string(), fc.stringMatching(/^[ab*?.[\]()|+\\^$!-]{0,8}$/));
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.string()),
+        words,
+        fc.constantFrom<Mode>('look', 'change'),
+        (all, word, mode) => {
+          const tasks = all.map((name) => task(name));
+          try {
+            const match = findTasks(tasks, [word], mode);
+            expect(match.tasks.every((found) => tasks.includes(found))).toBe(true);
+            expect(match.tasks.length === 0).toBe(match.unmatched.length === 1);
+            if (all.includes(word)) expect(match.tasks.map(({ task_id }) => task_id)).toEqual([word]);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'bad-pattern' });
+          }
+        },
+      ),
+    );
+  });
+});
