@@ -6,7 +6,7 @@ import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { readTasks, TaskBoard } from '../task/board.js';
 import type { TaskView } from '../task/view.js';
-import { statusText, type Verbosity } from '../views/status.js';
+import type { Verbosity } from '../views/status.js';
 import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
@@ -30,16 +30,24 @@ export interface StatusAnswer {
 
 type ReadTasks = (tasks: Iterable<FoundTask>, host: Host) => Iterable<TaskView>;
 
-/** One look at the tasks, written to stdout. Throws NotFoundError if a word means no task. */
-export function showStatus(words: readonly string[], flags: StatusFlags, terminal: Terminal): StatusAnswer {
+/** The view, which --json does without: loading what measures text costs as long as reading ten tasks. */
+const loadView = () => import('../views/status.js');
+type View = Awaited<ReturnType<typeof loadView>>;
+
+/** One look at the tasks, written to stdout. Rejects with NotFoundError if a word means no task. */
+export async function showStatus(
+  words: readonly string[],
+  flags: StatusFlags,
+  terminal: Terminal,
+): Promise<StatusAnswer> {
   const look = lookAtStatus(words, flags, readTasks);
   if (flags.json) for (const piece of look.json()) terminal.write(piece);
-  else terminal.write(look.text(terminal));
+  else terminal.write(look.text(terminal, await loadView()));
   return look.answer();
 }
 
 /** Shows the tasks again and again; ends with 130 or 143 by a signal. */
-export function watchStatus(
+export async function watchStatus(
   words: readonly string[],
   flags: StatusFlags,
   terminal: Terminal,
@@ -52,10 +60,11 @@ export function watchStatus(
     );
   }
   const board = new TaskBoard();
+  const view = await loadView();
   return watchFrames(terminal, seconds * 1000, (): Frame => {
     const look = lookAtStatus(words, flags, (tasks, host) => board.read(tasks, host));
     if (flags.json) return { text: [...look.json()].join(''), problems: [] };
-    const text = look.text(terminal);
+    const text = look.text(terminal, view);
     const { problems, notice } = look.answer();
     return { text: notice === undefined ? text : `${notice}\n`, problems };
   });
@@ -64,7 +73,7 @@ export function watchStatus(
 /** `answer` is known once `json` or `text` was taken to its end. */
 interface Look {
   json: () => Generator<string>;
-  text: (terminal: Terminal) => string;
+  text: (terminal: Terminal, view: View) => string;
   answer: () => StatusAnswer;
 }
 
@@ -88,9 +97,9 @@ function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTa
   }
   return {
     json: () => documentInPieces(views(), counts, selection.problems),
-    text: (terminal) => {
+    text: (terminal, view) => {
       if (flags.quiet) return [...views()].map(({ task_id }) => `${task_id}\n`).join('');
-      return statusText([...views()], flags.verbosity as Verbosity, terminal.style(1));
+      return view.statusText([...views()], flags.verbosity as Verbosity, terminal.style(1));
     },
     answer: () => ({
       problems,

@@ -62,7 +62,7 @@ task file. Without TASK all tasks are shown; inside a sandbox, those of its root
     // Not argv: there oclif changes the order of words that occur twice.
     const words = args.task ?? [];
     if (flags.watch) return watchStatus(words, flags, this.terminal);
-    const { problems, exitCode, notice } = showStatus(words, flags, this.terminal);
+    const { problems, exitCode, notice } = await showStatus(words, flags, this.terminal);
     if (notice !== undefined) this.notice(notice);
     return this.told(problems, exitCode);
   }
