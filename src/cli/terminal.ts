@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { type Palette, PLAIN } from '../views/parts/paint.js';
@@ -81,6 +81,17 @@ export class Terminal {
         undefined,
         error,
       );
+    }
+  }
+
+  /** True if stdout is a pipe that nobody reads any more: a writer that waits would learn it too late. */
+  isClosed(): boolean {
+    try {
+      if (!fstatSync(1).isFIFO()) return false;
+      closeSync(openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK));
+      return false;
+    } catch (error) {
+      return errnoOf(error) === 'ENXIO';
     }
   }
 
