@@ -37,6 +37,12 @@ export interface RootOptions {
   places?: Partial<Places>;
 }
 
+/** Did a flag or a variable say where to look? Then nothing else counts. */
+export function rootsAreNamed({ flags, env }: Pick<RootOptions, 'flags' | 'env'>): boolean {
+  const flagged = (flags.root?.length ?? 0) + (flags.mesosRoot?.length ?? 0) > 0;
+  return flagged || Boolean(env.THERMOS_ROOT || env.THERMOS_MESOS_ROOT);
+}
+
 export interface FoundRoots {
   roots: TaskRoot[];
   problems: Problem[];
@@ -123,7 +129,7 @@ export function rootAround(path: string, source: string): { root: TaskRoot; belo
 }
 
 /** Many a directory has a `tasks` in it; a root has more. Used where nobody said that it is one. */
-function looksLikeRoot(path: string): boolean {
+export function looksLikeRoot(path: string): boolean {
   if (!isDirectory(`${path}/checkpoints`)) return false;
   return isDirectory(`${path}/tasks/active`) || isDirectory(`${path}/tasks/finished`);
 }

@@ -157,6 +157,27 @@ describe('paths', () => {
     expect(ids([join(dir, 'box')])).toEqual([]);
   });
 
+  test('a sandbox beside its root, as after copying both', () => {
+    const root = makeRoot(join(dir, 'copy/root'), { finished: ['a', 'b'] });
+    const boxes = join(dir, 'copy/sandboxes');
+    for (const id of ['a', 'b']) mkdirSync(`${boxes}/${id}/.logs/p`, { recursive: true });
+    const hooks = { sandboxOf: ({ task_id }: { task_id: string }) => `${boxes}/${task_id}` };
+    for (const word of [`${boxes}/a`, `${boxes}/a/.logs/p`]) {
+      const { selected, roots } = select([word], { hooks });
+      expect(selected).toMatchObject([{ task_id: 'a' }]);
+      expect(roots.at(-1)).toMatchObject({ path: root, source: 'argument' });
+    }
+    expect(ids([`${boxes}/a`], { hooks, mode: 'change' })).toEqual(['a']);
+    expect(select([boxes], { hooks }).unmatched).toHaveLength(1);
+    expect(select([], { hooks, cwd: `${boxes}/a/.logs` })).toMatchObject({
+      roots: [{ path: root, source: 'cwd' }],
+      selected: [{ task_id: 'a' }, { task_id: 'b' }],
+    });
+    const elsewhere = { sandboxOf: () => '/elsewhere' };
+    expect(ids([], { hooks: elsewhere, cwd: `${boxes}/a` })).toEqual(['kk-1', 'kk-10', 'old']);
+    expect(ids([], { hooks, cwd: `${boxes}/a`, flags: { root: [host] } })).toEqual(['kk-1', 'kk-10', 'old']);
+  });
+
   test('an id goes before a file of the same name', () => {
     makeRoot(join(dir, 'kk-1'), { active: ['other'] });
     expect(ids(['kk-1'])).toEqual(['kk-1']);
