@@ -55,6 +55,22 @@ describe('of one task', () => {
     expect(document).toMatchObject({ task_id, root });
   });
 
+  test('tail of all of them', () => {
+    let lines = 0;
+    for (const { task_id, root } of tasks.filter(({ root }) => here(root))) {
+      const { stdout } = thermos(['tail', '--json', '--no-follow', '--lines', '3', '--root', root, task_id]);
+      if (stdout.startsWith('{"error":')) {
+        expect(violations('error', JSON.parse(stdout))).toEqual([]);
+        continue;
+      }
+      for (const line of stdout.split('\n').slice(0, -1)) {
+        expect(violations('tail', JSON.parse(line))).toEqual([]);
+        lines++;
+      }
+    }
+    expect(lines).toBeGreaterThan(20);
+  });
+
   // What a stream may hold that JSON has no words for, and streams of which little can be read.
   test.each(CASES.filter((path) => /nan|state|control|empty|frame|i64|utf|header/.test(path)))(
     'read %s',
