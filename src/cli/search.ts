@@ -1,5 +1,5 @@
 import { realPath } from '../discovery/files.js';
-import type { FoundTask } from '../discovery/found.js';
+import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
 import { type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError } from '../errors/errors.js';
@@ -27,10 +27,15 @@ function sandboxOf(task: FoundTask): string | undefined {
 export function noSuchTask({ unmatched, roots, problems }: Selection): NotFoundError {
   const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
   const near = unmatched.flatMap((each) => each.near);
-  const where = roots.length === 1 ? (roots[0]?.path as string) : `${roots.length} roots`;
   const hint =
     near.length > 0
       ? `did you mean ${near.slice(0, 3).join(' or ')}?`
       : "see 'thermos status' for the tasks and 'thermos roots' for where was looked";
-  return new NotFoundError('task-not-found', `no task matches ${words} in ${where}`, hint, problems);
+  return new NotFoundError('task-not-found', `no task matches ${words}${whereOf(roots)}`, hint, problems);
+}
+
+/** Nowhere if all words were paths: then no root was searched. */
+function whereOf(roots: readonly TaskRoot[]): string {
+  if (roots.length === 0) return '';
+  return roots.length === 1 ? ` in ${roots[0]?.path}` : ` in ${roots.length} roots`;
 }

@@ -115,11 +115,9 @@ export class TaskReader {
     const stream = found.unreadable ? undefined : this.#stream(problems);
     let state = this.#file.replay.state();
     const last = state.statuses.at(-1);
-    const runner: RunnerLiveness = stream
-      ? runnerLiveness(host, stream, recordedRunner(last))
-      : { alive: null, foreign: false };
     const status = last?.state ?? 'UNKNOWN';
     const terminal = isTerminalTaskState(status);
+    const runner = this.#runner(host, stream, last, terminal);
     if (stream !== undefined && !terminal && runner.alive !== true) {
       state = this.#withCoordinators(state, problems);
     }
@@ -165,6 +163,18 @@ export class TaskReader {
       silent_since_ms: stream?.mtimeMs,
       leftovers,
     };
+  }
+
+  #runner(
+    host: Host,
+    stream: Stats | undefined,
+    last: TaskStatus | undefined,
+    over: boolean,
+  ): RunnerLiveness {
+    if (stream === undefined) return { alive: null, foreign: false };
+    // The runner moves the task file as its last deed. The first look at /proc/locks costs 10 ms.
+    if (over && this.#found.phase === 'finished') return { alive: false, foreign: false };
+    return runnerLiveness(host, stream, recordedRunner(last));
   }
 
   #config(problems: Problem[]): TaskConfig | undefined {
