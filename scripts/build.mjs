@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { lazyOclif } from './build/lazy-oclif.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -33,6 +34,7 @@ await build({
   legalComments: 'none',
   define: { THERMOS_VERSION: JSON.stringify(version) },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx'],
+  plugins: [lazyOclif],
   logLevel: 'warning',
 });
 
