@@ -3,6 +3,7 @@ import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
 import { type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
 import { readHeader } from '../task/header.js';
 import { rootOptions } from './root-options.js';
 
@@ -32,6 +33,16 @@ export function noSuchTask({ unmatched, roots, problems }: Selection): NotFoundE
       ? `did you mean ${near.slice(0, 3).join(' or ')}?`
       : "see 'thermos status' for the tasks and 'thermos roots' for where was looked";
   return new NotFoundError('task-not-found', `no task matches ${words}${whereOf(roots)}`, hint, problems);
+}
+
+/** As `noSuchTask`, a problem for each word, if other words mean tasks. */
+export function missingTasks({ unmatched, roots }: Selection): Problem[] {
+  return unmatched.map(({ word, near }) => ({
+    code: 'task-not-found',
+    severity: 'error',
+    message: `no task matches '${word}'${whereOf(roots)}`,
+    hint: near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : undefined,
+  }));
 }
 
 /** Nowhere if all words were paths: then no root was searched. */
