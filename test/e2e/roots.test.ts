@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
@@ -176,6 +176,18 @@ describe('what is not', () => {
     );
     expect(status).toBe(5);
     expect(thermos(['roots', '--root', root], UNPRIVILEGED).stdout).toMatch(/ 0 {2}no\n$/);
+  });
+
+  test('a default place of which nothing can be seen: a warning', () => {
+    const home = join(dir, 'home of somebody else');
+    mkdirSync(home);
+    close(home);
+    const { stderr, status } = thermos(['roots', '--json'], {
+      ...UNPRIVILEGED,
+      env: { HOME: home, XDG_STATE_HOME: '' },
+    });
+    expect(stderr).toContain(`warning: cannot see whether there is a task root ${home}/.local/state/thermos`);
+    expect([0, 1]).toContain(status);
   });
 
   test('a part of it may not be read: the rest is, and nothing is said to be missing', () => {
