@@ -2,14 +2,16 @@ import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import type { RunChoice } from '../logs/choose.js';
+import type { FollowShell } from '../logs/follower.js';
 import { STREAMS, type Stream } from '../logs/log-files.js';
+import type { PrefixOf } from '../logs/log-printer.js';
 import { findLogPaths, tailLogs } from '../logs/tail.js';
 import { TaskViewSource } from '../logs/task-view-source.js';
 import { escapeControl } from '../views/parts/escape.js';
 import { eventText, linePrefix, pathsText } from '../views/tail.js';
-import { untilInterrupted } from './interruption.js';
+import { Interruption } from './interruption.js';
 import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
-import type { Terminal } from './terminal.js';
+import type { Style, Terminal } from './terminal.js';
 
 export interface TailFlags extends RootFlags {
   lines: number | undefined;
@@ -49,26 +51,27 @@ export async function showLogs(
     for (const problem of problems) tellProblem(problem);
     return hasError(problems) ? EXIT.partial : EXIT.ok;
   }
-  return tailLogs(
-    sources,
-    {
-      ...choice,
-      lines: flags.lines,
-      follow: flags.follow,
-      json: flags.json,
-      prefixOf: flags.prefix
-        ? (source, naming, colour) => linePrefix(source, naming, colour, style)
-        : undefined,
-    },
-    {
-      write: (bytes) => terminal.write(bytes),
-      event: (event) => terminal.writeError(`${escapeControl(eventText(event))}\n`),
-      tell: tellProblem,
-      pause: untilInterrupted,
-      outputClosed: () => terminal.isClosed(),
-      now: () => performance.now(),
-    },
-  );
+  const interruption = new Interruption();
+  const shell: FollowShell = {
+    write: (bytes) => terminal.write(bytes),
+    event: (event) => terminal.writeError(`${escapeControl(eventText(event))}\n`),
+    tell: tellProblem,
+    catchSignals: () => interruption.listen(),
+    pause: (until) => interruption.wait(until),
+    outputClosed: () => terminal.isClosed(),
+    now: () => performance.now(),
+  };
+  const prefixOf = flags.prefix ? prefixer(style) : undefined;
+  try {
+    const { lines, follow, json } = flags;
+    return await tailLogs(sources, { ...choice, lines, follow, json, prefixOf }, shell);
+  } finally {
+    interruption.close();
+  }
+}
+
+function prefixer(style: Style): PrefixOf {
+  return (source, naming, colour) => linePrefix(source, naming, colour, style);
 }
 
 function tasksOf(word: string | undefined, flags: TailFlags): TaskViewSource[] {

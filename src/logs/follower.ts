@@ -8,6 +8,8 @@ import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';
 import type { ProcessLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
 export interface FollowShell extends LogShell {
+  /** From now on signals end a pause. Before, a writer that nobody reads from can be interrupted by them. */
+  catchSignals(): void;
   /** Resolves when the promise does, to undefined; or when a signal comes, to the exit code it stands for. */
   pause(until: Promise<void>): Promise<number | undefined>;
   /** True if nobody can read stdout any more. */
@@ -79,6 +81,7 @@ export class Follower {
   async run(candidates: readonly Candidate[]): Promise<number> {
     try {
       this.#start(candidates);
+      this.#shell.catchSignals();
       for (;;) {
         for (const task of this.#tasks) if (this.#isDue(task)) this.#readTask(task);
         if (this.#tasks.every((task) => this.#isOver(task))) return this.#end();
