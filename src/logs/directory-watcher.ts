@@ -26,6 +26,8 @@ export class DirectoryWatcher {
       });
       watcher.on('error', () => this.unwatch(directory));
       this.#watchers.set(directory, watcher);
+      // What happened before it was watched was not announced.
+      this.#changed.add(directory);
       return true;
     } catch (error) {
       const code = errnoOf(error);
