@@ -51,7 +51,7 @@ function matcherOf(tasks: readonly TaskLogs[], word: string): (name: string) => 
 }
 
 function globOf(word: string): RegExp {
-  const source = word.replace(/[\\^$.*+?()[\]{}|/-]/g, (char) => {
+  const source = word.replace(/[\\^$.*+?()[\]{}|/]/g, (char) => {
     if (char === '*') return '.*';
     return char === '?' ? '.' : `\\${char}`;
   });
