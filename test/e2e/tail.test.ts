@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -652,16 +653,26 @@ describe('following', () => {
     const task = newTask([{ name: 'web', daemon: true }]);
     await task.run();
     const thermos = follow(task, '-f', '--no-prefix');
-    for (let run = 0; run < 8; run++) {
+    for (let run = 0; run < 5; run++) {
       task.write('web', run, `${run}\n`);
       task.start('web');
       await thermos.until(({ stdout }) => stdout.endsWith(`${run}\n`));
       task.update('web', 'SUCCESS');
     }
-    const open = readdirSync(`/proc/${thermos.child.pid}/fd`).length;
-    task.write('web', 8, '8\n');
-    task.start('web');
-    await thermos.until(({ stdout }) => stdout.endsWith('8\n'));
-    expect(readdirSync(`/proc/${thermos.child.pid}/fd`).length).toBeLessThanOrEqual(open);
+    const open = openFiles(thermos.child.pid as number).filter((path) => path.startsWith(task.logDir));
+    expect(new Set(open.map((path) => path.slice(task.logDir.length)))).toEqual(
+      new Set(['/web/4/stdout', '/web/4/stderr']),
+    );
   });
 });
+
+function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      // Closed in between.
+      return [];
+    }
+  });
+}
