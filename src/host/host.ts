@@ -69,6 +69,11 @@ export class Host {
     return new Host(options);
   }
 
+  /** A new snapshot of the same machine. */
+  again(): Host {
+    return new Host({ proc: this.#proc, passwd: this.#passwd, euid: this.euid });
+  }
+
   /** When the machine was started, milliseconds since the epoch; moves when the clock is set. */
   get bootTimeMs(): number | undefined {
     this.#bootTimeMs ??= { value: parseBootTimeMs(this.#read('stat') ?? '') };

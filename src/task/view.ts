@@ -176,7 +176,10 @@ export class TaskReader {
     if (stream === undefined) return { alive: null, foreign: false };
     // The runner moves the task file as its last deed. The first look at /proc/locks costs 10 ms.
     if (over && this.#found.phase === 'finished') return { alive: false, foreign: false };
-    return runnerLiveness(host, stream, recordedRunner(last));
+    const runner = runnerLiveness(host, stream, recordedRunner(last));
+    if (over || runner.alive !== false || this.#found.task_file !== undefined) return runner;
+    // A runner takes its lock, then writes the task file: one that has just started may have taken it since.
+    return runnerLiveness(host.again(), stream, recordedRunner(last));
   }
 
   /** The task file is not among the active ones any more: the task may have ended since it was found. */

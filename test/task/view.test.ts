@@ -302,6 +302,16 @@ describe('while it is looked at', () => {
     expect([let_go, view.state, view.verdict]).toEqual([true, 'ACTIVE', 'ok']);
   });
 
+  test('a runner that starts after the locks were looked at lives', () => {
+    writeTask(root, 't', { task: null });
+    const host = deadHost();
+    host.lookAtLocks();
+    const locks = lockLine(statSync(join(root, 'checkpoints/t/runner')), 4_194_000);
+    writeFileSync(join(temp.path, 'proc', 'locks'), locks);
+    const found = foundTask(root, 't', 'active', { task_file: undefined });
+    expect(new TaskReader(found, { history: false }).read(host).verdict).toBe('ok');
+  });
+
   test('a task that vanishes is unknown, with the reason', () => {
     writeTask(root, 't');
     const found = foundTask(root, 't');
