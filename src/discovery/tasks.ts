@@ -84,6 +84,8 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
       add(name, 'active', true);
       continue;
     }
+    // Seen before and after it was moved.
+    if (presenceOf(`${root.path}/tasks/active/${name}`, 'no-follow') === 'absent') continue;
     twin.problems.push({
       code: 'task-file-twice',
       severity: 'warning',
@@ -104,6 +106,11 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
   }
   for (const name of checkpoints) {
     if (tasks.has(name)) continue;
+    // One that has just started had no task file yet when these were listed.
+    if (taskFilesKnown && presenceOf(`${root.path}/tasks/active/${name}`) === 'other') {
+      add(name, 'active', true);
+      continue;
+    }
     const task = add(name, 'active', false);
     if (!taskFilesKnown) continue;
     task.problems.push({

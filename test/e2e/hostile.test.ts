@@ -205,6 +205,38 @@ describe('while it changes', () => {
     }
   });
 
+  test('tasks that end while they are listed: never twice, never died', () => {
+    const base = new Records().status('ACTIVE').process('p', 'WAITING', 'FORKED', 'RUNNING');
+    const begin = base.bytes().toString('base64');
+    const length = base.bytes().length;
+    const end = base.process('p', 'SUCCESS').status('SUCCESS').bytes().subarray(length).toString('base64');
+    mkdirSync(join(root, 'tasks/active'), { recursive: true });
+    mkdirSync(join(root, 'tasks/finished'));
+    mkdirSync(join(root, 'checkpoints'));
+    const script = `
+      cd "$0" || exit 1
+      for n in $(seq 1 400); do
+        mkdir checkpoints/t$n
+        exec 9>>checkpoints/t$n/runner; flock 9
+        echo '${begin}' | base64 -d >&9; echo '{"processes":[]}' >tasks/active/t$n
+        echo '${end}' | base64 -d >&9; mv tasks/active/t$n tasks/finished/; exec 9>&-
+      done`;
+    children.push(spawn('bash', ['-c', script, root], { stdio: 'inherit' }));
+    let most = 0;
+    for (let times = 0; times < 15 || most === 0; times++) {
+      const { tasks } = json('status', ['--root', root]).json;
+      most = tasks.length;
+      // Between making the directory and taking the lock nothing can be known.
+      const begun = tasks.filter(({ state }: { state: string }) => state !== 'UNKNOWN');
+      const odd = begun.filter(({ verdict }: { verdict: string }) => verdict !== 'ok');
+      expect(odd).toEqual([]);
+      const codes = tasks.flatMap(({ problems }: { problems: { code: string }[] }) =>
+        problems.map(({ code }) => code),
+      );
+      expect(codes).not.toContain('task-file-twice');
+    }
+  });
+
   test('a stream that grows in odd pieces is at most incomplete, never damaged', () => {
     const directory = writeTask(root, 't', { runner: new Records().status('ACTIVE') });
     const records = new Records();
