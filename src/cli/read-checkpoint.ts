@@ -1,5 +1,5 @@
-import { statSync, watch } from 'node:fs';
-import { basename, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { followRecords, RecordLister } from '../checkpoint/follow.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { NotRegularFileError, readStream } from '../checkpoint/reader.js';
@@ -10,6 +10,7 @@ import { describeErrno, errnoOf, NotFoundError, SystemError, ThermosError } from
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { DirectoryWatcher } from '../logs/directory-watcher.js';
 import { damagedCheckpoint } from '../task/checkpoint-problems.js';
 import { recordLine } from '../views/read.js';
 import type { Terminal } from './terminal.js';
@@ -52,10 +53,15 @@ export async function listRecords(
   });
   let damage: Damage | undefined;
   if (flags.follow) {
-    const watcher = new FileWatcher(path);
+    const watcher = new DirectoryWatcher();
+    watcher.watch(dirname(path));
+    const changed = async () => {
+      await watcher.changes(Number.POSITIVE_INFINITY);
+      watcher.take();
+    };
     const isLocked = (file: Parameters<Host['isLocked']>[0]) => Host.local().isLocked(file);
     try {
-      damage = await followRecords(path, lister, { changed: () => watcher.changed(), isLocked, flush });
+      damage = await followRecords(path, lister, { changed, isLocked, flush });
     } catch (error) {
       throw failedToRead(path, error);
     } finally {
@@ -114,46 +120,4 @@ function failedToRead(path: string, error: unknown): unknown {
     hint,
     error,
   );
-}
-
-/** How often a file is looked at if nobody says that it changed: inotify may be missing, or miss a mount. */
-const POLL_MS = 500;
-
-/** Waits for a file to change. */
-class FileWatcher {
-  #wake: (() => void) | undefined;
-  #pending = false;
-  #watcher: ReturnType<typeof watch> | undefined;
-
-  constructor(path: string) {
-    try {
-      this.#watcher = watch(path, () => this.#changed());
-      this.#watcher.on('error', () => this.#watcher?.close());
-    } catch {
-      // Polling does.
-    }
-  }
-
-  async changed(): Promise<void> {
-    if (!this.#pending) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, POLL_MS);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#pending = false;
-    this.#wake = undefined;
-  }
-
-  close(): void {
-    this.#watcher?.close();
-  }
-
-  #changed(): void {
-    this.#pending = true;
-    this.#wake?.();
-  }
 }
