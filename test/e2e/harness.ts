@@ -83,5 +83,7 @@ export function shell(line: string, options: RunOptions = {}): Finished {
 export function tempDir(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'thermos-test-'));
   chmodSync(path, 0o755);
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  // A process that was just killed may still have children that write there.
+  const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  return { path, remove };
 }
