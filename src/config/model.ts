@@ -93,7 +93,7 @@ export type TypeId = string;
 /** Passed back as it is. */
 export type NodeId = number;
 
-export interface StringType {
+export interface PrimitiveType {
   readonly kind: 'String' | 'Integer' | 'Float' | 'Boolean';
   readonly id: TypeId;
   readonly name: string;
@@ -144,7 +144,7 @@ export interface StructType {
   readonly fields: ReadonlyMap<string, Field>;
 }
 
-export type SimpleType = StringType | EnumType;
+export type SimpleType = PrimitiveType | EnumType;
 export type Type = SimpleType | ListType | MapType | ChoiceType | StructType;
 
 /** A type as Python is told of it. */
