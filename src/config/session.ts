@@ -50,6 +50,7 @@ export class ConfigSession implements Session {
   readonly exported: { value: Raw; origin?: Origin }[] = [];
   jobs: Raw | undefined;
   readonly #nodes: (Node | Environment)[] = [];
+  readonly #ids = new Map<Node | Environment, NodeId>();
 
   constructor() {
     // Their ids have to be the same in each session.
@@ -293,7 +294,11 @@ export class ConfigSession implements Session {
   }
 
   #id(node: Node | Environment): NodeId {
-    return this.#nodes.push(node) - 1;
+    const known = this.#ids.get(node);
+    if (known !== undefined) return known;
+    const id = this.#nodes.push(node) - 1;
+    this.#ids.set(node, id);
+    return id;
   }
 
   #all(wires: readonly Wire[]): Raw[] {
