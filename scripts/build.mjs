@@ -3,7 +3,9 @@
 // inside it stay lazy and cost only the reading.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { constants, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,12 +14,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 
-await build({
+const settings = {
   absWorkingDir: root,
-  entryPoints: [
-    { in: 'src/cli/main.ts', out: 'main' },
-    { in: 'src/cli/dispatch.ts', out: 'thermos' },
-  ],
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -29,8 +27,18 @@ await build({
   sourcemap: false,
   legalComments: 'none',
   define: { THERMOS_VERSION: JSON.stringify(version) },
-  external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx'],
+  loader: { '.py': 'text' },
+  external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', 'pyodide', 'pyodide/*'],
   logLevel: 'warning',
+};
+
+await build({
+  ...settings,
+  entryPoints: [
+    { in: 'src/cli/main.ts', out: 'main' },
+    { in: 'src/cli/dispatch.ts', out: 'thermos' },
+    { in: 'src/config/python/thread.ts', out: 'python' },
+  ],
 });
 
 // What the cache holds is what this run used: the command that is waited for most often.
@@ -39,3 +47,23 @@ const warmUp = spawnSync(process.execPath, [join(root, 'scripts/code-cache.cjs')
   encoding: 'utf8',
 });
 if (warmUp.status !== 0) throw new Error(`the built program does not run:\n${warmUp.stderr}`);
+
+// Python's memory after it has started; what makes it is no part of the program. Making it takes 3 s, so it is
+// kept until one of the things that it is made of changes.
+await build({
+  ...settings,
+  entryPoints: [{ in: 'src/config/python/make-snapshot.ts', out: 'make-snapshot' }],
+});
+const maker = join(root, 'dist/make-snapshot.cjs');
+const { version: pyodide } = createRequire(import.meta.url)('pyodide/package.json');
+const made = createHash('sha256').update(readFileSync(maker)).update(pyodide).digest('hex').slice(0, 16);
+const kept = join(root, 'node_modules/.cache/thermos', `python-${made}.snapshot`);
+if (!existsSync(kept)) {
+  rmSync(dirname(kept), { recursive: true, force: true });
+  mkdirSync(dirname(kept), { recursive: true });
+  const making = spawnSync(process.execPath, [maker, `${kept}.part`], { encoding: 'utf8' });
+  if (making.status === 0) renameSync(`${kept}.part`, kept);
+  else process.stderr.write(`no snapshot of Python, configs will load slowly:\n${making.stderr}`);
+}
+if (existsSync(kept)) copyFileSync(kept, join(root, 'dist/python.snapshot'), constants.COPYFILE_FICLONE);
+rmSync(maker);

@@ -1,0 +1,50 @@
+/**
+ * The thread that a config is evaluated in: the interpreter and nothing else. The session stays on the other
+ * side; a call writes to the port and sleeps until the answer is there. A thread can be ended at any time,
+ * whatever the config does.
+ */
+import { readFileSync } from 'node:fs';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type Interpreter, startInterpreter } from './interpreter.js';
+import type { ThreadData, ThreadMessage } from './protocol.js';
+
+const { port, answered, snapshot, host, program } = workerData as ThreadData;
+const say = (message: ThreadMessage): void => port.postMessage(message);
+
+function call(operation: string, args: string): string {
+  Atomics.store(answered, 0, 0);
+  say({ kind: 'call', operation, args });
+  Atomics.wait(answered, 0, 0);
+  return receiveMessageOnPort(port)?.message as string;
+}
+
+/** From the snapshot if there is one that fits, else from nothing. */
+async function start(): Promise<Interpreter> {
+  const print = (text: string) => say({ kind: 'print', text });
+  let memory: Uint8Array | undefined;
+  try {
+    memory = readFileSync(snapshot);
+  } catch {
+    // Built without one: slower, not different.
+  }
+  if (memory !== undefined) {
+    try {
+      return await startInterpreter({ call, print, snapshot: memory });
+    } catch {
+      // Made by another version, or damaged.
+    }
+  }
+  return startInterpreter({ call, print });
+}
+
+async function run(): Promise<void> {
+  const interpreter = await start();
+  interpreter.enter(host);
+  say({ kind: 'started' });
+  say({ kind: 'done', failure: interpreter.execute(program) });
+}
+
+run().catch((error: unknown) => {
+  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  say({ kind: 'broken', message, stack });
+});
