@@ -295,6 +295,9 @@ export type PythonError =
 
 /** An operation that the original answered with an exception. */
 export class ModelError extends Error {
+  /** The tag that holds no address, as it is written. */
+  tag?: string;
+
   constructor(
     readonly type: PythonError,
     message: string,

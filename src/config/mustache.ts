@@ -20,10 +20,19 @@ export function split(text: string, keepEscapes: boolean): Piece[] {
     if (match.index > end) pieces.push(text.slice(end, match.index));
     end = match.index + tag.length;
     if (escaped !== undefined) pieces.push(`{{${keepEscapes ? '&' : ''}${content}}}`);
-    else pieces.push(parseAddress(content));
+    else pieces.push(tagAddress(tag, content));
   }
   if (end < text.length) pieces.push(text.slice(end));
   return pieces;
+}
+
+function tagAddress(tag: string, content: string): Address {
+  try {
+    return parseAddress(content);
+  } catch (error) {
+    if (error instanceof ModelError) error.tag ??= tag;
+    throw error;
+  }
 }
 
 /** Whether a text may have tags at all. */

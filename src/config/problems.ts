@@ -1,0 +1,121 @@
+import type { Problem } from '../errors/problem.js';
+import { check } from './check.js';
+import { interpolated, type Unbound } from './interpolate.js';
+import { type Address, ModelError, type Node } from './model.js';
+import { addressText, parseAddress, tagText } from './mustache.js';
+import { type Gap, type Leaf, type Place, partsOf, placeText } from './places.js';
+
+/** A problem of a config at a place in it; the file is that of the place if it is known there. */
+export function problemAt(
+  place: Place,
+  code: string,
+  severity: Problem['severity'],
+  message: string,
+  hint?: string,
+): Problem {
+  const { process, field, origin } = place;
+  return {
+    code,
+    severity,
+    message: `${placeText(place)}${placeText(place) === '' ? '' : ': '}${message}`,
+    ...(origin !== undefined && { path: origin.path, line: origin.line }),
+    ...(process !== undefined && { process }),
+    ...(field !== '' && { field }),
+    ...(hint !== undefined && { hint }),
+  };
+}
+
+/** What is not of its type in an object, all of it: none means that the original accepts it too. */
+export function typeProblems(node: Node): Problem[] {
+  return [...partsOf(node)].flatMap((part) => ('type' in part ? [missing(part)] : (problemOf(part) ?? [])));
+}
+
+function missing({ type, place }: Gap): Problem {
+  const name = place.field.split('.').at(-1) ?? '';
+  const whole = { ...place, field: place.field.split('.').slice(0, -1).join('.') };
+  return {
+    ...problemAt(whole, 'field-missing', 'error', `${type.name} needs ${article(name)} ${name}`),
+    field: place.field,
+  };
+}
+
+function article(name: string): string {
+  return /^[aeio]/.test(name) ? 'an' : 'a';
+}
+
+function problemOf({ node, place }: Leaf): Problem | undefined {
+  try {
+    const { ok, message } = check(node);
+    if (ok) return undefined;
+    const refs = unboundIn(node);
+    if (refs.length > 0) {
+      const why = `nothing is bound to ${refs.map(tagText).join(' ')}, so it is no ${node.type.name}`;
+      return problemAt(place, 'ref-unbound', 'error', why, hintFor(refs[0] as Address));
+    }
+    return problemAt(place, 'type-mismatch', 'error', message.replace(/^Unable to interpolate: /, ''));
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return invalidTag(place, error) ?? problemAt(place, 'type-mismatch', 'error', error.message);
+  }
+}
+
+/** The refs that nothing is bound to; none if the value is wrong for another reason. */
+function unboundIn(node: Node): Address[] {
+  const unbound: Unbound = new Map();
+  try {
+    interpolated(node, [], unbound);
+  } catch (error) {
+    if (error instanceof ModelError) return [];
+    throw error;
+  }
+  return [...unbound.values()];
+}
+
+/** A tag that holds no address, most often because of blanks in it. */
+function invalidTag(place: Place, { type, tag }: ModelError): Problem | undefined {
+  if (type !== 'InvalidRefError' || tag === undefined) return undefined;
+  const content = tag.slice(2, -2);
+  const trimmed = addressOrNothing(content.trim());
+  const literal = `to give ${tag} to the command as it is, write ${escaped(content)}`;
+  if (trimmed !== undefined && trimmed !== content) {
+    return problemAt(
+      place,
+      'mustache-blanks',
+      'error',
+      `${tag} has blanks inside the braces, which is no reference`,
+      `write {{${trimmed}}}; ${literal}`,
+    );
+  }
+  return problemAt(place, 'mustache-invalid', 'error', `${tag} is no reference`, literal);
+}
+
+function addressOrNothing(text: string): string | undefined {
+  try {
+    parseAddress(text);
+    return text;
+  } catch (error) {
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * How a tag is written that the command is to get as it is: each time the task is interpolated one `&` is lost,
+ * and until the command runs that happens so often.
+ */
+export const ESCAPES_NEEDED = 4;
+
+export function escaped(content: string): string {
+  return `{{${'&'.repeat(ESCAPES_NEEDED)}${content}}}`;
+}
+
+/** What to do about a ref that nothing is bound to. */
+export function hintFor(ref: Address): string {
+  const address = addressText(ref);
+  const [first, second] = ref.parts.map(({ value }) => value);
+  if (first === 'thermos' && second === 'ports') return 'a port is written {{thermos.ports[NAME]}}';
+  if (first === 'packer' || (first === 'docker' && second === 'image')) {
+    return `{{${first}…}} is filled in by a plug-in of the Aurora client: bind it with -E '${address}=VALUE'`;
+  }
+  return `bind it in the config, or with -E '${address}=VALUE'`;
+}
