@@ -13,18 +13,12 @@ export const TIME_LIMIT_MS = 10_000;
 const STACK_MB = 64;
 
 /**
- * WebAssembly is compiled quickly instead of well, until a function has been used a lot: a small config is
- * evaluated before the better code would be ready, and the two compilers would compete for the machine.
- */
-const FLAGS = '--wasm-tiering-budget=30000000';
-
-/**
  * Executes programs in a thread of its own each. `directory` is where the build has put `python.cjs` and its
  * snapshot. A program that takes longer than the limit is stopped and refused.
  */
 export function pythonExecutor(directory: string, timeLimitMs = TIME_LIMIT_MS): ExecuteProgram {
   return async (program) => {
-    setFlagsFromString(FLAGS);
+    tuneWebAssembly();
     const { port1: port, port2 } = new MessageChannel();
     const answered = new Int32Array(new SharedArrayBuffer(4));
     const data: ThreadData = {
@@ -83,6 +77,16 @@ export function pythonExecutor(directory: string, timeLimitMs = TIME_LIMIT_MS): 
       await thread.terminate();
     }
   };
+}
+
+/**
+ * Has functions checked and compiled when they are first called, quickly instead of well until they have been
+ * used a lot: most configs are evaluated before better code would be ready. V8 complains on stderr of a flag
+ * that it doesn't know, so this is left to the versions that it was measured on.
+ */
+function tuneWebAssembly(): void {
+  if (!process.version.startsWith('v20.')) return;
+  for (const flag of ['--wasm-tiering-budget=300000000', '--wasm-lazy-validation']) setFlagsFromString(flag);
 }
 
 function hostFacts(program: Program): ThreadData['host'] {

@@ -25,7 +25,7 @@ export function failureOfConfig(
 ): ConfigError {
   const { code, text, hint } = explain(failure, program);
   const path = failure.path ?? program.path;
-  const place = failure.line ? `${path}:${failure.line}` : path;
+  const place = failure.line ? `${path}, line ${failure.line}` : path;
   const from = failure.included_from?.length && !isA(failure, 'RecursionError') ? includedFrom(failure) : '';
   return new ConfigError('load', code, `${place}: ${text}${from}`, { hint, debug: failure.traceback });
 }
@@ -71,7 +71,7 @@ function endlessRecursion({ path, included_from: from = [] }: PythonFailure): Ex
   const code = 'config-recursion';
   const files = new Set(from.map(([file]) => file));
   const times = from.filter(([file]) => file === path).length;
-  const called = new Set(from.map(([file, line]) => `${file}:${line}`)).size;
+  const called = new Set(from.map(([file, line]) => JSON.stringify([file, line]))).size;
   if (times > 10 && called <= files.size) {
     const others = [...files].filter((file) => file !== path);
     const round = others.length > 0 ? ` by way of ${others.join(', ')}` : '';
@@ -83,7 +83,7 @@ function endlessRecursion({ path, included_from: from = [] }: PythonFailure): Ex
 function includedFrom({ path, included_from: from = [] }: PythonFailure): string {
   const others = from.filter(([file]) => file !== path);
   const last = others.at(-1);
-  return last === undefined ? '' : ` (included from ${last[0]}:${last[1]})`;
+  return last === undefined ? '' : ` (included by ${last[0]}, line ${last[1]})`;
 }
 
 function nameHint(name: string, { dialect }: Pick<Program, 'dialect'>): string | undefined {

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fstatSync,
   lstatSync,
   openSync,
@@ -21,6 +22,7 @@ export interface EmscriptenFs {
   registerDevice(device: number, operations: object): void;
   mkdev(path: string, mode: number, device: number): void;
   isFile(mode: number): boolean;
+  isDir(mode: number): boolean;
   chdir(path: string): void;
 }
 
@@ -41,6 +43,8 @@ interface FsStream {
   hostFd?: number;
 }
 
+const { O_NONBLOCK, O_RDONLY } = constants;
+/** Flags as Emscripten numbers them. */
 const WRITING = 0o3;
 const TRUNCATE = 0o1000;
 
@@ -85,8 +89,10 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
   const streamOperations = {
     open: (stream: FsStream) => {
       if ((stream.flags & (WRITING | TRUNCATE)) !== 0) readOnly();
-      if (!fs.isFile(stream.node.mode)) return;
-      stream.hostFd = attempt(() => openSync(stream.node.hostPath ?? '', 'r'));
+      if (fs.isDir(stream.node.mode)) return;
+      if (!fs.isFile(stream.node.mode)) fail('EACCES');
+      // Nothing that could wait: this thread can't be ended while the kernel holds it.
+      stream.hostFd = attempt(() => openSync(stream.node.hostPath ?? '', O_RDONLY | O_NONBLOCK));
     },
     close: (stream: FsStream) => {
       if (stream.hostFd !== undefined) attempt(() => closeSync(stream.hostFd ?? -1));

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { loadPyodide, type PyodideAPI } from 'pyodide';
 import { type Imports, wallIn } from './boundary.js';
 import { type EmscriptenFs, showHostFiles } from './host-files.js';
@@ -44,9 +46,32 @@ const PRELUDE = { door, types, names, host, execute };
 const STANDARD_MODULES =
   'base64 collections copy datetime functools getpass glob hashlib itertools json math operator os posixpath re socket string subprocess textwrap time';
 
+/** The part of WebAssembly's interface that is used here; Node has it, its types don't. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>;
+  instantiate(module: object, imports: object): Promise<object>;
+};
+
 /** What pyodide calls its own module with; `createPyodideModule` is how that can be put in between. */
 interface Settings {
-  instantiateWasm(imports: { env: Imports }, done: (...args: unknown[]) => void): object;
+  instantiateWasm(imports: { env: Imports }, done: (instance: object, module: object) => void): object;
+}
+
+/** What takes longest to load, all at once: Node reads and compiles beside this thread. */
+interface Parts {
+  code: Promise<{ default: (settings: Settings) => Promise<unknown> }>;
+  wasm: Promise<object>;
+  snapshot: Promise<Uint8Array> | undefined;
+}
+
+function loadParts(snapshot: string | undefined): Parts {
+  const wasmFile = createRequire(__filename).resolve('pyodide/pyodide.asm.wasm');
+  return {
+    snapshot: snapshot === undefined ? undefined : readFile(snapshot),
+    wasm: readFile(wasmFile).then((bytes) => WebAssembly.compile(bytes)),
+    // @ts-expect-error it has no types
+    code: import('pyodide/pyodide.asm.mjs'),
+  };
 }
 
 /**
@@ -56,25 +81,31 @@ interface Settings {
 export async function startInterpreter(options: {
   call: Call;
   print: (text: string) => void;
-  snapshot?: Uint8Array;
+  /** The file of a snapshot. */
+  snapshot?: string;
   makeSnapshot?: boolean;
 }): Promise<Interpreter> {
+  const parts = loadParts(options.snapshot);
   let close = (): void => {};
   const python = await loadPyodide({
     jsglobals: {},
     env: { HOME: '/', PYTHONHASHSEED: '0', LANG: 'C.UTF-8' },
     stdin: () => null,
-    _loadSnapshot: options.snapshot,
+    _loadSnapshot: parts.snapshot,
     _makeSnapshot: options.makeSnapshot,
     createPyodideModule: async (settings: Settings) => {
-      const { instantiateWasm } = settings;
-      settings.instantiateWasm = (imports, done) => {
-        close = wallIn(imports.env);
-        return instantiateWasm(imports, done);
-      };
-      // @ts-expect-error it has no types
-      const { default: create } = await import('pyodide/pyodide.asm.mjs');
-      return create(settings);
+      const { default: create } = await parts.code;
+      return new Promise((resolve, reject) => {
+        settings.instantiateWasm = (imports, done) => {
+          close = wallIn(imports.env);
+          markErrors(imports.env);
+          parts.wasm
+            .then(async (module) => done(await WebAssembly.instantiate(module, imports), module))
+            .catch(reject);
+          return {};
+        };
+        create(settings).then(resolve, reject);
+      });
     },
   } as object);
   const fs = python.FS as unknown as EmscriptenFs;
@@ -94,6 +125,13 @@ export async function startInterpreter(options: {
     execute: (program) =>
       python.runPython(`from _thermos import execute; execute.execute(${literal(program)})`) as string,
   };
+}
+
+/** How pyodide's code says to itself that a function of JavaScript has failed. */
+function markErrors(imports: Imports): void {
+  const failed = Symbol('failed');
+  imports.Jsv_GetError_import = () => failed;
+  imports.JsvError_Check = (value: unknown) => value === failed;
 }
 
 /** Makes the prelude's modules, in a package of their own, and the namespaces. */

@@ -3,7 +3,6 @@
  * side; a call writes to the port and sleeps until the answer is there. A thread can be ended at any time,
  * whatever the config does.
  */
-import { readFileSync } from 'node:fs';
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Interpreter, startInterpreter } from './interpreter.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
@@ -21,18 +20,10 @@ function call(operation: string, args: string): string {
 /** From the snapshot if there is one that fits, else from nothing. */
 async function start(): Promise<Interpreter> {
   const print = (text: string) => say({ kind: 'print', text });
-  let memory: Uint8Array | undefined;
   try {
-    memory = readFileSync(snapshot);
+    return await startInterpreter({ call, print, snapshot });
   } catch {
-    // Built without one: slower, not different.
-  }
-  if (memory !== undefined) {
-    try {
-      return await startInterpreter({ call, print, snapshot: memory });
-    } catch {
-      // Made by another version, or damaged.
-    }
+    // There is none, it is another version's or damaged: slower, not different.
   }
   return startInterpreter({ call, print });
 }

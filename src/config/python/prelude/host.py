@@ -5,6 +5,7 @@ import importlib.abc
 import importlib.util
 import os
 import posix
+import subprocess
 import sys
 import time
 import types as python_types
@@ -66,11 +67,7 @@ def _no_processes():
         for name in names + ['popen', 'execl', 'execle', 'execlp', 'execvp', 'execvpe', 'spawnv', 'spawnl']:
             if hasattr(module, name):
                 setattr(module, name, refused)
-    posixsubprocess = importlib.import_module('_posixsubprocess')
-    posixsubprocess.fork_exec = refused
-    subprocess = sys.modules.get('subprocess')
-    if subprocess is not None:
-        subprocess._fork_exec = refused
+    subprocess.Popen.__init__ = refused
 
 
 def _no_sockets():
