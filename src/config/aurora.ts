@@ -12,6 +12,7 @@ import { portOf, portsOf, rawOf } from './validate.js';
 
 /** Which job of an `.aurora` file, and as which of its instances. */
 export interface JobChoice {
+  /** The end of its key: `NAME`, `ENVIRONMENT/NAME` … */
   job?: string;
   instance: number;
   hostname: string;
@@ -20,7 +21,9 @@ export interface JobChoice {
 /** The task that the executor would run for one instance of a job. */
 export interface JobTask {
   task: StructNode;
-  /** Why Aurora would not take the job; then the task is that of the job, without an instance. */
+  /** The task of the job, in which instance and host are not known yet. */
+  jobTask: StructNode;
+  /** Why Aurora would not take the job. */
   problems: Problem[];
   /** Ports that stand for another one, or for a number; resolved. */
   portmap: ReadonlyMap<string, string | number>;
@@ -31,7 +34,7 @@ export interface JobTask {
 const IDENTIFIER = /^[\w\-.]+$/;
 const CRON_POLICIES = ['KILL_EXISTING', 'CANCEL_NEW', 'RUN_OVERLAP'];
 
-/** The job that is meant: by its name, or the only one. `bound` is done to each of them first. */
+/** The job that is meant: by its name or the end of its key, or the only one. `bound` is done to each of them first. */
 export function pickJob(
   schema: Schema,
   jobs: Raw | undefined,
@@ -47,17 +50,28 @@ export function pickJob(
     if (isNode(job) && job.type === schema.job && job.kind === 'struct') return bound(job);
     throw new ConfigError('select', 'job-invalid', `jobs holds ${described(job)}, not a Job`);
   });
-  const names = all.map((job) => fieldText(job, 'name'));
-  const list = names.join(', ');
+  const keys = all.map(jobKey);
+  const list = keys.join(', ');
   if (choice.job === undefined) {
     if (all.length === 1) return all[0] as StructNode;
     const message = `the config has ${all.length} jobs, and none is chosen: ${list}`;
-    throw new ConfigError('select', 'job-not-chosen', message, { hint: 'choose one with --job NAME' });
+    throw new ConfigError('select', 'job-not-chosen', message, { hint: 'choose one with --job' });
   }
-  const matches = all.filter((_, i) => names[i] === choice.job);
+  const matches = all.filter((_, i) => `/${keys[i]}`.endsWith(`/${choice.job}`));
   if (matches.length === 1) return matches[0] as StructNode;
-  const [code, what] = matches.length === 0 ? ['job-not-found', 'no job'] : ['job-ambiguous', 'several jobs'];
-  throw new ConfigError('select', code, `${what} of the name '${choice.job}' in the config: it has ${list}`);
+  const message =
+    matches.length === 0
+      ? `the config has no job '${choice.job}', but ${list}`
+      : `the config has ${matches.length} jobs '${choice.job}': ${matches.map(jobKey).join(', ')}`;
+  const hint =
+    'a job is named by the end of its key: NAME, ENVIRONMENT/NAME, or CLUSTER/ROLE/ENVIRONMENT/NAME';
+  const code = matches.length === 0 ? 'job-not-found' : 'job-not-chosen';
+  throw new ConfigError('select', code, message, { hint });
+}
+
+/** `CLUSTER/ROLE/ENVIRONMENT/NAME`. */
+function jobKey(job: StructNode): string {
+  return ['cluster', 'role', 'environment', 'name'].map((field) => fieldText(job, field)).join('/');
 }
 
 function fieldText(node: StructNode, field: string): string {
@@ -97,7 +111,8 @@ export function taskOfJob(schema: Schema, given: StructNode, { instance, hostnam
   const needed = portsOf(jobTask).map((port) => portmap.ports.get(port) ?? port);
   const announced = [...portmap.ports.values()];
   return {
-    task: problems.length > 0 ? { ...jobTask, origin: jobTask.origin ?? given.origin } : task,
+    task,
+    jobTask: { ...jobTask, origin: jobTask.origin ?? given.origin },
     problems,
     portmap: portmap.ports,
     ports: [...new Set([...needed, ...announced].filter((port) => typeof port === 'string'))].sort(),

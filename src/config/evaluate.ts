@@ -8,7 +8,7 @@ import { lint } from './lint.js';
 import { Dict, EMPTY, ModelError, type StructNode } from './model.js';
 import { parseAddress, tagText } from './mustache.js';
 import { typeProblems } from './problems.js';
-import { ConfigError, type Dialect } from './program.js';
+import { ConfigError, type Dialect, type Phase } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
 import type { ConfigSession } from './session.js';
@@ -60,35 +60,50 @@ export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask 
   const { schema, jobs } = config.session;
   if (config.kind === 'aurora') {
     const job = pickJob(schema, jobs, request, (each) => bound(each, request));
-    return evaluated(config, request, taskOfJob(schema, job, request));
+    const found = taskOfJob(schema, job, request);
+    const errors = found.problems.length > 0 ? found.problems : validate(schema, found.task);
+    const node = errors.length > 0 ? found.jobTask : found.task;
+    return evaluated(config, request, { ...found, node, errors });
   }
-  const task = choose(config, tasksOf(config, request), request.task);
-  const found = { task, problems: [], portmap: new Map<string, number>(), ports: portsIn(schema, task) };
-  const result = evaluated(config, request, found);
+  const node = choose(config, checkedTasks(config, request), request.task);
+  const errors = validate(schema, node);
   // The original validates a task from JSON when it loads it.
-  if (config.kind === 'json' && hasError(result.lint)) throw invalid('load', config, result.lint);
-  return result;
+  if (config.kind === 'json' && errors.length > 0) throw invalid('load', config, errors);
+  return evaluated(config, request, { node, errors, portmap: new Map(), ports: portsIn(schema, node) });
 }
 
 function evaluated(
   config: LoadedConfig,
   request: Request,
-  { task, problems, portmap, ports }: ReturnType<typeof taskOfJob>,
+  {
+    node,
+    errors,
+    portmap,
+    ports,
+  }: Pick<EvaluatedTask, 'node' | 'portmap'> & { errors: Problem[]; ports: string[] },
 ): EvaluatedTask {
-  const { schema } = config.session;
-  const errors = problems.length > 0 ? problems : [...validate(schema, task)];
-  const warnings = task.type === schema.task ? lint(task, request.ports.keys(), errors) : [];
+  const warnings = orNothing(() => lint(node, request.ports.keys(), errors));
   return {
-    node: task,
-    document: documentOf(task),
+    node,
+    document: documentOf(node),
     unboundPorts: ports.filter((port) => !request.ports.has(port)),
     portmap,
     lint: [...errors, ...warnings].map((problem) => ({ ...problem, path: problem.path ?? config.path })),
   };
 }
 
+/** What can't be told of a task that is wrong is nothing: why it is wrong is told. */
+export function orNothing<T>(tell: () => T[]): T[] {
+  try {
+    return tell();
+  } catch (error) {
+    if (error instanceof ModelError) return [];
+    throw error;
+  }
+}
+
 function portsIn(schema: Schema, task: StructNode): string[] {
-  return task.type === schema.task ? portsOf(task) : [];
+  return task.type === schema.task ? orNothing(() => portsOf(task)) : [];
 }
 
 function bound(node: StructNode, { bindings }: Request): StructNode {
@@ -99,8 +114,8 @@ function bound(node: StructNode, { bindings }: Request): StructNode {
   );
 }
 
-/** Every exported task, bound and typechecked. */
-function tasksOf(config: LoadedConfig, request: Request): StructNode[] {
+/** Every exported task, bound and typechecked; see `evaluate`. */
+export function checkedTasks(config: LoadedConfig, request: Request): StructNode[] {
   const problems: Problem[] = [];
   const tasks = config.session.exported.map(({ value, origin }) => {
     if (!isNode(value) || value.kind !== 'struct') {
@@ -122,11 +137,7 @@ function tasksOf(config: LoadedConfig, request: Request): StructNode[] {
   return tasks;
 }
 
-function invalid(
-  phase: 'load' | 'typecheck',
-  { path }: LoadedConfig,
-  found: readonly Problem[],
-): ConfigError {
+function invalid(phase: Phase, { path }: LoadedConfig, found: readonly Problem[]): ConfigError {
   const problems = found.map((problem) => ({ ...problem, path: problem.path ?? path }));
   const errors = problems.filter(({ severity }) => severity === 'error');
   const [first] = errors;
@@ -186,7 +197,7 @@ export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: R
     })),
     ...task.lint,
   ];
-  if (hasError(problems)) throw invalid('load', config, problems);
+  if (hasError(problems)) throw invalid('validate', config, problems);
   const node = inContext(schema, task.node, { ...context, ports });
   const { node: whole, refs } = interpolate(node);
   if (refs.length > 0) {

@@ -11,6 +11,7 @@ import { escapesIn, itemsOf, portsOf, rawOf, taskPlan } from './validate.js';
  */
 export function lint(task: StructNode, ports: Iterable<string>, errors: readonly Problem[]): Problem[] {
   const whole: Place = { field: '', origin: task.origin };
+  if (task.type.name !== 'Task') return [];
   return [
     ...duplicates(task),
     ...unknownConstraints(task),

@@ -16,7 +16,7 @@ import {
 import { addressText, tagText } from './mustache.js';
 import { type Place, partsOf } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
-import { ESCAPES_NEEDED, escaped, hintFor, problemAt } from './problems.js';
+import { ESCAPES_NEEDED, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 
@@ -88,7 +88,14 @@ export function validate(schema: Schema, task: StructNode): Problem[] {
   if (!task.fields.has('processes')) {
     return [problemAt(whole, 'task-empty', 'error', 'the task has no processes')];
   }
-  return [...nameProblems(task), ...planProblems(task), ...refProblems(schema, task)];
+  try {
+    return [...nameProblems(task), ...planProblems(task), ...refProblems(schema, task)];
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    // The first interpolation was fine: an escape has become a tag that is none, or a value one that it can't be.
+    const problems = typeProblems(interpolate(task).node);
+    return problems.length > 0 ? problems : [problemAt(whole, 'task-invalid', 'error', error.message)];
+  }
 }
 
 function nameProblems(task: StructNode): Problem[] {
@@ -166,7 +173,7 @@ function mount(part: Address['parts'][number] | undefined): string {
   return part === undefined || part.kind === 'index' ? '' : `.${part.value}`;
 }
 
-/** The ports that the processes of a task need, sorted; what has not the form of one is left out. */
+/** The ports that the processes of a valid task need, sorted. */
 export function portsOf(task: StructNode): string[] {
   const names = new Set<string>();
   if (!task.fields.has('processes')) return [];

@@ -33,6 +33,8 @@ export interface Expected {
   selected?: string;
   run?: { cmdlines: Record<string, string>; task_id: string; user: string; ports: Record<string, number> };
   jobs?: {
+    job?: { name: string };
+    job_key?: string;
     ok: boolean;
     phase?: string;
     ports: string[];
