@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { quote } from './bench/measure.mjs';
 import { statusRows } from './bench/status.mjs';
 import { markdownTable, plainTable } from './bench/table.mjs';
+import { tailRows } from './bench/tail.mjs';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, markdown: { type: 'boolean' } } });
 const run = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'run.js');
@@ -35,7 +36,7 @@ const context = {
   say: (text) => console.error(`bench: ${text} ...`),
 };
 
-const rows = await statusRows(context);
+const rows = [...(await statusRows(context)), ...(await tailRows(context))];
 console.log(values.markdown ? markdownTable(rows) : plainTable(rows));
 const missed = rows.filter((row) => row.ok === false).length;
 const machine = `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;

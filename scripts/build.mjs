@@ -1,22 +1,35 @@
 // Bundles src/ into dist/: main.cjs (the version and nothing else) and thermos.cjs (everything). CommonJS,
 // because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because dynamic imports
-// inside it stay lazy and cost only the reading.
+// inside it stay lazy and cost only the reading. A program that is running or started meanwhile finds whole files.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { constants, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { lazyOclif } from './build/lazy-oclif.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+const dist = join(root, 'dist');
+mkdirSync(dist, { recursive: true });
+const fresh = mkdtempSync(join(dist, 'build-'));
+process.on('exit', () => rmSync(fresh, { recursive: true }));
 
 const settings = {
   absWorkingDir: root,
-  outdir: 'dist',
+  outdir: fresh,
   outExtension: { '.js': '.cjs' },
   bundle: true,
   platform: 'node',
@@ -29,6 +42,7 @@ const settings = {
   define: { THERMOS_VERSION: JSON.stringify(version) },
   loader: { '.py': 'text' },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', 'pyodide', 'pyodide/*'],
+  plugins: [lazyOclif],
   logLevel: 'warning',
 };
 
@@ -43,9 +57,13 @@ await build({
 
 // What the cache holds is what this run used: the command that is waited for most often.
 const warmUpArgs = ['status', '--json', '--root', join(root, 'fixtures/host/root')];
-const warmUp = spawnSync(process.execPath, [join(root, 'scripts/code-cache.cjs'), ...warmUpArgs], {
-  encoding: 'utf8',
-});
+const warmUp = spawnSync(
+  process.execPath,
+  [join(root, 'scripts/code-cache.cjs'), join(fresh, 'thermos.cjs'), ...warmUpArgs],
+  {
+    encoding: 'utf8',
+  },
+);
 if (warmUp.status !== 0) throw new Error(`the built program does not run:\n${warmUp.stderr}`);
 
 // Python's memory after it has started; what makes it is no part of the program. Making it takes 3 s, so it is
@@ -54,7 +72,7 @@ await build({
   ...settings,
   entryPoints: [{ in: 'src/config/python/make-snapshot.ts', out: 'make-snapshot' }],
 });
-const maker = join(root, 'dist/make-snapshot.cjs');
+const maker = join(fresh, 'make-snapshot.cjs');
 const { version: pyodide } = createRequire(import.meta.url)('pyodide/package.json');
 const made = createHash('sha256').update(readFileSync(maker)).update(pyodide).digest('hex').slice(0, 16);
 const kept = join(root, 'node_modules/.cache/thermos', `python-${made}.snapshot`);
@@ -65,5 +83,13 @@ if (!existsSync(kept)) {
   if (making.status === 0) renameSync(`${kept}.part`, kept);
   else process.stderr.write(`no snapshot of Python, configs will load slowly:\n${making.stderr}`);
 }
-if (existsSync(kept)) copyFileSync(kept, join(root, 'dist/python.snapshot'), constants.COPYFILE_FICLONE);
-rmSync(maker);
+const snapshot = join(fresh, 'python.snapshot');
+if (existsSync(kept)) copyFileSync(kept, snapshot, constants.COPYFILE_FICLONE);
+
+// The caches go first: V8 knows one to be of another source by the length of the source alone, and Python's
+// memory fits its own interpreter only.
+rmSync(join(dist, 'thermos.cjs.cache'), { force: true });
+rmSync(join(dist, 'python.snapshot'), { force: true });
+for (const name of ['python.cjs', 'python.snapshot', 'thermos.cjs', 'main.cjs', 'thermos.cjs.cache']) {
+  if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
+}

@@ -227,3 +227,42 @@ export function makeHost(dir, count) {
   mkdirSync(join(root, 'tasks/active'), { recursive: true });
   return root;
 }
+
+/**
+ * A bare root with one task of one process that has run once, or still runs. Returns {root, taskId, runner, log}:
+ * the stream, which a live runner would hold the lock on, and where the process's stdout goes; it is not made.
+ */
+export function makeLogged(dir, { running }) {
+  const root = join(dir, 'root');
+  const taskId = 'bench-log';
+  const sandbox = join(dir, 'sandbox');
+  const runner = join(root, 'checkpoints', taskId, 'runner');
+  const log = join(sandbox, '.logs/proc/0/stdout');
+  const records = new Records();
+  records.task('ACTIVE', EPOCH * 1000, 4242);
+  records.header({ taskId, launchMs: EPOCH * 1000, sandbox });
+  records.waiting('proc', 0);
+  records.forked('proc', 1, 4243, EPOCH + 1);
+  records.running('proc', 2, 4244, EPOCH + 2);
+  if (!running) {
+    records.ended('proc', 3, 0, EPOCH + 3);
+    records.task('SUCCESS', EPOCH * 1000 + 4000, 4242);
+  }
+  write(runner, records.take());
+  write(join(root, 'tasks', running ? 'active' : 'finished', taskId), taskFile(taskId, ['proc']));
+  mkdirSync(dirname(log), { recursive: true });
+  return { root, taskId, runner, log };
+}
+
+/** Writes lines of 64 bytes, numbered, until the file has exactly `bytes`. */
+export function makeLog(path, bytes) {
+  const fd = openSync(path, 'w');
+  let left = bytes;
+  for (let line = 0; left > 0; ) {
+    let text = '';
+    for (const end = line + 65_536; line < end; line++) text += `${String(line).padStart(63, '.')}\n`;
+    const chunk = Buffer.from(text);
+    left -= writeSync(fd, chunk, 0, Math.min(left, chunk.length));
+  }
+  closeSync(fd);
+}

@@ -68,15 +68,15 @@ export async function followRecords(
   lister: RecordLister,
   options: FollowOptions,
 ): Promise<Damage | undefined> {
+  let unlocked = false;
   for (;;) {
-    // The lock is looked at before the reading: what its holder wrote last is then read for certain.
     const before = lister.bytes;
     const { stat, damage } = readStream(path, lister);
     options.flush();
     if (damage?.kind === 'damaged') return damage;
-    const idle = lister.bytes === before;
-    if (idle && lister.over && options.isLocked(stat) !== true) return damage;
-    if (!idle && lister.over) continue;
-    await options.changed();
+    // The lock was looked at before this reading: what its last holder wrote has been read for certain.
+    if (lister.over && unlocked && lister.bytes === before) return damage;
+    unlocked = options.isLocked(stat) !== true;
+    if (!(lister.over && unlocked)) await options.changed();
   }
 }

@@ -28,6 +28,7 @@ export interface CheckpointState {
 }
 
 const WAITING = 0;
+const FORKED = 1;
 const FAILED = 5;
 
 const bits = (...ids: number[]): number => ids.reduce((sum, id) => sum | (1 << id), 0);
@@ -91,6 +92,11 @@ const HASHED_FROM = 16;
 export interface ReplayOptions {
   /** Keep all statuses and all runs, not only the last ones. Memory then grows with the stream. */
   history: boolean;
+  /**
+   * The stream is a `coordinator.PROCESS`. Nobody writes WAITING or LOST there: a run begins with FORKED,
+   * wherever the one before stands, and the sequence numbers of what the runner wrote are left out.
+   */
+  coordinator?: boolean;
 }
 
 /**
@@ -100,6 +106,7 @@ export interface ReplayOptions {
  */
 export class Replay implements StreamConsumer {
   readonly #history: boolean;
+  readonly #coordinator: boolean;
   readonly #scanner: RecordScanner;
   #header: RunnerHeader | null = null;
   #statuses: TaskStatus[] = [];
@@ -111,6 +118,7 @@ export class Replay implements StreamConsumer {
 
   constructor(options: ReplayOptions) {
     this.#history = options.history;
+    this.#coordinator = options.coordinator === true;
     this.#scanner = new RecordScanner((decoder) => this.#apply(decoder));
   }
 
@@ -202,7 +210,8 @@ export class Replay implements StreamConsumer {
 
   #applyProcess(decoder: RecordDecoder): string | undefined {
     const has = decoder.processFields;
-    const track = this.#find(decoder);
+    let track = this.#find(decoder);
+    if (this.#coordinator) track = this.#begun(decoder, track);
     if (track === undefined) {
       if ((has & bits(F.STATE)) === 0 || decoder.processState !== WAITING) {
         return `process ${quote(decoder)} was expected to start with WAITING, not ${stateIn(decoder)}`;
@@ -215,6 +224,22 @@ export class Replay implements StreamConsumer {
       return `sequence number ${expected} of process ${quote(decoder)} was expected, found ${found}`;
     }
     return this.#update(decoder, track);
+  }
+
+  /** Before the FORKED that begins a run in a coordinator's stream: the track as if WAITING had been there. */
+  #begun(decoder: RecordDecoder, track: Track | undefined): Track | undefined {
+    const needs = bits(F.PROCESS, F.STATE, F.SEQ, F.FORK_TIME, F.COORDINATOR_PID);
+    if (decoder.processState !== FORKED || (decoder.processFields & needs) !== needs) return track;
+    if (track !== undefined) {
+      if (decoder.seq <= following(track.seq)) return track;
+      if (this.#history) track.earlier.push(track.run());
+    }
+    const begun = track ?? this.#add(decoder);
+    begun.seq = preceding(decoder.seq);
+    begun.state = WAITING;
+    begun.has = 0;
+    begun.runs += 1;
+    return begun;
   }
 
   /**
@@ -329,6 +354,13 @@ function following(seq: Int64): Int64 {
   if (typeof seq === 'number' && seq < Number.MAX_SAFE_INTEGER) return seq + 1;
   const next = BigInt(seq) + 1n;
   return next >= -(2n ** 53n) && next < 2n ** 53n ? Number(next) : next;
+}
+
+/** The integer before this one; see `following`. */
+function preceding(seq: Int64): Int64 {
+  if (typeof seq === 'number' && seq > Number.MIN_SAFE_INTEGER) return seq - 1;
+  const before = BigInt(seq) - 1n;
+  return before >= -(2n ** 53n) && before < 2n ** 53n ? Number(before) : before;
 }
 
 const FIELD_NAMES: Record<number, string> = Object.fromEntries(

@@ -4,6 +4,7 @@ import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { lastLines } from '../logs/last-lines.js';
 import { type LogFile, listLogs } from '../logs/list-logs.js';
+import { isTooDeep } from '../task/task-file.js';
 import { TaskReader, type TaskView } from '../task/view.js';
 import { type Inspection, inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
@@ -64,8 +65,19 @@ function inspect(view: TaskView, now: number): Inspection {
   const { log_dir, task_id } = view;
   const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
   const { files, problems } = log_dir?.found ? listLogs(log_dir.path, names) : { files: [], problems: [] };
-  view.problems.push(...problems.map((problem) => ({ ...problem, task_id })));
+  for (const problem of problems) view.problems.push({ ...problem, task_id });
+  if (view.config !== undefined && isTooDeep(view.config.raw)) view.problems.push(tooDeep(view));
   return { view, logs: files, why: whyLines(view, { now, stderr: stderrOfFailing(view, files) }) };
+}
+
+function tooDeep({ task_id, found }: TaskView): Problem {
+  return {
+    code: 'task-file-damaged',
+    severity: 'error',
+    message: `the task file ${found.task_file} is nested too deeply to be shown whole`,
+    path: found.task_file,
+    task_id,
+  };
 }
 
 /** Undefined if no process failed, or there is no log of it to read. */

@@ -71,6 +71,8 @@ interface ArgDefinition {
   description?: string;
   hidden?: boolean;
   multiple?: boolean;
+  /** As `multiple`, which oclif refuses behind an argument that may be left out. */
+  repeats?: boolean;
   required?: boolean;
   options?: readonly string[];
 }
@@ -113,7 +115,7 @@ export function knownFlags(command: CommandClass): (name: string) => KnownFlag |
 
 /** `TASK`, `[TASK]`, `TASK...`, `[TASK...]`. */
 function argEntry(name: string, arg: ArgDefinition): ArgEntry {
-  const words = `${name.toUpperCase().replaceAll('_', '-')}${arg.multiple ? '...' : ''}`;
+  const words = `${name.toUpperCase().replaceAll('_', '-')}${arg.multiple || arg.repeats ? '...' : ''}`;
   return {
     name,
     label: arg.required ? words : `[${words}]`,

@@ -1,5 +1,5 @@
 import { statSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { followRecords, RecordLister } from '../checkpoint/follow.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { NotRegularFileError, readStream } from '../checkpoint/reader.js';
@@ -22,7 +22,7 @@ export function readCheckpoint(word: string): {
   problems: Problem[];
 } {
   const path = streamPath(word);
-  const replay = new Replay({ history: true });
+  const replay = new Replay({ history: true, coordinator: basename(path).startsWith('coordinator.') });
   const { damage } = opened(path, () => readStream(path, replay));
   const state = replay.state();
   const over = isTerminalTaskState(state.statuses.at(-1)?.state);

@@ -1,8 +1,9 @@
 import { realPath } from '../discovery/files.js';
-import type { FoundTask } from '../discovery/found.js';
+import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
 import { type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
 import { readHeader } from '../task/header.js';
 import { rootOptions } from './root-options.js';
 
@@ -27,10 +28,25 @@ function sandboxOf(task: FoundTask): string | undefined {
 export function noSuchTask({ unmatched, roots, problems }: Selection): NotFoundError {
   const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
   const near = unmatched.flatMap((each) => each.near);
-  const where = roots.length === 1 ? (roots[0]?.path as string) : `${roots.length} roots`;
   const hint =
     near.length > 0
       ? `did you mean ${near.slice(0, 3).join(' or ')}?`
       : "see 'thermos status' for the tasks and 'thermos roots' for where was looked";
-  return new NotFoundError('task-not-found', `no task matches ${words} in ${where}`, hint, problems);
+  return new NotFoundError('task-not-found', `no task matches ${words}${whereOf(roots)}`, hint, problems);
+}
+
+/** As `noSuchTask`, a problem for each word, if other words mean tasks. */
+export function missingTasks({ unmatched, roots }: Selection): Problem[] {
+  return unmatched.map(({ word, near }) => ({
+    code: 'task-not-found',
+    severity: 'error',
+    message: `no task matches '${word}'${whereOf(roots)}`,
+    hint: near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : undefined,
+  }));
+}
+
+/** Nowhere if all words were paths: then no root was searched. */
+function whereOf(roots: readonly TaskRoot[]): string {
+  if (roots.length === 0) return '';
+  return roots.length === 1 ? ` in ${roots[0]?.path}` : ` in ${roots.length} roots`;
 }

@@ -1,5 +1,6 @@
 import { encodeTask } from '../contracts/encode-task.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
+import type { Selection } from '../discovery/select.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
@@ -7,7 +8,7 @@ import { Host } from '../host/host.js';
 import { readTasks, TaskBoard } from '../task/board.js';
 import type { TaskView } from '../task/view.js';
 import type { Verbosity } from '../views/status.js';
-import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
+import { missingTasks, noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
 
@@ -34,7 +35,7 @@ type ReadTasks = (tasks: Iterable<FoundTask>, host: Host) => Iterable<TaskView>;
 const loadView = () => import('../views/status.js');
 type View = Awaited<ReturnType<typeof loadView>>;
 
-/** One look at the tasks, written to stdout. Rejects with NotFoundError if a word means no task. */
+/** One look at the tasks, written to stdout. Rejects with NotFoundError if no word means a task. */
 export async function showStatus(
   words: readonly string[],
   flags: StatusFlags,
@@ -61,12 +62,10 @@ export async function watchStatus(
   }
   const board = new TaskBoard();
   const view = await loadView();
-  return watchFrames(terminal, seconds * 1000, (): Frame => {
+  return watchFrames(terminal, { intervalMs: seconds * 1000, lines: flags.json }, (): Frame => {
     const look = lookAtStatus(words, flags, (tasks, host) => board.read(tasks, host));
-    if (flags.json) return { text: [...look.json()].join(''), problems: [] };
-    const text = look.text(terminal, view);
-    const { problems, notice } = look.answer();
-    return { text: notice === undefined ? text : `${notice}\n`, problems };
+    const text = flags.json ? [...look.json()].join('') : look.text(terminal, view);
+    return { text, ...look.answer() };
   });
 }
 
@@ -80,9 +79,10 @@ interface Look {
 function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTasks): Look {
   const host = Host.local();
   const selection = tasksToLookAt(flags, words);
-  if (selection.unmatched.length > 0) throw noSuchTask(selection);
-  const { selected, roots } = selection;
-  const problems = [...selection.problems];
+  const { selected, roots, unmatched } = selection;
+  if (unmatched.length > 0 && selected.length === 0) throw noSuchTask(selection);
+  const ofSearch = [...selection.problems, ...missingTasks(selection)];
+  const problems = [...ofSearch];
   const counts = new Map<TaskRoot, number>(roots.map((root) => [root, 0]));
   let shown = 0;
   function* views(): Generator<TaskView> {
@@ -96,14 +96,14 @@ function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTa
     }
   }
   return {
-    json: () => documentInPieces(views(), counts, selection.problems),
+    json: () => documentInPieces(views(), counts, ofSearch),
     text: (terminal, view) => {
       if (flags.quiet) return [...views()].map(({ task_id }) => `${task_id}\n`).join('');
       return view.statusText([...views()], flags.verbosity as Verbosity, terminal.style(1));
     },
     answer: () => ({
       problems,
-      exitCode: shown > 0 ? EXIT.ok : nothingFound(selection.problems),
+      exitCode: exitCodeOf(shown, selection),
       notice: shown > 0 ? undefined : emptyNotice(selected.length, roots),
     }),
   };
@@ -135,7 +135,9 @@ function* documentInPieces(
 }
 
 /** A root that isn't there is a no; one that could not be read leaves the question open. */
-function nothingFound(problems: readonly Problem[]): number {
+function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
+  if (unmatched.length > 0) return EXIT.no;
+  if (shown > 0) return EXIT.ok;
   return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;
 }
 

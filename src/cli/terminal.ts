@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { type Palette, PLAIN } from '../views/parts/paint.js';
@@ -84,6 +84,21 @@ export class Terminal {
     }
   }
 
+  /**
+   * True if nobody reads stdout any more, so that one who only waits need not wait on: the ssh session was
+   * closed, say. The kernel tells it of sockets and named pipes; of other pipes only who writes learns it.
+   */
+  isClosed(): boolean {
+    try {
+      const stat = fstatSync(1);
+      if (stat.isFIFO()) closeSync(openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK));
+      else if (stat.isSocket()) writeSync(1, '');
+      return false;
+    } catch (error) {
+      return errnoOf(error) === 'ENXIO' || errnoOf(error) === 'EPIPE';
+    }
+  }
+
   /** Writes to stderr; if nobody can hear it, there is nobody to tell. */
   writeError(text: string): void {
     try {
@@ -110,15 +125,30 @@ export class Terminal {
   }
 }
 
-/** Writes all of it; a non-blocking descriptor that is full for now is waited for. */
-function writeFully(fd: number, text: string | Uint8Array): void {
+/** What Node has in its streams and does not tell its types. */
+interface BlockableStream {
+  _handle?: { setBlocking?: (on: boolean) => void };
+}
+
+/**
+ * Writes all of it. Node makes a pipe non-blocking as soon as somebody looks at `process.stdout`, and oclif
+ * does; a full one is made to block again. If it can't be, it is waited for.
+ */
+function writeFully(fd: 1 | 2, text: string | Uint8Array): void {
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   let at = 0;
+  let blocks = false;
   while (at < bytes.length) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       if (errnoOf(error) !== 'EAGAIN') throw error;
+      if (!blocks) {
+        blocks = true;
+        const stream = (fd === 1 ? process.stdout : process.stderr) as object as BlockableStream;
+        stream._handle?.setBlocking?.(true);
+        continue;
+      }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
   }

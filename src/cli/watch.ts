@@ -6,7 +6,15 @@ import type { Terminal } from './terminal.js';
 
 export interface Frame {
   text: string;
+  /** Said besides the frame, like the problems: on the screen below it, elsewhere on stderr. */
+  notice?: string;
   problems: readonly Problem[];
+}
+
+export interface WatchOptions {
+  intervalMs: number;
+  /** Frames are lines for a program: they are never drawn on a screen of their own. */
+  lines?: boolean;
 }
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -22,44 +30,51 @@ const CLEAR_BELOW = '\u001b[J';
  */
 export async function watchFrames(
   terminal: Terminal,
-  intervalMs: number,
-  draw: (style: Style) => Frame,
+  { intervalMs, lines = false }: WatchOptions,
+  draw: () => Frame,
 ): Promise<number> {
-  const live = terminal.stdoutIsTerminal;
+  const live = terminal.stdoutIsTerminal && !lines;
   const waiter = new Waiter();
   let last: string | undefined;
   // What can't be drawn at all is told on the ordinary screen.
-  let frame = draw(terminal.style(1));
+  let frame = draw();
   if (live) terminal.write(ENTER);
   try {
     for (;;) {
       const style = terminal.style(1);
-      const text = live ? onScreen(frame, style, terminal.rows) : withProblems(frame);
-      if (live || text !== last) terminal.write(live ? text : frame.text);
-      if (!live && text !== last) for (const line of problemLines(frame)) terminal.writeError(line);
+      const text = live ? onScreen(frame, style, terminal.rows) : frame.text + besides(frame);
+      if (live) terminal.write(text);
+      else if (text !== last) {
+        terminal.write(frame.text);
+        terminal.writeError(besides(frame));
+      }
       last = text;
       const exitCode = await waiter.wait(intervalMs);
       if (exitCode !== undefined) return exitCode;
-      frame = draw(terminal.style(1));
+      frame = draw();
     }
   } finally {
     waiter.close();
-    if (live) terminal.write(`${LEAVE}${frame.text}`);
+    if (live) {
+      terminal.write(`${LEAVE}${frame.text}`);
+      terminal.writeError(besides(frame));
+    }
   }
 }
 
-function problemLines({ problems }: Frame): string[] {
-  return problems.map(({ severity, message }) => `${severity}: ${escapeControl(message)}\n`);
-}
-
-function withProblems(frame: Frame): string {
-  return frame.text + problemLines(frame).join('');
+function besides({ notice, problems }: Frame): string {
+  const lines = problems.map(({ severity, message }) => `${severity}: ${message}`);
+  if (notice !== undefined) lines.unshift(notice);
+  return lines.map((line) => `${escapeControl(line)}\n`).join('');
 }
 
 /** The frame cut to the screen, each line cleared behind its end, so that nothing flickers. */
 function onScreen(frame: Frame, style: Style, rows: number): string {
   const time = new Date(style.now).toISOString().replace(/\.\d+Z$/, 'Z');
-  const lines = [`${time}  Ctrl-C to quit`, '', ...withProblems(frame).split('\n')].slice(0, rows - 1);
+  const lines = [`${time}  Ctrl-C to quit`, '', ...(frame.text + besides(frame)).split('\n')].slice(
+    0,
+    rows - 1,
+  );
   return `${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')}${CLEAR_BELOW}`;
 }
 

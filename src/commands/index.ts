@@ -6,6 +6,7 @@ export const COMMANDS = {
   read: async () => (await import('./read.js')).default,
   roots: async () => (await import('./roots.js')).default,
   status: async () => (await import('./status.js')).default,
+  tail: async () => (await import('./tail.js')).default,
   version: async () => (await import('./version.js')).default,
   __complete: async () => (await import('./complete-words.js')).default,
 };

@@ -1,5 +1,5 @@
 import { ThermosCommand } from '../cli/base-command.js';
-import { rootOptions } from '../cli/root-options.js';
+import { tasksToLookAt } from '../cli/search.js';
 import { describeRoots } from '../discovery/describe-roots.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { rootsView } from '../views/roots.js';
@@ -24,7 +24,7 @@ The roots of --root and --mesos-root; without them those of THERMOS_ROOT and THE
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Roots);
-    const document = describeRoots({ ...rootOptions(flags), fromCwd: true });
+    const document = describeRoots(tasksToLookAt(flags, []));
     const none = document.roots.length === 0;
     const exitCode = this.answer(
       flags.json,

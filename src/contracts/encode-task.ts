@@ -1,5 +1,6 @@
 /** From a task as it was read to its `--json` document. No zod here: commands load this. */
 import { predecessors } from '../task/ordering.js';
+import { isTooDeep } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
 import {
   encodeHeader,
@@ -66,7 +67,7 @@ export function encodeInspect(view: TaskView, logs: LogDocument[], why: string[]
     header: view.header && encodeHeader(view.header),
     statuses: view.statuses.map(encodeTaskStatus),
     history: encodeHistory([...view.history].map(([name, { runs }]) => [name, runs] as const)),
-    task: config?.raw ?? null,
+    task: config === undefined || isTooDeep(config.raw) ? null : config.raw,
     ordering: config === undefined ? [] : predecessors(config),
     resources: config?.resources ?? null,
     logs,

@@ -5,7 +5,7 @@
 import { read, record } from './checkpoint.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
-import { inspect, status, tail } from './task.js';
+import { inspect, status, tail, tailPath } from './task.js';
 
 /** By name of the file in `schemas/`. */
 export const CONTRACTS = {
@@ -19,6 +19,7 @@ export const CONTRACTS = {
   roots,
   status,
   tail,
+  'tail-path': tailPath,
   version,
 };
 export type ContractName = keyof typeof CONTRACTS;

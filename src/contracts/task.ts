@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TASK_STATES } from '../checkpoint/records.js';
 import { header, history, processState, taskStatus } from './checkpoint.js';
-import { problems } from './problem.js';
+import { problem, problems } from './problem.js';
 import { integer64, names, seconds } from './values.js';
 
 export const layout = z.enum(['host', 'mesos']);
@@ -117,13 +117,21 @@ export const inspect = z
   .meta({ title: 'thermos inspect TASK --json', description: 'All that is known of one task.' });
 export type InspectDocument = z.infer<typeof inspect>;
 
+const logLine = z.object({
+  task_id: z.string(),
+  root: z.string().optional().describe('Only if the same task id is printed from several roots.'),
+  process: z.string(),
+  run: z.int().min(0),
+  stream: z.enum(['stdout', 'stderr']),
+  line: z.string().describe('Without its newline; bytes that are no UTF-8 are U+FFFD.'),
+});
+
 export const tail = z
-  .object({
-    task_id: z.string(),
-    process: z.string(),
-    run: z.int().min(0),
-    stream: z.enum(['stdout', 'stderr']),
-    line: z.string().describe('Without its newline; bytes that are no UTF-8 are U+FFFD.'),
-  })
-  .meta({ title: 'thermos tail TASK --json, one line', description: 'A line of a log.' });
+  .union([logLine, z.object({ problem })])
+  .meta({ title: 'thermos tail TASK --json, one line', description: 'A line of a log, or a problem.' });
 export type TailDocument = z.infer<typeof tail>;
+
+export const tailPath = z.union([logFile.extend({ task_id: z.string() }), z.object({ problem })]).meta({
+  title: 'thermos tail TASK --path --json, one line',
+  description: 'A file that a log is read from, or a problem.',
+});

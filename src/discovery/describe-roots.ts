@@ -1,11 +1,8 @@
 import type { RootsDocument } from '../contracts/host.js';
-import { discover } from './discover.js';
-import type { TaskRoot } from './found.js';
-import type { RootOptions } from './roots.js';
+import type { Discovery, TaskRoot } from './found.js';
 
 /** The document of `thermos roots`: every root and how many tasks are in it. */
-export function describeRoots(options: RootOptions): RootsDocument {
-  const { roots, tasks, problems } = discover(options);
+export function describeRoots({ roots, tasks, problems }: Discovery): RootsDocument {
   const counts = new Map<TaskRoot, number>();
   for (const { root } of tasks) counts.set(root, (counts.get(root) ?? 0) + 1);
   return {

@@ -15,7 +15,7 @@ export interface TaskRoot {
   /** Absolute. */
   path: string;
   layout: Layout;
-  /** How it was found, for people: `--root`, `THERMOS_ROOT`, `default`, `mesos-agent --work_dir` … */
+  /** How it was found, for people: `--root`, `THERMOS_ROOT`, `cwd`, `default`, `user`, `mesos-agent` …; no blanks. */
   source: string;
   /** False if it can't be listed; then it has a problem too. */
   readable: boolean;

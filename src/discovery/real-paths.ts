@@ -1,9 +1,12 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { realPath } from './files.js';
 import type { RealPath } from './relocate.js';
 
 /** From so many questions about one directory on, it is listed instead. */
 const LISTED_FROM = 32;
+
+/** PATH_MAX of Linux, with the NUL at the end. A checkpoint may record a path of 64 MiB: it leads nowhere. */
+const LONGEST_PATH = 4096;
 
 /**
  * As `realPath`, for very many paths that lie in few directories, at one moment: what a directory leads to is
@@ -16,11 +19,12 @@ export function realPathsOfOneMoment(): RealPath {
     const known = directories.get(path);
     if (known !== undefined) return known ?? undefined;
     const real = path === '' ? '' : resolve(path);
-    const made = real === undefined ? null : new Directory(real);
+    const made = real === undefined ? null : new Directory(real === '/' ? '' : real);
     directories.set(path, made);
     return made ?? undefined;
   };
   const resolve = (path: string): string | undefined => {
+    if (path.length >= LONGEST_PATH) return undefined;
     // Parts that stand for other places are left to the system, and so are paths that aren't absolute.
     if (!isPlain(path)) return realPath(path);
     const slash = path.lastIndexOf('/');
@@ -44,6 +48,7 @@ function isPlain(path: string): boolean {
 }
 
 class Directory {
+  /** Without a slash at the end: of `/` it is empty. */
   readonly real: string;
   #asked = 0;
   #entries: ReadonlyMap<string, 'link' | 'other'> | undefined;
@@ -65,9 +70,10 @@ class Directory {
     }
   }
 
-  /** Undefined if it may be entered but not listed. */
+  /** Undefined if it may be entered but not listed, or listed but not entered. */
   #list(): ReadonlyMap<string, 'link' | 'other'> | undefined {
     try {
+      statSync(`${this.real}/.`);
       const entries = readdirSync(this.real || '/', { withFileTypes: true });
       // A file system that doesn't tell the type: to be asked about each.
       if (entries.some((entry) => !entry.isDirectory() && !entry.isFile() && !entry.isSymbolicLink()))

@@ -6,7 +6,7 @@ export interface Located {
   path: string;
   /** The path is not the recorded one. */
   relocated: boolean;
-  /** It is there. If false, the path is the one that was recorded. */
+  /** It is there, and we may know. If false, the path is where it should be. */
   found: boolean;
 }
 
@@ -61,13 +61,14 @@ export function locatePaths(
     () => logDirs(recorded, task, sandbox),
     realPath,
   );
-  if (log_dir === undefined && sandbox !== undefined) {
-    return {
-      sandbox,
-      log_dir: { path: `${sandbox.path}/.logs`, relocated: sandbox.relocated, found: false },
-    };
-  }
-  return { sandbox, log_dir };
+  if (log_dir?.found || sandbox === undefined) return { sandbox, log_dir };
+  // Not there, or in a sandbox that we may not enter; so what is said of it should be said of that place.
+  const rest = recorded.log_dir === undefined ? '.logs' : below(recorded.log_dir, recorded.sandbox);
+  if (rest === undefined || rest.split('/').includes('..')) return { sandbox, log_dir };
+  return {
+    sandbox,
+    log_dir: { path: `${sandbox.path}/${rest}`, relocated: sandbox.relocated, found: false },
+  };
 }
 
 function locate(

@@ -37,6 +37,12 @@ export interface RootOptions {
   places?: Partial<Places>;
 }
 
+/** Did a flag or a variable say where to look? Then nothing else counts. */
+export function rootsAreNamed({ flags, env }: Pick<RootOptions, 'flags' | 'env'>): boolean {
+  const flagged = (flags.root?.length ?? 0) + (flags.mesosRoot?.length ?? 0) > 0;
+  return flagged || Boolean(env.THERMOS_ROOT || env.THERMOS_MESOS_ROOT);
+}
+
 export interface FoundRoots {
   roots: TaskRoot[];
   problems: Problem[];
@@ -123,7 +129,7 @@ export function rootAround(path: string, source: string): { root: TaskRoot; belo
 }
 
 /** Many a directory has a `tasks` in it; a root has more. Used where nobody said that it is one. */
-function looksLikeRoot(path: string): boolean {
+export function looksLikeRoot(path: string): boolean {
   if (!isDirectory(`${path}/checkpoints`)) return false;
   return isDirectory(`${path}/tasks/active`) || isDirectory(`${path}/tasks/finished`);
 }
@@ -164,7 +170,7 @@ class Collector {
 
   addDefault(path: string, source: string): void {
     const found = presenceOf(path);
-    if (typeof found === 'object') this.#cannotRead(path, source, found.error);
+    if (typeof found === 'object') this.#mayNotBeThere(path, source, found.error);
     else if (isDirectory(`${path}/tasks`) || isDirectory(`${path}/checkpoints`)) {
       this.add(rootAt(path, source, false));
     }
@@ -172,8 +178,10 @@ class Collector {
 
   addDefaultMesos(path: string, source: string): void {
     const found = presenceOf(`${path}/slaves`);
-    if (typeof found === 'object') this.#cannotRead(path, source, found.error, 'mesos');
-    else if (found === 'directory') this.#addMesos(path, 0, source);
+    if (typeof found === 'object') {
+      if (isDirectory(path)) this.#cannotRead(path, source, found.error, 'mesos');
+      else this.#mayNotBeThere(path, source, found.error);
+    } else if (found === 'directory') this.#addMesos(path, 0, source);
   }
 
   /** A path that somebody named, whichever flag or variable it stood in: what is there decides. */
@@ -224,6 +232,18 @@ class Collector {
     for (const root of roots) this.add(root, real + root.path.slice(base.length));
     this.#problems.push(...problems);
     return roots.length > 0 || problems.length > 0;
+  }
+
+  /** A default place that can't be seen from here: probably there is nothing, and nobody asked for it. */
+  #mayNotBeThere(path: string, source: string, error: unknown): void {
+    const message = `cannot see whether there is a task root ${path} (${source}): ${describeErrno(error)}`;
+    this.#problem(
+      'root-unreadable',
+      'warning',
+      path,
+      message,
+      isDenied(error) ? sudoHint(this.#options.euid) : undefined,
+    );
   }
 
   #cannotRead(path: string, source: string, error: unknown, layout: Layout = 'host'): void {

@@ -4,8 +4,8 @@ import { absolutePath, isWithin, realPath } from './files.js';
 import { findTasks, type Mode, type Unmatched } from './find.js';
 import type { Discovery, FoundTask, TaskRoot } from './found.js';
 import { sandboxesUnreadable } from './mesos-tree.js';
-import type { RootOptions } from './roots.js';
-import { isPathWord, type NamedByPath, namedByPath } from './task-path.js';
+import { type RootOptions, rootAround, rootsAreNamed } from './roots.js';
+import { isPathWord, type NamedByPath, namedByPath, rootsBeside, sandboxAround } from './task-path.js';
 import { compareTasks } from './tasks.js';
 
 export interface Selection extends Discovery {
@@ -21,8 +21,8 @@ export interface SelectHooks {
 }
 
 /**
- * What a command's TASK words mean. Without words: all tasks, of the root around the working directory if
- * there is one. A word with a `/` (or `.`, `..`) is a path, other words are paths only if they mean no id; the
+ * What a command's TASK words mean. Without words: all tasks, of the root that the working directory lies in
+ * or whose sandbox it is, if there is one. A word with a `/` (or `.`, `..`) is a path, other words are paths only if they mean no id; the
  * root that a path stands in is looked into even if it is none of the others, and if all words are such paths,
  * and no root is given by a flag, nothing else is. Throws as `findTasks` does, and `ambiguous-task` in
  * `change` for a path that stands for several tasks.
@@ -34,7 +34,7 @@ export function selectTasks(
   hooks: SelectHooks = {},
 ): Selection {
   if (words.length === 0) {
-    const discovery = discover({ ...options, fromCwd: options.fromCwd ?? true });
+    const discovery = besideCwd(options, hooks) ?? discover({ ...options, fromCwd: true });
     return { ...discovery, selected: discovery.tasks, unmatched: [] };
   }
   const cwd = options.cwd ?? '/';
@@ -52,6 +52,39 @@ export function selectTasks(
     else selection.addWord(word, hooks);
   }
   return selection.result();
+}
+
+/** The root of the sandbox that we are in, if that is a sandbox beside its root. */
+function besideCwd(options: RootOptions, { sandboxOf }: SelectHooks): Discovery | undefined {
+  const { cwd } = options;
+  if (cwd === undefined || sandboxOf === undefined || rootsAreNamed(options)) return undefined;
+  const sandbox = sandboxAround(cwd);
+  if (sandbox === undefined || rootAround(cwd, 'cwd') !== undefined) return undefined;
+  for (const root of rootsBeside(sandbox, 'cwd')) {
+    const discovery = tasksOf([root], [], options);
+    if (innermost(cwd, discovery.tasks, sandboxOf).length > 0) return discovery;
+  }
+  return undefined;
+}
+
+/** The tasks whose sandboxes hold a path; of sandboxes inside each other those of the innermost. */
+function innermost(
+  path: string,
+  tasks: readonly FoundTask[],
+  sandboxOf: NonNullable<SelectHooks['sandboxOf']>,
+): FoundTask[] {
+  let longest = 1;
+  let found: FoundTask[] = [];
+  for (const task of tasks) {
+    const recorded = sandboxOf(task);
+    const sandbox = recorded === undefined ? undefined : realPath(recorded);
+    if (sandbox === undefined || sandbox.length < longest || sandbox === '/') continue;
+    if (!isWithin(path, sandbox)) continue;
+    if (sandbox.length > longest) found = [];
+    longest = sandbox.length;
+    found.push(task);
+  }
+  return found;
 }
 
 class Selector {
@@ -128,22 +161,20 @@ class Selector {
     return root;
   }
 
-  /** Of sandboxes inside each other the innermost. */
+  /** Among the tasks that are known, else in roots beside what looks like a sandbox. */
   #tasksWithSandboxAround(word: string, { sandboxOf }: SelectHooks): FoundTask[] {
     const path = realPath(absolutePath(word, this.#options.cwd ?? '/'));
     if (path === undefined || sandboxOf === undefined) return [];
-    let longest = 1;
-    let found: FoundTask[] = [];
-    for (const task of this.#discovery.tasks) {
-      const recorded = sandboxOf(task);
-      const sandbox = recorded === undefined ? undefined : realPath(recorded);
-      if (sandbox === undefined || sandbox.length < longest || sandbox === '/') continue;
-      if (!isWithin(path, sandbox)) continue;
-      if (sandbox.length > longest) found = [];
-      longest = sandbox.length;
-      found.push(task);
+    const known = innermost(path, this.#discovery.tasks, sandboxOf);
+    if (known.length > 0) return known;
+    for (const root of rootsBeside(sandboxAround(path) ?? path, 'argument')) {
+      const found = innermost(path, tasksOf([root], [], this.#options).tasks, sandboxOf);
+      const ids = new Set(found.map((task) => task.task_id));
+      if (ids.size === 0) continue;
+      const added = this.#rootOf(root);
+      return this.#discovery.tasks.filter((task) => task.root === added && ids.has(task.task_id));
     }
-    return found;
+    return [];
   }
 
   #oneToChange(word: string, tasks: FoundTask[]): FoundTask[] {

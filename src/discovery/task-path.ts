@@ -1,7 +1,7 @@
-import { absolutePath, isDirectory, nameOf, parentOf, realPath } from './files.js';
+import { absolutePath, type Entry, isDirectory, listDirectory, nameOf, parentOf, realPath } from './files.js';
 import type { TaskRoot } from './found.js';
 import { throughLatest } from './mesos-tree.js';
-import { rootAround, rootAt } from './roots.js';
+import { looksLikeRoot, rootAround, rootAt } from './roots.js';
 
 /** What a path names: a root, and one task of it, or all of them. */
 export interface NamedByPath {
@@ -46,4 +46,35 @@ function taskIdBelow(below: readonly string[]): string | undefined {
   const [first, second, third] = below;
   if (first === 'checkpoints' || first === 'sandboxes') return second;
   return first === 'tasks' ? third : undefined;
+}
+
+/** The nearest directory on the way up that holds logs of processes, as a sandbox does. */
+export function sandboxAround(path: string): string | undefined {
+  for (let directory = path; directory !== '/'; directory = parentOf(directory)) {
+    if (isDirectory(`${directory}/.logs`)) return directory;
+  }
+  return undefined;
+}
+
+/**
+ * The bare roots that stand beside a sandbox, or beside the directory of sandboxes that it is in. Whether one
+ * of them is the sandbox's own, only the headers of its tasks tell.
+ */
+export function rootsBeside(sandbox: string, source: string): TaskRoot[] {
+  const found: TaskRoot[] = [];
+  const parent = parentOf(sandbox);
+  for (const directory of new Set([parent, parentOf(parent)])) {
+    if (directory === '/') continue;
+    let entries: Entry[] = [];
+    try {
+      entries = listDirectory(directory);
+    } catch {
+      // May not be listed: nothing was asked of it.
+    }
+    for (const entry of entries) {
+      const path = `${directory}/${entry.name}`;
+      if (entry.isDirectory() && looksLikeRoot(path)) found.push(rootAt(path, source, false));
+    }
+  }
+  return found;
 }

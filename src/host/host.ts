@@ -75,6 +75,11 @@ export class Host {
     return this.#bootTimeMs.value;
   }
 
+  /** Reads /proc/locks now, if this snapshot hasn't yet: what is read afterwards is newer than the locks. */
+  lookAtLocks(): void {
+    this.#heldLocks();
+  }
+
   /**
    * Does anybody hold a write lock (flock, fcntl, open file description) on the file? Undefined if that can't
    * be known: /proc/locks can't be read, or it doesn't list one and we are not in the initial pid namespace,

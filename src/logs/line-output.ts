@@ -1,5 +1,3 @@
-import { escapeControl } from '../views/parts/escape.js';
-import { type Paint, PLAIN } from '../views/parts/paint.js';
 import type { Stream } from './log-files.js';
 
 const NEWLINE = 10;
@@ -57,22 +55,6 @@ export class LineOutput {
   #endRaw(): void {
     this.#newlineDue = !this.#endsInNewline;
   }
-}
-
-/** `[TASK ]PROCESS RUN[ STREAM] | `, names escaped and painted. */
-export function prefixOf(
-  source: LineSource,
-  show: { root: boolean; task: boolean; stream: boolean },
-  paint: Paint = PLAIN.dim,
-): string {
-  const words = [
-    ...(show.root ? [source.root ?? ''] : []),
-    ...(show.task ? [source.task_id] : []),
-    source.process,
-    String(source.run),
-    ...(show.stream ? [source.stream] : []),
-  ];
-  return `${paint(`${escapeControl(words.join(' '))} |`)} `;
 }
 
 class HeldLines implements Channel {

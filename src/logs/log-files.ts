@@ -18,7 +18,9 @@ export interface Backup {
 export interface LogFiles {
   stream: Stream;
   path: string;
-  /** Of the newest file; 0 if only backups are there, as between two steps of a rotation. */
+  /** False if only backups are there, as between two steps of a rotation. */
+  exists: boolean;
+  /** Of the newest file; 0 if it doesn't exist. */
   bytes: number;
   /** Newest first. */
   backups: Backup[];
@@ -75,7 +77,7 @@ export function logFiles(logDir: string, process: string, run: number): LogListi
     const path = join(directory, stream);
     const bytes = names.includes(stream) ? sizeOf(path, listing.problems) : undefined;
     if (bytes !== undefined || backups.length > 0) {
-      listing.files.push({ stream, path, bytes: bytes ?? 0, backups });
+      listing.files.push({ stream, path, exists: bytes !== undefined, bytes: bytes ?? 0, backups });
     }
   }
   return listing;

@@ -19,10 +19,9 @@ export function predecessors(config: TaskConfig): Predecessors[] {
       if (after.has(before)) after.get(order[i] as string)?.add(before);
     }
   }
-  return [...after].map(([process, before]) => ({
-    process,
-    after: [...after.keys()].filter((name) => before.has(name)),
-  }));
+  const place = new Map([...after.keys()].map((name, i) => [name, i]));
+  const inOrder = (a: string, b: string) => (place.get(a) as number) - (place.get(b) as number);
+  return [...after].map(([process, before]) => ({ process, after: [...before].sort(inOrder) }));
 }
 
 /** A process in the drawing of the ordering, one level for each process that it waits for. */
@@ -51,6 +50,7 @@ export function drawOrdering(config: TaskConfig): OrderingLine[] {
   }
   const lines: OrderingLine[] = [];
   const drawn = new Set<string>();
+  const undrawn = new Map(all.map(({ process, after }) => [process, after.length]));
   const draw = (root: string, under: string | undefined, depth: number): void => {
     const stack = [{ process: root, under, depth }];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
@@ -62,9 +62,12 @@ export function drawOrdering(config: TaskConfig): OrderingLine[] {
         depth: level,
         also: (waits.get(process) ?? []).filter((name) => name !== parent),
       });
-      const ready = (children.get(process) ?? []).filter((child) =>
-        (waits.get(child) ?? []).every((name) => drawn.has(name)),
-      );
+      const ready: string[] = [];
+      for (const child of children.get(process) ?? []) {
+        const left = (undrawn.get(child) as number) - 1;
+        undrawn.set(child, left);
+        if (left === 0) ready.push(child);
+      }
       for (const child of ready.reverse()) stack.push({ process: child, under: process, depth: level + 1 });
     }
   };

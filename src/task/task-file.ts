@@ -92,6 +92,24 @@ function readRegularFile(path: string): string {
   }
 }
 
+/** JSON.parse takes any depth, JSON.stringify runs out of stack at some thousands. */
+const DEEPEST = 1000;
+
+/** True if a value from JSON is nested so deeply that it can't be written again. */
+export function isTooDeep(json: unknown): boolean {
+  let level = [json];
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    if (level.length === 0) return false;
+    const below: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      for (const inner of Object.values(value)) below.push(inner);
+    }
+    level = below;
+  }
+  return true;
+}
+
 /** The task that a parsed task file describes; undefined if it is none. Parts of the wrong type are left out. */
 export function parseTaskConfig(json: unknown): TaskConfig | undefined {
   if (!isObject(json) || !Array.isArray(json.processes)) return undefined;
@@ -100,8 +118,8 @@ export function parseTaskConfig(json: unknown): TaskConfig | undefined {
     name: asString(name),
     processes: json.processes.map(parseProcess).filter((process) => process !== undefined),
     orders: Array.isArray(constraints) ? constraints.map(parseOrder).filter((order) => order.length > 0) : [],
-    max_failures: asNumber(max_failures),
-    max_concurrency: asNumber(max_concurrency),
+    max_failures: asInteger(max_failures),
+    max_concurrency: asInteger(max_concurrency),
     finalization_wait: asNumber(finalization_wait),
     resources: isObject(resources)
       ? {
@@ -120,7 +138,7 @@ function parseProcess(json: unknown): ProcessConfig | undefined {
   return {
     name: json.name,
     cmdline: asString(json.cmdline),
-    max_failures: asNumber(json.max_failures),
+    max_failures: asInteger(json.max_failures),
     daemon: json.daemon === true,
     ephemeral: json.ephemeral === true,
     final: json.final === true,
@@ -142,6 +160,11 @@ function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** JSON has numbers like 1e999, which are read as infinite. */
 function asNumber(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
+  return Number.isFinite(value) ? (value as number) : undefined;
+}
+
+function asInteger(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? (value as number) : undefined;
 }

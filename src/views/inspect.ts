@@ -47,7 +47,7 @@ function head(view: TaskView, style: Style): string {
   const fields: [string, string | undefined][] = [
     ['Task', paint.bold(escapeControl(view.task_id))],
     ['Name', view.name === undefined || view.name === view.task_id ? undefined : escapeControl(view.name)],
-    ['State', `${paintOf(paint, state)(state)} ${since(view, style)}`],
+    ['State', `${paintOf(paint, state)(state)}${since(view, style)}`],
     ['Verdict', paintOf(paint, view.verdict)(view.verdict)],
     ['Phase', view.phase],
     ['Runner', runner && `pid ${runner.pid ?? '-'}, uid ${runner.uid ?? '-'}, ${aliveText(runner.alive)}`],
@@ -78,7 +78,7 @@ function head(view: TaskView, style: Style): string {
 }
 
 function since({ state_timestamp_ms }: TaskView, style: Style): string {
-  return state_timestamp_ms === undefined ? '' : `since ${moments(state_timestamp_ms, style)}`;
+  return state_timestamp_ms === undefined ? '' : ` since ${moments(state_timestamp_ms, style)}`;
 }
 
 /** On a terminal both the moment and how long ago it was. */
@@ -105,7 +105,8 @@ function resourcesText({ resources }: TaskConfig): string | undefined {
 
 function limitsText({ max_failures, max_concurrency, finalization_wait }: TaskConfig): string {
   const concurrency = max_concurrency === undefined || max_concurrency === 0 ? 'unlimited' : max_concurrency;
-  return `max_failures ${max_failures ?? '-'}, max_concurrency ${concurrency}, finalization_wait ${finalization_wait ?? '-'}s`;
+  const wait = finalization_wait === undefined ? '-' : `${finalization_wait}s`;
+  return `max_failures ${max_failures ?? '-'}, max_concurrency ${concurrency}, finalization_wait ${wait}`;
 }
 
 function placeText(place: Place | undefined): string | undefined {
@@ -165,7 +166,7 @@ function commandsText(config: TaskConfig): string {
   return config.processes
     .map(({ name, cmdline = '' }) => {
       const lines = cmdline.split('\n').map(escapeControl);
-      if (lines.length === 1) return `  ${escapeControl(name)}: ${lines[0]}\n`;
+      if (lines.length === 1) return `  ${escapeControl(name)}: ${lines[0] || '-'}\n`;
       return `  ${escapeControl(name)}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
     })
     .join('');

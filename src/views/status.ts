@@ -77,6 +77,11 @@ function counted(words: readonly string[]): string {
   return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
 }
 
+function since(milliseconds: TaskView['state_timestamp_ms'], style: Style): string {
+  if (milliseconds === undefined) return '';
+  return `, since ${moment(milliseconds, style)}${style.tty ? ' ago' : ''}`;
+}
+
 function block(task: TaskView, verbosity: Verbosity, style: Style): string {
   const state = String(task.state);
   const { paint } = style;
@@ -84,7 +89,7 @@ function block(task: TaskView, verbosity: Verbosity, style: Style): string {
     paint.bold(escapeControl(task.task_id)),
     paintOf(paint, state)(state),
     ...(task.verdict === 'ok' ? [] : [paintOf(paint, task.verdict)(task.verdict)]),
-    `${task.phase}, since ${moment(task.state_timestamp_ms, style)}${style.tty ? ' ago' : ''}`,
+    `${task.phase}${since(task.state_timestamp_ms, style)}`,
   ].join('  ');
   const ports = Object.entries(task.ports ?? {}).map(([name, port]) => `${name}=${port}`);
   const lines = [

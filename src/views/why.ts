@@ -10,8 +10,8 @@ const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) =
 /** How a process ended, in words: `exit code 7`, `signal 9 (SIGKILL)`. Empty if it isn't recorded. */
 export function describeReturnCode(code: number | undefined): string {
   if (code === undefined) return '';
-  // The runner's own mark for what it had to end itself, not a signal.
-  if (code === -1) return 'ended by the runner (return code -1)';
+  // The runner's own mark for what it had to end itself; a coordinator would say the same of SIGHUP.
+  if (code === -1) return 'ended by the runner (return code -1), or signal 1, SIGHUP';
   if (code < 0) return `signal ${-code}${named(-code)}`;
   if (code > 128 && SIGNALS.has(code - 128)) {
     return `exit code ${code} (of a shell: its command died of signal ${code - 128}${named(code - 128)})`;
@@ -95,6 +95,9 @@ function unknownReason(view: TaskView): string {
   if (view.found.unreadable) return 'The sandbox of the task can not be entered: only its name is known.';
   const problem = view.problems.find(({ severity }) => severity === 'error');
   if (problem !== undefined) return `How the task is can not be known: ${problem.message}.`;
+  if (view.phase === 'finished') {
+    return `The task file is in tasks/finished, but the checkpoint ends with ${view.state}: its end was not recorded.`;
+  }
   return 'How the task is can not be known from here.';
 }
 

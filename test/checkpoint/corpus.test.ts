@@ -145,6 +145,27 @@ describe("the coordinators' streams merged in", () => {
   }
 });
 
+describe("a coordinator's stream by itself", () => {
+  for (const from of cases) {
+    for (const [path, records] of Object.entries(from.records)) {
+      if (!basename(path).startsWith('coordinator.')) continue;
+      it(`${from.name} ${basename(path)}`, () => {
+        const replay = new Replay({ history: true, coordinator: true });
+        expect(readStream(join(from.dir, path), replay).damage).toBeUndefined();
+        const { header, statuses, processes } = plainState(replay.state());
+        // Each FORKED begins a run; whatever follows is laid over it.
+        const runs: Record<string, unknown>[] = [];
+        for (const { fields = {} } of records) {
+          if (fields.state === 'FORKED') runs.push({});
+          Object.assign(runs.at(-1) as object, fields);
+        }
+        expect({ header, statuses }).toEqual({ header: null, statuses: [] });
+        expect(Object.values(processes)).toEqual(runs.length === 0 ? [] : [runs]);
+      });
+    }
+  }
+});
+
 /** `same`: what it makes of the sound stream. `skipped`: the original was not asked, it would not have ended. */
 type Verdict = PlainState | Rejection | 'same' | 'skipped';
 

@@ -41,13 +41,13 @@ describe('real tasks, copied from where they ran', () => {
         [sandbox, header.sandbox],
         [log_dir, header.log_dir],
       ] as const) {
-        // What git does not keep, because it is empty, is not found, and then said as recorded.
         const here = (recorded as string).replace(about.recorded_at, top);
-        if (located?.found) expect(located.relocated).toBe(true);
-        else expect(located).toEqual({ path: recorded, relocated: false, found: false });
-        if (realPath(here) !== undefined) expect(located).toMatchObject({ path: here, found: true });
-        else if (task.root.layout === 'host') expect(located?.found).toBe(false);
-        else expect(located?.path).toMatch(task.root.run_dir as string);
+        // git keeps no empty directories, and some sandboxes may not be entered by everybody.
+        if (realPath(here) !== undefined)
+          expect(located).toEqual({ path: here, relocated: true, found: true });
+        else if (task.root.run_dir !== undefined) expect(located?.path).toMatch(task.root.run_dir);
+        else expect([here, recorded]).toContain(located?.path);
+        expect(located?.found).toBe(realPath(located?.path as string) !== undefined);
       }
     }
   });
@@ -140,6 +140,18 @@ describe('beside a bare root', () => {
     });
     make('sandbox/.logs');
     expect(locate({ sandbox: '/gone/sandbox' }).log_dir?.found).toBe(true);
+  });
+
+  test('logs that are not there should be in the sandbox that is', () => {
+    make('sandbox');
+    const recorded = { sandbox: '/gone/sandbox', log_dir: '/gone/sandbox/.logs' };
+    expect(locate(recorded).log_dir).toEqual({
+      path: join(dir, 'sandbox/.logs'),
+      relocated: true,
+      found: false,
+    });
+    const forged = { sandbox: '/gone/sandbox', log_dir: '/gone/sandbox/../.logs' };
+    expect(locate(forged).log_dir).toEqual({ path: forged.log_dir, relocated: false, found: false });
   });
 
   test('a relative path is not looked for from where we happen to be', () => {

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/commands/index.js';
 import { violations } from '../contracts/validate.js';
-import { shell, thermos } from './harness.js';
+import { FIXTURES, shell, startThermos, thermos } from './harness.js';
 
 const IDS = Object.keys(COMMANDS).filter((id) => !id.startsWith('_'));
 const BOLD = '\u001b[1m';
@@ -215,6 +218,23 @@ describe('stdout', () => {
   test('nothing is lost on a slow pipe', () => {
     const { stdout } = shell('thermos help | (sleep 0.3; cat)');
     expect(stdout).toBe(thermos(['help']).stdout);
+  });
+});
+
+describe('signals', () => {
+  const live = join(FIXTURES, 'host/root');
+
+  test.each([
+    ['SIGINT', 130, ['status', '--watch', '--root', live]],
+    ['SIGTERM', 143, ['status', '--watch', '--root', live]],
+    ['SIGINT', 130, ['read', '--follow', join(live, 'checkpoints/host-live/runner')]],
+    ['SIGTERM', 143, ['read', '--follow', join(live, 'checkpoints/host-live/runner')]],
+  ] as const)('%s ends with %i: %j', async (signal, status, argv) => {
+    const program = startThermos(argv);
+    program.stdout?.once('data', () => program.kill(signal));
+    const [code, by] = await once(program, 'exit');
+    // A shell reports a process that was ended by a signal as 128 and the signal's number.
+    expect(by === null ? code : 128 + constants.signals[by as NodeJS.Signals]).toBe(status);
   });
 });
 

@@ -110,6 +110,20 @@ describe('read FILE', () => {
     }
   });
 
+  it("shows the runs in a coordinator's stream", () => {
+    const file = join(dirname(SOUND), 'coordinator.flaky');
+    const { stdout, stderr, status } = thermos(['read', file, '--json']);
+    const whole = JSON.parse(thermos(['read', SOUND, '--json']).stdout);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      header: null,
+      statuses: [],
+      processes: whole.processes,
+      records: 9,
+      problems: [],
+    });
+  });
+
   it('of a file with an odd name', () => {
     const file = join(dir, "-- a\u001b[31m %s 'x'\n");
     copyFileSync(SOUND, file);
@@ -213,11 +227,12 @@ describe('what is no checkpoint', () => {
     return result;
   }
 
-  const modes = [[], ['--json'], ['--records'], ['--records', '--json'], ['--follow']];
+  const modes = ['', '--json', '--records', '--records --json', '--follow'];
 
-  it.each(modes)('a missing file %s %s', (...flags) => {
+  it.each(modes)('a missing file %s', (words) => {
+    const flags = words.split(' ').filter(Boolean);
     const file = join(dir, 'nowhere');
-    const { stdout, stderr, status } = read(file, ...flags.filter((flag) => flag !== undefined));
+    const { stdout, stderr, status } = read(file, ...flags);
     expect(status).toBe(1);
     if (flags.includes('--json')) {
       expect(JSON.parse(stdout)).toEqual({
@@ -234,10 +249,10 @@ describe('what is no checkpoint', () => {
     }
   });
 
-  it.each(modes)('a FIFO that nobody writes to %s %s', (...flags) => {
+  it.each(modes)('a FIFO that nobody writes to %s', (words) => {
     const file = join(dir, 'runner');
     expect(spawnSync('mkfifo', [file]).status).toBe(0);
-    const { status, stdout, stderr } = read(file, ...flags.filter((flag) => flag !== undefined));
+    const { status, stdout, stderr } = read(file, ...words.split(' ').filter(Boolean));
     expect(status).toBe(5);
     expect(stdout + stderr).toContain('is not a regular file');
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineOutput, type LineSource, prefixOf } from '../../src/logs/line-output.js';
+import { LineOutput, type LineSource } from '../../src/logs/line-output.js';
 
 const web: LineSource = { task_id: 'task-1', process: 'web', run: 0, stream: 'stdout' };
 const db: LineSource = { ...web, process: 'db', run: 3, stream: 'stderr' };
@@ -103,16 +103,6 @@ describe('LineOutput', () => {
     expect(printed).toBeGreaterThan(8 * 1024 * 1024);
     channel.end();
     expect(printed).toBe(20 * 1024 * 1024 + 3);
-  });
-});
-
-describe('prefixOf', () => {
-  it('names what is needed to tell logs apart and escapes the names', () => {
-    const paint = (text: string) => `<${text}>`;
-    expect(prefixOf(web, { root: false, task: false, stream: false }, paint)).toBe('<web 0 |> ');
-    expect(prefixOf({ ...db, process: '\u001b[31m' }, { root: false, task: true, stream: true }, paint)).toBe(
-      '<task-1 \\e[31m 3 stderr |> ',
-    );
   });
 });
 

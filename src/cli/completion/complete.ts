@@ -90,6 +90,7 @@ async function completeCommand(
 interface ArgShape {
   options?: readonly string[];
   multiple?: boolean;
+  repeats?: boolean;
 }
 
 interface Line {
@@ -142,7 +143,7 @@ function splitFlag(
 
 function lastMultiple(args: [string, ArgShape][]): [string, ArgShape] | undefined {
   const last = args.at(-1);
-  return last?.[1].multiple ? last : undefined;
+  return last?.[1].multiple || last?.[1].repeats ? last : undefined;
 }
 
 /** True if the words end with a flag that is still without its value. */

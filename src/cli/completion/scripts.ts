@@ -32,8 +32,10 @@ complete -o default -F _thermos thermos
 const ZSH = `#compdef thermos
 # zsh completion of thermos: source <(thermos completion zsh), or save it as _thermos in a directory of $fpath
 _thermos() {
-  local -a candidates
-  candidates=("\${(@f)$(thermos __complete zsh -- "\${(@Q)words[2,CURRENT-1]}" "\${(Q)PREFIX}" 2>/dev/null)}")
+  local -a before candidates
+  before=("\${(@)words[1,CURRENT-1]}")
+  shift before
+  candidates=("\${(@f)$(thermos __complete zsh -- "\${(@Q)before}" "\${(Q)PREFIX}" 2>/dev/null)}")
   candidates=("\${(@)candidates:#}")
   if (( \${#candidates} )); then
     compadd -- "\${candidates[@]}"
@@ -50,8 +52,10 @@ fi
 
 const FISH = `# fish completion of thermos: thermos completion fish | source
 function __thermos_complete
-    set -l words (commandline -opc)
-    set -l found (thermos __complete fish -- $words[2..-1] (commandline -ct) 2>/dev/null)
+    set -l before (commandline -opc)
+    set -e before[1]
+    set -l current (commandline -ct | string unescape; or commandline -ct)
+    set -l found (thermos __complete fish -- $before "$current" 2>/dev/null)
     if test (count $found) -gt 0
         printf '%s\\n' $found
     else

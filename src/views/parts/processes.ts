@@ -19,8 +19,9 @@ const COLUMNS: readonly Column[] = [
 export function processTable(task: TaskView, style: Style, indent: string): string {
   if (task.processes.length === 0) return '';
   const width = style.width === undefined ? undefined : style.width - indent.length;
-  // What was running when the runner died may have ended at any time since.
-  const now = task.verdict === 'ok' || task.verdict === 'foreign-pids' ? style.now : undefined;
+  // What was running when the runner died may have ended at any time since. On a pipe all times are absolute.
+  const runs = task.verdict === 'ok' || task.verdict === 'foreign-pids';
+  const now = runs && style.tty ? style.now : undefined;
   const rows = task.processes.map((process) => row(process, now, style));
   const text = table(COLUMNS, rows, { width, unicode: style.unicode, titles: style.paint.dim });
   return indent === '' ? text : text.replace(/^/gm, indent).slice(0, -indent.length);

@@ -26,6 +26,11 @@ export interface TableOptions {
 const GAP = '  ';
 /** A flexible column is not cut below this. */
 const LEAST = 8;
+/**
+ * Where nothing is cut, a cell longer than any file name does not make its column wider: a checkpoint may hold
+ * a name of 64 MiB, and every other row would be padded to that.
+ */
+const MOST = 256;
 
 /**
  * Aligned text, a line a row, each ended by a newline; two spaces between columns, no lines, no trailing
@@ -46,11 +51,12 @@ export function table(
   const lines = options.titles === false ? [] : [titles];
   for (const row of rows) lines.push(columns.map((_, i) => measured(row[i])));
   const widths = columns.map((_, i) =>
-    lines.reduce((most, line) => Math.max(most, (line[i] as Measured).width), 0),
+    lines.reduce((most, line) => Math.max(most, Math.min(MOST, (line[i] as Measured).width)), 0),
   );
   const room = options.width === undefined ? widths : squeeze(columns, widths, options.width);
   const mark = options.unicode === false ? '...' : '…';
-  return lines.map((line) => draw(columns, line, room, mark)).join('');
+  const cut = options.width !== undefined;
+  return lines.map((line) => draw(columns, line, room, cut ? mark : undefined)).join('');
 }
 
 interface Measured {
@@ -75,18 +81,18 @@ function draw(
   columns: readonly Column[],
   line: readonly Measured[],
   room: readonly number[],
-  mark: string,
+  mark: string | undefined,
 ): string {
   let drawn = '';
   let blanks = '';
   for (const [i, { align, flexible }] of columns.entries()) {
     let { text, width, paint } = line[i] as Measured;
     const most = room[i] as number;
-    if (width > most) {
+    if (width > most && mark !== undefined) {
       text = shorten(text, most, flexible, mark);
       width = widthOf(text);
     }
-    const pad = ' '.repeat(most - width);
+    const pad = ' '.repeat(Math.max(0, most - width));
     if (paint !== undefined) text = paint(text);
     drawn += blanks + (align === 'right' ? pad + text : text);
     blanks = align === 'right' ? GAP : pad + GAP;

@@ -2,8 +2,12 @@ import stringWidth from 'string-width';
 
 const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
+/** What is longer is no name: it is not measured character by character. */
+const LONGEST_MEASURED = 4096;
+
 /** Columns that escaped text takes on a terminal: wide characters two, combining ones none. */
 export function widthOf(text: string): number {
+  if (text.length > LONGEST_MEASURED) return text.length;
   // Nearly every cell is ASCII, and then its length is its width; string-width costs a thousand times more.
   return isPrintableAscii(text) ? text.length : stringWidth(text);
 }
@@ -14,6 +18,10 @@ export function widthOf(text: string): number {
  */
 export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'end', mark = '…'): string {
   if (widthOf(text) <= width) return text;
+  if (text.length > LONGEST_MEASURED) {
+    const half = LONGEST_MEASURED / 2;
+    return shorten(text.slice(0, half) + text.slice(-half), Math.min(width, half), cut, mark);
+  }
   const room = width - widthOf(mark);
   if (room <= 0) return mark.slice(0, Math.max(0, width));
   const characters = isPrintableAscii(text) ? [...text] : graphemes(text);

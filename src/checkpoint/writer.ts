@@ -1,0 +1,39 @@
+import { fdatasyncSync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
+import { describeErrno, SystemError } from '../errors/errors.js';
+import { encodeRecord } from './codec.js';
+import { encodeFrame } from './framing.js';
+import type { CheckpointRecord } from './records.js';
+
+/**
+ * Appends records to a stream. Each is one write, and is durable when `append` returns: what follows from a
+ * record may be done then, not before. The caller holds the stream's lock, so that nobody else writes.
+ */
+export class CheckpointWriter {
+  readonly #fd: number;
+
+  /** A descriptor opened for appending; it stays the caller's. */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /**
+   * Throws SystemError `checkpoint-write-failed` if the record can't be written whole (a full disk, say); the
+   * part of it that was written is taken back, so that readers see the stream as it was.
+   */
+  append(record: CheckpointRecord): void {
+    const frame = encodeFrame(encodeRecord(record));
+    const before = fstatSync(this.#fd).size;
+    try {
+      for (let at = 0; at < frame.length; ) at += writeSync(this.#fd, frame, at);
+      fdatasyncSync(this.#fd);
+    } catch (error) {
+      if (fstatSync(this.#fd).size > before) ftruncateSync(this.#fd, before);
+      throw new SystemError(
+        'checkpoint-write-failed',
+        `cannot write to the checkpoint: ${describeErrno(error)}`,
+        undefined,
+        error,
+      );
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { UsageError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError, type Problem } from '../errors/problem.js';
+import type { RunChoice } from '../logs/choose.js';
+import type { FollowShell } from '../logs/follower.js';
+import { STREAMS, type Stream } from '../logs/log-files.js';
+import type { PrefixOf } from '../logs/log-printer.js';
+import { findLogPaths, tailLogs } from '../logs/tail.js';
+import { TaskViewSource } from '../logs/task-view-source.js';
+import { escapeControl } from '../views/parts/escape.js';
+import { eventText, linePrefix, pathsText } from '../views/tail.js';
+import { Interruption } from './interruption.js';
+import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
+import type { Style, Terminal } from './terminal.js';
+
+export interface TailFlags extends RootFlags {
+  lines: number | undefined;
+  follow: boolean | undefined;
+  stdout: boolean;
+  stderr: boolean;
+  run: RunChoice;
+  prefix: boolean;
+  path: boolean;
+  json: boolean;
+}
+
+/** Prints logs of the tasks that the word means; returns the exit code. */
+export async function showLogs(
+  word: string | undefined,
+  processes: readonly string[],
+  flags: TailFlags,
+  terminal: Terminal,
+  tell: (problems: readonly Problem[]) => void,
+): Promise<number> {
+  const sources = tasksOf(word, flags);
+  const choice = { processes, runs: flags.run, streams: streamsOf(flags) };
+  const tellProblem = (problem: Problem) => {
+    if (flags.json) terminal.write(`${JSON.stringify({ problem })}\n`);
+    tell([problem]);
+  };
+  const style = terminal.style(1);
+  if (flags.path) {
+    const { paths, problems } = findLogPaths(
+      sources.map((source) => source.read()),
+      choice,
+    );
+    const text = flags.json
+      ? paths.map((path) => `${JSON.stringify(path)}\n`).join('')
+      : pathsText(paths, style);
+    terminal.write(text);
+    for (const problem of problems) tellProblem(problem);
+    return hasError(problems) ? EXIT.partial : EXIT.ok;
+  }
+  const interruption = new Interruption();
+  const shell: FollowShell = {
+    write: (bytes) => terminal.write(bytes),
+    event: (event) => terminal.writeError(`${escapeControl(eventText(event))}\n`),
+    tell: tellProblem,
+    catchSignals: () => interruption.listen(),
+    pause: (until) => interruption.wait(until),
+    outputClosed: () => terminal.isClosed(),
+    now: () => performance.now(),
+  };
+  const prefixOf = flags.prefix ? prefixer(style) : undefined;
+  try {
+    const { lines, follow, json } = flags;
+    return await tailLogs(sources, { ...choice, lines, follow, json, prefixOf }, shell);
+  } finally {
+    interruption.close();
+  }
+}
+
+function prefixer(style: Style): PrefixOf {
+  return (source, naming, colour) => linePrefix(source, naming, colour, style);
+}
+
+function tasksOf(word: string | undefined, flags: TailFlags): TaskViewSource[] {
+  const selection = tasksToLookAt(flags, word === undefined ? [] : [word]);
+  if (selection.unmatched.length > 0) throw noSuchTask(selection);
+  const { selected } = selection;
+  if (word === undefined && selected.length !== 1) {
+    const ids = selected.slice(0, 10).map(({ task_id }) => task_id);
+    const hint =
+      ids.length === 0 ? undefined : `there are ${ids.join(', ')}${selected.length > 10 ? ', …' : ''}`;
+    throw new UsageError('task-missing', 'no task is named', hint);
+  }
+  return selected.map((found) => new TaskViewSource(found));
+}
+
+function streamsOf({ stdout, stderr }: TailFlags): Stream[] {
+  if (stdout === stderr) return [...STREAMS];
+  return stdout ? ['stdout'] : ['stderr'];
+}
+
+/** `10`, `all`: undefined. Throws UsageError. */
+export function parseLines(text: string): number | undefined {
+  if (text === 'all') return undefined;
+  const lines = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(lines)) return lines;
+  throw new UsageError('usage', `--lines ${text} is neither a number of lines nor 'all'`);
+}
+
+/** `2`, `-1`, `0,1`, `all`. Throws UsageError. */
+export function parseRuns(texts: readonly string[]): RunChoice {
+  if (texts.length === 1 && texts[0] === 'all') return 'all';
+  for (const text of texts) {
+    if (!/^-?\d{1,9}$/.test(text)) {
+      throw new UsageError(
+        'usage',
+        `--run ${text} is neither the number of a run (0 is the first, -1 the last) nor 'all'`,
+      );
+    }
+  }
+  return texts.map(Number);
+}

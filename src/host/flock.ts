@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { errnoOf, SystemError } from '../errors/errors.js';
+
+/**
+ * Takes `flock(2)` LOCK_EX on an open descriptor without waiting: the lock that the original's runner and
+ * coordinators hold, so that the two programs exclude each other. Node can't, but flock(1), run on the same
+ * open file description, can; the lock then belongs to that description and lasts until its last descriptor is
+ * closed. False if somebody else holds it. Throws SystemError `flock-missing` if there is no flock(1), which
+ * is part of util-linux.
+ */
+export function tryLock(fd: number): boolean {
+  const { status, error, stderr } = spawnSync('flock', ['--nonblock', '--exclusive', '3'], {
+    stdio: ['ignore', 'ignore', 'pipe', fd],
+    encoding: 'utf8',
+  });
+  if (error !== undefined) {
+    const missing = errnoOf(error) === 'ENOENT';
+    const message = missing ? 'the program flock is not installed' : `cannot run flock: ${error.message}`;
+    throw new SystemError('flock-missing', message, missing ? 'install util-linux' : undefined, error);
+  }
+  if (status === 0) return true;
+  if (status === 1) return false;
+  throw new SystemError('flock-failed', `flock could not lock: ${stderr.trim()}`);
+}

@@ -1,0 +1,231 @@
+import { EXIT } from '../errors/exit-codes.js';
+import { type Candidate, mayGoOn } from './candidate.js';
+import type { RunChoice } from './choose.js';
+import { DirectoryWatcher } from './directory-watcher.js';
+import { byStart, type Log, logsOf } from './log.js';
+import { isSafeProcessName, type Stream } from './log-files.js';
+import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';
+import type { ProcessLogs, TaskLogSource, TaskLogs } from './task-logs.js';
+
+export interface FollowShell extends LogShell {
+  /** From now on signals end a pause. Before, a writer that nobody reads from can be interrupted by them. */
+  catchSignals(): void;
+  /** Resolves when the promise does, to undefined; or when a signal comes, to the exit code it stands for. */
+  pause(until: Promise<void>): Promise<number | undefined>;
+  /** True if nobody can read stdout any more. */
+  outputClosed(): boolean;
+  /** Milliseconds, from any fixed point. */
+  now(): number;
+}
+
+export interface FollowOptions {
+  processes: readonly string[];
+  runs: RunChoice;
+  streams: readonly Stream[];
+  lines: number | undefined;
+}
+
+/** The state of a task is read again after this time at the latest: a runner that dies changes no file. */
+const TASK_READ_MS = 1000;
+/** … and not sooner than this many times what reading it took: streams can be long. */
+const REST = 5;
+
+/** A process whose logs are printed as they come. */
+interface Followed {
+  process: ProcessLogs;
+  /** The run that is being printed; -1 before the first. */
+  run: number;
+  colour: number;
+  open: OpenLog[];
+}
+
+interface FollowedTask {
+  source: TaskLogSource;
+  task: TaskLogs;
+  /** By name. */
+  processes: Map<string, Followed>;
+  /** When to read it again at the latest, and at the earliest. */
+  due: number;
+  notBefore: number;
+}
+
+/** Prints what is added to logs, from one run of a process to the next, until nothing more can come. */
+export class Follower {
+  readonly #options: FollowOptions;
+  readonly #printer: LogPrinter;
+  readonly #shell: FollowShell;
+  readonly #watcher = new DirectoryWatcher();
+  readonly #tasks: FollowedTask[];
+  #colours: number;
+
+  constructor(
+    tasks: readonly { source: TaskLogSource; task: TaskLogs }[],
+    options: FollowOptions,
+    printer: LogPrinter,
+    shell: FollowShell,
+  ) {
+    this.#options = options;
+    this.#printer = printer;
+    this.#shell = shell;
+    this.#tasks = tasks.map(({ source, task }) => ({
+      source,
+      task,
+      processes: new Map(),
+      due: shell.now(),
+      notBefore: shell.now(),
+    }));
+    this.#colours = 0;
+  }
+
+  /** Prints the last lines, then what comes. Returns the exit code: 0, or that of the signal that ended it. */
+  async run(candidates: readonly Candidate[]): Promise<number> {
+    try {
+      this.#start(candidates);
+      this.#shell.catchSignals();
+      for (;;) {
+        for (const task of this.#tasks) if (this.#isDue(task)) this.#readTask(task);
+        if (this.#tasks.every((task) => this.#isOver(task))) return this.#end();
+        this.#watch();
+        const signal = await this.#shell.pause(this.#watcher.changes(this.#untilDue()));
+        if (signal !== undefined) return signal;
+        if (this.#shell.outputClosed()) return EXIT.ok;
+        this.#advance(this.#watcher.take());
+      }
+    } finally {
+      this.#watcher.close();
+      for (const { open } of this.#followed()) for (const log of open) log.close();
+    }
+  }
+
+  #start(candidates: readonly Candidate[]): void {
+    this.#colours = candidates.length;
+    const owners = new Map<Log, Followed>();
+    const wanted: Log[] = [];
+    for (const { task, process, runs, logs, present, goesOn, colour } of candidates) {
+      const followed: Followed = { process, run: runs.at(-1) ?? -1, colour, open: [] };
+      this.#tasks.find((each) => each.task === task)?.processes.set(process.process, followed);
+      wanted.push(...(goesOn ? logs : present));
+      if (!goesOn) continue;
+      for (const log of logs) if (log.source.run === followed.run) owners.set(log, followed);
+    }
+    for (const log of byStart(wanted)) {
+      const owner = owners.get(log);
+      const open = this.#printer.open(log);
+      owner?.open.push(open);
+      open.start(this.#options.lines, owner !== undefined);
+    }
+    if (this.#printer.printed === 0 && this.#options.lines !== 0) {
+      this.#shell.event({ kind: 'waiting' });
+    }
+  }
+
+  #followed(): Followed[] {
+    return this.#tasks.flatMap(({ processes }) => [...processes.values()]);
+  }
+
+  #isDue({ due, notBefore }: FollowedTask): boolean {
+    const now = this.#shell.now();
+    return now >= due && now >= notBefore;
+  }
+
+  #untilDue(): number {
+    const next = Math.min(...this.#tasks.map(({ due, notBefore }) => Math.max(due, notBefore)));
+    return Math.max(1, next - this.#shell.now());
+  }
+
+  #readTask(task: FollowedTask): void {
+    const before = this.#shell.now();
+    task.task = task.source.read();
+    const after = this.#shell.now();
+    task.notBefore = after + REST * (after - before);
+    task.due = after + TASK_READ_MS;
+    const known = task.task.processes.some(({ started }) => started > 0);
+    // A task that can't be read at this moment, or was collected, has no processes; what was open stays so.
+    if (!known) return;
+    for (const process of task.task.processes) this.#updateProcess(task, process);
+  }
+
+  #updateProcess(task: FollowedTask, process: ProcessLogs): void {
+    const name = process.process;
+    let followed = task.processes.get(name);
+    if (followed === undefined) {
+      if (this.#options.processes.length > 0 || !isSafeProcessName(name)) return;
+      followed = { process, run: -1, colour: this.#colours++, open: [] };
+      task.processes.set(name, followed);
+    }
+    followed.process = process;
+    const { streams, runs } = this.#options;
+    while (typeof runs === 'string' && followed.run < process.started - 1) {
+      this.#finish(followed);
+      const { run } = followed;
+      const { state, return_code } = process.runs[run] ?? {};
+      if (run >= 0)
+        this.#shell.event({
+          kind: 'restart',
+          task_id: task.task.task_id,
+          process: name,
+          run,
+          state,
+          return_code,
+        });
+      followed.run += 1;
+      for (const log of logsOf(task.task, process, followed.run, streams, followed.colour)) {
+        const open = this.#printer.open(log);
+        followed.open.push(open);
+        open.start(undefined, true);
+      }
+    }
+    if (!mayGoOn(task.task, process, runs)) this.#finish(followed);
+  }
+
+  #isOver({ task, processes }: FollowedTask): boolean {
+    if (task.done) return true;
+    if (this.#options.processes.length === 0 && typeof this.#options.runs === 'string') return false;
+    return [...processes.values()].every(({ process }) => !mayGoOn(task, process, this.#options.runs));
+  }
+
+  #end(): number {
+    for (const followed of this.#followed()) this.#finish(followed);
+    for (const { task, processes } of this.#tasks) {
+      const { task_id, state } = task;
+      if (this.#options.processes.length === 0) {
+        this.#shell.event({ kind: 'end', task_id, state });
+        continue;
+      }
+      for (const { process, run } of processes.values()) {
+        const ended = process.runs[run]?.state ?? 'WAITING';
+        this.#shell.event({ kind: 'end', task_id, state: ended, process: process.process });
+      }
+    }
+    return EXIT.ok;
+  }
+
+  #finish(followed: Followed): void {
+    for (const log of followed.open) {
+      log.finish();
+      this.#watcher.unwatch(log.log.directory);
+    }
+    followed.open = [];
+  }
+
+  #watch(): void {
+    for (const { source } of this.#tasks) this.#watcher.watch(source.watched);
+    for (const { open } of this.#followed())
+      for (const { log } of open) this.#watcher.watch(log.directory, 2);
+  }
+
+  /** Reads the logs in which something happened; all of them if nobody said where. */
+  #advance(changed: ReadonlySet<string>): void {
+    for (const task of this.#tasks) if (changed.has(task.source.watched)) task.due = 0;
+    const before = this.#printer.printed;
+    for (const { open } of this.#followed()) {
+      for (const log of open) {
+        const { directory } = log.log;
+        if (changed.size > 0 && this.#watcher.watches(directory) && !changed.has(directory)) continue;
+        log.advance();
+        if (changed.size === 0) log.forgetDeleted();
+      }
+    }
+    this.#watcher.found(this.#printer.printed > before, changed.size > 0);
+  }
+}

@@ -1,0 +1,88 @@
+import type { Problem } from '../errors/problem.js';
+import { type LineMode, LineOutput, type LineSource } from './line-output.js';
+import type { Log } from './log.js';
+import { type CursorNotice, LogCursor } from './log-cursor.js';
+import type { TailEvent } from './tail-event.js';
+
+/** Where output, events and problems go. */
+export interface LogShell {
+  /** To stdout; the bytes are reused after it has returned. */
+  write(bytes: Buffer | string): void;
+  event(event: TailEvent): void;
+  tell(problem: Problem): void;
+}
+
+/** What tells apart the logs that are printed together. */
+export interface Naming {
+  root: boolean;
+  task: boolean;
+  stream: boolean;
+}
+
+/** What stands before a line; `colour` numbers the processes. */
+export type PrefixOf = (source: LineSource, naming: Naming, colour: number) => string;
+
+/** A log that is being printed. */
+export interface OpenLog {
+  readonly log: Log;
+  /** Prints its last lines (undefined: all), and closes it if it is not to be followed. */
+  start(lines: number | undefined, follow: boolean): void;
+  /** Prints what is new. */
+  advance(): void;
+  /** Prints the rest and closes it. */
+  finish(): void;
+  /** See `LogCursor.forgetDeleted`. */
+  forgetDeleted(): void;
+  close(): void;
+}
+
+/** Prints logs together. */
+export class LogPrinter {
+  /** Bytes of logs so far. */
+  printed = 0;
+  readonly #shell: LogShell;
+  readonly #mode: LineMode;
+  readonly #naming: Naming;
+  readonly #prefixOf: PrefixOf;
+  readonly #output: LineOutput;
+
+  constructor(shell: LogShell, mode: LineMode, naming: Naming, prefixOf: PrefixOf) {
+    this.#shell = shell;
+    this.#mode = mode;
+    this.#naming = naming;
+    this.#prefixOf = prefixOf;
+    this.#output = new LineOutput((bytes) => shell.write(bytes));
+  }
+
+  open(log: Log): OpenLog {
+    const source = this.#naming.root ? log.source : { ...log.source, root: undefined };
+    const prefix = this.#mode === 'prefix' ? this.#prefixOf(source, this.#naming, log.colour) : '';
+    const channel = this.#output.channel(source, this.#mode, prefix);
+    const cursor = new LogCursor(log.path, (notice) => this.#tell(source, notice));
+    const sink = (bytes: Buffer) => {
+      this.printed += bytes.length;
+      channel.push(bytes);
+    };
+    return {
+      log,
+      start: (lines, follow) => {
+        cursor.start(lines, follow, sink);
+        if (!follow) channel.end();
+      },
+      advance: () => cursor.advance(sink),
+      finish: () => {
+        cursor.finish(sink);
+        channel.end();
+        cursor.close();
+      },
+      forgetDeleted: () => cursor.forgetDeleted(),
+      close: () => cursor.close(),
+    };
+  }
+
+  #tell(source: LineSource, notice: CursorNotice): void {
+    const { task_id, process } = source;
+    if (notice.kind === 'problem') this.#shell.tell({ ...notice.problem, task_id, process });
+    else this.#shell.event({ kind: notice.kind, source });
+  }
+}

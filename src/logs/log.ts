@@ -1,0 +1,64 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LineSource } from './line-output.js';
+import { listBackups, runDirectory, type Stream } from './log-files.js';
+import type { ProcessLogs, TaskLogs } from './task-logs.js';
+
+/** One log that may be read. */
+export interface Log {
+  source: LineSource;
+  log_dir: string;
+  /** LOG_DIR/PROCESS/RUN/STREAM */
+  path: string;
+  /** LOG_DIR/PROCESS/RUN */
+  directory: string;
+  /** Numbers its process, to give it a colour. */
+  colour: number;
+  /** When the run began; infinite if that is not known. */
+  start: number;
+}
+
+/** The logs of one run; none if nobody knows where they are or the name of the process can't be joined to a path. */
+export function logsOf(
+  task: TaskLogs,
+  process: ProcessLogs,
+  run: number,
+  streams: readonly Stream[],
+  colour: number,
+): Log[] {
+  const log_dir = task.log_dir?.path;
+  const directory = log_dir && runDirectory(log_dir, process.process, run);
+  if (log_dir === undefined || directory === undefined) return [];
+  const start = process.runs[run]?.start_time ?? Number.NaN;
+  return streams.map((stream) => ({
+    source: { task_id: task.task_id, root: task.root, process: process.process, run, stream },
+    log_dir,
+    path: join(directory, stream),
+    directory,
+    colour,
+    start: Number.isFinite(start) ? start : Number.POSITIVE_INFINITY,
+  }));
+}
+
+/** Lines carry no times, so that this is all that is known: the run that began first comes first. */
+export function byStart(logs: readonly Log[]): Log[] {
+  const tasks = [...new Set(logs.map(taskKey))];
+  return [...logs].sort((a, b) => {
+    const task = tasks.indexOf(taskKey(a)) - tasks.indexOf(taskKey(b));
+    return task !== 0 ? task : a.start < b.start ? -1 : a.start > b.start ? 1 : 0;
+  });
+}
+
+function taskKey({ source }: Log): string {
+  return `${source.root}\n${source.task_id}`;
+}
+
+/** True if there is something by the name of the log or of a backup of it, or it can't be seen whether there is. */
+export function isPresent(log: Log): boolean {
+  try {
+    if (lstatSync(log.path, { throwIfNoEntry: false }) !== undefined) return true;
+  } catch {
+    return true;
+  }
+  return listBackups(log.directory, log.source.stream).length > 0;
+}

@@ -1,0 +1,36 @@
+import type { Problem } from '../errors/problem.js';
+import type { ProcessLogs, TaskLogs } from './task-logs.js';
+
+/** Why there is no log to read of a process that was asked for, as far as it can be known. Pure. */
+export function whyNoLog(task: TaskLogs, process: ProcessLogs, path: string | undefined): Problem {
+  const about = { task_id: task.task_id, process: process.process, severity: 'warning' as const };
+  const name = `${process.process} of ${task.task_id}`;
+  if (process.started === 0) {
+    const never = task.done ? 'never started' : 'has not started yet';
+    return { ...about, code: 'log-not-started', message: `${name} ${never}: it has no log` };
+  }
+  if (process.destination === 'none') {
+    return {
+      ...about,
+      code: 'log-not-kept',
+      message: `${name} keeps no log: its logger's destination is none`,
+    };
+  }
+  if (process.destination === 'console') {
+    return {
+      ...about,
+      code: 'log-not-kept',
+      message: `${name} has no log file: its logger's destination is console`,
+      hint: "its output is in that of the task's runner; under Mesos in the executor's stdout and stderr",
+    };
+  }
+  if (task.log_dir === undefined) {
+    return { ...about, code: 'log-missing', message: `the log directory of ${task.task_id} is not recorded` };
+  }
+  if (!task.log_dir.found) {
+    const gone = `the log directory ${task.log_dir.path} is gone: the sandbox was collected`;
+    return { ...about, code: 'log-collected', message: gone, path: task.log_dir.path };
+  }
+  const where = path ?? task.log_dir.path;
+  return { ...about, code: 'log-missing', message: `there is no log ${where}`, path: where };
+}

@@ -1,0 +1,148 @@
+import { NotFoundError, SystemError, type ThermosError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError, type Problem } from '../errors/problem.js';
+import { type Candidate, candidatesOf } from './candidate.js';
+import { chooseProcesses, type RunChoice } from './choose.js';
+import { Follower, type FollowShell } from './follower.js';
+import type { LineMode } from './line-output.js';
+import { byStart } from './log.js';
+import type { Stream } from './log-files.js';
+import { type LogPath, logPaths } from './log-paths.js';
+import { LogPrinter, type Naming, type PrefixOf } from './log-printer.js';
+import { whyNoLog } from './missing.js';
+import type { TaskLogSource, TaskLogs } from './task-logs.js';
+
+export interface TailOptions {
+  /** Names or globs; none means all. */
+  processes: readonly string[];
+  runs: RunChoice;
+  streams: readonly Stream[];
+  /** Of each log; undefined: all. */
+  lines: number | undefined;
+  /** undefined: if something of what was chosen runs. */
+  follow: boolean | undefined;
+  /** What stands before each line if several logs are printed together; undefined: nothing. */
+  prefixOf: PrefixOf | undefined;
+  json: boolean;
+}
+
+/**
+ * Prints the last lines of the logs of tasks, and then what comes, until nothing more can come. Returns the
+ * exit code. Throws NotFoundError if a process or run is not there, or if there is no log at all, with why.
+ */
+export async function tailLogs(
+  sources: readonly TaskLogSource[],
+  options: TailOptions,
+  outside: FollowShell,
+): Promise<number> {
+  const problems: Problem[] = [];
+  const shell: FollowShell = {
+    ...outside,
+    tell: (problem) => {
+      problems.push(problem);
+      outside.tell(problem);
+    },
+  };
+  const tasks = sources.map((source) => source.read());
+  const candidates = chooseLogs(tasks, options);
+  const absent = candidates.filter(({ present }) => present.length === 0);
+  const following = candidates.some(({ goesOn }) => goesOn);
+  if (absent.length === candidates.length && !following) throw noLog(absent, tasks);
+  // The logs can be read; that the state can't is worth a warning.
+  for (const problem of tasks.flatMap(({ problems }) => problems))
+    shell.tell({ ...problem, severity: 'warning' });
+  tellAbsent(absent, options.processes.length > 0, shell);
+
+  const naming = namingOf(tasks, options.streams);
+  const printer = new LogPrinter(shell, modeOf(candidates, options), naming, options.prefixOf ?? (() => ''));
+  let exitCode: number = EXIT.ok;
+  if (following) {
+    const followed = tasks.map((task, i) => ({ task, source: sources[i] as TaskLogSource }));
+    exitCode = await new Follower(followed, options, printer, shell).run(candidates);
+  } else {
+    const present = byStart(candidates.flatMap((candidate) => candidate.present));
+    for (const log of present) printer.open(log).start(options.lines, false);
+    if (printer.printed === 0 && options.lines !== 0 && !hasError(problems)) shell.event({ kind: 'empty' });
+    if (options.follow) shell.event({ kind: 'not-followed', task_ids: tasks.map(({ task_id }) => task_id) });
+  }
+  return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
+}
+
+/** What `tail --path` prints: the files instead of what is in them. Throws as `tailLogs`. */
+export function findLogPaths(
+  tasks: readonly TaskLogs[],
+  options: Pick<TailOptions, 'processes' | 'runs' | 'streams'>,
+): { paths: LogPath[]; problems: Problem[] } {
+  const candidates = chooseLogs(tasks, { ...options, follow: false });
+  const absent = candidates.filter(({ present }) => present.length === 0);
+  if (absent.length === candidates.length) throw noLog(absent, tasks);
+  const { paths, problems } = logPaths(candidates);
+  const reasons = options.processes.length > 0 ? absent.map(whyAbsent) : [];
+  return { paths, problems: [...reasons, ...problems] };
+}
+
+function chooseLogs(
+  tasks: readonly TaskLogs[],
+  options: Pick<TailOptions, 'processes' | 'runs' | 'streams' | 'follow'>,
+): Candidate[] {
+  refuseUnreadable(tasks);
+  const chosen = chooseProcesses(tasks, options.processes, options.runs);
+  const follow = options.follow ?? chosen.some(({ process }) => process.running);
+  return candidatesOf(chosen, options, follow);
+}
+
+/** Of a task whose stream can't be read nothing is known, not even that a process isn't there. */
+function refuseUnreadable(tasks: readonly TaskLogs[]): void {
+  if (tasks.some(({ processes }) => processes.length > 0)) return;
+  const error = tasks.flatMap(({ problems }) => problems).find(({ severity }) => severity === 'error');
+  if (error !== undefined) throw new SystemError(error.code, error.message, error.hint);
+}
+
+/** The bytes are printed as they are only if no other log can join this one. */
+function modeOf(candidates: readonly Candidate[], { json, prefixOf, streams }: TailOptions): LineMode {
+  if (json) return 'json';
+  let logs = 0;
+  for (const { goesOn, present } of candidates) {
+    logs += goesOn ? Math.max(present.length, streams.length) : present.length;
+  }
+  if (logs <= 1) return 'raw';
+  return prefixOf === undefined ? 'lines' : 'prefix';
+}
+
+function namingOf(tasks: readonly TaskLogs[], streams: readonly Stream[]): Naming {
+  const ids = new Set(tasks.map(({ task_id }) => task_id));
+  return { root: ids.size < tasks.length, task: ids.size > 1, stream: streams.length > 1 };
+}
+
+function whyAbsent({ task, process, logs, refused }: Candidate): Problem {
+  return refused ?? whyNoLog(task, process, logs[0]?.path);
+}
+
+/** Processes that were named are answered for one by one; of the others only what is out of the ordinary. */
+function tellAbsent(absent: readonly Candidate[], named: boolean, shell: FollowShell): void {
+  const notStarted: Candidate[] = [];
+  for (const candidate of absent) {
+    const reason = whyAbsent(candidate);
+    if (reason.code === 'log-not-started' && !named) notStarted.push(candidate);
+    else shell.tell(reason);
+  }
+  if (notStarted.length === 0) return;
+  shell.event({
+    kind: 'not-started',
+    processes: notStarted.map(({ process }) => process.process),
+    over: notStarted.every(({ task }) => task.done),
+  });
+}
+
+/** One reason is the message; several are told beside it. */
+function noLog(absent: readonly Candidate[], tasks: readonly TaskLogs[]): ThermosError {
+  const reasons = absent.map(whyAbsent);
+  const ids = tasks.map(({ task_id }) => task_id).join(', ');
+  const [only] = reasons;
+  if (only === undefined) {
+    return new NotFoundError('no-log', `nothing is known of the processes of ${ids}, so there is no log`);
+  }
+  if (reasons.length > 1) return new NotFoundError('no-log', `there is no log of ${ids}`, undefined, reasons);
+  const { code, message, hint, severity } = only;
+  return severity === 'error' ? new SystemError(code, message, hint) : new NotFoundError(code, message, hint);
+}

@@ -1,0 +1,127 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { FoundTask } from '../discovery/found.js';
+import { Host } from '../host/host.js';
+import type { ProcessConfig, TaskConfig } from '../task/task-file.js';
+import { type ProcessView, TaskReader, type TaskView } from '../task/view.js';
+import type { TaskLogSource, TaskLogs } from './task-logs.js';
+
+/** Reads the state of a task from disk, each time only what was appended. */
+export class TaskViewSource implements TaskLogSource {
+  readonly watched: string;
+  readonly #reader: TaskReader;
+  #found: FoundTask;
+  #config: TaskConfig | undefined;
+
+  constructor(found: FoundTask) {
+    this.watched = found.checkpoint_dir;
+    this.#found = found;
+    this.#reader = new TaskReader(found, { history: true });
+  }
+
+  read(): TaskLogs {
+    this.#found = whereItsFileIs(this.#found);
+    const view = this.#reader.read(Host.local(), this.#found);
+    this.#config = view.config ?? this.#config;
+    const logs = taskLogs(view, this.#config);
+    const damaged = view.problems.some(({ code }) => code.startsWith('checkpoint-'));
+    return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, runsOnDisk(logs.log_dir.path)) : logs;
+  }
+}
+
+/** The task file moves from `active` to `finished` when the task ends. */
+function whereItsFileIs(found: FoundTask): FoundTask {
+  if (found.phase === 'finished' || found.task_file === undefined) return found;
+  if (statSync(found.task_file, { throwIfNoEntry: false }) !== undefined) return found;
+  const path = join(found.root.path, 'tasks', 'finished', found.task_id);
+  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+  return isThere ? { ...found, phase: 'finished', task_file: path } : found;
+}
+
+/** What `tail` has to know of a task. Pure. */
+export function taskLogs(view: TaskView, config: TaskConfig | undefined): TaskLogs {
+  const over =
+    isTerminalTaskState(view.state) || view.problems.some(({ code }) => code === 'checkpoint-missing');
+  // Whether the runner lives may not be known (null); then only an end that is recorded is one.
+  const runner = over ? false : (view.runner?.alive ?? null);
+  const done = runner === false && view.leftovers.length === 0;
+  return {
+    task_id: view.task_id,
+    root: view.root.path,
+    state: String(view.state),
+    log_dir: view.log_dir && { path: view.log_dir.path, found: view.log_dir.found },
+    done,
+    problems: view.problems,
+    processes: view.processes.map((process) => {
+      const settings = config?.processes.find(({ name }) => name === process.process);
+      const { runs = [] } = view.history.get(process.process) ?? {};
+      const begun = runs.at(-1)?.state === 'WAITING' ? runs.slice(0, -1) : runs;
+      const { pid, coordinator_pid, state } = process;
+      const lives = [pid, coordinator_pid].some(
+        (each) => each !== undefined && view.leftovers.includes(each),
+      );
+      const running = lives || (runner === true && (state === 'FORKED' || state === 'RUNNING'));
+      return {
+        process: process.process,
+        started: begun.length,
+        runs: begun.map((run) => ({
+          state: String(run.state),
+          return_code: run.return_code,
+          start_time: run.start_time ?? run.fork_time,
+        })),
+        running,
+        done:
+          done ||
+          (!running && (runner === false || !mayRunAgain(process, settings, view.state === 'ACTIVE'))),
+        destination: settings?.log_destination ?? 'file',
+      };
+    }),
+  };
+}
+
+/** While the runner lives: the rules are those of its planner. */
+function mayRunAgain(process: ProcessView, settings: ProcessConfig | undefined, active: boolean): boolean {
+  if (process.state === 'FORKED' || process.state === 'RUNNING') return true;
+  // Once the task is being ended, only its final processes run.
+  if (!active && settings?.final !== true) return false;
+  if (process.state === 'SUCCESS') return settings?.daemon === true;
+  if (process.state !== 'FAILED') return true;
+  const most = settings?.max_failures ?? 1;
+  return most === 0 || process.failures < most;
+}
+
+/** Of a damaged stream only the beginning is known: what lies in the log directory may tell of more runs. */
+export function withRunsOnDisk(logs: TaskLogs, onDisk: ReadonlyMap<string, number>): TaskLogs {
+  const processes = new Map(logs.processes.map((process) => [process.process, process]));
+  for (const [name, started] of onDisk) {
+    const known = processes.get(name) ?? {
+      process: name,
+      started: 0,
+      runs: [],
+      running: false,
+      done: logs.done,
+      destination: 'file',
+    };
+    processes.set(name, { ...known, started: Math.max(started, known.started) });
+  }
+  return { ...logs, processes: [...processes.values()] };
+}
+
+/** How many runs have a directory, by process. */
+function runsOnDisk(logDir: string): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const process of namesIn(logDir).sort()) {
+    const runs = namesIn(join(logDir, process)).filter((name) => /^(0|[1-9]\d{0,5})$/.test(name));
+    if (runs.length > 0) found.set(process, Math.max(...runs.map(Number)) + 1);
+  }
+  return found;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

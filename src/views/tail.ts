@@ -1,0 +1,56 @@
+import type { LineSource } from '../logs/line-output.js';
+import type { LogPath } from '../logs/log-paths.js';
+import type { Naming } from '../logs/log-printer.js';
+import type { TailEvent } from '../logs/tail-event.js';
+import { escapeControl } from './parts/escape.js';
+import type { Style } from './parts/style.js';
+import { describeReturnCode } from './why.js';
+
+/** What stands before a line: `[ROOT ][TASK ]PROCESS RUN[ STREAM] | `. The names are escaped. */
+export function linePrefix(source: LineSource, naming: Naming, colour: number, { paint }: Style): string {
+  const words = [
+    ...(naming.root ? [source.root ?? ''] : []),
+    ...(naming.task ? [source.task_id] : []),
+    source.process,
+    String(source.run),
+    ...(naming.stream ? [source.stream] : []),
+  ];
+  const { prefixes } = paint;
+  const painted = prefixes[colour % prefixes.length] as (text: string) => string;
+  return `${painted(`${escapeControl(words.join(' '))} |`)} `;
+}
+
+/** A line for stderr, without a newline, not escaped yet. */
+export function eventText(event: TailEvent): string {
+  switch (event.kind) {
+    case 'empty':
+      return '0 lines';
+    case 'waiting':
+      return '0 lines so far; waiting for more';
+    case 'not-followed':
+      return `==> nothing of ${event.task_ids.join(', ')} runs that could be followed <==`;
+    case 'not-started':
+      return `${event.over ? 'never started' : 'not started yet'}: ${event.processes.join(', ')}`;
+    case 'restart': {
+      const { process, run, state, return_code } = event;
+      const how = describeReturnCode(return_code);
+      const ended = [state ?? 'ended', ...(how === '' ? [] : [`(${how})`])].join(' ');
+      return `==> ${process}: run ${run} ${ended}, going on with run ${run + 1} <==`;
+    }
+    case 'truncated':
+      return `==> ${logName(event.source)} was truncated <==`;
+    case 'overtaken':
+      return `==> ${logName(event.source)} was rotated faster than it was read: lines may be missing <==`;
+    case 'end':
+      return `==> ${event.process === undefined ? event.task_id : event.process}: ${event.state} <==`;
+  }
+}
+
+function logName({ process, run, stream }: LineSource): string {
+  return `${stream} of ${process}, run ${run},`;
+}
+
+/** One path a line, the oldest bytes first; on a terminal escaped. */
+export function pathsText(paths: readonly LogPath[], { tty }: Style): string {
+  return paths.map(({ path }) => `${tty ? escapeControl(path) : path}\n`).join('');
+}

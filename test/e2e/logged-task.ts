@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  CheckpointRecord,
+  ProcessState,
+  ProcessStatus,
+  TaskState,
+} from '../../src/checkpoint/records.js';
+import { streamOf } from '../checkpoint/arbitraries.js';
+import { startThermos } from './harness.js';
+
+/** What a process of a task file may say here. */
+export interface ProcessFile {
+  name: string;
+  max_failures?: number;
+  daemon?: boolean;
+  logger?: { destination: string };
+}
+
+const NEEDED: Record<string, ProcessStatus> = {
+  FORKED: { fork_time: 1_400_000_001, coordinator_pid: 4_194_001 },
+  RUNNING: { start_time: 1_400_000_002, pid: 4_194_002 },
+  SUCCESS: { stop_time: 1_400_000_003, return_code: 0 },
+  FAILED: { stop_time: 1_400_000_003, return_code: 7 },
+  KILLED: { stop_time: 1_400_000_003, return_code: -15 },
+};
+
+/** A task on disk, on the bare layout below a directory, written as its runner writes it. */
+export class LoggedTask {
+  readonly root: string;
+  readonly id: string;
+  readonly sandbox: string;
+  #seq = new Map<string, number>();
+  #runner: ChildProcess | undefined;
+  #pid = 4_194_000;
+
+  constructor(directory: string, processes: readonly ProcessFile[], id = 'task-1') {
+    this.root = join(directory, 'root');
+    this.id = id;
+    this.sandbox = join(directory, 'sandboxes', id);
+    mkdirSync(this.logDir, { recursive: true });
+    mkdirSync(join(this.root, 'checkpoints', id), { recursive: true });
+    for (const phase of ['active', 'finished'])
+      mkdirSync(join(this.root, 'tasks', phase), { recursive: true });
+    writeFileSync(join(this.root, 'tasks', 'active', id), JSON.stringify({ name: id, processes }));
+    const { uid = 0 } = { uid: process.getuid?.() };
+    this.#append({ type: 'task_status', value: this.#status('ACTIVE') });
+    this.#append({
+      type: 'runner_header',
+      value: {
+        task_id: id,
+        sandbox: this.sandbox,
+        log_dir: this.logDir,
+        uid,
+        launch_time_ms: 1_400_000_000_000,
+      },
+    });
+  }
+
+  get logDir(): string {
+    return join(this.sandbox, '.logs');
+  }
+
+  get stream(): string {
+    return join(this.root, 'checkpoints', this.id, 'runner');
+  }
+
+  log(process: string, run: number, stream: 'stdout' | 'stderr' = 'stdout'): string {
+    return join(this.logDir, process, String(run), stream);
+  }
+
+  /** Makes the files of a run, as the coordinator does, and puts text into them. */
+  write(process: string, run: number, stdout: string | Buffer, stderr = ''): void {
+    mkdirSync(join(this.logDir, process, String(run)), { recursive: true });
+    appendFileSync(this.log(process, run), stdout);
+    appendFileSync(this.log(process, run, 'stderr'), stderr);
+  }
+
+  /** Appends updates of one process to the stream. */
+  update(process: string, ...updates: (ProcessState | ProcessStatus)[]): this {
+    for (const update of updates) {
+      const given = typeof update === 'string' ? { state: update } : update;
+      const seq = (this.#seq.get(process) ?? -1) + 1;
+      this.#seq.set(process, seq);
+      this.#append({
+        type: 'process_status',
+        value: { ...NEEDED[String(given.state)], ...given, seq, process },
+      });
+    }
+    return this;
+  }
+
+  start(process: string, start_time = 1_400_000_002): this {
+    return this.update(process, 'WAITING', 'FORKED', { state: 'RUNNING', start_time, pid: 4_194_002 });
+  }
+
+  end(state: TaskState): this {
+    this.#append({ type: 'task_status', value: this.#status(state) });
+    const tasks = join(this.root, 'tasks');
+    renameSync(join(tasks, 'active', this.id), join(tasks, 'finished', this.id));
+    return this;
+  }
+
+  /** A process that holds the lock on the stream, as a runner that lives. */
+  async run(): Promise<void> {
+    this.#runner = spawn('flock', ['-x', '-F', this.stream, 'sh', '-c', 'echo locked; exec sleep 3600'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(this.#runner.stdout as NodeJS.ReadableStream, 'data');
+    this.#pid = this.#runner.pid as number;
+    this.#append({ type: 'task_status', value: this.#status('ACTIVE') });
+  }
+
+  /** The runner dies. */
+  async killRunner(): Promise<void> {
+    const runner = this.#runner;
+    this.#runner = undefined;
+    if (runner === undefined) return;
+    const gone = once(runner, 'exit');
+    runner.kill('SIGKILL');
+    await gone;
+  }
+
+  #status(state: TaskState) {
+    return {
+      state,
+      timestamp_ms: Date.now(),
+      runner_pid: this.#pid,
+      runner_uid: process.getuid?.() ?? 0,
+    };
+  }
+
+  #append(record: CheckpointRecord): void {
+    appendFileSync(this.stream, streamOf([record]));
+  }
+}
+
+/** A running `thermos`, of which both outputs are gathered. */
+export class Running {
+  stdout = '';
+  stderr = '';
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  #wake = () => {};
+
+  constructor(args: readonly string[]) {
+    this.child = startThermos(args);
+    this.child.stdout?.on('data', (bytes) => this.#add('stdout', bytes));
+    this.child.stderr?.on('data', (bytes) => this.#add('stderr', bytes));
+    this.ended = new Promise((resolve) => {
+      this.child.once('close', (status) => resolve(status));
+    });
+  }
+
+  /** Waits until what was printed is as wanted; fails with what was printed instead, after a minute. */
+  async until(wanted: (printed: { stdout: string; stderr: string }) => boolean): Promise<void> {
+    const deadline = Date.now() + 50_000;
+    while (!wanted(this)) {
+      const left = deadline - Date.now();
+      if (left <= 0) throw new Error(`still waiting; stdout:\n${this.stdout}\nstderr:\n${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+
+  #add(to: 'stdout' | 'stderr', bytes: Buffer): void {
+    this[to] += bytes.toString();
+    this.#wake();
+  }
+}

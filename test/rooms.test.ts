@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { REPOSITORY } from './e2e/harness.js';
+
+/** The rooms of src/, from top to bottom: a room may import those below it. */
+const ROOMS = [
+  'commands',
+  'cli',
+  'views',
+  'contracts',
+  'logs',
+  'task',
+  'discovery',
+  'checkpoint',
+  'host',
+  'errors',
+];
+const SRC = join(REPOSITORY, 'src');
+const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({ path, source: readFileSync(join(SRC, path), 'utf8') }));
+
+interface Import {
+  from: string;
+  typesOnly: boolean;
+}
+
+function importsOf(source: string): Import[] {
+  const found = source.matchAll(/^(?:import|export)(\s+type)?\s[^;]*?from '([^']+)';|import\('([^']+)'\)/gm);
+  return [...found].map(([, type, from, lazy]) => ({
+    from: (from ?? lazy) as string,
+    typesOnly: type !== undefined,
+  }));
+}
+
+function roomOf(path: string): string {
+  return path.split('/')[0] as string;
+}
+
+describe('rooms', () => {
+  test('every folder of src is one', () => {
+    expect([...new Set(FILES.map(({ path }) => roomOf(path)))].sort()).toEqual([...ROOMS].sort());
+  });
+
+  test.each(FILES)('$path imports only what is below', ({ path, source }) => {
+    const room = roomOf(path);
+    for (const { from, typesOnly } of importsOf(source)) {
+      if (!from.startsWith('.')) continue;
+      const other = roomOf(relative(SRC, join(SRC, path, '..', from)));
+      // The table of commands is what the command line is made of; a document's type may be named anywhere.
+      if (room === 'cli' && other === 'commands') continue;
+      if (typesOnly && other === 'contracts') continue;
+      expect(`${other} (${ROOMS.indexOf(other) >= ROOMS.indexOf(room)})`).toBe(`${other} (true)`);
+    }
+  });
+});
+
+test.each(FILES.filter(({ path }) => !['cli', 'commands'].includes(roomOf(path))))(
+  '$path knows no terminal, no clock and no command line',
+  ({ source }) => {
+    const code = source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    expect(code).not.toMatch(
+      /process\.(stdout|stderr|stdin|exit|argv)\b|Date\.now\(|new Date\(\)|\bconsole\./,
+    );
+    for (const { from } of importsOf(source)) expect(from).not.toMatch(/^(@oclif\/.*|chalk|ora)$/);
+  },
+);
+
+test('zod is loaded by no command', () => {
+  for (const { path, source } of FILES) {
+    if (roomOf(path) === 'contracts' && !/^contracts\/encode/.test(path)) continue;
+    for (const { from, typesOnly } of importsOf(source)) {
+      expect(`${path}: ${from}`).not.toBe(`${path}: zod`);
+      const schema =
+        /\/contracts\/(?!encode)/.test(from) ||
+        (/^contracts\/encode/.test(path) && /^\.\/(?!encode)/.test(from));
+      if (schema)
+        expect(`${path}: ${from}, types only: ${typesOnly}`).toBe(`${path}: ${from}, types only: true`);
+    }
+  }
+});

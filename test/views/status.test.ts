@@ -1,0 +1,263 @@
+import { describe, expect, test } from 'vitest';
+import { statusText } from '../../src/views/status.js';
+import {
+  CONTROL,
+  MARKED,
+  NASTY,
+  ODD_MILLISECONDS,
+  ODD_SECONDS,
+  PIPE,
+  processView,
+  ran,
+  START,
+  TTY,
+  taskView,
+} from './task-views.js';
+
+const TASKS = [
+  taskView({
+    processes: [
+      ran('first'),
+      ran('second', {
+        state: 'RUNNING',
+        stop_time: undefined,
+        return_code: undefined,
+        max_failures: 3,
+        failures: 1,
+        runs: 2,
+      }),
+      processView('third', { max_failures: 0 }),
+    ],
+  }),
+  taskView({
+    task_id: 'www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e',
+    phase: 'finished',
+    state: 'FAILED',
+    verdict: 'leftovers',
+    state_timestamp_ms: START + 60_123,
+    ports: {},
+    processes: [ran('only', { state: 'FAILED', return_code: 7, failures: 1, max_failures: 1 })],
+  }),
+  taskView({
+    task_id: 'dark',
+    state: 'UNKNOWN',
+    verdict: 'unknown',
+    state_timestamp_ms: undefined,
+    user: undefined,
+    owner: undefined,
+    sandbox: undefined,
+    ports: undefined,
+  }),
+];
+
+test('nothing is an empty text', () => {
+  for (const verbosity of [0, 1, 2, 3] as const) expect(statusText([], verbosity, TTY)).toBe('');
+});
+
+describe('on a pipe: plain, whole, absolute', () => {
+  test('verbosity 0', () => {
+    expect(statusText(TASKS, 0, PIPE)).toMatchInlineSnapshot(`
+      "TASK                                                       PHASE     OWNER
+      hello-1                                                    active    root
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  finished  root
+      dark                                                       active    -
+      "
+    `);
+  });
+  test('verbosity 1', () => {
+    expect(statusText(TASKS, 1, PIPE)).toMatchInlineSnapshot(`
+      "TASK                                                       PHASE     STATE    VERDICT    USER      DONE  FAILED                       AGE
+      hello-1                                                    active    ACTIVE   ok         www-data   1/3       0      2014-05-13T16:53:20Z
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  finished  FAILED   leftovers  www-data   0/1       1  2014-05-13T16:54:20.123Z
+      dark                                                       active    UNKNOWN  unknown    -          0/0       0                         -
+      "
+    `);
+  });
+  test('verbosity 2', () => {
+    expect(statusText(TASKS, 2, PIPE)).toMatchInlineSnapshot(`
+      "hello-1  ACTIVE  active, since 2014-05-13T16:53:20Z
+        user: www-data  owner: root  ports: http=8080
+        sandbox: /sandbox
+
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  FAILED  leftovers  finished, since 2014-05-13T16:54:20.123Z
+        user: www-data  owner: root  ports: -
+        sandbox: /sandbox
+
+      dark  UNKNOWN  unknown  active
+        user: -  owner: -  ports: -
+        sandbox: -
+      "
+    `);
+  });
+  test('verbosity 3', () => {
+    expect(statusText(TASKS, 3, PIPE)).toMatchInlineSnapshot(`
+      "hello-1  ACTIVE  active, since 2014-05-13T16:53:20Z
+        user: www-data  owner: root  ports: http=8080
+        sandbox: /sandbox
+        PROCESS  STATE    RUNS  FAILURES  PID  EXIT   TOOK               STARTED
+        first    SUCCESS     1         0   12     0  0.25s  2014-05-13T16:53:21Z
+        second   RUNNING     2       1/3   12     -      -  2014-05-13T16:53:21Z
+        third    WAITING     0         0    -     -      -                     -
+
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  FAILED  leftovers  finished, since 2014-05-13T16:54:20.123Z
+        user: www-data  owner: root  ports: -
+        sandbox: /sandbox
+        PROCESS  STATE   RUNS  FAILURES  PID  EXIT   TOOK               STARTED
+        only     FAILED     1       1/1   12     7  0.25s  2014-05-13T16:53:21Z
+
+      dark  UNKNOWN  unknown  active
+        user: -  owner: -  ports: -
+        sandbox: -
+      "
+    `);
+  });
+
+  test('it does not change while time passes', () => {
+    const later = { ...PIPE, now: PIPE.now + 86_400_000 };
+    for (const verbosity of [0, 1, 2, 3] as const) {
+      expect(statusText(TASKS, verbosity, later)).toBe(statusText(TASKS, verbosity, PIPE));
+    }
+  });
+});
+
+describe('on a terminal: a summary, relative times, no wider than it is', () => {
+  test('verbosity 1', () => {
+    expect(statusText(TASKS, 1, TTY)).toMatchInlineSnapshot(`
+      "3 tasks: 2 active, 1 finished (1 FAILED); 1 leftovers, 1 unknown
+
+      TASK                  PHASE     STATE    VERDICT    USER      DONE  FAILED   AGE
+      hello-1               active    ACTIVE   ok         www-data   1/3       0  2h3m
+      www-data-p…3c547034e  finished  FAILED   leftovers  www-data   0/1       1  2h1m
+      dark                  active    UNKNOWN  unknown    -          0/0       0     -
+      "
+    `);
+  });
+  test('verbosity 3', () => {
+    expect(statusText(TASKS, 3, TTY)).toMatchInlineSnapshot(`
+      "3 tasks: 2 active, 1 finished (1 FAILED); 1 leftovers, 1 unknown
+
+      hello-1  ACTIVE  active, since 2h3m ago
+        user: www-data  owner: root  ports: http=8080
+        sandbox: /sandbox
+        PROCESS  STATE    RUNS  FAILURES  PID  EXIT   TOOK  STARTED
+        first    SUCCESS     1         0   12     0  0.25s     2h2m
+        second   RUNNING     2       1/3   12     -   2h2m     2h2m
+        third    WAITING     0         0    -     -      -        -
+
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  FAILED  leftovers  finished, since 2h1m ago
+        user: www-data  owner: root  ports: -
+        sandbox: /sandbox
+        PROCESS  STATE   RUNS  FAILURES  PID  EXIT   TOOK  STARTED
+        only     FAILED     1       1/1   12     7  0.25s     2h2m
+
+      dark  UNKNOWN  unknown  active
+        user: -  owner: -  ports: -
+        sandbox: -
+      "
+    `);
+  });
+  test('narrow, without UTF-8', () => {
+    expect(statusText(TASKS, 1, { ...TTY, width: 70, unicode: false })).toMatchInlineSnapshot(`
+      "3 tasks: 2 active, 1 finished (1 FAILED); 1 leftovers, 1 unknown
+
+      TASK        PHASE     STATE    VERDICT    USER      DONE  FAILED   AGE
+      hello-1     active    ACTIVE   ok         www-data   1/3       0  2h3m
+      www-...34e  finished  FAILED   leftovers  www-data   0/1       1  2h1m
+      dark        active    UNKNOWN  unknown    -          0/0       0     -
+      "
+    `);
+  });
+  test('a host where all is well has nothing odd in its summary', () => {
+    expect(statusText([taskView()], 0, TTY)).toMatchInlineSnapshot(`
+      "1 task: 1 active, 0 finished
+
+      TASK     PHASE   OWNER
+      hello-1  active  root
+      "
+    `);
+  });
+  test('in colour', () => {
+    expect(statusText(TASKS, 1, { ...TTY, colour: 1, paint: MARKED, width: 200 })).toMatchInlineSnapshot(`
+      "3 tasks: 2 active, 1 finished (1 FAILED); 1 leftovers, 1 unknown
+
+      <bold>TASK</bold>                                                       <bold>PHASE</bold>     <bold>STATE</bold>    <bold>VERDICT</bold>    <bold>USER</bold>      <bold>DONE</bold>  <bold>FAILED</bold>   <bold>AGE</bold>
+      hello-1                                                    active    <cyan>ACTIVE</cyan>   <dim>ok</dim>         www-data   1/3       0  2h3m
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  finished  <red>FAILED</red>   <yellow>leftovers</yellow>  www-data   0/1       1  2h1m
+      dark                                                       active    <dim>UNKNOWN</dim>  <dim>unknown</dim>    -          0/0       0     -
+      "
+    `);
+  });
+});
+
+test('what runs is counted on a terminal only where somebody knows that it runs', () => {
+  const processes = [ran('p', { state: 'RUNNING', stop_time: undefined })];
+  const took = (verdict: 'ok' | 'runner-gone' | 'foreign-pids', style = TTY) =>
+    / 2h2m +2h2m\n/.test(statusText([taskView({ verdict, processes })], 3, style));
+  expect([took('ok'), took('foreign-pids'), took('runner-gone'), took('ok', PIPE)]).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+describe('whatever a checkpoint holds', () => {
+  test('names are escaped', () => {
+    const hostile = taskView({
+      task_id: NASTY,
+      user: NASTY,
+      owner: NASTY,
+      sandbox: { path: NASTY, recorded: NASTY, found: false },
+      ports: { [NASTY]: 1 },
+      processes: [ran(NASTY)],
+    });
+    for (const style of [PIPE, TTY, { ...TTY, width: 10 }]) {
+      for (const verbosity of [0, 1, 2, 3] as const) {
+        const text = statusText([hostile], verbosity, style);
+        expect(text).not.toMatch(CONTROL);
+        expect(text.split('\n').length).toBe(
+          statusText([taskView({ processes: [ran('p')] })], verbosity, style).split('\n').length,
+        );
+      }
+    }
+  });
+
+  test('times that are none are shown as unknown, or as numbers', () => {
+    for (const seconds of ODD_SECONDS) {
+      const processes = [
+        ran('p', { start_time: seconds }),
+        ran('q', { stop_time: seconds, state: 'RUNNING' }),
+      ];
+      for (const style of [PIPE, TTY])
+        expect(statusText([taskView({ processes })], 3, style)).toContain('p ');
+    }
+    for (const state_timestamp_ms of ODD_MILLISECONDS) {
+      for (const style of [PIPE, TTY])
+        expect(statusText([taskView({ state_timestamp_ms })], 1, style)).toContain('hello-1');
+    }
+    expect(statusText([taskView({ processes: [ran('p', { start_time: Number.NaN })] })], 3, TTY)).toContain(
+      '<unknown>',
+    );
+  });
+
+  test('a name of megabytes does not pad what stands in other rows', () => {
+    const tasks = [
+      ...TASKS,
+      taskView({ user: 'u'.repeat(3_000_000) }),
+      taskView({ user: '\u{1f600}'.repeat(2_000_000) }),
+    ];
+    const text = statusText(tasks, 1, PIPE);
+    expect(text.length).toBeLessThan(7_010_000);
+    expect(
+      statusText(tasks, 1, TTY)
+        .split('\n')
+        .every((line) => line.length <= 120),
+    ).toBe(true);
+  });
+
+  test('states without names', () => {
+    const text = statusText([taskView({ state: 99, processes: [ran('p', { state: 12 })] })], 3, PIPE);
+    expect(text).toContain('hello-1  99  active');
+    expect(text).toContain('p        12  ');
+  });
+});

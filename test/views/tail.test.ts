@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { LineSource } from '../../src/logs/line-output.js';
+import { PLAIN } from '../../src/views/parts/paint.js';
+import type { Style } from '../../src/views/parts/style.js';
+import { eventText, linePrefix, pathsText } from '../../src/views/tail.js';
+
+const paint = { ...PLAIN, prefixes: [(text: string) => `<${text}>`, (text: string) => `[${text}]`] };
+const style: Style = { width: 80, tty: true, colour: 1, unicode: true, now: 0, paint };
+const web: LineSource = { task_id: 't', root: '/r', process: 'web', run: 2, stream: 'stderr' };
+
+describe('linePrefix', () => {
+  const none = { root: false, task: false, stream: false };
+
+  it('names what tells the logs apart', () => {
+    expect(linePrefix(web, none, 0, style)).toBe('<web 2 |> ');
+    expect(linePrefix(web, { ...none, stream: true }, 1, style)).toBe('[web 2 stderr |] ');
+    expect(linePrefix(web, { root: true, task: true, stream: true }, 2, style)).toBe(
+      '</r t web 2 stderr |> ',
+    );
+  });
+
+  it('escapes the names', () => {
+    expect(linePrefix({ ...web, process: '\u001b[2J\n' }, none, 0, style)).toBe('<\\e[2J\\n 2 |> ');
+  });
+});
+
+it.each([
+  [{ kind: 'empty' as const }, '0 lines'],
+  [{ kind: 'waiting' as const }, '0 lines so far; waiting for more'],
+  [{ kind: 'not-started' as const, processes: ['a', 'b'], over: false }, 'not started yet: a, b'],
+  [{ kind: 'not-started' as const, processes: ['a'], over: true }, 'never started: a'],
+  [
+    { kind: 'restart' as const, task_id: 't', process: 'web', run: 0, state: 'KILLED', return_code: -9 },
+    '==> web: run 0 KILLED (signal 9, SIGKILL), going on with run 1 <==',
+  ],
+  [
+    { kind: 'restart' as const, task_id: 't', process: 'web', run: 4, state: 'LOST' },
+    '==> web: run 4 LOST, going on with run 5 <==',
+  ],
+  [{ kind: 'truncated' as const, source: web }, '==> stderr of web, run 2, was truncated <=='],
+  [{ kind: 'end' as const, task_id: 't', state: 'SUCCESS' }, '==> t: SUCCESS <=='],
+  [{ kind: 'end' as const, task_id: 't', state: 'FAILED', process: 'web' }, '==> web: FAILED <=='],
+])('%j', (event, text) => {
+  expect(eventText(event)).toBe(text);
+});
+
+it('paths are escaped on a terminal only: a script needs them as they are', () => {
+  const path = {
+    task_id: 't',
+    process: 'w',
+    run: 0,
+    stream: 'stdout' as const,
+    path: '/a\u001b/b',
+    bytes: 1,
+  };
+  expect(pathsText([path], style)).toBe('/a\\e/b\n');
+  expect(pathsText([path], { ...style, tty: false })).toBe('/a\u001b/b\n');
+});

@@ -1,0 +1,113 @@
+import type { ProcessStatus } from '../../src/checkpoint/records.js';
+import { parseTaskConfig, type TaskConfig } from '../../src/task/task-file.js';
+import type { ProcessView, TaskView } from '../../src/task/view.js';
+import { type Palette, PLAIN } from '../../src/views/parts/paint.js';
+import type { Style } from '../../src/views/parts/style.js';
+
+/** 2014-05-13T16:53:20Z. */
+export const START = 1_400_000_000_000;
+
+const marked = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
+
+/** Colours that can be read in a test. */
+export const MARKED: Palette = {
+  green: marked('green'),
+  yellow: marked('yellow'),
+  red: marked('red'),
+  cyan: marked('cyan'),
+  dim: marked('dim'),
+  bold: marked('bold'),
+  prefixes: [marked('p')],
+};
+
+/** Two hours and a bit after START. */
+export const PIPE: Style = {
+  width: undefined,
+  tty: false,
+  colour: 0,
+  unicode: true,
+  now: START + 7_380_000,
+  paint: PLAIN,
+};
+export const TTY: Style = { ...PIPE, width: 80, tty: true };
+
+export function config(json: object): TaskConfig {
+  return parseTaskConfig({ processes: [], ...json }) as TaskConfig;
+}
+
+export function processView(process: string, given: Partial<ProcessView> = {}): ProcessView {
+  return { process, state: 'WAITING', runs: 0, failures: 0, ...given };
+}
+
+/** A process that ran once. */
+export function ran(process: string, given: Partial<ProcessView> = {}): ProcessView {
+  const start = START / 1000 + 1;
+  const run = { pid: 12, coordinator_pid: 11, fork_time: start, start_time: start, stop_time: start + 0.25 };
+  return processView(process, { state: 'SUCCESS', runs: 1, return_code: 0, ...run, ...given });
+}
+
+/** A task, active and well unless something else is given. */
+export function taskView(given: Partial<TaskView> = {}): TaskView {
+  const task_id = given.task_id ?? 'hello-1';
+  const root = { path: '/var/run/thermos', layout: 'host' as const, source: 'test', readable: true };
+  return {
+    found: {
+      task_id,
+      root,
+      phase: 'active',
+      checkpoint_dir: `${root.path}/checkpoints/${task_id}`,
+      problems: [],
+    },
+    task_id,
+    root,
+    layout: 'host',
+    phase: 'active',
+    state: 'ACTIVE',
+    verdict: 'ok',
+    state_timestamp_ms: START,
+    launch_time_ms: START,
+    name: 'hello',
+    user: 'www-data',
+    uid: 33,
+    hostname: 'agent-1',
+    owner: 'root',
+    sandbox: { path: '/sandbox', recorded: '/sandbox', found: true },
+    log_dir: { path: '/sandbox/.logs', recorded: '/sandbox/.logs', found: true },
+    ports: { http: 8080 },
+    runner: { pid: 77, uid: 0, alive: true },
+    processes: [],
+    problems: [],
+    header: null,
+    statuses: [{ state: 'ACTIVE', timestamp_ms: START, runner_pid: 77, runner_uid: 0 }],
+    history: new Map(),
+    leftovers: [],
+    silent_since_ms: START + 7_375_000,
+    ...given,
+  };
+}
+
+export function history(process: string, ...runs: ProcessStatus[]): TaskView['history'] {
+  const failures = runs.filter(({ state }) => state === 'FAILED').length;
+  return new Map([
+    [process, { process, runs: runs.map((run) => ({ process, ...run })), run_count: runs.length, failures }],
+  ]);
+}
+
+/** What must not reach a terminal: ESC, newline, a C1 control, a bidirectional override, a lone surrogate. */
+export const NASTY = 'x\u001b[2J\n\u009b1m\u202e\ud800\r\0';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+export const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\ud800-\udfff]/u;
+
+/** Times that a stream may hold. */
+export const ODD_SECONDS = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  -1e300,
+  1e300,
+  -1,
+  0,
+  9e15,
+];
+export const ODD_MILLISECONDS = [2n ** 63n - 1n, -(2n ** 63n), 0, -1, 8.64e15 + 1];
