@@ -80,13 +80,12 @@ export function pythonExecutor(directory: string, timeLimitMs = TIME_LIMIT_MS): 
 }
 
 /**
- * Has functions checked and compiled when they are first called, quickly instead of well until they have been
- * used a lot: most configs are evaluated before better code would be ready. V8 complains on stderr of a flag
- * that it doesn't know, so this is left to the versions that it was measured on.
+ * Has functions compiled quickly instead of well until they have been used a lot: most configs are evaluated
+ * before better code would be ready. V8 complains on stderr of a flag that it doesn't know, so this is left to
+ * the versions that it was measured on.
  */
 function tuneWebAssembly(): void {
-  if (!process.version.startsWith('v20.')) return;
-  for (const flag of ['--wasm-tiering-budget=300000000', '--wasm-lazy-validation']) setFlagsFromString(flag);
+  if (process.version.startsWith('v20.')) setFlagsFromString('--wasm-tiering-budget=300000000');
 }
 
 function hostFacts(program: Program): ThreadData['host'] {
