@@ -7,7 +7,7 @@ import { attribute, get, interpolate, nodeText } from './interpolate.js';
 import { lint } from './lint.js';
 import { Dict, EMPTY, ModelError, type StructNode } from './model.js';
 import { parseAddress, tagText } from './mustache.js';
-import { typeProblems } from './problems.js';
+import { located, typeProblems } from './problems.js';
 import { ConfigError, type Dialect, type Phase } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
@@ -68,7 +68,13 @@ export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask 
   const node = choose(config, checkedTasks(config, request), request.task);
   const errors = validate(schema, node);
   // The original validates a task from JSON when it loads it.
-  if (config.kind === 'json' && errors.length > 0) throw invalid('load', config, errors);
+  if (config.kind === 'json' && errors.length > 0) {
+    throw invalid(
+      'load',
+      config,
+      errors.map((problem) => located(problem, config.path)),
+    );
+  }
   return evaluated(config, request, { node, errors, portmap: new Map(), ports: portsIn(schema, node) });
 }
 
@@ -88,7 +94,7 @@ function evaluated(
     document: documentOf(node),
     unboundPorts: ports.filter((port) => !request.ports.has(port)),
     portmap,
-    lint: [...errors, ...warnings].map((problem) => ({ ...problem, path: problem.path ?? config.path })),
+    lint: [...errors, ...warnings].map((problem) => located(problem, config.path)),
   };
 }
 
@@ -130,22 +136,23 @@ export function checkedTasks(config: LoadedConfig, request: Request): StructNode
       );
     }
     const task = bound({ ...value, origin: value.origin ?? origin }, request);
-    problems.push(...typeProblems(task));
+    problems.push(...typeProblems(task).map((problem) => located(problem, config.path)));
     return task;
   });
   if (problems.length > 0) throw invalid('typecheck', config, problems);
   return tasks;
 }
 
-function invalid(phase: Phase, { path }: LoadedConfig, found: readonly Problem[]): ConfigError {
-  const problems = found.map((problem) => ({ ...problem, path: problem.path ?? path }));
+/** Several problems are told one by one, and the failure sums up; a single one is the failure. */
+function invalid(phase: Phase, { path }: LoadedConfig, problems: readonly Problem[]): ConfigError {
   const errors = problems.filter(({ severity }) => severity === 'error');
   const [first] = errors;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return new ConfigError(phase, 'config-invalid', `${path} can not be used: ${first?.message}${more}`, {
-    hint: first?.hint,
-    problems: errors.length > 1 ? problems : [],
-  });
+  if (errors.length === 1 && first !== undefined) {
+    const others = problems.filter((problem) => problem !== first);
+    return new ConfigError(phase, first.code, first.message, { hint: first.hint, problems: others });
+  }
+  const message = `${path} has ${errors.length} errors; the first: ${first?.message}`;
+  return new ConfigError(phase, 'config-invalid', message, { hint: first?.hint, problems });
 }
 
 function choose({ path }: LoadedConfig, tasks: readonly StructNode[], name: string | undefined): StructNode {
@@ -191,7 +198,7 @@ export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: R
     ...missing.map((port) => ({
       code: 'port-unbound',
       severity: 'error' as const,
-      message: `the task needs the port ${port}`,
+      message: `${config.path}: the task needs the port '${port}'`,
       hint: `give it with -P ${port}:PORT`,
       path: config.path,
     })),

@@ -25,6 +25,13 @@ export function problemAt(
   };
 }
 
+/** The problem with its file, which the message names too; `path` is that of the config. */
+export function located(problem: Problem, path: string): Problem {
+  const file = problem.path ?? path;
+  const line = problem.line === undefined ? '' : `:${problem.line}`;
+  return { ...problem, path: file, message: `${file}${line}: ${problem.message}` };
+}
+
 /** What is not of its type in an object, all of it: none means that the original accepts it too. */
 export function typeProblems(node: Node): Problem[] {
   return [...partsOf(node)].flatMap((part) => ('type' in part ? [missing(part)] : (problemOf(part) ?? [])));
@@ -100,13 +107,16 @@ function addressOrNothing(text: string): string | undefined {
 }
 
 /**
- * How a tag is written that the command is to get as it is: each time the task is interpolated one `&` is lost,
- * and until the command runs that happens so often.
+ * How a tag is written that the command is to get as it is. Until bash has it the original interpolates five times,
+ * and each time one `&` is lost: the last time may find a ref that nothing is bound to, but no tag that is none.
  */
-export const ESCAPES_NEEDED = 4;
-
 export function escaped(content: string): string {
-  return `{{${'&'.repeat(ESCAPES_NEEDED)}${content}}}`;
+  return `{{${'&'.repeat(ampersandsFor(content))}${content}}}`;
+}
+
+/** With fewer of them the tag does not survive. */
+export function ampersandsFor(content: string): number {
+  return addressOrNothing(content) === undefined ? 5 : 4;
 }
 
 /** What to do about a ref that nothing is bound to. */

@@ -16,7 +16,7 @@ import {
 import { addressText, tagText } from './mustache.js';
 import { type Place, partsOf } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
-import { ESCAPES_NEEDED, escaped, hintFor, problemAt, typeProblems } from './problems.js';
+import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 
@@ -269,7 +269,7 @@ export function escapesIn(task: StructNode): Map<string, string> {
   const found = new Map<string, string>();
   for (const text of textsOf(task)) {
     for (const [tag, ampersands = '', content = ''] of text.matchAll(/\{\{(&+)([^{}]+?)&?\}\}/g)) {
-      if (ampersands.length < ESCAPES_NEEDED) found.set(`{{${content}}}`, tag);
+      if (ampersands.length < ampersandsFor(content)) found.set(`{{${content}}}`, tag);
     }
   }
   return found;
