@@ -55,14 +55,15 @@ await build({
   ],
 });
 
-// What the cache holds is what this run used: the command that is waited for most often.
-const warmUpArgs = ['status', '--json', '--root', join(root, 'fixtures/host/root')];
+// What the cache holds is what these runs used: the commands that have to be there at once.
+const warmUpCommands = [
+  ['status', '--json', '--root', join(root, 'fixtures/host/root')],
+  ['inspect', '--json', join(root, 'fixtures/config/json_task.json')],
+].map((command) => JSON.stringify(command));
 const warmUp = spawnSync(
   process.execPath,
-  [join(root, 'scripts/code-cache.cjs'), join(fresh, 'thermos.cjs'), ...warmUpArgs],
-  {
-    encoding: 'utf8',
-  },
+  [join(root, 'scripts/code-cache.cjs'), join(fresh, 'thermos.cjs'), ...warmUpCommands],
+  { encoding: 'utf8' },
 );
 if (warmUp.status !== 0) throw new Error(`the built program does not run:\n${warmUp.stderr}`);
 
