@@ -108,15 +108,15 @@ function addressOrNothing(text: string): string | undefined {
 
 /**
  * How a tag is written that the command is to get as it is. Until bash has it the original interpolates five times,
- * and each time one `&` is lost: the last time may find a ref that nothing is bound to, but no tag that is none.
+ * and each time one `&` is lost.
  */
 export function escaped(content: string): string {
-  return `{{${'&'.repeat(ampersandsFor(content))}${content}}}`;
+  return `{{&&&&&${content}}}`;
 }
 
-/** With fewer of them the tag does not survive. */
+/** With fewer of them a tag does not survive: the last time a plain ref may be found, if nothing is bound to it. */
 export function ampersandsFor(content: string): number {
-  return addressOrNothing(content) === undefined ? 5 : 4;
+  return /^[a-zA-Z_[]/.test(content) && addressOrNothing(content) !== undefined ? 4 : 5;
 }
 
 /** What to do about a ref that nothing is bound to. */
