@@ -67,30 +67,33 @@ const warmUp = spawnSync(
 );
 if (warmUp.status !== 0) throw new Error(`the built program does not run:\n${warmUp.stderr}`);
 
-// Python's memory after it has started; what makes it is no part of the program. Making it takes 3 s, so it is
-// kept until one of the things that it is made of changes.
+// Python's memory after it has started, and the compiled code of pyodide; what makes them is no part of the
+// program. Making them takes 3 s, so they are kept until one of the things that they are made of changes.
 await build({
   ...settings,
   entryPoints: [{ in: 'src/config/python/make-snapshot.ts', out: 'make-snapshot' }],
 });
 const maker = join(fresh, 'make-snapshot.cjs');
 const { version: pyodide } = createRequire(import.meta.url)('pyodide/package.json');
-const made = createHash('sha256').update(readFileSync(maker)).update(pyodide).digest('hex').slice(0, 16);
-const kept = join(root, 'node_modules/.cache/thermos', `python-${made}.snapshot`);
+const ingredients = createHash('sha256').update(readFileSync(maker)).update(`${pyodide} ${process.version}`);
+const kept = join(root, 'node_modules/.cache/thermos', ingredients.digest('hex').slice(0, 16));
 if (!existsSync(kept)) {
   rmSync(dirname(kept), { recursive: true, force: true });
-  mkdirSync(dirname(kept), { recursive: true });
-  const making = spawnSync(process.execPath, [maker, `${kept}.part`], { encoding: 'utf8' });
-  if (making.status === 0) renameSync(`${kept}.part`, kept);
-  else process.stderr.write(`no snapshot of Python, configs will load slowly:\n${making.stderr}`);
+  const making = join(dirname(kept), 'making');
+  mkdirSync(making, { recursive: true });
+  const made = spawnSync(process.execPath, [maker, making], { encoding: 'utf8' });
+  if (made.status === 0) renameSync(making, kept);
+  else process.stderr.write(`no snapshot of Python, configs will load slowly:\n${made.stderr.slice(-2000)}`);
 }
-const snapshot = join(fresh, 'python.snapshot');
-if (existsSync(kept)) copyFileSync(kept, snapshot, constants.COPYFILE_FICLONE);
+const starters = ['python.snapshot', 'python.code-cache'];
+for (const name of existsSync(kept) ? starters : []) {
+  copyFileSync(join(kept, name), join(fresh, name), constants.COPYFILE_FICLONE);
+}
 
 // The caches go first: V8 knows one to be of another source by the length of the source alone, and Python's
 // memory fits its own interpreter only.
 rmSync(join(dist, 'thermos.cjs.cache'), { force: true });
-rmSync(join(dist, 'python.snapshot'), { force: true });
-for (const name of ['python.cjs', 'python.snapshot', 'thermos.cjs', 'main.cjs', 'thermos.cjs.cache']) {
+for (const name of starters) rmSync(join(dist, name), { force: true });
+for (const name of ['python.cjs', ...starters, 'thermos.cjs', 'main.cjs', 'thermos.cjs.cache']) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
 }

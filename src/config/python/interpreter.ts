@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { loadPyodide, type PyodideAPI } from 'pyodide';
 import { type Imports, wallIn } from './boundary.js';
+import { loadCode, type Settings } from './code.js';
 import { type EmscriptenFs, showHostFiles } from './host-files.js';
 import door from './prelude/door.py';
 import execute from './prelude/execute.py';
@@ -33,6 +33,8 @@ export interface PythonProgram {
 export interface Interpreter {
   /** The memory, to start from next time; only of one that was made for it. */
   snapshot(): Uint8Array;
+  /** V8's cache of pyodide's code. */
+  codeCache(): Buffer;
   /** Shows the machine's files and closes the way to JavaScript for good. */
   enter(host: HostFacts): void;
   /** JSON of what failed, or `null`. */
@@ -48,31 +50,8 @@ const STANDARD_MODULES =
 
 /** The part of WebAssembly's interface that is used here; Node has it, its types don't. */
 declare const WebAssembly: {
-  compile(bytes: Uint8Array): Promise<object>;
   instantiate(module: object, imports: object): Promise<object>;
 };
-
-/** What pyodide calls its own module with; `createPyodideModule` is how that can be put in between. */
-interface Settings {
-  instantiateWasm(imports: { env: Imports }, done: (instance: object, module: object) => void): object;
-}
-
-/** What takes longest to load, all at once: Node reads and compiles beside this thread. */
-interface Parts {
-  code: Promise<{ default: (settings: Settings) => Promise<unknown> }>;
-  wasm: Promise<object>;
-  snapshot: Promise<Uint8Array> | undefined;
-}
-
-function loadParts(snapshot: string | undefined): Parts {
-  const wasmFile = createRequire(__filename).resolve('pyodide/pyodide.asm.wasm');
-  return {
-    snapshot: snapshot === undefined ? undefined : readFile(snapshot),
-    wasm: readFile(wasmFile).then((bytes) => WebAssembly.compile(bytes)),
-    // @ts-expect-error it has no types
-    code: import('pyodide/pyodide.asm.mjs'),
-  };
-}
 
 /**
  * Starts Python: in 0.2 s from a snapshot, else in 2 s. `call` is asked while it starts (for the schema) and
@@ -81,30 +60,34 @@ function loadParts(snapshot: string | undefined): Parts {
 export async function startInterpreter(options: {
   call: Call;
   print: (text: string) => void;
-  /** The file of a snapshot. */
+  /** What `compilePython` gives. */
+  wasm: Promise<object>;
+  /** Files, both made by the build: the memory to start from, and V8's cache of pyodide's code. */
   snapshot?: string;
+  codeCache?: string;
   makeSnapshot?: boolean;
 }): Promise<Interpreter> {
-  const parts = loadParts(options.snapshot);
+  // Node reads it beside this thread.
+  const memory = options.snapshot === undefined ? undefined : readFile(options.snapshot);
+  const code = loadCode(options.codeCache);
   let close = (): void => {};
   const python = await loadPyodide({
     jsglobals: {},
     env: { HOME: '/', PYTHONHASHSEED: '0', LANG: 'C.UTF-8' },
     stdin: () => null,
-    _loadSnapshot: parts.snapshot,
+    _loadSnapshot: memory,
     _makeSnapshot: options.makeSnapshot,
-    createPyodideModule: async (settings: Settings) => {
-      const { default: create } = await parts.code;
+    createPyodideModule: (settings: Settings) => {
       return new Promise((resolve, reject) => {
         settings.instantiateWasm = (imports, done) => {
           close = wallIn(imports.env);
           markErrors(imports.env);
-          parts.wasm
+          options.wasm
             .then(async (module) => done(await WebAssembly.instantiate(module, imports), module))
             .catch(reject);
           return {};
         };
-        create(settings).then(resolve, reject);
+        code.create(settings).then(resolve, reject);
       });
     },
   } as object);
@@ -117,6 +100,7 @@ export async function startInterpreter(options: {
 
   return {
     snapshot: () => (python as unknown as { makeMemorySnapshot(): Uint8Array }).makeMemorySnapshot(),
+    codeCache: () => code.cache(),
     enter: (facts) => {
       showHostFiles(fs, (python as unknown as { ERRNO_CODES: Record<string, number> }).ERRNO_CODES);
       python.runPython(`import json; from _thermos import host; host.start(json.loads(${literal(facts)}))`);

@@ -6,7 +6,9 @@ export interface ThreadData {
   port: MessagePort;
   /** Becomes 1 when an answer lies on the port. */
   answered: Int32Array;
+  /** Files of the build. */
   snapshot: string;
+  codeCache: string;
   host: HostFacts;
   program: PythonProgram;
 }

@@ -3,11 +3,12 @@
  * side; a call writes to the port and sleeps until the answer is there. A thread can be ended at any time,
  * whatever the config does.
  */
-import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Interpreter, startInterpreter } from './interpreter.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
 
-const { port, answered, snapshot, host, program } = workerData as ThreadData;
+const { port, answered, snapshot, codeCache, host, program } = workerData as ThreadData;
+const wasm = new Promise<object>((resolve) => parentPort?.once('message', resolve));
 const say = (message: ThreadMessage): void => port.postMessage(message);
 
 function call(operation: string, args: string): string {
@@ -21,11 +22,11 @@ function call(operation: string, args: string): string {
 async function start(): Promise<Interpreter> {
   const print = (text: string) => say({ kind: 'print', text });
   try {
-    return await startInterpreter({ call, print, snapshot });
+    return await startInterpreter({ call, print, wasm, snapshot, codeCache });
   } catch {
     // There is none, it is another version's or damaged: slower, not different.
   }
-  return startInterpreter({ call, print });
+  return startInterpreter({ call, print, wasm, codeCache });
 }
 
 async function run(): Promise<void> {

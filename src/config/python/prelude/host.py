@@ -126,6 +126,8 @@ def prepare():
     sys.modules['pwd'] = _passwd(None)
     sys.meta_path.append(_Renamed())
     sys.dont_write_bytecode = True
+    # In a snapshot it would be seeded once for all.
+    sys.modules.pop('random', None)
 
 
 def start(host):
@@ -143,8 +145,6 @@ def start(host):
         setattr(os, name, lambda: host['gid'])
     os.getpid = lambda: host['pid']
     _machine(host['hostname'])
-    if 'random' in sys.modules:
-        sys.modules['random'].seed()
     sys.path[:] = [path for path in sys.path if path]
     _leave_javascript()
 
