@@ -42,8 +42,7 @@ function explain(failure: PythonFailure, program: Pick<Program, 'dialect'>): Exp
     return { code: 'config-syntax', text: message, hint: python2SyntaxHint(message, failure.text ?? '') };
   }
   if (isA(failure, 'SystemExit')) {
-    const status = message === '' ? '' : `: ${message}`;
-    return { code: 'config-exit', text: `the config ended itself with sys.exit${status}` };
+    return { code: 'config-exit', text: `the config ended itself: sys.exit(${message})` };
   }
   if (isA(failure, 'RecursionError')) return endlessRecursion(failure);
   if (isA(failure, 'MemoryError')) {
@@ -52,6 +51,9 @@ function explain(failure: PythonFailure, program: Pick<Program, 'dialect'>): Exp
   if (isA(failure, 'OSError') && failure.strerror) return fileFailure(failure);
   if (isA(failure, 'NameError') && failure.name) {
     return { code: 'config-name', text: message, hint: nameHint(failure.name, program) };
+  }
+  if (type === 'AssertionError' && message === '') {
+    return { code: 'config-exception', text: `this is not so: ${failure.text ?? 'assert'}` };
   }
   const text = PLAIN.has(type) && message !== '' ? message : `${type}${message === '' ? '' : `: ${message}`}`;
   return { code: 'config-exception', text, hint: python2Hint(failure) };

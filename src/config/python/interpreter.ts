@@ -7,6 +7,7 @@ import door from './prelude/door.py';
 import execute from './prelude/execute.py';
 import host from './prelude/host.py';
 import names from './prelude/names.py';
+import python2 from './prelude/python2.py';
 import types from './prelude/types.py';
 
 /** Answers an operation of a session: its name and JSON in, JSON out. */
@@ -42,7 +43,7 @@ export interface Interpreter {
 }
 
 /** In the order in which they need each other. */
-const PRELUDE = { door, types, names, host, execute };
+const PRELUDE = { door, types, names, python2, host, execute };
 
 /** Imported beforehand: nearly every config needs some of them, and a snapshot holds them for nothing. */
 const STANDARD_MODULES =
@@ -129,7 +130,7 @@ function prepare(python: PyodideAPI): void {
     );
   }
   python.runPython(
-    `_thermos.door.open_door()\n_thermos.names.install()\n_thermos.host.prepare()\n` +
+    `_thermos.door.open_door()\n_thermos.names.install()\n_thermos.python2.restore()\n_thermos.host.prepare()\n` +
       `del _thermos, module, types\nimport gc; gc.collect()`,
   );
 }

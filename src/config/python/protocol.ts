@@ -32,7 +32,7 @@ export interface PythonFailure {
   line?: number;
   /** The lines of config files that led there, outermost first. */
   included_from?: [path: string, line: number][];
-  /** The line as it is written: syntax errors. */
+  /** The line as it is written. */
   text?: string | null;
   /** OSError: why, and which file. */
   strerror?: string | null;

@@ -25,9 +25,6 @@ const NAMES: Readonly<Record<string, string>> = {
   apply: 'write function(*args)',
   buffer: 'write memoryview(…)',
   coerce: 'it is gone in Python 3',
-  execfile: 'write include(…)',
-  intern: 'write sys.intern(…)',
-  reload: 'write importlib.reload(…)',
 };
 
 /** What became of a name that only Python 2 had. */
@@ -49,10 +46,7 @@ const ATTRIBUTES: readonly [attribute: RegExp, hint: string][] = [
   [/attribute 'view(items|keys|values)'/, 'write .$1() in Python 3'],
   [/attribute 'has_key'/, 'write: key in dict'],
   [/'str' object has no attribute 'decode'/, 'text is text already in Python 3: leave .decode(…) away'],
-  [/attribute '(letters|lowercase|uppercase)'/, 'write string.ascii_$1 in Python 3'],
-  [/attribute 'maxint'/, 'write sys.maxsize in Python 3'],
-  [/attribute 'getcwdu'/, 'write os.getcwd() in Python 3'],
-  [/'dict_(\w+)' object/, 'write list(….$1()) in Python 3'],
+  [/'dict_(keys|values|items)'/, 'write list(….$1()) in Python 3'],
 ];
 
 /** What to write in place of what Python 2 did otherwise; undefined for what isn't known to be that. */

@@ -1,15 +1,15 @@
 """Executes a config and tells what became of it."""
 
-import ast
 import base64
 import builtins
 import json
+import linecache
 import os
 import sys
 import traceback
 import warnings
 
-from _thermos import names
+from _thermos import names, python2
 from _thermos.door import at, call, sources, to_wire
 
 # `x is 'a'` and '\d' are warnings to Python 3 and were nothing to Python 2.
@@ -22,7 +22,7 @@ class _Executor(object):
     def __init__(self, dialect):
         self._including = []
         self.globals = names.namespace(dialect)
-        self.globals['__builtins__'] = {**builtins.__dict__, **names.python2_builtins()}
+        self.globals['__builtins__'] = {**builtins.__dict__, **python2.BUILTINS, 'execfile': self.execfile}
         self.globals['include'] = self.include
         if dialect == 'thermos':
             self.globals['export'] = self.export
@@ -36,9 +36,16 @@ class _Executor(object):
             source = file.read()
         self.execute(name, source)
 
+    def execfile(self, path, globals=None, locals=None):
+        """Python 2's: relative to the working directory."""
+        with open(path, 'rb') as file:
+            code = compile(python2.parse(_decoded(file.read()), path), path, 'exec', dont_inherit=True)
+        sources[path] = path
+        exec(code, self.globals if globals is None else globals, locals)
+
     def execute(self, path, source):
         sources[path] = path
-        code = compile(_parsed(_decoded(source), path), path, 'exec', dont_inherit=True)
+        code = compile(python2.parse(_decoded(source), path), path, 'exec', dont_inherit=True)
         self._including.append(path)
         try:
             exec(code, self.globals)
@@ -57,20 +64,6 @@ def _decoded(source):
     return source
 
 
-def _parsed(source, path):
-    """`except X, e` means something else since Python 3.14; what it meant is what these files were written for."""
-    tree = ast.parse(source, path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
-            # In parentheses the tuple starts before its first element.
-            if node.type.col_offset == node.type.elts[0].col_offset and node.type.lineno == node.type.elts[0].lineno:
-                error = SyntaxError('except X, e is no longer what it was in Python 2')
-                error.filename, error.lineno = path, node.lineno
-                error.text = ast.unparse(node).partition('\n')[0]
-                raise error
-    return tree
-
-
 def _failure(error):
     """What is known of an exception that left the config, for failure.ts."""
     failure = {
@@ -85,6 +78,7 @@ def _failure(error):
         if frame.f_code.co_filename in sources
     ]
     if frames:
+        failure['text'] = linecache.getline(*frames[-1]).strip()
         failure['path'], failure['line'] = sources[frames[-1][0]], frames[-1][1]
         failure['included_from'] = [[sources[path], line] for path, line in frames[:-1]]
     if isinstance(error, SyntaxError) and error.filename in sources:
@@ -107,7 +101,7 @@ def _failure(error):
 def _message(error):
     """`str(error)`, with Python's suggestion for a misspelled name."""
     try:
-        told = ''.join(traceback.format_exception_only(error)).strip()
+        told = ''.join(traceback.TracebackException.from_exception(error).format_exception_only()).strip()
         return told.partition(': ')[2] if isinstance(error, (NameError, AttributeError)) else str(error)
     except Exception as another:
         return '%s while its message was made' % type(another).__name__

@@ -1,7 +1,5 @@
 """The names that a config finds, as modules: configs also import them under their old names."""
 
-import builtins
-import functools
 import sys
 import types as python_types
 
@@ -90,7 +88,9 @@ class Tasks(object):
 
     @staticmethod
     def sequential(task):
-        return SequentialTask(task)
+        if task.has_constraints() and list(task.constraints()):
+            raise ValueError('Cannot turn a Task with existing constraints into a SequentialTask!')
+        return task(constraints=order(*task.processes())) if task.has_processes() else task
 
 
 class Options(object):
@@ -168,44 +168,3 @@ def namespace(dialect):
 
 def _public(module):
     return {name: value for name, value in sys.modules[module].__dict__.items() if not name.startswith('_')}
-
-
-# What Python 2 had, or did otherwise, in ways that documented examples rely on.
-
-
-def _map(function, *iterables):
-    if function is None:
-        return [items[0] if len(items) == 1 else items for items in builtins.zip(*iterables)]
-    return list(builtins.map(function, *iterables))
-
-
-def _filter(function, iterable):
-    kept = builtins.filter(function, iterable)
-    if isinstance(iterable, str):
-        return ''.join(kept)
-    return tuple(kept) if isinstance(iterable, tuple) else list(kept)
-
-
-def _zip(*iterables, **keywords):
-    return list(builtins.zip(*iterables, **keywords))
-
-
-def _range(*args):
-    return list(builtins.range(*args))
-
-
-def python2_builtins():
-    return {
-        'map': _map,
-        'filter': _filter,
-        'zip': _zip,
-        'range': _range,
-        'xrange': builtins.range,
-        'unicode': str,
-        'basestring': str,
-        'long': int,
-        'reduce': functools.reduce,
-        'unichr': chr,
-        'raw_input': input,
-        'cmp': lambda a, b: (a > b) - (a < b),
-    }
