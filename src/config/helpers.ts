@@ -248,7 +248,11 @@ function add(a: Raw, b: Raw): Raw {
   return new Float(asNumber(left) + asNumber(right));
 }
 
+/** In Python 2 any number is smaller than any text: what is not bound yet is the largest, and may be bound later. */
 function smaller(a: Raw, b: Raw): boolean {
+  if (typeof a === 'string' || typeof b === 'string') {
+    return typeof a === 'string' && typeof b === 'string' ? a < b : typeof b === 'string';
+  }
   return asNumber(quantity(a)) < asNumber(quantity(b));
 }
 
