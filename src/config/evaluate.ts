@@ -151,8 +151,7 @@ function invalid(phase: Phase, { path }: LoadedConfig, problems: readonly Proble
     const others = problems.filter((problem) => problem !== first);
     return new ConfigError(phase, first.code, first.message, { hint: first.hint, problems: others });
   }
-  const message = `${path} has ${errors.length} errors; the first: ${first?.message}`;
-  return new ConfigError(phase, 'config-invalid', message, { hint: first?.hint, problems });
+  return new ConfigError(phase, 'config-invalid', `${path} has ${errors.length} errors`, { problems });
 }
 
 function choose({ path }: LoadedConfig, tasks: readonly StructNode[], name: string | undefined): StructNode {

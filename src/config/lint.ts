@@ -1,6 +1,6 @@
 import type { Problem } from '../errors/problem.js';
 import type { StructNode } from './model.js';
-import type { Place } from './places.js';
+import { type Place, partsOf } from './places.js';
 import { escaped, problemAt } from './problems.js';
 import { pythonText } from './python-text.js';
 import { escapesIn, itemsOf, portsOf, rawOf, taskPlan } from './validate.js';
@@ -51,15 +51,18 @@ function unknownConstraints(task: StructNode): Problem[] {
 /** An escape that is not repeated often enough is a ref when the command runs, and something is bound to it. */
 function replacedEscapes(task: StructNode, errors: readonly Problem[]): Problem[] {
   if (errors.some(({ code }) => code === 'escape-lost')) return [];
-  return [...escapesIn(task)].map(([tag, written]) =>
-    problemAt(
-      { field: '', origin: task.origin },
-      'escape-lost',
-      'warning',
-      `the escaped ${written} becomes ${tag} before the command runs`,
-      `to give ${tag} to the command write ${escaped(tag.slice(2, -2))}`,
-    ),
-  );
+  return [...partsOf(task)].flatMap((part) => {
+    if ('type' in part || part.node.kind !== 'simple' || typeof part.node.raw !== 'string') return [];
+    return [...escapesIn(part.node.raw)].map(([tag, written]) =>
+      problemAt(
+        part.place,
+        'escape-lost',
+        'warning',
+        `the escaped ${written} becomes ${tag} before the command runs`,
+        `to give ${tag} to the command write ${escaped(tag.slice(2, -2))}`,
+      ),
+    );
+  });
 }
 
 function unusedPorts(task: StructNode, ports: Iterable<string>, place: Place): Problem[] {

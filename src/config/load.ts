@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
-import { constructFrom } from './construct.js';
+import { accept, constructFrom } from './construct.js';
 import type { LoadedConfig } from './evaluate.js';
 import { JsonError, parseJson } from './json-text.js';
-import { Dict, ModelError, type Raw, type StructType } from './model.js';
+import { Dict, ModelError, type Raw, type StructType, type Type } from './model.js';
 import { ConfigError, type Dialect, type ExecuteProgram, type Program } from './program.js';
 import { isList } from './python-text.js';
 import { createSession } from './session.js';
@@ -95,8 +95,33 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
     return constructFrom(type, [known(type, value)], []);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    const message = error.message.replace(/^Unknown schema attribute (.*)$/s, "there is no field '$1'");
-    throw new ConfigError('load', 'config-invalid', `${path} can not be used: ${message}`);
+    const { at, message } = culprit(type, known(type, value)) ?? { at: '', message: error.message };
+    const said = message.replace(/^Unknown schema attribute (.*)$/s, "there is no field '$1'");
+    throw new ConfigError('load', 'config-invalid', `${path}: ${at === '' ? '' : `${at}: `}${said}`);
+  }
+}
+
+/** The innermost value that can't be one of its type, and why; undefined if there is none. */
+function culprit(type: Type, raw: Raw, at = ''): { at: string; message: string } | undefined {
+  const inside: [Type | undefined, Raw, string][] = [];
+  if (type.kind === 'Struct' && raw instanceof Dict) {
+    for (const [name, value] of raw.entries) {
+      const field = type.fields.get(name as string);
+      inside.push([field?.type, value, at === '' ? String(name) : `${at}.${String(name)}`]);
+    }
+  } else if (type.kind === 'List' && isList(raw)) {
+    for (const [i, value] of raw.entries()) inside.push([type.item, value, `${at}[${i}]`]);
+  }
+  for (const [each, value, place] of inside) {
+    const found = each && culprit(each, value, place);
+    if (found !== undefined) return found;
+  }
+  try {
+    accept(type, raw);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ModelError) return { at, message: error.message };
+    throw error;
   }
 }
 

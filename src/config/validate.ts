@@ -8,13 +8,12 @@ import {
   Float,
   type ListNode,
   ModelError,
-  type Node,
   type Raw,
   type SimpleNode,
   type StructNode,
 } from './model.js';
 import { addressText, tagText } from './mustache.js';
-import { type Place, partsOf } from './places.js';
+import { type Gap, type Leaf, type Place, partsOf } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
 import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
@@ -211,20 +210,20 @@ function refProblems(schema: Schema, task: StructNode): Problem[] {
   const bad = refs.filter((ref) => portOf(ref) === null);
   const ports = new Map(refs.flatMap((ref, i) => (portOf(ref) ? [[portOf(ref) as string, 30000 + i]] : [])));
   const once = inContext(schema, task, { taskId: 'task', user: 'user', ports });
-  const lost = escapesIn(task);
   const badPorts = new Set(bad.map(addressText));
-  for (const { place, ref } of unboundIn(once)) {
+  for (const { place, ref, written } of unboundIn(task, once)) {
     const tag = tagText(ref);
     const address = addressText(ref);
+    const lost = escapesIn(written).get(tag);
     if (badPorts.has(address)) {
       const right = `{{thermos.ports[${address.slice('thermos.ports.'.length)}]}}`;
       problems.push(problemAt(place, 'port-invalid', 'error', `${tag} is no port`, `write ${right}`));
-    } else if (lost.has(tag)) {
-      const message = `the escaped ${lost.get(tag)} becomes ${tag} before the command runs, and nothing is bound to that`;
+    } else if (lost !== undefined) {
+      const message = `the escaped ${lost} becomes ${tag} before the command runs, and nothing is bound to that`;
       problems.push(problemAt(place, 'escape-lost', 'error', message, `write ${escaped(address)}`));
     } else {
       problems.push(
-        problemAt(place, 'ref-unbound', 'error', `nothing is bound to ${tag}`, refHint(task, ref)),
+        problemAt(place, 'ref-unbound', 'error', `nothing is bound to ${tag}`, refHint(written, ref)),
       );
     }
   }
@@ -232,18 +231,19 @@ function refProblems(schema: Schema, task: StructNode): Problem[] {
 }
 
 /** A tag with a dot in front is no typing error but meant for another template language. */
-function refHint(task: StructNode, ref: Address): string {
-  const dotted = `{{.${addressText(ref)}}}`;
-  for (const text of textsOf(task)) {
-    if (!text.includes(dotted)) continue;
-    return `the leading dot of ${dotted} is dropped; to give it to the command as it is, write ${escaped(dotted.slice(2, -2))}`;
-  }
-  return hintFor(ref);
+function refHint(written: string, ref: Address): string {
+  const content = `.${addressText(ref)}`;
+  if (!written.includes(`{{${content}}}`)) return hintFor(ref);
+  return `the leading dot of {{${content}}} is dropped; to give it to the command as it is, write ${escaped(content)}`;
 }
 
-/** Refs that stay unbound, with where they stand. */
-function* unboundIn(task: StructNode): Generator<{ place: Place; ref: Address }> {
-  for (const part of partsOf(task)) {
+/** Refs that stay unbound in an interpolated task, with where they stand and what is written there. */
+function* unboundIn(
+  task: StructNode,
+  once: StructNode,
+): Generator<{ place: Place; ref: Address; written: string }> {
+  const sources = [...partsOf(task)];
+  for (const [i, part] of [...partsOf(once)].entries()) {
     if ('type' in part) continue;
     const unbound: Unbound = new Map();
     try {
@@ -252,25 +252,21 @@ function* unboundIn(task: StructNode): Generator<{ place: Place; ref: Address }>
       // What is of the wrong type was said by the typecheck; here it can only come from a value of a port.
       if (!(error instanceof ModelError)) throw error;
     }
-    for (const ref of unbound.values()) yield { place: part.place, ref };
+    const written = textOf(sources[i]);
+    for (const ref of unbound.values()) yield { place: part.place, ref, written };
   }
 }
 
-/** The texts of a task as they are written. */
-export function* textsOf(node: Node): Generator<string> {
-  for (const part of partsOf(node)) {
-    if ('type' in part || part.node.kind !== 'simple') continue;
-    if (typeof part.node.raw === 'string') yield part.node.raw;
-  }
+function textOf(part: Leaf | Gap | undefined): string {
+  const raw = part !== undefined && 'node' in part && part.node.kind === 'simple' ? part.node.raw : '';
+  return typeof raw === 'string' ? raw : '';
 }
 
 /** Tags that are escaped, but not often enough for a run: what becomes of each, and how it is written. */
-export function escapesIn(task: StructNode): Map<string, string> {
+export function escapesIn(text: string): Map<string, string> {
   const found = new Map<string, string>();
-  for (const text of textsOf(task)) {
-    for (const [tag, ampersands = '', content = ''] of text.matchAll(/\{\{(&+)([^{}]+?)&?\}\}/g)) {
-      if (ampersands.length < ampersandsFor(content)) found.set(`{{${content}}}`, tag);
-    }
+  for (const [tag, ampersands = '', content = ''] of text.matchAll(/\{\{(&+)([^{}]+?)&?\}\}/g)) {
+    if (ampersands.length < ampersandsFor(content)) found.set(`{{${content}}}`, tag);
   }
   return found;
 }
