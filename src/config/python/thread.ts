@@ -30,6 +30,8 @@ async function start(): Promise<Interpreter> {
 }
 
 async function run(): Promise<void> {
+  // Compiling in V8 does not keep a thread alive; it is ended from outside.
+  setInterval(() => {}, 2 ** 30);
   const interpreter = await start();
   interpreter.enter(host);
   say({ kind: 'started' });

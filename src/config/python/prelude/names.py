@@ -4,7 +4,7 @@ import sys
 import types as python_types
 
 from _thermos import types
-from _thermos.door import at, call, from_wire, to_pairs, to_wire, to_wires
+from _thermos.door import at, call, from_wire, frozendict, to_pairs, to_wire, to_wires
 
 
 class Units(object):
@@ -148,7 +148,8 @@ def install():
     basic = {name: types.class_by_id(name) for name in types.SIMPLE}
     pystachio = _module('pystachio', {**_pystachio, **basic, 'sys': sys})
     pystachio.__path__ = []
-    everything = {**pystachio.__dict__, 'Object': types.Object, 'Structural': types.Structural}
+    hidden = {'Object': types.Object, 'Structural': types.Structural, 'frozendict': frozendict}
+    everything = {**pystachio.__dict__, **hidden}
     for name in _PYSTACHIO_MODULES:
         _module('pystachio.' + name, {k: v for k, v in everything.items() if not k.startswith('__')})
     shared = {**_pystachio, **basic, **_helpers}
