@@ -20,6 +20,7 @@ export function coerce(type: SimpleType, value: Raw): Raw {
       break;
     }
     case 'Float': {
+      if (value instanceof Float) return value;
       const number = asFloat(value);
       if (number !== undefined) return new Float(number);
       break;
@@ -49,7 +50,6 @@ function asInteger(value: Raw): bigint | undefined {
 }
 
 function asFloat(value: Raw): number | undefined {
-  if (value instanceof Float) return value.value;
   if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value);
   return typeof value === 'string' ? parseFloating(value) : undefined;
 }

@@ -8,6 +8,7 @@ import {
   EMPTY,
   type Empty,
   type Environment,
+  type Field,
   type MapNode,
   ModelError,
   type Node,
@@ -30,15 +31,23 @@ const MAX_TEXT = 16 * 1024 * 1024;
 export type Unbound = Map<string, Address>;
 
 export interface Interpolated<T extends Node = Node> {
-  node: T;
-  refs: Address[];
+  readonly node: T;
+  readonly refs: readonly Address[];
 }
+
+/** Nodes never change, and the same task is interpolated for each thing that is asked of it. */
+const done = new WeakMap<Node, Interpolated>();
 
 /** `obj.interpolate()`: all that can be resolved is, and coerced; and which refs are left, each once. */
 export function interpolate<T extends Node>(node: T): Interpolated<T extends ChoiceNode ? Node : T> {
-  const unbound: Unbound = new Map();
-  const result = interpolated(node, [], unbound);
-  return { node: result as T extends ChoiceNode ? Node : T, refs: [...unbound.values()] };
+  let result = done.get(node);
+  if (result === undefined) {
+    const unbound: Unbound = new Map();
+    const whole = interpolated(node, [], unbound);
+    result = { node: whole, refs: [...unbound.values()] };
+    if (node.kind !== 'simple') done.set(node, result);
+  }
+  return result as Interpolated<T extends ChoiceNode ? Node : T>;
 }
 
 /** The object seen from where `outer` is known; of a Choice the alternative. */
@@ -48,8 +57,8 @@ export function interpolated(node: Node, outer: readonly Scope[], unbound: Unbou
     case 'simple':
       return interpolatedSimple(node, scopes, unbound);
     case 'list': {
-      const items = node.items.map((item) => accept(node.type.item, interpolated(item, scopes, unbound)));
-      return { ...node, scopes: [], items };
+      const items = mapped(node.items, (item) => accept(node.type.item, interpolated(item, scopes, unbound)));
+      return items === node.items ? withoutScopes(node) : { ...node, scopes: [], items };
     }
     case 'map': {
       const { key: keyType, value: valueType } = node.type;
@@ -65,15 +74,38 @@ export function interpolated(node: Node, outer: readonly Scope[], unbound: Unbou
     case 'choice':
       return chosen(node, scopes, unbound);
     case 'struct': {
-      const inside = scopesInside({ ...node, scopes });
-      const fields = new Map<string, Node>();
-      for (const { name, type } of node.type.fields.values()) {
-        const value = node.fields.get(name);
-        if (value !== undefined) fields.set(name, accept(type, interpolated(value, inside, unbound)));
+      const inside = scopesInside(scopes === node.scopes ? node : { ...node, scopes });
+      let fields: Map<string, Node> | undefined;
+      for (const [name, value] of node.fields) {
+        const result = accept(fieldType(node, name), interpolated(value, inside, unbound));
+        if (result === value) continue;
+        fields ??= new Map(node.fields);
+        fields.set(name, result);
       }
-      return { ...node, scopes: [], fields };
+      return fields === undefined ? withoutScopes(node) : { ...node, scopes: [], fields };
     }
   }
+}
+
+function fieldType(node: StructNode, name: string): Type {
+  return (node.type.fields.get(name) as Field).type;
+}
+
+/** Large tasks are interpolated many times: what is whole already stays the same object. */
+function withoutScopes<T extends Node>(node: T): T {
+  return node.scopes.length === 0 ? node : { ...node, scopes: [] };
+}
+
+/** The same array if nothing in it changes. */
+function mapped<T>(items: readonly T[], change: (item: T) => T): readonly T[] {
+  let result: T[] | undefined;
+  for (const [i, item] of items.entries()) {
+    const changed = change(item);
+    if (changed === item) continue;
+    result ??= items.slice();
+    result[i] = changed;
+  }
+  return result ?? items;
 }
 
 function joined(own: readonly Scope[], outer: readonly Scope[]): readonly Scope[] {
@@ -83,8 +115,11 @@ function joined(own: readonly Scope[], outer: readonly Scope[]): readonly Scope[
 
 /** What is left unbound loses its scopes, as in the original; what is whole keeps them. */
 function interpolatedSimple(node: SimpleNode, scopes: readonly Scope[], unbound: Unbound): SimpleNode {
-  if (typeof node.raw !== 'string') return { ...node, scopes: [], raw: coerce(node.type, node.raw) };
-  if (!hasTag(node.raw)) return { ...node, scopes, raw: coerce(node.type, node.raw) };
+  if (typeof node.raw !== 'string' || !hasTag(node.raw)) {
+    // Nothing in it will ever be looked up.
+    const raw = coerce(node.type, node.raw);
+    return raw === node.raw ? node : { ...node, scopes: [], raw };
+  }
   const { text, refs } = resolve(node.raw, scopes);
   if (refs.length === 0) return { ...node, scopes, raw: coerce(node.type, text) };
   for (const ref of refs) unbound.set(mountPoint(ref.parts), ref);

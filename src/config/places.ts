@@ -4,17 +4,19 @@ import { ModelError, type Node, type Origin, type Scope, type StructType } from 
 
 /** Where in a task a value stands. */
 export interface Place {
-  /** The name of the process it belongs to; `processes[N]` where that can't be told. */
-  readonly process?: string;
+  /** Tells the name of the process it belongs to; `processes[N]` where that can't be told. */
+  readonly process?: () => string;
   /** From the process on, or from the task: `cmdline`, `logger.rotate.backups`, `constraints[0].order[1]`. */
   readonly field: string;
   /** Where the process, or else the task, was made. */
   readonly origin?: Origin;
 }
 
-/** A value without fields of its own, seen from where it stands. */
+/** A value without fields of its own. */
 export interface Leaf {
   readonly node: Node;
+  /** What it is seen from besides its own scopes. */
+  readonly scopes: readonly Scope[];
   readonly place: Place;
 }
 
@@ -27,33 +29,39 @@ export interface Gap {
 /** All texts, numbers and choices of an object, and what is missing in it; in the order of the fields. */
 export function* partsOf(
   node: Node,
+  outer: readonly Scope[] = [],
   place: Place = { field: '', origin: node.origin },
 ): Generator<Leaf | Gap> {
   switch (node.kind) {
     case 'struct': {
-      const scopes = scopesInside(node);
+      const scopes = scopesInside(inScope(node, outer));
       for (const { name, required } of node.type.fields.values()) {
         const value = node.fields.get(name);
+        if (value === undefined && !required) continue;
         const at = { ...place, field: place.field === '' ? name : `${place.field}.${name}` };
-        if (value !== undefined) yield* partsOf(inScope(value, scopes), at);
-        else if (required) yield { type: node.type, place: at };
+        if (value === undefined) yield { type: node.type, place: at };
+        else yield* partsOf(value, scopes, at);
       }
       return;
     }
-    case 'list':
+    case 'list': {
+      const scopes = inScope(node, outer).scopes;
       for (const [i, item] of node.items.entries()) {
-        yield* partsOf(inScope(item, node.scopes), placeOfItem(item, node.scopes, place, i));
+        yield* partsOf(item, scopes, placeOfItem(item, scopes, place, i));
       }
       return;
-    case 'map':
+    }
+    case 'map': {
+      const scopes = inScope(node, outer).scopes;
       for (const [key, value] of node.entries) {
-        yield { node: inScope(key, node.scopes), place };
-        const field = `${place.field}[${textOr(inScope(key, node.scopes), '…')}]`;
-        yield* partsOf(inScope(value, node.scopes), { ...place, field });
+        yield { node: key, scopes, place };
+        const field = `${place.field}[${textOr(inScope(key, scopes), '…')}]`;
+        yield* partsOf(value, scopes, { ...place, field });
       }
       return;
+    }
     default:
-      yield { node, place };
+      yield { node, scopes: outer, place };
   }
 }
 
@@ -61,11 +69,8 @@ export function* partsOf(
 function placeOfItem(item: Node, scopes: readonly Scope[], place: Place, i: number): Place {
   const field = `${place.field}[${i}]`;
   if (item.kind !== 'struct' || item.type.name !== 'Process') return { ...place, field };
-  return {
-    process: processName(inScope(item, scopes), field),
-    field: '',
-    origin: item.origin ?? place.origin,
-  };
+  const process = (): string => processName(inScope(item, scopes), field);
+  return { process, field: '', origin: item.origin ?? place.origin };
 }
 
 function processName(process: Node & { kind: 'struct' }, otherwise: string): string {
@@ -85,5 +90,5 @@ function textOr(node: Node, otherwise: string): string {
 /** `process 'web': cmdline`, for the beginning of a message. */
 export function placeText({ process, field }: Place): string {
   if (process === undefined) return field;
-  return `process '${process}'${field === '' ? '' : `: ${field}`}`;
+  return `process '${process()}'${field === '' ? '' : `: ${field}`}`;
 }

@@ -1,8 +1,9 @@
 import type { Problem } from '../errors/problem.js';
 import { check } from './check.js';
+import { inScope } from './construct.js';
 import { interpolated, type Unbound } from './interpolate.js';
-import { type Address, ModelError, type Node } from './model.js';
-import { addressText, parseAddress, tagText } from './mustache.js';
+import { type Address, ModelError, type Node, type SimpleNode } from './model.js';
+import { addressText, hasTag, parseAddress, tagText } from './mustache.js';
 import { type Gap, type Leaf, type Place, partsOf, placeText } from './places.js';
 
 /** A problem of a config at a place in it; the file is that of the place if it is known there. */
@@ -19,7 +20,7 @@ export function problemAt(
     severity,
     message: `${placeText(place)}${placeText(place) === '' ? '' : ': '}${message}`,
     ...(origin !== undefined && { path: origin.path, line: origin.line }),
-    ...(process !== undefined && { process }),
+    ...(process !== undefined && { process: process() }),
     ...(field !== '' && { field }),
     ...(hint !== undefined && { hint }),
   };
@@ -37,6 +38,11 @@ export function typeProblems(node: Node): Problem[] {
   return [...partsOf(node)].flatMap((part) => ('type' in part ? [missing(part)] : (problemOf(part) ?? [])));
 }
 
+/** False: what it is bound to does not matter. */
+export function mayRefer({ raw }: SimpleNode): boolean {
+  return typeof raw === 'string' && hasTag(raw);
+}
+
 function missing({ type, place }: Gap): Problem {
   const name = place.field.split('.').at(-1) ?? '';
   const whole = { ...place, field: place.field.split('.').slice(0, -1).join('.') };
@@ -50,7 +56,8 @@ function article(name: string): string {
   return /^[aeio]/.test(name) ? 'an' : 'a';
 }
 
-function problemOf({ node, place }: Leaf): Problem | undefined {
+function problemOf({ node: inner, scopes, place }: Leaf): Problem | undefined {
+  const node = inner.kind === 'simple' && !mayRefer(inner) ? inner : inScope(inner, scopes);
   try {
     const { ok, message } = check(node);
     if (ok) return undefined;

@@ -15,7 +15,7 @@ import {
 import { addressText, tagText } from './mustache.js';
 import { type Gap, type Leaf, type Place, partsOf } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
-import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
+import { ampersandsFor, escaped, hintFor, mayRefer, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 
@@ -30,10 +30,19 @@ export interface TaskPlan {
 /** At least one character, not beginning with a dot, without a slash: it names a file and a directory. */
 const PROCESS_NAME = /^[^./][^/]*$/;
 
+/** Nodes never change, and a task is asked for its processes again and again. */
+const known = new WeakMap<StructNode, Map<string, readonly StructNode[] | undefined>>();
+
 /** Elements of a list field as a runner sees them; undefined if the field is not set. */
 export function itemsOf(node: StructNode, field: string): readonly StructNode[] | undefined {
-  const list = attribute(node, field);
-  return list === EMPTY ? undefined : ((interpolate(list).node as ListNode).items as StructNode[]);
+  const fields = known.get(node) ?? new Map<string, readonly StructNode[] | undefined>();
+  known.set(node, fields);
+  if (!fields.has(field)) {
+    const list = attribute(node, field);
+    const items = list === EMPTY ? undefined : (interpolate(list).node as ListNode).items;
+    fields.set(field, items as StructNode[] | undefined);
+  }
+  return fields.get(field);
 }
 
 /** The coerced value of a field, undefined if it is not set. */
@@ -102,7 +111,7 @@ function nameProblems(task: StructNode): Problem[] {
     const name = pythonText(rawOf(process, 'name') ?? null);
     if (PROCESS_NAME.test(name)) return [];
     const why = name === '' ? 'is empty' : name.startsWith('.') ? 'begins with a dot' : 'has a / in it';
-    const place = { process: name, field: 'name', origin: process.origin };
+    const place = { process: () => name, field: 'name', origin: process.origin };
     return [
       problemAt(place, 'name-invalid', 'error', `the name of a process ${why}: it names its log directory`),
     ];
@@ -244,10 +253,10 @@ function* unboundIn(
 ): Generator<{ place: Place; ref: Address; written: string }> {
   const sources = [...partsOf(task)];
   for (const [i, part] of [...partsOf(once)].entries()) {
-    if ('type' in part) continue;
+    if ('type' in part || (part.node.kind === 'simple' && !mayRefer(part.node))) continue;
     const unbound: Unbound = new Map();
     try {
-      interpolated(part.node, [], unbound);
+      interpolated(part.node, part.scopes, unbound);
     } catch (error) {
       // What is of the wrong type was said by the typecheck; here it can only come from a value of a port.
       if (!(error instanceof ModelError)) throw error;
