@@ -1,5 +1,6 @@
 import { errnoOf, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
+import type { Problem } from '../errors/problem.js';
 import { escapeControl } from '../views/parts/escape.js';
 import type { Terminal } from './terminal.js';
 import { hasFlag } from './words.js';
@@ -11,6 +12,8 @@ export interface Failure {
   hint?: string;
   /** How the command is to be written; told on stderr only. */
   usage?: string;
+  /** What else was noticed. */
+  problems: readonly Problem[];
   exitCode: number;
 }
 
@@ -18,13 +21,15 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof ThermosError) {
     const { usage } = error as { usage?: string };
-    return { code: error.code, message: error.message, hint: error.hint, usage, exitCode: error.exitCode };
+    const { code, message, hint, problems, exitCode } = error;
+    return { code, message, hint, usage, problems, exitCode };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {
     code: 'bug',
     message: `this is a bug in thermos: ${message}`,
     hint: 'run it again with --debug and report what it prints',
+    problems: [],
     exitCode: EXIT.bug,
   };
 }
@@ -35,10 +40,12 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
   if (hasFlag(argv, '--json') && errnoOf(error) !== 'output-failed') {
     const { code, message, usage } = failure;
     const hint = failure.hint ?? (usage && `usage: ${usage}`);
-    terminal.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    const problems = failure.problems.length > 0 ? failure.problems : undefined;
+    terminal.write(`${JSON.stringify({ error: { code, message, hint, problems } })}\n`);
   } else {
-    for (const problem of error instanceof ThermosError ? error.problems : []) {
-      terminal.writeError(`${problem.severity}: ${escapeControl(problem.message)}\n`);
+    for (const { severity, message, hint } of failure.problems) {
+      terminal.writeError(`${severity}: ${escapeControl(message)}\n`);
+      if (hint !== undefined) terminal.writeError(`hint: ${escapeControl(hint)}\n`);
     }
     terminal.writeError(`error: ${escapeControl(failure.message)}\n`);
     if (failure.hint !== undefined) terminal.writeError(`hint: ${escapeControl(failure.hint)}\n`);

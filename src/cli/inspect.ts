@@ -1,5 +1,5 @@
 import { encodeInspect } from '../contracts/encode-task.js';
-import { UsageError } from '../errors/errors.js';
+import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { lastLines } from '../logs/last-lines.js';
@@ -9,7 +9,9 @@ import { TaskReader, type TaskView } from '../task/view.js';
 import { type Inspection, inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
 import { firstFailing, whyLines } from '../views/why.js';
+import { type ConfigFlags, mayMeanConfig, meansConfig } from './config-target.js';
 import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
+import type { Terminal } from './terminal.js';
 
 /** How much of a failing process's stderr is shown. */
 const STDERR_LINES = 10;
@@ -17,7 +19,26 @@ const STDERR_LINES = 10;
 export interface InspectAnswer {
   document: object;
   text: (style: Style) => string;
-  problems: Problem[];
+  problems: readonly Problem[];
+  exitCode?: number;
+}
+
+/** What is known of the task or the config that the word means; see `inspectTask` and `inspectConfig`. */
+export async function inspectTarget(
+  word: string | undefined,
+  flags: RootFlags & ConfigFlags,
+  terminal: Terminal,
+): Promise<InspectAnswer> {
+  if (word === undefined) return inspectTask(word, flags, terminal.now());
+  if (!meansConfig(word, flags)) {
+    try {
+      return inspectTask(word, flags, terminal.now());
+    } catch (error) {
+      if (!(error instanceof NotFoundError) || !mayMeanConfig(word)) throw error;
+    }
+  }
+  const { inspectConfig } = await import('./config.js');
+  return inspectConfig(word, flags, terminal);
 }
 
 /**

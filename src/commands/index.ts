@@ -5,6 +5,7 @@ export const COMMANDS = {
   inspect: async () => (await import('./inspect.js')).default,
   read: async () => (await import('./read.js')).default,
   roots: async () => (await import('./roots.js')).default,
+  run: async () => (await import('./run.js')).default,
   status: async () => (await import('./status.js')).default,
   tail: async () => (await import('./tail.js')).default,
   version: async () => (await import('./version.js')).default,

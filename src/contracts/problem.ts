@@ -28,6 +28,7 @@ export const failure = z
       code: z.string().describe('Stable and kebab-case, as `usage` or `task-not-found`.'),
       message: z.string(),
       hint: z.string().optional().describe('What to try.'),
+      problems: problems.optional().describe('What was noticed besides, or each error if there are several.'),
     }),
   })
   .meta({ title: 'thermos: a failed command', description: 'Any command with --json that fails.' });

@@ -28,7 +28,7 @@ export function inspectText({ view, logs, why }: Inspection, style: Style): stri
     ['WHY', why.map((line) => `  ${escapeControl(line)}\n`).join('')],
     ['PROCESSES', processTable(view, style, '  ')],
     ['RUNS', earlierRuns(view, style)],
-    ['ORDERING', config === undefined ? '' : orderingText(view, config, style)],
+    ['ORDERING', config === undefined ? '' : ordering(view, config, style)],
     ['COMMANDS', config === undefined ? '' : commandsText(config)],
     ['STATUSES', statusTable(view.statuses, style)],
     ['LOGS', logsText(logs, view.log_dir?.path ?? '', style)],
@@ -92,7 +92,7 @@ function aliveText(alive: boolean | null): string {
   return alive ? 'alive' : 'gone';
 }
 
-function resourcesText({ resources }: TaskConfig): string | undefined {
+export function resourcesText({ resources }: TaskConfig): string | undefined {
   const { cpu, ram, disk, gpu } = resources;
   const parts = [
     cpu === undefined ? undefined : `cpu ${cpu}`,
@@ -103,7 +103,7 @@ function resourcesText({ resources }: TaskConfig): string | undefined {
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
-function limitsText({ max_failures, max_concurrency, finalization_wait }: TaskConfig): string {
+export function limitsText({ max_failures, max_concurrency, finalization_wait }: TaskConfig): string {
   const concurrency = max_concurrency === undefined || max_concurrency === 0 ? 'unlimited' : max_concurrency;
   const wait = finalization_wait === undefined ? '-' : `${finalization_wait}s`;
   return `max_failures ${max_failures ?? '-'}, max_concurrency ${concurrency}, finalization_wait ${wait}`;
@@ -139,20 +139,31 @@ function earlierRuns(view: TaskView, style: Style): string {
   );
 }
 
-/** A tree, top down; what a process needs besides the one it hangs under stands behind it. */
-function orderingText(view: TaskView, config: TaskConfig, style: Style): string {
-  if (config.processes.length < 2 && config.orders.length === 0) return '';
+function ordering(view: TaskView, config: TaskConfig, style: Style): string {
   const states = new Map(view.processes.map(({ process, state }) => [process, String(state)]));
+  return orderingText(config, style, (process) => states.get(process) ?? 'WAITING');
+}
+
+/**
+ * A tree, top down; what a process needs besides the one it hangs under stands behind it. Of a task with one
+ * process and no constraints nothing. `stateOf` says the state to show, if there is one.
+ */
+export function orderingText(
+  config: TaskConfig,
+  style: Style,
+  stateOf: (process: string) => string | undefined,
+): string {
+  if (config.processes.length < 2 && config.orders.length === 0) return '';
   const kinds = new Map(config.processes.map((process) => [process.name, process]));
   return drawOrdering(config)
     .map(({ process, depth, also }) => {
-      const state = states.get(process) ?? 'WAITING';
+      const state = stateOf(process);
       const { final, daemon, ephemeral } = kinds.get(process) ?? {};
       const marks = [final && 'final', daemon && 'daemon', ephemeral && 'ephemeral'].filter(Boolean);
       const branch = depth === 0 ? '' : `${'   '.repeat(depth - 1)}${style.unicode ? '└─ ' : '`- '}`;
       const words = [
         `${branch}${escapeControl(process)}`,
-        paintOf(style.paint, state)(state),
+        ...(state === undefined ? [] : [paintOf(style.paint, state)(state)]),
         ...(marks.length > 0 ? [`(${marks.join(', ')})`] : []),
         ...(also.length > 0 ? [`after also ${also.map(escapeControl).join(', ')}`] : []),
       ];
@@ -162,7 +173,7 @@ function orderingText(view: TaskView, config: TaskConfig, style: Style): string 
 }
 
 /** The command lines; the lines of one that has several are set below each other. */
-function commandsText(config: TaskConfig): string {
+export function commandsText(config: TaskConfig): string {
   return config.processes
     .map(({ name, cmdline = '' }) => {
       const lines = cmdline.split('\n').map(escapeControl);

@@ -1,0 +1,37 @@
+import { statSync } from 'node:fs';
+import { isPathWord, namedByPath } from '../discovery/task-path.js';
+
+/** The flags of `CONFIG_FLAGS`, as they were given. */
+export interface ConfigFlags {
+  task?: string;
+  environment?: string[];
+  port?: string[];
+  job?: string;
+  instance?: string;
+}
+
+/** As configs are named; what is named so and isn't there was meant to be one. */
+const CONFIG_NAME = /\.(thermos|aurora|mesos_recipe|json)$/;
+
+/** Whether a word means a config, and no task has to be looked for: a config flag, or a file at such a path. */
+export function meansConfig(word: string, flags: ConfigFlags): boolean {
+  const { task, environment, port, job, instance } = flags;
+  if ([task, environment, port, job, instance].some((flag) => flag !== undefined)) return true;
+  if (!isThere(word) || (isPathWord(word) && namedByPath(word, process.cwd())?.task_id !== undefined)) {
+    return false;
+  }
+  return CONFIG_NAME.test(word) || (isPathWord(word) && !isDirectory(word));
+}
+
+/** Whether a word that no task has means a config. */
+export function mayMeanConfig(word: string): boolean {
+  return CONFIG_NAME.test(word) || (isThere(word) && word !== '.' && word !== '..');
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

@@ -1,0 +1,73 @@
+import type { Problem } from '../errors/problem.js';
+import type { StructNode } from './model.js';
+import { type Place, partsOf } from './places.js';
+import { escaped, problemAt } from './problems.js';
+import { pythonText } from './python-text.js';
+import { escapesIn, itemsOf, portsOf, rawOf, taskPlan } from './validate.js';
+
+/**
+ * What a runner would take although it is hardly meant: warnings. The task is bound and typechecked; `ports` are
+ * those that are given for the run, `errors` what was found to be wrong with it.
+ */
+export function lint(task: StructNode, ports: Iterable<string>, errors: readonly Problem[]): Problem[] {
+  const whole: Place = { field: '', origin: task.origin };
+  if (task.type.name !== 'Task') return [];
+  return [
+    ...duplicates(task),
+    ...unknownConstraints(task),
+    ...replacedEscapes(task, errors),
+    ...unusedPorts(task, ports, whole),
+  ];
+}
+
+function duplicates(task: StructNode): Problem[] {
+  const seen = new Set<string>();
+  return (itemsOf(task, 'processes') ?? []).flatMap((process) => {
+    const name = pythonText(rawOf(process, 'name') ?? null);
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    const place = { process: () => name, field: 'name', origin: process.origin };
+    const message = 'another process has this name too; only the last one runs';
+    return [problemAt(place, 'process-duplicate', 'warning', message)];
+  });
+}
+
+/** The original says nothing of a constraint that is about no process at all. */
+function unknownConstraints(task: StructNode): Problem[] {
+  const { processes, orders } = taskPlan(task);
+  const names = new Set(processes.map(({ name }) => name));
+  return orders.flatMap((order, i) => {
+    if (order.length === 0 || order.some((name) => names.has(name))) return [];
+    const place = { field: `constraints[${i}].order`, origin: task.origin };
+    const message = `the order ${order.join(', ')} names no process of the task, so it orders nothing`;
+    const hint =
+      'the order of a SequentialTask is made when it is made: it does not follow processes that replace its own';
+    return [problemAt(place, 'constraint-unknown', 'warning', message, hint)];
+  });
+}
+
+/** An escape that is not repeated often enough is a ref when the command runs, and something is bound to it. */
+function replacedEscapes(task: StructNode, errors: readonly Problem[]): Problem[] {
+  if (errors.some(({ code }) => code === 'escape-lost')) return [];
+  return [...partsOf(task)].flatMap((part) => {
+    if ('type' in part || part.node.kind !== 'simple' || typeof part.node.raw !== 'string') return [];
+    return [...escapesIn(part.node.raw)].map(([tag, written]) =>
+      problemAt(
+        part.place,
+        'escape-lost',
+        'warning',
+        `the escaped ${written} becomes ${tag} before the command runs`,
+        `to give ${tag} to the command write ${escaped(tag.slice(2, -2))}`,
+      ),
+    );
+  });
+}
+
+function unusedPorts(task: StructNode, ports: Iterable<string>, place: Place): Problem[] {
+  const needed = new Set(portsOf(task));
+  return [...ports]
+    .filter((name) => !needed.has(name))
+    .map((name) => problemAt(place, 'port-unused', 'warning', `no process uses the port ${name}`));
+}

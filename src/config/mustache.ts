@@ -1,0 +1,78 @@
+import { Address, type AddressPart, ModelError } from './model.js';
+
+/** In a tag after `&` nothing is looked up: `{{&x}}` stands for the text `{{x}}`. */
+const TAG = /\{\{(&)?([^{}]+?)\1?\}\}/g;
+const PART = /\.([A-Za-z_][A-Za-z0-9_]*)|\[([A-Za-z0-9_\-./]+)\]/y;
+
+/** A text taken apart at its mustache tags. */
+export type Piece = string | Address;
+
+/**
+ * Takes a text apart at its tags, with the original's grammar: `[^{}]` between double braces; an address is a run
+ * of `.name` and `[index]`, and the first dot may be left out. What has the form of a tag but no address inside
+ * raises InvalidRefError. `{{&…}}` becomes the text `{{…}}`, or stays as it is with `keepEscapes`.
+ */
+export function split(text: string, keepEscapes: boolean): Piece[] {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const match of text.matchAll(TAG)) {
+    const [tag, escaped, content = ''] = match;
+    if (match.index > end) pieces.push(text.slice(end, match.index));
+    end = match.index + tag.length;
+    if (escaped !== undefined) pieces.push(`{{${keepEscapes ? '&' : ''}${content}}}`);
+    else pieces.push(tagAddress(tag, content));
+  }
+  if (end < text.length) pieces.push(text.slice(end));
+  return pieces;
+}
+
+function tagAddress(tag: string, content: string): Address {
+  try {
+    return parseAddress(content);
+  } catch (error) {
+    if (error instanceof ModelError) error.tag ??= tag;
+    throw error;
+  }
+}
+
+/** Whether a text may have tags at all. */
+export function hasTag(text: string): boolean {
+  return text.includes('{{');
+}
+
+/** Raises InvalidRefError for what is no address; the message is the original's. */
+export function parseAddress(text: string): Address {
+  if (text === '') throw new ModelError('InvalidRefError', "Invalid address: ''");
+  let address = text;
+  if (!text.startsWith('[') && !text.startsWith('.')) {
+    if (!/^[a-zA-Z_]/.test(text)) throw new ModelError('InvalidRefError', text);
+    address = `.${text}`;
+  }
+  const parts: AddressPart[] = [];
+  PART.lastIndex = 0;
+  while (PART.lastIndex < address.length) {
+    const match = PART.exec(address);
+    if (match === null) throw new ModelError('InvalidRefError', `Badly formed address ${address}`);
+    const [, name, index] = match;
+    if (name !== undefined) parts.push({ kind: 'dereference', value: name });
+    else parts.push({ kind: 'index', value: index as string });
+  }
+  return new Address(parts);
+}
+
+/** `.a[b]`: with the leading dot, so that the address of a part begins with that of the whole. */
+export function mountPoint(parts: readonly AddressPart[]): string {
+  let text = '';
+  for (const { kind, value } of parts) text += kind === 'index' ? `[${value}]` : `.${value}`;
+  return text;
+}
+
+/** `a[b]`, as people write it. */
+export function addressText({ parts }: Address): string {
+  return mountPoint(parts).replace(/^\./, '');
+}
+
+/** As it is printed back where it can't be resolved. A leading dot is lost, as in the original. */
+export function tagText(address: Address): string {
+  return `{{${addressText(address)}}}`;
+}

@@ -1,0 +1,138 @@
+import type { Problem } from '../errors/problem.js';
+import { check } from './check.js';
+import { inScope } from './construct.js';
+import { interpolated, type Unbound } from './interpolate.js';
+import { type Address, ModelError, type Node, type SimpleNode } from './model.js';
+import { addressText, hasTag, parseAddress, tagText } from './mustache.js';
+import { type Gap, type Leaf, type Place, partsOf, placeText } from './places.js';
+
+/** A problem of a config at a place in it; the file is that of the place if it is known there. */
+export function problemAt(
+  place: Place,
+  code: string,
+  severity: Problem['severity'],
+  message: string,
+  hint?: string,
+): Problem {
+  const { process, field, origin } = place;
+  return {
+    code,
+    severity,
+    message: `${placeText(place)}${placeText(place) === '' ? '' : ': '}${message}`,
+    ...(origin !== undefined && { path: origin.path, line: origin.line }),
+    ...(process !== undefined && { process: process() }),
+    ...(field !== '' && { field }),
+    ...(hint !== undefined && { hint }),
+  };
+}
+
+/** The problem with its file, which the message names too; `path` is that of the config. */
+export function located(problem: Problem, path: string): Problem {
+  const file = problem.path ?? path;
+  const line = problem.line === undefined ? '' : `:${problem.line}`;
+  return { ...problem, path: file, message: `${file}${line}: ${problem.message}` };
+}
+
+/** What is not of its type in an object, all of it: none means that the original accepts it too. */
+export function typeProblems(node: Node): Problem[] {
+  return [...partsOf(node)].flatMap((part) => ('type' in part ? [missing(part)] : (problemOf(part) ?? [])));
+}
+
+/** False: what it is bound to does not matter. */
+export function mayRefer({ raw }: SimpleNode): boolean {
+  return typeof raw === 'string' && hasTag(raw);
+}
+
+function missing({ type, place }: Gap): Problem {
+  const name = place.field.split('.').at(-1) ?? '';
+  const whole = { ...place, field: place.field.split('.').slice(0, -1).join('.') };
+  return {
+    ...problemAt(whole, 'field-missing', 'error', `${type.name} needs ${article(name)} ${name}`),
+    field: place.field,
+  };
+}
+
+function article(name: string): string {
+  return /^[aeio]/.test(name) ? 'an' : 'a';
+}
+
+function problemOf({ node: inner, scopes, place }: Leaf): Problem | undefined {
+  const node = inner.kind === 'simple' && !mayRefer(inner) ? inner : inScope(inner, scopes);
+  try {
+    const { ok, message } = check(node);
+    if (ok) return undefined;
+    const refs = unboundIn(node);
+    if (refs.length > 0) {
+      const why = `nothing is bound to ${refs.map(tagText).join(' ')}, so it is no ${node.type.name}`;
+      return problemAt(place, 'ref-unbound', 'error', why, hintFor(refs[0] as Address));
+    }
+    return problemAt(place, 'type-mismatch', 'error', message.replace(/^Unable to interpolate: /, ''));
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return invalidTag(place, error) ?? problemAt(place, 'type-mismatch', 'error', error.message);
+  }
+}
+
+/** The refs that nothing is bound to; none if the value is wrong for another reason. */
+function unboundIn(node: Node): Address[] {
+  const unbound: Unbound = new Map();
+  try {
+    interpolated(node, [], unbound);
+  } catch (error) {
+    if (error instanceof ModelError) return [];
+    throw error;
+  }
+  return [...unbound.values()];
+}
+
+/** A tag that holds no address, most often because of blanks in it. */
+function invalidTag(place: Place, { type, tag }: ModelError): Problem | undefined {
+  if (type !== 'InvalidRefError' || tag === undefined) return undefined;
+  const content = tag.slice(2, -2);
+  const trimmed = addressOrNothing(content.trim());
+  const literal = `to give ${tag} to the command as it is, write ${escaped(content)}`;
+  if (trimmed !== undefined && trimmed !== content) {
+    return problemAt(
+      place,
+      'mustache-blanks',
+      'error',
+      `${tag} has blanks inside the braces, which is no reference`,
+      `write {{${trimmed}}}; ${literal}`,
+    );
+  }
+  return problemAt(place, 'mustache-invalid', 'error', `${tag} is no reference`, literal);
+}
+
+function addressOrNothing(text: string): string | undefined {
+  try {
+    parseAddress(text);
+    return text;
+  } catch (error) {
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * How a tag is written that the command is to get as it is. Until bash has it the original interpolates five times,
+ * and each time one `&` is lost.
+ */
+export function escaped(content: string): string {
+  return `{{&&&&&${content}}}`;
+}
+
+/** With fewer of them a tag does not survive: the last time a plain ref may be found, if nothing is bound to it. */
+export function ampersandsFor(content: string): number {
+  return /^[a-zA-Z_[]/.test(content) && addressOrNothing(content) !== undefined ? 4 : 5;
+}
+
+/** What to do about a ref that nothing is bound to. */
+export function hintFor(ref: Address): string {
+  const address = addressText(ref);
+  const [first, second] = ref.parts.map(({ value }) => value);
+  if (first === 'thermos' && second === 'ports') return 'a port is written {{thermos.ports[NAME]}}';
+  if (first === 'packer' || (first === 'docker' && second === 'image')) {
+    return `{{${first}…}} is filled in by a plug-in of the Aurora client: bind it with -E '${address}=VALUE'`;
+  }
+  return `bind it in the config, or with -E '${address}=VALUE'`;
+}

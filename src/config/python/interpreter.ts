@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises';
+import { loadPyodide, type PyodideAPI } from 'pyodide';
+import { type Imports, wallIn } from './boundary.js';
+import { loadCode, type Settings } from './code.js';
+import { type EmscriptenFs, showHostFiles } from './host-files.js';
+import door from './prelude/door.py';
+import execute from './prelude/execute.py';
+import host from './prelude/host.py';
+import names from './prelude/names.py';
+import python2 from './prelude/python2.py';
+import types from './prelude/types.py';
+
+/** Answers an operation of a session: its name and JSON in, JSON out. */
+export type Call = (operation: string, args: string) => string;
+
+/** What Python is told of the machine and of who asks. */
+export interface HostFacts {
+  environment: Readonly<Record<string, string>>;
+  cwd: string;
+  uid: number;
+  gid: number;
+  pid: number;
+  hostname: string;
+}
+
+/** A program as Python gets it; `source` in base64. */
+export interface PythonProgram {
+  path: string;
+  dialect: string;
+  source: string;
+}
+
+/** CPython with the classes and names of configs, not yet walled in. */
+export interface Interpreter {
+  /** The memory, to start from next time; only of one that was made for it. */
+  snapshot(): Uint8Array;
+  /** V8's cache of pyodide's code. */
+  codeCache(): Buffer;
+  /** Shows the machine's files and closes the way to JavaScript for good. */
+  enter(host: HostFacts): void;
+  /** JSON of what failed, or `null`. */
+  execute(program: PythonProgram): string;
+}
+
+/** In the order in which they need each other. */
+const PRELUDE = { door, types, names, python2, host, execute };
+
+/** Imported beforehand: nearly every config needs some of them, and a snapshot holds them for nothing. */
+const STANDARD_MODULES =
+  'base64 collections copy datetime functools getpass glob hashlib itertools json math operator os posixpath re socket string subprocess textwrap time';
+
+/** The part of WebAssembly's interface that is used here; Node has it, its types don't. */
+declare const WebAssembly: {
+  instantiate(module: object, imports: object): Promise<object>;
+};
+
+/**
+ * Starts Python: in 0.2 s from a snapshot, else in 2 s. `call` is asked while it starts (for the schema) and
+ * from then on. `print` gets what the config writes to stdout and stderr.
+ */
+export async function startInterpreter(options: {
+  call: Call;
+  print: (text: string) => void;
+  /** What `compilePython` gives. */
+  wasm: Promise<object>;
+  /** Files, both made by the build: the memory to start from, and V8's cache of pyodide's code. */
+  snapshot?: string;
+  codeCache?: string;
+  makeSnapshot?: boolean;
+}): Promise<Interpreter> {
+  // Node reads it beside this thread.
+  const memory = options.snapshot === undefined ? undefined : readFile(options.snapshot);
+  const code = loadCode(options.codeCache);
+  let close = (): void => {};
+  const python = await loadPyodide({
+    jsglobals: {},
+    env: { HOME: '/', PYTHONHASHSEED: '0', LANG: 'C.UTF-8' },
+    stdin: () => null,
+    _loadSnapshot: memory,
+    _makeSnapshot: options.makeSnapshot,
+    createPyodideModule: (settings: Settings) => {
+      return new Promise((resolve, reject) => {
+        settings.instantiateWasm = (imports, done) => {
+          close = wallIn(imports.env);
+          markErrors(imports.env);
+          options.wasm
+            .then(async (module) => done(await WebAssembly.instantiate(module, imports), module))
+            .catch(reject);
+          return {};
+        };
+        code.create(settings).then(resolve, reject);
+      });
+    },
+  } as object);
+  const fs = python.FS as unknown as EmscriptenFs;
+  installDoor(fs, options.call);
+  python.setStdout({ write: printer(options.print) });
+  python.setStderr({ write: printer(options.print) });
+  if (options.snapshot === undefined) prepare(python);
+  python.runPython('from _thermos import door; door.open_door()');
+
+  return {
+    snapshot: () => (python as unknown as { makeMemorySnapshot(): Uint8Array }).makeMemorySnapshot(),
+    codeCache: () => code.cache(),
+    enter: (facts) => {
+      showHostFiles(fs, (python as unknown as { ERRNO_CODES: Record<string, number> }).ERRNO_CODES);
+      python.runPython(`import json; from _thermos import host; host.start(json.loads(${literal(facts)}))`);
+      close();
+    },
+    execute: (program) =>
+      python.runPython(`from _thermos import execute; execute.execute(${literal(program)})`) as string,
+  };
+}
+
+/** How pyodide's code says to itself that a function of JavaScript has failed. */
+function markErrors(imports: Imports): void {
+  const failed = Symbol('failed');
+  imports.Jsv_GetError_import = () => failed;
+  imports.JsvError_Check = (value: unknown) => value === failed;
+}
+
+/** Makes the prelude's modules, in a package of their own, and the namespaces. */
+function prepare(python: PyodideAPI): void {
+  python.runPython(`import sys, types\nimport ${STANDARD_MODULES.replaceAll(' ', ', ')}`);
+  python.runPython(`_thermos = sys.modules['_thermos'] = types.ModuleType('_thermos')`);
+  for (const [name, source] of Object.entries(PRELUDE)) {
+    python.runPython(
+      `module = sys.modules['_thermos.${name}'] = _thermos.${name} = types.ModuleType('_thermos.${name}')\n` +
+        `exec(compile(${literal(source, false)}, '<${name}.py of thermos>', 'exec'), module.__dict__)`,
+    );
+  }
+  python.runPython(
+    `_thermos.door.open_door()\n_thermos.names.install()\n_thermos.python2.restore()\n_thermos.host.prepare()\n` +
+      `del _thermos, module, types\nimport gc; gc.collect()`,
+  );
+}
+
+/** JSON as a literal of Python: JSON's strings are Python's, once they are ASCII. */
+function literal(value: unknown, twice = true): string {
+  const text = JSON.stringify(twice ? JSON.stringify(value) : value);
+  return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The device file that Python writes its calls to and reads the answers from. */
+function installDoor(fs: EmscriptenFs, call: Call): void {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  let answer = new Uint8Array();
+  const device = fs.makedev(99, 0);
+  fs.registerDevice(device, {
+    write(_stream: unknown, memory: Int8Array, offset: number, length: number) {
+      const request = decoder.decode(new Uint8Array(memory.buffer, offset, length));
+      const end = request.indexOf('\n');
+      answer = encoder.encode(call(request.slice(0, end), request.slice(end + 1)));
+      return length;
+    },
+    read(_stream: unknown, memory: Int8Array, offset: number, length: number) {
+      const part = answer.subarray(0, length);
+      new Uint8Array(memory.buffer, offset).set(part);
+      answer = answer.subarray(part.length);
+      return part.length;
+    },
+  });
+  fs.mkdev('/dev/thermos', 0o600, device);
+}
+
+function printer(print: (text: string) => void): (bytes: Uint8Array) => number {
+  const decoder = new TextDecoder();
+  return (bytes) => {
+    print(decoder.decode(bytes, { stream: true }));
+    return bytes.length;
+  };
+}

@@ -1,0 +1,123 @@
+"""Executes a config and tells what became of it."""
+
+import base64
+import builtins
+import json
+import linecache
+import os
+import sys
+import traceback
+import warnings
+
+from _thermos import names, python2
+from _thermos.door import at, call, sources, to_wire
+
+# `x is 'a'` and '\d' are warnings to Python 3 and were nothing to Python 2.
+warnings.simplefilter('ignore')
+
+
+class _Executor(object):
+    """One root file and what it includes, executed into one table of names."""
+
+    def __init__(self, dialect):
+        self._including = []
+        self.globals = names.namespace(dialect)
+        self.globals['__builtins__'] = {**builtins.__dict__, **python2.BUILTINS, 'execfile': self.execfile}
+        self.globals['include'] = self.include
+        if dialect == 'thermos':
+            self.globals['export'] = self.export
+
+    def export(self, task):
+        call('export', to_wire(task), at())
+
+    def include(self, path):
+        name = os.path.join(os.path.dirname(self._including[-1]), path)
+        with open(name, 'rb') as file:
+            source = file.read()
+        self.execute(name, source)
+
+    def execfile(self, path, globals=None, locals=None):
+        """Python 2's: relative to the working directory."""
+        with open(path, 'rb') as file:
+            code = compile(python2.parse(_decoded(file.read()), path), path, 'exec', dont_inherit=True)
+        sources[path] = path
+        exec(code, self.globals if globals is None else globals, locals)
+
+    def execute(self, path, source):
+        sources[path] = path
+        code = compile(python2.parse(_decoded(source), path), path, 'exec', dont_inherit=True)
+        self._including.append(path)
+        try:
+            exec(code, self.globals)
+        finally:
+            self._including.pop()
+
+
+def _decoded(source):
+    """Bytes that are no UTF-8 and don't say what they are: Python 2 took them as they came."""
+    if b'coding' in b'\n'.join(source.split(b'\n', 2)[:2]):
+        return source
+    try:
+        source.decode('utf-8')
+    except UnicodeDecodeError:
+        return source.decode('latin-1')
+    return source
+
+
+def _failure(error):
+    """What is known of an exception that left the config, for failure.ts."""
+    failure = {
+        'type': type(error).__name__,
+        'mro': [cls.__name__ for cls in type(error).__mro__],
+        'message': _message(error),
+        'traceback': ''.join(traceback.format_exception(error, limit=-40)),
+    }
+    frames = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename in sources
+    ]
+    if frames:
+        failure['text'] = linecache.getline(*frames[-1]).strip()
+        failure['path'], failure['line'] = sources[frames[-1][0]], frames[-1][1]
+        failure['included_from'] = [[sources[path], line] for path, line in frames[:-1]]
+    if isinstance(error, SyntaxError) and error.filename in sources:
+        failure['path'] = sources[error.filename]
+        failure['line'] = error.lineno
+        failure['message'] = error.msg
+        failure['text'] = error.text
+    if isinstance(error, OSError):
+        failure['strerror'] = error.strerror
+        failure['file'] = error.filename if isinstance(error.filename, str) else None
+    if isinstance(error, NameError):
+        failure['name'] = error.name
+    if isinstance(error, ImportError):
+        failure['name'] = error.name
+    if isinstance(error, SystemExit):
+        failure['message'] = '' if error.code is None else str(error.code)
+    return failure
+
+
+def _message(error):
+    """`str(error)`, with Python's suggestion for a misspelled name."""
+    try:
+        told = ''.join(traceback.TracebackException.from_exception(error).format_exception_only()).strip()
+        return told.partition(': ')[2] if isinstance(error, (NameError, AttributeError)) else str(error)
+    except Exception as another:
+        return '%s while its message was made' % type(another).__name__
+
+
+def execute(program):
+    """Takes and gives text: JSON of {path, dialect, source (base64)}, and of a failure or None."""
+    program = json.loads(program)
+    failure = None
+    try:
+        executor = _Executor(program['dialect'])
+        executor.execute(program['path'], base64.b64decode(program['source']))
+        if program['dialect'] == 'aurora' and 'jobs' in executor.globals:
+            call('jobs', to_wire(executor.globals['jobs']))
+    except BaseException as error:
+        failure = _failure(error)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return json.dumps(failure)

@@ -1,0 +1,150 @@
+"""What Python 2 had, or did otherwise, as far as configs that are years old rely on it."""
+
+import ast
+import builtins
+import collections
+import collections.abc
+import decimal
+import functools
+import hashlib
+import importlib
+import itertools
+import os
+import string
+import sys
+import urllib.parse
+
+
+def _map(function, *iterables):
+    if function is None:
+        return [items[0] if len(items) == 1 else items for items in builtins.zip(*iterables)]
+    return list(builtins.map(function, *iterables))
+
+
+def _filter(function, iterable):
+    kept = builtins.filter(function, iterable)
+    if isinstance(iterable, str):
+        return ''.join(kept)
+    return tuple(kept) if isinstance(iterable, tuple) else list(kept)
+
+
+def _zip(*iterables, **keywords):
+    return list(builtins.zip(*iterables, **keywords))
+
+
+def _range(*args):
+    return list(builtins.range(*args))
+
+
+def _round(number, ndigits=0):
+    """Halves went away from zero, and the result was a float."""
+    try:
+        digit = decimal.Decimal(1).scaleb(-ndigits)
+        return float(decimal.Decimal(number).quantize(digit, decimal.ROUND_HALF_UP))
+    except decimal.InvalidOperation:
+        return float(number)
+
+
+def _cmp(a, b):
+    return (a > b) - (a < b)
+
+
+def _divide(a, b):
+    """Of two integers: the integer below."""
+    return a // b if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+_DIVIDE = '__divide__'
+
+BUILTINS = {
+    'map': _map,
+    'filter': _filter,
+    'zip': _zip,
+    'range': _range,
+    'round': _round,
+    'cmp': _cmp,
+    'xrange': builtins.range,
+    'unicode': str,
+    'basestring': str,
+    'long': int,
+    'unichr': chr,
+    'file': open,
+    'raw_input': input,
+    'reduce': functools.reduce,
+    'intern': sys.intern,
+    'reload': importlib.reload,
+    _DIVIDE: _divide,
+}
+
+
+class _Division(ast.NodeTransformer):
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        return self._call(node, node.left, node.right)
+
+    def visit_AugAssign(self, node):
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div) or not isinstance(node.target, ast.Name):
+            return node
+        old = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
+        value = self._call(node, old, node.value)
+        return ast.copy_location(ast.Assign([node.target], value), node)
+
+    def _call(self, node, left, right):
+        function = ast.copy_location(ast.Name(_DIVIDE, ast.Load()), node)
+        return ast.copy_location(ast.Call(function, [left, right], []), node)
+
+
+def parse(source, path):
+    """The syntax tree of a config, with division as it was; SyntaxError where the meaning has changed."""
+    tree = ast.parse(source, path)
+    divides = False
+    for node in ast.walk(tree):
+        divides = divides or isinstance(node, ast.Div)
+        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
+            # In parentheses the tuple starts before its first element.
+            first = node.type.elts[0]
+            if (node.type.lineno, node.type.col_offset) == (first.lineno, first.col_offset):
+                error = SyntaxError('except X, e no longer means what it did in Python 2')
+                error.filename, error.lineno, error.text = path, node.lineno, 'except X, e:'
+                raise error
+    if not divides or any(isinstance(node, ast.ImportFrom) and _has_division(node) for node in tree.body):
+        return tree
+    limit = sys.getrecursionlimit()
+    # A sum of many texts is as deep as it is long.
+    sys.setrecursionlimit(limit * 20)
+    try:
+        return _Division().visit(tree)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _has_division(node):
+    return node.module == '__future__' and any(alias.name == 'division' for alias in node.names)
+
+
+def _hash_of_text(name):
+    original = getattr(hashlib, name)
+
+    @functools.wraps(original)
+    def constructor(data=b'', **keywords):
+        return original(data.encode() if isinstance(data, str) else data, **keywords)
+
+    setattr(hashlib, name, constructor)
+
+
+def restore():
+    """Names that modules had; once."""
+    sys.maxint = sys.maxsize
+    os.getcwdu = os.getcwd
+    itertools.imap, itertools.ifilter, itertools.izip = builtins.map, builtins.filter, builtins.zip
+    string.letters = string.ascii_letters
+    string.lowercase, string.uppercase = string.ascii_lowercase, string.ascii_uppercase
+    for name in collections.abc.__all__:
+        setattr(collections, name, getattr(collections.abc, name))
+    for name in ('quote', 'quote_plus', 'unquote', 'unquote_plus', 'urlencode'):
+        setattr(sys.modules['urllib'], name, getattr(urllib.parse, name))
+    for name in ('md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'):
+        _hash_of_text(name)

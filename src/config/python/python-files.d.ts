@@ -1,0 +1,5 @@
+/** The bundler takes Python files as text. */
+declare module '*.py' {
+  const source: string;
+  export default source;
+}

@@ -1,0 +1,44 @@
+/**
+ * The thread that a config is evaluated in: the interpreter and nothing else. The session stays on the other
+ * side; a call writes to the port and sleeps until the answer is there. A thread can be ended at any time,
+ * whatever the config does.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type Interpreter, startInterpreter } from './interpreter.js';
+import type { ThreadData, ThreadMessage } from './protocol.js';
+
+const { port, answered, snapshot, codeCache, host, program } = workerData as ThreadData;
+const wasm = new Promise<object>((resolve) => parentPort?.once('message', resolve));
+const say = (message: ThreadMessage): void => port.postMessage(message);
+
+function call(operation: string, args: string): string {
+  Atomics.store(answered, 0, 0);
+  say({ kind: 'call', operation, args });
+  Atomics.wait(answered, 0, 0);
+  return receiveMessageOnPort(port)?.message as string;
+}
+
+/** From the snapshot if there is one that fits, else from nothing. */
+async function start(): Promise<Interpreter> {
+  const print = (text: string) => say({ kind: 'print', text });
+  try {
+    return await startInterpreter({ call, print, wasm, snapshot, codeCache });
+  } catch {
+    // There is none, it is another version's or damaged: slower, not different.
+  }
+  return startInterpreter({ call, print, wasm, codeCache });
+}
+
+async function run(): Promise<void> {
+  // Compiling in V8 does not keep a thread alive; it is ended from outside.
+  setInterval(() => {}, 2 ** 30);
+  const interpreter = await start();
+  interpreter.enter(host);
+  say({ kind: 'started' });
+  say({ kind: 'done', failure: interpreter.execute(program) });
+}
+
+run().catch((error: unknown) => {
+  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  say({ kind: 'broken', message, stack });
+});

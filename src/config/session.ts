@@ -1,0 +1,372 @@
+import { check } from './check.js';
+import { equal, hashText, less } from './compare.js';
+import {
+  accept,
+  bind,
+  boundBehind,
+  constructFrom,
+  described,
+  environment,
+  type Keywords,
+  override,
+} from './construct.js';
+import { Helpers, options, safeGet } from './helpers.js';
+import { attribute, find, get, interpolate, lookUp, nodeRepr, nodeText, stableText } from './interpolate.js';
+import {
+  Address,
+  Dict,
+  EMPTY,
+  type Environment,
+  type Field,
+  Float,
+  ModelError,
+  type Node,
+  type NodeId,
+  type Origin,
+  Other,
+  type PythonError,
+  type Raw,
+  type Session,
+  type Type,
+  type TypeDescription,
+  type TypeId,
+  type Wire,
+} from './model.js';
+import { addressText, parseAddress, split } from './mustache.js';
+import type { Dialect } from './program.js';
+import { floatRepr, floatText, isList, isNode } from './python-text.js';
+import { Schema } from './schema.js';
+import { describeType, TypeTable } from './types.js';
+
+type At = [path: string, line: number] | null;
+type KW = [string, Wire][];
+type WireField = [name: string, field: { type: TypeId; required: boolean; default: NodeId | null }];
+
+/** What one evaluation has made; see `model.ts` for how Python talks to it. */
+export class ConfigSession implements Session {
+  readonly types = new TypeTable();
+  readonly schema = new Schema(this.types);
+  readonly helpers = new Helpers(this.schema);
+  readonly exported: { value: Raw; origin?: Origin }[] = [];
+  jobs: Raw | undefined;
+  readonly #nodes: (Node | Environment)[] = [];
+  readonly #ids = new Map<Node | Environment, NodeId>();
+
+  constructor() {
+    // Their ids have to be the same in each session.
+    for (const value of this.schema.names('aurora').values.values()) this.#encode(value);
+  }
+
+  call(operation: string, args: string): string {
+    try {
+      const run = this.#operations.get(operation);
+      if (run === undefined) throw new ModelError('TypeError', `no operation ${operation}`);
+      return JSON.stringify({ value: run(...(JSON.parse(args) as unknown[])) });
+    } catch (error) {
+      return JSON.stringify({ error: pythonErrorOf(error) });
+    }
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the arguments are what model.ts says of each operation
+  readonly #operations = new Map<string, (...args: any[]) => unknown>([
+    ['namespace', (dialect: Dialect) => this.#namespace(dialect)],
+    ['type', (id: TypeId) => this.#described(this.types.get(id))],
+    ['type.list', (item: TypeId) => this.#described(this.types.list(this.types.get(item)))],
+    [
+      'type.map',
+      (key: TypeId, value: TypeId) =>
+        this.#described(this.types.map(this.types.get(key), this.types.get(value))),
+    ],
+    ['type.enum', (name: string | null, values: string[]) => this.#described(this.types.enum(name, values))],
+    [
+      'type.choice',
+      (name: string | null, choices: TypeId[]) =>
+        this.#described(
+          this.types.choice(
+            name,
+            choices.map((id) => this.types.get(id)),
+          ),
+        ),
+    ],
+    [
+      'type.struct',
+      (name: string, fields: WireField[]) =>
+        this.#described(
+          this.schema.struct(
+            name,
+            fields.map((field) => this.#field(field)),
+          ),
+        ),
+    ],
+    ['default', (type: TypeId, value: Wire) => this.#default(this.types.get(type), this.#decode(value))],
+    [
+      'new',
+      (type: TypeId, args: Wire[], keywords: KW, at: At) =>
+        this.#encode(
+          constructFrom(this.types.get(type), this.#all(args), this.#keywords(keywords), originOf(at)),
+        ),
+    ],
+    ['call', (id: NodeId, keywords: KW, at: At) => this.#override(id, keywords, at)],
+    [
+      'bind',
+      (id: NodeId, args: Wire[], keywords: KW) =>
+        this.#encode(bind(this.#node(id), this.#all(args), this.#keywords(keywords))),
+    ],
+    [
+      'in_scope',
+      (id: NodeId, args: Wire[], keywords: KW) =>
+        this.#encode(boundBehind(this.#node(id), this.#all(args), this.#keywords(keywords))),
+    ],
+    [
+      'mod',
+      (id: NodeId, value: Wire) =>
+        this.#encode(interpolate(bind(this.#node(id), [this.#decode(value)], [])).node),
+    ],
+    ['interpolate', (id: NodeId) => this.#interpolate(id)],
+    ['check', (id: NodeId) => check(this.#node(id))],
+    ['get', (id: NodeId) => this.#encode(get(this.#node(id)))],
+    ['attribute', (id: NodeId, name: string) => this.#encode(attribute(this.#node(id), name))],
+    ['has', (id: NodeId, name: string) => this.#has(this.#node(id), name)],
+    ['text', (id: NodeId) => nodeText(this.#node(id))],
+    ['repr', (id: NodeId) => nodeRepr(this.#node(id))],
+    ['equal', (id: NodeId, other: Wire) => equal(this.#node(id), this.#decode(other))],
+    ['less', (id: NodeId, other: Wire) => less(this.#node(id), this.#decode(other))],
+    ['hash', (id: NodeId) => hashText(this.#node(id))],
+    ['items', (id: NodeId) => this.#items(this.#node(id)).map((each) => this.#encode(each))],
+    ['item', (id: NodeId, key: Wire) => this.#encode(this.#item(this.#node(id), this.#decode(key)))],
+    ['contains', (id: NodeId, value: Wire) => this.#contains(this.#node(id), this.#decode(value))],
+    ['find', (id: NodeId, address: string) => this.#find(this.#nodes[id] as Node | Environment, address)],
+    ['unwrap', (id: NodeId) => this.#encode(interpolate(this.#node(id)).node)],
+    [
+      'environment',
+      (args: Wire[], keywords: KW) => this.#encode(environment(this.#all(args), this.#keywords(keywords))),
+    ],
+    ['ref', (address: string) => parseAddress(address).parts],
+    [
+      'mustache.split',
+      (text: string, keep: boolean) => split(text, keep).map((piece) => this.#encode(piece)),
+    ],
+    [
+      'order',
+      (processes: Wire[]) => this.helpers.order(this.#all(processes)).map((each) => this.#encode(each)),
+    ],
+    [
+      'sequential_task',
+      (args: Wire[], keywords: KW, at: At) =>
+        this.#encode(this.helpers.sequentialTask(this.#all(args), this.#keywords(keywords), originOf(at))),
+    ],
+    [
+      'simple_task',
+      (name: Wire, command: Wire, at: At) =>
+        this.#encode(this.helpers.simpleTask(this.#decode(name), this.#decode(command), originOf(at))),
+    ],
+    [
+      'combine_tasks',
+      (tasks: Wire[], keywords: KW, at: At) =>
+        this.#encode(this.helpers.combineTasks(this.#all(tasks), this.#keywords(keywords), originOf(at))),
+    ],
+    [
+      'concat_tasks',
+      (tasks: Wire[], keywords: KW, at: At) =>
+        this.#encode(this.helpers.concatTasks(this.#all(tasks), this.#keywords(keywords), originOf(at))),
+    ],
+    [
+      'options',
+      (style: 'java' | 'python', args: Wire[], keywords: KW) =>
+        options(style, this.#all(args), this.#keywords(keywords)),
+    ],
+    ['units', (name: string, args: Wire[]) => this.#encode(this.#units(name, this.#all(args)))],
+    ['export', (value: Wire, at: At) => this.#export(this.#decode(value), originOf(at))],
+    [
+      'jobs',
+      (value: Wire) => {
+        this.jobs = this.#decode(value);
+        return null;
+      },
+    ],
+    ['float_text', (value: { float: string }) => floatText(floatFrom(value.float))],
+  ]);
+
+  #namespace(dialect: Dialect): { types: Record<string, TypeId>; values: Record<string, Wire> } {
+    const { types, values } = this.schema.names(dialect);
+    return {
+      types: Object.fromEntries([...types].map(([name, { id }]) => [name, id])),
+      values: Object.fromEntries([...values].map(([name, value]) => [name, this.#encode(value)])),
+    };
+  }
+
+  #described(type: Type): TypeDescription {
+    return describeType(type, ({ default: value }) => (value === undefined ? null : this.#id(value)));
+  }
+
+  #field([name, { type, required, default: id }]: WireField): Field {
+    return {
+      name,
+      type: this.types.get(type),
+      required,
+      default: id === null ? undefined : this.#node(id),
+    };
+  }
+
+  #default(type: Type, value: Raw): Wire {
+    return value === EMPTY ? { empty: true } : this.#encode(accept(type, value));
+  }
+
+  #override(id: NodeId, keywords: KW, at: At): Wire {
+    const node = this.#node(id);
+    if (node.kind !== 'struct') throw new ModelError('TypeError', `a ${node.type.name} is not callable`);
+    return this.#encode(override(node, this.#keywords(keywords), originOf(at)));
+  }
+
+  #interpolate(id: NodeId): Wire {
+    const { node, refs } = interpolate(this.#node(id));
+    return { ...(this.#encode(node) as object), refs: refs.map(addressText) } as unknown as Wire;
+  }
+
+  #has(node: Node, name: string): boolean {
+    if (node.kind === 'struct' && node.type.fields.has(name)) return node.fields.has(name);
+    throw new ModelError('AttributeError', `${node.type.name} has no attribute has_${name}`);
+  }
+
+  #items(given: Node): readonly Node[] {
+    const node = interpolate(given).node;
+    if (node.kind === 'list') return node.items;
+    if (node.kind === 'map') return node.entries.map(([key]) => key);
+    throw new ModelError('TypeError', `a ${node.type.name} is not iterable`);
+  }
+
+  #item(given: Node, key: Raw): Node {
+    const node = interpolate(given).node;
+    if (node.kind !== 'map') throw new ModelError('TypeError', `a ${node.type.name} has no keys`);
+    const value = lookUp(node, key);
+    if (value === undefined) throw new ModelError('KeyError', `${described(key)} not found`);
+    return value;
+  }
+
+  #contains(given: Node, value: Raw): boolean {
+    const node = interpolate(given).node;
+    if (node.kind === 'map') return lookUp(node, value) !== undefined;
+    if (node.kind !== 'list') throw new ModelError('TypeError', `a ${node.type.name} is no container`);
+    if (isNode(value)) return node.items.some((item) => equal(item, value));
+    return node.items.some((item) => stableText(get(item)) === stableText(value));
+  }
+
+  #find(scope: Node | Environment, address: string): Wire {
+    const found = find(scope, parseAddress(address).parts);
+    if (found !== undefined) return this.#encode(found);
+    throw new ModelError('NotFound', `Could not find ${address}`);
+  }
+
+  #units(name: string, args: readonly Raw[]): Raw {
+    const [first] = args;
+    const all = first !== undefined && isList(first) ? first : args;
+    switch (name) {
+      case 'safe_get':
+        return safeGet(first as Raw);
+      case 'optional_resources':
+        return this.helpers.optionalResources(first as Raw);
+      case 'resources_sum':
+        return this.helpers.resourcesSum(args);
+      case 'resources_max':
+        return this.helpers.resourcesMax(all);
+      case 'finalization_wait_sum':
+        return this.helpers.finalizationWaitSum(all);
+      case 'finalization_wait_max':
+        return this.helpers.finalizationWaitMax(all);
+      case 'processes_merge':
+        return this.helpers.processesMerge(all);
+      case 'constraints_merge':
+        return this.helpers.constraintsMerge(all);
+      default:
+        throw new ModelError('AttributeError', `Units has no attribute '${name}'`);
+    }
+  }
+
+  #export(value: Raw, origin?: Origin): null {
+    this.exported.push({ value: this.helpers.exported(value, origin), origin });
+    return null;
+  }
+
+  #node(id: NodeId): Node {
+    const node = this.#nodes[id];
+    if (node !== undefined && node.kind !== 'environment') return node;
+    throw new ModelError('TypeError', `no object has the id ${id}`);
+  }
+
+  #id(node: Node | Environment): NodeId {
+    const known = this.#ids.get(node);
+    if (known !== undefined) return known;
+    const id = this.#nodes.push(node) - 1;
+    this.#ids.set(node, id);
+    return id;
+  }
+
+  #all(wires: readonly Wire[]): Raw[] {
+    return wires.map((wire) => this.#decode(wire));
+  }
+
+  #keywords(pairs: KW): Keywords {
+    return pairs.map(([name, value]) => [name, this.#decode(value)] as const);
+  }
+
+  #decode(wire: Wire): Raw {
+    if (wire === null || typeof wire === 'string' || typeof wire === 'boolean') return wire;
+    if (typeof wire === 'number') return BigInt(wire);
+    if (Array.isArray(wire)) return this.#all(wire);
+    if ('node' in wire) {
+      const node = this.#nodes[wire.node];
+      if (node === undefined) throw new ModelError('TypeError', `no object has the id ${wire.node}`);
+      return node;
+    }
+    if ('int' in wire) return BigInt(wire.int);
+    if ('float' in wire) return new Float(floatFrom(wire.float));
+    if ('dict' in wire) {
+      return new Dict(wire.dict.map(([key, value]) => [this.#decode(key), this.#decode(value)]));
+    }
+    if ('empty' in wire) return EMPTY;
+    if ('ref' in wire) return parseAddress(wire.ref);
+    if ('other' in wire) return new Other(wire.other, wire.class, wire.generator);
+    return new Other(`<class '${wire.type}'>`, "<type 'type'>");
+  }
+
+  #encode(raw: Raw): Wire {
+    if (raw === null || typeof raw === 'string' || typeof raw === 'boolean') return raw;
+    if (typeof raw === 'bigint') {
+      const number = Number(raw);
+      return Number.isSafeInteger(number) ? number : { int: String(raw) };
+    }
+    if (raw === EMPTY) return { empty: true };
+    if (raw instanceof Float) return { float: floatRepr(raw.value) };
+    if (raw instanceof Dict) {
+      return { dict: raw.entries.map(([key, value]) => [this.#encode(key), this.#encode(value)]) };
+    }
+    if (raw instanceof Address) return { ref: addressText(raw) };
+    if (raw instanceof Other) return { other: raw.repr, class: raw.className };
+    if (isList(raw)) return raw.map((each) => this.#encode(each));
+    return { node: this.#id(raw), type: raw.kind === 'environment' ? 'Environment' : raw.type.id };
+  }
+}
+
+/** A new evaluation. */
+export function createSession(): ConfigSession {
+  return new ConfigSession();
+}
+
+function originOf(at: At): Origin | undefined {
+  return at === null || at === undefined ? undefined : { path: at[0], line: at[1] };
+}
+
+function floatFrom(text: string): number {
+  if (text === 'nan') return Number.NaN;
+  if (text.endsWith('inf')) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return Number(text);
+}
+
+/** Objects inside objects without end are Python's RecursionError; what else is thrown here is a bug of ours. */
+function pythonErrorOf(error: unknown): { type: PythonError; message: string } {
+  if (error instanceof ModelError) return { type: error.type, message: error.message };
+  if (error instanceof RangeError) {
+    return { type: 'RecursionError', message: 'maximum recursion depth exceeded' };
+  }
+  throw error;
+}

@@ -1,0 +1,281 @@
+import type { Problem } from '../errors/problem.js';
+import { bind, constructFrom } from './construct.js';
+import { attribute, interpolate, interpolated, type Unbound } from './interpolate.js';
+import {
+  type Address,
+  Dict,
+  EMPTY,
+  Float,
+  type ListNode,
+  ModelError,
+  type Raw,
+  type SimpleNode,
+  type StructNode,
+} from './model.js';
+import { addressText, tagText } from './mustache.js';
+import { type Gap, type Leaf, type Place, partsOf } from './places.js';
+import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
+import { ampersandsFor, escaped, hintFor, mayRefer, problemAt, typeProblems } from './problems.js';
+import { pythonText } from './python-text.js';
+import type { Schema } from './schema.js';
+
+/** What a runner plans by, of an evaluated task. */
+export interface TaskPlan {
+  readonly processes: readonly PlannedProcess[];
+  readonly orders: readonly (readonly string[])[];
+  readonly regular: Plan;
+  readonly finalizing: Plan;
+}
+
+/** At least one character, not beginning with a dot, without a slash: it names a file and a directory. */
+const PROCESS_NAME = /^[^./][^/]*$/;
+
+/** Nodes never change, and a task is asked for its processes again and again. */
+const known = new WeakMap<StructNode, Map<string, readonly StructNode[] | undefined>>();
+
+/** Elements of a list field as a runner sees them; undefined if the field is not set. */
+export function itemsOf(node: StructNode, field: string): readonly StructNode[] | undefined {
+  const fields = known.get(node) ?? new Map<string, readonly StructNode[] | undefined>();
+  known.set(node, fields);
+  if (!fields.has(field)) {
+    const list = attribute(node, field);
+    const items = list === EMPTY ? undefined : (interpolate(list).node as ListNode).items;
+    fields.set(field, items as StructNode[] | undefined);
+  }
+  return fields.get(field);
+}
+
+/** The coerced value of a field, undefined if it is not set. */
+export function rawOf(node: StructNode, field: string): Raw | undefined {
+  const value = attribute(node, field);
+  return value === EMPTY ? undefined : (value as SimpleNode).raw;
+}
+
+/** The plans of a typechecked task. Constraints without an order are as empty ones. */
+export function taskPlan(task: StructNode): TaskPlan {
+  const processes = (itemsOf(task, 'processes') ?? []).map(plannedProcess);
+  const orders = (itemsOf(task, 'constraints') ?? []).map((constraint) => {
+    const order = attribute(constraint, 'order');
+    return order === EMPTY
+      ? []
+      : (order as ListNode).items.map((name) => pythonText((name as SimpleNode).raw));
+  });
+  return {
+    processes,
+    orders,
+    regular: planOf(processes, orders, false),
+    finalizing: planOf(processes, orders, true),
+  };
+}
+
+function plannedProcess(process: StructNode): PlannedProcess {
+  return {
+    name: pythonText(rawOf(process, 'name') ?? null),
+    daemon: rawOf(process, 'daemon') === true,
+    ephemeral: rawOf(process, 'ephemeral') === true,
+    final: rawOf(process, 'final') === true,
+    max_failures: asNumber(rawOf(process, 'max_failures') ?? 1n),
+    min_duration: asNumber(rawOf(process, 'min_duration') ?? 5n),
+  };
+}
+
+function asNumber(raw: Raw): number {
+  return raw instanceof Float ? raw.value : Number(raw);
+}
+
+/**
+ * Why no runner would take a task, by the original's rules: names of processes, the plan, the form of ports, refs
+ * that stay unbound when the task id, the user and all ports are known. The task is bound and typechecked.
+ */
+export function validate(schema: Schema, task: StructNode): Problem[] {
+  const whole: Place = { field: '', origin: task.origin };
+  if (task.type !== schema.task) {
+    const message = `a ${task.type.name} is exported, not a Task`;
+    return [problemAt(whole, 'task-missing', 'error', message, 'put it into the processes of a Task')];
+  }
+  if (!task.fields.has('processes')) {
+    return [problemAt(whole, 'task-empty', 'error', 'the task has no processes')];
+  }
+  try {
+    return [...nameProblems(task), ...planProblems(task), ...refProblems(schema, task)];
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    // The first interpolation was fine: an escape has become a tag that is none, or a value one that it can't be.
+    const problems = typeProblems(interpolate(task).node);
+    return problems.length > 0 ? problems : [problemAt(whole, 'task-invalid', 'error', error.message)];
+  }
+}
+
+function nameProblems(task: StructNode): Problem[] {
+  return (itemsOf(task, 'processes') ?? []).flatMap((process) => {
+    const name = pythonText(rawOf(process, 'name') ?? null);
+    if (PROCESS_NAME.test(name)) return [];
+    const why = name === '' ? 'is empty' : name.startsWith('.') ? 'begins with a dot' : 'has a / in it';
+    const place = { process: () => name, field: 'name', origin: process.origin };
+    return [
+      problemAt(place, 'name-invalid', 'error', `the name of a process ${why}: it names its log directory`),
+    ];
+  });
+}
+
+function planProblems(task: StructNode): Problem[] {
+  const { processes, orders, regular, finalizing } = taskPlan(task);
+  const finals = new Map(processes.map(({ name, final }) => [name, final]));
+  const seen = new Set<string>();
+  return [...regular.faults, ...finalizing.faults].flatMap((fault) => {
+    const { message, hint, process } = faultText(fault, finals);
+    if (seen.has(message)) return [];
+    seen.add(message);
+    const index = 'order' in fault ? orders.indexOf(fault.order) : -1;
+    const field = index < 0 ? 'constraints' : `constraints[${index}].order`;
+    const problem = problemAt({ field, origin: task.origin }, 'plan-invalid', 'error', message, hint);
+    return [process === undefined ? problem : { ...problem, process }];
+  });
+}
+
+function faultText(
+  fault: PlanFault,
+  finals: ReadonlyMap<string, boolean>,
+): { message: string; hint?: string; process?: string } {
+  switch (fault.kind) {
+    case 'empty':
+      return { message: 'a constraint has no names in its order' };
+    case 'daemon':
+      return {
+        message: `process '${fault.process}' may not depend on the daemon '${fault.on}', which never finishes`,
+        process: fault.process,
+      };
+    case 'ephemeral':
+      return {
+        message: `process '${fault.process}' may not depend on '${fault.on}', which is ephemeral: only ephemeral ones may`,
+        process: fault.process,
+      };
+    case 'cycle':
+      return { message: `processes wait for each other: ${fault.cycle.join(' before ')}` };
+    case 'mixed': {
+      const order = fault.order.join(', ');
+      const stranger = fault.unknown.find((name) => !finals.has(name));
+      if (stranger === undefined) {
+        const final = fault.order.filter((name) => finals.get(name));
+        return {
+          message: `the order ${order} mixes regular processes with final ones (${final.join(', ')})`,
+          hint: 'final processes run after all others anyway: leave them out',
+        };
+      }
+      return {
+        message: `the order ${order} names '${stranger}', which is no process of the task`,
+        hint: 'the order of a SequentialTask is made when it is made: it does not follow processes that replace its own',
+      };
+    }
+  }
+}
+
+/** `{{thermos.ports[NAME]}}`: the name; undefined for what is no port, null for a port in another form. */
+export function portOf({ parts }: Address): string | null | undefined {
+  const [first, second, third] = parts;
+  if (third === undefined || mount(first) !== '.thermos' || mount(second) !== '.ports') return undefined;
+  return third.kind === 'index' ? third.value : null;
+}
+
+function mount(part: Address['parts'][number] | undefined): string {
+  return part === undefined || part.kind === 'index' ? '' : `.${part.value}`;
+}
+
+/** The ports that the processes of a valid task need, sorted. */
+export function portsOf(task: StructNode): string[] {
+  const names = new Set<string>();
+  if (!task.fields.has('processes')) return [];
+  for (const process of itemsOf(interpolate(task).node, 'processes') ?? []) {
+    for (const ref of interpolate(process).refs) {
+      const name = portOf(ref);
+      if (typeof name === 'string') names.add(name);
+    }
+  }
+  return [...names].sort();
+}
+
+/** What a runner knows that the config does not. */
+export interface RunContext {
+  readonly taskId: string;
+  readonly user: string;
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+/** The task with what the runner knows put in; interpolated twice, as the original does. */
+export function inContext(schema: Schema, task: StructNode, { taskId, user, ports }: RunContext): StructNode {
+  const portMap = new Dict([...ports].map(([name, port]) => [name, BigInt(port)] as const));
+  const fields: [string, Raw][] = [
+    ['task_id', taskId],
+    ['user', user],
+    ['ports', portMap],
+  ];
+  const context = constructFrom(schema.context, [], fields);
+  return interpolate(bind(task, [], [['thermos', context]])).node;
+}
+
+function refProblems(schema: Schema, task: StructNode): Problem[] {
+  const { refs } = interpolate(task);
+  const problems: Problem[] = [];
+  const bad = refs.filter((ref) => portOf(ref) === null);
+  const ports = new Map(refs.flatMap((ref, i) => (portOf(ref) ? [[portOf(ref) as string, 30000 + i]] : [])));
+  const once = inContext(schema, task, { taskId: 'task', user: 'user', ports });
+  const badPorts = new Set(bad.map(addressText));
+  for (const { place, ref, written } of unboundIn(task, once)) {
+    const tag = tagText(ref);
+    const address = addressText(ref);
+    const lost = escapesIn(written).get(tag);
+    if (badPorts.has(address)) {
+      const right = `{{thermos.ports[${address.slice('thermos.ports.'.length)}]}}`;
+      problems.push(problemAt(place, 'port-invalid', 'error', `${tag} is no port`, `write ${right}`));
+    } else if (lost !== undefined) {
+      const message = `the escaped ${lost} becomes ${tag} before the command runs, and nothing is bound to that`;
+      problems.push(problemAt(place, 'escape-lost', 'error', message, `write ${escaped(address)}`));
+    } else {
+      problems.push(
+        problemAt(place, 'ref-unbound', 'error', `nothing is bound to ${tag}`, refHint(written, ref)),
+      );
+    }
+  }
+  return problems;
+}
+
+/** A tag with a dot in front is no typing error but meant for another template language. */
+function refHint(written: string, ref: Address): string {
+  const content = `.${addressText(ref)}`;
+  if (!written.includes(`{{${content}}}`)) return hintFor(ref);
+  return `the leading dot of {{${content}}} is dropped; to give it to the command as it is, write ${escaped(content)}`;
+}
+
+/** Refs that stay unbound in an interpolated task, with where they stand and what is written there. */
+function* unboundIn(
+  task: StructNode,
+  once: StructNode,
+): Generator<{ place: Place; ref: Address; written: string }> {
+  const sources = [...partsOf(task)];
+  for (const [i, part] of [...partsOf(once)].entries()) {
+    if ('type' in part || (part.node.kind === 'simple' && !mayRefer(part.node))) continue;
+    const unbound: Unbound = new Map();
+    try {
+      interpolated(part.node, part.scopes, unbound);
+    } catch (error) {
+      // What is of the wrong type was said by the typecheck; here it can only come from a value of a port.
+      if (!(error instanceof ModelError)) throw error;
+    }
+    const written = textOf(sources[i]);
+    for (const ref of unbound.values()) yield { place: part.place, ref, written };
+  }
+}
+
+function textOf(part: Leaf | Gap | undefined): string {
+  const raw = part !== undefined && 'node' in part && part.node.kind === 'simple' ? part.node.raw : '';
+  return typeof raw === 'string' ? raw : '';
+}
+
+/** Tags that are escaped, but not often enough for a run: what becomes of each, and how it is written. */
+export function escapesIn(text: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [tag, ampersands = '', content = ''] of text.matchAll(/\{\{(&+)([^{}]+?)&?\}\}/g)) {
+    if (ampersands.length < ampersandsFor(content)) found.set(`{{${content}}}`, tag);
+  }
+  return found;
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { problems } from './problem.js';
+import { integer64, names } from './values.js';
+
+const resources = z.object({
+  cpu: z.number().describe('Cores.'),
+  ram: integer64.describe('Bytes.'),
+  disk: integer64.describe('Bytes.'),
+  gpu: integer64,
+});
+
+const logger = z.object({
+  destination: z.enum(['file', 'console', 'both', 'none']),
+  mode: z.enum(['standard', 'rotate']),
+  rotate: z.object({ log_size: integer64.describe('Bytes.'), backups: integer64 }).optional(),
+});
+
+const process = z
+  .object({
+    name: z.string(),
+    cmdline: z.string(),
+    max_failures: integer64.describe('0: it is always run again.'),
+    min_duration: integer64.describe('Seconds from the end of a run to the next.'),
+    daemon: z.boolean(),
+    ephemeral: z.boolean(),
+    final: z.boolean(),
+    resources: resources.optional(),
+    logger: logger.optional(),
+  })
+  .meta({ id: 'ConfigProcess' });
+
+/** A task as the original writes it into the task file: everything is filled in, unset fields are absent. */
+export const configTask = z
+  .object({
+    name: z.string(),
+    processes: z.array(process).optional(),
+    constraints: z.array(z.object({ order: z.array(z.string()).optional() })),
+    resources: resources.optional(),
+    max_failures: integer64.describe('0: any number of its processes may fail.'),
+    max_concurrency: integer64.describe('0: as many at once as there are.'),
+    finalization_wait: integer64.describe('Seconds.'),
+    user: z.string().optional(),
+  })
+  .meta({ id: 'ConfigTask' });
+export type ConfigTaskDocument = z.infer<typeof configTask>;
+
+export const inspectConfig = z
+  .object({
+    task: z
+      .union([configTask, process])
+      .describe('Evaluated; what only a run knows stays a reference: {{thermos.ports[http]}}.'),
+    ports: z.array(z.string()).describe('Names of the ports that a run needs and nothing gives.'),
+    lint: problems.describe('With an error in it no run would take the task, and the exit code is 1.'),
+  })
+  .meta({ title: 'thermos inspect CONFIG --json', description: 'The task of a config.' });
+export type InspectConfigDocument = z.infer<typeof inspectConfig>;
+
+export const dryRun = z
+  .object({
+    task: configTask.describe('The command lines are exactly what bash would get.'),
+    task_id: z.string(),
+    user: z.string(),
+    ports: names(integer64),
+    problems,
+  })
+  .meta({ title: 'thermos run CONFIG --dry-run --json', description: 'The task that would be run.' });
+export type DryRunDocument = z.infer<typeof dryRun>;

@@ -1,0 +1,102 @@
+import type { Problem } from '../errors/problem.js';
+import { type ProcessConfig, parseTaskConfig, type TaskConfig } from '../task/task-file.js';
+import { commandsText, limitsText, orderingText, resourcesText } from './inspect.js';
+import { escapeControl } from './parts/escape.js';
+import type { Style } from './parts/style.js';
+import { table } from './parts/table.js';
+
+/** An evaluated config, as a person sees it. */
+export interface ConfigPage {
+  path: string;
+  /** The task as in a task file. */
+  document: object;
+  /** Who runs it and as what, if that is decided. */
+  taskId?: string;
+  user?: string;
+  /** Ports that are given. */
+  ports: ReadonlyMap<string, number>;
+  /** Ports that a run would still need. */
+  unboundPorts: readonly string[];
+  lint: readonly Problem[];
+}
+
+/** What a config stands for: the task, its processes with their command lines, the ordering. */
+export function configText(page: ConfigPage, style: Style): string {
+  const config = parseTaskConfig(page.document);
+  const sections: [string, string][] =
+    config === undefined
+      ? [['VALUE', `  ${escapeControl(JSON.stringify(page.document))}\n`]]
+      : [
+          ['PROCESSES', processesText(config.processes, style)],
+          ['ORDERING', orderingText(config, style, () => undefined)],
+          ['COMMANDS', commandsText(config)],
+        ];
+  const shown = sections.filter(([, text]) => text !== '');
+  return [
+    head(page, config, style),
+    ...shown.map(([title, text]) => `\n${style.paint.bold(title)}\n${text}`),
+  ].join('');
+}
+
+function head(page: ConfigPage, config: TaskConfig | undefined, style: Style): string {
+  const { paint } = style;
+  const user = config?.raw.user;
+  const fields: [string, string | undefined][] = [
+    ['Task', config && paint.bold(escapeControl(config.name ?? '-'))],
+    ['Task id', page.taskId && escapeControl(page.taskId)],
+    ['File', escapeControl(page.path)],
+    ['User', page.user ?? (typeof user === 'string' ? escapeControl(user) : undefined)],
+    ['Ports', portsText(page)],
+    ['Resources', config && resourcesText(config)],
+    ['Limits', config && limitsText(config)],
+    ['Problems', problemsText(page.lint, style)],
+  ];
+  return fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${paint.dim(`${name}:`.padEnd(12))}${value}\n`)
+    .join('');
+}
+
+function portsText({ ports, unboundPorts }: ConfigPage): string | undefined {
+  const texts = [
+    ...[...ports].map(([name, port]) => `${name}=${port}`),
+    ...unboundPorts.map((name) => `${name} (unbound)`),
+  ];
+  return texts.length === 0 ? undefined : escapeControl(texts.join(' '));
+}
+
+/** How many; what they are is said on stderr. */
+function problemsText(lint: readonly Problem[], { paint }: Style): string | undefined {
+  const errors = lint.filter(({ severity }) => severity === 'error').length;
+  const warnings = lint.length - errors;
+  const parts = [
+    errors > 0 ? paint.red(`${errors} ${errors === 1 ? 'error' : 'errors'}, it can not be run`) : undefined,
+    warnings > 0 ? paint.yellow(`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`) : undefined,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+/** The limits of each process and what is special of it. */
+function processesText(processes: readonly ProcessConfig[], style: Style): string {
+  const columns = [
+    { title: 'PROCESS', flexible: 'end' as const },
+    { title: 'MAX-FAILURES', align: 'right' as const },
+    { title: 'MIN-DURATION', align: 'right' as const },
+    { title: 'LOGS' },
+    { title: 'KIND' },
+  ];
+  const rows = processes.map((process) => {
+    const { name, max_failures, min_duration, log_destination, daemon, ephemeral, final } = process;
+    const kinds = [daemon && 'daemon', ephemeral && 'ephemeral', final && 'final'].filter(Boolean);
+    return [
+      name,
+      max_failures === 0 ? 'unlimited' : max_failures?.toString(),
+      min_duration === undefined ? undefined : `${min_duration}s`,
+      log_destination ?? 'file',
+      kinds.join(','),
+    ];
+  });
+  const width = style.width === undefined ? undefined : style.width - 2;
+  const text = table(columns, rows, { width, unicode: style.unicode, titles: style.paint.dim });
+  return text.replace(/^(?=.)/gm, '  ');
+}

@@ -1,0 +1,347 @@
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError, type Dialect } from '../../../src/config/program.js';
+import { pythonExecutor } from '../../../src/config/python/execute.js';
+import { createSession } from '../../../src/config/session.js';
+import { REPOSITORY } from '../../e2e/harness.js';
+
+const DIST = join(REPOSITORY, 'dist');
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'thermos-python-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+interface Run {
+  files?: Record<string, string | Buffer>;
+  dialect?: Dialect;
+  environment?: Record<string, string>;
+  limit?: number;
+  dist?: string;
+}
+
+interface Result {
+  printed: string;
+  exported: number;
+  hasJobs: boolean;
+  error?: ConfigError;
+}
+
+/** Executes a config in a directory of its own. */
+async function run(source: string | Buffer, { files = {}, ...options }: Run = {}): Promise<Result> {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true });
+    writeFileSync(join(dir, name), content);
+  }
+  const session = createSession();
+  const result: Result = { printed: '', exported: 0, hasJobs: false };
+  try {
+    await pythonExecutor(
+      options.dist ?? DIST,
+      options.limit,
+    )({
+      path: join(dir, 'a.thermos'),
+      source: Buffer.from(source),
+      dialect: options.dialect ?? 'thermos',
+      session,
+      environment: options.environment ?? {},
+      cwd: dir,
+      print: (text) => {
+        result.printed += text;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    result.error = error;
+  }
+  return Object.assign(result, { exported: session.exported.length, hasJobs: session.jobs !== undefined });
+}
+
+/** What the config's `show` was given, as JSON. */
+async function shown(source: string, options: Run = {}): Promise<unknown[]> {
+  const prelude = 'import json\ndef show(*values): print(json.dumps(values))\n';
+  const { printed, error } = await run(prelude + source, options);
+  expect(error).toBeUndefined();
+  return printed
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => JSON.parse(line) as unknown[]);
+}
+
+describe('a config', () => {
+  it('leaves what it exports, and its jobs', async () => {
+    const process = "Process(name='p', cmdline='true')";
+    expect(await run(`export(Task(processes=[${process}]))\nexport({'name': 'b'})`)).toMatchObject({
+      exported: 2,
+      hasJobs: false,
+    });
+    expect(await run('jobs = [Service()]', { dialect: 'aurora' })).toMatchObject({ hasJobs: true });
+    expect(await run('job = Job()', { dialect: 'aurora' })).toMatchObject({ hasJobs: false });
+  });
+
+  it('sees the environment that it is given and no other', async () => {
+    const environment = { HOME: '/home/x', USER: 'ünï', 'with space': 'a=b' };
+    const source =
+      'import os, getpass\nshow(dict(os.environ), os.getenv("PATH"), getpass.getuser(), os.path.expanduser("~"))';
+    expect(await shown(source, { environment })).toEqual([environment, null, 'ünï', '/home/x']);
+  });
+
+  it('reads files below its working directory, by absolute paths and of the system', async () => {
+    const files = { 'd/x.txt': 'hello\n', 'd/ü [1].bin': Buffer.from([0, 255, 10]) };
+    const source = `
+import os, glob, hashlib
+show(open('d/x.txt').read(), open(os.path.join(os.getcwd(), 'd/x.txt')).readlines(), sorted(os.listdir('d')))
+show(list(open('d/ü [1].bin', 'rb').read()), os.path.getsize('d/x.txt'), os.path.isdir('d'), os.path.exists('e'))
+show(glob.glob('d/*.txt'), os.path.isfile('/etc/passwd'), open('/etc/passwd').read() != '')
+show(os.getcwd(), hashlib.md5(open('d/x.txt', 'rb').read()).hexdigest())
+f = open('d/x.txt'); f.seek(3); show(f.read(), f.tell())`;
+    expect(await shown(source, { files })).toEqual([
+      ...['hello\n', ['hello\n'], ['x.txt', 'ü [1].bin']],
+      ...[[0, 255, 10], 6, true, false],
+      ...[['d/x.txt'], true, true],
+      ...[
+        execFileSync('pwd', ['-P'], { cwd: dir, encoding: 'utf8' }).trim(),
+        'b1946ac92492d2347c6235b4d2611184',
+      ],
+      ...['lo\n', 6],
+    ]);
+  });
+
+  it('includes files from where it lies, and those include from where they lie', async () => {
+    const files = {
+      'parts/one.thermos': "one = 1\ninclude('deep/two.thermos')",
+      'parts/deep/two.thermos': "two = one + 1\ninclude('../three.thermos')",
+      'parts/three.thermos': 'three = two + 1',
+    };
+    expect(await shown("include('parts/one.thermos')\nshow(one, two, three)", { files })).toEqual([1, 2, 3]);
+    const around = `try:\n  include('parts/none')\nexcept IOError: pass\ninclude('parts/three.thermos')\nshow(three)`;
+    expect(await shown(`two = 5\n${around}`, { files })).toEqual([6]);
+  });
+
+  it('finds its names also in the modules where they were', async () => {
+    const source = `
+from pystachio import *
+from pystachio.naming import frozendict
+from apache.thermos.config.schema import Process as P, order as o
+from apache.aurora.config.schema.base import Job
+import pystachio
+show(P is Process, o is order, pystachio.String is String, Job.__name__)`;
+    expect(await shown(source)).toEqual([true, true, true, 'MesosJob']);
+  });
+
+  it('is text in UTF-8, or in Latin-1 if it is none', async () => {
+    expect(await shown(`show('ü')`)).toEqual(['ü']);
+    const latin1 = Buffer.from(`import json\nprint(json.dumps('ü'))  # ü`, 'latin1');
+    expect((await run(latin1)).printed).toBe('"\\u00fc"\n');
+    const declared = Buffer.from(`# -*- coding: latin-1 -*-\nimport json\nprint(json.dumps('ü'))`, 'latin1');
+    expect((await run(declared)).printed).toBe('"\\u00fc"\n');
+    expect((await run('\ufeffprint(1)\r\nprint(2)\r\n')).printed).toBe('1\n2\n');
+  });
+});
+
+describe('what Python 2 did', () => {
+  it('is still so', async () => {
+    const source = `
+show(map(str, [1, 2]) + ['x'], filter(None, [0, 1]), zip([1], [2]), range(3) + [9])
+show(xrange(3)[1], unicode('x'), isinstance('x', basestring), long(4), reduce(lambda a, b: a + b, [1, 2]))
+show(7 / 2, -7 / 2, 7 / 2.0, round(2.5))
+x = 9; x /= 2; show(x)`;
+    expect(await shown(source)).toEqual([
+      ...[['1', '2', 'x'], [1], [[1, 2]], [0, 1, 2, 9]],
+      ...[1, 'x', true, 4, 3],
+      ...[3, -4, 3.5, 3],
+      4,
+    ]);
+    expect((await run('from __future__ import division\nprint(7 / 2)')).printed).toBe('3.5\n');
+  });
+
+  it('is refused with the line where it has another meaning now', async () => {
+    const { error } = await run('try:\n  pass\nexcept ValueError, e:\n  pass');
+    expect(error).toMatchObject({ code: 'config-syntax', hint: 'write: except X as e' });
+    expect(error?.message).toMatch(/a\.thermos, line 3: /);
+    expect((await run('try:\n  pass\nexcept (ValueError, KeyError):\n  pass')).error).toBeUndefined();
+  });
+});
+
+describe('the way out of a config', () => {
+  /** Python expressions and the exception that each of them meets. */
+  const ATTEMPTS: Record<string, string> = {
+    "os.system('touch out')": 'PermissionError',
+    "os.popen('id').read()": 'PermissionError',
+    "__import__('subprocess').check_output(['id'])": 'PermissionError',
+    "__import__('subprocess').Popen('id', shell=True)": 'PermissionError',
+    'os.fork()': 'PermissionError',
+    "os.execv('/bin/ls', ['ls'])": 'PermissionError',
+    'os.kill(os.getppid(), 9)': 'PermissionError',
+    "__import__('socket').create_connection(('127.0.0.1', 1))": 'PermissionError',
+    "__import__('socket').socket()": 'PermissionError',
+    "__import__('_socket').socket.__mro__[1]().connect(('127.0.0.1', 1))": 'PermissionError',
+    "__import__('urllib.request').request.urlopen('http://127.0.0.1:1/')": 'URLError',
+    "__import__('js')": 'ModuleNotFoundError',
+    "__import__('pyodide.code')": 'ModuleNotFoundError',
+    "__import__('pyodide_js')": 'ModuleNotFoundError',
+    "__import__('_pyodide_core')": 'ModuleNotFoundError',
+    "__import__('ctypes')": 'ModuleNotFoundError',
+    "__import__('threading').Thread(target=int).start()": 'RuntimeError',
+    "open('out', 'w')": 'OSError',
+    "open('x.txt', 'a')": 'OSError',
+    "open('x.txt', 'r+')": 'OSError',
+    "os.mkdir('out')": 'OSError',
+    "os.unlink('x.txt')": 'OSError',
+    "os.rename('x.txt', 'out')": 'OSError',
+    "os.symlink('x.txt', 'out')": 'OSError',
+    "os.chmod('x.txt', 0)": 'OSError',
+    "os.truncate('x.txt', 0)": 'OSError',
+    "os.utime('x.txt')": 'OSError',
+    "os.open('out', os.O_CREAT)": 'OSError',
+    'input()': 'EOFError',
+  };
+
+  it('is closed, and nothing has been changed', async () => {
+    const lines = Object.keys(ATTEMPTS).map((attempt) => `attempt(${JSON.stringify(attempt)})`);
+    const source = `
+import os
+def attempt(code):
+    try:
+        eval(code)
+        show([code, 'done'])
+    except BaseException as error:
+        show([code, type(error).__name__])
+${lines.join('\n')}`;
+    expect(await shown(source, { files: { 'x.txt': 'x' } })).toEqual(Object.entries(ATTEMPTS));
+    expect(readdirSync(dir)).toEqual(['x.txt']);
+    expect(readFileSync(join(dir, 'x.txt'), 'utf8')).toBe('x');
+  });
+
+  it.each([
+    ['a JavaScript object', '_pyodide_core', 'module.to_js([1])'],
+    ['a function by its address', '_ctypes', 'module.dlopen(None, 0); module.call_function(1, ())'],
+  ])('stays closed when the module is dug out: %s', async (_, name, code) => {
+    const source = `
+import _imp, importlib.machinery
+module = _imp.create_builtin(importlib.machinery.ModuleSpec(${JSON.stringify(name)}, None))
+${code}
+print('out')`;
+    const { error, printed } = await run(source);
+    expect(printed).not.toContain('out');
+    expect(error).toBeInstanceOf(ConfigError);
+  });
+
+  it('leaves no JavaScript object behind for who looks for one', async () => {
+    const source = `
+import gc
+found = [o for o in gc.get_objects() if 'JsProxy' in type(o).__name__ and not isinstance(o, type)]
+show(len(found))`;
+    expect(await shown(source)).toEqual([0]);
+  });
+
+  it('does not wait for a pipe', async () => {
+    execFileSync('mkfifo', [join(dir, 'pipe')]);
+    const { error } = await run("open('pipe').read()");
+    expect(error).toMatchObject({ code: 'config-file' });
+    expect(error?.message).toMatch(/line 1: pipe: permission denied/);
+  });
+});
+
+describe('a config without end', () => {
+  it.each([
+    ['loops', 'while True: pass'],
+    ['loops and holds on', 'while True:\n  try:\n    while True: pass\n  except BaseException: pass'],
+    ['loops in the interpreter', 'import itertools\nsum(itertools.count())'],
+    ['matches for ever', "import re\nre.match('(a+)+$', 'a' * 60 + 'b')"],
+    ['sleeps', 'import time\ntime.sleep(10 ** 6)'],
+    ['builds and builds', "p = Process(name='a', cmdline='b')\nwhile True: p = p(name='c')"],
+  ])('is stopped: %s', async (_, source) => {
+    const { error } = await run(source, { limit: 300 });
+    expect(error).toMatchObject({ code: 'config-endless', phase: 'load', exitCode: 2 });
+    expect(error?.message).toMatch(/a\.thermos was still running after 0\.3 s/);
+  });
+
+  it.each([
+    ['def f(x): return f(x)\nf(1)', /line 1: something calls itself/],
+    ["include('a.thermos')", /the file includes itself$/],
+    ["include('b.thermos')", /the file includes itself by way of/],
+    ['x = []\nx.append(x)\nString(x)', /line 3: something calls itself/],
+  ])('is told when it calls itself: %j', async (source, message) => {
+    const files = { 'a.thermos': source, 'b.thermos': "include('a.thermos')" };
+    expect((await run(source, { files })).error?.message).toMatch(message);
+  });
+
+  it('is refused when it wants more memory than there is for it', async () => {
+    const { error } = await run("x = 'a' * (3 * 1000 ** 3 // 2)");
+    expect(error).toMatchObject({ code: 'config-memory' });
+  });
+});
+
+describe('an error', () => {
+  it.each([
+    ['x = (1,\n', 'config-syntax', /a\.thermos, line 1: '\(' was never closed/],
+    ['x = 1\ny = nothing', 'config-name', /line 2: name 'nothing' is not defined/],
+    ['Proces()', 'config-name', /Did you mean: 'Process'\?/],
+    ['import numpy', 'config-exception', /No module named 'numpy'/],
+    ["raise Exception('so it is')", 'config-exception', /line 1: so it is/],
+    ['import sys\nsys.exit(3)', 'config-exit', /line 2: the config ended itself: sys\.exit\(3\)/],
+    ["open('none')", 'config-file', /line 1: none: no such file or directory/],
+    ["open('out', 'w')", 'config-file', /line 1: out: read-only file system/],
+    ['Task(nam=1)', 'config-exception', /line 1: Unknown schema attribute nam/],
+    [
+      "include('b.thermos')",
+      'config-exception',
+      /b\.thermos, line 2: .* \(included by .*a\.thermos, line 1\)/,
+    ],
+  ])('has its place: %j', async (source, code, message) => {
+    const { error } = await run(source, { files: { 'b.thermos': 'x = 1\n1 // 0' } });
+    expect(error?.code).toBe(code);
+    expect(error?.message).toMatch(message);
+    expect(error?.message).not.toMatch(/Traceback|wasm|_thermos/);
+  });
+});
+
+describe('without what the build has prepared', () => {
+  let bare: string;
+  beforeEach(() => {
+    // Where pyodide is found.
+    const cache = join(REPOSITORY, 'node_modules', '.cache');
+    mkdirSync(cache, { recursive: true });
+    bare = mkdtempSync(join(cache, 'thermos-test-'));
+    copyFileSync(join(DIST, 'python.cjs'), join(bare, 'python.cjs'));
+  });
+  afterEach(() => rmSync(bare, { recursive: true, force: true }));
+
+  it.each([
+    ['missing', () => undefined],
+    ['empty', () => Buffer.alloc(0)],
+    ['cut in half', (snapshot: Buffer) => snapshot.subarray(0, snapshot.length / 2)],
+    [
+      'of another version',
+      (snapshot: Buffer) => {
+        snapshot.fill(7, 16, 48);
+        return snapshot;
+      },
+    ],
+    ['something else', (snapshot: Buffer) => snapshot.fill(0xa5)],
+  ])('a config is evaluated all the same: snapshot %s', async (_, damage) => {
+    const snapshot = damage(readFileSync(join(DIST, 'python.snapshot')));
+    if (snapshot !== undefined) writeFileSync(join(bare, 'python.snapshot'), snapshot);
+    const source = 'import random\nshow(Process(name="{{x}}").bind(x=1).name().get(), map(int, "12"))';
+    expect(await shown(source, { dist: bare })).toEqual(['1', [1, 2]]);
+  });
+
+  it('a code cache of something else is not used', async () => {
+    copyFileSync(join(DIST, 'python.snapshot'), join(bare, 'python.snapshot'));
+    writeFileSync(join(bare, 'python.code-cache'), Buffer.alloc(5000, 1));
+    expect(await shown('show(1)', { dist: bare })).toEqual([1]);
+  });
+});
