@@ -13,7 +13,7 @@ export interface Failure {
   /** How the command is to be written; told on stderr only. */
   usage?: string;
   /** What else was noticed. */
-  problems: readonly Problem[];
+  problems?: readonly Problem[];
   exitCode: number;
 }
 
@@ -21,7 +21,8 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof ThermosError) {
     const { usage } = error as { usage?: string };
-    const { code, message, hint, problems, exitCode } = error;
+    const { code, message, hint, exitCode } = error;
+    const problems = error.problems.length > 0 ? error.problems : undefined;
     return { code, message, hint, usage, problems, exitCode };
   }
   const message = error instanceof Error ? error.message : String(error);
@@ -29,7 +30,6 @@ export function failureOf(error: unknown): Failure {
     code: 'bug',
     message: `this is a bug in thermos: ${message}`,
     hint: 'run it again with --debug and report what it prints',
-    problems: [],
     exitCode: EXIT.bug,
   };
 }
@@ -38,12 +38,11 @@ export function failureOf(error: unknown): Failure {
 export function reportFailure(error: unknown, argv: readonly string[], terminal: Terminal): number {
   const failure = failureOf(error);
   if (hasFlag(argv, '--json') && errnoOf(error) !== 'output-failed') {
-    const { code, message, usage } = failure;
+    const { code, message, usage, problems } = failure;
     const hint = failure.hint ?? (usage && `usage: ${usage}`);
-    const problems = failure.problems.length > 0 ? failure.problems : undefined;
     terminal.write(`${JSON.stringify({ error: { code, message, hint, problems } })}\n`);
   } else {
-    for (const { severity, message, hint } of failure.problems) {
+    for (const { severity, message, hint } of failure.problems ?? []) {
       terminal.writeError(`${severity}: ${escapeControl(message)}\n`);
       if (hint !== undefined) terminal.writeError(`hint: ${escapeControl(hint)}\n`);
     }

@@ -28,7 +28,7 @@ function duplicates(task: StructNode): Problem[] {
       seen.add(name);
       return [];
     }
-    const place = { process: () => name, field: 'name', origin: process.origin };
+    const place = { process: () => name, field: 'name', origin: process.origin ?? task.origin };
     const message = 'another process has this name too; only the last one runs';
     return [problemAt(place, 'process-duplicate', 'warning', message)];
   });

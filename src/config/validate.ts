@@ -111,7 +111,7 @@ function nameProblems(task: StructNode): Problem[] {
     const name = pythonText(rawOf(process, 'name') ?? null);
     if (PROCESS_NAME.test(name)) return [];
     const why = name === '' ? 'is empty' : name.startsWith('.') ? 'begins with a dot' : 'has a / in it';
-    const place = { process: () => name, field: 'name', origin: process.origin };
+    const place = { process: () => name, field: 'name', origin: process.origin ?? task.origin };
     return [
       problemAt(place, 'name-invalid', 'error', `the name of a process ${why}: it names its log directory`),
     ];

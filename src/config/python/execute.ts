@@ -7,7 +7,7 @@ import type { PythonFailure, ThreadData, ThreadMessage } from './protocol.js';
 import { compilePython } from './wasm.js';
 
 /** How long a config may take once Python has started. */
-export const TIME_LIMIT_MS = 10_000;
+export const TIME_LIMIT_MS = 20_000;
 
 /** Deep enough for Python's own limit of recursion to come first. */
 const STACK_MB = 64;
@@ -69,7 +69,9 @@ export function pythonExecutor(directory: string, timeLimitMs = TIME_LIMIT_MS): 
               reject(broken(program, message.message, message.stack));
           }
         });
-        wasm.then((module) => thread.postMessage(module)).catch(reject);
+        wasm
+          .then((module) => thread.postMessage(module))
+          .catch((error: Error) => reject(broken(program, error.message, error.stack ?? '')));
         thread.on('error', (error) => reject(broken(program, error.message, error.stack ?? '')));
         thread.on('exit', (code) => reject(broken(program, `the interpreter ended with ${code}`, '')));
       });
