@@ -1,0 +1,284 @@
+/** What planning needs to know of a process. */
+export interface PlannedProcess {
+  readonly name: string;
+  readonly daemon: boolean;
+  readonly ephemeral: boolean;
+  readonly final: boolean;
+  /** 0: it may fail as often as it does. */
+  readonly max_failures: number;
+  /** Seconds from the end of a run to the start of the next. */
+  readonly min_duration: number;
+}
+
+/** The processes of one plan, in the order of the task, each with those that must have finished before it. */
+export type Dependencies = ReadonlyMap<string, ReadonlySet<string>>;
+
+export type PlanFault =
+  | { readonly kind: 'mixed'; readonly order: readonly string[]; readonly unknown: readonly string[] }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'daemon' | 'ephemeral'; readonly process: string; readonly on: string }
+  | { readonly kind: 'cycle'; readonly cycle: readonly string[] };
+
+export interface Plan {
+  readonly dependencies: Dependencies;
+  /** Why no task can be run by this plan, in the order in which the original looks for it. */
+  readonly faults: readonly PlanFault[];
+}
+
+/** Every run of a process counts towards this, however it ended. */
+export const MAX_RUNS = 100;
+
+/**
+ * The regular plan of a task, or the finalizing one: the processes of that half and what the constraints say of
+ * them. A constraint of which no name is known in this half says nothing; of processes with one name the last is
+ * the one that counts.
+ */
+export function planOf(
+  all: readonly PlannedProcess[],
+  orders: readonly (readonly string[])[],
+  final: boolean,
+): Plan {
+  const processes = new Map<string, PlannedProcess>();
+  for (const process of all) if (process.final === final) processes.set(process.name, process);
+  const dependencies = new Map([...processes.keys()].map((name) => [name, new Set<string>()]));
+  const faults: PlanFault[] = [];
+  for (const order of orders) {
+    const unknown = order.filter((name) => !processes.has(name));
+    if (order.length === 0) faults.push({ kind: 'empty' });
+    else if (unknown.length > 0 && unknown.length < order.length)
+      faults.push({ kind: 'mixed', order, unknown });
+    if (unknown.length > 0) continue;
+    for (const [i, name] of order.slice(1).entries()) {
+      const on = order[i] as string;
+      const [process, before] = [processes.get(name), processes.get(on)];
+      if (before?.daemon) faults.push({ kind: 'daemon', process: name, on });
+      else if (before?.ephemeral && !process?.ephemeral)
+        faults.push({ kind: 'ephemeral', process: name, on });
+      else dependencies.get(name)?.add(on);
+    }
+  }
+  const cycle = faults.length === 0 ? findCycle(dependencies) : undefined;
+  if (cycle !== undefined) faults.push({ kind: 'cycle', cycle });
+  return { dependencies, faults };
+}
+
+/** Processes that wait for each other, `a` before `b` before `a` as `[a, b, a]`; undefined if none do. */
+export function findCycle(dependencies: Dependencies): string[] | undefined {
+  const left = unmet(dependencies);
+  const after = dependents(dependencies);
+  const free = [...left].filter(([, count]) => count === 0).map(([name]) => name);
+  for (let name = free.pop(); name !== undefined; name = free.pop()) {
+    left.delete(name);
+    for (const next of after.get(name) ?? []) if (countDown(left, next)) free.push(next);
+  }
+  const [start] = left.keys();
+  if (start === undefined) return undefined;
+  const way: string[] = [];
+  for (let name: string | undefined = start; name !== undefined; ) {
+    const seen = way.indexOf(name);
+    if (seen >= 0) return [name, ...way.slice(seen + 1).reverse(), name];
+    way.push(name);
+    name = [...(dependencies.get(name) ?? [])].find((before) => left.has(before));
+  }
+  return way;
+}
+
+function unmet(dependencies: Dependencies): Map<string, number> {
+  return new Map([...dependencies].map(([name, before]) => [name, before.size]));
+}
+
+function dependents(dependencies: Dependencies): Map<string, string[]> {
+  const after = new Map<string, string[]>();
+  for (const [name, before] of dependencies) {
+    for (const each of before) {
+      const list = after.get(each);
+      if (list === undefined) after.set(each, [name]);
+      else list.push(name);
+    }
+  }
+  return after;
+}
+
+function countDown(left: Map<string, number>, name: string): boolean {
+  const count = (left.get(name) ?? 0) - 1;
+  left.set(name, count);
+  return count === 0;
+}
+
+/** What became of a process in the plan. */
+export type PlanState = 'blocked' | 'ready' | 'running' | 'finished' | 'failed';
+
+interface Standing {
+  readonly process: PlannedProcess;
+  state: PlanState;
+  runs: number;
+  failures: number;
+  /** Seconds since the epoch. */
+  lastEnd: number | undefined;
+}
+
+/**
+ * Carries out one plan: says what may run, is told what ran. Pure: times are arguments, in seconds. A name that
+ * is none of its own, or an event that can't happen in that state, is an error of the caller and throws.
+ *
+ * A *ready* process has everything before it finished; it is *runnable* once `min_duration` has passed since its
+ * last run ended, *waiting* until then.
+ */
+export class Planner {
+  readonly #standing = new Map<string, Standing>();
+  readonly #unmet: Map<string, number>;
+  readonly #dependents: Map<string, string[]>;
+  readonly #ready = new Set<string>();
+  readonly #running = new Set<string>();
+  readonly #finished = new Set<string>();
+  readonly #failed = new Set<string>();
+  readonly #maxRuns: number;
+
+  /** Throws if the plan has faults. */
+  constructor(all: readonly PlannedProcess[], plan: Plan, maxRuns: number = MAX_RUNS) {
+    if (plan.faults.length > 0) throw new Error('a plan with faults can not be carried out');
+    for (const process of all) {
+      if (!plan.dependencies.has(process.name)) continue;
+      this.#standing.set(process.name, {
+        process,
+        state: 'blocked',
+        runs: 0,
+        failures: 0,
+        lastEnd: undefined,
+      });
+    }
+    this.#unmet = unmet(plan.dependencies);
+    this.#dependents = dependents(plan.dependencies);
+    this.#maxRuns = maxRuns;
+    for (const [name, count] of this.#unmet) if (count === 0) this.#enter(name, 'ready');
+  }
+
+  /** May be started now, in the order of the task. */
+  runnable(now: number): string[] {
+    return [...this.#ready].filter((name) => this.#wait(name, now) <= 0);
+  }
+
+  /** Ready, but their last run ended too short a time ago. */
+  waiting(now: number): string[] {
+    return [...this.#ready].filter((name) => this.#wait(name, now) > 0);
+  }
+
+  /** When the first of the waiting processes may run; undefined if none waits. */
+  nextStart(now: number): number | undefined {
+    const waits = this.waiting(now).map((name) => now + this.#wait(name, now));
+    return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+
+  get running(): ReadonlySet<string> {
+    return this.#running;
+  }
+
+  get finished(): ReadonlySet<string> {
+    return this.#finished;
+  }
+
+  get failed(): ReadonlySet<string> {
+    return this.#failed;
+  }
+
+  state(name: string): PlanState {
+    return this.#of(name).state;
+  }
+
+  failures(name: string): number {
+    return this.#of(name).failures;
+  }
+
+  runs(name: string): number {
+    return this.#of(name).runs;
+  }
+
+  /** Nothing is left to do but to end ephemeral processes. */
+  get complete(): boolean {
+    for (const { process, state } of this.#standing.values()) {
+      if (state !== 'finished' && state !== 'failed' && !process.ephemeral) return false;
+    }
+    return true;
+  }
+
+  /** Nothing runs or ever will, and yet it is not complete: something failed that others depend on. */
+  get deadlocked(): boolean {
+    return this.#ready.size === 0 && this.#running.size === 0 && !this.complete;
+  }
+
+  /** A run has begun. To begin one that runs already is allowed: recovery sees it twice. */
+  start(name: string): void {
+    const { state } = this.#of(name);
+    if (state === 'running') return;
+    if (state !== 'ready') throw new Error(`process ${name} is ${state}, it can not be started`);
+    this.#enter(name, 'running');
+  }
+
+  /** The run ended well. */
+  succeed(name: string, now: number): void {
+    const standing = this.#ended(name, now);
+    if (this.#atCap(standing)) this.#enter(name, 'failed');
+    else if (standing.process.daemon) this.#enter(name, 'ready');
+    else this.#enter(name, 'finished');
+  }
+
+  /** The run failed. */
+  fail(name: string, now: number): void {
+    const standing = this.#ended(name, now);
+    standing.failures++;
+    const { max_failures, ephemeral } = standing.process;
+    if (this.#atCap(standing)) this.#enter(name, 'failed');
+    else if (max_failures === 0 || standing.failures < max_failures) this.#enter(name, 'ready');
+    else this.#enter(name, ephemeral ? 'finished' : 'failed');
+  }
+
+  /** The run was lost or killed: it runs again, and this is no failure of its own. */
+  lose(name: string, now: number): void {
+    const standing = this.#ended(name, now);
+    this.#enter(name, this.#atCap(standing) ? 'failed' : 'ready');
+  }
+
+  /** It is not to run again, whatever it did: it could not be started at all. */
+  giveUp(name: string): void {
+    if (this.#of(name).state !== 'running') throw new Error(`process ${name} does not run`);
+    this.#enter(name, 'failed');
+  }
+
+  #of(name: string): Standing {
+    const standing = this.#standing.get(name);
+    if (standing === undefined) throw new Error(`the plan has no process ${name}`);
+    return standing;
+  }
+
+  #wait(name: string, now: number): number {
+    const { lastEnd, process } = this.#of(name);
+    return lastEnd === undefined ? 0 : process.min_duration - (now - lastEnd);
+  }
+
+  #ended(name: string, now: number): Standing {
+    const standing = this.#of(name);
+    if (standing.state !== 'running') throw new Error(`process ${name} does not run`);
+    standing.lastEnd = now;
+    standing.runs++;
+    return standing;
+  }
+
+  #atCap({ runs }: Standing): boolean {
+    return runs >= this.#maxRuns;
+  }
+
+  #enter(name: string, state: PlanState): void {
+    const standing = this.#of(name);
+    this.#ready.delete(name);
+    this.#running.delete(name);
+    standing.state = state;
+    if (state === 'ready') this.#ready.add(name);
+    if (state === 'running') this.#running.add(name);
+    if (state === 'failed') this.#failed.add(name);
+    if (state !== 'finished') return;
+    this.#finished.add(name);
+    for (const next of this.#dependents.get(name) ?? []) {
+      if (countDown(this.#unmet, next)) this.#enter(next, 'ready');
+    }
+  }
+}
