@@ -8,6 +8,7 @@ export const COMMANDS = {
   status: async () => (await import('./status.js')).default,
   tail: async () => (await import('./tail.js')).default,
   version: async () => (await import('./version.js')).default,
+  wait: async () => (await import('./wait.js')).default,
   __complete: async () => (await import('./complete-words.js')).default,
 };
 

@@ -5,7 +5,7 @@
 import { read, record } from './checkpoint.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
-import { inspect, status, tail, tailPath } from './task.js';
+import { inspect, status, tail, tailPath, wait } from './task.js';
 
 /** By name of the file in `schemas/`. */
 export const CONTRACTS = {
@@ -21,5 +21,6 @@ export const CONTRACTS = {
   tail,
   'tail-path': tailPath,
   version,
+  wait,
 };
 export type ContractName = keyof typeof CONTRACTS;
