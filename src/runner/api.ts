@@ -2,10 +2,19 @@ import type { CheckpointRecord, TaskState } from '../checkpoint/records.js';
 import type { Problem } from '../errors/problem.js';
 import type { LoggerPolicy, RunnableTask } from './task-document.js';
 
+export interface RecordSink {
+  /** See CheckpointWriter.append. */
+  append(record: CheckpointRecord): void;
+}
+
 /** How the processes of a task are run. What is left out is as the original has it. */
 export interface RunSettings {
   /** The built `dist/coordinator.cjs`, absolute. */
   coordinator: string;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Who appends to the task's stream; default CheckpointWriter. For tests that interrupt. */
+  writer?: (fd: number) => RecordSink;
   /** Command lines run with the sandbox as `/`; needs root. Default false. */
   chroot?: boolean;
   /** Processes get the whole environment of the runner, not only HOME, LOGNAME, USER, PATH. Default false. */
