@@ -5,10 +5,14 @@ export const COMMANDS = {
   inspect: async () => (await import('./inspect.js')).default,
   read: async () => (await import('./read.js')).default,
   roots: async () => (await import('./roots.js')).default,
+  run: async () => (await import('./run.js')).default,
+  simplerun: async () => (await import('./simplerun.js')).default,
   status: async () => (await import('./status.js')).default,
   tail: async () => (await import('./tail.js')).default,
   version: async () => (await import('./version.js')).default,
   wait: async () => (await import('./wait.js')).default,
+  '__run-daemon': async () => (await import('./run-daemon.js')).default,
+  '__show-run': async () => (await import('./show-run.js')).default,
   __complete: async () => (await import('./complete-words.js')).default,
 };
 

@@ -5,6 +5,7 @@
 import { read, record } from './checkpoint.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
+import { kill, runDaemon, runPlan } from './run.js';
 import { inspect, status, tail, tailPath, wait } from './task.js';
 
 /** By name of the file in `schemas/`. */
@@ -13,10 +14,13 @@ export const CONTRACTS = {
   error: failure,
   help,
   inspect,
+  kill,
   problem,
   read,
   record,
   roots,
+  'run-daemon': runDaemon,
+  'run-plan': runPlan,
   status,
   tail,
   'tail-path': tailPath,

@@ -1,0 +1,46 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { ThermosCommand } from '../cli/base-command.js';
+import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
+import { runTask } from '../cli/run-task.js';
+
+export default class Run extends ThermosCommand {
+  static override summary = 'Run a task, or go on with one that lost its runner.';
+  static override description =
+    `The task runs until it is over: its processes in their order, those that fail again as often as they may, final
+ones last. On a terminal its processes are shown, and their output below them; elsewhere the output is printed
+line by line, with the process in front. The output is in log files, too: see 'thermos tail'.
+
+Ctrl-C or SIGTERM ends the task gracefully: processes get SIGTERM, final processes run. Twice ends it at once. A
+runner that is killed leaves its processes running; 'run' with the same config and --task-id goes on with them.
+
+CONFIG is a task in JSON. Its root is --root, else /var/run/thermos if you may write there, else your own.`;
+  static override examples = [
+    '<%= config.bin %> run web.json',
+    '<%= config.bin %> run --task-id web-1 --port http:8080 --environment version=1.2 web.json',
+    '<%= config.bin %> run --daemon web.json',
+    '<%= config.bin %> run --json web.json | jq -r .state',
+  ];
+  static override exitCodes = { ...ThermosCommand.exitCodes, ...RUN_EXIT_CODES };
+  static override seeAlso = ['simplerun', 'status', 'tail', 'wait', 'kill'];
+
+  static override args = {
+    config: Args.string({ required: true, ignoreStdin: true, description: 'The config.' }),
+  };
+
+  static override flags = {
+    task: Flags.string({ helpValue: 'NAME', summary: 'The task of a config that has several.' }),
+    ...RUN_FLAGS,
+    'enable-chroot': Flags.boolean({ summary: 'Run processes with the sandbox as /; root is needed.' }),
+    'dry-run': Flags.boolean({ exclusive: ['daemon'], summary: 'Show what would be run, and run nothing.' }),
+  };
+
+  async run(): Promise<number> {
+    const { args, flags } = await this.parse(Run);
+    const { prepareConfig } = await import('../cli/run-config.js');
+    const prepared = await prepareConfig(args.config, flags, this.terminal);
+    const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal);
+    this.answer(flags.json, document, text, problems);
+    return exitCode;
+  }
+}

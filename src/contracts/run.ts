@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { TASK_STATES } from '../checkpoint/records.js';
+import { problems } from './problem.js';
+
+export const runDaemon = z
+  .object({
+    task_id: z.string(),
+    root: z.string(),
+    sandbox: z.string(),
+    runner: z.object({ pid: z.int() }),
+  })
+  .meta({
+    title: 'thermos run --daemon --json',
+    description: 'A task that was started. Without --daemon the document is that of inspect, at the end.',
+  });
+export type RunDaemonDocument = z.infer<typeof runDaemon>;
+
+const state = z.union([z.enum([...TASK_STATES, 'UNKNOWN']), z.int()]);
+
+export const kill = z
+  .object({
+    tasks: z.array(
+      z.object({
+        task_id: z.string(),
+        root: z.string(),
+        was: state.describe('What it was before.'),
+        now: state.describe('What it is now; with --dry-run as before.'),
+        signalled: z.array(z.int()).describe('Pids that were sent a signal by this command.'),
+      }),
+    ),
+    problems,
+  })
+  .meta({ title: 'thermos kill --json', description: 'What became of the tasks.' });
+export type KillDocument = z.infer<typeof kill>;
+
+export const runPlan = z
+  .object({
+    task_id: z.string(),
+    root: z.string(),
+    sandbox: z.string(),
+    user: z.string(),
+    ports: z.record(z.string(), z.int()),
+    task: z.record(z.string(), z.unknown()).describe('With the fields of the task file.'),
+    problems,
+  })
+  .meta({ title: 'thermos run --dry-run --json', description: 'What would be run.' });
+export type RunPlanDocument = z.infer<typeof runPlan>;
