@@ -35,6 +35,11 @@ export class Terminal {
     return isatty(2);
   }
 
+  /** There is somebody to answer a question. */
+  get canAsk(): boolean {
+    return isatty(0) && isatty(2);
+  }
+
   /** It can't be drawn on. */
   get isDumb(): boolean {
     return this.#env.TERM === undefined || this.#env.TERM === 'dumb';

@@ -3,6 +3,7 @@ export const COMMANDS = {
   completion: async () => (await import('./completion.js')).default,
   help: async () => (await import('./help.js')).default,
   inspect: async () => (await import('./inspect.js')).default,
+  kill: async () => (await import('./kill.js')).default,
   read: async () => (await import('./read.js')).default,
   roots: async () => (await import('./roots.js')).default,
   run: async () => (await import('./run.js')).default,
