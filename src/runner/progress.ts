@@ -35,8 +35,14 @@ const FROM: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
   LOST: ['FORKED', 'RUNNING'],
 };
 
-/** True while something of the run may be alive. */
-export function isLive(run: Run | undefined): run is Run {
+/** A run of which something may be alive. */
+export interface LiveRun extends Run {
+  readonly state: 'FORKED' | 'RUNNING';
+  readonly coordinator_pid: number;
+  readonly fork_time: number;
+}
+
+export function isLive(run: Run | undefined): run is LiveRun {
   return run?.state === 'FORKED' || run?.state === 'RUNNING';
 }
 
