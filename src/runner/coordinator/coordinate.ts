@@ -103,6 +103,8 @@ function readControl(): Job | undefined {
     text = Buffer.concat(parts).toString();
   }
   closeSync(FD.control);
+  // The lowest number is free again: nothing else may become our stdin.
+  openSync('/dev/null', 'r');
   const end = text.indexOf('\n');
   return end < 0 ? undefined : (JSON.parse(text.slice(0, end)) as Job);
 }
