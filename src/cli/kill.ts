@@ -43,6 +43,8 @@ export interface Killed {
 
 /** A live runner that was asked needs a moment more than the time that it gives to processes. */
 const SLACK_MS = 5000;
+/** What runners give to processes when they are asked by a signal, which can't say how much. */
+const RUNNER_GRACE_MS = 60_000;
 const LOOK_MS = 1000;
 /** How many tasks are ended at the same time. */
 const TOGETHER = 16;
@@ -159,7 +161,8 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
       if (kind === 'sent' && pid !== undefined) signalled.push(pid);
     };
     ask(flags.now ? 'SIGKILL' : flags.lose ? 'SIGUSR2' : 'SIGUSR1');
-    let outcome = await waitForRunner(found, flags.now ? SLACK_MS : flags.grace + SLACK_MS);
+    const asked = flags.grace < RUNNER_GRACE_MS ? flags.grace : flags.grace + SLACK_MS;
+    let outcome = await waitForRunner(found, flags.now ? SLACK_MS : asked);
     if (outcome === 'runs') {
       // It was asked, and did not: then it is ended, and the task with it.
       request.now = true;
@@ -195,7 +198,8 @@ async function waitForRunner(found: FoundTask, most: number): Promise<'over' | '
   try {
     for (;;) {
       const view = reader.read(Host.local());
-      if (view.runner?.alive !== true) return isOver(view) && view.phase === 'finished' ? 'over' : 'gone';
+      if (isOver(view) && view.phase === 'finished') return 'over';
+      if (view.runner?.alive !== true) return 'gone';
       const left = deadline - performance.now();
       if (left <= 0) return 'runs';
       watcher.watch(found.checkpoint_dir);

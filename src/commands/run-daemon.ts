@@ -1,4 +1,4 @@
-import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { RunSpec } from '../cli/run.js';
 
@@ -8,7 +8,10 @@ export default class RunDaemon extends ThermosCommand {
 
   async run(): Promise<number> {
     const { daemon } = await import('../cli/run.js');
-    await daemon(JSON.parse(readFileSync(0, 'utf8')) as RunSpec, this.terminal, (text) => {
+    const spec = JSON.parse(readFileSync(0, 'utf8')) as RunSpec;
+    closeSync(0);
+    openSync('/dev/null', 'r');
+    await daemon(spec, this.terminal, (text) => {
       writeSync(3, text);
       closeSync(3);
     });
