@@ -470,7 +470,8 @@ export class TaskRunner implements Runner {
     }
     this.#killDeadline = Math.min(this.#killDeadline ?? Number.POSITIVE_INFINITY, this.#now() + wait);
     if (status === 'ACTIVE') this.#setStatus('CLEANING');
-    if (this.#progress.status === 'CLEANING') this.#askToEnd();
+    if (wait <= 0) this.#end();
+    else if (this.#progress.status === 'CLEANING') this.#askToEnd();
   }
 
   /** SIGTERM to each running process and to what processes left behind. */
