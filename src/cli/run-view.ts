@@ -36,6 +36,7 @@ export interface ShowRun {
 /** A line from the runner, as JSON. At the end of stdin without an `end` it is dead. */
 export type RunnerMessage = { notice: string } | { end: true };
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 const NAMING: Naming = { root: false, task: false, stream: true };
 /** The end of the task is read soon after the runner has said it: within so many looks, or never. */
 const LAST_LOOKS = 20;
@@ -48,7 +49,7 @@ const SECOND_MS = 1000;
  */
 export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> {
   // They come to the whole foreground: what they mean, the runner decides.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
+  for (const signal of SIGNALS) process.on(signal, () => {});
   const screen = spec.live ? new Live(terminal) : new Lines(terminal);
   const source = new RunSource(spec, screen);
   let looks = 0;

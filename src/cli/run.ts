@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeInspect } from '../contracts/encode-task.js';
 import type { RunDaemonDocument } from '../contracts/run.js';
@@ -7,11 +6,12 @@ import { SystemError, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
-import type { KillRequest, NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
+import type { NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/view.js';
 import { summaryText } from '../views/run.js';
 import { inspect } from './inspect.js';
+import { RunControl } from './run-control.js';
 import { foundTask, type RunnerMessage, type ShowRun } from './run-view.js';
 import type { Style, Terminal } from './terminal.js';
 
@@ -109,52 +109,6 @@ function answerOf(
     problems: [...problems, ...view.problems],
     exitCode: state === 'KILLED' && signalled !== undefined ? signalled : ended,
   };
-}
-
-/** Signals to the process are requests to end the task. */
-export class RunControl {
-  /** The exit code of the signal that a person sent first. */
-  signalled: number | undefined;
-  readonly #handlers: [NodeJS.Signals, () => void][];
-
-  constructor(runner: Pick<Runner, 'kill' | 'taskId'>, notice: (text: string) => void) {
-    const ask = (request: KillRequest) => runner.kill(request);
-    const politely = (exitCode: number) => () => {
-      if (this.signalled === undefined) {
-        this.signalled = exitCode;
-        notice(`ending ${runner.taskId}; once more ends it at once, without its final processes`);
-        ask({ state: 'KILLED' });
-      } else {
-        ask({ state: 'KILLED', now: true });
-      }
-    };
-    this.#handlers = [
-      ['SIGINT', politely(EXIT.interrupted)],
-      ['SIGTERM', politely(EXIT.terminated)],
-      ['SIGUSR1', () => ask({ state: 'KILLED' })],
-      ['SIGUSR2', () => ask({ state: 'LOST', wait: 0 })],
-    ];
-    if (!isIgnored('SIGHUP')) this.#handlers.push(['SIGHUP', politely(EXIT.terminated)]);
-    for (const [signal, handler] of this.#handlers) process.on(signal, handler);
-  }
-
-  close(): void {
-    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
-    // A debugger must not be opened by a signal that comes late.
-    process.on('SIGUSR1', () => {});
-    process.on('SIGUSR2', () => {});
-  }
-}
-
-/** SIGHUP under nohup(1). */
-function isIgnored(signal: 'SIGHUP'): boolean {
-  const number = { SIGHUP: 1n }[signal];
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    return ((BigInt(`0x${ignored ?? '0'}`) >> (number - 1n)) & 1n) === 1n;
-  } catch {
-    return false;
-  }
 }
 
 /** The process that shows the task: `showRun`. */

@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
+import { expectSignals } from '../cli/run-control.js';
 import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
 import { runTask } from '../cli/run-task.js';
 
@@ -36,6 +37,7 @@ CONFIG is a task in JSON. Its root is --root, else /var/run/thermos if you may w
   };
 
   async run(): Promise<number> {
+    expectSignals();
     const { args, flags } = await this.parse(Run);
     const { prepareConfig } = await import('../cli/run-config.js');
     const prepared = await prepareConfig(args.config, flags, this.terminal);

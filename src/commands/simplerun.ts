@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
+import { expectSignals } from '../cli/run-control.js';
 import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
 import { runTask } from '../cli/run-task.js';
 import { prepareCommand } from '../cli/simplerun.js';
@@ -36,6 +37,7 @@ called as the task; it ends as it does, and is seen by all other commands like a
   };
 
   async run(): Promise<number> {
+    expectSignals();
     const { raw, flags } = await this.parse(Simplerun);
     const words = raw.filter(({ type }) => type === 'arg').map(({ input }) => input);
     const prepared = prepareCommand(words, flags, this.terminal);
