@@ -190,8 +190,9 @@ function becomeUser({ account }: Job): void {
 function lookLikeUser({ account }: Job): void {
   if (account === undefined) return;
   initgroups(account);
-  supplementary = (process.getgroups?.() ?? []).join(',');
   process.setegid?.(account.gid);
+  // Only now: Node counts the effective group among them, which was root's.
+  supplementary = (process.getgroups?.() ?? []).join(',');
   process.seteuid?.(account.uid);
 }
 
