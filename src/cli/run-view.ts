@@ -38,8 +38,9 @@ export type RunnerMessage = { notice: string } | { end: true };
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 const NAMING: Naming = { root: false, task: false, stream: true };
-/** The end of the task is read soon after the runner has said it: within so many looks, or never. */
-const LAST_LOOKS = 20;
+/** The end of the task is on disk when the runner says it: it is read within so many looks, each that long at most. */
+const LAST_LOOKS = 60;
+const LOOK_MS = 50;
 /** Elapsed times are shown to the second. */
 const SECOND_MS = 1000;
 
@@ -62,13 +63,15 @@ export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> 
     });
     input.on('close', resolve);
   });
+  let isOver = false;
+  const ending = over.then(() => {
+    isOver = true;
+  });
   const pause = async (until: Promise<void>) => {
-    let isOver = false;
-    const ending = over.then(() => {
-      isOver = true;
-    });
-    await Promise.race([until, ending]);
-    return isOver && looks-- <= 0 ? 0 : undefined;
+    if (!isOver) await Promise.race([until, ending]);
+    else if (looks-- <= 0) return 0;
+    else await Promise.race([until, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
+    return undefined;
   };
   const streams = spec.raw ? STREAMS.map((stream) => [stream]) : [STREAMS];
   await Promise.all(streams.map((each) => follow(source, each, spec, screen, pause)));
@@ -140,6 +143,8 @@ class RunSource implements TaskLogSource {
     // What was before a task is resumed is no news.
     const silent = this.#first && this.#spec.lines !== null;
     this.#first = false;
+    // It is ACTIVE before anything runs, and in its other states after.
+    if (state === 'ACTIVE') this.#tellState(task_id, state, silent);
     for (const [process, { runs }] of history) {
       const known = this.#runs.get(process);
       for (const [run, status] of runs.entries()) {
@@ -150,10 +155,13 @@ class RunSource implements TaskLogSource {
           this.#screen.change(runChangeText(process, run, status));
       }
     }
-    if (state !== this.#state && state !== 'UNKNOWN') {
-      this.#state = state;
-      if (!silent) this.#screen.change(taskChangeText(task_id, state));
-    }
+    this.#tellState(task_id, state, silent);
+  }
+
+  #tellState(task_id: string, state: unknown, silent: boolean): void {
+    if (state === this.#state || state === 'UNKNOWN') return;
+    this.#state = state;
+    if (!silent) this.#screen.change(taskChangeText(task_id, state));
   }
 }
 
