@@ -1,6 +1,6 @@
 import type { KillDocument } from '../contracts/run.js';
 import type { FoundTask } from '../discovery/found.js';
-import { ThermosError, UsageError } from '../errors/errors.js';
+import { SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
@@ -120,10 +120,7 @@ function read(found: FoundTask): TaskView {
 
 /** Nothing is left to be ended. */
 function isDone(view: TaskView): boolean {
-  return (
-    (isOver(view) && view.leftovers.length === 0 && view.verdict !== 'runner-gone') ||
-    view.phase === 'finished'
-  );
+  return view.phase === 'finished' && view.leftovers.length === 0;
 }
 
 function result(before: TaskView, after: TaskView, signalled: number[]): Killed {
@@ -154,11 +151,17 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
   const request: KillRequest = { state, wait: flags.grace / 1000, now: flags.now };
   try {
     const { signalRunner, takeOver } = await import('../runner/runner.js');
+    if (before.phase === 'finished') {
+      const { endLeftovers } = await import('../runner/leftovers.js');
+      const ended = endLeftovers(before);
+      signalled.push(...ended.signalled);
+      problems.push(...ended.problems);
+      return { killed: result(before, read(found), signalled), problems };
+    }
     const ask = (signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL') => {
-      const pid = read(found).runner?.pid;
-      const { kind, ...rest } = signalRunner(Host.local(), place, signal);
-      if (kind === 'refused') throw refused(task_id, (rest as { why: string }).why);
-      if (kind === 'sent' && pid !== undefined) signalled.push(pid);
+      const sent = signalRunner(Host.local(), place, signal);
+      if (sent.kind === 'refused') throw refused(sent.why);
+      if (sent.kind === 'sent') signalled.push(sent.pid);
     };
     ask(flags.now ? 'SIGKILL' : flags.lose ? 'SIGUSR2' : 'SIGUSR1');
     const asked = flags.grace < RUNNER_GRACE_MS ? flags.grace : flags.grace + SLACK_MS;
@@ -168,7 +171,7 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
       request.now = true;
       ask('SIGKILL');
       outcome = await waitForRunner(found, SLACK_MS);
-      if (outcome === 'runs') throw refused(task_id, 'its runner can not be ended');
+      if (outcome === 'runs') throw refused('its runner can not be ended');
     }
     if (outcome === 'gone') {
       signalled.push(...read(found).leftovers);
@@ -179,15 +182,15 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
   } catch (error) {
     if (!(error instanceof ThermosError)) throw error;
     const { code, message, hint } = error;
-    problems.push({ code, severity: 'error', message: `task ${task_id}: ${message}`, task_id, hint });
+    // It ended by itself meanwhile, or had ended, and only its file was still to be moved.
+    if (code !== 'task-finished')
+      problems.push({ code, severity: 'error', message: `task ${task_id}: ${message}`, task_id, hint });
   }
   return { killed: result(before, read(found), signalled), problems };
 }
 
-function refused(task_id: string, why: string): ThermosError {
-  return new ThermosError('kill-refused', `task ${task_id} was not ended: ${why}`, {
-    exitCode: EXIT.partial,
-  });
+function refused(why: string): SystemError {
+  return new SystemError('kill-refused', `it was not ended: ${why}`);
 }
 
 /** Waits until the task is over, or nobody runs it any more. */

@@ -1,3 +1,4 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { TaskView } from '../task/view.js';
 import { escapeControl } from './parts/escape.js';
 import { paintOf } from './parts/paint.js';
@@ -32,7 +33,12 @@ export function killText(
   return tasks
     .map(({ task_id, was, now, already }) => {
       const painted = paintOf(paint, String(now))(String(now));
-      return `${escapeControl(task_id)}: ${already ? `was over already, ${painted}` : `${was} -> ${painted}`}\n`;
+      const how = already
+        ? `was over already, ${painted}`
+        : was === now && isTerminalTaskState(was)
+          ? `${painted}, cleaned up`
+          : `${was} -> ${painted}`;
+      return `${escapeControl(task_id)}: ${how}\n`;
     })
     .join('');
 }

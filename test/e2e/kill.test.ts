@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startThermos, thermos } from './harness.js';
+import { streamOf } from '../checkpoint/arbitraries.js';
+import { thermos } from './harness.js';
 import { LoggedTask } from './logged-task.js';
 import { isAlive, OnTerminal, RunPlace, type RunProcess } from './run-task.js';
 import { expectContract, unprivileged } from './tasks.js';
@@ -126,9 +127,8 @@ describe('a task without a runner', () => {
   });
 
   test('a recorded pid that is somebody else by now is left alone', async () => {
-    const stranger = startThermos(['wait', '--root', place.root, '--timeout', '100s', 'none']);
     const task = new LoggedTask(place.path, [{ name: 'web', cmdline: 'true' }]);
-    // Our own pid and that of another program, with starts that are not theirs.
+    // Our own pid, with a start that is not ours.
     task.update('web', 'WAITING', {
       state: 'FORKED',
       fork_time: 1_400_000_001,
@@ -139,7 +139,43 @@ describe('a task without a runner', () => {
     expect(status).toBe(0);
     expect(recorded('task-1').state).toBe('KILLED');
     expect(isAlive(process.pid)).toBe(true);
-    stranger.kill('SIGKILL');
+  });
+});
+
+describe('a task that is over', () => {
+  test('of which something lives on is rid of it', async () => {
+    const cmdline = 'echo $$ > pid; exec sleep 1000';
+    await running('web-1', [{ name: 'main', cmdline }]);
+    const { runner } = place.inspect('web-1');
+    process.kill(runner.pid, 'SIGKILL');
+    // As if a runner had recorded the end without ending anything: the original's does when it may not signal.
+    const { root } = place;
+    const task = {
+      state: 'KILLED' as const,
+      timestamp_ms: Date.now(),
+      runner_pid: runner.pid,
+      runner_uid: 0,
+    };
+    appendFileSync(
+      join(root, 'checkpoints', 'web-1', 'runner'),
+      streamOf([{ type: 'task_status', value: task }]),
+    );
+    renameSync(join(root, 'tasks', 'active', 'web-1'), join(root, 'tasks', 'finished', 'web-1'));
+    expect(recorded('web-1')).toEqual({ ...KILLED, verdict: 'leftovers' });
+    const { stdout, status } = place.thermos('kill', 'web-1');
+    expect({ stdout, status }).toEqual({ stdout: 'web-1: KILLED, cleaned up\n', status: 0 });
+    expect(isAlive(pidOf('web-1'))).toBe(false);
+    expect(recorded('web-1')).toEqual(KILLED);
+  });
+
+  test('but whose file was never moved gets it moved', async () => {
+    const task = new LoggedTask(place.path, [{ name: 'web', cmdline: 'true' }]);
+    task.end('FAILED');
+    const tasks = join(place.root, 'tasks');
+    renameSync(join(tasks, 'finished', 'task-1'), join(tasks, 'active', 'task-1'));
+    expect(place.thermos('kill', 'task-1').status).toBe(0);
+    expect(existsSync(join(tasks, 'finished', 'task-1'))).toBe(true);
+    expect(recorded('task-1').state).toBe('FAILED');
   });
 });
 
