@@ -103,6 +103,7 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
 
 /**
  * A coordinator waits nearly all its life: no threads to compile with. Flags that change V8's heap would save
- * nothing, and cost 10 ms: V8 then refuses the code that Node brings along compiled.
+ * nothing, and cost 10 ms: V8 then refuses the code that Node brings along compiled. SIGUSR1 makes Node open its
+ * debugger until the program says otherwise, so until then it finds an address that no machine has.
  */
-const NODE_FLAGS = ['--no-warnings', '--v8-pool-size=0'];
+const NODE_FLAGS = ['--no-warnings', '--v8-pool-size=0', '--inspect-port=0.0.0.1:1024'];
