@@ -10,6 +10,9 @@ import type { Style } from './parts/style.js';
 import { splitAt } from './parts/width.js';
 import { describeReturnCode } from './why.js';
 
+/** On a terminal no more processes than this are summed up one by one. */
+const SUMMARY_ROWS = 40;
+
 /** Which processes are shown when not all have room: what happens comes first. */
 const URGENCY = ['RUNNING', 'FORKED', 'FAILED', 'LOST', 'KILLED', 'WAITING', 'SUCCESS'];
 
@@ -101,10 +104,15 @@ export function summaryText(view: TaskView, why: readonly string[], style: Style
     view.launch_time_ms === undefined || view.state_timestamp_ms === undefined
       ? ''
       : ` after ${elapsed(Number(view.state_timestamp_ms) - Number(view.launch_time_ms))}`;
+  const shown = style.tty ? mostUrgent(view.processes, SUMMARY_ROWS) : view.processes;
+  const left = view.processes.length - shown.length;
   const lines = view.state === 'SUCCESS' ? [] : why.map((line) => `${escapeControl(line)}\n`);
   return [
     `${escapeControl(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}\n`,
-    processTable(view, style, '  '),
+    processTable({ ...view, processes: [...shown] }, style, '  '),
+    ...(left > 0
+      ? [`  and ${left} more processes: see thermos inspect ${escapeControl(view.task_id)}\n`]
+      : []),
     ...lines,
   ].join('');
 }

@@ -86,6 +86,16 @@ describe('the summary', () => {
     expect(text).not.toContain('no\n');
   });
 
+  test('of very many processes shows on a terminal those that did not succeed', () => {
+    const processes = Array.from({ length: 500 }, (_, i) => ran(`p${i}`));
+    processes[400] = ran('bad', { state: 'FAILED', return_code: 1 });
+    const view = taskView({ ...ended, state: 'FAILED', processes });
+    const lines = summaryText(view, [], TTY).split('\n');
+    expect(lines.filter((line) => line.includes('bad '))).toHaveLength(1);
+    expect(lines.at(-2)).toBe('  and 460 more processes: see thermos inspect hello-1');
+    expect(summaryText(view, [], PIPE).split('\n')).toHaveLength(503);
+  });
+
   test('of a failure says why', () => {
     const view = taskView({ ...ended, state: 'FAILED', processes: [ran('a', { state: 'FAILED' })] });
     const text = summaryText(view, ['Process a failed\u001b'], { ...PIPE, paint: MARKED });
