@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { configRows } from './bench/config.mjs';
 import { quote } from './bench/measure.mjs';
+import { runRows } from './bench/run.mjs';
 import { statusRows } from './bench/status.mjs';
 import { markdownTable, plainTable } from './bench/table.mjs';
 import { tailRows } from './bench/tail.mjs';
@@ -37,7 +38,12 @@ const context = {
   say: (text) => console.error(`bench: ${text} ...`),
 };
 
-const rows = [...(await statusRows(context)), ...(await tailRows(context)), ...configRows(context)];
+const rows = [
+  ...(await statusRows(context)),
+  ...(await tailRows(context)),
+  ...configRows(context),
+  ...(await runRows(context)),
+];
 console.log(values.markdown ? markdownTable(rows) : plainTable(rows));
 const missed = rows.filter((row) => row.ok === false).length;
 const machine = `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;

@@ -1,4 +1,5 @@
-// Bundles src/ into dist/: main.cjs (the version and nothing else) and thermos.cjs (everything). CommonJS,
+// Bundles src/ into dist/: main.cjs (the version and nothing else), thermos.cjs (everything) and coordinator.cjs
+// (a process of its own beside each process of a task, so as small as can be). CommonJS,
 // because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because dynamic imports
 // inside it stay lazy and cost only the reading. A program that is running or started meanwhile finds whole files.
 
@@ -52,6 +53,7 @@ await build({
     { in: 'src/cli/main.ts', out: 'main' },
     { in: 'src/cli/dispatch.ts', out: 'thermos' },
     { in: 'src/config/python/thread.ts', out: 'python' },
+    { in: 'src/runner/coordinator/main.ts', out: 'coordinator' },
   ],
 });
 
@@ -94,6 +96,13 @@ for (const name of existsSync(kept) ? starters : []) {
 // memory fits its own interpreter only.
 rmSync(join(dist, 'thermos.cjs.cache'), { force: true });
 for (const name of starters) rmSync(join(dist, name), { force: true });
-for (const name of ['python.cjs', ...starters, 'thermos.cjs', 'main.cjs', 'thermos.cjs.cache']) {
+for (const name of [
+  'coordinator.cjs',
+  'python.cjs',
+  ...starters,
+  'thermos.cjs',
+  'main.cjs',
+  'thermos.cjs.cache',
+]) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
 }

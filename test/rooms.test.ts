@@ -9,6 +9,7 @@ const ROOMS = [
   'cli',
   'views',
   'contracts',
+  'runner',
   'logs',
   'task',
   'config',
@@ -57,10 +58,10 @@ describe('rooms', () => {
   });
 });
 
-/** Run by the build, and no part of the program. */
-const OF_THE_BUILD = 'config/python/make-snapshot.ts';
+/** Programs of their own: one is started for each run of a process, the other is part of the build. */
+const ENTRIES = ['runner/coordinator/main.ts', 'config/python/make-snapshot.ts'];
 
-test.each(FILES.filter(({ path }) => !['cli', 'commands'].includes(roomOf(path)) && path !== OF_THE_BUILD))(
+test.each(FILES.filter(({ path }) => !['cli', 'commands'].includes(roomOf(path)) && !ENTRIES.includes(path)))(
   '$path knows no terminal, no clock and no command line',
   ({ source }) => {
     const code = source.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');

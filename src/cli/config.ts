@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import {
-  addressFault,
   type EvaluatedTask,
   evaluate,
   type LoadedConfig,
@@ -9,7 +8,7 @@ import {
 } from '../config/evaluate.js';
 import { loadConfig } from '../config/load.js';
 import type { ExecuteProgram } from '../config/program.js';
-import type { DryRunDocument, InspectConfigDocument } from '../contracts/config.js';
+import type { InspectConfigDocument } from '../contracts/config.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
@@ -17,6 +16,7 @@ import { Host } from '../host/host.js';
 import { configText } from '../views/config.js';
 import type { Style } from '../views/parts/style.js';
 import type { ConfigFlags } from './config-target.js';
+import { newTaskId, parseBinding, parsePort } from './config-words.js';
 import type { Terminal } from './terminal.js';
 
 /** What `run` takes besides. */
@@ -49,22 +49,36 @@ export async function inspectConfig(
   };
 }
 
+/** A task as it will be run: every field has a value, nothing in it is a template any more. */
+export interface PreparedTask {
+  /** The config. */
+  path: string;
+  taskId: string;
+  user: string;
+  ports: Record<string, number>;
+  document: Record<string, unknown>;
+  /** Warnings. */
+  problems: readonly Problem[];
+}
+
 /** The task as a run would have it, with nothing left to fill in. Throws ConfigError, exit 2. */
-export async function dryRun(path: string, flags: RunFlags, terminal: Terminal): Promise<ConfigAnswer> {
+export async function prepareConfig(
+  path: string,
+  flags: RunFlags,
+  terminal: Terminal,
+): Promise<PreparedTask> {
   const { config, task, request } = await evaluated(path, flags, terminal);
   const taskId = flags['task-id'] ?? newTaskId(String(task.document.name), terminal.now());
   const host = Host.local();
   const user = flags.user ?? host.userName(host.euid) ?? String(host.euid);
   const { document, context } = prepareRun(config, task, { taskId, user, ports: request.ports });
-  const { ports } = context;
-  const problems = task.lint;
-  const answer = { task: document, task_id: taskId, user, ports: Object.fromEntries(ports), problems };
   return {
-    document: answer as unknown as DryRunDocument,
-    text: (style) =>
-      configText({ path, document, taskId, user, ports, unboundPorts: [], lint: problems }, style),
-    problems,
-    exitCode: EXIT.ok,
+    path,
+    taskId,
+    user,
+    ports: Object.fromEntries(context.ports),
+    document: document as Record<string, unknown>,
+    problems: task.lint,
   };
 }
 
@@ -101,35 +115,4 @@ function requestOf({ task, environment = [], port = [], job, instance = '0' }: C
     bindings: environment.map(parseBinding),
     ports: new Map(port.map(parsePort)),
   };
-}
-
-/** `NAME=VALUE`; only the first `=` parts them. */
-export function parseBinding(text: string): [address: string, value: string] {
-  const end = text.indexOf('=');
-  if (end < 0) throw new UsageError('usage', `-E takes NAME=VALUE, not '${text}'`);
-  const address = text.slice(0, end);
-  if (addressFault(address) !== undefined) {
-    const message = `'${address}' in -E '${text}' is no name that a config can refer to`;
-    throw new UsageError('usage', message, 'names are as inside {{…}}: name, profile.name, list[0]');
-  }
-  return [address, text.slice(end + 1)];
-}
-
-/** `NAME:PORT`. */
-export function parsePort(text: string): [name: string, port: number] {
-  const [, name, digits] = /^([\w\-./]+):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (name === undefined || port < 1 || port > 65535) {
-    throw new UsageError('usage', `-P takes NAME:PORT with a port from 1 to 65535, not '${text}'`);
-  }
-  return [name, port];
-}
-
-/** The original's: the name of the task and when it was launched, in local time. */
-function newTaskId(name: string, now: number): string {
-  const date = new Date(now);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
-  const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
-  return `${name}-${day}-${time}.${String((now % 1000) * 1000).padStart(6, '0')}`;
 }

@@ -82,7 +82,8 @@ function alsoIn({ task_id, root }: TaskView): Problem {
   };
 }
 
-function inspect(view: TaskView, now: number): Inspection {
+/** A task with its logs and why it is as it is. */
+export function inspect(view: TaskView, now: number): Inspection {
   const { log_dir, task_id } = view;
   const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
   const { files, problems } = log_dir?.found ? listLogs(log_dir.path, names) : { files: [], problems: [] };

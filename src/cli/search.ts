@@ -2,7 +2,7 @@ import { realPath } from '../discovery/files.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
 import { type Selection, selectTasks } from '../discovery/select.js';
-import { NotFoundError } from '../errors/errors.js';
+import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { readHeader } from '../task/header.js';
 import { rootOptions } from './root-options.js';
@@ -16,6 +16,25 @@ export interface RootFlags {
 /** The tasks that TASK words mean to a command that only looks; all tasks if there are none. */
 export function tasksToLookAt(flags: RootFlags, words: readonly string[]): Selection {
   return selectTasks(rootOptions(flags), words, 'look', { sandboxOf });
+}
+
+/**
+ * The tasks that TASK words mean to a command that changes them: whole ids, each in one root. Throws UsageError
+ * `ambiguous-task` for an id that stands in several.
+ */
+export function tasksToChange(flags: RootFlags, words: readonly string[]): Selection {
+  return selectTasks(rootOptions(flags), words, 'change', { sandboxOf });
+}
+
+/** The one task that a word means as `tasksToChange` reads it. Throws NotFoundError, UsageError `ambiguous-task`. */
+export function taskToChange(flags: RootFlags, word: string): FoundTask {
+  const selection = tasksToChange(flags, [word]);
+  const [found, ...others] = selection.selected;
+  if (found === undefined) throw noSuchTask(selection);
+  if (others.length === 0) return found;
+  const ids = selection.selected.map(({ task_id }) => task_id);
+  const listed = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`;
+  throw new UsageError('ambiguous-task', `'${word}' means ${ids.length} tasks`, `name one of ${listed}`);
 }
 
 /** Where a task's sandbox is here, by the header of its stream. */

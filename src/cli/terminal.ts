@@ -35,6 +35,16 @@ export class Terminal {
     return isatty(2);
   }
 
+  /** There is somebody to answer a question. */
+  get canAsk(): boolean {
+    return isatty(0) && isatty(2);
+  }
+
+  /** It can't be drawn on. */
+  get isDumb(): boolean {
+    return this.#env.TERM === undefined || this.#env.TERM === 'dumb';
+  }
+
   /** Loads chalk if one of the streams is to have colour. Until then, every style is plain. */
   async loadColours(): Promise<void> {
     if (this.#colour(this.stdoutIsTerminal) + this.#colour(this.stderrIsTerminal) === 0) return;
@@ -100,7 +110,7 @@ export class Terminal {
   }
 
   /** Writes to stderr; if nobody can hear it, there is nobody to tell. */
-  writeError(text: string): void {
+  writeError(text: string | Uint8Array): void {
     try {
       writeFully(2, text);
     } catch (error) {

@@ -3,12 +3,17 @@ export const COMMANDS = {
   completion: async () => (await import('./completion.js')).default,
   help: async () => (await import('./help.js')).default,
   inspect: async () => (await import('./inspect.js')).default,
+  kill: async () => (await import('./kill.js')).default,
   read: async () => (await import('./read.js')).default,
   roots: async () => (await import('./roots.js')).default,
   run: async () => (await import('./run.js')).default,
+  simplerun: async () => (await import('./simplerun.js')).default,
   status: async () => (await import('./status.js')).default,
   tail: async () => (await import('./tail.js')).default,
   version: async () => (await import('./version.js')).default,
+  wait: async () => (await import('./wait.js')).default,
+  '__run-daemon': async () => (await import('./run-daemon.js')).default,
+  '__show-run': async () => (await import('./show-run.js')).default,
   __complete: async () => (await import('./complete-words.js')).default,
 };
 

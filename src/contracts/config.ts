@@ -59,6 +59,8 @@ export const dryRun = z
   .object({
     task: configTask.describe('The command lines are exactly what bash would get.'),
     task_id: z.string(),
+    root: z.string(),
+    sandbox: z.string(),
     user: z.string(),
     ports: names(integer64),
     problems,

@@ -6,7 +6,8 @@ import { read, record } from './checkpoint.js';
 import { dryRun, inspectConfig } from './config.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
-import { inspect, status, tail, tailPath } from './task.js';
+import { kill, runDaemon } from './run.js';
+import { inspect, status, tail, tailPath, wait } from './task.js';
 
 /** By name of the file in `schemas/`. */
 export const CONTRACTS = {
@@ -16,13 +17,16 @@ export const CONTRACTS = {
   help,
   inspect,
   'inspect-config': inspectConfig,
+  kill,
   problem,
   read,
   record,
   roots,
+  'run-daemon': runDaemon,
   status,
   tail,
   'tail-path': tailPath,
   version,
+  wait,
 };
 export type ContractName = keyof typeof CONTRACTS;

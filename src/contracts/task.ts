@@ -117,6 +117,16 @@ export const inspect = z
   .meta({ title: 'thermos inspect TASK --json', description: 'All that is known of one task.' });
 export type InspectDocument = z.infer<typeof inspect>;
 
+export const wait = z
+  .object({
+    met: z.boolean().describe('False if what --for names can not happen any more.'),
+    why: z.string().optional().describe('Why it can not.'),
+    task,
+    problems,
+  })
+  .meta({ title: 'thermos wait TASK --json', description: 'The task as it is when the waiting ends.' });
+export type WaitDocument = z.infer<typeof wait>;
+
 const logLine = z.object({
   task_id: z.string(),
   root: z.string().optional().describe('Only if the same task id is printed from several roots.'),

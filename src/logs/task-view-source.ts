@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { FoundTask } from '../discovery/found.js';
 import { Host } from '../host/host.js';
-import type { ProcessConfig, TaskConfig } from '../task/task-file.js';
-import { type ProcessView, TaskReader, type TaskView } from '../task/view.js';
+import { mayRunAgain } from '../task/run-again.js';
+import type { TaskConfig } from '../task/task-file.js';
+import { TaskReader, type TaskView } from '../task/view.js';
 import type { TaskLogSource, TaskLogs } from './task-logs.js';
 
 /** Reads the state of a task from disk, each time only what was appended. */
@@ -78,17 +79,6 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined): TaskLo
       };
     }),
   };
-}
-
-/** While the runner lives: the rules are those of its planner. */
-function mayRunAgain(process: ProcessView, settings: ProcessConfig | undefined, active: boolean): boolean {
-  if (process.state === 'FORKED' || process.state === 'RUNNING') return true;
-  // Once the task is being ended, only its final processes run.
-  if (!active && settings?.final !== true) return false;
-  if (process.state === 'SUCCESS') return settings?.daemon === true;
-  if (process.state !== 'FAILED') return true;
-  const most = settings?.max_failures ?? 1;
-  return most === 0 || process.failures < most;
 }
 
 /** Of a damaged stream only the beginning is known: what lies in the log directory may tell of more runs. */

@@ -13,6 +13,8 @@ export interface ConfigPage {
   /** Who runs it and as what, if that is decided. */
   taskId?: string;
   user?: string;
+  root?: string;
+  sandbox?: string;
   /** Ports that are given. */
   ports: ReadonlyMap<string, number>;
   /** Ports that a run would still need. */
@@ -46,6 +48,8 @@ function head(page: ConfigPage, config: TaskConfig | undefined, style: Style): s
     ['Task id', page.taskId && escapeControl(page.taskId)],
     ['File', escapeControl(page.path)],
     ['User', page.user ?? (typeof user === 'string' ? escapeControl(user) : undefined)],
+    ['Root', page.root && escapeControl(page.root)],
+    ['Sandbox', page.sandbox && escapeControl(page.sandbox)],
     ['Ports', portsText(page)],
     ['Resources', config && resourcesText(config)],
     ['Limits', config && limitsText(config)],

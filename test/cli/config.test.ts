@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseBinding, parsePort } from '../../src/cli/config.js';
 import { mayMeanConfig, meansConfig } from '../../src/cli/config-target.js';
+import { parseBinding, parsePort } from '../../src/cli/config-words.js';
 import { tempDir } from '../e2e/harness.js';
 
 let dir: ReturnType<typeof tempDir>;

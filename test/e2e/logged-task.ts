@@ -13,6 +13,7 @@ import { startThermos } from './harness.js';
 
 /** What a process of a task file may say here. */
 export interface ProcessFile {
+  cmdline?: string;
   name: string;
   max_failures?: number;
   daemon?: boolean;

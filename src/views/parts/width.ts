@@ -52,3 +52,28 @@ function isPrintableAscii(text: string): boolean {
   }
   return true;
 }
+
+/** Cuts text into pieces of at most `width` columns (one character at least), never inside a character. */
+export function splitAt(text: string, width: number): string[] {
+  if (text.length <= width && isPrintableAscii(text)) return [text];
+  const pieces: string[] = [];
+  if (isPrintableAscii(text)) {
+    for (let at = 0; at < text.length; at += Math.max(1, width)) {
+      pieces.push(text.slice(at, at + Math.max(1, width)));
+    }
+    return pieces;
+  }
+  let piece = '';
+  let used = 0;
+  for (const character of graphemes(text)) {
+    const wide = widthOf(character);
+    if (used > 0 && used + wide > width) {
+      pieces.push(piece);
+      piece = '';
+      used = 0;
+    }
+    piece += character;
+    used += wide;
+  }
+  return [...pieces, piece];
+}

@@ -1,0 +1,33 @@
+import { addressFault } from '../config/evaluate.js';
+import { UsageError } from '../errors/errors.js';
+
+/** `NAME=VALUE`; only the first `=` parts them. */
+export function parseBinding(text: string): [address: string, value: string] {
+  const end = text.indexOf('=');
+  if (end < 0) throw new UsageError('usage', `-E takes NAME=VALUE, not '${text}'`);
+  const address = text.slice(0, end);
+  if (addressFault(address) !== undefined) {
+    const message = `'${address}' in -E '${text}' is no name that a config can refer to`;
+    throw new UsageError('usage', message, 'names are as inside {{…}}: name, profile.name, list[0]');
+  }
+  return [address, text.slice(end + 1)];
+}
+
+/** `NAME:PORT`. */
+export function parsePort(text: string): [name: string, port: number] {
+  const [, name, digits] = /^([\w\-./]+):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (name === undefined || port < 1 || port > 65535) {
+    throw new UsageError('usage', `-P takes NAME:PORT with a port from 1 to 65535, not '${text}'`);
+  }
+  return [name, port];
+}
+
+/** The original's: the name of the task and when it was launched, in local time. */
+export function newTaskId(name: string, now: number): string {
+  const date = new Date(now);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+  const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
+  return `${name}-${day}-${time}.${String((now % 1000) * 1000).padStart(6, '0')}`;
+}

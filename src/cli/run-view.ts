@@ -1,0 +1,277 @@
+import { createInterface } from 'node:readline';
+import type { FoundTask } from '../discovery/found.js';
+import { rootAt } from '../discovery/roots.js';
+import { Host } from '../host/host.js';
+import { candidatesOf } from '../logs/candidate.js';
+import { chooseProcesses } from '../logs/choose.js';
+import { Follower, type FollowShell } from '../logs/follower.js';
+import type { LineMode } from '../logs/line-output.js';
+import { STREAMS, type Stream } from '../logs/log-files.js';
+import { LogPrinter, type Naming } from '../logs/log-printer.js';
+import type { TaskLogSource, TaskLogs } from '../logs/task-logs.js';
+import { taskLogs } from '../logs/task-view-source.js';
+import type { TaskConfig } from '../task/task-file.js';
+import { TaskReader, type TaskView } from '../task/view.js';
+import { escapeControl } from '../views/parts/escape.js';
+import { splitAt, widthOf } from '../views/parts/width.js';
+import { progressLines, runChangeText, taskChangeText } from '../views/run.js';
+import { eventText, linePrefix } from '../views/tail.js';
+import { LiveScreen } from './live-screen.js';
+import type { Terminal } from './terminal.js';
+
+/** What a runner in the foreground tells the process that shows its task. */
+export interface ShowRun {
+  root: string;
+  task_id: string;
+  /** Draw on the terminal; else lines. */
+  live: boolean;
+  /** The bytes of stdout and stderr as they are, each to its own, nothing else. */
+  raw: boolean;
+  /** Lines of each log to show first; null: all of them. */
+  lines: number | null;
+  /** `both` writes to the console already. */
+  console: boolean;
+}
+
+/** A line from the runner, as JSON. At the end of stdin without an `end` it is dead. */
+export type RunnerMessage = { notice: string } | { end: true };
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+const NAMING: Naming = { root: false, task: false, stream: true };
+/** The end of the task is on disk when the runner says it: it is read within so many looks, each that long at most. */
+const LAST_LOOKS = 60;
+const LOOK_MS = 50;
+/** Elapsed times are shown to the second. */
+const SECOND_MS = 1000;
+
+/**
+ * Shows a task that is being run by another process, until that process says that it is over, or dies. It has a
+ * process of its own so that a terminal that is stopped, or a pager that is not read on, can't stop the runner.
+ */
+export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> {
+  // They come to the whole foreground: what they mean, the runner decides.
+  for (const signal of SIGNALS) process.on(signal, () => {});
+  const screen = spec.live ? new Live(terminal) : new Lines(terminal);
+  const source = new RunSource(spec, screen);
+  let looks = 0;
+  const over = new Promise<void>((resolve) => {
+    const input = createInterface({ input: process.stdin });
+    input.on('line', (line) => {
+      const message = JSON.parse(line) as RunnerMessage;
+      if ('notice' in message) screen.notice(message.notice);
+      else looks = LAST_LOOKS;
+    });
+    input.on('close', resolve);
+  });
+  let isOver = false;
+  const ending = over.then(() => {
+    isOver = true;
+  });
+  const pause = async (until: Promise<void>) => {
+    if (!isOver) await Promise.race([until, ending]);
+    else if (looks-- <= 0) return 0;
+    else await Promise.race([until, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
+    return undefined;
+  };
+  const streams = spec.raw ? STREAMS.map((stream) => [stream]) : [STREAMS];
+  await Promise.all(streams.map((each) => follow(source, each, spec, screen, pause)));
+  screen.close();
+  process.stdin.destroy();
+}
+
+async function follow(
+  source: RunSource,
+  streams: readonly Stream[],
+  { raw, live, lines }: ShowRun,
+  screen: Screen,
+  pause: FollowShell['pause'],
+): Promise<void> {
+  const shell: FollowShell = {
+    write: (bytes) => screen.write(bytes, streams[0] === 'stderr' ? 2 : 1),
+    event: (event) => {
+      if (event.kind === 'truncated' || event.kind === 'overtaken') screen.notice(eventText(event));
+    },
+    tell: ({ severity, message }) => screen.notice(`${severity}: ${message}`),
+    catchSignals: () => {},
+    pause,
+    outputClosed: () => false,
+    now: () => performance.now(),
+  };
+  const mode: LineMode = raw ? 'raw' : live ? 'json' : 'prefix';
+  const printer = new LogPrinter(shell, mode, NAMING, (line, naming, colour) =>
+    linePrefix(line, naming, colour, screen.style),
+  );
+  const options = { processes: [], runs: 'last' as const, streams, lines: lines ?? undefined };
+  const task = source.read();
+  const candidates = candidatesOf(chooseProcesses([task], [], 'last'), options, true);
+  await new Follower([{ task, source }], options, printer, shell).run(candidates);
+}
+
+/** Reads the task for who prints its logs, and shows what has changed in it meanwhile. */
+class RunSource implements TaskLogSource {
+  readonly watched: string;
+  readonly #spec: ShowRun;
+  readonly #screen: Screen;
+  readonly #reader: TaskReader;
+  #config: TaskConfig | undefined;
+  #state: unknown;
+  readonly #runs = new Map<string, { run: number; state: unknown }>();
+  #first = true;
+
+  constructor(spec: ShowRun, screen: Screen) {
+    this.#spec = spec;
+    this.#screen = screen;
+    const found = foundTask(spec.root, spec.task_id);
+    this.watched = found.checkpoint_dir;
+    this.#reader = new TaskReader(found, { history: true });
+  }
+
+  read(): TaskLogs {
+    const view = this.#reader.read(Host.local());
+    this.#config = view.config ?? this.#config;
+    this.#screen.show(view);
+    if (!this.#spec.raw) this.#tellChanges(view);
+    const logs = taskLogs(view, this.#config);
+    if (!this.#spec.console) return logs;
+    const processes = logs.processes.map((process) =>
+      process.destination === 'both' ? { ...process, destination: 'console' } : process,
+    );
+    return { ...logs, processes };
+  }
+
+  #tellChanges({ task_id, state, history }: TaskView): void {
+    // What was before a task is resumed is no news.
+    const silent = this.#first && this.#spec.lines !== null;
+    this.#first = false;
+    // It is ACTIVE before anything runs, and in its other states after.
+    if (state === 'ACTIVE') this.#tellState(task_id, state, silent);
+    for (const [process, { runs }] of history) {
+      const known = this.#runs.get(process);
+      for (const [run, status] of runs.entries()) {
+        if (known !== undefined && (run < known.run || (run === known.run && status.state === known.state)))
+          continue;
+        this.#runs.set(process, { run, state: status.state });
+        if (!silent && status.state !== 'WAITING' && status.state !== 'FORKED')
+          this.#screen.change(runChangeText(process, run, status));
+      }
+    }
+    this.#tellState(task_id, state, silent);
+  }
+
+  #tellState(task_id: string, state: unknown, silent: boolean): void {
+    if (state === this.#state || state === 'UNKNOWN') return;
+    this.#state = state;
+    if (!silent) this.#screen.change(taskChangeText(task_id, state));
+  }
+}
+
+/** A task by its place, as its runner knows it. */
+export function foundTask(root: string, task_id: string): FoundTask {
+  return {
+    task_id,
+    root: rootAt(root, '--root', false),
+    phase: 'active',
+    task_file: `${root}/tasks/active/${task_id}`,
+    checkpoint_dir: `${root}/checkpoints/${task_id}`,
+    problems: [],
+  };
+}
+
+interface Screen {
+  readonly style: ReturnType<Terminal['style']>;
+  write(bytes: Buffer | string, fd: 1 | 2): void;
+  show(view: TaskView): void;
+  /** A state has changed. */
+  change(text: string): void;
+  notice(text: string): void;
+  close(): void;
+}
+
+class Lines implements Screen {
+  readonly #terminal: Terminal;
+  readonly style: Screen['style'];
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    this.style = terminal.style(1);
+  }
+
+  write(bytes: Buffer | string, fd: 1 | 2): void {
+    if (fd === 1) this.#terminal.write(bytes);
+    else this.#terminal.writeError(bytes);
+  }
+
+  show(): void {}
+
+  change(text: string): void {
+    this.notice(text);
+  }
+
+  notice(text: string): void {
+    this.#terminal.writeError(`${escapeControl(text)}\n`);
+  }
+
+  close(): void {}
+}
+
+class Live implements Screen {
+  readonly #terminal: Terminal;
+  readonly #screen: LiveScreen;
+  readonly #ticks: NodeJS.Timeout;
+  readonly #colours = new Map<string, number>();
+  #view: TaskView | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    this.#screen = new LiveScreen(terminal, (rows) =>
+      this.#view === undefined ? [] : progressLines(this.#view, this.style, rows),
+    );
+    this.#ticks = setInterval(() => this.#screen.refresh(), SECOND_MS);
+  }
+
+  get style(): Screen['style'] {
+    return this.#terminal.style(1);
+  }
+
+  /** Lines of JSON: what of a line is the name of its log, and what is text, is to be drawn each in its way. */
+  write(bytes: Buffer | string): void {
+    for (const text of String(bytes).split('\n')) {
+      if (text !== '') this.#line(JSON.parse(text));
+    }
+  }
+
+  show(view: TaskView): void {
+    this.#view = view;
+    this.#screen.refresh();
+  }
+
+  /** The table says it. */
+  change(): void {}
+
+  notice(text: string): void {
+    this.#print('', escapeControl(text));
+  }
+
+  close(): void {
+    clearInterval(this.#ticks);
+    this.#screen.close();
+  }
+
+  #line({ line, ...source }: Parameters<typeof linePrefix>[0] & { line: string }): void {
+    const { process } = source;
+    const colour = this.#colours.get(process) ?? this.#colours.size;
+    this.#colours.set(process, colour);
+    const prefix = linePrefix(source, NAMING, colour, this.style);
+    // Programs that draw their progress go back to the start of the line: the last state is what one sees.
+    const shown = line.replace(/\r$/, '').replace(/^.*\r/, '').replaceAll('\t', '    ');
+    this.#print(prefix, escapeControl(shown));
+  }
+
+  #print(prefix: string, text: string): void {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours take no columns
+    const before = widthOf(prefix.replace(/\u001b\[\d+m/g, ''));
+    const width = Math.max(10, (this.style.width ?? 80) - before);
+    const pieces = splitAt(text, width);
+    this.#screen.print(pieces.map((piece, i) => (i === 0 ? prefix : ' '.repeat(before)) + piece));
+  }
+}

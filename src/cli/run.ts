@@ -1,0 +1,219 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { encodeInspect } from '../contracts/encode-task.js';
+import type { RunDaemonDocument } from '../contracts/run.js';
+import { SystemError, ThermosError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
+import type { Problem } from '../errors/problem.js';
+import { Host } from '../host/host.js';
+import type { NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
+import { exitCodeOf } from '../task/outcome.js';
+import { TaskReader } from '../task/view.js';
+import { summaryText } from '../views/run.js';
+import { inspect } from './inspect.js';
+import { RunControl } from './run-control.js';
+import { foundTask, type RunnerMessage, type ShowRun } from './run-view.js';
+import type { Style, Terminal } from './terminal.js';
+
+/** The programs of the package; this file is built into the same folder. */
+const MAIN = join(__dirname, 'main.cjs');
+export const COORDINATOR = join(__dirname, 'coordinator.cjs');
+
+/** What is run and how; it can be handed to another process as JSON. */
+export interface RunSpec {
+  task: Omit<NewTask, 'task'> & { document: Readonly<Record<string, unknown>> };
+  settings: Omit<RunSettings, 'coordinator' | 'console' | 'now'>;
+}
+
+export interface RunAnswer {
+  document: object;
+  text: (style: Style) => string;
+  problems: readonly Problem[];
+  exitCode: number;
+}
+
+/** Opens the task of a spec. Throws before anything is started, as `openTask`. */
+async function open(spec: RunSpec, settings: Pick<RunSettings, 'console' | 'now'>): Promise<Runner> {
+  const { openTask } = await import('../runner/runner.js');
+  const { runnableTask } = await import('../runner/task-document.js');
+  const { document, ...task } = spec.task;
+  return openTask(
+    { ...task, task: runnableTask(document) },
+    { ...spec.settings, ...settings, coordinator: COORDINATOR },
+  );
+}
+
+/**
+ * Runs a task to its end as its runner, showing it meanwhile. Ctrl-C and SIGTERM end it gracefully, the second
+ * time at once; SIGUSR1 as KILLED and SIGUSR2 as LOST, as an executor expects of a runner.
+ */
+export async function runInForeground(
+  spec: RunSpec,
+  { json, raw }: { json: boolean; raw: boolean },
+  terminal: Terminal,
+): Promise<RunAnswer> {
+  const toConsole = hasConsole(spec);
+  const descriptors = json ? { stdout: 2, stderr: 2 } : { stdout: 1, stderr: 2 };
+  const runner = await open(spec, {
+    console: toConsole ? descriptors : undefined,
+    now: () => terminal.now(),
+  });
+  const live =
+    !json && !toConsole && terminal.stdoutIsTerminal && terminal.stderrIsTerminal && !terminal.isDumb;
+  const { root, taskId, resumed } = runner;
+  const show = {
+    root,
+    task_id: taskId,
+    live,
+    raw: raw && !live,
+    lines: resumed ? 10 : null,
+    console: toConsole,
+  };
+  const viewer = json ? undefined : new Viewer(show);
+  const control = new RunControl(runner, (text) => viewer?.send({ notice: text }));
+  let outcome: Outcome;
+  try {
+    const ended = runner.run();
+    outcome = await ended;
+    await viewer?.end();
+  } finally {
+    viewer?.close();
+    control.close();
+  }
+  return answerOf(runner, outcome, control.signalled, terminal.now());
+}
+
+/** Processes write to the console themselves: a screen would be spoilt by it. */
+function hasConsole({ task, settings }: RunSpec): boolean {
+  const processes = task.document.processes as { logger?: { destination?: string } }[] | undefined;
+  const destinations = (processes ?? []).map(
+    ({ logger }) => logger?.destination ?? settings.logger?.destination ?? 'file',
+  );
+  return destinations.some((destination) => destination === 'console' || destination === 'both');
+}
+
+function answerOf(
+  { root, taskId }: Runner,
+  { state, problems }: Outcome,
+  signalled: number | undefined,
+  now: number,
+): RunAnswer {
+  const found = foundTask(root, taskId);
+  const finished = { ...found, phase: 'finished' as const, task_file: `${root}/tasks/finished/${taskId}` };
+  const view = new TaskReader(finished, { history: true }).read(Host.local());
+  const { logs, why } = inspect(view, now);
+  const ended = exitCodeOf(state);
+  return {
+    document: encodeInspect(view, [...logs], [...why]),
+    text: (style) => summaryText(view, why, style),
+    problems: [...problems, ...view.problems],
+    exitCode: state === 'KILLED' && signalled !== undefined ? signalled : ended,
+  };
+}
+
+/** The process that shows the task: `showRun`. */
+class Viewer {
+  readonly #child: ChildProcess;
+  readonly #gone: Promise<void>;
+
+  constructor(show: ShowRun) {
+    this.#child = spawn(process.execPath, [MAIN, '__show-run', JSON.stringify(show)], {
+      stdio: ['pipe', 'inherit', 'inherit'],
+    });
+    this.#gone = new Promise((resolve) => {
+      this.#child.once('exit', () => resolve());
+      this.#child.once('error', () => resolve());
+    });
+    // Who reads no more has ended, and the task goes on without.
+    this.#child.stdin?.on('error', () => {});
+  }
+
+  send(message: RunnerMessage): void {
+    this.#child.stdin?.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Resolves when all has been shown. */
+  async end(): Promise<void> {
+    this.send({ end: true });
+    this.#child.stdin?.end();
+    await this.#gone;
+  }
+
+  /** What it has not shown yet it shows by itself. */
+  close(): void {
+    this.#child.stdin?.destroy();
+    this.#child.unref();
+  }
+}
+
+/** What the daemon says to who started it, one line. */
+type Started = { started: RunDaemonDocument } | { error: DaemonError };
+interface DaemonError {
+  code: string;
+  message: string;
+  hint?: string;
+  exitCode: number;
+  problems: Problem[];
+}
+
+/**
+ * Starts a runner of its own session with none of our descriptors, and resolves once the task has started.
+ * Throws what the runner threw before that.
+ */
+export async function runAsDaemon(spec: RunSpec): Promise<RunDaemonDocument> {
+  const child = spawn(process.execPath, [MAIN, '__run-daemon'], {
+    detached: true,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
+  });
+  child.once('error', () => {});
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(JSON.stringify(spec));
+  let text = '';
+  const answers = child.stdio[3] as NodeJS.ReadableStream;
+  for await (const chunk of answers) text += String(chunk);
+  child.unref();
+  if (text === '') throw new SystemError('runner-died', 'the runner died before the task was started');
+  const answer = JSON.parse(text) as Started;
+  if ('started' in answer) return answer.started;
+  const { code, message, ...options } = answer.error;
+  throw new ThermosError(code, message, options);
+}
+
+/** The daemon itself: the spec comes on stdin, the answer goes to descriptor 3. */
+export async function daemon(
+  spec: RunSpec,
+  terminal: Terminal,
+  answer: (text: string) => void,
+): Promise<void> {
+  const say = (said: Started) => answer(JSON.stringify(said));
+  let runner: Runner;
+  let ended: Promise<Outcome>;
+  try {
+    runner = await open(spec, { now: () => terminal.now() });
+    new RunControl(runner, () => {});
+    ended = runner.run();
+  } catch (error) {
+    say({ error: daemonError(error) });
+    return;
+  }
+  let failure: unknown;
+  const over = ended.catch((error) => {
+    failure = error;
+  });
+  // What goes wrong with the first records goes wrong before anybody was told that it was started.
+  await new Promise((resolve) => setImmediate(resolve));
+  const { root, taskId: task_id, sandbox } = runner;
+  if (failure !== undefined) say({ error: daemonError(failure) });
+  else say({ started: { task_id, root, sandbox, runner: { pid: process.pid } } });
+  await over;
+}
+
+function daemonError(error: unknown): DaemonError {
+  if (!(error instanceof ThermosError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { code: 'bug', message: `this is a bug in thermos: ${message}`, exitCode: EXIT.bug, problems: [] };
+  }
+  const { code, message, hint, exitCode, problems } = error;
+  return { code, message, hint, exitCode, problems: [...problems] };
+}

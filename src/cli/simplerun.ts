@@ -1,0 +1,52 @@
+import { UsageError } from '../errors/errors.js';
+import type { PreparedTask } from './config.js';
+import { parseBinding } from './config-words.js';
+import { type IdentityFlags, identify } from './identity.js';
+import type { Terminal } from './terminal.js';
+
+/** As the original's: what its simplerun gives to a task. */
+const RESOURCES = { cpu: 1.0, ram: 256 * 1024 * 1024, disk: 0 };
+
+/** The task of one process that runs the command. Throws UsageError. */
+export function prepareCommand(
+  words: readonly string[],
+  flags: IdentityFlags & { name: string },
+  terminal: Terminal,
+): PreparedTask {
+  const { name, environment = [] } = flags;
+  const { values, ...identity } = identify(name, flags, terminal);
+  // Values go in before the words are quoted: what is in them is no syntax.
+  const line = commandLine(words.map((word) => fillWord(word, values)));
+  const cmdline = exportLine(environment.map(parseBinding)) + line;
+  const document = { name, resources: RESOURCES, processes: [{ name, cmdline }] };
+  return { ...identity, path: name, document, problems: [] };
+}
+
+/** What bash is given to run the words: a single one is a line for it, each of several is one word again. Pure. */
+export function commandLine(words: readonly string[]): string {
+  return words.length === 1 ? (words[0] as string) : words.map(quoted).join(' ');
+}
+
+/** Braces of which nothing is known are the command's own: many programs have templates. */
+export function fillWord(word: string, values: ReadonlyMap<string, string>): string {
+  return word.replace(/\{\{([^{}]+)\}\}/g, (tag, name: string) => {
+    const port = /^thermos\.ports\[(.+)\]$/.exec(name)?.[1];
+    if (port !== undefined && !values.has(name)) {
+      const hint = `give it with -P ${port}:PORT`;
+      throw new UsageError('port-unbound', `the command needs the port '${port}'`, hint);
+    }
+    return values.get(name) ?? tag;
+  });
+}
+
+/** The variables of `-E`, of those whose names bash takes. */
+function exportLine(bindings: readonly [name: string, value: string][]): string {
+  return bindings
+    .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
+    .map(([name, value]) => `export ${name}=${quoted(value)}; `)
+    .join('');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,55 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { ThermosCommand } from '../cli/base-command.js';
+import { confirm } from '../cli/confirm.js';
+import { parseDuration } from '../cli/durations.js';
+import { killTasks } from '../cli/kill.js';
+
+export default class Kill extends ThermosCommand {
+  static override summary = 'End tasks: gracefully, then surely.';
+  static override description =
+    `The runner is asked to end the task: processes get SIGTERM, final processes run, and the task is KILLED. If it has
+no runner, or that dies of the request, this command becomes its runner and does the same. What does not end in
+the time of --grace is killed. Processes are signalled only if they are certainly the task's.
+
+TASK is a task id, a path (a sandbox, a task file …), or a regular expression or glob for the whole id: kk-1
+never means kk-10. What a pattern means is listed and asked about first.`;
+  static override examples = [
+    '<%= config.bin %> kill www-data-prod-web-0',
+    '<%= config.bin %> kill --dry-run "www-data-prod-.*"',
+    '<%= config.bin %> kill --now --yes "www-data-test-*"',
+  ];
+  static override exitCodes = {
+    ...ThermosCommand.exitCodes,
+    0: 'The tasks are over.',
+    1: 'There is no such task, or the answer was no.',
+    2: 'The command line is wrong, or a pattern is given without a terminal and without --yes.',
+    5: 'A task could not be ended, or not all of it; stderr says why.',
+  };
+  static override seeAlso = ['status', 'wait', 'run'];
+
+  static override args = {
+    task: Args.string({ multiple: true, required: true, ignoreStdin: true, description: 'Tasks to end.' }),
+  };
+
+  static override flags = {
+    now: Flags.boolean({ summary: 'At once: SIGKILL to all, no final processes.' }),
+    lose: Flags.boolean({ summary: 'Record the task as LOST, not KILLED.' }),
+    grace: Flags.string({
+      default: '60s',
+      helpValue: 'TIME',
+      summary: 'How long processes may take to end, and final ones to run.',
+    }),
+    yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask; also as --force.' }),
+    'dry-run': Flags.boolean({ summary: 'Show what would be ended, and do nothing.' }),
+  };
+
+  async run(): Promise<number> {
+    const { args, flags } = await this.parse(Kill);
+    const grace = parseDuration(flags.grace, 'grace');
+    const options = { ...flags, grace };
+    const answer = await killTasks(args.task ?? [], options, this.terminal, confirm);
+    this.answer(flags.json, answer.document, answer.text, answer.problems);
+    return answer.exitCode;
+  }
+}

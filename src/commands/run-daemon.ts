@@ -1,0 +1,22 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { ThermosCommand } from '../cli/base-command.js';
+import type { RunSpec } from '../cli/run.js';
+import { expectSignals } from '../cli/run-control.js';
+
+/** What `run --daemon` starts. */
+export default class RunDaemon extends ThermosCommand {
+  static override hidden = true;
+
+  async run(): Promise<number> {
+    expectSignals();
+    const { daemon } = await import('../cli/run.js');
+    const spec = JSON.parse(readFileSync(0, 'utf8')) as RunSpec;
+    closeSync(0);
+    openSync('/dev/null', 'r');
+    await daemon(spec, this.terminal, (text) => {
+      writeSync(3, text);
+      closeSync(3);
+    });
+    return 0;
+  }
+}

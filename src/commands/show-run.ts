@@ -1,0 +1,17 @@
+import * as Args from '@oclif/core/args';
+import { ThermosCommand } from '../cli/base-command.js';
+import type { ShowRun as Spec } from '../cli/run-view.js';
+
+/** What `run` starts to show its task. */
+export default class ShowRun extends ThermosCommand {
+  static override hidden = true;
+  static override args = { spec: Args.string({ required: true, ignoreStdin: true }) };
+
+  async run(): Promise<number> {
+    const { args } = await this.parse(ShowRun);
+    const { showRun } = await import('../cli/run-view.js');
+    await this.terminal.loadColours();
+    await showRun(JSON.parse(args.spec) as Spec, this.terminal);
+    return 0;
+  }
+}

@@ -1,0 +1,58 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { ThermosCommand } from '../cli/base-command.js';
+import { expectSignals } from '../cli/run-control.js';
+import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
+import { runTask } from '../cli/run-task.js';
+import { prepareCommand } from '../cli/simplerun.js';
+
+export default class Simplerun extends ThermosCommand {
+  static override summary = 'Run one command as a task.';
+  static override description =
+    `Several words are a command and its arguments, each handed over as it is, blanks and quotes included. A single
+word is a command line for bash. On a pipe its stdout and stderr are passed on as they are.
+
+With -E, VALUE is put in for {{NAME}} in the command, and is in its environment as NAME. The task has one process,
+called as the task; it ends as it does, and is seen by all other commands like any task.`;
+  static override examples = [
+    '<%= config.bin %> simplerun -- make test',
+    '<%= config.bin %> simplerun --name backup --daemon -- tar czf /tmp/home.tgz /home',
+    '<%= config.bin %> simplerun "sleep 5; echo done"',
+    '<%= config.bin %> simplerun --environment WHO=world -- echo "hello {{WHO}}"',
+  ];
+  static override exitCodes = { ...ThermosCommand.exitCodes, ...RUN_EXIT_CODES };
+  static override seeAlso = ['run', 'tail', 'wait', 'kill'];
+
+  static override strict = false;
+  static override args = {
+    command: {
+      ...Args.string({ required: true, ignoreStdin: true, description: 'The command and its arguments.' }),
+      repeats: true,
+    },
+  };
+
+  static override flags = {
+    name: Flags.string({ default: 'simple', summary: 'The name of the task.' }),
+    ...RUN_FLAGS,
+  };
+
+  async run(): Promise<number> {
+    expectSignals();
+    const { raw, flags } = await this.parse(Simplerun);
+    const words = raw.filter(({ type }) => type === 'arg').map(({ input }) => input);
+    const prepared = prepareCommand(words, flags, this.terminal);
+    const answer = await runTask(prepared, flags, this.terminal, {
+      raw: true,
+      notice: ({ task }) => this.notice(`task ${task.taskId}, sandbox ${task.sandbox}`),
+    });
+    const { document, text, problems, exitCode } = answer;
+    // The output of the command is the answer.
+    if (flags.json || flags.daemon || this.terminal.stdoutIsTerminal) {
+      this.answer(flags.json, document, text, problems);
+    } else {
+      this.terminal.writeError(text(this.terminal.style(2)));
+      this.tell(problems);
+    }
+    return exitCode;
+  }
+}

@@ -1,0 +1,59 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { ThermosCommand } from '../cli/base-command.js';
+import { parseDuration } from '../cli/durations.js';
+import { parseCondition, waitForTask } from '../cli/wait.js';
+
+export default class Wait extends ThermosCommand {
+  static override summary = 'Wait until a task is over, or a process is in a state.';
+  static override description =
+    `Ends as soon as the task has ended and its runner is done, with an exit code that says how it ended; at once for
+a task that is over. With --for it ends when the processes named are in the states named, or have passed
+through them since the waiting began.
+
+A task whose runner died does not end by itself: this is said, and waited on, for another runner may take over.
+
+TASK is a task id, a regular expression or glob for the whole id of one task, or a path: a sandbox, a task
+root, a task file.`;
+  static override examples = [
+    '<%= config.bin %> wait www-data-prod-web-0',
+    '<%= config.bin %> wait --timeout 90s --for process=web:RUNNING www-data-prod-web-0',
+    '<%= config.bin %> wait --json www-data-prod-web-0 | jq -r .task.state',
+  ];
+  static override exitCodes = {
+    ...ThermosCommand.exitCodes,
+    0: 'The task ended SUCCESS, or what --for names has happened.',
+    1: 'The task ended FAILED, there is no such task or process, or what --for names can not happen any more.',
+    3: 'The task ended KILLED.',
+    4: 'The task ended LOST.',
+    5: 'The state of the task can not be read.',
+    124: 'The time of --timeout is over.',
+  };
+  static override seeAlso = ['run', 'status', 'tail', 'kill'];
+
+  static override args = {
+    task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),
+  };
+
+  static override flags = {
+    for: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'process=NAME:STATE',
+      summary: 'Wait for a process to be in a state, not for the end; may be repeated.',
+    }),
+    timeout: Flags.string({ helpValue: 'TIME', summary: 'Wait no longer than this: 90s, 5m, 1h30m.' }),
+  };
+
+  async run(): Promise<number> {
+    const { args, flags } = await this.parse(Wait);
+    const answer = await waitForTask(args.task, flags, {
+      conditions: (flags.for ?? []).map(parseCondition),
+      timeout: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout'),
+      notice: (text) => this.notice(text),
+    });
+    if (typeof answer === 'number') return answer;
+    this.answer(flags.json, answer.document, answer.text, answer.problems);
+    return answer.exitCode;
+  }
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { TASK_STATES } from '../checkpoint/records.js';
+import { problems } from './problem.js';
+
+export const runDaemon = z
+  .object({
+    task_id: z.string(),
+    root: z.string(),
+    sandbox: z.string(),
+    runner: z.object({ pid: z.int() }),
+  })
+  .meta({
+    title: 'thermos run --daemon --json',
+    description: 'A task that was started. Without --daemon the document is that of inspect, at the end.',
+  });
+export type RunDaemonDocument = z.infer<typeof runDaemon>;
+
+const state = z.union([z.enum([...TASK_STATES, 'UNKNOWN']), z.int()]);
+
+export const kill = z
+  .object({
+    tasks: z.array(
+      z.object({
+        task_id: z.string(),
+        root: z.string(),
+        was: state.describe('What it was before.'),
+        now: state.describe('What it is now; with --dry-run as before.'),
+        signalled: z.array(z.int()).describe('Pids that were sent a signal by this command.'),
+      }),
+    ),
+    problems,
+  })
+  .meta({ title: 'thermos kill --json', description: 'What became of the tasks.' });
+export type KillDocument = z.infer<typeof kill>;

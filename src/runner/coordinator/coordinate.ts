@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { RecordLister } from '../../checkpoint/follow.js';
+import { readStream } from '../../checkpoint/reader.js';
+import type { ProcessStatus } from '../../checkpoint/records.js';
+import type { RecordSink } from '../api.js';
+import { type Account, CANNOT_START, FD, GO, type Job } from './job.js';
+import { LogFile } from './log-file.js';
+import { makePipes, Pump } from './pump.js';
+
+/** A full disk may be emptied again: the end of a process must not be forgotten for it. */
+const RETRY_MS = 1000;
+
+export interface Surroundings {
+  writer: (fd: number) => RecordSink;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  exit: (status: number) => void;
+}
+
+/**
+ * Runs one run of one process, as the runner that started us says on `FD.control`: waits for its FORKED, starts
+ * the command, records RUNNING and how it ended. Ends us when that is on disk.
+ */
+export function coordinate({ writer, now, exit }: Surroundings): void {
+  const job = readControl();
+  const forkedSeq = job === undefined ? undefined : forked(job);
+  if (job === undefined || forkedSeq === undefined) {
+    exit(0);
+    return;
+  }
+  const refuse = (error: unknown) => {
+    try {
+      writeSync(FD.report, error instanceof Error ? error.message : String(error));
+    } catch {
+      // The runner is gone; the next one finds FORKED and nobody there.
+    }
+    exit(CANNOT_START);
+  };
+  let output: Output;
+  let child: ChildProcess;
+  try {
+    if (job.chroot === undefined) becomeUser(job);
+    else lookLikeUser(job);
+    output = openOutput(job);
+    if (job.chroot !== undefined) becomeRootAgain(job);
+    child = start(job, output);
+  } catch (error) {
+    refuse(error);
+    return;
+  }
+  child.on('error', refuse);
+  const { pid } = child;
+  if (pid === undefined) return;
+  if (job.chroot !== undefined) becomeUser(job);
+  for (const fd of output.childs) closeSync(fd);
+
+  const sink = writer(FD.stream);
+  const pending: ProcessStatus[] = [];
+  let ended = false;
+  const flush = () => {
+    try {
+      for (let value = pending[0]; value !== undefined; value = pending[0]) {
+        sink.append({ type: 'process_status', value });
+        pending.shift();
+      }
+    } catch {
+      setTimeout(flush, RETRY_MS);
+      return;
+    }
+    if (ended) exit(0);
+  };
+  const record = (value: ProcessStatus) => {
+    if (pending.push(value) === 1) flush();
+  };
+  const { process } = job;
+  record({ seq: forkedSeq + 1, process, state: 'RUNNING', start_time: now() / 1000, pid });
+  closeSync(FD.report);
+  child.once('exit', (code, signal) => {
+    const stop_time = now() / 1000;
+    for (const pump of output.pumps) pump.drain();
+    const return_code = signal === null ? (code as number) : -constants.signals[signal];
+    const state = return_code === 0 ? 'SUCCESS' : return_code > 0 ? 'FAILED' : 'KILLED';
+    ended = true;
+    record({ seq: forkedSeq + 2, process, state, stop_time, return_code });
+  });
+}
+
+/**
+ * Returns the job when FORKED is on disk, or the runner is gone: it may have recorded that and no more.
+ * Undefined if it went before it had said what to do.
+ */
+function readControl(): Job | undefined {
+  const chunk = Buffer.allocUnsafe(64 * 1024);
+  const parts: Buffer[] = [];
+  let gone = false;
+  let text = '';
+  while (!gone && !text.endsWith(`\n${GO}`)) {
+    const count = readSync(FD.control, chunk, 0, chunk.length, null);
+    gone = count === 0;
+    parts.push(Buffer.from(chunk.subarray(0, count)));
+    text = Buffer.concat(parts).toString();
+  }
+  closeSync(FD.control);
+  // The lowest number is free again: nothing else may become our stdin.
+  openSync('/dev/null', 'r');
+  const end = text.indexOf('\n');
+  return end < 0 ? undefined : (JSON.parse(text.slice(0, end)) as Job);
+}
+
+/** The sequence number of the FORKED that the runner recorded for us; undefined if it didn't come to that. */
+function forked({ head, process: name }: Job): number | undefined {
+  let seq: number | undefined;
+  const lister = new RecordLister(({ type, value }, offset) => {
+    if (offset !== head || type !== 'process_status') return;
+    if (value.state !== 'FORKED' || value.process !== name || value.coordinator_pid !== process.pid) return;
+    seq = Number(value.seq);
+  });
+  readStream(`/proc/self/fd/${FD.stream}`, lister);
+  return seq;
+}
+
+interface Output {
+  /** Descriptors for stdout and stderr of the command. */
+  readonly childs: [number, number];
+  readonly pumps: Pump[];
+}
+
+const STREAMS = ['stdout', 'stderr'] as const;
+
+function openOutput({ logs, logger }: Job): Output {
+  mkdirSync(logs, { recursive: true, mode: 0o755 });
+  const { destination, mode, log_size, backups } = logger;
+  const paths = STREAMS.map((stream) => `${logs}/${stream}`) as [string, string];
+  if (destination === 'none')
+    return { childs: [openSync('/dev/null', 'a'), openSync('/dev/null', 'a')], pumps: [] };
+  if (destination === 'file' && mode === 'standard') {
+    // The command writes its files itself: nothing is in between.
+    return { childs: [openSync(paths[0], 'a', 0o644), openSync(paths[1], 'a', 0o644)], pumps: [] };
+  }
+  const rotation = mode === 'rotate' ? { size: log_size, backups } : undefined;
+  const pipes = makePipes(logs, STREAMS);
+  const pumps = pipes.map(([reading], i) => {
+    const file = destination === 'console' ? undefined : new LogFile(paths[i] as string, rotation);
+    const fd = i === 0 ? FD.stdout : FD.stderr;
+    const console = destination === 'file' ? undefined : (bytes: Uint8Array) => writeAll(fd, bytes);
+    return new Pump(reading, (bytes) => {
+      file?.write(bytes);
+      console?.(bytes);
+    });
+  });
+  return { childs: pipes.map(([, writing]) => writing) as [number, number], pumps };
+}
+
+/** Somebody who reads no more must not end the process. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  } catch {
+    // Closed, or full and not waiting: the bytes are lost.
+  }
+}
+
+function start(job: Job, { childs }: Output): ChildProcess {
+  const stdio = ['ignore', ...childs] as const;
+  const { env, cwd, cmdline, chroot, account } = job;
+  if (chroot === undefined) return spawn('/bin/bash', ['-c', cmdline], { cwd, env, stdio: [...stdio] });
+  const user = account === undefined ? [] : [`--userspec=+${account.uid}:+${account.gid}`];
+  const groups = account === undefined ? [] : [`--groups=${supplementary || account.gid}`];
+  return spawn('chroot', [...user, ...groups, chroot, '/bin/bash', '-c', cmdline], {
+    cwd: chroot,
+    env,
+    stdio: [...stdio],
+  });
+}
+
+/** Group ids as chroot(1) wants them; it can't look them up by the user's name in the new root. */
+let supplementary = '';
+
+/** All of it, for good: supplementary groups, group, user. */
+function becomeUser({ account }: Job): void {
+  if (account === undefined) return;
+  initgroups(account);
+  process.setgid?.(account.gid);
+  process.setuid?.(account.uid);
+}
+
+/** For the files of the log, which lie where the user may have laid links. */
+function lookLikeUser({ account }: Job): void {
+  if (account === undefined) return;
+  initgroups(account);
+  process.setegid?.(account.gid);
+  // Only now: Node counts the effective group among them, which was root's.
+  supplementary = (process.getgroups?.() ?? []).join(',');
+  process.seteuid?.(account.uid);
+}
+
+function becomeRootAgain({ account }: Job): void {
+  if (account === undefined) return;
+  process.seteuid?.(0);
+  process.setegid?.(0);
+}
+
+function initgroups({ name, gid }: Account): void {
+  // Documented, but its types don't know it.
+  (process as unknown as { initgroups(user: string, group: number): void }).initgroups(name, gid);
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { RecordLister } from '../checkpoint/follow.js';
+import { readStream } from '../checkpoint/reader.js';
+import type { ProcessStatus } from '../checkpoint/records.js';
+import { tryLock } from '../host/flock.js';
+import type { RecordSink } from './api.js';
+import { CANNOT_START, GO, type Job } from './coordinator/job.js';
+
+/** Somebody holds the lock of the process's stream: an earlier coordinator that has yet to notice its end. */
+export class StillCoordinated extends Error {}
+
+export interface Launch {
+  /** `coordinator.PROCESS`. */
+  readonly stream: string;
+  readonly job: Omit<Job, 'head'>;
+  /** Of FORKED. */
+  readonly seq: number;
+  readonly taskId: string;
+  /** The built coordinator. */
+  readonly program: string;
+  readonly console?: { readonly stdout: number; readonly stderr: number };
+  /** Seconds since the epoch. */
+  readonly now: () => number;
+  readonly writer: (fd: number) => RecordSink;
+  /** The coordinator has ended; why it could not start the process, if that is so. */
+  readonly ended: (coordinatorPid: number, refusal: string | undefined) => void;
+}
+
+/**
+ * Starts the coordinator of a run and records FORKED in the stream of the process, whose lock the coordinator
+ * has from us. Returns the coordinator's pid. Throws StillCoordinated, system errors if it can't be started (nothing was recorded), and
+ * SystemError `checkpoint-write-failed`; then nothing runs.
+ */
+export function launch(options: Launch): number {
+  const fd = openSync(options.stream, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
+  try {
+    if (!tryLock(fd)) throw new StillCoordinated(`${options.stream} is locked`);
+    const head = wholeRecords(fd, options.stream);
+    const fork_time = options.now();
+    const child = startCoordinator(options, fd);
+    const control = child.stdin as Writable;
+    try {
+      control.write(`${JSON.stringify({ ...options.job, head } satisfies Job)}\n`);
+      const forked: ProcessStatus = {
+        seq: options.seq,
+        process: options.job.process,
+        state: 'FORKED',
+        fork_time,
+        coordinator_pid: child.pid as number,
+      };
+      options.writer(fd).append({ type: 'process_status', value: forked });
+      control.end(GO);
+      return child.pid as number;
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The length of the stream, without what a coordinator left of a record when it was killed. */
+function wholeRecords(fd: number, path: string): number {
+  const { size } = fstatSync(fd);
+  if (size === 0) return 0;
+  const lister = new RecordLister(() => {});
+  readStream(path, lister);
+  if (lister.bytes < size) ftruncateSync(fd, lister.bytes);
+  return lister.bytes;
+}
+
+/** What Node must not be told by our environment (NODE_OPTIONS could open a debugger). */
+const INHERITED = ['PATH', 'LD_LIBRARY_PATH'] as const;
+
+function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: number): ChildProcess {
+  const env: Record<string, string> = {};
+  for (const name of INHERITED) if (process.env[name] !== undefined) env[name] = process.env[name];
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, taskId, job.process], {
+    cwd: '/',
+    detached: true,
+    env,
+    stdio: ['pipe', console?.stdout ?? 'ignore', console?.stderr ?? 'ignore', fd, 'pipe'],
+  });
+  const { pid } = child;
+  if (pid === undefined) {
+    child.on('error', () => {});
+    throw new Error('the coordinator can not be started: too many processes, or too little memory');
+  }
+  // A coordinator that died at once doesn't read; its exit tells.
+  child.stdin?.on('error', () => {});
+  const report = child.stdio[4] as Readable;
+  let refusal = '';
+  report.setEncoding('utf8').on('data', (text: string) => {
+    refusal += text;
+  });
+  report.on('error', () => {});
+  child.on('close', (code) => ended(pid, code === CANNOT_START ? refusal : undefined));
+  return child;
+}
+
+/**
+ * A coordinator waits nearly all its life: no threads to compile with. Flags that change V8's heap would save
+ * nothing, and cost 10 ms: V8 then refuses the code that Node brings along compiled. SIGUSR1 makes Node open its
+ * debugger until the program says otherwise, so until then it finds an address that no machine has.
+ */
+const NODE_FLAGS = ['--no-warnings', '--v8-pool-size=0', '--inspect-port=0.0.0.1:1024'];

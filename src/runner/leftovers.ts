@@ -1,0 +1,26 @@
+import type { ProcessStatus } from '../checkpoint/records.js';
+import type { Problem } from '../errors/problem.js';
+import type { TaskView } from '../task/view.js';
+import type { RunTrace } from './own-processes.js';
+import { TaskProcesses } from './task-processes.js';
+
+/**
+ * SIGKILL to whatever is certainly a task's and still lives, by what its stream says (all runs are in the view);
+ * nothing is recorded. `signalled`: the pids.
+ */
+export function endLeftovers({ header, history, sandbox, log_dir }: TaskView): {
+  signalled: number[];
+  problems: Problem[];
+} {
+  const uid = header?.uid;
+  const logDir = log_dir?.path ?? (sandbox && `${sandbox.path}/.logs`);
+  if (uid === undefined || logDir === undefined) return { signalled: [], problems: [] };
+  const traces = [...history.values()].flatMap(({ runs }) => runs.flatMap(traceOf));
+  const { alive, problems } = new TaskProcesses({ uid, home: sandbox?.path, logDir }).endAll(traces);
+  return { signalled: [...alive], problems };
+}
+
+function traceOf({ coordinator_pid, fork_time, pid, start_time }: ProcessStatus): RunTrace[] {
+  if (coordinator_pid === undefined || fork_time === undefined) return [];
+  return [{ coordinatorPid: coordinator_pid, forkTime: fork_time, pid, startTime: start_time }];
+}

@@ -1,0 +1,339 @@
+import {
+  accessSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { RecordLister } from '../checkpoint/follow.js';
+import { readStream } from '../checkpoint/reader.js';
+import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '../checkpoint/records.js';
+import { type PlanFault, planOf } from '../config/planner.js';
+import { describeErrno, errnoOf, NotFoundError, SystemError, UsageError } from '../errors/errors.js';
+import { type Account, findAccount } from '../host/account.js';
+import { tryLock } from '../host/flock.js';
+import type { NewTask, RunSettings } from './api.js';
+import { type Paths, type Place, pathsOf } from './place.js';
+import { Progress } from './progress.js';
+import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
+import { finishOnDisk, type OpenedTask } from './task-runner.js';
+
+/** Opens a task to be run, new or again. See `openTask`. */
+export function open(spec: NewTask, settings: RunSettings): OpenedTask {
+  const paths = pathsOf(spec);
+  checkPlans(spec.task);
+  const user = accountFor(spec.user ?? spec.task.user);
+  checkSettings(settings, user);
+  if (existsSync(paths.finished) && !existsSync(paths.active)) throw finished(spec.taskId);
+  makeSandbox(spec.sandbox, user);
+  const logDir = spec.logDir ?? `${spec.sandbox}/.logs`;
+  makeRoot(spec.root, paths);
+  const fd = openStream(paths, constants.O_CREAT);
+  try {
+    lock(fd, spec.taskId);
+    const stream = replay(fd, paths);
+    if (isTerminalTaskState(stream.progress.status)) {
+      finishOnDisk(paths, settings.now() / 1000);
+      throw finished(spec.taskId);
+    }
+    const before = readTaskFile(paths);
+    if (before === undefined) writeTaskFile(paths, spec.task);
+    else if (!isSameTask(before, spec.task)) throw differs(spec.taskId);
+    const opened = { place: spec, paths, fd, ...stream };
+    const old = stream.progress.header;
+    if (old !== undefined) return resumed(opened, spec.task, old);
+    makeLogDir(logDir, user);
+    const header = headerOf(spec, logDir, user, Math.round(settings.now()));
+    const { task, sandbox } = spec;
+    return {
+      ...opened,
+      task,
+      sandbox,
+      logDir,
+      userName: user.name,
+      account: user,
+      header,
+      resumed: stream.past.length > 0,
+    };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Opens a task that is on disk, as its runner. See `takeOver`. */
+export function reopen(place: Place, settings: RunSettings): OpenedTask {
+  const paths = pathsOf(place);
+  if (!existsSync(paths.stream)) {
+    if (existsSync(paths.finished)) throw finished(place.taskId);
+    throw new NotFoundError('task-not-found', `there is no task ${place.taskId} in ${place.root}`);
+  }
+  const fd = openStream(paths, 0);
+  try {
+    lock(fd, place.taskId);
+    const stream = replay(fd, paths);
+    if (isTerminalTaskState(stream.progress.status)) {
+      finishOnDisk(paths, settings.now() / 1000);
+      throw finished(place.taskId);
+    }
+    const task = readTaskFile(paths);
+    const { header } = stream.progress;
+    if (task === undefined || header === undefined) {
+      const missing = task === undefined ? 'task file' : 'header';
+      throw new SystemError(
+        'task-incomplete',
+        `task ${place.taskId} has no ${missing}: it can't be taken over`,
+      );
+    }
+    return resumed({ place, paths, fd, ...stream }, task, header);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+type Stream = Pick<OpenedTask, 'progress' | 'past' | 'problems'>;
+
+/** What a task already is, is not changed: where it runs and for whom says its header. */
+function resumed(
+  opened: Stream & Pick<OpenedTask, 'place' | 'paths' | 'fd'>,
+  task: RunnableTask,
+  header: RunnerHeader,
+): OpenedTask {
+  checkPlans(task);
+  const { sandbox, user, uid } = header;
+  if (sandbox === undefined)
+    throw new SystemError('task-incomplete', 'the header of the task has no sandbox');
+  const found = user === undefined ? undefined : findAccount(user);
+  const account = found ?? (uid === undefined ? undefined : findAccount(uid));
+  const me = process.geteuid?.() ?? 0;
+  if (account !== undefined && me !== 0 && account.uid !== me) throw notRoot(account.name);
+  return {
+    ...opened,
+    task,
+    sandbox,
+    logDir: header.log_dir ?? `${sandbox}/.logs`,
+    userName: user ?? String(uid),
+    account: account ?? (uid === me ? accountFor(undefined) : undefined),
+    header: { type: 'runner_header', value: header },
+    resumed: true,
+  };
+}
+
+function headerOf(spec: NewTask, log_dir: string, user: Account, launch_time_ms: number): CheckpointRecord {
+  const { taskId: task_id, sandbox } = spec;
+  const ports = { ...spec.ports };
+  const value: RunnerHeader = {
+    task_id,
+    launch_time_ms,
+    sandbox,
+    hostname: spec.hostname ?? hostname(),
+    user: user.name,
+    ports,
+    log_dir,
+    uid: user.uid,
+  };
+  return { type: 'runner_header', value };
+}
+
+/** Reads the stream, whose lock we hold; what a killed runner left of a record is taken away. */
+function replay(fd: number, paths: Paths): Stream {
+  const progress = new Progress();
+  const past: CheckpointRecord[] = [];
+  let wrong: number | undefined;
+  const lister = new RecordLister((record, offset) => {
+    if (wrong !== undefined) return;
+    if (!progress.fits(record) && !isFirstOfOther(record, progress)) {
+      wrong = offset;
+      return;
+    }
+    progress.apply(record);
+    past.push(record);
+  });
+  const { damage } = readStream(paths.stream, lister);
+  const at = wrong ?? (damage?.kind === 'damaged' ? damage.offset : undefined);
+  if (at !== undefined) {
+    const hint = `look at it with \`thermos read ${paths.stream}\``;
+    throw new SystemError('checkpoint-damaged', `the stream ${paths.stream} is damaged at byte ${at}`, hint);
+  }
+  if (lister.bytes < fstatSync(fd).size) ftruncateSync(fd, lister.bytes);
+  return { progress, past, problems: [] };
+}
+
+/** Any first sequence number is accepted by the original. */
+function isFirstOfOther({ type, value }: CheckpointRecord, { runs }: Progress): boolean {
+  return type === 'process_status' && value.state === 'WAITING' && !runs.has(value.process as string);
+}
+
+function openStream(paths: Paths, create: number): number {
+  try {
+    return openSync(paths.stream, constants.O_RDWR | constants.O_APPEND | create, 0o644);
+  } catch (error) {
+    throw new UsageError('root-unwritable', `cannot write ${paths.stream}: ${describeErrno(error)}`);
+  }
+}
+
+function lock(fd: number, taskId: string): void {
+  if (tryLock(fd)) return;
+  const hint = `see it with \`thermos status ${taskId}\``;
+  throw new UsageError('task-running', `task ${taskId} has a runner already`, hint);
+}
+
+function readTaskFile(paths: Paths): RunnableTask | undefined {
+  let text: string;
+  try {
+    text = readFileSync(paths.active, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw new SystemError('task-file-unreadable', `cannot read ${paths.active}: ${describeErrno(error)}`);
+  }
+  try {
+    return runnableTask(JSON.parse(text));
+  } catch (error) {
+    throw new SystemError('task-file-damaged', `${paths.active} is no task: ${(error as Error).message}`);
+  }
+}
+
+/** Whole or not at all. */
+function writeTaskFile(paths: Paths, task: RunnableTask): void {
+  const draft = `${paths.directory}/.task`;
+  try {
+    const fd = openSync(draft, 'w', 0o644);
+    try {
+      const bytes = Buffer.from(taskFileText(task));
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(draft, paths.active);
+  } catch (error) {
+    throw new SystemError('task-file-unwritable', `cannot write ${paths.active}: ${describeErrno(error)}`);
+  }
+}
+
+function makeRoot(root: string, paths: Paths): void {
+  try {
+    for (const phase of ['active', 'finished']) mkdirSync(`${root}/tasks/${phase}`, { recursive: true });
+    mkdirSync(paths.directory, { recursive: true });
+    for (const path of [`${root}/tasks/active`, paths.directory])
+      accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const hint = 'choose another with --root';
+    throw new UsageError(
+      'root-unwritable',
+      `cannot write to the root ${root}: ${describeErrno(error)}`,
+      hint,
+    );
+  }
+}
+
+function makeSandbox(path: string, user: Account): void {
+  const unusable = (why: string) =>
+    new UsageError(
+      'sandbox-unusable',
+      `the sandbox ${path} can't be used: ${why}`,
+      'choose another with --sandbox',
+    );
+  try {
+    makeFor(path, user);
+    if (!statSync(path).isDirectory()) throw unusable('it is no directory');
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw unusable(errnoOf(error) === 'EEXIST' ? 'it is no directory' : describeErrno(error));
+  }
+}
+
+function makeLogDir(path: string, user: Account): void {
+  try {
+    makeFor(path, user);
+  } catch (error) {
+    throw new UsageError(
+      'sandbox-unusable',
+      `cannot make the log directory ${path}: ${describeErrno(error)}`,
+    );
+  }
+}
+
+/** What we make for a user is the user's. */
+function makeFor(path: string, { uid, gid }: Account): void {
+  const made = mkdirSync(path, { recursive: true });
+  if (made !== undefined && uid !== process.geteuid?.()) chownSync(path, uid, gid);
+}
+
+function accountFor(name: string | undefined): Account {
+  const me = process.geteuid?.() ?? 0;
+  if (name === undefined) {
+    // A uid without an entry has a number for a name.
+    return findAccount(me) ?? { name: String(me), uid: me, gid: process.getegid?.() ?? 0 };
+  }
+  const account = findAccount(name);
+  if (account === undefined) throw new UsageError('user-unknown', `there is no user ${name} on this machine`);
+  if (account.uid !== me && me !== 0) throw notRoot(name);
+  return account;
+}
+
+function notRoot(name: string): UsageError {
+  return new UsageError('user-not-root', `only root can run a task for another user, here ${name}`);
+}
+
+function checkSettings({ chroot, coordinator }: RunSettings, _user: Account): void {
+  if (chroot && process.geteuid?.() !== 0) {
+    throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
+  }
+  if (!existsSync(coordinator)) throw new SystemError('install-incomplete', `${coordinator} is not there`);
+}
+
+function checkPlans({ processes, orders }: RunnableTask): void {
+  const known = new Set(processes.map(({ name }) => name));
+  for (const order of orders) {
+    const unknown = order.find((name) => !known.has(name));
+    if (unknown !== undefined) {
+      throw new UsageError(
+        'task-invalid',
+        `a constraint names a process ${JSON.stringify(unknown)}, there is none`,
+      );
+    }
+  }
+  for (const final of [false, true]) {
+    const [fault] = planOf(processes, orders, final).faults;
+    if (fault !== undefined) throw new UsageError('task-invalid', describeFault(fault));
+  }
+}
+
+function describeFault(fault: PlanFault): string {
+  switch (fault.kind) {
+    case 'mixed':
+      return `the order ${fault.order.join(', ')} is of final and other processes`;
+    case 'empty':
+      return 'a constraint orders no processes';
+    case 'cycle':
+      return `processes wait for each other: ${fault.cycle.join(', ')}`;
+    default:
+      return `process ${fault.process} can't come after ${fault.on}, which is ${fault.kind}`;
+  }
+}
+
+function finished(taskId: string): UsageError {
+  const hint = `choose another id, or remove the old task with \`thermos gc ${taskId}\``;
+  return new UsageError('task-finished', `task ${taskId} is finished`, hint);
+}
+
+function differs(taskId: string): UsageError {
+  return new UsageError(
+    'task-differs',
+    `${taskId} is the id of another task`,
+    'choose another id with --task-id',
+  );
+}

@@ -1,0 +1,99 @@
+import {
+  type CheckpointRecord,
+  type ProcessState,
+  type ProcessStatus,
+  type RunnerHeader,
+  TASK_STATES,
+  type TaskState,
+} from '../checkpoint/records.js';
+import type { RunTrace } from './own-processes.js';
+
+/** The latest run of a process. */
+export interface Run {
+  readonly process: string;
+  /** 0 for the first; the name of its log directory. */
+  readonly index: number;
+  readonly seq: number;
+  readonly state: ProcessState;
+  readonly fork_time?: number;
+  readonly coordinator_pid?: number;
+  readonly start_time?: number;
+  readonly pid?: number;
+  readonly stop_time?: number;
+}
+
+const TERMINAL: readonly ProcessState[] = ['SUCCESS', 'KILLED', 'FAILED', 'LOST'];
+
+/** From where a run may come to a state, as in the original's replay. */
+const FROM: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
+  WAITING: TERMINAL,
+  FORKED: ['WAITING'],
+  RUNNING: ['FORKED'],
+  SUCCESS: ['RUNNING'],
+  KILLED: ['FORKED', 'RUNNING'],
+  FAILED: ['WAITING', 'RUNNING'],
+  LOST: ['FORKED', 'RUNNING'],
+};
+
+/** A run of which something may be alive. */
+export interface LiveRun extends Run {
+  readonly state: 'FORKED' | 'RUNNING';
+  readonly coordinator_pid: number;
+  readonly fork_time: number;
+}
+
+export function isLive(run: Run | undefined): run is LiveRun {
+  return run?.state === 'FORKED' || run?.state === 'RUNNING';
+}
+
+/** What the records so far add up to, as far as running on needs it. */
+export class Progress {
+  header: RunnerHeader | undefined;
+  status: TaskState | undefined;
+  /** When CLEANING was first recorded, milliseconds since the epoch. */
+  cleaningSince: number | undefined;
+  readonly runs = new Map<string, Run>();
+  /** Of all runs that were ever forked. */
+  readonly traces: RunTrace[] = [];
+
+  /** Could this be the next record? One that can't is to be skipped, or the stream is damaged. */
+  fits({ type, value }: CheckpointRecord): boolean {
+    if (type === 'task_status') return TASK_STATES.includes(value.state as TaskState);
+    if (type === 'runner_header') return this.header === undefined;
+    const { process, seq, state } = value;
+    if (process === undefined || seq === undefined || typeof state !== 'string') return false;
+    const run = this.runs.get(process);
+    if (run === undefined) return state === 'WAITING';
+    return Number(seq) === run.seq + 1 && FROM[state].includes(run.state);
+  }
+
+  /** The record is on disk. Returns the run that it moved on, if it is about a process. */
+  apply({ type, value }: CheckpointRecord): Run | undefined {
+    if (type === 'runner_header') this.header = value;
+    if (type === 'task_status') {
+      this.status = value.state as TaskState;
+      if (value.state === 'CLEANING') this.cleaningSince ??= Number(value.timestamp_ms);
+    }
+    return type === 'process_status' ? this.#move(value) : undefined;
+  }
+
+  #move(update: ProcessStatus): Run {
+    const process = update.process as string;
+    const state = update.state as ProcessState;
+    const before = this.runs.get(process);
+    const seq = Number(update.seq);
+    const run: Run =
+      state === 'WAITING'
+        ? { process, state, seq, index: before === undefined ? 0 : before.index + 1 }
+        : { ...(before as Run), ...update, process, state, seq };
+    this.runs.set(process, run);
+    const { coordinator_pid: coordinatorPid, fork_time: forkTime } = run;
+    if (coordinatorPid === undefined || forkTime === undefined) return run;
+    if (state === 'FORKED') this.traces.push({ coordinatorPid, forkTime });
+    if (state === 'RUNNING') {
+      const at = this.traces.findLastIndex((trace) => trace.coordinatorPid === coordinatorPid);
+      this.traces[at] = { coordinatorPid, forkTime, pid: run.pid, startTime: run.start_time };
+    }
+    return run;
+  }
+}

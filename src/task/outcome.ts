@@ -1,0 +1,18 @@
+import { EXIT } from '../errors/exit-codes.js';
+import type { TaskView } from './view.js';
+
+/** The exit code that says how a task ended; 5 for one whose end is not known. */
+export function exitCodeOf(state: TaskView['state']): number {
+  switch (state) {
+    case 'SUCCESS':
+      return EXIT.ok;
+    case 'FAILED':
+      return EXIT.no;
+    case 'KILLED':
+      return EXIT.killed;
+    case 'LOST':
+      return EXIT.lost;
+    default:
+      return EXIT.partial;
+  }
+}

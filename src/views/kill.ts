@@ -1,0 +1,44 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { TaskView } from '../task/view.js';
+import { escapeControl } from './parts/escape.js';
+import { paintOf } from './parts/paint.js';
+import type { Style } from './parts/style.js';
+import { table } from './parts/table.js';
+
+/** What would be ended. */
+export function killListText(tasks: readonly TaskView[], style: Style): string {
+  if (tasks.length === 0) return '';
+  const columns = [
+    { title: 'TASK', flexible: 'middle' as const },
+    { title: 'STATE' },
+    { title: 'VERDICT' },
+    { title: 'USER' },
+    { title: 'ROOT', flexible: 'middle' as const },
+  ];
+  const rows = tasks.map(({ task_id, state, verdict, user, root }) => [
+    task_id,
+    { text: String(state), paint: paintOf(style.paint, String(state)) },
+    verdict,
+    user,
+    root.path,
+  ]);
+  return table(columns, rows, { width: style.width, unicode: style.unicode, titles: style.paint.bold });
+}
+
+/** A line for each task. */
+export function killText(
+  tasks: readonly { task_id: string; was: unknown; now: unknown; already: boolean }[],
+  { paint }: Style,
+): string {
+  return tasks
+    .map(({ task_id, was, now, already }) => {
+      const painted = paintOf(paint, String(now))(String(now));
+      const how = already
+        ? `was over already, ${painted}`
+        : was === now && isTerminalTaskState(was)
+          ? `${painted}, cleaned up`
+          : `${was} -> ${painted}`;
+      return `${escapeControl(task_id)}: ${how}\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,21 @@
+import type { Condition } from '../task/condition.js';
+import type { TaskView } from '../task/view.js';
+import { escapeControl } from './parts/escape.js';
+import { paintOf } from './parts/paint.js';
+import type { Style } from './parts/style.js';
+
+/** One line: how the task is, or how the processes are that were waited for. */
+export function waitText(
+  view: TaskView,
+  conditions: readonly Condition[],
+  why: string | undefined,
+  { paint }: Style,
+): string {
+  const painted = (state: string) => paintOf(paint, state)(state);
+  const id = escapeControl(view.task_id);
+  if (why !== undefined) return `${id}: ${escapeControl(why)}\n`;
+  if (conditions.length === 0) return `${id}: ${painted(String(view.state))}\n`;
+  return conditions
+    .map(({ process, state }) => `${id}: process ${escapeControl(process)} is or was ${painted(state)}\n`)
+    .join('');
+}

@@ -1,0 +1,36 @@
+/**
+ * The coordinator, but it ends itself with SIGKILL at a write if the file `fault` beside it says so: one line,
+ * `PROCESS before|after N`, for one run only.
+ */
+import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { CheckpointWriter } from '../../src/checkpoint/writer.js';
+import { coordinate } from '../../src/runner/coordinator/coordinate.js';
+
+const name = process.argv[3];
+const file = join(__dirname, 'fault');
+let when = '';
+let at = 0;
+try {
+  const [process_, ...fault] = readFileSync(file, 'utf8').split(' ');
+  if (process_ === name) {
+    renameSync(file, `${file}.done`);
+    when = fault[0] as string;
+    at = Number(fault[1]);
+  }
+} catch {
+  // No fault this time.
+}
+let writes = 0;
+const writer = (fd: number) => {
+  const inner = new CheckpointWriter(fd);
+  return {
+    append(record: Parameters<typeof inner.append>[0]) {
+      writes += 1;
+      if (writes === at && when === 'before') process.kill(process.pid, 'SIGKILL');
+      inner.append(record);
+      if (writes === at && when === 'after') process.kill(process.pid, 'SIGKILL');
+    },
+  };
+};
+coordinate({ writer, now: Date.now, exit: process.exit });

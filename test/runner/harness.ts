@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RecordLister } from '../../src/checkpoint/follow.js';
+import { readStream } from '../../src/checkpoint/reader.js';
+import type { CheckpointRecord } from '../../src/checkpoint/records.js';
+import type { RunSettings } from '../../src/runner/api.js';
+import { type RunnableTask, runnableTask } from '../../src/runner/task-document.js';
+import { REPOSITORY } from '../e2e/harness.js';
+
+/** The built coordinator, as `run` has it. */
+export const SETTINGS: RunSettings = { coordinator: join(REPOSITORY, 'dist/coordinator.cjs'), now: Date.now };
+
+/** All records of a stream; fails if it is damaged. */
+export function recordsOf(stream: string): CheckpointRecord[] {
+  const records: CheckpointRecord[] = [];
+  const { damage } = readStream(stream, new RecordLister((record) => records.push(record)));
+  if (damage !== undefined) throw new Error(`${stream}: ${damage.reason}`);
+  return records;
+}
+
+/** What of the records doesn't depend on the clock: by process, and of the task. */
+export interface Story {
+  task: unknown[];
+  processes: Record<string, string[]>;
+}
+
+export function storyOf(records: readonly CheckpointRecord[]): Story {
+  const story: Story = { task: [], processes: {} };
+  for (const { type, value } of records) {
+    if (type === 'task_status') story.task.push(value.state);
+    if (type !== 'process_status') continue;
+    const line = [value.seq, value.state, value.return_code].filter((part) => part !== undefined).join(' ');
+    const name = value.process as string;
+    story.processes[name] = [...(story.processes[name] ?? []), line];
+  }
+  return story;
+}
+
+/** A record in the corpus's records.json. */
+interface RawRecord {
+  union: CheckpointRecord['type'];
+  fields: CheckpointRecord['value'];
+}
+
+export interface CorpusCase {
+  name: string;
+  taskId: string;
+  task: RunnableTask;
+  header: { user?: string; ports?: Record<string, number>; hostname?: string };
+  records: CheckpointRecord[];
+}
+
+const CASES = join(REPOSITORY, 'fixtures/checkpoints');
+
+/** The task of a case of the corpus and what the original recorded when it ran it. */
+export function corpusCase(name: string): CorpusCase {
+  const directory = join(CASES, name);
+  const streams = JSON.parse(readFileSync(join(directory, 'records.json'), 'utf8')) as Record<
+    string,
+    RawRecord[]
+  >;
+  const [path, raw] = Object.entries(streams).find(([stream]) => stream.endsWith('/runner')) ?? [];
+  if (path === undefined || raw === undefined) throw new Error(`${name} has no runner's stream`);
+  const records = raw.map(({ union, fields }) => ({ type: union, value: fields }) as CheckpointRecord);
+  const [, root, taskId] = /^(.*)\/checkpoints\/([^/]+)\/runner$/.exec(path) as unknown as string[];
+  const header = records.find(({ type }) => type === 'runner_header')?.value ?? {};
+  return {
+    name,
+    taskId: taskId as string,
+    task: readTask(join(directory, root as string), taskId as string),
+    header: header as CorpusCase['header'],
+    records,
+  };
+}
+
+function readTask(root: string, taskId: string): RunnableTask {
+  for (const phase of ['finished', 'active']) {
+    try {
+      return runnableTask(JSON.parse(readFileSync(join(root, 'tasks', phase, taskId), 'utf8')));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  throw new Error(`${taskId} has no task file`);
+}
+
+/** A task of these processes: nothing waits, unless it says so. */
+export function taskOf(
+  processes: readonly Record<string, unknown>[],
+  rest: Record<string, unknown> = {},
+): RunnableTask {
+  return runnableTask({
+    name: 'test',
+    processes: processes.map((each) => ({ min_duration: 0, ...each })),
+    ...rest,
+  });
+}

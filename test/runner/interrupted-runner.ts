@@ -1,0 +1,35 @@
+/**
+ * A runner that ends itself with SIGKILL at one of its writes. argv: the task to be run (NewTask with the
+ * document of the task), the coordinator, and the fault: `before`, `after` or `inside` the write number N.
+ */
+import { fstatSync, writeSync } from 'node:fs';
+import { encodeRecord } from '../../src/checkpoint/codec.js';
+import { encodeFrame } from '../../src/checkpoint/framing.js';
+import { CheckpointWriter } from '../../src/checkpoint/writer.js';
+import { openTask } from '../../src/runner/runner.js';
+import { runnableTask } from '../../src/runner/task-document.js';
+
+const [spec = '{}', coordinator = '', when, at] = process.argv.slice(2);
+let writes = 0;
+const die = () => process.kill(process.pid, 'SIGKILL');
+const writer = (fd: number) => {
+  const inner = new CheckpointWriter(fd);
+  return {
+    append(record: Parameters<typeof inner.append>[0]) {
+      writes += 1;
+      const mine = writes === Number(at);
+      if (mine && when === 'before') die();
+      if (mine && when === 'inside') {
+        const frame = encodeFrame(encodeRecord(record));
+        writeSync(fd, frame, 0, Math.floor(frame.length / 2), fstatSync(fd).size);
+        die();
+      }
+      inner.append(record);
+      if (mine && when === 'after') die();
+    },
+  };
+};
+const { task, ...rest } = JSON.parse(spec);
+openTask({ ...rest, task: runnableTask(task) }, { coordinator, now: Date.now, writer })
+  .run()
+  .then(() => process.stdout.write(String(writes)));

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RecordLister } from '../../src/checkpoint/follow.js';
+import { readStream } from '../../src/checkpoint/reader.js';
+import { SystemError } from '../../src/errors/errors.js';
+import type { NewTask } from '../../src/runner/api.js';
+import { openTask } from '../../src/runner/runner.js';
+import { REPOSITORY, tempDir } from '../e2e/harness.js';
+import { recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
+
+let temp: ReturnType<typeof tempDir>;
+beforeAll(async () => {
+  temp = tempDir();
+  await build({
+    entryPoints: ['interrupted-runner', 'faulty-coordinator'].map((name) =>
+      join(REPOSITORY, 'test/runner', `${name}.ts`),
+    ),
+    outdir: temp.path,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+  });
+});
+afterAll(() => temp.remove());
+
+const NAMES = ['one', 'two', 'three', 'four', 'alone', 'last'];
+const TASK = taskOf(
+  NAMES.map((name) => ({ name, cmdline: `echo ${name} >> ran`, final: name === 'last' })),
+  { constraints: [{ order: ['one', 'two', 'four'] }, { order: ['one', 'three', 'four'] }] },
+);
+/** ACTIVE, header, CLEANING, FINALIZING, SUCCESS; a process: WAITING … SUCCESS and FORKED in its own stream. */
+const WRITES = 5 + 5 * NAMES.length;
+
+function newTask(name: string): NewTask {
+  const place = join(temp.path, name);
+  mkdirSync(join(place, 'sandbox'), { recursive: true });
+  return { root: join(place, 'root'), taskId: 'task', sandbox: join(place, 'sandbox'), task: TASK };
+}
+
+const streamOf = ({ root }: NewTask) => join(root, 'checkpoints/task/runner');
+
+/** The processes that ran, once for each time they did. */
+function ran({ sandbox }: NewTask): string[] {
+  return readFileSync(join(sandbox, 'ran'), 'utf8').split('\n').filter(Boolean).sort();
+}
+
+async function interrupted(spec: NewTask, when: string, at: number): Promise<string> {
+  const words = [JSON.stringify({ ...spec, task: TASK.document }), SETTINGS.coordinator, when, String(at)];
+  const child = spawn(process.execPath, [join(temp.path, 'interrupted-runner.cjs'), ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  const [, signal] = await once(child, 'close');
+  return signal ?? stdout;
+}
+
+const ONCE = ['0 WAITING', '1 FORKED', '2 RUNNING', '3 SUCCESS 0'];
+const AGAIN = ['4 WAITING', '5 FORKED', '6 RUNNING', '7 SUCCESS 0'];
+
+/** Takes the task up again and expects that nothing was lost and nothing done twice. */
+async function expectResumed(spec: NewTask): Promise<void> {
+  const lister = new RecordLister(() => {});
+  expect(readStream(streamOf(spec), lister).damage?.kind ?? 'incomplete').toBe('incomplete');
+  if (lister.over) {
+    expect(() => openTask(spec, SETTINGS)).toThrow('is finished');
+  } else {
+    expect(await openTask(spec, SETTINGS).run()).toEqual({ state: 'SUCCESS', problems: [] });
+  }
+  const records = recordsOf(streamOf(spec));
+  const { task, processes } = storyOf(records);
+  // As with the original, FINALIZING begins anew: a final process that runs then is killed and run again.
+  const again = processes.last?.includes('3 KILLED -1');
+  const last = again ? [...ONCE.slice(0, 3), '3 KILLED -1', ...AGAIN] : ONCE;
+  expect(processes).toEqual({ ...Object.fromEntries(NAMES.map((name) => [name, ONCE])), last });
+  if (again) expect(task.filter((state) => state === 'FINALIZING')).toHaveLength(2);
+  expect(task.filter((state, i) => state !== task[i - 1])).toEqual([
+    'ACTIVE',
+    'CLEANING',
+    'FINALIZING',
+    'SUCCESS',
+  ]);
+  expect(records.filter(({ type }) => type === 'runner_header')).toHaveLength(1);
+  const times = ran(spec);
+  expect(again ? [...new Set(times)] : times).toEqual([...NAMES].sort());
+  expect(times.filter((name) => name !== 'last')).toEqual(NAMES.filter((name) => name !== 'last').sort());
+  expect(existsSync(join(spec.root, 'tasks/finished/task'))).toBe(true);
+  expect(existsSync(join(spec.root, 'tasks/active/task'))).toBe(false);
+}
+
+describe('a runner killed at any of its writes', () => {
+  test('has as many writes as we count', async () => {
+    const spec = newTask('uninterrupted');
+    expect(await interrupted(spec, 'never', 0)).toBe(String(WRITES));
+    await expectResumed(spec);
+  });
+
+  const writes = Array.from({ length: WRITES }, (_, i) => i + 1);
+  test.concurrent.each(writes)('number %i', async (at) => {
+    for (const when of at % 4 === 0 ? ['before', 'inside', 'after'] : ['before', 'after']) {
+      const spec = newTask(`${when}-${at}`);
+      expect(await interrupted(spec, when, at)).toBe('SIGKILL');
+      await expectResumed(spec);
+    }
+  });
+});
+
+describe('a coordinator killed at any of its writes', () => {
+  test.each([
+    ['before', 1, ['0 WAITING', '1 FORKED', '2 LOST', '3 WAITING', '4 FORKED', '5 RUNNING', '6 SUCCESS 0']],
+    ['after', 1, [...ONCE.slice(0, 3), '3 LOST', ...AGAIN]],
+    ['before', 2, [...ONCE.slice(0, 3), '3 LOST', ...AGAIN]],
+    ['after', 2, ONCE],
+  ] as const)('%s its write %i', async (when, at, story) => {
+    const spec = newTask(`coordinator-${when}-${at}`);
+    writeFileSync(join(temp.path, 'fault'), `two ${when} ${at}`);
+    const coordinator = join(temp.path, 'faulty-coordinator.cjs');
+    const { state } = await openTask(spec, { ...SETTINGS, coordinator }).run();
+    expect(state).toBe('SUCCESS');
+    expect(existsSync(join(temp.path, 'fault'))).toBe(false);
+    const { processes } = storyOf(recordsOf(streamOf(spec)));
+    expect(processes).toEqual({ ...Object.fromEntries(NAMES.map((name) => [name, ONCE])), two: story });
+  });
+});
+
+test('a full disk ends the runner with an error, and the task can go on when there is room', async () => {
+  const spec = newTask('full');
+  let room = 12;
+  const { CheckpointWriter } = await import('../../src/checkpoint/writer.js');
+  const writer = (fd: number) => {
+    const inner = new CheckpointWriter(fd);
+    return {
+      append(record: Parameters<typeof inner.append>[0]) {
+        room -= 1;
+        if (room < 0) throw new SystemError('checkpoint-write-failed', 'no space left on device');
+        inner.append(record);
+      },
+    };
+  };
+  await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('no space left on device');
+  await expectResumed(spec);
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import type { ProcessRow } from '../../src/host/process-table.js';
+import { ownProcesses, type RunTrace } from '../../src/runner/own-processes.js';
+
+const BOOT_MS = 1_700_000_000_000;
+/** Seconds since the epoch when the run below was forked. */
+const FORKED = BOOT_MS / 1000 + 5000;
+const RUN: RunTrace = { coordinatorPid: 100, forkTime: FORKED, pid: 101, startTime: FORKED };
+
+function row(pid: number, rest: Partial<ProcessRow> & { started?: number } = {}): ProcessRow {
+  const { started = FORKED, ...fields } = rest;
+  const startTimeTicks = Math.round((started - BOOT_MS / 1000) * 100);
+  return { pid, parent: 1, session: pid, state: 'S', startTimeTicks, uid: 1000, ...fields };
+}
+
+function pids(rows: ProcessRow[], marked: number[] = [], spared: number[] = []) {
+  const { own, doubtful } = ownProcesses(rows, [RUN], {
+    uid: 1000,
+    bootTimeMs: BOOT_MS,
+    spared: new Set(spared),
+    isMarked: (pid) => marked.includes(pid),
+  });
+  return { own: own.map(({ pid }) => pid), doubtful: doubtful.map(({ pid }) => pid) };
+}
+
+describe('processes of a task', () => {
+  test('the coordinator comes first, then its session and all that descend from it', () => {
+    const rows = [
+      row(300, { parent: 102, session: 300 }),
+      row(101, { parent: 100, session: 100 }),
+      row(102, { parent: 101, session: 100 }),
+      row(100),
+    ];
+    expect(pids(rows)).toEqual({ own: [100, 101, 102, 300], doubtful: [] });
+  });
+
+  test('another process with the pid of the coordinator, and its session, are not', () => {
+    const later = FORKED + 3600;
+    const rows = [row(100, { started: later }), row(555, { session: 100, parent: 100, started: later })];
+    expect(pids(rows)).toEqual({ own: [], doubtful: [] });
+    expect(pids([row(100, { uid: 33 })]).own).toEqual([]);
+    expect(pids([row(100, { session: 7 })]).own).toEqual([]);
+  });
+
+  test('the recorded command is, by its start and owner, also without its coordinator', () => {
+    expect(pids([row(101, { session: 100 })]).own).toEqual([101]);
+    expect(pids([row(101, { session: 9, started: FORKED + 11 })]).own).toEqual([]);
+    expect(pids([row(101, { session: 9, uid: 33 })]).own).toEqual([]);
+  });
+
+  test('a session without its coordinator proves nothing by its number', () => {
+    const rows = [row(400, { session: 100 })];
+    expect(pids(rows)).toEqual({ own: [], doubtful: [400] });
+    expect(pids(rows, [400])).toEqual({ own: [400], doubtful: [] });
+    expect(pids([row(400, { session: 100, uid: 33 })], [400])).toEqual({ own: [], doubtful: [] });
+    expect(pids([row(400, { session: 100, started: FORKED - 11 })], [400]).own).toEqual([]);
+  });
+
+  test('a daemon that left its session is known by the mark of the task', () => {
+    const daemon = row(500, { session: 499 });
+    expect(pids([daemon], [500]).own).toEqual([500]);
+    expect(pids([daemon]).own).toEqual([]);
+    expect(pids([row(500, { session: 499, uid: 33 })], [500]).own).toEqual([]);
+    expect(pids([row(500, { session: 499, started: FORKED - 60 })], [500]).own).toEqual([]);
+  });
+
+  test('what runs in the living session of somebody else is not, whatever its mark', () => {
+    // A second task in the same sandbox: its coordinator has no mark, its command has.
+    const other = [row(700), row(701, { session: 700, parent: 700 })];
+    expect(pids(other, [701]).own).toEqual([]);
+  });
+
+  test('we are spared', () => {
+    expect(pids([row(100), row(101, { session: 100 })], [], [101]).own).toEqual([100]);
+  });
+});

@@ -1,0 +1,245 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CheckpointRecord } from '../../src/checkpoint/records.js';
+import { CheckpointWriter } from '../../src/checkpoint/writer.js';
+import type { NewTask, RecordSink, Runner } from '../../src/runner/api.js';
+import { openTask, takeOver } from '../../src/runner/runner.js';
+import { tempDir } from '../e2e/harness.js';
+import { type CorpusCase, corpusCase, recordsOf, SETTINGS, storyOf } from './harness.js';
+
+let temp: ReturnType<typeof tempDir>;
+beforeAll(() => {
+  temp = tempDir();
+});
+afterAll(() => temp.remove());
+
+const isRoot = process.getuid?.() === 0;
+
+function newTask({ name, taskId, task, header }: CorpusCase): NewTask {
+  const place = join(temp.path, name);
+  const { user, ports, hostname } = header;
+  return {
+    root: join(place, 'root'),
+    taskId,
+    task,
+    sandbox: join(place, 'sandbox'),
+    user: isRoot ? user : undefined,
+    ports,
+    hostname,
+  };
+}
+
+function streamOf({ root, taskId }: NewTask): string {
+  return join(root, 'checkpoints', taskId, 'runner');
+}
+
+/** Our records tell the same story as the original's, and begin with the same two. */
+function expectSame(spec: NewTask, { records }: CorpusCase): void {
+  const ours = recordsOf(streamOf(spec));
+  expect(storyOf(ours)).toEqual(storyOf(records));
+  expect(ours.slice(0, 2).map(({ type }) => type)).toEqual(['task_status', 'runner_header']);
+  expect(existsSync(join(spec.root, 'tasks/active', spec.taskId))).toBe(false);
+  const { mtimeMs } = statSync(join(spec.root, 'tasks/finished', spec.taskId));
+  const last = ours.findLast(({ type }) => type === 'task_status')?.value as { timestamp_ms: number };
+  expect(Math.abs(mtimeMs - last.timestamp_ms)).toBeLessThan(10_000);
+}
+
+describe('tasks that run to their end', () => {
+  test.concurrent.each([
+    'chain-5',
+    'chain-breaks',
+    'concurrency-2',
+    'daemonized',
+    'diamond',
+    'empty-stdout',
+    'ephemeral',
+    'fail-retries-3',
+    'fifty-processes',
+    'final-on-failure',
+    'final-on-success',
+    'finalization-timeout',
+    'large-stdout',
+    'logger-destinations',
+    'long-task-id',
+    'mesos-failed',
+    'mesos-hello',
+    'min-duration',
+    'odd-names',
+    'ports',
+    'process-exit-137',
+    'process-signaled',
+    'rotate',
+    'simplerun',
+    'stderr-only',
+    'success-single',
+    'task-max-failures-0',
+    'task-max-failures-2',
+    'thirty-runs',
+    'unicode',
+    'user-nobody',
+  ])('%s', async (name) => {
+    const it = corpusCase(name);
+    const spec = newTask(it);
+    const { problems } = await openTask(spec, SETTINGS).run();
+    expect(problems).toEqual([]);
+    expectSame(spec, it);
+    for (const process of it.task.processes) {
+      const coordinator = join(spec.root, 'checkpoints', spec.taskId, `coordinator.${process.name}`);
+      const known = storyOf(recordsOf(streamOf(spec))).processes[process.name]?.filter(
+        (line) => !/WAITING|LOST| -1$/.test(line),
+      );
+      expect(
+        existsSync(coordinator) ? storyOf(recordsOf(coordinator)).processes[process.name] : undefined,
+      ).toEqual(known);
+    }
+  });
+});
+
+/** Runs a task and does something when a record has come. */
+function runUntil(
+  spec: NewTask,
+  isIt: (record: CheckpointRecord) => boolean,
+  act: (runner: Runner) => void,
+): Promise<unknown> {
+  const runner = openTask(spec, SETTINGS, {
+    record: (record) => {
+      if (isIt(record)) setImmediate(() => act(runner));
+    },
+  });
+  return runner.run();
+}
+
+const isProcess =
+  (state: string, seq: number) =>
+  ({ type, value }: CheckpointRecord) =>
+    type === 'process_status' && value.state === state && value.seq === seq;
+
+describe('tasks that are killed', () => {
+  test.concurrent.each([
+    ['final-on-interrupt', isProcess('RUNNING', 2), { state: 'KILLED' }],
+    ['daemon-restart-interrupted', isProcess('RUNNING', 18), { state: 'KILLED' }],
+    ['mesos-killed', isProcess('RUNNING', 2), { state: 'KILLED' }],
+    ['mesos-lost', isProcess('RUNNING', 2), { state: 'LOST', wait: 0 }],
+    ['final-thermos-kill', isProcess('RUNNING', 2), { state: 'KILLED', now: true }],
+    ['thermos-kill', isProcess('RUNNING', 2), { state: 'KILLED', now: true }],
+  ] as const)('%s', async (name, isIt, request) => {
+    const it = corpusCase(name);
+    const spec = newTask(it);
+    await runUntil(spec, isIt, (runner) => runner.kill(request));
+    expectSame(spec, it);
+  });
+});
+
+/** A writer for the task's stream that fails once a record is on disk: what runs goes on without a runner. */
+function failingAfter(isIt: (record: CheckpointRecord) => boolean) {
+  return (fd: number): RecordSink => {
+    const writer = new CheckpointWriter(fd);
+    return {
+      append(record) {
+        writer.append(record);
+        if (isIt(record)) throw new Error('the runner ends here');
+      },
+    };
+  };
+}
+
+describe('tasks that lose their runner', () => {
+  async function loseRunner(spec: NewTask, isIt: (record: CheckpointRecord) => boolean): Promise<void> {
+    let appended = 0;
+    // The first writer is that of the task's stream; those of the processes' streams must not fail.
+    const writer = (fd: number) => (appended++ === 0 ? failingAfter(isIt)(fd) : new CheckpointWriter(fd));
+    await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('the runner ends here');
+  }
+
+  test.concurrent('runner-killed-resumed', async () => {
+    const it = corpusCase('runner-killed-resumed');
+    const spec = newTask(it);
+    const isSecond = isProcess('RUNNING', 2);
+    await loseRunner(
+      spec,
+      (record) => isSecond(record) && (record.value as { process: string }).process === 'second',
+    );
+    await openTask(spec, SETTINGS).run();
+    expectSame(spec, it);
+  });
+
+  test.concurrent('kill-dead-runner', async () => {
+    const it = corpusCase('kill-dead-runner');
+    const spec = newTask(it);
+    await loseRunner(spec, isProcess('RUNNING', 2));
+    const killer = takeOver(spec, SETTINGS);
+    killer.kill({ state: 'KILLED', now: true });
+    await killer.run();
+    expectSame(spec, it);
+  });
+
+  test.concurrent('resumed-process-lost', async () => {
+    const it = corpusCase('resumed-process-lost');
+    const spec = newTask(it);
+    await loseRunner(spec, isProcess('RUNNING', 2));
+    const records = recordsOf(streamOf(spec)).map(({ value }) => value as Record<string, number>);
+    for (const { coordinator_pid, pid } of records) {
+      if (coordinator_pid) process.kill(coordinator_pid, 'SIGKILL');
+      if (pid) process.kill(pid, 'SIGKILL');
+    }
+    await openTask(spec, SETTINGS).run();
+    expectSame(spec, it);
+  });
+
+  test.concurrent('resumed-in-finalizing', async () => {
+    const it = corpusCase('resumed-in-finalizing');
+    const spec = newTask(it);
+    const isRunning = isProcess('RUNNING', 2);
+    await loseRunner(
+      spec,
+      (record) => isRunning(record) && (record.value as { process: string }).process === 'post',
+    );
+    await takeOver(spec, SETTINGS).run();
+    expectSame(spec, it);
+  });
+});
+
+test('coordinator-killed', async () => {
+  const it = corpusCase('coordinator-killed');
+  const spec = newTask(it);
+  let pid = 0;
+  const runner = openTask(spec, SETTINGS, {
+    record: ({ type, value }) => {
+      if (type !== 'process_status') return;
+      if (value.seq === 1) pid = value.coordinator_pid as number;
+      // Not before the command has made its mark in the sandbox.
+      if (value.seq === 2) {
+        const marked = setInterval(() => {
+          if (!existsSync(join(spec.sandbox, 'f'))) return;
+          clearInterval(marked);
+          process.kill(pid, 'SIGKILL');
+        }, 5);
+      }
+    },
+  });
+  await runner.run();
+  expectSame(spec, it);
+});
+
+test('a process that can not be started has FAILED, and the task says why', async () => {
+  const it = corpusCase('forked-lost');
+  const spec = newTask(it);
+  if (!isRoot) {
+    expect(() => openTask(spec, { ...SETTINGS, chroot: true })).toThrow('only root');
+    return;
+  }
+  const { state, problems } = await openTask(spec, { ...SETTINGS, chroot: true }).run();
+  expect(state).toBe('FAILED');
+  expect(problems).toMatchObject([{ code: 'process-not-started', process: 'jailed' }]);
+  expect(storyOf(recordsOf(streamOf(spec))).processes).toEqual({ jailed: ['0 WAITING', '1 FAILED'] });
+});
+
+test('what the command finds around it', async () => {
+  const { header, ...it } = corpusCase('user-nobody');
+  const spec = { ...newTask({ ...it, header, name: 'surroundings' }) };
+  await openTask(spec, SETTINGS).run();
+  const out = readFileSync(join(spec.sandbox, '.logs/whoami/0/stdout'), 'utf8').split('\n');
+  if (isRoot) expect(out.slice(0, 2)).toEqual(['nobody', '65534']);
+  expect(out[2]).toBe(spec.sandbox);
+});

@@ -1,0 +1,24 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { splitAt, widthOf } from '../../../src/views/parts/width.js';
+
+test.each([
+  ['', 5, ['']],
+  ['abc', 3, ['abc']],
+  ['abcd', 3, ['abc', 'd']],
+  ['日本語', 3, ['日', '本', '語']],
+  ['e\u0301e\u0301', 1, ['e\u0301', 'e\u0301']],
+  ['日', 1, ['日']],
+])('%j at %d', (text, width, pieces) => {
+  expect(splitAt(text, width)).toEqual(pieces);
+});
+
+test('nothing is lost, and nothing is wider than it may be', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 2, max: 30 }), (text, width) => {
+      const pieces = splitAt(text, width);
+      expect(pieces.join('')).toBe(text);
+      for (const piece of pieces) expect(widthOf(piece)).toBeLessThanOrEqual(width);
+    }),
+  );
+});
