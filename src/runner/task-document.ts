@@ -48,14 +48,11 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function runnableTask(json: unknown): RunnableTask {
   const task = object(json, 'the task');
-  const processes = list(task.processes, 'processes').map(processOf);
-  const [first] = processes;
+  const written = list(task.processes, 'processes').map(processOf);
+  const [first] = written;
   if (first === undefined) throw invalid('the task has no processes');
-  const seen = new Set<string>();
-  for (const { name } of processes) {
-    if (seen.has(name)) throw invalid(`the task has two processes called ${JSON.stringify(name)}`);
-    seen.add(name);
-  }
+  // Of processes with one name the last is the one that runs, as in the original.
+  const processes = [...new Map(written.map((process) => [process.name, process])).values()];
   const orders = list(task.constraints ?? [], 'constraints').map((each) =>
     list(object(each, 'a constraint').order ?? [], 'order').map((name) => text(name, 'order')),
   );
@@ -68,7 +65,7 @@ export function runnableTask(json: unknown): RunnableTask {
   const user = task.user === undefined ? undefined : text(task.user, 'user');
   const document: Record<string, unknown> = {
     ...task,
-    processes: list(task.processes, 'processes').map((each, i) => documentOf(each as Json, processes[i])),
+    processes: list(task.processes, 'processes').map((each, i) => documentOf(each as Json, written[i])),
     name,
     ...numbers,
     constraints: orders.map((order) => ({ order })),
