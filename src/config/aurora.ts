@@ -1,10 +1,19 @@
 import type { Problem } from '../errors/problem.js';
 import { bind, constructFrom, described } from './construct.js';
 import { attribute, get, interpolate, nodeText } from './interpolate.js';
-import { Dict, EMPTY, type MapNode, type Node, type Raw, type SimpleNode, type StructNode } from './model.js';
+import {
+  Dict,
+  EMPTY,
+  type MapNode,
+  ModelError,
+  type Node,
+  type Raw,
+  type SimpleNode,
+  type StructNode,
+} from './model.js';
 import { addressText, tagText } from './mustache.js';
-import type { Place } from './places.js';
-import { hintFor, problemAt, typeProblems } from './problems.js';
+import { type Place, unboundIn } from './places.js';
+import { hintFor, invalidConfig, problemAt, typeProblems } from './problems.js';
 import { ConfigError } from './program.js';
 import { isList, isNode, parseInteger, pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
@@ -37,32 +46,32 @@ const CRON_POLICIES = ['KILL_EXISTING', 'CANCEL_NEW', 'RUN_OVERLAP'];
 /** The job that is meant: by its name or the end of its key, or the only one. `bound` is done to each of them first. */
 export function pickJob(
   schema: Schema,
-  jobs: Raw | undefined,
+  { path, jobs }: { path: string; jobs: Raw | undefined },
   choice: JobChoice,
   bound: (job: StructNode) => StructNode,
 ): StructNode {
   if (jobs === undefined || !isList(jobs) || jobs.length === 0) {
-    throw new ConfigError('select', 'job-missing', 'the config has no jobs', {
+    throw new ConfigError('select', 'job-missing', `${path} has no jobs`, {
       hint: 'an .aurora file lists them: jobs = [ … ]',
     });
   }
   const all = jobs.map((job) => {
     if (isNode(job) && job.type === schema.job && job.kind === 'struct') return bound(job);
-    throw new ConfigError('select', 'job-invalid', `jobs holds ${described(job)}, not a Job`);
+    throw new ConfigError('select', 'job-invalid', `${path}: jobs holds ${described(job)}, not a Job`);
   });
   const keys = all.map(jobKey);
   const list = keys.join(', ');
   if (choice.job === undefined) {
     if (all.length === 1) return all[0] as StructNode;
-    const message = `the config has ${all.length} jobs, and none is chosen: ${list}`;
+    const message = `${path} has ${all.length} jobs, and none is chosen: ${list}`;
     throw new ConfigError('select', 'job-not-chosen', message, { hint: 'choose one with --job' });
   }
   const matches = all.filter((_, i) => `/${keys[i]}`.endsWith(`/${choice.job}`));
   if (matches.length === 1) return matches[0] as StructNode;
   const message =
     matches.length === 0
-      ? `the config has no job '${choice.job}', but ${list}`
-      : `the config has ${matches.length} jobs '${choice.job}': ${matches.map(jobKey).join(', ')}`;
+      ? `${path} has no job '${choice.job}', but ${list}`
+      : `${path} has ${matches.length} jobs '${choice.job}': ${matches.map(jobKey).join(', ')}`;
   const hint =
     'a job is named by the end of its key: NAME, ENVIRONMENT/NAME, or CLUSTER/ROLE/ENVIRONMENT/NAME';
   const code = matches.length === 0 ? 'job-not-found' : 'job-not-chosen';
@@ -74,30 +83,67 @@ function jobKey(job: StructNode): string {
   return ['cluster', 'role', 'environment', 'name'].map((field) => fieldText(job, field)).join('/');
 }
 
+/** Empty for what is not set, or can't be told. */
 function fieldText(node: StructNode, field: string): string {
-  const value = attribute(node, field);
-  return value === EMPTY ? '' : nodeText(value);
+  try {
+    const value = attribute(node, field);
+    return value === EMPTY ? '' : nodeText(value);
+  } catch (error) {
+    if (error instanceof ModelError) return '';
+    throw error;
+  }
+}
+
+const STANDARD_BINDINGS = new Dict([
+  ['mesos.role', '{{role}}'],
+  ['mesos.cluster', '{{cluster}}'],
+  ['thermos.user', '{{role}}'],
+]);
+
+/**
+ * What is of the wrong type in a job; and its environment, if that is missing: the task is complete without it.
+ * Instance and host are known to the executor.
+ */
+function typeProblemsOf(job: StructNode): [wrong: Problem[], gaps: Problem[]] {
+  const executor = new Dict([
+    ['instance', 31337n],
+    ['hostname', ''],
+  ]);
+  const problems = typeProblems(bind(job, [new Dict([['mesos', executor]])], []));
+  const isGap = ({ code, field }: Problem): boolean => code === 'field-missing' && field === 'environment';
+  return [problems.filter((problem) => !isGap(problem)), problems.filter(isGap)];
 }
 
 /** What the executor would run: cluster, role and user bound, then the instance and the host. */
-export function taskOfJob(schema: Schema, given: StructNode, { instance, hostname }: JobChoice): JobTask {
+export function taskOfJob(
+  schema: Schema,
+  path: string,
+  given: StructNode,
+  { instance, hostname }: JobChoice,
+): JobTask {
   const name = fieldText(given, 'name');
   for (const field of ['cluster', 'task', 'role']) {
     if (given.fields.has(field)) continue;
-    throw new ConfigError('typecheck', 'job-incomplete', `the job '${name}' needs a ${field}`);
+    throw new ConfigError('typecheck', 'job-incomplete', `${path}: the job '${name}' needs a ${field}`);
   }
-  if (!(attribute(given, 'task') as StructNode).fields.has('processes')) {
-    throw new ConfigError('typecheck', 'job-incomplete', `the task of the job '${name}' has no processes`);
+  if (!(given.fields.get('task') as StructNode).fields.has('processes')) {
+    throw new ConfigError(
+      'typecheck',
+      'job-incomplete',
+      `${path}: the task of the job '${name}' has no processes`,
+    );
   }
-  const standard = new Dict([
-    ['mesos.role', '{{role}}'],
-    ['mesos.cluster', '{{cluster}}'],
-    ['thermos.user', '{{role}}'],
-  ]);
-  const job = interpolate(bind(given, [standard], [])).node;
+  const whole = bind(given, [STANDARD_BINDINGS], []);
+  const [wrong, gaps] = typeProblemsOf(whole);
+  if (wrong.length > 0) throw invalidConfig('typecheck', path, wrong);
+  const job = interpolate(whole).node;
   const portmap = resolvedPortmap(job);
-  const problems = [...jobProblems(job), ...portmap.problems];
+  const problems = [...gaps, ...jobProblems(job), ...portmap.problems].map((problem) => ({
+    ...problem,
+    message: `job '${name}': ${problem.message}`,
+  }));
   const jobTask = attribute(job, 'task') as StructNode;
+  const origin = jobTask.origin ?? given.origin;
   const context = constructFrom(
     schema.mesosContext,
     [],
@@ -111,8 +157,8 @@ export function taskOfJob(schema: Schema, given: StructNode, { instance, hostnam
   const needed = portsOf(jobTask).map((port) => portmap.ports.get(port) ?? port);
   const announced = [...portmap.ports.values()];
   return {
-    task,
-    jobTask: { ...jobTask, origin: jobTask.origin ?? given.origin },
+    task: { ...task, origin },
+    jobTask: { ...jobTask, origin },
     problems,
     portmap: portmap.ports,
     ports: [...new Set([...needed, ...announced].filter((port) => typeof port === 'string'))].sort(),
@@ -122,20 +168,7 @@ export function taskOfJob(schema: Schema, given: StructNode, { instance, hostnam
 /** Why Aurora would refuse the job before it looks at its task. */
 function jobProblems(job: StructNode): Problem[] {
   const whole: Place = { field: '', origin: job.origin };
-  const faked = bind(
-    job,
-    [],
-    [
-      [
-        'mesos',
-        new Dict([
-          ['instance', 31337n],
-          ['hostname', ''],
-        ]),
-      ],
-    ],
-  );
-  const problems = typeProblems(faked);
+  const problems: Problem[] = [];
   const wrong = (field: string, message: string): void => {
     problems.push(problemAt({ ...whole, field }, 'job-invalid', 'error', message));
   };
@@ -159,18 +192,13 @@ function jobProblems(job: StructNode): Problem[] {
     }
   }
   const known = new Set(['thermos.task_id', 'mesos.instance', 'mesos.hostname']);
-  const seen = new Set<string>();
-  for (const ref of interpolate(job).refs) {
-    if (known.has(addressText(ref)) || portOf(ref) !== undefined || seen.has(tagText(ref))) continue;
-    seen.add(tagText(ref));
+  for (const { place, ref } of unboundIn(job)) {
+    if (known.has(addressText(ref)) || portOf(ref) !== undefined) continue;
     problems.push(
-      problemAt(whole, 'ref-unbound', 'error', `nothing is bound to ${tagText(ref)}`, hintFor(ref)),
+      problemAt(place, 'ref-unbound', 'error', `nothing is bound to ${tagText(ref)}`, hintFor(ref)),
     );
   }
-  return problems.map((problem) => ({
-    ...problem,
-    message: `job '${fieldText(job, 'name')}': ${problem.message}`,
-  }));
+  return problems;
 }
 
 /** Announced ports: what stands for another is that one, a number is that number. */

@@ -7,8 +7,8 @@ import { attribute, get, interpolate, nodeText } from './interpolate.js';
 import { lint } from './lint.js';
 import { Dict, EMPTY, ModelError, type StructNode } from './model.js';
 import { parseAddress, tagText } from './mustache.js';
-import { located, typeProblems } from './problems.js';
-import { ConfigError, type Dialect, type Phase } from './program.js';
+import { invalidConfig, located, typeProblems } from './problems.js';
+import { ConfigError, type Dialect } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
 import type { ConfigSession } from './session.js';
@@ -48,7 +48,9 @@ export interface EvaluatedTask {
   readonly unboundPorts: string[];
   /** Ports that stand for another one, or for a number (announced by an Aurora job). */
   readonly portmap: ReadonlyMap<string, string | number>;
-  /** Errors: no runner would take it. Warnings: it is hardly meant. Each with its file. */
+  /** Errors: no runner would take it. Warnings: it is hardly meant. Without the file. */
+  readonly problems: Problem[];
+  /** The same with its file, ready to be told. */
   readonly lint: Problem[];
 }
 
@@ -57,10 +59,29 @@ export interface EvaluatedTask {
  * typechecked, then one is chosen. What is wrong with the chosen one beyond that is in its `lint`.
  */
 export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask {
+  return orRefused(config, () => evaluateChosen(config, request));
+}
+
+/** What no check has foreseen is still a fault of the config and none of ours. */
+function orRefused<T>({ path }: LoadedConfig, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof ModelError) {
+      throw new ConfigError('typecheck', 'config-invalid', `${path}: ${error.message}`);
+    }
+    if (error instanceof RangeError) {
+      throw new ConfigError('typecheck', 'config-invalid', `${path} is nested too deeply`);
+    }
+    throw error;
+  }
+}
+
+function evaluateChosen(config: LoadedConfig, request: Request): EvaluatedTask {
   const { schema, jobs } = config.session;
   if (config.kind === 'aurora') {
-    const job = pickJob(schema, jobs, request, (each) => bound(each, request));
-    const found = taskOfJob(schema, job, request);
+    const job = pickJob(schema, { path: config.path, jobs }, request, (each) => bound(each, request));
+    const found = taskOfJob(schema, config.path, job, request);
     const errors = found.problems.length > 0 ? found.problems : validate(schema, found.task);
     const node = errors.length > 0 ? found.jobTask : found.task;
     return evaluated(config, request, { ...found, node, errors });
@@ -69,11 +90,7 @@ export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask 
   const errors = validate(schema, node);
   // The original validates a task from JSON when it loads it.
   if (config.kind === 'json' && errors.length > 0) {
-    throw invalid(
-      'load',
-      config,
-      errors.map((problem) => located(problem, config.path)),
-    );
+    throw invalidConfig('load', config.path, errors);
   }
   return evaluated(config, request, { node, errors, portmap: new Map(), ports: portsIn(schema, node) });
 }
@@ -94,6 +111,7 @@ function evaluated(
     document: documentOf(node),
     unboundPorts: ports.filter((port) => !request.ports.has(port)),
     portmap,
+    problems: [...errors, ...warnings],
     lint: [...errors, ...warnings].map((problem) => located(problem, config.path)),
   };
 }
@@ -136,22 +154,11 @@ export function checkedTasks(config: LoadedConfig, request: Request): StructNode
       );
     }
     const task = bound({ ...value, origin: value.origin ?? origin }, request);
-    problems.push(...typeProblems(task).map((problem) => located(problem, config.path)));
+    problems.push(...typeProblems(task));
     return task;
   });
-  if (problems.length > 0) throw invalid('typecheck', config, problems);
+  if (problems.length > 0) throw invalidConfig('typecheck', config.path, problems);
   return tasks;
-}
-
-/** Several problems are told one by one, and the failure sums up; a single one is the failure. */
-function invalid(phase: Phase, { path }: LoadedConfig, problems: readonly Problem[]): ConfigError {
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  const [first] = errors;
-  if (errors.length === 1 && first !== undefined) {
-    const others = problems.filter((problem) => problem !== first);
-    return new ConfigError(phase, first.code, first.message, { hint: first.hint, problems: others });
-  }
-  return new ConfigError(phase, 'config-invalid', `${path} has ${errors.length} errors`, { problems });
 }
 
 function choose({ path }: LoadedConfig, tasks: readonly StructNode[], name: string | undefined): StructNode {
@@ -190,6 +197,10 @@ export interface RunnableTask {
  * that are given; what the config itself says of ports is added.
  */
 export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
+  return orRefused(config, () => prepare(config, task, context));
+}
+
+function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
   const { schema } = config.session;
   const ports = withPortmap(context.ports, task.portmap);
   const missing = portsIn(schema, task.node).filter((port) => !ports.has(port));
@@ -197,13 +208,12 @@ export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: R
     ...missing.map((port) => ({
       code: 'port-unbound',
       severity: 'error' as const,
-      message: `${config.path}: the task needs the port '${port}'`,
+      message: `the task needs the port '${port}'`,
       hint: `give it with -P ${port}:PORT`,
-      path: config.path,
     })),
-    ...task.lint,
+    ...task.problems,
   ];
-  if (hasError(problems)) throw invalid('validate', config, problems);
+  if (hasError(problems)) throw invalidConfig('validate', config.path, problems);
   const node = inContext(schema, task.node, { ...context, ports });
   const { node: whole, refs } = interpolate(node);
   if (refs.length > 0) {

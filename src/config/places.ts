@@ -1,6 +1,15 @@
 import { inScope } from './construct.js';
-import { nodeText, scopesInside } from './interpolate.js';
-import { ModelError, type Node, type Origin, type Scope, type StructType } from './model.js';
+import { interpolated, nodeText, scopesInside, type Unbound } from './interpolate.js';
+import {
+  type Address,
+  ModelError,
+  type Node,
+  type Origin,
+  type Scope,
+  type SimpleNode,
+  type StructType,
+} from './model.js';
+import { hasTag } from './mustache.js';
 
 /** Where in a task a value stands. */
 export interface Place {
@@ -91,4 +100,26 @@ function textOr(node: Node, otherwise: string): string {
 export function placeText({ process, field }: Place): string {
   if (process === undefined) return field;
   return `process '${process()}'${field === '' ? '' : `: ${field}`}`;
+}
+
+/** Refs of an object that nothing is bound to, with where they stand. */
+export function* unboundIn(node: Node): Generator<{ place: Place; ref: Address; part: number }> {
+  let part = -1;
+  for (const each of partsOf(node)) {
+    part++;
+    if ('type' in each || (each.node.kind === 'simple' && !mayRefer(each.node))) continue;
+    const unbound: Unbound = new Map();
+    try {
+      interpolated(each.node, each.scopes, unbound);
+    } catch (error) {
+      // What is of the wrong type is said elsewhere.
+      if (!(error instanceof ModelError)) throw error;
+    }
+    for (const ref of unbound.values()) yield { place: each.place, ref, part };
+  }
+}
+
+/** False: what is bound to it does not matter. */
+export function mayRefer({ raw }: SimpleNode): boolean {
+  return typeof raw === 'string' && hasTag(raw);
 }

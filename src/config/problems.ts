@@ -2,9 +2,10 @@ import type { Problem } from '../errors/problem.js';
 import { check } from './check.js';
 import { inScope } from './construct.js';
 import { interpolated, type Unbound } from './interpolate.js';
-import { type Address, ModelError, type Node, type SimpleNode } from './model.js';
-import { addressText, hasTag, parseAddress, tagText } from './mustache.js';
-import { type Gap, type Leaf, type Place, partsOf, placeText } from './places.js';
+import { type Address, ModelError, type Node } from './model.js';
+import { addressText, parseAddress, tagText } from './mustache.js';
+import { type Gap, type Leaf, mayRefer, type Place, partsOf, placeText } from './places.js';
+import { ConfigError, type Phase } from './program.js';
 
 /** A problem of a config at a place in it; the file is that of the place if it is known there. */
 export function problemAt(
@@ -33,14 +34,21 @@ export function located(problem: Problem, path: string): Problem {
   return { ...problem, path: file, message: `${file}${line}: ${problem.message}` };
 }
 
+/** A config with these problems: several are told one by one, and the failure sums up; a single one is the failure. */
+export function invalidConfig(phase: Phase, path: string, found: readonly Problem[]): ConfigError {
+  const problems = found.map((problem) => located(problem, path));
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  if (errors.length === 1 && first !== undefined) {
+    const others = problems.filter((problem) => problem !== first);
+    return new ConfigError(phase, first.code, first.message, { hint: first.hint, problems: others });
+  }
+  return new ConfigError(phase, 'config-invalid', `${path} has ${errors.length} errors`, { problems });
+}
+
 /** What is not of its type in an object, all of it: none means that the original accepts it too. */
 export function typeProblems(node: Node): Problem[] {
   return [...partsOf(node)].flatMap((part) => ('type' in part ? [missing(part)] : (problemOf(part) ?? [])));
-}
-
-/** False: what it is bound to does not matter. */
-export function mayRefer({ raw }: SimpleNode): boolean {
-  return typeof raw === 'string' && hasTag(raw);
 }
 
 function missing({ type, place }: Gap): Problem {

@@ -1,6 +1,6 @@
 import type { Problem } from '../errors/problem.js';
 import { bind, constructFrom } from './construct.js';
-import { attribute, interpolate, interpolated, type Unbound } from './interpolate.js';
+import { attribute, interpolate } from './interpolate.js';
 import {
   type Address,
   Dict,
@@ -13,9 +13,9 @@ import {
   type StructNode,
 } from './model.js';
 import { addressText, tagText } from './mustache.js';
-import { type Gap, type Leaf, type Place, partsOf } from './places.js';
+import { type Gap, type Leaf, type Place, partsOf, unboundIn } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
-import { ampersandsFor, escaped, hintFor, mayRefer, problemAt, typeProblems } from './problems.js';
+import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 
@@ -29,6 +29,9 @@ export interface TaskPlan {
 
 /** At least one character, not beginning with a dot, without a slash: it names a file and a directory. */
 const PROCESS_NAME = /^[^./][^/]*$/;
+
+/** What planning asks of every process. */
+const PLANNED_FIELDS = ['max_failures', 'daemon', 'ephemeral', 'min_duration', 'final'];
 
 /** Nodes never change, and a task is asked for its processes again and again. */
 const known = new WeakMap<StructNode, Map<string, readonly StructNode[] | undefined>>();
@@ -109,10 +112,20 @@ export function validate(schema: Schema, task: StructNode): Problem[] {
 function nameProblems(task: StructNode): Problem[] {
   return (itemsOf(task, 'processes') ?? []).flatMap((process) => {
     const name = pythonText(rawOf(process, 'name') ?? null);
-    if (PROCESS_NAME.test(name)) return [];
+    const cleared = PLANNED_FIELDS.filter((field) => !process.fields.has(field)).map((field) => {
+      const place = { process: () => name, field, origin: process.origin ?? task.origin };
+      return problemAt(
+        place,
+        'field-missing',
+        'error',
+        'it is set to Empty, and no runner can do without it',
+      );
+    });
+    if (PROCESS_NAME.test(name)) return cleared;
     const why = name === '' ? 'is empty' : name.startsWith('.') ? 'begins with a dot' : 'has a / in it';
     const place = { process: () => name, field: 'name', origin: process.origin ?? task.origin };
     return [
+      ...cleared,
       problemAt(place, 'name-invalid', 'error', `the name of a process ${why}: it names its log directory`),
     ];
   });
@@ -220,7 +233,9 @@ function refProblems(schema: Schema, task: StructNode): Problem[] {
   const ports = new Map(refs.flatMap((ref, i) => (portOf(ref) ? [[portOf(ref) as string, 30000 + i]] : [])));
   const once = inContext(schema, task, { taskId: 'task', user: 'user', ports });
   const badPorts = new Set(bad.map(addressText));
-  for (const { place, ref, written } of unboundIn(task, once)) {
+  const sources = [...partsOf(task)];
+  for (const { place, ref, part } of unboundIn(once)) {
+    const written = textOf(sources[part]);
     const tag = tagText(ref);
     const address = addressText(ref);
     const lost = escapesIn(written).get(tag);
@@ -244,26 +259,6 @@ function refHint(written: string, ref: Address): string {
   const content = `.${addressText(ref)}`;
   if (!written.includes(`{{${content}}}`)) return hintFor(ref);
   return `the leading dot of {{${content}}} is dropped; to give it to the command as it is, write ${escaped(content)}`;
-}
-
-/** Refs that stay unbound in an interpolated task, with where they stand and what is written there. */
-function* unboundIn(
-  task: StructNode,
-  once: StructNode,
-): Generator<{ place: Place; ref: Address; written: string }> {
-  const sources = [...partsOf(task)];
-  for (const [i, part] of [...partsOf(once)].entries()) {
-    if ('type' in part || (part.node.kind === 'simple' && !mayRefer(part.node))) continue;
-    const unbound: Unbound = new Map();
-    try {
-      interpolated(part.node, part.scopes, unbound);
-    } catch (error) {
-      // What is of the wrong type was said by the typecheck; here it can only come from a value of a port.
-      if (!(error instanceof ModelError)) throw error;
-    }
-    const written = textOf(sources[i]);
-    for (const ref of unbound.values()) yield { place: part.place, ref, written };
-  }
 }
 
 function textOf(part: Leaf | Gap | undefined): string {

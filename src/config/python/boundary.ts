@@ -48,8 +48,8 @@ const NATIVE = [
 /** How Python reads, writes, calls and makes JavaScript objects. */
 const JAVASCRIPT = /^_?(Js[A-Z]|Jsv|create_|wrap_|raw_call_js|array_to_js|python2js_custom)/;
 
-/** What a call of a Python function from outside needs: its arguments, the text that it gives. */
-const NEEDED = new Set(['JsvArray_Get', 'JsvNoValue_Check']);
+/** What a call of a Python function from outside needs: its arguments, its value or exception. */
+const NEEDED = new Set(['JsvArray_Get', 'JsvNoValue_Check', 'JsvError_Check', 'JsvError_Throw']);
 
 /** Functions for drawing: of no use here, and each costs 0.1 ms to be made known to the interpreter. */
 const GRAPHICS = /^emscripten_gl/;

@@ -109,7 +109,16 @@ function tooLong(program: Program, limit: number): ConfigError {
 
 /** The interpreter itself gave up. */
 function broken(program: Program, message: string, stack: string): ConfigError {
-  return new ConfigError('load', 'config-interpreter', `${program.path} can't be evaluated: ${message}`, {
+  const [, status] = /^Program terminated with exit\((\d+)\)/.exec(message) ?? [];
+  if (status !== undefined) {
+    const text = `${program.path} ended itself with the status ${status}`;
+    return new ConfigError('load', 'config-exit', text, { debug: stack });
+  }
+  // Of a traceback the last line says what it is about, of a trap of WebAssembly nothing does.
+  const what = stack.startsWith('RuntimeError')
+    ? `Python crashed (${message})`
+    : message.trimEnd().split('\n').at(-1);
+  return new ConfigError('load', 'config-interpreter', `${program.path} can't be evaluated: ${what}`, {
     hint: /stack|recursion/i.test(message) ? 'does something call itself without end?' : undefined,
     debug: stack,
   });

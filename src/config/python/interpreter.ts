@@ -54,6 +54,13 @@ declare const WebAssembly: {
   instantiate(module: object, imports: object): Promise<object>;
 };
 
+/** What pyodide has and its types don't tell. */
+interface Inner {
+  ERRNO_CODES: Readonly<Record<string, number>>;
+  makeMemorySnapshot(): Uint8Array;
+  _api: { fatal_error(error: unknown): never };
+}
+
 /**
  * Starts Python: in 0.2 s from a snapshot, else in 2 s. `call` is asked while it starts (for the schema) and
  * from then on. `print` gets what the config writes to stdout and stderr.
@@ -100,10 +107,14 @@ export async function startInterpreter(options: {
   python.runPython('from _thermos import door; door.open_door()');
 
   return {
-    snapshot: () => (python as unknown as { makeMemorySnapshot(): Uint8Array }).makeMemorySnapshot(),
+    snapshot: () => (python as unknown as Inner).makeMemorySnapshot(),
     codeCache: () => code.cache(),
     enter: (facts) => {
-      showHostFiles(fs, (python as unknown as { ERRNO_CODES: Record<string, number> }).ERRNO_CODES);
+      // It would print where in the interpreter that was.
+      (python as unknown as Inner)._api.fatal_error = (error) => {
+        throw error;
+      };
+      showHostFiles(fs, (python as unknown as Inner).ERRNO_CODES);
       python.runPython(`import json; from _thermos import host; host.start(json.loads(${literal(facts)}))`);
       close();
     },

@@ -39,6 +39,7 @@ async function run(): Promise<void> {
 }
 
 run().catch((error: unknown) => {
-  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  // What Emscripten throws is not always an Error.
+  const { message = String(error), stack = '' } = error as Partial<Error>;
   say({ kind: 'broken', message, stack });
 });

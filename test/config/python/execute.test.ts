@@ -309,6 +309,30 @@ describe('an error', () => {
   });
 });
 
+describe('a config that breaks the interpreter', () => {
+  it.each([
+    ['import os\nos._exit(3)', 'config-exit', /a\.thermos ended itself with the status 3$/],
+    ['import os\nos.abort()', 'config-interpreter', /can't be evaluated: Python crashed/],
+    ['import builtins\nbuiltins.isinstance = None\nString(1)', 'config-interpreter', /can't be evaluated/],
+    [
+      'import os\nfor i in range(3, 99):\n  try: os.close(i)\n  except OSError: pass\nString(1)',
+      'config-file',
+      /./,
+    ],
+  ])('gets one line: %j', async (source, code, message) => {
+    const { error, printed } = await run(source);
+    expect(error?.code).toBe(code);
+    expect(error?.message).toMatch(message);
+    expect(error?.message).not.toMatch(/\n|Traceback|Object/);
+    expect(printed).toBe('');
+  });
+
+  it('may close what it prints to', async () => {
+    expect(await run('import sys\nsys.stdout = None\nexport(Task())')).toMatchObject({ exported: 1 });
+    expect(await run('import sys\nsys.stdout.close()\nexport(Task())')).toMatchObject({ exported: 1 });
+  });
+});
+
 describe('without what the build has prepared', () => {
   let bare: string;
   beforeEach(() => {

@@ -118,6 +118,10 @@ def execute(program):
             call('jobs', to_wire(executor.globals['jobs']))
     except BaseException as error:
         failure = _failure(error)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            # The config has closed it or put something else in its place.
+            pass
     return json.dumps(failure)
