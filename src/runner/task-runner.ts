@@ -22,6 +22,7 @@ import { Planner, planOf } from '../config/planner.js';
 import { errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { processRow } from '../host/process-table.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, StillCoordinated } from './launch.js';
@@ -38,6 +39,8 @@ const PREEMPTION_WAIT_SECONDS = 60;
 const TOUCH_MS = 10_000;
 /** The end of a coordinator that a runner before us started is no event for us. */
 const ADOPTED_MS = 500;
+/** As `isSameProcess`. */
+const START_TOLERANCE_MS = 10_000;
 /** For a coordinator that has lost its runner, until it lets go of its stream. */
 const LOCK_RETRY_MS = 50;
 const LOCK_WAIT_SECONDS = 10;
@@ -87,6 +90,8 @@ export class TaskRunner implements Runner {
   readonly #listers = new Map<string, RecordLister>();
   /** Coordinators that are children of ours, and alive. */
   readonly #children = new Set<number>();
+  /** Coordinators that a runner before us started, with their start in ticks. */
+  readonly #adopted = new Map<number, number>();
   /** Processes whose stream may have grown. */
   readonly #dirty = new Set<string>();
   readonly #ended: { name: string; coordinatorPid: number; refusal: string | undefined }[] = [];
@@ -426,13 +431,20 @@ export class TaskRunner implements Runner {
 
   /** Is there still a coordinator that will record the end of a run that we didn't start? */
   #isCoordinated({ process, coordinator_pid, fork_time }: LiveRun): boolean {
+    const known = this.#adopted.get(coordinator_pid);
+    const row = processRow(coordinator_pid);
+    const isAlive = row !== undefined && row.state !== 'Z';
+    if (isAlive && row.startTimeTicks === known) return true;
     const host = Host.local();
-    const info = host.process(coordinator_pid);
-    const boot = host.bootTimeMs ?? 0;
-    if (info !== undefined && info.state !== 'Z' && boot > 0) {
-      if (Math.abs(info.startTimeMs - fork_time * 1000) < 10_000) return true;
+    if (isAlive && known === undefined) {
+      const { startTimeMs } = host.process(coordinator_pid) ?? {};
+      if (startTimeMs !== undefined && Math.abs(startTimeMs - fork_time * 1000) < START_TOLERANCE_MS) {
+        this.#adopted.set(coordinator_pid, row.startTimeTicks);
+        return true;
+      }
     }
     try {
+      // One that was started in another pid namespace can't be seen, but its lock can.
       return host.isLocked(statSync(this.#opened.paths.coordinator(process))) === true;
     } catch {
       return false;
