@@ -25,7 +25,7 @@ import { Host } from '../host/host.js';
 import { processRow } from '../host/process-table.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
-import { launch, StillCoordinated } from './launch.js';
+import { launch, NotNow } from './launch.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from './place.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
@@ -41,9 +41,9 @@ const TOUCH_MS = 10_000;
 const ADOPTED_MS = 500;
 /** As `isSameProcess`. */
 const START_TOLERANCE_MS = 10_000;
-/** For a coordinator that has lost its runner, until it lets go of its stream. */
-const LOCK_RETRY_MS = 50;
-const LOCK_WAIT_SECONDS = 10;
+/** For a coordinator that has lost its runner to let go of its stream, and for a machine to have room again. */
+const RETRY_MS = 50;
+const RETRY_SECONDS = 10;
 /** Started in one go, before what happened meanwhile is looked at. */
 const BATCH = 4;
 
@@ -95,8 +95,8 @@ export class TaskRunner implements Runner {
   /** Processes whose stream may have grown. */
   readonly #dirty = new Set<string>();
   readonly #ended: { name: string; coordinatorPid: number; refusal: string | undefined }[] = [];
-  /** Processes whose stream somebody holds, since when. */
-  readonly #lockedOut = new Map<string, number>();
+  /** Processes that can't be started now, since when. */
+  readonly #notNow = new Map<string, number>();
   #kill: KillRequest | undefined;
   /** Seconds since the epoch. */
   #killDeadline: number | undefined;
@@ -271,7 +271,7 @@ export class TaskRunner implements Runner {
       status === 'ACTIVE' ? this.#regular : status === 'FINALIZING' ? this.#finalizing : undefined;
     const nextStart = planner?.nextStart(now);
     if (nextStart !== undefined) at.push(nextStart);
-    if (this.#lockedOut.size > 0) at.push(now + LOCK_RETRY_MS / 1000);
+    if (this.#notNow.size > 0) at.push(now + RETRY_MS / 1000);
     for (const { state, fork_time, coordinator_pid } of this.#live()) {
       if (state === 'FORKED') at.push(fork_time + FORKED_SECONDS);
       if (!this.#children.has(coordinator_pid)) at.push(now + ADOPTED_MS / 1000);
@@ -358,18 +358,18 @@ export class TaskRunner implements Runner {
       });
     } catch (error) {
       if (error instanceof SystemError) throw error;
-      const since = this.#lockedOut.get(name) ?? this.#now();
-      if (error instanceof StillCoordinated && this.#now() - since < LOCK_WAIT_SECONDS) {
-        this.#lockedOut.set(name, since);
+      const since = this.#notNow.get(name) ?? this.#now();
+      if (error instanceof NotNow && this.#now() - since < RETRY_SECONDS) {
+        this.#notNow.set(name, since);
         return false;
       }
-      this.#lockedOut.delete(name);
+      this.#notNow.delete(name);
       const reason = error instanceof Error ? error.message : String(error);
       this.#problem(cannotStart(name, reason));
       this.#recordProcess({ seq: run.seq + 1, process: name, state: 'FAILED' });
       return true;
     }
-    this.#lockedOut.delete(name);
+    this.#notNow.delete(name);
     planner.start(name);
     this.#children.add(coordinatorPid);
     this.#readCoordinator(name);
