@@ -4,12 +4,18 @@ import type { Readable, Writable } from 'node:stream';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import type { ProcessStatus } from '../checkpoint/records.js';
+import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import type { RecordSink } from './api.js';
 import { CANNOT_START, GO, type Job } from './coordinator/job.js';
 
-/** Somebody holds the lock of the process's stream: an earlier coordinator that has yet to notice its end. */
-export class StillCoordinated extends Error {}
+/**
+ * It may be possible in a moment: somebody holds the lock of the process's stream (an earlier coordinator that has
+ * yet to notice its end), or the machine is short of something.
+ */
+export class NotNow extends Error {}
+
+const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
 
 export interface Launch {
   /** `coordinator.PROCESS`. */
@@ -30,13 +36,13 @@ export interface Launch {
 
 /**
  * Starts the coordinator of a run and records FORKED in the stream of the process, whose lock the coordinator
- * has from us. Returns the coordinator's pid. Throws StillCoordinated, system errors if it can't be started (nothing was recorded), and
- * SystemError `checkpoint-write-failed`; then nothing runs.
+ * has from us. Returns the coordinator's pid. Throws NotNow, system errors if it can't be started (nothing was
+ * recorded), and SystemError `checkpoint-write-failed`; then nothing runs.
  */
 export function launch(options: Launch): number {
-  const fd = openSync(options.stream, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
+  const fd = openStream(options.stream);
   try {
-    if (!tryLock(fd)) throw new StillCoordinated(`${options.stream} is locked`);
+    if (!tryLock(fd)) throw new NotNow(`${options.stream} is locked`);
     const head = wholeRecords(fd, options.stream);
     const fork_time = options.now();
     const child = startCoordinator(options, fd);
@@ -59,6 +65,19 @@ export function launch(options: Launch): number {
     }
   } finally {
     closeSync(fd);
+  }
+}
+
+function openStream(path: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (SHORTAGES.includes(errno)) throw new NotNow(describeErrno(error));
+    // No fault of the process: a name that can't be that of a file is.
+    if (errno === 'ENAMETOOLONG' || errno === 'EISDIR') throw error;
+    const message = `cannot write to the checkpoint: ${path}: ${describeErrno(error)}`;
+    throw new SystemError('checkpoint-write-failed', message, undefined, error);
   }
 }
 
@@ -87,7 +106,7 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
   const { pid } = child;
   if (pid === undefined) {
     child.on('error', () => {});
-    throw new Error('the coordinator can not be started: too many processes, or too little memory');
+    throw new NotNow('the coordinator can not be started: too many processes, or too little memory');
   }
   // A coordinator that died at once doesn't read; its exit tells.
   child.stdin?.on('error', () => {});

@@ -10,6 +10,7 @@ import {
   rootOf,
 } from '../host/process-table.js';
 import { type OwnProcesses, ownProcesses, type RunTrace } from './own-processes.js';
+import { pause } from './pause.js';
 import type { LiveRun } from './progress.js';
 
 /** What only processes of this task have. */
@@ -101,6 +102,7 @@ export class TaskProcesses {
         const problem = waited > GONE_MS ? unending(row) : send(row, 'SIGKILL');
         if (problem !== undefined) problems.set(row.pid, problem);
       }
+      // A task that is being ended has nothing else to do.
       pause(LOOK_MS);
     }
     return { alive, problems: [...problems.values()] };
@@ -138,9 +140,4 @@ function unending({ pid }: ProcessRow): Problem {
     severity: 'error',
     message: `process ${pid} was killed and does not end`,
   };
-}
-
-/** Blocks: a task that is being ended has nothing else to do. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -22,9 +22,10 @@ import { Planner, planOf } from '../config/planner.js';
 import { errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { processRow } from '../host/process-table.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
-import { launch, StillCoordinated } from './launch.js';
+import { launch, NotNow } from './launch.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from './place.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
@@ -38,9 +39,11 @@ const PREEMPTION_WAIT_SECONDS = 60;
 const TOUCH_MS = 10_000;
 /** The end of a coordinator that a runner before us started is no event for us. */
 const ADOPTED_MS = 500;
-/** For a coordinator that has lost its runner, until it lets go of its stream. */
-const LOCK_RETRY_MS = 50;
-const LOCK_WAIT_SECONDS = 10;
+/** As `isSameProcess`. */
+const START_TOLERANCE_MS = 10_000;
+/** For a coordinator that has lost its runner to let go of its stream, and for a machine to have room again. */
+const RETRY_MS = 50;
+const RETRY_SECONDS = 10;
 /** Started in one go, before what happened meanwhile is looked at. */
 const BATCH = 4;
 
@@ -87,11 +90,13 @@ export class TaskRunner implements Runner {
   readonly #listers = new Map<string, RecordLister>();
   /** Coordinators that are children of ours, and alive. */
   readonly #children = new Set<number>();
+  /** Coordinators that a runner before us started, with their start in ticks. */
+  readonly #adopted = new Map<number, number>();
   /** Processes whose stream may have grown. */
   readonly #dirty = new Set<string>();
   readonly #ended: { name: string; coordinatorPid: number; refusal: string | undefined }[] = [];
-  /** Processes whose stream somebody holds, since when. */
-  readonly #lockedOut = new Map<string, number>();
+  /** Processes that can't be started now, since when. */
+  readonly #notNow = new Map<string, number>();
   #kill: KillRequest | undefined;
   /** Seconds since the epoch. */
   #killDeadline: number | undefined;
@@ -266,7 +271,7 @@ export class TaskRunner implements Runner {
       status === 'ACTIVE' ? this.#regular : status === 'FINALIZING' ? this.#finalizing : undefined;
     const nextStart = planner?.nextStart(now);
     if (nextStart !== undefined) at.push(nextStart);
-    if (this.#lockedOut.size > 0) at.push(now + LOCK_RETRY_MS / 1000);
+    if (this.#notNow.size > 0) at.push(now + RETRY_MS / 1000);
     for (const { state, fork_time, coordinator_pid } of this.#live()) {
       if (state === 'FORKED') at.push(fork_time + FORKED_SECONDS);
       if (!this.#children.has(coordinator_pid)) at.push(now + ADOPTED_MS / 1000);
@@ -353,18 +358,18 @@ export class TaskRunner implements Runner {
       });
     } catch (error) {
       if (error instanceof SystemError) throw error;
-      const since = this.#lockedOut.get(name) ?? this.#now();
-      if (error instanceof StillCoordinated && this.#now() - since < LOCK_WAIT_SECONDS) {
-        this.#lockedOut.set(name, since);
+      const since = this.#notNow.get(name) ?? this.#now();
+      if (error instanceof NotNow && this.#now() - since < RETRY_SECONDS) {
+        this.#notNow.set(name, since);
         return false;
       }
-      this.#lockedOut.delete(name);
+      this.#notNow.delete(name);
       const reason = error instanceof Error ? error.message : String(error);
       this.#problem(cannotStart(name, reason));
       this.#recordProcess({ seq: run.seq + 1, process: name, state: 'FAILED' });
       return true;
     }
-    this.#lockedOut.delete(name);
+    this.#notNow.delete(name);
     planner.start(name);
     this.#children.add(coordinatorPid);
     this.#readCoordinator(name);
@@ -426,13 +431,20 @@ export class TaskRunner implements Runner {
 
   /** Is there still a coordinator that will record the end of a run that we didn't start? */
   #isCoordinated({ process, coordinator_pid, fork_time }: LiveRun): boolean {
+    const known = this.#adopted.get(coordinator_pid);
+    const row = processRow(coordinator_pid);
+    const isAlive = row !== undefined && row.state !== 'Z';
+    if (isAlive && row.startTimeTicks === known) return true;
     const host = Host.local();
-    const info = host.process(coordinator_pid);
-    const boot = host.bootTimeMs ?? 0;
-    if (info !== undefined && info.state !== 'Z' && boot > 0) {
-      if (Math.abs(info.startTimeMs - fork_time * 1000) < 10_000) return true;
+    if (isAlive && known === undefined) {
+      const { startTimeMs } = host.process(coordinator_pid) ?? {};
+      if (startTimeMs !== undefined && Math.abs(startTimeMs - fork_time * 1000) < START_TOLERANCE_MS) {
+        this.#adopted.set(coordinator_pid, row.startTimeTicks);
+        return true;
+      }
     }
     try {
+      // One that was started in another pid namespace can't be seen, but its lock can.
       return host.isLocked(statSync(this.#opened.paths.coordinator(process))) === true;
     } catch {
       return false;

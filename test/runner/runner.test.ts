@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -173,6 +174,45 @@ describe('output', () => {
     expect(state).toBe('SUCCESS');
     expect(logOf(spec, 'p/0/stdout').split('\n')).toHaveLength(20_001);
   });
+});
+
+test('a console that does not wait and is read late gets everything', async () => {
+  const spec = newTask(
+    'late-console',
+    taskOf([
+      { name: 'p', cmdline: 'for i in $(seq 50000); do echo $i; done', logger: { destination: 'console' } },
+    ]),
+  );
+  mkdirSync(spec.sandbox, { recursive: true });
+  const fifo = join(spec.sandbox, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  const running = openTask(spec, { ...SETTINGS, console: { stdout: fd, stderr: fd } }).run();
+  await until(() => existsSync(streamOf(spec)) && recordsOf(streamOf(spec)).length === 5);
+  const reader = spawn('head', ['-n', '50000', fifo], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let lines = 0;
+  reader.stdout.setEncoding('utf8').on('data', (text: string) => {
+    lines += text.split('\n').length - 1;
+  });
+  const [status] = await once(reader, 'close');
+  expect({ status, lines, state: (await running).state }).toEqual({
+    status: 0,
+    lines: 50_000,
+    state: 'SUCCESS',
+  });
+  closeSync(fd);
+});
+
+test('a process whose log directory can not be made has FAILED, and the task says why', async () => {
+  const spec = newTask('no-logs', taskOf([{ name: 'p', cmdline: 'true', max_failures: 5 }]));
+  mkdirSync(join(spec.sandbox, '.logs'), { recursive: true });
+  writeFileSync(join(spec.sandbox, '.logs/p'), 'in the way');
+  const { state, problems } = await openTask(spec, SETTINGS).run();
+  expect(state).toBe('FAILED');
+  expect(problems).toMatchObject([{ code: 'process-not-started', process: 'p' }]);
+  expect(problems[0]?.message).toMatch(/ENOTDIR|EEXIST/);
+  const { processes } = storyOf(recordsOf(streamOf(spec)));
+  expect(processes).toEqual({ p: ['0 WAITING', '1 FORKED', '2 LOST', '3 WAITING', '4 FAILED'] });
 });
 
 test('what the command finds around it is what the original gives it', async () => {

@@ -4,7 +4,9 @@ import { constants } from 'node:os';
 import { RecordLister } from '../../checkpoint/follow.js';
 import { readStream } from '../../checkpoint/reader.js';
 import type { ProcessStatus } from '../../checkpoint/records.js';
+import { errnoOf } from '../../errors/errors.js';
 import type { RecordSink } from '../api.js';
+import { pause } from '../pause.js';
 import { type Account, CANNOT_START, FD, GO, type Job } from './job.js';
 import { LogFile } from './log-file.js';
 import { makePipes, Pump } from './pump.js';
@@ -144,7 +146,7 @@ function openOutput({ logs, logger }: Job): Output {
   const pumps = pipes.map(([reading], i) => {
     const file = destination === 'console' ? undefined : new LogFile(paths[i] as string, rotation);
     const fd = i === 0 ? FD.stdout : FD.stderr;
-    const console = destination === 'file' ? undefined : (bytes: Uint8Array) => writeAll(fd, bytes);
+    const console = destination === 'file' ? undefined : consoleAt(fd);
     return new Pump(reading, (bytes) => {
       file?.write(bytes);
       console?.(bytes);
@@ -153,13 +155,32 @@ function openOutput({ logs, logger }: Job): Output {
   return { childs: pipes.map(([, writing]) => writing) as [number, number], pumps };
 }
 
-/** Somebody who reads no more must not end the process. */
-function writeAll(fd: number, bytes: Uint8Array): void {
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-  } catch {
-    // Closed, or full and not waiting: the bytes are lost.
-  }
+/** How long we wait for a console that is full, and how often we look. */
+const STALLED_MS = 2000;
+const LOOK_MS = 5;
+
+/**
+ * A console. Whoever reads there must not end the process by going away, nor hold it up by not reading: what it
+ * does not take for a while is lost.
+ */
+function consoleAt(fd: number): (bytes: Uint8Array) => void {
+  let stalled = false;
+  return (bytes) => {
+    let waited = 0;
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += writeSync(fd, bytes, at);
+        stalled = false;
+        waited = 0;
+      } catch (error) {
+        // A pipe that another program has set to not waiting is so for us, too.
+        stalled ||= errnoOf(error) !== 'EAGAIN' || waited >= STALLED_MS;
+        if (stalled) return;
+        waited += LOOK_MS;
+        pause(LOOK_MS);
+      }
+    }
+  };
 }
 
 function start(job: Job, { childs }: Output): ChildProcess {

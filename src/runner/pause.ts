@@ -1,0 +1,4 @@
+/** Blocks us for a while. */
+export function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
