@@ -7,6 +7,7 @@ import { REPOSITORY } from './e2e/harness.js';
 const ROOMS = [
   'commands',
   'cli',
+  'doctor',
   'views',
   'contracts',
   'logs',

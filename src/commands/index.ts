@@ -1,6 +1,7 @@
 /** Every command, loaded when it is named. */
 export const COMMANDS = {
   completion: async () => (await import('./completion.js')).default,
+  doctor: async () => (await import('./doctor.js')).default,
   help: async () => (await import('./help.js')).default,
   inspect: async () => (await import('./inspect.js')).default,
   read: async () => (await import('./read.js')).default,

@@ -3,6 +3,7 @@
  * only the types of this folder are used; the schemas make `schemas/` and check the output in tests.
  */
 import { read, record } from './checkpoint.js';
+import { doctor } from './doctor.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
 import { inspect, status, tail, tailPath } from './task.js';
@@ -10,6 +11,7 @@ import { inspect, status, tail, tailPath } from './task.js';
 /** By name of the file in `schemas/`. */
 export const CONTRACTS = {
   completion,
+  doctor,
   error: failure,
   help,
   inspect,

@@ -1,0 +1,314 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { Problem } from '../errors/problem.js';
+import type { TaskView } from '../task/view.js';
+import { duration, timestamp } from '../views/parts/age.js';
+import { counted, type Evidence, type Symptom } from './finding.js';
+
+/** What of this host a task is compared with. */
+export interface HostFacts {
+  /** Milliseconds since the epoch. */
+  now: number;
+  bootTimeMs: number | undefined;
+  hostname: string;
+  /** How a pid shows itself: state and command. */
+  process: (pid: number) => { state: string; command: string } | undefined;
+  /** Is the user in this host's /etc/passwd? */
+  knowsUser: (name: string) => boolean;
+  /** Is the directory certainly not there? False if we may not know. */
+  isAbsent: (path: string) => boolean;
+}
+
+/** Clocks of one machine agree; a stream that was copied here was written by another one's. */
+const CLOCK_TOLERANCE_MS = 60_000;
+/** A task file is written right after the first record. */
+const YOUNG_MS = 60_000;
+
+/** What is wrong with one task, as far as this host can tell. How the task itself ended is no fault of the host. Pure. */
+export function* checkTask(view: TaskView, host: HostFacts): Generator<Symptom> {
+  yield* checkRunner(view, host);
+  yield* checkLeftovers(view, host);
+  yield* checkNamespace(view);
+  yield* checkSandbox(view, host);
+  yield* checkClock(view, host);
+  for (const problem of view.problems) yield* checkProblem(view, problem, host);
+}
+
+function streamOf(view: TaskView): string {
+  return `${view.found.checkpoint_dir}/runner`;
+}
+
+function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
+  const { verdict, state, task_id, runner, silent_since_ms } = view;
+  const pid = runner?.pid;
+  if (verdict === 'ok' && runner?.alive === true && pid !== undefined) {
+    const process = host.process(pid);
+    if (process?.state !== 'T') return;
+    yield {
+      code: 'runner-stopped',
+      severity: 'error',
+      what: (count) =>
+        `the runners of ${counted(count, 'task')} are stopped by a signal: nothing is started or recorded`,
+      evidence: [{ path: `/proc/${pid}/stat`, text: `pid ${pid} (${process.command}) is in state T` }],
+      advice: [`let it go on: kill -CONT ${pid}`],
+      task_id,
+    };
+    return;
+  }
+  if (verdict !== 'runner-gone' && verdict !== 'host-rebooted') return;
+  const silent =
+    silent_since_ms === undefined ? '' : `, last written ${duration(host.now - silent_since_ms)} ago`;
+  const path = streamOf(view);
+  if (isTerminalTaskState(state)) {
+    yield {
+      code: 'task-not-moved',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} ended, but the runner died before it moved the task file to tasks/finished`,
+      evidence: [{ path: view.found.task_file ?? path, text: `the stream says ${state}${silent}` }],
+      advice: ['thermos gc moves it, and collects it by its age'],
+      task_id,
+    };
+    return;
+  }
+  yield {
+    code: 'runner-dead',
+    severity: 'error',
+    cause: verdict,
+    what: (count) =>
+      verdict === 'host-rebooted'
+        ? `${counted(count, 'task')} recorded as running, but the host was started again since`
+        : `${counted(count, 'task')} recorded as running, but no runner lives`,
+    evidence: [runnerEvidence(view, path, silent, host)],
+    advice: afterDeath(view),
+    task_id,
+  };
+  yield* checkUser(view, host);
+}
+
+function runnerEvidence(
+  { verdict, state, runner, state_timestamp_ms, hostname }: TaskView,
+  path: string,
+  silent: string,
+  host: HostFacts,
+): Evidence {
+  const who = runner?.pid === undefined ? 'a runner' : `runner ${runner.pid}`;
+  const why =
+    verdict === 'host-rebooted'
+      ? `host started at ${timestamp(host.bootTimeMs)}`
+      : 'nobody holds the lock on the stream';
+  const where = hostname === undefined || hostname === host.hostname ? '' : ` on ${hostname}`;
+  return { path, text: `${state} by ${who}${where} since ${timestamp(state_timestamp_ms)}; ${why}${silent}` };
+}
+
+function afterDeath({ layout, leftovers }: TaskView): string[] {
+  const alive = leftovers.length > 0 ? ['its processes go on without it: they are ended with the task'] : [];
+  if (layout === 'mesos') {
+    return [
+      'the agent reports the task LOST and removes the sandbox when it sees that the executor is gone: is the agent running?',
+      'thermos gc marks it LOST in its own stream once it has been silent for --orphan-age (1h)',
+      ...alive,
+    ];
+  }
+  return [
+    'to go on with it: thermos run with the same config and task id',
+    'to give it up: thermos gc marks it LOST once it has been silent for --orphan-age (1h)',
+    ...alive,
+  ];
+}
+
+/** The original's runner exits without a word, and leaves the task active, if it does not know the user. */
+function* checkUser(
+  { header, task_id, hostname, processes, found }: TaskView,
+  host: HostFacts,
+): Generator<Symptom> {
+  const user = header?.user;
+  // Old streams have neither a uid nor a log directory.
+  if (
+    !user ||
+    header?.uid !== undefined ||
+    header?.log_dir === undefined ||
+    hostname !== host.hostname ||
+    host.knowsUser(user)
+  )
+    return;
+  if (processes.some(({ pid }) => pid !== undefined)) return;
+  yield {
+    code: 'user-unknown',
+    severity: 'error',
+    cause: user,
+    what: (count) =>
+      `${counted(count, 'task')} could not start anything, because there is no user ${user} on this host`,
+    evidence: [
+      { path: `${found.checkpoint_dir}/runner`, text: `the header names the user ${user}, and has no uid` },
+    ],
+    advice: [`create the user ${user}, then start the task again`],
+    task_id,
+  };
+}
+
+function* checkLeftovers(view: TaskView, host: HostFacts): Generator<Symptom> {
+  const { leftovers, state, task_id } = view;
+  if (leftovers.length === 0 || !isTerminalTaskState(state)) return;
+  yield {
+    code: 'leftovers',
+    severity: 'error',
+    what: (count) => `${counted(count, 'task')} over, but processes live on`,
+    evidence: leftovers.map((pid) => {
+      const process = host.process(pid);
+      return {
+        path: `/proc/${pid}`,
+        text: `pid ${pid}${process === undefined ? '' : ` (${process.command})`} of a task that is ${state}`,
+      };
+    }),
+    advice: [
+      `see what they do (ps -fp ${leftovers.slice(0, 5).join(',')}), then end them: kill ${leftovers.slice(0, 5).join(' ')}`,
+    ],
+    task_id,
+  };
+}
+
+function* checkNamespace({ verdict, task_id, runner, found }: TaskView): Generator<Symptom> {
+  if (verdict !== 'foreign-pids') return;
+  yield {
+    code: 'foreign-pids',
+    severity: 'note',
+    what: (count) =>
+      `${counted(count, 'task')} in a pid namespace of its own (a container): the recorded pids say nothing on this host`,
+    evidence: [
+      {
+        path: `${found.checkpoint_dir}/runner`,
+        text: `recorded pid ${runner?.pid}; somebody in another namespace holds the lock`,
+      },
+    ],
+    advice: ['go by the lock on the stream, and look at pids inside the container (nsenter -p, docker top)'],
+    task_id,
+  };
+}
+
+function* checkSandbox({ sandbox, state, runner, task_id }: TaskView, host: HostFacts): Generator<Symptom> {
+  if (sandbox === undefined || sandbox.found || isTerminalTaskState(state) || runner?.alive !== true) return;
+  if (!sandbox.recorded.startsWith('/') || !host.isAbsent(sandbox.recorded)) return;
+  yield {
+    code: 'sandbox-gone',
+    severity: 'error',
+    what: (count) => `${counted(count, 'task')} running without a sandbox: somebody removed it`,
+    evidence: [{ path: sandbox.recorded, text: 'recorded in the header, not there' }],
+    advice: [`end the task: thermos kill ${task_id}`],
+    task_id,
+  };
+}
+
+/** Times that this machine's clock has not reached. */
+function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
+  const { task_id, hostname, silent_since_ms } = view;
+  const latest = host.now + CLOCK_TOLERANCE_MS;
+  const path = streamOf(view);
+  const times: [string, number | undefined][] = [
+    ['the launch of the task', asNumber(view.launch_time_ms)],
+    [`the state ${view.state}`, asNumber(view.state_timestamp_ms)],
+    ...view.processes.flatMap(
+      ({ process, fork_time, start_time, stop_time }): [string, number | undefined][] => [
+        [`the fork of ${process}`, inMs(fork_time)],
+        [`the start of ${process}`, inMs(start_time)],
+        [`the end of ${process}`, inMs(stop_time)],
+      ],
+    ),
+    ['the last change of the file', silent_since_ms],
+  ];
+  const ahead = times.find(([, time]) => time !== undefined && Number.isFinite(time) && time > latest);
+  if (ahead === undefined) return;
+  const [event, time] = ahead as [string, number];
+  const elsewhere = hostname !== undefined && hostname !== host.hostname;
+  yield {
+    code: 'clock-skew',
+    severity: 'warning',
+    cause: elsewhere ? hostname : '',
+    what: (count) =>
+      elsewhere
+        ? `${counted(count, 'task')} of ${hostname} with times in the future: its clock is ahead of this host's, or this one is behind`
+        : `${counted(count, 'task')} with times in the future: the clock of this host was ahead then, or is behind now`,
+    evidence: [{ path, text: `${event} is recorded at ${timestamp(time)}, in ${duration(time - host.now)}` }],
+    advice: [
+      'check the clock (timedatectl, chronyc tracking): ages, gc by age and the identity of processes depend on it',
+    ],
+    task_id,
+  };
+}
+
+function asNumber(time: number | bigint | undefined): number | undefined {
+  return time === undefined ? undefined : Number(time);
+}
+
+function inMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** What was found wrong while the task was read, with what to do about it. */
+function* checkProblem(view: TaskView, problem: Problem, host: HostFacts): Generator<Symptom> {
+  const { code, path = streamOf(view), offset, message } = problem;
+  const live = view.runner?.alive === true;
+  const launched = asNumber(view.launch_time_ms);
+  const young = launched !== undefined && host.now - launched < YOUNG_MS;
+  // While it is being written, or set up, this is how it looks.
+  if (live && (code === 'checkpoint-incomplete' || (young && code === 'task-file-missing'))) return;
+  yield {
+    code: code === 'checkpoint-incomplete' ? 'checkpoint-torn' : code,
+    severity: problem.severity,
+    what: (count) => whatOf(problem, count),
+    evidence: [{ path, offset, text: message }],
+    advice: adviceOf(problem, path),
+    task_id: view.task_id,
+  };
+}
+
+function whatOf({ code, message }: Problem, count: number): string {
+  const tasks = counted(count, 'task');
+  switch (code) {
+    case 'checkpoint-incomplete':
+      return `${tasks} with a torn checkpoint: its writer died, or the disk was full, in the middle of a record`;
+    case 'checkpoint-damaged':
+      return `${tasks} with a damaged checkpoint: what stands behind the damage can not be read`;
+    case 'checkpoint-missing':
+      return `${tasks} without a checkpoint: what happened to it can not be known`;
+    case 'checkpoint-unreadable':
+      return `${tasks} with a checkpoint that can not be read`;
+    case 'task-file-missing':
+      return `${tasks} with checkpoints but without a task file`;
+    case 'task-file-twice':
+      return `${tasks} with a task file both in tasks/active and in tasks/finished`;
+    case 'task-file-damaged':
+    case 'task-file-unreadable':
+      return `${tasks} with a task file that can not be read`;
+    default:
+      return message;
+  }
+}
+
+function adviceOf({ code, hint }: Problem, path: string): string[] {
+  const given = hint === undefined ? [] : [hint];
+  const look = `thermos read --records ${path}`;
+  switch (code) {
+    case 'checkpoint-incomplete':
+      return [
+        `what is before it is right: ${look}`,
+        'no runner can go on from here: the task is to be given up (thermos gc)',
+      ];
+    case 'checkpoint-damaged':
+      return [
+        `what is before the damage is right: ${look}`,
+        'check the disk (dmesg, SMART) if nobody wrote to the file',
+      ];
+    case 'checkpoint-missing':
+      return ['somebody removed it, or a gc was interrupted: thermos gc finishes it'];
+    case 'task-file-missing':
+      return [
+        'a gc was interrupted, or the runner died at its start: thermos gc collects it past --orphan-age',
+      ];
+    case 'task-file-twice':
+      return ['the one in tasks/finished counts; remove the other if no runner lives'];
+    case 'task-file-damaged':
+      return ['the stream says what happened all the same; the task can not be resumed'];
+    default:
+      return given;
+  }
+}

@@ -1,0 +1,161 @@
+import type { FoundTask } from '../discovery/found.js';
+import { taskIdOfExecutor } from '../discovery/layout.js';
+import { PLACES, type RootOptions } from '../discovery/roots.js';
+import type { Selection } from '../discovery/select.js';
+import type { Problem } from '../errors/problem.js';
+import type { Host } from '../host/host.js';
+import { readTasks } from '../task/board.js';
+import type { TaskView } from '../task/view.js';
+import { checkDiscovery } from './check-access.js';
+import { checkAgent } from './check-agent.js';
+import { checkDisk } from './check-disk.js';
+import { checkEmptyRun, type EmptyRun } from './check-executor.js';
+import { checkTask, type HostFacts } from './check-task.js';
+import { type Finding, findingsOf, type Symptom } from './finding.js';
+import { type Agents, gatherAgents } from './gather-agent.js';
+import { type DiskPlace, gatherAccess, gatherDisks, isAbsent } from './gather-host.js';
+import { emptyRuns, runsWithTasks } from './gather-runs.js';
+
+/** What an examination goes by; the clock and the names of the machine come in. */
+export interface Examination {
+  options: RootOptions;
+  host: Host;
+  now: number;
+  hostname: string;
+  /** Where agents log by default; made up in tests. */
+  agentLogs?: string;
+}
+
+export interface Diagnosis {
+  findings: Finding[];
+  /** What could not be looked at, so that nothing is said of it. */
+  problems: Problem[];
+  checked: { roots: number; tasks: number; agents: number };
+}
+
+/** Examines the host: everything that discovery found, and what is around it. */
+export function diagnoseHost(selection: Selection, examination: Examination): Diagnosis {
+  const { options, host, now } = examination;
+  const agents = gatherAgents(options, selection.roots, host, examination.agentLogs);
+  const tasks = checkTasks(selection.selected, examination);
+  const closed = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
+  const unreadable = selection.roots.some(({ readable }) => !readable) || closed.length > 0;
+  const access = unreadable ? gatherAccess(selection.roots, closed, host) : [];
+  const symptoms: Symptom[] = [...checkDiscovery(selection.problems, access, agents.workDirs)];
+  for (const facts of agents.facts) symptoms.push(...checkAgent(facts, now));
+  for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), procOf(options))) {
+    symptoms.push(...checkDisk(disk));
+  }
+  symptoms.push(...tasks.symptoms);
+  const withTasks = runsWithTasks(selection.tasks.map(({ root }) => root));
+  for (const run of runsOf(agents, withTasks, host)) symptoms.push(...checkEmptyRun(run, now));
+  return {
+    findings: findingsOf(symptoms),
+    problems: [...agents.problems, ...tasks.problems],
+    checked: { roots: selection.roots.length, tasks: selection.selected.length, agents: agents.facts.length },
+  };
+}
+
+/** Examines one task: itself, and the disks that it writes to. */
+export function diagnoseTask(view: TaskView, examination: Examination): Finding[] {
+  const places: DiskPlace[] = [];
+  const inUse = view.runner?.alive === true;
+  places.push({ path: view.root.path, inUse });
+  for (const place of [view.sandbox, view.log_dir])
+    if (place?.found) places.push({ path: place.path, inUse });
+  const symptoms = [...checkTask(view, hostFacts(examination))];
+  if (inUse) {
+    for (const disk of gatherDisks(places, procOf(examination.options))) symptoms.push(...checkDisk(disk));
+  }
+  return findingsOf(symptoms);
+}
+
+/**
+ * The run directories without a task whose executor was to run the task of this id (or has this id itself), for
+ * who asks after a task that never was.
+ */
+export function* runsWithoutTask(
+  word: string,
+  selection: Pick<Selection, 'roots' | 'tasks'>,
+  examination: Examination,
+): Generator<EmptyRun> {
+  const { options, host, agentLogs } = examination;
+  const agents = gatherAgents(options, selection.roots, host, agentLogs);
+  for (const run of runsOf(agents, runsWithTasks(selection.tasks.map(({ root }) => root)), host)) {
+    const { executor_id } = run.mesos;
+    if (executor_id === word || taskIdOfExecutor(executor_id) === word) yield run;
+  }
+}
+
+function procOf({ places }: RootOptions): string {
+  return places?.proc ?? PLACES.proc;
+}
+
+function* runsOf(agents: Agents, withTasks: ReadonlySet<string>, host: Host): Generator<EmptyRun> {
+  for (const { workDir } of agents.facts) {
+    yield* emptyRuns(workDir, withTasks, (pid) => host.process(pid) !== undefined);
+  }
+}
+
+function hostFacts({ now, hostname, host }: Examination): HostFacts {
+  return {
+    now,
+    hostname,
+    bootTimeMs: host.bootTimeMs,
+    process: (pid) => host.process(pid),
+    knowsUser: (name) => host.knowsUser(name),
+    isAbsent,
+  };
+}
+
+interface CheckedTasks {
+  symptoms: Symptom[];
+  problems: Problem[];
+  /** Sandboxes of tasks that run. */
+  sandboxes: Set<string>;
+}
+
+/** The views go as soon as they are checked: there may be ten thousand. */
+function checkTasks(tasks: readonly FoundTask[], examination: Examination): CheckedTasks {
+  const facts = hostFacts(examination);
+  const checked: CheckedTasks = { symptoms: [], problems: [], sandboxes: new Set() };
+  let unknown = 0;
+  // A sandbox that can't be entered is one finding of the host already.
+  for (const view of readTasks(
+    tasks.filter(({ unreadable }) => !unreadable),
+    examination.host,
+  )) {
+    checked.symptoms.push(...checkTask(view, facts));
+    if (view.phase === 'active' && view.runner?.alive === null && view.problems.length === 0) unknown += 1;
+    if (view.runner?.alive && view.sandbox?.found) checked.sandboxes.add(view.sandbox.path);
+  }
+  if (unknown > 0) {
+    checked.problems.push({
+      code: 'not-checked',
+      severity: 'warning',
+      message: `whether the runners of ${unknown} active tasks live can not be known from here: locks of other pid namespaces are hidden`,
+      hint: 'run it on the host, outside of containers',
+    });
+  }
+  return checked;
+}
+
+/** Where tasks and their checkpoints are written. */
+function* diskPlaces(
+  selection: Selection,
+  agents: Agents,
+  sandboxes: ReadonlySet<string>,
+): Generator<DiskPlace> {
+  const live = new Set<string>();
+  for (const { root, phase } of selection.tasks) if (phase === 'active') live.add(root.path);
+  for (const { workDir, running } of agents.facts) {
+    yield { path: workDir, inUse: running !== undefined, headroom: agents.headroom.get(workDir) };
+  }
+  for (const { path, layout, source, readable } of selection.roots) {
+    if (!readable) continue;
+    // Thousands of sandboxes are on the disk of their work directory.
+    if (layout === 'mesos' && !live.has(path)) continue;
+    yield { path, inUse: live.has(path) || source === 'default' || source === 'user' };
+  }
+  for (const path of sandboxes) yield { path, inUse: true };
+}
