@@ -12,13 +12,22 @@ export interface Access {
 
 const UNREADABLE = new Set(['root-unreadable', 'sandbox-unreadable']);
 
-/** What discovery could not find or read. `access`: of the directories that stood in the way. Pure. */
+export interface Surroundings {
+  /** Of the directories that stood in the way. */
+  access: readonly Access[];
+  /** Where agents work, and what says so. */
+  workDirs: readonly { path: string; source: string }[];
+  /** Work directories that are there: an agent may well have no tasks. */
+  trees: ReadonlySet<string>;
+}
+
+/** What discovery could not find or read. Pure. */
 export function* checkDiscovery(
   problems: readonly Problem[],
-  access: readonly Access[],
-  workDirs: readonly { path: string; source: string }[],
+  { access, workDirs, trees }: Surroundings,
 ): Generator<Symptom> {
   for (const problem of problems) {
+    if (problem.code === 'root-empty' && trees.has(problem.path ?? '')) continue;
     if (UNREADABLE.has(problem.code)) {
       const below = access.filter(({ path }) => related(path, problem.path));
       yield unreadable(problem, below);

@@ -41,7 +41,10 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
   const closed = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
   const unreadable = selection.roots.some(({ readable }) => !readable) || closed.length > 0;
   const access = unreadable ? gatherAccess(selection.roots, closed, host) : [];
-  const symptoms: Symptom[] = [...checkDiscovery(selection.problems, access, agents.workDirs)];
+  const trees = new Set(agents.facts.map(({ workDir }) => workDir));
+  const symptoms: Symptom[] = [
+    ...checkDiscovery(selection.problems, { access, workDirs: agents.workDirs, trees }),
+  ];
   for (const facts of agents.facts) symptoms.push(...checkAgent(facts, now));
   for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), procOf(options))) {
     symptoms.push(...checkDisk(disk));
