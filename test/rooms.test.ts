@@ -10,6 +10,7 @@ const ROOMS = [
   'doctor',
   'views',
   'contracts',
+  'gc',
   'logs',
   'task',
   'discovery',

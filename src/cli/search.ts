@@ -18,6 +18,11 @@ export function tasksToLookAt(flags: RootFlags, words: readonly string[]): Selec
   return selectTasks(rootOptions(flags), words, 'look', { sandboxOf });
 }
 
+/** The tasks that TASK words mean to a command that changes them: whole ids and patterns for whole ids. */
+export function tasksToChange(flags: RootFlags, words: readonly string[]): Selection {
+  return selectTasks(rootOptions(flags), words, 'change', { sandboxOf });
+}
+
 /** Where a task's sandbox is here, by the header of its stream. */
 function sandboxOf(task: FoundTask): string | undefined {
   const header = readHeader(`${task.checkpoint_dir}/runner`);

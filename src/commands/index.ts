@@ -2,6 +2,7 @@
 export const COMMANDS = {
   completion: async () => (await import('./completion.js')).default,
   doctor: async () => (await import('./doctor.js')).default,
+  gc: async () => (await import('./gc.js')).default,
   help: async () => (await import('./help.js')).default,
   inspect: async () => (await import('./inspect.js')).default,
   read: async () => (await import('./read.js')).default,

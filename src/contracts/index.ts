@@ -4,6 +4,7 @@
  */
 import { read, record } from './checkpoint.js';
 import { doctor } from './doctor.js';
+import { gc } from './gc.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
 import { inspect, status, tail, tailPath } from './task.js';
@@ -13,6 +14,7 @@ export const CONTRACTS = {
   completion,
   doctor,
   error: failure,
+  gc,
   help,
   inspect,
   problem,
