@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { parentOf, presenceOf, realPath } from '../discovery/files.js';
 import type { TaskRoot } from '../discovery/found.js';
 import type { Host } from '../host/host.js';
@@ -59,12 +59,12 @@ export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[
   return [...access.values()];
 }
 
-/** Of the path, or of the nearest directory above it that can be asked about. */
+/** Of the path, or of the nearest directory above it that can be asked about; undefined if that is open to us. */
 function accessOf(path: string, host: Host): Access | undefined {
   for (let at = path; ; at = parentOf(at)) {
     try {
       const stat = lstatSync(at, { throwIfNoEntry: false });
-      if (stat === undefined) return undefined;
+      if (stat === undefined || isOpen(at)) return undefined;
       const owner = host.userName(stat.uid) ?? String(stat.uid);
       return {
         path: at,
@@ -78,7 +78,17 @@ function accessOf(path: string, host: Host): Access | undefined {
   }
 }
 
-const TYPES: Readonly<Record<number, string>> = { 4: 'd', 9: 'l', 7: '-', 2: 'c', 6: 'b', 1: 'p', 11: 's' };
+function isOpen(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The upper four bits of a mode (inode(7)), in decimal. */
+const TYPES: Readonly<Record<number, string>> = { 1: 'p', 2: 'c', 4: 'd', 6: 'b', 8: '-', 10: 'l', 12: 's' };
 
 /** As `ls -l` writes it: `drwxr-x---`. Pure. */
 export function modeText(mode: number): string {
