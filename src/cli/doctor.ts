@@ -3,8 +3,13 @@ import type { DoctorDocument } from '../contracts/doctor.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
 import { checkEnd } from '../doctor/check-end.js';
-import { checkEmptyRun } from '../doctor/check-executor.js';
-import { diagnoseHost, diagnoseTask, type Examination, runsWithoutTask } from '../doctor/diagnose.js';
+import {
+  diagnoseAccess,
+  diagnoseHost,
+  diagnoseMissing,
+  diagnoseTask,
+  type Examination,
+} from '../doctor/diagnose.js';
 import { findingsOf, isWrong } from '../doctor/finding.js';
 import { gatherWitnesses } from '../doctor/gather-witnesses.js';
 import { storyOf } from '../doctor/story.js';
@@ -31,7 +36,7 @@ export function examine(word: string | undefined, flags: RootFlags, now: number)
 }
 
 function examineTask(word: string, selection: Selection, examination: Examination): DoctorDocument {
-  if (selection.unmatched.length > 0) return examineRuns(word, selection, examination);
+  if (selection.unmatched.length > 0) return examineMissing(word, selection, examination);
   const { selected, problems } = selection;
   const ids = [...new Set(selected.map(({ task_id }) => task_id))].sort();
   if (ids.length !== 1) throw notOneTask(word, ids);
@@ -42,14 +47,20 @@ function examineTask(word: string, selection: Selection, examination: Examinatio
   const [view, ...others] = views;
   if (view === undefined) throw notOneTask(word, ids);
   const { why } = inspect(view, now);
+  // Then what could not be looked into is the finding.
+  const closed = view.found.unreadable === true;
   const { task_id, root, layout, phase, state, verdict } = view;
   return {
-    findings: [...findingsOf(checkEnd(view, why)), ...diagnoseTask(view, examination)],
+    findings: [
+      ...findingsOf(checkEnd(view, why)),
+      ...diagnoseTask(view, examination),
+      ...(closed ? diagnoseAccess(selection, examination) : []),
+    ],
     checked: { roots: 1, tasks: 1, agents: 0 },
     task: { task_id, root: root.path, layout, phase, state, verdict },
     story: storyOf(view, gatherWitnesses(view, host, now)),
     problems: [
-      ...problems,
+      ...(closed ? [] : problems),
       ...others.map((other) => ({
         code: 'task-in-several-roots',
         severity: 'warning' as const,
@@ -62,11 +73,11 @@ function examineTask(word: string, selection: Selection, examination: Examinatio
 }
 
 /** A task that never was: its executor may have left a run directory that says why. */
-function examineRuns(word: string, selection: Selection, examination: Examination): DoctorDocument {
-  const runs = [...runsWithoutTask(word, selection, examination)];
-  if (runs.length === 0) throw noSuchTask(selection);
+function examineMissing(word: string, selection: Selection, examination: Examination): DoctorDocument {
+  const findings = diagnoseMissing(word, selection, examination);
+  if (findings === undefined) throw noSuchTask(selection);
   return {
-    findings: findingsOf(runs.flatMap((run) => checkEmptyRun(run, examination.now))),
+    findings,
     checked: { roots: selection.roots.length, tasks: 0, agents: 0 },
     problems: selection.problems,
   };

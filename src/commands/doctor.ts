@@ -33,7 +33,7 @@ What may not be read is not checked, and said on stderr: run it as root to have 
     'MESOS/meta': 'What the Mesos agent knows: its identity, the boot it recovered in, its attributes.',
     '/var/log/mesos': "The agent's logs, besides its --log_dir.",
   };
-  static override seeAlso = ['status', 'inspect', 'roots'];
+  static override seeAlso = ['status', 'inspect', 'gc'];
 
   static override args = {
     task: Args.string({ ignoreStdin: true, description: 'The task; all of the host if it is left out.' }),

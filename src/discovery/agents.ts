@@ -108,16 +108,25 @@ function readText(path: string): string | undefined {
   }
 }
 
-/**
- * A flag's value as the running agent has it, else as its configuration has it: a file a flag, as Mesos'
- * packages do. Undefined if nothing says it.
- */
+/** A flag's value in the words of a program. Pure. */
+export function flagOf(words: readonly string[], name: string): string | undefined {
+  for (const [i, word] of words.entries()) {
+    if (word === `--${name}`) return words[i + 1];
+    if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3);
+  }
+  return undefined;
+}
+
+/** A flag's value as the agent's configuration has it: a file a flag, as Mesos' packages do. */
+export function configuredFlag(name: string, etc: string): string | undefined {
+  return (readText(`${etc}/mesos-slave/${name}`) ?? readText(`${etc}/mesos-agent/${name}`))?.trim();
+}
+
+/** A flag's value as the running agent has it, else as its configuration has it. Undefined if nothing says it. */
 export function agentFlag(name: string, proc: string, etc: string): string | undefined {
   for (const { words } of runningAgents(proc)) {
-    for (const [i, word] of words.entries()) {
-      if (word === `--${name}`) return words[i + 1];
-      if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3);
-    }
+    const value = flagOf(words, name);
+    if (value !== undefined) return value;
   }
-  return (readText(`${etc}/mesos-slave/${name}`) ?? readText(`${etc}/mesos-agent/${name}`))?.trim();
+  return configuredFlag(name, etc);
 }

@@ -21,12 +21,15 @@ const REFUSED =
 const REMEDY = /rm -f (\/\S*)\/meta\/slaves\/latest/;
 const POLICY =
   /reconfiguration_policy|To restart this agent with a new agent id instead|'additive' policy|`additive` policy/;
+/** `Nov 21 10:00:00 host mesos-slave[123]: `, also with the time as RFC 3339. */
+const SYSLOG =
+  /^(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8}|\d{4}-\d\d-\d\dT\S{1,32}) \S{1,255} mesos-[\w.-]{1,32}(?:\[\d+\])?: /;
 /** How many lines a refusal may have: two descriptions of an agent and a remedy. */
 const MOST_LINES = 400;
 
 /** The last refusal to start in an agent's log, if the agent did not start after it. Pure. */
 export function startRefusalIn(log: Pick<FileTail, 'text' | 'offset'>): StartRefusal | undefined {
-  const lines = linesOf(log);
+  const lines = linesOf(log).map((line) => ({ ...line, text: line.text.replace(SYSLOG, '') }));
   const at = lines.findLastIndex(({ text }) => REFUSED.test(text));
   const line = lines[at];
   if (line === undefined) return undefined;
@@ -141,4 +144,18 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
         advice: ['the line says what it could not read; repair that first', ...restart],
       };
   }
+}
+
+const EXECUTOR_ENDED =
+  /failed to start|[Ff]ailed to (?:launch|fetch|pull|start)|did not register|exited with status|terminated with signal/;
+
+/** The last line of an agent's log that says how an executor's start went wrong. Pure. */
+export function executorFailureIn(
+  log: Pick<FileTail, 'text' | 'offset'>,
+  ids: { executor_id: string; container_id: string },
+): TailLine | undefined {
+  return linesOf(log).findLast(
+    ({ text }) =>
+      (text.includes(`'${ids.executor_id}'`) || text.includes(ids.container_id)) && EXECUTOR_ENDED.test(text),
+  );
 }

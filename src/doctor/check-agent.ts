@@ -161,20 +161,3 @@ function* checkOldAgents(
     };
   }
 }
-
-const UNITS: Record<string, number> = {
-  ns: 1e-6,
-  us: 1e-3,
-  ms: 1,
-  secs: 1000,
-  mins: 60_000,
-  hrs: 3_600_000,
-  days: 86_400_000,
-  weeks: 604_800_000,
-};
-
-/** A duration as the flags of Mesos have it (`1weeks`, `1.5hrs`, `0ns`), in milliseconds. Pure. */
-export function parseMesosDuration(text: string | undefined): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ns|us|ms|secs|mins|hrs|days|weeks)$/.exec(text?.trim() ?? '');
-  return match === null ? undefined : Number(match[1]) * (UNITS[match[2] as string] as number);
-}

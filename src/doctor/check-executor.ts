@@ -1,6 +1,7 @@
 import type { MesosIds } from '../discovery/found.js';
 import { taskIdOfExecutor } from '../discovery/layout.js';
 import { timestamp } from '../views/parts/age.js';
+import { executorFailureIn } from './agent-log.js';
 import { explain, startFailureIn } from './executor-output.js';
 import { type FileTail, linesOf } from './file-tail.js';
 import { counted, type Evidence, type Symptom } from './finding.js';
@@ -37,10 +38,10 @@ export function isThermosRun({ mesos, entries }: Pick<EmptyRun, 'mesos' | 'entri
 }
 
 /**
- * Why there is no task in a run directory: the executor never started, and its stderr may say why; or the agent
- * removed a part of the directory and failed at the rest. Nothing is said of one that may just be starting.
+ * Why there is no task in a run directory: the executor never started, and its stderr or the agent may say why; or
+ * the agent removed a part of the directory and failed at the rest. Nothing is said of one that may just be starting.
  */
-export function checkEmptyRun(run: EmptyRun, now: number): Symptom[] {
+export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly FileTail[] = []): Symptom[] {
   if (!isThermosRun(run)) return [];
   const task_id = taskIdOfExecutor(run.mesos.executor_id);
   const begun = run.entries.some((name) => TRACES_OF_A_TASK.includes(name));
@@ -61,6 +62,21 @@ export function checkEmptyRun(run: EmptyRun, now: number): Symptom[] {
       },
     ];
   }
+  const ofAgent = agentWords(run, agentLogs);
+  if (ofAgent !== undefined && !begun) {
+    return [
+      {
+        code: 'executor-never-started',
+        severity: 'error',
+        cause: 'agent',
+        what: (count) =>
+          `${counted(count, 'executor')} never started its task; the agent says how that ended`,
+        evidence: [ofAgent],
+        advice: ['search the log of the agent for the id of the container: the lines before say more'],
+        task_id,
+      },
+    ];
+  }
   const quiet = now - Math.max(run.mtimeMs, ...run.outputs.map(({ mtimeMs }) => mtimeMs)) > STARTING_MS;
   if (!quiet || run.over === false) return [];
   const hasOutput = run.entries.some((name) => OUTPUTS.includes(name));
@@ -77,6 +93,14 @@ export function checkEmptyRun(run: EmptyRun, now: number): Symptom[] {
       task_id,
     },
   ];
+}
+
+function agentWords({ mesos }: EmptyRun, logs: readonly FileTail[]): Evidence | undefined {
+  for (const log of logs) {
+    const line = executorFailureIn(log, mesos);
+    if (line !== undefined) return { path: log.path, ...line, text: line.text.trim() };
+  }
+  return undefined;
 }
 
 function lastWords({ runDir, outputs, mtimeMs }: EmptyRun): Evidence {

@@ -1,5 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { Problem } from '../errors/problem.js';
+import type { ProcessInfo } from '../host/host.js';
 import type { TaskView } from '../task/view.js';
 import { duration, timestamp } from '../views/parts/age.js';
 import { counted, type Evidence, type Symptom } from './finding.js';
@@ -11,7 +12,9 @@ export interface HostFacts {
   bootTimeMs: number | undefined;
   hostname: string;
   /** How a pid shows itself: state and command. */
-  process: (pid: number) => { state: string; command: string } | undefined;
+  process: (pid: number) => Pick<ProcessInfo, 'state' | 'command' | 'startTimeMs'> | undefined;
+  /** False in a container: locks of other pid namespaces are hidden there. */
+  seesLocks: boolean;
   /** Is the user in this host's /etc/passwd? */
   knowsUser: (name: string) => boolean;
   /** Is the directory certainly not there? False if we may not know. */
@@ -20,6 +23,10 @@ export interface HostFacts {
 
 /** Clocks of one machine agree; a stream that was copied here was written by another one's. */
 const CLOCK_TOLERANCE_MS = 60_000;
+/** Between a record and the start of the process that wrote it; the kernel's clock is coarse. */
+const START_TOLERANCE_MS = 10_000;
+/** Beyond this no clock that is merely wrong has ever been. */
+const ABSURD_MS = 10 * 365 * 86_400_000;
 /** A task file is written right after the first record. */
 const YOUNG_MS = 60_000;
 
@@ -43,6 +50,9 @@ function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
   if (verdict === 'ok' && runner?.alive === true && pid !== undefined) {
     const process = host.process(pid);
     if (process?.state !== 'T') return;
+    // The lock may be held by another, and the pid be a stranger's by now.
+    const recorded = asNumber(view.state_timestamp_ms);
+    if (recorded === undefined || process.startTimeMs > recorded + START_TOLERANCE_MS) return;
     yield {
       code: 'runner-stopped',
       severity: 'error',
@@ -70,16 +80,17 @@ function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
     };
     return;
   }
+  const certain = host.seesLocks || verdict === 'host-rebooted';
   yield {
     code: 'runner-dead',
-    severity: 'error',
+    severity: certain ? 'error' : 'warning',
     cause: verdict,
     what: (count) =>
       verdict === 'host-rebooted'
         ? `${counted(count, 'task')} recorded as running, but the host was started again since`
         : `${counted(count, 'task')} recorded as running, but no runner lives`,
     evidence: [runnerEvidence(view, path, silent, host)],
-    advice: afterDeath(view),
+    advice: [...(certain ? [] : ['run it on the host itself, outside of containers']), ...afterDeath(view)],
     task_id,
   };
   yield* checkUser(view, host);
@@ -95,7 +106,9 @@ function runnerEvidence(
   const why =
     verdict === 'host-rebooted'
       ? `host started at ${timestamp(host.bootTimeMs)}`
-      : 'nobody holds the lock on the stream';
+      : host.seesLocks
+        ? 'nobody holds the lock on the stream'
+        : 'it has no process here, and locks of other pid namespaces are hidden';
   const where = hostname === undefined || hostname === host.hostname ? '' : ` on ${hostname}`;
   return { path, text: `${state} by ${who}${where} since ${timestamp(state_timestamp_ms)}; ${why}${silent}` };
 }
@@ -185,9 +198,13 @@ function* checkNamespace({ verdict, task_id, runner, found }: TaskView): Generat
   };
 }
 
-function* checkSandbox({ sandbox, state, runner, task_id }: TaskView, host: HostFacts): Generator<Symptom> {
+function* checkSandbox(
+  { sandbox, state, runner, task_id, verdict }: TaskView,
+  host: HostFacts,
+): Generator<Symptom> {
   if (sandbox === undefined || sandbox.found || isTerminalTaskState(state) || runner?.alive !== true) return;
-  if (!sandbox.recorded.startsWith('/') || !host.isAbsent(sandbox.recorded)) return;
+  // A runner in a container may well see what we don't.
+  if (verdict !== 'ok' || !sandbox.recorded.startsWith('/') || !host.isAbsent(sandbox.recorded)) return;
   yield {
     code: 'sandbox-gone',
     severity: 'error',
@@ -219,6 +236,19 @@ function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
   if (ahead === undefined) return;
   const [event, time] = ahead as [string, number];
   const elsewhere = hostname !== undefined && hostname !== host.hostname;
+  const text = `${event} is recorded at ${timestamp(time)}, in ${duration(time - host.now)}`;
+  if (time - host.now > ABSURD_MS) {
+    yield {
+      code: 'checkpoint-times-odd',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} with times that no clock shows: the stream is damaged or forged`,
+      evidence: [{ path, text }],
+      advice: [`see its records: thermos read --records ${path}`],
+      task_id,
+    };
+    return;
+  }
   yield {
     code: 'clock-skew',
     severity: 'warning',
@@ -227,7 +257,7 @@ function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
       elsewhere
         ? `${counted(count, 'task')} of ${hostname} with times in the future: its clock is ahead of this host's, or this one is behind`
         : `${counted(count, 'task')} with times in the future: the clock of this host was ahead then, or is behind now`,
-    evidence: [{ path, text: `${event} is recorded at ${timestamp(time)}, in ${duration(time - host.now)}` }],
+    evidence: [{ path, text }],
     advice: [
       'check the clock (timedatectl, chronyc tracking): ages, gc by age and the identity of processes depend on it',
     ],

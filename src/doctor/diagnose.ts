@@ -11,8 +11,9 @@ import { checkAgent } from './check-agent.js';
 import { checkDisk } from './check-disk.js';
 import { checkEmptyRun, type EmptyRun } from './check-executor.js';
 import { checkTask, type HostFacts } from './check-task.js';
-import { type Finding, findingsOf, type Symptom } from './finding.js';
-import { type Agents, gatherAgents } from './gather-agent.js';
+import type { FileTail } from './file-tail.js';
+import { counted, type Finding, findingsOf, type Symptom } from './finding.js';
+import { type Agents, gatherAgents, type LogPlaces } from './gather-agent.js';
 import { type DiskPlace, gatherAccess, gatherDisks, isAbsent } from './gather-host.js';
 import { emptyRuns, runsWithTasks } from './gather-runs.js';
 
@@ -23,7 +24,7 @@ export interface Examination {
   now: number;
   hostname: string;
   /** Where agents log by default; made up in tests. */
-  agentLogs?: string;
+  logPlaces?: LogPlaces;
 }
 
 export interface Diagnosis {
@@ -36,7 +37,7 @@ export interface Diagnosis {
 /** Examines the host: everything that discovery found, and what is around it. */
 export function diagnoseHost(selection: Selection, examination: Examination): Diagnosis {
   const { options, host, now } = examination;
-  const agents = gatherAgents(options, selection.roots, host, examination.agentLogs);
+  const agents = gatherAgents(options, selection.roots, host, examination.logPlaces);
   const tasks = checkTasks(selection.selected, examination);
   const closed = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
   const unreadable = selection.roots.some(({ readable }) => !readable) || closed.length > 0;
@@ -51,12 +52,20 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
   }
   symptoms.push(...tasks.symptoms);
   const withTasks = runsWithTasks(selection.tasks.map(({ root }) => root));
-  for (const run of runsOf(agents, withTasks, host)) symptoms.push(...checkEmptyRun(run, now));
+  for (const { run, logs } of runsOf(agents, withTasks, host))
+    symptoms.push(...checkEmptyRun(run, now, logs));
   return {
     findings: findingsOf(symptoms),
     problems: [...agents.problems, ...tasks.problems],
     checked: { roots: selection.roots.length, tasks: selection.selected.length, agents: agents.facts.length },
   };
+}
+
+/** What stands in the way of looking into roots. */
+export function diagnoseAccess(selection: Selection, { host }: Examination): Finding[] {
+  const paths = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
+  const access = gatherAccess(selection.roots, paths, host);
+  return findingsOf(checkDiscovery(selection.problems, { access, workDirs: [], trees: new Set() }));
 }
 
 /** Examines one task: itself, and the disks that it writes to. */
@@ -74,29 +83,40 @@ export function diagnoseTask(view: TaskView, examination: Examination): Finding[
 }
 
 /**
- * The run directories without a task whose executor was to run the task of this id (or has this id itself), for
- * who asks after a task that never was.
+ * What is wrong with the executors that were to run the task of this id (or have this id themselves) and left a
+ * run directory without it, for who asks after a task that never was; undefined if there is none.
  */
-export function* runsWithoutTask(
+export function diagnoseMissing(
   word: string,
   selection: Pick<Selection, 'roots' | 'tasks'>,
   examination: Examination,
-): Generator<EmptyRun> {
-  const { options, host, agentLogs } = examination;
-  const agents = gatherAgents(options, selection.roots, host, agentLogs);
-  for (const run of runsOf(agents, runsWithTasks(selection.tasks.map(({ root }) => root)), host)) {
+): Finding[] | undefined {
+  const { options, host, now, logPlaces } = examination;
+  const agents = gatherAgents(options, selection.roots, host, logPlaces);
+  const withTasks = runsWithTasks(selection.tasks.map(({ root }) => root));
+  let found = false;
+  const symptoms: Symptom[] = [];
+  for (const { run, logs } of runsOf(agents, withTasks, host)) {
     const { executor_id } = run.mesos;
-    if (executor_id === word || taskIdOfExecutor(executor_id) === word) yield run;
+    if (executor_id !== word && taskIdOfExecutor(executor_id) !== word) continue;
+    found = true;
+    symptoms.push(...checkEmptyRun(run, now, logs));
   }
+  return found ? findingsOf(symptoms) : undefined;
 }
 
 function procOf({ places }: RootOptions): string {
   return places?.proc ?? PLACES.proc;
 }
 
-function* runsOf(agents: Agents, withTasks: ReadonlySet<string>, host: Host): Generator<EmptyRun> {
-  for (const { workDir } of agents.facts) {
-    yield* emptyRuns(workDir, withTasks, (pid) => host.process(pid) !== undefined);
+function* runsOf(
+  agents: Agents,
+  withTasks: ReadonlySet<string>,
+  host: Host,
+): Generator<{ run: EmptyRun; logs: readonly FileTail[] }> {
+  for (const { workDir, logs } of agents.facts) {
+    for (const run of emptyRuns(workDir, withTasks, (pid) => host.process(pid) !== undefined))
+      yield { run, logs };
   }
 }
 
@@ -106,6 +126,8 @@ function hostFacts({ now, hostname, host }: Examination): HostFacts {
     hostname,
     bootTimeMs: host.bootTimeMs,
     process: (pid) => host.process(pid),
+    // No file is that one, so this is false where all locks are seen, and undefined elsewhere.
+    seesLocks: host.isLocked({ dev: 0, ino: 0 }) === false,
     knowsUser: (name) => host.knowsUser(name),
     isAbsent,
   };
@@ -136,7 +158,7 @@ function checkTasks(tasks: readonly FoundTask[], examination: Examination): Chec
     checked.problems.push({
       code: 'not-checked',
       severity: 'warning',
-      message: `whether the runners of ${unknown} active tasks live can not be known from here: locks of other pid namespaces are hidden`,
+      message: `whether the runners of ${counted(unknown, 'active task')} live can not be known from here: locks of other pid namespaces are hidden`,
       hint: 'run it on the host, outside of containers',
     });
   }

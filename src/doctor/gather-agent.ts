@@ -1,5 +1,11 @@
 import { readlinkSync, statSync } from 'node:fs';
-import { agentWorkDirs, runningAgents, workDirOfCommand } from '../discovery/agents.js';
+import {
+  agentWorkDirs,
+  configuredFlag,
+  flagOf,
+  runningAgents,
+  workDirOfCommand,
+} from '../discovery/agents.js';
 import { isDenied, sudoHint } from '../discovery/denied.js';
 import {
   absolutePath,
@@ -13,15 +19,28 @@ import type { TaskRoot } from '../discovery/found.js';
 import { PLACES, type RootOptions, rootsAreNamed } from '../discovery/roots.js';
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { mesosDuration } from '../gc/mesos.js';
 import type { Host } from '../host/host.js';
-import { type AgentFacts, parseMesosDuration } from './check-agent.js';
+import type { AgentFacts } from './check-agent.js';
 import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
 import { readText } from './gather-host.js';
 import { parseSlaveInfo } from './mesos-info.js';
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
-/** Where the packages let it write its log. */
-const AGENT_LOGS = '/var/log/mesos';
+
+/** Where a Mesos agent's words are. */
+export interface LogPlaces {
+  /** The directory of its own log, as the packages have it. */
+  directory: string;
+  /** Where stderr of services goes: Mesos before 1.4 told only there why it does not start. */
+  system: readonly string[];
+}
+
+const LOG_PLACES: LogPlaces = {
+  directory: '/var/log/mesos',
+  system: ['/var/log/syslog', '/var/log/messages'],
+};
+
 const LOG_BYTES = 256 * 1024;
 
 /** Names that glog and the packages give to the agent's log. */
@@ -51,7 +70,7 @@ export function gatherAgents(
   options: RootOptions,
   roots: readonly TaskRoot[],
   host: Host,
-  logDir = AGENT_LOGS,
+  places: LogPlaces = LOG_PLACES,
 ): Agents {
   const { proc, etc, workDirs: known } = { ...PLACES, ...options.places };
   const running = runningAgents(proc).map(({ pid, words }): Running => {
@@ -82,7 +101,7 @@ export function gatherAgents(
     const isConfigured = configured.some(({ path }) => realPath(path) === real);
     const meta = presenceOf(`${workDir}/meta`);
     if (meta === 'absent' && !isDirectory(`${workDir}/slaves`)) continue;
-    const flag = (name: string) => flagOf(itsRunning?.words, name) ?? configuredFlag(etc, name);
+    const flag = (name: string) => flagOf(itsRunning?.words ?? [], name) ?? configuredFlag(name, etc);
     const headroom = Number(flag('gc_disk_headroom') ?? 0.1);
     if (isConfigured || meta === 'directory') {
       agents.headroom.set(workDir, headroom >= 0 && headroom <= 1 ? headroom : 0.1);
@@ -93,8 +112,11 @@ export function gatherAgents(
       configured: isConfigured,
       ...metaFacts(workDir, proc, agents.problems, host.euid),
       agents: agentDirectories(workDir),
-      gcDelayMs: parseMesosDuration(flag('gc_delay')) ?? WEEK_MS,
-      logs: agentLogs([flag('log_dir'), logDir], agents.problems, host.euid),
+      gcDelayMs: mesosDuration(flag('gc_delay') ?? '') ?? WEEK_MS,
+      logs: [
+        ...agentLogs([flag('log_dir'), places.directory], agents.problems, host.euid),
+        ...(isConfigured && itsRunning === undefined ? systemLogs(places.system) : []),
+      ],
     });
   }
   return agents;
@@ -200,30 +222,16 @@ function agentLogs(
   return logs;
 }
 
-function flagOf(words: readonly string[] | undefined, name: string): string | undefined {
-  for (const [i, word] of (words ?? []).entries()) {
-    if (word === `--${name}`) return words?.[i + 1];
-    if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3);
-  }
-  return undefined;
-}
-
-/** As the packages configure the agent: one file a flag, or a variable in a file of assignments. */
-function configuredFlag(etc: string, name: string): string | undefined {
-  for (const program of ['mesos-agent', 'mesos-slave']) {
-    const value = readText(`${etc}/${program}/${name}`).trim();
-    if (value !== '') return value;
-  }
-  const variable = `MESOS_${name.toUpperCase()}=`;
-  for (const file of ['mesos', 'mesos-slave', 'mesos-agent']) {
-    for (const line of readText(`${etc}/default/${file}`).split('\n')) {
-      const text = line.replace(/^\s*(?:export\s+)?/, '');
-      if (text.startsWith(variable))
-        return text
-          .slice(variable.length)
-          .trim()
-          .replace(/^(["'])(.*)\1$/, '$2');
+/** What may not be read is not told: the agent's own log is the place to look. */
+function systemLogs(paths: readonly string[]): FileTail[] {
+  const logs: FileTail[] = [];
+  for (const path of paths) {
+    try {
+      const tail = readFileTail(path, LOG_BYTES);
+      if (tail !== undefined) logs.push(tail);
+    } catch {
+      // Usually for root and a group of its own.
     }
   }
-  return undefined;
+  return logs;
 }

@@ -181,6 +181,36 @@ describe('tasks', () => {
     expect(finding.what).toContain('the clock of this host');
   });
 
+  test('a time that no clock shows', () => {
+    const header = { ...host.header('t'), launch_time_ms: 2n ** 62n };
+    const runner = new Records().status('ACTIVE').header(header).status('SUCCESS');
+    writeTask(host.root, 't', { phase: 'finished', runner });
+    expect(only()).toMatchObject({ code: 'checkpoint-times-odd', severity: 'warning' });
+  });
+
+  test('in a container, where locks are hidden: what is not certain is no error', () => {
+    const directory = writeTask(host.root, 't', { runner: ACTIVE() });
+    host.proc({ namespace: 'other' });
+    expect(only()).toMatchObject({
+      code: 'runner-dead',
+      severity: 'warning',
+      evidence: [{ path: join(directory, 'runner'), text: expect.stringContaining('locks of other pid') }],
+      advice: ['run it on the host itself, outside of containers', expect.any(String), expect.any(String)],
+    });
+  });
+
+  test('in a container, a stream without a pid: told as not checked', () => {
+    const runner = new Records();
+    runner.records.push({ type: 'task_status', value: { state: 'ACTIVE', timestamp_ms: host.now } });
+    writeTask(host.root, 't', { runner });
+    host.proc({ namespace: 'other' });
+    const { findings, problems } = host.diagnose();
+    expect(findings).toEqual([]);
+    expect(problems).toMatchObject([
+      { code: 'not-checked', message: expect.stringContaining('1 active task') },
+    ]);
+  });
+
   test('a clock of another host', () => {
     const header = { ...host.header('t'), hostname: 'node-2', launch_time_ms: host.now + 3_600_000 };
     writeTask(host.root, 't', {
@@ -314,6 +344,18 @@ describe('executors', () => {
     });
   });
 
+  test('no word of its own, but one of the agent', () => {
+    const run = host.run('web', {});
+    rmSync(join(run, 'sandbox'), { recursive: true });
+    const log = host.write(
+      'log/mesos-agent.INFO',
+      "Container 'C0' for executor 'thermos-web' of framework F0 failed to start: Failed to pull image\n",
+    );
+    const finding = only();
+    expect(finding).toMatchObject({ severity: 'error', evidence: [{ path: log, line: 1 }] });
+    expect(finding.evidence[0]?.text).toContain('Failed to pull image');
+  });
+
   test('one that may just be starting is left alone', () => {
     const run = host.run('web', { stderr: 'Fetching\n' });
     rmSync(join(run, 'sandbox'), { recursive: true });
@@ -362,6 +404,22 @@ describe('the agent', () => {
     });
     expect(finding.advice).toContain(
       `or start as a new agent: rm -f ${host.workDir}/meta/slaves/latest, then start the agent`,
+    );
+  });
+
+  test('refuses to start, and only the log of the system knows', () => {
+    host.agent();
+    host.write('etc/mesos-slave/work_dir', host.workDir);
+    const prefix = 'Nov 21 10:00:01 node-1 mesos-slave[100]: ';
+    const lines = MESOS_1_5.replaceAll('/var/lib/mesos', host.workDir).split('\n');
+    const path = host.write('syslog', lines.map((line) => `${prefix}${line}\n`).join(''));
+    const finding = only();
+    expect(finding).toMatchObject({
+      code: 'agent-refuses-to-start',
+      evidence: [{ path, line: 2 }, {}, {}, {}],
+    });
+    expect(finding.evidence[1]?.text).toBe(
+      'only in the old info: attributes { name: "rack" text { value: "a" } }',
     );
   });
 

@@ -112,7 +112,7 @@ export class MadeUpHost {
       host: Host.local({ proc: join(this.path, 'proc'), passwd: join(this.path, 'etc/passwd'), euid: 0 }),
       now: this.now,
       hostname: HOSTNAME,
-      agentLogs: this.logs,
+      logPlaces: { directory: this.logs, system: [join(this.path, 'syslog')] },
     };
   }
 

@@ -114,7 +114,9 @@ test('what may not be read, and who may', () => {
   chmodSync(join(host.workDir, 'meta/boot_id'), 0);
   chmodSync(run, 0o000);
   const { json, status, stderr, codes } = doctor(['--mesos-root', host.workDir], who);
+  const task = doctor(['--mesos-root', host.workDir, 'web'], who);
   chmodSync(run, 0o755);
+  expect([task.status, task.codes]).toEqual([1, ['sandbox-unreadable']]);
   expect([status, codes]).toEqual([1, ['sandbox-unreadable']]);
   expect(json.findings[0].evidence).toEqual([{ path: run, text: expect.stringMatching(/^d--------- /) }]);
   expect(json.findings[0].advice[0]).toBe('run it again with sudo');
