@@ -37,6 +37,7 @@ export function* checkTask(view: TaskView, host: HostFacts): Generator<Symptom> 
   yield* checkNamespace(view);
   yield* checkSandbox(view, host);
   yield* checkClock(view, host);
+  yield* checkStream(view);
   for (const problem of view.problems) yield* checkProblem(view, problem, host);
 }
 
@@ -211,6 +212,46 @@ function* checkSandbox(
     what: (count) => `${counted(count, 'task')} running without a sandbox: somebody removed it`,
     evidence: [{ path: sandbox.recorded, text: 'recorded in the header, not there' }],
     advice: [`end the task: thermos kill ${task_id}`],
+    task_id,
+  };
+}
+
+/** A stream that can be read to its end, and does not tell what it should. */
+function* checkStream(view: TaskView): Generator<Symptom> {
+  const { task_id, phase, state, header, runner, statuses } = view;
+  const path = streamOf(view);
+  // What could not be read is told already.
+  if (view.problems.some(({ code }) => code.startsWith('checkpoint-'))) return;
+  if (phase === 'finished' && !isTerminalTaskState(state)) {
+    yield {
+      code: 'end-not-recorded',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} among the finished ones, but the checkpoint does not say how it ended`,
+      evidence: [{ path, text: statuses.length === 0 ? 'no state is recorded' : `it ends with ${state}` }],
+      advice: ['its end was cut off: by a crash, a full disk or a copy; what is before it is right'],
+      task_id,
+    };
+  } else if (header === null && runner?.alive === false) {
+    yield {
+      code: 'checkpoint-headless',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} with a checkpoint that has no header: where it ran and as whom is not known`,
+      evidence: [{ path, text: `${state}, without a header` }],
+      advice: ['its logs and sandbox can not be found from it; gc collects it by its age'],
+      task_id,
+    };
+  }
+  const named = header?.task_id;
+  if (named === undefined || named === task_id) return;
+  yield {
+    code: 'checkpoint-of-another-task',
+    severity: 'warning',
+    what: (count) =>
+      `${counted(count, 'task')} with the checkpoint of another task: somebody copied or forged it`,
+    evidence: [{ path, text: `its header is that of task ${named}` }],
+    advice: ['gc refuses to touch its sandbox and logs: look at them, then remove it by hand'],
     task_id,
   };
 }

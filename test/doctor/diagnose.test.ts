@@ -29,7 +29,7 @@ function only(diagnosis = host.diagnose()): Finding {
   return finding;
 }
 
-const ACTIVE = () => new Records().status('ACTIVE').header(host.header('t'));
+const ACTIVE = (id = 't') => new Records().status('ACTIVE').header(host.header(id));
 
 describe('a healthy host', () => {
   test('has no findings and nothing that was not checked', () => {
@@ -37,7 +37,7 @@ describe('a healthy host', () => {
     host.agent();
     const run = host.run('web', { stderr: 'Registered executor\n', stdout: '' });
     host.finishedTask('web', join(run, 'checkpoints'));
-    const live = writeTask(host.root, 'live', { runner: ACTIVE() });
+    const live = writeTask(host.root, 'live', { runner: ACTIVE('live') });
     host.proc({
       locks: lockLine(statSync(join(live, 'runner')), 4_194_000),
       processes: { 4194000: {} },
@@ -102,7 +102,7 @@ describe('tasks', () => {
   });
 
   test('a host that was started again: many tasks are one finding', () => {
-    for (const id of ['a', 'b', 'c']) writeTask(host.root, id, { runner: ACTIVE() });
+    for (const id of ['a', 'b', 'c']) writeTask(host.root, id, { runner: ACTIVE(id) });
     host.proc({ bootTime: 1_500_000_000 });
     const finding = only();
     expect(finding.what).toBe('3 tasks recorded as running, but the host was started again since');
@@ -239,6 +239,31 @@ describe('streams and task files', () => {
     const directory = writeTask(host.root, 't', { runner: ACTIVE() });
     appendFileSync(join(directory, 'runner'), new Records().status('LOST').bytes().subarray(0, 9));
     expect(codes()).toEqual(['runner-dead', 'checkpoint-torn']);
+  });
+
+  test('cut between two records, after the task was moved', () => {
+    writeTask(host.root, 't', { phase: 'finished', runner: ACTIVE() });
+    writeTask(host.root, 'u', { phase: 'finished', runner: Buffer.alloc(0) });
+    expect(only()).toMatchObject({
+      code: 'end-not-recorded',
+      evidence: [{ text: 'it ends with ACTIVE' }, { text: 'no state is recorded' }],
+    });
+  });
+
+  test('without a header', () => {
+    writeTask(host.root, 't', {
+      phase: 'finished',
+      runner: new Records().status('ACTIVE').status('SUCCESS'),
+    });
+    expect(only()).toMatchObject({ code: 'checkpoint-headless', severity: 'warning' });
+  });
+
+  test('of another task', () => {
+    writeTask(host.root, 'u', { phase: 'finished', runner: ACTIVE().status('SUCCESS') });
+    expect(only()).toMatchObject({
+      code: 'checkpoint-of-another-task',
+      evidence: [{ text: 'its header is that of task t' }],
+    });
   });
 
   test('a checkpoint that is gone', () => {

@@ -31,7 +31,9 @@ describe('a healthy host', () => {
     host.finishedTask('done');
     const run = host.run('web', { stderr: 'Registered executor\n' });
     host.finishedTask('web', join(run, 'checkpoints'));
-    const live = writeTask(host.root, 'live', { runner: new Records().status('ACTIVE', Date.now()) });
+    const live = writeTask(host.root, 'live', {
+      runner: new Records().status('ACTIVE', Date.now()).header(host.header('live')),
+    });
     const child = spawn('flock', [join(live, 'runner'), 'sh', '-c', 'echo held; read x'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -158,11 +160,11 @@ test('a full disk, and one that is mounted read-only', () => {
 
 test('hostile names and output reach the terminal escaped', () => {
   const id = 'x\u001b[31m\ny';
-  writeTask(host.root, id, { runner: new Records().status('ACTIVE') });
+  writeTask(host.root, id, { runner: new Records().status('ACTIVE').header(host.header('safe')) });
   host.run('web', { stderr: 'ImportError: lib\u001b]0;x.so.1: cannot open shared object file\n' });
   const args = ['--root', host.root, '--mesos-root', host.workDir];
   const { stdout, codes } = doctor(args);
-  expect(codes).toEqual(['runner-dead', 'executor-never-started']);
+  expect(codes).toEqual(['runner-dead', 'executor-never-started', 'checkpoint-of-another-task']);
   expect(stdout).not.toContain('\u001b');
   rmSync(join(host.root, 'checkpoints', id), { recursive: true });
 });
