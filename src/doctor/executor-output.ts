@@ -118,7 +118,7 @@ export function explain(
       return {
         because: `the user ${subject} does not exist on this host`,
         advice: [
-          `create the user ${subject} on this host, or run the executor without creating users' sandboxes`,
+          `create the user ${subject} on this host`,
           'the role of a job is the user that its tasks run as',
         ],
       };
