@@ -5,6 +5,7 @@ import { describeErrno, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { apply, foretell, problemsOf, type TaskOutcome } from '../gc/apply.js';
+import { lockRoots } from '../gc/exclusive.js';
 import { gatherMachine } from '../gc/gather.js';
 import { makePlan, type Plan, type PlanOptions } from '../gc/plan.js';
 import { parseAge, parseCount, parseSize } from '../gc/quantities.js';
@@ -23,16 +24,16 @@ export interface GcFlags extends RootFlags {
   'max-age'?: string;
   'max-tasks'?: string;
   'max-space'?: string;
-  'keep-metadata': boolean;
-  'keep-logs': boolean;
-  'keep-data': boolean;
-  'delete-data': boolean;
+  'keep-metadata'?: boolean;
+  'keep-logs'?: boolean;
+  'keep-data'?: boolean;
+  'delete-data'?: boolean;
   orphans: boolean;
   'orphan-age': string;
-  'include-mesos': boolean;
+  'include-mesos'?: boolean;
   retained?: string;
-  'dry-run': boolean;
-  yes: boolean;
+  'dry-run'?: boolean;
+  yes?: boolean;
   json: boolean;
 }
 
@@ -50,7 +51,7 @@ export interface GcAnswer {
  */
 export function collectGarbage(words: readonly string[], flags: GcFlags, terminal: Terminal): GcAnswer {
   const options = planOptions(flags);
-  if (!flags['dry-run']) needConfirmation(flags.yes, terminal, '--yes');
+  if (!flags['dry-run']) needConfirmation(flags.yes === true, terminal, '--yes');
   const selection = tasksToChange(flags, words);
   if (selection.unmatched.length > 0 && selection.selected.length === 0) throw noSuchTask(selection);
   const machine = gatherMachine(Host.local(), terminal.now(), process.env);
@@ -66,7 +67,7 @@ export function collectGarbage(words: readonly string[], flags: GcFlags, termina
   };
   const idle = !plan.tasks.some(isWork);
   if (flags['dry-run'] || idle) {
-    return answer(foretold, flags['dry-run'], idle ? 'There is nothing to collect.' : undefined);
+    return answer(foretold, flags['dry-run'] === true, idle ? 'There is nothing to collect.' : undefined);
   }
   if (!flags.yes) {
     const shown = encodeGc(true, foretold, plan, []);
@@ -86,6 +87,7 @@ function isWork({ actions, settlement }: Plan['tasks'][number]): boolean {
 const PROGRESS_MS = 100;
 
 function carryOut({ tasks }: Plan, terminal: Terminal): TaskOutcome[] {
+  const release = lockRoots(tasks);
   const outcomes: TaskOutcome[] = [];
   let shown = terminal.now();
   const live = terminal.stderrIsTerminal;
@@ -97,6 +99,7 @@ function carryOut({ tasks }: Plan, terminal: Terminal): TaskOutcome[] {
     drawn = true;
     terminal.writeError(`\r${outcomes.length} of ${tasks.length} tasks`);
   }
+  release();
   if (drawn) terminal.writeError('\r\x1b[K');
   return outcomes;
 }
@@ -119,7 +122,7 @@ function planOptions(flags: GcFlags): PlanOptions {
       maxSpace: limit('max-space', parseSize),
     },
     orphanAge: flags.orphans ? orphanAge : undefined,
-    includeMesos: flags['include-mesos'],
+    includeMesos: flags['include-mesos'] === true,
     retained: flags.retained === undefined ? undefined : readRetained(flags.retained),
     words: { duration, size },
     timestamp,

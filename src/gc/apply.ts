@@ -105,7 +105,6 @@ function carryOut(
       outcomes.push(outcome);
     }
   }
-  if (changed === undefined && task.marked && left === undefined) unmark(task, directories, deeds);
   return outcomes;
 }
 
@@ -192,15 +191,6 @@ function mark({ subject }: PlannedTask, directories: Directories, touched: Set<s
     closeSync(fd);
   } catch {
     // There already, or a full disk: the mark only helps to finish what is interrupted.
-  }
-}
-
-function unmark({ subject }: PlannedTask, directories: Directories, deeds: ApplyDeeds): void {
-  try {
-    const place = canonical(subject.checkpointDir, Host.local().euid, subject.bases);
-    if ('path' in place) deeds.unlink(at(directories.fd(place.path), MARK));
-  } catch {
-    // Gone with the metadata.
   }
 }
 

@@ -4,7 +4,7 @@ export function parseMountPoints(mountinfo: string): string[] {
   for (const line of mountinfo.split('\n')) {
     const point = line.split(' ')[4];
     if (point === undefined) continue;
-    // Blank, tab, newline and backslash are written as three octal digits; bytes, not characters.
+    // Blank, tab, newline and backslash are written as three octal digits.
     const bytes = point.replace(/\\([0-7]{3})/g, (_, octal) =>
       String.fromCharCode(Number.parseInt(octal, 8)),
     );

@@ -16,6 +16,7 @@ import type { Expected, Local, ReconcileAction } from './reconcile.js';
 import { expectedOf, mesosStateOf, reconcileAction } from './reconcile.js';
 import {
   lookAtStream,
+  lstat,
   MARK,
   type Silence,
   type Subject,
@@ -321,7 +322,7 @@ class Planner {
     const actions: Action[] = [];
     const { kinds } = this.#options;
     const sandbox = this.#sandbox(subject);
-    const logs = this.#logs(subject, sandbox, kept);
+    const logs = this.#logs(subject, sandbox, kept ?? this.#keptInTree(subject, sandbox));
     if (logs !== undefined && (kinds.logs || sandbox?.agents)) actions.push(logs);
     const data = this.#data(subject, sandbox, logs, kept);
     if (data !== undefined) actions.push(data);
@@ -330,7 +331,7 @@ class Planner {
   }
 
   /** Why nothing of the task may be touched, if so. */
-  #keptWhole(subject: Subject): Pick<Action, 'verdict' | 'why'> | undefined {
+  #keptWhole(subject: Subject): Kept | undefined {
     const { includeMesos, timestamp } = this.#options;
     const { host, usage, bootId, forecast } = this.#machine;
     if (subject.locked === true) return { verdict: 'kept', why: 'its runner lives' };
@@ -352,11 +353,24 @@ class Planner {
     return { verdict: 'kept', why: `the Mesos agent removes it ${when}` };
   }
 
-  #metadata(subject: Subject, kept: Pick<Action, 'verdict' | 'why'> | undefined): Action[] {
+  /** Why the logs of a bare root's task may not be touched, if its sandbox stands in an agent's tree. */
+  #keptInTree({ layout }: Subject, sandbox: Sandbox | undefined): Kept | undefined {
+    if (layout === 'mesos' || !sandbox?.agents) return undefined;
+    const { host, usage, bootId } = this.#machine;
+    if (!this.#options.includeMesos) return { verdict: 'kept', why: 'it belongs to the Mesos agent' };
+    const alive = executorAlive(runDirAround(sandbox.path as string) as string, host, usage, bootId);
+    return alive === false ? undefined : { verdict: 'kept', why: 'its executor may live' };
+  }
+
+  #metadata(subject: Subject, kept: Kept | undefined): Action[] {
     const actions: Action[] = [];
     const last = ['runner', MARK];
     for (const path of [subject.checkpointDir, ...subject.taskFiles]) {
       const named = { kind: 'metadata' as const, path, bytes: 0 };
+      if (kept !== undefined) {
+        if (lstat(path) !== undefined) actions.push({ ...named, ...kept });
+        continue;
+      }
       const place = this.#place(parentOf(path), subject);
       if (place === undefined) continue;
       if ('refused' in place) {
@@ -367,7 +381,7 @@ class Planner {
       if (action === undefined) continue;
       if (path === subject.checkpointDir && action.target?.measure.isDirectory === false) {
         actions.push({ ...named, verdict: 'refused', why: 'it is no directory' });
-      } else actions.push(kept === undefined ? action : keep(action, kept));
+      } else actions.push(action);
     }
     return actions;
   }
@@ -389,43 +403,40 @@ class Planner {
     return { shown, path: place.path, agents, made };
   }
 
-  #logs(
-    subject: Subject,
-    sandbox: Sandbox | undefined,
-    kept: Pick<Action, 'verdict' | 'why'> | undefined,
-  ): Action | undefined {
+  #logs(subject: Subject, sandbox: Sandbox | undefined, kept: Kept | undefined): Action | undefined {
     const { logDir } = subject;
     if (logDir === undefined || !logDir.found) return undefined;
     const named = { kind: 'logs' as const, path: logDir.path, bytes: 0 };
     const refused = (why: string): Action => ({ ...named, verdict: 'refused', why });
-    if (sandbox === undefined) return refused('it is not in the sandbox of the task');
-    if (sandbox.refused !== undefined) return refused(sandbox.refused);
+    if (kept !== undefined) return { ...named, ...kept };
+    // Of a Mesos task all of the run directory is its own.
+    const home = sandbox?.path ?? subject.runDirPath;
+    if (home === undefined) return refused(sandbox?.refused ?? 'it is not in the sandbox of the task');
+    if (sandbox?.refused !== undefined) return refused(sandbox.refused);
     if (logDir.recorded.split('/').includes('..')) return refused('there is .. in its path');
     const place = this.#place(logDir.path, subject);
     if (place === undefined) return undefined;
     if ('refused' in place) return refused(place.refused);
     const { path } = place;
-    const home = sandbox.path as string;
     if (!path.startsWith(home === '/' ? '/' : `${home}/`))
       return refused('it is not in the sandbox of the task');
     const why = this.#refusal(path, subject);
     if (why !== undefined) return refused(why);
-    const fits = sandbox.made ? undefined : isLogPath;
+    const fits = sandbox?.made ? undefined : isLogPath;
     const action = this.#measured(named, parentOf(path), nameOf(path), { fits });
     const found = action?.target?.measure;
     if (action === undefined || found === undefined) return action;
     if (!found.isDirectory) return refused('it is no directory');
     if (found.unfit !== undefined) return refused(`${found.unfit} in it is no log`);
     const foreign = this.#foreign(found, path, subject);
-    if (foreign !== undefined) return refused(foreign);
-    return kept === undefined ? action : keep(action, kept);
+    return foreign === undefined ? action : refused(foreign);
   }
 
   #data(
     subject: Subject,
     sandbox: Sandbox | undefined,
     logs: Action | undefined,
-    kept: Pick<Action, 'verdict' | 'why'> | undefined,
+    kept: Kept | undefined,
   ): Action | undefined {
     if (sandbox === undefined) return undefined;
     const { kinds } = this.#options;
@@ -436,10 +447,14 @@ class Planner {
     }
     if (kinds.data === false || (kinds.data === undefined && !sandbox.made)) return undefined;
     const refused = (why: string): Action => ({ ...named, verdict: 'refused', why });
+    if (kept !== undefined) return { ...named, ...kept };
     if (sandbox.refused !== undefined) return refused(sandbox.refused);
     const path = sandbox.path as string;
     const why = this.#refusal(path, subject);
     if (why !== undefined) return refused(why);
+    if (!kinds.logs && logs?.verdict === 'refused') {
+      return refused(`the logs are to stay, and can't be told from it: ${logs.why}`);
+    }
     const inner = logs?.target === undefined ? undefined : [logs.target.measure];
     const action = this.#measured(named, parentOf(path), nameOf(path), { except: inner });
     const found = action?.target?.measure;
@@ -448,7 +463,7 @@ class Planner {
     const foreign = this.#foreign(found, path, subject);
     if (foreign !== undefined) return refused(foreign);
     if (!kinds.logs && inner !== undefined) (action.target as Target).except = inner;
-    return kept === undefined ? action : keep(action, kept);
+    return action;
   }
 
   /** The path without links, told from the places that the caller of gc named; undefined if nothing is there. */
@@ -518,6 +533,9 @@ class Planner {
   }
 }
 
+/** Nothing of a task may be touched now. */
+type Kept = Pick<Action, 'verdict' | 'why'>;
+
 interface Sandbox {
   shown: string;
   /** Without links; undefined if it is refused. */
@@ -529,17 +547,14 @@ interface Sandbox {
   made?: boolean;
 }
 
-function keep(action: Action, kept: Pick<Action, 'verdict' | 'why'>): Action {
-  return { kind: action.kind, path: action.path, bytes: 0, ...kept };
-}
-
 function planned(subject: Subject, reason: string): PlannedTask {
   const { task_id, root, layout, state } = subject;
   return { task_id, root, layout, state, reason, actions: [], marked: false, subject };
 }
 
 function collected(subject: Subject, choice: Choice, actions: Action[]): PlannedTask {
-  const marked = choice.limit === 'space' && actions.some(({ verdict }) => verdict === 'delete');
+  const goes = ({ path, verdict }: Action) => path === subject.checkpointDir && verdict === 'delete';
+  const marked = choice.limit === 'space' && actions.some(goes);
   return { ...planned(subject, choice.reason), finishedAt: subject.finishedAt, actions, marked };
 }
 

@@ -81,7 +81,7 @@ export function settle(
   let fd: number | undefined;
   try {
     const directory = directories.fd(places.checkpointDir);
-    fd = openStream(directory, subject);
+    fd = openStream(directory, subject, settlement.signal !== undefined);
     if (settlement.signal !== undefined) {
       signalRunner(fd, settlement.signal, deeds);
       return { result: 'done', killed: [settlement.signal] };
@@ -102,7 +102,8 @@ export function settle(
   }
 }
 
-function openStream(directory: number, { stream }: Subject): number {
+/** `live`: its runner may have written since. */
+function openStream(directory: number, { stream }: Subject, live: boolean): number {
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const fd = openSync(at(directory, 'runner'), flags);
   const stat = fstatSync(fd);
@@ -111,7 +112,7 @@ function openStream(directory: number, { stream }: Subject): number {
     ? 'its stream is no regular file'
     : stat.nlink !== 1
       ? 'its stream has another name, maybe that of another task'
-      : stat.ino !== planned.ino || stat.dev !== planned.dev || stat.size !== planned.size
+      : stat.ino !== planned.ino || stat.dev !== planned.dev || (!live && stat.size !== planned.size)
         ? 'its stream changed since the plan was made'
         : undefined;
   if (why === undefined) return fd;

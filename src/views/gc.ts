@@ -51,16 +51,23 @@ function what({ actions, orphan }: GcDocument['tasks'][number], { paint }: Style
   return actions.some(({ result }) => result === 'refused') ? 'refused' : 'kept';
 }
 
+/** What was not done and why: a row for each task and reason. The paths of refusals are said on stderr. */
 function notes({ tasks }: GcDocument): string {
   const rows: string[][] = [];
   for (const { task_id, actions, orphan } of tasks) {
-    for (const { kind, path, result, why } of actions) {
-      if (why !== undefined) rows.push([task_id, result, kind, path, why]);
+    const byReason = new Map<string, string[]>();
+    for (const { kind, result, why } of actions) {
+      if (why === undefined) continue;
+      const key = `${result} ${why}`;
+      const row = byReason.get(key);
+      if (row === undefined) byReason.set(key, [task_id, result, kind, why]);
+      else if (!row[2]?.split(',').includes(kind)) row[2] += `,${kind}`;
     }
-    if (orphan?.why !== undefined) rows.push([task_id, orphan.result, 'state', '', orphan.why]);
+    rows.push(...byReason.values());
+    if (orphan?.why !== undefined) rows.push([task_id, orphan.result, 'state', orphan.why]);
   }
   if (rows.length === 0) return '';
-  const columns = ['TASK', 'RESULT', 'WHAT', 'PATH', 'WHY'].map((title) => ({ title }));
+  const columns = ['TASK', 'RESULT', 'WHAT', 'WHY'].map((title) => ({ title }));
   return table(columns, rows);
 }
 
