@@ -6,9 +6,11 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   type Stats,
+  statSync,
 } from 'node:fs';
 import { encodeRecord, recordIn } from '../checkpoint/codec.js';
 import { encodeFrame, RecordScanner } from '../checkpoint/framing.js';
@@ -28,7 +30,7 @@ import { parseProcessStat } from '../host/process-stat.js';
 import { isSameProcess } from '../task/liveness.js';
 import type { Settlement } from './plan.js';
 import type { Subject } from './subject.js';
-import { at, bytesOf, type Directories } from './tree.js';
+import { at, bytesOf, type Directories, isSame } from './tree.js';
 
 /** How a settlement went. */
 export interface Settled {
@@ -120,13 +122,28 @@ function openStream(directory: number, { stream }: Subject, live: boolean): numb
   throw new Refusal(why);
 }
 
-/** SIGUSR1 tells a runner, the original's too, to end its task properly. */
+/**
+ * SIGUSR1 tells a runner, the original's too, to end its task properly. Its pid is the recorded one; that it is
+ * the runner is certain if it has the locked stream open. (/proc/locks names the process that took the lock,
+ * and that of our runner's was a short-lived flock(1).)
+ */
 function signalRunner(fd: number, pid: number, deeds: SettleDeeds): void {
-  const host = Host.local();
-  if (!host.lockHolders(fstatSync(fd)).includes(pid)) {
+  const stream = fstatSync(fd);
+  if (Host.local().isLocked(stream) !== true || !hasOpen(pid, stream)) {
     throw new Refusal(`it can't be made sure that process ${pid} is its runner`);
   }
   deeds.kill(pid, 'SIGUSR1');
+}
+
+function hasOpen(pid: number, file: Stats): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const stat = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false });
+      return stat !== undefined && isSame(stat, file);
+    });
+  } catch {
+    return false;
+  }
 }
 
 /** A task without a runner, whose lock we hold. */
