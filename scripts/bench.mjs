@@ -6,6 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { gcRows } from './bench/gc.mjs';
 import { quote } from './bench/measure.mjs';
 import { statusRows } from './bench/status.mjs';
 import { markdownTable, plainTable } from './bench/table.mjs';
@@ -36,7 +37,7 @@ const context = {
   say: (text) => console.error(`bench: ${text} ...`),
 };
 
-const rows = [...(await statusRows(context)), ...(await tailRows(context))];
+const rows = [...(await statusRows(context)), ...(await tailRows(context)), ...(await gcRows(context))];
 console.log(values.markdown ? markdownTable(rows) : plainTable(rows));
 const missed = rows.filter((row) => row.ok === false).length;
 const machine = `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;
