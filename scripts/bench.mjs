@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { configRows } from './bench/config.mjs';
+import { gcRows } from './bench/gc.mjs';
 import { quote } from './bench/measure.mjs';
 import { runRows } from './bench/run.mjs';
 import { statusRows } from './bench/status.mjs';
@@ -43,6 +44,7 @@ const rows = [
   ...(await tailRows(context)),
   ...configRows(context),
   ...(await runRows(context)),
+  ...(await gcRows(context)),
 ];
 console.log(values.markdown ? markdownTable(rows) : plainTable(rows));
 const missed = rows.filter((row) => row.ok === false).length;

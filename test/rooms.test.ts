@@ -7,8 +7,10 @@ import { REPOSITORY } from './e2e/harness.js';
 const ROOMS = [
   'commands',
   'cli',
+  'doctor',
   'views',
   'contracts',
+  'gc',
   'runner',
   'logs',
   'task',

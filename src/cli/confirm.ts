@@ -1,13 +1,37 @@
-import { createInterface } from 'node:readline/promises';
+import { readSync } from 'node:fs';
+import { errnoOf, UsageError } from '../errors/errors.js';
+import type { Terminal } from './terminal.js';
 
-/** Asks on stderr; what does not begin with `y`, and the end of the input, is no. */
-export async function confirm(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  try {
-    const answer = await Promise.race([terminal.question(question), closed]);
-    return /^y/i.test(answer.trim());
-  } finally {
-    terminal.close();
+/** Throws UsageError `confirmation-needed`, naming the flag, if nobody can be asked. */
+export function needConfirmation(yes: boolean, terminal: Terminal, flag: string): void {
+  if (yes || terminal.canAsk) return;
+  throw new UsageError(
+    'confirmation-needed',
+    `this changes the host, and there is no terminal to ask for confirmation: give ${flag}`,
+    'see first what it would do, with --dry-run',
+  );
+}
+
+/** Asks on stderr; only `y` and `yes` are a yes. */
+export function confirmed(question: string, terminal: Terminal): boolean {
+  terminal.writeError(`${question} [y/N] `);
+  return /^y(?:es)?$/i.test(readLine().trim());
+}
+
+/** A line of stdin, from the terminal; empty at its end. */
+function readLine(): string {
+  const byte = Buffer.alloc(1);
+  let line = '';
+  for (;;) {
+    try {
+      if (readSync(0, byte) === 0) return line;
+    } catch (error) {
+      if (errnoOf(error) !== 'EAGAIN') return line;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      continue;
+    }
+    const char = byte.toString('latin1');
+    if (char === '\n') return line;
+    line += char;
   }
 }

@@ -65,7 +65,8 @@ export function inspectTask(word: string | undefined, flags: RootFlags, now: num
   };
 }
 
-function notOneTask(word: string | undefined, ids: readonly string[]): UsageError {
+/** The error for a word that means no task, or several. */
+export function notOneTask(word: string | undefined, ids: readonly string[]): UsageError {
   if (ids.length === 0) return new UsageError('task-missing', 'no task is named, and there is none here');
   const listed = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`;
   if (word === undefined) return new UsageError('task-missing', 'no task is named', `there are ${listed}`);
@@ -82,7 +83,7 @@ function alsoIn({ task_id, root }: TaskView): Problem {
   };
 }
 
-/** A task with its logs and why it is as it is. */
+/** A task with its logs and why it is as it is; what is wrong with the logs becomes a problem of the view. */
 export function inspect(view: TaskView, now: number): Inspection {
   const { log_dir, task_id } = view;
   const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);

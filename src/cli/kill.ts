@@ -9,6 +9,7 @@ import type { KillRequest } from '../runner/api.js';
 import { isOver } from '../task/condition.js';
 import { TaskReader, type TaskView } from '../task/view.js';
 import { killListText, killText } from '../views/kill.js';
+import { confirmed } from './confirm.js';
 import { COORDINATOR } from './run.js';
 import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 import type { Style, Terminal } from './terminal.js';
@@ -57,7 +58,6 @@ export async function killTasks(
   words: readonly string[],
   flags: KillFlags,
   terminal: Terminal,
-  confirm: (question: string) => Promise<boolean>,
 ): Promise<KillAnswer> {
   const selection = tasksToChange(flags, words);
   if (selection.selected.length === 0) throw noSuchTask(selection);
@@ -73,7 +73,7 @@ export async function killTasks(
     return answer(tasks, problems, exitCode, (style) => killListText(chosen, style));
   }
   if (!flags.yes && toEnd.some((view) => !named(view))) {
-    await askFirst(toEnd, terminal, confirm);
+    askFirst(toEnd, terminal);
   }
   const ended = await inTurn(chosen, (view) => end(view, flags, terminal));
   for (const each of ended) problems.push(...each.problems);
@@ -95,11 +95,7 @@ function answer(
   return { document, text, problems, exitCode: failed ? EXIT.partial : exitCode };
 }
 
-async function askFirst(
-  tasks: readonly TaskView[],
-  terminal: Terminal,
-  confirm: (question: string) => Promise<boolean>,
-): Promise<void> {
+function askFirst(tasks: readonly TaskView[], terminal: Terminal): void {
   const many = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}`;
   if (!terminal.canAsk) {
     const ids = tasks.slice(0, 10).map(({ task_id }) => task_id);
@@ -110,7 +106,7 @@ async function askFirst(
     );
   }
   terminal.writeError(killListText(tasks, terminal.style(2)));
-  if (await confirm(`End ${many}? [y/N] `)) return;
+  if (confirmed(`End ${many}?`, terminal)) return;
   throw new ThermosError('not-confirmed', 'nothing was done', { exitCode: EXIT.no });
 }
 

@@ -1,6 +1,8 @@
 /** Every command, loaded when it is named. */
 export const COMMANDS = {
   completion: async () => (await import('./completion.js')).default,
+  doctor: async () => (await import('./doctor.js')).default,
+  gc: async () => (await import('./gc.js')).default,
   help: async () => (await import('./help.js')).default,
   inspect: async () => (await import('./inspect.js')).default,
   kill: async () => (await import('./kill.js')).default,

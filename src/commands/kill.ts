@@ -1,7 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { confirm } from '../cli/confirm.js';
 import { parseDuration } from '../cli/durations.js';
 import { killTasks } from '../cli/kill.js';
 
@@ -48,7 +47,7 @@ never means kk-10. What a pattern means is listed and asked about first.`;
     const { args, flags } = await this.parse(Kill);
     const grace = parseDuration(flags.grace, 'grace');
     const options = { ...flags, grace };
-    const answer = await killTasks(args.task ?? [], options, this.terminal, confirm);
+    const answer = await killTasks(args.task ?? [], options, this.terminal);
     this.answer(flags.json, answer.document, answer.text, answer.problems);
     return answer.exitCode;
   }

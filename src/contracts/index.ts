@@ -4,6 +4,8 @@
  */
 import { read, record } from './checkpoint.js';
 import { dryRun, inspectConfig } from './config.js';
+import { doctor } from './doctor.js';
+import { gc } from './gc.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
 import { kill, runDaemon } from './run.js';
@@ -13,7 +15,9 @@ import { inspect, status, tail, tailPath, wait } from './task.js';
 export const CONTRACTS = {
   completion,
   'dry-run': dryRun,
+  doctor,
   error: failure,
+  gc,
   help,
   inspect,
   'inspect-config': inspectConfig,

@@ -59,7 +59,7 @@ export function agentWorkDirs(
     const path = value?.startsWith('file://') ? readText(value.slice('file://'.length))?.trim() : value;
     if (path?.startsWith('/')) found.push({ path, source });
   };
-  for (const words of agentCommands(proc)) add(workDirOfCommand(words), 'mesos-agent');
+  for (const { words } of runningAgents(proc)) add(workDirOfCommand(words), 'mesos-agent');
   add(env.MESOS_WORK_DIR, 'MESOS_WORK_DIR');
   for (const name of ['mesos-slave/work_dir', 'mesos-agent/work_dir']) {
     add(readText(`${etc}/${name}`)?.trim(), `${etc}/${name}`);
@@ -70,9 +70,9 @@ export function agentWorkDirs(
   return found;
 }
 
-/** The command lines of the running agents. One buffer and three calls a process: hosts have thousands. */
-function agentCommands(proc: string): string[][] {
-  const commands: string[][] = [];
+/** The running agents that name a work directory. One buffer and three calls a process: hosts have thousands. */
+export function runningAgents(proc: string): { pid: number; words: string[] }[] {
+  const agents: { pid: number; words: string[] }[] = [];
   const buffer = Buffer.allocUnsafe(32 * 1024);
   let names: string[] = [];
   try {
@@ -89,7 +89,7 @@ function agentCommands(proc: string): string[][] {
         const length = readSync(fd, buffer);
         if (buffer.indexOf('mesos-') === -1 || length === 0) continue;
         const words = buffer.toString('utf8', 0, length).split('\0');
-        if (workDirOfCommand(words) !== undefined) commands.push(words);
+        if (workDirOfCommand(words) !== undefined) agents.push({ pid: Number(name), words });
       } finally {
         closeSync(fd);
       }
@@ -97,7 +97,7 @@ function agentCommands(proc: string): string[][] {
       // Ended in between.
     }
   }
-  return commands;
+  return agents;
 }
 
 function readText(path: string): string | undefined {
@@ -106,4 +106,27 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A flag's value in the words of a program. Pure. */
+export function flagOf(words: readonly string[], name: string): string | undefined {
+  for (const [i, word] of words.entries()) {
+    if (word === `--${name}`) return words[i + 1];
+    if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3);
+  }
+  return undefined;
+}
+
+/** A flag's value as the agent's configuration has it: a file a flag, as Mesos' packages do. */
+export function configuredFlag(name: string, etc: string): string | undefined {
+  return (readText(`${etc}/mesos-slave/${name}`) ?? readText(`${etc}/mesos-agent/${name}`))?.trim();
+}
+
+/** A flag's value as the running agent has it, else as its configuration has it. Undefined if nothing says it. */
+export function agentFlag(name: string, proc: string, etc: string): string | undefined {
+  for (const { words } of runningAgents(proc)) {
+    const value = flagOf(words, name);
+    if (value !== undefined) return value;
+  }
+  return configuredFlag(name, etc);
 }

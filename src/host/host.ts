@@ -145,6 +145,12 @@ export class Host {
     return this.#userTable().get(uid)?.name;
   }
 
+  /** Has /etc/passwd an entry for the name? True if it can't be read: then nothing speaks against it. */
+  knowsUser(name: string): boolean {
+    const users = [...this.#userTable().values()];
+    return users.length === 0 || users.some((user) => user.name === name);
+  }
+
   /** The home directory in /etc/passwd; undefined if it has none for the uid. */
   userHome(uid: number): string | undefined {
     return this.#userTable().get(uid)?.home || undefined;

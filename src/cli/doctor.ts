@@ -1,0 +1,84 @@
+import { hostname } from 'node:os';
+import type { DoctorDocument } from '../contracts/doctor.js';
+import type { FoundTask } from '../discovery/found.js';
+import type { Selection } from '../discovery/select.js';
+import { checkEnd } from '../doctor/check-end.js';
+import {
+  diagnoseAccess,
+  diagnoseHost,
+  diagnoseMissing,
+  diagnoseTask,
+  type Examination,
+} from '../doctor/diagnose.js';
+import { findingsOf, isWrong } from '../doctor/finding.js';
+import { gatherWitnesses } from '../doctor/gather-witnesses.js';
+import { storyOf } from '../doctor/story.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { Host } from '../host/host.js';
+import { TaskReader } from '../task/view.js';
+import { inspect, notOneTask } from './inspect.js';
+import { rootOptions } from './root-options.js';
+import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
+
+export interface DoctorAnswer {
+  document: DoctorDocument;
+  exitCode: number;
+}
+
+/** Examines the host, or the one task that the word means. Throws as `inspectTask` does. */
+export function examine(word: string | undefined, flags: RootFlags, now: number): DoctorAnswer {
+  const selection = tasksToLookAt(flags, word === undefined ? [] : [word]);
+  const host = Host.local();
+  const examination: Examination = { options: rootOptions(flags), host, now, hostname: hostname() };
+  const document =
+    word === undefined ? diagnoseHost(selection, examination) : examineTask(word, selection, examination);
+  return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok };
+}
+
+function examineTask(word: string, selection: Selection, examination: Examination): DoctorDocument {
+  if (selection.unmatched.length > 0) return examineMissing(word, selection, examination);
+  const { selected, problems } = selection;
+  const ids = [...new Set(selected.map(({ task_id }) => task_id))].sort();
+  if (ids.length !== 1) throw notOneTask(word, ids);
+  const { host, now } = examination;
+  const views = (selected as [FoundTask, ...FoundTask[]])
+    .map((found) => new TaskReader(found, { history: true }).read(host))
+    .sort((a, b) => Number(b.launch_time_ms ?? 0) - Number(a.launch_time_ms ?? 0));
+  const [view, ...others] = views;
+  if (view === undefined) throw notOneTask(word, ids);
+  const { why } = inspect(view, now);
+  // Then what could not be looked into is the finding.
+  const closed = view.found.unreadable === true;
+  const { task_id, root, layout, phase, state, verdict } = view;
+  return {
+    findings: [
+      ...findingsOf(checkEnd(view, why)),
+      ...diagnoseTask(view, examination),
+      ...(closed ? diagnoseAccess(selection, examination) : []),
+    ],
+    checked: { roots: 1, tasks: 1, agents: 0 },
+    task: { task_id, root: root.path, layout, phase, state, verdict },
+    story: storyOf(view, gatherWitnesses(view, host, now)),
+    problems: [
+      ...(closed ? [] : problems),
+      ...others.map((other) => ({
+        code: 'task-in-several-roots',
+        severity: 'warning' as const,
+        message: `task ${task_id} is in ${other.root.path} too; this is the one that was launched last`,
+        path: other.root.path,
+        task_id,
+      })),
+    ],
+  };
+}
+
+/** A task that never was: its executor may have left a run directory that says why. */
+function examineMissing(word: string, selection: Selection, examination: Examination): DoctorDocument {
+  const findings = diagnoseMissing(word, selection, examination);
+  if (findings === undefined) throw noSuchTask(selection);
+  return {
+    findings,
+    checked: { roots: selection.roots.length, tasks: 0, agents: 0 },
+    problems: selection.problems,
+  };
+}

@@ -1,0 +1,146 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { encodeGc } from '../contracts/encode-gc.js';
+import type { GcDocument } from '../contracts/gc.js';
+import { describeErrno, UsageError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
+import type { Problem } from '../errors/problem.js';
+import { apply, foretell, problemsOf, type TaskOutcome } from '../gc/apply.js';
+import { lockRoots } from '../gc/exclusive.js';
+import { gatherMachine } from '../gc/gather.js';
+import { makePlan, type Plan, type PlanOptions } from '../gc/plan.js';
+import { parseAge, parseCount, parseSize } from '../gc/quantities.js';
+import { parseRetained } from '../gc/reconcile.js';
+import { SETTLE_DEEDS } from '../gc/settle.js';
+import { DEEDS } from '../gc/tree.js';
+import { Host } from '../host/host.js';
+import { gcText } from '../views/gc.js';
+import { duration, timestamp } from '../views/parts/age.js';
+import { size } from '../views/parts/size.js';
+import { confirmed, needConfirmation } from './confirm.js';
+import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
+import type { Terminal } from './terminal.js';
+
+export interface GcFlags extends RootFlags {
+  'max-age'?: string;
+  'max-tasks'?: string;
+  'max-space'?: string;
+  'keep-metadata'?: boolean;
+  'keep-logs'?: boolean;
+  'keep-data'?: boolean;
+  'delete-data'?: boolean;
+  orphans: boolean;
+  'orphan-age': string;
+  'include-mesos'?: boolean;
+  retained?: string;
+  'dry-run'?: boolean;
+  yes?: boolean;
+  json: boolean;
+}
+
+export interface GcAnswer {
+  document: GcDocument;
+  text: (style: ReturnType<Terminal['style']>) => string;
+  problems: Problem[];
+  exitCode: number;
+  notice?: string;
+}
+
+/**
+ * Plans, asks, and carries out the plan. Throws UsageError for bad limits and if nobody can be asked, before
+ * anything is looked at, and NotFoundError if no word means a task.
+ */
+export function collectGarbage(words: readonly string[], flags: GcFlags, terminal: Terminal): GcAnswer {
+  const options = planOptions(flags);
+  if (!flags['dry-run']) needConfirmation(flags.yes === true, terminal, '--yes');
+  const selection = tasksToChange(flags, words);
+  if (selection.unmatched.length > 0 && selection.selected.length === 0) throw noSuchTask(selection);
+  const machine = gatherMachine(Host.local(), terminal.now(), process.env);
+  const plan = makePlan(selection.tasks, new Set(selection.selected), machine, options);
+  const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
+  const foretold = plan.tasks.map(foretell);
+  const notFound = selection.unmatched.length > 0 || selection.roots.length === 0;
+  const exitCode = notFound ? EXIT.no : EXIT.ok;
+  const answer = (outcomes: TaskOutcome[], dryRun: boolean, notice?: string): GcAnswer => {
+    const problems = [...found, ...(dryRun ? [] : outcomes.flatMap(problemsOf))];
+    const document = encodeGc(dryRun, outcomes, plan, problems);
+    return { document, text: (style) => gcText(document, style), problems, exitCode, notice };
+  };
+  const idle = !plan.tasks.some(isWork);
+  if (flags['dry-run'] || idle) {
+    return answer(foretold, flags['dry-run'] === true, idle ? 'There is nothing to collect.' : undefined);
+  }
+  if (!flags.yes) {
+    const shown = encodeGc(true, foretold, plan, []);
+    terminal.writeError(gcText(shown, terminal.style(2)));
+    if (!confirmed('Carry this out?', terminal)) {
+      return { ...answer(foretold, true, 'Nothing was done.'), text: () => '', exitCode: EXIT.no };
+    }
+  }
+  return answer(carryOut(plan, terminal), false);
+}
+
+function isWork({ actions, settlement }: Plan['tasks'][number]): boolean {
+  return settlement !== undefined || actions.some(({ verdict }) => verdict === 'delete');
+}
+
+/** How often progress is shown. */
+const PROGRESS_MS = 100;
+
+function carryOut({ tasks }: Plan, terminal: Terminal): TaskOutcome[] {
+  const release = lockRoots(tasks);
+  const outcomes: TaskOutcome[] = [];
+  let shown = terminal.now();
+  const live = terminal.stderrIsTerminal;
+  let drawn = false;
+  for (const outcome of apply(tasks, { ...DEEDS, ...SETTLE_DEEDS, clock: () => terminal.now() })) {
+    outcomes.push(outcome);
+    if (!live || terminal.now() - shown < PROGRESS_MS) continue;
+    shown = terminal.now();
+    drawn = true;
+    terminal.writeError(`\r${outcomes.length} of ${tasks.length} tasks`);
+  }
+  release();
+  if (drawn) terminal.writeError('\r\x1b[K');
+  return outcomes;
+}
+
+function planOptions(flags: GcFlags): PlanOptions {
+  const limit = (name: 'max-age' | 'max-tasks' | 'max-space', parse: typeof parseAge) => {
+    const text = flags[name];
+    return text === undefined ? undefined : parse(text, name);
+  };
+  const orphanAge = parseAge(flags['orphan-age'], 'orphan-age');
+  return {
+    kinds: {
+      metadata: !flags['keep-metadata'],
+      logs: !flags['keep-logs'],
+      data: flags['keep-data'] ? false : flags['delete-data'] ? true : undefined,
+    },
+    limits: {
+      maxAge: limit('max-age', parseAge),
+      maxTasks: limit('max-tasks', parseCount),
+      maxSpace: limit('max-space', parseSize),
+    },
+    orphanAge: flags.orphans ? orphanAge : undefined,
+    includeMesos: flags['include-mesos'] === true,
+    retained: flags.retained === undefined ? undefined : readRetained(flags.retained),
+    words: { duration, size },
+    timestamp,
+  };
+}
+
+function readRetained(path: string): Map<string, string> {
+  const from = path === '-' ? 'stdin' : path;
+  let text: string;
+  try {
+    const fd = path === '-' ? 0 : openSync(path, 'r');
+    try {
+      text = readFileSync(fd, 'utf8');
+    } finally {
+      if (fd !== 0) closeSync(fd);
+    }
+  } catch (error) {
+    throw new UsageError('bad-retained', `cannot read ${from}: ${describeErrno(error)}`);
+  }
+  return parseRetained(text, from);
+}

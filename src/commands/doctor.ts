@@ -1,0 +1,48 @@
+import * as Args from '@oclif/core/args';
+import { ThermosCommand } from '../cli/base-command.js';
+import { examine } from '../cli/doctor.js';
+import { doctorText } from '../views/doctor.js';
+
+export default class Doctor extends ThermosCommand {
+  static override summary = 'Say what is wrong on this host or with one task, why, and what to do.';
+  static override description =
+    `Looks for roots that can not be read, dead runners, processes that outlived their task, torn and damaged
+checkpoints, clocks that disagree, full and read-only disks, executors that never started (with the reason from
+their stderr), and for a Mesos agent that refuses to start, has not recovered since the host was started, or lacks
+the attributes that the scheduler's default constraints need. Each finding has its evidence and what to do about
+it; nothing is changed, and nothing leaves this host. On a healthy host it says nothing.
+
+With TASK it tells the story of that task in order of time, and what is wrong with it. TASK is a task id, a pattern
+or the beginning of an id that means one task, or a path.
+
+What may not be read is not checked, and said on stderr: run it as root to have everything looked at.`;
+  static override examples = [
+    '<%= config.bin %> doctor',
+    'sudo <%= config.bin %> doctor --mesos-root /var/lib/mesos',
+    '<%= config.bin %> doctor www-data-prod-web-0',
+    '<%= config.bin %> doctor --json | jq -r ".findings[] | [.severity, .code, .what] | @tsv"',
+  ];
+  static override exitCodes = {
+    ...ThermosCommand.exitCodes,
+    0: 'Nothing is wrong.',
+    1: 'Something is wrong, or no task matches.',
+    2: 'The command line is wrong, or TASK means several tasks.',
+  };
+  static override files = {
+    ...ThermosCommand.files,
+    'MESOS/meta': 'What the Mesos agent knows: its identity, the boot it recovered in, its attributes.',
+    '/var/log/mesos': "The agent's logs, besides its --log_dir.",
+  };
+  static override seeAlso = ['status', 'inspect', 'gc'];
+
+  static override args = {
+    task: Args.string({ ignoreStdin: true, description: 'The task; all of the host if it is left out.' }),
+  };
+
+  async run(): Promise<number> {
+    const { args, flags } = await this.parse(Doctor);
+    const { document, exitCode } = examine(args.task, flags, this.terminal.now());
+    const text = (style: typeof this.style) => doctorText(document, style);
+    return this.answer(flags.json, document, text, document.problems, exitCode);
+  }
+}

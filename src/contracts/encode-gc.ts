@@ -1,0 +1,32 @@
+/** From what gc did to its `--json` document. No zod here: commands load this. */
+import type { Problem } from '../errors/problem.js';
+import type { TaskOutcome } from '../gc/apply.js';
+import type { Plan } from '../gc/plan.js';
+import type { GcDocument } from './gc.js';
+
+export function encodeGc(
+  dryRun: boolean,
+  outcomes: readonly TaskOutcome[],
+  { reconciled }: Pick<Plan, 'reconciled'>,
+  problems: readonly Problem[],
+): GcDocument {
+  const tasks = outcomes.map(({ task, actions, settlement }) => ({
+    task_id: task.task_id,
+    root: task.root,
+    layout: task.layout,
+    state: task.state,
+    finished_ms: task.finishedAt,
+    reason: task.reason,
+    actions,
+    orphan: settlement &&
+      task.settlement && { was: task.settlement.was, becomes: task.settlement.becomes, ...settlement },
+  }));
+  const freed = outcomes.flatMap(({ actions }) => actions);
+  return {
+    dry_run: dryRun,
+    tasks,
+    freed_bytes: freed.reduce((sum, { bytes }) => sum + bytes, 0),
+    reconcile: reconciled,
+    problems: [...problems],
+  };
+}

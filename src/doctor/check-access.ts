@@ -1,0 +1,92 @@
+import type { Problem } from '../errors/problem.js';
+import { counted, type Evidence, type Symptom } from './finding.js';
+
+/** Who may do what with a directory that we may not look into. */
+export interface Access {
+  path: string;
+  /** As `ls -l` has it: `drwxr-x---`. */
+  mode: string;
+  owner: string;
+  group: string;
+}
+
+const UNREADABLE = new Set(['root-unreadable', 'sandbox-unreadable']);
+
+export interface Surroundings {
+  /** Of the directories that stood in the way. */
+  access: readonly Access[];
+  /** Where agents work, and what says so. */
+  workDirs: readonly { path: string; source: string }[];
+  /** Work directories that are there: an agent may well have no tasks. */
+  trees: ReadonlySet<string>;
+}
+
+/** What discovery could not find or read. Pure. */
+export function* checkDiscovery(
+  problems: readonly Problem[],
+  { access, workDirs, trees }: Surroundings,
+): Generator<Symptom> {
+  for (const problem of problems) {
+    if (problem.code === 'root-empty' && trees.has(problem.path ?? '')) continue;
+    if (UNREADABLE.has(problem.code)) {
+      const below = access.filter(({ path }) => related(path, problem.path));
+      yield unreadable(problem, below);
+    } else {
+      yield {
+        code: problem.code,
+        severity: problem.severity,
+        cause: problem.path,
+        what: () => problem.message,
+        evidence: problem.path === undefined ? [] : [{ path: problem.path, text: 'looked for here' }],
+        advice: [...(problem.hint === undefined ? [] : [problem.hint]), ...otherWorkDirs(problem, workDirs)],
+      };
+    }
+  }
+}
+
+function related(path: string, other: string | undefined): boolean {
+  if (other === undefined) return false;
+  return path === other || path.startsWith(`${other}/`) || other.startsWith(path === '/' ? '/' : `${path}/`);
+}
+
+/** A root that is not there, while an agent works elsewhere: the observer then shows nothing, and so do we. */
+function otherWorkDirs({ path }: Problem, workDirs: readonly { path: string; source: string }[]): string[] {
+  return workDirs
+    .filter((workDir) => workDir.path !== path)
+    .map(
+      (workDir) =>
+        `${workDir.source} says that an agent works in ${workDir.path}: try --mesos-root ${workDir.path}`,
+    );
+}
+
+function unreadable({ code, message, severity, path, hint }: Problem, access: readonly Access[]): Symptom {
+  const evidence: Evidence[] = access.map(({ path: at, mode, owner, group }) => ({
+    path: at,
+    text: `${mode} ${owner}:${group}`,
+  }));
+  if (evidence.length === 0 && path !== undefined) evidence.push({ path, text: 'may not be looked into' });
+  return {
+    code,
+    // A default place that can't be seen and that nobody asked for: discovery says so.
+    severity: severity === 'warning' ? 'note' : severity,
+    cause: path,
+    what: () => message,
+    evidence,
+    advice: hint === undefined ? [] : [hint, ...waysIn(access)],
+  };
+}
+
+/** The rights of run directories by version: mesos.md 2.3 of the project's facts. */
+function waysIn(access: readonly Access[]): string[] {
+  const runs = access.filter(({ path }) => /\/runs\/[^/]+$/.test(path));
+  const owners = [...new Set(runs.map(({ owner }) => owner))].filter((owner) => owner !== 'root');
+  const advice: string[] = [];
+  if (owners.length > 0)
+    advice.push(`or run it as the task's user: sudo -u ${owners.slice(0, 3).join(', ')}`);
+  if (runs.some(({ owner }) => owner === 'root')) {
+    advice.push(
+      `Mesos 1.6 and later close ${counted(runs.length, 'sandbox', 'sandboxes')} to all but root; Aurora 0.21 and later give each to its task's user`,
+    );
+  }
+  return advice;
+}

@@ -1,0 +1,35 @@
+import type { TaskView } from '../task/view.js';
+import type { Evidence, Symptom } from './finding.js';
+
+/**
+ * How one task ended, for who asks after that task: a task that failed is no fault of the host, so it is not
+ * among those. `why`: the lines of `whyLines`. Pure.
+ */
+export function* checkEnd(view: TaskView, why: readonly string[]): Generator<Symptom> {
+  const { state, task_id, found } = view;
+  if (state !== 'FAILED' && state !== 'LOST' && state !== 'KILLED') return;
+  const path = `${found.checkpoint_dir}/runner`;
+  const evidence: Evidence[] = why.length === 0 ? [{ path, text: `the stream ends with ${state}` }] : [];
+  for (const text of why) evidence.push({ text });
+  yield {
+    code: `task-${state.toLowerCase()}`,
+    severity: state === 'KILLED' ? 'note' : 'error',
+    what: () => ENDS[state],
+    evidence,
+    advice: adviceFor(view),
+    task_id,
+  };
+}
+
+const ENDS = {
+  FAILED: 'the task failed',
+  LOST: 'the task was lost: its runner died, or was told to give it up',
+  KILLED: 'the task was killed on demand',
+} as const;
+
+function adviceFor({ state, task_id, processes, log_dir }: TaskView): string[] {
+  if (state !== 'FAILED') return [];
+  const failed = processes.filter((process) => process.state === 'FAILED').map(({ process }) => process);
+  if (failed.length === 0 || !log_dir?.found) return [];
+  return [`read what it wrote: thermos tail ${task_id} ${failed.slice(0, 3).join(' ')} --stderr`];
+}

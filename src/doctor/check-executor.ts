@@ -1,0 +1,128 @@
+import type { MesosIds } from '../discovery/found.js';
+import { taskIdOfExecutor } from '../discovery/layout.js';
+import { timestamp } from '../views/parts/age.js';
+import { executorFailureIn } from './agent-log.js';
+import { explain, startFailureIn } from './executor-output.js';
+import { type FileTail, linesOf } from './file-tail.js';
+import { counted, type Evidence, type Symptom } from './finding.js';
+
+/** A run directory of an executor that holds no trace of a task. */
+export interface EmptyRun {
+  runDir: string;
+  mesos: MesosIds;
+  /** Names in the directory, at most some thousands. */
+  entries: readonly string[];
+  /** What the executor wrote: stderr first. */
+  outputs: readonly FileTail[];
+  /** Of the directory. */
+  mtimeMs: number;
+  /** The agent has seen its end. Undefined if that can't be known. */
+  over: boolean | undefined;
+  docker: boolean;
+}
+
+/** An executor that is fetched and started needs some time before there is a checkpoint. */
+const STARTING_MS = 10 * 60 * 1000;
+
+/** What an executor leaves only once it has begun its task. */
+const TRACES_OF_A_TASK = ['task.json', 'thermos_runner.log', 'sandbox', 'taskfs'];
+
+const OUTPUTS = ['stdout', 'stderr'];
+
+/** Is this a run of Thermos? Other frameworks' executors are none of ours. */
+export function isThermosRun({ mesos, entries }: Pick<EmptyRun, 'mesos' | 'entries'>): boolean {
+  return (
+    taskIdOfExecutor(mesos.executor_id) !== undefined ||
+    entries.some((name) => name.startsWith('thermos_executor') || name.startsWith('thermos_runner'))
+  );
+}
+
+/**
+ * Why there is no task in a run directory: the executor never started, and its stderr or the agent may say why; or
+ * the agent removed a part of the directory and failed at the rest. Nothing is said of one that may just be starting.
+ */
+export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly FileTail[] = []): Symptom[] {
+  if (!isThermosRun(run)) return [];
+  const task_id = taskIdOfExecutor(run.mesos.executor_id);
+  const begun = run.entries.some((name) => TRACES_OF_A_TASK.includes(name));
+  for (const output of run.outputs) {
+    const failure = startFailureIn(linesOf(output));
+    if (failure === undefined) continue;
+    const { because, advice } = explain(failure, run.docker);
+    const { text, ...place } = failure.line;
+    return [
+      {
+        code: 'executor-never-started',
+        severity: 'error',
+        cause: `${failure.code} ${failure.subject ?? ''} ${run.docker}`,
+        what: (count) => `${counted(count, 'executor')} never started its task, because ${because}`,
+        evidence: [{ path: output.path, ...place, text: text.trim() }],
+        advice,
+        task_id,
+      },
+    ];
+  }
+  const ofAgent = agentWords(run, agentLogs);
+  if (ofAgent !== undefined && !begun) {
+    return [
+      {
+        code: 'executor-never-started',
+        severity: 'error',
+        cause: 'agent',
+        what: (count) =>
+          `${counted(count, 'executor')} never started its task; the agent says how that ended`,
+        evidence: [ofAgent],
+        advice: ['search the log of the agent for the id of the container: the lines before say more'],
+        task_id,
+      },
+    ];
+  }
+  const quiet = now - Math.max(run.mtimeMs, ...run.outputs.map(({ mtimeMs }) => mtimeMs)) > STARTING_MS;
+  if (!quiet || run.over === false) return [];
+  const hasOutput = run.entries.some((name) => OUTPUTS.includes(name));
+  if (begun || !hasOutput) return [partlyRemoved(run, task_id)];
+  return [
+    {
+      code: 'executor-never-started',
+      severity: 'warning',
+      cause: 'unknown',
+      what: (count) =>
+        `${counted(count, 'executor')} never started its task, of a reason that its output does not tell`,
+      evidence: [lastWords(run)],
+      advice: explain({ code: 'unknown' }, run.docker).advice,
+      task_id,
+    },
+  ];
+}
+
+function agentWords({ mesos }: EmptyRun, logs: readonly FileTail[]): Evidence | undefined {
+  for (const log of logs) {
+    const line = executorFailureIn(log, mesos);
+    if (line !== undefined) return { path: log.path, ...line, text: line.text.trim() };
+  }
+  return undefined;
+}
+
+function lastWords({ runDir, outputs, mtimeMs }: EmptyRun): Evidence {
+  for (const output of outputs) {
+    const last = linesOf(output).findLast(({ text }) => text.trim() !== '');
+    if (last !== undefined) return { path: output.path, ...last, text: last.text.trim() };
+  }
+  return { path: runDir, text: `nothing was written; the directory is as it was at ${timestamp(mtimeMs)}` };
+}
+
+function partlyRemoved({ runDir, entries, mtimeMs }: EmptyRun, task_id: string | undefined): Symptom {
+  const left = entries.length === 0 ? 'nothing' : entries.slice(0, 5).join(', ');
+  return {
+    code: 'sandbox-partly-removed',
+    severity: 'warning',
+    what: (count) =>
+      `${counted(count, 'sandbox', 'sandboxes')} of Thermos without checkpoints: removed only in part, or the executor died early`,
+    evidence: [{ path: runDir, text: `there is ${left}; last changed at ${timestamp(mtimeMs)}` }],
+    advice: [
+      "search the agent's log for 'Failed to delete': a busy mount or an immutable file may hold the rest",
+      'the agent tries again when it is restarted',
+    ],
+    task_id,
+  };
+}

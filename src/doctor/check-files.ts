@@ -1,0 +1,128 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { Problem } from '../errors/problem.js';
+import type { TaskView } from '../task/view.js';
+import { counted, type Symptom } from './finding.js';
+
+/** A task file is written right after the first record. */
+const YOUNG_MS = 60_000;
+
+/** What is wrong with the files of one task: its stream, those of its processes, its task file. Pure. */
+export function* checkFiles(view: TaskView, now: number): Generator<Symptom> {
+  yield* checkStream(view);
+  for (const problem of view.problems) yield* checkProblem(view, problem, now);
+}
+
+/** The path of a task's stream. */
+export function streamOf(view: TaskView): string {
+  return `${view.found.checkpoint_dir}/runner`;
+}
+
+/** A stream that can be read to its end, and does not tell what it should. */
+function* checkStream(view: TaskView): Generator<Symptom> {
+  const { task_id, phase, state, header, runner, statuses } = view;
+  const path = streamOf(view);
+  // What could not be read is told already.
+  if (view.problems.some(({ code }) => code.startsWith('checkpoint-'))) return;
+  if (phase === 'finished' && !isTerminalTaskState(state)) {
+    yield {
+      code: 'end-not-recorded',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} among the finished ones, but the checkpoint does not say how it ended`,
+      evidence: [{ path, text: statuses.length === 0 ? 'no state is recorded' : `it ends with ${state}` }],
+      advice: ['its end was cut off: by a crash, a full disk or a copy; what is before it is right'],
+      task_id,
+    };
+  } else if (header === null && runner?.alive === false) {
+    yield {
+      code: 'checkpoint-headless',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} with a checkpoint that has no header: where it ran and as whom is not known`,
+      evidence: [{ path, text: `${state}, without a header` }],
+      advice: ['its logs and sandbox can not be found from it; gc collects it by its age'],
+      task_id,
+    };
+  }
+  const named = header?.task_id;
+  if (named === undefined || named === task_id) return;
+  yield {
+    code: 'checkpoint-of-another-task',
+    severity: 'warning',
+    what: (count) =>
+      `${counted(count, 'task')} with the checkpoint of another task: somebody copied or forged it`,
+    evidence: [{ path, text: `its header is that of task ${named}` }],
+    advice: ['gc refuses to touch its sandbox and logs: look at them, then remove it by hand'],
+    task_id,
+  };
+}
+
+/** What was found wrong while the task was read, with what to do about it. */
+function* checkProblem(view: TaskView, problem: Problem, now: number): Generator<Symptom> {
+  const { code, path = streamOf(view), offset, message } = problem;
+  const live = view.runner?.alive === true;
+  const launched = view.launch_time_ms;
+  const young = launched !== undefined && now - Number(launched) < YOUNG_MS;
+  // While it is being written, or set up, this is how it looks.
+  if (live && (code === 'checkpoint-incomplete' || (young && code === 'task-file-missing'))) return;
+  yield {
+    code: code === 'checkpoint-incomplete' ? 'checkpoint-torn' : code,
+    severity: problem.severity,
+    what: (count) => whatOf(problem, count),
+    evidence: [{ path, offset, text: message }],
+    advice: adviceOf(problem, path),
+    task_id: view.task_id,
+  };
+}
+
+function whatOf({ code, message }: Problem, count: number): string {
+  const tasks = counted(count, 'task');
+  switch (code) {
+    case 'checkpoint-incomplete':
+      return `${tasks} with a torn checkpoint: its writer died, or the disk was full, in the middle of a record`;
+    case 'checkpoint-damaged':
+      return `${tasks} with a damaged checkpoint: what stands behind the damage can not be read`;
+    case 'checkpoint-missing':
+      return `${tasks} without a checkpoint: what happened to it can not be known`;
+    case 'checkpoint-unreadable':
+      return `${tasks} with a checkpoint that can not be read`;
+    case 'task-file-missing':
+      return `${tasks} with checkpoints but without a task file`;
+    case 'task-file-twice':
+      return `${tasks} with a task file both in tasks/active and in tasks/finished`;
+    case 'task-file-damaged':
+    case 'task-file-unreadable':
+      return `${tasks} with a task file that can not be read`;
+    default:
+      return message;
+  }
+}
+
+function adviceOf({ code, hint }: Problem, path: string): string[] {
+  const given = hint === undefined ? [] : [hint];
+  const look = `thermos read --records ${path}`;
+  switch (code) {
+    case 'checkpoint-incomplete':
+      return [
+        `what is before it is right: ${look}`,
+        'no runner can go on from here: the task is to be given up (thermos gc)',
+      ];
+    case 'checkpoint-damaged':
+      return [
+        `what is before the damage is right: ${look}`,
+        'check the disk (dmesg, SMART) if nobody wrote to the file',
+      ];
+    case 'checkpoint-missing':
+      return ['somebody removed it, or a gc was interrupted: thermos gc finishes it'];
+    case 'task-file-missing':
+      return [
+        'a gc was interrupted, or the runner died at its start: thermos gc collects it past --orphan-age',
+      ];
+    case 'task-file-twice':
+      return ['the one in tasks/finished counts; remove the other if no runner lives'];
+    case 'task-file-damaged':
+      return ['the stream says what happened all the same; the task can not be resumed'];
+    default:
+      return given;
+  }
+}

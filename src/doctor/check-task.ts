@@ -1,0 +1,268 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { ProcessInfo } from '../host/host.js';
+import type { TaskView } from '../task/view.js';
+import { duration, timestamp } from '../views/parts/age.js';
+import { checkFiles, streamOf } from './check-files.js';
+import { counted, type Evidence, type Symptom } from './finding.js';
+
+/** What of this host a task is compared with. */
+export interface HostFacts {
+  /** Milliseconds since the epoch. */
+  now: number;
+  bootTimeMs: number | undefined;
+  hostname: string;
+  /** How a pid shows itself: state and command. */
+  process: (pid: number) => Pick<ProcessInfo, 'state' | 'command' | 'startTimeMs'> | undefined;
+  /** False in a container: locks of other pid namespaces are hidden there. */
+  seesLocks: boolean;
+  /** Is the user in this host's /etc/passwd? */
+  knowsUser: (name: string) => boolean;
+  /** Is the directory certainly not there? False if we may not know. */
+  isAbsent: (path: string) => boolean;
+}
+
+/** Clocks of one machine agree; a stream that was copied here was written by another one's. */
+const CLOCK_TOLERANCE_MS = 60_000;
+/** Between a record and the start of the process that wrote it; the kernel's clock is coarse. */
+const START_TOLERANCE_MS = 10_000;
+/** Beyond this no clock that is merely wrong has ever been. */
+const ABSURD_MS = 10 * 365 * 86_400_000;
+
+/** What is wrong with one task, as far as this host can tell. How the task itself ended is no fault of the host. Pure. */
+export function* checkTask(view: TaskView, host: HostFacts): Generator<Symptom> {
+  yield* checkRunner(view, host);
+  yield* checkLeftovers(view, host);
+  yield* checkNamespace(view);
+  yield* checkSandbox(view, host);
+  yield* checkClock(view, host);
+  yield* checkFiles(view, host.now);
+}
+
+function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
+  const { verdict, state, task_id, runner, silent_since_ms } = view;
+  const pid = runner?.pid;
+  if (verdict === 'ok' && runner?.alive === true && pid !== undefined) {
+    const process = host.process(pid);
+    if (process?.state !== 'T') return;
+    // The lock may be held by another, and the pid be a stranger's by now.
+    const recorded = asNumber(view.state_timestamp_ms);
+    if (recorded === undefined || process.startTimeMs > recorded + START_TOLERANCE_MS) return;
+    yield {
+      code: 'runner-stopped',
+      severity: 'error',
+      what: (count) =>
+        `the runners of ${counted(count, 'task')} are stopped by a signal: nothing is started or recorded`,
+      evidence: [{ path: `/proc/${pid}/stat`, text: `pid ${pid} (${process.command}) is in state T` }],
+      advice: [`let it go on: kill -CONT ${pid}`],
+      task_id,
+    };
+    return;
+  }
+  if (verdict !== 'runner-gone' && verdict !== 'host-rebooted') return;
+  const silent =
+    silent_since_ms === undefined ? '' : `, last written ${duration(host.now - silent_since_ms)} ago`;
+  const path = streamOf(view);
+  if (isTerminalTaskState(state)) {
+    yield {
+      code: 'task-not-moved',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} ended, but the runner died before it moved the task file to tasks/finished`,
+      evidence: [{ path: view.found.task_file ?? path, text: `the stream says ${state}${silent}` }],
+      advice: ['thermos gc moves it, and collects it by its age'],
+      task_id,
+    };
+    return;
+  }
+  const certain = host.seesLocks || verdict === 'host-rebooted';
+  yield {
+    code: 'runner-dead',
+    severity: certain ? 'error' : 'warning',
+    cause: verdict,
+    what: (count) =>
+      verdict === 'host-rebooted'
+        ? `${counted(count, 'task')} recorded as running, but the host was started again since`
+        : `${counted(count, 'task')} recorded as running, but no runner lives`,
+    evidence: [runnerEvidence(view, path, silent, host)],
+    advice: [...(certain ? [] : ['run it on the host itself, outside of containers']), ...afterDeath(view)],
+    task_id,
+  };
+  yield* checkUser(view, host);
+}
+
+function runnerEvidence(
+  { verdict, state, runner, state_timestamp_ms, hostname }: TaskView,
+  path: string,
+  silent: string,
+  host: HostFacts,
+): Evidence {
+  const who = runner?.pid === undefined ? 'a runner' : `runner ${runner.pid}`;
+  const why =
+    verdict === 'host-rebooted'
+      ? `host started at ${timestamp(host.bootTimeMs)}`
+      : host.seesLocks
+        ? 'nobody holds the lock on the stream'
+        : 'it has no process here, and locks of other pid namespaces are hidden';
+  const where = hostname === undefined || hostname === host.hostname ? '' : ` on ${hostname}`;
+  return { path, text: `${state} by ${who}${where} since ${timestamp(state_timestamp_ms)}; ${why}${silent}` };
+}
+
+function afterDeath({ layout, leftovers }: TaskView): string[] {
+  const alive = leftovers.length > 0 ? ['its processes go on without it: they are ended with the task'] : [];
+  if (layout === 'mesos') {
+    return [
+      'the agent reports the task LOST and removes the sandbox when it sees that the executor is gone: is the agent running?',
+      'thermos gc marks it LOST in its own stream once it has been silent for --orphan-age (1h)',
+      ...alive,
+    ];
+  }
+  return [
+    'to go on with it: thermos run with the same config and task id',
+    'to give it up: thermos gc marks it LOST once it has been silent for --orphan-age (1h)',
+    ...alive,
+  ];
+}
+
+/** The original's runner exits without a word, and leaves the task active, if it does not know the user. */
+function* checkUser(
+  { header, task_id, hostname, processes, found }: TaskView,
+  host: HostFacts,
+): Generator<Symptom> {
+  const user = header?.user;
+  // Old streams have neither a uid nor a log directory.
+  if (
+    !user ||
+    header?.uid !== undefined ||
+    header?.log_dir === undefined ||
+    hostname !== host.hostname ||
+    host.knowsUser(user)
+  )
+    return;
+  if (processes.some(({ pid }) => pid !== undefined)) return;
+  yield {
+    code: 'user-unknown',
+    severity: 'error',
+    cause: user,
+    what: (count) =>
+      `${counted(count, 'task')} could not start anything, because there is no user ${user} on this host`,
+    evidence: [
+      { path: `${found.checkpoint_dir}/runner`, text: `the header names the user ${user}, and has no uid` },
+    ],
+    advice: [`create the user ${user}, then start the task again`],
+    task_id,
+  };
+}
+
+function* checkLeftovers(view: TaskView, host: HostFacts): Generator<Symptom> {
+  const { leftovers, state, task_id } = view;
+  if (leftovers.length === 0 || !isTerminalTaskState(state)) return;
+  yield {
+    code: 'leftovers',
+    severity: 'error',
+    what: (count) => `${counted(count, 'task')} over, but processes live on`,
+    evidence: leftovers.map((pid) => {
+      const process = host.process(pid);
+      return {
+        path: `/proc/${pid}`,
+        text: `pid ${pid}${process === undefined ? '' : ` (${process.command})`} of a task that is ${state}`,
+      };
+    }),
+    advice: [
+      `see what they do (ps -fp ${leftovers.slice(0, 5).join(',')}), then end them: kill ${leftovers.slice(0, 5).join(' ')}`,
+    ],
+    task_id,
+  };
+}
+
+function* checkNamespace({ verdict, task_id, runner, found }: TaskView): Generator<Symptom> {
+  if (verdict !== 'foreign-pids') return;
+  yield {
+    code: 'foreign-pids',
+    severity: 'note',
+    what: (count) =>
+      `${counted(count, 'task')} in a pid namespace of its own (a container): the recorded pids say nothing on this host`,
+    evidence: [
+      {
+        path: `${found.checkpoint_dir}/runner`,
+        text: `recorded pid ${runner?.pid}; somebody in another namespace holds the lock`,
+      },
+    ],
+    advice: ['go by the lock on the stream, and look at pids inside the container (nsenter -p, docker top)'],
+    task_id,
+  };
+}
+
+function* checkSandbox(
+  { sandbox, state, runner, task_id, verdict }: TaskView,
+  host: HostFacts,
+): Generator<Symptom> {
+  if (sandbox === undefined || sandbox.found || isTerminalTaskState(state) || runner?.alive !== true) return;
+  // A runner in a container may well see what we don't.
+  if (verdict !== 'ok' || !sandbox.recorded.startsWith('/') || !host.isAbsent(sandbox.recorded)) return;
+  yield {
+    code: 'sandbox-gone',
+    severity: 'error',
+    what: (count) => `${counted(count, 'task')} running without a sandbox: somebody removed it`,
+    evidence: [{ path: sandbox.recorded, text: 'recorded in the header, not there' }],
+    advice: [`end the task: thermos kill ${task_id}`],
+    task_id,
+  };
+}
+
+/** Times that this machine's clock has not reached. */
+function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
+  const { task_id, hostname, silent_since_ms } = view;
+  const latest = host.now + CLOCK_TOLERANCE_MS;
+  const path = streamOf(view);
+  const times: [string, number | undefined][] = [
+    ['the launch of the task', asNumber(view.launch_time_ms)],
+    [`the state ${view.state}`, asNumber(view.state_timestamp_ms)],
+    ...view.processes.flatMap(
+      ({ process, fork_time, start_time, stop_time }): [string, number | undefined][] => [
+        [`the fork of ${process}`, inMs(fork_time)],
+        [`the start of ${process}`, inMs(start_time)],
+        [`the end of ${process}`, inMs(stop_time)],
+      ],
+    ),
+    ['the last change of the file', silent_since_ms],
+  ];
+  const ahead = times.find(([, time]) => time !== undefined && Number.isFinite(time) && time > latest);
+  if (ahead === undefined) return;
+  const [event, time] = ahead as [string, number];
+  const elsewhere = hostname !== undefined && hostname !== host.hostname;
+  const text = `${event} is recorded at ${timestamp(time)}, in ${duration(time - host.now)}`;
+  if (time - host.now > ABSURD_MS) {
+    yield {
+      code: 'checkpoint-times-odd',
+      severity: 'warning',
+      what: (count) =>
+        `${counted(count, 'task')} with times that no clock shows: the stream is damaged or forged`,
+      evidence: [{ path, text }],
+      advice: [`see its records: thermos read --records ${path}`],
+      task_id,
+    };
+    return;
+  }
+  yield {
+    code: 'clock-skew',
+    severity: 'warning',
+    cause: elsewhere ? hostname : '',
+    what: (count) =>
+      elsewhere
+        ? `${counted(count, 'task')} of ${hostname} with times in the future: its clock is ahead of this host's, or this one is behind`
+        : `${counted(count, 'task')} with times in the future: the clock of this host was ahead then, or is behind now`,
+    evidence: [{ path, text }],
+    advice: [
+      'check the clock (timedatectl, chronyc tracking): ages, gc by age and the identity of processes depend on it',
+    ],
+    task_id,
+  };
+}
+
+function asNumber(time: number | bigint | undefined): number | undefined {
+  return time === undefined ? undefined : Number(time);
+}
+
+function inMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
+}

@@ -1,0 +1,186 @@
+import type { FoundTask } from '../discovery/found.js';
+import { taskIdOfExecutor } from '../discovery/layout.js';
+import { PLACES, type RootOptions } from '../discovery/roots.js';
+import type { Selection } from '../discovery/select.js';
+import type { Problem } from '../errors/problem.js';
+import type { Host } from '../host/host.js';
+import { readTasks } from '../task/board.js';
+import type { TaskView } from '../task/view.js';
+import { checkDiscovery } from './check-access.js';
+import { checkAgent } from './check-agent.js';
+import { checkDisk } from './check-disk.js';
+import { checkEmptyRun, type EmptyRun } from './check-executor.js';
+import { checkTask, type HostFacts } from './check-task.js';
+import type { FileTail } from './file-tail.js';
+import { counted, type Finding, findingsOf, type Symptom } from './finding.js';
+import { type Agents, gatherAgents, type LogPlaces } from './gather-agent.js';
+import { type DiskPlace, gatherAccess, gatherDisks, isAbsent } from './gather-host.js';
+import { emptyRuns, runsWithTasks } from './gather-runs.js';
+
+/** What an examination goes by; the clock and the names of the machine come in. */
+export interface Examination {
+  options: RootOptions;
+  host: Host;
+  now: number;
+  hostname: string;
+  /** Where agents log by default; made up in tests. */
+  logPlaces?: LogPlaces;
+}
+
+export interface Diagnosis {
+  findings: Finding[];
+  /** What could not be looked at, so that nothing is said of it. */
+  problems: Problem[];
+  checked: { roots: number; tasks: number; agents: number };
+}
+
+/** Examines the host: everything that discovery found, and what is around it. */
+export function diagnoseHost(selection: Selection, examination: Examination): Diagnosis {
+  const { options, host, now } = examination;
+  const agents = gatherAgents(options, selection.roots, host, examination.logPlaces);
+  const tasks = checkTasks(selection.selected, examination);
+  const closed = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
+  const unreadable = selection.roots.some(({ readable }) => !readable) || closed.length > 0;
+  const access = unreadable ? gatherAccess(selection.roots, closed, host) : [];
+  const trees = new Set(agents.facts.map(({ workDir }) => workDir));
+  const symptoms: Symptom[] = [
+    ...checkDiscovery(selection.problems, { access, workDirs: agents.workDirs, trees }),
+  ];
+  for (const facts of agents.facts) symptoms.push(...checkAgent(facts, now));
+  for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), procOf(options))) {
+    symptoms.push(...checkDisk(disk));
+  }
+  symptoms.push(...tasks.symptoms);
+  const withTasks = runsWithTasks(selection.tasks.map(({ root }) => root));
+  for (const { run, logs } of runsOf(agents, withTasks, host))
+    symptoms.push(...checkEmptyRun(run, now, logs));
+  return {
+    findings: findingsOf(symptoms),
+    problems: [...agents.problems, ...tasks.problems],
+    checked: { roots: selection.roots.length, tasks: selection.selected.length, agents: agents.facts.length },
+  };
+}
+
+/** What stands in the way of looking into roots. */
+export function diagnoseAccess(selection: Selection, { host }: Examination): Finding[] {
+  const paths = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
+  const access = gatherAccess(selection.roots, paths, host);
+  return findingsOf(checkDiscovery(selection.problems, { access, workDirs: [], trees: new Set() }));
+}
+
+/** Examines one task: itself, and the disks that it writes to. */
+export function diagnoseTask(view: TaskView, examination: Examination): Finding[] {
+  const places: DiskPlace[] = [];
+  const inUse = view.runner?.alive === true;
+  places.push({ path: view.root.path, inUse });
+  for (const place of [view.sandbox, view.log_dir])
+    if (place?.found) places.push({ path: place.path, inUse });
+  const symptoms = [...checkTask(view, hostFacts(examination))];
+  if (inUse) {
+    for (const disk of gatherDisks(places, procOf(examination.options))) symptoms.push(...checkDisk(disk));
+  }
+  return findingsOf(symptoms);
+}
+
+/**
+ * What is wrong with the executors that were to run the task of this id (or have this id themselves) and left a
+ * run directory without it, for who asks after a task that never was; undefined if there is none.
+ */
+export function diagnoseMissing(
+  word: string,
+  selection: Pick<Selection, 'roots' | 'tasks'>,
+  examination: Examination,
+): Finding[] | undefined {
+  const { options, host, now, logPlaces } = examination;
+  const agents = gatherAgents(options, selection.roots, host, logPlaces);
+  const withTasks = runsWithTasks(selection.tasks.map(({ root }) => root));
+  let found = false;
+  const symptoms: Symptom[] = [];
+  for (const { run, logs } of runsOf(agents, withTasks, host)) {
+    const { executor_id } = run.mesos;
+    if (executor_id !== word && taskIdOfExecutor(executor_id) !== word) continue;
+    found = true;
+    symptoms.push(...checkEmptyRun(run, now, logs));
+  }
+  return found ? findingsOf(symptoms) : undefined;
+}
+
+function procOf({ places }: RootOptions): string {
+  return places?.proc ?? PLACES.proc;
+}
+
+function* runsOf(
+  agents: Agents,
+  withTasks: ReadonlySet<string>,
+  host: Host,
+): Generator<{ run: EmptyRun; logs: readonly FileTail[] }> {
+  for (const { workDir, logs } of agents.facts) {
+    for (const run of emptyRuns(workDir, withTasks, (pid) => host.process(pid) !== undefined))
+      yield { run, logs };
+  }
+}
+
+function hostFacts({ now, hostname, host }: Examination): HostFacts {
+  return {
+    now,
+    hostname,
+    bootTimeMs: host.bootTimeMs,
+    process: (pid) => host.process(pid),
+    // No file is that one, so this is false where all locks are seen, and undefined elsewhere.
+    seesLocks: host.isLocked({ dev: 0, ino: 0 }) === false,
+    knowsUser: (name) => host.knowsUser(name),
+    isAbsent,
+  };
+}
+
+interface CheckedTasks {
+  symptoms: Symptom[];
+  problems: Problem[];
+  /** Sandboxes of tasks that run. */
+  sandboxes: Set<string>;
+}
+
+/** The views go as soon as they are checked: there may be ten thousand. */
+function checkTasks(tasks: readonly FoundTask[], examination: Examination): CheckedTasks {
+  const facts = hostFacts(examination);
+  const checked: CheckedTasks = { symptoms: [], problems: [], sandboxes: new Set() };
+  let unknown = 0;
+  // A sandbox that can't be entered is one finding of the host already.
+  for (const view of readTasks(
+    tasks.filter(({ unreadable }) => !unreadable),
+    examination.host,
+  )) {
+    checked.symptoms.push(...checkTask(view, facts));
+    if (view.phase === 'active' && view.runner?.alive === null && view.problems.length === 0) unknown += 1;
+    if (view.runner?.alive && view.sandbox?.found) checked.sandboxes.add(view.sandbox.path);
+  }
+  if (unknown > 0) {
+    checked.problems.push({
+      code: 'not-checked',
+      severity: 'warning',
+      message: `whether the runners of ${counted(unknown, 'active task')} live can not be known from here: locks of other pid namespaces are hidden`,
+      hint: 'run it on the host, outside of containers',
+    });
+  }
+  return checked;
+}
+
+/** Where tasks and their checkpoints are written. */
+function* diskPlaces(
+  selection: Selection,
+  agents: Agents,
+  sandboxes: ReadonlySet<string>,
+): Generator<DiskPlace> {
+  const live = new Set<string>();
+  for (const { root, phase } of selection.tasks) if (phase === 'active') live.add(root.path);
+  for (const { workDir, running } of agents.facts) {
+    yield { path: workDir, inUse: running !== undefined, headroom: agents.headroom.get(workDir) };
+  }
+  for (const { path, layout, source, readable } of selection.roots) {
+    if (!readable) continue;
+    // Thousands of sandboxes are on the disk of their work directory.
+    if (layout === 'mesos' && !live.has(path)) continue;
+    yield { path, inUse: live.has(path) || source === 'default' || source === 'user' };
+  }
+  for (const path of sandboxes) yield { path, inUse: true };
+}

@@ -1,0 +1,237 @@
+import { readlinkSync, statSync } from 'node:fs';
+import {
+  agentWorkDirs,
+  configuredFlag,
+  flagOf,
+  runningAgents,
+  workDirOfCommand,
+} from '../discovery/agents.js';
+import { isDenied, sudoHint } from '../discovery/denied.js';
+import {
+  absolutePath,
+  isDirectory,
+  listDirectory,
+  nameOf,
+  presenceOf,
+  realPath,
+} from '../discovery/files.js';
+import type { TaskRoot } from '../discovery/found.js';
+import { PLACES, type RootOptions, rootsAreNamed } from '../discovery/roots.js';
+import { describeErrno } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { mesosDuration } from '../gc/mesos.js';
+import type { Host } from '../host/host.js';
+import type { AgentFacts } from './check-agent.js';
+import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
+import { readText } from './gather-host.js';
+import { parseSlaveInfo } from './mesos-info.js';
+
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Where a Mesos agent's words are. */
+export interface LogPlaces {
+  /** The directory of its own log, as the packages have it. */
+  directory: string;
+  /** Where stderr of services goes: Mesos before 1.4 told only there why it does not start. */
+  system: readonly string[];
+}
+
+const LOG_PLACES: LogPlaces = {
+  directory: '/var/log/mesos',
+  system: ['/var/log/syslog', '/var/log/messages'],
+};
+
+const LOG_BYTES = 256 * 1024;
+
+/** Names that glog and the packages give to the agent's log. */
+const LOG_NAMES = ['mesos-agent', 'mesos-slave'].flatMap((program) =>
+  ['INFO', 'ERROR', 'log'].map((level) => `${program}.${level}`),
+);
+
+/** The agents of this machine and of the trees that were looked into. */
+export interface Agents {
+  facts: AgentFacts[];
+  /** Where agents work, and what says so. */
+  workDirs: { path: string; source: string }[];
+  /** What could not be looked at. */
+  problems: Problem[];
+  /** By work directory. */
+  headroom: Map<string, number>;
+}
+
+interface Running {
+  pid: number;
+  words: readonly string[];
+  workDir: string;
+}
+
+/** Looks at the Mesos agents: the named or found work directories, `meta` in them, running agents, their logs. */
+export function gatherAgents(
+  options: RootOptions,
+  roots: readonly TaskRoot[],
+  host: Host,
+  places: LogPlaces = LOG_PLACES,
+): Agents {
+  const { proc, etc, workDirs: known } = { ...PLACES, ...options.places };
+  const running = runningAgents(proc).map(({ pid, words }): Running => {
+    return { pid, words, workDir: workDirOfCommand(words) as string };
+  });
+  const configured = agentWorkDirs(options.env, proc, etc).map(({ path, source }) => {
+    return { path: absolutePath(path, '/'), source };
+  });
+  const candidates = new Set<string>();
+  for (const { path, run_dir } of roots) {
+    const at = (run_dir ?? path).lastIndexOf('/slaves/');
+    if (at > 0 && run_dir !== undefined) candidates.add(path.slice(0, at));
+  }
+  const named = options.flags.mesosRoot ?? options.env.THERMOS_MESOS_ROOT?.split(':') ?? [];
+  for (const path of named) if (path !== '') candidates.add(absolutePath(path, options.cwd ?? '/'));
+  if (!rootsAreNamed(options)) {
+    for (const { path } of configured) candidates.add(path);
+    for (const path of known) candidates.add(path);
+  }
+
+  const agents: Agents = { facts: [], workDirs: configured, problems: [], headroom: new Map() };
+  const seen = new Set<string>();
+  for (const workDir of candidates) {
+    const real = realPath(workDir);
+    if (real === undefined || seen.has(real)) continue;
+    seen.add(real);
+    const itsRunning = running.find((agent) => realPath(agent.workDir) === real);
+    const isConfigured = configured.some(({ path }) => realPath(path) === real);
+    const meta = presenceOf(`${workDir}/meta`);
+    if (meta === 'absent' && !isDirectory(`${workDir}/slaves`)) continue;
+    const flag = (name: string) => flagOf(itsRunning?.words ?? [], name) ?? configuredFlag(name, etc);
+    const headroom = Number(flag('gc_disk_headroom') ?? 0.1);
+    if (isConfigured || meta === 'directory') {
+      agents.headroom.set(workDir, headroom >= 0 && headroom <= 1 ? headroom : 0.1);
+    }
+    agents.facts.push({
+      workDir,
+      running: itsRunning && { pid: itsRunning.pid, sinceMs: host.process(itsRunning.pid)?.startTimeMs },
+      configured: isConfigured,
+      ...metaFacts(workDir, proc, agents.problems, host.euid),
+      agents: agentDirectories(workDir),
+      gcDelayMs: mesosDuration(flag('gc_delay') ?? '') ?? WEEK_MS,
+      logs: [
+        ...agentLogs([flag('log_dir'), places.directory], agents.problems, host.euid),
+        ...(isConfigured && itsRunning === undefined ? systemLogs(places.system) : []),
+      ],
+    });
+  }
+  return agents;
+}
+
+function metaFacts(
+  workDir: string,
+  proc: string,
+  problems: Problem[],
+  euid: number,
+): Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> {
+  const meta = `${workDir}/meta`;
+  const found = presenceOf(`${meta}/slaves`);
+  if (found === 'absent') return { meta: 'absent' };
+  if (found !== 'directory') {
+    if (typeof found === 'object') problems.push(unchecked(meta, found.error, euid));
+    return { meta: 'unreadable' };
+  }
+  const id = latestId(`${meta}/slaves/latest`);
+  const latest = id === undefined ? undefined : { id, exists: isDirectory(`${meta}/slaves/${id}`) };
+  const facts: Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> = { meta: 'present', latest };
+  const now = readText(`${proc}/sys/kernel/random/boot_id`).trim();
+  const bytes = readOrTell(`${meta}/boot_id`, problems, euid);
+  const recorded = bytes?.toString('utf8').trim();
+  if (recorded && now !== '') facts.bootId = { path: `${meta}/boot_id`, recorded, now };
+  if (latest?.exists) {
+    const path = `${meta}/slaves/${latest.id}/slave.info`;
+    const info = readOrTell(path, problems, euid);
+    const parsed = info === undefined ? undefined : parseSlaveInfo(info);
+    if (parsed !== undefined) facts.slaveInfo = { path, info: parsed };
+  }
+  return facts;
+}
+
+/** The name that `latest` leads to: only that, for the tree may have been copied or mounted elsewhere. */
+function latestId(path: string): string | undefined {
+  try {
+    const name = nameOf(readlinkSync(path).replace(/\/+$/, ''));
+    return name === '' || name === '.' || name === '..' ? undefined : name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The agent's files are its own (mode 0600): what may not be read is told as not checked. */
+function readOrTell(path: string, problems: Problem[], euid: number): Buffer | undefined {
+  const found = readSmallFile(path);
+  if (found !== undefined) return found;
+  try {
+    readFileTail(path, 0);
+  } catch (error) {
+    problems.push(unchecked(path, error, euid));
+  }
+  return undefined;
+}
+
+function unchecked(path: string, error: unknown, euid: number): Problem {
+  return {
+    code: 'not-checked',
+    severity: 'warning',
+    message: `cannot read ${path}: ${describeErrno(error)}; what it says of the agent is not checked`,
+    path,
+    hint: isDenied(error) ? sudoHint(euid) : undefined,
+  };
+}
+
+function agentDirectories(workDir: string): AgentFacts['agents'] {
+  const found: { id: string; path: string; mtimeMs: number }[] = [];
+  try {
+    for (const entry of listDirectory(`${workDir}/slaves`)) {
+      if (!entry.isDirectory()) continue;
+      const path = `${workDir}/slaves/${entry.name}`;
+      found.push({ id: entry.name, path, mtimeMs: statSync(path).mtimeMs });
+    }
+  } catch {
+    // Discovery tells of a directory that can't be listed.
+  }
+  return found;
+}
+
+function agentLogs(
+  directories: readonly (string | undefined)[],
+  problems: Problem[],
+  euid: number,
+): FileTail[] {
+  const logs: FileTail[] = [];
+  const seen = new Set<string>();
+  for (const directory of new Set(directories)) {
+    if (!directory?.startsWith('/')) continue;
+    for (const name of LOG_NAMES) {
+      // glog keeps these names as links to the newest file, in a directory that is the agent's own.
+      const path = realPath(`${directory}/${name}`);
+      if (path === undefined || seen.has(path)) continue;
+      seen.add(path);
+      try {
+        const tail = readFileTail(path, LOG_BYTES);
+        if (tail !== undefined) logs.push(tail);
+      } catch (error) {
+        if (!problems.some((problem) => problem.path === path)) problems.push(unchecked(path, error, euid));
+      }
+    }
+  }
+  return logs;
+}
+
+/** What may not be read is not told: the agent's own log is the place to look. */
+function systemLogs(paths: readonly string[]): FileTail[] {
+  const logs: FileTail[] = [];
+  for (const path of paths) {
+    try {
+      const tail = readFileTail(path, LOG_BYTES);
+      if (tail !== undefined) logs.push(tail);
+    } catch {
+      // Usually for root and a group of its own.
+    }
+  }
+  return logs;
+}

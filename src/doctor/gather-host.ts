@@ -1,0 +1,111 @@
+import { accessSync, constants, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { parentOf, presenceOf, realPath } from '../discovery/files.js';
+import type { TaskRoot } from '../discovery/found.js';
+import type { Host } from '../host/host.js';
+import type { Access } from './check-access.js';
+import { type Disk, mountOf, parseMountPoints } from './check-disk.js';
+
+/** A directory whose disk is to be looked at. */
+export interface DiskPlace {
+  path: string;
+  inUse: boolean;
+  headroom?: number;
+}
+
+/** The disks that directories are on, each once. What can't be asked is left out: others tell of it. */
+export function gatherDisks(places: Iterable<DiskPlace>, proc: string): Disk[] {
+  const mounts = parseMountPoints(readText(`${proc}/self/mountinfo`));
+  const disks = new Map<string, Disk>();
+  for (const { path, inUse, headroom } of places) {
+    try {
+      const key = String(statSync(path).dev);
+      const known = disks.get(key);
+      if (known !== undefined) {
+        known.inUse ||= inUse;
+        known.headroom ??= headroom;
+        continue;
+      }
+      const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(path);
+      const mount = mountOf(realPath(path) ?? path, mounts);
+      disks.set(key, {
+        path,
+        mountPoint: mount?.path,
+        readOnly: mount?.readOnly ?? false,
+        bytes: blocks * bsize,
+        available: bavail * bsize,
+        free: bfree * bsize,
+        inodes: files,
+        freeInodes: ffree,
+        headroom,
+        inUse,
+      });
+    } catch {
+      // Vanished, or not to be entered: discovery tells of it.
+    }
+  }
+  return [...disks.values()];
+}
+
+/** What stands in the way to the roots that can't be read: the rights of the directories that can't be entered. */
+export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[], host: Host): Access[] {
+  const closed = new Set<string>();
+  for (const { readable, path, run_dir } of roots) if (!readable) closed.add(run_dir ?? path);
+  for (const path of paths) closed.add(path);
+  const access = new Map<string, Access>();
+  for (const path of closed) {
+    const found = accessOf(path, host);
+    if (found !== undefined) access.set(found.path, found);
+  }
+  return [...access.values()];
+}
+
+/** Of the path, or of the nearest directory above it that can be asked about; undefined if that is open to us. */
+function accessOf(path: string, host: Host): Access | undefined {
+  for (let at = path; ; at = parentOf(at)) {
+    try {
+      const stat = lstatSync(at, { throwIfNoEntry: false });
+      if (stat === undefined || isOpen(at)) return undefined;
+      const owner = host.userName(stat.uid) ?? String(stat.uid);
+      return {
+        path: at,
+        mode: modeText(stat.mode),
+        owner,
+        group: String(stat.gid === 0 ? 'root' : stat.gid),
+      };
+    } catch {
+      if (at === '/') return undefined;
+    }
+  }
+}
+
+function isOpen(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The upper four bits of a mode (inode(7)), in decimal. */
+const TYPES: Readonly<Record<number, string>> = { 1: 'p', 2: 'c', 4: 'd', 6: 'b', 8: '-', 10: 'l', 12: 's' };
+
+/** As `ls -l` writes it: `drwxr-x---`. Pure. */
+export function modeText(mode: number): string {
+  let text = TYPES[mode >> 12] ?? '?';
+  for (let bit = 8; bit >= 0; bit--) text += mode & (1 << bit) ? 'rwx'[(8 - bit) % 3] : '-';
+  return text;
+}
+
+/** Certainly not there, and not merely hidden from us. */
+export function isAbsent(path: string): boolean {
+  return presenceOf(path) === 'absent';
+}
+
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,189 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { ProcessHistory } from '../checkpoint/replay.js';
+import type { TaskView } from '../task/view.js';
+import { timestamp } from '../views/parts/age.js';
+import { describeReturnCode } from '../views/why.js';
+import type { TaskUpdate } from './mesos-info.js';
+
+/** Something that happened to a task. */
+export interface StoryEvent {
+  /** Milliseconds since the epoch; absent if the stream has no time for it, or one that is none. */
+  time_ms?: number;
+  what: string;
+  process?: string;
+  run?: number;
+  /** What says so. */
+  path?: string;
+}
+
+/** What others than the streams know of a task. */
+export interface Witnesses {
+  now: number;
+  bootTimeMs: number | undefined;
+  /** mtime of the file in tasks/finished: when it was moved there. */
+  movedMs?: number;
+  /** What the Mesos agent told the scheduler. */
+  updates?: { path: string; updates: readonly TaskUpdate[] };
+  /** mtime of the agent's mark that the executor is gone. */
+  sentinel?: { path: string; mtimeMs: number };
+}
+
+/**
+ * The story of one task in order of time, from its streams and what the host knows. An event without a time
+ * stands behind the one that the stream has before it. Pure.
+ */
+export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
+  const stream = `${view.found.checkpoint_dir}/runner`;
+  const threads = [
+    taskEvents(view, stream),
+    ...[...view.history].map(([process, history]) => processEvents(process, history, stream)),
+    witnessEvents(view, witnesses),
+  ];
+  const placed: { at: number; event: StoryEvent }[] = [];
+  const beginning = timeOf(view.launch_time_ms) ?? Number.NEGATIVE_INFINITY;
+  for (const thread of threads) {
+    let at = beginning;
+    for (const event of thread) {
+      const { time_ms } = event;
+      if (time_ms !== undefined) at = time_ms;
+      placed.push({ at, event });
+    }
+  }
+  // Sorting is stable: what happened at the same moment stays in the order of the stream.
+  return placed.sort((a, b) => a.at - b.at || 0).map(({ event }) => event);
+}
+
+function taskEvents(view: TaskView, path: string): StoryEvent[] {
+  const { header, statuses } = view;
+  const events: StoryEvent[] = [];
+  if (header !== null) {
+    const { user = '-', hostname = '-', sandbox = '-' } = header;
+    events.push({
+      time_ms: timeOf(header.launch_time_ms),
+      what: `launched as ${user} on ${hostname}, sandbox ${sandbox}`,
+      path,
+    });
+  }
+  let runner: number | undefined;
+  let before: unknown;
+  for (const { state, timestamp_ms, runner_pid } of statuses) {
+    const first = before === undefined;
+    const takesOver = !first && runner_pid !== undefined && runner_pid !== runner;
+    const who = runner_pid === undefined ? 'a runner' : `runner ${runner_pid}`;
+    const what = first
+      ? `${who} starts the task: ${state}`
+      : takesOver
+        ? `${who} takes over: ${state}`
+        : `the task is ${state}${state === before ? ' (said again)' : ''}`;
+    events.push({ time_ms: timeOf(timestamp_ms), what, path });
+    runner = runner_pid ?? runner;
+    before = state;
+  }
+  return events;
+}
+
+function processEvents(process: string, { runs, run_count }: ProcessHistory, path: string): StoryEvent[] {
+  return runs.flatMap((run, i) => {
+    const number = run_count - runs.length + i;
+    const about = { process, run: number, path };
+    const events: StoryEvent[] = [];
+    if (run.coordinator_pid !== undefined) {
+      events.push({
+        ...about,
+        time_ms: fromSeconds(run.fork_time),
+        what: `coordinator ${run.coordinator_pid} is forked`,
+      });
+    }
+    if (run.pid !== undefined) {
+      events.push({ ...about, time_ms: fromSeconds(run.start_time), what: `starts, pid ${run.pid}` });
+    }
+    const how = describeReturnCode(run.return_code);
+    const ended = ENDS[String(run.state)];
+    if (ended !== undefined) {
+      events.push({
+        ...about,
+        time_ms: fromSeconds(run.stop_time),
+        what: how === '' || run.state === 'SUCCESS' ? ended : `${ended}: ${how}`,
+      });
+    }
+    return events;
+  });
+}
+
+const ENDS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  SUCCESS: 'ends well',
+  FAILED: 'fails',
+  KILLED: 'is killed',
+  LOST: 'is lost: its coordinator died before it could say how it ended',
+});
+
+function witnessEvents(view: TaskView, witnesses: Witnesses): StoryEvent[] {
+  const { now, bootTimeMs, movedMs, updates, sentinel } = witnesses;
+  const events: StoryEvent[] = [];
+  for (const { state, message, timestamp: seconds } of updates?.updates ?? []) {
+    const said = message === undefined ? '' : `: ${message}`;
+    events.push({
+      time_ms: fromSeconds(seconds),
+      what: `the agent reports ${state}${said}`,
+      path: updates?.path,
+    });
+  }
+  if (sentinel !== undefined) {
+    events.push({
+      time_ms: sentinel.mtimeMs,
+      what: 'the agent has seen the end of the executor',
+      path: sentinel.path,
+    });
+  }
+  if (movedMs !== undefined && view.phase === 'finished') {
+    events.push({
+      time_ms: movedMs,
+      what: 'the task file is moved to tasks/finished',
+      path: view.found.task_file,
+    });
+  }
+  const over = isTerminalTaskState(view.state);
+  const launched = timeOf(view.launch_time_ms);
+  const gone = view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
+  if (gone && view.silent_since_ms !== undefined) {
+    const afterBoot = view.verdict === 'host-rebooted' && view.silent_since_ms > (bootTimeMs ?? 0);
+    const what = over
+      ? 'the stream is written for the last time'
+      : afterBoot
+        ? 'the stream is written or copied, after its runner died'
+        : 'last sign of life of the runner';
+    events.push({ time_ms: view.silent_since_ms, what, path: `${view.found.checkpoint_dir}/runner` });
+  }
+  if (!over && launched !== undefined && bootTimeMs !== undefined && bootTimeMs > launched) {
+    events.push({ time_ms: bootTimeMs, what: 'this host is started' });
+  }
+  if (!over || view.verdict !== 'ok') events.push({ time_ms: now, what: nowText(view) });
+  return events.sort((a, b) => (a.time_ms ?? now) - (b.time_ms ?? now));
+}
+
+function nowText({ verdict, state, leftovers, state_timestamp_ms }: TaskView): string {
+  const alive = leftovers.length > 0 ? `; pid ${leftovers.join(', ')} of it live on` : '';
+  switch (verdict) {
+    case 'ok':
+      return `now: the runner lives, the task is ${state} since ${timestamp(state_timestamp_ms)}`;
+    case 'runner-gone':
+    case 'host-rebooted':
+      return `now: no runner lives${alive}`;
+    case 'leftovers':
+      return `now: the task is over${alive}`;
+    case 'foreign-pids':
+      return 'now: the runner lives, in another pid namespace';
+    case 'unknown':
+      return 'now: how the task is can not be known from here';
+  }
+}
+
+/** Times that JSON and calendars can hold; others are as good as none. */
+function timeOf(time: number | bigint | undefined): number | undefined {
+  const value = time === undefined ? undefined : Number(time);
+  return value !== undefined && Number.isFinite(value) ? value : undefined;
+}
+
+function fromSeconds(seconds: number | undefined): number | undefined {
+  return timeOf(seconds === undefined ? undefined : seconds * 1000);
+}

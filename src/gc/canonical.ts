@@ -1,0 +1,75 @@
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { isWithin, realPath } from '../discovery/files.js';
+import { describeErrno } from '../errors/errors.js';
+
+/** A path without links, or why there is none that can be trusted. */
+export type Canonical = { path: string } | { absent: true } | { refused: string };
+
+const MOST_LINKS = 40;
+
+/**
+ * The path without links. A link on the way is followed only if nobody but root or the caller could have put
+ * it there (`/var/run` on most hosts is one): its owner and that of its directory are trusted, and nobody else
+ * may write there. Any other link refuses, for its owner decides where it leads when we come back; and so
+ * does `..`. The way down to one of `bases`, which are places that the caller of gc named himself, may hold
+ * any links; the way on from there none. `known` remembers directories, for many paths at one moment.
+ */
+export function canonical(
+  path: string,
+  euid: number,
+  bases: readonly string[] = [],
+  known: Map<string, Stats> = new Map(),
+): Canonical {
+  if (!path.startsWith('/') || path.includes('\0')) return { refused: 'it is not an absolute path' };
+  if (path.split('/').includes('..')) return { refused: 'there is .. in its path' };
+  let at = '';
+  let rest = segmentsOf(path);
+  let linksAllowed = true;
+  for (const base of bases) {
+    const real = isWithin(path, base) ? realPath(base) : undefined;
+    if (real === undefined) continue;
+    at = real === '/' ? '' : real;
+    rest = segmentsOf(path.slice(base === '/' ? 0 : base.length));
+    linksAllowed = false;
+    break;
+  }
+  try {
+    let directory = lstatSync(at || '/');
+    for (let links = 0; rest.length > 0; ) {
+      const name = rest.shift() as string;
+      if (name === '..') {
+        at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
+        directory = lstatSync(at || '/');
+        continue;
+      }
+      const next = `${at}/${name}`;
+      const stat = known.get(next) ?? lstatSync(next, { throwIfNoEntry: false });
+      if (stat === undefined) return { absent: true };
+      if (rest.length > 0 && stat.isDirectory()) known.set(next, stat);
+      if (!stat.isSymbolicLink()) {
+        at = next;
+        directory = stat;
+        continue;
+      }
+      if (!linksAllowed || ++links > MOST_LINKS || !isTrusted(stat, directory, euid)) {
+        return { refused: `${next} is a link` };
+      }
+      const target = readlinkSync(next);
+      if (target.startsWith('/')) at = '';
+      rest = [...segmentsOf(target), ...rest];
+      directory = lstatSync(at || '/');
+    }
+  } catch (error) {
+    return { refused: `its path can't be looked at: ${describeErrno(error)}` };
+  }
+  return { path: at || '/' };
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((name) => name !== '' && name !== '.');
+}
+
+function isTrusted(link: Stats, directory: Stats, euid: number): boolean {
+  const trusted = (uid: number) => uid === 0 || uid === euid;
+  return trusted(link.uid) && trusted(directory.uid) && (directory.mode & 0o022) === 0;
+}

@@ -1,0 +1,39 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { SystemError } from '../errors/errors.js';
+import { tryLock } from '../host/flock.js';
+import { Host } from '../host/host.js';
+import { workDirOf } from './mesos.js';
+import type { PlannedTask } from './plan.js';
+
+/**
+ * Keeps other gc's away from the roots of these tasks until the returned function is called: a lock on each
+ * root directory, or on the agent's work directory. Throws SystemError `gc-running` if somebody has one,
+ * before anything is touched.
+ */
+export function lockRoots(tasks: readonly PlannedTask[]): () => void {
+  const paths = new Set(
+    tasks.map(({ root, subject: { runDir } }) => (runDir === undefined ? root : (workDirOf(runDir) ?? root))),
+  );
+  const held: number[] = [];
+  const release = () => {
+    for (const fd of held) closeSync(fd);
+  };
+  try {
+    for (const path of paths) {
+      const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      held.push(fd);
+      if (tryLock(fd)) continue;
+      const holders = Host.local().lockHolders(fstatSync(fd));
+      const who = holders.length === 0 ? 'another process' : `process ${holders.join(', ')}`;
+      throw new SystemError(
+        'gc-running',
+        `${who} holds the lock of gc on ${path}`,
+        'try again when it is done',
+      );
+    }
+    return release;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}

@@ -1,0 +1,155 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { agentFlag } from '../discovery/agents.js';
+import { mesosIdsOf, RUN_DEPTH } from '../discovery/layout.js';
+import { errnoOf } from '../errors/errors.js';
+import type { Host } from '../host/host.js';
+import { isDead } from '../host/host.js';
+import type { Usage } from './usage.js';
+
+/** Of Mesos: constants.hpp, GC_DELAY and GC_DISK_HEADROOM. */
+const DEFAULT_DELAY = '1weeks';
+const DEFAULT_HEADROOM = 0.1;
+
+/** How far a recorded time and one of a file may be apart. */
+const TOLERANCE_MS = 10_000;
+
+const UNITS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  ms: 1,
+  secs: 1000,
+  mins: 60_000,
+  hrs: 3_600_000,
+  days: 86_400_000,
+  weeks: 604_800_000,
+};
+
+/** Milliseconds of a duration as Mesos writes it: `1weeks`, `1.5hrs`, `0ns`. Undefined if it is none. */
+export function mesosDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ns|us|ms|secs|mins|hrs|days|weeks)$/.exec(text.trim());
+  return match === null ? undefined : Number(match[1]) * (UNITS[match[2] as string] as number);
+}
+
+export interface Forecast {
+  /** When the agent removes the sandbox if its disk has room, milliseconds since the epoch. */
+  at: number;
+  /** The disk is so full that it goes within a minute. */
+  pressed: boolean;
+}
+
+/**
+ * When the agent removes the sandbox of an executor that is gone: it touched the run directory then, and waits
+ * `gc_delay`, less the fuller the disk is (slave.cpp, Slave::_checkDiskUsage). Pure.
+ */
+export function forecast(
+  touchedAt: number,
+  now: number,
+  delay: number,
+  headroom: number,
+  usage: number,
+): Forecast {
+  return {
+    at: touchedAt + delay,
+    pressed: now - touchedAt > delay * Math.max(0, 1 - headroom - usage),
+  };
+}
+
+/** The forecast for a run directory, from the flags of the running agent or its configuration. */
+export function forecastFor(runDir: string, now: number, proc: string, etc: string): Forecast | undefined {
+  try {
+    const { mtimeMs } = statSync(runDir);
+    const { blocks, bfree } = statfsSync(runDir);
+    const delay = mesosDuration(agentFlag('gc_delay', proc, etc) ?? '') ?? mesosDuration(DEFAULT_DELAY);
+    const headroom = Number(agentFlag('gc_disk_headroom', proc, etc) ?? Number.NaN);
+    return forecast(
+      mtimeMs,
+      now,
+      delay as number,
+      Number.isFinite(headroom) ? headroom : DEFAULT_HEADROOM,
+      blocks === 0 ? 0 : (blocks - bfree) / blocks,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** The work directory that a run directory stands in; undefined if the tree around it is not whole. */
+export function workDirOf(runDir: string): string | undefined {
+  if (mesosIdsOf(runDir) === undefined) return undefined;
+  return runDir.split('/').slice(0, -RUN_DEPTH).join('/') || '/';
+}
+
+/** The run directory that a path lies in, by the fixed names of the tree. */
+export function runDirAround(path: string): string | undefined {
+  const segments = path.split('/');
+  for (let end = segments.length; end > RUN_DEPTH; end--) {
+    const directory = segments.slice(0, end).join('/');
+    if (mesosIdsOf(directory) !== undefined) return directory;
+  }
+  return undefined;
+}
+
+/**
+ * Does the executor of a run directory live? What the agent keeps of it decides: the sentinel, the boot that
+ * it belongs to, its forked pid. Without any of that (a copied tree, meta collected already), whether a
+ * process works in the run directory, as the executor and the runner do. Undefined if it can't be known.
+ */
+export function executorAlive(
+  runDir: string,
+  host: Host,
+  usage: Usage,
+  bootId: string | undefined,
+): boolean | undefined {
+  try {
+    const identity = statSync(runDir);
+    if (usage.of(runDir, identity) !== undefined) return true;
+  } catch {
+    return undefined;
+  }
+  const workDir = workDirOf(runDir);
+  const meta = workDir === undefined ? undefined : `${workDir}/meta${runDir.slice(workDir.length)}`;
+  try {
+    if (meta === undefined || lstatSync(`${workDir}/meta`, { throwIfNoEntry: false }) === undefined) {
+      return host.euid === 0 ? false : undefined;
+    }
+    if (lstatSync(meta, { throwIfNoEntry: false }) === undefined) return false;
+    if (existsSync(`${meta}/executor.sentinel`)) return false;
+    const recordedBoot = readText(`${workDir}/meta/boot_id`)?.trim();
+    if (recordedBoot !== undefined && bootId !== undefined && recordedBoot !== bootId) return false;
+    const pid = Number(readText(`${meta}/pids/forked.pid`)?.trim() ?? Number.NaN);
+    if (!Number.isInteger(pid)) return undefined;
+    const process = host.process(pid);
+    if (process === undefined) return host.presence(pid) === 'gone' ? false : undefined;
+    const written = statSync(`${meta}/pids/forked.pid`).mtimeMs;
+    return !isDead(process) && process.startTimeMs <= written + TOLERANCE_MS;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined if there is none. Throws what else is wrong. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Was the sandbox of a bare root's task in a Mesos tree of this machine that has nothing of its executor any
+ * more? A dangling `latest` is nothing. By the header's path, so for the tasks of Aurora before 0.9.
+ */
+export function isPulled(recordedSandbox: string | undefined, taskId: string): boolean {
+  const runDir = recordedSandbox === undefined ? undefined : runDirAround(recordedSandbox);
+  const ids = runDir === undefined ? undefined : mesosIdsOf(runDir);
+  if (runDir === undefined || ids?.executor_id !== `thermos-${taskId}`) return false;
+  const runs = runDir.slice(0, runDir.lastIndexOf('/'));
+  try {
+    if (!existsSync(`${workDirOf(runDir)}/slaves`)) return false;
+    return readdirSync(runs).every((name) => name === 'latest');
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT';
+  }
+}

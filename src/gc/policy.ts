@@ -1,0 +1,71 @@
+/** What may be kept. Absent is no limit. */
+export interface Limits {
+  /** Milliseconds. */
+  maxAge?: number;
+  maxTasks?: number;
+  /** Bytes. */
+  maxSpace?: number;
+}
+
+/** A finished task, as the policy sees it. */
+export interface Candidate {
+  /** Milliseconds since the epoch. */
+  finishedAt: number;
+  /** Bytes that collecting it would free; looked at only if space is limited. */
+  bytes: number;
+  /** Goes whatever the limits say, and why: an earlier gc was interrupted, its executor is gone … */
+  always?: string;
+}
+
+/** Why a task is collected; `limit` is the one that it exceeds. */
+export interface Choice {
+  reason: string;
+  limit?: 'age' | 'tasks' | 'space' | 'always';
+}
+
+/** How the policy writes a length of time and a size. */
+export interface Wording {
+  duration: (milliseconds: number) => string;
+  size: (bytes: number) => string;
+}
+
+/**
+ * Which of the candidates go, and why; undefined for those that stay. Without any limit all go. The newest
+ * stay: limits of number and space are counted from the newest on, and from the first one that is beyond the
+ * space on all older ones go. Pure; equal times keep their order.
+ */
+export function choose(
+  candidates: readonly Candidate[],
+  limits: Limits,
+  now: number,
+  words: Wording,
+): (Choice | undefined)[] {
+  const { maxAge, maxTasks, maxSpace } = limits;
+  const unlimited = maxAge === undefined && maxTasks === undefined && maxSpace === undefined;
+  const choices: (Choice | undefined)[] = candidates.map(() => undefined);
+  const newestFirst = [...candidates.keys()].sort(
+    (a, b) => (candidates[b] as Candidate).finishedAt - (candidates[a] as Candidate).finishedAt,
+  );
+  let kept = 0;
+  let space = 0;
+  let full = false;
+  for (const index of newestFirst) {
+    const { finishedAt, bytes, always } = candidates[index] as Candidate;
+    const age = now - finishedAt;
+    const since = `finished ${words.duration(Math.max(0, age))} ago`;
+    if (always !== undefined) choices[index] = { reason: always, limit: 'always' };
+    else if (unlimited) choices[index] = { reason: since };
+    else if (maxAge !== undefined && age > maxAge) {
+      choices[index] = { reason: `${since}, more than ${words.duration(maxAge)}`, limit: 'age' };
+    } else if (maxTasks !== undefined && kept >= maxTasks) {
+      choices[index] = { reason: `${since}, beyond the newest ${maxTasks}`, limit: 'tasks' };
+    } else if (maxSpace !== undefined && (full || space + bytes > maxSpace)) {
+      full = true;
+      choices[index] = { reason: `${since}, beyond ${words.size(maxSpace)} of the newest`, limit: 'space' };
+    } else {
+      kept += 1;
+      space += bytes;
+    }
+  }
+  return choices;
+}

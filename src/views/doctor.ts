@@ -1,0 +1,67 @@
+import type { DoctorDocument, FindingDocument } from '../contracts/doctor.js';
+import { elapsed, timestamp } from './parts/age.js';
+import { escapeControl } from './parts/escape.js';
+import { paintOf } from './parts/paint.js';
+import type { Style } from './parts/style.js';
+import { table } from './parts/table.js';
+
+/** How much evidence of one finding a terminal shows. */
+const EVIDENCE_ON_TERMINAL = 10;
+
+/** The story of a task, if there is one, and then what is wrong; nothing if nothing is. */
+export function doctorText({ task, story, findings }: DoctorDocument, style: Style): string {
+  const { paint } = style;
+  const parts: string[] = [];
+  if (task !== undefined) {
+    const state = String(task.state);
+    const verdict = task.verdict === 'ok' ? [] : [paintOf(paint, task.verdict)(task.verdict)];
+    const head = [paint.bold(escapeControl(task.task_id)), paintOf(paint, state)(state), ...verdict];
+    parts.push(`${head.join('  ')}\n`);
+  }
+  if (story !== undefined && story.length > 0) parts.push(storyText(story, style));
+  parts.push(...findings.map((finding) => findingText(finding, task === undefined, style)));
+  return parts.join('\n');
+}
+
+function storyText(story: NonNullable<DoctorDocument['story']>, style: Style): string {
+  const start = story.find(({ time_ms }) => time_ms !== undefined)?.time_ms;
+  const rows = story.map(({ time_ms, process, run, what }) => [
+    timestamp(time_ms),
+    time_ms === undefined || start === undefined ? undefined : `+${elapsed(time_ms - start)}`,
+    process === undefined ? undefined : `${process}${run === undefined ? '' : `[${run}]`}`,
+    what,
+  ]);
+  return table(
+    [
+      { title: 'TIME' },
+      { title: 'AFTER', align: 'right' },
+      { title: 'PROCESS', flexible: 'end' },
+      { title: 'WHAT', flexible: 'end' },
+    ],
+    rows,
+    { titles: style.paint.bold, unicode: style.unicode },
+  );
+}
+
+/** `named`: evidence says which task it is of, unless its path does. */
+function findingText(
+  { code, severity, what, evidence, advice }: FindingDocument,
+  named: boolean,
+  style: Style,
+): string {
+  const { paint } = style;
+  const colour = severity === 'error' ? paint.red : severity === 'warning' ? paint.yellow : paint.dim;
+  const shown = style.tty ? evidence.slice(0, EVIDENCE_ON_TERMINAL) : evidence;
+  const left = evidence.length - shown.length;
+  const lines = [`${colour(severity)}: ${escapeControl(what)} ${paint.dim(`(${escapeControl(code)})`)}`];
+  for (const { path, line, offset, text, task_id } of shown) {
+    const at = line !== undefined ? `:${line}` : offset !== undefined ? ` at byte ${offset}` : '';
+    const place = path === undefined ? '' : `${escapeControl(path)}${at}: `;
+    const whose =
+      !named || task_id === undefined || path?.includes(task_id) ? '' : `${escapeControl(task_id)}: `;
+    lines.push(`  ${whose}${place}${escapeControl(text)}`);
+  }
+  if (left > 0) lines.push(`  and ${left} more: see them on a pipe, or with --json`);
+  for (const step of advice) lines.push(`  ${style.unicode ? '→' : '>'} ${escapeControl(step)}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,100 @@
+import type { GcDocument } from '../contracts/gc.js';
+import { moment } from './parts/age.js';
+import { size } from './parts/size.js';
+import type { Style } from './parts/style.js';
+import { type Cell, table } from './parts/table.js';
+
+/** A row a task, what is kept or refused below it, and the sum; with --retained first what the scheduler gets. */
+export function gcText(document: GcDocument, style: Style): string {
+  const parts = [
+    reconcileTable(document, style),
+    tasksTable(document, style),
+    notes(document),
+    sum(document),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function tasksTable({ tasks }: GcDocument, style: Style): string {
+  if (tasks.length === 0) return '';
+  return table(
+    [
+      { title: 'TASK', flexible: 'middle' },
+      { title: 'STATE' },
+      { title: 'FINISHED', align: 'right' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'WHAT' },
+      { title: 'REASON', flexible: 'end' },
+    ],
+    tasks.map((task) => [
+      task.task_id,
+      task.state,
+      moment(task.finished_ms, style),
+      size(task.actions.reduce((total, { bytes }) => total + bytes, 0)),
+      what(task, style),
+      task.reason,
+    ]),
+    { width: style.width, unicode: style.unicode, titles: style.paint.bold },
+  );
+}
+
+/** The kinds that go or went, joined; else what came of the task. */
+function what({ actions, orphan }: GcDocument['tasks'][number], { paint }: Style): Cell {
+  if (orphan !== undefined) {
+    const done = orphan.result === 'done' || orphan.result === 'would-do';
+    return done ? `->${orphan.becomes}` : { text: orphan.result, paint: paint.red };
+  }
+  const kinds = actions.filter(({ result }) => result === 'deleted' || result === 'would-delete');
+  const failed = actions.some(({ result }) => result === 'failed');
+  if (failed) return { text: 'failed', paint: paint.red };
+  if (kinds.length > 0) return [...new Set(kinds.map(({ kind }) => kind))].join(',');
+  return actions.some(({ result }) => result === 'refused') ? 'refused' : 'kept';
+}
+
+/** What was not done and why: a row for each task and reason. The paths of refusals are said on stderr. */
+function notes({ tasks }: GcDocument): string {
+  const rows: string[][] = [];
+  for (const { task_id, actions, orphan } of tasks) {
+    const byReason = new Map<string, string[]>();
+    for (const { kind, result, why } of actions) {
+      if (why === undefined) continue;
+      const key = `${result} ${why}`;
+      const row = byReason.get(key);
+      if (row === undefined) byReason.set(key, [task_id, result, kind, why]);
+      else if (!row[2]?.split(',').includes(kind)) row[2] += `,${kind}`;
+    }
+    rows.push(...byReason.values());
+    if (orphan?.why !== undefined) rows.push([task_id, orphan.result, 'state', orphan.why]);
+  }
+  if (rows.length === 0) return '';
+  const columns = ['TASK', 'RESULT', 'WHAT', 'WHY'].map((title) => ({ title }));
+  return table(columns, rows);
+}
+
+function reconcileTable({ reconcile }: GcDocument, style: Style): string {
+  if (reconcile === undefined || reconcile.length === 0) return '';
+  return table(
+    [
+      { title: 'TASK', flexible: 'middle' },
+      { title: 'LOCAL' },
+      { title: 'EXPECTED' },
+      { title: 'ACTION' },
+      { title: 'SEND' },
+    ],
+    reconcile.map((row) => [row.task_id, row.local, row.expected, row.action, row.send?.state]),
+    { width: style.width, unicode: style.unicode, titles: style.paint.bold },
+  );
+}
+
+function sum({ tasks, freed_bytes, dry_run }: GcDocument): string {
+  if (tasks.length === 0) return '';
+  const collected = tasks.filter(({ actions }) =>
+    actions.some(({ result }) => result === 'deleted' || result === 'would-delete'),
+  ).length;
+  const settled = tasks.filter(({ orphan }) => orphan !== undefined).length;
+  const orphans =
+    settled === 0 ? '' : `, ${settled} without a runner ${dry_run ? 'would be' : 'were'} settled`;
+  const verb = dry_run ? 'would be collected' : 'collected';
+  const freed = dry_run ? 'would be freed' : 'freed';
+  return `${collected} ${collected === 1 ? 'task' : 'tasks'} ${verb}, ${size(freed_bytes)} ${freed}${orphans}.\n`;
+}

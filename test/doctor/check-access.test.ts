@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { checkDiscovery, type Surroundings } from '../../src/doctor/check-access.js';
+import type { Problem } from '../../src/errors/problem.js';
+
+const NOTHING: Surroundings = { access: [], workDirs: [], trees: new Set() };
+const RUN = '/mesos/slaves/S0/frameworks/F/executors/thermos-t/runs/C';
+const CLOSED: Problem = {
+  code: 'sandbox-unreadable',
+  severity: 'error',
+  message: 'cannot look into 1 sandbox below /mesos: permission denied',
+  path: '/mesos',
+  hint: 'run it again with sudo',
+};
+const access = (owner: string) => [{ path: RUN, mode: 'drwxr-x---', owner, group: 'root' }];
+
+test("a sandbox that is root's: only root gets in", () => {
+  const [symptom] = checkDiscovery([CLOSED], { ...NOTHING, access: access('root') });
+  expect(symptom).toMatchObject({
+    severity: 'error',
+    evidence: [{ path: RUN, text: 'drwxr-x--- root:root' }],
+  });
+  expect(symptom?.advice).toEqual([
+    'run it again with sudo',
+    "Mesos 1.6 and later close 1 sandbox to all but root; Aurora 0.21 and later give each to its task's user",
+  ]);
+});
+
+test("a sandbox that is its user's: that user gets in too", () => {
+  const [symptom] = checkDiscovery([CLOSED], { ...NOTHING, access: access('www-data') });
+  expect(symptom?.advice).toEqual([
+    'run it again with sudo',
+    "or run it as the task's user: sudo -u www-data",
+  ]);
+});
+
+test('rights of directories elsewhere are none of its evidence', () => {
+  const [symptom] = checkDiscovery([{ ...CLOSED, path: '/other' }], { ...NOTHING, access: access('root') });
+  expect(symptom?.evidence).toEqual([{ path: '/other', text: 'may not be looked into' }]);
+});
+
+test('a default place that can not be seen is nothing wrong', () => {
+  const problem: Problem = { ...CLOSED, code: 'root-unreadable', severity: 'warning' };
+  expect([...checkDiscovery([problem], NOTHING)]).toMatchObject([{ severity: 'note' }]);
+});
+
+test('an agent without tasks is nothing wrong', () => {
+  const problem: Problem = { code: 'root-empty', severity: 'warning', message: 'no sandbox', path: '/mesos' };
+  expect([...checkDiscovery([problem], { ...NOTHING, trees: new Set(['/mesos']) })]).toEqual([]);
+  expect([...checkDiscovery([problem], NOTHING)]).toHaveLength(1);
+});
