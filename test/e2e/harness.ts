@@ -83,7 +83,21 @@ export function shell(line: string, options: RunOptions = {}): Finished {
 export function tempDir(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'thermos-test-'));
   chmodSync(path, 0o755);
-  // A process that was just killed may still have children that write there.
-  const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-  return { path, remove };
+  return { path, remove: () => removeTree(path) };
+}
+
+/**
+ * Removes a directory of which a process that was just killed may still have children that write there. Node's own
+ * retries don't look again at what is in it.
+ */
+function removeTree(path: string): void {
+  for (let left = 20; ; left--) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    }
+  }
 }

@@ -49,6 +49,19 @@ describe('the document of a task', () => {
     expect(isSameTask(runnableTask({ processes: [process] }), changed)).toBe(false);
   });
 
+  test('of processes with one name, the file has all and the last runs', () => {
+    const processes = ['first', 'other', 'last'].map((cmdline) => ({
+      name: cmdline === 'other' ? 'b' : 'a',
+      cmdline,
+    }));
+    const task = runnableTask({ processes });
+    expect(task.processes.map(({ name, cmdline }) => [name, cmdline])).toEqual([
+      ['a', 'last'],
+      ['b', 'other'],
+    ]);
+    expect(task.document.processes).toMatchObject(processes);
+  });
+
   test.each([
     [[], 'the task is no object'],
     [{}, 'processes is no list'],
@@ -61,15 +74,6 @@ describe('the document of a task', () => {
     [{ processes: [{ name: 'a', cmdline: '', min_duration: -1 }] }, 'min_duration'],
     [{ processes: [{ name: 'a', cmdline: '', max_failures: 0.5 }] }, 'max_failures'],
     [{ processes: [{ name: 'a', cmdline: '', logger: { mode: 'x' } }] }, 'standard, rotate'],
-    [
-      {
-        processes: [
-          { name: 'a', cmdline: '' },
-          { name: 'a', cmdline: '' },
-        ],
-      },
-      'two processes',
-    ],
   ])('%j can not be run', (json, why) => {
     expect(() => runnableTask(json)).toThrow(UsageError);
     expect(() => runnableTask(json)).toThrow(why);
