@@ -101,9 +101,11 @@ async function follow(
   const printer = new LogPrinter(shell, mode, NAMING, (line, naming, colour) =>
     linePrefix(line, naming, colour, screen.style),
   );
-  const options = { processes: [], runs: 'last' as const, streams, lines: lines ?? undefined };
+  // Of a new task nothing has been shown: runs may have ended before we had started.
+  const runs = lines === null ? 'all' : 'last';
+  const options = { processes: [], runs, streams, lines: lines ?? undefined } as const;
   const task = source.read();
-  const candidates = candidatesOf(chooseProcesses([task], [], 'last'), options, true);
+  const candidates = candidatesOf(chooseProcesses([task], [], runs), options, true);
   await new Follower([{ task, source }], options, printer, shell).run(candidates);
 }
 

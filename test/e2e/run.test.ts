@@ -59,10 +59,13 @@ describe('a task', () => {
     expect(status).toBe(0);
   });
 
-  test('fails and is run again until it succeeds', () => {
-    const cmdline = 'echo x >> tries; test $(wc -l < tries) -ge 3';
+  test('fails and is run again until it succeeds; what each run writes is shown', () => {
+    const cmdline = 'echo x >> tries; wc -l < tries; test $(wc -l < tries) -ge 3';
     const config = place.config([{ name: 'flaky', cmdline, max_failures: 5 }]);
-    const { stderr, status } = place.thermos('run', '--task-id', 'web-1', config);
+    const { stdout, stderr, status } = place.thermos('run', '--task-id', 'web-1', config);
+    expect(stdout.split('\n').slice(0, 3)).toEqual(
+      [0, 1, 2].map((run) => `flaky ${run} stdout | ${run + 1}`),
+    );
     expect(stderr).toContain('==> flaky, run 1: FAILED');
     expect(stderr).toContain('==> flaky, run 2: SUCCESS');
     expect(status).toBe(0);
