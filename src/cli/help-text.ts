@@ -93,7 +93,13 @@ export class HelpText extends HelpFormatter {
   }
 
   #list(title: string, rows: Rows): string | undefined {
-    return rows.length === 0 ? undefined : this.#section(title, this.renderList(rows, { indentation: 2 }));
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    const text = this.renderList(rows, { indentation: 2 });
+    // oclif takes the blanks off the first row that stand where others have their short form; on a narrow
+    // terminal, where it puts the texts below with an empty line between, off all of them.
+    const blanks = text.includes('\n\n') ? '' : first[0].slice(0, first[0].search(/\S/));
+    return this.#section(title, blanks + text);
   }
 
   /** Commands are never wrapped: they are there to be copied. */

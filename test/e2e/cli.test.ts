@@ -58,6 +58,11 @@ describe('help', () => {
       order.filter((title) => titles.includes(title)),
     );
     expect(titles).toEqual(expect.arrayContaining(['USAGE', 'EXAMPLES', 'GLOBAL FLAGS', 'EXIT CODES']));
+    const long = stdout.split(/\n(?=[A-Z ]+\n)/).filter((section) => /^[A-Z ]*FLAGS\n/.test(section));
+    for (const section of long) {
+      const columns = section.split('\n').map((line) => /^ {2}(?:-\w, {0,4}| *)--/.exec(line)?.[0].length);
+      expect(new Set(columns.filter((column) => column !== undefined)).size).toBe(1);
+    }
     const outside = stdout.split('\n').filter((line) => !/^ *\$ /.test(line));
     expect(outside.filter((line) => line.length > 80 || line !== line.trimEnd())).toEqual([]);
   });
