@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { REPOSITORY, shell } from './harness.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REPOSITORY, shell, tempDir } from './harness.js';
 
 const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
 
@@ -23,15 +24,60 @@ function shownIn(text: string): Shown[] {
   );
 }
 
-describe('README', () => {
-  const shown = shownIn(readme).filter(({ command }) => command.startsWith('thermos '));
+/** The lines of the `sh` blocks that are for scripts: what is before `jq`, which not every machine has. */
+function queriesIn(text: string): string[] {
+  return [...text.matchAll(/^(thermos .*--json.*?) \| jq /gm)].map(([, command = '']) => command);
+}
 
-  it('shows commands with their output', () => {
-    expect(shown.length).toBeGreaterThan(5);
+/** What differs each time: times, how long it took, sizes on this disk, pids, and with them the columns. */
+function lasting(text: string): string {
+  return text
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/\b(?:\d+d)?(?:\d+h)?(?:\d+m)?[\d.]+s\b|\b(?:\d+d)?(?:\d+h)?\d+m\b|\b\d+d(?:\d+h)?\b/g, 'SPAN')
+    .replace(/\b[\d.]+(?:B|KiB|MiB)(?= |\b)/g, 'SIZE')
+    .replace(/(\d\/\d+ +)\d+ /g, '$1PID ')
+    .replace(/ +/g, ' ');
+}
+
+describe('README', () => {
+  let temp: ReturnType<typeof tempDir>;
+  let root: string;
+  beforeAll(() => {
+    temp = tempDir();
+    root = join(temp.path, 'root');
+    mkdirSync(root);
+  });
+  afterAll(() => temp.remove());
+
+  /** As the reader does, one after the other, on a host of their own whose task root is `root`. */
+  function run(command: string) {
+    return shell(command.replaceAll('/var/run/thermos', root), {
+      cwd: REPOSITORY,
+      env: { THERMOS_ROOT: root },
+    });
+  }
+
+  const shown = shownIn(readme).filter(({ command }) => command.startsWith('thermos '));
+  const queries = queriesIn(readme);
+
+  it('shows commands with their output, and commands for scripts', () => {
+    expect(shown.length).toBeGreaterThan(15);
+    expect(queries.length).toBeGreaterThan(3);
   });
 
   it.each(shown)('$command prints what is shown', ({ command, output }) => {
-    const { stdout } = shell(command, { cwd: REPOSITORY });
-    expect(stdout.replaceAll(REPOSITORY, '/home/you/thermos').trimEnd()).toBe(output);
+    const { stdout } = run(command);
+    const printed = stdout
+      .replaceAll(REPOSITORY, '/home/you/thermos')
+      .replaceAll(root, '/var/run/thermos')
+      .replace(new RegExp(`(?<= )${userInfo().username}(?= )`, 'g'), 'root');
+    expect(lasting(printed).trimEnd()).toBe(lasting(output));
+  });
+
+  it.each(queries)('%s prints JSON', (command) => {
+    const { stdout, status } = run(command);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => typeof JSON.parse(line))).toEqual(lines.map(() => 'object'));
+    expect([0, 1]).toContain(status);
   });
 });
