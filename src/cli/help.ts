@@ -24,7 +24,7 @@ export async function programPage(): Promise<ProgramPage> {
   }
   const all = commandPage('', ThermosCommand);
   return {
-    summary: 'See, follow and run Thermos tasks: everything is read from the checkpoint streams on disk.',
+    summary: 'See, run, end and clean up Thermos tasks, by the checkpoint streams on disk.',
     description: [
       'Thermos runs a task: a graph of shell processes that share a sandbox. Every change of state is appended to a checkpoint file. This program reads those files, and what else is left on disk; it asks no server, and works as well on a task whose runner, agent or host is gone.',
       'A task is named by its id, by a regular expression or glob, by the beginning of ids, or by the path of its sandbox, run directory, checkpoint root or task file. Run inside a sandbox, commands find its root from the working directory.',
@@ -38,6 +38,8 @@ export async function programPage(): Promise<ProgramPage> {
         text: 'Follow the logs of all its processes',
         command: `${PROGRAM_NAME} tail --follow www-data-prod-web-0`,
       },
+      { text: 'Run a task here', command: `${PROGRAM_NAME} run web.thermos` },
+      { text: 'What could be cleaned up?', command: `${PROGRAM_NAME} gc --dry-run` },
     ],
     commands,
     globalFlags: all.flagGroups.flatMap(({ flags }) => flags),
