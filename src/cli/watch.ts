@@ -51,6 +51,8 @@ export async function watchFrames(
       last = text;
       const exitCode = await waiter.wait(intervalMs);
       if (exitCode !== undefined) return exitCode;
+      // Where nothing changes nothing is written, which would tell.
+      if (terminal.isClosed()) return EXIT.ok;
       frame = draw();
     }
   } finally {

@@ -123,13 +123,22 @@ describe('on a pipe', () => {
     expect(watched.stderr).toContain("error: no task matches 't'");
   });
 
-  test('nobody reads any more: exit 0, quietly', () => {
+  test('nobody reads any more: exit 0, quietly, with the next frame', () => {
     writeTask(root, 't');
-    const change = `(sleep 0.5; cp -r '${root}/checkpoints/t' '${root}/checkpoints/u') &`;
+    const reader = `{ head -1; exec <&-; cp -r '${root}/checkpoints/t' '${root}/checkpoints/u'; }`;
     const { stdout, stderr } = shell(
-      `${change} thermos status --watch --interval 0.1 --root '${root}' | head -1; echo "\${PIPESTATUS[0]}"`,
+      `thermos status --watch --interval 0.1 --root '${root}' | ${reader}; echo "\${PIPESTATUS[0]}"`,
     );
     expect([stdout.split('\n').at(-2), stderr]).toEqual(['0', '']);
+  });
+
+  test('nobody reads any more from a socket: exit 0, quietly, though nothing changes', async () => {
+    writeTask(root, 't');
+    const watched = watch();
+    await watched.until(({ stdout }) => stdout !== '');
+    watched.child.stdout?.destroy();
+    expect(await watched.ended).toEqual({ status: 0, signal: null });
+    expect(watched.stderr).toBe('');
   });
 });
 
