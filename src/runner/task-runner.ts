@@ -3,12 +3,14 @@ import {
   existsSync,
   type FSWatcher,
   futimesSync,
+  mkdirSync,
   renameSync,
   statSync,
   utimesSync,
   watch,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import {
@@ -652,6 +654,9 @@ function moreUrgent(a: KillRequest, b: KillRequest): KillRequest {
 
 /** Moves the task file of a task that is over; its time is when the task ended (seconds). */
 export function finishOnDisk({ active, finished }: Paths, at: number): void {
+  if (!existsSync(active)) return;
+  // In a root where no task has ended yet the original has not made it.
+  mkdirSync(dirname(finished), { recursive: true });
   try {
     renameSync(active, finished);
   } catch (error) {

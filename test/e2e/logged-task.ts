@@ -43,8 +43,8 @@ export class LoggedTask {
     this.sandbox = join(directory, 'sandboxes', id);
     mkdirSync(this.logDir, { recursive: true });
     mkdirSync(join(this.root, 'checkpoints', id), { recursive: true });
-    for (const phase of ['active', 'finished'])
-      mkdirSync(join(this.root, 'tasks', phase), { recursive: true });
+    // As the original: `finished` is made when the first task ends.
+    mkdirSync(join(this.root, 'tasks', 'active'), { recursive: true });
     writeFileSync(join(this.root, 'tasks', 'active', id), JSON.stringify({ name: id, processes }));
     const { uid = 0 } = { uid: process.getuid?.() };
     this.#append({ type: 'task_status', value: this.#status('ACTIVE') });
@@ -100,6 +100,7 @@ export class LoggedTask {
   end(state: TaskState): this {
     this.#append({ type: 'task_status', value: this.#status(state) });
     const tasks = join(this.root, 'tasks');
+    mkdirSync(join(tasks, 'finished'), { recursive: true });
     renameSync(join(tasks, 'active', this.id), join(tasks, 'finished', this.id));
     return this;
   }
