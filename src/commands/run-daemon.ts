@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { RunSpec } from '../cli/run.js';
 import { expectSignals } from '../cli/run-control.js';
+import { closeInherited } from '../host/inherited-descriptors.js';
 
 /** What `run --daemon` starts. */
 export default class RunDaemon extends ThermosCommand {
@@ -9,6 +10,7 @@ export default class RunDaemon extends ThermosCommand {
 
   async run(): Promise<number> {
     expectSignals();
+    closeInherited();
     const { daemon } = await import('../cli/run.js');
     const spec = JSON.parse(readFileSync(0, 'utf8')) as RunSpec;
     closeSync(0);

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { shell, startThermos, thermos } from './harness.js';
@@ -127,18 +135,23 @@ describe('a task', () => {
 describe('--daemon', () => {
   test('returns when the task has started, prints its id, and keeps nothing of ours open', () => {
     const config = place.config([NEVER]);
-    const line = `id=$(thermos run --daemon --root '${place.root}' --task-id web-1 '${config}'); echo "<$id>"`;
-    const { stdout } = shell(line);
+    const run = `thermos run --daemon --root '${place.root}' --task-id web-1 '${config}'`;
+    // Node takes no care of a descriptor of such a number.
+    const { stdout } = shell(`exec 40</dev/zero; id=$(${run}); echo "<$id>"`);
     expect(stdout).toBe('<web-1>\n');
     const wait = place.thermos('wait', 'web-1', '--for', 'process=never:RUNNING', '--timeout', '30s');
     expect(wait.status).toBe(0);
-    const { state, verdict, runner } = place.inspect('web-1');
+    const { state, verdict, runner, processes } = place.inspect('web-1');
     expect({ state, verdict }).toEqual({ state: 'ACTIVE', verdict: 'ok' });
     for (const fd of [0, 1, 2]) {
       const { stdout: target } = spawnSync('readlink', [`/proc/${runner.pid}/fd/${fd}`], {
         encoding: 'utf8',
       });
       expect(target).not.toMatch(/pipe|socket|pts/);
+    }
+    for (const pid of [runner.pid, processes[0].coordinator_pid, processes[0].pid]) {
+      expect(readdirSync(`/proc/${pid}/fd`)).toContain('1');
+      expect(existsSync(`/proc/${pid}/fd/40`)).toBe(false);
     }
   });
 
