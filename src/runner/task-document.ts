@@ -120,9 +120,23 @@ export function taskFileText(task: RunnableTask): string {
   );
 }
 
-/** True if two tasks are the same in all fields, in whatever order these are written. */
+/**
+ * True if two tasks are the same in all fields, in whatever order these are written. Processes and constraints
+ * mean the same in any order, too: where a config combines tasks the original has them as its hashes fall.
+ */
 export function isSameTask(a: RunnableTask, b: RunnableTask): boolean {
-  return canonical(a.document) === canonical(b.document);
+  return canonical(unordered(a)) === canonical(unordered(b));
+}
+
+function unordered({ document }: RunnableTask): Json {
+  const sorted = (items: unknown, key: (item: unknown) => string) =>
+    list(items, 'items')
+      .map((item) => ({ item, key: key(item) }))
+      .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+      .map(({ item }) => item);
+  // Of one name they keep their order: the last is the one that runs.
+  const processes = sorted(document.processes, (process) => String((process as Json).name));
+  return { ...document, processes, constraints: sorted(document.constraints, canonical) };
 }
 
 function canonical(value: unknown): string {

@@ -49,6 +49,19 @@ describe('the document of a task', () => {
     expect(isSameTask(runnableTask({ processes: [process] }), changed)).toBe(false);
   });
 
+  test('is the same in whatever order its processes and constraints are, but for processes with one name', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ name, cmdline: `echo ${name}` }));
+    const other = { name: 'a', cmdline: 'true' };
+    const task = (processes: unknown[], ...orders: string[][]) =>
+      runnableTask({ name: 'task', processes, constraints: orders.map((order) => ({ order })) });
+    const first = task([a, b, c], ['a', 'b'], ['b', 'c']);
+    expect(isSameTask(first, task([c, a, b], ['b', 'c'], ['a', 'b']))).toBe(true);
+    expect(isSameTask(first, task([a, b, c], ['b', 'a'], ['b', 'c']))).toBe(false);
+    expect(isSameTask(first, task([a, b, b, c], ['a', 'b'], ['b', 'c']))).toBe(false);
+    expect(isSameTask(task([a, other, b]), task([b, a, other]))).toBe(true);
+    expect(isSameTask(task([a, other, b]), task([b, other, a]))).toBe(false);
+  });
+
   test('of processes with one name, the file has all and the last runs', () => {
     const processes = ['first', 'other', 'last'].map((cmdline) => ({
       name: cmdline === 'other' ? 'b' : 'a',
