@@ -2,13 +2,14 @@ import type { ProcessStatus } from '../checkpoint/records.js';
 import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import type { RunTrace } from './own-processes.js';
+import { SandboxMates } from './sandbox-mates.js';
 import { TaskProcesses } from './task-processes.js';
 
 /**
  * SIGKILL to whatever is certainly a task's and still lives, by what its stream says (all runs are in the view);
  * nothing is recorded. `signalled`: the pids.
  */
-export function endLeftovers({ header, history, sandbox, log_dir }: TaskView): {
+export function endLeftovers({ task_id, root, header, history, sandbox, log_dir }: TaskView): {
   signalled: number[];
   problems: Problem[];
 } {
@@ -16,7 +17,8 @@ export function endLeftovers({ header, history, sandbox, log_dir }: TaskView): {
   const logDir = log_dir?.path ?? (sandbox && `${sandbox.path}/.logs`);
   if (uid === undefined || logDir === undefined) return { signalled: [], problems: [] };
   const traces = [...history.values()].flatMap(({ runs }) => runs.flatMap(traceOf));
-  const { alive, problems } = new TaskProcesses({ uid, home: sandbox?.path, logDir }).endAll(traces);
+  const mates = new SandboxMates({ root: root.path, taskId: task_id }, sandbox?.path, logDir);
+  const { alive, problems } = new TaskProcesses({ uid, home: sandbox?.path, logDir, mates }).endAll(traces);
   return { signalled: [...alive], problems };
 }
 

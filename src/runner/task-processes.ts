@@ -12,16 +12,19 @@ import {
 import { type OwnProcesses, ownProcesses, type RunTrace } from './own-processes.js';
 import { pause } from './pause.js';
 import type { LiveRun } from './progress.js';
+import type { SandboxMates } from './sandbox-mates.js';
 
-/** What only processes of this task have. */
+/** What processes of this task have. */
 export interface Marks {
   readonly uid: number;
-  /** HOME, if it is the task's alone. */
+  /** HOME. */
   readonly home?: string;
-  /** What they have as `/`, if that is the task's alone. */
+  /** What they have as `/`. */
   readonly root?: string;
   /** Where their outputs go. */
   readonly logDir: string;
+  /** Who has the same home, root and logs. */
+  readonly mates: SandboxMates;
 }
 
 /** SIGKILL works at once, but for a process that is in the kernel. */
@@ -78,9 +81,14 @@ export class TaskProcesses {
   }
 
   #find(traces: readonly RunTrace[]): OwnProcesses {
-    const { uid, home, root, logDir } = this.#marks;
+    const { uid, home, root, logDir, mates } = this.#marks;
     const bootTimeMs = Host.local().bootTimeMs ?? 0;
+    const isOfMates = mates.processes();
     const isMarked = (pid: number) => {
+      if (isOfMates !== undefined) {
+        const logs = outputsOf(pid).filter((path) => path.startsWith(`${logDir}/`));
+        return logs.some((path) => !isOfMates(path.slice(logDir.length + 1).split('/')[0] as string));
+      }
       if (home !== undefined && homeOf(pid) === home) return true;
       if (root !== undefined && rootOf(pid) === root) return true;
       return outputsOf(pid).some((path) => path.startsWith(`${logDir}/`));

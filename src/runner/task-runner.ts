@@ -30,6 +30,7 @@ import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from './place.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
+import { SandboxMates } from './sandbox-mates.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
 import { TaskProcesses } from './task-processes.js';
 
@@ -133,6 +134,7 @@ export class TaskRunner implements Runner {
       home: settings.chroot ? undefined : opened.sandbox,
       root: settings.chroot ? opened.sandbox : undefined,
       logDir: opened.logDir,
+      mates: new SandboxMates(place, opened.sandbox, opened.logDir),
     });
     for (const problem of opened.problems) this.#problem(problem);
     for (const record of opened.past) this.#replan(record);

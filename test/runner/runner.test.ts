@@ -91,14 +91,16 @@ describe('what processes leave behind', () => {
   });
 
   test('of another task in the same sandbox is left alone', async () => {
-    const cmdline = 'echo $$ > pid.other; exec sleep 1000';
-    const other = newTask('shared', taskOf([{ name: 'other', cmdline }]));
+    const sleep = (name: string) => `bash -c 'echo $$ > pid.${name}; exec sleep 1000'`;
+    const cmdline = `setsid -f ${sleep('daemon')}; ${sleep('other')}`;
+    const own = { name: 'own-session', cmdline: `exec setsid ${sleep('own')}` };
+    const other = newTask('shared', taskOf([{ name: 'other', cmdline }, own]));
     const runner = openTask(other, SETTINGS);
     const running = runner.run();
-    await until(() => existsSync(other.sandbox) && pidsIn(other).some((pid) => pid > 0));
+    await until(() => existsSync(other.sandbox) && pidsIn(other).filter((pid) => pid > 0).length === 3);
     const spec = { ...other, taskId: 'second', task: taskOf([{ name: 'short', cmdline: 'true' }]) };
     expect(await openTask(spec, SETTINGS).run()).toEqual({ state: 'SUCCESS', problems: [] });
-    expect(pidsIn(other).filter(isAlive)).toHaveLength(1);
+    expect(pidsIn(other).filter(isAlive)).toHaveLength(3);
     runner.kill({ state: 'KILLED' });
     expect((await running).state).toBe('KILLED');
     expect(pidsIn(other).filter(isAlive)).toEqual([]);
@@ -115,9 +117,14 @@ describe('what processes leave behind', () => {
         { finalization_wait: 1 },
       ),
     );
-    const runner = openTask(spec, SETTINGS);
+    let started = 0;
+    const runner = openTask(spec, SETTINGS, {
+      record: ({ type, value }) => {
+        if (type === 'process_status' && value.state === 'RUNNING') started += 1;
+      },
+    });
     const running = runner.run();
-    await until(() => pidsIn(spec).filter((pid) => pid > 0).length === 2);
+    await until(() => started === 2 && pidsIn(spec).filter((pid) => pid > 0).length === 2);
     runner.kill({ state: 'KILLED', wait: 1 });
     expect(await running).toEqual({ state: 'KILLED', problems: [] });
     expect(pidsIn(spec).filter(isAlive)).toEqual([]);
