@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
 import { parseProcessStat } from './process-stat.js';
 
 /** A process in the table; ids in our pid namespace. */
@@ -35,6 +36,16 @@ export function processRow(pid: number): ProcessRow | undefined {
     return { pid, parent, session, state, startTimeTicks, uid };
   } catch {
     return undefined;
+  }
+}
+
+/** It has given up its memory, and what it was can't be seen any more: in a moment it is a zombie. */
+export function isExiting(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/exe`);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT';
   }
 }
 

@@ -3,6 +3,7 @@ import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import {
   homeOf,
+  isExiting,
   outputsOf,
   type ProcessRow,
   processRow,
@@ -93,7 +94,9 @@ export class TaskProcesses {
       if (root !== undefined && rootOf(pid) === root) return true;
       return outputsOf(pid).some((path) => path.startsWith(`${logDir}/`));
     };
-    return ownProcesses(processTable(), traces, { uid, bootTimeMs, spared: ourselves(), isMarked });
+    const identity = { uid, bootTimeMs, spared: ourselves(), isMarked };
+    const { own, doubtful } = ownProcesses(processTable(), traces, identity);
+    return { own, doubtful: doubtful.filter(({ pid }) => !isExiting(pid)) };
   }
 
   /** Again until none is found: they may have forked meanwhile. */
