@@ -147,11 +147,14 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
   const request: KillRequest = { state, wait: flags.grace / 1000, now: flags.now };
   try {
     const { signalRunner, takeOver } = await import('../runner/runner.js');
-    if (before.phase === 'finished') {
-      const { endLeftovers } = await import('../runner/leftovers.js');
-      const ended = endLeftovers(before);
+    const { endLeftovers } = await import('../runner/leftovers.js');
+    const cleanUp = (view: TaskView) => {
+      const ended = endLeftovers(view);
       signalled.push(...ended.signalled);
       problems.push(...ended.problems);
+    };
+    if (before.phase === 'finished') {
+      cleanUp(before);
       return { killed: result(before, read(found), signalled), problems };
     }
     const ask = (signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL') => {
@@ -174,6 +177,9 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
       const runner = takeOver(place, { coordinator: COORDINATOR, now: () => terminal.now() });
       runner.kill(request);
       problems.push(...(await runner.run()).problems);
+    } else {
+      // The original's runner leaves alone what has left its parents.
+      cleanUp(read(found));
     }
   } catch (error) {
     if (!(error instanceof ThermosError)) throw error;

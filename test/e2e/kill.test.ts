@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -124,6 +125,25 @@ describe('a task without a runner', () => {
     expect(JSON.parse(stdout).tasks).toMatchObject([{ was: 'ACTIVE', now: 'KILLED' }]);
     expect(recorded('task-1')).toEqual(KILLED);
     await task.killRunner();
+  });
+
+  test('is rid of what its runner, as the original does, left behind when it ended the task', async () => {
+    const task = new LoggedTask(place.path, [{ name: 'web', cmdline: 'true' }]);
+    const fork_time = Date.now() / 1000;
+    task.update('web', 'WAITING', { state: 'FORKED', fork_time, coordinator_pid: 4_194_001 });
+    task.update('web', { state: 'RUNNING', start_time: fork_time, pid: 4_194_002 }, 'SUCCESS');
+    await task.runUntilAsked();
+    const left = spawn('sleep', ['1000'], { env: { HOME: task.sandbox }, detached: true, stdio: 'ignore' });
+    try {
+      const { stdout, status } = place.thermos('kill', '--json', 'task-1');
+      expect(status).toBe(0);
+      expect(JSON.parse(stdout).tasks[0].signalled).toContain(left.pid);
+      expect(isAlive(left.pid as number)).toBe(false);
+      expect(recorded('task-1')).toEqual(KILLED);
+    } finally {
+      left.kill('SIGKILL');
+      await task.killRunner();
+    }
   });
 
   test('a recorded pid that is somebody else by now is left alone', async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type {
   CheckpointRecord,
   ProcessState,
@@ -99,15 +99,34 @@ export class LoggedTask {
 
   end(state: TaskState): this {
     this.#append({ type: 'task_status', value: this.#status(state) });
-    const tasks = join(this.root, 'tasks');
-    mkdirSync(join(tasks, 'finished'), { recursive: true });
-    renameSync(join(tasks, 'active', this.id), join(tasks, 'finished', this.id));
+    const { active, finished } = this.#taskFiles();
+    mkdirSync(dirname(finished), { recursive: true });
+    renameSync(active, finished);
     return this;
   }
 
-  /** A process that holds the lock on the stream, as a runner that lives. */
-  async run(): Promise<void> {
-    this.#runner = spawn('flock', ['-x', '-F', this.stream, 'sh', '-c', 'echo locked; exec sleep 3600'], {
+  #taskFiles() {
+    const tasks = join(this.root, 'tasks');
+    return { active: join(tasks, 'active', this.id), finished: join(tasks, 'finished', this.id) };
+  }
+
+  /** A process that holds the lock on the stream, as a runner that lives, and dies of SIGUSR1. */
+  run(): Promise<void> {
+    return this.#lock('echo locked; exec sleep 3600');
+  }
+
+  /** A runner that ends the task when it is asked with SIGUSR1, and leaves alone what the task runs. */
+  runUntilAsked(): Promise<void> {
+    const killed = streamOf([{ type: 'task_status', value: this.#status('KILLED') }]);
+    writeFileSync(`${this.stream}.end`, killed);
+    const { active, finished } = this.#taskFiles();
+    mkdirSync(dirname(finished), { recursive: true });
+    const end = `cat '${this.stream}.end' >> '${this.stream}'; mv '${active}' '${finished}'; exit`;
+    return this.#lock(`trap "${end}" USR1; echo locked; while :; do sleep 0.02; done`);
+  }
+
+  async #lock(script: string): Promise<void> {
+    this.#runner = spawn('flock', ['-x', '-F', this.stream, 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(this.#runner.stdout as NodeJS.ReadableStream, 'data');
