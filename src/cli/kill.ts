@@ -144,7 +144,8 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
   const { task_id, root, found } = before;
   const place = { root: root.path, taskId: task_id };
   const state = flags.lose ? ('LOST' as const) : ('KILLED' as const);
-  const request: KillRequest = { state, wait: flags.grace / 1000, now: flags.now };
+  // A runner that is asked to lose its task gives it no time.
+  const request: KillRequest = { state, wait: flags.lose ? 0 : flags.grace / 1000, now: flags.now };
   try {
     const { signalRunner, takeOver } = await import('../runner/runner.js');
     const { endLeftovers } = await import('../runner/leftovers.js');

@@ -33,7 +33,9 @@ never means kk-10. What a pattern means is listed and asked about first.`;
 
   static override flags = {
     now: Flags.boolean({ summary: 'At once: SIGKILL to all, no final processes.' }),
-    lose: Flags.boolean({ summary: 'Record the task as LOST, not KILLED.' }),
+    lose: Flags.boolean({
+      summary: 'Give processes no time, run no final ones, and record the task as LOST.',
+    }),
     grace: Flags.string({
       default: '60s',
       helpValue: 'TIME',

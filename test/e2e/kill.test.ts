@@ -66,6 +66,7 @@ describe('a task with a runner', () => {
   test('--lose records it as LOST', async () => {
     await running('web-1');
     expect(place.thermos('kill', '--lose', 'web-1').stdout).toBe('web-1: ACTIVE -> LOST\n');
+    expect(place.file('web-1', 'order')).not.toContain('final');
     expect(recorded('web-1')).toEqual({ ...KILLED, state: 'LOST' });
   });
 
@@ -107,6 +108,14 @@ describe('a task without a runner', () => {
     expect(place.file('web-1', 'order')).toBe('term\nfinal\n');
     expect(isAlive(pidOf('web-1'))).toBe(false);
     expect(recorded('web-1')).toEqual(KILLED);
+  });
+
+  test('or is lost, as by its runner: without final processes', async () => {
+    await orphaned('web-1');
+    expect(place.thermos('kill', '--lose', 'web-1').stdout).toBe('web-1: ACTIVE -> LOST\n');
+    expect(place.file('web-1', 'order')).not.toContain('final');
+    expect(isAlive(pidOf('web-1'))).toBe(false);
+    expect(recorded('web-1')).toEqual({ ...KILLED, state: 'LOST' });
   });
 
   test('or at once', async () => {
