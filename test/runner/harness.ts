@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordLister } from '../../src/checkpoint/follow.js';
 import { readStream } from '../../src/checkpoint/reader.js';
@@ -52,20 +52,36 @@ export interface CorpusCase {
 
 const CASES = join(REPOSITORY, 'fixtures/checkpoints');
 
-/** The task of a case of the corpus and what the original recorded when it ran it. */
-export function corpusCase(name: string): CorpusCase {
+/** The names of the cases whose streams are as the original wrote them. */
+export function soundCases(): string[] {
+  const isSound = (name: string) => {
+    const { damaged } = JSON.parse(readFileSync(join(CASES, name, 'case.json'), 'utf8')) as {
+      damaged: boolean;
+    };
+    return !damaged;
+  };
+  return readdirSync(CASES).filter((name) => existsSync(join(CASES, name, 'case.json')) && isSound(name));
+}
+
+/**
+ * The task of a case of the corpus and what the original recorded when it ran it. Of one with several streams the
+ * first, or the one whose path has `part` in it: CASE or CASE/PART.
+ */
+export function corpusCase(words: string): CorpusCase {
+  const [name = '', part = ''] = words.split('/');
   const directory = join(CASES, name);
   const streams = JSON.parse(readFileSync(join(directory, 'records.json'), 'utf8')) as Record<
     string,
     RawRecord[]
   >;
-  const [path, raw] = Object.entries(streams).find(([stream]) => stream.endsWith('/runner')) ?? [];
-  if (path === undefined || raw === undefined) throw new Error(`${name} has no runner's stream`);
+  const isIt = (stream: string) => stream.endsWith('/runner') && stream.includes(part);
+  const [path, raw] = Object.entries(streams).find(([stream]) => isIt(stream)) ?? [];
+  if (path === undefined || raw === undefined) throw new Error(`${words} has no runner's stream`);
   const records = raw.map(({ union, fields }) => ({ type: union, value: fields }) as CheckpointRecord);
   const [, root, taskId] = /^(.*)\/checkpoints\/([^/]+)\/runner$/.exec(path) as unknown as string[];
   const header = records.find(({ type }) => type === 'runner_header')?.value ?? {};
   return {
-    name,
+    name: words.replace('/', '.'),
     taskId: taskId as string,
     task: readTask(join(directory, root as string), taskId as string),
     header: header as CorpusCase['header'],

@@ -6,7 +6,15 @@ import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import type { NewTask, RecordSink, Runner } from '../../src/runner/api.js';
 import { openTask, takeOver } from '../../src/runner/runner.js';
 import { tempDir } from '../e2e/harness.js';
-import { type CorpusCase, corpusCase, recordsOf, SETTINGS, storyOf } from './harness.js';
+import {
+  type CorpusCase,
+  corpusCase,
+  recordsOf,
+  SETTINGS,
+  type Story,
+  soundCases,
+  storyOf,
+} from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
 beforeAll(() => {
@@ -45,40 +53,54 @@ function expectSame(spec: NewTask, { records }: CorpusCase): void {
   expect(Math.abs(mtimeMs - last.timestamp_ms)).toBeLessThan(10_000);
 }
 
+/** Those with several streams as CASE/PART, see `corpusCase`. */
+const ENDED = [
+  'chain-5',
+  'chain-breaks',
+  'concurrency-2',
+  'daemonized',
+  'diamond',
+  'empty-stdout',
+  'ephemeral',
+  'fail-retries-3',
+  'fifty-processes',
+  'final-on-failure',
+  'final-on-success',
+  'finalization-timeout',
+  'host-mixed/host-bad',
+  'host-mixed/host-ok-1',
+  'host-mixed/host-ok-2',
+  'host-mixed/other.name',
+  'large-stdout',
+  'logger-destinations',
+  'long-task-id',
+  'mesos-docker',
+  'mesos-failed',
+  'mesos-hello',
+  'mesos-many/backup-prod-sync-0',
+  'mesos-many/d0bf642d',
+  'mesos-many/ffff1111',
+  'mesos-many/web-1-',
+  'mesos-many/web-2-',
+  'mesos-relocated',
+  'min-duration',
+  'odd-names',
+  'ports',
+  'process-exit-137',
+  'process-signaled',
+  'rotate',
+  'simplerun',
+  'stderr-only',
+  'success-single',
+  'task-max-failures-0',
+  'task-max-failures-2',
+  'thirty-runs',
+  'unicode',
+  'user-nobody',
+] as const;
+
 describe('tasks that run to their end', () => {
-  test.concurrent.each([
-    'chain-5',
-    'chain-breaks',
-    'concurrency-2',
-    'daemonized',
-    'diamond',
-    'empty-stdout',
-    'ephemeral',
-    'fail-retries-3',
-    'fifty-processes',
-    'final-on-failure',
-    'final-on-success',
-    'finalization-timeout',
-    'large-stdout',
-    'logger-destinations',
-    'long-task-id',
-    'mesos-failed',
-    'mesos-hello',
-    'min-duration',
-    'odd-names',
-    'ports',
-    'process-exit-137',
-    'process-signaled',
-    'rotate',
-    'simplerun',
-    'stderr-only',
-    'success-single',
-    'task-max-failures-0',
-    'task-max-failures-2',
-    'thirty-runs',
-    'unicode',
-    'user-nobody',
-  ])('%s', async (name) => {
+  test.concurrent.each(ENDED)('%s', async (name) => {
     const it = corpusCase(name);
     const spec = newTask(it);
     const { problems } = await openTask(spec, SETTINGS).run();
@@ -115,19 +137,48 @@ const isProcess =
   ({ type, value }: CheckpointRecord) =>
     type === 'process_status' && value.state === state && value.seq === seq;
 
+const KILLED = [
+  ['final-on-interrupt', isProcess('RUNNING', 2), { state: 'KILLED' }],
+  ['host-mixed/host-kill', isProcess('RUNNING', 2), { state: 'KILLED', now: true }],
+  ['daemon-restart-interrupted', isProcess('RUNNING', 18), { state: 'KILLED' }],
+  ['mesos-killed', isProcess('RUNNING', 2), { state: 'KILLED' }],
+  ['mesos-lost', isProcess('RUNNING', 2), { state: 'LOST', wait: 0 }],
+  ['final-thermos-kill', isProcess('RUNNING', 2), { state: 'KILLED', now: true }],
+  ['thermos-kill', isProcess('RUNNING', 2), { state: 'KILLED', now: true }],
+] as const;
+
 describe('tasks that are killed', () => {
-  test.concurrent.each([
-    ['final-on-interrupt', isProcess('RUNNING', 2), { state: 'KILLED' }],
-    ['daemon-restart-interrupted', isProcess('RUNNING', 18), { state: 'KILLED' }],
-    ['mesos-killed', isProcess('RUNNING', 2), { state: 'KILLED' }],
-    ['mesos-lost', isProcess('RUNNING', 2), { state: 'LOST', wait: 0 }],
-    ['final-thermos-kill', isProcess('RUNNING', 2), { state: 'KILLED', now: true }],
-    ['thermos-kill', isProcess('RUNNING', 2), { state: 'KILLED', now: true }],
-  ] as const)('%s', async (name, isIt, request) => {
+  test.concurrent.each(KILLED)('%s', async (name, isIt, request) => {
     const it = corpusCase(name);
     const spec = newTask(it);
     await runUntil(spec, isIt, (runner) => runner.kill(request));
     expectSame(spec, it);
+  });
+});
+
+/** Recorded while they were alive, or had lost their runner: nothing more was to come for a while. */
+const ALIVE = [
+  'host-mixed/host-dead',
+  'host-mixed/host-live',
+  'live-active',
+  'live-cleaning',
+  'mesos-live',
+  'runner-killed-left',
+] as const;
+
+describe('tasks that are alive', () => {
+  test.concurrent.each(ALIVE)('%s', async (name) => {
+    const it = corpusCase(name);
+    const spec = newTask(it);
+    const ours: CheckpointRecord[] = [];
+    const text = (story: Story) =>
+      JSON.stringify({ ...story, processes: Object.entries(story.processes).sort() });
+    const isThere = (record: CheckpointRecord) => {
+      ours.push(record);
+      return text(storyOf(ours)) === text(storyOf(it.records));
+    };
+    await runUntil(spec, isThere, (runner) => runner.kill({ state: 'KILLED', now: true }));
+    expect(storyOf(recordsOf(streamOf(spec)).slice(0, it.records.length))).toEqual(storyOf(it.records));
   });
 });
 
@@ -242,4 +293,21 @@ test('what the command finds around it', async () => {
   const out = readFileSync(join(spec.sandbox, '.logs/whoami/0/stdout'), 'utf8').split('\n');
   if (isRoot) expect(out.slice(0, 2)).toEqual(['nobody', '65534']);
   expect(out[2]).toBe(spec.sandbox);
+});
+
+test('every sound case is one of these', () => {
+  const others = [
+    'coordinator-killed',
+    'kill-dead-runner',
+    'resumed-in-finalizing',
+    'resumed-process-lost',
+    'runner-killed-resumed',
+    // Ours says that they can't be started, and ends them; the original leaves them active.
+    'forked-lost',
+    'user-unknown',
+  ];
+  const names = [...ENDED, ...KILLED.map(([name]) => name), ...ALIVE, ...others].map(
+    (name) => name.split('/')[0],
+  );
+  expect([...new Set(names)].sort()).toEqual(soundCases().sort());
 });
