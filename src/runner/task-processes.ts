@@ -49,22 +49,19 @@ export class TaskProcesses {
     const addressed = own.filter(
       ({ pid, session }) => commands.has(pid) || (!sessions.has(session) && !isLeader.has(pid)),
     );
-    return addressed.flatMap((row) => {
-      const problem = send(row, 'SIGTERM');
-      if (problem === undefined && row.state === 'T') send(row, 'SIGCONT');
-      return problem ?? [];
-    });
+    return addressed.flatMap(ask);
+  }
+
+  /** SIGTERM to the command of one run. */
+  terminateCommand(run: LiveRun): Problem[] {
+    const { own } = this.#find([traceOf(run)]);
+    return own.filter(({ pid }) => pid === run.pid).flatMap(ask);
   }
 
   /** SIGKILL to all that is left of these runs. */
   end(runs: readonly LiveRun[]): Problem[] {
     const pids = runs.map(({ coordinator_pid }) => coordinator_pid);
-    const traces = runs.map((run) => ({
-      coordinatorPid: run.coordinator_pid,
-      forkTime: run.fork_time,
-      pid: run.pid,
-      startTime: run.start_time,
-    }));
+    const traces = runs.map(traceOf);
     const sessions = new Set(pids);
     return this.#kill(() => {
       const found = this.#find(traces);
@@ -118,6 +115,17 @@ export class TaskProcesses {
     }
     return { alive, problems: [...problems.values()] };
   }
+}
+
+function traceOf({ coordinator_pid, fork_time, pid, start_time }: LiveRun): RunTrace {
+  return { coordinatorPid: coordinator_pid, forkTime: fork_time, pid, startTime: start_time };
+}
+
+function ask(row: ProcessRow): Problem[] {
+  const problem = send(row, 'SIGTERM');
+  if (problem !== undefined) return [problem];
+  if (row.state === 'T') send(row, 'SIGCONT');
+  return [];
 }
 
 /** Who looks, and those who started it. */

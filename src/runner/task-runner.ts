@@ -101,6 +101,8 @@ export class TaskRunner implements Runner {
   /** Processes that can't be started now, since when. */
   readonly #notNow = new Map<string, number>();
   #kill: KillRequest | undefined;
+  /** Processes were asked to end. */
+  #asked = false;
   /** Seconds since the epoch. */
   #killDeadline: number | undefined;
   #watcher: FSWatcher | undefined;
@@ -412,7 +414,11 @@ export class TaskRunner implements Runner {
     if (lister === undefined) {
       lister = new RecordLister((record) => {
         if (record.type !== 'process_status' || record.value.process !== name) return;
-        if (this.#progress.fits(record)) this.#record(record);
+        if (!this.#progress.fits(record)) return;
+        this.#record(record);
+        const run = this.#progress.runs.get(name);
+        if (!this.#asked || record.value.state !== 'RUNNING' || !isLive(run)) return;
+        if (this.#progress.status === 'CLEANING') this.#told(this.#processes.terminateCommand(run));
       });
       this.#listers.set(name, lister);
     }
@@ -490,9 +496,9 @@ export class TaskRunner implements Runner {
     else if (this.#progress.status === 'CLEANING') this.#askToEnd();
   }
 
-  /** SIGTERM to each running process and to what processes left behind. */
+  /** SIGTERM to each running process and to what processes left behind. One that is just starting gets it then. */
   #askToEnd(): void {
-    for (const run of this.#live()) if (run.state === 'FORKED') this.#lose(run);
+    this.#asked = true;
     this.#told(this.#processes.terminate(this.#live(), this.#progress.traces));
   }
 

@@ -134,6 +134,20 @@ describe('what processes leave behind', () => {
   });
 });
 
+test('a process that is just starting is asked to end as soon as it can be', async () => {
+  const spec = newTask('starting', taskOf([{ name: 'web', cmdline: 'exec sleep 1000' }]));
+  const runner = openTask(spec, SETTINGS, {
+    record: ({ type, value }) => {
+      if (type === 'process_status' && value.state === 'FORKED')
+        setImmediate(() => runner.kill({ state: 'KILLED' }));
+    },
+  });
+  expect(await runner.run()).toEqual({ state: 'KILLED', problems: [] });
+  const { task, processes } = storyOf(recordsOf(streamOf(spec)));
+  expect(task).toEqual(['ACTIVE', 'ACTIVE', 'CLEANING', 'FINALIZING', 'KILLED']);
+  expect(processes.web).toEqual(['0 WAITING', '1 FORKED', '2 RUNNING', '3 KILLED -15']);
+});
+
 describe('output', () => {
   const lines = 'for i in $(seq 1000); do echo "line $i"; done; printf end > /dev/stderr';
   const shown = `${Array.from({ length: 1000 }, (_, i) => `line ${i + 1}\n`).join('')}`;
