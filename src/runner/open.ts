@@ -1,12 +1,12 @@
 import {
   accessSync,
-  chownSync,
   closeSync,
   constants,
   existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  lchownSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -269,7 +269,8 @@ function makeLogDir(path: string, user: Account): void {
 /** What we make for a user is the user's. */
 function makeFor(path: string, { uid, gid }: Account): void {
   const made = mkdirSync(path, { recursive: true });
-  if (made !== undefined && uid !== process.geteuid?.()) chownSync(path, uid, gid);
+  // The user may have put a link there meanwhile.
+  if (made !== undefined && uid !== process.geteuid?.()) lchownSync(path, uid, gid);
 }
 
 function accountFor(name: string | undefined): Account {

@@ -8,6 +8,7 @@ import { errnoOf } from '../../errors/errors.js';
 import type { RecordSink } from '../api.js';
 import { pause } from '../pause.js';
 import { type Account, CANNOT_START, FD, GO, type Job } from './job.js';
+import { makeLogDirectory } from './log-directory.js';
 import { LogFile } from './log-file.js';
 import { makePipes, Pump } from './pump.js';
 
@@ -43,6 +44,7 @@ export function coordinate({ writer, now, exit }: Surroundings): void {
   let output: Output;
   let child: ChildProcess;
   try {
+    if (job.account !== undefined) makeLogDirectory(job.logs, job.account);
     if (job.chroot === undefined) becomeUser(job);
     else lookLikeUser(job);
     output = openOutput(job);
