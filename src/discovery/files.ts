@@ -71,6 +71,9 @@ export function absolutePath(path: string, cwd: string): string {
   return segments.includes('..') ? (realPath(plain) ?? plain) : plain;
 }
 
+/** PATH_MAX of Linux, with the NUL at the end. A checkpoint may record a path of 64 MiB: it leads nowhere. */
+export const LONGEST_PATH = 4096;
+
 /** The directory that holds a path; of `/` itself `/`. Pure text. */
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';

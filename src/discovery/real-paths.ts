@@ -1,12 +1,9 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
-import { realPath } from './files.js';
+import { LONGEST_PATH, realPath } from './files.js';
 import type { RealPath } from './relocate.js';
 
 /** From so many questions about one directory on, it is listed instead. */
 const LISTED_FROM = 32;
-
-/** PATH_MAX of Linux, with the NUL at the end. A checkpoint may record a path of 64 MiB: it leads nowhere. */
-const LONGEST_PATH = 4096;
 
 /**
  * As `realPath`, for very many paths that lie in few directories, at one moment: what a directory leads to is
@@ -25,11 +22,12 @@ export function realPathsOfOneMoment(): RealPath {
   };
   const resolve = (path: string): string | undefined => {
     if (path.length >= LONGEST_PATH) return undefined;
-    // Parts that stand for other places are left to the system, and so are paths that aren't absolute.
-    if (!isPlain(path)) return realPath(path);
     const slash = path.lastIndexOf('/');
+    const name = path.slice(slash + 1);
+    // What stands for another place is left to the system, and so are paths that aren't absolute.
+    if (name === '' || name === '.' || name === '..' || !path.startsWith('/')) return realPath(path);
     const parent = directory(path.slice(0, slash));
-    switch (parent?.kindOf(path.slice(slash + 1))) {
+    switch (parent?.kindOf(name)) {
       case undefined:
         return undefined;
       case 'link':
@@ -39,12 +37,6 @@ export function realPathsOfOneMoment(): RealPath {
     }
   };
   return resolve;
-}
-
-function isPlain(path: string): boolean {
-  if (!path.startsWith('/') || path.endsWith('/') || path.endsWith('/.') || path.endsWith('/..'))
-    return false;
-  return !(path.includes('//') || path.includes('/./') || path.includes('/../') || path.includes('\0'));
 }
 
 class Directory {

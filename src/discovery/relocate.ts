@@ -1,4 +1,4 @@
-import { isWithin, nameOf, parentOf } from './files.js';
+import { isWithin, LONGEST_PATH, nameOf, parentOf } from './files.js';
 import type { FoundTask } from './found.js';
 
 /** Where a recorded directory is on this machine. */
@@ -31,6 +31,11 @@ const CONTAINER_SANDBOX = '/mnt/mesos/sandbox';
 /** How much of the end of a recorded path is looked for beside a bare root. */
 const MOST_SEGMENTS = 16;
 
+type Task = Pick<FoundTask, 'task_id' | 'root'>;
+
+/** Where the recorded paths of a task are here. */
+export type Locate = (recorded: RecordedPaths, task: Task) => LocatedPaths;
+
 /**
  * Where the sandbox and the logs of a task are here. What was recorded counts if it is there; else (copied,
  * mounted elsewhere, recorded inside a container) the same place is looked for next to the root: in the run
@@ -40,30 +45,33 @@ const MOST_SEGMENTS = 16;
  * Headers may be forged, so what is relocated is always really inside the run directory, or inside the
  * directory that holds the bare root, whatever `..` and links are on the way. Pure but for `realPath`.
  */
-export function locatePaths(
-  recorded: RecordedPaths,
-  task: Pick<FoundTask, 'task_id' | 'root'>,
-  realPath: RealPath,
-): LocatedPaths {
+export function locatePaths(recorded: RecordedPaths, task: Task, realPath: RealPath): LocatedPaths {
+  return locateWith(new Surroundings(realPath), recorded, task);
+}
+
+/** As `locatePaths`, for very many tasks: what lies beside their roots is asked once. */
+export function locateOfOneMoment(realPath: RealPath): Locate {
+  const around = new Surroundings(realPath);
+  return (recorded, task) => locateWith(around, recorded, task);
+}
+
+function locateWith(around: Surroundings, recorded: RecordedPaths, task: Task): LocatedPaths {
   const { root } = task;
+  const { run_dir } = root;
   const sandbox = locate(
     recorded.sandbox,
-    root.run_dir ?? parentOf(root.path),
-    root.run_dir,
-    () =>
-      root.run_dir !== undefined ? mesosSandboxes(root.run_dir) : bareSandboxes(recorded, task, realPath),
-    realPath,
+    root,
+    () => (run_dir === undefined ? bareSandboxes(recorded, task, around) : [`${run_dir}/sandbox`]),
+    around.realPath,
   );
-  const log_dir = locate(
-    recorded.log_dir,
-    root.run_dir ?? parentOf(root.path),
-    root.run_dir,
-    () => logDirs(recorded, task, sandbox),
-    realPath,
-  );
+  const rest = recorded.log_dir === undefined ? '.logs' : below(recorded.log_dir, recorded.sandbox);
+  // Right in a sandbox that is neither there nor beside the root: so the logs aren't either.
+  const gone = run_dir === undefined && sandbox?.found === false && rest?.includes('/') === false;
+  const log_dir = gone
+    ? nowhere(recorded.log_dir)
+    : locate(recorded.log_dir, root, () => logDirs(recorded, task, sandbox, around), around.realPath);
   if (log_dir?.found || sandbox === undefined) return { sandbox, log_dir };
   // Not there, or in a sandbox that we may not enter; so what is said of it should be said of that place.
-  const rest = recorded.log_dir === undefined ? '.logs' : below(recorded.log_dir, recorded.sandbox);
   if (rest === undefined || rest.split('/').includes('..')) return { sandbox, log_dir };
   return {
     sandbox,
@@ -73,15 +81,16 @@ export function locatePaths(
 
 function locate(
   recorded: string | undefined,
-  base: string,
-  runDir: string | undefined,
+  root: Task['root'],
   candidates: () => readonly string[],
   realPath: RealPath,
 ): Located | undefined {
-  const realBase = realPath(base);
+  const runDir = root.run_dir;
   const inside = (path: string): boolean => {
     const real = realPath(path);
-    return real !== undefined && realBase !== undefined && real !== realBase && isWithin(real, realBase);
+    if (real === undefined) return false;
+    const base = realPath(runDir ?? parentOf(root.path));
+    return base !== undefined && real !== base && isWithin(real, base);
   };
   const real = recorded?.startsWith('/') ? realPath(recorded) : undefined;
   if (recorded !== undefined && runDir !== undefined) {
@@ -97,6 +106,10 @@ function locate(
   const path = candidates().find(inside);
   if (path !== undefined)
     return { path, relocated: recorded !== undefined && path !== recorded, found: true };
+  return nowhere(recorded);
+}
+
+function nowhere(recorded: string | undefined): Located | undefined {
   return recorded === undefined ? undefined : { path: recorded, relocated: false, found: false };
 }
 
@@ -110,33 +123,30 @@ function inRunDir(recorded: string, runDir: string): string | undefined {
     : undefined;
 }
 
-function mesosSandboxes(runDir: string): string[] {
-  return [`${runDir}/sandbox`];
-}
-
 /** The most certain first. */
 function bareSandboxes(
   { sandbox, log_dir }: RecordedPaths,
-  { task_id, root }: Pick<FoundTask, 'task_id' | 'root'>,
-  realPath: RealPath,
+  { task_id, root }: Task,
+  around: Surroundings,
 ): string[] {
   const own = `${root.path}/sandboxes/${task_id}`;
   const parent = parentOf(root.path);
   if (parent === '/') return [own];
-  const found = [...endsBeside(sandbox, root.path, 2), own, `${parent}/sandboxes/${task_id}`];
+  const { longer, alone } = around.endsBeside(sandbox, root.path);
+  const found = [...longer, own, `${parent}/sandboxes/${task_id}`];
+  if (alone === undefined) return found;
   // One name alone may be anything beside a root like /var/run/thermos, so it must look like a sandbox.
-  const logs = below(log_dir, sandbox) ?? '.logs';
-  for (const path of endsBeside(sandbox, root.path, 1, 1)) {
-    const name = nameOf(path);
-    if (name === 'sandbox' || name === task_id || realPath(`${path}/${logs}`) !== undefined) found.push(path);
-  }
+  const isNamedSo = alone === `${parent}/sandbox` || alone === `${parent}/${task_id}`;
+  const hasLogs = () => around.realPath(`${alone}/${below(log_dir, sandbox) ?? '.logs'}`) !== undefined;
+  if (isNamedSo || hasLogs()) found.push(alone);
   return found;
 }
 
 function logDirs(
   { sandbox: recordedSandbox, log_dir }: RecordedPaths,
-  { root }: Pick<FoundTask, 'root'>,
+  { root }: Task,
   sandbox: Located | undefined,
+  around: Surroundings,
 ): string[] {
   const found: string[] = [];
   if (sandbox?.found) {
@@ -145,30 +155,72 @@ function logDirs(
     if (log_dir === undefined || root.run_dir !== undefined) found.push(`${sandbox.path}/.logs`);
   }
   if (root.run_dir !== undefined) found.push(`${root.run_dir}/sandbox/.logs`, `${root.run_dir}/.logs`);
-  else found.push(...endsBeside(log_dir, root.path, 2));
+  else found.push(...around.endsBeside(log_dir, root.path).longer);
   return found;
 }
 
-/**
- * The ends of a recorded path, the longest first, put beside a bare root: of `/old/place/sandboxes/x` that is
- * `BESIDE/place/sandboxes/x`, `BESIDE/sandboxes/x` and so on. The root itself is not beside it, but for its
- * `sandboxes`.
- */
-function endsBeside(
-  recorded: string | undefined,
-  root: string,
-  least: number,
-  most = MOST_SEGMENTS,
-): string[] {
-  const segments = recorded?.split('/').filter((name) => name !== '' && name !== '.') ?? [];
-  const parent = parentOf(root);
-  if (parent === '/' || segments.includes('..')) return [];
-  const found: string[] = [];
-  for (let length = Math.min(most, segments.length); length >= least; length--) {
-    const path = `${parent}/${segments.slice(-length).join('/')}`;
-    if (!isWithin(path, root) || isWithin(path, `${root}/sandboxes`)) found.push(path);
+/** What lies around bare roots at one moment. */
+class Surroundings {
+  readonly realPath: RealPath;
+  /** By the directory that holds the root and the recorded directory; a name holds no NUL. */
+  readonly #beside = new Map<string, string[]>();
+
+  constructor(realPath: RealPath) {
+    this.realPath = realPath;
   }
-  return found;
+
+  /**
+   * The ends of a recorded path put beside a bare root, the longest first: of `/old/place/sandboxes/x` that is
+   * `BESIDE/place/sandboxes/x`, `BESIDE/sandboxes/x` and so on, as far as they are in directories that are
+   * there, and `alone` is `BESIDE/x`. The root itself is not beside it, but for its `sandboxes`.
+   */
+  endsBeside(recorded: string | undefined, root: string): { longer: string[]; alone?: string } {
+    const parent = parentOf(root);
+    const path = endOf(recorded);
+    if (path === undefined || parent === '/') return { longer: [] };
+    const name = nameOf(path);
+    const isBeside = (each: string) => !isWithin(each, root) || isWithin(each, `${root}/sandboxes`);
+    const longer: string[] = [];
+    for (const directory of this.#directoriesBeside(parent, parentOf(path))) {
+      const each = `${directory}/${name}`;
+      if (isBeside(each)) longer.push(each);
+    }
+    const alone = `${parent}/${name}`;
+    return isBeside(alone) ? { longer, alone } : { longer };
+  }
+
+  /** The ends of a recorded directory that are there beside a root, the longest first. */
+  #directoriesBeside(parent: string, directory: string): string[] {
+    const key = `${parent}\0${directory}`;
+    const known = this.#beside.get(key);
+    if (known !== undefined) return known;
+    const found: string[] = [];
+    if (directory !== '/') {
+      const name = nameOf(directory);
+      for (const above of [...this.#directoriesBeside(parent, parentOf(directory)), parent]) {
+        const path = `${above}/${name}`;
+        if (this.realPath(path) !== undefined) found.push(path);
+      }
+    }
+    this.#beside.set(key, found);
+    return found;
+  }
+}
+
+const NEEDLESS_PARTS = /^[^/]|\/\.{0,2}(?:\/|$)/;
+
+/** The end of a recorded path, plain; undefined if it can't be a path, or leads up again. */
+function endOf(recorded: string | undefined): string | undefined {
+  if (recorded === undefined || recorded.length >= LONGEST_PATH) return undefined;
+  let path = recorded;
+  if (NEEDLESS_PARTS.test(recorded)) {
+    const segments = recorded.split('/').filter((name) => name !== '' && name !== '.');
+    if (segments.length === 0 || segments.includes('..')) return undefined;
+    path = `/${segments.join('/')}`;
+  }
+  let start = path.length;
+  for (let count = 0; count < MOST_SEGMENTS && start > 0; count++) start = path.lastIndexOf('/', start - 1);
+  return path.slice(start);
 }
 
 /** The way from a directory down to a path in it; undefined if it isn't in it. */

@@ -1,12 +1,13 @@
 import type { FoundTask } from '../discovery/found.js';
 import { realPathsOfOneMoment } from '../discovery/real-paths.js';
+import { locateOfOneMoment } from '../discovery/relocate.js';
 import type { Host } from '../host/host.js';
 import { TaskReader, type TaskView } from './view.js';
 
 /** One look at many tasks: a view after the other, so that who needs no view twice holds none. */
 export function* readTasks(tasks: Iterable<FoundTask>, host: Host): Generator<TaskView> {
-  const resolve = realPathsOfOneMoment();
-  for (const found of tasks) yield new TaskReader(found, { history: false }).read(host, found, resolve);
+  const locate = locateOfOneMoment(realPathsOfOneMoment());
+  for (const found of tasks) yield new TaskReader(found, { history: false }).read(host, found, locate);
 }
 
 /** The tasks of a host, looked at again and again: streams that were read before are only read on. */
@@ -15,13 +16,13 @@ export class TaskBoard {
 
   /** The views of the tasks, in their order. Tasks that are not among them any more are forgotten. */
   *read(tasks: Iterable<FoundTask>, host: Host): Generator<TaskView> {
-    const resolve = realPathsOfOneMoment();
+    const locate = locateOfOneMoment(realPathsOfOneMoment());
     const readers = new Map<string, TaskReader>();
     for (const found of tasks) {
       const key = found.checkpoint_dir;
       const reader = this.#readers.get(key) ?? new TaskReader(found, { history: false });
       readers.set(key, reader);
-      yield reader.read(host, found, resolve);
+      yield reader.read(host, found, locate);
     }
     this.#readers = readers;
   }

@@ -14,7 +14,7 @@ import {
 import type { CheckpointState, ProcessHistory } from '../checkpoint/replay.js';
 import { presenceOf, realPath } from '../discovery/files.js';
 import type { FoundTask, Layout, MesosIds, Phase, TaskRoot } from '../discovery/found.js';
-import { type Located, locatePaths, type RealPath } from '../discovery/relocate.js';
+import { type Locate, type Located, locatePaths } from '../discovery/relocate.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
@@ -85,6 +85,8 @@ export interface TaskView {
   leftovers: number[];
 }
 
+const locateNow: Locate = (recorded, task) => locatePaths(recorded, task, realPath);
+
 export interface TaskReaderOptions {
   /** All statuses and runs, for one task; else the latest, for many. */
   history: boolean;
@@ -108,7 +110,7 @@ export class TaskReader {
   }
 
   /** `found`: the same task, found again, if it was: its task file may have moved. */
-  read(host: Host, found: FoundTask = this.#found, resolve: RealPath = realPath): TaskView {
+  read(host: Host, found: FoundTask = this.#found, locate: Locate = locateNow): TaskView {
     this.#found = found;
     // Before the stream is read: who holds the lock no more by now has written all that it had to say.
     if (found.phase === 'active' && !found.unreadable) host.lookAtLocks();
@@ -125,7 +127,7 @@ export class TaskReader {
     }
     const phase = terminal && this.#wasMoved() ? 'finished' : found.phase;
     const { header } = state;
-    const located = found.unreadable ? {} : locatePaths(header ?? {}, found, resolve);
+    const located = found.unreadable ? {} : locate(header ?? {}, found);
     const leftovers = runner.alive === true || runner.foreign ? [] : leftoverPids(host, state);
     return {
       found,

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { discover } from '../../src/discovery/discover.js';
 import { realPath } from '../../src/discovery/files.js';
 import type { TaskRoot } from '../../src/discovery/found.js';
-import { locatePaths, type RecordedPaths } from '../../src/discovery/relocate.js';
+import { realPathsOfOneMoment } from '../../src/discovery/real-paths.js';
+import { locateOfOneMoment, locatePaths, type RecordedPaths } from '../../src/discovery/relocate.js';
 import { FIXTURES, tempDir } from '../e2e/harness.js';
 import { makeRoot, makeTaskRun, optionsIn } from './trees.js';
 
@@ -300,9 +301,11 @@ describe('forged headers', () => {
       .tuple(start, fc.array(segment, { maxLength: 8 }))
       .map(([head, rest]) => [head, ...rest].join('/'));
     const recorded = fc.record({ sandbox: path, log_dir: path }, { requiredKeys: [] });
+    const locateAmongMany = locateOfOneMoment(realPathsOfOneMoment());
     fc.assert(
       fc.property(recorded, fc.constantFrom(...places), (paths, place) => {
         const { sandbox, log_dir } = locatePaths(paths, place.task, realPath);
+        expect(locateAmongMany(paths, place.task)).toEqual({ sandbox, log_dir });
         for (const located of [sandbox, log_dir]) {
           if (!located?.relocated || !located.found) continue;
           expect(realPath(located.path)?.startsWith(`${realPath(place.base)}/`)).toBe(true);
