@@ -5,6 +5,7 @@ import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { escapeControl } from '../views/parts/escape.js';
+import { problemsText } from './failure.js';
 import { type CommandClass, knownFlags } from './page.js';
 import type { Style } from './terminal.js';
 import { Terminal } from './terminal.js';
@@ -126,12 +127,9 @@ export abstract class ThermosCommand extends Command {
     return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
   }
 
-  /** Says problems on stderr, one a line. */
+  /** Says problems on stderr. */
   protected tell(problems: readonly Problem[]): void {
-    for (const { severity, message, hint } of problems) {
-      this.terminal.writeError(`${severity}: ${escapeControl(message)}\n`);
-      if (hint !== undefined) this.terminal.writeError(`hint: ${escapeControl(hint)}\n`);
-    }
+    this.terminal.writeError(problemsText(problems));
   }
 
   protected notice(text: string): void {

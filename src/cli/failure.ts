@@ -34,6 +34,16 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** Problems as they are told on stderr, one a line; a hint that several in a row share stands behind the last. */
+export function problemsText(problems: readonly Problem[]): string {
+  let text = '';
+  for (const [i, { severity, message, hint }] of problems.entries()) {
+    text += `${severity}: ${escapeControl(message)}\n`;
+    if (hint !== undefined && hint !== problems[i + 1]?.hint) text += `hint: ${escapeControl(hint)}\n`;
+  }
+  return text;
+}
+
 /** Tells the failure (JSON on stdout under `--json`, else text on stderr) and returns the exit code. */
 export function reportFailure(error: unknown, argv: readonly string[], terminal: Terminal): number {
   const failure = failureOf(error);
@@ -42,10 +52,7 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
     const hint = failure.hint ?? (usage && `usage: ${usage}`);
     terminal.write(`${JSON.stringify({ error: { code, message, hint, problems } })}\n`);
   } else {
-    for (const { severity, message, hint } of failure.problems ?? []) {
-      terminal.writeError(`${severity}: ${escapeControl(message)}\n`);
-      if (hint !== undefined) terminal.writeError(`hint: ${escapeControl(hint)}\n`);
-    }
+    terminal.writeError(problemsText(failure.problems ?? []));
     terminal.writeError(`error: ${escapeControl(failure.message)}\n`);
     if (failure.hint !== undefined) terminal.writeError(`hint: ${escapeControl(failure.hint)}\n`);
     if (failure.usage !== undefined) terminal.writeError(`usage: ${failure.usage}\n`);

@@ -1,9 +1,11 @@
 import { encodeInspect } from '../contracts/encode-task.js';
+import { firstDenied } from '../discovery/denied.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { lastLines } from '../logs/last-lines.js';
 import { type LogFile, listLogs } from '../logs/list-logs.js';
+import { closedLogs } from '../logs/log-files.js';
 import { isTooDeep } from '../task/task-file.js';
 import { TaskReader, type TaskView } from '../task/view.js';
 import { type Inspection, inspectText } from '../views/inspect.js';
@@ -87,10 +89,19 @@ function alsoIn({ task_id, root }: TaskView): Problem {
 export function inspect(view: TaskView, now: number): Inspection {
   const { log_dir, task_id } = view;
   const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
-  const { files, problems } = log_dir?.found ? listLogs(log_dir.path, names) : { files: [], problems: [] };
+  const { files, problems } = logsOf(log_dir, names, task_id);
   for (const problem of problems) view.problems.push({ ...problem, task_id });
   if (view.config !== undefined && isTooDeep(view.config.raw)) view.problems.push(tooDeep(view));
   return { view, logs: files, why: whyLines(view, { now, stderr: stderrOfFailing(view, files) }) };
+}
+
+/** What can't be looked into is told once, not for each process. */
+function logsOf(logDir: TaskView['log_dir'], processes: readonly string[], task_id: string) {
+  const nothing = { files: [], problems: [] };
+  if (logDir === undefined || processes.length === 0) return nothing;
+  const closed = firstDenied(logDir.path);
+  if (closed !== undefined) return { ...nothing, problems: [closedLogs(task_id, closed)] };
+  return logDir.found ? listLogs(logDir.path, processes) : nothing;
 }
 
 function tooDeep({ task_id, found }: TaskView): Problem {

@@ -1,9 +1,27 @@
+import { statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 
 /** Would a more privileged user get through? */
 export function isDenied(error: unknown): boolean {
   const code = errnoOf(error);
   return code === 'EACCES' || code === 'EPERM';
+}
+
+/**
+ * The outermost of a directory and the given ones below it that may not be looked into; undefined if all may,
+ * or are not there.
+ */
+export function firstDenied(directory: string, ...below: string[]): string | undefined {
+  let path = directory;
+  for (const next of [undefined, ...below]) {
+    if (next !== undefined) path = `${path}/${next}`;
+    try {
+      statSync(`${path}/.`);
+    } catch (error) {
+      return isDenied(error) ? path : undefined;
+    }
+  }
+  return undefined;
 }
 
 /** What to try when the system refused; nothing helps root. */

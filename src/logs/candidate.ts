@@ -1,8 +1,9 @@
 import { isTerminalProcessState } from '../checkpoint/records.js';
+import { firstDenied } from '../discovery/denied.js';
 import type { Problem } from '../errors/problem.js';
 import type { ChosenProcess, RunChoice } from './choose.js';
 import { isPresent, type Log, logsOf } from './log.js';
-import { isSafeProcessName, type Stream, unsafeName } from './log-files.js';
+import { closedLogs, isSafeProcessName, type Stream, unsafeName } from './log-files.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
 
 /** A process that was chosen, with the logs of its chosen runs. */
@@ -30,9 +31,25 @@ export function candidatesOf(
       return { ...each, logs: [], present: [], goesOn: false, colour, refused };
     }
     const logs = each.runs.flatMap((run) => logsOf(task, process, run, streams, colour));
+    const closed = closedDirectory(task, process, each.runs);
+    if (closed !== undefined) {
+      const refused = closedLogs(task.task_id, closed);
+      return { ...each, logs, present: [], goesOn: false, colour, refused };
+    }
     const goesOn = follow && mayGoOn(task, process, runs);
     return { ...each, logs, present: logs.filter(isPresent), goesOn, colour };
   });
+}
+
+/** The directory that keeps us from all the logs of these runs, if one does. */
+function closedDirectory(
+  { log_dir }: TaskLogs,
+  { process }: ProcessLogs,
+  runs: readonly number[],
+): string | undefined {
+  if (log_dir === undefined || runs.length === 0) return undefined;
+  const closed = runs.map((run) => firstDenied(log_dir.path, process, String(run)));
+  return closed.includes(undefined) ? undefined : closed[0];
 }
 
 /** Can anything be added to the logs of the runs that were chosen (none of their numbers negative)? */

@@ -52,6 +52,18 @@ export function unsafeName(process: string): Problem {
   };
 }
 
+/** The problem of logs that may not be looked at: one, however many they are. */
+export function closedLogs(task_id: string, path: string): Problem {
+  return {
+    code: 'log-unreadable',
+    severity: 'error',
+    message: `cannot look at the logs of ${task_id} in ${path}: permission denied`,
+    path,
+    task_id,
+    hint: "read them as root or as the task's user, for example with sudo",
+  };
+}
+
 /**
  * The logs of one run with their rotated backups, stdout first. A stream without any file is left out. What is
  * no regular file of this directory, or can't be listed, is a problem.

@@ -28,7 +28,10 @@ export function whyNoLog(task: TaskLogs, process: ProcessLogs, path: string | un
     return { ...about, code: 'log-missing', message: `the log directory of ${task.task_id} is not recorded` };
   }
   if (!task.log_dir.found) {
-    const gone = `the log directory ${task.log_dir.path} is gone: the sandbox was collected`;
+    const what = task.log_dir.in_sandbox
+      ? 'the logs were collected, the sandbox was not'
+      : 'the sandbox was collected';
+    const gone = `the log directory ${task.log_dir.path} is gone: ${what}`;
     return { ...about, code: 'log-collected', message: gone, path: task.log_dir.path };
   }
   const where = path ?? task.log_dir.path;

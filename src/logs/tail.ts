@@ -77,7 +77,7 @@ export function findLogPaths(
   const absent = candidates.filter(({ present }) => present.length === 0);
   if (absent.length === candidates.length) throw noLog(absent, tasks);
   const { paths, problems } = logPaths(candidates);
-  const reasons = options.processes.length > 0 ? absent.map(whyAbsent) : [];
+  const reasons = options.processes.length > 0 ? distinct(absent.map(whyAbsent)) : [];
   return { paths, problems: [...reasons, ...problems] };
 }
 
@@ -118,14 +118,21 @@ function whyAbsent({ task, process, logs, refused }: Candidate): Problem {
   return refused ?? whyNoLog(task, process, logs[0]?.path);
 }
 
+/** What keeps us from the logs of all processes is told once. */
+function distinct(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+}
+
 /** Processes that were named are answered for one by one; of the others only what is out of the ordinary. */
 function tellAbsent(absent: readonly Candidate[], named: boolean, shell: FollowShell): void {
   const notStarted: Candidate[] = [];
+  const reasons: Problem[] = [];
   for (const candidate of absent) {
     const reason = whyAbsent(candidate);
     if (reason.code === 'log-not-started' && !named) notStarted.push(candidate);
-    else shell.tell(reason);
+    else reasons.push(reason);
   }
+  for (const reason of distinct(reasons)) shell.tell(reason);
   if (notStarted.length === 0) return;
   shell.event({
     kind: 'not-started',
@@ -136,7 +143,7 @@ function tellAbsent(absent: readonly Candidate[], named: boolean, shell: FollowS
 
 /** One reason is the message; several are told beside it. */
 function noLog(absent: readonly Candidate[], tasks: readonly TaskLogs[]): ThermosError {
-  const reasons = absent.map(whyAbsent);
+  const reasons = distinct(absent.map(whyAbsent));
   const ids = tasks.map(({ task_id }) => task_id).join(', ');
   const [only] = reasons;
   if (only === undefined) {

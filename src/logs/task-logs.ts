@@ -6,8 +6,8 @@ export interface TaskLogs {
   root: string;
   /** Of the task; UNKNOWN if its stream can't be read. */
   state: string;
-  /** Where the logs are on this machine; `found` is false if they are nowhere. */
-  log_dir?: { path: string; found: boolean };
+  /** Where the logs are on this machine; `found` is false if they are nowhere, `in_sandbox` true if that is there. */
+  log_dir?: { path: string; found: boolean; in_sandbox?: boolean };
   /** Nothing more will be written. */
   done: boolean;
   processes: ProcessLogs[];

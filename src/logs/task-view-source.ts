@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { FoundTask } from '../discovery/found.js';
+import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { TaskConfig } from '../task/task-file.js';
@@ -26,6 +27,7 @@ export class TaskViewSource implements TaskLogSource {
     const view = this.#reader.read(Host.local(), this.#found);
     this.#config = view.config ?? this.#config;
     const logs = taskLogs(view, this.#config);
+    if (this.#found.unreadable) return { ...logs, problems: [...logs.problems, closedSandbox(view)] };
     const damaged = view.problems.some(({ code }) => code.startsWith('checkpoint-'));
     return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, runsOnDisk(logs.log_dir.path)) : logs;
   }
@@ -51,7 +53,11 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined): TaskLo
     task_id: view.task_id,
     root: view.root.path,
     state: String(view.state),
-    log_dir: view.log_dir && { path: view.log_dir.path, found: view.log_dir.found },
+    log_dir: view.log_dir && {
+      path: view.log_dir.path,
+      found: view.log_dir.found,
+      in_sandbox: view.sandbox?.found,
+    },
     done,
     problems: view.problems,
     processes: view.processes.map((process) => {
@@ -78,6 +84,19 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined): TaskLo
         destination: settings?.log_destination ?? 'file',
       };
     }),
+  };
+}
+
+/** Of a sandbox that may not be entered the search tells only how many there are. */
+function closedSandbox({ task_id, root }: TaskView): Problem {
+  const path = root.run_dir ?? root.path;
+  return {
+    code: 'sandbox-unreadable',
+    severity: 'error',
+    message: `cannot look into the sandbox of ${task_id}, ${path}: permission denied`,
+    path,
+    task_id,
+    hint: 'run it again with sudo',
   };
 }
 

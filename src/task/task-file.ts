@@ -47,13 +47,9 @@ export function readTaskFile(path: string): TaskFileResult {
     text = readRegularFile(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {};
-    return {
-      problem: problem(
-        'task-file-unreadable',
-        path,
-        `cannot read the task file ${path}: ${describeErrno(error)}`,
-      ),
-    };
+    const message = `cannot read the task file ${path}: ${describeErrno(error)}`;
+    const hint = errnoOf(error) === 'EACCES' ? 'run it again with sudo' : undefined;
+    return { problem: { ...problem('task-file-unreadable', path, message), hint } };
   }
   let json: unknown;
   try {

@@ -55,7 +55,9 @@ function head(view: TaskView, style: Style): string {
     ['Launched', view.launch_time_ms === undefined ? undefined : moments(view.launch_time_ms, style)],
     [
       'User',
-      escapeControl(`${view.user ?? '-'} (uid ${view.uid ?? '-'}), files owned by ${view.owner ?? '-'}`),
+      view.header === null && view.owner === undefined
+        ? undefined
+        : escapeControl(`${view.user ?? '-'} (uid ${view.uid ?? '-'}), files owned by ${view.owner ?? '-'}`),
     ],
     ['Host', view.hostname && escapeControl(view.hostname)],
     ['Ports', ports.length > 0 ? escapeControl(ports.join(' ')) : undefined],

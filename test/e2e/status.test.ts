@@ -314,6 +314,9 @@ describe('as an unprivileged user', () => {
       5,
       ['The sandbox of the task can not be entered: only its name is known.'],
     ]);
+    const tailed = thermos(['tail', '--mesos-root', agent, 'closed'], who);
+    expect([tailed.status, tailed.stdout]).toEqual([5, '']);
+    expect(tailed.stderr).toMatch(/^error: cannot look into the sandbox of closed.*denied\nhint: .*sudo\n$/);
     chmodSync(run('closed'), 0o755);
   });
 });

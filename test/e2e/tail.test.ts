@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
 import { FIXTURES, REPOSITORY, shell, tempDir, thermos } from './harness.js';
 import { LoggedTask, type ProcessFile, Running } from './logged-task.js';
+import { unprivileged } from './tasks.js';
 
 let temp: ReturnType<typeof tempDir>;
 let running: Running[];
@@ -343,6 +344,37 @@ describe('why there is no log', () => {
     const { stderr, status } = tail(task);
     expect(status).toBe(1);
     expect(stderr).toContain('is gone: the sandbox was collected');
+  });
+
+  test('only the logs collected', () => {
+    const task = finished('x\n');
+    rmSync(task.logDir, { recursive: true });
+    expect(tail(task).stderr).toContain('is gone: the logs were collected, the sandbox was not');
+  });
+
+  test('a sandbox that may not be entered: told once, by inspect too', () => {
+    const task = newTask(['web', 'db']).start('web').start('db');
+    for (const name of ['web', 'db']) task.write(name, 0, 'x\n');
+    task.end('SUCCESS');
+    const who = unprivileged();
+    const closed = who.uid === undefined ? 0o000 : 0o700;
+    for (const directory of [task.sandbox, task.logDir]) {
+      chmodSync(directory, closed);
+      const error = `error: cannot look at the logs of task-1 in ${task.logDir}: permission denied\n`;
+      const hint = "hint: read them as root or as the task's user, for example with sudo\n";
+      for (const args of [[], ['--follow'], ['--path'], ['web', 'db']]) {
+        const command = ['tail', '--root', task.root, 'task-1', ...args];
+        expect(thermos(command, who)).toMatchObject({ status: 5, stdout: '', stderr: error + hint });
+      }
+      const inspected = thermos(['inspect', '--root', task.root, 'task-1'], who);
+      expect(inspected).toMatchObject({ status: 5, stderr: error + hint });
+      chmodSync(directory, 0o755);
+    }
+    chmodSync(join(task.logDir, 'db'), closed);
+    const { status, stdout, stderr } = thermos(['tail', '--root', task.root, 'task-1', '--stdout'], who);
+    expect([status, stdout]).toEqual([5, 'x\n']);
+    expect(stderr).toContain(`cannot look at the logs of task-1 in ${task.logDir}/db: permission denied`);
+    chmodSync(join(task.logDir, 'db'), 0o755);
   });
 
   test('deleted', () => {

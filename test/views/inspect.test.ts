@@ -205,7 +205,6 @@ test('next to nothing', () => {
     State:      UNKNOWN
     Verdict:    unknown
     Phase:      active
-    User:       - (uid -), files owned by -
     Root:       /var/run/thermos
 
     WHY
