@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire, wrap } from 'node:module';
+import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { constants, Script } from 'node:vm';
 
@@ -41,7 +42,17 @@ function printVersion(): boolean {
   }
 }
 
+/** A uid without a name and a HOME, as containers have it, makes os.homedir() throw, and oclif calls it on loading. */
+function doWithoutHome(): void {
+  try {
+    os.homedir();
+  } catch {
+    Object.assign(os, { homedir: () => '/' });
+  }
+}
+
 const argv = process.argv.slice(2);
 if (!(argv.length === 1 && argv[0] === '--version' && printVersion())) {
+  doWithoutHome();
   void load(join(__dirname, 'thermos.cjs')).dispatch(argv);
 }

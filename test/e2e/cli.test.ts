@@ -247,3 +247,12 @@ test('stderr closed or full does not matter', () => {
   expect(shell('thermos versoin 2>&-').status).toBe(2);
   expect(shell('thermos versoin 2>/dev/full').status).toBe(2);
 });
+
+test('a uid that has no name and no HOME, as in containers', () => {
+  const uid = process.getuid?.() === 0 ? 4_000_000 : undefined;
+  const root = join(FIXTURES, 'host/root');
+  for (const words of [`status --root ${root}`, 'help status', 'version']) {
+    const { status, stderr } = shell(`unset HOME; thermos ${words}`, { uid });
+    expect([words, status, stderr]).toEqual([words, 0, '']);
+  }
+});
