@@ -175,29 +175,36 @@ function waitingLines(view: TaskView, now: number): string[] {
   if (config === undefined) return [];
   const after = new Map(predecessors(config).map((entry) => [entry.process, entry.after]));
   const byName = new Map(view.processes.map((process) => [process.process, process]));
-  const over =
-    isTerminalTaskState(view.state) || view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
+  const ended = isTerminalTaskState(view.state);
+  const over = ended || view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
   const lines: string[] = [];
   for (const process of config.processes) {
     const current = byName.get(process.name);
     if (current === undefined) continue;
-    if (current.runs === 0) lines.push(neverStarted(process, after.get(process.name) ?? [], byName, over));
-    else if (current.state === 'WAITING' && !over) lines.push(`Process ${process.name} is about to start.`);
+    if (current.runs === 0) {
+      const needed = unmet(after.get(process.name), byName);
+      lines.push(over ? neverStarted(process, needed, ended) : notYet(process, needed));
+    } else if (current.state === 'WAITING' && !over) lines.push(`Process ${process.name} is about to start.`);
     else if (!over) lines.push(...pauseLine(process, current, now));
   }
   return lines;
 }
 
-function neverStarted(
-  { name, final }: ProcessConfig,
-  after: readonly string[],
-  byName: ReadonlyMap<string, ProcessView>,
-  over: boolean,
-): string {
-  const unmet = after.filter((before) => byName.get(before)?.state !== 'SUCCESS');
-  const listed = unmet.map((before) => `${before} (${byName.get(before)?.state})`).join(', ');
-  if (over) return `Process ${name} never started${unmet.length > 0 ? `: it needed ${listed}` : ''}.`;
-  if (unmet.length > 0) return `Process ${name} waits for ${listed}.`;
+/** Those of its predecessors that have not succeeded, with their states. */
+function unmet(after: readonly string[] = [], byName: ReadonlyMap<string, ProcessView>): string {
+  return after
+    .filter((before) => byName.get(before)?.state !== 'SUCCESS')
+    .map((before) => `${before} (${byName.get(before)?.state})`)
+    .join(', ');
+}
+
+function neverStarted({ name }: ProcessConfig, needed: string, ended: boolean): string {
+  if (needed !== '') return `Process ${name} never started: it needed ${needed}.`;
+  return `Process ${name} never started${ended ? '' : ': the runner died first'}.`;
+}
+
+function notYet({ name, final }: ProcessConfig, needed: string): string {
+  if (needed !== '') return `Process ${name} waits for ${needed}.`;
   if (final) return `Process ${name} is final: it runs when all others are done.`;
   return `Process ${name} has not started yet.`;
 }

@@ -202,11 +202,11 @@ describe('what a process waits for', () => {
     );
   });
 
-  test.each<[string, Partial<TaskView>]>([
-    ['over', { state: 'FAILED', phase: 'finished' }],
-    ['its runner gone', { verdict: 'runner-gone' }],
-    ['from before the boot', { verdict: 'host-rebooted' }],
-  ])('nothing, if the task is %s', (_what, given) => {
+  test.each<[string, Partial<TaskView>, string]>([
+    ['over', { state: 'FAILED', phase: 'finished' }, ''],
+    ['its runner gone', { verdict: 'runner-gone' }, ': the runner died first'],
+    ['from before the boot', { verdict: 'host-rebooted' }, ': the runner died first'],
+  ])('nothing, if the task is %s', (_what, given, because) => {
     const lines = why({
       ...given,
       config: task,
@@ -214,8 +214,8 @@ describe('what a process waits for', () => {
     });
     expect(lines.slice(-3)).toEqual([
       'Process c never started: it needed b (KILLED).',
-      'Process lone never started.',
-      'Process last never started.',
+      `Process lone never started${because}.`,
+      `Process last never started${because}.`,
     ]);
   });
 
