@@ -156,7 +156,10 @@ describe('the script', () => {
     expect(status).toBe(0);
     expect(stdout).toContain(`thermos __complete`);
     expect(stdout).toContain(`thermos completion ${name}`);
-    const check = spawnSync(name, ['-n'], { input: stdout, encoding: 'utf8' });
+    // From a file: fish takes the socket that stdin would be for a directory.
+    const script = join(temp.path, `script.${name}`);
+    writeFileSync(script, stdout);
+    const check = spawnSync(name, ['-n', script], { encoding: 'utf8' });
     // Where the shell isn't installed, only what holds for all three can be said.
     if (check.error === undefined) {
       expect({ status: check.status, stderr: check.stderr }).toEqual({ status: 0, stderr: '' });
