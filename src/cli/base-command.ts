@@ -6,6 +6,7 @@ import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { escapeControl } from '../views/parts/escape.js';
 import { problemsText } from './failure.js';
+import { jsonPieces } from './json-pieces.js';
 import { type CommandClass, knownFlags } from './page.js';
 import type { Style } from './terminal.js';
 import { Terminal } from './terminal.js';
@@ -117,7 +118,8 @@ export abstract class ThermosCommand extends Command {
     problems: readonly Problem[],
     exitCode: number = EXIT.ok,
   ): number {
-    this.terminal.write(json ? `${JSON.stringify(document)}\n` : view(this.style));
+    if (json) for (const piece of jsonPieces(document)) this.terminal.write(piece);
+    else this.terminal.write(view(this.style));
     return this.told(problems, exitCode);
   }
 

@@ -1,0 +1,29 @@
+/** About so many characters make a piece. */
+const PIECE = 1 << 16;
+
+/**
+ * A document as JSON and a newline, just as `JSON.stringify` has it, in pieces: what an answer says of 10,000
+ * tasks is not held once more as one text.
+ */
+export function* jsonPieces(document: object): Generator<string> {
+  let text = '{';
+  let first = true;
+  for (const [key, value] of Object.entries(document)) {
+    if (value === undefined) continue;
+    text += `${first ? '' : ','}${JSON.stringify(key)}:`;
+    first = false;
+    if (!Array.isArray(value)) {
+      text += JSON.stringify(value);
+      continue;
+    }
+    text += '[';
+    for (const [i, element] of value.entries()) {
+      text += `${i === 0 ? '' : ','}${JSON.stringify(element) ?? 'null'}`;
+      if (text.length < PIECE) continue;
+      yield text;
+      text = '';
+    }
+    text += ']';
+  }
+  yield `${text}}\n`;
+}
