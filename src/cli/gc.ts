@@ -57,7 +57,6 @@ export function collectGarbage(words: readonly string[], flags: GcFlags, termina
   const machine = gatherMachine(Host.local(), terminal.now(), process.env);
   const plan = makePlan(selection.tasks, new Set(selection.selected), machine, options);
   const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
-  const foretold = plan.tasks.map(foretell);
   const notFound = selection.unmatched.length > 0 || selection.roots.length === 0;
   const exitCode = notFound ? EXIT.no : EXIT.ok;
   const answer = (outcomes: TaskOutcome[], dryRun: boolean, notice?: string): GcAnswer => {
@@ -67,9 +66,11 @@ export function collectGarbage(words: readonly string[], flags: GcFlags, termina
   };
   const idle = !plan.tasks.some(isWork);
   if (flags['dry-run'] || idle) {
-    return answer(foretold, flags['dry-run'] === true, idle ? 'There is nothing to collect.' : undefined);
+    const notice = idle ? 'There is nothing to collect.' : undefined;
+    return answer(plan.tasks.map(foretell), flags['dry-run'] === true, notice);
   }
   if (!flags.yes) {
+    const foretold = plan.tasks.map(foretell);
     const shown = encodeGc(true, foretold, plan, []);
     terminal.writeError(gcText(shown, terminal.style(2)));
     if (!confirmed('Carry this out?', terminal)) {

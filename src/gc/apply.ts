@@ -93,16 +93,16 @@ function carryOut(
   if (changed === undefined && task.marked) mark(task, directories, touched);
   for (const action of task.actions) {
     const { kind, path, verdict, why, target } = action;
-    const told = { kind, path, bytes: 0 };
-    if (verdict !== 'delete' || target === undefined)
-      outcomes.push({ ...told, result: verdict as Result, why });
-    else if (changed !== undefined) outcomes.push({ ...told, result: 'failed', why: changed });
-    else if (kind === 'metadata' && left !== undefined) {
-      outcomes.push({ ...told, result: 'kept', why: `${left} could not be removed` });
-    } else {
-      const outcome = { ...told, ...removeTarget(target, kind, directories, usage, touched, deeds) };
-      if (outcome.result === 'failed') left = path;
-      outcomes.push(outcome);
+    const tell = (result: Result, why?: string, bytes = 0): void => {
+      outcomes.push({ kind, path, bytes, result, why });
+    };
+    if (verdict !== 'delete' || target === undefined) tell(verdict as Result, why);
+    else if (changed !== undefined) tell('failed', changed);
+    else if (kind === 'metadata' && left !== undefined) tell('kept', `${left} could not be removed`);
+    else {
+      const { result, why, bytes } = removeTarget(target, kind, directories, usage, touched, deeds);
+      if (result === 'failed') left = path;
+      tell(result, why, bytes);
     }
   }
   return outcomes;

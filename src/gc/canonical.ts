@@ -7,18 +7,39 @@ export type Canonical = { path: string } | { absent: true } | { refused: string 
 
 const MOST_LINKS = 40;
 
+/** What the paths of many tasks have in common, looked at once. */
+export class Known {
+  readonly #directories = new Map<string, Stats>();
+  readonly #realPaths = new Map<string, string | undefined>();
+
+  /** Undefined if there is nothing. `common`: a directory is likely asked for again. */
+  lstat(path: string, common: boolean): Stats | undefined {
+    const known = this.#directories.get(path);
+    if (known !== undefined) return known;
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (common && stat?.isDirectory()) this.#directories.set(path, stat);
+    return stat;
+  }
+
+  /** Undefined if there is nothing, or if we may not know. */
+  realPath(path: string): string | undefined {
+    if (!this.#realPaths.has(path)) this.#realPaths.set(path, realPath(path));
+    return this.#realPaths.get(path);
+  }
+}
+
 /**
  * The path without links. A link on the way is followed only if nobody but root or the caller could have put
  * it there (`/var/run` on most hosts is one): its owner and that of its directory are trusted, and nobody else
  * may write there. Any other link refuses, for its owner decides where it leads when we come back; and so
  * does `..`. The way down to one of `bases`, which are places that the caller of gc named himself, may hold
- * any links; the way on from there none. `known` remembers directories, for many paths at one moment.
+ * any links; the way on from there none. `known` is for many paths at one moment.
  */
 export function canonical(
   path: string,
   euid: number,
   bases: readonly string[] = [],
-  known: Map<string, Stats> = new Map(),
+  known: Known = new Known(),
 ): Canonical {
   if (!path.startsWith('/') || path.includes('\0')) return { refused: 'it is not an absolute path' };
   if (path.split('/').includes('..')) return { refused: 'there is .. in its path' };
@@ -26,7 +47,7 @@ export function canonical(
   let rest = segmentsOf(path);
   let linksAllowed = true;
   for (const base of bases) {
-    const real = isWithin(path, base) ? realPath(base) : undefined;
+    const real = isWithin(path, base) ? known.realPath(base) : undefined;
     if (real === undefined) continue;
     at = real === '/' ? '' : real;
     rest = segmentsOf(path.slice(base === '/' ? 0 : base.length));
@@ -43,9 +64,8 @@ export function canonical(
         continue;
       }
       const next = `${at}/${name}`;
-      const stat = known.get(next) ?? lstatSync(next, { throwIfNoEntry: false });
+      const stat = known.lstat(next, rest.length > 1);
       if (stat === undefined) return { absent: true };
-      if (rest.length > 0 && stat.isDirectory()) known.set(next, stat);
       if (!stat.isSymbolicLink()) {
         at = next;
         directory = stat;

@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { nameOf, parentOf } from '../discovery/files.js';
 import type { FoundTask, Layout } from '../discovery/found.js';
@@ -8,7 +7,7 @@ import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
 import { readTasks } from '../task/board.js';
-import { canonical } from './canonical.js';
+import { canonical, Known } from './canonical.js';
 import { Claims, isLogPath, refusal, type Surroundings } from './guards.js';
 import { executorAlive, type Forecast, isPulled, runDirAround } from './mesos.js';
 import { type Choice, choose, type Limits, type Wording } from './policy.js';
@@ -148,7 +147,7 @@ class Planner {
   readonly #options: PlanOptions;
   readonly #directories = new Directories();
   readonly #links: LinkCounts = new Map();
-  readonly #known = new Map<string, Stats>();
+  readonly #known = new Known();
   readonly #claims = new Claims();
   #surroundings: Surroundings;
   readonly #problems: Problem[] = [];
@@ -171,7 +170,7 @@ class Planner {
     const tasks: PlannedTask[] = [];
     const reconciled: Reconciled[] = [];
     const roots = new Set<string>();
-    for (const view of readTasks(all, host)) {
+    for (const view of readTasks(all, host, real)) {
       const subject = subjectOf(view, real);
       if (subject.layout === 'host' && subject.rootPath !== undefined) roots.add(subject.rootPath);
       this.#claim(subject, real);
@@ -366,21 +365,21 @@ class Planner {
     const actions: Action[] = [];
     const last = ['runner', MARK];
     for (const path of [subject.checkpointDir, ...subject.taskFiles]) {
-      const named = { kind: 'metadata' as const, path, bytes: 0 };
+      const named = { kind: 'metadata' as const, path };
       if (kept !== undefined) {
-        if (lstat(path) !== undefined) actions.push({ ...named, ...kept });
+        if (lstat(path) !== undefined) actions.push(actionOf(named, 'kept', kept.why));
         continue;
       }
       const place = this.#place(parentOf(path), subject);
       if (place === undefined) continue;
       if ('refused' in place) {
-        actions.push({ ...named, verdict: 'refused', why: place.refused });
+        actions.push(actionOf(named, 'refused', place.refused));
         continue;
       }
       const action = this.#measured(named, place.path, nameOf(path), {}, last);
       if (action === undefined) continue;
       if (path === subject.checkpointDir && action.target?.measure.isDirectory === false) {
-        actions.push({ ...named, verdict: 'refused', why: 'it is no directory' });
+        actions.push(actionOf(named, 'refused', 'it is no directory'));
       } else actions.push(action);
     }
     return actions;
@@ -406,9 +405,9 @@ class Planner {
   #logs(subject: Subject, sandbox: Sandbox | undefined, kept: Kept | undefined): Action | undefined {
     const { logDir } = subject;
     if (logDir === undefined || !logDir.found) return undefined;
-    const named = { kind: 'logs' as const, path: logDir.path, bytes: 0 };
-    const refused = (why: string): Action => ({ ...named, verdict: 'refused', why });
-    if (kept !== undefined) return { ...named, ...kept };
+    const named = { kind: 'logs' as const, path: logDir.path };
+    const refused = (why: string): Action => actionOf(named, 'refused', why);
+    if (kept !== undefined) return actionOf(named, 'kept', kept.why);
     // Of a Mesos task all of the run directory is its own.
     const home = sandbox?.path ?? subject.runDirPath;
     if (home === undefined) return refused(sandbox?.refused ?? 'it is not in the sandbox of the task');
@@ -440,14 +439,13 @@ class Planner {
   ): Action | undefined {
     if (sandbox === undefined) return undefined;
     const { kinds } = this.#options;
-    const named = { kind: 'data' as const, path: sandbox.shown, bytes: 0 };
+    const named = { kind: 'data' as const, path: sandbox.shown };
     if (sandbox.agents) {
-      const why = kept?.why ?? 'it belongs to the Mesos agent';
-      return { ...named, verdict: 'kept', why };
+      return actionOf(named, 'kept', kept?.why ?? 'it belongs to the Mesos agent');
     }
     if (kinds.data === false || (kinds.data === undefined && !sandbox.made)) return undefined;
-    const refused = (why: string): Action => ({ ...named, verdict: 'refused', why });
-    if (kept !== undefined) return { ...named, ...kept };
+    const refused = (why: string): Action => actionOf(named, 'refused', why);
+    if (kept !== undefined) return actionOf(named, 'kept', kept.why);
     if (sandbox.refused !== undefined) return refused(sandbox.refused);
     const path = sandbox.path as string;
     const why = this.#refusal(path, subject);
@@ -500,7 +498,7 @@ class Planner {
 
   /** Undefined if there is nothing. */
   #measured(
-    named: Pick<Action, 'kind' | 'path' | 'bytes'>,
+    named: Pick<Action, 'kind' | 'path'>,
     directory: string,
     name: string,
     options: Omit<MeasureOptions, 'links'>,
@@ -510,10 +508,10 @@ class Planner {
       const fd = this.#directories.fd(directory);
       const found = measure(fd, bytesOf(name), { ...options, links: this.#links });
       if (found === undefined) return undefined;
-      const target: Target = { directory, name, measure: found, last };
-      return { ...named, bytes: found.bytes, verdict: 'delete', target };
+      const target: Target = { directory, name, measure: found, except: undefined, last };
+      return actionOf(named, 'delete', undefined, found.bytes, target);
     } catch (error) {
-      return { ...named, verdict: 'refused', why: describeErrno(error) };
+      return actionOf(named, 'refused', describeErrno(error));
     }
   }
 
@@ -547,6 +545,17 @@ interface Sandbox {
   made?: boolean;
 }
 
+/** Written out: an object made with `...` has a shape of its own in V8, larger than itself, and a plan has many. */
+function actionOf(
+  { kind, path }: Pick<Action, 'kind' | 'path'>,
+  verdict: Action['verdict'],
+  why?: string,
+  bytes = 0,
+  target?: Target,
+): Action {
+  return { kind, path, bytes, verdict, why, target };
+}
+
 function planned(subject: Subject, reason: string): PlannedTask {
   const { task_id, root, layout, state } = subject;
   return { task_id, root, layout, state, reason, actions: [], marked: false, subject };
@@ -554,8 +563,11 @@ function planned(subject: Subject, reason: string): PlannedTask {
 
 function collected(subject: Subject, choice: Choice, actions: Action[]): PlannedTask {
   const goes = ({ path, verdict }: Action) => path === subject.checkpointDir && verdict === 'delete';
-  const marked = choice.limit === 'space' && actions.some(goes);
-  return { ...planned(subject, choice.reason), finishedAt: subject.finishedAt, actions, marked };
+  const task = planned(subject, choice.reason);
+  task.finishedAt = subject.finishedAt;
+  task.actions = actions;
+  task.marked = choice.limit === 'space' && actions.some(goes);
+  return task;
 }
 
 function killed(subject: Subject): Settlement {

@@ -29,7 +29,7 @@ import { Host } from '../host/host.js';
 import { parseProcessStat } from '../host/process-stat.js';
 import { isSameProcess } from '../task/liveness.js';
 import type { Settlement } from './plan.js';
-import type { Subject } from './subject.js';
+import type { StreamStat, Subject } from './subject.js';
 import { at, bytesOf, type Directories, isSame } from './tree.js';
 
 /** How a settlement went. */
@@ -109,7 +109,7 @@ function openStream(directory: number, { stream }: Subject, live: boolean): numb
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const fd = openSync(at(directory, 'runner'), flags);
   const stat = fstatSync(fd);
-  const planned = stream as Stats;
+  const planned = stream as StreamStat;
   const why = !stat.isFile()
     ? 'its stream is no regular file'
     : stat.nlink !== 1

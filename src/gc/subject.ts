@@ -6,9 +6,16 @@ import type { RealPath } from '../discovery/relocate.js';
 import type { Host } from '../host/host.js';
 import type { Place, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
+import type { Identity } from './tree.js';
 
 /** Written before a task is collected for its space: an interrupted gc is finished whatever is left of it. */
 export const MARK = '.gc';
+
+/** What `stat` says of a stream. Not all of it: a plan holds one of each task. */
+export interface StreamStat extends Identity {
+  size: number;
+  mtimeMs: number;
+}
 
 /** What gc keeps of a task while it plans: of 10,000 tasks, the little that matters. */
 export interface Subject {
@@ -37,7 +44,7 @@ export interface Subject {
   runnerPid?: number;
   leftovers: readonly number[];
   /** The stream, by its own name: `odd` is no regular file. */
-  stream: Stats | 'absent' | 'odd';
+  stream: StreamStat | 'absent' | 'odd';
   locked: boolean | undefined;
   marked: boolean;
   /** Why the header says nothing that may be deleted by, if so. */
@@ -114,16 +121,19 @@ function numberOf(value: number | bigint | undefined): number | undefined {
 /** Fills in what the stream's file says; only for tasks that something may be done to. */
 export function lookAtStream(subject: Subject, host: Host): void {
   const stat = lstat(`${subject.checkpointDir}/runner`);
-  subject.stream = stat === undefined ? 'absent' : stat.isFile() ? stat : 'odd';
+  subject.stream = stat === undefined ? 'absent' : stat.isFile() ? streamStat(stat) : 'odd';
   subject.marked = lstat(`${subject.checkpointDir}/${MARK}`) !== undefined;
   if (lstat(subject.checkpointDir)?.isSymbolicLink())
     subject.headerFlaw = 'its checkpoint directory is a link';
   if (subject.stream === 'odd') subject.headerFlaw = 'its stream is no regular file';
-  if (typeof subject.stream === 'string') return;
-  subject.locked = host.isLocked(subject.stream);
-  if (subject.stream.nlink !== 1)
-    subject.headerFlaw = 'its stream has another name, maybe that of another task';
-  if (subject.layout === 'host') subject.authors = authorsOf(subject, subject.stream);
+  if (stat === undefined || typeof subject.stream === 'string') return;
+  subject.locked = host.isLocked(stat);
+  if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
+  if (subject.layout === 'host') subject.authors = authorsOf(subject, stat);
+}
+
+function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
+  return { dev, ino, size, mtimeMs };
 }
 
 /** Who may have put the stream there: whoever owns it or a directory around it, down from the root. */

@@ -200,7 +200,6 @@ const BLOCK = 512;
 export interface Measure extends Identity {
   /** Of the disk: sparse files count what they take up, a file with several links when its last one is met. */
   bytes: number;
-  entries: number;
   /** The latest change of anything in it, by the clock of its file system, milliseconds since the epoch. */
   newest: number;
   uid: number;
@@ -224,20 +223,18 @@ export interface MeasureOptions {
 /** Undefined if there is nothing of the name. */
 export function measure(parent: number, name: string, options: MeasureOptions): Measure | undefined {
   let top: Stats | undefined;
-  const found = { bytes: 0, entries: 0, newest: 0 } as Measure;
+  let bytes = 0;
+  let newest = 0;
+  let problem: unknown;
+  let unfit: string | undefined;
   const count = (stat: Stats, names: readonly string[]): void => {
     if (names.length === 0) top = stat;
     if (stat.nlink === 1 || stat.isDirectory() || isLastLink(stat, options.links)) {
-      found.bytes += stat.blocks * BLOCK;
+      bytes += stat.blocks * BLOCK;
     }
-    found.entries += 1;
-    if (stat.ctimeMs > found.newest) found.newest = stat.ctimeMs;
-    if (
-      names.length > 0 &&
-      found.unfit === undefined &&
-      options.fits?.(names, stat.isDirectory()) === false
-    ) {
-      found.unfit = textOf(names.join('/'));
+    if (stat.ctimeMs > newest) newest = stat.ctimeMs;
+    if (names.length > 0 && unfit === undefined && options.fits?.(names, stat.isDirectory()) === false) {
+      unfit = textOf(names.join('/'));
     }
   };
   walk(parent, name, {
@@ -247,20 +244,16 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
     },
     leave: (_path, stat, names) => count(stat, names),
     failed: (error) => {
-      if (!(error instanceof Excepted)) found.problem ??= error;
+      if (!(error instanceof Excepted)) problem ??= error;
     },
   });
   if (top === undefined) {
-    if (found.problem === undefined) return undefined;
+    if (problem === undefined) return undefined;
     top = lstatSync(at(parent, name), { throwIfNoEntry: false });
     if (top === undefined) return undefined;
   }
-  return Object.assign(found, {
-    dev: top.dev,
-    ino: top.ino,
-    uid: top.uid,
-    isDirectory: top.isDirectory(),
-  });
+  const { dev, ino, uid } = top;
+  return { dev, ino, bytes, newest, uid, isDirectory: top.isDirectory(), problem, unfit };
 }
 
 /** Thrown to pass over a tree. */

@@ -1,12 +1,16 @@
 import type { FoundTask } from '../discovery/found.js';
 import { realPathsOfOneMoment } from '../discovery/real-paths.js';
-import { locateOfOneMoment } from '../discovery/relocate.js';
+import { locateOfOneMoment, type RealPath } from '../discovery/relocate.js';
 import type { Host } from '../host/host.js';
 import { TaskReader, type TaskView } from './view.js';
 
 /** One look at many tasks: a view after the other, so that who needs no view twice holds none. */
-export function* readTasks(tasks: Iterable<FoundTask>, host: Host): Generator<TaskView> {
-  const locate = locateOfOneMoment(realPathsOfOneMoment());
+export function* readTasks(
+  tasks: Iterable<FoundTask>,
+  host: Host,
+  resolve: RealPath = realPathsOfOneMoment(),
+): Generator<TaskView> {
+  const locate = locateOfOneMoment(resolve);
   for (const found of tasks) yield new TaskReader(found, { history: false }).read(host, found, locate);
 }
 
