@@ -57,11 +57,8 @@ export function refusal({ path, task_id, root }: Named, around: Surroundings): s
       return home === path ? 'it is a home directory' : `the home directory ${home} is in it`;
     }
   }
-  for (const point of around.mountPoints) {
-    if (isWithin(point, path)) {
-      return point === path ? 'something is mounted there' : `something is mounted in it, at ${point}`;
-    }
-  }
+  const mount = mounted(path, around.mountPoints);
+  if (mount !== undefined) return mount;
   for (const other of around.roots) {
     if (isWithin(other, path))
       return other === path ? 'it is a task root' : `the task root ${other} is in it`;
@@ -73,6 +70,13 @@ export function refusal({ path, task_id, root }: Named, around: Surroundings): s
     if (!own) return `it is a part of the task root ${other}`;
   }
   return undefined;
+}
+
+/** Why a directory must not be removed as long as something is mounted there; undefined if nothing is. Pure. */
+export function mounted(path: string, mountPoints: readonly string[]): string | undefined {
+  const point = mountPoints.find((each) => isWithin(each, path));
+  if (point === undefined) return undefined;
+  return point === path ? 'something is mounted there' : `something is mounted in it, at ${point}`;
 }
 
 /** Finds out who else uses a directory, or something in it, or something around it. */

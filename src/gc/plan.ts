@@ -8,7 +8,7 @@ import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
 import { readTasks } from '../task/board.js';
 import { canonical, Known } from './canonical.js';
-import { Claims, isLogPath, refusal, type Surroundings } from './guards.js';
+import { Claims, isLogPath, mounted, refusal, type Surroundings } from './guards.js';
 import { executorAlive, type Forecast, isPulled, runDirAround } from './mesos.js';
 import { type Choice, choose, type Limits, type Wording } from './policy.js';
 import type { Expected, Local, ReconcileAction } from './reconcile.js';
@@ -78,6 +78,8 @@ export interface Action {
   target?: Target;
   verdict: 'delete' | 'kept' | 'refused';
   why?: string;
+  /** Refused for what may be over the next time: what tells of it stays. */
+  passing?: boolean;
 }
 
 /** A task whose runner died: what becomes of it. */
@@ -325,7 +327,9 @@ class Planner {
     if (logs !== undefined && (kinds.logs || sandbox?.agents)) actions.push(logs);
     const data = this.#data(subject, sandbox, logs, kept);
     if (data !== undefined) actions.push(data);
-    if (kinds.metadata) actions.push(...this.#metadata(subject, kept));
+    const left = actions.find(({ passing }) => passing);
+    const waits: Kept | undefined = left && { verdict: 'kept', why: `${left.path} can't be removed now` };
+    if (kinds.metadata) actions.push(...this.#metadata(subject, kept ?? waits));
     return actions;
   }
 
@@ -407,6 +411,7 @@ class Planner {
     if (logDir === undefined || !logDir.found) return undefined;
     const named = { kind: 'logs' as const, path: logDir.path };
     const refused = (why: string): Action => actionOf(named, 'refused', why);
+    const refusedFor = ({ why, passing }: Refusal): Action => ({ ...refused(why), passing });
     if (kept !== undefined) return actionOf(named, 'kept', kept.why);
     // Of a Mesos task all of the run directory is its own.
     const home = sandbox?.path ?? subject.runDirPath;
@@ -419,8 +424,8 @@ class Planner {
     const { path } = place;
     if (!path.startsWith(home === '/' ? '/' : `${home}/`))
       return refused('it is not in the sandbox of the task');
-    const why = this.#refusal(path, subject);
-    if (why !== undefined) return refused(why);
+    const refusal = this.#refusal(path, subject);
+    if (refusal !== undefined) return refusedFor(refusal);
     const fits = sandbox?.made ? undefined : isLogPath;
     const action = this.#measured(named, parentOf(path), nameOf(path), { fits });
     const found = action?.target?.measure;
@@ -428,7 +433,7 @@ class Planner {
     if (!found.isDirectory) return refused('it is no directory');
     if (found.unfit !== undefined) return refused(`${found.unfit} in it is no log`);
     const foreign = this.#foreign(found, path, subject);
-    return foreign === undefined ? action : refused(foreign);
+    return foreign === undefined ? action : refusedFor(foreign);
   }
 
   #data(
@@ -445,11 +450,12 @@ class Planner {
     }
     if (kinds.data === false || (kinds.data === undefined && !sandbox.made)) return undefined;
     const refused = (why: string): Action => actionOf(named, 'refused', why);
+    const refusedFor = ({ why, passing }: Refusal): Action => ({ ...refused(why), passing });
     if (kept !== undefined) return actionOf(named, 'kept', kept.why);
     if (sandbox.refused !== undefined) return refused(sandbox.refused);
     const path = sandbox.path as string;
-    const why = this.#refusal(path, subject);
-    if (why !== undefined) return refused(why);
+    const refusal = this.#refusal(path, subject);
+    if (refusal !== undefined) return refusedFor(refusal);
     if (!kinds.logs && logs?.verdict === 'refused') {
       return refused(`the logs are to stay, and can't be told from it: ${logs.why}`);
     }
@@ -459,7 +465,7 @@ class Planner {
     if (action === undefined || found === undefined) return action;
     if (!found.isDirectory) return refused('it is no directory');
     const foreign = this.#foreign(found, path, subject);
-    if (foreign !== undefined) return refused(foreign);
+    if (foreign !== undefined) return refusedFor(foreign);
     if (!kinds.logs && inner !== undefined) (action.target as Target).except = inner;
     return action;
   }
@@ -476,24 +482,27 @@ class Planner {
     return found;
   }
 
-  #refusal(path: string, subject: Subject): string | undefined {
+  #refusal(path: string, subject: Subject): Refusal | undefined {
     const named = { path, task_id: subject.task_id, root: subject.rootPath ?? subject.root };
     const around = this.#surroundings;
     // In the Mesos layout the root stands in the run directory, beside what is removed.
     const why = refusal(named, subject.layout === 'mesos' ? { ...around, roots: [named.root] } : around);
-    if (why !== undefined) return why;
+    if (why !== undefined) return { why, passing: why === mounted(path, around.mountPoints) };
     const claim = this.#claims.on(path, subject.key);
-    return claim === undefined ? undefined : `${claim.by} uses ${claim.path}`;
+    return claim && { why: `${claim.by} uses ${claim.path}` };
   }
 
   /** Why a tree is not the task's, or not to be removed now, by its owner and its users. */
-  #foreign(found: Measure, path: string, subject: Subject): string | undefined {
-    const { authors } = subject;
-    if (this.#machine.host.euid === 0 && authors.length > 0 && !authors.includes(found.uid)) {
-      return `it belongs to uid ${found.uid}, and its checkpoint may be written by uid ${authors.join(', ')}`;
+  #foreign(found: Measure, path: string, subject: Subject): Refusal | undefined {
+    const { authors, layout } = subject;
+    // Of a Mesos task all that is in its run directory is its own.
+    const asked = layout === 'host' && this.#machine.host.euid === 0 && authors.length > 0;
+    if (asked && !authors.includes(found.uid)) {
+      const why = `it belongs to uid ${found.uid}, and its checkpoint may be written by uid ${authors.join(', ')}`;
+      return { why };
     }
     const user = this.#machine.usage.of(path, found);
-    return user === undefined ? undefined : `process ${user.pid} ${user.how}`;
+    return user && { why: `process ${user.pid} ${user.how}`, passing: true };
   }
 
   /** Undefined if there is nothing. */
@@ -511,7 +520,7 @@ class Planner {
       const target: Target = { directory, name, measure: found, except: undefined, last };
       return actionOf(named, 'delete', undefined, found.bytes, target);
     } catch (error) {
-      return actionOf(named, 'refused', describeErrno(error));
+      return { ...actionOf(named, 'refused', describeErrno(error)), passing: true };
     }
   }
 
@@ -533,6 +542,12 @@ class Planner {
 
 /** Nothing of a task may be touched now. */
 type Kept = Pick<Action, 'verdict' | 'why'>;
+
+/** Why something is not removed; `passing`: that may be over the next time. */
+interface Refusal {
+  why: string;
+  passing?: boolean;
+}
 
 interface Sandbox {
   shown: string;

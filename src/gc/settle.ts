@@ -89,7 +89,7 @@ export function settle(
       return { result: 'done', killed: [settlement.signal] };
     }
     if (!tryLock(fd)) throw new Refusal('its runner lives');
-    const task = new Orphan(directory, fd);
+    const task = new Orphan(directory, fd, subject.authors);
     if (settlement.record && !isTerminalTaskState(task.look().status)) {
       killed.push(...task.kill(deeds));
       task.end(settlement.becomes, killed, deeds.clock());
@@ -150,10 +150,13 @@ function hasOpen(pid: number, file: Stats): boolean {
 class Orphan {
   readonly #directory: number;
   readonly #fd: number;
+  readonly #authors: readonly number[];
 
-  constructor(directory: number, fd: number) {
+  /** `authors`: users other than root who may have written what the streams say. */
+  constructor(directory: number, fd: number, authors: readonly number[]) {
     this.#directory = directory;
     this.#fd = fd;
+    this.#authors = authors;
   }
 
   /**
@@ -227,8 +230,10 @@ class Orphan {
       const run = runs.at(-1);
       if (run === undefined) continue;
       const coordinator = isSameProcess(host, run.coordinator_pid, run.fork_time, header?.uid);
-      if (coordinator) pids.push(run.coordinator_pid as number);
-      if (isSameProcess(host, run.pid, run.start_time, header?.uid)) pids.push(run.pid as number);
+      if (coordinator) pids.push(this.#own(run.coordinator_pid as number, process));
+      if (isSameProcess(host, run.pid, run.start_time, header?.uid)) {
+        pids.push(this.#own(run.pid as number, process));
+      }
       const stream = coordinator ? undefined : this.#stat(process);
       if (stream !== undefined && host.isLocked(stream) === true) {
         throw new Refusal(
@@ -237,6 +242,21 @@ class Orphan {
       }
     }
     return pids.filter((pid) => pid !== process.pid);
+  }
+
+  /**
+   * The pid again; throws Refusal if somebody may have written it down who could not kill that process himself.
+   * A coordinator, root's too, is known by its own locked stream.
+   */
+  #own(pid: number, process: string): number {
+    const host = Host.local();
+    const owner = host.process(pid)?.uid;
+    if (this.#authors.length === 0 || owner === undefined || this.#authors.includes(owner)) return pid;
+    const stream = this.#stat(process);
+    if (stream !== undefined && host.isLocked(stream) === true && hasOpen(pid, stream)) return pid;
+    throw new Refusal(
+      `process ${pid} belongs to uid ${owner}, and its checkpoint may be written by uid ${this.#authors.join(', ')}`,
+    );
   }
 
   #stat(process: string): Stats | undefined {

@@ -129,17 +129,21 @@ export function lookAtStream(subject: Subject, host: Host): void {
   if (stat === undefined || typeof subject.stream === 'string') return;
   subject.locked = host.isLocked(stat);
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
-  if (subject.layout === 'host') subject.authors = authorsOf(subject, stat);
+  subject.authors = authorsOf(subject, stat);
 }
 
 function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
   return { dev, ino, size, mtimeMs };
 }
 
-/** Who may have put the stream there: whoever owns it or a directory around it, down from the root. */
+/**
+ * Who may have put the stream there: whoever owns it or a directory around it, down from the root. The run
+ * directory of an executor is its task's user's since Aurora 0.21.
+ */
 function authorsOf(subject: Subject, stream: Stats): number[] {
   const authors = new Set([stream.uid]);
-  for (const path of [subject.checkpointDir, parentOf(subject.checkpointDir), subject.rootPath]) {
+  const { checkpointDir, rootPath, runDirPath } = subject;
+  for (const path of [checkpointDir, parentOf(checkpointDir), rootPath, runDirPath]) {
     const owner = path === undefined ? undefined : lstat(path)?.uid;
     if (owner !== undefined) authors.add(owner);
   }

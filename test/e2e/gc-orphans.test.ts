@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   appendFileSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -18,6 +19,7 @@ import { actions, deleted, gc, gcTask, gone, hookFile, listing, put, setAge } fr
 import { FIXTURES, tempDir, thermos } from './harness.js';
 
 const HOUR = 3_600_000;
+const AS_ROOT = process.getuid?.() === 0;
 
 let dir: string;
 let root: string;
@@ -157,6 +159,24 @@ describe('a task whose runner died', () => {
     expect(answer.json.tasks[0]?.orphan).toMatchObject({ result: 'done', killed: [] });
     expect(isAlive(child.pid as number) && isAlive(running.pid as number)).toBe(true);
     expect(state()).toMatchObject({ state: 'LOST', processes: ['LOST'] });
+  });
+
+  test('a user’s stream that names a process of somebody else does not kill it', async () => {
+    const { child, forked, running } = await coordinator();
+    const directory = orphan(started().process('p', 'WAITING', forked, running));
+    if (AS_ROOT) chownSync(`${directory}/runner`, 12_345, 12_345);
+    const answer = gc(['--root', root, '--yes']);
+    const alive = isAlive(child.pid as number) && isAlive(running.pid as number);
+    // Who is no root reads his own streams, and kills his own processes.
+    if (!AS_ROOT) return expect([answer.status, alive]).toEqual([0, false]);
+    expect(answer.json.tasks[0]?.orphan).toEqual({
+      was: 'ACTIVE',
+      becomes: 'LOST',
+      result: 'refused',
+      why: `process ${child.pid} belongs to uid 0, and its checkpoint may be written by uid 12345`,
+      killed: [],
+    });
+    expect([answer.status, alive, state().state]).toEqual([5, true, 'ACTIVE']);
   });
 
   test('is left alone: before the age, with --no-orphans, and while somebody holds its lock', async () => {

@@ -416,24 +416,35 @@ describe('guards: what a header says is not believed', () => {
     gcTask(root, 'b');
     children.push(
       spawn('sleep', ['60'], { cwd: `${sandbox}`, stdio: 'ignore' }),
-      spawn('bash', ['-c', `exec 3>>${root}/sandboxes/b/.logs/p/0/stdout; echo ready; sleep 60`], {
+      spawn('bash', ['-c', `exec 3>>${root}/sandboxes/b/.logs/p/0/stdout; echo ready; exec sleep 60`], {
         stdio: ['ignore', 'pipe', 'ignore'],
       }),
     );
     await new Promise((resolve) => children[1]?.stdout?.once('data', resolve));
-    const answer = gc(['--root', root, '--yes', '--keep-metadata']);
+    const answer = gc(['--root', root, '--yes']);
+    // What tells of the sandbox is needed until it can go.
+    const kept = (path: string) => Array(2).fill(`metadata kept: ${path} can't be removed now`);
     expect(actions(answer, 'a')).toEqual([
       'logs deleted',
       expect.stringMatching(/^data refused: process \d+ works in it$/),
+      ...kept(sandbox),
     ]);
     expect(actions(answer, 'b')).toEqual([
       expect.stringMatching(/^logs refused: process \d+ writes into it$/),
       expect.stringMatching(/^data refused: process \d+ writes into it$/),
+      ...kept(`${root}/sandboxes/b/.logs`),
     ]);
+    expect(answer.status).toBe(5);
     expect([existsSync(`${sandbox}/data.txt`), existsSync(`${root}/sandboxes/b/.logs/p/0/stdout`)]).toEqual([
       true,
       true,
     ]);
+    for (const child of children.splice(0)) {
+      child.kill('SIGKILL');
+      await new Promise((resolve) => child.once('close', resolve));
+    }
+    expect(gc(['--root', root, '--yes']).status).toBe(0);
+    expect(readdirSync(`${root}/checkpoints`)).toEqual([]);
   });
 
   test('immutable and unwritable: failed with the reason, the rest goes, and what tells of it stays', () => {
