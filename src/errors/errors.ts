@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import type { Problem } from './problem.js';
 
 /**
@@ -70,5 +71,9 @@ const ERRNO_TEXT: Record<string, string> = {
 export function describeErrno(error: unknown): string {
   const code = errnoOf(error);
   if (code !== undefined && ERRNO_TEXT[code] !== undefined) return ERRNO_TEXT[code];
+  // The message of any other names the path of the system call, which nobody may know.
+  const errno = (error as NodeJS.ErrnoException | undefined)?.errno;
+  const text = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  if (text !== undefined) return text;
   return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@ import { agentWorkDirs, KNOWN_WORK_DIRS } from '../discovery/agents.js';
 import { realPath } from '../discovery/files.js';
 import type { Host } from '../host/host.js';
 import { parsePasswd } from '../host/passwd.js';
-import { forecastFor } from './mesos.js';
+import { forecaster } from './mesos.js';
 import { parseMountPoints } from './mount-points.js';
 import type { Machine } from './plan.js';
 import { Usage } from './usage.js';
@@ -25,7 +25,7 @@ export function gatherMachine(
       roots: workDirs.map(realPath).filter((path) => path !== undefined),
     },
     bootId: read('/proc/sys/kernel/random/boot_id').trim() || undefined,
-    forecast: (runDir) => forecastFor(runDir, now, '/proc', '/etc'),
+    forecast: forecaster(now, '/proc', '/etc'),
   };
 }
 

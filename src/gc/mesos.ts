@@ -54,23 +54,27 @@ export function forecast(
   };
 }
 
-/** The forecast for a run directory, from the flags of the running agent or its configuration. */
-export function forecastFor(runDir: string, now: number, proc: string, etc: string): Forecast | undefined {
-  try {
-    const { mtimeMs } = statSync(runDir);
-    const { blocks, bfree } = statfsSync(runDir);
-    const delay = mesosDuration(agentFlag('gc_delay', proc, etc) ?? '') ?? mesosDuration(DEFAULT_DELAY);
-    const headroom = Number(agentFlag('gc_disk_headroom', proc, etc) ?? Number.NaN);
-    return forecast(
-      mtimeMs,
-      now,
-      delay as number,
-      Number.isFinite(headroom) ? headroom : DEFAULT_HEADROOM,
-      blocks === 0 ? 0 : (blocks - bfree) / blocks,
-    );
-  } catch {
-    return undefined;
-  }
+/** Gives the forecast for a run directory, from the flags of the running agent or its configuration. */
+export function forecaster(now: number, proc: string, etc: string): (runDir: string) => Forecast | undefined {
+  // All of /proc is looked through for them: once, and only if there is a run directory.
+  let flags: { delay: number; headroom: number } | undefined;
+  return (runDir) => {
+    try {
+      const { mtimeMs } = statSync(runDir);
+      const { blocks, bfree } = statfsSync(runDir);
+      flags ??= collectionFlags(proc, etc);
+      const usage = blocks === 0 ? 0 : (blocks - bfree) / blocks;
+      return forecast(mtimeMs, now, flags.delay, flags.headroom, usage);
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+function collectionFlags(proc: string, etc: string): { delay: number; headroom: number } {
+  const delay = mesosDuration(agentFlag('gc_delay', proc, etc) ?? '') ?? mesosDuration(DEFAULT_DELAY);
+  const headroom = Number(agentFlag('gc_disk_headroom', proc, etc) ?? Number.NaN);
+  return { delay: delay as number, headroom: Number.isFinite(headroom) ? headroom : DEFAULT_HEADROOM };
 }
 
 /** The work directory that a run directory stands in; undefined if the tree around it is not whole. */

@@ -467,6 +467,8 @@ class Planner {
     const foreign = this.#foreign(found, path, subject);
     if (foreign !== undefined) return refusedFor(foreign);
     if (!kinds.logs && inner !== undefined) (action.target as Target).except = inner;
+    // Logs that could not be removed are in the way as they were, not changed.
+    for (const { newest } of inner ?? []) found.newest = Math.max(found.newest, newest);
     return action;
   }
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   executorAlive,
   forecast,
-  forecastFor,
+  forecaster,
   isPulled,
   mesosDuration,
   runDirAround,
@@ -64,8 +64,9 @@ describe('when the agent removes a sandbox', () => {
   test('by the configured delay', () => {
     put(`${dir}/etc/mesos-agent/gc_delay`, '2days\n');
     utimesSync(runDir, 1000, 1000);
-    expect(forecastFor(runDir, 1_000_000, `${dir}/proc`, `${dir}/etc`)?.at).toBe(1_000_000 + 2 * day);
-    expect(forecastFor(`${dir}/none`, 0, `${dir}/proc`, `${dir}/etc`)).toBeUndefined();
+    const forecastFor = forecaster(1_000_000, `${dir}/proc`, `${dir}/etc`);
+    expect(forecastFor(runDir)?.at).toBe(1_000_000 + 2 * day);
+    expect(forecastFor(`${dir}/none`)).toBeUndefined();
   });
 });
 
