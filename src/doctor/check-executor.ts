@@ -55,7 +55,7 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
         code: 'executor-never-started',
         severity: 'error',
         cause: `${failure.code} ${failure.subject ?? ''} ${run.docker}`,
-        what: (count) => `${counted(count, 'executor')} never started its task, because ${because}`,
+        what: (count) => `${neverStarted(count)}, because ${because}`,
         evidence: [{ path: output.path, ...place, text: text.trim() }],
         advice,
         task_id,
@@ -69,8 +69,7 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
         code: 'executor-never-started',
         severity: 'error',
         cause: 'agent',
-        what: (count) =>
-          `${counted(count, 'executor')} never started its task; the agent says how that ended`,
+        what: (count) => `${neverStarted(count)}; the agent says how that ended`,
         evidence: [ofAgent],
         advice: ['search the log of the agent for the id of the container: the lines before say more'],
         task_id,
@@ -86,13 +85,16 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
       code: 'executor-never-started',
       severity: 'warning',
       cause: 'unknown',
-      what: (count) =>
-        `${counted(count, 'executor')} never started its task, of a reason that its output does not tell`,
+      what: (count) => `${neverStarted(count)}, of a reason that the output does not tell`,
       evidence: [lastWords(run)],
       advice: explain({ code: 'unknown' }, run.docker).advice,
       task_id,
     },
   ];
+}
+
+function neverStarted(count: number): string {
+  return `${counted(count, 'executor')} never started ${count === 1 ? 'its task' : 'their tasks'}`;
 }
 
 function agentWords({ mesos }: EmptyRun, logs: readonly FileTail[]): Evidence | undefined {
@@ -108,6 +110,8 @@ function lastWords({ runDir, outputs, mtimeMs }: EmptyRun): Evidence {
     const last = linesOf(output).findLast(({ text }) => text.trim() !== '');
     if (last !== undefined) return { path: output.path, ...last, text: last.text.trim() };
   }
+  const endless = outputs.find(({ text }) => text !== '');
+  if (endless !== undefined) return { path: endless.path, text: 'the end of it is a part of one long line' };
   return { path: runDir, text: `nothing was written; the directory is as it was at ${timestamp(mtimeMs)}` };
 }
 

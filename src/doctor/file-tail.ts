@@ -72,14 +72,19 @@ function openOrAbsent(path: string): number | undefined {
   }
 }
 
-/** The lines of a tail, the first left out if it may lack its beginning. Pure. */
+/**
+ * The lines of a tail, the first left out if it may lack its beginning. A file that was truncated while it was
+ * written to, as log rotation does, begins with many NULs: a line begins after them. Pure.
+ */
 export function linesOf({ text, offset }: Pick<FileTail, 'text' | 'offset'>): TailLine[] {
   const lines: TailLine[] = [];
   let at = offset;
   for (const [i, line] of text.split('\n').entries()) {
-    const short = line.length > LONGEST_LINE ? line.slice(0, LONGEST_LINE) : line;
+    const begin = i === 0 ? line.lastIndexOf('\0') + 1 : 0;
+    const short = line.slice(begin, begin + LONGEST_LINE);
     if (offset === 0) lines.push({ text: short, line: i + 1 });
-    else if (i > 0) lines.push({ text: short, offset: at });
+    else if (i > 0 || begin > 0)
+      lines.push({ text: short, offset: at + Buffer.byteLength(line.slice(0, begin)) });
     at += Buffer.byteLength(line) + 1;
   }
   if (lines.at(-1)?.text === '') lines.pop();

@@ -342,7 +342,7 @@ describe('executors', () => {
     const { findings } = host.diagnose();
     expect(findings.map(({ what }) => what)).toEqual([
       '1 executor never started its task, because there is no python2.7 on this host',
-      '30 executors never started its task, because the library libsasl2.so.3 is missing on this host',
+      '30 executors never started their tasks, because the library libsasl2.so.3 is missing on this host',
     ]);
   });
 
@@ -394,6 +394,14 @@ describe('executors', () => {
     host.write(`${meta}/pids/forked.pid`, '4194007');
     host.proc({ processes: { 4194007: {} } });
     expect(host.diagnose().findings).toEqual([]);
+  });
+
+  test('a stderr without a line in its end', () => {
+    const run = host.run('web', { stderr: 'x'.repeat(200_000) });
+    rmSync(join(run, 'sandbox'), { recursive: true });
+    host.age(run, 3_600_000);
+    const evidence = [{ path: join(run, 'stderr'), text: 'the end of it is a part of one long line' }];
+    expect(only()).toMatchObject({ code: 'executor-never-started', evidence });
   });
 
   test('a sandbox of which the agent removed a part', () => {

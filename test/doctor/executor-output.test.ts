@@ -97,6 +97,14 @@ describe('lines of the end of a file', () => {
     ]);
   });
 
+  test('the first begins after the NULs that a rotated file has', () => {
+    expect(linesOf({ text: '\0\0\0a\nb', offset: 100 })).toEqual([
+      { text: 'a', offset: 103 },
+      { text: 'b', offset: 105 },
+    ]);
+    expect(linesOf({ text: '\0\0a\n', offset: 0 })).toEqual([{ text: 'a', line: 1 }]);
+  });
+
   test('a line without end is cut, and takes no time', () => {
     const [line] = linesOf({ text: 'ImportError: lib'.repeat(1e6), offset: 0 });
     expect(line?.text.length).toBe(4096);
