@@ -28,6 +28,9 @@ export interface Witnesses {
   sentinel?: { path: string; mtimeMs: number };
 }
 
+/** An archive keeps whole seconds of the time of a file: it may have been any moment of that second. */
+const COPIED_MS = 999;
+
 /**
  * The story of one task in order of time, from its streams and what the host knows. An event without a time
  * stands behind the one that the stream has before it. Pure.
@@ -37,7 +40,6 @@ export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
   const threads = [
     taskEvents(view, stream),
     ...[...view.history].map(([process, history]) => processEvents(process, history, stream)),
-    witnessEvents(view, witnesses),
   ];
   const placed: { at: number; event: StoryEvent }[] = [];
   const beginning = timeOf(view.launch_time_ms) ?? Number.NEGATIVE_INFINITY;
@@ -48,6 +50,10 @@ export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
       if (time_ms !== undefined) at = time_ms;
       placed.push({ at, event });
     }
+  }
+  for (const event of witnessEvents(view, witnesses)) {
+    const { time_ms = witnesses.now } = event;
+    placed.push({ at: time_ms % 1000 === 0 ? time_ms + COPIED_MS : time_ms, event });
   }
   // Sorting is stable: what happened at the same moment stays in the order of the stream.
   return placed.sort((a, b) => a.at - b.at || 0).map(({ event }) => event);

@@ -71,6 +71,14 @@ test('a task that was taken over, ran twice and ended', () => {
   ]);
 });
 
+test('a file of a copied tree, whose time has whole seconds, was moved after the task ended', () => {
+  const given = { statuses: [status('ACTIVE', 1), status('SUCCESS', 9.7)], state: 'SUCCESS' as const };
+  expect(lines({ ...given, phase: 'finished' }, { movedMs: START + 9_000 }).slice(-2)).toEqual([
+    '9.7 the task is SUCCESS',
+    '9 the task file is moved to tasks/finished',
+  ]);
+});
+
 test('a dead runner: its last sign of life, the boot since, and now', () => {
   const given = {
     statuses: [status('ACTIVE', 1)],
