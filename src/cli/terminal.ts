@@ -1,5 +1,4 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { type Palette, PLAIN } from '../views/parts/paint.js';
 import type { Style } from '../views/parts/style.js';
@@ -28,16 +27,16 @@ export class Terminal {
   }
 
   get stdoutIsTerminal(): boolean {
-    return isatty(1);
+    return isTerminal(1);
   }
 
   get stderrIsTerminal(): boolean {
-    return isatty(2);
+    return isTerminal(2);
   }
 
   /** There is somebody to answer a question. */
   get canAsk(): boolean {
-    return isatty(0) && isatty(2);
+    return isTerminal(0) && isTerminal(2);
   }
 
   /** It can't be drawn on. */
@@ -63,7 +62,7 @@ export class Terminal {
 
   /** How to draw on stdout (1) or stderr (2). */
   style(fd: 1 | 2): Style {
-    const tty = isatty(fd);
+    const tty = isTerminal(fd);
     const coloured = this.#colour(tty) === 0 ? PLAIN : (this.#coloured ?? PLAIN);
     const locale = this.#env.LC_ALL || this.#env.LC_CTYPE || this.#env.LANG || '';
     return {
@@ -135,14 +134,25 @@ export class Terminal {
   }
 }
 
+/** What is no character device is no terminal; `node:tty` is asked of others only, for it brings all of sockets. */
+function isTerminal(fd: 0 | 1 | 2): boolean {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  const tty: typeof import('node:tty') = require('node:tty');
+  return tty.isatty(fd);
+}
+
 /** What Node has in its streams and does not tell its types. */
 interface BlockableStream {
   _handle?: { setBlocking?: (on: boolean) => void };
 }
 
 /**
- * Writes all of it. Node makes a pipe non-blocking as soon as somebody looks at `process.stdout`, and oclif
- * does; a full one is made to block again. If it can't be, it is waited for.
+ * Writes all of it. A pipe may have come to us non-blocking, and Node makes it so as soon as somebody looks at
+ * `process.stdout`; a full one is made to block again. If it can't be, it is waited for.
  */
 function writeFully(fd: 1 | 2, text: string | Uint8Array): void {
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 
-const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when it is needed: it costs 5 ms, and nearly all text is ASCII. */
+let segments: Intl.Segmenter | undefined;
 
 /** What is longer is no name: it is not measured character by character. */
 const LONGEST_MEASURED = 4096;
@@ -31,6 +32,7 @@ export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'en
 }
 
 function graphemes(text: string): string[] {
+  segments ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   return Array.from(segments.segment(text), ({ segment }) => segment);
 }
 
