@@ -6,6 +6,9 @@ const IMPORT = /^const (\w+) = ((?:tslib_1\.__importDefault\()?require\("[^"]+"\
 /** An output stream costs 3 ms, and an error of ours is an error of the line that was written. */
 const STDOUT_LISTENER = /^process\.stdout\.on\('error', [\s\S]*?^\}\);$/m;
 
+/** Of `debug`, which loads sockets to know about colours; what never prints needs none. */
+const DEBUG = `module.exports = process.env.DEBUG ? require('./node.js') : () => Object.assign(() => {}, { enabled: false });`;
+
 /** oclif has another, without a segmenter. */
 const OUR_STRING_WIDTH = fileURLToPath(import.meta.resolve('string-width'));
 
@@ -27,6 +30,10 @@ export const lazyPackages = {
       if (/[\\/]lib[\\/]command\.js$/.test(path)) contents = replaceOnce(path, contents, STDOUT_LISTENER, '');
       return { contents: withLazyImports(contents), loader: 'js' };
     });
+    build.onLoad({ filter: /node_modules[\\/]debug[\\/]src[\\/]index\.js$/ }, () => ({
+      contents: DEBUG,
+      loader: 'js',
+    }));
     build.onLoad({ filter: /string-width[\\/]index\.js$/ }, ({ path }) => {
       if (path !== OUR_STRING_WIDTH) return undefined;
       const lazy = 'let made; const segmenter = { segment: (text) => (made ??= $1).segment(text) };';
