@@ -56,7 +56,7 @@ export function pickJob(
     });
   }
   const all = jobs.map((job) => {
-    if (isNode(job) && job.type === schema.job && job.kind === 'struct') return bound(job);
+    if (isNode(job) && job.type === schema.aurora.job && job.kind === 'struct') return bound(job);
     throw new ConfigError('select', 'job-invalid', `${path}: jobs holds ${described(job)}, not a Job`);
   });
   const keys = all.map(jobKey);
@@ -145,14 +145,14 @@ export function taskOfJob(
   const jobTask = attribute(job, 'task') as StructNode;
   const origin = jobTask.origin ?? given.origin;
   const context = constructFrom(
-    schema.mesosContext,
+    schema.aurora.mesosContext,
     [],
     [
       ['instance', BigInt(instance)],
       ['hostname', hostname],
     ],
   );
-  const serialized = constructFrom(schema.job, [get(interpolate(job).node)], []) as StructNode;
+  const serialized = constructFrom(schema.aurora.job, [get(interpolate(job).node)], []) as StructNode;
   const task = bind(attribute(serialized, 'task') as StructNode, [], [['mesos', context]]);
   const needed = portsOf(jobTask).map((port) => portmap.ports.get(port) ?? port);
   const announced = [...portmap.ports.values()];

@@ -24,6 +24,14 @@ export interface Names {
   readonly values: ReadonlyMap<string, Raw>;
 }
 
+/** The schema of Aurora jobs. */
+export interface AuroraSchema {
+  readonly job: StructType;
+  /** Of what the executor binds to an Aurora task. */
+  readonly mesosContext: StructType;
+  readonly names: Names;
+}
+
 /** The schema of Thermos tasks and of Aurora jobs, with the fields and defaults of the original's last version. */
 export class Schema {
   readonly task: StructType;
@@ -31,13 +39,10 @@ export class Schema {
   readonly constraint: StructType;
   readonly resources: StructType;
   readonly context: StructType;
-  /** Of what the executor binds to an Aurora task. */
-  readonly mesosContext: StructType;
-  readonly job: StructType;
   readonly #table: TypeTable;
   readonly #types = new Map<string, Type>();
   readonly #thermos: Names;
-  readonly #aurora: Names;
+  #aurora: AuroraSchema | undefined;
 
   constructor(table: TypeTable) {
     this.#table = table;
@@ -86,19 +91,16 @@ export class Schema {
       user: STRING,
     });
     this.#thermos = { types: new Map(this.#types), values: new Map(Object.entries(UNITS)) };
-
-    this.mesosContext = this.#struct('MesosContext', {
-      instance: required(INTEGER),
-      hostname: required(STRING),
-    });
-    const { job, values } = this.#auroraSchema();
-    this.job = job;
-    this.#types.set('Job', job);
-    this.#aurora = { types: this.#types, values: new Map([...this.#thermos.values, ...values]) };
   }
 
   names(dialect: Dialect): Names {
-    return dialect === 'aurora' ? this.#aurora : this.#thermos;
+    return dialect === 'aurora' ? this.aurora.names : this.#thermos;
+  }
+
+  /** Made when it is asked for: a task in JSON knows nothing of it. */
+  get aurora(): AuroraSchema {
+    this.#aurora ??= this.#auroraSchema();
+    return this.#aurora;
   }
 
   /**
@@ -113,8 +115,12 @@ export class Schema {
     return this.#table.struct(name, fields, ({ default: value }) => (value ? stableText(get(value)) : null));
   }
 
-  #auroraSchema(): { job: StructType; values: Map<string, Raw> } {
+  #auroraSchema(): AuroraSchema {
     const table = this.#table;
+    const mesosContext = this.#struct('MesosContext', {
+      instance: required(INTEGER),
+      hostname: required(STRING),
+    });
     const strategies = [
       this.#struct('QueueUpdateStrategy', { batch_size: by(INTEGER, 1n) }),
       this.#struct('BatchUpdateStrategy', {
@@ -246,14 +252,16 @@ export class Schema {
       sla_policy: table.choice(null, [coordinator, count, percentage]),
       container: table.choice(null, [container, docker, mesos]),
     });
+    this.#types.set('Job', job);
     const values = new Map<string, Raw>([
+      ...this.#thermos.values,
       ['AURORA_EXECUTOR_NAME', 'AuroraExecutor'],
       ['DefaultHealthChecker', healthChecker],
       ['DisableLifecycle', make(lifecycleConfig)],
       ['DefaultLifecycleConfig', defaultLifecycle],
       ['Service', make(job, { service: true })],
     ]);
-    return { job, values };
+    return { job, mesosContext, names: { types: this.#types, values } };
   }
 
   #struct(name: string, declared: Readonly<Record<string, Declared>>): StructType {

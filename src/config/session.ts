@@ -52,13 +52,9 @@ export class ConfigSession implements Session {
   readonly #nodes: (Node | Environment)[] = [];
   readonly #ids = new Map<Node | Environment, NodeId>();
 
-  constructor() {
-    // Their ids have to be the same in each session.
-    for (const value of this.schema.names('aurora').values.values()) this.#encode(value);
-  }
-
   call(operation: string, args: string): string {
     try {
+      if (this.#nodes.length === 0) this.#encodeNames();
       const run = this.#operations.get(operation);
       if (run === undefined) throw new ModelError('TypeError', `no operation ${operation}`);
       return JSON.stringify({ value: run(...(JSON.parse(args) as unknown[])) });
@@ -327,6 +323,11 @@ export class ConfigSession implements Session {
     if ('ref' in wire) return parseAddress(wire.ref);
     if ('other' in wire) return new Other(wire.other, wire.class, wire.generator);
     return new Other(`<class '${wire.type}'>`, "<type 'type'>");
+  }
+
+  /** Gives what Python finds by name its ids, before all else: they have to be those of the snapshot. */
+  #encodeNames(): void {
+    for (const value of this.schema.names('aurora').values.values()) this.#encode(value);
   }
 
   #encode(raw: Raw): Wire {
