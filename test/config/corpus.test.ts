@@ -36,12 +36,14 @@ const OURS: Record<string, Phase | undefined> = {
   json_not_json: 'load',
 };
 
+const python = pythonExecutor(join(REPOSITORY, 'dist'));
+
 async function load({ file, options }: Expected): Promise<LoadedConfig> {
   return loadConfig(join(CORPUS, file), {
     environment: { HOME: '/home/corpus', USER: 'corpus', LOGNAME: 'corpus', ...options.env },
     cwd: CORPUS,
     print: () => {},
-    python: async () => pythonExecutor(join(REPOSITORY, 'dist')),
+    python: async () => python,
   });
 }
 

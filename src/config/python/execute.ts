@@ -14,11 +14,14 @@ const STACK_MB = 64;
 
 /**
  * Executes programs in a thread of its own each. `directory` is where the build has put `python.cjs` and its
- * snapshot. A program that takes longer than the limit is stopped and refused.
+ * snapshot. A program that takes longer than the limit is stopped and refused. Python's code is compiled for the
+ * first one.
  */
 export function pythonExecutor(directory: string, timeLimitMs = TIME_LIMIT_MS): ExecuteProgram {
+  let compiled: Promise<object> | undefined;
   return async (program) => {
-    const wasm = compilePython(join(directory, 'python.cjs'));
+    compiled ??= compilePython(join(directory, 'python.cjs'));
+    const wasm = compiled;
     const { port1: port, port2 } = new MessageChannel();
     const answered = new Int32Array(new SharedArrayBuffer(4));
     const data: ThreadData = {
