@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError, type Dialect } from '../../../src/config/program.js';
+import { ConfigError, type Dialect, type ExecuteProgram } from '../../../src/config/program.js';
 import { pythonExecutor } from '../../../src/config/python/execute.js';
 import { createSession } from '../../../src/config/session.js';
 import { REPOSITORY } from '../../e2e/harness.js';
@@ -39,6 +39,13 @@ interface Result {
   error?: ConfigError;
 }
 
+/** One for all: Python's code is compiled once. */
+const executor = pythonExecutor(DIST);
+
+function executorOf({ dist, limit }: Run): ExecuteProgram {
+  return dist === undefined && limit === undefined ? executor : pythonExecutor(dist ?? DIST, limit);
+}
+
 /** Executes a config in a directory of its own. */
 async function run(source: string | Buffer, { files = {}, ...options }: Run = {}): Promise<Result> {
   for (const [name, content] of Object.entries(files)) {
@@ -48,10 +55,7 @@ async function run(source: string | Buffer, { files = {}, ...options }: Run = {}
   const session = createSession();
   const result: Result = { printed: '', exported: 0, hasJobs: false };
   try {
-    await pythonExecutor(
-      options.dist ?? DIST,
-      options.limit,
-    )({
+    await executorOf(options)({
       path: join(dir, 'a.thermos'),
       source: Buffer.from(source),
       dialect: options.dialect ?? 'thermos',
