@@ -25,7 +25,7 @@ import { isNode, parseInteger, pythonRepr, pythonText } from './python-text.js';
 const MAX_ROUNDS = 100;
 
 /** What doubles in each round would outgrow the memory long before the last round. */
-const MAX_TEXT = 16 * 1024 * 1024;
+const MAX_TEXT = 4 * 1024 * 1024;
 
 /** Refs that nothing is bound to, by their text. */
 export type Unbound = Map<string, Address>;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import { accept, constructFrom } from './construct.js';
 import type { LoadedConfig } from './evaluate.js';
@@ -10,6 +10,12 @@ import { createSession } from './session.js';
 
 /** Configs are written by people; what is longer than this is none. */
 const MAX_BYTES = 64 * 1024 * 1024;
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** How long a pipe is waited for that nobody writes to. */
+const PIPE_WAIT_MS = 1000;
+const PIPE_POLL_MS = 10;
 
 const AURORA_FILE = /\.(aurora|mesos_recipe)$/;
 const DIALECT_FILE = /\.(thermos|aurora|mesos_recipe)$/;
@@ -46,10 +52,13 @@ export async function loadConfig(path: string, options: LoadOptions): Promise<Lo
 function readConfig(path: string): Buffer {
   let source: Buffer;
   try {
-    const { size, mode } = statSync(path);
-    if ((mode & 0o170000) === 0o040000) throw unreadable(path, 'it is a directory');
-    if (size > MAX_BYTES) throw unreadable(path, `${size} bytes are too many for a config`);
-    source = readFileSync(path);
+    if (statSync(path).isDirectory()) throw unreadable(path, 'it is a directory');
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      source = readWhole(path, fd);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     if (errnoOf(error) === 'ENOENT')
@@ -58,6 +67,41 @@ function readConfig(path: string): Buffer {
   }
   if (source.includes(0)) throw unreadable(path, 'it is a binary file');
   return source;
+}
+
+/** What is no file may have no end (a device), or no beginning (a pipe). */
+function readWhole(path: string, fd: number): Buffer {
+  const stats = fstatSync(fd);
+  const { size } = stats;
+  if (size > MAX_BYTES) throw unreadable(path, `${size} bytes are too many for a config`);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let waited = 0;
+  while (length <= MAX_BYTES) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const bytes = readNow(fd, chunk);
+    const noWriter = bytes === 0 && length === 0 && stats.isFIFO();
+    if (bytes === undefined || noWriter) {
+      if (waited >= PIPE_WAIT_MS) throw unreadable(path, 'nobody writes to this pipe');
+      if (noWriter) waited += PIPE_POLL_MS;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_POLL_MS);
+      continue;
+    }
+    if (bytes === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, bytes));
+    length += bytes;
+  }
+  throw unreadable(path, `more than ${MAX_BYTES} bytes are too many for a config`);
+}
+
+/** Undefined if there is nothing yet. */
+function readNow(fd: number, chunk: Buffer): number | undefined {
+  try {
+    return readSync(fd, chunk);
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN') return undefined;
+    throw error;
+  }
 }
 
 function unreadable(path: string, why: string): ConfigError {

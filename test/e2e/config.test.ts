@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
-import { FIXTURES, type RunOptions, tempDir, thermos } from './harness.js';
+import { FIXTURES, type RunOptions, shell, tempDir, thermos } from './harness.js';
 
 const CONFIGS = join(FIXTURES, 'config');
 
@@ -154,6 +155,23 @@ describe('bad input is told in a line, with exit 2:', () => {
     for (const args of [['.'], [config, '-P', 'http'], [config, '-P', 'http:99999'], [config, '-E', 'x']]) {
       expect(run(['run', '--dry-run', ...args]).status).toBe(2);
     }
+  });
+});
+
+describe('a config that is no file', () => {
+  test('may be a pipe; one that nobody writes to and a device without end are refused', () => {
+    const config = write('piped.json', '{"name": "piped", "processes": []}');
+    const piped = shell(`thermos inspect <(sleep 0.1; cat ${config}) --json`, { cwd: dir.path });
+    expect(JSON.parse(piped.stdout).task.name).toBe('piped');
+    execFileSync('mkfifo', [join(dir.path, 'fifo')]);
+    expect(run(['inspect', './fifo'])).toMatchObject({
+      stderr: expect.stringMatching(/nobody writes/),
+      status: 2,
+    });
+    expect(run(['inspect', '/dev/zero'])).toMatchObject({
+      stderr: expect.stringMatching(/too many/),
+      status: 2,
+    });
   });
 });
 
