@@ -14,7 +14,8 @@ const say = (message: ThreadMessage): void => port.postMessage(message);
 function call(operation: string, args: string): string {
   Atomics.store(answered, 0, 0);
   say({ kind: 'call', operation, args });
-  Atomics.wait(answered, 0, 0);
+  // More than once: what wakes it may be the notice of the answer before, if that one was there before the sleep.
+  while (Atomics.load(answered, 0) === 0) Atomics.wait(answered, 0, 0);
   return receiveMessageOnPort(port)?.message as string;
 }
 
