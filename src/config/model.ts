@@ -287,6 +287,7 @@ export type PythonError =
   | 'KeyError'
   | 'AssertionError'
   | 'RecursionError'
+  | 'MemoryError'
   | 'InvalidRefError'
   | 'Uninterpolatable'
   | 'NotFound'

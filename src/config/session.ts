@@ -42,6 +42,10 @@ type At = [path: string, line: number] | null;
 type KW = [string, Wire][];
 type WireField = [name: string, field: { type: TypeId; required: boolean; default: NodeId | null }];
 
+/** Python's own memory has its limit in boundary.ts; this one is for what is kept of it here. */
+const MAX_KEPT = 256 * 1024 * 1024;
+const SCOPE_BYTES = 8;
+
 /** What one evaluation has made; see `model.ts` for how Python talks to it. */
 export class ConfigSession implements Session {
   readonly types = new TypeTable();
@@ -51,9 +55,13 @@ export class ConfigSession implements Session {
   jobs: Raw | undefined;
   readonly #nodes: (Node | Environment)[] = [];
   readonly #ids = new Map<Node | Environment, NodeId>();
+  /** Bytes, about: what came from Python, and what objects have bound to them; each has a list of its own. */
+  #kept = 0;
 
   call(operation: string, args: string): string {
     try {
+      this.#kept += args.length;
+      if (this.#kept > MAX_KEPT) throw new ModelError('MemoryError', 'the config makes too much');
       if (this.#nodes.length === 0) this.#encodeNames();
       const run = this.#operations.get(operation);
       if (run === undefined) throw new ModelError('TypeError', `no operation ${operation}`);
@@ -292,6 +300,7 @@ export class ConfigSession implements Session {
   #id(node: Node | Environment): NodeId {
     const known = this.#ids.get(node);
     if (known !== undefined) return known;
+    if (node.kind !== 'environment') this.#kept += SCOPE_BYTES * node.scopes.length;
     const id = this.#nodes.push(node) - 1;
     this.#ids.set(node, id);
     return id;

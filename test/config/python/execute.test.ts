@@ -283,6 +283,13 @@ describe('a config without end', () => {
     expect((await run(source, { files })).error?.message).toMatch(message);
   });
 
+  it.each([
+    ["while True: Process(name='x' * 10 ** 6, cmdline='y')"],
+    ['p = Process()\nwhile True: p = p.bind(x=1)'],
+  ])('is refused when what it makes needs more: %j', async (source) => {
+    expect((await run(source)).error).toMatchObject({ code: 'config-memory' });
+  });
+
   it('is refused when it wants more memory than there is for it', async () => {
     const { error } = await run("x = 'a' * (3 * 1000 ** 3 // 2)");
     expect(error).toMatchObject({ code: 'config-memory' });

@@ -55,7 +55,7 @@ class Empty(object):
 # Filled by types.py.
 exceptions = {
     error.__name__: error
-    for error in (ValueError, AttributeError, TypeError, KeyError, AssertionError, RecursionError)
+    for error in (ValueError, AttributeError, TypeError, KeyError, AssertionError, RecursionError, MemoryError)
 }
 classes = {}
 
