@@ -22,7 +22,6 @@ export function python2SyntaxHint(message: string, line: string): string | undef
 }
 
 const NAMES: Readonly<Record<string, string>> = {
-  apply: 'write function(*args)',
   buffer: 'write memoryview(…)',
   coerce: 'it is gone in Python 3',
 };

@@ -155,6 +155,23 @@ show(P is Process, o is order, pystachio.String is String, Job.__name__)`;
   });
 });
 
+const PYTHON2_METHODS = `
+import os, string
+d = {'a': 1}
+show(d.has_key('a') and os.environ.has_key('HOME') is False, list(d.iteritems()), d.keys() + d.values(), d.iterkeys().next())
+for k in d.keys(): del d[k]
+show([e for e in sorted({'y': 1, 'x': 2}.keys())])
+l = [1, 3, 2]; l.sort(lambda a, b: cmp(b, a)); show(l)
+show(sorted([1, 2], cmp=lambda a, b: cmp(b, a)), sorted(['A', 'b'], key=str.lower, reverse=True))
+show(string.join(['a', 'b'], '-'), apply(string.atoi, ('7',)))
+class D(dict):
+    def keys(self): return 'mine'
+class S(Struct):
+    items = String
+show(D().keys(), S(items='x').items().get())
+try: [].iteritems()
+except AttributeError as e: show(str(e))`;
+
 describe('what Python 2 did', () => {
   it('is still so', async () => {
     const source = `
@@ -167,6 +184,11 @@ x = 9; x /= 2; show(x)`;
       ...[1, 'x', true, 4, 3],
       ...[3, -4, 3.5, 3],
       4,
+    ]);
+    expect(await shown(PYTHON2_METHODS)).toEqual([
+      ...[true, [['a', 1]], ['a', 1], 'a', ['x', 'y']],
+      ...[[3, 2, 1], [2, 1], ['b', 'A'], 'a-b', 7],
+      ...['mine', 'x', "'list' object has no attribute 'iteritems'"],
     ]);
     expect((await run('from __future__ import division\nprint(7 / 2)')).printed).toBe('3.5\n');
   });

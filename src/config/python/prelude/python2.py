@@ -54,13 +54,57 @@ def _divide(a, b):
     return a // b if isinstance(a, int) and isinstance(b, int) else a / b
 
 
+def _sorted(iterable, cmp=None, key=None, reverse=False):
+    return sorted(iterable, key=_key(cmp, key), reverse=reverse)
+
+
+def _key(cmp, key):
+    if cmp is None:
+        return key
+    compared = functools.cmp_to_key(cmp)
+    return compared if key is None else lambda item: compared(key(item))
+
+
+def _sort(items, cmp=None, key=None, reverse=False):
+    items.sort(key=_key(cmp, key), reverse=reverse)
+
+
+def _apply(function, args=(), keywords={}):
+    return function(*args, **keywords)
+
+
+def _call(value, name, *args, **keywords):
+    """A method by its name in Python 2, if the value has none of this name."""
+    if name == 'sort' and isinstance(value, list):
+        return _sort(value, *args, **keywords)
+    if not hasattr(value, name):
+        if name == 'next' and not args:
+            return next(value)
+        if name == 'has_key' and isinstance(value, collections.abc.Mapping):
+            return value.__contains__(*args)
+        if name[:4] in ('iter', 'view') and isinstance(value, collections.abc.Mapping):
+            view = getattr(value, name[4:])()
+            return iter(view) if name[:4] == 'iter' else view
+    result = getattr(value, name)(*args, **keywords)
+    return list(result) if isinstance(result, collections.abc.MappingView) else result
+
+
+# Of dicts, of lists and of iterators; those that are gone and those that are otherwise.
+_METHODS = {
+    'has_key', 'iteritems', 'iterkeys', 'itervalues', 'viewitems', 'viewkeys', 'viewvalues',
+    'items', 'keys', 'values', 'next', 'sort',
+}
+
 _DIVIDE = '__divide__'
+_CALL = '__call__'
 
 BUILTINS = {
     'map': _map,
     'filter': _filter,
     'zip': _zip,
     'range': _range,
+    'sorted': _sorted,
+    'apply': _apply,
     'round': _round,
     'cmp': _cmp,
     'xrange': builtins.range,
@@ -74,7 +118,19 @@ BUILTINS = {
     'intern': sys.intern,
     'reload': importlib.reload,
     _DIVIDE: _divide,
+    _CALL: _call,
 }
+
+
+class _Methods(ast.NodeTransformer):
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        method = node.func
+        if not isinstance(method, ast.Attribute) or method.attr not in _METHODS:
+            return node
+        name = ast.copy_location(ast.Constant(method.attr), method)
+        function = ast.copy_location(ast.Name(_CALL, ast.Load()), method)
+        return ast.copy_location(ast.Call(function, [method.value, name, *node.args], node.keywords), node)
 
 
 class _Division(ast.NodeTransformer):
@@ -98,11 +154,13 @@ class _Division(ast.NodeTransformer):
 
 
 def parse(source, path):
-    """The syntax tree of a config, with division as it was; SyntaxError where the meaning has changed."""
+    """The syntax tree of a config, with division and the methods of Python 2; SyntaxError where the meaning has
+    changed."""
     tree = ast.parse(source, path)
-    divides = False
+    divides = calls = False
     for node in ast.walk(tree):
         divides = divides or isinstance(node, ast.Div)
+        calls = calls or (isinstance(node, ast.Attribute) and node.attr in _METHODS)
         if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
             # In parentheses the tuple starts before its first element.
             first = node.type.elts[0]
@@ -110,13 +168,14 @@ def parse(source, path):
                 error = SyntaxError('except X, e no longer means what it did in Python 2')
                 error.filename, error.lineno, error.text = path, node.lineno, 'except X, e:'
                 raise error
-    if not divides or any(isinstance(node, ast.ImportFrom) and _has_division(node) for node in tree.body):
-        return tree
+    divides = divides and not any(isinstance(node, ast.ImportFrom) and _has_division(node) for node in tree.body)
     limit = sys.getrecursionlimit()
     # A sum of many texts is as deep as it is long.
     sys.setrecursionlimit(limit * 20)
     try:
-        return _Division().visit(tree)
+        if calls:
+            tree = _Methods().visit(tree)
+        return _Division().visit(tree) if divides else tree
     finally:
         sys.setrecursionlimit(limit)
 
@@ -142,6 +201,10 @@ def restore():
     itertools.imap, itertools.ifilter, itertools.izip = builtins.map, builtins.filter, builtins.zip
     string.letters = string.ascii_letters
     string.lowercase, string.uppercase = string.ascii_lowercase, string.ascii_uppercase
+    for name in 'capitalize find replace rstrip split strip lstrip lower upper swapcase zfill ljust rjust'.split():
+        setattr(string, name, getattr(str, name))
+    string.join = lambda words, sep=' ': sep.join(words)
+    string.atoi, string.atof = int, float
     for name in collections.abc.__all__:
         setattr(collections, name, getattr(collections.abc, name))
     for name in ('quote', 'quote_plus', 'unquote', 'unquote_plus', 'urlencode'):
