@@ -45,6 +45,8 @@ const ATTRIBUTES: readonly [attribute: RegExp, hint: string][] = [
   [/attribute 'view(items|keys|values)'/, 'write .$1() in Python 3'],
   [/attribute 'has_key'/, 'write: key in dict'],
   [/'str' object has no attribute 'decode'/, 'text is text already in Python 3: leave .decode(…) away'],
+  [/has no attribute 'message'/, 'write str(…) of the exception'],
+  [/is not a text encoding/, 'write base64.b64encode(…), binascii.hexlify(…) or codecs.encode(…)'],
   [/'dict_(keys|values|items)'/, 'write list(….$1()) in Python 3'],
 ];
 

@@ -117,6 +117,8 @@ describe('what Python 2 had', () => {
   it.each([
     ["'dict' object has no attribute 'iteritems'", '.items()'],
     ["'dict' object has no attribute 'has_key'", 'key in dict'],
+    ["'ValueError' object has no attribute 'message'", 'str('],
+    ["'hex' is not a text encoding; use codecs.encode() to handle arbitrary codecs", 'hexlify'],
     ["'dict_keys' object is not subscriptable", 'list(….keys())'],
     ["unsupported operand type(s) for +: 'dict_values' and 'list'", 'list(….values())'],
   ])('gets what to write: %s', (message, fix) => {
