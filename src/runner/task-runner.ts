@@ -46,7 +46,7 @@ const ADOPTED_MS = 500;
 const START_TOLERANCE_MS = 10_000;
 /** For a coordinator that has lost its runner to let go of its stream, and for a machine to have room again. */
 const RETRY_MS = 50;
-const RETRY_SECONDS = 10;
+const RETRY_SECONDS = 60;
 /** Started in one go, before what happened meanwhile is looked at. */
 const BATCH = 4;
 
