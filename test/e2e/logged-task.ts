@@ -158,6 +158,8 @@ export class LoggedTask {
   }
 }
 
+const LOOK_MS = 20;
+
 /** A running `thermos`, of which both outputs are gathered. */
 export class Running {
   stdout = '';
@@ -182,7 +184,8 @@ export class Running {
       const left = deadline - Date.now();
       if (left <= 0) throw new Error(`still waiting; stdout:\n${this.stdout}\nstderr:\n${this.stderr}`);
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
+        // What is wanted may be in files.
+        const timer = setTimeout(resolve, Math.min(left, LOOK_MS));
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

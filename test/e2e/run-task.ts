@@ -78,6 +78,8 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+const LOOK_MS = 20;
+
 /** A program on a terminal of its own, of 24 lines and 80 columns; what is typed goes to its stdin. */
 export class OnTerminal {
   output = '';
@@ -120,7 +122,8 @@ export class OnTerminal {
       const left = deadline - Date.now();
       if (left <= 0) throw new Error(`still waiting; shown was:\n${JSON.stringify(this.output)}`);
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
+        // What is wanted may be in files.
+        const timer = setTimeout(resolve, Math.min(left, LOOK_MS));
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

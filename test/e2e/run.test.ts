@@ -233,7 +233,7 @@ describe('nothing is started, exit 2, if', () => {
   test('it is being run already, or the task of this id is another one', async () => {
     const never = place.config([NEVER], {}, 'never');
     const run = place.start('run', '--task-id', 'web-1', never);
-    await run.until(({ stderr }) => stderr.includes('RUNNING'));
+    await run.until(({ stderr }) => stderr.includes('RUNNING') && place.file('web-1', 'pid').endsWith('\n'));
     expect(place.thermos('run', '--task-id', 'web-1', never).status).toBe(2);
     await run.kill('SIGKILL');
     expect(place.thermos('run', '--task-id', 'web-1', config).status).toBe(2);
@@ -323,7 +323,9 @@ describe('signals', () => {
   test('twice ends it at once, whatever does not listen', async () => {
     const deaf = { name: 'deaf', cmdline: "trap '' TERM; echo $$ > pid; while :; do sleep 0.05; done" };
     const run = place.start('run', '--task-id', 'web-1', place.config([deaf, FINAL]));
-    await run.until(() => place.file('web-1', 'pid').endsWith('\n'));
+    await run.until(
+      ({ stderr }) => stderr.includes('deaf, run 0: RUNNING') && place.file('web-1', 'pid').endsWith('\n'),
+    );
     run.child.kill('SIGINT');
     await run.until(({ stderr }) => stderr.includes('once more ends it at once'));
     expect(await run.kill('SIGINT')).toBe(130);
