@@ -6,7 +6,7 @@ import { escapeControl } from './parts/escape.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
-import { splitAt } from './parts/width.js';
+import { cutPainted, splitAt } from './parts/width.js';
 import { describeReturnCode } from './why.js';
 
 /** On a terminal no more processes than this are summed up one by one. */
@@ -26,7 +26,8 @@ export function progressLines(view: TaskView, style: Style, rows: number): strin
   const lines = [progressLine(view, style), ...table.split('\n').slice(0, -1)];
   const left = view.processes.length - shown.length;
   if (left > 0) lines.push(style.paint.dim(`and ${left} more processes`));
-  return lines.map((line) => line.trimEnd());
+  const { width } = style;
+  return lines.map((line) => (width === undefined ? line : cutPainted(line, width)).trimEnd());
 }
 
 function mostUrgent(processes: readonly ProcessView[], room: number): ProcessView[] {

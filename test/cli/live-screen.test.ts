@@ -5,9 +5,11 @@ import type { Terminal } from '../../src/cli/terminal.js';
 /** As much of a terminal as LiveScreen uses; what leaves it at the top is remembered. */
 class Glass {
   rows: number;
+  columns = 80;
   readonly past: string[] = [];
   lines: string[] = [''];
   #row = 0;
+  #wraps = true;
 
   constructor(rows: number) {
     this.rows = rows;
@@ -28,7 +30,16 @@ class Glass {
     if (what === 'A') this.#row = Math.max(0, this.#row - Number(count));
     else if (what === 'J') this.lines = [...this.lines.slice(0, this.#row), ''];
     else if (token === '\n') this.#down();
-    else if (what === undefined && token !== '\r') this.lines[this.#row] = token;
+    else if (what === 'l' && count === '7') this.#wraps = false;
+    else if (what === 'h' && count === '7') this.#wraps = true;
+    else if (what === undefined && token !== '\r') this.#print(token);
+  }
+
+  #print(text: string): void {
+    this.lines[this.#row] = text.slice(0, this.columns);
+    if (!this.#wraps || text.length <= this.columns) return;
+    this.#down();
+    this.#print(text.slice(this.columns));
   }
 
   #down(): void {
@@ -62,6 +73,42 @@ describe('the block', () => {
     screen.print(['one', 'two']);
     vi.advanceTimersByTime(1000);
     expect(glass.shown).toEqual(['HEAD', 'table', 'one', 'two', '']);
+    screen.close();
+  });
+
+  test('has as many lines as it has on a terminal that is too narrow for them', () => {
+    const glass = new Glass(6);
+    const screen = screenOf(glass, ['a head that is long', 'a table that is long']);
+    for (let i = 1; i <= 5; i++) {
+      screen.print([`printed ${i}`]);
+      vi.advanceTimersByTime(1000);
+      glass.columns = 10;
+    }
+    expect(glass.shown).toEqual([
+      'printed 1',
+      'printed 2',
+      'a head tha',
+      'a table th',
+      'printed 3',
+      'printed 4',
+      'printed 5',
+      '',
+    ]);
+    screen.close();
+  });
+
+  test('cuts what was printed when the terminal was wider, until that is past', () => {
+    const glass = new Glass(6);
+    const screen = screenOf(glass, ['HEAD']);
+    screen.print(['printed one']);
+    glass.columns = 9;
+    for (const line of ['two', 'three', 'four', 'five']) {
+      vi.advanceTimersByTime(1000);
+      expect(glass.shown).toContain('printed o');
+      screen.print([line]);
+    }
+    vi.advanceTimersByTime(1000);
+    expect(glass.shown).toEqual(['printed o', 'ne', 'HEAD', 'two', 'three', 'four', 'five', '']);
     screen.close();
   });
 

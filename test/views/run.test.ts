@@ -37,6 +37,12 @@ describe('progress', () => {
     for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(80);
   });
 
+  test.each([1, 8, 20, 43, 60])('is cut to a terminal of %d columns', (width) => {
+    for (const line of progressLines(many(5), { ...TTY, width }, 24)) {
+      expect(widthOf(line)).toBeLessThanOrEqual(width);
+    }
+  });
+
   test('shows what runs when there is no room for all, in the order of the task', () => {
     const lines = progressLines(many(100), TTY, 10);
     expect(lines.at(-1)).toBe('and 93 more processes');

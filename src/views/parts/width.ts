@@ -55,6 +55,18 @@ function isPrintableAscii(text: string): boolean {
   return true;
 }
 
+/** The first `width` columns of a painted line, with all of its colours, so that none is left switched on. */
+export function cutPainted(line: string, width: number): string {
+  let left = width;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
+  return line.replace(/(\u001b\[[\d;]*m)|[^\u001b]+/g, (text, colour: string | undefined) => {
+    if (colour !== undefined) return colour;
+    const shown = widthOf(text) <= left ? text : take(graphemes(text), left).join('');
+    left = shown === text ? left - widthOf(text) : 0;
+    return shown;
+  });
+}
+
 /** Cuts text into pieces of at most `width` columns (one character at least), never inside a character. */
 export function splitAt(text: string, width: number): string[] {
   if (text.length <= width && isPrintableAscii(text)) return [text];

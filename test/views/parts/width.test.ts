@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitAt, widthOf } from '../../../src/views/parts/width.js';
+import { cutPainted, splitAt, widthOf } from '../../../src/views/parts/width.js';
 
 test.each([
   ['', 5, ['']],
@@ -21,4 +21,14 @@ test('nothing is lost, and nothing is wider than it may be', () => {
       for (const piece of pieces) expect(widthOf(piece)).toBeLessThanOrEqual(width);
     }),
   );
+});
+
+test.each([
+  ['plain', 9, 'plain'],
+  ['plain', 3, 'pla'],
+  ['\u001b[1mbold\u001b[22m and \u001b[31mred\u001b[39m', 6, '\u001b[1mbold\u001b[22m a\u001b[31m\u001b[39m'],
+  ['\u001b[32m漢字漢字\u001b[39m', 5, '\u001b[32m漢字\u001b[39m'],
+  ['漢a', 1, ''],
+])('%j, painted, cut to %d columns, is %j', (line, width, cut) => {
+  expect(cutPainted(line, width)).toBe(cut);
 });
