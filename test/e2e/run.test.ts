@@ -136,9 +136,11 @@ describe('--daemon', () => {
   test('returns when the task has started, prints its id, and keeps nothing of ours open', () => {
     const config = place.config([NEVER]);
     const run = `thermos run --daemon --root '${place.root}' --task-id web-1 '${config}'`;
-    // Node takes no care of a descriptor of such a number.
-    const { stdout } = shell(`exec 40</dev/zero; id=$(${run}); echo "<$id>"`);
+    // Node takes no care of a descriptor of such a number; 200 is the one that flock(1) is shown with.
+    const lock = join(place.path, 'lock');
+    const { stdout } = shell(`exec 200>'${lock}'; flock 200; id=$(${run}); echo "<$id>"`);
     expect(stdout).toBe('<web-1>\n');
+    expect(spawnSync('flock', ['--nonblock', lock, 'true']).status).toBe(0);
     const wait = place.thermos('wait', 'web-1', '--for', 'process=never:RUNNING', '--timeout', '30s');
     expect(wait.status).toBe(0);
     const { state, verdict, runner, processes } = place.inspect('web-1');
@@ -151,7 +153,7 @@ describe('--daemon', () => {
     }
     for (const pid of [runner.pid, processes[0].coordinator_pid, processes[0].pid]) {
       expect(readdirSync(`/proc/${pid}/fd`)).toContain('1');
-      expect(existsSync(`/proc/${pid}/fd/40`)).toBe(false);
+      expect(existsSync(`/proc/${pid}/fd/200`)).toBe(false);
     }
   });
 
