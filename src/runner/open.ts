@@ -35,9 +35,11 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
   const user = accountFor(spec.user ?? spec.task.user);
   checkSettings(settings, user);
   if (existsSync(paths.finished) && !existsSync(paths.active)) throw finished(spec.taskId);
+  // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
+  makeRoot(spec.root, [`${spec.root}/tasks/active`, `${spec.root}/tasks/finished`]);
   makeSandbox(spec.sandbox, user);
+  makeRoot(spec.root, [paths.directory]);
   const logDir = spec.logDir ?? `${spec.sandbox}/.logs`;
-  makeRoot(spec.root, paths);
   const fd = openStream(paths, constants.O_CREAT);
   try {
     lock(fd, spec.taskId);
@@ -222,12 +224,10 @@ function writeTaskFile(paths: Paths, task: RunnableTask): void {
   }
 }
 
-function makeRoot(root: string, paths: Paths): void {
+function makeRoot(root: string, directories: readonly string[]): void {
   try {
-    for (const phase of ['active', 'finished']) mkdirSync(`${root}/tasks/${phase}`, { recursive: true });
-    mkdirSync(paths.directory, { recursive: true });
-    for (const path of [`${root}/tasks/active`, paths.directory])
-      accessSync(path, constants.W_OK | constants.X_OK);
+    for (const path of directories) mkdirSync(path, { recursive: true });
+    for (const path of directories) accessSync(path, constants.W_OK | constants.X_OK);
   } catch (error) {
     const hint = 'choose another with --root';
     throw new UsageError(

@@ -399,6 +399,35 @@ describe('who is not root', () => {
     expect(stdout).toContain(`a 0 stdout | ${root}/sandboxes/web-1\n`);
     expect(thermos(['status', '-q'], options).stdout).toContain('web-1\n');
   });
+
+  test('needs no home and no entry in passwd if the root is named, and else is told so', () => {
+    const uid = process.getuid?.() === 0 ? 4242 : undefined;
+    const config = place.config([{ name: 'a', cmdline: 'id -u' }]);
+    const homeless = (...args: string[]) =>
+      shell(`unset HOME XDG_STATE_HOME; thermos ${args.map((arg) => `'${arg}'`).join(' ')}`, { uid });
+    const run = homeless('run', '--root', place.root, '--task-id', 'web-1', config);
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('web-1: SUCCESS') });
+    expect(homeless('status', '-q', '--root', place.root).stdout).toBe('web-1\n');
+    expect(homeless('run', '--help').status).toBe(0);
+    if (uid === undefined) return;
+    const { status, stderr } = homeless('run', '--task-id', 'web-2', config);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: 'error: you may not write to /var/run/thermos, and have no home\nhint: use --root\n',
+    });
+  });
+
+  test('is told of the root, not of the sandbox in it, if it can not be written', () => {
+    const home = join(place.path, 'closed');
+    mkdirSync(home, { mode: 0o555 });
+    const env = { HOME: home, XDG_STATE_HOME: '' };
+    const config = place.config([{ name: 'a', cmdline: 'true' }]);
+    const { status, stderr } = thermos(['run', '--task-id', 'web-1', config], { ...unprivileged(), env });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `error: cannot write to the root ${home}/.local/state/thermos: permission denied\nhint: choose another with --root\n`,
+    });
+  });
 });
 
 describe('on a terminal', () => {
