@@ -31,6 +31,8 @@ export interface ShowRun {
   lines: number | null;
   /** `both` writes to the console already. */
   console: boolean;
+  /** Where the output of processes goes that don't say it. */
+  destination: string;
 }
 
 /** A line from the runner, as JSON. At the end of stdin without an `end` it is dead. */
@@ -133,12 +135,12 @@ class RunSource implements TaskLogSource {
     this.#config = view.config ?? this.#config;
     this.#screen.show(view);
     if (!this.#spec.raw) this.#tellChanges(view);
-    const logs = taskLogs(view, this.#config);
-    if (!this.#spec.console) return logs;
-    const processes = logs.processes.map((process) =>
-      process.destination === 'both' ? { ...process, destination: 'console' } : process,
-    );
-    return { ...logs, processes };
+    const { console, destination } = this.#spec;
+    const processes = this.#config?.processes.map(({ log_destination = destination, ...process }) => ({
+      ...process,
+      log_destination: console && log_destination === 'both' ? 'console' : log_destination,
+    }));
+    return taskLogs(view, processes && { ...(this.#config as TaskConfig), processes });
   }
 
   #tellChanges({ task_id, state, history }: TaskView): void {

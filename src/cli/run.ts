@@ -7,6 +7,7 @@ import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import type { NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
+import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/view.js';
 import { summaryText } from '../views/run.js';
@@ -68,6 +69,7 @@ export async function runInForeground(
     raw: raw && !live,
     lines: resumed ? 10 : null,
     console: toConsole,
+    destination: spec.settings.logger?.destination ?? DEFAULT_LOGGER.destination,
   };
   const viewer = json ? undefined : new Viewer(show);
   const control = new RunControl(runner, (text) => viewer?.send({ notice: text }));

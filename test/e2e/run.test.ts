@@ -112,6 +112,15 @@ describe('a task', () => {
     expect(stderr).toMatch(/^err$/m);
   });
 
+  test('writes to both, and what is shown is shown once', () => {
+    const config = place.config([{ name: 'a', cmdline: 'echo out; echo err >&2' }]);
+    const args = ['--task-id', 'web-1', '--process-logger-destination', 'both'];
+    const { stdout, stderr } = place.thermos('run', ...args, config);
+    expect(stdout.match(/out$/gm)).toEqual(['out']);
+    expect(stderr.match(/err$/gm)).toEqual(['err']);
+    expect(place.file('web-1', '.logs/a/0/stdout')).toBe('out\n');
+  });
+
   test('records the host name that is given', () => {
     const config = place.config([{ name: 'a', cmdline: 'true' }]);
     place.thermos('run', '--task_id', 'web-1', '--hostname', 'other', config);
