@@ -63,6 +63,8 @@ const ERRNO_TEXT: Record<string, string> = {
   EIO: 'input/output error',
   ENAMETOOLONG: 'file name too long',
   ENOSPC: 'no space left on device',
+  EDQUOT: 'disk quota exceeded',
+  EROFS: 'read-only file system',
   EMFILE: 'too many open files',
   ESTALE: 'stale file handle',
 };

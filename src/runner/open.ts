@@ -7,7 +7,6 @@ import {
   fsyncSync,
   ftruncateSync,
   lchownSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -22,6 +21,7 @@ import { type PlanFault, planOf } from '../config/planner.js';
 import { describeErrno, errnoOf, NotFoundError, SystemError, UsageError } from '../errors/errors.js';
 import { type Account, findAccount } from '../host/account.js';
 import { tryLock } from '../host/flock.js';
+import { makeDirectory } from '../host/make-directory.js';
 import type { NewTask, RunSettings } from './api.js';
 import { type Paths, type Place, pathsOf } from './place.js';
 import { Progress } from './progress.js';
@@ -226,7 +226,7 @@ function writeTaskFile(paths: Paths, task: RunnableTask): void {
 
 function makeRoot(root: string, directories: readonly string[]): void {
   try {
-    for (const path of directories) mkdirSync(path, { recursive: true });
+    for (const path of directories) makeDirectory(path);
     for (const path of directories) accessSync(path, constants.W_OK | constants.X_OK);
   } catch (error) {
     const hint = 'choose another with --root';
@@ -268,9 +268,9 @@ function makeLogDir(path: string, user: Account): void {
 
 /** What we make for a user is the user's. */
 function makeFor(path: string, { uid, gid }: Account): void {
-  const made = mkdirSync(path, { recursive: true });
+  const made = makeDirectory(path);
   // The user may have put a link there meanwhile.
-  if (made !== undefined && uid !== process.geteuid?.()) lchownSync(path, uid, gid);
+  if (made && uid !== process.geteuid?.()) lchownSync(path, uid, gid);
 }
 
 function accountFor(name: string | undefined): Account {

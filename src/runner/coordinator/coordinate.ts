@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { RecordLister } from '../../checkpoint/follow.js';
 import { readStream } from '../../checkpoint/reader.js';
 import type { ProcessStatus } from '../../checkpoint/records.js';
 import { errnoOf } from '../../errors/errors.js';
+import { makeDirectory } from '../../host/make-directory.js';
 import type { RecordSink } from '../api.js';
 import { pause } from '../pause.js';
 import { type Account, CANNOT_START, FD, GO, type Job } from './job.js';
@@ -134,7 +135,7 @@ interface Output {
 const STREAMS = ['stdout', 'stderr'] as const;
 
 function openOutput({ logs, logger }: Job): Output {
-  mkdirSync(logs, { recursive: true, mode: 0o755 });
+  makeDirectory(logs);
   const { destination, mode, log_size, backups } = logger;
   const paths = STREAMS.map((stream) => `${logs}/${stream}`) as [string, string];
   if (destination === 'none')

@@ -1,0 +1,27 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from '../errors/errors.js';
+
+/**
+ * Makes a directory and those above it that are missing; true if it was not there. Node's own `recursive` says
+ * ENOENT where the file system is read-only or an entry is a broken link; this throws what is really in the way.
+ */
+export function makeDirectory(path: string): boolean {
+  try {
+    return make(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  makeDirectory(dirname(path));
+  return make(path);
+}
+
+function make(path: string): boolean {
+  try {
+    mkdirSync(path, 0o755);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && statSync(path).isDirectory()) return false;
+    throw error;
+  }
+}
