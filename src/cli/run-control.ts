@@ -8,6 +8,8 @@ const EARLY: readonly [NodeJS.Signals, () => void][] = [
   ['SIGUSR2', () => process.exit(EXIT.lost)],
 ];
 
+const FOREGROUND = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
 /**
  * To be called first of all by who is going to be a runner. Until the task is started, the signals that would end
  * it end the program; Node's own answer to SIGUSR1, a debugger that listens on a port, is not given any more.
@@ -15,6 +17,11 @@ const EARLY: readonly [NodeJS.Signals, () => void][] = [
 export function expectSignals(): void {
   for (const [signal, handler] of EARLY) process.on(signal, handler);
   if (closeDebugger()) process.exit(EXIT.killed);
+}
+
+/** To be called first of all by who shows a task. Signals come to the whole foreground: the runner decides what they mean. */
+export function leaveSignalsToRunner(): void {
+  for (const signal of FOREGROUND) process.on(signal, () => {});
 }
 
 /** Signals to the process are requests to end the task. */

@@ -38,7 +38,6 @@ export interface ShowRun {
 /** A line from the runner, as JSON. At the end of stdin without an `end` it is dead. */
 export type RunnerMessage = { notice: string } | { end: true };
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 const NAMING: Naming = { root: false, task: false, stream: true };
 /** The end of the task is on disk when the runner says it: it is read within so many looks, each that long at most. */
 const LAST_LOOKS = 60;
@@ -51,8 +50,6 @@ const SECOND_MS = 1000;
  * process of its own so that a terminal that is stopped, or a pager that is not read on, can't stop the runner.
  */
 export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> {
-  // They come to the whole foreground: what they mean, the runner decides.
-  for (const signal of SIGNALS) process.on(signal, () => {});
   const screen = spec.live ? new Live(terminal) : new Lines(terminal);
   const source = new RunSource(spec, screen);
   let looks = 0;

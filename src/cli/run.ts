@@ -7,6 +7,7 @@ import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import type { NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
+import { NO_DEBUGGER } from '../runner/debugger.js';
 import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/view.js';
@@ -119,7 +120,7 @@ class Viewer {
   readonly #gone: Promise<void>;
 
   constructor(show: ShowRun) {
-    this.#child = spawn(process.execPath, [MAIN, '__show-run', JSON.stringify(show)], {
+    this.#child = spawn(process.execPath, [NO_DEBUGGER, MAIN, '__show-run', JSON.stringify(show)], {
       stdio: ['pipe', 'inherit', 'inherit'],
     });
     this.#gone = new Promise((resolve) => {
@@ -163,7 +164,7 @@ interface DaemonError {
  * Throws what the runner threw before that.
  */
 export async function runAsDaemon(spec: RunSpec): Promise<RunDaemonDocument> {
-  const child = spawn(process.execPath, [MAIN, '__run-daemon'], {
+  const child = spawn(process.execPath, [NO_DEBUGGER, MAIN, '__run-daemon'], {
     detached: true,
     cwd: '/',
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'],

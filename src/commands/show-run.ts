@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import { ThermosCommand } from '../cli/base-command.js';
+import { leaveSignalsToRunner } from '../cli/run-control.js';
 import type { ShowRun as Spec } from '../cli/run-view.js';
 
 /** What `run` starts to show its task. */
@@ -8,6 +9,7 @@ export default class ShowRun extends ThermosCommand {
   static override args = { spec: Args.string({ required: true, ignoreStdin: true }) };
 
   async run(): Promise<number> {
+    leaveSignalsToRunner();
     const { args } = await this.parse(ShowRun);
     const { showRun } = await import('../cli/run-view.js');
     await this.terminal.loadColours();

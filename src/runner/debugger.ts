@@ -12,3 +12,9 @@ export function closeDebugger(): boolean {
   close();
   return true;
 }
+
+/**
+ * For Node's command line: until the program it starts has said otherwise, SIGUSR1 still makes it open its debugger.
+ * Then it finds an address that no machine has.
+ */
+export const NO_DEBUGGER = '--inspect-port=0.0.0.1:1024';

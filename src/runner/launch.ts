@@ -8,6 +8,7 @@ import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import type { RecordSink } from './api.js';
 import { CANNOT_START, GO, type Job } from './coordinator/job.js';
+import { NO_DEBUGGER } from './debugger.js';
 
 /**
  * It may be possible in a moment: somebody holds the lock of the process's stream (an earlier coordinator that has
@@ -122,7 +123,6 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
 
 /**
  * A coordinator waits nearly all its life: no threads to compile with. Flags that change V8's heap would save
- * nothing, and cost 10 ms: V8 then refuses the code that Node brings along compiled. SIGUSR1 makes Node open its
- * debugger until the program says otherwise, so until then it finds an address that no machine has.
+ * nothing, and cost 10 ms: V8 then refuses the code that Node brings along compiled.
  */
-const NODE_FLAGS = ['--no-warnings', '--v8-pool-size=0', '--inspect-port=0.0.0.1:1024'];
+const NODE_FLAGS = ['--no-warnings', '--v8-pool-size=0', NO_DEBUGGER];

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { processTable } from '../../src/host/process-table.js';
 import { shell, startThermos, thermos } from './harness.js';
 import { isAlive, OnTerminal, RunPlace } from './run-task.js';
 import { expectContract, unprivileged } from './tasks.js';
@@ -548,3 +549,31 @@ test('a debugger is never opened by SIGUSR1, not even while the program starts',
   for (const inode of inodes) expect(stdout).not.toContain(`socket:[${inode}]`);
   expect(run.stderr).not.toMatch(/debugger/i);
 });
+
+test('nor in the process that shows a task', async () => {
+  const run = place.start('run', '--task-id', 'web-1', place.config([NEVER]));
+  const shows = (pid: number) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('__show-run');
+    } catch {
+      return false;
+    }
+  };
+  let viewer: number | undefined;
+  while (viewer === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    viewer = processTable().find(({ pid, parent }) => parent === run.child.pid && shows(pid))?.pid;
+  }
+  // Node would open it from here on; before, the signal just ends it.
+  while (!catches(viewer, 10)) await new Promise((resolve) => setTimeout(resolve, 1));
+  process.kill(viewer, 'SIGUSR1');
+  await run.until(({ stderr }) => stderr.includes('RUNNING'));
+  run.child.kill('SIGTERM');
+  expect(await run.ended).toBe(143);
+  expect(run.stderr).not.toMatch(/debugger/i);
+});
+
+function catches(pid: number, signal: number): boolean {
+  const [, caught = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
