@@ -29,7 +29,7 @@ export interface ShowRun {
   raw: boolean;
   /** Lines of each log to show first; null: all of them. */
   lines: number | null;
-  /** `both` writes to the console already. */
+  /** Processes write to the console, those whose destination it is: their files aren't shown besides. */
   console: boolean;
   /** Where the output of processes goes that don't say it. */
   destination: string;
@@ -132,12 +132,14 @@ class RunSource implements TaskLogSource {
     this.#config = view.config ?? this.#config;
     this.#screen.show(view);
     if (!this.#spec.raw) this.#tellChanges(view);
-    const { console, destination } = this.#spec;
-    const processes = this.#config?.processes.map(({ log_destination = destination, ...process }) => ({
-      ...process,
-      log_destination: console && log_destination === 'both' ? 'console' : log_destination,
-    }));
-    return taskLogs(view, processes && { ...(this.#config as TaskConfig), processes });
+    const logs = taskLogs(view, this.#config);
+    if (!this.#spec.console) return logs;
+    const settings = new Map(this.#config?.processes.map((process) => [process.name, process]));
+    const processes = logs.processes.filter(({ process }) => {
+      const destination = settings.get(process)?.log_destination ?? this.#spec.destination;
+      return destination !== 'both' && destination !== 'console';
+    });
+    return { ...logs, processes };
   }
 
   #tellChanges({ task_id, state, history }: TaskView): void {
