@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import type { FileIdentity } from './locks.js';
 
@@ -17,9 +17,24 @@ export function holdsLock(pid: number, file: FileIdentity): boolean | undefined 
     try {
       const { dev, ino } = statSync(`/proc/${pid}/fd/${name}`, { bigint: true });
       if (dev !== BigInt(file.dev) || ino !== BigInt(file.ino)) return false;
-      return /^lock:.*\bWRITE\b/m.test(readFileSync(`/proc/${pid}/fdinfo/${name}`, 'utf8'));
+      return locks(pid, name);
     } catch {
       return false;
     }
   });
+}
+
+/** Does this process hold a write lock on a file whose path, as it is now, begins so? False if we may not look. */
+export function locksFileBelow(pid: number, path: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some(
+      (name) => readlinkSync(`/proc/${pid}/fd/${name}`).startsWith(path) && locks(pid, name),
+    );
+  } catch {
+    return false;
+  }
+}
+
+function locks(pid: number, fd: string): boolean {
+  return /^lock:.*\bWRITE\b/m.test(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'));
 }

@@ -9,7 +9,7 @@ import { TaskProcesses } from './task-processes.js';
  * SIGKILL to whatever is certainly a task's and still lives, by what its stream says (all runs are in the view);
  * nothing is recorded. `signalled`: the pids.
  */
-export function endLeftovers({ task_id, root, header, history, sandbox, log_dir }: TaskView): {
+export function endLeftovers({ found, task_id, root, header, history, sandbox, log_dir }: TaskView): {
   signalled: number[];
   problems: Problem[];
 } {
@@ -18,7 +18,8 @@ export function endLeftovers({ task_id, root, header, history, sandbox, log_dir 
   if (uid === undefined || logDir === undefined) return { signalled: [], problems: [] };
   const traces = [...history.values()].flatMap(({ runs }) => runs.flatMap(traceOf));
   const mates = new SandboxMates({ root: root.path, taskId: task_id }, sandbox?.path, logDir);
-  const { alive, problems } = new TaskProcesses({ uid, home: sandbox?.path, logDir, mates }).endAll(traces);
+  const marks = { uid, directory: found.checkpoint_dir, home: sandbox?.path, logDir, mates };
+  const { alive, problems } = new TaskProcesses(marks).endAll(traces);
   return { signalled: [...alive], problems };
 }
 

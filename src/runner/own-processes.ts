@@ -18,6 +18,8 @@ export interface Identity {
   readonly bootTimeMs: number;
   /** Ourselves and others that are never the task's. */
   readonly spared: ReadonlySet<number>;
+  /** Does the process hold the lock of a process's stream of this task? */
+  readonly isCoordinator: (pid: number) => boolean;
   /** Has the process an environment, a root or outputs that only processes of this task have? */
   readonly isMarked: (pid: number) => boolean;
 }
@@ -31,8 +33,8 @@ export interface OwnProcesses {
 
 /**
  * Which of the processes belong to runs of a task, daemons too that left their session and their parent. A pid
- * alone proves nothing. Proof is: a coordinator that started when the stream says, its session and all that
- * descend from it; the recorded command with its start and owner; else the mark of the task, the task's user
+ * alone proves nothing. Proof is: a coordinator that started when the stream says, or (the clock may have been
+ * set since) holds the lock of its own stream, its session and all that descend from it; the recorded command with its start and owner; else the mark of the task, the task's user
  * and a start after the run's, in no session of somebody else who lives.
  */
 export function ownProcesses(
@@ -40,7 +42,7 @@ export function ownProcesses(
   runs: readonly RunTrace[],
   identity: Identity,
 ): OwnProcesses {
-  const { uid, bootTimeMs, spared, isMarked } = identity;
+  const { uid, bootTimeMs, spared, isCoordinator, isMarked } = identity;
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const startMs = (row: ProcessRow) => bootTimeMs + (row.startTimeTicks * 1000) / TICKS_PER_SECOND;
   const began = (row: ProcessRow, seconds: number) => Math.abs(startMs(row) - seconds * 1000) < TOLERANCE_MS;
@@ -54,7 +56,8 @@ export function ownProcesses(
   for (const run of runs) {
     const leader = byPid.get(run.coordinatorPid);
     const isOurs = leader !== undefined && (isUsers(leader) || leader.uid === 0);
-    if (isOurs && leader.session === leader.pid && began(leader, run.forkTime)) coordinators.add(leader);
+    const leads = isOurs && leader.session === leader.pid;
+    if (leads && (began(leader, run.forkTime) || isCoordinator(leader.pid))) coordinators.add(leader);
     else if (leader === undefined) leaderless.set(run.coordinatorPid, run);
     const command = run.pid === undefined ? undefined : byPid.get(run.pid);
     if (command && run.startTime !== undefined && began(command, run.startTime) && isUsers(command)) {

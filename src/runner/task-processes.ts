@@ -1,5 +1,6 @@
 import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { locksFileBelow } from '../host/held-lock.js';
 import { Host } from '../host/host.js';
 import {
   homeOf,
@@ -12,12 +13,15 @@ import {
 } from '../host/process-table.js';
 import { type OwnProcesses, ownProcesses, type RunTrace } from './own-processes.js';
 import { pause } from './pause.js';
+import { COORDINATOR_PREFIX } from './place.js';
 import type { LiveRun } from './progress.js';
 import type { SandboxMates } from './sandbox-mates.js';
 
 /** What processes of this task have. */
 export interface Marks {
   readonly uid: number;
+  /** The directory of its streams. */
+  readonly directory: string;
   /** HOME. */
   readonly home?: string;
   /** What they have as `/`. */
@@ -79,7 +83,7 @@ export class TaskProcesses {
   }
 
   #find(traces: readonly RunTrace[]): OwnProcesses {
-    const { uid, home, root, logDir, mates } = this.#marks;
+    const { uid, directory, home, root, logDir, mates } = this.#marks;
     const bootTimeMs = Host.local().bootTimeMs ?? 0;
     const isOfMates = mates.processes();
     const isMarked = (pid: number) => {
@@ -91,7 +95,8 @@ export class TaskProcesses {
       if (root !== undefined && rootOf(pid) === root) return true;
       return outputsOf(pid).some((path) => path.startsWith(`${logDir}/`));
     };
-    const identity = { uid, bootTimeMs, spared: ourselves(), isMarked };
+    const isCoordinator = (pid: number) => locksFileBelow(pid, `${directory}/${COORDINATOR_PREFIX}`);
+    const identity = { uid, bootTimeMs, spared: ourselves(), isCoordinator, isMarked };
     const { own, doubtful } = ownProcesses(processTable(), traces, identity);
     return { own, doubtful: doubtful.filter(({ pid }) => !isExiting(pid)) };
   }

@@ -133,6 +133,7 @@ export class TaskRunner implements Runner {
     this.#finalizing = planner(true);
     this.#processes = new TaskProcesses({
       uid: account?.uid ?? -1,
+      directory: opened.paths.directory,
       home: settings.chroot ? undefined : opened.sandbox,
       root: settings.chroot ? opened.sandbox : undefined,
       logDir: opened.logDir,

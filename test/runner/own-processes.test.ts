@@ -13,11 +13,12 @@ function row(pid: number, rest: Partial<ProcessRow> & { started?: number } = {})
   return { pid, parent: 1, session: pid, state: 'S', startTimeTicks, uid: 1000, ...fields };
 }
 
-function pids(rows: ProcessRow[], marked: number[] = [], spared: number[] = []) {
+function pids(rows: ProcessRow[], marked: number[] = [], spared: number[] = [], coordinators: number[] = []) {
   const { own, doubtful } = ownProcesses(rows, [RUN], {
     uid: 1000,
     bootTimeMs: BOOT_MS,
     spared: new Set(spared),
+    isCoordinator: (pid) => coordinators.includes(pid),
     isMarked: (pid) => marked.includes(pid),
   });
   return { own: own.map(({ pid }) => pid), doubtful: doubtful.map(({ pid }) => pid) };
@@ -40,6 +41,14 @@ describe('processes of a task', () => {
     expect(pids(rows)).toEqual({ own: [], doubtful: [] });
     expect(pids([row(100, { uid: 33 })]).own).toEqual([]);
     expect(pids([row(100, { session: 7 })]).own).toEqual([]);
+  });
+
+  test('a coordinator is known by the lock it holds when the clock was set meanwhile', () => {
+    for (const started of [FORKED - 3600, FORKED + 3600]) {
+      const rows = [row(100, { started }), row(101, { session: 100, parent: 100, started })];
+      expect(pids(rows, [], [], [100])).toEqual({ own: [100, 101], doubtful: [] });
+      expect(pids([row(100, { started, session: 7 })], [], [], [100]).own).toEqual([]);
+    }
   });
 
   test('the recorded command is, by its start and owner, also without its coordinator', () => {

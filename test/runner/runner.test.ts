@@ -144,6 +144,24 @@ test('a process that is just starting is asked to end as soon as it can be', asy
   expect(processes.web).toEqual(['0 WAITING', '1 FORKED', '2 RUNNING', '3 KILLED -15']);
 });
 
+test('what runs is ended with the task also if the clock was set meanwhile', async () => {
+  const cmdline = "trap '' TERM; echo $$ > pid.p; while :; do sleep 0.1; done";
+  const spec = newTask('clock-set', taskOf([{ name: 'p', cmdline }]));
+  const recorded: Record<string, unknown> = {};
+  // What we record is an hour before what the machine says of the same process.
+  const runner = openTask(
+    spec,
+    { ...SETTINGS, now: () => Date.now() - 3_600_000 },
+    { record: ({ value }) => Object.assign(recorded, value) },
+  );
+  const running = runner.run();
+  await until(() => recorded.state === 'RUNNING' && pidsIn(spec).some((pid) => pid > 0));
+  const { coordinator_pid } = recorded;
+  runner.kill({ state: 'KILLED', now: true });
+  expect(await running).toEqual({ state: 'KILLED', problems: [] });
+  expect([coordinator_pid as number, ...pidsIn(spec)].filter(isAlive)).toEqual([]);
+});
+
 describe('output', () => {
   const lines = 'for i in $(seq 1000); do echo "line $i"; done; printf end > /dev/stderr';
   const shown = `${Array.from({ length: 1000 }, (_, i) => `line ${i + 1}\n`).join('')}`;
