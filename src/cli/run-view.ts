@@ -116,6 +116,8 @@ class RunSource implements TaskLogSource {
   readonly #reader: TaskReader;
   #config: TaskConfig | undefined;
   #state: unknown;
+  /** Of its statuses. */
+  #told = 0;
   readonly #runs = new Map<string, { run: number; state: unknown }>();
   #first = true;
 
@@ -142,12 +144,16 @@ class RunSource implements TaskLogSource {
     return { ...logs, processes };
   }
 
-  #tellChanges({ task_id, state, history }: TaskView): void {
+  #tellChanges({ task_id, statuses, history }: TaskView): void {
     // What was before a task is resumed is no news.
     const silent = this.#first && this.#spec.lines !== null;
     this.#first = false;
+    const states = statuses.slice(this.#told).map(({ state }) => state);
+    this.#told = statuses.length;
     // It is ACTIVE before anything runs, and in its other states after.
-    if (state === 'ACTIVE') this.#tellState(task_id, state, silent);
+    const after = states.findIndex((state) => state !== 'ACTIVE');
+    const tell = (state: unknown) => this.#tellState(task_id, state, silent);
+    states.slice(0, after === -1 ? undefined : after).forEach(tell);
     for (const [process, { runs }] of history) {
       const known = this.#runs.get(process);
       for (const [run, status] of runs.entries()) {
@@ -158,11 +164,11 @@ class RunSource implements TaskLogSource {
           this.#screen.change(runChangeText(process, run, status));
       }
     }
-    this.#tellState(task_id, state, silent);
+    if (after !== -1) states.slice(after).forEach(tell);
   }
 
   #tellState(task_id: string, state: unknown, silent: boolean): void {
-    if (state === this.#state || state === 'UNKNOWN') return;
+    if (state === this.#state) return;
     this.#state = state;
     if (!silent) this.#screen.change(taskChangeText(task_id, state));
   }

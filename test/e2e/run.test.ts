@@ -40,7 +40,10 @@ describe('a task', () => {
     expect(lines).toContain('b 0 stdout | no newline');
     expect(stdout).toMatch(/^web-1: SUCCESS after /m);
     expect(stderr).toMatch(/^==> a, run 0: SUCCESS \(after [\d.]+s\) <==$/m);
-    expect(stderr).toMatch(/^==> web-1: SUCCESS <==$/m);
+    const states = stderr.match(/^==> web-1: .*$/gm);
+    expect(states).toEqual(
+      ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS'].map((state) => `==> web-1: ${state} <==`),
+    );
     expect(status).toBe(0);
     expect(existsSync(join(place.root, 'tasks', 'finished', 'web-1'))).toBe(true);
   });
