@@ -3,6 +3,7 @@ import { isTerminalTaskState } from '../checkpoint/records.js';
 import { parentOf } from '../discovery/files.js';
 import type { Layout, Phase } from '../discovery/found.js';
 import type { RealPath } from '../discovery/relocate.js';
+import { authorsOf } from '../host/authors.js';
 import type { Host } from '../host/host.js';
 import type { Place, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
@@ -129,26 +130,17 @@ export function lookAtStream(subject: Subject, host: Host): void {
   if (stat === undefined || typeof subject.stream === 'string') return;
   subject.locked = host.isLocked(stat);
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
-  subject.authors = authorsOf(subject, stat);
+  subject.authors = streamAuthors(subject);
 }
 
 function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
   return { dev, ino, size, mtimeMs };
 }
 
-/**
- * Who may have put the stream there: whoever owns it or a directory around it, down from the root. The run
- * directory of an executor is its task's user's since Aurora 0.21.
- */
-function authorsOf(subject: Subject, stream: Stats): number[] {
-  const authors = new Set([stream.uid]);
-  const { checkpointDir, rootPath, runDirPath } = subject;
-  for (const path of [checkpointDir, parentOf(checkpointDir), rootPath, runDirPath]) {
-    const owner = path === undefined ? undefined : lstat(path)?.uid;
-    if (owner !== undefined) authors.add(owner);
-  }
-  authors.delete(0);
-  return [...authors];
+/** The run directory of an executor is its task's user's since Aurora 0.21. */
+function streamAuthors({ checkpointDir, rootPath, runDirPath }: Subject): number[] {
+  const around = [checkpointDir, parentOf(checkpointDir), rootPath, runDirPath];
+  return authorsOf([`${checkpointDir}/runner`, ...around.filter((path) => path !== undefined)]);
 }
 
 export interface Silence {

@@ -27,6 +27,7 @@ import { type Paths, type Place, pathsOf } from './place.js';
 import { Progress } from './progress.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
 import { finishOnDisk, type OpenedTask } from './task-runner.js';
+import { distrust } from './trust.js';
 
 /** Opens a task to be run, new or again. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {
@@ -54,6 +55,7 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
     const opened = { place: spec, paths, fd, ...stream };
     const old = stream.progress.header;
     if (old !== undefined) return resumed(opened, spec.task, old);
+    if (stream.past.length > 0) checkAuthors(spec, user.uid);
     makeLogDir(logDir, user);
     const header = headerOf(spec, logDir, user, Math.round(settings.now()));
     const { task, sandbox } = spec;
@@ -118,6 +120,7 @@ function resumed(
     throw new SystemError('task-incomplete', 'the header of the task has no sandbox');
   const found = user === undefined ? undefined : findAccount(user);
   const account = found ?? (uid === undefined ? undefined : findAccount(uid));
+  checkAuthors(opened.place, account?.uid ?? uid);
   const me = process.geteuid?.() ?? 0;
   if (account !== undefined && me !== 0 && account.uid !== me) throw notRoot(account.name);
   return {
@@ -130,6 +133,11 @@ function resumed(
     header: { type: 'runner_header', value: header },
     resumed: true,
   };
+}
+
+function checkAuthors(place: Place, uid: number | undefined): void {
+  const error = distrust(place, uid);
+  if (error !== undefined) throw error;
 }
 
 function headerOf(spec: NewTask, log_dir: string, user: Account, launch_time_ms: number): CheckpointRecord {

@@ -33,9 +33,10 @@ export interface OwnProcesses {
 
 /**
  * Which of the processes belong to runs of a task, daemons too that left their session and their parent. A pid
- * alone proves nothing. Proof is: a coordinator that started when the stream says, or (the clock may have been
- * set since) holds the lock of its own stream, its session and all that descend from it; the recorded command with its start and owner; else the mark of the task, the task's user
- * and a start after the run's, in no session of somebody else who lives.
+ * alone proves nothing. Proof is: a coordinator that holds the lock of its own stream, or is the task's user's (root's
+ * is for a moment only) and started when the stream says (the clock may have been set since), its session and all that
+ * descend from it; the recorded command with its start and owner; else the mark of the task, the task's user and a
+ * start after the run's, in no session of somebody else who lives.
  */
 export function ownProcesses(
   rows: readonly ProcessRow[],
@@ -55,10 +56,12 @@ export function ownProcesses(
   const leaderless = new Map<number, RunTrace>();
   for (const run of runs) {
     const leader = byPid.get(run.coordinatorPid);
-    const isOurs = leader !== undefined && (isUsers(leader) || leader.uid === 0);
-    const leads = isOurs && leader.session === leader.pid;
-    if (leads && (began(leader, run.forkTime) || isCoordinator(leader.pid))) coordinators.add(leader);
-    else if (leader === undefined) leaderless.set(run.coordinatorPid, run);
+    const isKnown = (row: ProcessRow) =>
+      isUsers(row)
+        ? began(row, run.forkTime) || isCoordinator(row.pid)
+        : row.uid === 0 && isCoordinator(row.pid);
+    if (leader === undefined) leaderless.set(run.coordinatorPid, run);
+    else if (leader.session === leader.pid && isKnown(leader)) coordinators.add(leader);
     const command = run.pid === undefined ? undefined : byPid.get(run.pid);
     if (command && run.startTime !== undefined && began(command, run.startTime) && isUsers(command)) {
       own.add(command);

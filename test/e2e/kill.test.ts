@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { streamOf } from '../checkpoint/arbitraries.js';
@@ -155,6 +155,30 @@ describe('a task without a runner', () => {
     }
   });
 
+  test('that says it is root’s, but may have been written by somebody else, neither runs nor kills', async () => {
+    await orphaned('web-1');
+    // Who is no root can't give files away, and reads none but his own.
+    if (process.getuid?.() !== 0) return;
+    const stream = join(place.root, 'checkpoints', 'web-1', 'runner');
+    chownSync(stream, 12_345, 12_345);
+    const why = 'task web-1 runs as uid 0, and its files may have been written by uid 12345';
+    for (const how of ['--grace=5s', '--now', '--lose']) {
+      const { stderr, status } = place.thermos('kill', how, 'web-1');
+      expect(status).toBe(5);
+      expect(stderr).toContain(why);
+    }
+    const config = place.config([MAIN, FINAL], {}, 'web-1');
+    const { stderr, status } = place.thermos('run', '--task-id', 'web-1', config);
+    expect({ stderr, status }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining(`error: ${why}\nhint: `),
+    });
+    expect(isAlive(pidOf('web-1'))).toBe(true);
+    expect([place.file('web-1', 'order'), recorded('web-1').state]).toEqual(['', 'ACTIVE']);
+    chownSync(stream, 0, 0);
+    expect(place.thermos('kill', 'web-1').status).toBe(0);
+  });
+
   test('a recorded pid that is somebody else by now is left alone', async () => {
     const task = new LoggedTask(place.path, [{ name: 'web', cmdline: 'true' }]);
     // Our own pid, with a start that is not ours.
@@ -191,6 +215,13 @@ describe('a task that is over', () => {
     );
     renameSync(join(root, 'tasks', 'active', 'web-1'), join(root, 'tasks', 'finished', 'web-1'));
     expect(recorded('web-1')).toEqual({ ...KILLED, verdict: 'leftovers' });
+    if (process.getuid?.() === 0) {
+      chownSync(join(root, 'checkpoints', 'web-1'), 12_345, 12_345);
+      const refused = place.thermos('kill', 'web-1');
+      expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining('written by uid 12345') });
+      expect(isAlive(pidOf('web-1'))).toBe(true);
+      chownSync(join(root, 'checkpoints', 'web-1'), 0, 0);
+    }
     const { stdout, status } = place.thermos('kill', 'web-1');
     expect({ stdout, status }).toEqual({ stdout: 'web-1: KILLED, cleaned up\n', status: 0 });
     expect(isAlive(pidOf('web-1'))).toBe(false);

@@ -43,6 +43,12 @@ describe('processes of a task', () => {
     expect(pids([row(100, { session: 7 })]).own).toEqual([]);
   });
 
+  test('a coordinator that is still root’s is known by its lock only: anybody can write down its start', () => {
+    const rows = [row(100, { uid: 0 }), row(101, { session: 100, parent: 100, uid: 0 })];
+    expect(pids(rows)).toEqual({ own: [], doubtful: [] });
+    expect(pids(rows, [], [], [100]).own).toEqual([100, 101]);
+  });
+
   test('a coordinator is known by the lock it holds when the clock was set meanwhile', () => {
     for (const started of [FORKED - 3600, FORKED + 3600]) {
       const rows = [row(100, { started }), row(101, { session: 100, parent: 100, started })];
