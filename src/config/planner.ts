@@ -132,6 +132,7 @@ export class Planner {
   readonly #running = new Set<string>();
   readonly #finished = new Set<string>();
   readonly #failed = new Set<string>();
+  readonly #capped = new Set<string>();
   readonly #maxRuns: number;
 
   /** Throws if the plan has faults. */
@@ -181,6 +182,11 @@ export class Planner {
     return this.#failed;
   }
 
+  /** Failed, though they would be run again if they had not run so often already. */
+  get capped(): ReadonlySet<string> {
+    return this.#capped;
+  }
+
   state(name: string): PlanState {
     return this.#of(name).state;
   }
@@ -214,11 +220,10 @@ export class Planner {
     this.#enter(name, 'running');
   }
 
-  /** The run ended well. */
+  /** The run ended well. (The original takes a process for failed that ends well in its last run of all.) */
   succeed(name: string, now: number): void {
-    const standing = this.#ended(name, now);
-    if (this.#atCap(standing)) this.#enter(name, 'failed');
-    else if (standing.process.daemon) this.#enter(name, 'ready');
+    const { process } = this.#ended(name, now);
+    if (process.daemon) this.#again(name);
     else this.#enter(name, 'finished');
   }
 
@@ -227,15 +232,14 @@ export class Planner {
     const standing = this.#ended(name, now);
     standing.failures++;
     const { max_failures, ephemeral } = standing.process;
-    if (this.#atCap(standing)) this.#enter(name, 'failed');
-    else if (max_failures === 0 || standing.failures < max_failures) this.#enter(name, 'ready');
+    if (max_failures === 0 || standing.failures < max_failures) this.#again(name);
     else this.#enter(name, ephemeral ? 'finished' : 'failed');
   }
 
   /** The run was lost or killed: it runs again, and this is no failure of its own. */
   lose(name: string, now: number): void {
-    const standing = this.#ended(name, now);
-    this.#enter(name, this.#atCap(standing) ? 'failed' : 'ready');
+    this.#ended(name, now);
+    this.#again(name);
   }
 
   /** It is not to run again, whatever it did: it could not be started at all. */
@@ -263,8 +267,10 @@ export class Planner {
     return standing;
   }
 
-  #atCap({ runs }: Standing): boolean {
-    return runs >= this.#maxRuns;
+  #again(name: string): void {
+    const capped = this.runs(name) >= this.#maxRuns;
+    if (capped) this.#capped.add(name);
+    this.#enter(name, capped ? 'failed' : 'ready');
   }
 
   #enter(name: string, state: PlanState): void {

@@ -21,7 +21,7 @@ import {
 } from '../checkpoint/records.js';
 import { CheckpointWriter } from '../checkpoint/writer.js';
 import { Planner, planOf } from '../config/planner.js';
-import { errnoOf, SystemError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { processRow } from '../host/process-table.js';
@@ -371,8 +371,7 @@ export class TaskRunner implements Runner {
         return false;
       }
       this.#notNow.delete(name);
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#problem(cannotStart(name, reason));
+      this.#problem(cannotStart(name, describeErrno(error)));
       this.#recordProcess({ seq: run.seq + 1, process: name, state: 'FAILED' });
       return true;
     }
@@ -616,6 +615,7 @@ export class TaskRunner implements Runner {
       planner.start(run.process);
     } else if (state !== 'running') return;
     this.#plan(planner, value, before?.state !== 'WAITING', value.stop_time ?? this.#now());
+    if (planner.capped.has(run.process)) this.#problem(ranTooOften(run.process, planner.runs(run.process)));
   }
 
   #plan(planner: Planner, { process, state }: ProcessStatus, started: boolean, at: number): void {
@@ -654,6 +654,12 @@ export class TaskRunner implements Runner {
 function cannotStart(process: string, reason: string): Problem {
   const message = `process ${JSON.stringify(process)} can not be started: ${reason}`;
   return { code: 'process-not-started', severity: 'error', message, process };
+}
+
+function ranTooOften(process: string, runs: number): Problem {
+  const message = `process ${JSON.stringify(process)} is not run again: it ran ${runs === 1 ? 'once' : `${runs} times`}`;
+  const hint = 'how often a process may run at most, says --max-runs';
+  return { code: 'process-run-cap', severity: 'warning', message, process, hint };
 }
 
 function moreUrgent(a: KillRequest, b: KillRequest): KillRequest {

@@ -116,6 +116,7 @@ describe('Planner', () => {
     }
     expect(plan.state('a')).toBe(state);
     expect(plan.failures('a')).toBe(failures);
+    expect([...plan.capped]).toEqual(failures === MAX_RUNS ? ['a'] : []);
   });
 
   it('runs a daemon again when it ends well, until the cap', () => {
@@ -125,6 +126,15 @@ describe('Planner', () => {
       plan.succeed('d', 0);
       expect(plan.state('d')).toBe(state);
     }
+  });
+
+  it('takes what ends well in its last run of all for finished', () => {
+    const plan = planner([process('a', { max_failures: 0, min_duration: 0 })], [], 2);
+    plan.start('a');
+    plan.fail('a', 0);
+    plan.start('a');
+    plan.succeed('a', 1);
+    expect([plan.state('a'), [...plan.capped]]).toEqual(['finished', []]);
   });
 
   it('runs what was lost again, and counts no failure', () => {
