@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { collectGarbage } from '../cli/gc.js';
 
-const group = (helpGroup: string) => ({ helpGroup });
+const LIMIT = { helpGroup: 'LIMIT' };
 
 export default class Gc extends ThermosCommand {
   static override summary = 'Remove finished tasks by age, number and space; end those whose runner died.';
@@ -34,10 +34,10 @@ An active task without a live runner for --orphan-age becomes LOST: its last rec
   };
 
   static override flags = {
-    'max-age': Flags.string({ ...group('LIMITS'), helpValue: '2d5h', summary: 'Keep what finished since.' }),
-    'max-tasks': Flags.string({ ...group('LIMITS'), helpValue: 'N', summary: 'Keep the newest N.' }),
+    'max-age': Flags.string({ ...LIMIT, helpValue: '2d5h', summary: 'Keep what finished since.' }),
+    'max-tasks': Flags.string({ ...LIMIT, helpValue: 'N', summary: 'Keep the newest N.' }),
     'max-space': Flags.string({
-      ...group('LIMITS'),
+      ...LIMIT,
       helpValue: '20G',
       summary: 'Keep the newest up to this.',
     }),
@@ -70,13 +70,9 @@ An active task without a live runner for --orphan-age becomes LOST: its last rec
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Gc);
-    const { document, text, problems, exitCode, notice } = collectGarbage(
-      args.task ?? [],
-      flags,
-      this.terminal,
-    );
-    const code = this.answer(flags.json, document, text, problems, exitCode);
-    if (notice !== undefined) this.notice(notice);
+    const answer = collectGarbage(args.task ?? [], flags, this.terminal);
+    const code = this.answer(flags.json, answer.document, answer.text, answer.problems, answer.exitCode);
+    if (answer.notice !== undefined) this.notice(answer.notice);
     return code;
   }
 }

@@ -8,7 +8,8 @@ export function rootsView({ roots }: RootsDocument, style: Style): string {
   const { paint } = style;
   return table(
     [
-      { title: 'PATH', flexible: 'middle' },
+      // Never cut: those of Mesos differ in a few letters in their midst, and are there to be copied.
+      { title: 'PATH' },
       { title: 'LAYOUT' },
       { title: 'SOURCE' },
       { title: 'TASKS', align: 'right' },

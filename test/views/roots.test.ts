@@ -30,11 +30,7 @@ test('no roots: nothing', () => {
   expect(rootsView({ roots: [], problems: [] }, PIPE)).toBe('');
 });
 
-test('on a narrow terminal the middle of the path gives way', () => {
-  const lines = rootsView({ roots, problems: [] }, { ...PIPE, width: 50 })
-    .trimEnd()
-    .split('\n');
-  for (const line of lines) expect(line.length).toBeLessThanOrEqual(50);
-  expect(lines[1]).toMatch(/^\/var.*…/);
-  expect(lines[2]).toMatch(/no$/);
+test('on a narrow terminal paths are whole all the same', () => {
+  const text = rootsView({ roots, problems: [] }, { ...PIPE, width: 50 });
+  expect(text).toBe(rootsView({ roots, problems: [] }, PIPE));
 });
