@@ -1,4 +1,6 @@
+import type { RunDaemonDocument } from '../contracts/run.js';
 import { EXIT } from '../errors/exit-codes.js';
+import type { Problem } from '../errors/problem.js';
 import { configText } from '../views/config.js';
 import { escapeControl } from '../views/parts/escape.js';
 import type { PreparedTask } from './config.js';
@@ -15,8 +17,10 @@ export interface HowToRun extends RunFlags {
 export interface RunOptions {
   /** The output is that of one command, and passed on as it is. */
   raw?: boolean;
-  /** Told before it is run. */
+  /** Called before it is run. */
   notice?: (spec: RunSpec) => void;
+  /** Says what is wrong with it, before it is run. */
+  tell: (problems: readonly Problem[]) => void;
 }
 
 /** Runs a task as the flags say: not at all, in the background, or here to its end. */
@@ -24,23 +28,24 @@ export async function runTask(
   prepared: PreparedTask,
   flags: HowToRun,
   terminal: Terminal,
-  { raw = false, notice }: RunOptions = {},
+  { raw = false, notice, tell }: RunOptions,
 ): Promise<RunAnswer> {
   const spec = runSpec(prepared, flags);
   if (flags['dry-run']) return await planned(prepared, spec);
   notice?.(spec);
+  const { problems: known } = prepared;
+  tell(known);
   const { runAsDaemon, runInForeground } = await import('./run.js');
   if (flags.daemon) {
-    const document = await runAsDaemon(spec);
+    const started = await runAsDaemon(spec);
     return {
-      document,
-      text: () => `${escapeControl(document.task_id)}\n`,
-      problems: prepared.problems,
+      document: { ...started, problems: [...known] } satisfies RunDaemonDocument,
+      text: () => `${escapeControl(started.task_id)}\n`,
+      problems: [],
       exitCode: EXIT.ok,
     };
   }
-  const answer = await runInForeground(spec, { json: flags.json, raw }, terminal);
-  return { ...answer, problems: [...prepared.problems, ...answer.problems] };
+  return await runInForeground(spec, { json: flags.json, raw, known }, terminal);
 }
 
 async function planned(

@@ -46,12 +46,13 @@ async function open(spec: RunSpec, settings: Pick<RunSettings, 'console' | 'now'
 }
 
 /**
- * Runs a task to its end as its runner, showing it meanwhile. Ctrl-C and SIGTERM end it gracefully, the second
+ * Runs a task to its end as its runner, showing it meanwhile. `known`: what was told of it
+ * before, for the document. Ctrl-C and SIGTERM end it gracefully, the second
  * time at once; SIGUSR1 as KILLED and SIGUSR2 as LOST, as an executor expects of a runner.
  */
 export async function runInForeground(
   spec: RunSpec,
-  { json, raw }: { json: boolean; raw: boolean },
+  { json, raw, known }: { json: boolean; raw: boolean; known: readonly Problem[] },
   terminal: Terminal,
 ): Promise<RunAnswer> {
   const toConsole = hasConsole(spec);
@@ -83,7 +84,7 @@ export async function runInForeground(
     viewer?.close();
     control.close();
   }
-  return answerOf(runner, outcome, control.signalled, terminal.now());
+  return answerOf(runner, outcome, known, control.signalled, terminal.now());
 }
 
 /** Processes write to the console themselves: a screen would be spoilt by it. */
@@ -98,6 +99,7 @@ function hasConsole({ task, settings }: RunSpec): boolean {
 function answerOf(
   { root, taskId }: Runner,
   { state, problems }: Outcome,
+  known: readonly Problem[],
   signalled: number | undefined,
   now: number,
 ): RunAnswer {
@@ -107,7 +109,11 @@ function answerOf(
   const { logs, why } = inspect(view, now);
   const ended = exitCodeOf(state);
   return {
-    document: encodeInspect(view, [...logs], [...why]),
+    document: encodeInspect(
+      { ...view, problems: [...known, ...problems, ...view.problems] },
+      [...logs],
+      [...why],
+    ),
     text: (style) => summaryText(view, why, style),
     problems: [...problems, ...view.problems],
     exitCode: state === 'KILLED' && signalled !== undefined ? signalled : ended,
@@ -150,7 +156,8 @@ class Viewer {
 }
 
 /** What the daemon says to who started it, one line. */
-type Started = { started: RunDaemonDocument } | { error: DaemonError };
+type Started = { started: StartedTask } | { error: DaemonError };
+type StartedTask = Omit<RunDaemonDocument, 'problems'>;
 interface DaemonError {
   code: string;
   message: string;
@@ -163,7 +170,7 @@ interface DaemonError {
  * Starts a runner of its own session with none of our descriptors, and resolves once the task has started.
  * Throws what the runner threw before that.
  */
-export async function runAsDaemon(spec: RunSpec): Promise<RunDaemonDocument> {
+export async function runAsDaemon(spec: RunSpec): Promise<StartedTask> {
   const child = spawn(process.execPath, [NO_DEBUGGER, MAIN, '__run-daemon'], {
     detached: true,
     cwd: '/',

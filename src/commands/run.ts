@@ -45,7 +45,9 @@ run, with the command lines that bash would get, and nothing is executed but the
     const { args, flags } = await this.parse(Run);
     const { prepareConfig } = await import('../cli/config.js');
     const prepared = await prepareConfig(args.config, flags, this.terminal);
-    const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal);
+    const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal, {
+      tell: (problems) => this.tell(problems),
+    });
     this.answer(flags.json, document, text, problems);
     return exitCode;
   }

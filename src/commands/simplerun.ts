@@ -43,6 +43,7 @@ called as the task; it ends as it does, and is seen by all other commands like a
     const prepared = prepareCommand(words, flags, this.terminal);
     const answer = await runTask(prepared, flags, this.terminal, {
       raw: true,
+      tell: (problems) => this.tell(problems),
       notice: ({ task }) => this.notice(`task ${task.taskId}, sandbox ${task.sandbox}`),
     });
     const { document, text, problems, exitCode } = answer;

@@ -8,6 +8,7 @@ export const runDaemon = z
     root: z.string(),
     sandbox: z.string(),
     runner: z.object({ pid: z.int() }),
+    problems,
   })
   .meta({
     title: 'thermos run --daemon --json',

@@ -71,6 +71,25 @@ describe('a task', () => {
     expect(status).toBe(0);
   });
 
+  test('tells a warning of the config before it runs, and in the document with what happened', () => {
+    const name = 'n'.repeat(250);
+    const config = place.config([
+      { name, cmdline: 'true' },
+      { name, cmdline: 'true' },
+    ]);
+    const { stdout, stderr, status } = place.thermos('run', '--json', '--task-id', 'web-1', config);
+    const document = JSON.parse(stdout);
+    expectContract('inspect', document);
+    const codes = ['process-duplicate', 'process-not-started'];
+    expect(document.problems.map(({ code }: { code: string }) => code)).toEqual(codes);
+    expect(document.problems[1].message).toMatch(/can not be started: file name too long$/);
+    expect(stderr.split('\n').map((line) => line.split(':')[0])).toEqual(['warning', 'error', '']);
+    expect([document.state, status]).toEqual(['FAILED', 1]);
+    const daemon = place.thermos('run', '--json', '--daemon', '--task-id', 'web-2', config);
+    expect(JSON.parse(daemon.stdout).problems).toMatchObject([{ code: 'process-duplicate' }]);
+    expect(place.thermos('wait', 'web-2', '--timeout', '30s').status).toBe(1);
+  });
+
   test('fails and is run again until it succeeds; what each run writes is shown', () => {
     const cmdline = 'echo x >> tries; wc -l < tries; test $(wc -l < tries) -ge 3';
     const config = place.config([{ name: 'flaky', cmdline, max_failures: 5 }]);
@@ -86,8 +105,12 @@ describe('a task', () => {
 
   test('with --max-runs is not run more often', () => {
     const config = place.config([{ name: 'bad', cmdline: 'echo x >> tries; false', max_failures: 0 }]);
-    expect(place.thermos('run', '--task-id', 'web-1', '--max-runs', '4', config).status).toBe(1);
+    const { stderr, status } = place.thermos('run', '--task-id', 'web-1', '--max-runs', '4', config);
+    expect(stderr).toContain('warning: process "bad" is not run again: it ran 4 times\nhint: ');
+    expect(status).toBe(1);
     expect(place.file('web-1', 'tries')).toBe('x\nx\nx\nx\n');
+    const good = place.config([{ name: 'good', cmdline: 'true' }]);
+    expect(place.thermos('run', '--task-id', 'web-2', '--max-runs', '1', good).status).toBe(0);
   });
 
   test('gets ports, bindings, and an environment of its own', () => {
