@@ -309,7 +309,8 @@ describe('Mesos', () => {
 
   test('all is kept, and the plan says when the agent removes it', () => {
     const before = listing(dir);
-    const answer = gc(['--mesos-root', work, '--yes', '--delete-data']);
+    // How long the streams have been still depends on when the fixtures were checked out.
+    const answer = gc(['--mesos-root', work, '--yes', '--delete-data', '--no-orphans']);
     expect(answer.status).toBe(0);
     expect(deleted(answer)).toEqual([]);
     for (const action of answer.json.tasks.flatMap((task) => task.actions)) {
