@@ -554,7 +554,12 @@ export class TaskRunner implements Runner {
 
   #fail(error: unknown): void {
     this.#release();
-    this.#settle?.reject(error);
+    this.#settle?.reject(error instanceof SystemError ? this.#resumable(error) : error);
+  }
+
+  #resumable({ code, message, hint, cause }: SystemError): SystemError {
+    const goOn = `what runs goes on; with the same config and --task-id ${this.taskId}, thermos run takes it up again`;
+    return new SystemError(code, message, hint ?? goOn, cause);
   }
 
   #release(): void {

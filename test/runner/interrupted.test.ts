@@ -153,6 +153,9 @@ test('a full disk ends the runner with an error, and the task can go on when the
       },
     };
   };
-  await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('no space left on device');
+  await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toMatchObject({
+    message: 'no space left on device',
+    hint: expect.stringContaining(`--task-id ${spec.taskId}`),
+  });
   await expectResumed(spec);
 });
