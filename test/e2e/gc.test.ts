@@ -38,12 +38,14 @@ afterEach(() => {
 describe('exactly the plan', () => {
   test('a host of the corpus: the planned paths are gone, all else is as it was, and du agrees', () => {
     cpSync(join(FIXTURES, 'host'), dir, { recursive: true, preserveTimestamps: true });
+    // How long its streams have been still depends on when the fixtures were checked out.
+    const collect = (how: string) => gc(['--root', root, '--no-orphans', how]);
     const before = listing(dir);
     const bytes = du(dir);
-    const plan = gc(['--root', root, '--dry-run']);
+    const plan = collect('--dry-run');
     expect(gone(before, listing(dir))).toEqual([]);
 
-    const answer = gc(['--root', root, '--yes']);
+    const answer = collect('--yes');
     expect(answer.status).toBe(0);
     expect(answer.json.tasks).toHaveLength(5);
     const missing = gone(before, listing(dir));
@@ -55,7 +57,7 @@ describe('exactly the plan', () => {
     expect(answer.json.freed_bytes).toBe(bytes - du(dir));
     expect(answer.json.freed_bytes).toBe(plan.json.freed_bytes);
 
-    const again = gc(['--root', root, '--yes']);
+    const again = collect('--yes');
     expect([again.status, again.json.tasks, again.json.freed_bytes]).toEqual([0, [], 0]);
     expect(again.stderr).toBe('There is nothing to collect.\n');
   });
