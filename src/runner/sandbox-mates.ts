@@ -7,7 +7,7 @@ import { type Place, pathsOf } from './place.js';
 const HEAD_BYTES = 16 * 1024;
 
 /**
- * The other tasks of a root that have the same sandbox, or the same logs: with `--sandbox`, and with the original
+ * The other active tasks of a root that have the same sandbox, or the same logs: with `--sandbox`, and with the original
  * always, whose sandbox is one for all. What their processes have as well proves nothing.
  */
 export class SandboxMates {
@@ -28,7 +28,7 @@ export class SandboxMates {
     const { root, taskId } = this.#place;
     let ids: string[];
     try {
-      ids = readdirSync(`${root}/checkpoints`);
+      ids = readdirSync(`${root}/tasks/active`);
     } catch {
       return undefined;
     }
@@ -48,7 +48,7 @@ export class SandboxMates {
     if (header === undefined) return;
     const { sandbox, log_dir = `${sandbox}/.logs` } = header;
     const shares = sandbox === this.#sandbox || log_dir === this.#logDir;
-    this.#tasks.set(id, shares ? processesIn([paths.active, paths.finished]) : undefined);
+    this.#tasks.set(id, shares ? processesIn(paths.active) : undefined);
   }
 }
 
@@ -67,16 +67,13 @@ function headerIn(stream: string): RunnerHeader | undefined {
   return header;
 }
 
-/** Any, where no task file says which. */
-function processesIn(taskFiles: readonly string[]): (process: string) => boolean {
-  for (const path of taskFiles) {
-    try {
-      const { processes } = JSON.parse(readFileSync(path, 'utf8')) as { processes: { name: string }[] };
-      const names = new Set(processes.map(({ name }) => name));
-      return (process) => names.has(process);
-    } catch {
-      // It is the other one, or none that can be read.
-    }
+/** Any, where the task file doesn't say which. */
+function processesIn(taskFile: string): (process: string) => boolean {
+  try {
+    const { processes } = JSON.parse(readFileSync(taskFile, 'utf8')) as { processes: { name: string }[] };
+    const names = new Set(processes.map(({ name }) => name));
+    return (process) => names.has(process);
+  } catch {
+    return () => true;
   }
-  return () => true;
 }
