@@ -25,6 +25,11 @@ test('there is a page of the program and one of each command', () => {
   );
 });
 
+test('npm installs all of them: it knows those only that package.json names', () => {
+  const { man } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  expect(man.map((path: string) => path.replace('./man/', '')).sort()).toEqual(readdirSync(MAN).sort());
+});
+
 describe.each(readdirSync(MAN))('%s', (name) => {
   const source = readFileSync(join(MAN, name), 'utf8');
   const sections = source.match(/^\.SH .*$/gm)?.map((line) => line.slice(4)) ?? [];
