@@ -186,8 +186,8 @@ describe('on a terminal', () => {
     // Each frame starts at the top left; the screen is never cleared as a whole.
     expect(drawn.split('\u001b[H').length).toBeGreaterThan(3);
     expect(drawn).not.toContain('\u001b[2J');
-    expect(drawn).toContain('\u001b[?25l');
-    expect(drawn.endsWith('\u001b[?25h')).toBe(true);
+    expect(drawn).toContain('\u001b[?25l\u001b[?7l');
+    expect(drawn.endsWith('\u001b[?7h\u001b[?25h')).toBe(true);
     expect(after).toMatch(/^1 task: 1 active, 0 finished; 1 (runner-gone|host-rebooted)\r\n\r\n/);
     expect(after).toContain('ann');
   });
