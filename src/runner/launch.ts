@@ -71,7 +71,8 @@ export function launch(options: Launch): number {
 
 function openStream(path: string): number {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
+    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+    return openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o644);
   } catch (error) {
     const errno = errnoOf(error);
     if (SHORTAGES.includes(errno)) throw new NotNow(describeErrno(error));

@@ -187,7 +187,9 @@ function isFirstOfOther({ type, value }: CheckpointRecord, { runs }: Progress): 
 
 function openStream(paths: Paths, create: number): number {
   try {
-    return openSync(paths.stream, constants.O_RDWR | constants.O_APPEND | create, 0o644);
+    // Where users may write, a link could lead root anywhere.
+    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | create;
+    return openSync(paths.stream, flags, 0o644);
   } catch (error) {
     throw new UsageError('root-unwritable', `cannot write ${paths.stream}: ${describeErrno(error)}`);
   }
@@ -218,7 +220,8 @@ function readTaskFile(paths: Paths): RunnableTask | undefined {
 function writeTaskFile(paths: Paths, task: RunnableTask): void {
   const draft = `${paths.directory}/.task`;
   try {
-    const fd = openSync(draft, 'w', 0o644);
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+    const fd = openSync(draft, flags, 0o644);
     try {
       const bytes = Buffer.from(taskFileText(task));
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);

@@ -3,10 +3,10 @@ import {
   existsSync,
   type FSWatcher,
   futimesSync,
+  lutimesSync,
   mkdirSync,
   renameSync,
   statSync,
-  utimesSync,
   watch,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -683,5 +683,5 @@ export function finishOnDisk({ active, finished }: Paths, at: number): void {
     if (errnoOf(error) !== 'ENOENT') throw error;
     return;
   }
-  utimesSync(finished, at, at);
+  lutimesSync(finished, at, at);
 }

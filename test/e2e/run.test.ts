@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -250,6 +251,21 @@ describe('nothing is started, exit 2, if', () => {
 
   test.each(['a/b', '..', '.', ''])('the task id is %j', (id) => {
     refused('--task-id', id, config);
+  });
+
+  test.each([
+    ['runner', 2],
+    ['.task', 5],
+  ])('%s is a link: what it leads to is not written (exit %i)', (name, code) => {
+    const directory = join(place.root, 'checkpoints', 'web-1');
+    const victim = join(place.path, 'victim');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(victim, '');
+    symlinkSync(victim, join(directory, name));
+    const { stderr, status } = place.thermos('run', '--task-id', 'web-1', config);
+    expect([status, readFileSync(victim, 'utf8')]).toEqual([code, '']);
+    expect(stderr).toContain('too many levels of symbolic links');
+    expect(existsSync(join(place.sandbox('web-1'), 'started'))).toBe(false);
   });
 
   test('the sandbox is a file', () => {
