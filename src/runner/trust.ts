@@ -1,3 +1,5 @@
+import { parentOf } from '../discovery/files.js';
+import { mesosIdsOf } from '../discovery/layout.js';
 import { UsageError } from '../errors/errors.js';
 import { authorsOf } from '../host/authors.js';
 import { type Place, pathsOf } from './place.js';
@@ -9,8 +11,9 @@ import { type Place, pathsOf } from './place.js';
 export function distrust(place: Place, uid: number | undefined): UsageError | undefined {
   const { root, taskId } = place;
   const { directory, stream, active } = pathsOf(place);
-  const runDirectory = /^(.*\/runs\/[^/]+)\/checkpoints$/.exec(root)?.[1];
-  const around = [runDirectory ?? root, root, `${root}/checkpoints`, `${root}/tasks`, `${root}/tasks/active`];
+  const around = [root, `${root}/checkpoints`, `${root}/tasks`, `${root}/tasks/active`];
+  const runDirectory = parentOf(root);
+  if (mesosIdsOf(runDirectory) !== undefined) around.push(runDirectory);
   const author = authorsOf([...around, directory, stream, active]).find((each) => each !== uid);
   if (author === undefined) return undefined;
   const whose = uid === undefined ? 'does not say whose it is' : `runs as uid ${uid}`;
