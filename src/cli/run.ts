@@ -46,9 +46,9 @@ async function open(spec: RunSpec, settings: Pick<RunSettings, 'console' | 'now'
 }
 
 /**
- * Runs a task to its end as its runner, showing it meanwhile. `known`: what was told of it
- * before, for the document. Ctrl-C and SIGTERM end it gracefully, the second
- * time at once; SIGUSR1 as KILLED and SIGUSR2 as LOST, as an executor expects of a runner.
+ * Runs a task to its end as its runner, showing it meanwhile. Ctrl-C and SIGTERM end it gracefully, the second
+ * time at once; SIGUSR1 as KILLED and SIGUSR2 as LOST, as an executor expects of a runner. `known`: what was told
+ * of it before, for the document.
  */
 export async function runInForeground(
   spec: RunSpec,

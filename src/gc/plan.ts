@@ -411,7 +411,6 @@ class Planner {
     if (logDir === undefined || !logDir.found) return undefined;
     const named = { kind: 'logs' as const, path: logDir.path };
     const refused = (why: string): Action => actionOf(named, 'refused', why);
-    const refusedFor = ({ why, passing }: Refusal): Action => ({ ...refused(why), passing });
     if (kept !== undefined) return actionOf(named, 'kept', kept.why);
     // Of a Mesos task all of the run directory is its own.
     const home = sandbox?.path ?? subject.runDirPath;
@@ -425,7 +424,7 @@ class Planner {
     if (!path.startsWith(home === '/' ? '/' : `${home}/`))
       return refused('it is not in the sandbox of the task');
     const refusal = this.#refusal(path, subject);
-    if (refusal !== undefined) return refusedFor(refusal);
+    if (refusal !== undefined) return refusedFor(named, refusal);
     const fits = sandbox?.made ? undefined : isLogPath;
     const action = this.#measured(named, parentOf(path), nameOf(path), { fits });
     const found = action?.target?.measure;
@@ -433,7 +432,7 @@ class Planner {
     if (!found.isDirectory) return refused('it is no directory');
     if (found.unfit !== undefined) return refused(`${found.unfit} in it is no log`);
     const foreign = this.#foreign(found, path, subject);
-    return foreign === undefined ? action : refusedFor(foreign);
+    return foreign === undefined ? action : refusedFor(named, foreign);
   }
 
   #data(
@@ -450,12 +449,11 @@ class Planner {
     }
     if (kinds.data === false || (kinds.data === undefined && !sandbox.made)) return undefined;
     const refused = (why: string): Action => actionOf(named, 'refused', why);
-    const refusedFor = ({ why, passing }: Refusal): Action => ({ ...refused(why), passing });
     if (kept !== undefined) return actionOf(named, 'kept', kept.why);
     if (sandbox.refused !== undefined) return refused(sandbox.refused);
     const path = sandbox.path as string;
     const refusal = this.#refusal(path, subject);
-    if (refusal !== undefined) return refusedFor(refusal);
+    if (refusal !== undefined) return refusedFor(named, refusal);
     if (!kinds.logs && logs?.verdict === 'refused') {
       return refused(`the logs are to stay, and can't be told from it: ${logs.why}`);
     }
@@ -465,7 +463,7 @@ class Planner {
     if (action === undefined || found === undefined) return action;
     if (!found.isDirectory) return refused('it is no directory');
     const foreign = this.#foreign(found, path, subject);
-    if (foreign !== undefined) return refusedFor(foreign);
+    if (foreign !== undefined) return refusedFor(named, foreign);
     if (!kinds.logs && inner !== undefined) (action.target as Target).except = inner;
     // Logs that could not be removed are in the way as they were, not changed.
     for (const { newest } of inner ?? []) found.newest = Math.max(found.newest, newest);
@@ -522,7 +520,7 @@ class Planner {
       const target: Target = { directory, name, measure: found, except: undefined, last };
       return actionOf(named, 'delete', undefined, found.bytes, target);
     } catch (error) {
-      return { ...actionOf(named, 'refused', describeErrno(error)), passing: true };
+      return refusedFor(named, { why: describeErrno(error), passing: true });
     }
   }
 
@@ -571,6 +569,12 @@ function actionOf(
   target?: Target,
 ): Action {
   return { kind, path, bytes, verdict, why, target };
+}
+
+function refusedFor(named: Pick<Action, 'kind' | 'path'>, { why, passing }: Refusal): Action {
+  const action = actionOf(named, 'refused', why);
+  action.passing = passing;
+  return action;
 }
 
 function planned(subject: Subject, reason: string): PlannedTask {
