@@ -16,7 +16,9 @@ const ROOMS = [
   'task',
   'config',
   'discovery',
+  'layout',
   'checkpoint',
+  'store',
   'host',
   'errors',
 ];

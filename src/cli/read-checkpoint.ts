@@ -10,7 +10,7 @@ import { describeErrno, errnoOf, NotFoundError, SystemError, ThermosError } from
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
-import { DirectoryWatcher } from '../logs/directory-watcher.js';
+import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { damagedCheckpoint } from '../task/checkpoint-problems.js';
 import { recordLine } from '../views/read.js';
 import type { Terminal } from './terminal.js';

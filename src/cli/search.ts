@@ -1,9 +1,9 @@
-import { realPath } from '../discovery/files.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
 import { type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { realPath } from '../store/look.js';
 import { readHeader } from '../task/header.js';
 import { rootOptions } from './root-options.js';
 

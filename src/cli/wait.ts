@@ -1,12 +1,12 @@
 import { PROCESS_STATES, type ProcessState } from '../checkpoint/records.js';
 import { encodeTask } from '../contracts/encode-task.js';
 import type { WaitDocument } from '../contracts/task.js';
-import { presenceOf } from '../discovery/files.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
-import { DirectoryWatcher } from '../logs/directory-watcher.js';
+import { DirectoryWatcher } from '../store/directory-watcher.js';
+import { presenceOf } from '../store/look.js';
 import { type Condition, isOver, latestRun, type Standing, standingOf } from '../task/condition.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader, type TaskView } from '../task/view.js';

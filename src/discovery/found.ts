@@ -1,20 +1,13 @@
 import type { Problem } from '../errors/problem.js';
-
-/** `host`: a bare root. `mesos`: the `checkpoints` directory in an executor's sandbox. */
-export type Layout = 'host' | 'mesos';
-
-export interface MesosIds {
-  agent_id: string;
-  framework_id: string;
-  executor_id: string;
-  container_id: string;
-}
+import type { LayoutName } from '../layout/layouts.js';
+import type { MesosIds } from '../layout/mesos.js';
+import type { Phase } from '../layout/root-paths.js';
 
 /** A directory that holds `tasks/` and `checkpoints/`. */
 export interface TaskRoot {
   /** Absolute. */
   path: string;
-  layout: Layout;
+  layout: LayoutName;
   /** How it was found, for people: `--root`, `THERMOS_ROOT`, `cwd`, `default`, `user`, `mesos-agent` …; no blanks. */
   source: string;
   /** False if it can't be listed; then it has a problem too. */
@@ -23,8 +16,6 @@ export interface TaskRoot {
   mesos?: MesosIds;
   run_dir?: string;
 }
-
-export type Phase = 'active' | 'finished';
 
 /** A task of which there is a trace on disk: a task file, a checkpoint directory, or both. */
 export interface FoundTask {

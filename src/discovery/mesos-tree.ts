@@ -1,10 +1,14 @@
 import { readlinkSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from '../layout/mesos.js';
+import { listDirectory } from '../store/list.js';
+import { isDirectory, presenceOf, realPath } from '../store/look.js';
+import { nameOf, parentOf } from '../store/paths.js';
 import { isDenied, sudoHint } from './denied.js';
-import { isDirectory, listDirectory, nameOf, parentOf, presenceOf, realPath } from './files.js';
 import type { TaskRoot } from './found.js';
-import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from './layout.js';
+import { tooManyEntries } from './too-many.js';
 
 /**
  * How far down the Mesos tree a directory stands: 0 is the work directory, 1 its `slaves`, 8 a run directory.
@@ -62,7 +66,9 @@ export function mesosRoots(
 
   const list = (directory: string): string[] => {
     try {
-      return listDirectory(directory)
+      const { entries, complete } = listDirectory(directory, { max: MOST_ENTRIES.mesosLevel });
+      if (!complete) problems.push(tooManyEntries(directory, MOST_ENTRIES.mesosLevel));
+      return entries
         .filter((entry) => entry.isDirectory())
         .map((entry) => entry.name)
         .sort();

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
-import { LONGEST_PATH, realPath } from './files.js';
+import { realPath } from '../store/look.js';
+import { LONGEST_PATH } from '../store/paths.js';
 import type { RealPath } from './relocate.js';
 
 /** From so many questions about one directory on, it is listed instead. */

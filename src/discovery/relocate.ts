@@ -1,4 +1,4 @@
-import { isWithin, LONGEST_PATH, nameOf, parentOf } from './files.js';
+import { isWithin, LONGEST_PATH, nameOf, parentOf } from '../store/paths.js';
 import type { FoundTask } from './found.js';
 
 /** Where a recorded directory is on this machine. */

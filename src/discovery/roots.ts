@@ -1,10 +1,12 @@
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import type { LayoutName } from '../layout/layouts.js';
+import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
+import { nameOf, parentOf } from '../store/paths.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
 import { isDenied, sudoHint } from './denied.js';
-import { absolutePath, isDirectory, nameOf, parentOf, presenceOf, realPath } from './files.js';
-import type { Layout, TaskRoot } from './found.js';
-import { mesosIdsOf, RUN_DEPTH } from './layout.js';
+import type { TaskRoot } from './found.js';
 import { isRunDir, mesosDepthOf, mesosRoots, throughLatest } from './mesos-tree.js';
 
 /** The places of the machine that discovery goes by; made up in tests. */
@@ -246,7 +248,7 @@ class Collector {
     );
   }
 
-  #cannotRead(path: string, source: string, error: unknown, layout: Layout = 'host'): void {
+  #cannotRead(path: string, source: string, error: unknown, layout: LayoutName = 'host'): void {
     this.add({ path, layout, source, readable: false });
     this.#problem(
       'root-unreadable',

@@ -1,6 +1,7 @@
 import { UsageError } from '../errors/errors.js';
+import { absolutePath, realPath } from '../store/look.js';
+import { isWithin } from '../store/paths.js';
 import { discover, tasksOf } from './discover.js';
-import { absolutePath, isWithin, realPath } from './files.js';
 import { findTasks, type Mode, type Unmatched } from './find.js';
 import type { Discovery, FoundTask, TaskRoot } from './found.js';
 import { sandboxesUnreadable } from './mesos-tree.js';

@@ -1,4 +1,7 @@
-import { absolutePath, type Entry, isDirectory, listDirectory, nameOf, parentOf, realPath } from './files.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { type Entry, listDirectory } from '../store/list.js';
+import { absolutePath, isDirectory, realPath } from '../store/look.js';
+import { nameOf, parentOf } from '../store/paths.js';
 import type { TaskRoot } from './found.js';
 import { throughLatest } from './mesos-tree.js';
 import { looksLikeRoot, rootAround, rootAt } from './roots.js';
@@ -67,7 +70,7 @@ export function rootsBeside(sandbox: string, source: string): TaskRoot[] {
     if (directory === '/') continue;
     let entries: Entry[] = [];
     try {
-      entries = listDirectory(directory);
+      ({ entries } = listDirectory(directory, { max: MOST_ENTRIES.other }));
     } catch {
       // May not be listed: nothing was asked of it.
     }

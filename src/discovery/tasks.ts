@@ -1,9 +1,15 @@
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { taskIdOfExecutor } from '../layout/mesos.js';
+import type { Phase } from '../layout/root-paths.js';
+import { CHECKPOINTS } from '../layout/root-paths.js';
+import { type Entry, listDirectory } from '../store/list.js';
+import { presenceOf } from '../store/look.js';
 import { isDenied, sudoHint } from './denied.js';
-import { type Entry, listDirectory, presenceOf } from './files.js';
-import type { FoundTask, Phase, TaskRoot } from './found.js';
-import { taskIdOfExecutor } from './layout.js';
+import type { FoundTask, TaskRoot } from './found.js';
+import { tooManyEntries } from './too-many.js';
 
 export interface ListedTasks {
   /** In no order. */
@@ -22,17 +28,26 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
   const problems: Problem[] = [];
   if (!root.readable) return { tasks: namedByExecutor(root), problems };
 
+  const most = root.layout === 'mesos' ? MOST_ENTRIES.tasksInSandbox : MOST_ENTRIES.tasks;
   let taskFilesKnown = true;
   let checkpointsKnown = true;
   const list = (name: string, accept: (entry: Entry) => boolean): Entry[] => {
     const path = `${root.path}/${name}`;
     try {
-      return listDirectory(path).filter((entry) => !entry.name.startsWith('.') && accept(entry));
+      const { entries, complete } = listDirectory(path, {
+        below: LAYOUTS[root.layout].base(root),
+        max: most,
+      });
+      if (!complete) {
+        if (name === CHECKPOINTS) checkpointsKnown = false;
+        problems.push(tooManyEntries(path, most));
+      }
+      return entries.filter((entry) => !entry.name.startsWith('.') && accept(entry));
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return [];
       const denied = isDenied(error);
       if (denied) root.readable = false;
-      if (name === 'checkpoints') checkpointsKnown = false;
+      if (name === CHECKPOINTS) checkpointsKnown = false;
       else taskFilesKnown = false;
       problems.push({
         code: 'root-unreadable',
@@ -58,7 +73,7 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
   const active = taskFiles('active');
   const finished = taskFiles('finished');
   const checkpoints = new Set<string>();
-  for (const entry of list('checkpoints', (entry) => entry.isDirectory() || entry.isSymbolicLink())) {
+  for (const entry of list(CHECKPOINTS, (entry) => entry.isDirectory() || entry.isSymbolicLink())) {
     if (entry.isSymbolicLink() && presenceOf(`${root.path}/checkpoints/${entry.name}`) !== 'directory')
       continue;
     checkpoints.add(entry.name);

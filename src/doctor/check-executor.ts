@@ -1,5 +1,5 @@
-import type { MesosIds } from '../discovery/found.js';
-import { taskIdOfExecutor } from '../discovery/layout.js';
+import type { MesosIds } from '../layout/mesos.js';
+import { taskIdOfExecutor } from '../layout/mesos.js';
 import { timestamp } from '../views/parts/age.js';
 import { executorFailureIn } from './agent-log.js';
 import { explain, startFailureIn } from './executor-output.js';

@@ -1,9 +1,9 @@
 import type { FoundTask } from '../discovery/found.js';
-import { taskIdOfExecutor } from '../discovery/layout.js';
 import { PLACES, type RootOptions } from '../discovery/roots.js';
 import type { Selection } from '../discovery/select.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
+import { taskIdOfExecutor } from '../layout/mesos.js';
 import { readTasks } from '../task/board.js';
 import type { TaskView } from '../task/view.js';
 import { checkDiscovery } from './check-access.js';

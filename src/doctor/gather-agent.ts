@@ -7,20 +7,16 @@ import {
   workDirOfCommand,
 } from '../discovery/agents.js';
 import { isDenied, sudoHint } from '../discovery/denied.js';
-import {
-  absolutePath,
-  isDirectory,
-  listDirectory,
-  nameOf,
-  presenceOf,
-  realPath,
-} from '../discovery/files.js';
 import type { TaskRoot } from '../discovery/found.js';
 import { PLACES, type RootOptions, rootsAreNamed } from '../discovery/roots.js';
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { mesosDuration } from '../gc/mesos.js';
 import type { Host } from '../host/host.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { listDirectory } from '../store/list.js';
+import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
+import { nameOf } from '../store/paths.js';
 import type { AgentFacts } from './check-agent.js';
 import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
 import { readText } from './gather-host.js';
@@ -186,7 +182,7 @@ function unchecked(path: string, error: unknown, euid: number): Problem {
 function agentDirectories(workDir: string): AgentFacts['agents'] {
   const found: { id: string; path: string; mtimeMs: number }[] = [];
   try {
-    for (const entry of listDirectory(`${workDir}/slaves`)) {
+    for (const entry of listDirectory(`${workDir}/slaves`, { max: MOST_ENTRIES.mesosLevel }).entries) {
       if (!entry.isDirectory()) continue;
       const path = `${workDir}/slaves/${entry.name}`;
       found.push({ id: entry.name, path, mtimeMs: statSync(path).mtimeMs });

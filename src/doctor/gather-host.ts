@@ -1,7 +1,8 @@
 import { accessSync, constants, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
-import { parentOf, presenceOf, realPath } from '../discovery/files.js';
 import type { TaskRoot } from '../discovery/found.js';
 import type { Host } from '../host/host.js';
+import { presenceOf, realPath } from '../store/look.js';
+import { parentOf } from '../store/paths.js';
 import type { Access } from './check-access.js';
 import { type Disk, mountOf, parseMountPoints } from './check-disk.js';
 

@@ -1,7 +1,9 @@
 import { lstatSync } from 'node:fs';
-import { type Entry, listDirectory, presenceOf } from '../discovery/files.js';
 import type { TaskRoot } from '../discovery/found.js';
-import { MESOS_PATH, mesosIdsOf, RUN_DEPTH } from '../discovery/layout.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { MESOS_PATH, mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { type Entry, listDirectory } from '../store/list.js';
+import { presenceOf } from '../store/look.js';
 import type { EmptyRun } from './check-executor.js';
 import { isThermosRun } from './check-executor.js';
 import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
@@ -10,7 +12,7 @@ import { isDockerExecutor } from './mesos-info.js';
 /** What stderr ends with is enough: the loader and Python say it last. */
 const OUTPUT_BYTES = 64 * 1024;
 const OUTPUTS = ['stderr', '__main__.log', 'stdout'];
-const MOST_ENTRIES = 10_000;
+const MOST_SHOWN = 10_000;
 
 /**
  * The run directories of a work directory in which there is no trace of a task, though they are Thermos's. Links
@@ -44,7 +46,7 @@ function* runsBelow(directory: string, level: number): Generator<string> {
 /** What can't be listed is discovery's to tell. */
 function list(directory: string): Entry[] {
   try {
-    return listDirectory(directory);
+    return listDirectory(directory, { max: MOST_ENTRIES.mesosLevel }).entries;
   } catch {
     return [];
   }
@@ -62,9 +64,7 @@ function look(workDir: string, runDir: string, isAlive: (pid: number) => boolean
   try {
     mtimeMs = lstatSync(runDir).mtimeMs;
     // One that may not be entered is told by discovery.
-    entries = listDirectory(runDir)
-      .slice(0, MOST_ENTRIES)
-      .map(({ name }) => name);
+    entries = listDirectory(runDir, { max: MOST_SHOWN }).entries.map(({ name }) => name);
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { parentOf } from '../discovery/files.js';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { tryLock } from '../host/flock.js';
 import { Host } from '../host/host.js';
+import { parentOf } from '../store/paths.js';
 import { canonical } from './canonical.js';
 import type { Action, PlannedTask, Target } from './plan.js';
 import { type SettleDeeds, settle } from './settle.js';

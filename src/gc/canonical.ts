@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
-import { isWithin, realPath } from '../discovery/files.js';
 import { describeErrno } from '../errors/errors.js';
+import { realPath } from '../store/look.js';
+import { isWithin } from '../store/paths.js';
 
 /** A path without links, or why there is none that can be trusted. */
 export type Canonical = { path: string } | { absent: true } | { refused: string };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from '../discovery/agents.js';
-import { realPath } from '../discovery/files.js';
 import type { Host } from '../host/host.js';
 import { parsePasswd } from '../host/passwd.js';
+import { realPath } from '../store/look.js';
 import { forecaster } from './mesos.js';
 import { parseMountPoints } from './mount-points.js';
 import type { Machine } from './plan.js';

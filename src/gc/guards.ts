@@ -1,4 +1,4 @@
-import { isWithin, nameOf, parentOf } from '../discovery/files.js';
+import { isWithin, nameOf, parentOf } from '../store/paths.js';
 
 /** Directories that hold what no task owns, whatever a checkpoint says: they and all that is in them. */
 const SYSTEM_TREES = [

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { agentFlag } from '../discovery/agents.js';
-import { mesosIdsOf, RUN_DEPTH } from '../discovery/layout.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { isDead } from '../host/host.js';
+import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
 import type { Usage } from './usage.js';
 
 /** Of Mesos: constants.hpp, GC_DELAY and GC_DISK_HEADROOM. */

@@ -1,11 +1,12 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
-import { nameOf, parentOf } from '../discovery/files.js';
-import type { FoundTask, Layout } from '../discovery/found.js';
+import type { FoundTask } from '../discovery/found.js';
 import { realPathsOfOneMoment } from '../discovery/real-paths.js';
 import type { RealPath } from '../discovery/relocate.js';
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
+import type { LayoutName } from '../layout/layouts.js';
+import { nameOf, parentOf } from '../store/paths.js';
 import { readTasks } from '../task/board.js';
 import { canonical, Known } from './canonical.js';
 import { Claims, isLogPath, mounted, refusal, type Surroundings } from './guards.js';
@@ -95,7 +96,7 @@ export interface Settlement {
 export interface PlannedTask {
   task_id: string;
   root: string;
-  layout: Layout;
+  layout: LayoutName;
   state: string;
   finishedAt?: number;
   reason: string;

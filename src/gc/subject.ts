@@ -1,10 +1,11 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { isTerminalTaskState } from '../checkpoint/records.js';
-import { parentOf } from '../discovery/files.js';
-import type { Layout, Phase } from '../discovery/found.js';
 import type { RealPath } from '../discovery/relocate.js';
 import { authorsOf } from '../host/authors.js';
 import type { Host } from '../host/host.js';
+import type { LayoutName } from '../layout/layouts.js';
+import type { Phase } from '../layout/root-paths.js';
+import { parentOf } from '../store/paths.js';
 import type { Place, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
 import type { Identity } from './tree.js';
@@ -23,7 +24,7 @@ export interface Subject {
   task_id: string;
   /** Of claims: its identity. */
   key: object;
-  layout: Layout;
+  layout: LayoutName;
   phase: Phase;
   state: string;
   /** As found, and without links. */

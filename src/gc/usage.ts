@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { isWithin } from '../discovery/files.js';
+import { isWithin } from '../store/paths.js';
 import { firstFrom } from './guards.js';
 import { type Identity, keyOf } from './tree.js';
 

@@ -1,7 +1,7 @@
 import { EXIT } from '../errors/exit-codes.js';
+import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { type Candidate, mayGoOn } from './candidate.js';
 import type { RunChoice } from './choose.js';
-import { DirectoryWatcher } from './directory-watcher.js';
 import { byStart, type Log, logsOf } from './log.js';
 import { isSafeProcessName, type Stream } from './log-files.js';
 import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';

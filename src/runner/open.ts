@@ -22,8 +22,8 @@ import { describeErrno, errnoOf, NotFoundError, SystemError, UsageError } from '
 import { type Account, findAccount } from '../host/account.js';
 import { tryLock } from '../host/flock.js';
 import { makeDirectory } from '../host/make-directory.js';
+import { type Paths, type Place, pathsOf } from '../layout/task-paths.js';
 import type { NewTask, RunSettings } from './api.js';
-import { type Paths, type Place, pathsOf } from './place.js';
 import { Progress } from './progress.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
 import { finishOnDisk, type OpenedTask } from './task-runner.js';

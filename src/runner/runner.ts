@@ -5,9 +5,9 @@ import type { TaskStatus } from '../checkpoint/records.js';
 import { errnoOf } from '../errors/errors.js';
 import { holdsLock } from '../host/held-lock.js';
 import type { Host } from '../host/host.js';
+import { type Place, pathsOf } from '../layout/task-paths.js';
 import type { NewTask, Runner, RunnerEvents, RunSettings } from './api.js';
 import { open, reopen } from './open.js';
-import { type Place, pathsOf } from './place.js';
 import { TaskRunner } from './task-runner.js';
 
 /**

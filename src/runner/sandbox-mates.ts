@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { RecordLister } from '../checkpoint/follow.js';
 import type { RunnerHeader } from '../checkpoint/records.js';
-import { type Place, pathsOf } from './place.js';
+import { type Place, pathsOf } from '../layout/task-paths.js';
 
 /** The header is the second record of a stream. */
 const HEAD_BYTES = 16 * 1024;

@@ -11,9 +11,9 @@ import {
   processTable,
   rootOf,
 } from '../host/process-table.js';
+import { COORDINATOR_PREFIX } from '../layout/task-paths.js';
 import { type OwnProcesses, ownProcesses, type RunTrace } from './own-processes.js';
 import { pause } from './pause.js';
-import { COORDINATOR_PREFIX } from './place.js';
 import type { LiveRun } from './progress.js';
 import type { SandboxMates } from './sandbox-mates.js';
 

@@ -25,10 +25,10 @@ import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { processRow } from '../host/process-table.js';
+import { COORDINATOR_PREFIX, type Paths, type Place } from '../layout/task-paths.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
-import { COORDINATOR_PREFIX, type Paths, type Place } from './place.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
 import { SandboxMates } from './sandbox-mates.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
@@ -349,8 +349,10 @@ export class TaskRunner implements Runner {
       if (this.#settings.chroot && !existsSync(`${this.sandbox}/bin/bash`)) {
         throw new Error(`there is no /bin/bash in ${this.sandbox}, which is to be its /`);
       }
+      const stream = paths.coordinator(name);
+      if (stream === undefined) throw new Error('its name can not be that of a file');
       coordinatorPid = launch({
-        stream: paths.coordinator(name),
+        stream,
         job: this.#job(run, account),
         seq: run.seq + 1,
         taskId: place.taskId,
@@ -422,8 +424,11 @@ export class TaskRunner implements Runner {
       });
       this.#listers.set(name, lister);
     }
+    const path = this.#opened.paths.coordinator(name);
+    // A name that leads out of the directory has no stream.
+    if (path === undefined) return;
     try {
-      readStream(this.#opened.paths.coordinator(name), lister);
+      readStream(path, lister);
     } catch (error) {
       if (error instanceof SystemError) throw error;
       if (errnoOf(error) === 'ENOENT') return;
@@ -431,7 +436,6 @@ export class TaskRunner implements Runner {
     }
     if (lister.damage?.kind !== 'damaged') return;
     const { offset, reason } = lister.damage;
-    const path = this.#opened.paths.coordinator(name);
     const message = `the stream of process ${JSON.stringify(name)} is damaged at byte ${offset}: ${reason}`;
     if (!this.#problems.some((problem) => problem.path === path)) {
       this.#problem({ code: 'checkpoint-damaged', severity: 'error', message, path, offset, process: name });
@@ -455,7 +459,8 @@ export class TaskRunner implements Runner {
     }
     try {
       // One that was started in another pid namespace can't be seen, but its lock can.
-      return host.isLocked(statSync(this.#opened.paths.coordinator(process))) === true;
+      const path = this.#opened.paths.coordinator(process);
+      return path !== undefined && host.isLocked(statSync(path)) === true;
     } catch {
       return false;
     }

@@ -1,8 +1,8 @@
-import { parentOf } from '../discovery/files.js';
-import { mesosIdsOf } from '../discovery/layout.js';
 import { UsageError } from '../errors/errors.js';
 import { authorsOf } from '../host/authors.js';
-import { type Place, pathsOf } from './place.js';
+import { mesosIdsOf } from '../layout/mesos.js';
+import { type Place, pathsOf } from '../layout/task-paths.js';
+import { parentOf } from '../store/paths.js';
 
 /**
  * What somebody else may have written must not run as the user that it names, nor say what of that user's is

@@ -1,5 +1,5 @@
 import { isTerminalTaskState, type TaskState } from '../checkpoint/records.js';
-import type { Phase } from '../discovery/found.js';
+import type { Phase } from '../layout/root-paths.js';
 
 /** What the host says to what the streams record. */
 export type Verdict = 'ok' | 'runner-gone' | 'host-rebooted' | 'leftovers' | 'foreign-pids' | 'unknown';

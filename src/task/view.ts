@@ -12,12 +12,15 @@ import {
   type TaskStatus,
 } from '../checkpoint/records.js';
 import type { CheckpointState, ProcessHistory } from '../checkpoint/replay.js';
-import { presenceOf, realPath } from '../discovery/files.js';
-import type { FoundTask, Layout, MesosIds, Phase, TaskRoot } from '../discovery/found.js';
+import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { type Locate, type Located, locatePaths } from '../discovery/relocate.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
+import type { LayoutName } from '../layout/layouts.js';
+import type { MesosIds } from '../layout/mesos.js';
+import type { Phase } from '../layout/root-paths.js';
+import { presenceOf, realPath } from '../store/look.js';
 import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
 import { type ProcessConfig, readTaskFile, type TaskConfig } from './task-file.js';
@@ -53,7 +56,7 @@ export interface TaskView {
   found: FoundTask;
   task_id: string;
   root: TaskRoot;
-  layout: Layout;
+  layout: LayoutName;
   phase: Phase;
   state: TaskState | number | 'UNKNOWN';
   verdict: Verdict;

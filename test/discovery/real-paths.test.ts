@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { realPath } from '../../src/discovery/files.js';
 import { realPathsOfOneMoment } from '../../src/discovery/real-paths.js';
+import { realPath } from '../../src/store/look.js';
 import { tempDir } from '../e2e/harness.js';
 
 let temp: { path: string; remove: () => void };

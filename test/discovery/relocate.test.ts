@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { discover } from '../../src/discovery/discover.js';
-import { realPath } from '../../src/discovery/files.js';
 import type { TaskRoot } from '../../src/discovery/found.js';
 import { realPathsOfOneMoment } from '../../src/discovery/real-paths.js';
 import { locateOfOneMoment, locatePaths, type RecordedPaths } from '../../src/discovery/relocate.js';
+import { realPath } from '../../src/store/look.js';
 import { FIXTURES, tempDir } from '../e2e/harness.js';
 import { makeRoot, makeTaskRun, optionsIn } from './trees.js';
 

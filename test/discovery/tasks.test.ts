@@ -11,7 +11,7 @@ const calls: string[] = [];
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
   const counted = Object.fromEntries(
-    (['readdirSync', 'statSync', 'lstatSync'] as const).map((name) => [
+    (['opendirSync', 'readdirSync', 'statSync', 'lstatSync'] as const).map((name) => [
       name,
       (...args: unknown[]) => {
         calls.push(`${name} ${args[0]}`);
@@ -194,11 +194,7 @@ test('thousands of tasks take three listings and nothing else', () => {
   const at = root({ active: ids.slice(0, 100), finished: ids.slice(100) });
   calls.length = 0;
   expect(listTasks(at).tasks).toHaveLength(2000);
-  expect(calls.map((call) => call.replace(at.path, 'ROOT')).sort()).toEqual([
-    'readdirSync ROOT/checkpoints',
-    'readdirSync ROOT/tasks/active',
-    'readdirSync ROOT/tasks/finished',
-  ]);
+  expect(calls.map((call) => call.split(' ')[0])).toEqual(['opendirSync', 'opendirSync', 'opendirSync']);
 });
 
 test('all roots: active before finished, then by id, then by root', () => {

@@ -7,7 +7,8 @@ import type {
   RunnerHeader,
   TaskState,
 } from '../../src/checkpoint/records.js';
-import type { FoundTask, Phase } from '../../src/discovery/found.js';
+import type { FoundTask } from '../../src/discovery/found.js';
+import type { Phase } from '../../src/layout/root-paths.js';
 import { streamOf } from '../checkpoint/arbitraries.js';
 
 /** The records of a stream, as a runner and its coordinators write them. Each process has its own sequence. */

@@ -1,4 +1,10 @@
-import type { MesosIds } from './found.js';
+/** The ids that lead to an executor's run directory. */
+export interface MesosIds {
+  agent_id: string;
+  framework_id: string;
+  executor_id: string;
+  container_id: string;
+}
 
 /**
  * The way from a Mesos agent's work directory to an executor's run directory, which is its sandbox: fixed

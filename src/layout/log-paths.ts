@@ -1,0 +1,33 @@
+import { isName } from './names.js';
+
+/** The streams of a process that are logged, and the names of their files. */
+export const STREAMS = ['stdout', 'stderr'] as const;
+export type Stream = (typeof STREAMS)[number];
+
+/** The log directory in a sandbox, if the header names none. Pure. */
+export function defaultLogDir(sandbox: string): string {
+  return `${sandbox}/.logs`;
+}
+
+/** LOG_DIR/PROCESS/RUN, or undefined if the name of the process can't be joined to a path. Pure. */
+export function runDirectory(logDir: string, process: string, run: number): string | undefined {
+  if (!isName(process) || !Number.isSafeInteger(run) || run < 0) return undefined;
+  return `${logDir}/${process}/${run}`;
+}
+
+/** The number of the run whose directory has this name; undefined for other names. Pure. */
+export function runOfName(name: string): number | undefined {
+  return /^(0|[1-9]\d{0,8})$/.test(name) ? Number(name) : undefined;
+}
+
+/** The number of the backup that a file of this name is of the stream, 1 the newest; undefined for other names. */
+export function backupOfName(name: string, stream: string): number | undefined {
+  if (!name.startsWith(`${stream}.`)) return undefined;
+  const digits = name.slice(stream.length + 1);
+  return /^[1-9]\d{0,8}$/.test(digits) ? Number(digits) : undefined;
+}
+
+/** The name of a stream's backup. Pure. */
+export function backupName(stream: string, number: number): string {
+  return `${stream}.${number}`;
+}

@@ -1,0 +1,32 @@
+/** Whether a task runs or is over; the name of the directory that its task file is in. */
+export type Phase = 'active' | 'finished';
+
+/** The directories of a checkpoint root. */
+export const CHECKPOINTS = 'checkpoints';
+export const TASKS = 'tasks';
+export const SANDBOXES = 'sandboxes';
+
+export interface RootPaths {
+  readonly checkpoints: string;
+  readonly tasks: string;
+  readonly active: string;
+  readonly finished: string;
+  /** Where `run` makes sandboxes, if it is not told otherwise. */
+  readonly sandboxes: string;
+}
+
+/** The directories of the checkpoint root at a path. Pure. */
+export function rootPaths(root: string): RootPaths {
+  return {
+    checkpoints: `${root}/${CHECKPOINTS}`,
+    tasks: `${root}/${TASKS}`,
+    active: phasePath(root, 'active'),
+    finished: phasePath(root, 'finished'),
+    sandboxes: `${root}/${SANDBOXES}`,
+  };
+}
+
+/** The directory of the task files of a phase. Pure. */
+export function phasePath(root: string, phase: Phase): string {
+  return `${root}/${TASKS}/${phase}`;
+}

@@ -1,0 +1,52 @@
+import { UsageError } from '../errors/errors.js';
+import { isName } from './names.js';
+import { rootPaths } from './root-paths.js';
+
+/** Where a task is on disk. */
+export interface Place {
+  readonly root: string;
+  readonly taskId: string;
+}
+
+export interface Paths {
+  /** Of its streams. */
+  readonly directory: string;
+  readonly stream: string;
+  /** The task file while the task runs. */
+  readonly active: string;
+  /** The task file when the task is over. */
+  readonly finished: string;
+  /** The stream of a process; undefined for a name that can't be part of a file name. */
+  readonly coordinator: (process: string) => string | undefined;
+}
+
+/** The name of a task's own stream in its checkpoint directory. */
+export const RUNNER = 'runner';
+
+export const COORDINATOR_PREFIX = 'coordinator.';
+
+/** The name of the stream of a process; undefined for a process whose name can't be part of a file name. Pure. */
+export function coordinatorName(process: string): string | undefined {
+  const name = `${COORDINATOR_PREFIX}${process}`;
+  return isName(name) ? name : undefined;
+}
+
+/** Throws UsageError `task-id-invalid` for an id that is no single name in a directory. */
+export function pathsOf({ root, taskId }: Place): Paths {
+  if (!isName(taskId)) {
+    const message = `${JSON.stringify(taskId)} can't be a task id: a task id is also the name of a directory`;
+    throw new UsageError('task-id-invalid', message);
+  }
+  const { checkpoints, active, finished } = rootPaths(root);
+  const directory = `${checkpoints}/${taskId}`;
+  return {
+    directory,
+    stream: `${directory}/${RUNNER}`,
+    active: `${active}/${taskId}`,
+    finished: `${finished}/${taskId}`,
+    coordinator: (process) => {
+      const name = coordinatorName(process);
+      return name === undefined ? undefined : `${directory}/${name}`;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import { at, Directories } from './directories.js';
+import { nameOf, namesBelow, parentOf } from './paths.js';
+import { RefusedError } from './refused.js';
+
+/** What is at a path. `absent` is also what vanished, and what lies below a file. */
+export type Presence = 'directory' | 'other' | 'absent' | { error: unknown };
+
+/** Links are followed, unless they are not: then a link is `other`. */
+export function presenceOf(path: string, links: 'follow' | 'no-follow' = 'follow'): Presence {
+  const look = links === 'follow' ? statSync : lstatSync;
+  let stat: Stats | undefined;
+  try {
+    stat = look(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = errnoOf(error);
+    return code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE'
+      ? 'absent'
+      : { error };
+  }
+  if (stat === undefined) return 'absent';
+  return stat.isDirectory() ? 'directory' : 'other';
+}
+
+export function isDirectory(path: string): boolean {
+  return presenceOf(path) === 'directory';
+}
+
+export interface StatOptions {
+  /** As in `openFile`. Default: the directory that the file is in. */
+  below?: string;
+  directories?: Directories;
+}
+
+/**
+ * What is at a path, the last name not followed if it is a link; undefined if there is nothing. Opens nothing.
+ * Throws system errors, and RefusedError `ELINK` if a directory below `below` is a link.
+ */
+export function statFile(path: string, options: StatOptions = {}): Stats | undefined {
+  const directory = parentOf(path);
+  if (options.below === undefined && options.directories === undefined) {
+    return absentAsUndefined(() => lstatSync(path, { throwIfNoEntry: false }));
+  }
+  const below = options.below ?? directory;
+  const names = namesBelow(directory, below);
+  if (names === undefined || names.includes('..')) {
+    throw new RefusedError('ELINK', `${path} does not lie in ${below}`);
+  }
+  const own = options.directories === undefined ? new Directories() : undefined;
+  try {
+    const directories = own ?? (options.directories as Directories);
+    return absentAsUndefined(() =>
+      lstatSync(at(directories.fd(below, names), nameOf(path)), { throwIfNoEntry: false }),
+    );
+  } finally {
+    own?.close();
+  }
+}
+
+function absentAsUndefined(look: () => Stats | undefined): Stats | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** The path without links, or undefined if there is nothing or we may not know. */
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a link leads, as it is written; undefined if there is no link or we may not know. */
+export function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * An absolute path without needless slashes. `..` is left to the file system where it appears, because
+ * `link/..` is not where `link` is.
+ */
+export function absolutePath(path: string, cwd: string): string {
+  const whole = path.startsWith('/') ? path : `${cwd}/${path}`;
+  const segments = whole.split('/').filter((segment) => segment !== '' && segment !== '.');
+  const plain = `/${segments.join('/')}`;
+  return segments.includes('..') ? (realPath(plain) ?? plain) : plain;
+}

@@ -1,0 +1,176 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import { at, Directories, linkOnTheWay } from './directories.js';
+import { nameOf, namesBelow, parentOf } from './paths.js';
+import { mayRead, maySearch, type Reader } from './reader.js';
+import { RefusedError } from './refused.js';
+
+/** `read`; `write`: what is there, for reading and appending; `create`: as `write`, and made if it isn't there. */
+export type Access = 'read' | 'write' | 'create';
+
+export interface OpenOptions {
+  /**
+   * A directory around the file whose own path may be followed; below it nothing is, not even a directory that
+   * is a link. Default: the directory that the file is in.
+   */
+  below?: string;
+  /** Default `read`. */
+  access?: Access;
+  /** For `create`. Default 0644. */
+  mode?: number;
+  /** Throws RefusedError `EFBIG` if the file has more bytes. */
+  max?: number;
+  /** `follow` for a path that a person named: the last name may be a link then. */
+  links?: 'follow';
+  /** Throws RefusedError `ENOTREADER` if this user could not read the file. */
+  as?: Reader;
+  /** Directories that stay open for the next file. */
+  directories?: Directories;
+}
+
+const ACCESS: Readonly<Record<Access, number>> = {
+  read: constants.O_RDONLY,
+  write: constants.O_RDWR | constants.O_APPEND,
+  create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+};
+
+/** Opening never blocks, whatever is there, and gives us no terminal. */
+const NEVER_BLOCK = constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/**
+ * An open regular file. What was opened is what is checked, read, locked and written: the path is for messages
+ * only. Close it.
+ */
+export class OpenFile {
+  readonly path: string;
+  readonly fd: number;
+  /** As it was when the file was opened. */
+  readonly stat: Stats;
+
+  constructor(path: string, fd: number, stat: Stats) {
+    this.path = path;
+    this.fd = fd;
+    this.stat = stat;
+  }
+
+  /** As it is now. */
+  statNow(): Stats {
+    return fstatSync(this.fd);
+  }
+
+  /**
+   * Fills `length` bytes of the buffer from `offset` on with those that the file has at `position`. Returns how
+   * many there were: fewer only at the end of the file. Throws system errors.
+   */
+  readAt(buffer: Uint8Array, offset: number, length: number, position: number): number {
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.fd, buffer, offset + done, length - done, position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  /** The first bytes, at most `max`, up to the size that the file had when it was opened. */
+  read(max: number): Buffer {
+    const buffer = Buffer.allocUnsafe(Math.min(max, this.stat.size));
+    return buffer.subarray(0, this.readAt(buffer, 0, buffer.length, 0));
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+/**
+ * Opens a regular file that somebody else may have put there. Nothing blocks, no link is followed that is not
+ * asked for, no device is read. Throws system errors, and RefusedError: `ENOTREG`, `ELINK`, `EFBIG`,
+ * `ENOTREADER`.
+ */
+export function openFile(path: string, options: OpenOptions = {}): OpenFile {
+  const { access = 'read', links, max, as } = options;
+  const own = options.directories === undefined ? new Directories() : undefined;
+  try {
+    const fd = openAt(path, options, own ?? (options.directories as Directories));
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) throw new RefusedError('ENOTREG', `${path} is ${kindOf(stat)}, not a regular file`);
+      if (max !== undefined && stat.size > max) {
+        throw new RefusedError('EFBIG', `${path} has ${stat.size} bytes, more than the ${max} that are read`);
+      }
+      if (as !== undefined) checkReader(fd, path, stat, as);
+      return new OpenFile(path, fd, stat);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  } catch (error) {
+    // ENXIO is what the system says of a socket, and of a FIFO that is opened for writing.
+    if (errnoOf(error) === 'ENXIO') throw new RefusedError('ENOTREG', `${path} is not a regular file`);
+    if (errnoOf(error) === 'EISDIR' && access !== 'read') {
+      throw new RefusedError('ENOTREG', `${path} is a directory, not a regular file`);
+    }
+    // A loop on the way to `below` is a system error like others.
+    if (errnoOf(error) === 'ELOOP' && links === undefined) throw linkOnTheWay(path);
+    throw error;
+  } finally {
+    own?.close();
+  }
+}
+
+function openAt(path: string, options: OpenOptions, directories: Directories): number {
+  const { access = 'read', mode = 0o644, links } = options;
+  const flags = ACCESS[access] | NEVER_BLOCK;
+  if (links === 'follow') return openSync(path, flags, mode);
+  const directory = parentOf(path);
+  const below = options.below ?? directory;
+  const names = namesBelow(directory, below);
+  if (names === undefined || names.includes('..')) {
+    throw new RefusedError('ELINK', `${path} does not lie in ${below}`);
+  }
+  return openSync(at(directories.fd(below, names), nameOf(path)), flags | constants.O_NOFOLLOW, mode);
+}
+
+/** The first bytes of a file as text, `max` at most: a longer file is refused. Throws as `openFile`. */
+export function readText(path: string, options: OpenOptions & { max: number }): string {
+  const file = openFile(path, options);
+  try {
+    return file.read(options.max).toString('utf8');
+  } finally {
+    file.close();
+  }
+}
+
+/** The path that the kernel has for an open file leads through no link: the user must be able to walk it. */
+function checkReader(fd: number, path: string, stat: Stats, reader: Reader): void {
+  const refused = (what: string) =>
+    new RefusedError(
+      'ENOTREADER',
+      `${what}, and uid ${reader.uid}, who says that ${path} is its own, may not`,
+    );
+  if (!mayRead(stat, reader)) throw refused('its owner and mode say who may read it');
+  const real = readlinkSync(`/proc/self/fd/${fd}`).replace(/ \(deleted\)$/, '');
+  for (let directory = parentOf(real); ; directory = parentOf(directory)) {
+    const way = statSync(directory, { throwIfNoEntry: false });
+    if (way !== undefined && !maySearch(way, reader))
+      throw refused(`not everybody may look into ${directory}`);
+    if (directory === '/') return;
+  }
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return 'a directory';
+  if (stat.isFIFO()) return 'a FIFO';
+  if (stat.isSocket()) return 'a socket';
+  return 'a device';
+}

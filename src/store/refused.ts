@@ -1,0 +1,21 @@
+/** Why something is not opened though the system would open it. */
+export type RefusalCode =
+  /** It is no regular file: reading it may block, never end, or act on a device. */
+  | 'ENOTREG'
+  /** It, or a directory on the way to it, is a symbolic link that somebody may have laid there. */
+  | 'ELINK'
+  /** It is longer than anything of its kind. */
+  | 'EFBIG'
+  /** The user on whose behalf it is opened could not read it. */
+  | 'ENOTREADER';
+
+/** Thrown for what the system would open and this program does not. The message says what was seen. */
+export class RefusedError extends Error {
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string) {
+    super(message);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
