@@ -13,6 +13,7 @@ const ROOMS = [
   'gc',
   'runner',
   'logs',
+  'lifecycle',
   'task',
   'config',
   'discovery',

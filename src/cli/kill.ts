@@ -148,7 +148,7 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
   const request: KillRequest = { state, wait: flags.lose ? 0 : flags.grace / 1000, now: flags.now };
   try {
     const { signalRunner, takeOver } = await import('../runner/runner.js');
-    const { endLeftovers } = await import('../runner/leftovers.js');
+    const { endLeftovers } = await import('../lifecycle/leftovers.js');
     const cleanUp = (view: TaskView) => {
       const ended = endLeftovers(view);
       signalled.push(...ended.signalled);

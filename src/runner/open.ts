@@ -23,11 +23,11 @@ import { type Account, findAccount } from '../host/account.js';
 import { tryLock } from '../host/flock.js';
 import { makeDirectory } from '../host/make-directory.js';
 import { type Paths, type Place, pathsOf } from '../layout/task-paths.js';
+import { distrust } from '../lifecycle/trust.js';
 import type { NewTask, RunSettings } from './api.js';
 import { Progress } from './progress.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
 import { finishOnDisk, type OpenedTask } from './task-runner.js';
-import { distrust } from './trust.js';
 
 /** Opens a task to be run, new or again. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {

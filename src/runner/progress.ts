@@ -6,7 +6,7 @@ import {
   TASK_STATES,
   type TaskState,
 } from '../checkpoint/records.js';
-import type { RunTrace } from './own-processes.js';
+import type { RunTrace } from '../lifecycle/own-processes.js';
 
 /** The latest run of a process. */
 export interface Run {

@@ -26,13 +26,13 @@ import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { processRow } from '../host/process-table.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from '../layout/task-paths.js';
+import { SandboxMates } from '../lifecycle/sandbox-mates.js';
+import { TaskProcesses } from '../lifecycle/task-processes.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
-import { SandboxMates } from './sandbox-mates.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
-import { TaskProcesses } from './task-processes.js';
 
 /** As the original: FORKED for longer than this is LOST. */
 const FORKED_SECONDS = 60;

@@ -12,6 +12,14 @@ export interface RunTrace {
   readonly startTime?: number;
 }
 
+/** The same in the words of the stream. */
+export interface RecordedRun {
+  readonly coordinator_pid: number;
+  readonly fork_time: number;
+  readonly pid?: number;
+  readonly start_time?: number;
+}
+
 export interface Identity {
   /** The task's user. */
   readonly uid: number;

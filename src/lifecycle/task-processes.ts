@@ -12,9 +12,8 @@ import {
   rootOf,
 } from '../host/process-table.js';
 import { COORDINATOR_PREFIX } from '../layout/task-paths.js';
-import { type OwnProcesses, ownProcesses, type RunTrace } from './own-processes.js';
+import { type OwnProcesses, ownProcesses, type RecordedRun, type RunTrace } from './own-processes.js';
 import { pause } from './pause.js';
-import type { LiveRun } from './progress.js';
 import type { SandboxMates } from './sandbox-mates.js';
 
 /** What processes of this task have. */
@@ -45,7 +44,7 @@ export class TaskProcesses {
   }
 
   /** SIGTERM to the commands of these runs and to what others left behind; stopped ones are woken for it. */
-  terminate(live: readonly LiveRun[], traces: readonly RunTrace[]): Problem[] {
+  terminate(live: readonly RecordedRun[], traces: readonly RunTrace[]): Problem[] {
     const commands = new Set(live.map(({ pid }) => pid));
     const sessions = new Set(live.map(({ coordinator_pid }) => coordinator_pid));
     const { own } = this.#find(traces);
@@ -57,13 +56,13 @@ export class TaskProcesses {
   }
 
   /** SIGTERM to the command of one run. */
-  terminateCommand(run: LiveRun): Problem[] {
+  terminateCommand(run: RecordedRun): Problem[] {
     const { own } = this.#find([traceOf(run)]);
     return own.filter(({ pid }) => pid === run.pid).flatMap(ask);
   }
 
   /** SIGKILL to all that is left of these runs. */
-  end(runs: readonly LiveRun[]): Problem[] {
+  end(runs: readonly RecordedRun[]): Problem[] {
     const pids = runs.map(({ coordinator_pid }) => coordinator_pid);
     const traces = runs.map(traceOf);
     const sessions = new Set(pids);
@@ -122,7 +121,7 @@ export class TaskProcesses {
   }
 }
 
-function traceOf({ coordinator_pid, fork_time, pid, start_time }: LiveRun): RunTrace {
+function traceOf({ coordinator_pid, fork_time, pid, start_time }: RecordedRun): RunTrace {
   return { coordinatorPid: coordinator_pid, forkTime: fork_time, pid, startTime: start_time };
 }
 

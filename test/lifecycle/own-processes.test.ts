@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProcessRow } from '../../src/host/process-table.js';
-import { ownProcesses, type RunTrace } from '../../src/runner/own-processes.js';
+import { ownProcesses, type RunTrace } from '../../src/lifecycle/own-processes.js';
 
 const BOOT_MS = 1_700_000_000_000;
 /** Seconds since the epoch when the run below was forked. */
