@@ -1,7 +1,7 @@
 import type { FileIdentity } from '../host/locks.js';
 import { recordIn } from './codec.js';
 import { type Damage, RecordScanner, type StreamConsumer } from './framing.js';
-import { readStream } from './reader.js';
+import { type OpenStream, readStream, type StreamStat } from './reader.js';
 import { type CheckpointRecord, isTerminalTaskState } from './records.js';
 import { ThriftError } from './thrift.js';
 
@@ -61,17 +61,25 @@ export interface FollowOptions {
 
 /**
  * Lists the records of a stream and then those that are appended, until the task is over and nobody holds the
- * lock, or the stream is damaged. Resolves to what was wrong with its end. Throws as `readStream` does.
+ * lock, or the stream is damaged. Resolves to what was wrong with its end. Throws what `open` throws and system
+ * errors.
  */
 export async function followRecords(
-  path: string,
+  open: OpenStream<StreamStat>,
   lister: RecordLister,
   options: FollowOptions,
 ): Promise<Damage | undefined> {
   let unlocked = false;
   for (;;) {
     const before = lister.bytes;
-    const { stat, damage } = readStream(path, lister);
+    const file = open();
+    let stat: StreamStat;
+    let damage: Damage | undefined;
+    try {
+      ({ stat, damage } = readStream(file, lister));
+    } finally {
+      file.close();
+    }
     options.flush();
     if (damage?.kind === 'damaged') return damage;
     // The lock was looked at before this reading: what its last holder wrote has been read for certain.

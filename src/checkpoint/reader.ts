@@ -1,15 +1,27 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { cutShort, type Damage, PREFIX_BYTES, type StreamConsumer } from './framing.js';
 import { Replay, type ReplayOptions } from './replay.js';
 
-/** Thrown for a checkpoint that is no regular file: reading a pipe or a device might never end. */
-export class NotRegularFileError extends Error {
-  readonly code = 'ENOTREG';
+/** What is known of an open stream. Times in milliseconds since the epoch. */
+export interface StreamStat {
+  readonly dev: number;
+  readonly ino: number;
+  readonly size: number;
+  readonly uid: number;
+  readonly mtimeMs: number;
+  readonly birthtimeMs: number;
 }
 
-export interface ReadResult {
+/** An open stream: an `OpenFile` of the store, or bytes from elsewhere. */
+export interface StreamFile<Stat extends StreamStat = StreamStat> {
+  /** As it was when it was opened. */
+  readonly stat: Stat;
+  /** Fills `length` bytes of the buffer from `offset` on with those at `position`; fewer at the end. */
+  readAt(buffer: Buffer, offset: number, length: number, position: number): number;
+}
+
+export interface ReadResult<Stat extends StreamStat = StreamStat> {
   /** Of the open file: device and inode are those that a lock on it has. */
-  stat: Stats;
+  stat: Stat;
   /** Why the stream could not be used to its end, if so. */
   damage: Damage | undefined;
 }
@@ -20,29 +32,25 @@ const CHUNK_BYTES = 256 * 1024;
 let shared: Buffer | undefined;
 
 /**
- * Feeds a stream on disk to `consumer`, from where it stands to the size the file has when it is opened: a
- * stream that grows faster than it is read ends too. Throws system errors and NotRegularFileError. Memory
- * is one chunk, or one record if that is bigger, and never more than the file is long.
+ * Feeds an open stream to `consumer`, from where it stands to the size the file had when it was opened: a
+ * stream that grows faster than it is read ends too. Throws system errors. Memory is one chunk, or one record if
+ * that is bigger, and never more than the file is long.
  */
-export function readStream(path: string, consumer: StreamConsumer): ReadResult {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new NotRegularFileError(`${path} is not a regular file`);
-    return { stat, damage: feedFrom(fd, stat.size, consumer) };
-  } finally {
-    closeSync(fd);
-  }
+export function readStream<Stat extends StreamStat>(
+  file: StreamFile<Stat>,
+  consumer: StreamConsumer,
+): ReadResult<Stat> {
+  return { stat: file.stat, damage: feedFrom(file, file.stat.size, consumer) };
 }
 
-function feedFrom(fd: number, size: number, consumer: StreamConsumer): Damage | undefined {
+function feedFrom(file: StreamFile, size: number, consumer: StreamConsumer): Damage | undefined {
   shared ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let buffer = shared;
   let position = consumer.bytes;
   let held = 0;
   for (;;) {
     const wanted = Math.min(buffer.length - held, size - position);
-    const count = wanted > 0 ? readSync(fd, buffer, held, wanted, position) : 0;
+    const count = wanted > 0 ? file.readAt(buffer, held, wanted, position) : 0;
     if (count === 0) return consumer.atEnd(buffer, 0, held);
     position += count;
     held += count;
@@ -65,42 +73,51 @@ function feedFrom(fd: number, size: number, consumer: StreamConsumer): Damage | 
   }
 }
 
+/** Opens the stream of a path anew; whoever asked closes it. */
+export type OpenStream<Stat extends StreamStat> = () => StreamFile<Stat> & { close(): void };
+
 /** A stream on disk that is read again and again, each time only what was appended. */
-export class CheckpointFile {
-  readonly path: string;
+export class CheckpointFile<Stat extends StreamStat = StreamStat> {
+  readonly #open: OpenStream<Stat>;
   readonly #options: ReplayOptions;
   replay: Replay;
-  #stat: Stats | undefined;
+  #stat: Stat | undefined;
   #failed = false;
 
-  constructor(path: string, options: ReplayOptions) {
-    this.path = path;
+  constructor(open: OpenStream<Stat>, options: ReplayOptions) {
+    this.#open = open;
     this.#options = options;
     this.replay = new Replay(options);
   }
 
   /**
    * Reads on. A file that was replaced, or is shorter than what was read of it, is read from its start; so is
-   * one that could not be read the last time. Throws as readStream does; the state is then still the old one.
+   * one that could not be read the last time. Throws what `open` throws and system errors; the state is then
+   * still the old one.
    */
-  refresh(): ReadResult {
+  refresh(): ReadResult<Stat> {
     if (this.#failed) this.replay = new Replay(this.#options);
     const before = this.#failed ? undefined : this.#stat;
     const read = this.replay.bytes;
     this.#failed = true;
-    let result = readStream(this.path, this.replay);
-    if (before !== undefined && !continues(before, read, result.stat)) {
-      this.replay = new Replay(this.#options);
-      result = readStream(this.path, this.replay);
+    const file = this.#open();
+    try {
+      let result = readStream(file, this.replay);
+      if (before !== undefined && !continues(before, read, result.stat)) {
+        this.replay = new Replay(this.#options);
+        result = readStream(file, this.replay);
+      }
+      this.#failed = false;
+      this.#stat = result.stat;
+      return result;
+    } finally {
+      file.close();
     }
-    this.#failed = false;
-    this.#stat = result.stat;
-    return result;
   }
 }
 
 /** True if `now` is the file of which the first `read` bytes were read when it was `before`. */
-function continues(before: Stats, read: number, now: Stats): boolean {
+function continues(before: StreamStat, read: number, now: StreamStat): boolean {
   // The inode of a removed file is soon given to a new one; its time of birth is another.
   const same = now.ino === before.ino && now.dev === before.dev && now.birthtimeMs === before.birthtimeMs;
   return same && now.size >= read;

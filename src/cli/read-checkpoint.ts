@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { followRecords, RecordLister } from '../checkpoint/follow.js';
 import type { Damage } from '../checkpoint/framing.js';
-import { NotRegularFileError, readStream } from '../checkpoint/reader.js';
+import { readStream } from '../checkpoint/reader.js';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { type CheckpointState, Replay } from '../checkpoint/replay.js';
 import { encodeDamage, encodeRecord } from '../contracts/encode.js';
@@ -11,9 +11,14 @@ import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
+import { openFile, useFile } from '../store/open-file.js';
+import { RefusedError } from '../store/refused.js';
 import { damagedCheckpoint } from '../task/checkpoint-problems.js';
 import { recordLine } from '../views/read.js';
 import type { Terminal } from './terminal.js';
+
+/** The path is what a person typed: where it leads is what they mean. */
+const NAMED = { links: 'follow' } as const;
 
 /** Replays a checkpoint with its whole history. Throws NotFoundError and SystemError. */
 export function readCheckpoint(word: string): {
@@ -24,7 +29,7 @@ export function readCheckpoint(word: string): {
 } {
   const path = streamPath(word);
   const replay = new Replay({ history: true, coordinator: basename(path).startsWith('coordinator.') });
-  const { damage } = opened(path, () => readStream(path, replay));
+  const { damage } = opened(path, () => useFile(path, NAMED, (file) => readStream(file, replay)));
   const state = replay.state();
   const over = isTerminalTaskState(state.statuses.at(-1)?.state);
   const problems = damage === undefined ? [] : [damagedCheckpoint(path, damage, over)];
@@ -61,14 +66,14 @@ export async function listRecords(
     };
     const isLocked = (file: Parameters<Host['isLocked']>[0]) => Host.local().isLocked(file);
     try {
-      damage = await followRecords(path, lister, { changed, isLocked, flush });
+      damage = await followRecords(() => openFile(path, NAMED), lister, { changed, isLocked, flush });
     } catch (error) {
       throw failedToRead(path, error);
     } finally {
       watcher.close();
     }
   } else {
-    damage = opened(path, () => readStream(path, lister)).damage;
+    damage = opened(path, () => useFile(path, NAMED, (file) => readStream(file, lister))).damage;
   }
   if (damage === undefined) {
     flush();
@@ -106,7 +111,7 @@ function failedToRead(path: string, error: unknown): unknown {
       "see 'thermos roots' for where tasks are",
     );
   }
-  if (error instanceof NotRegularFileError) {
+  if (error instanceof RefusedError) {
     return new SystemError(
       'checkpoint-unreadable',
       `${path} is not a regular file: it can't be a checkpoint`,

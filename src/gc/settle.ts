@@ -27,6 +27,7 @@ import { errnoOf } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import { Host } from '../host/host.js';
 import { parseProcessStat } from '../host/process-stat.js';
+import { OpenFile } from '../store/open-file.js';
 import { isSameProcess } from '../task/liveness.js';
 import type { Settlement } from './plan.js';
 import type { StreamStat, Subject } from './subject.js';
@@ -165,7 +166,7 @@ class Orphan {
    */
   look(): { state: CheckpointState; status: unknown; bytes: number; lastWords: CheckpointRecord[] } {
     const replay = new Replay({ history: false });
-    const { damage } = readStream(`/proc/self/fd/${this.#fd}`, replay);
+    const { damage } = readStream(OpenFile.of(this.#fd, 'runner'), replay);
     if (damage?.kind === 'damaged') throw new Refusal(`its stream is damaged at byte ${damage.offset}`);
     const { bytes } = replay;
     const lastWords: CheckpointRecord[] = [];
@@ -269,7 +270,7 @@ class Orphan {
         record(recordIn(decoder));
         return undefined;
       });
-      readStream(`/proc/self/fd/${fd}`, scanner);
+      readStream(OpenFile.of(fd, process), scanner);
     });
   }
 

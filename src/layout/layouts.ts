@@ -40,7 +40,7 @@ const HOST: Layout = {
 
 const MESOS: Layout = {
   name: 'mesos',
-  base: ({ path, run_dir }) => parentOf(run_dir ?? path),
+  base: ({ path, run_dir }) => parentOf(run_dir ?? parentOf(path)),
   executes: false,
   around: ({ path, run_dir }) => [run_dir ?? parentOf(path), path],
   ownsSandboxes: true,

@@ -6,6 +6,7 @@ import { readStream } from '../checkpoint/reader.js';
 import type { ProcessStatus } from '../checkpoint/records.js';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
+import { OpenFile } from '../store/open-file.js';
 import type { RecordSink } from './api.js';
 import { CANNOT_START, GO, type Job } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
@@ -88,7 +89,7 @@ function wholeRecords(fd: number, path: string): number {
   const { size } = fstatSync(fd);
   if (size === 0) return 0;
   const lister = new RecordLister(() => {});
-  readStream(path, lister);
+  readStream(OpenFile.of(fd, path), lister);
   if (lister.bytes < size) ftruncateSync(fd, lister.bytes);
   return lister.bytes;
 }

@@ -24,6 +24,7 @@ import { tryLock } from '../host/flock.js';
 import { makeDirectory } from '../host/make-directory.js';
 import { type Paths, type Place, pathsOf } from '../layout/task-paths.js';
 import { distrust } from '../lifecycle/trust.js';
+import { OpenFile } from '../store/open-file.js';
 import type { NewTask, RunSettings } from './api.js';
 import { Progress } from './progress.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
@@ -170,7 +171,7 @@ function replay(fd: number, paths: Paths): Stream {
     progress.apply(record);
     past.push(record);
   });
-  const { damage } = readStream(paths.stream, lister);
+  const { damage } = readStream(OpenFile.of(fd, paths.stream), lister);
   const at = wrong ?? (damage?.kind === 'damaged' ? damage.offset : undefined);
   if (at !== undefined) {
     const hint = `look at it with \`thermos read ${paths.stream}\``;

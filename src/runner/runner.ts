@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import type { TaskStatus } from '../checkpoint/records.js';
@@ -6,6 +5,7 @@ import { errnoOf } from '../errors/errors.js';
 import { holdsLock } from '../host/held-lock.js';
 import type { Host } from '../host/host.js';
 import { type Place, pathsOf } from '../layout/task-paths.js';
+import { type FileStat, useFile } from '../store/open-file.js';
 import type { NewTask, Runner, RunnerEvents, RunSettings } from './api.js';
 import { open, reopen } from './open.js';
 import { TaskRunner } from './task-runner.js';
@@ -46,16 +46,15 @@ export function signalRunner(
   signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL',
 ): SignalResult {
   const { stream } = pathsOf(place);
-  let file: ReturnType<typeof statSync>;
+  let file: FileStat;
   let last: TaskStatus | undefined;
   try {
-    file = statSync(stream);
-    readStream(
-      stream,
-      new RecordLister(({ type, value }) => {
+    file = useFile(stream, { below: place.root }, (opened) => {
+      const lister = new RecordLister(({ type, value }) => {
         if (type === 'task_status') last = value;
-      }),
-    );
+      });
+      return readStream(opened, lister).stat;
+    });
   } catch (error) {
     return { kind: 'refused', why: `its stream can't be read: ${(error as Error).message}` };
   }

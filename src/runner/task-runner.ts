@@ -28,6 +28,7 @@ import { processRow } from '../host/process-table.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from '../layout/task-paths.js';
 import { SandboxMates } from '../lifecycle/sandbox-mates.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
+import { useFile } from '../store/open-file.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
@@ -350,7 +351,7 @@ export class TaskRunner implements Runner {
         throw new Error(`there is no /bin/bash in ${this.sandbox}, which is to be its /`);
       }
       const stream = paths.coordinator(name);
-      if (stream === undefined) throw new Error('its name can not be that of a file');
+      if (stream === undefined) throw new Error('file name too long');
       coordinatorPid = launch({
         stream,
         job: this.#job(run, account),
@@ -428,7 +429,8 @@ export class TaskRunner implements Runner {
     // A name that leads out of the directory has no stream.
     if (path === undefined) return;
     try {
-      readStream(path, lister);
+      const reading = lister;
+      useFile(path, { below: this.root }, (file) => readStream(file, reading));
     } catch (error) {
       if (error instanceof SystemError) throw error;
       if (errnoOf(error) === 'ENOENT') return;

@@ -46,6 +46,9 @@ const ACCESS: Readonly<Record<Access, number>> = {
 /** Opening never blocks, whatever is there, and gives us no terminal. */
 const NEVER_BLOCK = constants.O_NONBLOCK | constants.O_NOCTTY;
 
+/** What stat(2) says of an open file. */
+export type FileStat = Stats;
+
 /**
  * An open regular file. What was opened is what is checked, read, locked and written: the path is for messages
  * only. Close it.
@@ -60,6 +63,11 @@ export class OpenFile {
     this.path = path;
     this.fd = fd;
     this.stat = stat;
+  }
+
+  /** A descriptor that is open already; whoever opened it closes it. */
+  static of(fd: number, path: string): OpenFile {
+    return new OpenFile(path, fd, fstatSync(fd));
   }
 
   /** As it is now. */
@@ -141,14 +149,19 @@ function openAt(path: string, options: OpenOptions, directories: Directories): n
   return openSync(at(directories.fd(below, names), nameOf(path)), flags | constants.O_NOFOLLOW, mode);
 }
 
-/** The first bytes of a file as text, `max` at most: a longer file is refused. Throws as `openFile`. */
-export function readText(path: string, options: OpenOptions & { max: number }): string {
+/** Opens a file, hands it to `use` and closes it. Throws as `openFile`, and what `use` throws. */
+export function useFile<T>(path: string, options: OpenOptions, use: (file: OpenFile) => T): T {
   const file = openFile(path, options);
   try {
-    return file.read(options.max).toString('utf8');
+    return use(file);
   } finally {
     file.close();
   }
+}
+
+/** The first bytes of a file as text, `max` at most: a longer file is refused. Throws as `openFile`. */
+export function readText(path: string, options: OpenOptions & { max: number }): string {
+  return useFile(path, options, (file) => file.read(options.max).toString('utf8'));
 }
 
 /** The path that the kernel has for an open file leads through no link: the user must be able to walk it. */

@@ -1,7 +1,7 @@
 import type { Damage } from '../checkpoint/framing.js';
-import { NotRegularFileError } from '../checkpoint/reader.js';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { RefusedError } from '../store/refused.js';
 
 /**
  * The problem of a stream that can't be used to its end. `over`: its task is finished, so that nobody will
@@ -23,8 +23,10 @@ export function unreadableCheckpoint(path: string, error: unknown): Problem {
   if (errnoOf(error) === 'ENOENT') {
     return { code: 'checkpoint-missing', severity: 'error', message: `there is no checkpoint ${path}`, path };
   }
-  const reason = error instanceof NotRegularFileError ? 'it is not a regular file' : describeErrno(error);
   const hint = errnoOf(error) === 'EACCES' ? 'run it again with sudo' : undefined;
-  const message = `cannot read the checkpoint ${path}: ${reason}`;
+  const message =
+    error instanceof RefusedError
+      ? `the checkpoint is not read: ${error.message}`
+      : `cannot read the checkpoint ${path}: ${describeErrno(error)}`;
   return { code: 'checkpoint-unreadable', severity: 'error', message, path, hint };
 }

@@ -2,19 +2,23 @@ import { MEMBER } from '../checkpoint/codec.js';
 import { RecordScanner } from '../checkpoint/framing.js';
 import { readStream } from '../checkpoint/reader.js';
 import type { RunnerHeader } from '../checkpoint/records.js';
+import { useFile } from '../store/open-file.js';
 
 /** How many records are looked at for the header: it is the second one in every stream the original wrote. */
 const FIRST_RECORDS = 64;
 
-/** The header of a stream, without reading the rest of it; null if it has none at its start or can't be read. */
-export function readHeader(path: string): RunnerHeader | null {
+/**
+ * The header of a stream, without reading the rest of it; null if it has none at its start or can't be read. No
+ * link below `base` is followed.
+ */
+export function readHeader(path: string, base: string): RunnerHeader | null {
   let header: RunnerHeader | null = null;
   const scanner: RecordScanner = new RecordScanner((decoder) => {
     if (decoder.member === MEMBER.HEADER) header = decoder.header as RunnerHeader;
     return header !== null || scanner.records >= FIRST_RECORDS ? 'that is enough' : undefined;
   });
   try {
-    readStream(path, scanner);
+    useFile(path, { below: base }, (file) => readStream(file, scanner));
   } catch {
     // Who asks wants the header or nothing: a stream that can't be read is told by who reads it.
   }

@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { type OpenOptions, useFile } from '../store/open-file.js';
+import { RefusedError } from '../store/refused.js';
 
 /** What a task file says of a process, as far as looking at a task needs it. */
 export interface ProcessConfig {
@@ -36,18 +37,24 @@ export interface TaskFileResult {
 }
 
 /** A task file is a line of JSON; what is bigger than this is no task file. */
-const MAX_TASK_FILE_BYTES = 16 * 1024 * 1024;
+export const MAX_TASK_FILE_BYTES = 16 * 1024 * 1024;
 
 let shared: Buffer | undefined;
 
-/** Reads a task file. What is wrong with it is told as a problem; a file that vanished is neither. */
-export function readTaskFile(path: string): TaskFileResult {
+/**
+ * Reads a task file, opened as `opening` says. What is wrong with it is told as a problem; a file that vanished is
+ * neither.
+ */
+export function readTaskFile(path: string, opening: OpenOptions = {}): TaskFileResult {
   let text: string;
   try {
-    text = readRegularFile(path);
+    text = readWhole(path, opening);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {};
-    const message = `cannot read the task file ${path}: ${describeErrno(error)}`;
+    const message =
+      error instanceof RefusedError
+        ? `the task file is not read: ${error.message}`
+        : `cannot read the task file ${path}: ${describeErrno(error)}`;
     const hint = errnoOf(error) === 'EACCES' ? 'run it again with sudo' : undefined;
     return { problem: { ...problem('task-file-unreadable', path, message), hint } };
   }
@@ -68,24 +75,13 @@ function problem(code: string, path: string, message: string): Problem {
 }
 
 /** The shared buffer serves thousands of small files without allocating for each. */
-function readRegularFile(path: string): string {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new Error('not a regular file');
-    if (stat.size > MAX_TASK_FILE_BYTES) throw new Error(`${stat.size} bytes are too many for a task file`);
+function readWhole(path: string, opening: OpenOptions): string {
+  return useFile(path, { ...opening, max: MAX_TASK_FILE_BYTES }, (file) => {
+    const { size } = file.stat;
     shared ??= Buffer.allocUnsafeSlow(64 * 1024);
-    const buffer = stat.size <= shared.length ? shared : Buffer.allocUnsafe(stat.size);
-    let length = 0;
-    while (length < stat.size) {
-      const count = readSync(fd, buffer, length, stat.size - length, length);
-      if (count === 0) break;
-      length += count;
-    }
-    return buffer.toString('utf8', 0, length);
-  } finally {
-    closeSync(fd);
-  }
+    const buffer = size <= shared.length ? shared : Buffer.allocUnsafe(size);
+    return buffer.toString('utf8', 0, file.readAt(buffer, 0, size, 0));
+  });
 }
 
 /** JSON.parse takes any depth, JSON.stringify runs out of stack at some thousands. */

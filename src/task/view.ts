@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs';
 import type { Damage } from '../checkpoint/framing.js';
 import { CheckpointFile, readStream } from '../checkpoint/reader.js';
 import {
@@ -18,9 +17,14 @@ import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
 import type { LayoutName } from '../layout/layouts.js';
+import { LAYOUTS } from '../layout/layouts.js';
 import type { MesosIds } from '../layout/mesos.js';
 import type { Phase } from '../layout/root-paths.js';
+import { phasePath } from '../layout/root-paths.js';
+import { coordinatorName, RUNNER } from '../layout/task-paths.js';
+import type { Directories } from '../store/directories.js';
 import { presenceOf, realPath } from '../store/look.js';
+import { type FileStat, openFile, useFile } from '../store/open-file.js';
 import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
 import { type ProcessConfig, readTaskFile, type TaskConfig } from './task-file.js';
@@ -102,19 +106,30 @@ export interface TaskReaderOptions {
 export class TaskReader {
   readonly #options: TaskReaderOptions;
   #found: FoundTask;
-  #file: CheckpointFile;
+  #file: CheckpointFile<FileStat>;
+  /** Directories that stay open while many tasks are read. */
+  #directories: Directories | undefined;
   /** Coordinators were merged in: the runner's own stream can't be read on from here. */
   #merged = false;
 
   constructor(found: FoundTask, options: TaskReaderOptions) {
     this.#options = options;
     this.#found = found;
-    this.#file = new CheckpointFile(`${found.checkpoint_dir}/runner`, options);
+    this.#file = this.#checkpoint();
   }
 
-  /** `found`: the same task, found again, if it was: its task file may have moved. */
-  read(host: Host, found: FoundTask = this.#found, locate: Locate = locateNow): TaskView {
+  /**
+   * `found`: the same task, found again, if it was: its task file may have moved. `directories`: open while many
+   * tasks are read at one moment.
+   */
+  read(
+    host: Host,
+    found: FoundTask = this.#found,
+    locate: Locate = locateNow,
+    directories?: Directories,
+  ): TaskView {
     this.#found = found;
+    this.#directories = directories;
     // Before the stream is read: who holds the lock no more by now has written all that it had to say.
     if (found.phase === 'active' && !found.unreadable) host.lookAtLocks();
     const problems = [...found.problems];
@@ -172,9 +187,23 @@ export class TaskReader {
     };
   }
 
+  get #path(): string {
+    return `${this.#found.checkpoint_dir}/${RUNNER}`;
+  }
+
+  /** How the task's files are opened: no link that its user may have laid is followed. */
+  get #opening(): { below: string; directories?: Directories } {
+    const { root } = this.#found;
+    return { below: LAYOUTS[root.layout].base(root), directories: this.#directories };
+  }
+
+  #checkpoint(): CheckpointFile<FileStat> {
+    return new CheckpointFile(() => openFile(this.#path, this.#opening), this.#options);
+  }
+
   #runner(
     host: Host,
-    stream: Stats | undefined,
+    stream: FileStat | undefined,
     last: TaskStatus | undefined,
     over: boolean,
   ): RunnerLiveness {
@@ -196,27 +225,29 @@ export class TaskReader {
   #config(problems: Problem[]): TaskConfig | undefined {
     if (this.#found.task_file === undefined) return undefined;
     const { task_file, task_id, root } = this.#found;
-    const found = readTaskFile(task_file);
+    const found = readTaskFile(task_file, this.#opening);
     const vanished = found.config === undefined && found.problem === undefined;
-    const { config, problem } = vanished ? readTaskFile(`${root.path}/tasks/finished/${task_id}`) : found;
+    const { config, problem } = vanished
+      ? readTaskFile(`${phasePath(root.path, 'finished')}/${task_id}`, this.#opening)
+      : found;
     if (problem !== undefined) problems.push({ ...problem, task_id: this.#found.task_id });
     return config;
   }
 
   /** The stream's stat; undefined, with a problem told, if it can't be opened. */
-  #stream(problems: Problem[]): Stats | undefined {
+  #stream(problems: Problem[]): FileStat | undefined {
     if (this.#merged) {
-      this.#file = new CheckpointFile(this.#file.path, this.#options);
+      this.#file = this.#checkpoint();
       this.#merged = false;
     }
     try {
       const { stat, damage } = this.#file.refresh();
-      if (damage !== undefined) problems.push(this.#damaged(this.#file.path, damage));
+      if (damage !== undefined) problems.push(this.#damaged(this.#path, damage));
       return stat;
     } catch (error) {
       const told = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
       if (!(told && errnoOf(error) === 'ENOENT')) {
-        problems.push({ ...unreadableCheckpoint(this.#file.path, error), task_id: this.#found.task_id });
+        problems.push({ ...unreadableCheckpoint(this.#path, error), task_id: this.#found.task_id });
       }
       return undefined;
     }
@@ -231,11 +262,13 @@ export class TaskReader {
   #withCoordinators(state: CheckpointState, problems: Problem[]): CheckpointState {
     for (const [process, { runs }] of state.processes) {
       if (isTerminalProcessState(runs.at(-1)?.state)) continue;
-      const path = coordinatorPath(this.#found.checkpoint_dir, process);
-      if (path === undefined) continue;
+      const name = coordinatorName(process);
+      if (name === undefined) continue;
+      const path = `${this.#found.checkpoint_dir}/${name}`;
       this.#merged = true;
       try {
-        const { damage } = readStream(path, this.#file.replay.coordinator(process));
+        const consumer = this.#file.replay.coordinator(process);
+        const { damage } = useFile(path, this.#opening, (file) => readStream(file, consumer));
         if (damage !== undefined) problems.push({ ...this.#damaged(path, damage), process });
       } catch (error) {
         if (errnoOf(error) === 'ENOENT') continue;
@@ -244,13 +277,6 @@ export class TaskReader {
     }
     return this.#merged ? this.#file.replay.state() : state;
   }
-}
-
-/** The stream of a process; undefined for a name that would lead elsewhere. */
-function coordinatorPath(checkpointDir: string, process: string): string | undefined {
-  return process.includes('/') || process.includes('\0')
-    ? undefined
-    : `${checkpointDir}/coordinator.${process}`;
 }
 
 function recordedRunner(status: TaskStatus | undefined) {

@@ -5,7 +5,6 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { recordIn } from '../../src/checkpoint/codec.js';
 import { RecordScanner } from '../../src/checkpoint/framing.js';
-import { readStream } from '../../src/checkpoint/reader.js';
 import { Replay } from '../../src/checkpoint/replay.js';
 import {
   isRejection,
@@ -20,6 +19,7 @@ import {
   readCase,
   withFailedFields,
 } from './corpus.js';
+import { readStreamAt } from './streams.js';
 
 function replayed(bytes: Buffer, history = true) {
   const replay = new Replay({ history });
@@ -45,7 +45,7 @@ describe('what the original makes of a stream', () => {
     if (isRejection(verdict)) {
       it(`${title} (rejected)`, () => {
         const replay = new Replay({ history: true });
-        const { damage } = readStream(join(from.dir, path), replay);
+        const { damage } = readStreamAt(join(from.dir, path), replay);
         const applied = verdict.records_before_error;
         const before = from.partial[path]?.state_before_error as PlainState;
         expect(replay.records).toBe(applied);
@@ -55,7 +55,7 @@ describe('what the original makes of a stream', () => {
     } else {
       it(title, () => {
         const replay = new Replay({ history: true });
-        const { damage, stat } = readStream(join(from.dir, path), replay);
+        const { damage, stat } = readStreamAt(join(from.dir, path), replay);
         expect(damage).toBeUndefined();
         expect(replay.records).toBe(records.length);
         expect(replay.bytes).toBe(stat.size);
@@ -125,13 +125,13 @@ describe("the coordinators' streams merged in", () => {
     if (coordinators.length === 0) continue;
     it(`${from.name} ${basename(dirname(path))}`, () => {
       const replay = new Replay({ history: true });
-      readStream(join(from.dir, path), replay);
+      readStreamAt(join(from.dir, path), replay);
       const before = plainState(replay.state());
       // Said independently: what continues a process's sequence is laid over its last run.
       const expected = plain(before) as PlainState;
       for (const coordinator of coordinators) {
         const process = basename(coordinator).slice('coordinator.'.length);
-        expect(readStream(join(from.dir, coordinator), replay.coordinator(process)).damage).toBeUndefined();
+        expect(readStreamAt(join(from.dir, coordinator), replay.coordinator(process)).damage).toBeUndefined();
         for (const { fields = {} } of from.records[coordinator] ?? []) {
           const run = expected.processes[process]?.at(-1);
           if (run?.state !== undefined && Number(fields.seq) === Number(run.seq) + 1)
@@ -151,7 +151,7 @@ describe("a coordinator's stream by itself", () => {
       if (!basename(path).startsWith('coordinator.')) continue;
       it(`${from.name} ${basename(path)}`, () => {
         const replay = new Replay({ history: true, coordinator: true });
-        expect(readStream(join(from.dir, path), replay).damage).toBeUndefined();
+        expect(readStreamAt(join(from.dir, path), replay).damage).toBeUndefined();
         const { header, statuses, processes } = plainState(replay.state());
         // Each FORKED begins a run; whatever follows is laid over it.
         const runs: Record<string, unknown>[] = [];

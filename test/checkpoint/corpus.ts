@@ -126,3 +126,6 @@ export function withFailedFields(state: PlainState, records: readonly RawRecord[
 export function isRejection(expected: PlainState | Rejection): expected is Rejection {
   return 'error' in expected;
 }
+
+/** The case whose stream is a link: the original follows it, we don't, because anybody may have laid it. */
+export const LINKED = 'damaged-fs-runner-link';

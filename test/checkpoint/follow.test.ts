@@ -5,6 +5,7 @@ import { followRecords, RecordLister } from '../../src/checkpoint/follow.js';
 import type { CheckpointRecord, TaskState } from '../../src/checkpoint/records.js';
 import { tempDir } from '../e2e/harness.js';
 import { streamOf } from './arbitraries.js';
+import { opening } from './streams.js';
 
 let dir: string;
 let remove: () => void;
@@ -25,7 +26,7 @@ async function follow(options: { steps?: (() => void)[]; locked?: () => boolean 
   const records: CheckpointRecord[] = [];
   let flushes = 0;
   const lister = new RecordLister((record) => records.push(record));
-  const damage = await followRecords(path, lister, {
+  const damage = await followRecords(opening(path), lister, {
     changed: async () => {
       const step = steps.shift();
       if (step === undefined) throw new Error('nothing more will happen');

@@ -13,11 +13,12 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordIn } from '../../src/checkpoint/codec.js';
 import { RecordScanner } from '../../src/checkpoint/framing.js';
-import { CheckpointFile, readStream } from '../../src/checkpoint/reader.js';
+import { CheckpointFile } from '../../src/checkpoint/reader.js';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
 import { Replay } from '../../src/checkpoint/replay.js';
 import { tempDir } from '../e2e/harness.js';
 import { soundRecords, streamOf } from './arbitraries.js';
+import { opening, readStreamAt } from './streams.js';
 
 let dir: string;
 let remove: () => void;
@@ -46,7 +47,7 @@ describe('a stream on disk', () => {
     const records = Array.from({ length: 50_000 }, (_, k) => status(k));
     writeFileSync(path, streamOf(records));
     const replay = new Replay({ history: true });
-    const { damage, stat } = readStream(path, replay);
+    const { damage, stat } = readStreamAt(path, replay);
     expect(damage).toBeUndefined();
     expect(replay.bytes).toBe(stat.size);
     expect(replay.state().statuses.map(({ runner_pid }) => runner_pid)).toEqual(records.map((_, k) => k));
@@ -61,7 +62,7 @@ describe('a stream on disk', () => {
       found.push(recordIn(decoder));
       return undefined;
     });
-    expect(readStream(path, scanner).damage).toBeUndefined();
+    expect(readStreamAt(path, scanner).damage).toBeUndefined();
     expect(found).toEqual(records);
   });
 
@@ -69,7 +70,7 @@ describe('a stream on disk', () => {
     const first = streamOf([status(1)]);
     const second = streamOf([header('y'.repeat(500_000))]);
     writeFileSync(path, Buffer.concat([first, second.subarray(0, bytes)]));
-    const { damage } = readStream(path, new Replay({ history: true }));
+    const { damage } = readStreamAt(path, new Replay({ history: true }));
     expect(damage?.offset).toBe(bytes === 0 ? undefined : first.length);
     expect(damage?.kind).toBe(bytes === 0 ? undefined : 'incomplete');
   });
@@ -78,14 +79,14 @@ describe('a stream on disk', () => {
     const good = streamOf(Array.from({ length: 20_000 }, (_, k) => status(k)));
     writeFileSync(path, Buffer.concat([good, Buffer.alloc(4), good]));
     const replay = new Replay({ history: false });
-    expect(readStream(path, replay).damage).toMatchObject({ kind: 'damaged', offset: good.length });
+    expect(readStreamAt(path, replay).damage).toMatchObject({ kind: 'damaged', offset: good.length });
     expect(replay.records).toBe(20_000);
   });
 
   it('may be empty', () => {
     writeFileSync(path, '');
     const replay = new Replay({ history: true });
-    expect(readStream(path, replay).damage).toBeUndefined();
+    expect(readStreamAt(path, replay).damage).toBeUndefined();
     expect(replay.state()).toEqual({ header: null, statuses: [], processes: new Map() });
   });
 
@@ -93,26 +94,26 @@ describe('a stream on disk', () => {
     writeFileSync(join(dir, 'real'), streamOf([status(5)]));
     symlinkSync('real', path);
     const replay = new Replay({ history: true });
-    readStream(path, replay);
+    readStreamAt(path, replay);
     expect(replay.records).toBe(1);
   });
 });
 
 describe('what is no file is refused at once', () => {
-  const refused = (place: string) => () => readStream(place, new Replay({ history: true }));
+  const refused = (place: string) => () => readStreamAt(place, new Replay({ history: true }));
 
   it('a FIFO that nobody writes to', () => {
     expect(spawnSync('mkfifo', [path]).status).toBe(0);
-    expect(refused(path)).toThrow('is not a regular file');
+    expect(refused(path)).toThrow('not a regular file');
   });
 
   it('an endless device', () => {
-    expect(refused('/dev/zero')).toThrow('is not a regular file');
+    expect(refused('/dev/zero')).toThrow('not a regular file');
   });
 
   it('a directory', () => {
     mkdirSync(path);
-    expect(refused(path)).toThrow('is not a regular file');
+    expect(refused(path)).toThrow('not a regular file');
   });
 
   it('nothing, a dangling link, a loop of links', () => {
@@ -131,7 +132,7 @@ describe('a stream that is read again', () => {
       fc.property(soundRecords, fc.array(fc.nat({ max: 300 }), { maxLength: 8 }), (records, steps) => {
         const bytes = streamOf(records);
         writeFileSync(path, '');
-        const file = new CheckpointFile(path, { history: true });
+        const file = new CheckpointFile(opening(path), { history: true });
         let at = 0;
         for (const step of [...steps, bytes.length]) {
           appendFileSync(path, bytes.subarray(at, at + step));
@@ -149,7 +150,7 @@ describe('a stream that is read again', () => {
 
   it('reads only what was appended', () => {
     writeFileSync(path, streamOf([status(1)]));
-    const file = new CheckpointFile(path, { history: true });
+    const file = new CheckpointFile(opening(path), { history: true });
     file.refresh();
     const { replay } = file;
     appendFileSync(path, streamOf([status(2)]));
@@ -160,7 +161,7 @@ describe('a stream that is read again', () => {
 
   it('starts again when another file took its place', () => {
     writeFileSync(path, streamOf([status(1), status(2)]));
-    const file = new CheckpointFile(path, { history: true });
+    const file = new CheckpointFile(opening(path), { history: true });
     file.refresh();
     writeFileSync(join(dir, 'new'), streamOf([status(7), status(8), status(9)]));
     renameSync(join(dir, 'new'), path);
@@ -171,7 +172,7 @@ describe('a stream that is read again', () => {
   it('starts again when it became shorter than what was read', () => {
     const first = streamOf([status(1)]);
     writeFileSync(path, streamOf([status(1), status(2)]));
-    const file = new CheckpointFile(path, { history: true });
+    const file = new CheckpointFile(opening(path), { history: true });
     file.refresh();
     truncateSync(path, first.length);
     expect(file.refresh().damage).toBeUndefined();
@@ -180,7 +181,7 @@ describe('a stream that is read again', () => {
 
   it('starts again when a damaged one was replaced by a sound one', () => {
     writeFileSync(path, Buffer.concat([streamOf([status(1)]), Buffer.alloc(8)]));
-    const file = new CheckpointFile(path, { history: true });
+    const file = new CheckpointFile(opening(path), { history: true });
     expect(file.refresh().damage?.kind).toBe('damaged');
     writeFileSync(join(dir, 'new'), streamOf([status(1), status(2)]));
     renameSync(join(dir, 'new'), path);
@@ -190,7 +191,7 @@ describe('a stream that is read again', () => {
 
   it('says when it is gone, and goes on when it is back', () => {
     writeFileSync(path, streamOf([status(1)]));
-    const file = new CheckpointFile(path, { history: true });
+    const file = new CheckpointFile(opening(path), { history: true });
     file.refresh();
     rmSync(path);
     expect(() => file.refresh()).toThrow('ENOENT');

@@ -2,10 +2,10 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordLister } from '../../src/checkpoint/follow.js';
-import { readStream } from '../../src/checkpoint/reader.js';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
 import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import { tempDir } from '../e2e/harness.js';
+import { readStreamAt } from './streams.js';
 
 const RECORDS: CheckpointRecord[] = [
   { type: 'task_status', value: { state: 'ACTIVE', timestamp_ms: 1, runner_pid: 2, runner_uid: 3 } },
@@ -30,7 +30,7 @@ describe('CheckpointWriter', () => {
       closeSync(fd);
     }
     const read: CheckpointRecord[] = [];
-    expect(readStream(path, new RecordLister((record) => read.push(record))).damage).toBeUndefined();
+    expect(readStreamAt(path, new RecordLister((record) => read.push(record))).damage).toBeUndefined();
     expect(read).toEqual(RECORDS);
   });
 

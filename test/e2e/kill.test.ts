@@ -161,7 +161,7 @@ describe('a task without a runner', () => {
     if (process.getuid?.() !== 0) return;
     const stream = join(place.root, 'checkpoints', 'web-1', 'runner');
     chownSync(stream, 12_345, 12_345);
-    const why = 'task web-1 runs as uid 0, and its files may have been written by uid 12345';
+    const why = `task web-1 runs as uid 0, but somebody else may have written its files: ${stream} belongs to uid 12345`;
     for (const how of ['--grace=5s', '--now', '--lose']) {
       const { stderr, status } = place.thermos('kill', how, 'web-1');
       expect(status).toBe(5);
@@ -218,7 +218,7 @@ describe('a task that is over', () => {
     if (process.getuid?.() === 0) {
       chownSync(join(root, 'checkpoints', 'web-1'), 12_345, 12_345);
       const refused = place.thermos('kill', 'web-1');
-      expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining('written by uid 12345') });
+      expect(refused).toMatchObject({ status: 5, stderr: expect.stringContaining('belongs to uid 12345') });
       expect(isAlive(pidOf('web-1'))).toBe(true);
       chownSync(join(root, 'checkpoints', 'web-1'), 0, 0);
     }

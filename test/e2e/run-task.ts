@@ -23,7 +23,7 @@ export class RunPlace {
     this.root = join(path, 'root');
     this.#remove = remove;
     mkdirSync(this.root);
-    chmodSync(this.root, 0o777);
+    chmodSync(this.root, 0o755);
   }
 
   /** Writes a config; processes don't wait between runs unless they say so. */

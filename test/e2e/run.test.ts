@@ -454,6 +454,7 @@ describe('who is not root', () => {
 
   test('needs no home and no entry in passwd if the root is named, and else is told so', () => {
     const uid = process.getuid?.() === 0 ? 4242 : undefined;
+    if (uid !== undefined) chownSync(place.root, uid, uid);
     const config = place.config([{ name: 'a', cmdline: 'id -u' }]);
     const homeless = (...args: string[]) =>
       shell(`unset HOME XDG_STATE_HOME; thermos ${args.map((arg) => `'${arg}'`).join(' ')}`, { uid });

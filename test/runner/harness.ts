@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordLister } from '../../src/checkpoint/follow.js';
-import { readStream } from '../../src/checkpoint/reader.js';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
 import type { RunSettings } from '../../src/runner/api.js';
 import { type RunnableTask, runnableTask } from '../../src/runner/task-document.js';
+import { readStreamAt } from '../checkpoint/streams.js';
 import { REPOSITORY } from '../e2e/harness.js';
 
 /** The built coordinator, as `run` has it. */
@@ -13,7 +13,7 @@ export const SETTINGS: RunSettings = { coordinator: join(REPOSITORY, 'dist/coord
 /** All records of a stream; fails if it is damaged. */
 export function recordsOf(stream: string): CheckpointRecord[] {
   const records: CheckpointRecord[] = [];
-  const { damage } = readStream(stream, new RecordLister((record) => records.push(record)));
+  const { damage } = readStreamAt(stream, new RecordLister((record) => records.push(record)));
   if (damage !== undefined) throw new Error(`${stream}: ${damage.reason}`);
   return records;
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RecordLister } from '../../src/checkpoint/follow.js';
-import { readStream } from '../../src/checkpoint/reader.js';
 import { SystemError } from '../../src/errors/errors.js';
 import type { NewTask } from '../../src/runner/api.js';
 import { openTask } from '../../src/runner/runner.js';
+import { readStreamAt } from '../checkpoint/streams.js';
 import { REPOSITORY, tempDir } from '../e2e/harness.js';
 import { recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
@@ -75,7 +75,7 @@ const KILLED_AND_AGAIN = [
 /** Takes the task up again and expects that nothing was lost and nothing done twice. */
 async function expectResumed(spec: NewTask): Promise<void> {
   const lister = new RecordLister(() => {});
-  expect(readStream(streamOf(spec), lister).damage?.kind ?? 'incomplete').toBe('incomplete');
+  expect(readStreamAt(streamOf(spec), lister).damage?.kind ?? 'incomplete').toBe('incomplete');
   if (lister.over) {
     expect(() => openTask(spec, SETTINGS)).toThrow('is finished');
   } else {

@@ -7,6 +7,7 @@ import type { ProcessStatus } from '../../checkpoint/records.js';
 import { errnoOf } from '../../errors/errors.js';
 import { makeDirectory } from '../../host/make-directory.js';
 import { pause } from '../../lifecycle/pause.js';
+import { OpenFile } from '../../store/open-file.js';
 import type { RecordSink } from '../api.js';
 import { type Account, CANNOT_START, FD, GO, type Job } from './job.js';
 import { makeLogDirectory } from './log-directory.js';
@@ -122,7 +123,7 @@ function forked({ head, process: name }: Job): number | undefined {
     if (value.state !== 'FORKED' || value.process !== name || value.coordinator_pid !== process.pid) return;
     seq = Number(value.seq);
   });
-  readStream(`/proc/self/fd/${FD.stream}`, lister);
+  readStream(OpenFile.of(FD.stream, name), lister);
   return seq;
 }
 

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { findAccount } from './account.js';
+
+/** What has to be known of groups to say who may write a file. */
+export interface Groups {
+  /**
+   * Has the group no other member than the user, so that its write permission on the path is the user's alone?
+   * Distributions that give each user a group of the same name let that group write what the user makes.
+   */
+  isOnlyOf(gid: number, uid: number, path: string): boolean;
+}
+
+/** Asks getent(1) for groups and ls(1) for ACLs, each only when it matters. */
+export function accountGroups(): Groups {
+  return {
+    isOnlyOf(gid, uid, path) {
+      const account = findAccount(uid);
+      const group = findGroup(gid);
+      if (account === undefined || group === undefined) return false;
+      const isPrivate =
+        account.gid === gid &&
+        group.name === account.name &&
+        group.members.every((name) => name === account.name);
+      return isPrivate && !hasAcl(path);
+    },
+  };
+}
+
+/** Looks a group up with getent(1); undefined if there is none. */
+function findGroup(gid: number): { name: string; members: string[] } | undefined {
+  const { status, stdout } = spawnSync('getent', ['group', '--', String(gid)], { encoding: 'utf8' });
+  if (status !== 0) return undefined;
+  const [name, , id, members = ''] = stdout.split('\n')[0]?.split(':') ?? [];
+  if (!name || Number(id) !== gid) return undefined;
+  return { name, members: members.split(',').filter((member) => member !== '') };
+}
+
+/** ls(1) puts a `+` behind the mode of a file that has an ACL. */
+function hasAcl(path: string): boolean {
+  const { status, stdout } = spawnSync('ls', ['-ld', '--', path], {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C', PATH: process.env.PATH },
+  });
+  return status !== 0 || stdout[10] === '+';
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * The uid that stands for all users whom our user namespace doesn't know (user_namespaces(7)); undefined if it knows
+ * all, as that of a machine does.
+ */
+export function overflowUid(): number | undefined {
+  try {
+    const map = readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/).map(Number);
+    if (map.length === 3 && map[0] === 0 && map[1] === 0 && map[2] === 2 ** 32 - 1) return undefined;
+    return Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
