@@ -1,4 +1,5 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { runningCommands } from '../host/commands.js';
+import { readText } from '../store/open-file.js';
 
 /** Where a Mesos agent keeps its tree, and what says so. */
 export interface WorkDir {
@@ -53,56 +54,44 @@ export function agentWorkDirs(
   env: Readonly<Record<string, string | undefined>>,
   proc: string,
   etc: string,
+  euid: number,
 ): WorkDir[] {
   const found: WorkDir[] = [];
   const add = (value: string | undefined, source: string) => {
-    const path = value?.startsWith('file://') ? readText(value.slice('file://'.length))?.trim() : value;
+    const path = value?.startsWith('file://') ? settingIn(value.slice('file://'.length))?.trim() : value;
     if (path?.startsWith('/')) found.push({ path, source });
   };
-  for (const { words } of runningAgents(proc)) add(workDirOfCommand(words), 'mesos-agent');
+  for (const { words } of runningAgents(proc, euid)) add(workDirOfCommand(words), 'mesos-agent');
   add(env.MESOS_WORK_DIR, 'MESOS_WORK_DIR');
   for (const name of ['mesos-slave/work_dir', 'mesos-agent/work_dir']) {
-    add(readText(`${etc}/${name}`)?.trim(), `${etc}/${name}`);
+    add(settingIn(`${etc}/${name}`)?.trim(), `${etc}/${name}`);
   }
   for (const name of ['default/mesos', 'default/mesos-slave', 'default/mesos-agent']) {
-    add(workDirOfDefaults(readText(`${etc}/${name}`) ?? ''), `${etc}/${name}`);
+    add(workDirOfDefaults(settingIn(`${etc}/${name}`) ?? ''), `${etc}/${name}`);
   }
   return found;
 }
 
-/** The running agents that name a work directory. One buffer and three calls a process: hosts have thousands. */
-export function runningAgents(proc: string): { pid: number; words: string[] }[] {
-  const agents: { pid: number; words: string[] }[] = [];
-  const buffer = Buffer.allocUnsafe(32 * 1024);
-  let names: string[] = [];
-  try {
-    names = readdirSync(proc);
-  } catch {
-    // No /proc: nothing can be said of processes.
-  }
-  for (const name of names) {
-    const first = name.charCodeAt(0);
-    if (first < 0x31 || first > 0x39) continue;
-    try {
-      const fd = openSync(`${proc}/${name}/cmdline`, 'r');
-      try {
-        const length = readSync(fd, buffer);
-        if (buffer.indexOf('mesos-') === -1 || length === 0) continue;
-        const words = buffer.toString('utf8', 0, length).split('\0');
-        if (workDirOfCommand(words) !== undefined) agents.push({ pid: Number(name), words });
-      } finally {
-        closeSync(fd);
-      }
-    } catch {
-      // Ended in between.
-    }
-  }
-  return agents;
+/**
+ * The running agents that name a work directory and that are believed: anybody can give a process their name, so
+ * only root's, and our own, are. One in a pid namespace of its own is none of this machine's: root in a container
+ * is somebody else, and its paths mean other places.
+ */
+export function runningAgents(proc: string, euid: number): { pid: number; words: string[] }[] {
+  const isBelieved = (uids: readonly number[]) =>
+    uids.every((uid) => uid === 0) || uids.every((uid) => uid === euid);
+  return runningCommands(proc, 'mesos-').filter(
+    ({ words, uids, nested }) => !nested && isBelieved(uids) && workDirOfCommand(words) !== undefined,
+  );
 }
 
-function readText(path: string): string | undefined {
+/** A file of settings is a line or a few. */
+const MOST_SETTING_BYTES = 64 * 1024;
+
+/** What an administrator wrote into a file; undefined if it is not there, may not be read or is none. */
+function settingIn(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path, { links: 'follow', max: MOST_SETTING_BYTES });
   } catch {
     return undefined;
   }
@@ -119,12 +108,12 @@ export function flagOf(words: readonly string[], name: string): string | undefin
 
 /** A flag's value as the agent's configuration has it: a file a flag, as Mesos' packages do. */
 export function configuredFlag(name: string, etc: string): string | undefined {
-  return (readText(`${etc}/mesos-slave/${name}`) ?? readText(`${etc}/mesos-agent/${name}`))?.trim();
+  return (settingIn(`${etc}/mesos-slave/${name}`) ?? settingIn(`${etc}/mesos-agent/${name}`))?.trim();
 }
 
 /** A flag's value as the running agent has it, else as its configuration has it. Undefined if nothing says it. */
-export function agentFlag(name: string, proc: string, etc: string): string | undefined {
-  for (const { words } of runningAgents(proc)) {
+export function agentFlag(name: string, proc: string, etc: string, euid: number): string | undefined {
+  for (const { words } of runningAgents(proc, euid)) {
     const value = flagOf(words, name);
     if (value !== undefined) return value;
   }

@@ -1,9 +1,12 @@
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { accountGroups } from '../host/groups.js';
 import type { LayoutName } from '../layout/layouts.js';
 import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { Directories } from '../store/directories.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
+import { findStranger, type Stranger, wayTo } from '../store/witnesses.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
 import { isDenied, sudoHint } from './denied.js';
 import type { TaskRoot } from './found.js';
@@ -91,13 +94,13 @@ export function discoverRoots(options: RootOptions): FoundRoots {
     return collected.result();
   }
   const places = { ...PLACES, ...options.places };
-  collected.addDefault(places.hostRoot, 'default');
+  collected.addDefault(places.hostRoot, 'default', false);
   const ofUser = userRoot(options);
-  if (ofUser !== undefined) collected.addDefault(ofUser, 'user');
-  for (const { path, source } of agentWorkDirs(env, places.proc, places.etc)) {
-    collected.addDefaultMesos(absolutePath(path, '/'), source);
+  if (ofUser !== undefined) collected.addDefault(ofUser, 'user', true);
+  for (const { path, source } of agentWorkDirs(env, places.proc, places.etc, options.euid)) {
+    collected.addDefaultMesos(absolutePath(path, '/'), source, true);
   }
-  for (const path of places.workDirs) collected.addDefaultMesos(path, 'default');
+  for (const path of places.workDirs) collected.addDefaultMesos(path, 'default', false);
   return collected.result();
 }
 
@@ -145,6 +148,21 @@ export function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
     : { path, layout: 'host', source, readable: true };
 }
 
+/**
+ * Who else than root and ourselves may have laid something in a place where everybody would look; undefined if
+ * nobody may, or it can't be seen.
+ */
+export function strangerAt(path: string, euid: number): Stranger | undefined {
+  const directories = new Directories();
+  try {
+    return findStranger(wayTo(path, [], directories), new Set([0, euid]), accountGroups());
+  } catch {
+    return undefined;
+  } finally {
+    directories.close();
+  }
+}
+
 /** The real path, also of something that is in a directory we may not search. */
 function identityOf(path: string): string {
   return realPath(path) ?? `${realPath(parentOf(path)) ?? parentOf(path)}/${nameOf(path)}`;
@@ -170,16 +188,19 @@ class Collector {
     this.#roots.push(root);
   }
 
-  addDefault(path: string, source: string): void {
+  /** `believed`: somebody told us of the place, by a variable or a configuration. */
+  addDefault(path: string, source: string, believed: boolean): void {
     const found = presenceOf(path);
     if (typeof found === 'object') this.#mayNotBeThere(path, source, found.error);
+    else if (found !== 'directory' || (!believed && this.#isOfStrangers(path, source))) return;
     else if (isDirectory(`${path}/tasks`) || isDirectory(`${path}/checkpoints`)) {
       this.add(rootAt(path, source, false));
     }
   }
 
-  addDefaultMesos(path: string, source: string): void {
+  addDefaultMesos(path: string, source: string, believed: boolean): void {
     const found = presenceOf(`${path}/slaves`);
+    if (found !== 'absent' && !believed && this.#isOfStrangers(path, source)) return;
     if (typeof found === 'object') {
       if (isDirectory(path)) this.#cannotRead(path, source, found.error, 'mesos');
       else this.#mayNotBeThere(path, source, found.error);
@@ -234,6 +255,14 @@ class Collector {
     for (const root of roots) this.add(root, real + root.path.slice(base.length));
     this.#problems.push(...problems);
     return roots.length > 0 || problems.length > 0;
+  }
+
+  #isOfStrangers(path: string, source: string): boolean {
+    const stranger = strangerAt(path, this.#options.euid);
+    if (stranger === undefined) return false;
+    const message = `the task root ${path} (${source}) is not looked at: ${stranger.path} ${stranger.what}`;
+    this.#problem('root-untrusted', 'warning', path, message, `name it to look at it: --root ${path}`);
+    return true;
   }
 
   /** A default place that can't be seen from here: probably there is nothing, and nobody asked for it. */

@@ -8,7 +8,7 @@ import {
 } from '../discovery/agents.js';
 import { isDenied, sudoHint } from '../discovery/denied.js';
 import type { TaskRoot } from '../discovery/found.js';
-import { PLACES, type RootOptions, rootsAreNamed } from '../discovery/roots.js';
+import { PLACES, type RootOptions, rootsAreNamed, strangerAt } from '../discovery/roots.js';
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { mesosDuration } from '../gc/mesos.js';
@@ -69,10 +69,10 @@ export function gatherAgents(
   places: LogPlaces = LOG_PLACES,
 ): Agents {
   const { proc, etc, workDirs: known } = { ...PLACES, ...options.places };
-  const running = runningAgents(proc).map(({ pid, words }): Running => {
+  const running = runningAgents(proc, options.euid).map(({ pid, words }): Running => {
     return { pid, words, workDir: workDirOfCommand(words) as string };
   });
-  const configured = agentWorkDirs(options.env, proc, etc).map(({ path, source }) => {
+  const configured = agentWorkDirs(options.env, proc, etc, options.euid).map(({ path, source }) => {
     return { path: absolutePath(path, '/'), source };
   });
   const candidates = new Set<string>();
@@ -84,7 +84,7 @@ export function gatherAgents(
   for (const path of named) if (path !== '') candidates.add(absolutePath(path, options.cwd ?? '/'));
   if (!rootsAreNamed(options)) {
     for (const { path } of configured) candidates.add(path);
-    for (const path of known) candidates.add(path);
+    for (const path of known) if (strangerAt(path, options.euid) === undefined) candidates.add(path);
   }
 
   const agents: Agents = { facts: [], workDirs: configured, problems: [], headroom: new Map() };

@@ -14,7 +14,10 @@ export function gatherMachine(
   now: number,
   env: Readonly<Record<string, string | undefined>>,
 ): Machine {
-  const workDirs = [...agentWorkDirs(env, '/proc', '/etc').map(({ path }) => path), ...KNOWN_WORK_DIRS];
+  const workDirs = [
+    ...agentWorkDirs(env, '/proc', '/etc', process.geteuid?.() ?? 0).map(({ path }) => path),
+    ...KNOWN_WORK_DIRS,
+  ];
   return {
     host,
     usage: new Usage(),

@@ -72,8 +72,9 @@ export function forecaster(now: number, proc: string, etc: string): (runDir: str
 }
 
 function collectionFlags(proc: string, etc: string): { delay: number; headroom: number } {
-  const delay = mesosDuration(agentFlag('gc_delay', proc, etc) ?? '') ?? mesosDuration(DEFAULT_DELAY);
-  const headroom = Number(agentFlag('gc_disk_headroom', proc, etc) ?? Number.NaN);
+  const euid = process.geteuid?.() ?? 0;
+  const delay = mesosDuration(agentFlag('gc_delay', proc, etc, euid) ?? '') ?? mesosDuration(DEFAULT_DELAY);
+  const headroom = Number(agentFlag('gc_disk_headroom', proc, etc, euid) ?? Number.NaN);
   return { delay: delay as number, headroom: Number.isFinite(headroom) ? headroom : DEFAULT_HEADROOM };
 }
 
