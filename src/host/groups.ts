@@ -43,3 +43,11 @@ function hasAcl(path: string): boolean {
   });
   return status !== 0 || stdout[10] === '+';
 }
+
+/** All groups of a user by id(1); none of one who has no account. */
+export function groupsOf(uid: number): number[] {
+  const account = findAccount(uid);
+  if (account === undefined) return [];
+  const { status, stdout } = spawnSync('id', ['-G', '--', account.name], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim().split(' ').map(Number) : [account.gid];
+}

@@ -1,10 +1,11 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { RecordLister } from '../checkpoint/follow.js';
-import type { RunnerHeader } from '../checkpoint/records.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { defaultLogDir } from '../layout/log-paths.js';
+import { rootPaths } from '../layout/root-paths.js';
 import { type Place, pathsOf } from '../layout/task-paths.js';
-
-/** The header is the second record of a stream. */
-const HEAD_BYTES = 16 * 1024;
+import { listDirectory } from '../store/list.js';
+import { readHeader } from '../task/header.js';
+import { readTaskFile } from '../task/task-file.js';
+import { baseOf } from './trust.js';
 
 /**
  * The other active tasks of a root that have the same sandbox, or the same logs: with `--sandbox`, and with the original
@@ -28,7 +29,11 @@ export class SandboxMates {
     const { root, taskId } = this.#place;
     let ids: string[];
     try {
-      ids = readdirSync(`${root}/tasks/active`);
+      const { entries } = listDirectory(rootPaths(root).active, {
+        below: baseOf(root),
+        max: MOST_ENTRIES.tasks,
+      });
+      ids = entries.map(({ name }) => name);
     } catch {
       return undefined;
     }
@@ -37,43 +42,22 @@ export class SandboxMates {
     return mates.length === 0 ? undefined : (process) => mates.some((has) => has(process));
   }
 
+  /** One without a header may get it yet: it is looked at again. */
   #look(id: string): void {
     const paths = pathsOf({ root: this.#place.root, taskId: id });
-    let header: RunnerHeader | undefined;
-    try {
-      header = headerIn(paths.stream);
-    } catch {
-      return;
-    }
-    if (header === undefined) return;
-    const { sandbox, log_dir = `${sandbox}/.logs` } = header;
+    const below = baseOf(this.#place.root);
+    const header = readHeader(paths.stream, below);
+    if (header === null) return;
+    const { sandbox, log_dir = sandbox && defaultLogDir(sandbox) } = header;
     const shares = sandbox === this.#sandbox || log_dir === this.#logDir;
-    this.#tasks.set(id, shares ? processesIn(paths.active) : undefined);
+    this.#tasks.set(id, shares ? processesIn(paths.active, below) : undefined);
   }
-}
-
-function headerIn(stream: string): RunnerHeader | undefined {
-  let header: RunnerHeader | undefined;
-  const lister = new RecordLister(({ type, value }) => {
-    if (type === 'runner_header') header ??= value;
-  });
-  const fd = openSync(stream, 'r');
-  try {
-    const head = Buffer.allocUnsafe(HEAD_BYTES);
-    lister.feed(head, 0, readSync(fd, head, 0, HEAD_BYTES, 0));
-  } finally {
-    closeSync(fd);
-  }
-  return header;
 }
 
 /** Any, where the task file doesn't say which. */
-function processesIn(taskFile: string): (process: string) => boolean {
-  try {
-    const { processes } = JSON.parse(readFileSync(taskFile, 'utf8')) as { processes: { name: string }[] };
-    const names = new Set(processes.map(({ name }) => name));
-    return (process) => names.has(process);
-  } catch {
-    return () => true;
-  }
+function processesIn(taskFile: string, below: string): (process: string) => boolean {
+  const { config } = readTaskFile(taskFile, { below });
+  if (config === undefined) return () => true;
+  const names = new Set(config.processes.map(({ name }) => name));
+  return (process) => names.has(process);
 }

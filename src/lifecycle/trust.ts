@@ -19,9 +19,14 @@ export function layoutOf(root: string): LayoutName {
   return mesosIdsOf(parentOf(root)) === undefined ? 'host' : 'mesos';
 }
 
+/** The directory below which no link is followed in the checkpoint root of this path. */
+export function baseOf(root: string): string {
+  return LAYOUTS[layoutOf(root)].base({ path: root });
+}
+
 /** What a task's files and the directories around them are, as far as they are there. */
 function* witnessesOf({ root, taskId }: Place, directories: Directories): Generator<Witness> {
-  const base = LAYOUTS[layoutOf(root)].base({ path: root });
+  const base = baseOf(root);
   const below = namesBelow(root, base) as string[];
   yield* wayTo(base, below, directories);
   for (const [names, file] of [

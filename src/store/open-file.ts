@@ -9,6 +9,7 @@ import {
   statSync,
 } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { groupsOf } from '../host/groups.js';
 import { at, Directories, linkOnTheWay } from './directories.js';
 import { nameOf, namesBelow, parentOf } from './paths.js';
 import { mayRead, maySearch, type Reader } from './reader.js';
@@ -31,8 +32,11 @@ export interface OpenOptions {
   max?: number;
   /** `follow` for a path that a person named: the last name may be a link then. */
   links?: 'follow';
-  /** Throws RefusedError `ENOTREADER` if this user could not read the file. */
-  as?: Reader;
+  /**
+   * Throws RefusedError `ENOTREADER` if this user could not read the file. `owner`: the one who owns the directory
+   * that holds it, for that is who may have put it there.
+   */
+  as?: Reader | 'owner';
   /** Directories that stay open for the next file. */
   directories?: Directories;
 }
@@ -109,14 +113,16 @@ export function openFile(path: string, options: OpenOptions = {}): OpenFile {
   const { access = 'read', links, max, as } = options;
   const own = options.directories === undefined ? new Directories() : undefined;
   try {
-    const fd = openAt(path, options, own ?? (options.directories as Directories));
+    const directories = own ?? (options.directories as Directories);
+    const fd = openAt(path, options, directories);
     try {
       const stat = fstatSync(fd);
       if (!stat.isFile()) throw new RefusedError('ENOTREG', `${path} is ${kindOf(stat)}, not a regular file`);
       if (max !== undefined && stat.size > max) {
         throw new RefusedError('EFBIG', `${path} has ${stat.size} bytes, more than the ${max} that are read`);
       }
-      if (as !== undefined) checkReader(fd, path, stat, as);
+      if (as === 'owner') checkOwner(path, stat, options, directories);
+      else if (as !== undefined) checkReader(fd, path, stat, as);
       return new OpenFile(path, fd, stat);
     } catch (error) {
       closeSync(fd);
@@ -164,21 +170,35 @@ export function readText(path: string, options: OpenOptions & { max: number }): 
   return useFile(path, options, (file) => file.read(options.max).toString('utf8'));
 }
 
+/** Only root reads what its owner keeps from others. */
+function checkOwner(path: string, stat: Stats, { below }: OpenOptions, directories: Directories): void {
+  if (process.geteuid?.() !== 0 || (stat.mode & 0o004) !== 0) return;
+  const directory = parentOf(path);
+  const base = below ?? directory;
+  const { uid } = fstatSync(directories.fd(base, namesBelow(directory, base)));
+  if (uid === 0 || uid === stat.uid) return;
+  const reader = { uid, groups: () => groupsOf(uid) };
+  if (!mayRead(stat, reader)) throw notReader(path, reader, 'its owner and mode say who may read it');
+}
+
 /** The path that the kernel has for an open file leads through no link: the user must be able to walk it. */
 function checkReader(fd: number, path: string, stat: Stats, reader: Reader): void {
-  const refused = (what: string) =>
-    new RefusedError(
-      'ENOTREADER',
-      `${what}, and uid ${reader.uid}, who says that ${path} is its own, may not`,
-    );
-  if (!mayRead(stat, reader)) throw refused('its owner and mode say who may read it');
+  if (!mayRead(stat, reader)) throw notReader(path, reader, 'its owner and mode say who may read it');
   const real = readlinkSync(`/proc/self/fd/${fd}`).replace(/ \(deleted\)$/, '');
   for (let directory = parentOf(real); ; directory = parentOf(directory)) {
     const way = statSync(directory, { throwIfNoEntry: false });
-    if (way !== undefined && !maySearch(way, reader))
-      throw refused(`not everybody may look into ${directory}`);
+    if (way !== undefined && !maySearch(way, reader)) {
+      throw notReader(path, reader, `not everybody may look into ${directory}`);
+    }
     if (directory === '/') return;
   }
+}
+
+function notReader(path: string, { uid }: Reader, why: string): RefusedError {
+  return new RefusedError(
+    'ENOTREADER',
+    `uid ${uid} says that ${path} is its own, and may not read it: ${why}`,
+  );
 }
 
 function kindOf(stat: Stats): string {

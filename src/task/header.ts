@@ -6,6 +6,8 @@ import { useFile } from '../store/open-file.js';
 
 /** How many records are looked at for the header: it is the second one in every stream the original wrote. */
 const FIRST_RECORDS = 64;
+/** And in how many bytes: many streams are looked at, and somebody may have made the first record long. */
+const FIRST_BYTES = 256 * 1024;
 
 /**
  * The header of a stream, without reading the rest of it; null if it has none at its start or can't be read. No
@@ -18,7 +20,10 @@ export function readHeader(path: string, base: string): RunnerHeader | null {
     return header !== null || scanner.records >= FIRST_RECORDS ? 'that is enough' : undefined;
   });
   try {
-    useFile(path, { below: base }, (file) => readStream(file, scanner));
+    useFile(path, { below: base, as: 'owner' }, (file) => {
+      const size = Math.min(file.stat.size, FIRST_BYTES);
+      return readStream({ stat: { ...file.stat, size }, readAt: file.readAt.bind(file) }, scanner);
+    });
   } catch {
     // Who asks wants the header or nothing: a stream that can't be read is told by who reads it.
   }

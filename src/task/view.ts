@@ -24,7 +24,7 @@ import { phasePath } from '../layout/root-paths.js';
 import { coordinatorName, RUNNER } from '../layout/task-paths.js';
 import type { Directories } from '../store/directories.js';
 import { presenceOf, realPath } from '../store/look.js';
-import { type FileStat, openFile, useFile } from '../store/open-file.js';
+import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
 import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
 import { type ProcessConfig, readTaskFile, type TaskConfig } from './task-file.js';
@@ -192,9 +192,9 @@ export class TaskReader {
   }
 
   /** How the task's files are opened: no link that its user may have laid is followed. */
-  get #opening(): { below: string; directories?: Directories } {
+  get #opening(): OpenOptions {
     const { root } = this.#found;
-    return { below: LAYOUTS[root.layout].base(root), directories: this.#directories };
+    return { below: LAYOUTS[root.layout].base(root), as: 'owner', directories: this.#directories };
   }
 
   #checkpoint(): CheckpointFile<FileStat> {

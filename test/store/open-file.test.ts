@@ -140,6 +140,22 @@ describe('openFile', () => {
     }
   });
 
+  test('reads nothing for root that the owner of its directory could not read', () => {
+    const file = `${directory}/a/b/f`;
+    chmodSync(file, 0o600);
+    expect(readText(file, { as: 'owner', max: 9 })).toBe('hello');
+    if (process.getuid?.() !== 0) return;
+    chownSync(`${directory}/a/b`, 4711, 4711);
+    expect(() => openFile(file, { below: directory, as: 'owner' })).toThrow(
+      `uid 4711 says that ${file} is its own, and may not read it: its owner and mode say who may read it`,
+    );
+    chownSync(file, 4711, 4711);
+    expect(readText(file, { below: directory, as: 'owner', max: 9 })).toBe('hello');
+    chownSync(file, 0, 0);
+    chmodSync(file, 0o644);
+    expect(readText(file, { below: directory, as: 'owner', max: 9 })).toBe('hello');
+  });
+
   test('leaves no descriptor open', () => {
     const before = openDescriptors();
     for (const path of ['a/b/f', 'a/b', 'a/gone', 'gone/f', 'a/b/f/g']) {
