@@ -98,7 +98,7 @@ function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTa
   return {
     json: () => documentInPieces(views(), counts, ofSearch),
     text: (terminal, view) => {
-      if (flags.quiet) return [...views()].map(({ task_id }) => `${task_id}\n`).join('');
+      if (flags.quiet) return view.idsText([...views()]);
       return view.statusText([...views()], flags.verbosity as Verbosity, terminal.style(1));
     },
     answer: () => ({

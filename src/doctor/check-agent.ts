@@ -1,4 +1,4 @@
-import { timestamp } from '../views/parts/age.js';
+import { timestamp } from '../text/age.js';
 import { refusalSymptom, startRefusalIn } from './agent-log.js';
 import type { FileTail } from './file-tail.js';
 import { counted, type Symptom } from './finding.js';

@@ -1,7 +1,7 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { ProcessInfo } from '../host/host.js';
 import type { TaskView } from '../task/view.js';
-import { duration, timestamp } from '../views/parts/age.js';
+import { duration, timestamp } from '../text/age.js';
 import { checkFiles, streamOf } from './check-files.js';
 import { counted, type Evidence, type Symptom } from './finding.js';
 

@@ -1,4 +1,4 @@
-import { escapeControl } from '../../views/parts/escape.js';
+import { visible } from '../../text/escape.js';
 import { type CommandClass, flagsOf, knownFlags } from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 
@@ -169,8 +169,6 @@ function flagWords(command: CommandClass): string[] {
  * shells print candidates as they are.
  */
 function beginning(start: string, candidates: Iterable<string>): string[] {
-  const fitting = [...new Set(candidates)].filter(
-    (each) => each.startsWith(start) && escapeControl(each) === each,
-  );
+  const fitting = [...new Set(candidates)].filter((each) => each.startsWith(start) && visible(each) === each);
   return fitting.sort((a, b) => (a < b ? -1 : 1));
 }
