@@ -2,6 +2,7 @@ import { errnoOf, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
+import { jsonText } from '../text/json.js';
 import type { Terminal } from './terminal.js';
 import { hasFlag } from './words.js';
 
@@ -50,7 +51,7 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
   if (hasFlag(argv, '--json') && errnoOf(error) !== 'output-failed') {
     const { code, message, usage, problems } = failure;
     const hint = failure.hint ?? (usage && `usage: ${usage}`);
-    terminal.write(`${JSON.stringify({ error: { code, message, hint, problems } })}\n`);
+    terminal.write(`${jsonText({ error: { code, message, hint, problems } })}\n`);
   } else {
     terminal.writeError(problemsText(failure.problems ?? []));
     terminal.writeError(`error: ${visible(failure.message)}\n`);

@@ -3,12 +3,12 @@
  * line ends; only the space itself is one), what Unicode says may be left out when it is shown, and those that
  * are drawn as a blank though Unicode calls them letters, signs or marks.
  */
-const UNSEEN = String.raw`(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{13441}\u{13442}\u{16fe4}\u{1d159}]`;
+export const UNSEEN = String.raw`(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{13441}\u{13442}\u{16fe4}\u{1d159}]`;
 /** A combining mark at the beginning hangs on what stands before the text. */
 const SHOWN_ESCAPED = new RegExp(String.raw`^\p{M}+|${UNSEEN}`, 'gu');
 
 /** Nearly all text is this, and it is asked of every cell. */
-const PLAIN = /^[ -~]*$/;
+export const PLAIN = /^[ -~]*$/;
 
 const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e', '\0': '\\0' };
 
