@@ -2,6 +2,7 @@ import type { CheckpointRecord, ProcessStatus, RunnerHeader, TaskStatus } from '
 import type { CheckpointState } from '../checkpoint/replay.js';
 import { elapsed, fromSeconds, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
+import { jsonText } from '../text/json.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
 import { type Cell, table } from './parts/table.js';
@@ -112,5 +113,5 @@ function fieldText(value: unknown): string {
 
 /** Quoted if it would not be one word. */
 function quoted(text: string): string {
-  return /^[\w.:/@%+-]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[\w.:/@%+-]+$/.test(text) ? text : jsonText(text);
 }
