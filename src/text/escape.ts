@@ -1,9 +1,11 @@
 /**
  * What can't be seen. Categories C (control, format, private use, not assigned, lone surrogates) and Z (blanks,
  * line ends; only the space itself is one), what Unicode says may be left out when it is shown, and those that
- * are drawn as a blank though Unicode calls them letters, signs or marks.
+ * are drawn as a blank or not at all though Unicode calls them letters, signs or marks.
  */
-export const UNSEEN = String.raw`(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{13441}\u{13442}\u{16fe4}\u{1d159}]`;
+const INKLESS = String.raw`\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\u2d7f\ufffc\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}`;
+/** Of ASCII this is certain at a glance, and most of all text is ASCII. */
+export const UNSEEN = `(?![ -~])[${INKLESS}]`;
 /** A combining mark at the beginning hangs on what stands before the text. */
 const SHOWN_ESCAPED = new RegExp(String.raw`^\p{M}+|${UNSEEN}`, 'gu');
 
