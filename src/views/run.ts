@@ -3,6 +3,7 @@ import { mayRunAgain } from '../task/run-again.js';
 import type { ProcessView, TaskView } from '../task/view.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
+import { shellArguments } from '../text/shell.js';
 import { cutPainted, splitAt } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
@@ -110,7 +111,9 @@ export function summaryText(view: TaskView, why: readonly string[], style: Style
   return [
     `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}\n`,
     processTable({ ...view, processes: [...shown] }, style, '  '),
-    ...(left > 0 ? [`  and ${left} more processes: see thermos inspect ${visible(view.task_id)}\n`] : []),
+    ...(left > 0
+      ? [`  and ${left} more processes: see thermos inspect ${shellArguments(view.task_id)}\n`]
+      : []),
     ...lines,
   ].join('');
 }
