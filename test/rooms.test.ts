@@ -21,6 +21,7 @@ const ROOMS = [
   'checkpoint',
   'store',
   'host',
+  'text',
   'errors',
 ];
 const SRC = join(REPOSITORY, 'src');

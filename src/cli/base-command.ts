@@ -4,7 +4,7 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
-import { escapeControl } from '../views/parts/escape.js';
+import { visible } from '../text/escape.js';
 import { problemsText } from './failure.js';
 import { jsonPieces } from './json-pieces.js';
 import { type CommandClass, knownFlags } from './page.js';
@@ -135,6 +135,6 @@ export abstract class ThermosCommand extends Command {
   }
 
   protected notice(text: string): void {
-    this.terminal.writeError(`${escapeControl(text)}\n`);
+    this.terminal.writeError(`${visible(text)}\n`);
   }
 }

@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import { errnoOf, UsageError } from '../errors/errors.js';
+import { visible } from '../text/escape.js';
 import type { Terminal } from './terminal.js';
 
 /** Throws UsageError `confirmation-needed`, naming the flag, if nobody can be asked. */
@@ -14,7 +15,7 @@ export function needConfirmation(yes: boolean, terminal: Terminal, flag: string)
 
 /** Asks on stderr; only `y` and `yes` are a yes. */
 export function confirmed(question: string, terminal: Terminal): boolean {
-  terminal.writeError(`${question} [y/N] `);
+  terminal.writeError(`${visible(question)} [y/N] `);
   return /^y(?:es)?$/i.test(readLine().trim());
 }
 

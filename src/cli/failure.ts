@@ -1,7 +1,8 @@
 import { errnoOf, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
-import { escapeControl } from '../views/parts/escape.js';
+import { visible } from '../text/escape.js';
+import { jsonText } from '../text/json.js';
 import type { Terminal } from './terminal.js';
 import { hasFlag } from './words.js';
 
@@ -38,8 +39,8 @@ export function failureOf(error: unknown): Failure {
 export function problemsText(problems: readonly Problem[]): string {
   let text = '';
   for (const [i, { severity, message, hint }] of problems.entries()) {
-    text += `${severity}: ${escapeControl(message)}\n`;
-    if (hint !== undefined && hint !== problems[i + 1]?.hint) text += `hint: ${escapeControl(hint)}\n`;
+    text += `${severity}: ${visible(message)}\n`;
+    if (hint !== undefined && hint !== problems[i + 1]?.hint) text += `hint: ${visible(hint)}\n`;
   }
   return text;
 }
@@ -50,13 +51,21 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
   if (hasFlag(argv, '--json') && errnoOf(error) !== 'output-failed') {
     const { code, message, usage, problems } = failure;
     const hint = failure.hint ?? (usage && `usage: ${usage}`);
-    terminal.write(`${JSON.stringify({ error: { code, message, hint, problems } })}\n`);
+    terminal.write(`${jsonText({ error: { code, message, hint, problems } })}\n`);
   } else {
     terminal.writeError(problemsText(failure.problems ?? []));
-    terminal.writeError(`error: ${escapeControl(failure.message)}\n`);
-    if (failure.hint !== undefined) terminal.writeError(`hint: ${escapeControl(failure.hint)}\n`);
-    if (failure.usage !== undefined) terminal.writeError(`usage: ${failure.usage}\n`);
+    terminal.writeError(`error: ${visible(failure.message)}\n`);
+    if (failure.hint !== undefined) terminal.writeError(`hint: ${visible(failure.hint)}\n`);
+    if (failure.usage !== undefined) terminal.writeError(`usage: ${visible(failure.usage)}\n`);
   }
-  if (hasFlag(argv, '--debug') && error instanceof Error) terminal.writeError(`${error.stack}\n`);
+  if (hasFlag(argv, '--debug') && error instanceof Error) terminal.writeError(stackText(error));
   return failure.exitCode;
+}
+
+/** The lines of a stack; a message that stands in it may be of several. */
+function stackText({ stack = '' }: Error): string {
+  return stack
+    .split('\n')
+    .map((line) => `${visible(line)}\n`)
+    .join('');
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
+import type { FoundTask } from '../discovery/found.js';
 import { describeErrno, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
@@ -13,9 +14,9 @@ import { parseRetained } from '../gc/reconcile.js';
 import { SETTLE_DEEDS } from '../gc/settle.js';
 import { DEEDS } from '../gc/tree.js';
 import { Host } from '../host/host.js';
+import { duration, timestamp } from '../text/age.js';
+import { size } from '../text/size.js';
 import { gcText } from '../views/gc.js';
-import { duration, timestamp } from '../views/parts/age.js';
-import { size } from '../views/parts/size.js';
 import { confirmed, needConfirmation } from './confirm.js';
 import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 import type { Terminal } from './terminal.js';
@@ -66,7 +67,7 @@ export function collectGarbage(words: readonly string[], flags: GcFlags, termina
   };
   const idle = !plan.tasks.some(isWork);
   if (flags['dry-run'] || idle) {
-    const notice = idle ? 'There is nothing to collect.' : undefined;
+    const notice = idle ? nothingToCollect(selection.selected) : undefined;
     return answer(plan.tasks.map(foretell), flags['dry-run'] === true, notice);
   }
   if (!flags.yes) {
@@ -78,6 +79,15 @@ export function collectGarbage(words: readonly string[], flags: GcFlags, termina
     }
   }
   return answer(carryOut(plan, terminal), false);
+}
+
+/** With what was looked at, lest nobody knows whether a pattern matched. */
+function nothingToCollect(tasks: readonly FoundTask[]): string {
+  if (tasks.length === 0) return 'There is nothing to collect.';
+  const active = tasks.filter(({ phase }) => phase === 'active').length;
+  const counts = [active && `${active} active`, tasks.length - active && `${tasks.length - active} finished`];
+  const of = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} (${counts.filter(Boolean).join(', ')})`;
+  return `There is nothing to collect of ${of}.`;
 }
 
 function isWork({ actions, settlement }: Plan['tasks'][number]): boolean {

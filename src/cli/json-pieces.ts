@@ -1,8 +1,10 @@
+import { jsonText } from '../text/json.js';
+
 /** About so many characters make a piece. */
 const PIECE = 1 << 16;
 
 /**
- * A document as JSON and a newline, just as `JSON.stringify` has it, in pieces: what an answer says of 10,000
+ * A document as JSON and a newline, as `jsonText` has it, in pieces: what an answer says of 10,000
  * tasks is not held once more as one text.
  */
 export function* jsonPieces(document: object): Generator<string> {
@@ -10,15 +12,15 @@ export function* jsonPieces(document: object): Generator<string> {
   let first = true;
   for (const [key, value] of Object.entries(document)) {
     if (value === undefined) continue;
-    text += `${first ? '' : ','}${JSON.stringify(key)}:`;
+    text += `${first ? '' : ','}${jsonText(key)}:`;
     first = false;
     if (!Array.isArray(value)) {
-      text += JSON.stringify(value);
+      text += jsonText(value);
       continue;
     }
     text += '[';
     for (const [i, element] of value.entries()) {
-      text += `${i === 0 ? '' : ','}${JSON.stringify(element) ?? 'null'}`;
+      text += `${i === 0 ? '' : ','}${jsonText(element)}`;
       if (text.length < PIECE) continue;
       yield text;
       text = '';

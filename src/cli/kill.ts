@@ -63,14 +63,15 @@ export async function killTasks(
   if (selection.selected.length === 0) throw noSuchTask(selection);
   const views = selection.selected.map((found) => read(found));
   const named = (view: TaskView) => words.some((word) => word === view.task_id || word.includes('/'));
-  // Who gives a pattern means what there is to be ended; who names a task wants to know that it is over.
-  const chosen = views.filter((view) => named(view) || !isDone(view));
+  const toEnd = views.filter((view) => !isDone(view));
+  // Who gives a pattern means what there is to be ended; if there is nothing, or a task is named, that it is over is told.
+  const chosen = toEnd.length === 0 ? views : views.filter((view) => named(view) || !isDone(view));
   const problems = [...selection.problems, ...missingTasks(selection)];
   const exitCode = selection.unmatched.length > 0 ? EXIT.no : EXIT.ok;
-  const toEnd = chosen.filter((view) => !isDone(view));
   if (flags['dry-run']) {
     const tasks = chosen.map((view) => result(view, view, []));
-    return answer(tasks, problems, exitCode, (style) => killListText(chosen, style));
+    const over = tasks.filter(({ already }) => already);
+    return answer(tasks, problems, exitCode, (style) => killListText(toEnd, style) + killText(over, style));
   }
   if (!flags.yes && toEnd.some((view) => !named(view))) {
     askFirst(toEnd, terminal);

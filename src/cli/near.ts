@@ -1,4 +1,4 @@
-import { editDistance } from '../errors/edit-distance.js';
+import { editDistance } from '../text/edit-distance.js';
 
 /** The names that a mistyped word may mean, nearest first. Pure. */
 export function nearest(word: string, known: readonly string[]): string[] {

@@ -14,6 +14,7 @@ import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { openFile, useFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
 import { damagedCheckpoint } from '../task/checkpoint-problems.js';
+import { jsonText } from '../text/json.js';
 import { recordLine } from '../views/read.js';
 import type { Terminal } from './terminal.js';
 
@@ -50,9 +51,7 @@ export async function listRecords(
   };
   const lister = new RecordLister((record, offset, length) => {
     lines.push(
-      flags.json
-        ? `${JSON.stringify(encodeRecord(record, offset, length))}\n`
-        : recordLine(record, offset, length),
+      flags.json ? `${jsonText(encodeRecord(record, offset, length))}\n` : recordLine(record, offset, length),
     );
     if (lines.length >= 1000) flush();
   });
@@ -80,7 +79,7 @@ export async function listRecords(
     return { problems: [], exitCode: EXIT.ok };
   }
   const problem = damagedCheckpoint(path, damage, lister.over);
-  if (flags.json) lines.push(`${JSON.stringify(encodeDamage(problem))}\n`);
+  if (flags.json) lines.push(`${jsonText(encodeDamage(problem))}\n`);
   flush();
   return { problems: [problem], exitCode: hasError([problem]) ? EXIT.partial : EXIT.ok };
 }

@@ -1,8 +1,8 @@
 import type { RunDaemonDocument } from '../contracts/run.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
+import { visible } from '../text/escape.js';
 import { configText } from '../views/config.js';
-import { escapeControl } from '../views/parts/escape.js';
 import type { PreparedTask } from './config.js';
 import type { RunAnswer, RunSpec } from './run.js';
 import { type RunFlags, runSpec } from './run-flags.js';
@@ -40,7 +40,7 @@ export async function runTask(
     const started = await runAsDaemon(spec);
     return {
       document: { ...started, problems: [...known] } satisfies RunDaemonDocument,
-      text: () => `${escapeControl(started.task_id)}\n`,
+      text: () => `${visible(started.task_id)}\n`,
       problems: [],
       exitCode: EXIT.ok,
     };

@@ -12,8 +12,8 @@ import type { TaskLogSource, TaskLogs } from '../logs/task-logs.js';
 import { taskLogs } from '../logs/task-view-source.js';
 import type { TaskConfig } from '../task/task-file.js';
 import { TaskReader, type TaskView } from '../task/view.js';
-import { escapeControl } from '../views/parts/escape.js';
-import { splitAt, widthOf } from '../views/parts/width.js';
+import { visible } from '../text/escape.js';
+import { splitAt, widthOf } from '../text/width.js';
 import { progressLines, runChangeText, taskChangeText } from '../views/run.js';
 import { eventText, linePrefix } from '../views/tail.js';
 import { LiveScreen } from './live-screen.js';
@@ -217,7 +217,7 @@ class Lines implements Screen {
   }
 
   notice(text: string): void {
-    this.#terminal.writeError(`${escapeControl(text)}\n`);
+    this.#terminal.writeError(`${visible(text)}\n`);
   }
 
   close(): void {}
@@ -258,7 +258,7 @@ class Live implements Screen {
   change(): void {}
 
   notice(text: string): void {
-    this.#print('', escapeControl(text));
+    this.#print('', visible(text));
   }
 
   close(): void {
@@ -273,7 +273,7 @@ class Live implements Screen {
     const prefix = linePrefix(source, NAMING, colour, this.style);
     // Programs that draw their progress go back to the start of the line: the last state is what one sees.
     const shown = line.replace(/\r$/, '').replace(/^.*\r/, '').replaceAll('\t', '    ');
-    this.#print(prefix, escapeControl(shown));
+    this.#print(prefix, visible(shown));
   }
 
   #print(prefix: string, text: string): void {

@@ -7,6 +7,7 @@ import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { readTasks, TaskBoard } from '../task/board.js';
 import type { TaskView } from '../task/view.js';
+import { jsonText } from '../text/json.js';
 import type { Verbosity } from '../views/status.js';
 import { missingTasks, noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 import type { Terminal } from './terminal.js';
@@ -98,7 +99,7 @@ function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTa
   return {
     json: () => documentInPieces(views(), counts, ofSearch),
     text: (terminal, view) => {
-      if (flags.quiet) return [...views()].map(({ task_id }) => `${task_id}\n`).join('');
+      if (flags.quiet) return view.idsText([...views()]);
       return view.statusText([...views()], flags.verbosity as Verbosity, terminal.style(1));
     },
     answer: () => ({
@@ -124,14 +125,14 @@ function* documentInPieces(
   let piece = '{"tasks":[';
   let separator = '';
   for (const task of tasks) {
-    piece += separator + JSON.stringify(encodeTask(task));
+    piece += separator + jsonText(encodeTask(task));
     separator = ',';
     if (piece.length < PIECE) continue;
     yield piece;
     piece = '';
   }
   const roots = [...counts].map(([{ path, layout }, count]) => ({ path, layout, tasks: count }));
-  yield `${piece}],"roots":${JSON.stringify(roots)},"problems":${JSON.stringify(problems)}}\n`;
+  yield `${piece}],"roots":${jsonText(roots)},"problems":${jsonText(problems)}}\n`;
 }
 
 /** A root that isn't there is a no; one that could not be read leaves the question open. */

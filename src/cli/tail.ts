@@ -7,7 +7,8 @@ import { STREAMS, type Stream } from '../logs/log-files.js';
 import type { PrefixOf } from '../logs/log-printer.js';
 import { findLogPaths, tailLogs } from '../logs/tail.js';
 import { TaskViewSource } from '../logs/task-view-source.js';
-import { escapeControl } from '../views/parts/escape.js';
+import { visible } from '../text/escape.js';
+import { jsonText } from '../text/json.js';
 import { eventText, linePrefix, pathsText } from '../views/tail.js';
 import { Interruption } from './interruption.js';
 import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
@@ -35,7 +36,7 @@ export async function showLogs(
   const sources = tasksOf(word, flags);
   const choice = { processes, runs: flags.run, streams: streamsOf(flags) };
   const tellProblem = (problem: Problem) => {
-    if (flags.json) terminal.write(`${JSON.stringify({ problem })}\n`);
+    if (flags.json) terminal.write(`${jsonText({ problem })}\n`);
     tell([problem]);
   };
   const style = terminal.style(1);
@@ -44,9 +45,7 @@ export async function showLogs(
       sources.map((source) => source.read()),
       choice,
     );
-    const text = flags.json
-      ? paths.map((path) => `${JSON.stringify(path)}\n`).join('')
-      : pathsText(paths, style);
+    const text = flags.json ? paths.map((path) => `${jsonText(path)}\n`).join('') : pathsText(paths);
     terminal.write(text);
     for (const problem of problems) tellProblem(problem);
     return hasError(problems) ? EXIT.partial : EXIT.ok;
@@ -54,7 +53,7 @@ export async function showLogs(
   const interruption = new Interruption();
   const shell: FollowShell = {
     write: (bytes) => terminal.write(bytes),
-    event: (event) => terminal.writeError(`${escapeControl(eventText(event))}\n`),
+    event: (event) => terminal.writeError(`${visible(eventText(event))}\n`),
     tell: tellProblem,
     catchSignals: () => interruption.listen(),
     pause: (until) => interruption.wait(until),

@@ -10,6 +10,7 @@ import { presenceOf } from '../store/look.js';
 import { type Condition, isOver, latestRun, type Standing, standingOf } from '../task/condition.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader, type TaskView } from '../task/view.js';
+import { shellArguments } from '../text/shell.js';
 import { waitText } from '../views/wait.js';
 import { Interruption } from './interruption.js';
 import { type RootFlags, taskToChange } from './search.js';
@@ -58,7 +59,7 @@ export async function waitForTask(
       if (!told && (view.verdict === 'runner-gone' || view.verdict === 'host-rebooted')) {
         told = true;
         options.notice(
-          `no runner is alive: 'thermos run' with the task's config goes on with it, 'thermos kill ${view.task_id}' ends it`,
+          `no runner is alive: \`thermos run\` with the task's config goes on with it, \`thermos kill ${shellArguments(view.task_id)}\` ends it`,
         );
       }
       const left = deadline - performance.now();

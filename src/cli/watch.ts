@@ -1,6 +1,6 @@
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
-import { escapeControl } from '../views/parts/escape.js';
+import { visible } from '../text/escape.js';
 import type { Style } from '../views/parts/style.js';
 import type { Terminal } from './terminal.js';
 
@@ -68,7 +68,7 @@ export async function watchFrames(
 function besides({ notice, problems }: Frame): string {
   const lines = problems.map(({ severity, message }) => `${severity}: ${message}`);
   if (notice !== undefined) lines.unshift(notice);
-  return lines.map((line) => `${escapeControl(line)}\n`).join('');
+  return lines.map((line) => `${visible(line)}\n`).join('');
 }
 
 /** The frame cut to the screen, each line cleared behind its end, so that nothing flickers. */

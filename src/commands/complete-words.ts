@@ -37,10 +37,17 @@ export default class CompleteWords extends ThermosCommand {
     const words = bash ? typed.map((word) => unquote(word).text) : typed;
     const found = await complete(words, { ids, load, base: ThermosCommand }, HOST_SOURCE);
     const last = typed.at(-1) as string;
-    const written = bash ? found.map((each) => requote(each, last, flags['word-breaks'])) : found;
-    return written
+    return found
+      .map((each) => inserted(each, args.shell, last, flags['word-breaks']))
       .filter((each) => each !== undefined)
       .map((each) => `${each}\n`)
       .join('');
   }
+}
+
+/** What the shell is given to put it where the typed word is; undefined if nothing would be read as the candidate. */
+function inserted(candidate: string, shell: string, typed: string, wordBreaks: string): string | undefined {
+  if (shell === 'bash') return requote(candidate, typed, wordBreaks);
+  // zsh and fish quote by themselves, but fish no tilde at the beginning, which makes a home directory of it.
+  return shell === 'fish' && candidate.startsWith('~') ? undefined : candidate;
 }

@@ -1,4 +1,4 @@
-import { editDistance } from '../errors/edit-distance.js';
+import { editDistance } from '../text/edit-distance.js';
 
 /** How many letters may differ between a mistyped id and the one that was meant. */
 const MOST_EDITS = 3;

@@ -1,3 +1,4 @@
+import { shellArguments } from '../text/shell.js';
 import { type FileTail, linesOf, type TailLine } from './file-tail.js';
 import type { Evidence, Symptom } from './finding.js';
 
@@ -96,7 +97,9 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
   for (const block of removed) evidence.push({ path, text: `only in the old info: ${block}` });
   for (const block of added) evidence.push({ path, text: `only in the new info: ${block}` });
   const symptom = { code: 'agent-refuses-to-start', severity: 'error' as const, cause: kind, evidence };
-  const latest = `${workDir ?? refusal.workDir ?? '<work_dir>'}/meta/slaves/latest`;
+  const known = workDir ?? refusal.workDir;
+  const latest =
+    known === undefined ? '<work_dir>/meta/slaves/latest' : shellArguments(`${known}/meta/slaves/latest`);
   const restart = [
     `or start as a new agent: rm -f ${latest}, then start the agent`,
     'the price: the agent gets a new id, all tasks that still run on this host are killed and become LOST, and their sandboxes stay only for gc_delay',

@@ -1,4 +1,5 @@
-import { timestamp } from '../views/parts/age.js';
+import { timestamp } from '../text/age.js';
+import { shellArguments } from '../text/shell.js';
 import { refusalSymptom, startRefusalIn } from './agent-log.js';
 import type { FileTail } from './file-tail.js';
 import { counted, type Symptom } from './finding.js';
@@ -89,7 +90,7 @@ function* checkIdentity({ latest, workDir, running }: AgentFacts): Generator<Sym
       what: () => `the Mesos agent of ${workDir} can not recover: what it knew as ${latest.id} is gone`,
       evidence: [{ path, text: `leads to ${latest.id}, which is not there` }],
       advice: [
-        `start it as a new agent: rm -f ${path}; tasks that still run under the old id are killed and become LOST`,
+        `start it as a new agent: rm -f ${shellArguments(path)}; tasks that still run under the old id are killed and become LOST`,
       ],
     };
   }

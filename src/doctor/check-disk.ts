@@ -1,4 +1,4 @@
-import { size } from '../views/parts/size.js';
+import { size } from '../text/size.js';
 import { counted, type Evidence, type Symptom } from './finding.js';
 
 /** A file system that tasks or their checkpoints are on. */

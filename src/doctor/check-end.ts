@@ -1,4 +1,5 @@
 import type { TaskView } from '../task/view.js';
+import { shellArguments } from '../text/shell.js';
 import type { Evidence, Symptom } from './finding.js';
 
 /**
@@ -31,5 +32,5 @@ function adviceFor({ state, task_id, processes, log_dir }: TaskView): string[] {
   if (state !== 'FAILED') return [];
   const failed = processes.filter((process) => process.state === 'FAILED').map(({ process }) => process);
   if (failed.length === 0 || !log_dir?.found) return [];
-  return [`read what it wrote: thermos tail ${task_id} ${failed.slice(0, 3).join(' ')} --stderr`];
+  return [`read what it wrote: thermos tail --stderr ${shellArguments(task_id, ...failed.slice(0, 3))}`];
 }

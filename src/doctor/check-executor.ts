@@ -1,6 +1,6 @@
 import type { MesosIds } from '../layout/mesos.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
-import { timestamp } from '../views/parts/age.js';
+import { timestamp } from '../text/age.js';
 import { executorFailureIn } from './agent-log.js';
 import { explain, startFailureIn } from './executor-output.js';
 import { type FileTail, linesOf } from './file-tail.js';

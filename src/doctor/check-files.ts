@@ -1,6 +1,7 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
+import { shellArguments } from '../text/shell.js';
 import { counted, type Symptom } from './finding.js';
 
 /** A task file is written right after the first record. */
@@ -100,7 +101,7 @@ function whatOf({ code, message }: Problem, count: number): string {
 
 function adviceOf({ code, hint }: Problem, path: string): string[] {
   const given = hint === undefined ? [] : [hint];
-  const look = `thermos read --records ${path}`;
+  const look = `thermos read --records ${shellArguments(path)}`;
   switch (code) {
     case 'checkpoint-incomplete':
       return [

@@ -1,7 +1,8 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { ProcessInfo } from '../host/host.js';
 import type { TaskView } from '../task/view.js';
-import { duration, timestamp } from '../views/parts/age.js';
+import { duration, timestamp } from '../text/age.js';
+import { shellArguments } from '../text/shell.js';
 import { checkFiles, streamOf } from './check-files.js';
 import { counted, type Evidence, type Symptom } from './finding.js';
 
@@ -204,7 +205,7 @@ function* checkSandbox(
     severity: 'error',
     what: (count) => `${counted(count, 'task')} running without a sandbox: somebody removed it`,
     evidence: [{ path: sandbox.recorded, text: 'recorded in the header, not there' }],
-    advice: [`end the task: thermos kill ${task_id}`],
+    advice: [`end the task: thermos kill ${shellArguments(task_id)}`],
     task_id,
   };
 }
@@ -238,7 +239,7 @@ function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
       what: (count) =>
         `${counted(count, 'task')} with times that no clock shows: the stream is damaged or forged`,
       evidence: [{ path, text }],
-      advice: [`see its records: thermos read --records ${path}`],
+      advice: [`see its records: thermos read --records ${shellArguments(path)}`],
       task_id,
     };
     return;

@@ -29,6 +29,9 @@ export function readFileTail(path: string, bytes: number): FileTail | undefined 
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return undefined;
+    // A sparse file can be longer than there are offsets to ask for.
+    if (!Number.isSafeInteger(stat.size))
+      throw new Error(`${BigInt(stat.size)} bytes are too many for a log`);
     const length = Math.min(bytes, stat.size);
     const buffer = Buffer.allocUnsafe(length);
     const offset = stat.size - length;

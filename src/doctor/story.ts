@@ -1,7 +1,7 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { ProcessHistory } from '../checkpoint/replay.js';
 import type { TaskView } from '../task/view.js';
-import { timestamp } from '../views/parts/age.js';
+import { timestamp } from '../text/age.js';
 import { describeReturnCode } from '../views/why.js';
 import type { TaskUpdate } from './mesos-info.js';
 

@@ -56,6 +56,8 @@ export class Follower {
   readonly #shell: FollowShell;
   readonly #watcher = new DirectoryWatcher();
   readonly #tasks: FollowedTask[];
+  /** Those of which there is more to print. */
+  readonly #behind = new Set<OpenLog>();
   #colours: number;
 
   constructor(
@@ -86,7 +88,8 @@ export class Follower {
         for (const task of this.#tasks) if (this.#isDue(task)) this.#readTask(task);
         if (this.#tasks.every((task) => this.#isOver(task))) return this.#end();
         this.#watch();
-        const signal = await this.#shell.pause(this.#watcher.changes(this.#untilDue()));
+        const changes = this.#behind.size > 0 ? soon() : this.#watcher.changes(this.#untilDue());
+        const signal = await this.#shell.pause(changes);
         if (signal !== undefined) return signal;
         if (this.#shell.outputClosed()) return EXIT.ok;
         this.#advance(this.#watcher.take());
@@ -203,6 +206,7 @@ export class Follower {
   #finish(followed: Followed): void {
     for (const log of followed.open) {
       log.finish();
+      this.#behind.delete(log);
       this.#watcher.unwatch(log.log.directory);
     }
     followed.open = [];
@@ -218,14 +222,22 @@ export class Follower {
   #advance(changed: ReadonlySet<string>): void {
     for (const task of this.#tasks) if (changed.has(task.source.watched)) task.due = 0;
     const before = this.#printer.printed;
+    const announced = changed.size > 0 || this.#behind.size > 0;
     for (const { open } of this.#followed()) {
       for (const log of open) {
         const { directory } = log.log;
-        if (changed.size > 0 && this.#watcher.watches(directory) && !changed.has(directory)) continue;
-        log.advance();
+        const isStill = changed.size > 0 && this.#watcher.watches(directory) && !changed.has(directory);
+        if (isStill && !this.#behind.has(log)) continue;
+        if (log.advance()) this.#behind.delete(log);
+        else this.#behind.add(log);
         if (changed.size === 0) log.forgetDeleted();
       }
     }
-    this.#watcher.found(this.#printer.printed > before, changed.size > 0);
+    this.#watcher.found(this.#printer.printed > before, announced);
   }
+}
+
+/** When signals have been heard. */
+function soon(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

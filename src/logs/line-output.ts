@@ -1,3 +1,4 @@
+import { jsonText } from '../text/json.js';
 import type { Stream } from './log-files.js';
 
 const NEWLINE = 10;
@@ -102,11 +103,11 @@ function render(mode: LineMode, source: LineSource, prefix: string): (lines: Buf
   }
   if (mode === 'json') {
     const { task_id, root, process, run, stream } = source;
-    const head = JSON.stringify({ task_id, root, process, run, stream }).slice(0, -1);
+    const head = jsonText({ task_id, root, process, run, stream }).slice(0, -1);
     return (lines) => {
       let text = '';
       for (const line of lines.toString('utf8', 0, lines.length - 1).split('\n')) {
-        text += `${head},"line":${JSON.stringify(line)}}\n`;
+        text += `${head},"line":${jsonText(line)}}\n`;
       }
       return text;
     };

@@ -7,6 +7,8 @@ import { LastLinesScan } from './scan-back.js';
 
 /** Older backups are not kept open while following. */
 const KEPT_OPEN = 8;
+/** So much of what is written is given at once: who follows has signals to hear, however fast it grows. */
+const MOST_AT_ONCE = 16 * 1024 * 1024;
 
 /** What a person should know about how a log was read. */
 export type CursorNotice = { kind: 'truncated' | 'overtaken' } | { kind: 'problem'; problem: Problem };
@@ -63,6 +65,7 @@ export class LogCursor {
       if (from !== undefined && (!follow || chain.length > KEPT_OPEN)) break;
     }
     this.#found = chain.length > 0;
+    if (scan?.cut) this.#tell(lineCut((chain[wanted - 1] as LogFile).path, from ?? 0));
     for (let i = wanted - 1; i >= 0; i--) {
       const file = chain[i] as LogFile;
       copyOut(file, i === wanted - 1 ? (from ?? 0) : 0, file.size, sink);
@@ -78,25 +81,29 @@ export class LogCursor {
     this.#remember(older, older[0] && new Position(older[0], older[0].size));
   }
 
-  /** Gives what has been written since, across any number of rotations. */
-  advance(sink: Sink): void {
+  /**
+   * Gives what has been written since, across any number of rotations; or only a part, if it is very much.
+   * Returns whether it was all.
+   */
+  advance(sink: Sink): boolean {
     if (this.#former !== undefined && !this.#former.isIntact()) this.#forgetFormer();
     if (this.#current !== undefined) {
       if (this.#wasTruncated(this.#current)) this.#afterTruncation(this.#current, sink);
       this.#former?.drain(sink);
-      this.#current.drain(sink);
+      if (!this.#current.drain(sink, MOST_AT_ONCE)) return false;
       const id = idOf(this.path);
-      if (id === undefined || id === this.#current.file.id) return;
+      if (id === undefined || id === this.#current.file.id) return true;
     }
     const opened = openLog(this.path);
     if ('problem' in opened) this.#tell(opened.problem);
     if ('file' in opened) this.#afterRename(opened.file, sink);
+    return true;
   }
 
   /** Gives the rest: nothing more will be written. */
   finish(sink: Sink): void {
     for (let attempt = 0; attempt < 10; attempt++) {
-      this.advance(sink);
+      while (!this.advance(sink));
       if (idOf(this.path) === this.#current?.file.id) return;
     }
     // Ended between two steps of a rotation: newer backups, but no newest file.
@@ -255,4 +262,14 @@ function leaveOutCopy(backups: LogFile[], newest: LogFile): void {
   if (copy === undefined || copy.size === 0 || !isBeginningOf(copy, newest)) return;
   closeLog(copy);
   backups.shift();
+}
+
+function lineCut(path: string, offset: number): Problem {
+  return {
+    code: 'log-line-cut',
+    severity: 'warning',
+    message: `${path} has a line that is too long to be looked through: it is printed from byte ${offset} on`,
+    path,
+    offset,
+  };
 }

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { closeLog, openLog } from './open-log.js';
+import { closeLog, openLog, tooLarge } from './open-log.js';
 
 export const STREAMS = ['stdout', 'stderr'] as const;
 export type Stream = (typeof STREAMS)[number];
@@ -119,7 +119,11 @@ function sizeOf(path: string, problems: Problem[]): number | undefined {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
-    if (stat.isFile()) return stat.size;
+    if (stat.isFile()) {
+      if (Number.isSafeInteger(stat.size)) return stat.size;
+      problems.push(tooLarge(path, stat.size));
+      return undefined;
+    }
     const opened = openLog(path);
     if ('problem' in opened) problems.push(opened.problem);
     if ('file' in opened) {

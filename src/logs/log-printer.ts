@@ -27,8 +27,8 @@ export interface OpenLog {
   readonly log: Log;
   /** Prints its last lines (undefined: all), and closes it if it is not to be followed. */
   start(lines: number | undefined, follow: boolean): void;
-  /** Prints what is new. */
-  advance(): void;
+  /** Prints what is new, or a part of it; returns whether it was all. */
+  advance(): boolean;
   /** Prints the rest and closes it. */
   finish(): void;
   /** See `LogCursor.forgetDeleted`. */

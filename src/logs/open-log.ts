@@ -53,6 +53,10 @@ export function openLog(path: string): Opened {
       closeSync(fd);
       return { problem: linkRefused(path) };
     }
+    if (stat.size > BigInt(Number.MAX_SAFE_INTEGER)) {
+      closeSync(fd);
+      return { problem: tooLarge(path, stat.size) };
+    }
     return { file: { fd, path, id: `${stat.dev}:${stat.ino}`, size: Number(stat.size) } };
   } catch (error) {
     closeSync(fd);
@@ -64,10 +68,10 @@ export function closeLog(file: LogFile): void {
   closeSync(file.fd);
 }
 
-/** Size and link count now; the size in bytes. */
+/** Size and link count now; the size in bytes, as far as they can be counted. */
 export function statLog(file: LogFile): { size: number; deleted: boolean } {
   const { size, nlink } = fstatSync(file.fd);
-  return { size, deleted: nlink === 0 };
+  return { size: Math.min(size, Number.MAX_SAFE_INTEGER), deleted: nlink === 0 };
 }
 
 /** Device and inode of what the path names now, or undefined if there is nothing. Opens nothing. */
@@ -116,6 +120,16 @@ function linkRefused(path: string): Problem {
     code: 'log-link-refused',
     severity: 'error',
     message: `${path} is a link that does not lead to a file beside it: not followed`,
+    path,
+  };
+}
+
+/** A sparse file can be as long as the file system can count: no offset in it can be asked for then. */
+export function tooLarge(path: string, size: number | bigint): Problem {
+  return {
+    code: 'log-too-large',
+    severity: 'error',
+    message: `${path} is said to be ${BigInt(size)} bytes long, which no log can be: it is not read`,
     path,
   };
 }

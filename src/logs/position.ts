@@ -24,15 +24,17 @@ export class Position {
     this.#tail = peek(file, offset - length, length);
   }
 
-  /** Reads on to the end of the file. */
-  drain(sink: Sink): void {
-    this.#offset = copyOut(this.file, this.#offset, Number.POSITIVE_INFINITY, (bytes) => {
+  /** Reads on to the end of the file, or `most` bytes of it; returns whether it has come to the end. */
+  drain(sink: Sink, most = Number.POSITIVE_INFINITY): boolean {
+    const to = this.#offset + most;
+    this.#offset = copyOut(this.file, this.#offset, to, (bytes) => {
       sink(bytes);
       if (this.#head.length < REMEMBERED) {
         this.#head = Buffer.concat([this.#head, bytes.subarray(0, REMEMBERED - this.#head.length)]);
       }
       this.#tail = Buffer.concat([this.#tail, bytes.subarray(-REMEMBERED)]).subarray(-REMEMBERED);
     });
+    return this.#offset < to;
   }
 
   /** The same place in a copy of the file, or the copy's end if it goes no further. */

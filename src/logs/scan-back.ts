@@ -1,5 +1,7 @@
 const NEWLINE = 10;
 const BLOCK = 64 * 1024;
+/** No line is looked for further back than this: a sparse file without one may be as long as a disk. */
+const LONGEST_LINE = 8 * 1024 * 1024;
 
 /** Bytes that can be read anywhere; `read` returns fewer than asked for only at the end. */
 export interface Bytes {
@@ -10,16 +12,25 @@ export interface Bytes {
 /**
  * Finds where the last n lines begin, going backwards through files that continue one another. Give it the
  * newest file first and go on to the next older one as long as `scan` returns undefined. A last line without
- * a newline counts as a line, as in tail(1).
+ * a newline counts as a line, as in tail(1). Of a line that is too long the end is given, and `cut` is true then.
  */
 export class LastLinesScan {
   #missing: number;
   #atEnd = true;
+  #cut = false;
+  /** Bytes since the last newline that was found. */
+  #sinceNewline = 0;
+  readonly #longest: number;
   readonly #buffer: Buffer;
 
-  constructor(lines: number, block = BLOCK) {
+  constructor(lines: number, { block = BLOCK, longest = LONGEST_LINE } = {}) {
     this.#missing = lines;
+    this.#longest = longest;
     this.#buffer = Buffer.allocUnsafe(block);
+  }
+
+  get cut(): boolean {
+    return this.#cut;
   }
 
   /** The offset at which the wanted lines begin in this file; undefined if they begin in an older one. */
@@ -31,6 +42,7 @@ export class LastLinesScan {
       const start = Math.max(0, end - buffer.length);
       const length = bytes.read(buffer, end - start, start);
       let at = length - 1;
+      let newline: number | undefined;
       if (this.#atEnd && length > 0) {
         this.#atEnd = false;
         if (buffer[at] === NEWLINE) at -= 1;
@@ -40,7 +52,13 @@ export class LastLinesScan {
         if (at === -1) break;
         this.#missing -= 1;
         if (this.#missing === 0) return start + at + 1;
+        newline = at;
         at -= 1;
+      }
+      this.#sinceNewline = newline ?? this.#sinceNewline + length;
+      if (this.#sinceNewline >= this.#longest) {
+        this.#cut = true;
+        return start;
       }
       end = start;
     }

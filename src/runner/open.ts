@@ -25,6 +25,7 @@ import { makeDirectory } from '../host/make-directory.js';
 import { type Paths, type Place, pathsOf } from '../layout/task-paths.js';
 import { distrust } from '../lifecycle/trust.js';
 import { OpenFile } from '../store/open-file.js';
+import { shellArguments } from '../text/shell.js';
 import type { NewTask, RunSettings } from './api.js';
 import { Progress } from './progress.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
@@ -174,7 +175,7 @@ function replay(fd: number, paths: Paths): Stream {
   const { damage } = readStream(OpenFile.of(fd, paths.stream), lister);
   const at = wrong ?? (damage?.kind === 'damaged' ? damage.offset : undefined);
   if (at !== undefined) {
-    const hint = `look at it with \`thermos read ${paths.stream}\``;
+    const hint = `look at it with \`thermos read ${shellArguments(paths.stream)}\``;
     throw new SystemError('checkpoint-damaged', `the stream ${paths.stream} is damaged at byte ${at}`, hint);
   }
   if (lister.bytes < fstatSync(fd).size) ftruncateSync(fd, lister.bytes);
@@ -198,7 +199,7 @@ function openStream(paths: Paths, create: number): number {
 
 function lock(fd: number, taskId: string): void {
   if (tryLock(fd)) return;
-  const hint = `see it with \`thermos status ${taskId}\``;
+  const hint = `see it with \`thermos status ${shellArguments(taskId)}\``;
   throw new UsageError('task-running', `task ${taskId} has a runner already`, hint);
 }
 
@@ -339,7 +340,7 @@ function describeFault(fault: PlanFault): string {
 }
 
 function finished(taskId: string): UsageError {
-  const hint = `choose another id, or remove the old task with \`thermos gc ${taskId}\``;
+  const hint = `choose another id, or remove the old task with \`thermos gc ${shellArguments(taskId)}\``;
   return new UsageError('task-finished', `task ${taskId} is finished`, hint);
 }
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors/problem.js';
 import { type ProcessConfig, parseTaskConfig, type TaskConfig } from '../task/task-file.js';
+import { visible } from '../text/escape.js';
 import { commandsText, limitsText, orderingText, resourcesText } from './inspect.js';
-import { escapeControl } from './parts/escape.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 
@@ -27,7 +27,7 @@ export function configText(page: ConfigPage, style: Style): string {
   const config = parseTaskConfig(page.document);
   const sections: [string, string][] =
     config === undefined
-      ? [['VALUE', `  ${escapeControl(JSON.stringify(page.document))}\n`]]
+      ? [['VALUE', `  ${visible(JSON.stringify(page.document))}\n`]]
       : [
           ['PROCESSES', processesText(config.processes, style)],
           ['ORDERING', orderingText(config, style, () => undefined)],
@@ -44,12 +44,12 @@ function head(page: ConfigPage, config: TaskConfig | undefined, style: Style): s
   const { paint } = style;
   const user = config?.raw.user;
   const fields: [string, string | undefined][] = [
-    ['Task', config && paint.bold(escapeControl(config.name ?? '-'))],
-    ['Task id', page.taskId && escapeControl(page.taskId)],
-    ['File', escapeControl(page.path)],
-    ['User', page.user ?? (typeof user === 'string' ? escapeControl(user) : undefined)],
-    ['Root', page.root && escapeControl(page.root)],
-    ['Sandbox', page.sandbox && escapeControl(page.sandbox)],
+    ['Task', config && paint.bold(visible(config.name ?? '-'))],
+    ['Task id', named(page.taskId)],
+    ['File', visible(page.path)],
+    ['User', named(page.user ?? (typeof user === 'string' ? user : undefined))],
+    ['Root', named(page.root)],
+    ['Sandbox', named(page.sandbox)],
     ['Ports', portsText(page)],
     ['Resources', config && resourcesText(config)],
     ['Limits', config && limitsText(config)],
@@ -61,12 +61,16 @@ function head(page: ConfigPage, config: TaskConfig | undefined, style: Style): s
     .join('');
 }
 
+function named(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : visible(text);
+}
+
 function portsText({ ports, unboundPorts }: ConfigPage): string | undefined {
   const texts = [
     ...[...ports].map(([name, port]) => `${name}=${port}`),
     ...unboundPorts.map((name) => `${name} (unbound)`),
   ];
-  return texts.length === 0 ? undefined : escapeControl(texts.join(' '));
+  return texts.length === 0 ? undefined : visible(texts.join(' '));
 }
 
 /** How many; what they are is said on stderr. */

@@ -1,6 +1,6 @@
 import type { DoctorDocument, FindingDocument } from '../contracts/doctor.js';
-import { elapsed, timestamp } from './parts/age.js';
-import { escapeControl } from './parts/escape.js';
+import { elapsed, timestamp } from '../text/age.js';
+import { visible } from '../text/escape.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
@@ -15,7 +15,7 @@ export function doctorText({ task, story, findings }: DoctorDocument, style: Sty
   if (task !== undefined) {
     const state = String(task.state);
     const verdict = task.verdict === 'ok' ? [] : [paintOf(paint, task.verdict)(task.verdict)];
-    const head = [paint.bold(escapeControl(task.task_id)), paintOf(paint, state)(state), ...verdict];
+    const head = [paint.bold(visible(task.task_id)), paintOf(paint, state)(state), ...verdict];
     parts.push(`${head.join('  ')}\n`);
   }
   if (story !== undefined && story.length > 0) parts.push(storyText(story, style));
@@ -53,15 +53,14 @@ function findingText(
   const colour = severity === 'error' ? paint.red : severity === 'warning' ? paint.yellow : paint.dim;
   const shown = style.tty ? evidence.slice(0, EVIDENCE_ON_TERMINAL) : evidence;
   const left = evidence.length - shown.length;
-  const lines = [`${colour(severity)}: ${escapeControl(what)} ${paint.dim(`(${escapeControl(code)})`)}`];
+  const lines = [`${colour(severity)}: ${visible(what)} ${paint.dim(`(${visible(code)})`)}`];
   for (const { path, line, offset, text, task_id } of shown) {
     const at = line !== undefined ? `:${line}` : offset !== undefined ? ` at byte ${offset}` : '';
-    const place = path === undefined ? '' : `${escapeControl(path)}${at}: `;
-    const whose =
-      !named || task_id === undefined || path?.includes(task_id) ? '' : `${escapeControl(task_id)}: `;
-    lines.push(`  ${whose}${place}${escapeControl(text)}`);
+    const place = path === undefined ? '' : `${visible(path)}${at}: `;
+    const whose = !named || task_id === undefined || path?.includes(task_id) ? '' : `${visible(task_id)}: `;
+    lines.push(`  ${whose}${place}${visible(text)}`);
   }
   if (left > 0) lines.push(`  and ${left} more: see them on a pipe, or with --json`);
-  for (const step of advice) lines.push(`  ${style.unicode ? '→' : '>'} ${escapeControl(step)}`);
+  for (const step of advice) lines.push(`  ${style.unicode ? '→' : '>'} ${visible(step)}`);
   return `${lines.join('\n')}\n`;
 }

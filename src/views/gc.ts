@@ -1,6 +1,6 @@
 import type { GcDocument } from '../contracts/gc.js';
-import { moment } from './parts/age.js';
-import { size } from './parts/size.js';
+import { moment } from '../text/age.js';
+import { size } from '../text/size.js';
 import type { Style } from './parts/style.js';
 import { type Cell, table } from './parts/table.js';
 

@@ -3,11 +3,11 @@ import type { LogFile } from '../logs/list-logs.js';
 import { drawOrdering } from '../task/ordering.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { Place, TaskView } from '../task/view.js';
-import { duration, moment, timestamp } from './parts/age.js';
-import { escapeControl } from './parts/escape.js';
+import { duration, moment, timestamp } from '../text/age.js';
+import { visible } from '../text/escape.js';
+import { size } from '../text/size.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
-import { size } from './parts/size.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 import { runTable, statusTable } from './read.js';
@@ -25,7 +25,7 @@ const RUNS_ON_TERMINAL = 10;
 export function inspectText({ view, logs, why }: Inspection, style: Style): string {
   const { config } = view;
   const sections: [string, string][] = [
-    ['WHY', why.map((line) => `  ${escapeControl(line)}\n`).join('')],
+    ['WHY', why.map((line) => `  ${visible(line)}\n`).join('')],
     ['PROCESSES', processTable(view, style, '  ')],
     ['RUNS', earlierRuns(view, style)],
     ['ORDERING', config === undefined ? '' : ordering(view, config, style)],
@@ -45,8 +45,8 @@ function head(view: TaskView, style: Style): string {
   const ports = Object.entries(view.ports ?? {}).map(([name, port]) => `${name}=${port}`);
   const { mesos, runner, config } = view;
   const fields: [string, string | undefined][] = [
-    ['Task', paint.bold(escapeControl(view.task_id))],
-    ['Name', view.name === undefined || view.name === view.task_id ? undefined : escapeControl(view.name)],
+    ['Task', paint.bold(visible(view.task_id))],
+    ['Name', view.name === undefined || view.name === view.task_id ? undefined : visible(view.name)],
     ['State', `${paintOf(paint, state)(state)}${since(view, style)}`],
     ['Verdict', paintOf(paint, view.verdict)(view.verdict)],
     ['Phase', view.phase],
@@ -57,21 +57,21 @@ function head(view: TaskView, style: Style): string {
       'User',
       view.header === null && view.owner === undefined
         ? undefined
-        : escapeControl(`${view.user ?? '-'} (uid ${view.uid ?? '-'}), files owned by ${view.owner ?? '-'}`),
+        : visible(`${view.user ?? '-'} (uid ${view.uid ?? '-'}), files owned by ${view.owner ?? '-'}`),
     ],
-    ['Host', view.hostname && escapeControl(view.hostname)],
-    ['Ports', ports.length > 0 ? escapeControl(ports.join(' ')) : undefined],
+    ['Host', view.hostname && visible(view.hostname)],
+    ['Ports', ports.length > 0 ? visible(ports.join(' ')) : undefined],
     ['Resources', config && resourcesText(config)],
     ['Limits', config && limitsText(config)],
-    ['Root', escapeControl(view.root.path)],
+    ['Root', visible(view.root.path)],
     ['Sandbox', placeText(view.sandbox)],
     ['recorded', recordedText(view.sandbox)],
     ['Logs in', placeText(view.log_dir)],
     ['recorded', recordedText(view.log_dir)],
-    ['Agent', mesos && escapeControl(mesos.agent_id)],
-    ['Framework', mesos && escapeControl(mesos.framework_id)],
-    ['Executor', mesos && escapeControl(mesos.executor_id)],
-    ['Container', mesos && escapeControl(mesos.container_id)],
+    ['Agent', mesos && visible(mesos.agent_id)],
+    ['Framework', mesos && visible(mesos.framework_id)],
+    ['Executor', mesos && visible(mesos.executor_id)],
+    ['Container', mesos && visible(mesos.container_id)],
   ];
   return fields
     .filter(([, value]) => value !== undefined)
@@ -112,12 +112,12 @@ export function limitsText({ max_failures, max_concurrency, finalization_wait }:
 }
 
 function placeText(place: Place | undefined): string | undefined {
-  return place && `${escapeControl(place.path)}${place.found ? '' : ' (not there)'}`;
+  return place && `${visible(place.path)}${place.found ? '' : ' (not there)'}`;
 }
 
 /** Where it was recorded, if that is another place. */
 function recordedText(place: Place | undefined): string | undefined {
-  return place === undefined || place.path === place.recorded ? undefined : escapeControl(place.recorded);
+  return place === undefined || place.path === place.recorded ? undefined : visible(place.recorded);
 }
 
 /** A runner that lives touches its stream every few seconds; one that is done need not. */
@@ -164,10 +164,10 @@ export function orderingText(
       const marks = [final && 'final', daemon && 'daemon', ephemeral && 'ephemeral'].filter(Boolean);
       const branch = depth === 0 ? '' : `${'   '.repeat(depth - 1)}${style.unicode ? '└─ ' : '`- '}`;
       const words = [
-        `${branch}${escapeControl(process)}`,
+        `${branch}${visible(process)}`,
         ...(state === undefined ? [] : [paintOf(style.paint, state)(state)]),
         ...(marks.length > 0 ? [`(${marks.join(', ')})`] : []),
-        ...(also.length > 0 ? [`after also ${also.map(escapeControl).join(', ')}`] : []),
+        ...(also.length > 0 ? [`after also ${also.map(visible).join(', ')}`] : []),
       ];
       return `  ${words.join(' ')}\n`;
     })
@@ -178,9 +178,9 @@ export function orderingText(
 export function commandsText(config: TaskConfig): string {
   return config.processes
     .map(({ name, cmdline = '' }) => {
-      const lines = cmdline.split('\n').map(escapeControl);
-      if (lines.length === 1) return `  ${escapeControl(name)}: ${lines[0] || '-'}\n`;
-      return `  ${escapeControl(name)}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
+      const lines = cmdline.split('\n').map(visible);
+      if (lines.length === 1) return `  ${visible(name)}: ${lines[0] || '-'}\n`;
+      return `  ${visible(name)}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
     })
     .join('');
 }

@@ -1,6 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { TaskView } from '../task/view.js';
-import { escapeControl } from './parts/escape.js';
+import { visible } from '../text/escape.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
@@ -38,7 +38,7 @@ export function killText(
         : was === now && isTerminalTaskState(was)
           ? `${painted}, cleaned up`
           : `${was} -> ${painted}`;
-      return `${escapeControl(task_id)}: ${how}\n`;
+      return `${visible(task_id)}: ${how}\n`;
     })
     .join('');
 }

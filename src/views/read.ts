@@ -1,7 +1,8 @@
 import type { CheckpointRecord, ProcessStatus, RunnerHeader, TaskStatus } from '../checkpoint/records.js';
 import type { CheckpointState } from '../checkpoint/replay.js';
-import { elapsed, fromSeconds, timestamp } from './parts/age.js';
-import { escapeControl } from './parts/escape.js';
+import { elapsed, fromSeconds, timestamp } from '../text/age.js';
+import { visible } from '../text/escape.js';
+import { jsonText } from '../text/json.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
 import { type Cell, table } from './parts/table.js';
@@ -40,7 +41,7 @@ export function headerLines(header: RunnerHeader): string {
     ['sandbox', header.sandbox],
     ['log_dir', header.log_dir],
   ];
-  return fields.map(([name, value]) => `  ${name.padEnd(11)}  ${escapeControl(value ?? '-')}\n`).join('');
+  return fields.map(([name, value]) => `  ${name.padEnd(11)}  ${visible(value ?? '-')}\n`).join('');
 }
 
 /** Every recorded state of the task, in the order of the stream, with who recorded it. */
@@ -97,9 +98,7 @@ function indented(text: string): string {
 
 /** One record as a line: where it is, what it is, its fields as `name=value` with the names of the IDL. */
 export function recordLine(record: CheckpointRecord, offset: number, length: number): string {
-  const fields = Object.entries(record.value).map(
-    ([name, value]) => `${name}=${escapeControl(fieldText(value))}`,
-  );
+  const fields = Object.entries(record.value).map(([name, value]) => `${name}=${visible(fieldText(value))}`);
   return `${[offset, length, record.type, ...fields].join(' ')}\n`;
 }
 
@@ -114,5 +113,5 @@ function fieldText(value: unknown): string {
 
 /** Quoted if it would not be one word. */
 function quoted(text: string): string {
-  return /^[\w.:/@%+-]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[\w.:/@%+-]+$/.test(text) ? text : jsonText(text);
 }

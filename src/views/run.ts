@@ -1,12 +1,13 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { ProcessView, TaskView } from '../task/view.js';
-import { duration, elapsed } from './parts/age.js';
-import { escapeControl } from './parts/escape.js';
+import { duration, elapsed } from '../text/age.js';
+import { visible } from '../text/escape.js';
+import { shellArguments } from '../text/shell.js';
+import { cutPainted, splitAt } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
-import { cutPainted, splitAt } from './parts/width.js';
 import { describeReturnCode } from './why.js';
 
 /** On a terminal no more processes than this are summed up one by one. */
@@ -61,7 +62,7 @@ function progressLine(view: TaskView, style: Style): string {
     ...(view.launch_time_ms === undefined ? [] : [duration(now - Number(view.launch_time_ms))]),
   ].join(', ');
   const words = [`${state.padEnd(10)}  `, bar(done, view.processes.length, style), `  ${counts}`];
-  const id = escapeControl(view.task_id);
+  const id = visible(view.task_id);
   const room = Math.max(8, (style.width ?? 80) - words.join('').length - 2);
   const [name = ''] = splitAt(id, room);
   return `${paint.bold(name)}  ${paintOf(paint, state)(words[0] as string)}${words[1]}${words[2]}`;
@@ -106,12 +107,12 @@ export function summaryText(view: TaskView, why: readonly string[], style: Style
       : ` after ${elapsed(Number(view.state_timestamp_ms) - Number(view.launch_time_ms))}`;
   const shown = style.tty ? mostUrgent(view.processes, SUMMARY_ROWS) : view.processes;
   const left = view.processes.length - shown.length;
-  const lines = view.state === 'SUCCESS' ? [] : why.map((line) => `${escapeControl(line)}\n`);
+  const lines = view.state === 'SUCCESS' ? [] : why.map((line) => `${visible(line)}\n`);
   return [
-    `${escapeControl(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}\n`,
+    `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}\n`,
     processTable({ ...view, processes: [...shown] }, style, '  '),
     ...(left > 0
-      ? [`  and ${left} more processes: see thermos inspect ${escapeControl(view.task_id)}\n`]
+      ? [`  and ${left} more processes: see thermos inspect ${shellArguments(view.task_id)}\n`]
       : []),
     ...lines,
   ].join('');

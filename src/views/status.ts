@@ -1,6 +1,6 @@
 import type { TaskView } from '../task/view.js';
-import { moment } from './parts/age.js';
-import { escapeControl } from './parts/escape.js';
+import { moment } from '../text/age.js';
+import { visible } from '../text/escape.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
@@ -28,6 +28,11 @@ export function statusText(tasks: readonly TaskView[], verbosity: Verbosity, sty
       )
     );
   return head + tasks.map((task) => block(task, verbosity, style)).join('\n');
+}
+
+/** One id a line. An id is escaped on a pipe too: one with a newline would be two, and the second another task's. */
+export function idsText(tasks: readonly TaskView[]): string {
+  return tasks.map(({ task_id }) => `${visible(task_id)}\n`).join('');
 }
 
 function tableOptions(style: Style) {
@@ -86,7 +91,7 @@ function block(task: TaskView, verbosity: Verbosity, style: Style): string {
   const state = String(task.state);
   const { paint } = style;
   const title = [
-    paint.bold(escapeControl(task.task_id)),
+    paint.bold(visible(task.task_id)),
     paintOf(paint, state)(state),
     ...(task.verdict === 'ok' ? [] : [paintOf(paint, task.verdict)(task.verdict)]),
     `${task.phase}${since(task.state_timestamp_ms, style)}`,
@@ -99,7 +104,7 @@ function block(task: TaskView, verbosity: Verbosity, style: Style): string {
   ];
   const text = `${lines[0]}\n${lines
     .slice(1)
-    .map((line) => `${escapeControl(line)}\n`)
+    .map((line) => `${visible(line)}\n`)
     .join('')}`;
   return verbosity === 3 ? text + processTable(task, style, '  ') : text;
 }

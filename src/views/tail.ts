@@ -2,7 +2,7 @@ import type { LineSource } from '../logs/line-output.js';
 import type { LogPath } from '../logs/log-paths.js';
 import type { Naming } from '../logs/log-printer.js';
 import type { TailEvent } from '../logs/tail-event.js';
-import { escapeControl } from './parts/escape.js';
+import { visible } from '../text/escape.js';
 import type { Style } from './parts/style.js';
 import { describeReturnCode } from './why.js';
 
@@ -17,7 +17,7 @@ export function linePrefix(source: LineSource, naming: Naming, colour: number, {
   ];
   const { prefixes } = paint;
   const painted = prefixes[colour % prefixes.length] as (text: string) => string;
-  return `${painted(`${escapeControl(words.join(' '))} |`)} `;
+  return `${painted(`${visible(words.join(' '))} |`)} `;
 }
 
 /** A line for stderr, without a newline, not escaped yet. */
@@ -50,7 +50,7 @@ function logName({ process, run, stream }: LineSource): string {
   return `${stream} of ${process}, run ${run},`;
 }
 
-/** One path a line, the oldest bytes first; on a terminal escaped. */
-export function pathsText(paths: readonly LogPath[], { tty }: Style): string {
-  return paths.map(({ path }) => `${tty ? escapeControl(path) : path}\n`).join('');
+/** One path a line, the oldest bytes first. A path is escaped on a pipe too: one with a newline would be two. */
+export function pathsText(paths: readonly LogPath[]): string {
+  return paths.map(({ path }) => `${visible(path)}\n`).join('');
 }

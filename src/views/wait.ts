@@ -1,6 +1,6 @@
 import type { Condition } from '../task/condition.js';
 import type { TaskView } from '../task/view.js';
-import { escapeControl } from './parts/escape.js';
+import { visible } from '../text/escape.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
 
@@ -12,10 +12,10 @@ export function waitText(
   { paint }: Style,
 ): string {
   const painted = (state: string) => paintOf(paint, state)(state);
-  const id = escapeControl(view.task_id);
-  if (why !== undefined) return `${id}: ${escapeControl(why)}\n`;
+  const id = visible(view.task_id);
+  if (why !== undefined) return `${id}: ${visible(why)}\n`;
   if (conditions.length === 0) return `${id}: ${painted(String(view.state))}\n`;
   return conditions
-    .map(({ process, state }) => `${id}: process ${escapeControl(process)} is or was ${painted(state)}\n`)
+    .map(({ process, state }) => `${id}: process ${visible(process)} is or was ${painted(state)}\n`)
     .join('');
 }

@@ -3,7 +3,7 @@ import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/recor
 import { predecessors } from '../task/ordering.js';
 import type { ProcessConfig } from '../task/task-file.js';
 import type { ProcessView, TaskView } from '../task/view.js';
-import { duration, timestamp } from './parts/age.js';
+import { duration, timestamp } from '../text/age.js';
 
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 

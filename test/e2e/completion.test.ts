@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
@@ -9,7 +9,7 @@ const temp = tempDir();
 afterAll(temp.remove);
 const root = join(temp.path, 'root');
 
-/** Tasks with everything in their names that a shell has an opinion of. */
+/** Tasks with everything in their names that a shell has an opinion of; those of which it must not be told last. */
 const IDS = [
   'www-0',
   'www-1',
@@ -20,16 +20,33 @@ const IDS = [
   '$HOME',
   '-n',
   'ünï',
-  'evil\nid',
+  ...[
+    'a$(touch pwned)',
+    'b`touch pwned`',
+    'c!x',
+    'd*?[x]',
+    'e\\n',
+    'f{a,b}',
+    'g;h&|<>',
+    'h"q',
+    'j~k',
+    'x=~root',
+  ],
+  ...['~root', '=ls', '#hash', '%1', '^h', '!x', '--yes'],
+  ...['evil\nid', 'www-0\u200b', '\u3164', 'tab\there'],
+  Buffer.from([0x62, 0x79, 0xff]),
 ];
 
+function makeTask(root: string, id: string | Buffer): void {
+  const below = (folder: string) => Buffer.concat([Buffer.from(join(root, folder, '/')), Buffer.from(id)]);
+  mkdirSync(join(root, 'tasks/active'), { recursive: true });
+  mkdirSync(below('checkpoints'), { recursive: true });
+  const processes = [{ name: 'setup' }, { name: 'the server' }];
+  writeFileSync(below('tasks/active'), JSON.stringify({ name: 'x', processes }));
+}
+
 beforeAll(() => {
-  for (const id of IDS) {
-    mkdirSync(join(root, 'tasks/active'), { recursive: true });
-    mkdirSync(join(root, 'checkpoints', id), { recursive: true });
-    const processes = [{ name: 'setup' }, { name: 'the server' }];
-    writeFileSync(join(root, 'tasks/active', id), JSON.stringify({ name: 'x', processes }));
-  }
+  for (const id of IDS) makeTask(root, id);
   writeFileSync(join(root, 'checkpoints/www-0/coordinator.started'), '');
 });
 
@@ -72,7 +89,17 @@ describe('in bash', () => {
     ],
     [['thermos', 'status', 'role', ':', 'env', ':', 'o'], ['one']],
     [['thermos', 'status', '--', '\\$'], ['\\$HOME']],
-    [['thermos', 'status', '--', '-'], ['-n']],
+    [
+      ['thermos', 'status', '--', '-'],
+      ['--yes', '-n'],
+    ],
+    [['thermos', 'status', '--y'], []],
+    [['thermos', 'kill', '--y'], ['--yes']],
+    [['thermos', 'status', '~r'], ['\\~root']],
+    [['thermos', 'status', 'x', '=', ''], ['\\~root']],
+    [['thermos', 'status', 'a'], ['a\\$\\(touch\\ pwned\\)']],
+    [['thermos', 'status', 'by'], []],
+    [['thermos', 'status', 'tab'], []],
     [['thermos', 'status', 'ü'], ['ünï']],
     [['thermos', 'status', 'ev'], []],
     [['thermos', 'status', '--root', '/nonesuch', ''], []],
@@ -101,52 +128,128 @@ describe('in bash', () => {
       _thermos; printf '%s ' "\${COMPREPLY[@]}"`;
     expect(shell(script, { env: { THERMOS_ROOT: root } }).stdout).toBe('www-0 www-1 ');
   });
+});
 
-  test('in a real one, with a real key', () => {
-    // The function answers for the program, and shows the words it would be run with.
-    const setup = `
+/** In each shell the function answers for the program, and shows the words that it would be run with. */
+const SHELLS = {
+  bash: {
+    start: 'bash --noprofile --rcfile "$RC" -i',
+    rc: `
       PS1= PS2=; bind 'set enable-bracketed-paste off'; bind 'set bell-style none'
       thermos() {
-        if [[ $1 == __complete || $1 == completion ]]; then '${process.execPath}' '${PROGRAM}' "$@"
+        if [[ $1 == __complete || $1 == completion ]]; then "$NODE" "$PROGRAM" "$@"
         else printf '<%s>' ran "$@"; echo; fi
       }
-      source <(thermos completion bash)\n`;
-    writeFileSync(join(temp.path, 'bashrc'), setup);
-    const lines = [
-      'thermos versi\t',
-      'thermos status my\t',
-      'thermos status "my t\t',
-      "thermos status 'my t\t",
-      'thermos status it\t',
-      'thermos status role:env:tw\t',
-      'thermos status "role:env:tw\t',
-      'thermos status -- \\$H\t',
-      'thermos tail my\t the\t',
-      'thermos version --js\t',
-    ];
-    const result = spawnSync(
-      'script',
-      ['-qec', `bash --noprofile --rcfile '${temp.path}/bashrc' -i`, '/dev/null'],
-      {
-        env: cleanEnv({ THERMOS_ROOT: root, TERM: 'dumb', HISTFILE: '/dev/null' }),
-        cwd: temp.path,
-        input: `${lines.join('\n')}\nexit\n`,
-        encoding: 'utf8',
-      },
+      source <(thermos completion bash)\n`,
+  },
+  zsh: {
+    start: 'ZDOTDIR="$RC.d" zsh -d -i',
+    rc: `
+      PS1= PS2= RPS1= PROMPT_SP=; unset zle_bracketed_paste; setopt no_beep bang_hist extended_glob
+      autoload -U compinit; compinit -u -D
+      thermos() {
+        if [[ $1 == __complete || $1 == completion ]]; then "$NODE" "$PROGRAM" "$@"
+        else printf '<%s>' ran "$@"; echo; fi
+      }
+      source <(thermos completion zsh)\n`,
+  },
+  fish: {
+    start: 'fish -i',
+    rc: `
+      function fish_prompt; end; function fish_title; end; function fish_greeting; end
+      function thermos
+        if contains -- "$argv[1]" __complete completion; "$NODE" "$PROGRAM" $argv
+        else; printf '<%s>' ran $argv; echo; end
+      end
+      thermos completion fish | source\n`,
+  },
+} as const;
+type ShellName = keyof typeof SHELLS;
+
+/** The words that the lines, typed with real keys, run the program with; undefined where the shell isn't installed. */
+function typed(name: ShellName, taskRoot: string, lines: readonly string[]): string[] | undefined {
+  if (spawnSync(name, ['-c', 'exit']).error !== undefined) return undefined;
+  const home = mkdtempSync(join(temp.path, 'home-'));
+  const rc = join(home, 'rc');
+  mkdirSync(`${rc}.d`);
+  mkdirSync(join(home, 'fish'));
+  for (const path of [rc, `${rc}.d/.zshrc`, join(home, 'fish', 'config.fish')]) {
+    writeFileSync(path, SHELLS[name].rc);
+  }
+  const { stdout } = spawnSync('script', ['-qec', SHELLS[name].start, '/dev/null'], {
+    env: cleanEnv({
+      THERMOS_ROOT: taskRoot,
+      TERM: 'dumb',
+      HISTFILE: '/dev/null',
+      HOME: home,
+      XDG_CONFIG_HOME: home,
+      XDG_DATA_HOME: home,
+      RC: rc,
+      NODE: process.execPath,
+      PROGRAM,
+    }),
+    cwd: home,
+    input: `${lines.join('\n')}\nexit\n`,
+    encoding: 'utf8',
+  });
+  expect(existsSync(join(home, 'pwned'))).toBe(false);
+  return [...stdout.matchAll(/<ran>(.*?)\r?\n/g)].map(([, words]) => words as string);
+}
+
+describe.each(Object.keys(SHELLS) as ShellName[])('in a real %s, with a real key', (name) => {
+  const lines: [line: string, ran: string][] = [
+    ['thermos versi\t', '<version>'],
+    ['thermos status my\t', '<status><my task>'],
+    ['thermos status "my t\t', '<status><my task>'],
+    ["thermos status 'my t\t", '<status><my task>'],
+    ['thermos status it\t', "<status><it's>"],
+    ['thermos status role:env:tw\t', '<status><role:env:two words>'],
+    ['thermos status "role:env:tw\t', '<status><role:env:two words>'],
+    ['thermos status \\$H\t', '<status><$HOME>'],
+    ['thermos status -- -n\t', '<status><--><-n>'],
+    ['thermos status -- --y\t', '<status><--><--yes>'],
+    ['thermos tail my\t the\t', '<tail><my task><the server>'],
+    ['thermos version --js\t', '<version><--json>'],
+    ['thermos status a\t', '<status><a$(touch pwned)>'],
+    ['thermos status b\t', '<status><b`touch pwned`>'],
+    ['thermos status c\t', '<status><c!x>'],
+    ['thermos status d\t', '<status><d*?[x]>'],
+    ['thermos status e\t', '<status><e\\n>'],
+    ['thermos status f\t', '<status><f{a,b}>'],
+    ['thermos status g\t', '<status><g;h&|<>>'],
+    ['thermos status h\t', '<status><h"q>'],
+    ['thermos status j\t', '<status><j~k>'],
+    ['thermos status x\t', '<status><x=~root>'],
+    ['thermos status \\#\t', '<status><#hash>'],
+  ];
+
+  // Where it is the only one, it is put in at once.
+  const alone: [id: string, put: string][] = [
+    ['~root', name === 'fish' ? '' : '<~root>'],
+    ['=ls', '<=ls>'],
+    ['#hash', '<#hash>'],
+    ['%1', '<%1>'],
+    ['!x', '<!x>'],
+    ['^h', '<^h>'],
+    ['--yes', ''],
+    ['-', ''],
+    ['www-0\u200b', ''],
+    ['evil\nid', ''],
+    ['\u3164', ''],
+  ];
+
+  test('each name is put in as a word that is the name, or not at all', () => {
+    for (const [id, put] of alone) {
+      const taskRoot = mkdtempSync(join(temp.path, 'alone-'));
+      makeTask(taskRoot, id);
+      lines.push([`thermos status --root ${taskRoot} \t`, `<status><--root><${taskRoot}>${put}`]);
+    }
+    const ran = typed(
+      name,
+      root,
+      lines.map(([line]) => line),
     );
-    const ran = result.stdout.split(/\r?\n/).filter((line) => line.startsWith('<ran>'));
-    expect(ran).toEqual([
-      '<ran><version>',
-      '<ran><status><my task>',
-      '<ran><status><my task>',
-      '<ran><status><my task>',
-      "<ran><status><it's>",
-      '<ran><status><role:env:two words>',
-      '<ran><status><role:env:two words>',
-      '<ran><status><--><$HOME>',
-      '<ran><tail><my task><the server>',
-      '<ran><version><--json>',
-    ]);
+    if (ran !== undefined) expect(ran).toEqual(lines.map(([, words]) => words));
   });
 });
 

@@ -59,7 +59,18 @@ describe('exactly the plan', () => {
 
     const again = collect('--yes');
     expect([again.status, again.json.tasks, again.json.freed_bytes]).toEqual([0, [], 0]);
-    expect(again.stderr).toBe('There is nothing to collect.\n');
+    expect(again.stderr).toBe('There is nothing to collect of 2 tasks (2 active).\n');
+  });
+
+  test('a pattern that matches only what stays: what was looked at is told', () => {
+    gcTask(root, 'fresh-1');
+    gcTask(root, 'fresh-2');
+    const kept = gc(['--root', root, '--yes', '--max-tasks', '5', 'fresh-.*']);
+    expect([kept.status, kept.json.tasks, kept.stderr]).toEqual([
+      0,
+      [],
+      'There is nothing to collect of 2 tasks (2 finished).\n',
+    ]);
   });
 
   test('sparse files and hard links count as du counts them', () => {

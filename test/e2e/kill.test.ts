@@ -3,6 +3,7 @@ import { appendFileSync, chownSync, existsSync, readFileSync, renameSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { streamOf } from '../checkpoint/arbitraries.js';
+import { violations } from '../contracts/validate.js';
 import { thermos } from './harness.js';
 import { LoggedTask } from './logged-task.js';
 import { isAlive, OnTerminal, RunPlace, type RunProcess } from './run-task.js';
@@ -278,13 +279,43 @@ describe('which tasks', () => {
     expect(isAlive(pidOf('kk-1'))).toBe(false);
   });
 
-  test('one that is over is told, and is no error; a pattern leaves it out', async () => {
+  test('one that is over is told, and is no error', () => {
     place.thermos('run', '--task-id', 'old', place.config([{ name: 'a', cmdline: 'true' }]));
-    expect(place.thermos('kill', 'old')).toMatchObject({
-      stdout: 'old: was over already, SUCCESS\n',
+    place.thermos('run', '--task-id', 'older', place.config([{ name: 'a', cmdline: 'false' }]));
+    const said = (stdout: string) => ({ stdout, stderr: '', status: 0 });
+    const each = 'old: was over already, SUCCESS\nolder: was over already, FAILED\n';
+    expect(place.thermos('kill', 'old')).toMatchObject(said('old: was over already, SUCCESS\n'));
+    // Nobody is asked about nothing, also where there is nobody to ask.
+    for (const words of [['old*'], ['.*', '--now'], ['old.*', '--yes'], ['old', 'older', '--lose']]) {
+      expect(place.thermos('kill', ...words)).toMatchObject(said(each));
+      expect(place.thermos('kill', '--dry-run', ...words)).toMatchObject(said(each));
+    }
+    const { stdout, status } = place.thermos('kill', '--json', 'old*');
+    const document = JSON.parse(stdout);
+    const root = expect.any(String);
+    expect({ status, document }).toEqual({
       status: 0,
+      document: {
+        tasks: [
+          { task_id: 'old', root, was: 'SUCCESS', now: 'SUCCESS', signalled: [] },
+          { task_id: 'older', root, was: 'FAILED', now: 'FAILED', signalled: [] },
+        ],
+        problems: [],
+      },
     });
-    expect(place.thermos('kill', '.*')).toMatchObject({ stdout: '', status: 0 });
+    expect(violations('kill', document)).toEqual([]);
+  });
+
+  test('a pattern that means some to be ended leaves out those that are over', async () => {
+    place.thermos('run', '--task-id', 'web-0', place.config([{ name: 'a', cmdline: 'true' }]));
+    await running('web-1');
+    const listed = place.thermos('kill', '--dry-run', 'web-*').stdout;
+    expect(listed).toMatch(/^web-1 +ACTIVE/m);
+    expect(listed).not.toContain('web-0');
+    expect(place.thermos('kill', '--dry-run', 'web-0', 'web-*').stdout).toContain(
+      'web-0: was over already, SUCCESS\n',
+    );
+    expect(place.thermos('kill', '--yes', 'web-*').stdout).toBe('web-1: ACTIVE -> KILLED\n');
   });
 
   test('some that there are and some that there are not', async () => {

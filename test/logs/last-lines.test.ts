@@ -43,7 +43,7 @@ describe('LastLinesScan', () => {
         fc.nat(12),
         fc.integer({ min: 1, max: 9 }),
         (oldestFirst, n, block) => {
-          const scan = new LastLinesScan(n, block);
+          const scan = new LastLinesScan(n, { block });
           let found = '';
           for (const text of oldestFirst.toReversed()) {
             const start = scan.scan(bytesOf(text));
@@ -55,6 +55,25 @@ describe('LastLinesScan', () => {
       ),
       { numRuns: 2000 },
     );
+  });
+
+  it('looks for no line further back than the longest, and says that it did not', () => {
+    const longest = (text: string, n: number, block = 4) => {
+      const scan = new LastLinesScan(n, { block, longest: 8 });
+      return [scan.scan(bytesOf(text)), scan.cut];
+    };
+    expect(longest(`${'x'.repeat(100)}\n`, 1)).toEqual([93, true]);
+    expect(longest(`${'x'.repeat(100)}\nab\n`, 1)).toEqual([101, false]);
+    expect(longest(`${'x'.repeat(100)}\nab\n`, 2)).toEqual([92, true]);
+    expect(longest('abcdef\n'.repeat(10), 9)).toEqual([7, false]);
+    expect(longest('abcdef\n'.repeat(10), 11)).toEqual([undefined, false]);
+  });
+
+  it('goes no further in the next file than in the same one', () => {
+    const scan = new LastLinesScan(5, { block: 4, longest: 8 });
+    expect(scan.scan(bytesOf('xxxx'))).toBeUndefined();
+    expect(scan.scan(bytesOf('x'.repeat(100)))).toBe(96);
+    expect(scan.cut).toBe(true);
   });
 });
 

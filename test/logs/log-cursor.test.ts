@@ -207,6 +207,21 @@ describe('advance', () => {
     expect(text()).toBe('line 1\nline 5\nline 6\n');
   });
 
+  it('gives very much in parts, and says that there is more', () => {
+    writeFileSync(stdout, 'one\n');
+    const { cursor, text, sink } = open();
+    cursor.start(10, true, sink);
+    appendFileSync(stdout, 'x'.repeat(40_000_000));
+    let parts = 1;
+    while (!cursor.advance(sink)) parts += 1;
+    expect(parts).toBeGreaterThan(1);
+    expect(text().length).toBe(40_000_004);
+    appendFileSync(stdout, 'x'.repeat(40_000_000));
+    cursor.finish(sink);
+    expect(text().length).toBe(80_000_004);
+    cursor.close();
+  });
+
   it('goes on after a truncation without a copy, and says so', () => {
     writeFileSync(stdout, 'one\ntwo\n');
     const { cursor, text, notices, sink } = open();

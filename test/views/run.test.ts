@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { widthOf } from '../../src/views/parts/width.js';
+import { widthOf } from '../../src/text/width.js';
 import { progressLines, runChangeText, summaryText, taskChangeText } from '../../src/views/run.js';
 import { config, MARKED, PIPE, processView, ran, START, TTY, taskView } from './task-views.js';
 

@@ -44,15 +44,14 @@ it.each([
   expect(eventText(event)).toBe(text);
 });
 
-it('paths are escaped on a terminal only: a script needs them as they are', () => {
+it('a path is one line, whatever is in it', () => {
   const path = {
     task_id: 't',
     process: 'w',
     run: 0,
     stream: 'stdout' as const,
-    path: '/a\u001b/b',
+    path: '/a\u001b/b\n/etc/shadow',
     bytes: 1,
   };
-  expect(pathsText([path], style)).toBe('/a\\e/b\n');
-  expect(pathsText([path], { ...style, tty: false })).toBe('/a\u001b/b\n');
+  expect(pathsText([path])).toBe('/a\\e/b\\n/etc/shadow\n');
 });

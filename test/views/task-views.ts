@@ -93,11 +93,11 @@ export function history(process: string, ...runs: ProcessStatus[]): TaskView['hi
   ]);
 }
 
-/** What must not reach a terminal: ESC, newline, a C1 control, a bidirectional override, a lone surrogate. */
-export const NASTY = 'x\u001b[2J\n\u009b1m\u202e\ud800\r\0';
+/** What must not reach a terminal: ESC, newline, a C1 control, a bidirectional override, a lone surrogate, no width. */
+export const NASTY = 'x\u001b[2J\n\u009b1m\u202e\ud800\r\0\u200b\u3164\u{e0041}';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-export const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\ud800-\udfff]/u;
+/** What is neither seen nor a newline or a space. */
+export const CONTROL = /(?![ \n])[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\ufffc]/u;
 
 /** Times that a stream may hold. */
 export const ODD_SECONDS = [

@@ -39,14 +39,14 @@ export function requote(candidate: string, typed: string, wordBreaks: string): s
   if (!candidate.startsWith(done)) return undefined;
   const rest = candidate.slice(done.length);
   if (open === "'") return rest.includes("'") ? undefined : rest;
-  if (open === '"') return rest.replace(/[$`"\\]/g, '\\$&');
-  return backslashed(rest, start === 0);
+  // Between double quotes `!` recalls a line, and the backslash before it would stay.
+  if (open === '"') return rest.includes('!') ? undefined : rest.replace(/[$`"\\]/g, '\\$&');
+  return backslashed(rest);
 }
 
 /** Nothing that is safe everywhere in a word is touched, everything else gets a backslash. */
-function backslashed(text: string, startsWord: boolean): string {
-  const quoted = text.replace(/[^\w@%+=:,./~^\u0080-\uffff-]/g, '\\$&');
-  return startsWord ? quoted.replace(/^~/, '\\~') : quoted;
+function backslashed(text: string): string {
+  return text.replace(/[^\w@%+=:,./^\u0080-\uffff-]/g, '\\$&');
 }
 
 /** Where the text behind the last unquoted word break begins. */

@@ -1,4 +1,4 @@
-import { escapeControl } from '../../views/parts/escape.js';
+import { visible } from '../../text/escape.js';
 import { type CommandClass, flagsOf, knownFlags } from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 
@@ -73,13 +73,17 @@ async function completeCommand(
   if (name === undefined || arg === undefined) return [];
   if (arg.options !== undefined) return beginning(current, arg.options);
   const used = new Set(line.args);
-  const unused = (candidates: Iterable<string>) => [...candidates].filter((each) => !used.has(each));
+  const names = (found: Iterable<string>) =>
+    beginning(
+      current,
+      [...found].filter((each) => !used.has(each) && isArgument(each, line)),
+    );
   switch (name) {
     case 'task':
     case 'target':
-      return beginning(current, unused(source.taskIds(line.roots)));
+      return names(source.taskIds(line.roots));
     case 'process':
-      return beginning(current, unused(source.processes(line.args[0] as string, line.roots)));
+      return names(source.processes(line.args[0] as string, line.roots));
     case 'command':
       return beginning(current, ids);
     default:
@@ -165,12 +169,17 @@ function flagWords(command: CommandClass): string[] {
 }
 
 /**
- * Sorted, each once. A candidate with control characters is left out: it can't be told in one line, and
- * shells print candidates as they are.
+ * Whether a name from the disk, put where the line ends, is an argument and means that name. Before `--` one
+ * with a dash is a flag. One that can't be seen whole can't be told in one line, and shells print candidates as
+ * they are; what was not UTF-8 has lost what it was.
  */
+function isArgument(name: string, { dashes }: Line): boolean {
+  if (name === '' || (name.startsWith('-') && !dashes)) return false;
+  return visible(name) === name && !name.includes('\ufffd');
+}
+
+/** Sorted, each once. */
 function beginning(start: string, candidates: Iterable<string>): string[] {
-  const fitting = [...new Set(candidates)].filter(
-    (each) => each.startsWith(start) && escapeControl(each) === each,
-  );
+  const fitting = [...new Set(candidates)].filter((each) => each.startsWith(start));
   return fitting.sort((a, b) => (a < b ? -1 : 1));
 }

@@ -1,5 +1,5 @@
 import type { ProcessView, TaskView } from '../../task/view.js';
-import { duration, elapsed, fromSeconds, moment } from './age.js';
+import { duration, elapsed, fromSeconds, moment } from '../../text/age.js';
 import { paintOf } from './paint.js';
 import type { Style } from './style.js';
 import { type Cell, type Column, table } from './table.js';

@@ -1,6 +1,6 @@
-import { escapeControl } from './escape.js';
+import { visible } from '../../text/escape.js';
+import { shorten, widthOf } from '../../text/width.js';
 import type { Paint } from './paint.js';
-import { shorten, widthOf } from './width.js';
 
 export interface Column {
   /** In capitals, without spaces. */
@@ -73,7 +73,7 @@ function measured(cell: Cell): Measured {
 /** Blanks at the end can't be seen: such text is shown quoted. */
 function clean(text: string | undefined): string {
   if (text === undefined || text === '') return '-';
-  const escaped = escapeControl(text);
+  const escaped = visible(text);
   return escaped === escaped.trimEnd() ? escaped : `'${escaped}'`;
 }
 

@@ -52,15 +52,17 @@ const commands: Commands = {
   load: async (id) => CLASSES[id] as CommandClass,
   base: ThermosCommand,
 };
+/** They look like another name, or make a line of their own, or were not UTF-8. */
+const UNTELLABLE = ['evil\nname', 'esc\u001b', 'www\u200b', '\u3164', 'rtl\u202e', 'a\u00a0b', 'bytes\ufffd'];
 let asked: GivenRoots | undefined;
 const source: CompletionSource = {
   taskIds: (roots) => {
     asked = roots;
-    return ['www-0', 'www-1', 'hello-1', 'hello-1', 'my task', 'evil\nname', 'esc\u001b'];
+    return ['www-0', 'www-1', 'hello-1', 'hello-1', 'my task', '--json', '-', '', ...UNTELLABLE];
   },
   processes: (taskId, roots) => {
     asked = roots;
-    return taskId === 'www-0' ? ['setup', 'web'] : [];
+    return taskId === 'www-0' ? ['setup', 'web', '-f', '', ...UNTELLABLE] : [];
   },
 };
 const GLOBAL = ['--debug', '--help', '--json', '--mesos-root', '--no-color', '--root'];
@@ -86,9 +88,13 @@ describe('complete', () => {
     [['status', '--root', '/r', 'he'], ['hello-1']],
     [
       ['status', '--', ''],
-      ['hello-1', 'my task', 'www-0', 'www-1'],
+      ['-', '--json', 'hello-1', 'my task', 'www-0', 'www-1'],
     ],
-    [['status', '--', '--j'], []],
+    [['status', '--', '--j'], ['--json']],
+    [
+      ['tail', '--', 'www-0', ''],
+      ['-f', 'setup', 'web'],
+    ],
     [['status', '--j'], ['--json']],
     [['tail', '--'], [...GLOBAL, '--lines', '--follow', '--stream'].sort()],
     [['tail', '-'], [...GLOBAL, '--lines', '--follow', '--stream'].sort()],

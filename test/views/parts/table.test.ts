@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { widthOf } from '../../../src/text/width.js';
 import { type Cell, type Column, table } from '../../../src/views/parts/table.js';
-import { widthOf } from '../../../src/views/parts/width.js';
 
 const COLUMNS: Column[] = [
   { title: 'TASK', flexible: 'end' },
@@ -37,7 +37,7 @@ describe('table', () => {
   });
 
   test('wide, combining and emoji characters keep the columns aligned', () => {
-    const names = ['日本語', 'e\u0301te\u0301', '👩‍👩‍👧', 'plain'];
+    const names = ['日本語', 'e\u0301te\u0301', '👩🏽', 'plain'];
     const lines = table(
       [{ title: 'NAME' }, { title: 'END' }],
       names.map((name) => [name, '|']),

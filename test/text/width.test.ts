@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutPainted, splitAt, widthOf } from '../../../src/views/parts/width.js';
+import { cutPainted, splitAt, widthOf } from '../../src/text/width.js';
 
 test.each([
   ['', 5, ['']],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { size } from '../../../src/views/parts/size.js';
+import { size } from '../../src/text/size.js';
 
 test.each([
   [0, '0B'],

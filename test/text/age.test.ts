@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { age, duration, fromSeconds, moment, timestamp } from '../../../src/views/parts/age.js';
+import { age, duration, fromSeconds, moment, timestamp } from '../../src/text/age.js';
 
 const S = 1000;
 const M = 60 * S;

@@ -1,0 +1,156 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { flagsOf } from '../../src/cli/page.js';
+import { COMMANDS, VISIBLE_IDS } from '../../src/commands/index.js';
+import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
+import { CONTROL } from '../views/task-views.js';
+import { tempDir, thermos } from './harness.js';
+
+/** All that a name can have in it and that nobody sees. */
+const BAD = 'x\u200b\u001b[2J\n\u009b1m\u202e\u3164\u{e0041}\u2800\u00a0';
+const temp = tempDir();
+afterAll(temp.remove);
+const root = join(temp.path, `root-${BAD}`);
+
+beforeAll(() => {
+  const sandbox = join(temp.path, 'sandbox', BAD);
+  const logDir = join(sandbox, '.logs');
+  mkdirSync(join(logDir, BAD, '0'), { recursive: true });
+  writeFileSync(join(logDir, BAD, '0', 'stdout'), 'out\n');
+  writeFileSync(join(logDir, BAD, '0', 'stderr'), `${BAD}\n`);
+  const header = {
+    task_id: BAD,
+    user: BAD,
+    hostname: BAD,
+    sandbox,
+    log_dir: logDir,
+    ports: { [BAD]: 1 },
+    uid: process.getuid?.() ?? 0,
+  };
+  const task = {
+    name: BAD,
+    user: BAD,
+    processes: [
+      { name: BAD, cmdline: BAD, logger: { destination: BAD } },
+      { name: `${BAD}2`, cmdline: BAD },
+    ],
+    constraints: [{ order: [BAD, `${BAD}2`] }],
+  };
+  const records = () => new Records().header(header).status('ACTIVE');
+  const ended = (id: string) => ({ phase: 'finished' as const, task: { ...task, name: id } });
+  writeTask(root, `failed-${BAD}`, {
+    ...ended('f'),
+    runner: records()
+      .process(BAD, ...FAILED)
+      .status('FAILED'),
+  });
+  writeTask(root, `done-${BAD}`, {
+    ...ended('d'),
+    runner: records()
+      .process(BAD, ...RAN)
+      .status('SUCCESS'),
+  });
+  writeTask(root, `orphan-${BAD}`, { task, runner: records().process(BAD, 'WAITING', 'FORKED', 'RUNNING') });
+  writeTask(root, `damaged-${BAD}`, { task: `{${BAD}`, runner: Buffer.from(BAD.repeat(9)) });
+  writeFileSync(
+    join(temp.path, `${BAD}.thermos`),
+    `export(Process(name='${BAD.replace('\n', '')}'))\nthis is no Python`,
+  );
+  writeFileSync(join(temp.path, `${BAD}.json`), JSON.stringify({ ...task, [BAD]: BAD }));
+  writeFileSync(join(temp.path, `retained-${BAD}`), JSON.stringify({ [BAD]: BAD }));
+});
+
+/** Runs it in human form and with --json: nothing of either may hold what can't be seen. */
+function look(...argv: string[]): void {
+  for (const words of [argv, [...argv.slice(0, 1), '--json', ...argv.slice(1)]]) {
+    const { stdout, stderr, status } = thermos(words, { cwd: temp.path });
+    expect({ words, stdout: CONTROL.exec(stdout), stderr: CONTROL.exec(stderr) }).toEqual({
+      words,
+      stdout: null,
+      stderr: null,
+    });
+    expect([words, [0, 1, 2, 3, 4, 5, 124].includes(status as number)]).toEqual([words, true]);
+  }
+}
+
+const at = ['--root', root];
+const all = ['failed', 'done', 'orphan', 'damaged'].map((name) => `${name}-${BAD}`);
+
+describe('of names on the disk nothing unseen is printed by', () => {
+  test.each([
+    ...['0', '1', '2', '3'].map((verbosity) => ['status', ...at, '--verbosity', verbosity]),
+    ['roots', ...at],
+    ['doctor', ...at],
+    ['gc', ...at, '--dry-run', '--delete-data'],
+    ['gc', ...at, '--dry-run', '--retained', `retained-${BAD}`],
+    ['kill', ...at, '--dry-run', '.*'],
+    ['kill', ...at, '(?s).*'],
+    ['kill', ...at, 'done-*', 'failed-*'],
+    ['kill', ...at, '*'],
+    ['inspect', ...at, 'd'],
+    ['inspect', `${BAD}.thermos`],
+    ['inspect', `${BAD}.json`],
+    ['run', ...at, '--dry-run', `${BAD}.json`],
+    ['wait', ...at, all[0] as string],
+    ['wait', ...at, '--for', `process=${BAD}:LOST`, all[0] as string],
+    ['wait', ...at, '--timeout', '0.1', all[2] as string],
+    ['tail', ...at, '--no-follow', '--stdout', all[0] as string],
+    ['tail', ...at, '--path', all[0] as string],
+    ['tail', ...at, '--no-follow', all[3] as string],
+    ['tail', ...at],
+    ...all.flatMap((id) => [
+      ['inspect', ...at, id],
+      ['doctor', ...at, id],
+      ['read', join(root, 'checkpoints', id)],
+      ['read', '--records', join(root, 'checkpoints', id)],
+    ]),
+  ])('%j', (...argv) => look(...argv));
+
+  test('run, which shows the task while it runs and how it ended', () => {
+    const name = `p${BAD}`;
+    const processes = [{ name, cmdline: 'echo hello; exit 3', max_failures: 2, min_duration: 0 }];
+    const config = join(temp.path, 'failing.json');
+    writeFileSync(config, JSON.stringify({ name, processes }));
+    const own = join(temp.path, `own-${BAD}`);
+    for (const words of [
+      ['run', config],
+      ['simplerun', '--name', name, '--', 'exit 3'],
+    ]) {
+      const [command, ...rest] = words as [string, ...string[]];
+      const { stdout, stderr, status } = thermos([command, '--root', own, ...rest], { cwd: temp.path });
+      expect([status, CONTROL.exec(stdout), CONTROL.exec(stderr)]).toEqual([1, null, null]);
+      expect(stdout + stderr).toContain('FAILED');
+    }
+    look('run', '--root', own, '--daemon', '--task-id', BAD, config);
+  });
+
+  test('status --quiet, and ids stay one a line', () => {
+    const { stdout } = thermos(['status', ...at, '--quiet']);
+    expect(stdout).not.toMatch(CONTROL);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(4);
+  });
+
+  test('the prefixes of merged logs, whose lines pass as they are', () => {
+    const { stdout } = thermos(['tail', ...at, '--no-follow', '--', all[0] as string]);
+    const lines = stdout.split('\n').filter((line) => line.includes(' | '));
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line.slice(0, line.indexOf(' | '))).not.toMatch(CONTROL);
+  });
+});
+
+describe('of the command line nothing unseen is printed by', () => {
+  test.each(['', '--', ...VISIBLE_IDS])('%s, wherever it stands', async (id) => {
+    look(...[id].filter((word) => word !== ''), BAD);
+    if (!Object.hasOwn(COMMANDS, id)) return;
+    look(id, `--${BAD}`);
+    look(id, `--x${BAD}`);
+    look(id, '--debug', BAD, `--${BAD}`);
+    const command = await COMMANDS[id as keyof typeof COMMANDS]();
+    for (const [name, flag] of Object.entries(flagsOf(command))) {
+      // `run` makes what it is told to make.
+      if (flag.type !== 'option' || ['root', 'sandbox', 'task-id'].includes(name)) continue;
+      look(id, `--${name}`, BAD, ...(id === 'run' ? [`${BAD}.json`] : [BAD]));
+    }
+  });
+});

@@ -1,0 +1,213 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { GcDocument } from '../../src/contracts/gc.js';
+import { configText } from '../../src/views/config.js';
+import { doctorText } from '../../src/views/doctor.js';
+import { gcText } from '../../src/views/gc.js';
+import * as inspectViews from '../../src/views/inspect.js';
+import { killListText, killText } from '../../src/views/kill.js';
+import type { Style } from '../../src/views/parts/style.js';
+import * as readViews from '../../src/views/read.js';
+import { rootsView } from '../../src/views/roots.js';
+import { progressLines, summaryText } from '../../src/views/run.js';
+import { idsText, statusText } from '../../src/views/status.js';
+import { linePrefix, pathsText } from '../../src/views/tail.js';
+import { waitText } from '../../src/views/wait.js';
+import { REPOSITORY } from '../e2e/harness.js';
+import { CONTROL, config, history, PIPE, processView, ran, TTY, taskView } from './task-views.js';
+
+/** A task in which everything that is text is this text. */
+function view(name: string) {
+  const place = { path: name, recorded: `${name}!`, found: false };
+  return taskView({
+    task_id: name,
+    name: `${name}n`,
+    user: name,
+    owner: name,
+    hostname: name,
+    ports: { [name]: 1 },
+    sandbox: place,
+    log_dir: place,
+    root: { path: name, layout: 'mesos', source: name, readable: true },
+    mesos: { agent_id: name, framework_id: name, executor_id: name, container_id: name },
+    processes: [ran(name), processView(`${name}2`), ran(`${name}3`, { state: 'FAILED', return_code: 1 })],
+    history: history(name, { state: 'FAILED' }, { state: 'WAITING' }),
+    config: config(task(name)),
+  });
+}
+
+function task(name: string) {
+  // The lines of a command are lines of the view.
+  const lines = name.replaceAll('\n', '');
+  return {
+    name,
+    user: name,
+    processes: [
+      { name, cmdline: lines, logger: { destination: name } },
+      { name: `${name}2`, cmdline: `a\n${lines}` },
+      { name: `${name}3` },
+    ],
+    constraints: [{ order: [name, `${name}2`] }, { order: [`${name}3`, `${name}2`] }],
+  };
+}
+
+function gcDocument(name: string): GcDocument {
+  const action = { kind: 'logs' as const, path: name, bytes: 1, result: 'refused' as const, why: name };
+  const orphan = { was: name, becomes: name, result: 'done' as const, killed: [], why: name };
+  const one = { task_id: name, root: name, layout: 'host' as const, state: name, reason: name };
+  const send = { state: name, message: name };
+  return {
+    dry_run: false,
+    tasks: [
+      { ...one, actions: [action] },
+      { ...one, actions: [], orphan },
+    ],
+    freed_bytes: 1,
+    reconcile: [{ task_id: name, local: 'active', expected: name, action: 'kill', send }],
+    problems: [],
+  };
+}
+
+const HEADER = (name: string) => ({
+  task_id: name,
+  hostname: name,
+  user: name,
+  sandbox: name,
+  log_dir: name,
+  ports: { [name]: 1 },
+});
+
+/** Every view that is printed as it is, with the text wherever it can stand. */
+const VIEWS: Record<string, (name: string, style: Style) => string | readonly string[]> = {
+  configText: (name, style) => {
+    const problem = { code: name, message: name, severity: 'error' as const };
+    const page = { path: name, taskId: name, user: name, root: name, sandbox: name, lint: [problem] };
+    const ports = { ports: new Map([[name, 1]]), unboundPorts: [name] };
+    return [{ [name]: name }, task(name), { ...task(name), processes: [] }].map((document) =>
+      configText({ ...page, ...ports, document }, style),
+    );
+  },
+  doctorText: (name, style) => {
+    const evidence = [
+      { path: name, text: name, task_id: 'x' },
+      { text: name, task_id: name },
+    ];
+    const finding = { code: name, severity: 'error' as const, what: name, evidence, advice: [name] };
+    const document = { checked: { roots: 1, tasks: 1, agents: 0 }, problems: [] };
+    const findings = [{ ...finding, task_ids: [name] }];
+    const { state, verdict, phase } = view(name);
+    const ofTask = { task_id: name, root: name, layout: 'host' as const, phase, state, verdict };
+    return [
+      doctorText({ ...document, findings }, style),
+      doctorText(
+        { ...document, findings, task: ofTask, story: [{ what: name, process: name, run: 0 }] },
+        style,
+      ),
+    ];
+  },
+  gcText: (name, style) => gcText(gcDocument(name), style),
+  inspectText: (name, style) =>
+    inspectViews.inspectText(
+      {
+        view: view(name),
+        logs: [{ process: name, run: 0, stream: 'stdout', path: name, bytes: 1 }],
+        why: [name],
+      },
+      style,
+    ),
+  killListText: (name, style) => killListText([view(name)], style),
+  killText: (name, style) =>
+    killText([{ task_id: name, was: 'ACTIVE', now: 'KILLED', already: false }], style),
+  readText: (name, style) => {
+    const { statuses } = view(name);
+    const processes = history(name, { state: 'FAILED' });
+    return readViews.readText({ header: HEADER(name), statuses, processes }, 1, 1, style);
+  },
+  recordLine: (name) => [
+    readViews.recordLine({ type: 'runner_header', value: HEADER(name) }, 0, 1),
+    readViews.recordLine({ type: 'process_status', value: { process: name } }, 0, 1),
+  ],
+  rootsView: (name, style) => {
+    const root = { path: name, layout: 'host' as const, source: name, tasks: 1, readable: false };
+    return rootsView({ roots: [root], problems: [] }, style);
+  },
+  progressLines: (name, style) => progressLines(view(name), style, 24),
+  summaryText: (name, style) => summaryText(view(name), [name], style),
+  statusText: (name, style) => ([0, 1, 2, 3] as const).map((all) => statusText([view(name)], all, style)),
+  idsText: (name) => idsText([view(name)]),
+  linePrefix: (name, style) =>
+    linePrefix(
+      { task_id: name, root: name, process: name, run: 0, stream: 'stdout' },
+      { root: true, task: true, stream: true },
+      0,
+      style,
+    ),
+  pathsText: (name) =>
+    pathsText([{ task_id: name, process: name, run: 0, stream: 'stdout', path: name, bytes: 1 }]),
+  waitText: (name, style) => {
+    const conditions = [{ process: name, state: 'SUCCESS' as const }];
+    return [
+      waitText(view(name), [], undefined, style),
+      waitText(view(name), [], name, style),
+      waitText(view(name), conditions, undefined, style),
+    ];
+  },
+};
+
+/** Parts of the views above, and lines that who prints them escapes. */
+const PARTS = [
+  'commandsText',
+  'describeReturnCode',
+  'eventText',
+  'firstFailing',
+  'headerLines',
+  'limitsText',
+  'orderingText',
+  'resourcesText',
+  'runChangeText',
+  'runTable',
+  'statusTable',
+  'taskChangeText',
+  'whyLines',
+];
+
+test('no view is missing here', async () => {
+  const folder = join(REPOSITORY, 'src', 'views');
+  const exported: string[] = [];
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+    exported.push(...Object.keys((await import(join(folder, file))) as object));
+  }
+  expect(exported.sort()).toEqual([...Object.keys(VIEWS), ...PARTS].sort());
+});
+
+const name = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom('a', ' ', '/', '\n', '\u001b', '\u009b', '\u200b', '\u202e', '\ufeff', '\u3164'),
+    fc.constantFrom('\u2800', '\u{e0041}', '\ud800', '\u00a0', '\u0301', '$&', '%', '__proto__'),
+    fc.integer({ min: 0, max: 0x10ffff }).map((point) => String.fromCodePoint(point)),
+  ),
+  maxLength: 8,
+});
+
+describe.each(Object.keys(VIEWS))('%s', (which) => {
+  test.each([
+    ['on a pipe', PIPE],
+    ['on a terminal', TTY],
+    ['on a narrow one', { ...TTY, width: 20 }],
+  ])('%s shows nothing that can not be seen, and no lines of its names', (_, style) => {
+    const draw = VIEWS[which] as (typeof VIEWS)[string];
+    const drawn = (text: string) => [draw(text, style)].flat();
+    const lines = drawn('x').map((text) => text.split('\n').length);
+    fc.assert(
+      fc.property(name, (text) => {
+        for (const [i, shown] of drawn(`x${text}`).entries()) {
+          expect(shown).not.toMatch(CONTROL);
+          expect(shown.split('\n').length).toBe(lines[i]);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
