@@ -1,11 +1,13 @@
 import { encodeInspect } from '../contracts/encode-task.js';
-import { firstDenied } from '../discovery/denied.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { lastLines } from '../logs/last-lines.js';
 import { type LogFile, listLogs } from '../logs/list-logs.js';
+import { logAccess } from '../logs/log-access.js';
 import { closedLogs } from '../logs/log-files.js';
+import type { LogAccess } from '../logs/open-log.js';
+import { firstDenied } from '../store/denied.js';
 import { isTooDeep } from '../task/task-file.js';
 import { TaskReader, type TaskView } from '../task/view.js';
 import { type Inspection, inspectText } from '../views/inspect.js';
@@ -89,19 +91,25 @@ function alsoIn({ task_id, root }: TaskView): Problem {
 export function inspect(view: TaskView, now: number): Inspection {
   const { log_dir, task_id } = view;
   const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
-  const { files, problems } = logsOf(log_dir, names, task_id);
+  const access = logAccess(view, process.geteuid?.() ?? 0);
+  const { files, problems } = logsOf(log_dir, access, names, task_id);
   for (const problem of problems) view.problems.push({ ...problem, task_id });
   if (view.config !== undefined && isTooDeep(view.config.raw)) view.problems.push(tooDeep(view));
-  return { view, logs: files, why: whyLines(view, { now, stderr: stderrOfFailing(view, files) }) };
+  return { view, logs: files, why: whyLines(view, { now, stderr: stderrOfFailing(view, files, access) }) };
 }
 
 /** What can't be looked into is told once, not for each process. */
-function logsOf(logDir: TaskView['log_dir'], processes: readonly string[], task_id: string) {
+function logsOf(
+  logDir: TaskView['log_dir'],
+  access: LogAccess,
+  processes: readonly string[],
+  task_id: string,
+) {
   const nothing = { files: [], problems: [] };
   if (logDir === undefined || processes.length === 0) return nothing;
   const closed = firstDenied(logDir.path);
   if (closed !== undefined) return { ...nothing, problems: [closedLogs(task_id, closed)] };
-  return logDir.found ? listLogs(logDir.path, processes) : nothing;
+  return logDir.found ? listLogs({ path: logDir.path, access }, processes) : nothing;
 }
 
 function tooDeep({ task_id, found }: TaskView): Problem {
@@ -115,14 +123,14 @@ function tooDeep({ task_id, found }: TaskView): Problem {
 }
 
 /** Undefined if no process failed, or there is no log of it to read. */
-function stderrOfFailing(view: TaskView, logs: readonly LogFile[]): string[] | undefined {
+function stderrOfFailing(view: TaskView, logs: readonly LogFile[], access: LogAccess): string[] | undefined {
   const failing = firstFailing(view);
   const log = logs.find(
     ({ process, run, stream }) =>
       process === failing?.process && run === failing.runs - 1 && stream === 'stderr',
   );
   if (log === undefined) return undefined;
-  const { lines, problem } = lastLines(log.path, STDERR_LINES);
+  const { lines, problem } = lastLines(log.path, STDERR_LINES, access);
   if (problem === undefined) return lines;
   view.problems.push({ ...problem, task_id: view.task_id, process: log.process });
   return undefined;

@@ -2,11 +2,12 @@ import { createInterface } from 'node:readline';
 import type { FoundTask } from '../discovery/found.js';
 import { rootAt } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
+import { STREAMS, type Stream } from '../layout/log-paths.js';
 import { candidatesOf } from '../logs/candidate.js';
 import { chooseProcesses } from '../logs/choose.js';
 import { Follower, type FollowShell } from '../logs/follower.js';
 import type { LineMode } from '../logs/line-output.js';
-import { STREAMS, type Stream } from '../logs/log-files.js';
+import { logAccess } from '../logs/log-access.js';
 import { LogPrinter, type Naming } from '../logs/log-printer.js';
 import type { TaskLogSource, TaskLogs } from '../logs/task-logs.js';
 import { taskLogs } from '../logs/task-view-source.js';
@@ -130,11 +131,12 @@ class RunSource implements TaskLogSource {
   }
 
   read(): TaskLogs {
-    const view = this.#reader.read(Host.local());
+    const host = Host.local();
+    const view = this.#reader.read(host);
     this.#config = view.config ?? this.#config;
     this.#screen.show(view);
     if (!this.#spec.raw) this.#tellChanges(view);
-    const logs = taskLogs(view, this.#config);
+    const logs = taskLogs(view, this.#config, logAccess(view, host.euid));
     if (!this.#spec.console) return logs;
     const settings = new Map(this.#config?.processes.map((process) => [process.name, process]));
     const processes = logs.processes.filter(({ process }) => {

@@ -1,9 +1,9 @@
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
+import { STREAMS, type Stream } from '../layout/log-paths.js';
 import type { RunChoice } from '../logs/choose.js';
 import type { FollowShell } from '../logs/follower.js';
-import { STREAMS, type Stream } from '../logs/log-files.js';
 import type { PrefixOf } from '../logs/log-printer.js';
 import { findLogPaths, tailLogs } from '../logs/tail.js';
 import { TaskViewSource } from '../logs/task-view-source.js';

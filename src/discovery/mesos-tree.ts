@@ -3,10 +3,10 @@ import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from '../layout/mesos.js';
+import { isDenied, sudoHint } from '../store/denied.js';
 import { listDirectory } from '../store/list.js';
 import { isDirectory, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
-import { isDenied, sudoHint } from './denied.js';
 import type { TaskRoot } from './found.js';
 import { tooManyEntries } from './too-many.js';
 

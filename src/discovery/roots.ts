@@ -3,12 +3,12 @@ import type { Problem } from '../errors/problem.js';
 import { accountGroups } from '../host/groups.js';
 import type { LayoutName } from '../layout/layouts.js';
 import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { isDenied, sudoHint } from '../store/denied.js';
 import { Directories } from '../store/directories.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
 import { findStranger, type Stranger, wayTo } from '../store/witnesses.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
-import { isDenied, sudoHint } from './denied.js';
 import type { TaskRoot } from './found.js';
 import { isRunDir, mesosDepthOf, mesosRoots, throughLatest } from './mesos-tree.js';
 

@@ -5,9 +5,9 @@ import { MOST_ENTRIES } from '../layout/limits.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
 import type { Phase } from '../layout/root-paths.js';
 import { CHECKPOINTS } from '../layout/root-paths.js';
+import { isDenied, sudoHint } from '../store/denied.js';
 import { type Entry, listDirectory } from '../store/list.js';
 import { presenceOf } from '../store/look.js';
-import { isDenied, sudoHint } from './denied.js';
 import type { FoundTask, TaskRoot } from './found.js';
 import { tooManyEntries } from './too-many.js';
 

@@ -6,7 +6,6 @@ import {
   runningAgents,
   workDirOfCommand,
 } from '../discovery/agents.js';
-import { isDenied, sudoHint } from '../discovery/denied.js';
 import type { TaskRoot } from '../discovery/found.js';
 import { PLACES, type RootOptions, rootsAreNamed, strangerAt } from '../discovery/roots.js';
 import { describeErrno } from '../errors/errors.js';
@@ -14,6 +13,7 @@ import type { Problem } from '../errors/problem.js';
 import { mesosDuration } from '../gc/mesos.js';
 import type { Host } from '../host/host.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
+import { isDenied, sudoHint } from '../store/denied.js';
 import { listDirectory } from '../store/list.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
 import { nameOf } from '../store/paths.js';

@@ -1,9 +1,11 @@
 import { isTerminalProcessState } from '../checkpoint/records.js';
-import { firstDenied } from '../discovery/denied.js';
 import type { Problem } from '../errors/problem.js';
+import type { Stream } from '../layout/log-paths.js';
+import { isName } from '../layout/names.js';
+import { firstDenied } from '../store/denied.js';
 import type { ChosenProcess, RunChoice } from './choose.js';
 import { isPresent, type Log, logsOf } from './log.js';
-import { closedLogs, isSafeProcessName, type Stream, unsafeName } from './log-files.js';
+import { closedLogs, unsafeName } from './log-files.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
 
 /** A process that was chosen, with the logs of its chosen runs. */
@@ -26,7 +28,7 @@ export function candidatesOf(
 ): Candidate[] {
   return chosen.map((each, colour) => {
     const { task, process } = each;
-    if (!isSafeProcessName(process.process)) {
+    if (!isName(process.process)) {
       const refused = { ...unsafeName(process.process), task_id: task.task_id };
       return { ...each, logs: [], present: [], goesOn: false, colour, refused };
     }

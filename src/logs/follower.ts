@@ -1,9 +1,10 @@
 import { EXIT } from '../errors/exit-codes.js';
+import type { Stream } from '../layout/log-paths.js';
+import { isName } from '../layout/names.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { type Candidate, mayGoOn } from './candidate.js';
 import type { RunChoice } from './choose.js';
 import { byStart, type Log, logsOf } from './log.js';
-import { isSafeProcessName, type Stream } from './log-files.js';
 import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';
 import type { ProcessLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
@@ -152,7 +153,7 @@ export class Follower {
     const name = process.process;
     let followed = task.processes.get(name);
     if (followed === undefined) {
-      if (this.#options.processes.length > 0 || !isSafeProcessName(name)) return;
+      if (this.#options.processes.length > 0 || !isName(name)) return;
       followed = { process, run: -1, colour: this.#colours++, open: [] };
       task.processes.set(name, followed);
     }

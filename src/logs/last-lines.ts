@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
 import { listBackups } from './log-files.js';
-import { closeLog, openLog, readAt } from './open-log.js';
+import { closeLog, type LogAccess, openLog, readAt } from './open-log.js';
 
 export interface LastLines {
   /** Without their newlines; bytes that are not UTF-8 are U+FFFD. */
@@ -16,14 +16,19 @@ export interface LastLines {
  * The last n lines of LOG_DIR/PROCESS/RUN/STREAM, going on into its rotated backups, but never more than the
  * last `maxBytes` of it. Never blocks and follows no link out of the directory (`openLog`).
  */
-export function lastLines(path: string, n: number, { maxBytes = 64 * 1024 } = {}): LastLines {
+export function lastLines(
+  path: string,
+  n: number,
+  access: LogAccess,
+  { maxBytes = 64 * 1024 } = {},
+): LastLines {
   const parts: Buffer[] = [];
   let room = maxBytes;
   let cut = false;
   const seen = new Set<string>();
-  const older = listBackups(dirname(path), basename(path)).map((number) => `${path}.${number}`);
+  const older = listBackups(dirname(path), basename(path), access).map((number) => `${path}.${number}`);
   for (const candidate of [path, ...older]) {
-    const opened = openLog(candidate);
+    const opened = openLog(candidate, access);
     if ('problem' in opened) {
       if (parts.length === 0) return { lines: [], cut: false, problem: opened.problem };
       break;

@@ -1,5 +1,5 @@
+import type { Stream } from '../layout/log-paths.js';
 import { jsonText } from '../text/json.js';
-import type { Stream } from './log-files.js';
 
 const NEWLINE = 10;
 /** A line longer than this is printed in pieces, each with a newline, rather than kept in memory. */

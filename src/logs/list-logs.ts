@@ -1,7 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { describeErrno, errnoOf } from '../errors/errors.js';
+import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { isSafeProcessName, logFiles, type Stream, unsafeName } from './log-files.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { runOfName, type Stream } from '../layout/log-paths.js';
+import { isName } from '../layout/names.js';
+import { listDirectory } from '../store/list.js';
+import { cannotList, type LogDir, logFiles, tooManyFiles, unsafeName } from './log-files.js';
 
 /** A log file of a task, or a rotated backup of one. */
 export interface LogFile {
@@ -17,7 +20,7 @@ export interface LogFile {
  * first. Only runs that have a directory are looked into. What can't be listed is a problem.
  */
 export function listLogs(
-  logDir: string,
+  logDir: LogDir,
   processes: Iterable<string>,
 ): { files: LogFile[]; problems: Problem[] } {
   const files: LogFile[] = [];
@@ -38,23 +41,21 @@ export function listLogs(
 }
 
 /** The numbers of the runs that have a directory, ascending. */
-function runsOnDisk(logDir: string, process: string, problems: Problem[]): number[] {
-  if (!isSafeProcessName(process)) {
+function runsOnDisk(logDir: LogDir, process: string, problems: Problem[]): number[] {
+  if (!isName(process)) {
     problems.push(unsafeName(process));
     return [];
   }
-  const path = `${logDir}/${process}`;
+  const path = `${logDir.path}/${process}`;
   try {
-    return readdirSync(path)
-      .filter((name) => /^(0|[1-9]\d{0,8})$/.test(name))
-      .map(Number)
+    const { entries, complete } = listDirectory(path, { below: logDir.access.below, max: MOST_ENTRIES.runs });
+    if (!complete) problems.push(tooManyFiles(path, MOST_ENTRIES.runs));
+    return entries
+      .map(({ name }) => runOfName(name))
+      .filter((run) => run !== undefined)
       .sort((a, b) => a - b);
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'ENOENT') return [];
-    const hint = code === 'EACCES' ? 'run it again with sudo' : undefined;
-    const message = `cannot list the logs in ${path}: ${describeErrno(error)}`;
-    problems.push({ code: 'log-unreadable', severity: 'error', message, path, process, hint });
+    if (errnoOf(error) !== 'ENOENT') problems.push({ ...cannotList(path, error), process });
     return [];
   }
 }

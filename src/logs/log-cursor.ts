@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
 import { listBackups } from './log-files.js';
-import { closeLog, idOf, type LogFile, openLog, readAt, statLog } from './open-log.js';
+import { closeLog, idOf, type LogAccess, type LogFile, openLog, readAt, statLog } from './open-log.js';
 import { copyOut, isBeginningOf, Position, type Sink } from './position.js';
 import { LastLinesScan } from './scan-back.js';
 
@@ -31,6 +31,7 @@ interface Unseen {
  */
 export class LogCursor {
   readonly path: string;
+  readonly #access: LogAccess;
   readonly #notice: (notice: CursorNotice) => void;
   #found = false;
   #current: Position | undefined;
@@ -40,8 +41,9 @@ export class LogCursor {
   #former: Position | undefined;
   readonly #told = new Set<string>();
 
-  constructor(path: string, notice: (notice: CursorNotice) => void) {
+  constructor(path: string, access: LogAccess, notice: (notice: CursorNotice) => void) {
     this.path = path;
+    this.#access = access;
     this.#notice = notice;
   }
 
@@ -91,10 +93,10 @@ export class LogCursor {
       if (this.#wasTruncated(this.#current)) this.#afterTruncation(this.#current, sink);
       this.#former?.drain(sink);
       if (!this.#current.drain(sink, MOST_AT_ONCE)) return false;
-      const id = idOf(this.path);
+      const id = idOf(this.path, this.#access);
       if (id === undefined || id === this.#current.file.id) return true;
     }
-    const opened = openLog(this.path);
+    const opened = openLog(this.path, this.#access);
     if ('problem' in opened) this.#tell(opened.problem);
     if ('file' in opened) this.#afterRename(opened.file, sink);
     return true;
@@ -104,10 +106,10 @@ export class LogCursor {
   finish(sink: Sink): void {
     for (let attempt = 0; attempt < 10; attempt++) {
       while (!this.advance(sink));
-      if (idOf(this.path) === this.#current?.file.id) return;
+      if (idOf(this.path, this.#access) === this.#current?.file.id) return;
     }
     // Ended between two steps of a rotation: newer backups, but no newest file.
-    if (idOf(this.path) === undefined) this.#afterRename(undefined, sink);
+    if (idOf(this.path, this.#access) === undefined) this.#afterRename(undefined, sink);
   }
 
   /** Lets go of backups that were deleted, so that their space is given back. */
@@ -132,7 +134,7 @@ export class LogCursor {
   *#openNewestFirst(): Generator<LogFile> {
     const seen = new Set<string>();
     for (const path of [this.path, ...this.#backupPaths()]) {
-      const opened = openLog(path);
+      const opened = openLog(path, this.#access);
       if ('problem' in opened) this.#tell(opened.problem);
       if (!('file' in opened)) continue;
       if (seen.has(opened.file.id)) {
@@ -145,7 +147,7 @@ export class LogCursor {
   }
 
   #backupPaths(): string[] {
-    const numbers = listBackups(dirname(this.path), basename(this.path));
+    const numbers = listBackups(dirname(this.path), basename(this.path), this.#access);
     // One more: a rotation may be moving them up right now.
     numbers.push((numbers.at(-1) ?? 0) + 1);
     return numbers.map((number) => `${this.path}.${number}`);
@@ -155,7 +157,7 @@ export class LogCursor {
     const unseen: Unseen = { newer: [], older: [], metCurrent: false };
     const ids = new Set(except === undefined ? [] : [except.id]);
     for (const path of this.#backupPaths()) {
-      const opened = openLog(path);
+      const opened = openLog(path, this.#access);
       if ('problem' in opened) this.#tell(opened.problem);
       if (!('file' in opened)) continue;
       const { id } = opened.file;
@@ -217,9 +219,9 @@ export class LogCursor {
     if (!current.isIntact()) return true;
     // When nothing or very little of it had been read, only new copies can tell.
     // In the middle of a rotation the newest is number 2.
-    const newest = idOf(`${this.path}.1`) ?? idOf(`${this.path}.2`);
+    const newest = idOf(`${this.path}.1`, this.#access) ?? idOf(`${this.path}.2`, this.#access);
     if (newest === undefined || this.#known.some((file) => file.id === newest)) return false;
-    if (newest !== current.file.id && idOf(this.path) !== current.file.id) return false;
+    if (newest !== current.file.id && idOf(this.path, this.#access) !== current.file.id) return false;
     const { newer, older, metCurrent } = this.#openUnseen(undefined);
     // An empty copy says nothing.
     const oldest = (metCurrent ? older : newer).findLast((file) => file.size > 0);

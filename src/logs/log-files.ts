@@ -1,11 +1,12 @@
-import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { closeLog, openLog, tooLarge } from './open-log.js';
-
-export const STREAMS = ['stdout', 'stderr'] as const;
-export type Stream = (typeof STREAMS)[number];
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { backupName, backupOfName, runDirectory, STREAMS, type Stream } from '../layout/log-paths.js';
+import { listDirectory } from '../store/list.js';
+import { statFile } from '../store/look.js';
+import { RefusedError } from '../store/refused.js';
+import { closeLog, type LogAccess, openLog, tooLarge } from './open-log.js';
 
 export interface Backup {
   /** 1 is the newest. */
@@ -31,15 +32,10 @@ export interface LogListing {
   problems: Problem[];
 }
 
-/** False for a process name that would lead out of the log directory: names come from the checkpoint. */
-export function isSafeProcessName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
-}
-
-/** LOG_DIR/PROCESS/RUN, or undefined if the name of the process can't be joined to a path. */
-export function runDirectory(logDir: string, process: string, run: number): string | undefined {
-  if (!isSafeProcessName(process) || !Number.isSafeInteger(run) || run < 0) return undefined;
-  return join(logDir, process, String(run));
+/** Where the logs of a task are, and how they are opened. */
+export interface LogDir {
+  path: string;
+  access: LogAccess;
 }
 
 /** The problem of a process whose name can't be joined to a path. */
@@ -68,13 +64,18 @@ export function closedLogs(task_id: string, path: string): Problem {
  * The logs of one run with their rotated backups, stdout first. A stream without any file is left out. What is
  * no regular file of this directory, or can't be listed, is a problem.
  */
-export function logFiles(logDir: string, process: string, run: number): LogListing {
-  const directory = runDirectory(logDir, process, run);
+export function logFiles(logDir: LogDir, process: string, run: number): LogListing {
+  const directory = runDirectory(logDir.path, process, run);
   if (directory === undefined) return { files: [], problems: [unsafeName(process)] };
   const listing: LogListing = { files: [], problems: [] };
   let names: string[];
   try {
-    names = readdirSync(directory);
+    const { entries, complete } = listDirectory(directory, {
+      below: logDir.access.below,
+      max: MOST_ENTRIES.runFiles,
+    });
+    names = entries.map(({ name }) => name);
+    if (!complete) listing.problems.push(tooManyFiles(directory, MOST_ENTRIES.runFiles));
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') listing.problems.push(cannotList(directory, error));
     return listing;
@@ -82,12 +83,12 @@ export function logFiles(logDir: string, process: string, run: number): LogListi
   for (const stream of STREAMS) {
     const backups: Backup[] = [];
     for (const number of backupNumbers(names, stream)) {
-      const path = join(directory, `${stream}.${number}`);
-      const bytes = sizeOf(path, listing.problems);
+      const path = join(directory, backupName(stream, number));
+      const bytes = sizeOf(path, logDir.access, listing.problems);
       if (bytes !== undefined) backups.push({ number, path, bytes });
     }
     const path = join(directory, stream);
-    const bytes = names.includes(stream) ? sizeOf(path, listing.problems) : undefined;
+    const bytes = names.includes(stream) ? sizeOf(path, logDir.access, listing.problems) : undefined;
     if (bytes !== undefined || backups.length > 0) {
       listing.files.push({ stream, path, exists: bytes !== undefined, bytes: bytes ?? 0, backups });
     }
@@ -97,51 +98,63 @@ export function logFiles(logDir: string, process: string, run: number): LogListi
 
 /** The N of each `STREAM.N` among the names, ascending: the newest backup first. */
 export function backupNumbers(names: readonly string[], stream: string): number[] {
-  const numbers: number[] = [];
-  for (const name of names) {
-    if (!name.startsWith(`${stream}.`)) continue;
-    const digits = name.slice(stream.length + 1);
-    if (/^[1-9]\d{0,8}$/.test(digits)) numbers.push(Number(digits));
-  }
-  return numbers.sort((a, b) => a - b);
+  return names
+    .map((name) => backupOfName(name, stream))
+    .filter((number) => number !== undefined)
+    .sort((a, b) => a - b);
 }
 
 /** As `backupNumbers`, of a directory; empty if it can't be listed. */
-export function listBackups(directory: string, stream: string): number[] {
+export function listBackups(directory: string, stream: string, { below }: LogAccess): number[] {
   try {
-    return backupNumbers(readdirSync(directory), stream);
+    const { entries } = listDirectory(directory, { below, max: MOST_ENTRIES.runFiles });
+    return backupNumbers(
+      entries.map(({ name }) => name),
+      stream,
+    );
   } catch {
     return [];
   }
 }
 
-function sizeOf(path: string, problems: Problem[]): number | undefined {
+/** The problem of a directory that somebody filled. */
+export function tooManyFiles(path: string, most: number): Problem {
+  return {
+    code: 'directory-too-large',
+    severity: 'error',
+    message: `${path} has more than ${most} entries: only ${most} of them were looked at`,
+    path,
+  };
+}
+
+function sizeOf(path: string, access: LogAccess, problems: Problem[]): number | undefined {
   try {
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = statFile(path, { below: access.below });
     if (stat === undefined) return undefined;
     if (stat.isFile()) {
-      if (Number.isSafeInteger(stat.size)) return stat.size;
+      if (stat.size <= Number.MAX_SAFE_INTEGER) return stat.size;
       problems.push(tooLarge(path, stat.size));
       return undefined;
     }
-    const opened = openLog(path);
+    const opened = openLog(path, access);
     if ('problem' in opened) problems.push(opened.problem);
-    if ('file' in opened) {
-      closeLog(opened.file);
-      return opened.file.size;
-    }
+    if ('file' in opened) closeLog(opened.file);
   } catch (error) {
     problems.push(cannotList(path, error));
   }
   return undefined;
 }
 
-function cannotList(path: string, error: unknown): Problem {
+/** The problem of a directory of logs that can't be listed. */
+export function cannotList(path: string, error: unknown): Problem {
   const denied = errnoOf(error) === 'EACCES';
   return {
-    code: 'log-unreadable',
+    code: errnoOf(error) === 'ELINK' ? 'log-link-refused' : 'log-unreadable',
     severity: 'error',
-    message: `cannot read ${path}: ${describeErrno(error)}`,
+    message:
+      error instanceof RefusedError
+        ? `the logs are not read: ${error.message}`
+        : `cannot read ${path}: ${describeErrno(error)}`,
     path,
     ...(denied ? { hint: "read it as root or as the task's user, for example with sudo" } : {}),
   };

@@ -58,7 +58,7 @@ export class LogPrinter {
     const source = this.#naming.root ? log.source : { ...log.source, root: undefined };
     const prefix = this.#mode === 'prefix' ? this.#prefixOf(source, this.#naming, log.colour) : '';
     const channel = this.#output.channel(source, this.#mode, prefix);
-    const cursor = new LogCursor(log.path, (notice) => this.#tell(source, notice));
+    const cursor = new LogCursor(log.path, log.log_dir.access, (notice) => this.#tell(source, notice));
     const sink = (bytes: Buffer) => {
       this.printed += bytes.length;
       channel.push(bytes);

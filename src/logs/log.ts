@@ -1,13 +1,14 @@
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { runDirectory, type Stream } from '../layout/log-paths.js';
+import { statFile } from '../store/look.js';
 import type { LineSource } from './line-output.js';
-import { listBackups, runDirectory, type Stream } from './log-files.js';
+import { type LogDir, listBackups } from './log-files.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
 
 /** One log that may be read. */
 export interface Log {
   source: LineSource;
-  log_dir: string;
+  log_dir: LogDir;
   /** LOG_DIR/PROCESS/RUN/STREAM */
   path: string;
   /** LOG_DIR/PROCESS/RUN */
@@ -26,8 +27,8 @@ export function logsOf(
   streams: readonly Stream[],
   colour: number,
 ): Log[] {
-  const log_dir = task.log_dir?.path;
-  const directory = log_dir && runDirectory(log_dir, process.process, run);
+  const { log_dir } = task;
+  const directory = log_dir && runDirectory(log_dir.path, process.process, run);
   if (log_dir === undefined || directory === undefined) return [];
   const start = process.runs[run]?.start_time ?? Number.NaN;
   return streams.map((stream) => ({
@@ -56,9 +57,9 @@ function taskKey({ source }: Log): string {
 /** True if there is something by the name of the log or of a backup of it, or it can't be seen whether there is. */
 export function isPresent(log: Log): boolean {
   try {
-    if (lstatSync(log.path, { throwIfNoEntry: false }) !== undefined) return true;
+    if (statFile(log.path, { below: log.log_dir.access.below }) !== undefined) return true;
   } catch {
     return true;
   }
-  return listBackups(log.directory, log.source.stream).length > 0;
+  return listBackups(log.directory, log.source.stream, log.log_dir.access).length > 0;
 }

@@ -1,12 +1,12 @@
 import { NotFoundError, SystemError, type ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
+import type { Stream } from '../layout/log-paths.js';
 import { type Candidate, candidatesOf } from './candidate.js';
 import { chooseProcesses, type RunChoice } from './choose.js';
 import { Follower, type FollowShell } from './follower.js';
 import type { LineMode } from './line-output.js';
 import { byStart } from './log.js';
-import type { Stream } from './log-files.js';
 import { type LogPath, logPaths } from './log-paths.js';
 import { LogPrinter, type Naming, type PrefixOf } from './log-printer.js';
 import { whyNoLog } from './missing.js';

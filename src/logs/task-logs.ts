@@ -1,4 +1,5 @@
 import type { Problem } from '../errors/problem.js';
+import type { LogAccess } from './open-log.js';
 
 /** What `tail` has to know of a task: which runs its processes had, and whether more is to come. */
 export interface TaskLogs {
@@ -7,7 +8,7 @@ export interface TaskLogs {
   /** Of the task; UNKNOWN if its stream can't be read. */
   state: string;
   /** Where the logs are on this machine; `found` is false if they are nowhere, `in_sandbox` true if that is there. */
-  log_dir?: { path: string; found: boolean; in_sandbox?: boolean };
+  log_dir?: { path: string; found: boolean; in_sandbox?: boolean; access: LogAccess };
   /** Nothing more will be written. */
   done: boolean;
   processes: ProcessLogs[];

@@ -1,12 +1,19 @@
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { runOfName } from '../layout/log-paths.js';
+import { phasePath } from '../layout/root-paths.js';
+import { listDirectory } from '../store/list.js';
+import { presenceOf } from '../store/look.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { TaskConfig } from '../task/task-file.js';
 import { TaskReader, type TaskView } from '../task/view.js';
+import { logAccess } from './log-access.js';
+import type { LogDir } from './log-files.js';
+import type { LogAccess } from './open-log.js';
 import type { TaskLogSource, TaskLogs } from './task-logs.js';
 
 /** Reads the state of a task from disk, each time only what was appended. */
@@ -24,26 +31,27 @@ export class TaskViewSource implements TaskLogSource {
 
   read(): TaskLogs {
     this.#found = whereItsFileIs(this.#found);
-    const view = this.#reader.read(Host.local(), this.#found);
+    const host = Host.local();
+    const view = this.#reader.read(host, this.#found);
     this.#config = view.config ?? this.#config;
-    const logs = taskLogs(view, this.#config);
+    const logs = taskLogs(view, this.#config, logAccess(view, host.euid));
     if (this.#found.unreadable) return { ...logs, problems: [...logs.problems, closedSandbox(view)] };
     const damaged = view.problems.some(({ code }) => code.startsWith('checkpoint-'));
-    return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, runsOnDisk(logs.log_dir.path)) : logs;
+    return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, runsOnDisk(logs.log_dir)) : logs;
   }
 }
 
 /** The task file moves from `active` to `finished` when the task ends. */
 function whereItsFileIs(found: FoundTask): FoundTask {
   if (found.phase === 'finished' || found.task_file === undefined) return found;
-  if (statSync(found.task_file, { throwIfNoEntry: false }) !== undefined) return found;
-  const path = join(found.root.path, 'tasks', 'finished', found.task_id);
-  const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (presenceOf(found.task_file, 'no-follow') !== 'absent') return found;
+  const path = join(phasePath(found.root.path, 'finished'), found.task_id);
+  const isThere = presenceOf(path, 'no-follow') !== 'absent';
   return isThere ? { ...found, phase: 'finished', task_file: path } : found;
 }
 
 /** What `tail` has to know of a task. Pure. */
-export function taskLogs(view: TaskView, config: TaskConfig | undefined): TaskLogs {
+export function taskLogs(view: TaskView, config: TaskConfig | undefined, access: LogAccess): TaskLogs {
   const over =
     isTerminalTaskState(view.state) || view.problems.some(({ code }) => code === 'checkpoint-missing');
   // Whether the runner lives may not be known (null); then only an end that is recorded is one.
@@ -57,6 +65,7 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined): TaskLo
       path: view.log_dir.path,
       found: view.log_dir.found,
       in_sandbox: view.sandbox?.found,
+      access,
     },
     done,
     problems: view.problems,
@@ -118,18 +127,20 @@ export function withRunsOnDisk(logs: TaskLogs, onDisk: ReadonlyMap<string, numbe
 }
 
 /** How many runs have a directory, by process. */
-function runsOnDisk(logDir: string): Map<string, number> {
+function runsOnDisk({ path, access }: LogDir): Map<string, number> {
   const found = new Map<string, number>();
-  for (const process of namesIn(logDir).sort()) {
-    const runs = namesIn(join(logDir, process)).filter((name) => /^(0|[1-9]\d{0,5})$/.test(name));
-    if (runs.length > 0) found.set(process, Math.max(...runs.map(Number)) + 1);
+  const { below } = access;
+  for (const process of namesIn(path, below, MOST_ENTRIES.processes)) {
+    const runs = namesIn(join(path, process), below, MOST_ENTRIES.runs).map(runOfName);
+    const last = Math.max(-1, ...runs.filter((run) => run !== undefined));
+    if (last >= 0) found.set(process, last + 1);
   }
   return found;
 }
 
-function namesIn(directory: string): string[] {
+function namesIn(directory: string, below: string | undefined, max: number): string[] {
   try {
-    return readdirSync(directory);
+    return listDirectory(directory, { below, max }).entries.map(({ name }) => name);
   } catch {
     return [];
   }

@@ -225,7 +225,7 @@ describe('several logs', () => {
       { ...web, stream: 'stdout', line: 'w2' },
       { ...web, stream: 'stderr', line: 'e\ufffd' },
     ]);
-    expect(stderr).toContain('does not lead to a file beside it');
+    expect(stderr).toContain('is a symbolic link, and it is not followed here');
     expect(status).toBe(5);
   });
 
@@ -426,11 +426,11 @@ describe('a hostile sandbox', () => {
     [
       'a link to a file of somebody else',
       (path) => symlinkSync('/etc/passwd', path),
-      'does not lead to a file beside it',
+      'is a symbolic link, and it is not followed here',
     ],
-    ['a FIFO', (path) => execFileSync('mkfifo', [path]), 'is not a regular file'],
-    ['a device', (path) => symlinkSync('/dev/zero', path), 'is not a regular file'],
-    ['a directory', (path) => mkdirSync(path), 'is not a regular file'],
+    ['a FIFO', (path) => execFileSync('mkfifo', [path]), 'is a FIFO, not a regular file'],
+    ['a device', (path) => symlinkSync('/dev/zero', path), 'is a symbolic link, and it is not followed here'],
+    ['a directory', (path) => mkdirSync(path), 'is a directory, not a regular file'],
   ])('%s in the place of a log', (_, put, why) => {
     const task = finished('x\n', 'y\n');
     rmSync(task.log('web', 0));

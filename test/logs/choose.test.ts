@@ -10,7 +10,7 @@ function processOf(process: string, more: Partial<ProcessLogs> = {}): ProcessLog
 }
 
 function taskOf(processes: ProcessLogs[], more: Partial<TaskLogs> = {}): TaskLogs {
-  const log_dir = { path: '/logs', found: true };
+  const log_dir = { path: '/logs', found: true, access: {} };
   return {
     task_id: 't',
     root: '/r',
@@ -99,7 +99,7 @@ describe('whyNoLog', () => {
     [{ started: 0, destination: 'none' }, { done: true }, 'log-not-started', 'never started'],
     [{ destination: 'none' }, {}, 'log-not-kept', 'destination is none'],
     [{ destination: 'console' }, {}, 'log-not-kept', 'destination is console'],
-    [{}, { log_dir: { path: '/gone', found: false } }, 'log-collected', '/gone is gone'],
+    [{}, { log_dir: { path: '/gone', found: false, access: {} } }, 'log-collected', '/gone is gone'],
     [{}, { log_dir: undefined }, 'log-missing', 'not recorded'],
     [{}, {}, 'log-missing', 'there is no log /logs/web/1/stdout'],
   ])('%j of %j: %s', (process, task, code, words) => {

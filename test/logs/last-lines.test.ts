@@ -87,7 +87,7 @@ describe('lastLines', () => {
           writeFileSync(i === 0 ? stdout : `${stdout}.${i}`, text);
         });
         const expected = tailOf(newestFirst.toReversed().join(''), n).replace(/\n$/, '');
-        const got = lastLines(stdout, n);
+        const got = lastLines(stdout, n, { below: logDir });
         expect(got.lines.join('\n')).toBe(expected);
         expect(got.cut).toBe(false);
       }),
@@ -98,43 +98,53 @@ describe('lastLines', () => {
   it('stops at maxBytes and says so', () => {
     writeFileSync(`${stdout}.1`, 'older\n');
     writeFileSync(stdout, 'first\nsecond\nthird\n');
-    expect(lastLines(stdout, 10, { maxBytes: 10 })).toEqual({ lines: ['ond', 'third'], cut: true });
-    expect(lastLines(stdout, 1, { maxBytes: 10 })).toEqual({ lines: ['third'], cut: false });
-    expect(lastLines(stdout, 9, { maxBytes: 19 }).cut).toBe(true);
+    expect(lastLines(stdout, 10, { below: logDir }, { maxBytes: 10 })).toEqual({
+      lines: ['ond', 'third'],
+      cut: true,
+    });
+    expect(lastLines(stdout, 1, { below: logDir }, { maxBytes: 10 })).toEqual({
+      lines: ['third'],
+      cut: false,
+    });
+    expect(lastLines(stdout, 9, { below: logDir }, { maxBytes: 19 }).cut).toBe(true);
   });
 
   it('has no lines and no problem for a log that is empty or not there', () => {
-    expect(lastLines(stdout, 5)).toEqual({ lines: [], cut: false });
+    expect(lastLines(stdout, 5, { below: logDir })).toEqual({ lines: [], cut: false });
     writeFileSync(stdout, '');
-    expect(lastLines(stdout, 5)).toEqual({ lines: [], cut: false });
+    expect(lastLines(stdout, 5, { below: logDir })).toEqual({ lines: [], cut: false });
   });
 
   it('neither reads through a link out of the directory nor waits for a FIFO or a device', () => {
     symlinkSync('/etc/passwd', stdout);
-    expect(lastLines(stdout, 5).problem?.code).toBe('log-link-refused');
+    expect(lastLines(stdout, 5, { below: logDir }).problem?.code).toBe('log-link-refused');
     rmSync(stdout);
     symlinkSync('nowhere', stdout);
-    expect(lastLines(stdout, 5).problem?.code).toBe('log-link-refused');
+    expect(lastLines(stdout, 5, { below: logDir }).problem?.code).toBe('log-link-refused');
     rmSync(stdout);
     symlinkSync(stdout, stdout);
-    expect(lastLines(stdout, 5).problem?.code).toBe('log-link-refused');
+    expect(lastLines(stdout, 5, { below: logDir }).problem?.code).toBe('log-link-refused');
     rmSync(stdout);
     execFileSync('mkfifo', [stdout]);
-    expect(lastLines(stdout, 5).problem?.code).toBe('log-not-a-file');
+    expect(lastLines(stdout, 5, { below: logDir }).problem?.code).toBe('log-not-a-file');
     rmSync(stdout);
     symlinkSync('/dev/zero', stdout);
-    expect(lastLines(stdout, 5).problem?.code).toBe('log-not-a-file');
+    expect(lastLines(stdout, 5, { below: logDir }).problem?.code).toBe('log-link-refused');
     rmSync(stdout);
     mkdirSync(stdout);
-    expect(lastLines(stdout, 5).problem?.code).toBe('log-not-a-file');
+    expect(lastLines(stdout, 5, { below: logDir }).problem?.code).toBe('log-not-a-file');
   });
 
-  it('refuses a run directory that is a link, and follows a link to a file beside it', () => {
+  it('refuses every link, as a file and as a directory of a run', () => {
     writeFileSync(join(runDir, 'real'), 'yes\n');
     symlinkSync('real', stdout);
-    expect(lastLines(stdout, 5).lines).toEqual(['yes']);
+    expect(lastLines(stdout, 5, { below: logDir }).problem?.code).toBe('log-link-refused');
+    rmSync(stdout);
+    writeFileSync(stdout, 'yes\n');
     symlinkSync('0', join(logDir, 'web', '1'));
-    expect(lastLines(join(logDir, 'web', '1', 'stdout'), 5).problem?.code).toBe('log-link-refused');
+    expect(lastLines(join(logDir, 'web', '1', 'stdout'), 5, { below: logDir }).problem?.code).toBe(
+      'log-link-refused',
+    );
   });
 });
 
@@ -151,7 +161,7 @@ describe('logFiles', () => {
     })) {
       writeFileSync(join(runDir, name), text);
     }
-    const { files, problems } = logFiles(logDir, 'web', 0);
+    const { files, problems } = logFiles({ path: logDir, access: { below: logDir } }, 'web', 0);
     expect(problems).toEqual([]);
     expect(files.map(({ stream, bytes }) => [stream, bytes])).toEqual([
       ['stdout', 1],
@@ -166,13 +176,18 @@ describe('logFiles', () => {
 
   it('reports links that leave the directory and names that would', () => {
     symlinkSync('/etc/passwd', stdout);
-    expect(logFiles(logDir, 'web', 0)).toMatchObject({
+    expect(logFiles({ path: logDir, access: { below: logDir } }, 'web', 0)).toMatchObject({
       files: [],
       problems: [{ code: 'log-link-refused', path: stdout }],
     });
     for (const name of ['..', '.', '', 'a/b', '../../etc', 'a\0b']) {
-      expect(logFiles(logDir, name, 0).problems.map(({ code }) => code)).toEqual(['log-name-refused']);
+      expect(
+        logFiles({ path: logDir, access: { below: logDir } }, name, 0).problems.map(({ code }) => code),
+      ).toEqual(['log-name-refused']);
     }
-    expect(logFiles(logDir, 'web', 7)).toEqual({ files: [], problems: [] });
+    expect(logFiles({ path: logDir, access: { below: logDir } }, 'web', 7)).toEqual({
+      files: [],
+      problems: [],
+    });
   });
 });

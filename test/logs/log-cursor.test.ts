@@ -46,7 +46,7 @@ function open(): {
 } {
   const notices: CursorNotice[] = [];
   let text = '';
-  const cursor = new LogCursor(stdout, (notice) => notices.push(notice));
+  const cursor = new LogCursor(stdout, {}, (notice) => notices.push(notice));
   return {
     cursor,
     notices,

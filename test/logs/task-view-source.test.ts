@@ -37,7 +37,7 @@ function logsOf({
     history: new Map([['web', { process: 'web', runs: history, run_count: runs.length, failures }]]),
   } as unknown as TaskView;
   const process: ProcessConfig = { name: 'web', daemon: false, ephemeral: false, final: false, ...settings };
-  return taskLogs(view, { processes: [process] } as unknown as TaskConfig);
+  return taskLogs(view, { processes: [process] } as unknown as TaskConfig, {});
 }
 
 const web = (situation: Situation) => logsOf(situation).processes[0];

@@ -1,0 +1,32 @@
+import { findAccount } from '../host/account.js';
+import { groupsOf } from '../host/groups.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { statFile } from '../store/look.js';
+import { isWithin } from '../store/paths.js';
+import type { Reader } from '../store/reader.js';
+import type { TaskView } from '../task/view.js';
+import type { LogAccess } from './open-log.js';
+
+/**
+ * How the logs of a task are opened. No link is followed below the root, or in a log directory elsewhere. Root reads
+ * what the user could read who owns the task's tree, because that user may have written where the logs are: the
+ * owner of the checkpoint directory, else the user of the task. What only a sandbox says leads nowhere else.
+ */
+export function logAccess(view: TaskView, euid: number): LogAccess {
+  const { path = '/' } = view.log_dir ?? {};
+  const layout = LAYOUTS[view.root.layout];
+  const base = layout.base(view.root);
+  const below = layout.ownsSandboxes || isWithin(path, base) ? base : path;
+  return euid === 0 ? { below, as: readerOf(view, base) } : { below };
+}
+
+function readerOf(view: TaskView, base: string): Reader | 'owner' | undefined {
+  let owner = 0;
+  try {
+    owner = statFile(view.found.checkpoint_dir, { below: base })?.uid ?? 0;
+  } catch {
+    // What can't be seen was told when the stream was read; then the task's user is asked.
+  }
+  const uid = owner !== 0 ? owner : (view.uid ?? (view.user && findAccount(view.user)?.uid));
+  return uid === undefined || uid === '' ? 'owner' : { uid, groups: () => groupsOf(uid) };
+}
