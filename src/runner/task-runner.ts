@@ -32,6 +32,7 @@ import { useFile } from '../store/open-file.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
+import { PROFILE, profileOf } from './profile.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
 
@@ -395,8 +396,8 @@ export class TaskRunner implements Runner {
     }
     Object.assign(env, { HOME: home, LOGNAME: account.name, USER: account.name });
     if (process.env.PATH !== undefined) env.PATH = process.env.PATH;
-    const profile = '.thermos_profile';
-    if (existsSync(`${this.sandbox}/${profile}`)) env.BASH_ENV = `${chroot ? '' : home}/${profile}`;
+    const profile = this.#profile(account);
+    if (profile !== undefined) env.BASH_ENV = profile;
     const changes = account.uid !== process.geteuid?.();
     return {
       process: run.process,
@@ -408,6 +409,18 @@ export class TaskRunner implements Runner {
       logs: `${this.logDir}/${run.process}/${run.index}`,
       logger: { ...DEFAULT_LOGGER, ...logger, ...process_.logger },
     };
+  }
+
+  #profile({ uid }: Account): string | undefined {
+    const found = profileOf(this.sandbox, uid, this.#settings.chroot);
+    const code = 'profile-untrusted';
+    if (found?.refusal !== undefined && !this.#problems.some((problem) => problem.code === code)) {
+      const path = `${this.sandbox}/${PROFILE}`;
+      const message = `${path} is not read, because others could have written it: ${found.refusal}`;
+      const hint = found.remedy && `if it is right: ${found.remedy}`;
+      this.#problem({ code, severity: 'warning', message, path, hint });
+    }
+    return found?.path;
   }
 
   /** Copies what is new in the stream of a process into the task's. */
