@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '../checkpoint/records.js';
@@ -22,6 +23,7 @@ import { describeErrno, errnoOf, NotFoundError, SystemError, UsageError } from '
 import { type Account, findAccount } from '../host/account.js';
 import { tryLock } from '../host/flock.js';
 import { makeDirectory } from '../host/make-directory.js';
+import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
 import { type Paths, type Place, pathsOf } from '../layout/task-paths.js';
 import { distrust } from '../lifecycle/trust.js';
 import { OpenFile } from '../store/open-file.js';
@@ -58,7 +60,7 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
     const old = stream.progress.header;
     if (old !== undefined) return resumed(opened, spec.task, old);
     if (stream.past.length > 0) checkAuthors(spec, user.uid);
-    makeLogDir(logDir, user);
+    makeLogDir(logDir);
     const header = headerOf(spec, logDir, user, Math.round(settings.now()));
     const { task, sandbox } = spec;
     return {
@@ -239,6 +241,7 @@ function writeTaskFile(paths: Paths, task: RunnableTask): void {
 
 function makeRoot(root: string, directories: readonly string[]): void {
   try {
+    makePassable(root);
     for (const path of directories) makeDirectory(path);
     for (const path of directories) accessSync(path, constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -259,6 +262,7 @@ function makeSandbox(path: string, user: Account): void {
       'choose another with --sandbox',
     );
   try {
+    makePassable(dirname(path));
     makeFor(path, user);
     if (!statSync(path).isDirectory()) throw unusable('it is no directory');
     accessSync(path, constants.W_OK | constants.X_OK);
@@ -268,15 +272,22 @@ function makeSandbox(path: string, user: Account): void {
   }
 }
 
-function makeLogDir(path: string, user: Account): void {
+/** As in the original it stays ours, so that the task can't move its logs; only the directory of a run is its user's. */
+function makeLogDir(path: string): void {
   try {
-    makeFor(path, user);
+    makePassable(path);
   } catch (error) {
     throw new UsageError(
       'sandbox-unusable',
       `cannot make the log directory ${path}: ${describeErrno(error)}`,
     );
   }
+}
+
+/** Makes a directory that tasks of all users have to get through, if we run any. */
+function makePassable(path: string): void {
+  if (process.geteuid?.() === 0) underUmask(OPEN_TO_ALL, () => makeDirectory(path));
+  else makeDirectory(path);
 }
 
 /** What we make for a user is the user's. */

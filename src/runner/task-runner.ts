@@ -4,7 +4,6 @@ import {
   type FSWatcher,
   futimesSync,
   lutimesSync,
-  mkdirSync,
   renameSync,
   statSync,
   watch,
@@ -24,6 +23,7 @@ import { Planner, planOf } from '../config/planner.js';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { makeDirectory } from '../host/make-directory.js';
 import { processRow } from '../host/process-table.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from '../layout/task-paths.js';
 import { SandboxMates } from '../lifecycle/sandbox-mates.js';
@@ -387,7 +387,7 @@ export class TaskRunner implements Runner {
   }
 
   #job(run: Run, account: Account) {
-    const { chroot, preserveEnv, logger } = this.#settings;
+    const { chroot, preserveEnv, logger, umask } = this.#settings;
     const process_ = this.#byName.get(run.process) as RunnableProcess;
     const home = chroot ? '/' : this.sandbox;
     const env: Record<string, string> = {};
@@ -406,6 +406,7 @@ export class TaskRunner implements Runner {
       env,
       account: changes ? account : undefined,
       chroot: chroot ? this.sandbox : undefined,
+      umask,
       logs: `${this.logDir}/${run.process}/${run.index}`,
       logger: { ...DEFAULT_LOGGER, ...logger, ...process_.logger },
     };
@@ -696,7 +697,7 @@ function moreUrgent(a: KillRequest, b: KillRequest): KillRequest {
 export function finishOnDisk({ active, finished }: Paths, at: number): void {
   if (!existsSync(active)) return;
   // In a root where no task has ended yet the original has not made it.
-  mkdirSync(dirname(finished), { recursive: true });
+  makeDirectory(dirname(finished));
   try {
     renameSync(active, finished);
   } catch (error) {
