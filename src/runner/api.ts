@@ -89,6 +89,6 @@ export interface Runner {
   run(): Promise<Outcome>;
   /** Ends the task: before or while it runs. Asked again, the more urgent request counts. */
   kill(request: KillRequest): void;
-  /** Lets go of the lock, if `run` is not to be called. */
+  /** Lets go of the lock, if `run` is not to be called; of a new task nothing is left. */
   close(): void;
 }

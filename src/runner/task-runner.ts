@@ -70,6 +70,8 @@ export interface OpenedTask {
   /** Appended after the first status if the stream has no header. */
   readonly header: CheckpointRecord;
   readonly problems: readonly Problem[];
+  /** Removes what was made for the task by opening it, if it has no header yet: it then never began. */
+  readonly takeBack: () => void;
 }
 
 /** See `Runner`. Everything happens in `#step`, which is called when there may be something to do. */
@@ -589,6 +591,7 @@ export class TaskRunner implements Runner {
     clearTimeout(this.#timer);
     clearInterval(this.#touch);
     this.#watcher?.close();
+    if (this.#progress.header === undefined) this.#opened.takeBack();
     closeSync(this.#opened.fd);
   }
 
