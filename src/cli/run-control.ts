@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EXIT } from '../errors/exit-codes.js';
-import type { KillRequest, Runner } from '../runner/api.js';
+import type { KillRequest } from '../runner/api.js';
 import { closeDebugger } from '../runner/debugger.js';
 
 const EARLY: readonly [NodeJS.Signals, () => void][] = [
@@ -19,23 +19,33 @@ export function expectSignals(): void {
   if (closeDebugger()) process.exit(EXIT.killed);
 }
 
-/** To be called first of all by who shows a task. Signals come to the whole foreground: the runner decides what they mean. */
+/** For who shows a task, or has started one. Signals come to the whole foreground: the runner decides what they mean. */
 export function leaveSignalsToRunner(): void {
   for (const signal of FOREGROUND) process.on(signal, () => {});
 }
 
-/** Signals to the process are requests to end the task. */
+/** What a signal asks for, of a task or of who is about to start one. */
+export interface Endable {
+  readonly taskId: string;
+  kill(request: KillRequest): void;
+}
+
+/**
+ * From when it is made, signals to the process are requests to end a task. Who makes it attaches the task in the same
+ * turn of the event loop, or closes it: a signal that comes while the task is opened is answered when it is there.
+ */
 export class RunControl {
   /** The exit code of the signal that a person sent first. */
   signalled: number | undefined;
+  #task: Endable | undefined;
   readonly #handlers: [NodeJS.Signals, () => void][];
 
-  constructor(runner: Pick<Runner, 'kill' | 'taskId'>, notice: (text: string) => void) {
-    const ask = (request: KillRequest) => runner.kill(request);
+  constructor(notice: (text: string) => void) {
+    const ask = (request: KillRequest) => this.#task?.kill(request);
     const politely = (exitCode: number) => () => {
       if (this.signalled === undefined) {
         this.signalled = exitCode;
-        notice(`ending ${runner.taskId}; once more ends it at once, without its final processes`);
+        notice(`ending ${this.#task?.taskId}; once more ends it at once, without its final processes`);
         ask({ state: 'KILLED' });
       } else {
         ask({ state: 'KILLED', now: true });
@@ -50,6 +60,10 @@ export class RunControl {
     if (!isIgnored('SIGHUP')) this.#handlers.push(['SIGHUP', politely(EXIT.terminated)]);
     for (const [signal, handler] of this.#handlers) process.on(signal, handler);
     for (const [signal, handler] of EARLY) process.off(signal, handler);
+  }
+
+  attach(task: Endable): void {
+    this.#task = task;
   }
 
   close(): void {

@@ -37,7 +37,7 @@ export async function runTask(
   tell(known);
   const { runAsDaemon, runInForeground } = await import('./run.js');
   if (flags.daemon) {
-    const started = await runAsDaemon(spec);
+    const started = await runAsDaemon(spec, (text) => terminal.writeError(`${visible(text)}\n`));
     return {
       document: { ...started, problems: [...known] } satisfies RunDaemonDocument,
       text: () => `${visible(started.task_id)}\n`,

@@ -6,14 +6,14 @@ import { SystemError, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
-import type { NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
+import type { KillRequest, NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
 import { NO_DEBUGGER } from '../runner/debugger.js';
 import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/view.js';
 import { summaryText } from '../views/run.js';
 import { inspect } from './inspect.js';
-import { RunControl } from './run-control.js';
+import { leaveSignalsToRunner, RunControl } from './run-control.js';
 import { foundTask, type RunnerMessage, type ShowRun } from './run-view.js';
 import type { Style, Terminal } from './terminal.js';
 
@@ -34,15 +34,35 @@ export interface RunAnswer {
   exitCode: number;
 }
 
-/** Opens the task of a spec. Throws before anything is started, as `openTask`. */
-async function open(spec: RunSpec, settings: Pick<RunSettings, 'console' | 'now'>): Promise<Runner> {
+interface Begun {
+  readonly runner: Runner;
+  readonly control: RunControl;
+  readonly outcome: Promise<Outcome>;
+}
+
+/**
+ * Opens the task of a spec and begins to run it. A signal finds nothing on disk, or a task that it ends: all is loaded
+ * before, and from where signals are ours to the first records there is no turn of the event loop. Throws before
+ * anything is started, as `openTask`.
+ */
+async function begin(
+  spec: RunSpec,
+  settings: Pick<RunSettings, 'console' | 'now'>,
+  notice: (text: string) => void,
+): Promise<Begun> {
   const { openTask } = await import('../runner/runner.js');
   const { runnableTask } = await import('../runner/task-document.js');
-  const { document, ...task } = spec.task;
-  return openTask(
-    { ...task, task: runnableTask(document) },
-    { ...spec.settings, ...settings, coordinator: COORDINATOR },
-  );
+  const { document, ...rest } = spec.task;
+  const task = { ...rest, task: runnableTask(document) };
+  const control = new RunControl(notice);
+  try {
+    const runner = openTask(task, { ...spec.settings, ...settings, coordinator: COORDINATOR });
+    control.attach(runner);
+    return { runner, control, outcome: runner.run() };
+  } catch (error) {
+    control.close();
+    throw error;
+  }
 }
 
 /**
@@ -57,10 +77,12 @@ export async function runInForeground(
 ): Promise<RunAnswer> {
   const toConsole = hasConsole(spec);
   const descriptors = json ? { stdout: 2, stderr: 2 } : { stdout: 1, stderr: 2 };
-  const runner = await open(spec, {
-    console: toConsole ? descriptors : undefined,
-    now: () => terminal.now(),
-  });
+  let viewer: Viewer | undefined;
+  const { runner, control, outcome } = await begin(
+    spec,
+    { console: toConsole ? descriptors : undefined, now: () => terminal.now() },
+    (text) => viewer?.send({ notice: text }),
+  );
   const live =
     !json && !toConsole && terminal.stdoutIsTerminal && terminal.stderrIsTerminal && !terminal.isDumb;
   const { root, taskId, resumed } = runner;
@@ -73,18 +95,16 @@ export async function runInForeground(
     console: toConsole,
     destination: spec.settings.logger?.destination ?? DEFAULT_LOGGER.destination,
   };
-  const viewer = json ? undefined : new Viewer(show);
-  const control = new RunControl(runner, (text) => viewer?.send({ notice: text }));
-  let outcome: Outcome;
+  viewer = json ? undefined : new Viewer(show);
+  let ended: Outcome;
   try {
-    const ended = runner.run();
-    outcome = await ended;
+    ended = await outcome;
     await viewer?.end();
   } finally {
     viewer?.close();
     control.close();
   }
-  return answerOf(runner, outcome, known, control.signalled, terminal.now());
+  return answerOf(runner, ended, known, control.signalled, terminal.now());
 }
 
 /** Processes write to the console themselves: a screen would be spoilt by it. */
@@ -168,26 +188,52 @@ interface DaemonError {
 
 /**
  * Starts a runner of its own session with none of our descriptors, and resolves once the task has started.
- * Throws what the runner threw before that.
+ * Throws what the runner threw before that. A signal that comes meanwhile ends the task, as it would in the foreground.
  */
-export async function runAsDaemon(spec: RunSpec): Promise<StartedTask> {
+export async function runAsDaemon(spec: RunSpec, notice: (text: string) => void): Promise<StartedTask> {
+  let asked: KillRequest | undefined;
+  const control = new RunControl(notice);
   const child = spawn(process.execPath, [NO_DEBUGGER, MAIN, '__run-daemon'], {
     detached: true,
     cwd: '/',
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
   });
-  child.once('error', () => {});
+  control.attach({
+    taskId: spec.task.taskId,
+    kill: (request) => {
+      asked ??= request;
+      child.kill(request.state === 'LOST' ? 'SIGUSR2' : 'SIGTERM');
+    },
+  });
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
   child.stdin?.on('error', () => {});
   child.stdin?.end(JSON.stringify(spec));
   let text = '';
   const answers = child.stdio[3] as NodeJS.ReadableStream;
-  for await (const chunk of answers) text += String(chunk);
+  try {
+    for await (const chunk of answers) text += String(chunk);
+    // Not before it is over: who asked for its end may go on to remove what it has.
+    if (asked !== undefined) await gone;
+  } finally {
+    // What is known now is going to be told.
+    leaveSignalsToRunner();
+    control.close();
+  }
   child.unref();
+  if (asked !== undefined) throw interrupted(control.signalled ?? asked.state);
   if (text === '') throw new SystemError('runner-died', 'the runner died before the task was started');
   const answer = JSON.parse(text) as Started;
   if ('started' in answer) return answer.started;
   const { code, message, ...options } = answer.error;
   throw new ThermosError(code, message, options);
+}
+
+function interrupted(how: number | KillRequest['state']): ThermosError {
+  const exitCode = typeof how === 'number' ? how : how === 'LOST' ? EXIT.lost : EXIT.killed;
+  return new ThermosError('interrupted', 'the task was ended before it was left to itself', { exitCode });
 }
 
 /** The daemon itself: the spec comes on stdin, the answer goes to descriptor 3. */
@@ -196,26 +242,34 @@ export async function daemon(
   terminal: Terminal,
   answer: (text: string) => void,
 ): Promise<void> {
-  const say = (said: Started) => answer(JSON.stringify(said));
-  let runner: Runner;
-  let ended: Promise<Outcome>;
+  /** False if whoever started us has gone. */
+  const say = (said: Started) => {
+    try {
+      answer(JSON.stringify(said));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  let begun: Begun;
   try {
-    runner = await open(spec, { now: () => terminal.now() });
-    new RunControl(runner, () => {});
-    ended = runner.run();
+    begun = await begin(spec, { now: () => terminal.now() }, () => {});
   } catch (error) {
     say({ error: daemonError(error) });
     return;
   }
+  const { runner, outcome } = begun;
   let failure: unknown;
-  const over = ended.catch((error) => {
+  const over = outcome.catch((error) => {
     failure = error;
   });
   // What goes wrong with the first records goes wrong before anybody was told that it was started.
   await new Promise((resolve) => setImmediate(resolve));
   const { root, taskId: task_id, sandbox } = runner;
   if (failure !== undefined) say({ error: daemonError(failure) });
-  else say({ started: { task_id, root, sandbox, runner: { pid: process.pid } } });
+  // A task that nobody knows to have started must not run on.
+  else if (!say({ started: { task_id, root, sandbox, runner: { pid: process.pid } } }))
+    runner.kill({ state: 'KILLED' });
   await over;
 }
 

@@ -12,7 +12,8 @@ export default class RunDaemon extends ThermosCommand {
     expectSignals();
     closeInherited();
     const { daemon } = await import('../cli/run.js');
-    const spec = JSON.parse(readFileSync(0, 'utf8')) as RunSpec;
+    const spec = specOf(readFileSync(0, 'utf8'));
+    if (spec === undefined) return 0;
     closeSync(0);
     openSync('/dev/null', 'r');
     await daemon(spec, this.terminal, (text) => {
@@ -20,5 +21,14 @@ export default class RunDaemon extends ThermosCommand {
       closeSync(3);
     });
     return 0;
+  }
+}
+
+/** Undefined if who started us ended before it had said all. */
+function specOf(text: string): RunSpec | undefined {
+  try {
+    return JSON.parse(text) as RunSpec;
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { runTool } from './run-tool.js';
 
 /** An entry of the user database. */
 export interface Account {
@@ -12,7 +12,7 @@ export interface Account {
  * is none. Names that look like a uid are looked up as names first, as getent does.
  */
 export function findAccount(user: string | number): Account | undefined {
-  const { status, stdout } = spawnSync('getent', ['passwd', '--', String(user)], { encoding: 'utf8' });
+  const { status, stdout } = runTool('getent', ['passwd', '--', String(user)]);
   if (status !== 0) return undefined;
   const [name, , uid, gid] = stdout.split('\n')[0]?.split(':') ?? [];
   if (!name || !uid || !gid || (typeof user === 'string' && name !== user)) return undefined;

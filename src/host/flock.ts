@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { errnoOf, SystemError } from '../errors/errors.js';
+import { runTool } from './run-tool.js';
 
 /**
  * Takes `flock(2)` LOCK_EX on an open descriptor without waiting: the lock that the original's runner and
@@ -9,10 +9,11 @@ import { errnoOf, SystemError } from '../errors/errors.js';
  * is part of util-linux.
  */
 export function tryLock(fd: number): boolean {
-  const { status, error, stderr } = spawnSync('flock', ['--nonblock', '--exclusive', '3'], {
-    stdio: ['ignore', 'ignore', 'pipe', fd],
-    encoding: 'utf8',
-  });
+  const { status, error, stderr } = runTool(
+    'flock',
+    ['--nonblock', '--exclusive', '3'],
+    ['ignore', 'ignore', 'pipe', fd],
+  );
   if (error !== undefined) {
     const missing = errnoOf(error) === 'ENOENT';
     const message = missing ? 'the program flock is not installed' : `cannot run flock: ${error.message}`;

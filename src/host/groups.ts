@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { findAccount } from './account.js';
+import { runTool } from './run-tool.js';
 
 /** What has to be known of groups to say who may write a file. */
 export interface Groups {
@@ -28,7 +28,7 @@ export function accountGroups(): Groups {
 
 /** Looks a group up with getent(1); undefined if there is none. */
 function findGroup(gid: number): { name: string; members: string[] } | undefined {
-  const { status, stdout } = spawnSync('getent', ['group', '--', String(gid)], { encoding: 'utf8' });
+  const { status, stdout } = runTool('getent', ['group', '--', String(gid)]);
   if (status !== 0) return undefined;
   const [name, , id, members = ''] = stdout.split('\n')[0]?.split(':') ?? [];
   if (!name || Number(id) !== gid) return undefined;
@@ -37,10 +37,7 @@ function findGroup(gid: number): { name: string; members: string[] } | undefined
 
 /** ls(1) puts a `+` behind the mode of a file that has an ACL. */
 function hasAcl(path: string): boolean {
-  const { status, stdout } = spawnSync('ls', ['-ld', '--', path], {
-    encoding: 'utf8',
-    env: { LC_ALL: 'C', PATH: process.env.PATH },
-  });
+  const { status, stdout } = runTool('env', ['LC_ALL=C', 'ls', '-ld', '--', path]);
   return status !== 0 || stdout[10] === '+';
 }
 
@@ -48,6 +45,6 @@ function hasAcl(path: string): boolean {
 export function groupsOf(uid: number): number[] {
   const account = findAccount(uid);
   if (account === undefined) return [];
-  const { status, stdout } = spawnSync('id', ['-G', '--', account.name], { encoding: 'utf8' });
+  const { status, stdout } = runTool('id', ['-G', '--', account.name]);
   return status === 0 ? stdout.trim().split(' ').map(Number) : [account.gid];
 }

@@ -19,6 +19,8 @@ export interface RunSettings {
   chroot?: boolean;
   /** Processes get the whole environment of the runner, not only HOME, LOGNAME, USER, PATH. Default false. */
   preserveEnv?: boolean;
+  /** Of command lines. Default: the one that we were started with; what a runner makes is under one of its own. */
+  umask?: number;
   /** For processes that don't say it themselves. */
   logger?: Partial<LoggerPolicy>;
   /** Runs of one process, however they end. Default 100. */
@@ -87,6 +89,6 @@ export interface Runner {
   run(): Promise<Outcome>;
   /** Ends the task: before or while it runs. Asked again, the more urgent request counts. */
   kill(request: KillRequest): void;
-  /** Lets go of the lock, if `run` is not to be called. */
+  /** Lets go of the lock, if `run` is not to be called; of a new task nothing is left. */
   close(): void;
 }

@@ -7,13 +7,17 @@ import {
   fsyncSync,
   ftruncateSync,
   lchownSync,
+  lstatSync,
   openSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '../checkpoint/records.js';
@@ -21,7 +25,9 @@ import { type PlanFault, planOf } from '../config/planner.js';
 import { describeErrno, errnoOf, NotFoundError, SystemError, UsageError } from '../errors/errors.js';
 import { type Account, findAccount } from '../host/account.js';
 import { tryLock } from '../host/flock.js';
+import { Host } from '../host/host.js';
 import { makeDirectory } from '../host/make-directory.js';
+import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
 import { type Paths, type Place, pathsOf } from '../layout/task-paths.js';
 import { distrust } from '../lifecycle/trust.js';
 import { OpenFile } from '../store/open-file.js';
@@ -41,24 +47,23 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
   // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
   makeRoot(spec.root, [`${spec.root}/tasks/active`, `${spec.root}/tasks/finished`]);
   makeSandbox(spec.sandbox, user);
-  makeRoot(spec.root, [paths.directory]);
   const logDir = spec.logDir ?? `${spec.sandbox}/.logs`;
-  const fd = openStream(paths, constants.O_CREAT);
+  const start = new Start(spec, paths);
+  const { fd } = start;
   try {
-    lock(fd, spec.taskId);
     const stream = replay(fd, paths);
     if (isTerminalTaskState(stream.progress.status)) {
       finishOnDisk(paths, settings.now() / 1000);
       throw finished(spec.taskId);
     }
     const before = readTaskFile(paths);
-    if (before === undefined) writeTaskFile(paths, spec.task);
+    if (before === undefined) start.writeTaskFile(spec.task);
     else if (!isSameTask(before, spec.task)) throw differs(spec.taskId);
-    const opened = { place: spec, paths, fd, ...stream };
+    const opened = { place: spec, paths, fd, takeBack: () => start.takeBack(), ...stream };
     const old = stream.progress.header;
     if (old !== undefined) return resumed(opened, spec.task, old);
     if (stream.past.length > 0) checkAuthors(spec, user.uid);
-    makeLogDir(logDir, user);
+    makeLogDir(logDir);
     const header = headerOf(spec, logDir, user, Math.round(settings.now()));
     const { task, sandbox } = spec;
     return {
@@ -72,6 +77,7 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
       resumed: stream.past.length > 0,
     };
   } catch (error) {
+    start.takeBack();
     closeSync(fd);
     throw error;
   }
@@ -84,9 +90,9 @@ export function reopen(place: Place, settings: RunSettings): OpenedTask {
     if (existsSync(paths.finished)) throw finished(place.taskId);
     throw new NotFoundError('task-not-found', `there is no task ${place.taskId} in ${place.root}`);
   }
-  const fd = openStream(paths, 0);
+  const fd = reopenStream(paths);
   try {
-    lock(fd, place.taskId);
+    if (!lock(fd, paths, place.taskId)) throw removed(place.taskId);
     const stream = replay(fd, paths);
     if (isTerminalTaskState(stream.progress.status)) {
       finishOnDisk(paths, settings.now() / 1000);
@@ -101,7 +107,7 @@ export function reopen(place: Place, settings: RunSettings): OpenedTask {
         `task ${place.taskId} has no ${missing}: it can't be taken over`,
       );
     }
-    return resumed({ place, paths, fd, ...stream }, task, header);
+    return resumed({ place, paths, fd, takeBack: () => {}, ...stream }, task, header);
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -112,7 +118,7 @@ type Stream = Pick<OpenedTask, 'progress' | 'past' | 'problems'>;
 
 /** What a task already is, is not changed: where it runs and for whom says its header. */
 function resumed(
-  opened: Stream & Pick<OpenedTask, 'place' | 'paths' | 'fd'>,
+  opened: Stream & Pick<OpenedTask, 'place' | 'paths' | 'fd' | 'takeBack'>,
   task: RunnableTask,
   header: RunnerHeader,
 ): OpenedTask {
@@ -187,20 +193,120 @@ function isFirstOfOther({ type, value }: CheckpointRecord, { runs }: Progress): 
   return type === 'process_status' && value.state === 'WAITING' && !runs.has(value.process as string);
 }
 
-function openStream(paths: Paths, create: number): number {
-  try {
-    // Where users may write, a link could lead root anywhere.
-    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | create;
-    return openSync(paths.stream, flags, 0o644);
-  } catch (error) {
-    throw new UsageError('root-unwritable', `cannot write ${paths.stream}: ${describeErrno(error)}`);
+/** Times that a stream is opened anew because somebody removed it meanwhile. */
+const TRIES = 10;
+
+/**
+ * The stream of a task that is about to start, locked; made if it isn't there. What was made for it can be taken back
+ * until something is recorded, so that a start that fails leaves no task that never was.
+ */
+class Start {
+  readonly fd: number;
+  readonly #paths: Paths;
+  #madeDirectory = false;
+  #madeStream = false;
+  #madeTaskFile = false;
+
+  /** Throws UsageError `task-running`, `root-unwritable`, and what `tryLock` throws. */
+  constructor({ root, taskId }: Place, paths: Paths) {
+    this.#paths = paths;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const fd = this.#open(root);
+      if (fd === undefined) continue;
+      try {
+        if (lock(fd, paths, taskId)) {
+          this.fd = fd;
+          return;
+        }
+      } catch (error) {
+        // No lock can be taken here at all: nobody else will have, and what is made stays nobody's.
+        const isOurs = !(error instanceof UsageError) && Host.local().isLocked(fstatSync(fd)) === false;
+        if (isOurs) this.#remove(fd);
+        closeSync(fd);
+        throw error;
+      }
+      closeSync(fd);
+    }
+    throw removed(taskId);
+  }
+
+  /** Undefined if it was there and is gone again. */
+  #open(root: string): number | undefined {
+    const [made] = makeRoot(root, [this.#paths.directory]);
+    this.#madeDirectory = made === true;
+    for (const create of [constants.O_CREAT | constants.O_EXCL, 0]) {
+      try {
+        this.#madeStream = create !== 0;
+        return openStream(this.#paths, create);
+      } catch (error) {
+        const errno = errnoOf(error);
+        if (errno !== (this.#madeStream ? 'EEXIST' : 'ENOENT')) throw unwritable(this.#paths, error);
+      }
+    }
+    return undefined;
+  }
+
+  writeTaskFile(task: RunnableTask): void {
+    this.#madeTaskFile = true;
+    writeTaskFile(this.#paths, task);
+  }
+
+  /** For as long as nothing is recorded. The lock is held: nobody else has written anything either. */
+  takeBack(): void {
+    if (this.#madeTaskFile) {
+      remove(draftOf(this.#paths));
+      remove(this.#paths.active);
+    }
+    this.#remove(this.fd);
+  }
+
+  #remove(fd: number): void {
+    const { directory, stream } = this.#paths;
+    if (this.#madeStream && isAt(fd, stream)) remove(stream);
+    if (this.#madeDirectory) remove(directory, rmdirSync);
   }
 }
 
-function lock(fd: number, taskId: string): void {
-  if (tryLock(fd)) return;
+function remove(path: string, how: (path: string) => void = unlinkSync): void {
+  try {
+    how(path);
+  } catch {
+    // It is gone, or others have put something in it: either way it is not ours to remove.
+  }
+}
+
+function openStream({ stream }: Paths, create: number): number {
+  // Where users may write, a link could lead root anywhere.
+  return openSync(stream, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | create, 0o644);
+}
+
+function reopenStream(paths: Paths): number {
+  try {
+    return openStream(paths, 0);
+  } catch (error) {
+    throw unwritable(paths, error);
+  }
+}
+
+function unwritable({ stream }: Paths, error: unknown): UsageError {
+  return new UsageError('root-unwritable', `cannot write ${stream}: ${describeErrno(error)}`);
+}
+
+/** Takes the lock. False if what was locked has lost its name meanwhile: whoever removes a stream holds its lock. */
+function lock(fd: number, { stream }: Paths, taskId: string): boolean {
+  if (tryLock(fd)) return isAt(fd, stream);
   const hint = `see it with \`thermos status ${shellArguments(taskId)}\``;
   throw new UsageError('task-running', `task ${taskId} has a runner already`, hint);
+}
+
+function isAt(fd: number, path: string): boolean {
+  const opened = fstatSync(fd, { bigint: true });
+  const named = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return named?.ino === opened.ino && named.dev === opened.dev;
+}
+
+function removed(taskId: string): SystemError {
+  return new SystemError('task-removed', `task ${taskId} was removed while it was opened`, 'try again');
 }
 
 function readTaskFile(paths: Paths): RunnableTask | undefined {
@@ -218,9 +324,11 @@ function readTaskFile(paths: Paths): RunnableTask | undefined {
   }
 }
 
+const draftOf = ({ directory }: Paths) => `${directory}/.task`;
+
 /** Whole or not at all. */
 function writeTaskFile(paths: Paths, task: RunnableTask): void {
-  const draft = `${paths.directory}/.task`;
+  const draft = draftOf(paths);
   try {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
     const fd = openSync(draft, flags, 0o644);
@@ -237,10 +345,13 @@ function writeTaskFile(paths: Paths, task: RunnableTask): void {
   }
 }
 
-function makeRoot(root: string, directories: readonly string[]): void {
+/** Returns which of the directories were not there. */
+function makeRoot(root: string, directories: readonly string[]): boolean[] {
   try {
-    for (const path of directories) makeDirectory(path);
+    makePassable(root);
+    const made = directories.map((path) => makeDirectory(path));
     for (const path of directories) accessSync(path, constants.W_OK | constants.X_OK);
+    return made;
   } catch (error) {
     const hint = 'choose another with --root';
     throw new UsageError(
@@ -259,6 +370,7 @@ function makeSandbox(path: string, user: Account): void {
       'choose another with --sandbox',
     );
   try {
+    makePassable(dirname(path));
     makeFor(path, user);
     if (!statSync(path).isDirectory()) throw unusable('it is no directory');
     accessSync(path, constants.W_OK | constants.X_OK);
@@ -268,15 +380,22 @@ function makeSandbox(path: string, user: Account): void {
   }
 }
 
-function makeLogDir(path: string, user: Account): void {
+/** As in the original it stays ours, so that the task can't move its logs; only the directory of a run is its user's. */
+function makeLogDir(path: string): void {
   try {
-    makeFor(path, user);
+    makePassable(path);
   } catch (error) {
     throw new UsageError(
       'sandbox-unusable',
       `cannot make the log directory ${path}: ${describeErrno(error)}`,
     );
   }
+}
+
+/** Makes a directory that tasks of all users have to get through, if we run any. */
+function makePassable(path: string): void {
+  if (process.geteuid?.() === 0) underUmask(OPEN_TO_ALL, () => makeDirectory(path));
+  else makeDirectory(path);
 }
 
 /** What we make for a user is the user's. */

@@ -4,6 +4,7 @@ import type { TaskStatus } from '../checkpoint/records.js';
 import { errnoOf } from '../errors/errors.js';
 import { holdsLock } from '../host/held-lock.js';
 import type { Host } from '../host/host.js';
+import { takeUmask } from '../host/umask.js';
 import { type Place, pathsOf } from '../layout/task-paths.js';
 import { type FileStat, useFile } from '../store/open-file.js';
 import type { NewTask, Runner, RunnerEvents, RunSettings } from './api.js';
@@ -17,7 +18,8 @@ import { TaskRunner } from './task-runner.js';
  * SystemError for a stream that can't be read.
  */
 export function openTask(task: NewTask, settings: RunSettings, events: RunnerEvents = {}): Runner {
-  return new TaskRunner(open(task, settings), settings, events);
+  const all = { umask: takeUmask(), ...settings };
+  return new TaskRunner(open(task, all), all, events);
 }
 
 /**
@@ -25,7 +27,8 @@ export function openTask(task: NewTask, settings: RunSettings, events: RunnerEve
  * file. Throws as `openTask`, and NotFoundError `task-not-found`.
  */
 export function takeOver(place: Place, settings: RunSettings, events: RunnerEvents = {}): Runner {
-  return new TaskRunner(reopen(place, settings), settings, events);
+  const all = { umask: takeUmask(), ...settings };
+  return new TaskRunner(reopen(place, all), all, events);
 }
 
 export type SignalResult =

@@ -4,7 +4,6 @@ import {
   type FSWatcher,
   futimesSync,
   lutimesSync,
-  mkdirSync,
   renameSync,
   statSync,
   watch,
@@ -24,6 +23,7 @@ import { Planner, planOf } from '../config/planner.js';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { makeDirectory } from '../host/make-directory.js';
 import { processRow } from '../host/process-table.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from '../layout/task-paths.js';
 import { SandboxMates } from '../lifecycle/sandbox-mates.js';
@@ -32,6 +32,7 @@ import { useFile } from '../store/open-file.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
+import { PROFILE, profileOf } from './profile.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
 
@@ -69,6 +70,8 @@ export interface OpenedTask {
   /** Appended after the first status if the stream has no header. */
   readonly header: CheckpointRecord;
   readonly problems: readonly Problem[];
+  /** Removes what was made for the task by opening it, if it has no header yet: it then never began. */
+  readonly takeBack: () => void;
 }
 
 /** See `Runner`. Everything happens in `#step`, which is called when there may be something to do. */
@@ -386,7 +389,7 @@ export class TaskRunner implements Runner {
   }
 
   #job(run: Run, account: Account) {
-    const { chroot, preserveEnv, logger } = this.#settings;
+    const { chroot, preserveEnv, logger, umask } = this.#settings;
     const process_ = this.#byName.get(run.process) as RunnableProcess;
     const home = chroot ? '/' : this.sandbox;
     const env: Record<string, string> = {};
@@ -395,8 +398,8 @@ export class TaskRunner implements Runner {
     }
     Object.assign(env, { HOME: home, LOGNAME: account.name, USER: account.name });
     if (process.env.PATH !== undefined) env.PATH = process.env.PATH;
-    const profile = '.thermos_profile';
-    if (existsSync(`${this.sandbox}/${profile}`)) env.BASH_ENV = `${chroot ? '' : home}/${profile}`;
+    const profile = this.#profile(account);
+    if (profile !== undefined) env.BASH_ENV = profile;
     const changes = account.uid !== process.geteuid?.();
     return {
       process: run.process,
@@ -405,9 +408,22 @@ export class TaskRunner implements Runner {
       env,
       account: changes ? account : undefined,
       chroot: chroot ? this.sandbox : undefined,
+      umask,
       logs: `${this.logDir}/${run.process}/${run.index}`,
       logger: { ...DEFAULT_LOGGER, ...logger, ...process_.logger },
     };
+  }
+
+  #profile({ uid }: Account): string | undefined {
+    const found = profileOf(this.sandbox, uid, this.#settings.chroot);
+    const code = 'profile-untrusted';
+    if (found?.refusal !== undefined && !this.#problems.some((problem) => problem.code === code)) {
+      const path = `${this.sandbox}/${PROFILE}`;
+      const message = `${path} is not read, because others could have written it: ${found.refusal}`;
+      const hint = found.remedy && `if it is right: ${found.remedy}`;
+      this.#problem({ code, severity: 'warning', message, path, hint });
+    }
+    return found?.path;
   }
 
   /** Copies what is new in the stream of a process into the task's. */
@@ -575,6 +591,7 @@ export class TaskRunner implements Runner {
     clearTimeout(this.#timer);
     clearInterval(this.#touch);
     this.#watcher?.close();
+    if (this.#progress.header === undefined) this.#opened.takeBack();
     closeSync(this.#opened.fd);
   }
 
@@ -683,7 +700,7 @@ function moreUrgent(a: KillRequest, b: KillRequest): KillRequest {
 export function finishOnDisk({ active, finished }: Paths, at: number): void {
   if (!existsSync(active)) return;
   // In a root where no task has ended yet the original has not made it.
-  mkdirSync(dirname(finished), { recursive: true });
+  makeDirectory(dirname(finished));
   try {
     renameSync(active, finished);
   } catch (error) {

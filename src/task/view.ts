@@ -23,6 +23,7 @@ import type { Phase } from '../layout/root-paths.js';
 import { phasePath } from '../layout/root-paths.js';
 import { coordinatorName, RUNNER } from '../layout/task-paths.js';
 import type { Directories } from '../store/directories.js';
+import { listDirectory } from '../store/list.js';
 import { presenceOf, realPath } from '../store/look.js';
 import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
 import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
@@ -247,9 +248,22 @@ export class TaskReader {
     } catch (error) {
       const told = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
       if (!(told && errnoOf(error) === 'ENOENT')) {
-        problems.push({ ...unreadableCheckpoint(this.#path, error), task_id: this.#found.task_id });
+        const problem = unreadableCheckpoint(this.#path, error);
+        const severity = errnoOf(error) === 'ENOENT' && this.#isUnbegun() ? 'warning' : problem.severity;
+        problems.push({ ...problem, severity, task_id: this.#found.task_id });
       }
       return undefined;
+    }
+  }
+
+  /** Did its runner die before it made the stream? Then nothing was lost. */
+  #isUnbegun(): boolean {
+    const { task_file, checkpoint_dir } = this.#found;
+    try {
+      if (task_file !== undefined) return false;
+      return listDirectory(checkpoint_dir, { ...this.#opening, max: 1 }).entries.length === 0;
+    } catch {
+      return false;
     }
   }
 

@@ -1,6 +1,7 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { underUmask } from '../../src/host/umask.js';
 import { makeLogDirectory } from '../../src/runner/coordinator/log-directory.js';
 import { tempDir } from '../e2e/harness.js';
 
@@ -18,12 +19,19 @@ afterEach(() => temp.remove());
 const at = (...parts: string[]) => join(temp.path, ...parts);
 const ownerOf = (path: string) => (existsSync(path) ? statSync(path).uid : undefined);
 
-test('the last directory is made for the user in those of others', () => {
-  mkdirSync(at('.logs/web'), { recursive: true });
+test("only the last is the user's: who owns those above could move the logs", () => {
   makeLogDirectory(at('.logs/web/1'), USER);
-  expect([ownerOf(at('.logs/web')), ownerOf(at('.logs/web/1'))]).toEqual(
-    isRoot ? [0, uid] : [uid, undefined],
+  expect(['.logs', '.logs/web', '.logs/web/1'].map((path) => ownerOf(at(path)))).toEqual(
+    isRoot ? [0, 0, uid] : [undefined, undefined, undefined],
   );
+});
+
+test('those above can be passed and the last is as private as we want', () => {
+  if (!isRoot) return expect(() => makeLogDirectory(at('.logs/web/1'), USER)).not.toThrow();
+  underUmask(0o077, () => makeLogDirectory(at('.logs/web/1'), USER));
+  expect(['.logs', '.logs/web', '.logs/web/1'].map((path) => statSync(at(path)).mode & 0o777)).toEqual([
+    0o755, 0o755, 0o700,
+  ]);
 });
 
 test('what the original made and had no time to give to the user is given', () => {
@@ -32,12 +40,11 @@ test('what the original made and had no time to give to the user is given', () =
   expect(ownerOf(at('.logs/web/1'))).toBe(uid);
 });
 
-test('what lies in a directory of the user is left to the user', () => {
+test('what lies in a directory of the user is left to the user, as older versions made it', () => {
+  mkdirSync(at('.logs'));
+  chownSync(at('.logs'), uid, gid);
   makeLogDirectory(at('.logs/web/1'), USER);
-  expect([ownerOf(at('.logs')), ownerOf(at('.logs/web'))]).toEqual([isRoot ? uid : undefined, undefined]);
-  chownSync(temp.path, uid, gid);
-  makeLogDirectory(at('.others/web/1'), USER);
-  expect(existsSync(at('.others'))).toBe(false);
+  expect(readdirSync(at('.logs'))).toEqual([]);
 });
 
 test('no link is followed', () => {

@@ -18,7 +18,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
-import { ThermosError } from '../../src/errors/errors.js';
+import { CheckpointWriter } from '../../src/checkpoint/writer.js';
+import { SystemError, ThermosError } from '../../src/errors/errors.js';
 import { tryLock } from '../../src/host/flock.js';
 import { Host } from '../../src/host/host.js';
 import { processTable } from '../../src/host/process-table.js';
@@ -366,17 +367,57 @@ describe('opening', () => {
     expect(codeOf(() => openTask(spec, SETTINGS))).toBe('task-running 2');
     expect(codeOf(() => takeOver(spec, SETTINGS))).toBe('task-running 2');
     runner.close();
-    const other = { ...spec, task: taskOf([{ name: 'p', cmdline: 'false' }]) };
-    expect(codeOf(() => openTask(other, SETTINGS))).toBe('task-differs 2');
     expect((await openTask(spec, SETTINGS).run()).state).toBe('SUCCESS');
     expect(codeOf(() => openTask(spec, SETTINGS))).toBe('task-finished 2');
     expect(codeOf(() => takeOver(spec, SETTINGS))).toBe('task-finished 2');
     expect(codeOf(() => takeOver({ ...spec, taskId: 'none' }, SETTINGS))).toBe('task-not-found 1');
   });
 
+  test('another task of the same id, of which the task file is there', () => {
+    const spec = newTask('differs', task);
+    mkdirSync(join(spec.root, 'tasks/active'), { recursive: true });
+    writeFileSync(join(spec.root, 'tasks/active/task'), JSON.stringify(task.document));
+    const other = { ...spec, task: taskOf([{ name: 'p', cmdline: 'false' }]) };
+    expect(codeOf(() => openTask(other, SETTINGS))).toBe('task-differs 2');
+    expect(existsSync(join(spec.root, 'tasks/active/task'))).toBe(true);
+    expect(existsSync(join(spec.root, 'checkpoints/task'))).toBe(false);
+  });
+
+  const leftOf = ({ root }: NewTask) =>
+    ['checkpoints', 'tasks/active', 'tasks/finished'].flatMap((path) => readdirSync(join(root, path)));
+
+  test('one that is closed before it runs leaves nothing', () => {
+    const spec = newTask('closed', task);
+    openTask(spec, SETTINGS).close();
+    expect(leftOf(spec)).toEqual([]);
+  });
+
+  test.each([1, 2])('one whose record %i can not be written leaves nothing', async (number) => {
+    const spec = newTask(`full-${number}`, task);
+    let writes = 0;
+    const writer = (fd: number) => ({
+      append(record: CheckpointRecord) {
+        writes += 1;
+        if (writes === number) throw new SystemError('checkpoint-write-failed', 'full');
+        new CheckpointWriter(fd).append(record);
+      },
+    });
+    await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('full');
+    expect(leftOf(spec)).toEqual([]);
+  });
+
+  test('one that was begun by others is left as it was', () => {
+    const spec = newTask('begun', task);
+    mkdirSync(join(spec.root, 'checkpoints/task'), { recursive: true });
+    writeFileSync(streamOf(spec), '');
+    openTask(spec, SETTINGS).close();
+    expect(leftOf(spec)).toEqual(['task']);
+    expect(readFileSync(streamOf(spec), 'utf8')).toBe('');
+  });
+
   test('a damaged stream is not written to', async () => {
     const spec = newTask('damaged', task);
-    openTask(spec, SETTINGS).close();
+    mkdirSync(join(spec.root, 'checkpoints/task'), { recursive: true });
     writeFileSync(streamOf(spec), Buffer.from('\0\0\0\x04junk and more'));
     expect(codeOf(() => openTask(spec, SETTINGS))).toBe('checkpoint-damaged 5');
     expect(readFileSync(streamOf(spec), 'latin1')).toBe('\0\0\0\x04junk and more');

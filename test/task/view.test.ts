@@ -401,6 +401,21 @@ describe('what is missing or damaged', () => {
     ]);
   });
 
+  test('a directory without anything: its runner died at the very start, and nothing is lost', () => {
+    mkdirSync(join(root, 'checkpoints/t'), { recursive: true });
+    const { tasks } = discover(optionsIn(temp.path, { flags: { root: [root] } }));
+    const view = read(tasks[0] as FoundTask);
+    expect([view.state, codes(view)]).toEqual([
+      'UNKNOWN',
+      ['warning task-file-missing', 'warning checkpoint-missing'],
+    ]);
+    writeFileSync(join(root, 'checkpoints/t/coordinator.p'), '');
+    expect(codes(read(tasks[0] as FoundTask))).toEqual([
+      'warning task-file-missing',
+      'error checkpoint-missing',
+    ]);
+  });
+
   test('an unreadable sandbox: nothing but the name', () => {
     const view = read(foundTask(root, 't', 'active', { unreadable: true, task_file: undefined }));
     expect(view).toMatchObject({

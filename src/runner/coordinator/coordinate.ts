@@ -6,6 +6,7 @@ import { readStream } from '../../checkpoint/reader.js';
 import type { ProcessStatus } from '../../checkpoint/records.js';
 import { errnoOf } from '../../errors/errors.js';
 import { makeDirectory } from '../../host/make-directory.js';
+import { underUmask } from '../../host/umask.js';
 import { pause } from '../../lifecycle/pause.js';
 import { OpenFile } from '../../store/open-file.js';
 import type { RecordSink } from '../api.js';
@@ -51,7 +52,8 @@ export function coordinate({ writer, now, exit }: Surroundings): void {
     else lookLikeUser(job);
     output = openOutput(job);
     if (job.chroot !== undefined) becomeRootAgain(job);
-    child = start(job, output);
+    const { umask } = job;
+    child = umask === undefined ? start(job, output) : underUmask(umask, () => start(job, output));
   } catch (error) {
     refuse(error);
     return;

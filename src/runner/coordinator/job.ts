@@ -17,6 +17,8 @@ export interface Job {
   readonly account?: Account;
   /** The command line finds this directory as `/`. */
   readonly chroot?: string;
+  /** Of the command line; undefined: ours. */
+  readonly umask?: number;
   /** LOG_DIR/PROCESS/RUN. */
   readonly logs: string;
   readonly logger: LoggerPolicy;

@@ -1,13 +1,14 @@
-import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync } from 'node:fs';
-import { errnoOf } from '../../errors/errors.js';
+import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs';
+import { makeDirectory } from '../../host/make-directory.js';
+import { OPEN_TO_ALL, underUmask } from '../../host/umask.js';
 import type { Account } from './job.js';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
 /**
- * Makes for a user what of LOG_DIR/PROCESS/RUN lies in directories of others: the original's runner makes them as
- * root and gives the user only the last. What lies in a directory of the user's own is left to the user, and no link
- * is followed: it may have been laid to lead root astray.
+ * Makes for a user what of LOG_DIR/PROCESS/RUN lies in directories of others. As in the original only the last is given
+ * to the user: whoever owns those above could move the logs. What lies in a directory of the user's own is left to the
+ * user (older versions gave away all of it), and no link is followed: it may have been laid to lead root astray.
  */
 export function makeLogDirectory(logs: string, { uid, gid }: Account): void {
   const parts = logs.split('/');
@@ -17,26 +18,19 @@ export function makeLogDirectory(logs: string, { uid, gid }: Account): void {
     fd = openSync(parts.join('/') || '/', DIRECTORY);
     for (const [i, part] of below.entries()) {
       const isUsers = fstatSync(fd).uid === uid;
+      const isLast = i === below.length - 1;
       const path = `/proc/self/fd/${fd}/${part}`;
-      const made = !isUsers && make(path);
+      // The user has to get through to the last.
+      if (!isUsers && isLast) makeDirectory(path);
+      else if (!isUsers) underUmask(OPEN_TO_ALL, () => makeDirectory(path));
       const inner = openSync(path, DIRECTORY | constants.O_NOFOLLOW);
       closeSync(fd);
       fd = inner;
-      if (made || (!isUsers && i === below.length - 1)) fchownSync(fd, uid, gid);
+      if (!isUsers && isLast) fchownSync(fd, uid, gid);
     }
   } catch {
     // It is not there, or no directory, or not for root to look at: the user will see.
   } finally {
     if (fd !== undefined) closeSync(fd);
-  }
-}
-
-function make(path: string): boolean {
-  try {
-    mkdirSync(path, { mode: 0o755 });
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    throw error;
   }
 }

@@ -1,0 +1,19 @@
+import { type SpawnSyncReturns, type StdioOptions, spawnSync } from 'node:child_process';
+
+/** How often a program is started again that a signal ended. */
+const TRIES = 10;
+
+/**
+ * Runs a small program of the system to its end. It is run again if a signal ends it: Ctrl-C and whoever ends a whole
+ * group mean us, and we answer when we are done with what we are at.
+ */
+export function runTool(
+  program: string,
+  args: readonly string[],
+  stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
+): SpawnSyncReturns<string> {
+  for (let tries = 1; ; tries++) {
+    const result = spawnSync(program, args, { stdio, encoding: 'utf8' });
+    if (result.signal === null || result.error !== undefined || tries === TRIES) return result;
+  }
+}

@@ -1,0 +1,38 @@
+import { describeErrno, errnoOf } from '../errors/errors.js';
+import { accountGroups } from '../host/groups.js';
+import { Directories } from '../store/directories.js';
+import { statFile } from '../store/look.js';
+import { findStranger, wayAbove, witness } from '../store/witnesses.js';
+
+/** The file in a sandbox that bash reads before each command line. */
+export const PROFILE = '.thermos_profile';
+
+/** Where bash finds it; or why it is not to be read. */
+export type Profile =
+  | { readonly path: string; readonly refusal?: undefined }
+  | { readonly path?: undefined; readonly refusal: string; readonly remedy?: string };
+
+/**
+ * The profile of a sandbox for processes of a user; undefined if there is none. What others could have written is not
+ * to be read: it would be executed as the user. Bash opens it by its path, so every directory on the way counts, too;
+ * there are no links in `path`. `chroot`: the processes have the sandbox as `/`.
+ */
+export function profileOf(sandbox: string, uid: number, chroot = false): Profile | undefined {
+  const directories = new Directories();
+  try {
+    const stat = statFile(`${sandbox}/${PROFILE}`, { below: sandbox, directories });
+    if (stat === undefined) return undefined;
+    const way = [...wayAbove(sandbox, directories)];
+    const path = `${way.at(-1)?.path}/${PROFILE}`;
+    const stranger = findStranger([...way, witness(path, stat)], new Set([0, uid]), accountGroups());
+    if (stranger !== undefined) {
+      return { refusal: `${stranger.path} ${stranger.what}`, remedy: stranger.remedy };
+    }
+    if (!stat.isFile()) return { refusal: 'it is no regular file' };
+    return { path: chroot ? `/${PROFILE}` : path };
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? undefined : { refusal: describeErrno(error) };
+  } finally {
+    directories.close();
+  }
+}
