@@ -6,6 +6,7 @@ import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
 import { type Place, RUNNER } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
+import type { OpenFile } from '../store/open-file.js';
 import { namesBelow, parentOf } from '../store/paths.js';
 import { findStranger, type Stranger, type Witness, wayTo, witness } from '../store/witnesses.js';
 
@@ -49,13 +50,24 @@ function* witnessesOf({ root, taskId }: Place, directories: Directories): Genera
 /**
  * What somebody else may have written must not run as the user that it names, nor say what of that user's is
  * killed: returns the error `task-untrusted` then. It is asked before anything is done that a task's files say.
- * `uid` is the task's user, as its header has it. What can't be looked at is not believed either.
+ * `uid` is the task's user, as its header has it; `opened` are files of the task that are open already. What can't be
+ * looked at is not believed either.
  */
-export function distrust(place: Place, uid: number | undefined): UsageError | undefined {
+export function distrust(
+  place: Place,
+  uid: number | undefined,
+  opened: readonly OpenFile[] = [],
+): UsageError | undefined {
   const directories = new Directories();
   try {
     const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
-    const stranger = findStranger(witnessesOf(place, directories), trusted, accountGroups());
+    const groups = accountGroups();
+    const stranger =
+      findStranger(
+        opened.map((file) => witness(file.path, file.statNow())),
+        trusted,
+        groups,
+      ) ?? findStranger(witnessesOf(place, directories), trusted, groups);
     return stranger && untrusted(place.taskId, uid, stranger);
   } catch (error) {
     return new UsageError(

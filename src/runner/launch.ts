@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, ftruncateSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import type { ProcessStatus } from '../checkpoint/records.js';
-import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import { OpenFile } from '../store/open-file.js';
+import { RefusedError } from '../store/refused.js';
 import type { RecordSink } from './api.js';
 import { CANNOT_START, GO, type Job } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
@@ -20,8 +21,10 @@ export class NotNow extends Error {}
 const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
 
 export interface Launch {
-  /** `coordinator.PROCESS`. */
+  /** `coordinator.PROCESS`, for messages. */
   readonly stream: string;
+  /** Opens it. Throws system errors, RefusedError, and what else speaks against it. */
+  readonly open: () => OpenFile;
   readonly job: Omit<Job, 'head'>;
   /** Of FORKED. */
   readonly seq: number;
@@ -42,10 +45,11 @@ export interface Launch {
  * recorded), and SystemError `checkpoint-write-failed`; then nothing runs.
  */
 export function launch(options: Launch): number {
-  const fd = openStream(options.stream);
+  const file = openStream(options);
+  const { fd } = file;
   try {
     if (!tryLock(fd)) throw new NotNow(`${options.stream} is locked`);
-    const head = wholeRecords(fd, options.stream);
+    const head = wholeRecords(file);
     const fork_time = options.now();
     const child = startCoordinator(options, fd);
     const control = child.stdin as Writable;
@@ -70,27 +74,29 @@ export function launch(options: Launch): number {
   }
 }
 
-function openStream(path: string): number {
+function openStream({ stream, open }: Launch): OpenFile {
   try {
-    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-    return openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o644);
+    return open();
   } catch (error) {
+    // Whatever is there in the stream's place, the process is not to be blamed for it.
+    if (error instanceof ThermosError) throw new SystemError(error.code, error.message, error.hint, error);
     const errno = errnoOf(error);
     if (SHORTAGES.includes(errno)) throw new NotNow(describeErrno(error));
     // No fault of the process: a name that can't be that of a file is.
-    if (errno === 'ENAMETOOLONG' || errno === 'EISDIR') throw error;
-    const message = `cannot write to the checkpoint: ${path}: ${describeErrno(error)}`;
+    if (errno === 'ENAMETOOLONG') throw error;
+    const why = error instanceof RefusedError ? error.message : `${stream}: ${describeErrno(error)}`;
+    const message = `cannot write to the checkpoint: ${why}`;
     throw new SystemError('checkpoint-write-failed', message, undefined, error);
   }
 }
 
 /** The length of the stream, without what a coordinator left of a record when it was killed. */
-function wholeRecords(fd: number, path: string): number {
-  const { size } = fstatSync(fd);
+function wholeRecords(file: OpenFile): number {
+  const { size } = file.statNow();
   if (size === 0) return 0;
   const lister = new RecordLister(() => {});
-  readStream(OpenFile.of(fd, path), lister);
-  if (lister.bytes < size) ftruncateSync(fd, lister.bytes);
+  readStream(OpenFile.of(file.fd, file.path), lister);
+  if (lister.bytes < size) ftruncateSync(file.fd, lister.bytes);
   return lister.bytes;
 }
 

@@ -1,68 +1,68 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  lchownSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, ftruncateSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '../checkpoint/records.js';
 import { type PlanFault, planOf } from '../config/planner.js';
-import { describeErrno, errnoOf, NotFoundError, SystemError, UsageError } from '../errors/errors.js';
+import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { type Account, findAccount } from '../host/account.js';
-import { tryLock } from '../host/flock.js';
-import { Host } from '../host/host.js';
-import { makeDirectory } from '../host/make-directory.js';
-import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
-import { type Paths, type Place, pathsOf } from '../layout/task-paths.js';
-import { distrust } from '../lifecycle/trust.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { defaultLogDir } from '../layout/log-paths.js';
+import type { Place } from '../layout/task-paths.js';
+import { distrust, layoutOf } from '../lifecycle/trust.js';
 import { OpenFile } from '../store/open-file.js';
+import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
 import type { NewTask, RunSettings } from './api.js';
 import { Progress } from './progress.js';
+import { makeLogDir, makeSandbox } from './sandbox.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
+import { type Start, TaskRoot, unwritable } from './task-root.js';
 import { finishOnDisk, type OpenedTask } from './task-runner.js';
 
 /** Opens a task to be run, new or again. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {
-  const paths = pathsOf(spec);
-  checkPlans(spec.task);
-  const user = accountFor(spec.user ?? spec.task.user);
-  checkSettings(settings, user);
-  if (existsSync(paths.finished) && !existsSync(paths.active)) throw finished(spec.taskId);
-  // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
-  makeRoot(spec.root, [`${spec.root}/tasks/active`, `${spec.root}/tasks/finished`]);
-  makeSandbox(spec.sandbox, user);
-  const logDir = spec.logDir ?? `${spec.sandbox}/.logs`;
-  const start = new Start(spec, paths);
-  const { fd } = start;
+  const root = new TaskRoot(spec);
   try {
-    const stream = replay(fd, paths);
+    checkPlans(spec.task);
+    const user = accountFor(spec.user ?? spec.task.user);
+    checkSettings(settings, user);
+    if (root.has('finished') && !root.has('active')) throw finished(spec.taskId);
+    // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
+    root.prepare(user.uid);
+    makeSandbox(spec.sandbox, user);
+    return openStarting(root, root.startStream(), spec, user, settings);
+  } catch (error) {
+    root.close();
+    throw error;
+  }
+}
+
+function openStarting(
+  root: TaskRoot,
+  start: Start,
+  spec: NewTask,
+  user: Account,
+  settings: RunSettings,
+): OpenedTask {
+  const logDir = spec.logDir ?? defaultLogDir(spec.sandbox);
+  let file: OpenFile | undefined;
+  try {
+    file = root.openTaskFile();
+    const stream = replay(start.stream);
+    const old = stream.progress.header;
+    const files = file === undefined ? [start.stream] : [start.stream, file];
+    checkAuthors(spec, old === undefined ? user.uid : uidOf(old), files);
+    cutToWhole(start.stream, stream.bytes);
     if (isTerminalTaskState(stream.progress.status)) {
-      finishOnDisk(paths, settings.now() / 1000);
+      finishOnDisk(root.paths, settings.now() / 1000);
       throw finished(spec.taskId);
     }
-    const before = readTaskFile(paths);
-    if (before === undefined) start.writeTaskFile(spec.task);
+    const before = file && taskIn(file);
+    if (before === undefined) start.writeTaskFile(taskFileText(spec.task));
     else if (!isSameTask(before, spec.task)) throw differs(spec.taskId);
-    const opened = { place: spec, paths, fd, takeBack: () => start.takeBack(), ...stream };
-    const old = stream.progress.header;
-    if (old !== undefined) return resumed(opened, spec.task, old);
-    if (stream.past.length > 0) checkAuthors(spec, user.uid);
+    const opened = { place: spec, root, stream: start.stream, takeBack: () => start.takeBack(), ...stream };
+    if (old !== undefined) return resumed(opened, spec.task, old, user);
     makeLogDir(logDir);
     const header = headerOf(spec, logDir, user, Math.round(settings.now()));
     const { task, sandbox } = spec;
@@ -78,28 +78,34 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
     };
   } catch (error) {
     start.takeBack();
-    closeSync(fd);
+    start.stream.close();
     throw error;
+  } finally {
+    file?.close();
   }
 }
 
 /** Opens a task that is on disk, as its runner. See `takeOver`. */
 export function reopen(place: Place, settings: RunSettings): OpenedTask {
-  const paths = pathsOf(place);
-  if (!existsSync(paths.stream)) {
-    if (existsSync(paths.finished)) throw finished(place.taskId);
-    throw new NotFoundError('task-not-found', `there is no task ${place.taskId} in ${place.root}`);
-  }
-  const fd = reopenStream(paths);
+  const root = new TaskRoot(place);
+  let stream: OpenFile | undefined;
+  let file: OpenFile | undefined;
   try {
-    if (!lock(fd, paths, place.taskId)) throw removed(place.taskId);
-    const stream = replay(fd, paths);
-    if (isTerminalTaskState(stream.progress.status)) {
-      finishOnDisk(paths, settings.now() / 1000);
+    if (!root.hasStream()) {
+      if (root.has('finished')) throw finished(place.taskId);
+      throw new NotFoundError('task-not-found', `there is no task ${place.taskId} in ${place.root}`);
+    }
+    stream = lockStream(root);
+    file = root.openTaskFile();
+    const said = replay(stream);
+    const { header } = said.progress;
+    checkAuthors(place, header && uidOf(header), file === undefined ? [stream] : [stream, file]);
+    cutToWhole(stream, said.bytes);
+    if (isTerminalTaskState(said.progress.status)) {
+      finishOnDisk(root.paths, settings.now() / 1000);
       throw finished(place.taskId);
     }
-    const task = readTaskFile(paths);
-    const { header } = stream.progress;
+    const task = file && taskIn(file);
     if (task === undefined || header === undefined) {
       const missing = task === undefined ? 'task file' : 'header';
       throw new SystemError(
@@ -107,44 +113,72 @@ export function reopen(place: Place, settings: RunSettings): OpenedTask {
         `task ${place.taskId} has no ${missing}: it can't be taken over`,
       );
     }
-    return resumed({ place, paths, fd, takeBack: () => {}, ...stream }, task, header);
+    return resumed({ place, root, stream, takeBack: () => {}, ...said }, task, header);
   } catch (error) {
-    closeSync(fd);
+    stream?.close();
+    root.close();
     throw error;
+  } finally {
+    file?.close();
+  }
+}
+
+function lockStream(root: TaskRoot): OpenFile {
+  try {
+    return root.lockStream('write');
+  } catch (error) {
+    throw error instanceof ThermosError ? error : unwritable(root.paths.stream, error);
   }
 }
 
 type Stream = Pick<OpenedTask, 'progress' | 'past' | 'problems'>;
 
-/** What a task already is, is not changed: where it runs and for whom says its header. */
+/**
+ * What a task already is, is not changed: where it runs and for whom says its header. `user`: for whom it is to run;
+ * what only a sandbox says does not decide that on the host.
+ */
 function resumed(
-  opened: Stream & Pick<OpenedTask, 'place' | 'paths' | 'fd' | 'takeBack'>,
+  opened: Stream & Pick<OpenedTask, 'place' | 'root' | 'stream' | 'takeBack'>,
   task: RunnableTask,
   header: RunnerHeader,
+  user?: Account,
 ): OpenedTask {
   checkPlans(task);
-  const { sandbox, user, uid } = header;
+  const { sandbox, user: name, uid } = header;
   if (sandbox === undefined)
     throw new SystemError('task-incomplete', 'the header of the task has no sandbox');
-  const found = user === undefined ? undefined : findAccount(user);
-  const account = found ?? (uid === undefined ? undefined : findAccount(uid));
-  checkAuthors(opened.place, account?.uid ?? uid);
+  const account = accountOf(header);
   const me = process.geteuid?.() ?? 0;
+  const { taskId, root } = opened.place;
+  if (me === 0 && !LAYOUTS[layoutOf(root)].executes && (user === undefined || user.uid !== account?.uid)) {
+    const message = `task ${taskId} is in an executor's sandbox, and nothing but that says for whom it runs`;
+    throw new UsageError('task-untrusted', message, 'run it again as the user of the task');
+  }
   if (account !== undefined && me !== 0 && account.uid !== me) throw notRoot(account.name);
   return {
     ...opened,
     task,
     sandbox,
-    logDir: header.log_dir ?? `${sandbox}/.logs`,
-    userName: user ?? String(uid),
+    logDir: header.log_dir ?? defaultLogDir(sandbox),
+    userName: name ?? String(uid),
     account: account ?? (uid === me ? accountFor(undefined) : undefined),
     header: { type: 'runner_header', value: header },
     resumed: true,
   };
 }
 
-function checkAuthors(place: Place, uid: number | undefined): void {
-  const error = distrust(place, uid);
+function accountOf({ user, uid }: RunnerHeader): Account | undefined {
+  const found = user === undefined ? undefined : findAccount(user);
+  return found ?? (uid === undefined ? undefined : findAccount(uid));
+}
+
+/** The user of a task, who may have no account here. */
+function uidOf(header: RunnerHeader): number | undefined {
+  return accountOf(header)?.uid ?? header.uid;
+}
+
+function checkAuthors(place: Place, uid: number | undefined, opened: readonly OpenFile[]): void {
+  const error = distrust(place, uid, opened);
   if (error !== undefined) throw error;
 }
 
@@ -164,8 +198,8 @@ function headerOf(spec: NewTask, log_dir: string, user: Account, launch_time_ms:
   return { type: 'runner_header', value };
 }
 
-/** Reads the stream, whose lock we hold; what a killed runner left of a record is taken away. */
-function replay(fd: number, paths: Paths): Stream {
+/** Reads the stream, whose lock we hold. `bytes`: how long its whole records are. */
+function replay(stream: OpenFile): Stream & { bytes: number } {
   const progress = new Progress();
   const past: CheckpointRecord[] = [];
   let wrong: number | undefined;
@@ -178,14 +212,19 @@ function replay(fd: number, paths: Paths): Stream {
     progress.apply(record);
     past.push(record);
   });
-  const { damage } = readStream(OpenFile.of(fd, paths.stream), lister);
+  // It may have grown since it was opened, until it was locked.
+  const { damage } = readStream(OpenFile.of(stream.fd, stream.path), lister);
   const at = wrong ?? (damage?.kind === 'damaged' ? damage.offset : undefined);
   if (at !== undefined) {
-    const hint = `look at it with \`thermos read ${shellArguments(paths.stream)}\``;
-    throw new SystemError('checkpoint-damaged', `the stream ${paths.stream} is damaged at byte ${at}`, hint);
+    const hint = `look at it with \`thermos read ${shellArguments(stream.path)}\``;
+    throw new SystemError('checkpoint-damaged', `the stream ${stream.path} is damaged at byte ${at}`, hint);
   }
-  if (lister.bytes < fstatSync(fd).size) ftruncateSync(fd, lister.bytes);
-  return { progress, past, problems: [] };
+  return { progress, past, problems: [], bytes: lister.bytes };
+}
+
+/** What a killed runner left of a record is taken away. */
+function cutToWhole(stream: OpenFile, bytes: number): void {
+  if (bytes < stream.statNow().size) ftruncateSync(stream.fd, bytes);
 }
 
 /** Any first sequence number is accepted by the original. */
@@ -193,216 +232,12 @@ function isFirstOfOther({ type, value }: CheckpointRecord, { runs }: Progress): 
   return type === 'process_status' && value.state === 'WAITING' && !runs.has(value.process as string);
 }
 
-/** Times that a stream is opened anew because somebody removed it meanwhile. */
-const TRIES = 10;
-
-/**
- * The stream of a task that is about to start, locked; made if it isn't there. What was made for it can be taken back
- * until something is recorded, so that a start that fails leaves no task that never was.
- */
-class Start {
-  readonly fd: number;
-  readonly #paths: Paths;
-  #madeDirectory = false;
-  #madeStream = false;
-  #madeTaskFile = false;
-
-  /** Throws UsageError `task-running`, `root-unwritable`, and what `tryLock` throws. */
-  constructor({ root, taskId }: Place, paths: Paths) {
-    this.#paths = paths;
-    for (let tries = 0; tries < TRIES; tries++) {
-      const fd = this.#open(root);
-      if (fd === undefined) continue;
-      try {
-        if (lock(fd, paths, taskId)) {
-          this.fd = fd;
-          return;
-        }
-      } catch (error) {
-        // No lock can be taken here at all: nobody else will have, and what is made stays nobody's.
-        const isOurs = !(error instanceof UsageError) && Host.local().isLocked(fstatSync(fd)) === false;
-        if (isOurs) this.#remove(fd);
-        closeSync(fd);
-        throw error;
-      }
-      closeSync(fd);
-    }
-    throw removed(taskId);
-  }
-
-  /** Undefined if it was there and is gone again. */
-  #open(root: string): number | undefined {
-    const [made] = makeRoot(root, [this.#paths.directory]);
-    this.#madeDirectory = made === true;
-    for (const create of [constants.O_CREAT | constants.O_EXCL, 0]) {
-      try {
-        this.#madeStream = create !== 0;
-        return openStream(this.#paths, create);
-      } catch (error) {
-        const errno = errnoOf(error);
-        if (errno !== (this.#madeStream ? 'EEXIST' : 'ENOENT')) throw unwritable(this.#paths, error);
-      }
-    }
-    return undefined;
-  }
-
-  writeTaskFile(task: RunnableTask): void {
-    this.#madeTaskFile = true;
-    writeTaskFile(this.#paths, task);
-  }
-
-  /** For as long as nothing is recorded. The lock is held: nobody else has written anything either. */
-  takeBack(): void {
-    if (this.#madeTaskFile) {
-      remove(draftOf(this.#paths));
-      remove(this.#paths.active);
-    }
-    this.#remove(this.fd);
-  }
-
-  #remove(fd: number): void {
-    const { directory, stream } = this.#paths;
-    if (this.#madeStream && isAt(fd, stream)) remove(stream);
-    if (this.#madeDirectory) remove(directory, rmdirSync);
-  }
-}
-
-function remove(path: string, how: (path: string) => void = unlinkSync): void {
+function taskIn(file: OpenFile): RunnableTask {
   try {
-    how(path);
-  } catch {
-    // It is gone, or others have put something in it: either way it is not ours to remove.
-  }
-}
-
-function openStream({ stream }: Paths, create: number): number {
-  // Where users may write, a link could lead root anywhere.
-  return openSync(stream, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | create, 0o644);
-}
-
-function reopenStream(paths: Paths): number {
-  try {
-    return openStream(paths, 0);
+    return runnableTask(JSON.parse(file.read(MAX_TASK_FILE_BYTES).toString('utf8')));
   } catch (error) {
-    throw unwritable(paths, error);
+    throw new SystemError('task-file-damaged', `${file.path} is no task: ${(error as Error).message}`);
   }
-}
-
-function unwritable({ stream }: Paths, error: unknown): UsageError {
-  return new UsageError('root-unwritable', `cannot write ${stream}: ${describeErrno(error)}`);
-}
-
-/** Takes the lock. False if what was locked has lost its name meanwhile: whoever removes a stream holds its lock. */
-function lock(fd: number, { stream }: Paths, taskId: string): boolean {
-  if (tryLock(fd)) return isAt(fd, stream);
-  const hint = `see it with \`thermos status ${shellArguments(taskId)}\``;
-  throw new UsageError('task-running', `task ${taskId} has a runner already`, hint);
-}
-
-function isAt(fd: number, path: string): boolean {
-  const opened = fstatSync(fd, { bigint: true });
-  const named = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return named?.ino === opened.ino && named.dev === opened.dev;
-}
-
-function removed(taskId: string): SystemError {
-  return new SystemError('task-removed', `task ${taskId} was removed while it was opened`, 'try again');
-}
-
-function readTaskFile(paths: Paths): RunnableTask | undefined {
-  let text: string;
-  try {
-    text = readFileSync(paths.active, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new SystemError('task-file-unreadable', `cannot read ${paths.active}: ${describeErrno(error)}`);
-  }
-  try {
-    return runnableTask(JSON.parse(text));
-  } catch (error) {
-    throw new SystemError('task-file-damaged', `${paths.active} is no task: ${(error as Error).message}`);
-  }
-}
-
-const draftOf = ({ directory }: Paths) => `${directory}/.task`;
-
-/** Whole or not at all. */
-function writeTaskFile(paths: Paths, task: RunnableTask): void {
-  const draft = draftOf(paths);
-  try {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const fd = openSync(draft, flags, 0o644);
-    try {
-      const bytes = Buffer.from(taskFileText(task));
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(draft, paths.active);
-  } catch (error) {
-    throw new SystemError('task-file-unwritable', `cannot write ${paths.active}: ${describeErrno(error)}`);
-  }
-}
-
-/** Returns which of the directories were not there. */
-function makeRoot(root: string, directories: readonly string[]): boolean[] {
-  try {
-    makePassable(root);
-    const made = directories.map((path) => makeDirectory(path));
-    for (const path of directories) accessSync(path, constants.W_OK | constants.X_OK);
-    return made;
-  } catch (error) {
-    const hint = 'choose another with --root';
-    throw new UsageError(
-      'root-unwritable',
-      `cannot write to the root ${root}: ${describeErrno(error)}`,
-      hint,
-    );
-  }
-}
-
-function makeSandbox(path: string, user: Account): void {
-  const unusable = (why: string) =>
-    new UsageError(
-      'sandbox-unusable',
-      `the sandbox ${path} can't be used: ${why}`,
-      'choose another with --sandbox',
-    );
-  try {
-    makePassable(dirname(path));
-    makeFor(path, user);
-    if (!statSync(path).isDirectory()) throw unusable('it is no directory');
-    accessSync(path, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw unusable(errnoOf(error) === 'EEXIST' ? 'it is no directory' : describeErrno(error));
-  }
-}
-
-/** As in the original it stays ours, so that the task can't move its logs; only the directory of a run is its user's. */
-function makeLogDir(path: string): void {
-  try {
-    makePassable(path);
-  } catch (error) {
-    throw new UsageError(
-      'sandbox-unusable',
-      `cannot make the log directory ${path}: ${describeErrno(error)}`,
-    );
-  }
-}
-
-/** Makes a directory that tasks of all users have to get through, if we run any. */
-function makePassable(path: string): void {
-  if (process.geteuid?.() === 0) underUmask(OPEN_TO_ALL, () => makeDirectory(path));
-  else makeDirectory(path);
-}
-
-/** What we make for a user is the user's. */
-function makeFor(path: string, { uid, gid }: Account): void {
-  const made = makeDirectory(path);
-  // The user may have put a link there meanwhile.
-  if (made && uid !== process.geteuid?.()) lchownSync(path, uid, gid);
 }
 
 function accountFor(name: string | undefined): Account {

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  type FSWatcher,
-  futimesSync,
-  lutimesSync,
-  renameSync,
-  statSync,
-  watch,
-} from 'node:fs';
+import { existsSync, type FSWatcher, futimesSync, lutimesSync, renameSync, statSync, watch } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { RecordLister } from '../checkpoint/follow.js';
@@ -28,13 +19,14 @@ import { processRow } from '../host/process-table.js';
 import { COORDINATOR_PREFIX, type Paths, type Place } from '../layout/task-paths.js';
 import { SandboxMates } from '../lifecycle/sandbox-mates.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
-import { useFile } from '../store/open-file.js';
+import { type OpenFile, useFile } from '../store/open-file.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
 import { PROFILE, profileOf } from './profile.js';
 import { isLive, type LiveRun, type Progress, type Run } from './progress.js';
 import { DEFAULT_LOGGER, type RunnableProcess, type RunnableTask } from './task-document.js';
+import type { TaskRoot } from './task-root.js';
 
 /** As the original: FORKED for longer than this is LOST. */
 const FORKED_SECONDS = 60;
@@ -55,8 +47,9 @@ const BATCH = 4;
 /** A task that is ours: its lock is held on `fd`. */
 export interface OpenedTask {
   readonly place: Place;
-  readonly paths: Paths;
-  readonly fd: number;
+  readonly root: TaskRoot;
+  /** Locked. */
+  readonly stream: OpenFile;
   readonly task: RunnableTask;
   readonly progress: Progress;
   /** The records that the stream had, in order. */
@@ -129,7 +122,7 @@ export class TaskRunner implements Runner {
     this.resumed = opened.resumed;
     this.#progress = progress;
     const writer = settings.writer ?? ((fd) => new CheckpointWriter(fd));
-    this.#sink = writer(opened.fd);
+    this.#sink = writer(opened.stream.fd);
     this.#byName = new Map(task.processes.map((process) => [process.name, process]));
     const planner = (final: boolean) =>
       new Planner(task.processes, planOf(task.processes, task.orders, final), settings.maxRuns);
@@ -137,7 +130,7 @@ export class TaskRunner implements Runner {
     this.#finalizing = planner(true);
     this.#processes = new TaskProcesses({
       uid: account?.uid ?? -1,
-      directory: opened.paths.directory,
+      directory: opened.root.paths.directory,
       home: settings.chroot ? undefined : opened.sandbox,
       root: settings.chroot ? opened.sandbox : undefined,
       logDir: opened.logDir,
@@ -294,7 +287,7 @@ export class TaskRunner implements Runner {
 
   #watch(): void {
     try {
-      this.#watcher = watch(this.#opened.paths.directory, (_, file) => {
+      this.#watcher = watch(this.#opened.root.paths.directory, (_, file) => {
         if (file === null || !file.startsWith(COORDINATOR_PREFIX)) return;
         this.#dirty.add(file.slice(COORDINATOR_PREFIX.length));
         this.#schedule();
@@ -308,7 +301,7 @@ export class TaskRunner implements Runner {
   #lookAround(): void {
     try {
       const now = this.#now();
-      futimesSync(this.#opened.fd, now, now);
+      futimesSync(this.#opened.stream.fd, now, now);
     } catch {
       // Nothing depends on it here; writing a record will tell.
     }
@@ -345,7 +338,7 @@ export class TaskRunner implements Runner {
       this.#recordProcess({ seq: run === undefined ? 0 : run.seq + 1, process: name, state: 'WAITING' });
       run = this.#progress.runs.get(name) as Run;
     }
-    const { place, paths, account, userName } = this.#opened;
+    const { place, root, account, userName } = this.#opened;
     let coordinatorPid: number;
     try {
       if (account === undefined) throw new Error(`there is no user ${userName} here`);
@@ -353,9 +346,10 @@ export class TaskRunner implements Runner {
       if (this.#settings.chroot && !existsSync(`${this.sandbox}/bin/bash`)) {
         throw new Error(`there is no /bin/bash in ${this.sandbox}, which is to be its /`);
       }
-      const stream = paths.coordinator(name);
+      const stream = root.paths.coordinator(name);
       if (stream === undefined) throw new Error('file name too long');
       coordinatorPid = launch({
+        open: () => root.openCoordinator(name, account.uid),
         stream,
         job: this.#job(run, account),
         seq: run.seq + 1,
@@ -441,7 +435,7 @@ export class TaskRunner implements Runner {
       });
       this.#listers.set(name, lister);
     }
-    const path = this.#opened.paths.coordinator(name);
+    const path = this.#opened.root.paths.coordinator(name);
     // A name that leads out of the directory has no stream.
     if (path === undefined) return;
     try {
@@ -477,7 +471,7 @@ export class TaskRunner implements Runner {
     }
     try {
       // One that was started in another pid namespace can't be seen, but its lock can.
-      const path = this.#opened.paths.coordinator(process);
+      const path = this.#opened.root.paths.coordinator(process);
       return path !== undefined && host.isLocked(statSync(path)) === true;
     } catch {
       return false;
@@ -549,7 +543,7 @@ export class TaskRunner implements Runner {
     const state = this.#terminalState();
     this.#setStatus(state);
     this.#endEverything(-1);
-    finishOnDisk(this.#opened.paths, this.#now());
+    finishOnDisk(this.#opened.root.paths, this.#now());
     this.#release();
     this.#settle?.resolve({ state, problems: this.#problems });
   }
@@ -592,7 +586,8 @@ export class TaskRunner implements Runner {
     clearInterval(this.#touch);
     this.#watcher?.close();
     if (this.#progress.header === undefined) this.#opened.takeBack();
-    closeSync(this.#opened.fd);
+    this.#opened.stream.close();
+    this.#opened.root.close();
   }
 
   // Records.

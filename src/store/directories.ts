@@ -6,7 +6,7 @@ import { RefusedError } from './refused.js';
  * Opens a directory only to look names up in it, as open(2) has it; Node has no name for it. It needs no
  * permission to list the directory. The number is the same on x86-64 and arm64.
  */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
 /** How many directories are held open at once: those that many files have in common. */

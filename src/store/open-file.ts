@@ -15,8 +15,11 @@ import { nameOf, namesBelow, parentOf } from './paths.js';
 import { mayRead, maySearch, type Reader } from './reader.js';
 import { RefusedError } from './refused.js';
 
-/** `read`; `write`: what is there, for reading and appending; `create`: as `write`, and made if it isn't there. */
-export type Access = 'read' | 'write' | 'create';
+/**
+ * `read`; `write`: what is there, for reading and appending; `create`: as `write`, and made if it isn't there;
+ * `make`: as `write`, of a file that isn't there yet.
+ */
+export type Access = 'read' | 'write' | 'create' | 'make';
 
 export interface OpenOptions {
   /**
@@ -26,7 +29,7 @@ export interface OpenOptions {
   below?: string;
   /** Default `read`. */
   access?: Access;
-  /** For `create`. Default 0644. */
+  /** For `create` and `make`. Default 0644. */
   mode?: number;
   /** Throws RefusedError `EFBIG` if the file has more bytes. */
   max?: number;
@@ -45,6 +48,7 @@ const ACCESS: Readonly<Record<Access, number>> = {
   read: constants.O_RDONLY,
   write: constants.O_RDWR | constants.O_APPEND,
   create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+  make: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
 };
 
 /** Opening never blocks, whatever is there, and gives us no terminal. */

@@ -1,6 +1,7 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs';
 import { makeDirectory } from '../../host/make-directory.js';
 import { OPEN_TO_ALL, underUmask } from '../../host/umask.js';
+import { openWay } from '../../store/way.js';
 import type { Account } from './job.js';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -15,7 +16,7 @@ export function makeLogDirectory(logs: string, { uid, gid }: Account): void {
   const below = parts.splice(-3);
   let fd: number | undefined;
   try {
-    fd = openSync(parts.join('/') || '/', DIRECTORY);
+    fd = openWay(parts.join('/') || '/', { trusted: new Set([0]) }).fd;
     for (const [i, part] of below.entries()) {
       const isUsers = fstatSync(fd).uid === uid;
       const isLast = i === below.length - 1;

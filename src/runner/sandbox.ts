@@ -1,0 +1,81 @@
+import { accessSync, chownSync, closeSync, constants, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describeErrno, errnoOf, UsageError } from '../errors/errors.js';
+import type { Account } from '../host/account.js';
+import { accountGroups } from '../host/groups.js';
+import { makeDirectory } from '../host/make-directory.js';
+import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
+import { at, Directories } from '../store/directories.js';
+import { RefusedError } from '../store/refused.js';
+import { openWay } from '../store/way.js';
+import { findStranger, wayAbove } from '../store/witnesses.js';
+
+/** Links are followed only where root and we alone can lay them: the task's user would lead root anywhere. */
+const TRUSTED: ReadonlySet<number> = new Set([0, process.geteuid?.() ?? 0]);
+
+/**
+ * Makes the sandbox of a task for its user, if it isn't there. Throws UsageError `sandbox-unusable`, for a task of
+ * root's also if somebody else could exchange the sandbox or what is on the way to it.
+ */
+export function makeSandbox(path: string, user: Account): void {
+  const unusable = (why: string) =>
+    new UsageError(
+      'sandbox-unusable',
+      `the sandbox ${path} can't be used: ${why}`,
+      'choose another with --sandbox',
+    );
+  try {
+    if (process.geteuid?.() === 0) makeAsRoot(path, user);
+    else makeDirectory(path);
+    if (!statSync(path).isDirectory()) throw unusable('it is no directory');
+    accessSync(path, constants.W_OK | constants.X_OK);
+    const stranger = user.uid === 0 ? strangerTo(path) : undefined;
+    if (stranger !== undefined) throw unusable(`${stranger.path} ${stranger.what}`);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const why = error instanceof RefusedError ? error.message : describeErrno(error);
+    throw unusable(errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR' ? 'it is no directory' : why);
+  }
+}
+
+/** Those above are for all users to get through; the last is the user's. */
+function makeAsRoot(path: string, { uid, gid }: Account): void {
+  const above = openWay(dirname(path), {
+    trusted: TRUSTED,
+    make: (missing) => underUmask(OPEN_TO_ALL, () => mkdirSync(missing, 0o755)),
+  });
+  closeSync(above.fd);
+  const { fd, made } = openWay(path, { trusted: TRUSTED, make: (missing) => mkdirSync(missing, 0o755) });
+  try {
+    if (made && uid !== 0) chownSync(at(fd, '.'), uid, gid);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whoever could exchange what root runs in. */
+function strangerTo(path: string) {
+  const directories = new Directories();
+  try {
+    return findStranger(wayAbove(path, directories), TRUSTED, accountGroups());
+  } finally {
+    directories.close();
+  }
+}
+
+/**
+ * Makes the log directory of a task. As in the original it stays ours, so that the task can't move its logs; only the
+ * directory of a run is its user's. Throws UsageError `sandbox-unusable`.
+ */
+export function makeLogDir(path: string): void {
+  try {
+    if (process.geteuid?.() !== 0) makeDirectory(path);
+    else {
+      const make = (missing: string | Buffer) => underUmask(OPEN_TO_ALL, () => mkdirSync(missing, 0o755));
+      closeSync(openWay(path, { trusted: TRUSTED, make }).fd);
+    }
+  } catch (error) {
+    const why = error instanceof RefusedError ? error.message : describeErrno(error);
+    throw new UsageError('sandbox-unusable', `cannot make the log directory ${path}: ${why}`);
+  }
+}

@@ -1,0 +1,343 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '../errors/errors.js';
+import { tryLock } from '../host/flock.js';
+import { accountGroups } from '../host/groups.js';
+import { Host } from '../host/host.js';
+import { makeDirectory } from '../host/make-directory.js';
+import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
+import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
+import { type Paths, type Place, pathsOf, RUNNER } from '../layout/task-paths.js';
+import { baseOf, refuseStrangers, trustedUsers, untrusted } from '../lifecycle/trust.js';
+import { at, Directories } from '../store/directories.js';
+import { statFile } from '../store/look.js';
+import { type Access, type OpenFile, openFile } from '../store/open-file.js';
+import { namesBelow, parentOf } from '../store/paths.js';
+import { RefusedError } from '../store/refused.js';
+import { findStranger, wayAbove, wayTo, witness } from '../store/witnesses.js';
+import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
+import { shellArguments } from '../text/shell.js';
+
+/** Times that a stream is opened anew because somebody removed it meanwhile. */
+const TRIES = 10;
+
+/** The draft of a task file, which is renamed when it is whole. */
+const DRAFT = '.task';
+
+/**
+ * The files of one task in its root, for its runner: what it makes, opens, moves and removes is looked up in
+ * directories that are open, and no link is followed on the way to them. Close it.
+ */
+export class TaskRoot {
+  readonly place: Place;
+  readonly paths: Paths;
+  readonly #base: string;
+  /** From the base to the root. */
+  readonly #names: readonly string[];
+  readonly #directories = new Directories();
+
+  /** Throws UsageError `task-id-invalid`. */
+  constructor(place: Place) {
+    this.place = place;
+    this.paths = pathsOf(place);
+    this.#base = baseOf(place.root);
+    this.#names = namesBelow(place.root, this.#base) as string[];
+  }
+
+  get #opening() {
+    return { below: this.#base, directories: this.#directories };
+  }
+
+  get #checkpoint(): readonly string[] {
+    return [CHECKPOINTS, this.place.taskId];
+  }
+
+  /**
+   * Makes the root with its directories for tasks, if they aren't there, once it is certain that nobody but root,
+   * ourselves and the task's user can exchange what is in it. Throws UsageError `root-untrusted`,
+   * `root-unwritable`.
+   */
+  prepare(uid: number): void {
+    const { root } = this.place;
+    this.#writing(() => {
+      let above = this.#base;
+      while (!existsSync(above)) above = parentOf(above);
+      if (above !== this.#base) {
+        refuseStrangers(root, wayAbove(above, this.#directories), uid);
+        this.#directories.close();
+      }
+      if (process.geteuid?.() === 0) underUmask(OPEN_TO_ALL, () => makeDirectory(this.#base));
+      else makeDirectory(this.#base);
+      const inner = [[TASKS, 'active'], [TASKS, 'finished'], [CHECKPOINTS]];
+      refuseStrangers(root, wayTo(this.#base, this.#names, this.#directories), uid);
+      for (const names of inner) {
+        this.#make(names);
+        refuseStrangers(root, wayTo(this.#base, [...this.#names, ...names], this.#directories), uid);
+        accessSync(at(this.#fd(names), '.'), constants.W_OK | constants.X_OK);
+      }
+    });
+  }
+
+  /** Makes the checkpoint directory; true if it was not there. Throws UsageError `root-unwritable`. */
+  makeCheckpoint(): boolean {
+    return this.#writing(() => {
+      const made = this.#make(this.#checkpoint);
+      accessSync(at(this.#fd(this.#checkpoint), '.'), constants.W_OK | constants.X_OK);
+      return made;
+    });
+  }
+
+  /** What is of the task: its task file in a phase. */
+  has(phase: 'active' | 'finished'): boolean {
+    return statFile(this.paths[phase], this.#opening) !== undefined;
+  }
+
+  hasStream(): boolean {
+    return statFile(this.paths.stream, this.#opening) !== undefined;
+  }
+
+  /** Opens the task's stream. Throws system errors and RefusedError. */
+  openStream(access: Access): OpenFile {
+    return openFile(this.paths.stream, { ...this.#opening, access });
+  }
+
+  /**
+   * Opens the task's stream and takes its lock. Throws UsageError `task-running`, SystemError `task-removed` if it
+   * loses its name meanwhile, and what `openStream` throws.
+   */
+  lockStream(access: Access): OpenFile {
+    const stream = this.openStream(access);
+    try {
+      if (!this.#lock(stream)) throw removed(this.place.taskId);
+      return stream;
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The stream of a task that is about to start, locked; made if it isn't there. Throws UsageError `task-running`,
+   * `root-unwritable`, SystemError `task-removed`, and what `tryLock` throws.
+   */
+  startStream(): Start {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const start = this.#openToStart();
+      if (start === undefined) continue;
+      try {
+        if (this.#lock(start.stream)) return start;
+      } catch (error) {
+        // No lock can be taken here at all: nobody else will have, and what is made stays nobody's.
+        const isOurs =
+          !(error instanceof UsageError) && Host.local().isLocked(start.stream.statNow()) === false;
+        if (isOurs) start.takeBack();
+        start.stream.close();
+        throw error;
+      }
+      start.stream.close();
+      // The directory may be another one by now.
+      this.#directories.close();
+    }
+    throw removed(this.place.taskId);
+  }
+
+  /** Undefined if it was there and is gone again. */
+  #openToStart(): Start | undefined {
+    const madeDirectory = this.makeCheckpoint();
+    for (const access of ['make', 'write'] as const) {
+      try {
+        return new Start(this, this.openStream(access), {
+          directory: madeDirectory,
+          stream: access === 'make',
+        });
+      } catch (error) {
+        if (errnoOf(error) === (access === 'make' ? 'EEXIST' : 'ENOENT')) continue;
+        throw unwritable(this.paths.stream, error);
+      }
+    }
+    return undefined;
+  }
+
+  /** False if what was locked has lost its name meanwhile: whoever removes a stream holds its lock. */
+  #lock(stream: OpenFile): boolean {
+    const { taskId } = this.place;
+    if (tryLock(stream.fd)) return this.isNamed(stream);
+    const hint = `see it with \`thermos status ${shellArguments(taskId)}\``;
+    throw new UsageError('task-running', `task ${taskId} has a runner already`, hint);
+  }
+
+  /** Has the open stream still its name? */
+  isNamed(stream: OpenFile): boolean {
+    const named = statFile(this.paths.stream, this.#opening);
+    const opened = stream.statNow();
+    return named?.ino === opened.ino && named.dev === opened.dev;
+  }
+
+  /** The task file of an active task, open; undefined if there is none. Throws SystemError `task-file-unreadable`. */
+  openTaskFile(): OpenFile | undefined {
+    const { active } = this.paths;
+    try {
+      return openFile(active, { ...this.#opening, max: MAX_TASK_FILE_BYTES });
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      const why = error instanceof RefusedError ? error.message : describeErrno(error);
+      throw new SystemError('task-file-unreadable', `cannot read ${active}: ${why}`);
+    }
+  }
+
+  /**
+   * Opens the stream of a process, made if it isn't there. Throws system errors, RefusedError, and UsageError
+   * `task-untrusted` if it is a file that somebody else than root, ourselves and the task's user may have written:
+   * it could be another task's.
+   */
+  openCoordinator(process: string, uid: number): OpenFile {
+    const path = this.paths.coordinator(process);
+    if (path === undefined) throw Object.assign(new Error('file name too long'), { code: 'ENAMETOOLONG' });
+    const file = openFile(path, { ...this.#opening, access: 'create' });
+    const trusted = trustedUsers(uid, globalThis.process.geteuid?.() ?? 0);
+    const stranger = findStranger([witness(path, file.stat)], trusted, accountGroups());
+    if (stranger === undefined) return file;
+    file.close();
+    throw untrusted(this.place.taskId, uid, stranger);
+  }
+
+  /** Whole or not at all. Throws SystemError `task-file-unwritable`. */
+  writeTaskFile(text: string): void {
+    try {
+      this.#removeDraft();
+      const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+      const fd = openSync(this.#inCheckpoint(DRAFT), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+      try {
+        const bytes = Buffer.from(text);
+        for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(this.#inCheckpoint(DRAFT), this.#activeFile());
+    } catch (error) {
+      throw new SystemError(
+        'task-file-unwritable',
+        `cannot write ${this.paths.active}: ${describeErrno(error)}`,
+      );
+    }
+  }
+
+  removeTaskFile(): void {
+    this.#removeDraft();
+    attempt(() => unlinkSync(this.#activeFile()));
+  }
+
+  removeStream(): void {
+    attempt(() => unlinkSync(this.#inCheckpoint(RUNNER)));
+  }
+
+  /** If there is nothing in it. */
+  removeCheckpoint(): void {
+    attempt(() => rmdirSync(at(this.#fd([CHECKPOINTS]), this.place.taskId)));
+  }
+
+  close(): void {
+    this.#directories.close();
+  }
+
+  #removeDraft(): void {
+    attempt(() => unlinkSync(this.#inCheckpoint(DRAFT)));
+  }
+
+  #inCheckpoint(name: string): string | Buffer {
+    return at(this.#fd(this.#checkpoint), name);
+  }
+
+  #activeFile(): string | Buffer {
+    return at(this.#fd([TASKS, 'active']), this.place.taskId);
+  }
+
+  /** A directory in the root. */
+  #fd(names: readonly string[]): number {
+    return this.#directories.fd(this.#base, [...this.#names, ...names]);
+  }
+
+  /** Makes a directory in the root, and those that lead to it; true if the last was not there. */
+  #make(names: readonly string[]): boolean {
+    let made = false;
+    for (let depth = 1; depth <= names.length; depth++) {
+      const name = names[depth - 1] as string;
+      made = attempt(() => mkdirSync(at(this.#fd(names.slice(0, depth - 1)), name), 0o755), ['EEXIST']);
+    }
+    return made;
+  }
+
+  #writing<T>(write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      if (error instanceof ThermosError) throw error;
+      const why = error instanceof RefusedError ? error.message : describeErrno(error);
+      const message = `cannot write to the root ${this.place.root}: ${why}`;
+      throw new UsageError('root-unwritable', message, 'choose another with --root');
+    }
+  }
+}
+
+/**
+ * The stream of a task that is about to start, locked. What was made for it can be taken back until something is
+ * recorded, so that a start that fails leaves no task that never was.
+ */
+export class Start {
+  readonly stream: OpenFile;
+  readonly #root: TaskRoot;
+  readonly #made: { readonly directory: boolean; readonly stream: boolean };
+  #madeTaskFile = false;
+
+  constructor(root: TaskRoot, stream: OpenFile, made: { directory: boolean; stream: boolean }) {
+    this.#root = root;
+    this.stream = stream;
+    this.#made = made;
+  }
+
+  writeTaskFile(text: string): void {
+    this.#madeTaskFile = true;
+    this.#root.writeTaskFile(text);
+  }
+
+  /** For as long as nothing is recorded. The lock is held: nobody else has written anything either. */
+  takeBack(): void {
+    if (this.#madeTaskFile) this.#root.removeTaskFile();
+    if (this.#made.stream && this.#root.isNamed(this.stream)) this.#root.removeStream();
+    if (this.#made.directory) this.#root.removeCheckpoint();
+  }
+}
+
+/** True if it was done. Throws what is none of the expected errors; if none is named, all are expected. */
+function attempt(action: () => void, expected?: readonly string[]): boolean {
+  try {
+    action();
+    return true;
+  } catch (error) {
+    if (expected !== undefined && !expected.includes(errnoOf(error) ?? '')) throw error;
+    // It is gone, there already, or others have put something in it: either way nothing is left to be done.
+    return false;
+  }
+}
+
+/** The error of a stream that can't be opened to be written. */
+export function unwritable(path: string, error: unknown): UsageError {
+  const why = error instanceof RefusedError ? error.message : describeErrno(error);
+  return new UsageError('root-unwritable', `cannot write ${path}: ${why}`);
+}
+
+function removed(taskId: string): SystemError {
+  return new SystemError('task-removed', `task ${taskId} was removed while it was opened`, 'try again');
+}
