@@ -3,13 +3,15 @@ import { describeErrno, errnoOf } from '../errors/errors.js';
 import { accept, constructFrom } from './construct.js';
 import type { LoadedConfig } from './evaluate.js';
 import { JsonError, parseJson } from './json-text.js';
+import { LIMITS, LimitError, limitText } from './limits.js';
 import { Dict, ModelError, type Raw, type StructType, type Type } from './model.js';
+import { beyondLimit } from './problems.js';
 import { ConfigError, type Dialect, type ExecuteProgram, type Program } from './program.js';
 import { isList } from './python-text.js';
 import { createSession } from './session.js';
 
 /** Configs are written by people; what is longer than this is none. */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = LIMITS.text.most;
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -73,7 +75,7 @@ function readConfig(path: string): Buffer {
 function readWhole(path: string, fd: number): Buffer {
   const stats = fstatSync(fd);
   const { size } = stats;
-  if (size > MAX_BYTES) throw unreadable(path, `${size} bytes are too many for a config`);
+  if (size > MAX_BYTES) throw unreadable(path, limitText('text', size));
   const chunks: Buffer[] = [];
   let length = 0;
   let waited = 0;
@@ -91,7 +93,7 @@ function readWhole(path: string, fd: number): Buffer {
     chunks.push(chunk.subarray(0, bytes));
     length += bytes;
   }
-  throw unreadable(path, `more than ${MAX_BYTES} bytes are too many for a config`);
+  throw unreadable(path, limitText('text', length));
 }
 
 /** Undefined if there is nothing yet. */
@@ -127,6 +129,7 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
       throw new ConfigError('load', 'config-syntax', `${path}, line ${error.line}: ${error.message}`);
     }
     if (error instanceof TypeError) throw unreadable(path, 'it is no UTF-8');
+    if (error instanceof LimitError) throw beyondLimit('load', path, error);
     throw error;
   }
   if (!(value instanceof Dict)) {
