@@ -4,12 +4,12 @@ import { type JobChoice, pickJob, taskOfJob } from './aurora.js';
 import { bind, described } from './construct.js';
 import { documentOf, type Json, json } from './document.js';
 import { attribute, get, interpolate, nodeText } from './interpolate.js';
-import { LimitError, limited, listed, shortened } from './limits.js';
+import { LimitError, limited, listed } from './limits.js';
 import { lint } from './lint.js';
 import { Dict, EMPTY, ModelError, type StructNode } from './model.js';
 import { parseAddress, tagText } from './mustache.js';
-import { beyondLimit, invalidConfig, located, theFirst, typeProblems } from './problems.js';
-import { ConfigError, type Dialect, type Phase } from './program.js';
+import { invalidConfig, located, orRefused, theFirst, typeProblems } from './problems.js';
+import { ConfigError, type Dialect } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
 import type { ConfigSession } from './session.js';
@@ -61,23 +61,7 @@ export interface EvaluatedTask {
  * typechecked, then one is chosen. What is wrong with the chosen one beyond that is in its `lint`.
  */
 export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask {
-  return orRefused('typecheck', config, () => evaluateChosen(config, request));
-}
-
-/** What no check has foreseen is still a fault of the config and none of ours. */
-function orRefused<T>(phase: Phase, { path, session }: LoadedConfig, act: () => T): T {
-  try {
-    return session.meter.run(act);
-  } catch (error) {
-    if (error instanceof ModelError) {
-      throw new ConfigError(phase, 'config-invalid', `${path}: ${shortened(error.message)}`);
-    }
-    if (error instanceof LimitError) throw beyondLimit(phase, path, error);
-    if (error instanceof RangeError) {
-      throw new ConfigError(phase, 'config-invalid', `${path} is nested too deeply`);
-    }
-    throw error;
-  }
+  return orRefused('typecheck', config.path, config.session.meter, () => evaluateChosen(config, request));
 }
 
 function evaluateChosen(config: LoadedConfig, request: Request): EvaluatedTask {
@@ -202,7 +186,7 @@ export interface RunnableTask {
  * that are given; what the config itself says of ports is added.
  */
 export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
-  return orRefused('validate', config, () => prepare(config, task, context));
+  return orRefused('validate', config.path, config.session.meter, () => prepare(config, task, context));
 }
 
 function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
@@ -254,7 +238,7 @@ export function addressFault(address: string): string | undefined {
     parseAddress(address);
     return undefined;
   } catch (error) {
-    if (error instanceof ModelError) return error.message;
+    if (error instanceof ModelError || error instanceof LimitError) return error.message;
     throw error;
   }
 }

@@ -3,9 +3,9 @@ import { describeErrno, errnoOf } from '../errors/errors.js';
 import { accept, constructFrom } from './construct.js';
 import type { LoadedConfig } from './evaluate.js';
 import { JsonError, parseJson } from './json-text.js';
-import { LIMITS, LimitError, limitText } from './limits.js';
+import { LIMITS, limitText, shortened } from './limits.js';
 import { Dict, ModelError, type Raw, type StructType, type Type } from './model.js';
-import { beyondLimit } from './problems.js';
+import { orRefused } from './problems.js';
 import { ConfigError, type Dialect, type ExecuteProgram, type Program } from './program.js';
 import { isList } from './python-text.js';
 import { createSession } from './session.js';
@@ -41,7 +41,9 @@ export async function loadConfig(path: string, options: LoadOptions): Promise<Lo
   const session = createSession();
   const head = source.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, '');
   if (path.endsWith('.json') || /^\s*[{[]/.test(head)) {
-    session.exported.push({ value: taskFromJson(path, source, session.schema.task) });
+    const { meter, schema } = session;
+    const value = orRefused('load', path, meter, () => taskFromJson(path, source, schema.task));
+    session.exported.push({ value });
     return { path, kind: 'json', session };
   }
   const dialect = dialectOf(path, source);
@@ -126,10 +128,13 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
     value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(source));
   } catch (error) {
     if (error instanceof JsonError) {
-      throw new ConfigError('load', 'config-syntax', `${path}, line ${error.line}: ${error.message}`);
+      throw new ConfigError(
+        'load',
+        'config-syntax',
+        `${path}, line ${error.line}: ${shortened(error.message)}`,
+      );
     }
     if (error instanceof TypeError) throw unreadable(path, 'it is no UTF-8');
-    if (error instanceof LimitError) throw beyondLimit('load', path, error);
     throw error;
   }
   if (!(value instanceof Dict)) {
@@ -144,7 +149,11 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
     if (!(error instanceof ModelError)) throw error;
     const { at, message } = culprit(type, known(type, value)) ?? { at: '', message: error.message };
     const said = message.replace(/^Unknown schema attribute (.*)$/s, "there is no field '$1'");
-    throw new ConfigError('load', 'config-invalid', `${path}: ${at === '' ? '' : `${at}: `}${said}`);
+    throw new ConfigError(
+      'load',
+      'config-invalid',
+      `${path}: ${at === '' ? '' : `${shortened(at)}: `}${shortened(said)}`,
+    );
   }
 }
 

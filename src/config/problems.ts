@@ -2,7 +2,7 @@ import type { Problem } from '../errors/problem.js';
 import { check } from './check.js';
 import { inScope } from './construct.js';
 import { interpolated, type Unbound } from './interpolate.js';
-import { grouped, LIMITS, LimitError, type LimitName, shortened } from './limits.js';
+import { grouped, LIMITS, LimitError, type LimitName, type Meter, shortened } from './limits.js';
 import { type Address, ModelError, type Node } from './model.js';
 import { addressText, parseAddress, tagText } from './mustache.js';
 import { type Gap, type Leaf, mayRefer, type Place, partsOf, placeText } from './places.js';
@@ -171,6 +171,23 @@ export function hintFor(ref: Address): string {
     return `{{${first}…}} is filled in by a plug-in of the Aurora client: bind it with -E '${address}=VALUE'`;
   }
   return `bind it in the config, or with -E '${address}=VALUE'`;
+}
+
+/** What a part of an evaluation gives; what no check has foreseen is still a fault of the config and none of ours. */
+export function orRefused<T>(phase: Phase, path: string, meter: Meter, act: () => T): T {
+  try {
+    return meter.run(act);
+  } catch (error) {
+    if (error instanceof LimitError) throw beyondLimit(phase, path, error);
+    if (error instanceof ModelError) {
+      throw new ConfigError(phase, 'config-invalid', `${path}: ${shortened(error.message)}`);
+    }
+    if (error instanceof RangeError) {
+      const what = /call stack/.test(error.message) ? 'is nested too deeply' : 'makes too long a text';
+      throw new ConfigError(phase, 'config-invalid', `${path} ${what}`, { debug: error.stack });
+    }
+    throw error;
+  }
 }
 
 /** Why the evaluation of a config was given up. */

@@ -150,8 +150,8 @@ function ordering(view: TaskView, config: TaskConfig, style: Style): string {
 const MOST_LEVELS = 50;
 
 /**
- * A tree, top down, not indented beyond a bound; what a process needs besides the one it hangs under stands behind it. Of a task with one
- * process and no constraints nothing. `stateOf` says the state to show, if there is one.
+ * A tree, top down, indented up to a bound; what a process needs besides the one it hangs under stands behind it.
+ * Of a task with one process and no constraints nothing. `stateOf` says the state to show, if there is one.
  */
 export function orderingText(
   config: TaskConfig,

@@ -240,6 +240,27 @@ describe('scopes', () => {
     expect([ok, message]).toEqual([false, expect.stringMatching(why)]);
   });
 
+  it('find the first of equal keys of a map, whatever is looked for before', () => {
+    const { type } = config.call('type.map', 'String', 'String') as { type: string };
+    const entries = [
+      ['{{a}}', 'first'],
+      ['b', 'second'],
+      ['k', 'third'],
+      ['{{', 'fourth'],
+    ];
+    const map = config.call('new', type, [{ dict: entries }], [], null) as { node: NodeId };
+    for (const [order, texts] of [
+      ['{{m[b]}} {{m[k]}} {{m[b]}}', 'second third second'],
+      ['{{m[none]}} {{m[k]}}', '{{m[none]}} third'],
+    ] as const) {
+      expect(config.cmdline(config.bind(process(order), dict({ m: map as Wire })))).toBe(texts);
+    }
+    const bound = config.call('new', type, [{ dict: [['{{x}}', 'late']] }], [], null) as { node: NodeId };
+    expect(config.cmdline(config.bind(process('{{m[y]}}'), dict({ m: bound as Wire, x: 'y' })))).toBe(
+      '{{m[y]}}',
+    );
+  });
+
   it('say which refs are left', () => {
     const { refs } = config.call('interpolate', process('{{b}} {{a}} {{b}} {{thermos.ports[x]}}').node) as {
       refs: string[];

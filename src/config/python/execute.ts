@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
+import { errnoOf } from '../../errors/errors.js';
 import { cpuSeconds, grouped, LIMITS, LimitError, shortened } from '../limits.js';
 import { beyondLimit } from '../problems.js';
 import { ConfigError, type ExecuteProgram, type Program } from '../program.js';
@@ -83,7 +84,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
         wasm
           .then((module) => thread.postMessage(module))
           .catch((error: Error) => reject(broken(program, error.message, error.stack ?? '')));
-        thread.on('error', (error) => reject(broken(program, error.message, error.stack ?? '')));
+        thread.on('error', (error) => reject(died(program, error)));
         thread.on('exit', (code) => reject(broken(program, `the interpreter ended with ${code}`, '')));
       });
     } finally {
@@ -154,6 +155,13 @@ function tooLong(program: Program, when: string): ConfigError {
     'config-endless',
     `${program.path} was still running ${when} and was stopped: does it loop without end?`,
   );
+}
+
+/** The thread itself has ended. */
+function died(program: Program, error: Error): ConfigError {
+  if (errnoOf(error) !== 'ERR_WORKER_OUT_OF_MEMORY') return broken(program, error.message, error.stack ?? '');
+  const message = `${program.path} needs more memory than it may have (${HEAP_MB} MiB besides Python's own)`;
+  return new ConfigError('load', 'config-memory', message, { debug: error.stack });
 }
 
 /** The interpreter itself gave up. */
