@@ -44,8 +44,9 @@ type At = [path: string, line: number] | null;
 type KW = [string, Wire][];
 type WireField = [name: string, field: { type: TypeId; required: boolean; default: NodeId | null }];
 
-/** What is kept of an object besides its values, about; and of each scope that is bound to it. */
+/** What is kept of an object, about; of each field that it has, and of each scope that is bound to it. */
 const OBJECT_BYTES = 200;
+const FIELD_BYTES = 80;
 const SCOPE_BYTES = 8;
 
 /** What one evaluation has made; see `model.ts` for how Python talks to it. */
@@ -336,7 +337,7 @@ export class ConfigSession implements Session {
   #id(node: Node | Environment): NodeId {
     const known = this.#ids.get(node);
     if (known !== undefined) return known;
-    made(OBJECT_BYTES + (node.kind === 'environment' ? 0 : SCOPE_BYTES * node.scopes.length));
+    made(bytesOf(node));
     const id = this.#nodes.push(node) - 1;
     this.#ids.set(node, id);
     return id;
@@ -410,6 +411,12 @@ export function createSession(meter?: Meter): ConfigSession {
 
 function originOf(at: At): Origin | undefined {
   return at === null || at === undefined ? undefined : { path: at[0], line: at[1] };
+}
+
+function bytesOf(node: Node | Environment): number {
+  if (node.kind === 'environment') return OBJECT_BYTES + FIELD_BYTES * node.table.size;
+  const fields = node.kind === 'struct' ? node.fields.size : 0;
+  return OBJECT_BYTES + FIELD_BYTES * fields + SCOPE_BYTES * node.scopes.length;
 }
 
 function integerFrom(digits: unknown): bigint {
