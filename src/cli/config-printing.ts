@@ -1,4 +1,4 @@
-import { escapeControl } from '../views/parts/escape.js';
+import { visible } from '../text/escape.js';
 
 /**
  * What a config prints, made safe to show: of all that is not plain text only newlines and tabs stay as they are.
@@ -15,7 +15,7 @@ export class ConfigPrinting {
   print(text: string): void {
     if (text === '') return;
     this.#inLine = !text.endsWith('\n');
-    this.#write(text.replace(/[^\n\t]+/g, escapeControl));
+    this.#write(text.replace(/[^\n\t]+/g, visible));
   }
 
   /** What is said after it begins in a line of its own. */
