@@ -2,9 +2,8 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /**
- * What a config may take of the machine: every bound there is, in one place. They lie far above what people write
- * (the largest config that was ever published has some hundred processes), and low enough that what exceeds one is
- * refused within seconds and in some 400 MB of memory.
+ * What a config may take of the machine: every bound there is, in one place. They lie far above what people write,
+ * and low enough that what exceeds one is refused within seconds and in half a gigabyte of memory.
  */
 export const LIMITS = {
   text: { most: 16 * MIB, unit: 'bytes of a config' },

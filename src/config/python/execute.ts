@@ -12,15 +12,15 @@ import { compilePython } from './wasm.js';
 /** Deep enough for Python's own limit of recursion to come first. */
 const STACK_MB = 64;
 
-/** What the interpreter needs in JavaScript is a tenth of it. */
+/** For JavaScript in the thread; Python's memory is not counted in it. */
 const HEAP_MB = 128;
 
 const CLOCK_MS = 200;
 
 /**
  * Executes programs in a thread of its own each. `directory` is where the build has put `python.cjs` and its
- * snapshot. A program that takes longer than the limit is stopped and refused; so
- * is one that prints or says through the door what it may not. Python's code is compiled for the first one.
+ * snapshot. A program that takes longer than the limit is stopped and refused, one that goes beyond another limit or
+ * forges what goes through the door is refused at its end. Python's code is compiled for the first one.
  */
 export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most * 1000): ExecuteProgram {
   let compiled: Promise<object> | undefined;
