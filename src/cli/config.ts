@@ -15,6 +15,7 @@ import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { configText } from '../views/config.js';
 import type { Style } from '../views/parts/style.js';
+import { ConfigPrinting } from './config-printing.js';
 import type { ConfigFlags } from './config-target.js';
 import { newTaskId, parseBinding, parsePort } from './config-words.js';
 import type { Terminal } from './terminal.js';
@@ -88,13 +89,18 @@ async function evaluated(
   terminal: Terminal,
 ): Promise<{ config: LoadedConfig; task: EvaluatedTask; request: Request }> {
   const request = requestOf(flags);
-  const config = await loadConfig(path, {
-    environment: process.env,
-    cwd: process.cwd(),
-    print: (text) => terminal.writeError(text),
-    python: loadPython,
-  });
-  return { config, task: evaluate(config, request), request };
+  const printing = new ConfigPrinting((text) => terminal.writeError(text));
+  try {
+    const config = await loadConfig(path, {
+      environment: process.env,
+      cwd: process.cwd(),
+      print: (text) => printing.print(text),
+      python: loadPython,
+    });
+    return { config, task: evaluate(config, request), request };
+  } finally {
+    printing.end();
+  }
 }
 
 /** What the build made of Python lies beside the bundle that this is part of. */

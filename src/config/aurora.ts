@@ -1,6 +1,7 @@
 import type { Problem } from '../errors/problem.js';
 import { bind, constructFrom, described } from './construct.js';
 import { attribute, get, interpolate, nodeText } from './interpolate.js';
+import { limited, listed } from './limits.js';
 import {
   Dict,
   EMPTY,
@@ -17,7 +18,7 @@ import { hintFor, invalidConfig, problemAt, typeProblems } from './problems.js';
 import { ConfigError } from './program.js';
 import { isList, isNode, parseInteger, pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
-import { portOf, portsOf, rawOf } from './validate.js';
+import { limitSize, portOf, portsOf, rawOf } from './validate.js';
 
 /** Which job of an `.aurora` file, and as which of its instances. */
 export interface JobChoice {
@@ -55,12 +56,13 @@ export function pickJob(
       hint: 'an .aurora file lists them: jobs = [ … ]',
     });
   }
+  limited('tasks', jobs.length);
   const all = jobs.map((job) => {
     if (isNode(job) && job.type === schema.aurora.job && job.kind === 'struct') return bound(job);
     throw new ConfigError('select', 'job-invalid', `${path}: jobs holds ${described(job)}, not a Job`);
   });
   const keys = all.map(jobKey);
-  const list = keys.join(', ');
+  const list = listed(keys);
   if (choice.job === undefined) {
     if (all.length === 1) return all[0] as StructNode;
     const message = `${path} has ${all.length} jobs, and none is chosen: ${list}`;
@@ -71,7 +73,7 @@ export function pickJob(
   const message =
     matches.length === 0
       ? `${path} has no job '${choice.job}', but ${list}`
-      : `${path} has ${matches.length} jobs '${choice.job}': ${matches.map(jobKey).join(', ')}`;
+      : `${path} has ${matches.length} jobs '${choice.job}': ${listed(matches.map(jobKey))}`;
   const hint =
     'a job is named by the end of its key: NAME, ENVIRONMENT/NAME, or CLUSTER/ROLE/ENVIRONMENT/NAME';
   const code = matches.length === 0 ? 'job-not-found' : 'job-not-chosen';
@@ -133,6 +135,7 @@ export function taskOfJob(
       `${path}: the task of the job '${name}' has no processes`,
     );
   }
+  limitSize(schema, given.fields.get('task') as StructNode);
   const whole = bind(given, [STANDARD_BINDINGS], []);
   const [wrong, gaps] = typeProblemsOf(whole);
   if (wrong.length > 0) throw invalidConfig('typecheck', path, wrong);

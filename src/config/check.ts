@@ -1,6 +1,7 @@
 import { CHECKED } from './coerce.js';
 import { inScope } from './construct.js';
 import { alternative, interpolated, nodeText, scopesInside } from './interpolate.js';
+import { step } from './limits.js';
 import { ModelError, type Node, type Raw, type Scope, type SimpleNode } from './model.js';
 import { isNode, pythonRepr, pythonText } from './python-text.js';
 
@@ -21,6 +22,7 @@ function failed(message: string): Check {
  * and nowhere else. A tag with no address inside raises InvalidRefError.
  */
 export function check(node: Node): Check {
+  step();
   switch (node.kind) {
     case 'simple':
       return checkSimple(node);

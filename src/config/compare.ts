@@ -1,10 +1,12 @@
 import { get, interpolate, stableText } from './interpolate.js';
+import { step } from './limits.js';
 import { Float, ModelError, type Node, type Raw, type SimpleNode, type StructType } from './model.js';
 import { isNode } from './python-text.js';
 
 /** `a == b`: after interpolation. An object never equals a Python value. */
 export function equal(a: Node, b: Raw): boolean {
   if (!isNode(b)) return false;
+  step();
   switch (a.kind) {
     case 'simple':
       return b.kind === 'simple' && a.type === b.type && sameValue(valueOfSimple(a), valueOfSimple(b));

@@ -4,10 +4,11 @@ import { type JobChoice, pickJob, taskOfJob } from './aurora.js';
 import { bind, described } from './construct.js';
 import { documentOf, type Json, json } from './document.js';
 import { attribute, get, interpolate, nodeText } from './interpolate.js';
+import { LimitError, limited, listed } from './limits.js';
 import { lint } from './lint.js';
 import { Dict, EMPTY, ModelError, type StructNode } from './model.js';
 import { parseAddress, tagText } from './mustache.js';
-import { invalidConfig, located, typeProblems } from './problems.js';
+import { invalidConfig, located, orRefused, theFirst, typeProblems } from './problems.js';
 import { ConfigError, type Dialect } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
@@ -15,6 +16,7 @@ import type { ConfigSession } from './session.js';
 import {
   inContext,
   itemsOf,
+  limitSize,
   portsOf,
   type RunContext,
   type TaskPlan,
@@ -59,22 +61,7 @@ export interface EvaluatedTask {
  * typechecked, then one is chosen. What is wrong with the chosen one beyond that is in its `lint`.
  */
 export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask {
-  return orRefused(config, () => evaluateChosen(config, request));
-}
-
-/** What no check has foreseen is still a fault of the config and none of ours. */
-function orRefused<T>({ path }: LoadedConfig, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof ModelError) {
-      throw new ConfigError('typecheck', 'config-invalid', `${path}: ${error.message}`);
-    }
-    if (error instanceof RangeError) {
-      throw new ConfigError('typecheck', 'config-invalid', `${path} is nested too deeply`);
-    }
-    throw error;
-  }
+  return orRefused('typecheck', config.path, config.session.meter, () => evaluateChosen(config, request));
 }
 
 function evaluateChosen(config: LoadedConfig, request: Request): EvaluatedTask {
@@ -105,14 +92,14 @@ function evaluated(
     ports,
   }: Pick<EvaluatedTask, 'node' | 'portmap'> & { errors: Problem[]; ports: string[] },
 ): EvaluatedTask {
-  const warnings = orNothing(() => lint(node, request.ports.keys(), errors));
+  const warnings = orNothing(() => lint(config.session.schema, node, request.ports.keys(), errors));
   return {
     node,
     document: documentOf(node),
     unboundPorts: ports.filter((port) => !request.ports.has(port)),
     portmap,
     problems: [...errors, ...warnings],
-    lint: [...errors, ...warnings].map((problem) => located(problem, config.path)),
+    lint: theFirst([...errors, ...warnings]).map((problem) => located(problem, config.path)),
   };
 }
 
@@ -141,6 +128,7 @@ function bound(node: StructNode, { bindings }: Request): StructNode {
 /** Every exported task, bound and typechecked; see `evaluate`. */
 export function checkedTasks(config: LoadedConfig, request: Request): StructNode[] {
   const problems: Problem[] = [];
+  limited('tasks', config.session.exported.length);
   const tasks = config.session.exported.map(({ value, origin }) => {
     if (!isNode(value) || value.kind !== 'struct') {
       const where = origin === undefined ? '' : ` (line ${origin.line})`;
@@ -154,7 +142,8 @@ export function checkedTasks(config: LoadedConfig, request: Request): StructNode
       );
     }
     const task = bound({ ...value, origin: value.origin ?? origin }, request);
-    problems.push(...typeProblems(task));
+    limitSize(config.session.schema, task);
+    for (const problem of typeProblems(task)) problems.push(problem);
     return task;
   });
   if (problems.length > 0) throw invalidConfig('typecheck', config.path, problems);
@@ -170,12 +159,12 @@ function choose({ path }: LoadedConfig, tasks: readonly StructNode[], name: stri
   }
   if (name === undefined) {
     if (tasks.length === 1) return first;
-    const message = `${path} has ${tasks.length} tasks, and none is chosen: ${tasks.map(nameOf).join(', ')}`;
+    const message = `${path} has ${tasks.length} tasks, and none is chosen: ${listed(tasks.map(nameOf))}`;
     throw new ConfigError('select', 'task-not-chosen', message, { hint: 'choose one with --task NAME' });
   }
   const task = tasks.find((each) => nameOf(each) === name);
   if (task !== undefined) return task;
-  const message = `${path} has no task '${name}', but ${tasks.map(nameOf).join(', ')}`;
+  const message = `${path} has no task '${name}', but ${listed(tasks.map(nameOf))}`;
   throw new ConfigError('select', 'task-not-found', message);
 }
 
@@ -197,7 +186,7 @@ export interface RunnableTask {
  * that are given; what the config itself says of ports is added.
  */
 export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
-  return orRefused(config, () => prepare(config, task, context));
+  return orRefused('validate', config.path, config.session.meter, () => prepare(config, task, context));
 }
 
 function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
@@ -217,7 +206,7 @@ function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext)
   const node = inContext(schema, task.node, { ...context, ports });
   const { node: whole, refs } = interpolate(node);
   if (refs.length > 0) {
-    const names = refs.map(tagText).join(' ');
+    const names = listed(refs.map(tagText));
     throw new ConfigError('validate', 'ref-unbound', `${config.path}: nothing is bound to ${names}`);
   }
   // As often as the original interpolates on the way to bash, so that as many escapes are used up.
@@ -249,7 +238,7 @@ export function addressFault(address: string): string | undefined {
     parseAddress(address);
     return undefined;
   } catch (error) {
-    if (error instanceof ModelError) return error.message;
+    if (error instanceof ModelError || error instanceof LimitError) return error.message;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { equal, hashText } from './compare.js';
 import { constructFrom, described, type Keywords, override } from './construct.js';
 import { attribute, get, interpolate, nodeText } from './interpolate.js';
+import { limited } from './limits.js';
 import {
   Dict,
   EMPTY,
@@ -98,6 +99,7 @@ export class Helpers {
       for (const before of processesOf(task)) {
         for (const after of next) {
           if (!equal(before, after)) constraints.push(...this.order([before, after]));
+          limited('constraints', constraints.length);
         }
       }
     }

@@ -1,5 +1,6 @@
 import { coerce, coercionError } from './coerce.js';
 import { accept, construct, inScope } from './construct.js';
+import { insideReference, LIMITS, limitText, made, replacedText, shortened, step } from './limits.js';
 import {
   type Address,
   type AddressPart,
@@ -24,8 +25,9 @@ import { isNode, parseInteger, pythonRepr, pythonText } from './python-text.js';
 /** Rounds of replacing before a text is given up: the original's limit. */
 const MAX_ROUNDS = 100;
 
-/** What doubles in each round would outgrow the memory long before the last round. */
-const MAX_TEXT = 4 * 1024 * 1024;
+/** What a node takes, about, and what each thing in it takes. */
+const NODE_BYTES = 100;
+const ENTRY_BYTES = 8;
 
 /** Refs that nothing is bound to, by their text. */
 export type Unbound = Map<string, Address>;
@@ -52,13 +54,16 @@ export function interpolate<T extends Node>(node: T): Interpolated<T extends Cho
 
 /** The object seen from where `outer` is known; of a Choice the alternative. */
 export function interpolated(node: Node, outer: readonly Scope[], unbound: Unbound): Node {
+  step();
   const scopes = joined(node.scopes, outer);
   switch (node.kind) {
     case 'simple':
       return interpolatedSimple(node, scopes, unbound);
     case 'list': {
       const items = mapped(node.items, (item) => accept(node.type.item, interpolated(item, scopes, unbound)));
-      return items === node.items ? withoutScopes(node) : { ...node, scopes: [], items };
+      if (items === node.items) return withoutScopes(node);
+      made(NODE_BYTES + ENTRY_BYTES * items.length);
+      return { ...node, scopes: [], items };
     }
     case 'map': {
       const { key: keyType, value: valueType } = node.type;
@@ -69,6 +74,7 @@ export function interpolated(node: Node, outer: readonly Scope[], unbound: Unbou
             accept(valueType, interpolated(value, scopes, unbound)),
           ] as const,
       );
+      made(NODE_BYTES + 4 * ENTRY_BYTES * entries.length);
       return { ...node, scopes: [], entries };
     }
     case 'choice':
@@ -82,7 +88,9 @@ export function interpolated(node: Node, outer: readonly Scope[], unbound: Unbou
         fields ??= new Map(node.fields);
         fields.set(name, result);
       }
-      return fields === undefined ? withoutScopes(node) : { ...node, scopes: [], fields };
+      if (fields === undefined) return withoutScopes(node);
+      made(NODE_BYTES + 4 * ENTRY_BYTES * fields.size);
+      return { ...node, scopes: [], fields };
     }
   }
 }
@@ -121,6 +129,7 @@ function interpolatedSimple(node: SimpleNode, scopes: readonly Scope[], unbound:
     return raw === node.raw ? node : { ...node, scopes: [], raw };
   }
   const { text, refs } = resolve(node.raw, scopes);
+  made(NODE_BYTES + text.length);
   if (refs.length === 0) return { ...node, scopes, raw: coerce(node.type, text) };
   for (const ref of refs) unbound.set(mountPoint(ref.parts), ref);
   return { ...node, scopes: [], raw: text };
@@ -164,37 +173,61 @@ export function scopesInside(node: StructNode): readonly Scope[] {
 
 /** A text with all that can be resolved in these scopes, and the refs that can't, as often as they occur. */
 export function resolve(text: string, scopes: readonly Scope[]): { text: string; refs: readonly Address[] } {
+  const known: Known = { addresses: new Map(), texts: new Map() };
   let stream = text;
   for (let round = 0; ; round++) {
-    if (round === MAX_ROUNDS || stream.length > MAX_TEXT) throw uninterpolatable(stream);
-    const { result, resolved } = replaced(stream, scopes, true);
+    if (round === MAX_ROUNDS) throw uninterpolatable(stream);
+    const { result, resolved } = replaced(stream, scopes, true, known);
     stream = result;
     if (!resolved) break;
   }
-  const { result, refs } = replaced(stream, scopes, false);
+  const { result, refs } = replaced(stream, scopes, false, known);
   return { text: result, refs };
+}
+
+/** What was looked up for one text: the same tag means the same in all rounds. */
+interface Known {
+  readonly addresses: Map<string, Address>;
+  readonly texts: Map<Address, string | undefined>;
 }
 
 function replaced(
   text: string,
   scopes: readonly Scope[],
   keepEscapes: boolean,
+  known: Known,
 ): { result: string; resolved: boolean; refs: Address[] } {
   let result = '';
   let resolved = false;
   const refs: Address[] = [];
-  for (const piece of split(text, keepEscapes)) {
+  for (const piece of split(text, keepEscapes, known.addresses)) {
     if (typeof piece === 'string') {
       result += piece;
-      continue;
+    } else {
+      refs.push(piece);
+      const value = textAt(piece, scopes, known.texts);
+      if (value !== undefined) resolved = true;
+      result += value ?? tagText(piece);
     }
-    refs.push(piece);
-    const value = findIn(scopes, piece.parts);
-    if (value !== undefined) resolved = true;
-    result += value === undefined ? tagText(piece) : typeof value === 'string' ? value : nodeText(value);
-    if (result.length > MAX_TEXT) throw uninterpolatable(text);
+    if (result.length > LIMITS.text_of_value.most) {
+      // What doubles in each round would outgrow the memory long before the last round.
+      replacedText(result.length);
+      throw new ModelError(
+        'Uninterpolatable',
+        `Unable to interpolate ${shortened(text, 200)}: ${limitText('text_of_value', result.length)}`,
+      );
+    }
   }
+  replacedText(result.length);
   return { result, resolved, refs };
+}
+
+function textAt(address: Address, scopes: readonly Scope[], texts: Known['texts']): string | undefined {
+  if (texts.has(address)) return texts.get(address);
+  const value = findIn(scopes, address.parts);
+  const text = typeof value === 'object' ? insideReference(() => nodeText(value)) : value;
+  texts.set(address, text);
+  return text;
 }
 
 function uninterpolatable(text: string): ModelError {
@@ -205,6 +238,7 @@ function uninterpolatable(text: string): ModelError {
 /** The first scope that has it wins. */
 export function findIn(scopes: readonly Scope[], parts: readonly AddressPart[]): string | Node | undefined {
   for (const scope of scopes) {
+    step();
     const value = find(scope, parts);
     if (value !== undefined) return value;
   }
@@ -267,10 +301,23 @@ function findMounted({ table }: Environment, parts: readonly AddressPart[]): str
   return undefined;
 }
 
+/** The keys of a map as far as one was looked for: keys are interpolated once, not for each look-up. */
+const indexes = new WeakMap<MapNode['entries'], { next: number; readonly found: Map<string, Node> }>();
+
 /** The first value whose key equals the text, once both are of the key's type. */
-export function lookUp(map: MapNode, key: Raw): Node | undefined {
-  const wanted = keyText(accept(map.type.key, key));
-  return map.entries.find(([each]) => keyText(each) === wanted)?.[1];
+export function lookUp({ type, entries }: MapNode, key: Raw): Node | undefined {
+  const wanted = keyText(accept(type.key, key));
+  const index = indexes.get(entries) ?? { next: 0, found: new Map<string, Node>() };
+  indexes.set(entries, index);
+  const known = index.found.get(wanted);
+  if (known !== undefined) return known;
+  for (; index.next < entries.length; index.next++) {
+    const [each, value] = entries[index.next] as (typeof entries)[number];
+    const text = keyText(each);
+    if (!index.found.has(text)) index.found.set(text, value);
+    if (text === wanted) return value;
+  }
+  return undefined;
 }
 
 function keyText(key: Node): string {
@@ -279,6 +326,7 @@ function keyText(key: Node): string {
 
 /** `str(obj)`. */
 export function nodeText(node: Node): string {
+  step();
   if (node.kind === 'choice') return nodeText(interpolate(node).node);
   if (node.kind !== 'simple') return nodeRepr(node);
   return pythonText(interpolate(node).node.raw);
@@ -304,10 +352,12 @@ export function nodeRepr(node: Node): string {
 
 /** `obj.get()`: the raw values, as they are. Structs and maps become dicts, in order. */
 export function get(node: Node): Raw {
+  step();
   switch (node.kind) {
     case 'simple':
       return node.raw;
     case 'list':
+      made(NODE_BYTES + ENTRY_BYTES * node.items.length);
       return node.items.map(get);
     case 'map': {
       const entries = new Map<string, readonly [Raw, Raw]>();

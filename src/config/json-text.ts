@@ -1,3 +1,4 @@
+import { LIMITS, limited } from './limits.js';
 import { Dict, Float, type Raw } from './model.js';
 
 /** What is no JSON, and where: lines count from 1. */
@@ -12,7 +13,7 @@ export class JsonError extends Error {
   }
 }
 
-const MAX_DEPTH = 500;
+const MAX_DEPTH = LIMITS.nesting.most;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const SPACE = /[ \t\r\n]*/y;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -36,7 +37,7 @@ const WORDS: readonly (readonly [string, Raw])[] = [
 
 /**
  * Reads JSON as the original's `json` module did: integers and floats stay apart, of a key that stands twice
- * the last counts. `JSON.parse` would make 5 of 5.0, and says no line. Throws JsonError.
+ * the last counts. `JSON.parse` would make 5 of 5.0, and says no line. Throws JsonError, or LimitError.
  */
 export function parseJson(text: string): Raw {
   return new Reader(text.startsWith('\ufeff') ? text.slice(1) : text).document();
@@ -50,6 +51,7 @@ function isPlain(code: number): boolean {
 class Reader {
   readonly #text: string;
   #at = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -64,6 +66,7 @@ class Reader {
 
   #value(depth: number): Raw {
     if (depth > MAX_DEPTH) throw this.#error(`it is nested more than ${MAX_DEPTH} levels deep`);
+    limited('values', ++this.#values);
     this.#skip();
     switch (this.#text[this.#at]) {
       case '{':
@@ -141,7 +144,9 @@ class Reader {
     const match = this.#match(NUMBER);
     if (match === null) throw this.#expected('a value');
     const [number, fraction, exponent] = match;
-    return fraction === undefined && exponent === undefined ? BigInt(number) : new Float(Number(number));
+    if (fraction !== undefined || exponent !== undefined) return new Float(Number(number));
+    limited('digits', number.length);
+    return BigInt(number);
   }
 
   #match(pattern: RegExp): RegExpExecArray | null {

@@ -1,17 +1,24 @@
 import type { Problem } from '../errors/problem.js';
+import { listed } from './limits.js';
 import type { StructNode } from './model.js';
 import { type Place, partsOf } from './places.js';
 import { escaped, problemAt } from './problems.js';
 import { pythonText } from './python-text.js';
+import type { Schema } from './schema.js';
 import { escapesIn, itemsOf, portsOf, rawOf, taskPlan } from './validate.js';
 
 /**
  * What a runner would take although it is hardly meant: warnings. The task is bound and typechecked; `ports` are
  * those that are given for the run, `errors` what was found to be wrong with it.
  */
-export function lint(task: StructNode, ports: Iterable<string>, errors: readonly Problem[]): Problem[] {
+export function lint(
+  schema: Schema,
+  task: StructNode,
+  ports: Iterable<string>,
+  errors: readonly Problem[],
+): Problem[] {
+  if (task.type !== schema.task) return [];
   const whole: Place = { field: '', origin: task.origin };
-  if (task.type.name !== 'Task') return [];
   return [
     ...duplicates(task),
     ...unknownConstraints(task),
@@ -41,7 +48,7 @@ function unknownConstraints(task: StructNode): Problem[] {
   return orders.flatMap((order, i) => {
     if (order.length === 0 || order.some((name) => names.has(name))) return [];
     const place = { field: `constraints[${i}].order`, origin: task.origin };
-    const message = `the order ${order.join(', ')} names no process of the task, so it orders nothing`;
+    const message = `the order ${listed(order)} names no process of the task, so it orders nothing`;
     const hint =
       'the order of a SequentialTask is made when it is made: it does not follow processes that replace its own';
     return [problemAt(place, 'constraint-unknown', 'warning', message, hint)];

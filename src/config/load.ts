@@ -3,13 +3,15 @@ import { describeErrno, errnoOf } from '../errors/errors.js';
 import { accept, constructFrom } from './construct.js';
 import type { LoadedConfig } from './evaluate.js';
 import { JsonError, parseJson } from './json-text.js';
+import { LIMITS, limitText, shortened } from './limits.js';
 import { Dict, ModelError, type Raw, type StructType, type Type } from './model.js';
+import { orRefused } from './problems.js';
 import { ConfigError, type Dialect, type ExecuteProgram, type Program } from './program.js';
 import { isList } from './python-text.js';
 import { createSession } from './session.js';
 
 /** Configs are written by people; what is longer than this is none. */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = LIMITS.text.most;
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -39,7 +41,9 @@ export async function loadConfig(path: string, options: LoadOptions): Promise<Lo
   const session = createSession();
   const head = source.toString('latin1', 0, 4096).replace(/^\xef\xbb\xbf/, '');
   if (path.endsWith('.json') || /^\s*[{[]/.test(head)) {
-    session.exported.push({ value: taskFromJson(path, source, session.schema.task) });
+    const { meter, schema } = session;
+    const value = orRefused('load', path, meter, () => taskFromJson(path, source, schema.task));
+    session.exported.push({ value });
     return { path, kind: 'json', session };
   }
   const dialect = dialectOf(path, source);
@@ -73,7 +77,7 @@ function readConfig(path: string): Buffer {
 function readWhole(path: string, fd: number): Buffer {
   const stats = fstatSync(fd);
   const { size } = stats;
-  if (size > MAX_BYTES) throw unreadable(path, `${size} bytes are too many for a config`);
+  if (size > MAX_BYTES) throw unreadable(path, limitText('text', size));
   const chunks: Buffer[] = [];
   let length = 0;
   let waited = 0;
@@ -91,7 +95,7 @@ function readWhole(path: string, fd: number): Buffer {
     chunks.push(chunk.subarray(0, bytes));
     length += bytes;
   }
-  throw unreadable(path, `more than ${MAX_BYTES} bytes are too many for a config`);
+  throw unreadable(path, limitText('text', length));
 }
 
 /** Undefined if there is nothing yet. */
@@ -124,7 +128,11 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
     value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(source));
   } catch (error) {
     if (error instanceof JsonError) {
-      throw new ConfigError('load', 'config-syntax', `${path}, line ${error.line}: ${error.message}`);
+      throw new ConfigError(
+        'load',
+        'config-syntax',
+        `${path}, line ${error.line}: ${shortened(error.message)}`,
+      );
     }
     if (error instanceof TypeError) throw unreadable(path, 'it is no UTF-8');
     throw error;
@@ -141,7 +149,11 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
     if (!(error instanceof ModelError)) throw error;
     const { at, message } = culprit(type, known(type, value)) ?? { at: '', message: error.message };
     const said = message.replace(/^Unknown schema attribute (.*)$/s, "there is no field '$1'");
-    throw new ConfigError('load', 'config-invalid', `${path}: ${at === '' ? '' : `${at}: `}${said}`);
+    throw new ConfigError(
+      'load',
+      'config-invalid',
+      `${path}: ${at === '' ? '' : `${shortened(at)}: `}${shortened(said)}`,
+    );
   }
 }
 

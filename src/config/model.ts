@@ -325,9 +325,12 @@ export type Wire =
 
 /** One evaluation: what Python may call, and what it leaves behind. */
 export interface Session {
+  /** Never throws; see `refused`. */
   call(operation: string, args: string): string;
   /** In the order of `export`; a dict has become a Task. */
   readonly exported: readonly { readonly value: Raw; readonly origin?: Origin }[];
   /** Undefined if the config has no `jobs`. */
   readonly jobs: Raw | undefined;
+  /** Set once a limit was exceeded, or something came that no class of ours sends: the config is refused. */
+  readonly refused: Error | undefined;
 }

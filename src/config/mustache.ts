@@ -1,3 +1,4 @@
+import { limited } from './limits.js';
 import { Address, type AddressPart, ModelError } from './model.js';
 
 /** In a tag after `&` nothing is looked up: `{{&x}}` stands for the text `{{x}}`. */
@@ -10,9 +11,10 @@ export type Piece = string | Address;
 /**
  * Takes a text apart at its tags, with the original's grammar: `[^{}]` between double braces; an address is a run
  * of `.name` and `[index]`, and the first dot may be left out. What has the form of a tag but no address inside
- * raises InvalidRefError. `{{&…}}` becomes the text `{{…}}`, or stays as it is with `keepEscapes`.
+ * raises InvalidRefError. `{{&…}}` becomes the text `{{…}}`, or stays as it is with `keepEscapes`. `known` are the
+ * addresses of tags that were taken apart already.
  */
-export function split(text: string, keepEscapes: boolean): Piece[] {
+export function split(text: string, keepEscapes: boolean, known: Map<string, Address> = new Map()): Piece[] {
   const pieces: Piece[] = [];
   let end = 0;
   for (const match of text.matchAll(TAG)) {
@@ -20,7 +22,11 @@ export function split(text: string, keepEscapes: boolean): Piece[] {
     if (match.index > end) pieces.push(text.slice(end, match.index));
     end = match.index + tag.length;
     if (escaped !== undefined) pieces.push(`{{${keepEscapes ? '&' : ''}${content}}}`);
-    else pieces.push(tagAddress(tag, content));
+    else {
+      const address = known.get(content) ?? tagAddress(tag, content);
+      known.set(content, address);
+      pieces.push(address);
+    }
   }
   if (end < text.length) pieces.push(text.slice(end));
   return pieces;
@@ -56,6 +62,7 @@ export function parseAddress(text: string): Address {
     const [, name, index] = match;
     if (name !== undefined) parts.push({ kind: 'dereference', value: name });
     else parts.push({ kind: 'index', value: index as string });
+    limited('address', parts.length);
   }
   return new Address(parts);
 }

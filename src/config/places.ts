@@ -1,5 +1,6 @@
 import { inScope } from './construct.js';
 import { interpolated, nodeText, scopesInside, type Unbound } from './interpolate.js';
+import { step } from './limits.js';
 import {
   type Address,
   ModelError,
@@ -41,6 +42,7 @@ export function* partsOf(
   outer: readonly Scope[] = [],
   place: Place = { field: '', origin: node.origin },
 ): Generator<Leaf | Gap> {
+  step();
   switch (node.kind) {
     case 'struct': {
       const scopes = scopesInside(inScope(node, outer));

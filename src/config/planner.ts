@@ -74,13 +74,23 @@ export function findCycle(dependencies: Dependencies): string[] | undefined {
   const [start] = left.keys();
   if (start === undefined) return undefined;
   const way: string[] = [];
+  const places = new Map<string, number>();
   for (let name: string | undefined = start; name !== undefined; ) {
-    const seen = way.indexOf(name);
-    if (seen >= 0) return [name, ...way.slice(seen + 1).reverse(), name];
+    const seen = places.get(name);
+    if (seen !== undefined) return [name, ...way.slice(seen + 1).reverse(), name];
+    places.set(name, way.length);
     way.push(name);
-    name = [...(dependencies.get(name) ?? [])].find((before) => left.has(before));
+    name = firstOf(dependencies.get(name), left);
   }
   return way;
+}
+
+function firstOf(
+  names: ReadonlySet<string> | undefined,
+  left: ReadonlyMap<string, unknown>,
+): string | undefined {
+  for (const name of names ?? []) if (left.has(name)) return name;
+  return undefined;
 }
 
 function unmet(dependencies: Dependencies): Map<string, number> {

@@ -2,6 +2,7 @@ import type { Problem } from '../errors/problem.js';
 import { check } from './check.js';
 import { inScope } from './construct.js';
 import { interpolated, type Unbound } from './interpolate.js';
+import { grouped, LIMITS, LimitError, type LimitName, type Meter, shortened } from './limits.js';
 import { type Address, ModelError, type Node } from './model.js';
 import { addressText, parseAddress, tagText } from './mustache.js';
 import { type Gap, type Leaf, mayRefer, type Place, partsOf, placeText } from './places.js';
@@ -16,10 +17,11 @@ export function problemAt(
   hint?: string,
 ): Problem {
   const { process, field, origin } = place;
+  const where = shortened(placeText(place), 500);
   return {
     code,
     severity,
-    message: `${placeText(place)}${placeText(place) === '' ? '' : ': '}${message}`,
+    message: `${where}${where === '' ? '' : ': '}${shortened(message)}`,
     ...(origin !== undefined && { path: origin.path, line: origin.line }),
     ...(process !== undefined && { process: process() }),
     ...(field !== '' && { field }),
@@ -36,14 +38,24 @@ export function located(problem: Problem, path: string): Problem {
 
 /** A config with these problems: several are told one by one, and the failure sums up; a single one is the failure. */
 export function invalidConfig(phase: Phase, path: string, found: readonly Problem[]): ConfigError {
-  const problems = found.map((problem) => located(problem, path));
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  const [first] = errors;
-  if (errors.length === 1 && first !== undefined) {
+  const count = found.filter(({ severity }) => severity === 'error').length;
+  const problems = theFirst(found).map((problem) => located(problem, path));
+  const first = problems.find(({ severity }) => severity === 'error');
+  if (count === 1 && first !== undefined) {
     const others = problems.filter((problem) => problem !== first);
     return new ConfigError(phase, first.code, first.message, { hint: first.hint, problems: others });
   }
-  return new ConfigError(phase, 'config-invalid', `${path} has ${errors.length} errors`, { problems });
+  return new ConfigError(phase, 'config-invalid', `${path} has ${grouped(count)} errors`, { problems });
+}
+
+/** As many problems as are told, and how many are not; errors come before warnings then. */
+export function theFirst(problems: readonly Problem[]): Problem[] {
+  const { most } = LIMITS.problems;
+  if (problems.length <= most) return [...problems];
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const told = [...errors, ...problems.filter(({ severity }) => severity !== 'error')].slice(0, most);
+  const message = `${grouped(problems.length - most)} problems more are not told`;
+  return [...told, { code: 'config-limit', severity: errors.length > most ? 'error' : 'warning', message }];
 }
 
 /** What is not of its type in an object, all of it: none means that the original accepts it too. */
@@ -76,9 +88,25 @@ function problemOf({ node: inner, scopes, place }: Leaf): Problem | undefined {
     }
     return problemAt(place, 'type-mismatch', 'error', message.replace(/^Unable to interpolate: /, ''));
   } catch (error) {
+    if (error instanceof LimitError) throw placed(error, place);
     if (!(error instanceof ModelError)) throw error;
     return invalidTag(place, error) ?? problemAt(place, 'type-mismatch', 'error', error.message);
   }
+}
+
+/** Says which value it was, and where that was made. */
+function placed(error: LimitError, place: Place): LimitError {
+  const { process, field, origin } = place;
+  error.path ??= origin?.path;
+  error.line ??= origin?.line;
+  try {
+    error.place ??= shortened(placeText(place), 500);
+  } catch (another) {
+    if (!(another instanceof LimitError)) throw another;
+    // The name of the process takes too much, too.
+    error.place = process === undefined ? field : `a process: ${field}`;
+  }
+  return error;
 }
 
 /** The refs that nothing is bound to; none if the value is wrong for another reason. */
@@ -144,3 +172,43 @@ export function hintFor(ref: Address): string {
   }
   return `bind it in the config, or with -E '${address}=VALUE'`;
 }
+
+/** What a part of an evaluation gives; what no check has foreseen is still a fault of the config and none of ours. */
+export function orRefused<T>(phase: Phase, path: string, meter: Meter, act: () => T): T {
+  try {
+    return meter.run(act);
+  } catch (error) {
+    if (error instanceof LimitError) throw beyondLimit(phase, path, error);
+    if (error instanceof ModelError) {
+      throw new ConfigError(phase, 'config-invalid', `${path}: ${shortened(error.message)}`);
+    }
+    if (error instanceof RangeError) {
+      const what = /call stack/.test(error.message) ? 'is nested too deeply' : 'makes too long a text';
+      throw new ConfigError(phase, 'config-invalid', `${path} ${what}`, { debug: error.stack });
+    }
+    throw error;
+  }
+}
+
+/** Why the evaluation of a config was given up. */
+export function beyondLimit(phase: Phase, config: string, error: LimitError): ConfigError {
+  const { limit, place, line } = error;
+  const path = error.path ?? config;
+  const file = line === undefined ? path : `${path}:${line}`;
+  const code =
+    limit === 'cpu' || limit === 'visits'
+      ? 'config-endless'
+      : limit === 'made'
+        ? 'config-memory'
+        : 'config-limit';
+  return new ConfigError(phase, code, [file, place, error.message].filter(Boolean).join(': '), {
+    hint: HINTS[limit],
+    debug: error.stack,
+  });
+}
+
+const HINTS: Partial<Record<LimitName, string>> = {
+  visits: 'does it put values into each other again and again?',
+  cpu: 'does it build far more than is meant, or refer to itself?',
+  text_of_all: 'do references stand for texts with more references in them?',
+};

@@ -1,3 +1,4 @@
+import { limited } from './limits.js';
 import { Address, Dict, EMPTY, Float, type Node, Other, type Raw } from './model.js';
 
 /** `str()` of a float as Python 2 wrote it, with 12 significant digits: what existing configs count on. */
@@ -101,11 +102,14 @@ function quoted(text: string): string {
 }
 
 const INTEGER = /^\s*[+-]?\d+\s*$/;
-const FLOAT = /^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)\s*$/i;
+const FLOAT = /^\s*[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)\s*$/i;
 
 /** `int(text)` of Python 2 (no underscores), or undefined where that raises ValueError. */
 export function parseInteger(text: string): bigint | undefined {
-  return INTEGER.test(text) ? BigInt(text.trim().replace(/^\+/, '')) : undefined;
+  if (!INTEGER.test(text)) return undefined;
+  const digits = text.trim();
+  limited('digits', digits.length);
+  return BigInt(digits.replace(/^\+/, ''));
 }
 
 /** `float(text)` of Python 2, or undefined where that raises ValueError. */

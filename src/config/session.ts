@@ -12,6 +12,7 @@ import {
 } from './construct.js';
 import { Helpers, options, safeGet } from './helpers.js';
 import { attribute, find, get, interpolate, lookUp, nodeRepr, nodeText, stableText } from './interpolate.js';
+import { LimitError, limited, Meter, made, shortened, step } from './limits.js';
 import {
   Address,
   Dict,
@@ -37,13 +38,15 @@ import type { Dialect } from './program.js';
 import { floatRepr, floatText, isList, isNode } from './python-text.js';
 import { Schema } from './schema.js';
 import { describeType, TypeTable } from './types.js';
+import { argumentsOf, ForgedError, isId, isPair, isRecord } from './wire.js';
 
 type At = [path: string, line: number] | null;
 type KW = [string, Wire][];
 type WireField = [name: string, field: { type: TypeId; required: boolean; default: NodeId | null }];
 
-/** Python's own memory has its limit in boundary.ts; this one is for what is kept of it here. */
-const MAX_KEPT = 256 * 1024 * 1024;
+/** What is kept of an object, about; of each field that it has, and of each scope that is bound to it. */
+const OBJECT_BYTES = 200;
+const FIELD_BYTES = 80;
 const SCOPE_BYTES = 8;
 
 /** What one evaluation has made; see `model.ts` for how Python talks to it. */
@@ -55,20 +58,38 @@ export class ConfigSession implements Session {
   jobs: Raw | undefined;
   readonly #nodes: (Node | Environment)[] = [];
   readonly #ids = new Map<Node | Environment, NodeId>();
-  /** Bytes, about: what came from Python, and what objects have bound to them; each has a list of its own. */
-  #kept = 0;
+  /** What the evaluation takes, here and after it. */
+  readonly meter: Meter;
+  /** Why nothing is answered any more, whatever the config makes of the exception. */
+  #refused: LimitError | ForgedError | undefined;
+
+  constructor(meter: Meter = new Meter()) {
+    this.meter = meter;
+  }
+
+  get refused(): LimitError | ForgedError | undefined {
+    return this.#refused;
+  }
 
   call(operation: string, args: string): string {
     try {
-      this.#kept += args.length;
-      if (this.#kept > MAX_KEPT) throw new ModelError('MemoryError', 'the config makes too much');
-      if (this.#nodes.length === 0) this.#encodeNames();
-      const run = this.#operations.get(operation);
-      if (run === undefined) throw new ModelError('TypeError', `no operation ${operation}`);
-      return JSON.stringify({ value: run(...(JSON.parse(args) as unknown[])) });
+      if (this.#refused !== undefined) throw this.#refused;
+      return this.meter.run(() => this.#answer(operation, args));
     } catch (error) {
+      if (error instanceof LimitError || error instanceof ForgedError) this.#refused ??= error;
       return JSON.stringify({ error: pythonErrorOf(error) });
     }
+  }
+
+  #answer(operation: string, args: string): string {
+    limited('call', args.length);
+    made(args.length);
+    if (this.#nodes.length === 0) this.#encodeNames();
+    const given = argumentsOf(operation, args);
+    const run = this.#operations.get(operation) as (...args: unknown[]) => unknown;
+    const answer = JSON.stringify({ value: run(...given) });
+    limited('answer', answer.length);
+    return answer;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the arguments are what model.ts says of each operation
@@ -81,13 +102,17 @@ export class ConfigSession implements Session {
       (key: TypeId, value: TypeId) =>
         this.#described(this.types.map(this.types.get(key), this.types.get(value))),
     ],
-    ['type.enum', (name: string | null, values: string[]) => this.#described(this.types.enum(name, values))],
+    [
+      'type.enum',
+      (name: Wire, values: Wire[]) =>
+        this.#described(this.types.enum(nameIn(name, 'Enum'), textsIn(values, 'the values of an Enum'))),
+    ],
     [
       'type.choice',
-      (name: string | null, choices: TypeId[]) =>
+      (name: Wire, choices: TypeId[]) =>
         this.#described(
           this.types.choice(
-            name,
+            nameIn(name, 'Choice'),
             choices.map((id) => this.types.get(id)),
           ),
         ),
@@ -139,7 +164,7 @@ export class ConfigSession implements Session {
     ['items', (id: NodeId) => this.#items(this.#node(id)).map((each) => this.#encode(each))],
     ['item', (id: NodeId, key: Wire) => this.#encode(this.#item(this.#node(id), this.#decode(key)))],
     ['contains', (id: NodeId, value: Wire) => this.#contains(this.#node(id), this.#decode(value))],
-    ['find', (id: NodeId, address: string) => this.#find(this.#nodes[id] as Node | Environment, address)],
+    ['find', (id: NodeId, address: string) => this.#find(this.#object(id), address)],
     ['unwrap', (id: NodeId) => this.#encode(interpolate(this.#node(id)).node)],
     [
       'environment',
@@ -148,7 +173,8 @@ export class ConfigSession implements Session {
     ['ref', (address: string) => parseAddress(address).parts],
     [
       'mustache.split',
-      (text: string, keep: boolean) => split(text, keep).map((piece) => this.#encode(piece)),
+      (text: Wire, keep: boolean) =>
+        split(textIn(text, 'a template'), keep).map((piece) => this.#encode(piece)),
     ],
     [
       'order',
@@ -188,8 +214,13 @@ export class ConfigSession implements Session {
         return null;
       },
     ],
-    ['float_text', (value: { float: string }) => floatText(floatFrom(value.float))],
+    ['float_text', (value: Wire) => this.#floatText(this.#decode(value))],
   ]);
+
+  #floatText(value: Raw): string {
+    if (value instanceof Float) return floatText(value.value);
+    throw new ForgedError('float_text takes a float');
+  }
 
   #namespace(dialect: Dialect): { types: Record<string, TypeId>; values: Record<string, Wire> } {
     const { types, values } = this.schema.names(dialect);
@@ -292,15 +323,21 @@ export class ConfigSession implements Session {
   }
 
   #node(id: NodeId): Node {
-    const node = this.#nodes[id];
-    if (node !== undefined && node.kind !== 'environment') return node;
-    throw new ModelError('TypeError', `no object has the id ${id}`);
+    const node = this.#object(id);
+    if (node.kind !== 'environment') return node;
+    throw new ModelError('TypeError', 'an Environment is no value of a config');
+  }
+
+  #object(id: NodeId): Node | Environment {
+    const object = this.#nodes[id];
+    if (object === undefined) throw new ForgedError(`no object has the id ${id}`);
+    return object;
   }
 
   #id(node: Node | Environment): NodeId {
     const known = this.#ids.get(node);
     if (known !== undefined) return known;
-    if (node.kind !== 'environment') this.#kept += SCOPE_BYTES * node.scopes.length;
+    made(bytesOf(node));
     const id = this.#nodes.push(node) - 1;
     this.#ids.set(node, id);
     return id;
@@ -314,24 +351,33 @@ export class ConfigSession implements Session {
     return pairs.map(([name, value]) => [name, this.#decode(value)] as const);
   }
 
-  #decode(wire: Wire): Raw {
+  /** Raises ForgedError for what is no value. */
+  #decode(wire: unknown, depth = 0): Raw {
+    step();
+    limited('nesting', depth);
     if (wire === null || typeof wire === 'string' || typeof wire === 'boolean') return wire;
-    if (typeof wire === 'number') return BigInt(wire);
-    if (Array.isArray(wire)) return this.#all(wire);
+    if (Number.isSafeInteger(wire)) return BigInt(wire as number);
+    if (Array.isArray(wire)) return wire.map((each) => this.#decode(each, depth + 1));
+    if (!isRecord(wire)) throw new ForgedError('a number is none of Python');
     if ('node' in wire) {
-      const node = this.#nodes[wire.node];
-      if (node === undefined) throw new ModelError('TypeError', `no object has the id ${wire.node}`);
-      return node;
+      if (!isId(wire.node)) throw new ForgedError('an object has no number');
+      return this.#object(wire.node);
     }
-    if ('int' in wire) return BigInt(wire.int);
+    if ('int' in wire) return integerFrom(wire.int);
     if ('float' in wire) return new Float(floatFrom(wire.float));
-    if ('dict' in wire) {
-      return new Dict(wire.dict.map(([key, value]) => [this.#decode(key), this.#decode(value)]));
+    if ('dict' in wire) return this.#dict(wire.dict, depth + 1);
+    if (wire.empty === true) return EMPTY;
+    if (typeof wire.ref === 'string') return parseAddress(wire.ref);
+    if (typeof wire.other === 'string' && typeof wire.class === 'string') {
+      return new Other(shortened(wire.other), shortened(wire.class), wire.generator === true);
     }
-    if ('empty' in wire) return EMPTY;
-    if ('ref' in wire) return parseAddress(wire.ref);
-    if ('other' in wire) return new Other(wire.other, wire.class, wire.generator);
-    return new Other(`<class '${wire.type}'>`, "<type 'type'>");
+    if (typeof wire.type === 'string') return new Other(`<class '${wire.type}'>`, "<type 'type'>");
+    throw new ForgedError('a value is of no kind');
+  }
+
+  #dict(pairs: unknown, depth: number): Dict {
+    if (!Array.isArray(pairs) || !pairs.every(isPair)) throw new ForgedError('a dict has no pairs');
+    return new Dict(pairs.map(([key, value]) => [this.#decode(key, depth), this.#decode(value, depth)]));
   }
 
   /** Gives what Python finds by name its ids, before all else: they have to be those of the snapshot. */
@@ -340,6 +386,7 @@ export class ConfigSession implements Session {
   }
 
   #encode(raw: Raw): Wire {
+    step();
     if (raw === null || typeof raw === 'string' || typeof raw === 'boolean') return raw;
     if (typeof raw === 'bigint') {
       const number = Number(raw);
@@ -358,23 +405,55 @@ export class ConfigSession implements Session {
 }
 
 /** A new evaluation. */
-export function createSession(): ConfigSession {
-  return new ConfigSession();
+export function createSession(meter?: Meter): ConfigSession {
+  return new ConfigSession(meter);
 }
 
 function originOf(at: At): Origin | undefined {
   return at === null || at === undefined ? undefined : { path: at[0], line: at[1] };
 }
 
-function floatFrom(text: string): number {
-  if (text === 'nan') return Number.NaN;
-  if (text.endsWith('inf')) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return Number(text);
+function bytesOf(node: Node | Environment): number {
+  if (node.kind === 'environment') return OBJECT_BYTES + FIELD_BYTES * node.table.size;
+  const fields = node.kind === 'struct' ? node.fields.size : 0;
+  return OBJECT_BYTES + FIELD_BYTES * fields + SCOPE_BYTES * node.scopes.length;
 }
 
-/** Objects inside objects without end are Python's RecursionError; what else is thrown here is a bug of ours. */
+function integerFrom(digits: unknown): bigint {
+  if (typeof digits !== 'string' || !/^-?\d+$/.test(digits))
+    throw new ForgedError('an integer has no digits');
+  limited('digits', digits.length);
+  return BigInt(digits);
+}
+
+function floatFrom(text: unknown): number {
+  if (text === 'nan') return Number.NaN;
+  if (text === 'inf') return Number.POSITIVE_INFINITY;
+  if (text === '-inf') return Number.NEGATIVE_INFINITY;
+  const number = typeof text === 'string' && text.length < 40 ? Number(text) : Number.NaN;
+  if (Number.isNaN(number)) throw new ForgedError('a float is no number');
+  return number;
+}
+
+function textIn(wire: Wire, what: string): string {
+  if (typeof wire === 'string') return wire;
+  throw new ModelError('ValueError', `${what} must be text`);
+}
+
+function textsIn(wires: readonly Wire[], what: string): string[] {
+  return wires.map((wire) => textIn(wire, what));
+}
+
+function nameIn(wire: Wire, what: string): string | null {
+  return wire === null ? null : textIn(wire, `the name of ${what}`);
+}
+
+/** The exception that Python raises; what else is thrown here is a bug of ours. */
 function pythonErrorOf(error: unknown): { type: PythonError; message: string } {
   if (error instanceof ModelError) return { type: error.type, message: error.message };
+  if (error instanceof LimitError) return { type: 'MemoryError', message: error.message };
+  if (error instanceof ForgedError) return { type: 'TypeError', message: error.message };
+  // Objects inside of objects without end.
   if (error instanceof RangeError) {
     return { type: 'RecursionError', message: 'maximum recursion depth exceeded' };
   }

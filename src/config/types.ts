@@ -1,3 +1,4 @@
+import { limited } from './limits.js';
 import {
   type ChoiceType,
   type EnumType,
@@ -28,6 +29,7 @@ function primitive(kind: PrimitiveType['kind']): PrimitiveType {
 export class TypeTable {
   readonly #byId = new Map<TypeId, Type>();
   readonly #byKey = new Map<string, Type>();
+  readonly #depths = new Map<Type, number>();
 
   constructor() {
     for (const type of [STRING, INTEGER, FLOAT, BOOLEAN]) this.#byId.set(type.id, type);
@@ -90,9 +92,28 @@ export class TypeTable {
     let id = name;
     for (let n = 2; this.#byId.has(id); n++) id = `${name}#${n}`;
     const type = make(id, name);
+    const depth = 1 + Math.max(0, ...partsOf(type).map((part) => this.#depths.get(part) ?? 1));
+    limited('nesting', depth);
+    this.#depths.set(type, depth);
     this.#byKey.set(key, type);
     this.#byId.set(id, type);
     return type;
+  }
+}
+
+/** The types that values of a type have in them. */
+function partsOf(type: Type): Type[] {
+  switch (type.kind) {
+    case 'List':
+      return [type.item];
+    case 'Map':
+      return [type.key, type.value];
+    case 'Choice':
+      return [...type.choices];
+    case 'Struct':
+      return [...type.fields.values()].map((field) => field.type);
+    default:
+      return [];
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Problem } from '../errors/problem.js';
 import { bind, constructFrom } from './construct.js';
 import { attribute, interpolate } from './interpolate.js';
+import { grouped, limited, listed } from './limits.js';
 import {
   type Address,
   Dict,
@@ -8,6 +9,7 @@ import {
   Float,
   type ListNode,
   ModelError,
+  type Node,
   type Raw,
   type SimpleNode,
   type StructNode,
@@ -109,6 +111,25 @@ export function validate(schema: Schema, task: StructNode): Problem[] {
   }
 }
 
+/** Raises LimitError for a task that is larger than anything that is meant. */
+export function limitSize(schema: Schema, task: StructNode): void {
+  if (task.type !== schema.task) return;
+  const constraints = itemsWritten(task, 'constraints');
+  limited('processes', itemsWritten(task, 'processes').length);
+  limited('constraints', constraints.length);
+  let names = 0;
+  for (const constraint of constraints) {
+    if (constraint.kind === 'struct') names += itemsWritten(constraint, 'order').length;
+  }
+  limited('names', names);
+}
+
+/** Elements of a list field as the config gave them. */
+function itemsWritten(node: StructNode, field: string): readonly Node[] {
+  const list = node.fields.get(field);
+  return list?.kind === 'list' ? list.items : [];
+}
+
 function nameProblems(task: StructNode): Problem[] {
   return (itemsOf(task, 'processes') ?? []).flatMap((process) => {
     const name = pythonText(rawOf(process, 'name') ?? null);
@@ -135,12 +156,13 @@ function planProblems(task: StructNode): Problem[] {
   const { processes, orders, regular, finalizing } = taskPlan(task);
   const finals = new Map(processes.map(({ name, final }) => [name, final]));
   const seen = new Set<string>();
+  const indexes = new Map(orders.map((order, i) => [order, i]));
   return [...regular.faults, ...finalizing.faults].flatMap((fault) => {
     const { message, hint, process } = faultText(fault, finals);
     if (seen.has(message)) return [];
     seen.add(message);
-    const index = 'order' in fault ? orders.indexOf(fault.order) : -1;
-    const field = index < 0 ? 'constraints' : `constraints[${index}].order`;
+    const index = 'order' in fault ? indexes.get(fault.order) : undefined;
+    const field = index === undefined ? 'constraints' : `constraints[${index}].order`;
     const problem = problemAt({ field, origin: task.origin }, 'plan-invalid', 'error', message, hint);
     return [process === undefined ? problem : { ...problem, process }];
   });
@@ -164,14 +186,14 @@ function faultText(
         process: fault.process,
       };
     case 'cycle':
-      return { message: `processes wait for each other: ${fault.cycle.join(' before ')}` };
+      return { message: `processes wait for each other: ${cycleText(fault.cycle)}` };
     case 'mixed': {
-      const order = fault.order.join(', ');
+      const order = listed(fault.order);
       const stranger = fault.unknown.find((name) => !finals.has(name));
       if (stranger === undefined) {
         const final = fault.order.filter((name) => finals.get(name));
         return {
-          message: `the order ${order} mixes regular processes with final ones (${final.join(', ')})`,
+          message: `the order ${order} mixes regular processes with final ones (${listed(final)})`,
           hint: 'final processes run after all others anyway: leave them out',
         };
       }
@@ -181,6 +203,13 @@ function faultText(
       };
     }
   }
+}
+
+/** The way round; of a long one the beginning and the end. */
+function cycleText(cycle: readonly string[]): string {
+  const whole = cycle.length <= 20;
+  const shown = whole ? cycle : [...cycle.slice(0, 10), '…', ...cycle.slice(-3)];
+  return `${shown.join(' before ')}${whole ? '' : ` (${grouped(cycle.length - 1)} processes)`}`;
 }
 
 /** `{{thermos.ports[NAME]}}`: the name; undefined for what is no port, null for a port in another form. */
@@ -269,8 +298,12 @@ function textOf(part: Leaf | Gap | undefined): string {
 /** Tags that are escaped, but not often enough for a run: what becomes of each, and how it is written. */
 export function escapesIn(text: string): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [tag, ampersands = '', content = ''] of text.matchAll(/\{\{(&+)([^{}]+?)&?\}\}/g)) {
-    if (ampersands.length < ampersandsFor(content)) found.set(`{{${content}}}`, tag);
+  for (const [tag, inside = ''] of text.matchAll(/\{\{(&[^{}]+)\}\}/g)) {
+    // One character is content, whatever it is; an `&` at the end belongs to the form `{{&…&}}`.
+    const ampersands = Math.min(/^&+/.exec(inside)?.[0].length ?? 0, inside.length - 1);
+    const rest = inside.slice(ampersands);
+    const content = rest.length > 1 && rest.endsWith('&') ? rest.slice(0, -1) : rest;
+    if (ampersands < ampersandsFor(content)) found.set(`{{${content}}}`, tag);
   }
   return found;
 }

@@ -146,9 +146,12 @@ function ordering(view: TaskView, config: TaskConfig, style: Style): string {
   return orderingText(config, style, (process) => states.get(process) ?? 'WAITING');
 }
 
+/** A chain of ten thousand processes would take 150 MB of blanks. */
+const MOST_LEVELS = 50;
+
 /**
- * A tree, top down; what a process needs besides the one it hangs under stands behind it. Of a task with one
- * process and no constraints nothing. `stateOf` says the state to show, if there is one.
+ * A tree, top down, indented up to a bound; what a process needs besides the one it hangs under stands behind it.
+ * Of a task with one process and no constraints nothing. `stateOf` says the state to show, if there is one.
  */
 export function orderingText(
   config: TaskConfig,
@@ -162,7 +165,10 @@ export function orderingText(
       const state = stateOf(process);
       const { final, daemon, ephemeral } = kinds.get(process) ?? {};
       const marks = [final && 'final', daemon && 'daemon', ephemeral && 'ephemeral'].filter(Boolean);
-      const branch = depth === 0 ? '' : `${'   '.repeat(depth - 1)}${style.unicode ? '└─ ' : '`- '}`;
+      const branch =
+        depth === 0
+          ? ''
+          : `${'   '.repeat(Math.min(depth, MOST_LEVELS) - 1)}${style.unicode ? '└─ ' : '`- '}`;
       const words = [
         `${branch}${visible(process)}`,
         ...(state === undefined ? [] : [paintOf(style.paint, state)(state)]),

@@ -270,3 +270,11 @@ describe('any task', () => {
     expect(plan.complete).toBe(true);
   });
 });
+
+it('a cycle is found in time: a hundred thousand processes, each after the one before', () => {
+  const names = Array.from({ length: 100_000 }, (_, i) => `p${i}`);
+  const dependencies = new Map(names.map((name, i) => [name, new Set([names.at(i - 1) as string])]));
+  const cycle = findCycle(dependencies);
+  expect(cycle).toHaveLength(names.length + 1);
+  expect(new Set(cycle).size).toBe(names.length);
+});

@@ -106,3 +106,8 @@ it('prints values as Python does', () => {
   expect(pythonText(new Float(0.1 + 0.2))).toBe('0.3');
   expect(pythonText('text')).toBe('text');
 });
+
+it('a million digits are no number that takes long', () => {
+  expect(parseFloating(`${'1'.repeat(1_000_000)}x`)).toBeUndefined();
+  expect(() => parseInteger('1'.repeat(1_000_000))).toThrow(/1,000,000 digits of an integer are too many/);
+});

@@ -152,7 +152,13 @@ describe('bad input is told in a line, with exit 2:', () => {
 
   test('a directory, bad ports, bad bindings', () => {
     const config = write('ok.thermos', "export(SimpleTask('p', 'true'))");
-    for (const args of [['.'], [config, '-P', 'http'], [config, '-P', 'http:99999'], [config, '-E', 'x']]) {
+    for (const args of [
+      ['.'],
+      [config, '-P', 'http'],
+      [config, '-P', 'http:99999'],
+      [config, '-E', 'x'],
+      [config, '-E', `x${'.a'.repeat(500)}=1`],
+    ]) {
       expect(run(['run', '--dry-run', ...args]).status).toBe(2);
     }
   });
@@ -172,6 +178,93 @@ describe('a config that is no file', () => {
       stderr: expect.stringMatching(/too many/),
       status: 2,
     });
+  });
+});
+
+describe('a config beyond a limit is told in a line, with exit 2:', () => {
+  const DOUBLING = `
+b = dict(('a%d' % i, '{{a%d}}{{a%d}}' % (i + 1, i + 1)) for i in range(LEVELS))
+b['aLEVELS'] = 'x'
+export(Task(name='d', processes=[Process(name='p%d' % i, cmdline='{{a0}}') for i in range(1000)]).bind(b))`;
+  const processes = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ name: `p${i}`, cmdline: `echo ${i}` }));
+
+  test.each<[string, () => string, RegExp]>([
+    [
+      'value.thermos',
+      () => DOUBLING.replaceAll('LEVELS', '40').replace('1000', '3'),
+      /characters of a value/,
+    ],
+    ['values.thermos', () => DOUBLING.replaceAll('LEVELS', '18'), /characters of all values/],
+    [
+      'processes.json',
+      () => JSON.stringify({ name: 'j', processes: processes(200_000) }),
+      /processes\.json: 200,000 processes of a task are too many: at most 20,000 are allowed/,
+    ],
+    ['nested.json', () => `{"name": ${'['.repeat(1_000_000)}`, /nested/],
+    ['text.json', () => `{"name": "${'x'.repeat(20_000_000)}"}`, /20,000,\d+ bytes of a config are too many/],
+    ['list.json', () => `{"name": [${'0,'.repeat(2_000_000)}0]}`, /values in a JSON config/],
+    [
+      'address.json',
+      () => `{"processes": [{"logger": {"destination": "{{a${'.a'.repeat(500)}}}"}}]}`,
+      /parts of a reference/,
+    ],
+    ['digits.json', () => `{"name": ${'9'.repeat(1_000_000)}}`, /digits of an integer/],
+    [
+      'forged.thermos',
+      () => "import os\nos.write(os.open('/dev/thermos', 2), b'new\\n{')",
+      /no call to \/dev\/thermos/,
+    ],
+    ['spoiled.thermos', () => "import json\njson.dumps = lambda *a: '}'", /has changed the modules/],
+    ['words.thermos', () => "raise ValueError('x' * 10 ** 7)", /line 1: xxx/],
+  ])('%s', (name, content, message) => {
+    write(name, content());
+    for (const command of [
+      ['inspect', `./${name}`],
+      ['run', '--dry-run', name],
+    ]) {
+      const { stdout, stderr, status } = run(command);
+      expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+      expect(stderr).toMatch(message);
+      expect(stderr.length).toBeLessThan(100_000);
+    }
+  });
+
+  test('a large one below it is evaluated, and shown in proportion to its size', () => {
+    const all = processes(10_000);
+    const constraints = [{ order: all.map(({ name }) => name) }];
+    write('large.json', JSON.stringify({ name: 'large', processes: all, constraints }));
+    const { stdout, status } = run(['inspect', './large.json']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('└─ p9999\n');
+    expect(stdout.length).toBeLessThan(5_000_000);
+    write(
+      'large.thermos',
+      "export(SequentialTask(name='l', processes=[Process(name='p%d' % i, cmdline='echo {{x}}') for i in range(2000)]).bind(x=1))",
+    );
+    expect(json(['inspect', 'large.thermos']).document.task.processes[1999].cmdline).toBe('echo 1');
+  });
+});
+
+describe('what a config prints', () => {
+  test('goes to stderr with its control characters shown, also if the config fails', () => {
+    write(
+      'prints.thermos',
+      "import sys\nprint('\\x1b[31mred\\u202e\\tx')\nsys.stderr.write('no end')\nexport(SimpleTask('p', 'true'))",
+    );
+    const { stderr, status } = json(['inspect', 'prints.thermos']);
+    expect({ stderr, status }).toEqual({ stderr: '\\e[31mred\\u{202e}\tx\nno end\n', status: 0 });
+    write('prints-fails.thermos', "import sys\nsys.stderr.write('no end')\nraise ValueError('no')");
+    expect(run(['inspect', './prints-fails.thermos']).stderr).toBe(
+      'no end\nerror: ./prints-fails.thermos, line 3: no\n',
+    );
+  });
+
+  test('is cut off where it is too much', () => {
+    write('floods.thermos', "for i in range(300): print('x' * 10 ** 6)\nexport(SimpleTask('p', 'true'))");
+    const { stderr, status } = json(['inspect', 'floods.thermos']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^x{65536}\n… and 299,934,764 bytes more, which are left out\n$/);
   });
 });
 

@@ -1,3 +1,5 @@
+import { LIMITS } from '../limits.js';
+
 /** The functions through which WebAssembly code reaches out: by name. */
 export type Imports = Record<string, (...args: never[]) => unknown>;
 
@@ -10,9 +12,6 @@ declare const WebAssembly: {
 /** EPERM and ENOSYS as Emscripten numbers them. */
 const EPERM = 63;
 const ENOSYS = 52;
-
-/** What one evaluation may take of the machine's memory, in bytes. */
-export const MEMORY_LIMIT = 1024 ** 3;
 
 const SOCKETS = [
   'socket',
@@ -28,6 +27,9 @@ const SOCKETS = [
   'sendmsg',
   'sendto',
 ].map((name) => `__syscall_${name}`);
+
+/** What is written into a pipe would lie in our memory, not in Python's. */
+const PIPES = ['__syscall_pipe'];
 
 /** Loading of machine code and calling of any function by its address. */
 const NATIVE = [
@@ -65,12 +67,12 @@ const TRAP = Uint8Array.from([
 
 /**
  * Puts a wall around the interpreter, where it can't be climbed from within: WebAssembly can do nothing but
- * call what it is given. No sockets, no processes, no machine code from the start; and no JavaScript objects
+ * call what it is given. No sockets, no pipes, no processes, no machine code from the start; and no JavaScript objects
  * from the moment when the returned function is called. Must be applied before the instance is made.
  */
 export function wallIn(imports: Imports): () => void {
   let closed = false;
-  for (const name of SOCKETS) imports[name] = () => -EPERM;
+  for (const name of [...SOCKETS, ...PIPES]) imports[name] = () => -EPERM;
   imports._emscripten_system = () => -ENOSYS;
   for (const name of NATIVE) imports[name] = () => refuse(name);
   for (const [name, original] of Object.entries(imports)) {
@@ -81,7 +83,7 @@ export function wallIn(imports: Imports): () => void {
   const { f: trap } = new WebAssembly.Instance(new WebAssembly.Module(TRAP)).exports;
   for (const name of Object.keys(imports)) if (trap && GRAPHICS.test(name)) imports[name] = trap;
   const grow = imports.emscripten_resize_heap as (bytes: number) => unknown;
-  imports.emscripten_resize_heap = (bytes: number) => (bytes >>> 0 > MEMORY_LIMIT ? 0 : grow(bytes));
+  imports.emscripten_resize_heap = (bytes: number) => (bytes >>> 0 > LIMITS.memory.most ? 0 : grow(bytes));
   return () => {
     closed = true;
   };

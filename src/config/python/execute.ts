@@ -1,32 +1,39 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
+import { errnoOf } from '../../errors/errors.js';
+import { cpuSeconds, grouped, LIMITS, LimitError, shortened } from '../limits.js';
+import { beyondLimit } from '../problems.js';
 import { ConfigError, type ExecuteProgram, type Program } from '../program.js';
-import { failureOfConfig } from './failure.js';
-import type { PythonFailure, ThreadData, ThreadMessage } from './protocol.js';
+import { failureOfConfig, parseFailure } from './failure.js';
+import type { ThreadData, ThreadMessage } from './protocol.js';
 import { compilePython } from './wasm.js';
-
-/** How long a config may take once Python has started. */
-export const TIME_LIMIT_MS = 20_000;
 
 /** Deep enough for Python's own limit of recursion to come first. */
 const STACK_MB = 64;
 
+/** For JavaScript in the thread; Python's memory is not counted in it. */
+const HEAP_MB = 128;
+
+const CLOCK_MS = 200;
+
 /**
  * Executes programs in a thread of its own each. `directory` is where the build has put `python.cjs` and its
- * snapshot. A program that takes longer than the limit is stopped and refused. Python's code is compiled for the
- * first one.
+ * snapshot. A program that takes longer than the limit is stopped and refused, one that goes beyond another limit or
+ * forges what goes through the door is refused at its end. Python's code is compiled for the first one.
  */
-export function pythonExecutor(directory: string, timeLimitMs = TIME_LIMIT_MS): ExecuteProgram {
+export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most * 1000): ExecuteProgram {
   let compiled: Promise<object> | undefined;
   return async (program) => {
     compiled ??= compilePython(join(directory, 'python.cjs'));
     const wasm = compiled;
     const { port1: port, port2 } = new MessageChannel();
     const answered = new Int32Array(new SharedArrayBuffer(4));
+    const leftOut = new BigInt64Array(new SharedArrayBuffer(8));
     const data: ThreadData = {
       port: port2,
       answered,
+      leftOut,
       snapshot: join(directory, 'python.snapshot'),
       codeCache: join(directory, 'python.code-cache'),
       host: hostFacts(program),
@@ -44,47 +51,87 @@ export function pythonExecutor(directory: string, timeLimitMs = TIME_LIMIT_MS): 
       execArgv: [],
       stdout: true,
       stderr: true,
-      resourceLimits: { stackSizeMb: STACK_MB },
+      resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
     });
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         port.on('message', (message: ThreadMessage) => {
-          switch (message.kind) {
-            case 'call':
-              port.postMessage(program.session.call(message.operation, message.args));
-              Atomics.store(answered, 0, 1);
-              Atomics.notify(answered, 0);
-              break;
-            case 'print':
-              program.print(message.text);
-              break;
-            case 'started':
-              timer = setTimeout(() => reject(tooLong(program, timeLimitMs)), timeLimitMs);
-              break;
-            case 'done': {
-              const failure = JSON.parse(message.failure) as PythonFailure | null;
-              if (failure === null) resolve();
-              else reject(failureOfConfig(failure, program));
-              break;
+          try {
+            switch (message.kind) {
+              case 'call':
+                port.postMessage(program.session.call(message.operation, message.args));
+                Atomics.store(answered, 0, 1);
+                Atomics.notify(answered, 0);
+                break;
+              case 'print':
+                program.print(message.text);
+                break;
+              case 'started':
+                timer = watch(program, timeLimitMs, reject);
+                break;
+              case 'done':
+                conclude(message.failure, program);
+                resolve();
+                break;
+              case 'broken':
+                throw broken(program, message.message, message.stack);
             }
-            case 'broken':
-              reject(broken(program, message.message, message.stack));
+          } catch (error) {
+            reject(error);
           }
         });
         wasm
           .then((module) => thread.postMessage(module))
           .catch((error: Error) => reject(broken(program, error.message, error.stack ?? '')));
-        thread.on('error', (error) => reject(broken(program, error.message, error.stack ?? '')));
+        thread.on('error', (error) => reject(died(program, error)));
         thread.on('exit', (code) => reject(broken(program, `the interpreter ended with ${code}`, '')));
       });
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
       port.close();
       // Not waited for: it takes 15 ms to 70 ms, and what comes next needs nothing of it.
       void thread.terminate();
+      const count = Atomics.load(leftOut, 0);
+      if (count > 0n) program.print(`\n… and ${grouped(Number(count))} bytes more, which are left out\n`);
     }
   };
+}
+
+/** Python may sleep, so both clocks count: that of the processors, and that on the wall. */
+function watch(program: Program, timeLimitMs: number, stop: (error: ConfigError) => void): NodeJS.Timeout {
+  const begin = { time: performance.now(), cpu: cpuSeconds() };
+  return setInterval(
+    () => {
+      const [time, cpu] = [performance.now() - begin.time, cpuSeconds() - begin.cpu];
+      if (time >= timeLimitMs) stop(tooLong(program, `after ${timeLimitMs / 1000} s`));
+      else if (cpu >= LIMITS.cpu.most) stop(tooLong(program, `after ${LIMITS.cpu.most} s of computing`));
+    },
+    Math.min(CLOCK_MS, timeLimitMs),
+  );
+}
+
+/** Throws what is wrong with a program that has come to its end. */
+function conclude(text: unknown, program: Program): void {
+  const { refused } = program.session;
+  const failure = parseFailure(text);
+  if (refused instanceof LimitError) {
+    refused.path ??= failure?.path;
+    refused.line ??= failure?.line;
+    throw beyondLimit('load', program.path, refused);
+  }
+  if (refused !== undefined) {
+    const place = failure?.line === undefined ? program.path : `${failure.path}, line ${failure.line}`;
+    const message = `${place}: the config wrote what is no call to /dev/thermos (${refused.message})`;
+    throw new ConfigError('load', 'config-forged', message, {
+      hint: 'only the classes of configs speak through that file',
+    });
+  }
+  if (failure === undefined) {
+    const message = `${program.path} can't be evaluated: the config has changed the modules that evaluate it`;
+    throw new ConfigError('load', 'config-interpreter', message, { debug: shortened(String(text)) });
+  }
+  if (failure !== null) throw failureOfConfig(failure, program);
 }
 
 function hostFacts(program: Program): ThreadData['host'] {
@@ -102,12 +149,19 @@ function hostFacts(program: Program): ThreadData['host'] {
   };
 }
 
-function tooLong(program: Program, limit: number): ConfigError {
+function tooLong(program: Program, when: string): ConfigError {
   return new ConfigError(
     'load',
     'config-endless',
-    `${program.path} was still running after ${limit / 1000} s and was stopped: does it loop without end?`,
+    `${program.path} was still running ${when} and was stopped: does it loop without end?`,
   );
+}
+
+/** The thread itself has ended. */
+function died(program: Program, error: Error): ConfigError {
+  if (errnoOf(error) !== 'ERR_WORKER_OUT_OF_MEMORY') return broken(program, error.message, error.stack ?? '');
+  const message = `${program.path} needs more memory than it may have (${HEAP_MB} MiB besides Python's own)`;
+  return new ConfigError('load', 'config-memory', message, { debug: error.stack });
 }
 
 /** The interpreter itself gave up. */
@@ -119,8 +173,8 @@ function broken(program: Program, message: string, stack: string): ConfigError {
   }
   // Of a traceback the last line says what it is about, of a trap of WebAssembly nothing does.
   const what = stack.startsWith('RuntimeError')
-    ? `Python crashed (${message})`
-    : message.trimEnd().split('\n').at(-1);
+    ? `Python crashed (${shortened(message)})`
+    : shortened(message.trimEnd().split('\n').at(-1) ?? '');
   return new ConfigError('load', 'config-interpreter', `${program.path} can't be evaluated: ${what}`, {
     hint: /stack|recursion/i.test(message) ? 'does something call itself without end?' : undefined,
     debug: stack,

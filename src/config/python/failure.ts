@@ -1,4 +1,6 @@
+import { LIMITS, shortened } from '../limits.js';
 import { ConfigError, type Program } from '../program.js';
+import { isId, isPair, isRecord } from '../wire.js';
 import type { PythonFailure } from './protocol.js';
 import { python2Hint, python2NameHint, python2SyntaxHint } from './python2.js';
 
@@ -18,6 +20,46 @@ const PLAIN = new Set([
 const AURORA_NAMES =
   /^(Mesos)?Job$|^Service$|^Announcer$|^UpdateConfig$|^Health|^Container$|^Docker$|^Mesos$/;
 
+/**
+ * The failure that execute.py tells of, null if there was none. Undefined if the text is another one: a config can
+ * reach the modules that make it.
+ */
+export function parseFailure(text: unknown): PythonFailure | null | undefined {
+  if (typeof text !== 'string' || text.length > MAX_FAILURE) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return value === null ? null : isFailure(value) ? value : undefined;
+}
+
+function isFailure(value: unknown): value is PythonFailure {
+  if (!isRecord(value)) return false;
+  const { type, mro, message, traceback, path, line, included_from: from } = value;
+  return (
+    [type, message, traceback].every((each) => typeof each === 'string') &&
+    Array.isArray(mro) &&
+    mro.every((each) => typeof each === 'string') &&
+    (path === undefined || typeof path === 'string') &&
+    (line === undefined || line === null || isId(line)) &&
+    (from === undefined || (Array.isArray(from) && from.every(isPlace))) &&
+    TEXTS.every(
+      (name) => value[name] === undefined || value[name] === null || typeof value[name] === 'string',
+    )
+  );
+}
+
+function isPlace(value: unknown): boolean {
+  return isPair(value) && typeof value[0] === 'string' && isId(value[1]);
+}
+
+const TEXTS = ['text', 'strerror', 'file', 'name'];
+
+/** Far more than execute.py tells. */
+const MAX_FAILURE = 16 * 1024 * 1024;
+
 /** What is told of an exception that left a config: where, what, what to write instead. Pure. */
 export function failureOfConfig(
   failure: PythonFailure,
@@ -27,7 +69,10 @@ export function failureOfConfig(
   const path = failure.path ?? program.path;
   const place = failure.line ? `${path}, line ${failure.line}` : path;
   const from = failure.included_from?.length && !isA(failure, 'RecursionError') ? includedFrom(failure) : '';
-  return new ConfigError('load', code, `${place}: ${text}${from}`, { hint, debug: failure.traceback });
+  return new ConfigError('load', code, `${place}: ${shortened(text)}${from}`, {
+    hint,
+    debug: failure.traceback,
+  });
 }
 
 interface Explanation {
@@ -46,7 +91,8 @@ function explain(failure: PythonFailure, program: Pick<Program, 'dialect'>): Exp
   }
   if (isA(failure, 'RecursionError')) return endlessRecursion(failure);
   if (isA(failure, 'MemoryError')) {
-    return { code: 'config-memory', text: 'the config needs more memory than it may have (1 GiB)' };
+    const most = `${LIMITS.memory.most / 2 ** 20} MiB`;
+    return { code: 'config-memory', text: `the config needs more memory than it may have (${most})` };
   }
   if (isA(failure, 'OSError') && failure.strerror) return fileFailure(failure);
   if (isA(failure, 'NameError') && failure.name) {

@@ -10,6 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
+import { LIMITS } from '../limits.js';
 
 /** The parts of Emscripten's file system that are used here; its own types leave most of them out. */
 export interface EmscriptenFs {
@@ -24,6 +25,15 @@ export interface EmscriptenFs {
   isFile(mode: number): boolean;
   isDir(mode: number): boolean;
   chdir(path: string): void;
+  unlink(path: string): void;
+  filesystems: { MEMFS: { ops_table: MemoryOperations } };
+}
+
+/** What all files in Emscripten's memory do. */
+interface MemoryOperations {
+  dir: { node: Record<string, unknown> };
+  file: { node: Record<string, unknown>; stream: Record<string, unknown> };
+  link: { node: Record<string, unknown> };
 }
 
 interface FsNode {
@@ -40,10 +50,17 @@ interface FsStream {
   node: FsNode;
   flags: number;
   position: number;
-  hostFd?: number;
+  /** The same for all descriptors that were made of one by `dup`. */
+  shared: { host?: HostFile };
 }
 
-const { O_NONBLOCK, O_RDONLY } = constants;
+/** An open file of this machine. It is closed when the last descriptor for it is. */
+interface HostFile {
+  readonly fd: number;
+  users: number;
+}
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** Flags as Emscripten numbers them. */
 const WRITING = 0o3;
 const TRUNCATE = 0o1000;
@@ -64,6 +81,7 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
     }
   };
   const readOnly = () => fail('EROFS');
+  let open = 0;
 
   const nodeAt = (parent: FsNode, name: string, hostPath: string): FsNode => {
     const node = fs.createNode(parent, name, attempt(() => lstatSync(hostPath)).mode, 0);
@@ -91,24 +109,32 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
       if ((stream.flags & (WRITING | TRUNCATE)) !== 0) readOnly();
       if (fs.isDir(stream.node.mode)) return;
       if (!fs.isFile(stream.node.mode)) fail('EACCES');
-      // Nothing that could wait: this thread can't be ended while the kernel holds it.
-      stream.hostFd = attempt(() => openSync(stream.node.hostPath ?? '', O_RDONLY | O_NONBLOCK));
+      if (open >= LIMITS.open_files.most) fail('EMFILE');
+      const fd = attempt(() => openFile(stream.node.hostPath ?? ''));
+      if (fd === undefined) return fail('EACCES');
+      stream.shared.host = { fd, users: 1 };
+      open++;
     },
-    close: (stream: FsStream) => {
-      if (stream.hostFd !== undefined) attempt(() => closeSync(stream.hostFd ?? -1));
+    dup: ({ shared: { host } }: FsStream) => {
+      if (host !== undefined) host.users++;
+    },
+    close: ({ shared: { host } }: FsStream) => {
+      if (host === undefined || --host.users > 0) return;
+      open--;
+      attempt(() => closeSync(host.fd));
     },
     read: (stream: FsStream, buffer: Uint8Array, offset: number, length: number, position: number) => {
-      const { hostFd } = stream;
-      if (hostFd === undefined) return fail('EISDIR');
+      const { host } = stream.shared;
+      if (host === undefined) return fail('EISDIR');
       // An Int8Array is what Emscripten has; Node takes bytes.
       const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
-      return attempt(() => readSync(hostFd, bytes, 0, length, position));
+      return attempt(() => readSync(host.fd, bytes, 0, length, position));
     },
     write: readOnly,
     llseek: (stream: FsStream, offset: number, whence: number) => {
       let position = offset;
       if (whence === 1) position += stream.position;
-      else if (whence === 2) position += attempt(() => fstatSync(stream.hostFd ?? -1)).size;
+      else if (whence === 2) position += attempt(() => fstatSync(stream.shared.host?.fd ?? -1)).size;
       return position < 0 ? fail('EINVAL') : position;
     },
   };
@@ -127,7 +153,33 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
   const lib = fs.lookupPath('/lib').node;
   overlay(fs.root, '/');
   overlay(lib, '/lib');
+  // They would print past what is counted.
+  for (const terminal of ['/dev/tty', '/dev/tty1']) fs.unlink(terminal);
+  keepMemory(fs, readOnly);
 }
+
+/** Emscripten's own files lie in this thread's memory, where nothing bounds them: they stay as they are. */
+function keepMemory(fs: EmscriptenFs, readOnly: () => never): void {
+  const { dir, file, link } = fs.filesystems.MEMFS.ops_table;
+  for (const name of ['mknod', 'rename', 'unlink', 'rmdir', 'symlink']) dir.node[name] = readOnly;
+  for (const { node } of [dir, file, link]) node.setattr = readOnly;
+  file.stream.write = readOnly;
+}
+
+/**
+ * A regular file and nothing that could wait: this thread can't be ended while the kernel holds it. Of what the kernel
+ * shows as files only those that everybody may read; others (`kmsg`, `mem`, `trace_pipe`) change by being read, or
+ * have no end. Undefined for what is not to be read.
+ */
+function openFile(path: string): number | undefined {
+  const fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  const stats = fstatSync(fd);
+  if (stats.isFile() && (!KERNEL_FILE.test(path) || (stats.mode & 0o004) !== 0)) return fd;
+  closeSync(fd);
+  return undefined;
+}
+
+const KERNEL_FILE = /^\/(proc|sys)\//;
 
 /** Takes a directory that Emscripten made out of its place, so that the host's is seen there. */
 function hide(fs: EmscriptenFs, path: string): void {

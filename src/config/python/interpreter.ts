@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { loadPyodide, type PyodideAPI } from 'pyodide';
+import { LIMITS } from '../limits.js';
 import { type Imports, wallIn } from './boundary.js';
 import { loadCode, type Settings } from './code.js';
 import { type EmscriptenFs, showHostFiles } from './host-files.js';
@@ -9,6 +10,7 @@ import host from './prelude/host.py';
 import names from './prelude/names.py';
 import python2 from './prelude/python2.py';
 import types from './prelude/types.py';
+import type { Printed } from './printed.js';
 
 /** Answers an operation of a session: its name and JSON in, JSON out. */
 export type Call = (operation: string, args: string) => string;
@@ -67,7 +69,7 @@ interface Inner {
  */
 export async function startInterpreter(options: {
   call: Call;
-  print: (text: string) => void;
+  print: Printed;
   /** What `compilePython` gives. */
   wasm: Promise<object>;
   /** Files, both made by the build: the memory to start from, and V8's cache of pyodide's code. */
@@ -101,8 +103,8 @@ export async function startInterpreter(options: {
   } as object);
   const fs = python.FS as unknown as EmscriptenFs;
   installDoor(fs, options.call);
-  python.setStdout({ write: printer(options.print) });
-  python.setStderr({ write: printer(options.print) });
+  python.setStdout({ write: options.print.stream() });
+  python.setStderr({ write: options.print.stream() });
   if (options.snapshot === undefined) prepare(python);
   python.runPython('from _thermos import door; door.open_door()');
 
@@ -152,6 +154,9 @@ function literal(value: unknown, twice = true): string {
   return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** More than the name of any operation has. */
+const OPERATION_BYTES = 100;
+
 /** The device file that Python writes its calls to and reads the answers from. */
 function installDoor(fs: EmscriptenFs, call: Call): void {
   const encoder = new TextEncoder();
@@ -160,9 +165,11 @@ function installDoor(fs: EmscriptenFs, call: Call): void {
   const device = fs.makedev(99, 0);
   fs.registerDevice(device, {
     write(_stream: unknown, memory: Int8Array, offset: number, length: number) {
-      const request = decoder.decode(new Uint8Array(memory.buffer, offset, length));
+      // What is too long is refused on the other side, which needs only to know so.
+      const most = Math.min(length, LIMITS.call.most + OPERATION_BYTES);
+      const request = decoder.decode(new Uint8Array(memory.buffer, offset, most));
       const end = request.indexOf('\n');
-      answer = encoder.encode(call(request.slice(0, end), request.slice(end + 1)));
+      answer = encoder.encode(call(request.slice(0, Math.max(end, 0)), request.slice(end + 1)));
       return length;
     },
     read(_stream: unknown, memory: Int8Array, offset: number, length: number) {
@@ -173,12 +180,4 @@ function installDoor(fs: EmscriptenFs, call: Call): void {
     },
   });
   fs.mkdev('/dev/thermos', 0o600, device);
-}
-
-function printer(print: (text: string) => void): (bytes: Uint8Array) => number {
-  const decoder = new TextDecoder();
-  return (bytes) => {
-    print(decoder.decode(bytes, { stream: true }));
-    return bytes.length;
-  };
 }

@@ -6,13 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSession } from '../session.js';
 import { startInterpreter } from './interpreter.js';
+import { Printed } from './printed.js';
 import { compilePython } from './wasm.js';
 
 async function make(directory: string): Promise<void> {
   const session = createSession();
   const common = {
     call: (operation: string, args: string) => session.call(operation, args),
-    print: (text: string) => process.stderr.write(text),
+    print: new Printed((text) => process.stderr.write(text)),
     wasm: compilePython(__filename),
   };
   const snapshot = join(directory, 'python.snapshot');

@@ -6,6 +6,8 @@ export interface ThreadData {
   port: MessagePort;
   /** Becomes 1 when an answer lies on the port. */
   answered: Int32Array;
+  /** Bytes that were printed beyond the limit: they are counted, and not sent. */
+  leftOut: BigInt64Array;
   /** Files of the build. */
   snapshot: string;
   codeCache: string;

@@ -5,9 +5,10 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Interpreter, startInterpreter } from './interpreter.js';
+import { Printed } from './printed.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
 
-const { port, answered, snapshot, codeCache, host, program } = workerData as ThreadData;
+const { port, answered, leftOut, snapshot, codeCache, host, program } = workerData as ThreadData;
 const wasm = new Promise<object>((resolve) => parentPort?.once('message', resolve));
 const say = (message: ThreadMessage): void => port.postMessage(message);
 
@@ -21,7 +22,7 @@ function call(operation: string, args: string): string {
 
 /** From the snapshot if there is one that fits, else from nothing. */
 async function start(): Promise<Interpreter> {
-  const print = (text: string) => say({ kind: 'print', text });
+  const print = new Printed((text) => say({ kind: 'print', text }), leftOut);
   try {
     return await startInterpreter({ call, print, wasm, snapshot, codeCache });
   } catch {
@@ -41,6 +42,6 @@ async function run(): Promise<void> {
 
 run().catch((error: unknown) => {
   // What Emscripten throws is not always an Error.
-  const { message = String(error), stack = '' } = error as Partial<Error>;
-  say({ kind: 'broken', message, stack });
+  const { message, stack } = error as Partial<Error>;
+  say({ kind: 'broken', message: String(message ?? 'the interpreter failed'), stack: String(stack ?? '') });
 });

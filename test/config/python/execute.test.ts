@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../src/config/limits.js';
 import { ConfigError, type Dialect, type ExecuteProgram } from '../../../src/config/program.js';
 import { pythonExecutor } from '../../../src/config/python/execute.js';
 import { createSession } from '../../../src/config/session.js';
@@ -232,6 +233,15 @@ describe('the way out of a config', () => {
     "os.truncate('x.txt', 0)": 'OSError',
     "os.utime('x.txt')": 'OSError',
     "os.open('out', os.O_CREAT)": 'OSError',
+    'os.pipe()': 'PermissionError',
+    "open('/dev/thermos.x', 'w')": 'OSError',
+    "os.mkdir('/dev/shm/x')": 'OSError',
+    "os.truncate('/lib/python314.zip', 10 ** 10)": 'OSError',
+    "os.write(os.open('/lib/python314.zip', os.O_WRONLY), b'x')": 'OSError',
+    "open('/dev/tty', 'w').write('x')": 'OSError',
+    "open('/proc/self/mem', 'rb').read(1)": 'PermissionError',
+    "open('/proc/kmsg').read(1)": 'PermissionError',
+    "open('/dev/zero', 'rb').read()": 'FileNotFoundError',
     'input()': 'EOFError',
   };
 
@@ -271,6 +281,45 @@ import gc
 found = [o for o in gc.get_objects() if 'JsProxy' in type(o).__name__ and not isinstance(o, type)]
 show(len(found))`;
     expect(await shown(source)).toEqual([0]);
+  });
+
+  it('leaves a file open as long as one of its descriptors is', async () => {
+    const source = `
+import fcntl, os
+first = os.open('x.txt', os.O_RDONLY)
+second, third = os.dup(first), fcntl.fcntl(first, fcntl.F_DUPFD, 20)
+os.close(first)
+show(os.read(second, 2).decode(), os.read(third, 2).decode(), os.fstat(third).st_size)
+os.dup2(third, second)
+os.close(third)
+show(os.read(second, 2).decode())
+os.close(second)
+for descriptor in (first, second, third):
+    try:
+        os.close(descriptor)
+        show('closed')
+    except OSError: show('was closed')`;
+    expect(await shown(source, { files: { 'x.txt': 'abcdef' } })).toEqual([
+      'ab',
+      'cd',
+      6,
+      'ef',
+      'was closed',
+      'was closed',
+      'was closed',
+    ]);
+  });
+
+  it('opens only so many files at once, and as many again when they are closed', async () => {
+    const source = `
+def count():
+    files = []
+    try:
+        while True: files.append(open('x.txt'))
+    except OSError as error: return [len(files), error.strerror]
+show(count(), count())`;
+    const some = [LIMITS.open_files.most, 'No file descriptors available'];
+    expect(await shown(source, { files: { 'x.txt': 'x' } })).toEqual([some, some]);
   });
 
   it('does not wait for a pipe', async () => {
@@ -315,6 +364,101 @@ describe('a config without end', () => {
   it('is refused when it wants more memory than there is for it', async () => {
     const { error } = await run("x = 'a' * (3 * 1000 ** 3 // 2)");
     expect(error).toMatchObject({ code: 'config-memory' });
+  });
+});
+
+describe('what a config prints', () => {
+  it('is shown up to a bound, and what is left out is counted', async () => {
+    const source =
+      "import sys\nfor i in range(1000): print('ü' * 100000, file=[sys.stdout, sys.stderr][i % 2])";
+    const { printed, error } = await run(source);
+    expect(error).toBeUndefined();
+    expect(printed.length).toBeLessThan(LIMITS.printed.most);
+    expect(printed).toMatch(/^ü+\n… and 199,9\d\d,\d\d\d bytes more, which are left out\n$/);
+  });
+
+  it('is also told of one that fails or does not end', async () => {
+    const much = "print('x' * 100000)\n";
+    for (const end of ['raise ValueError(1)', 'while True: pass']) {
+      const { printed, error } = await run(much + end, { limit: 1000 });
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(printed).toMatch(/and [\d,]+ bytes more, which are left out\n$/);
+    }
+  });
+});
+
+describe('what is written to the door', () => {
+  const FORGE = (text: string) => `
+import os
+fd = os.open('/dev/thermos', os.O_RDWR)
+os.write(fd, ${text})
+export(Task())`;
+
+  it.each([
+    ['nothing', `b''`],
+    ['no text', `b'\\xff\\xfe\\x00'`],
+    ['no operation', `b'nonsense\\n[]'`],
+    ['no JSON', `b'export\\n{"garbled'`],
+    ['other arguments', `b'export\\n[{"node":"x"}, 5]'`],
+    ['a value of no kind', `b'jobs\\n[{"dict":5}]'`],
+    ['an object that is not there', `b'export\\n[{"node":999999}, null]'`],
+    ['a place that is none', `b'export\\n["x", [1, 2]]'`],
+  ])('is refused if it is no call: %s', async (_, text) => {
+    const { error } = await run(FORGE(text));
+    expect(error).toMatchObject({ code: 'config-forged', exitCode: 2 });
+    expect(error?.message).toMatch(/a\.thermos.*: the config wrote what is no call to \/dev\/thermos \(/);
+  });
+
+  it.each([
+    ['too much', `b'export\\n["' + b'x' * 5 * 10 ** 6 + b'", null]'`],
+    ['too deep', `b'export\\n[' + b'[' * 10 ** 6 + b']' * 10 ** 6 + b', null]'`],
+  ])('is refused if it is %s', async (_, text) => {
+    expect((await run(FORGE(text))).error).toMatchObject({ code: 'config-limit', exitCode: 2 });
+  });
+
+  it.each([
+    ['is text', "'garbage'"],
+    ['is another document', '\'{"type": 5}\''],
+    ['is long', "'x' * 10 ** 8"],
+    ['is no text', '5'],
+    ['raises', '1 // 0'],
+    ['does not end', 'loop()'],
+  ])('may be spoiled at its other end: what tells of a failure %s', async (_, value) => {
+    const source = `
+import json
+def loop():
+    while True: pass
+json.dumps = lambda *a, **k: ${value}`;
+    const { error } = await run(source, { limit: 3000 });
+    expect(error?.exitCode).toBe(2);
+    expect(error?.message).toMatch(/^[^\n]*a\.thermos [^\n]*$/);
+  });
+});
+
+describe('a config beyond a limit', () => {
+  it('is told the line, and is refused also if it catches the exception', async () => {
+    const many = "a = Task(processes=[Process(name='a%d' % i, cmdline='x') for i in range(300)])\n";
+    const raises = `${many}concat_tasks(a, Task(processes=[Process(name='b%d' % i, cmdline='x') for i in range(300)]))`;
+    const { error } = await run(raises);
+    expect(error).toMatchObject({ code: 'config-limit', phase: 'load', exitCode: 2 });
+    expect(error?.message).toMatch(/a\.thermos:2: 40,001 constraints of a task are too many: at most 40,000/);
+    const caught = `t = String\ntry:\n  while True: t = List(t)\nexcept Exception: pass\nexport(Task())`;
+    expect((await run(caught)).error?.message).toMatch(/101 levels of values/);
+  });
+
+  it.each([
+    ["raise ValueError('x' * 10 ** 7)"],
+    ["x = 5\nx.append('y' * 10 ** 6 if x else 1)\n"],
+    ["class A(Exception): __name__ = 5\nA.__name__ = 'A' * 10 ** 6\nraise A(1)"],
+    ['e = OSError(1, 5)\ne.filename = 7\nraise e'],
+    ['raise NameError(name=5)'],
+    ["raise SyntaxError('x', ('a.thermos', 'no', 'number', 5))"],
+    ['class E(Exception):\n  def __str__(self): return 5\nraise E()'],
+  ])('is told in few words what it raises: %j', async (source) => {
+    const { error } = await run(source);
+    expect(error?.exitCode).toBe(2);
+    expect(error?.code).not.toBe('config-interpreter');
+    expect(error?.message.length).toBeLessThan(LIMITS.words.most + 200);
   });
 });
 

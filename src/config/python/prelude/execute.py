@@ -64,13 +64,17 @@ def _decoded(source):
     return source
 
 
+# Longer texts are told by their beginning; failure.ts takes no more.
+_MOST = 10000
+
+
 def _failure(error):
     """What is known of an exception that left the config, for failure.ts."""
     failure = {
         'type': type(error).__name__,
-        'mro': [cls.__name__ for cls in type(error).__mro__],
+        'mro': [cls.__name__[:100] for cls in type(error).__mro__[-50:]],
         'message': _message(error),
-        'traceback': ''.join(traceback.format_exception(error, limit=-40)),
+        'traceback': _traceback(error),
     }
     frames = [
         (frame.f_code.co_filename, line)
@@ -80,7 +84,7 @@ def _failure(error):
     if frames:
         failure['text'] = linecache.getline(*frames[-1]).strip()
         failure['path'], failure['line'] = sources[frames[-1][0]], frames[-1][1]
-        failure['included_from'] = [[sources[path], line] for path, line in frames[:-1]]
+        failure['included_from'] = [[sources[path], line] for path, line in frames[-1001:-1]]
     if isinstance(error, SyntaxError) and error.filename in sources:
         failure['path'] = sources[error.filename]
         failure['line'] = error.lineno
@@ -95,7 +99,26 @@ def _failure(error):
         failure['name'] = error.name
     if isinstance(error, SystemExit):
         failure['message'] = '' if error.code is None else str(error.code)
+    for key in ('type', 'message', 'text', 'strerror', 'file', 'name'):
+        if key in failure:
+            failure[key] = _beginning(failure[key])
+    failure['message'] = failure['message'] or ''
+    if not isinstance(failure.get('line'), int):
+        failure.pop('line', None)
     return failure
+
+
+def _beginning(text):
+    """An exception has whatever the config put into it."""
+    return str(text[:_MOST]) if isinstance(text, str) else None
+
+
+def _traceback(error):
+    try:
+        return ''.join(traceback.format_exception(error, limit=-40))[-_MOST:]
+    except Exception:
+        # It takes more memory than there is, or the config has put something else into its place.
+        return ''
 
 
 def _message(error):
