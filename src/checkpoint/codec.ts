@@ -27,6 +27,9 @@ export const PROCESS_FIELD = {
   FORK_TIME: 11,
 } as const;
 
+/** A host has no more: what names more is no header of a task, and as an object it would fill the memory. */
+const MOST_PORTS = 65_536;
+
 const HIGH = 0x1_0000_0000;
 
 /** A big-endian signed 64-bit integer. */
@@ -243,6 +246,8 @@ export class RecordDecoder {
         if (pos + 6 > end) throw endsInside('a map');
         const count = view.getInt32(pos + 2);
         if (count < 0) throw new ThriftError(`${count} is no number of elements`);
+        if (count > MOST_PORTS)
+          throw new ThriftError(`at most ${MOST_PORTS} ports were expected, not ${count}`);
         const ports: Record<string, Int64> = {};
         pos += 6;
         // The original doesn't look at the types that the map declares.

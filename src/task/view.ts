@@ -1,4 +1,5 @@
 import type { Damage } from '../checkpoint/framing.js';
+import { NameMap } from '../checkpoint/name-map.js';
 import { CheckpointFile, readStream } from '../checkpoint/reader.js';
 import {
   type Int64,
@@ -85,7 +86,7 @@ export interface TaskView {
   /** All of them with `history`, else the last one. */
   statuses: TaskStatus[];
   /** All runs with `history`, else the last one of each. Processes without a record are not in it. */
-  history: Map<string, ProcessHistory>;
+  history: ReadonlyMap<string, ProcessHistory>;
   config?: TaskConfig;
   /** When the stream was last written or touched, milliseconds since the epoch. */
   silent_since_ms?: number;
@@ -318,12 +319,15 @@ function place(located: Located | undefined, recorded: string | undefined): Plac
 }
 
 /** Processes in the order of the task file, those it doesn't know behind them, in the order of the stream. */
-function processViews(history: Map<string, ProcessHistory>, config: TaskConfig | undefined): ProcessView[] {
+function processViews(
+  history: ReadonlyMap<string, ProcessHistory>,
+  config: TaskConfig | undefined,
+): ProcessView[] {
   const views: ProcessView[] = [];
-  const listed = new Set<string>();
+  const listed = new NameMap<true>();
   for (const process of config?.processes ?? []) {
     if (listed.has(process.name)) continue;
-    listed.add(process.name);
+    listed.set(process.name, true);
     views.push(processView(process.name, history.get(process.name), process));
   }
   for (const [name, runs] of history) {

@@ -87,7 +87,9 @@ describe('a stream on disk', () => {
     writeFileSync(path, '');
     const replay = new Replay({ history: true });
     expect(readStreamAt(path, replay).damage).toBeUndefined();
-    expect(replay.state()).toEqual({ header: null, statuses: [], processes: new Map() });
+    const { processes, ...state } = replay.state();
+    expect(state).toEqual({ header: null, statuses: [] });
+    expect(processes.size).toBe(0);
   });
 
   it('may be reached by a link', () => {
