@@ -53,15 +53,18 @@ export interface ReplayLimits {
   processes: number;
   /** So is one when the names of those before are so long together. */
   nameBytes: number;
-  /** Of more earlier runs, of all processes together, the first and the last of each process are kept. */
+  /**
+   * Of more earlier runs, of all processes together, the first and the last of each process are kept. A run counts
+   * once more for each 256 bytes of its process's name, which is printed with it.
+   */
   runs: number;
   /** Of more task statuses the first and the last are kept. */
   statuses: number;
 }
 
 export const REPLAY_LIMITS: ReplayLimits = {
-  processes: 100_000,
-  nameBytes: 16 * 1024 * 1024,
+  processes: 65_536,
+  nameBytes: 4 * 1024 * 1024,
   runs: 10_000,
   statuses: 100_000,
 };
@@ -109,6 +112,11 @@ class Track {
     readonly name: string,
     readonly nameBytes: Uint8Array,
   ) {}
+
+  /** How much one of its runs counts; see ReplayLimits. */
+  get weight(): number {
+    return 1 + (this.nameBytes.length >> 8);
+  }
 
   /** The current run. One that never came to be, because its record was refused, has only a `seq`. */
   run(): ProcessStatus {
@@ -410,15 +418,15 @@ export class Replay implements StreamConsumer {
   /** The run that the track is in is over: it becomes an earlier one. */
   #keepRun(track: Track): void {
     track.earlier ??= new Ends();
-    this.#runsHeld -= track.earlier.held;
+    const before = track.earlier.held;
     track.earlier.push(track.run(), this.#runLimit);
-    this.#runsHeld += track.earlier.held;
+    this.#runsHeld += (track.earlier.held - before) * track.weight;
     while (this.#runsHeld > 2 * this.#limits.runs) {
       this.#runLimit >>= 1;
       this.#runsHeld = 0;
-      for (const { earlier } of this.#tracks) {
+      for (const { earlier, weight } of this.#tracks) {
         earlier?.trim(this.#runLimit);
-        this.#runsHeld += earlier?.held ?? 0;
+        this.#runsHeld += (earlier?.held ?? 0) * weight;
       }
     }
   }
@@ -472,7 +480,7 @@ function nameIn(decoder: RecordDecoder): string {
   return (decoder.processFields & bits(F.PROCESS)) === 0 ? 'null' : decoder.processName();
 }
 
-/** What is longer is cut in messages: a name may have 64 MiB. */
+/** What is longer is cut in messages: a name may have 1 MiB. */
 const LONGEST_QUOTED = 256;
 
 function quote(decoder: RecordDecoder): string {

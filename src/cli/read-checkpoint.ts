@@ -13,7 +13,7 @@ import { Host } from '../host/host.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { openFile, useFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
-import { damagedCheckpoint } from '../task/checkpoint-problems.js';
+import { damagedCheckpoint, historyLeftOut, processesLeftOut } from '../task/checkpoint-problems.js';
 import { jsonText } from '../text/json.js';
 import { recordLine } from '../views/read.js';
 import type { Terminal } from './terminal.js';
@@ -33,7 +33,10 @@ export function readCheckpoint(word: string): {
   const { damage } = opened(path, () => useFile(path, NAMED, (file) => readStream(file, replay)));
   const state = replay.state();
   const over = isTerminalTaskState(state.statuses.at(-1)?.state);
-  const problems = damage === undefined ? [] : [damagedCheckpoint(path, damage, over)];
+  const problems = historyLeftOut(path, state.processes, state.statuses_left_out);
+  const processes = processesLeftOut(path, state);
+  if (processes !== undefined) problems.unshift(processes);
+  if (damage !== undefined) problems.unshift(damagedCheckpoint(path, damage, over));
   return { state, records: replay.records, bytes: replay.bytes, problems };
 }
 

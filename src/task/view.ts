@@ -1,3 +1,4 @@
+import type { Gap } from '../checkpoint/ends.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { NameMap } from '../checkpoint/name-map.js';
 import { CheckpointFile, readStream } from '../checkpoint/reader.js';
@@ -27,7 +28,7 @@ import type { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
 import { presenceOf, realPath } from '../store/look.js';
 import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
-import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
+import { damagedCheckpoint, processesLeftOut, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
 import { type ProcessConfig, readTaskFile, type TaskConfig } from './task-file.js';
 import { type Verdict, verdictOf } from './verdict.js';
@@ -85,6 +86,10 @@ export interface TaskView {
   header: RunnerHeader | null;
   /** All of them with `history`, else the last one. */
   statuses: TaskStatus[];
+  /** Of very many statuses those that are not in the list. */
+  statuses_left_out?: Gap;
+  /** How many records of more processes than are kept were passed over. */
+  records_left_out?: number;
   /** All runs with `history`, else the last one of each. Processes without a record are not in it. */
   history: ReadonlyMap<string, ProcessHistory>;
   config?: TaskConfig;
@@ -145,6 +150,8 @@ export class TaskReader {
     if (stream !== undefined && !terminal && runner.alive !== true) {
       state = this.#withCoordinators(state, problems);
     }
+    const leftOut = processesLeftOut(this.#path, state);
+    if (leftOut !== undefined) problems.push({ ...leftOut, task_id: found.task_id });
     const phase = terminal && this.#wasMoved() ? 'finished' : found.phase;
     const { header } = state;
     const located = found.unreadable ? {} : locate(header ?? {}, found);
@@ -182,6 +189,8 @@ export class TaskReader {
       problems,
       header,
       statuses: state.statuses,
+      statuses_left_out: state.statuses_left_out,
+      records_left_out: state.records_left_out,
       history: state.processes,
       config,
       silent_since_ms: stream?.mtimeMs,
