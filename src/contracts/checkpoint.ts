@@ -90,6 +90,8 @@ export const record = z
   ])
   .meta({
     title: 'thermos read FILE --records --json, one line',
-    description: 'A record with the offset and length of its payload, or what ended the stream.',
+    description:
+      'A record with the offset and length of its payload; or a problem: damage, which ends the stream, or that ' +
+      'another stream took its place (checkpoint-replaced), whose records follow.',
   });
 export type RecordDocument = z.infer<typeof record>;

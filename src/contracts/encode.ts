@@ -103,8 +103,8 @@ export function encodeRecord(record: CheckpointRecord, offset: number, length: n
   }
 }
 
-/** The line that ends a damaged stream. */
-export function encodeDamage(problem: Problem): RecordDocument {
+/** The line of what is wrong with a stream: damage ends it. */
+export function encodeProblem(problem: Problem): RecordDocument {
   return { problem };
 }
 

@@ -1,6 +1,7 @@
 import type { Gap } from '../checkpoint/ends.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { type CheckpointState, type ProcessHistory, REPLAY_LIMITS } from '../checkpoint/replay.js';
+import type { Change } from '../checkpoint/stream-memory.js';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { RefusedError } from '../store/refused.js';
@@ -62,6 +63,22 @@ export function historyLeftOut(
   }
   if (statuses !== undefined) problems.push(problem('statuses-left-out', `${statuses.count} task statuses`));
   return problems;
+}
+
+const CHANGES: Record<Change, string> = {
+  replaced: 'another file took its place',
+  shortened: 'it became shorter',
+  rewritten: 'it was written again',
+};
+
+/** The problem of a stream that is followed and is not the one any more that was read. */
+export function replacedCheckpoint(path: string, change: Change): Problem {
+  return {
+    code: 'checkpoint-replaced',
+    severity: 'warning',
+    message: `the checkpoint ${path} is read from its start again: ${CHANGES[change]}`,
+    path,
+  };
 }
 
 /** The problem of a stream that can't be opened or read. */
