@@ -11,13 +11,17 @@ import { RefusedError } from '../store/refused.js';
  * write the rest of a record that is cut short.
  */
 export function damagedCheckpoint(path: string, damage: Damage, over: boolean): Problem {
-  const { kind, offset, reason } = damage;
+  const { kind, offset, reason, sparse } = damage;
+  const hint = 'what is shown is the state up to there';
+  if (sparse) {
+    const message = `the checkpoint ${path} is not read from byte ${offset} on: ${reason}`;
+    return { code: 'checkpoint-sparse', severity: 'error', message, path, offset, hint };
+  }
   if (kind === 'incomplete' && !over) {
     const message = `the checkpoint ${path} ends inside a record at byte ${offset}: ${reason}`;
     return { code: 'checkpoint-incomplete', severity: 'warning', message, path, offset };
   }
   const message = `the checkpoint ${path} is damaged at byte ${offset}: ${reason}`;
-  const hint = 'what is shown is the state up to there';
   return { code: 'checkpoint-damaged', severity: 'error', message, path, offset, hint };
 }
 

@@ -93,6 +93,26 @@ describe('a stream on disk', () => {
     expect(processes.size).toBe(0);
   });
 
+  it('with many holes is read up to its first megabyte, whatever stands behind them', () => {
+    const good = streamOf([status(1)]);
+    const size = 200 << 20;
+    writeFileSync(path, good);
+    truncateSync(path, size);
+    const replay = new Replay({ history: true });
+    // Zeros are damage.
+    expect(readStreamAt(path, replay).damage).toMatchObject({ kind: 'damaged', offset: good.length });
+    const long = Buffer.alloc(4);
+    long.writeUInt32BE(60 << 20);
+    writeFileSync(path, Buffer.concat([good, long]));
+    truncateSync(path, size);
+    expect(readStreamAt(path, new Replay({ history: true })).damage).toEqual({
+      kind: 'damaged',
+      offset: good.length,
+      reason: expect.stringMatching(`of ${size} bytes only [0-9]+ are on disk`),
+      sparse: true,
+    });
+  });
+
   it('may be reached by a link', () => {
     writeFileSync(join(dir, 'real'), streamOf([status(5)]));
     symlinkSync('real', path);

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
+import { ThriftWriter, TYPE } from '../../src/checkpoint/thrift.js';
 import { streamOf } from '../checkpoint/arbitraries.js';
 import { cleanEnv, PROGRAM, tempDir } from './harness.js';
 import { expectContract } from './tasks.js';
@@ -175,6 +176,71 @@ describe('a stream of 200,000 processes', () => {
       const text = cramped(...words);
       expect(text.status).toBe(5);
       expect(text.stderr).toContain(`${COUNT - 65_536} records of the processes behind them are left out`);
+    }
+  });
+});
+
+describe('a stream that is nearly all holes', () => {
+  const RECORD = 64 << 20;
+  /** A task status with a field of 64 MiB that nobody knows, up to the zeros in it. */
+  const beginning = new ThriftWriter()
+    .i32(RECORD)
+    .field(TYPE.STRUCT, 3)
+    .field(TYPE.STRING, 99)
+    .i32(RECORD - 12)
+    .finish();
+  let root: string;
+  let runner: string;
+  let good: number;
+
+  beforeAll(() => {
+    ({ root, runner } = rootOf('sparse', 1, () => [{ type: 'task_status', value: { state: 'ACTIVE' } }]));
+    good = statSync(runner).size;
+    const fd = openSync(runner, 'r+');
+    let at = good;
+    for (let k = 0; k < 200; k++, at += 4 + RECORD) writeSync(fd, beginning, 0, beginning.length, at);
+    ftruncateSync(fd, at);
+    closeSync(fd);
+  });
+
+  it('is read no further than its beginning, and that is said', () => {
+    const { size, blocks } = statSync(runner);
+    expect(blocks * 512).toBeLessThan(size / 1000);
+    for (const [name, ...words] of [
+      ['status', 'status', '--root', root],
+      ['inspect', 'inspect', 't', '--root', root],
+      ['read', 'read', runner],
+    ] as const) {
+      const before = performance.now();
+      const { stdout, stderr, status } = cramped(...words, '--json');
+      // Read to its end it takes half a minute.
+      expect(performance.now() - before).toBeLessThan(10_000);
+      const document = JSON.parse(stdout);
+      expectContract(name, document);
+      expect(status).toBe(5);
+      const [problem] = (name === 'status' ? document.tasks[0] : document).problems;
+      expect(problem).toMatchObject({
+        code: 'checkpoint-sparse',
+        severity: 'error',
+        path: runner,
+        offset: good,
+      });
+      expect(stderr).toContain(`${size} bytes only ${blocks * 512} are on disk`);
+    }
+  });
+
+  it('does not keep the other commands', () => {
+    for (const words of [
+      ['read', '--records', runner],
+      ['read', '--follow', runner],
+      ['tail', 't', '--root', root],
+      ['wait', 't', '--root', root],
+      ['doctor', '--root', root],
+      ['gc', '--dry-run', '--root', root],
+    ]) {
+      const before = performance.now();
+      cramped(...words);
+      expect(performance.now() - before).toBeLessThan(10_000);
     }
   });
 });
