@@ -35,7 +35,7 @@ const MOST_PORTS = 65_536;
  * decoded, escaped and printed in several places.
  */
 const LONGEST_NAME = 1024 * 1024;
-const LONGEST_HEADER = 4 * 1024 * 1024;
+const LONGEST_HEADER = 24 * 1024 * 1024;
 
 const HIGH = 0x1_0000_0000;
 

@@ -251,7 +251,7 @@ describe('what is too long to be a name', () => {
       'a process',
       { type: 'process_status', value: { seq: 0, process: '\u0001'.repeat(2 << 20), state: 'WAITING' } },
     ],
-    ['paths', { type: 'runner_header', value: { sandbox: '\u0001'.repeat(5 << 20) } }],
+    ['paths', { type: 'runner_header', value: { sandbox: '\u0001'.repeat(25 << 20) } }],
     [
       'ports',
       {
