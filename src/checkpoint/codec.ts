@@ -27,6 +27,16 @@ export const PROCESS_FIELD = {
   FORK_TIME: 11,
 } as const;
 
+/** A host has no more: what names more is no header of a task, and as an object it would fill the memory. */
+const MOST_PORTS = 65_536;
+
+/**
+ * No process has a name as long, and no header strings as long together. A name of 64 MiB takes up gigabytes,
+ * decoded, escaped and printed in several places.
+ */
+const LONGEST_NAME = 1024 * 1024;
+const LONGEST_HEADER = 24 * 1024 * 1024;
+
 const HIGH = 0x1_0000_0000;
 
 /** A big-endian signed 64-bit integer. */
@@ -47,6 +57,20 @@ function viewOf(bytes: Buffer): DataView {
     views.set(bytes, view);
   }
   return view;
+}
+
+/** Where a name ends that is to be decoded; see stringEnd. */
+function nameEndAt(view: DataView, pos: number, end: number): number {
+  const stop = stringEnd(view, pos, end);
+  const length = stop - pos - 4;
+  if (length <= LONGEST_NAME) return stop;
+  throw new ThriftError(`a name of at most ${LONGEST_NAME} bytes was expected, not of ${length}`);
+}
+
+/** The bytes of a header's strings so far. */
+function checkLength(strings: number): number {
+  if (strings <= LONGEST_HEADER) return strings;
+  throw new ThriftError(`a header with strings of at most ${LONGEST_HEADER} bytes was expected`);
 }
 
 /**
@@ -169,7 +193,7 @@ export class RecordDecoder {
         else if (id === PROCESS_FIELD.FORK_TIME) this.forkTime = value;
         else continue;
       } else if (type === TYPE.STRING && id === PROCESS_FIELD.PROCESS) {
-        const stop = stringEnd(view, pos, end);
+        const stop = nameEndAt(view, pos, end);
         this.nameStart = pos + 4;
         this.nameEnd = stop;
         pos = stop;
@@ -218,6 +242,7 @@ export class RecordDecoder {
 
   #header(view: DataView, start: number, end: number): number {
     const header: RunnerHeader = {};
+    let strings = 0;
     let pos = start;
     for (;;) {
       if (pos >= end) throw endsInside('a header');
@@ -229,6 +254,7 @@ export class RecordDecoder {
       const name = type === TYPE.STRING ? HEADER_STRINGS[id] : undefined;
       if (name !== undefined) {
         const stop = stringEnd(view, pos, end);
+        strings = checkLength(strings + stop - pos);
         header[name] = decodeUtf8(this.#bytes, pos + 4, stop);
         pos = stop;
       } else if (type === TYPE.I64 && id === 2) {
@@ -243,11 +269,14 @@ export class RecordDecoder {
         if (pos + 6 > end) throw endsInside('a map');
         const count = view.getInt32(pos + 2);
         if (count < 0) throw new ThriftError(`${count} is no number of elements`);
+        if (count > MOST_PORTS)
+          throw new ThriftError(`at most ${MOST_PORTS} ports were expected, not ${count}`);
         const ports: Record<string, Int64> = {};
         pos += 6;
         // The original doesn't look at the types that the map declares.
         for (let i = 0; i < count; i++) {
           const stop = stringEnd(view, pos, end);
+          strings = checkLength(strings + stop - pos);
           if (stop + 8 > end) throw endsInside('a number');
           setOwn(ports, decodeUtf8(this.#bytes, pos + 4, stop), int64At(view, stop));
           pos = stop + 8;

@@ -1,8 +1,9 @@
 import type { FileIdentity } from '../host/locks.js';
 import { recordIn } from './codec.js';
 import { type Damage, RecordScanner, type StreamConsumer } from './framing.js';
-import { type OpenStream, readStream, type StreamStat } from './reader.js';
+import { FollowedStream, type OpenStream, type StreamStat } from './reader.js';
 import { type CheckpointRecord, isTerminalTaskState } from './records.js';
+import type { Change } from './stream-memory.js';
 import { ThriftError } from './thrift.js';
 
 /** Gets a record with the offset of its frame in the stream and the length of its payload. */
@@ -10,12 +11,24 @@ export type RecordSink = (record: CheckpointRecord, offset: number, length: numb
 
 /** Reads a stream record by record, as it is on disk: nothing is replayed, only decoded. */
 export class RecordLister implements StreamConsumer {
-  readonly #scanner: RecordScanner;
+  readonly #sink: RecordSink;
+  #scanner: RecordScanner;
   /** The last task status says that the task is over. */
   over = false;
 
   constructor(sink: RecordSink) {
-    this.#scanner = new RecordScanner((decoder, offset, length) => {
+    this.#sink = sink;
+    this.#scanner = this.#newScanner();
+  }
+
+  /** Takes a stream from its start again. */
+  restart(): void {
+    this.#scanner = this.#newScanner();
+    this.over = false;
+  }
+
+  #newScanner(): RecordScanner {
+    return new RecordScanner((decoder, offset, length) => {
       let record: CheckpointRecord;
       try {
         record = recordIn(decoder);
@@ -24,7 +37,7 @@ export class RecordLister implements StreamConsumer {
         throw error;
       }
       if (record.type === 'task_status') this.over = isTerminalTaskState(record.value.state);
-      sink(record, offset, length);
+      this.#sink(record, offset, length);
       return undefined;
     });
   }
@@ -55,35 +68,37 @@ export interface FollowOptions {
   changed: () => Promise<void>;
   /** Does somebody hold the stream's lock? Undefined if that can't be known. */
   isLocked: (file: FileIdentity) => boolean | undefined;
+  /** Called before the records of what took the place of the stream that was followed. */
+  restarted: (change: Change) => void;
   /** Called after each reading, so that what was listed is written out. */
   flush: () => void;
 }
 
 /**
  * Lists the records of a stream and then those that are appended, until the task is over and nobody holds the
- * lock, or the stream is damaged. Resolves to what was wrong with its end. Throws what `open` throws and system
- * errors.
+ * lock, or the stream is damaged. What takes the stream's place is listed from its start. Resolves to what was
+ * wrong with its end. Throws what `open` throws and system errors.
  */
 export async function followRecords(
   open: OpenStream<StreamStat>,
   lister: RecordLister,
   options: FollowOptions,
 ): Promise<Damage | undefined> {
+  const stream = new FollowedStream(open, (change) => {
+    if (change !== undefined) {
+      lister.restart();
+      options.restarted(change);
+    }
+    return lister;
+  });
   let unlocked = false;
   for (;;) {
     const before = lister.bytes;
-    const file = open();
-    let stat: StreamStat;
-    let damage: Damage | undefined;
-    try {
-      ({ stat, damage } = readStream(file, lister));
-    } finally {
-      file.close();
-    }
+    const { stat, damage, change } = stream.refresh();
     options.flush();
     if (damage?.kind === 'damaged') return damage;
     // The lock was looked at before this reading: what its last holder wrote has been read for certain.
-    if (lister.over && unlocked && lister.bytes === before) return damage;
+    if (lister.over && unlocked && lister.bytes === before && change === undefined) return damage;
     unlocked = options.isLocked(stat) !== true;
     if (!(lister.over && unlocked)) await options.changed();
   }

@@ -16,6 +16,8 @@ export interface Damage {
   offset: number;
   /** What was expected and what was found, without a full stop. */
   reason: string;
+  /** The file is nearly all holes: what is behind `offset` was not read. */
+  sparse?: true;
 }
 
 /** Gets each record while the decoder holds it; answers why it can't be used, or nothing. */

@@ -1,5 +1,6 @@
 import { cutShort, type Damage, PREFIX_BYTES, type StreamConsumer } from './framing.js';
 import { Replay, type ReplayOptions } from './replay.js';
+import { type Change, StreamMemory } from './stream-memory.js';
 
 /** What is known of an open stream. Times in milliseconds since the epoch. */
 export interface StreamStat {
@@ -8,7 +9,10 @@ export interface StreamStat {
   readonly size: number;
   readonly uid: number;
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
   readonly birthtimeMs: number;
+  /** Of 512 bytes, on disk. Absent or 0 if that isn't known. */
+  readonly blocks?: number;
 }
 
 /** An open stream: an `OpenFile` of the store, or bytes from elsewhere. */
@@ -28,22 +32,51 @@ export interface ReadResult<Stat extends StreamStat = StreamStat> {
 
 const CHUNK_BYTES = 256 * 1024;
 
+/**
+ * A stream is appended to and has no holes. One with so many times the bytes that it takes up on disk would cost
+ * everybody the time to read zeros of which there may be more than fit on the disk: no more than its beginning is
+ * read. No file system compresses streams as well; one that doesn't say how many blocks it uses says none.
+ */
+const SPARSE_FACTOR = 64;
+const SPARSE_READ_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 512;
+
+function isSparse({ size, blocks = 0 }: StreamStat): boolean {
+  return blocks > 0 && size > SPARSE_READ_BYTES && size > SPARSE_FACTOR * BLOCK_BYTES * blocks;
+}
+
 /** Shared by all synchronous reads: thousands of small streams are read without allocating for each. */
 let shared: Buffer | undefined;
 
 /**
  * Feeds an open stream to `consumer`, from where it stands to the size the file had when it was opened: a
  * stream that grows faster than it is read ends too. Throws system errors. Memory is one chunk, or one record if
- * that is bigger, and never more than the file is long.
+ * that is bigger, and never more than the file is long. Of a sparse file only the beginning is read, which is
+ * damage too.
  */
 export function readStream<Stat extends StreamStat>(
   file: StreamFile<Stat>,
   consumer: StreamConsumer,
 ): ReadResult<Stat> {
-  return { stat: file.stat, damage: feedFrom(file, file.stat.size, consumer) };
+  return { stat: file.stat, damage: feedFile(file, consumer) };
 }
 
-function feedFrom(file: StreamFile, size: number, consumer: StreamConsumer): Damage | undefined {
+function feedFile(file: StreamFile, consumer: StreamConsumer, memory?: StreamMemory): Damage | undefined {
+  const { stat } = file;
+  if (!isSparse(stat)) return feedFrom(file, stat.size, consumer, memory);
+  const damage = feedFrom(file, SPARSE_READ_BYTES, consumer, memory);
+  if (damage?.kind === 'damaged') return damage;
+  const allocated = BLOCK_BYTES * (stat.blocks ?? 0);
+  const reason = `a file without holes was expected, of ${stat.size} bytes only ${allocated} are on disk`;
+  return { kind: 'damaged', offset: consumer.bytes, reason, sparse: true };
+}
+
+function feedFrom(
+  file: StreamFile,
+  size: number,
+  consumer: StreamConsumer,
+  memory: StreamMemory | undefined,
+): Damage | undefined {
   shared ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let buffer = shared;
   let position = consumer.bytes;
@@ -55,7 +88,11 @@ function feedFrom(file: StreamFile, size: number, consumer: StreamConsumer): Dam
     position += count;
     held += count;
     const used = consumer.feed(buffer, 0, held);
-    if (consumer.damage !== undefined) return consumer.damage;
+    memory?.used(position - held, buffer, 0, used);
+    if (consumer.damage !== undefined) {
+      memory?.damaged(consumer.bytes, buffer, used, held);
+      return consumer.damage;
+    }
     if (used === 0 && held >= PREFIX_BYTES) {
       const length = buffer.readUInt32BE(0);
       const left = held + size - position;
@@ -76,49 +113,60 @@ function feedFrom(file: StreamFile, size: number, consumer: StreamConsumer): Dam
 /** Opens the stream of a path anew; whoever asked closes it. */
 export type OpenStream<Stat extends StreamStat> = () => StreamFile<Stat> & { close(): void };
 
-/** A stream on disk that is read again and again, each time only what was appended. */
-export class CheckpointFile<Stat extends StreamStat = StreamStat> {
+export interface RereadResult<Stat extends StreamStat = StreamStat> extends ReadResult<Stat> {
+  /** Why the stream was read from its start again, if it was. */
+  change: Change | undefined;
+}
+
+/**
+ * A stream on disk that is read again and again, each time only what was appended. What was replaced by another
+ * file, became shorter or was written again is read from its start, by a new consumer; so is damage in other bytes.
+ */
+export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = StreamStat> {
   readonly #open: OpenStream<Stat>;
-  readonly #options: ReplayOptions;
-  replay: Replay;
-  #stat: Stat | undefined;
+  readonly #start: (change?: Change) => T;
+  consumer: T;
+  #memory = new StreamMemory();
   #failed = false;
 
-  constructor(open: OpenStream<Stat>, options: ReplayOptions) {
+  /** `start` gives the consumer for a stream that is read from its start; the second time it is told why. */
+  constructor(open: OpenStream<Stat>, start: (change?: Change) => T) {
     this.#open = open;
-    this.#options = options;
-    this.replay = new Replay(options);
+    this.#start = start;
+    this.consumer = start();
   }
 
   /**
-   * Reads on. A file that was replaced, or is shorter than what was read of it, is read from its start; so is
-   * one that could not be read the last time. Throws what `open` throws and system errors; the state is then
-   * still the old one.
+   * Reads on. A file that could not be read the last time is read from its start. Throws what `open` throws and
+   * system errors; the consumer is then still the old one.
    */
-  refresh(): ReadResult<Stat> {
-    if (this.#failed) this.replay = new Replay(this.#options);
-    const before = this.#failed ? undefined : this.#stat;
-    const read = this.replay.bytes;
+  refresh(): RereadResult<Stat> {
+    const failed = this.#failed;
     this.#failed = true;
     const file = this.#open();
     try {
-      let result = readStream(file, this.replay);
-      if (before !== undefined && !continues(before, read, result.stat)) {
-        this.replay = new Replay(this.#options);
-        result = readStream(file, this.replay);
+      const change = this.#memory.changed(file);
+      if (failed || change !== undefined) {
+        this.consumer = this.#start(change);
+        this.#memory = new StreamMemory();
+        this.#memory.changed(file);
       }
+      const damage = feedFile(file, this.consumer, this.#memory);
       this.#failed = false;
-      this.#stat = result.stat;
-      return result;
+      return { stat: file.stat, change, damage };
     } finally {
       file.close();
     }
   }
 }
 
-/** True if `now` is the file of which the first `read` bytes were read when it was `before`. */
-function continues(before: StreamStat, read: number, now: StreamStat): boolean {
-  // The inode of a removed file is soon given to a new one; its time of birth is another.
-  const same = now.ino === before.ino && now.dev === before.dev && now.birthtimeMs === before.birthtimeMs;
-  return same && now.size >= read;
+/** The state that a stream on disk adds up to; see FollowedStream. */
+export class CheckpointFile<Stat extends StreamStat = StreamStat> extends FollowedStream<Replay, Stat> {
+  constructor(open: OpenStream<Stat>, options: ReplayOptions) {
+    super(open, () => new Replay(options));
+  }
+
+  get replay(): Replay {
+    return this.consumer;
+  }
 }

@@ -1,5 +1,8 @@
 import { MEMBER, PROCESS_FIELD, type RecordDecoder } from './codec.js';
+import { Ends, type Gap } from './ends.js';
 import { type Damage, RecordScanner, type StreamConsumer } from './framing.js';
+import { nameHash } from './name-hash.js';
+import { NameMap } from './name-map.js';
 import {
   type Int64,
   PROCESS_STATES,
@@ -13,9 +16,22 @@ export interface ProcessHistory {
   process: string;
   /** The runs in order; only the last one unless the whole history was asked for. */
   runs: ProcessStatus[];
+  /** Set if the history was asked for and there are too many runs to keep: the ones in between are left out. */
+  left_out?: Gap;
   run_count: number;
   /** How many of them are FAILED. */
   failures: number;
+}
+
+/** Each run of a history with its number, which is the name of its log directory too. */
+export function numberedRuns({
+  runs,
+  left_out,
+  run_count,
+}: ProcessHistory): { run: ProcessStatus; n: number }[] {
+  const missing = Math.max(0, run_count - runs.length);
+  const at = left_out?.at ?? 0;
+  return runs.map((run, i) => ({ run, n: i < at ? i : i + missing }));
 }
 
 /** The state that a stream adds up to. */
@@ -23,9 +39,35 @@ export interface CheckpointState {
   header: RunnerHeader | null;
   /** In order; only the last one unless the whole history was asked for. */
   statuses: TaskStatus[];
+  /** Set as `left_out` of a process. */
+  statuses_left_out?: Gap;
   /** By name, in the order of their first record. */
-  processes: Map<string, ProcessHistory>;
+  processes: ReadonlyMap<string, ProcessHistory>;
+  /** How many records were passed over because they are of more processes than are kept. Absent if none was. */
+  records_left_out?: number;
 }
+
+/** How much of a stream is kept: more than any task has, and less than fills the memory. */
+export interface ReplayLimits {
+  /** A process beyond so many is passed over. */
+  processes: number;
+  /** So is one when the names of those before are so long together. */
+  nameBytes: number;
+  /**
+   * Of more earlier runs, of all processes together, the first and the last of each process are kept. A run counts
+   * once more for each 256 bytes of its process's name, which is printed with it.
+   */
+  runs: number;
+  /** Of more task statuses the first and the last are kept. */
+  statuses: number;
+}
+
+export const REPLAY_LIMITS: ReplayLimits = {
+  processes: 65_536,
+  nameBytes: 4 * 1024 * 1024,
+  runs: 10_000,
+  statuses: 100_000,
+};
 
 const WAITING = 0;
 const FORKED = 1;
@@ -51,7 +93,7 @@ const TRANSITIONS: readonly { from: number; needs: number; takes: number }[] = [
 
 /** One process while it is replayed. The run it is in lies flat in the object: nothing is made per record. */
 class Track {
-  readonly earlier: ProcessStatus[] = [];
+  earlier: Ends<ProcessStatus> | undefined;
   runs = 0;
   failures = 0;
   seq: Int64 = -1;
@@ -70,6 +112,11 @@ class Track {
     readonly name: string,
     readonly nameBytes: Uint8Array,
   ) {}
+
+  /** How much one of its runs counts; see ReplayLimits. */
+  get weight(): number {
+    return 1 + (this.nameBytes.length >> 8);
+  }
 
   /** The current run. One that never came to be, because its record was refused, has only a `seq`. */
   run(): ProcessStatus {
@@ -90,35 +137,50 @@ class Track {
 const HASHED_FROM = 16;
 
 export interface ReplayOptions {
-  /** Keep all statuses and all runs, not only the last ones. Memory then grows with the stream. */
+  /** Keep all statuses and all runs (see ReplayLimits), not only the last ones. */
   history: boolean;
   /**
    * The stream is a `coordinator.PROCESS`. Nobody writes WAITING or LOST there: a run begins with FORKED,
    * wherever the one before stands, and the sequence numbers of what the runner wrote are left out.
    */
   coordinator?: boolean;
+  limits?: ReplayLimits;
 }
 
 /**
  * Rebuilds a task's state from its checkpoint stream: give it the bytes in pieces of any size. Pure: what it
  * holds depends on the bytes alone. It stops for good at the first record that the original would reject; the
- * state is then that of the records before.
+ * state is then that of the records before. Time grows with the records, whatever they say; memory is bounded by
+ * the limits.
  */
 export class Replay implements StreamConsumer {
   readonly #history: boolean;
   readonly #coordinator: boolean;
   readonly #scanner: RecordScanner;
+  readonly #limits: ReplayLimits;
   #header: RunnerHeader | null = null;
-  #statuses: TaskStatus[] = [];
+  /** With the whole history. */
+  readonly #statuses = new Ends<TaskStatus>();
+  /** Without. */
+  #lastStatus: TaskStatus | undefined;
   readonly #tracks: Track[] = [];
+  #nameBytes = 0;
+  #recordsLeftOut = 0;
+  /** Of how many earlier runs of each process the first and the last half are kept. */
+  #runLimit: number;
+  #runsHeld = 0;
   /** Made when there are many processes: a few are sooner looked at one by one. */
   #byHash: Map<number, Track> | undefined;
+  /** Those with a name that is not ASCII, by the decoded name. */
+  readonly #byDecodedName = new Map<string, Track>();
   #attached: Buffer = Buffer.alloc(0);
   #last: Track | undefined;
 
   constructor(options: ReplayOptions) {
     this.#history = options.history;
     this.#coordinator = options.coordinator === true;
+    this.#limits = options.limits ?? REPLAY_LIMITS;
+    this.#runLimit = this.#limits.runs;
     this.#scanner = new RecordScanner((decoder) => this.#apply(decoder));
   }
 
@@ -149,16 +211,27 @@ export class Replay implements StreamConsumer {
 
   /** The state so far; a copy that later records don't change, but for the objects in it. */
   state(): CheckpointState {
-    const processes = new Map<string, ProcessHistory>();
-    for (const track of this.#tracks) {
-      processes.set(track.name, {
-        process: track.name,
-        runs: [...track.earlier, track.run()],
-        run_count: track.runs,
-        failures: track.failures,
-      });
-    }
-    return { header: this.#header, statuses: [...this.#statuses], processes };
+    const processes = new NameMap<ProcessHistory>();
+    for (const track of this.#tracks) processes.set(track.name, this.#historyOf(track));
+    const { kept, gap } = this.#statuses.list(this.#limits.statuses);
+    const statuses = this.#history || this.#lastStatus === undefined ? kept : [this.#lastStatus];
+    const state: CheckpointState = { header: this.#header, statuses, processes };
+    if (gap !== undefined) state.statuses_left_out = gap;
+    if (this.#recordsLeftOut > 0) state.records_left_out = this.#recordsLeftOut;
+    return state;
+  }
+
+  #historyOf(track: Track): ProcessHistory {
+    const { kept = [], gap } = track.earlier?.list(this.#runLimit) ?? {};
+    kept.push(track.run());
+    const history: ProcessHistory = {
+      process: track.name,
+      runs: kept,
+      run_count: track.runs,
+      failures: track.failures,
+    };
+    if (gap !== undefined) history.left_out = gap;
+    return history;
   }
 
   /**
@@ -196,8 +269,8 @@ export class Replay implements StreamConsumer {
       case MEMBER.PROCESS:
         return this.#applyProcess(decoder);
       case MEMBER.TASK:
-        if (this.#history) this.#statuses.push(decoder.task as TaskStatus);
-        else this.#statuses[0] = decoder.task as TaskStatus;
+        if (this.#history) this.#statuses.push(decoder.task as TaskStatus, this.#limits.statuses);
+        else this.#lastStatus = decoder.task;
         return undefined;
       case MEMBER.HEADER:
         if (this.#header !== null) return 'this is a second header';
@@ -211,6 +284,10 @@ export class Replay implements StreamConsumer {
   #applyProcess(decoder: RecordDecoder): string | undefined {
     const has = decoder.processFields;
     let track = this.#find(decoder);
+    if (track === undefined && this.#isFull) {
+      this.#recordsLeftOut += 1;
+      return undefined;
+    }
     if (this.#coordinator) track = this.#begun(decoder, track);
     if (track === undefined) {
       if ((has & bits(F.STATE)) === 0 || decoder.processState !== WAITING) {
@@ -232,7 +309,7 @@ export class Replay implements StreamConsumer {
     if (decoder.processState !== FORKED || (decoder.processFields & needs) !== needs) return track;
     if (track !== undefined) {
       if (decoder.seq <= following(track.seq)) return track;
-      if (this.#history) track.earlier.push(track.run());
+      if (this.#history) this.#keepRun(track);
     }
     const begun = track ?? this.#add(decoder);
     begun.seq = preceding(decoder.seq);
@@ -251,7 +328,7 @@ export class Replay implements StreamConsumer {
     const state = (has & bits(F.STATE)) === 0 ? -1 : decoder.processState;
     if (state === WAITING && track.state !== -1) {
       if ((TERMINAL & (1 << track.state)) === 0) return refused(decoder, track.state, state);
-      if (this.#history) track.earlier.push(track.run());
+      if (this.#history) this.#keepRun(track);
     }
     if (has & bits(F.SEQ)) track.seq = decoder.seq;
     const transition = TRANSITIONS[state];
@@ -289,7 +366,10 @@ export class Replay implements StreamConsumer {
     if (this.#last !== undefined && this.#isNamed(this.#last, nameStart, nameEnd)) return this.#last;
     let track = this.#candidate(nameStart, nameEnd);
     while (track !== undefined && !this.#isNamed(track, nameStart, nameEnd)) track = track.next;
-    track ??= this.#byDecodedName(decoder);
+    // Of two names that are the same once decoded one is not UTF-8, and decoded neither is ASCII.
+    if (track === undefined && this.#byDecodedName.size > 0) {
+      track = this.#byDecodedName.get(decoder.processName());
+    }
     if (track !== undefined) this.#last = track;
     return track;
   }
@@ -301,18 +381,13 @@ export class Replay implements StreamConsumer {
       this.#byHash = new Map();
       for (const track of this.#tracks) this.#chain(track, this.#byHash);
     }
-    return this.#byHash.get(hash(this.#attached, start, end));
+    return this.#byHash.get(nameHash().of(this.#attached, start, end));
   }
 
   #chain(track: Track, byHash: Map<number, Track>): void {
-    const key = hash(track.nameBytes, 0, track.nameBytes.length);
+    const key = nameHash().of(track.nameBytes, 0, track.nameBytes.length);
     track.next = byHash.get(key);
     byHash.set(key, track);
-  }
-
-  #byDecodedName(decoder: RecordDecoder): Track | undefined {
-    const name = decoder.processName();
-    return name.includes('\ufffd') ? this.#tracks.find((track) => track.name === name) : undefined;
   }
 
   #isNamed(track: Track, start: number, end: number): boolean {
@@ -329,9 +404,31 @@ export class Replay implements StreamConsumer {
     const track = new Track(nameIn(decoder), Uint8Array.from(this.#attached.subarray(nameStart, nameEnd)));
     if (this.#byHash !== undefined) this.#chain(track, this.#byHash);
     else if (this.#tracks.length > 0) (this.#tracks.at(-1) as Track).next = track;
+    if (isNotAscii(track.name)) this.#byDecodedName.set(track.name, track);
     this.#tracks.push(track);
+    this.#nameBytes += nameEnd - nameStart;
     this.#last = track;
     return track;
+  }
+
+  get #isFull(): boolean {
+    return this.#tracks.length >= this.#limits.processes || this.#nameBytes >= this.#limits.nameBytes;
+  }
+
+  /** The run that the track is in is over: it becomes an earlier one. */
+  #keepRun(track: Track): void {
+    track.earlier ??= new Ends();
+    const before = track.earlier.held;
+    track.earlier.push(track.run(), this.#runLimit);
+    this.#runsHeld += (track.earlier.held - before) * track.weight;
+    while (this.#runsHeld > 2 * this.#limits.runs) {
+      this.#runLimit >>= 1;
+      this.#runsHeld = 0;
+      for (const { earlier, weight } of this.#tracks) {
+        earlier?.trim(this.#runLimit);
+        this.#runsHeld += (earlier?.held ?? 0) * weight;
+      }
+    }
   }
 }
 
@@ -342,11 +439,9 @@ function fits({ processFields: has, processState }: RecordDecoder, { state }: Tr
   return (has & transition.needs) === transition.needs;
 }
 
-/** FNV-1a, kept to 30 bits so that V8 holds it as a small integer. */
-function hash(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0x811c9dc5;
-  for (let i = start; i < end; i++) value = Math.imul(value ^ (bytes[i] as number), 0x01000193);
-  return value & 0x3fffffff;
+function isNotAscii(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return true;
+  return false;
 }
 
 /** The integer after this one, as a number where that is exact. */
@@ -385,8 +480,12 @@ function nameIn(decoder: RecordDecoder): string {
   return (decoder.processFields & bits(F.PROCESS)) === 0 ? 'null' : decoder.processName();
 }
 
+/** What is longer is cut in messages: a name may have 1 MiB. */
+const LONGEST_QUOTED = 256;
+
 function quote(decoder: RecordDecoder): string {
-  return JSON.stringify(nameIn(decoder));
+  const name = nameIn(decoder);
+  return JSON.stringify(name.length <= LONGEST_QUOTED ? name : `${name.slice(0, LONGEST_QUOTED)}…`);
 }
 
 function refused(decoder: RecordDecoder, from: number, to: number): string {

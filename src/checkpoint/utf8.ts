@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 const REPLACEMENT = '\ufffd';
+const REPLACEMENT_UNIT = 0xfffd;
 
 /**
  * Decodes bytes[start, end) as the original does: UTF-8 by the rules of Python 2.7 with `errors='replace'`.
@@ -10,8 +11,7 @@ const REPLACEMENT = '\ufffd';
 export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('utf8', start, end);
   if (!text.includes(REPLACEMENT)) return text;
-  const slice = bytes.subarray(start, end);
-  return isUtf8(slice) ? text : decodeLenient(slice);
+  return isUtf8(bytes.subarray(start, end)) ? text : decodeLenient(bytes, start, end);
 }
 
 function sequenceLength(lead: number): number {
@@ -24,43 +24,51 @@ function sequenceLength(lead: number): number {
 
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
 
+/** So many UTF-16 units are made a string at a time: added one by one they take up 16 times as much. */
+const PIECE = 4096;
+/** A sequence makes two units at most. */
+const units = new Uint16Array(PIECE + 1);
+
+const taken = (used: number): string => String.fromCharCode.apply(null, units.subarray(0, used) as never);
+
 /** CPython 2.7 `PyUnicode_DecodeUTF8Stateful`, the branches that end in an error included. */
-function decodeLenient(bytes: Uint8Array): string {
+function decodeLenient(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
-  let at = 0;
-  while (at < bytes.length) {
+  let used = 0;
+  let at = start;
+  while (at < end) {
+    if (used >= PIECE) {
+      text += taken(used);
+      used = 0;
+    }
     const lead = bytes[at] as number;
     const length = sequenceLength(lead);
-    if (length === 0) {
-      text += REPLACEMENT;
-      at += 1;
-      continue;
-    }
-    if (at + length > bytes.length) {
-      text += REPLACEMENT;
-      let bad = 1;
-      // The original adds up the positions instead of counting them.
-      for (let k = 1; at + k < bytes.length && isContinuation(bytes[at + k] as number); k++) bad += k;
-      at += bad;
-      continue;
-    }
-    const bad = badLength(bytes, at, length);
+    const bad = length === 0 ? 1 : badLength(bytes, at, length, end);
     if (bad > 0) {
-      text += REPLACEMENT;
+      units[used++] = REPLACEMENT_UNIT;
       at += bad;
       continue;
     }
     let code = length === 1 ? lead : lead & (0xff >> (length + 1));
     for (let k = 1; k < length; k++) code = (code << 6) | ((bytes[at + k] as number) & 0x3f);
-    text += String.fromCodePoint(code);
+    if (code > 0xffff) {
+      units[used++] = 0xd800 + ((code - 0x1_0000) >> 10);
+      units[used++] = 0xdc00 + ((code - 0x1_0000) & 0x3ff);
+    } else units[used++] = code;
     at += length;
   }
-  return text;
+  return text + taken(used);
 }
 
 /** 0 if a whole sequence stands at `at`, else how many bytes one U+FFFD stands for. */
-function badLength(bytes: Uint8Array, at: number, length: number): number {
+function badLength(bytes: Uint8Array, at: number, length: number, end: number): number {
   if (length === 1) return 0;
+  if (at + length > end) {
+    let cut = 1;
+    // The original adds up the positions instead of counting them.
+    for (let k = 1; at + k < end && isContinuation(bytes[at + k] as number); k++) cut += k;
+    return cut;
+  }
   const lead = bytes[at] as number;
   const second = bytes[at + 1] as number;
   const inRange =

@@ -8,6 +8,7 @@ import { logAccess } from '../logs/log-access.js';
 import { closedLogs } from '../logs/log-files.js';
 import type { LogAccess } from '../logs/open-log.js';
 import { firstDenied } from '../store/denied.js';
+import { historyLeftOut } from '../task/checkpoint-problems.js';
 import { isTooDeep } from '../task/task-file.js';
 import { TaskReader, type TaskView } from '../task/view.js';
 import { type Inspection, inspectText } from '../views/inspect.js';
@@ -90,6 +91,10 @@ function alsoIn({ task_id, root }: TaskView): Problem {
 /** A task with its logs and why it is as it is; what is wrong with the logs becomes a problem of the view. */
 export function inspect(view: TaskView, now: number): Inspection {
   const { log_dir, task_id } = view;
+  const stream = `${view.found.checkpoint_dir}/runner`;
+  for (const problem of historyLeftOut(stream, view.history, view.statuses_left_out)) {
+    view.problems.push({ ...problem, task_id });
+  }
   const names = view.processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
   const access = logAccess(view, process.geteuid?.() ?? 0);
   const { files, problems } = logsOf(log_dir, access, names, task_id);

@@ -5,7 +5,8 @@ import type { Damage } from '../checkpoint/framing.js';
 import { readStream } from '../checkpoint/reader.js';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { type CheckpointState, Replay } from '../checkpoint/replay.js';
-import { encodeDamage, encodeRecord } from '../contracts/encode.js';
+import type { Change } from '../checkpoint/stream-memory.js';
+import { encodeProblem, encodeRecord } from '../contracts/encode.js';
 import { describeErrno, errnoOf, NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
@@ -13,9 +14,15 @@ import { Host } from '../host/host.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { openFile, useFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
-import { damagedCheckpoint } from '../task/checkpoint-problems.js';
+import {
+  damagedCheckpoint,
+  historyLeftOut,
+  processesLeftOut,
+  replacedCheckpoint,
+} from '../task/checkpoint-problems.js';
 import { jsonText } from '../text/json.js';
 import { recordLine } from '../views/read.js';
+import { problemsText } from './failure.js';
 import type { Terminal } from './terminal.js';
 
 /** The path is what a person typed: where it leads is what they mean. */
@@ -33,11 +40,17 @@ export function readCheckpoint(word: string): {
   const { damage } = opened(path, () => useFile(path, NAMED, (file) => readStream(file, replay)));
   const state = replay.state();
   const over = isTerminalTaskState(state.statuses.at(-1)?.state);
-  const problems = damage === undefined ? [] : [damagedCheckpoint(path, damage, over)];
+  const problems = historyLeftOut(path, state.processes, state.statuses_left_out);
+  const processes = processesLeftOut(path, state);
+  if (processes !== undefined) problems.unshift(processes);
+  if (damage !== undefined) problems.unshift(damagedCheckpoint(path, damage, over));
   return { state, records: replay.records, bytes: replay.bytes, problems };
 }
 
-/** Writes the records of a checkpoint, one a line. Damage ends it, under `--json` with a line of its own. */
+/**
+ * Writes the records of a checkpoint, one a line. Damage ends it, under `--json` with a line of its own; so is told
+ * that another stream took the place of the one that is followed.
+ */
 export async function listRecords(
   word: string,
   flags: { json: boolean; follow: boolean },
@@ -55,6 +68,12 @@ export async function listRecords(
     );
     if (lines.length >= 1000) flush();
   });
+  const restarted = (change: Change) => {
+    flush();
+    const problem = replacedCheckpoint(path, change);
+    if (flags.json) terminal.write(`${jsonText(encodeProblem(problem))}\n`);
+    else terminal.writeError(problemsText([problem]));
+  };
   let damage: Damage | undefined;
   if (flags.follow) {
     const watcher = new DirectoryWatcher();
@@ -65,7 +84,12 @@ export async function listRecords(
     };
     const isLocked = (file: Parameters<Host['isLocked']>[0]) => Host.local().isLocked(file);
     try {
-      damage = await followRecords(() => openFile(path, NAMED), lister, { changed, isLocked, flush });
+      damage = await followRecords(() => openFile(path, NAMED), lister, {
+        changed,
+        isLocked,
+        restarted,
+        flush,
+      });
     } catch (error) {
       throw failedToRead(path, error);
     } finally {
@@ -79,7 +103,7 @@ export async function listRecords(
     return { problems: [], exitCode: EXIT.ok };
   }
   const problem = damagedCheckpoint(path, damage, lister.over);
-  if (flags.json) lines.push(`${jsonText(encodeDamage(problem))}\n`);
+  if (flags.json) lines.push(`${jsonText(encodeProblem(problem))}\n`);
   flush();
   return { problems: [problem], exitCode: hasError([problem]) ? EXIT.partial : EXIT.ok };
 }

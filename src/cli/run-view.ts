@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { numberedRuns } from '../checkpoint/replay.js';
 import type { FoundTask } from '../discovery/found.js';
 import { rootAt } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
@@ -146,19 +147,21 @@ class RunSource implements TaskLogSource {
     return { ...logs, processes };
   }
 
-  #tellChanges({ task_id, statuses, history }: TaskView): void {
+  #tellChanges({ task_id, statuses, statuses_left_out, history }: TaskView): void {
     // What was before a task is resumed is no news.
     const silent = this.#first && this.#spec.lines !== null;
     this.#first = false;
-    const states = statuses.slice(this.#told).map(({ state }) => state);
-    this.#told = statuses.length;
+    const recorded = statuses.length + (statuses_left_out?.count ?? 0);
+    const news = Math.max(0, statuses.length - (recorded - this.#told));
+    const states = statuses.slice(news).map(({ state }) => state);
+    this.#told = recorded;
     // It is ACTIVE before anything runs, and in its other states after.
     const after = states.findIndex((state) => state !== 'ACTIVE');
     const tell = (state: unknown) => this.#tellState(task_id, state, silent);
     states.slice(0, after === -1 ? undefined : after).forEach(tell);
-    for (const [process, { runs }] of history) {
+    for (const [process, ran] of history) {
       const known = this.#runs.get(process);
-      for (const [run, status] of runs.entries()) {
+      for (const { n: run, run: status } of numberedRuns(ran)) {
         if (known !== undefined && (run < known.run || (run === known.run && status.state === known.state)))
           continue;
         this.#runs.set(process, { run, state: status.state });

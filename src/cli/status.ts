@@ -100,7 +100,7 @@ function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTa
     json: () => documentInPieces(views(), counts, ofSearch),
     text: (terminal, view) => {
       if (flags.quiet) return view.idsText([...views()]);
-      return view.statusText([...views()], flags.verbosity as Verbosity, terminal.style(1));
+      return view.statusText(views(), flags.verbosity as Verbosity, terminal.style(1));
     },
     answer: () => ({
       problems,

@@ -104,7 +104,8 @@ function refuseUnreadable(view: TaskView): void {
     throw new NotFoundError('task-removed', `task ${task_id} was removed`);
   }
   const error = problems.find(
-    ({ code }) => code === 'checkpoint-unreadable' || code === 'checkpoint-damaged',
+    ({ code }) =>
+      code === 'checkpoint-unreadable' || code === 'checkpoint-damaged' || code === 'checkpoint-sparse',
   );
   if (error !== undefined && !isOver(view)) throw new SystemError(error.code, error.message, error.hint);
   if (view.state === 'UNKNOWN' && found.unreadable)

@@ -12,7 +12,8 @@ export default class Read extends ThermosCommand {
 every process. With --records the records themselves, one a line, as they are on disk.
 
 CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, or the directory of the two.
-Of a damaged checkpoint the part before the damage is shown, and where it starts.`;
+Of a damaged checkpoint the part before the damage is shown, and where it starts. Of very many runs or task
+statuses the first and the last are shown, and how many are left out; --records lists all.`;
   static override examples = [
     '<%= config.bin %> read /var/run/thermos/checkpoints/www-data-prod-web-0/runner',
     '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',

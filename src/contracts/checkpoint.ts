@@ -48,7 +48,23 @@ export const processStatus = z
   });
 export type ProcessStatusDocument = z.infer<typeof processStatus>;
 
-export const history = names(z.array(processStatus)).describe('The runs of each process, oldest first.');
+export const history = names(z.array(processStatus)).describe(
+  'The runs of each process, oldest first; see left_out.',
+);
+
+const gap = z
+  .object({ at: z.int().min(0), count: z.int().min(1) })
+  .meta({ id: 'Gap', description: 'Elements of a list that are left out: `count`, behind the first `at`.' });
+
+export const leftOut = z
+  .object({
+    statuses: gap.optional(),
+    runs: names(gap).optional().describe('By process.'),
+    records: z.int().min(1).optional().describe('Those of more processes than are kept.'),
+  })
+  .optional()
+  .describe('What is too much to be kept; absent if nothing is.');
+export type LeftOutDocument = z.infer<typeof leftOut>;
 
 export const read = z
   .object({
@@ -57,6 +73,7 @@ export const read = z
     processes: history,
     records: z.int().min(0).describe('How many records were applied.'),
     bytes: z.int().min(0).describe('How many bytes those records take.'),
+    left_out: leftOut,
     problems,
   })
   .meta({ title: 'thermos read FILE --json', description: 'The state that one checkpoint file rebuilds.' });
@@ -73,6 +90,8 @@ export const record = z
   ])
   .meta({
     title: 'thermos read FILE --records --json, one line',
-    description: 'A record with the offset and length of its payload, or what ended the stream.',
+    description:
+      'A record with the offset and length of its payload; or a problem: damage, which ends the stream, or that ' +
+      'another stream took its place (checkpoint-replaced), whose records follow.',
   });
 export type RecordDocument = z.infer<typeof record>;

@@ -1,6 +1,7 @@
 /**
  * From the values of a checkpoint to what JSON can say. No zod here: commands load this.
  */
+import type { Gap } from '../checkpoint/ends.js';
 import { setOwn } from '../checkpoint/own-property.js';
 import type {
   CheckpointRecord,
@@ -9,10 +10,11 @@ import type {
   RunnerHeader,
   TaskStatus,
 } from '../checkpoint/records.js';
-import type { CheckpointState } from '../checkpoint/replay.js';
+import type { CheckpointState, ProcessHistory } from '../checkpoint/replay.js';
 import type { Problem } from '../errors/problem.js';
 import type {
   HeaderDocument,
+  LeftOutDocument,
   ProcessStatusDocument,
   ReadDocument,
   RecordDocument,
@@ -76,6 +78,19 @@ export function encodeHistory(
   return encoded;
 }
 
+/** What of a state is left out; undefined if nothing is. */
+export function encodeLeftOut(
+  processes: ReadonlyMap<string, ProcessHistory>,
+  statuses: Gap | undefined,
+  records: number | undefined,
+): LeftOutDocument {
+  const runs: Record<string, Gap> = Object.create(null);
+  for (const [process, { left_out }] of processes) if (left_out !== undefined) runs[process] = left_out;
+  const some = Object.keys(runs).length > 0;
+  if (!some && statuses === undefined && records === undefined) return undefined;
+  return { statuses, runs: some ? runs : undefined, records };
+}
+
 /** A line of `read --records --json`; offset and length are those of the record's payload. */
 export function encodeRecord(record: CheckpointRecord, offset: number, length: number): RecordDocument {
   switch (record.type) {
@@ -88,8 +103,8 @@ export function encodeRecord(record: CheckpointRecord, offset: number, length: n
   }
 }
 
-/** The line that ends a damaged stream. */
-export function encodeDamage(problem: Problem): RecordDocument {
+/** The line of what is wrong with a stream: damage ends it. */
+export function encodeProblem(problem: Problem): RecordDocument {
   return { problem };
 }
 
@@ -106,6 +121,7 @@ export function encodeRead(
     processes: encodeHistory([...state.processes].map(([name, { runs }]) => [name, runs] as const)),
     records,
     bytes,
+    left_out: encodeLeftOut(state.processes, state.statuses_left_out, state.records_left_out),
     problems,
   };
 }

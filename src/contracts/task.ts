@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TASK_STATES } from '../checkpoint/records.js';
-import { header, history, processState, taskStatus } from './checkpoint.js';
+import { header, history, leftOut, processState, taskStatus } from './checkpoint.js';
 import { problem, problems } from './problem.js';
 import { integer64, names, seconds } from './values.js';
 
@@ -99,6 +99,7 @@ export const inspect = z
     header: header.nullable(),
     statuses: z.array(taskStatus),
     history,
+    left_out: leftOut,
     task: z
       .record(z.string(), z.unknown())
       .nullable()

@@ -81,6 +81,7 @@ function whatOf({ code, message }: Problem, count: number): string {
   switch (code) {
     case 'checkpoint-incomplete':
       return `${tasks} with a torn checkpoint: its writer died, or the disk was full, in the middle of a record`;
+    case 'checkpoint-sparse':
     case 'checkpoint-damaged':
       return `${tasks} with a damaged checkpoint: what stands behind the damage can not be read`;
     case 'checkpoint-missing':
@@ -108,6 +109,7 @@ function adviceOf({ code, hint }: Problem, path: string): string[] {
         `what is before it is right: ${look}`,
         'no runner can go on from here: the task is to be given up (thermos gc)',
       ];
+    case 'checkpoint-sparse':
     case 'checkpoint-damaged':
       return [
         `what is before the damage is right: ${look}`,

@@ -1,5 +1,5 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
-import type { ProcessHistory } from '../checkpoint/replay.js';
+import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
 import type { TaskView } from '../task/view.js';
 import { timestamp } from '../text/age.js';
 import { describeReturnCode } from '../views/why.js';
@@ -88,10 +88,9 @@ function taskEvents(view: TaskView, path: string): StoryEvent[] {
   return events;
 }
 
-function processEvents(process: string, { runs, run_count }: ProcessHistory, path: string): StoryEvent[] {
-  return runs.flatMap((run, i) => {
-    const number = run_count - runs.length + i;
-    const about = { process, run: number, path };
+function processEvents(process: string, history: ProcessHistory, path: string): StoryEvent[] {
+  return numberedRuns(history).flatMap(({ run, n }) => {
+    const about = { process, run: n, path };
     const events: StoryEvent[] = [];
     if (run.coordinator_pid !== undefined) {
       events.push({

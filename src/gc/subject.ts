@@ -94,7 +94,7 @@ export function subjectOf(view: TaskView, real: RealPath): Subject {
     marked: false,
     headerFlaw: headerFlaw(view),
     authors: [],
-    damaged: view.problems.some(({ code }) => code === 'checkpoint-damaged'),
+    damaged: view.problems.some(({ code }) => code === 'checkpoint-damaged' || code === 'checkpoint-sparse'),
     headless: view.header === null,
   };
 }

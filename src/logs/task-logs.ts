@@ -21,7 +21,7 @@ export interface ProcessLogs {
   /** How many runs have begun: those with lower numbers have a log. */
   started: number;
   /** By number, as far as they are known. */
-  runs: readonly RunLogs[];
+  runs: readonly (RunLogs | undefined)[];
   running: boolean;
   /** It will neither write nor run again. */
   done: boolean;

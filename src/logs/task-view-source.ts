@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { isTerminalTaskState } from '../checkpoint/records.js';
+import { isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
+import { numberedRuns } from '../checkpoint/replay.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
@@ -14,7 +15,7 @@ import { TaskReader, type TaskView } from '../task/view.js';
 import { logAccess } from './log-access.js';
 import type { LogDir } from './log-files.js';
 import type { LogAccess } from './open-log.js';
-import type { TaskLogSource, TaskLogs } from './task-logs.js';
+import type { RunLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
 /** Reads the state of a task from disk, each time only what was appended. */
 export class TaskViewSource implements TaskLogSource {
@@ -71,8 +72,9 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, access:
     problems: view.problems,
     processes: view.processes.map((process) => {
       const settings = config?.processes.find(({ name }) => name === process.process);
-      const { runs = [] } = view.history.get(process.process) ?? {};
-      const begun = runs.at(-1)?.state === 'WAITING' ? runs.slice(0, -1) : runs;
+      const history = view.history.get(process.process);
+      const numbered = history === undefined ? [] : numberedRuns(history);
+      const begun = numbered.at(-1)?.run.state === 'WAITING' ? numbered.slice(0, -1) : numbered;
       const { pid, coordinator_pid, state } = process;
       const lives = [pid, coordinator_pid].some(
         (each) => each !== undefined && view.leftovers.includes(each),
@@ -80,12 +82,9 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, access:
       const running = lives || (runner === true && (state === 'FORKED' || state === 'RUNNING'));
       return {
         process: process.process,
-        started: begun.length,
-        runs: begun.map((run) => ({
-          state: String(run.state),
-          return_code: run.return_code,
-          start_time: run.start_time ?? run.fork_time,
-        })),
+        // Of very many runs those in between are not known; the numbers tell of them.
+        started: (begun.at(-1)?.n ?? -1) + 1,
+        runs: byNumber(begun),
         running,
         done:
           done ||
@@ -94,6 +93,19 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, access:
       };
     }),
   };
+}
+
+/** What is known of the runs, each at its number. */
+function byNumber(numbered: readonly { run: ProcessStatus; n: number }[]): RunLogs[] {
+  const runs: RunLogs[] = [];
+  for (const { run, n } of numbered) {
+    runs[n] = {
+      state: String(run.state),
+      return_code: run.return_code,
+      start_time: run.start_time ?? run.fork_time,
+    };
+  }
+  return runs;
 }
 
 /** Of a sandbox that may not be entered the search tells only how many there are. */

@@ -1,4 +1,7 @@
+import type { Gap } from '../checkpoint/ends.js';
 import type { Damage } from '../checkpoint/framing.js';
+import { type CheckpointState, type ProcessHistory, REPLAY_LIMITS } from '../checkpoint/replay.js';
+import type { Change } from '../checkpoint/stream-memory.js';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { RefusedError } from '../store/refused.js';
@@ -8,14 +11,78 @@ import { RefusedError } from '../store/refused.js';
  * write the rest of a record that is cut short.
  */
 export function damagedCheckpoint(path: string, damage: Damage, over: boolean): Problem {
-  const { kind, offset, reason } = damage;
+  const { kind, offset, reason, sparse } = damage;
+  const hint = 'what is shown is the state up to there';
+  if (sparse) {
+    const message = `the checkpoint ${path} is not read from byte ${offset} on: ${reason}`;
+    return { code: 'checkpoint-sparse', severity: 'error', message, path, offset, hint };
+  }
   if (kind === 'incomplete' && !over) {
     const message = `the checkpoint ${path} ends inside a record at byte ${offset}: ${reason}`;
     return { code: 'checkpoint-incomplete', severity: 'warning', message, path, offset };
   }
   const message = `the checkpoint ${path} is damaged at byte ${offset}: ${reason}`;
-  const hint = 'what is shown is the state up to there';
   return { code: 'checkpoint-damaged', severity: 'error', message, path, offset, hint };
+}
+
+/** The problem of a stream of more processes than are kept: what it says of the others is not looked at. */
+export function processesLeftOut(path: string, { records_left_out }: CheckpointState): Problem | undefined {
+  if (records_left_out === undefined) return undefined;
+  const { processes, nameBytes } = REPLAY_LIMITS;
+  return {
+    code: 'processes-left-out',
+    severity: 'error',
+    message:
+      `the checkpoint ${path} names more than ${processes} processes, or names longer than ${nameBytes} bytes ` +
+      `together: ${records_left_out} records of the processes behind them are left out`,
+    path,
+    hint: `'thermos read --records' lists every record`,
+  };
+}
+
+/** The problems of a history that is too long to be kept whole: the first and the last of it are there. */
+export function historyLeftOut(
+  path: string,
+  history: ReadonlyMap<string, ProcessHistory>,
+  statuses: Gap | undefined,
+): Problem[] {
+  const gaps = [...history].flatMap(([process, { left_out }]) =>
+    left_out === undefined ? [] : [{ process, ...left_out }],
+  );
+  const problem = (code: string, what: string, process?: string): Problem => ({
+    code,
+    severity: 'warning',
+    message: `${what} between the first and the last ones are left out`,
+    path,
+    process,
+    hint: `'thermos read --records' lists every record`,
+  });
+  const problems: Problem[] = [];
+  const [first] = gaps;
+  if (first !== undefined) {
+    const count = gaps.reduce((sum, gap) => sum + gap.count, 0);
+    const one = gaps.length === 1;
+    const of = one ? `process ${first.process}` : `${gaps.length} processes`;
+    problems.push(problem('runs-left-out', `${count} runs of ${of}`, one ? first.process : undefined));
+  }
+  if (statuses !== undefined) problems.push(problem('statuses-left-out', `${statuses.count} task statuses`));
+  return problems;
+}
+
+const CHANGES: Record<Change, string> = {
+  replaced: 'another file took its place',
+  shortened: 'it became shorter',
+  rewritten: 'it was written again',
+};
+
+/** The problem of a stream that is followed and is not the one any more that was read. */
+export function replacedCheckpoint(path: string, change: Change): Problem {
+  return {
+    code: 'checkpoint-replaced',
+    severity: 'warning',
+    message: `the checkpoint ${path} is read from its start again: ${CHANGES[change]}`,
+    path,
+  };
 }
 
 /** The problem of a stream that can't be opened or read. */

@@ -4,6 +4,7 @@ import {
   type ProcessState,
   type ProcessStatus,
 } from '../checkpoint/records.js';
+import { numberedRuns } from '../checkpoint/replay.js';
 import { NotFoundError } from '../errors/errors.js';
 import { mayRunAgain } from './run-again.js';
 import type { TaskView } from './view.js';
@@ -42,8 +43,9 @@ export function standingOf(view: TaskView, { process, state }: Condition, since:
     );
   }
   if (state === 'WAITING' && known.runs === 0) return { kind: 'met' };
-  const runs = view.history.get(process)?.runs ?? [];
-  if (runs.slice(Math.max(0, since)).some((run) => passed(run, state))) return { kind: 'met' };
+  const history = view.history.get(process);
+  const runs = history === undefined ? [] : numberedRuns(history);
+  if (runs.some(({ run, n }) => n >= since && passed(run, state))) return { kind: 'met' };
   const settings = view.config?.processes.find(({ name }) => name === process);
   if (
     isOver(view) ||

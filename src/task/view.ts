@@ -1,4 +1,6 @@
+import type { Gap } from '../checkpoint/ends.js';
 import type { Damage } from '../checkpoint/framing.js';
+import { NameMap } from '../checkpoint/name-map.js';
 import { CheckpointFile, readStream } from '../checkpoint/reader.js';
 import {
   type Int64,
@@ -26,7 +28,7 @@ import type { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
 import { presenceOf, realPath } from '../store/look.js';
 import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
-import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
+import { damagedCheckpoint, processesLeftOut, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
 import { type ProcessConfig, readTaskFile, type TaskConfig } from './task-file.js';
 import { type Verdict, verdictOf } from './verdict.js';
@@ -84,8 +86,12 @@ export interface TaskView {
   header: RunnerHeader | null;
   /** All of them with `history`, else the last one. */
   statuses: TaskStatus[];
+  /** Of very many statuses those that are not in the list. */
+  statuses_left_out?: Gap;
+  /** How many records of more processes than are kept were passed over. */
+  records_left_out?: number;
   /** All runs with `history`, else the last one of each. Processes without a record are not in it. */
-  history: Map<string, ProcessHistory>;
+  history: ReadonlyMap<string, ProcessHistory>;
   config?: TaskConfig;
   /** When the stream was last written or touched, milliseconds since the epoch. */
   silent_since_ms?: number;
@@ -144,6 +150,8 @@ export class TaskReader {
     if (stream !== undefined && !terminal && runner.alive !== true) {
       state = this.#withCoordinators(state, problems);
     }
+    const leftOut = processesLeftOut(this.#path, state);
+    if (leftOut !== undefined) problems.push({ ...leftOut, task_id: found.task_id });
     const phase = terminal && this.#wasMoved() ? 'finished' : found.phase;
     const { header } = state;
     const located = found.unreadable ? {} : locate(header ?? {}, found);
@@ -181,6 +189,8 @@ export class TaskReader {
       problems,
       header,
       statuses: state.statuses,
+      statuses_left_out: state.statuses_left_out,
+      records_left_out: state.records_left_out,
       history: state.processes,
       config,
       silent_since_ms: stream?.mtimeMs,
@@ -318,12 +328,15 @@ function place(located: Located | undefined, recorded: string | undefined): Plac
 }
 
 /** Processes in the order of the task file, those it doesn't know behind them, in the order of the stream. */
-function processViews(history: Map<string, ProcessHistory>, config: TaskConfig | undefined): ProcessView[] {
+function processViews(
+  history: ReadonlyMap<string, ProcessHistory>,
+  config: TaskConfig | undefined,
+): ProcessView[] {
   const views: ProcessView[] = [];
-  const listed = new Set<string>();
+  const listed = new NameMap<true>();
   for (const process of config?.processes ?? []) {
     if (listed.has(process.name)) continue;
-    listed.add(process.name);
+    listed.set(process.name, true);
     views.push(processView(process.name, history.get(process.name), process));
   }
   for (const [name, runs] of history) {

@@ -1,4 +1,5 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
+import { numberedRuns } from '../checkpoint/replay.js';
 import type { LogFile } from '../logs/list-logs.js';
 import { drawOrdering } from '../task/ordering.js';
 import type { TaskConfig } from '../task/task-file.js';
@@ -10,7 +11,7 @@ import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
-import { runTable, statusTable } from './read.js';
+import { leftOutLine, runTable, statusTable } from './read.js';
 
 export interface Inspection {
   view: TaskView;
@@ -30,7 +31,7 @@ export function inspectText({ view, logs, why }: Inspection, style: Style): stri
     ['RUNS', earlierRuns(view, style)],
     ['ORDERING', config === undefined ? '' : ordering(view, config, style)],
     ['COMMANDS', config === undefined ? '' : commandsText(config)],
-    ['STATUSES', statusTable(view.statuses, style)],
+    ['STATUSES', statusTable(view.statuses, style) + leftOutLine(view.statuses_left_out, 'statuses')],
     ['LOGS', logsText(logs, view.log_dir?.path ?? '', style)],
   ];
   const shown = sections.filter(([, text]) => text !== '');
@@ -130,15 +131,18 @@ function silence({ state, silent_since_ms }: TaskView, style: Style): string | u
 function earlierRuns(view: TaskView, style: Style): string {
   const several = [...view.history.values()].filter(({ runs }) => runs.length > 1);
   let left = 0;
-  const runs = several.flatMap(({ runs: all }) => {
-    const from = style.tty ? Math.max(0, all.length - RUNS_ON_TERMINAL) : 0;
-    left += from;
-    return all.slice(from).map((run, i) => ({ run, n: from + i }));
+  const runs = several.flatMap((history) => {
+    const numbered = numberedRuns(history);
+    const shown = style.tty ? numbered.slice(-RUNS_ON_TERMINAL) : numbered;
+    if (style.tty) left += shown[0]?.n ?? 0;
+    return shown;
   });
-  return (
-    runTable(runs, style) +
-    (left > 0 ? `  and ${left} earlier runs: see them on a pipe, or with --json\n` : '')
-  );
+  if (style.tty) {
+    const more = left > 0 ? `  and ${left} earlier runs: see them on a pipe, or with --json\n` : '';
+    return runTable(runs, style) + more;
+  }
+  const gaps = several.map(({ left_out, process }) => leftOutLine(left_out, `runs of ${process}`));
+  return runTable(runs, style) + gaps.join('');
 }
 
 function ordering(view: TaskView, config: TaskConfig, style: Style): string {

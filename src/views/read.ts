@@ -1,5 +1,6 @@
+import type { Gap } from '../checkpoint/ends.js';
 import type { CheckpointRecord, ProcessStatus, RunnerHeader, TaskStatus } from '../checkpoint/records.js';
-import type { CheckpointState } from '../checkpoint/replay.js';
+import { type CheckpointState, numberedRuns } from '../checkpoint/replay.js';
 import { elapsed, fromSeconds, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
@@ -9,15 +10,18 @@ import { type Cell, table } from './parts/table.js';
 
 /** A whole checkpoint for a person: the header, every task status, every run of every process. */
 export function readText(state: CheckpointState, records: number, bytes: number, style: Style): string {
+  const histories = [...state.processes.values()];
   const parts = [
     section('HEADER', state.header === null ? '  <none>\n' : headerLines(state.header), style),
-    section('STATUSES', statusTable(state.statuses, style), style),
+    section(
+      'STATUSES',
+      statusTable(state.statuses, style) + leftOutLine(state.statuses_left_out, 'statuses'),
+      style,
+    ),
     section(
       'RUNS',
-      runTable(
-        [...state.processes.values()].flatMap(({ runs }) => runs.map((run, n) => ({ run, n }))),
-        style,
-      ),
+      runTable(histories.flatMap(numberedRuns), style) +
+        histories.map(({ left_out, process }) => leftOutLine(left_out, `runs of ${process}`)).join(''),
       style,
     ),
     `${records} records, ${bytes} bytes\n`,
@@ -27,6 +31,12 @@ export function readText(state: CheckpointState, records: number, bytes: number,
 
 function section(title: string, text: string, style: Style): string {
   return `${style.paint.bold(title)}\n${text === '' ? '  <none>\n' : text}`;
+}
+
+/** Said below a table of the first and the last of very many. */
+export function leftOutLine(gap: Gap | undefined, what: string): string {
+  if (gap === undefined) return '';
+  return `  and ${gap.count} ${visible(what)} behind the first ${gap.at}, which are left out\n`;
 }
 
 export function headerLines(header: RunnerHeader): string {

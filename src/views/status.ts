@@ -9,25 +9,24 @@ import { type Cell, type Column, table } from './parts/table.js';
 /** How much of each task: 0 ids and owners, 1 a line, 2 with user, ports and sandbox, 3 with processes. */
 export type Verbosity = 0 | 1 | 2 | 3;
 
-/** The tasks as a table, below it the details that were asked for; on a terminal, a summary above it. */
-export function statusText(tasks: readonly TaskView[], verbosity: Verbosity, style: Style): string {
-  if (tasks.length === 0) return '';
-  const head = style.tty ? `${summary(tasks)}\n\n` : '';
-  if (verbosity === 0) {
-    const columns = [{ title: 'TASK', flexible: 'middle' as const }, { title: 'PHASE' }, { title: 'OWNER' }];
-    const rows = tasks.map(({ task_id, phase, owner }) => [task_id, phase, owner]);
-    return head + table(columns, rows, tableOptions(style));
+/**
+ * The tasks as a table, below it the details that were asked for; on a terminal, a summary above it. Each task is
+ * drawn as it comes and then let go: a host may have very many with very many processes.
+ */
+export function statusText(tasks: Iterable<TaskView>, verbosity: Verbosity, style: Style): string {
+  const counts: Counts = { tasks: 0, active: 0, states: new Map(), verdicts: new Map() };
+  const rows: Cell[][] = [];
+  const blocks: string[] = [];
+  for (const task of tasks) {
+    count(task, counts);
+    if (verbosity === 0) rows.push([task.task_id, task.phase, task.owner]);
+    else if (verbosity === 1) rows.push(row(task, style));
+    else blocks.push(block(task, verbosity, style));
   }
-  if (verbosity === 1)
-    return (
-      head +
-      table(
-        COLUMNS,
-        tasks.map((task) => row(task, style)),
-        tableOptions(style),
-      )
-    );
-  return head + tasks.map((task) => block(task, verbosity, style)).join('\n');
+  if (counts.tasks === 0) return '';
+  const head = style.tty ? `${summary(counts)}\n\n` : '';
+  if (verbosity > 1) return head + blocks.join('\n');
+  return head + table(verbosity === 0 ? OWNER_COLUMNS : COLUMNS, rows, tableOptions(style));
 }
 
 /** One id a line. An id is escaped on a pipe too: one with a newline would be two, and the second another task's. */
@@ -38,6 +37,12 @@ export function idsText(tasks: readonly TaskView[]): string {
 function tableOptions(style: Style) {
   return { width: style.width, unicode: style.unicode, titles: style.paint.bold };
 }
+
+const OWNER_COLUMNS: readonly Column[] = [
+  { title: 'TASK', flexible: 'middle' },
+  { title: 'PHASE' },
+  { title: 'OWNER' },
+];
 
 const COLUMNS: readonly Column[] = [
   { title: 'TASK', flexible: 'middle' },
@@ -52,34 +57,43 @@ const COLUMNS: readonly Column[] = [
 
 function row(task: TaskView, style: Style): Cell[] {
   const state = String(task.state);
-  const count = (wanted: string) => task.processes.filter((process) => process.state === wanted).length;
+  const inState = (wanted: string) => task.processes.filter((process) => process.state === wanted).length;
   return [
     task.task_id,
     task.phase,
     { text: state, paint: paintOf(style.paint, state) },
     { text: task.verdict, paint: paintOf(style.paint, task.verdict) },
     task.user,
-    `${count('SUCCESS')}/${task.processes.length}`,
-    String(count('FAILED')),
+    `${inState('SUCCESS')}/${task.processes.length}`,
+    String(inState('FAILED')),
     moment(task.state_timestamp_ms, style),
   ];
 }
 
-/** `7 tasks: 2 active, 5 finished (3 SUCCESS, 1 FAILED, 1 KILLED); 2 runner-gone`. */
-function summary(tasks: readonly TaskView[]): string {
-  const active = tasks.filter(({ phase }) => phase === 'active').length;
-  const finished = tasks.filter(({ phase }) => phase === 'finished');
-  const states = counted(finished.map(({ state }) => String(state)));
-  const verdicts = counted(tasks.map(({ verdict }) => verdict).filter((verdict) => verdict !== 'ok'));
-  const parts = [`${active} active`, `${finished.length} finished${states === '' ? '' : ` (${states})`}`];
-  const odd = verdicts === '' ? '' : `; ${verdicts}`;
-  return `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}: ${parts.join(', ')}${odd}`;
+interface Counts {
+  tasks: number;
+  active: number;
+  /** Of the finished ones. */
+  states: Map<string, number>;
+  /** But for `ok`. */
+  verdicts: Map<string, number>;
 }
 
-function counted(words: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+function count({ phase, state, verdict }: TaskView, counts: Counts): void {
+  const add = (to: Map<string, number>, word: string) => to.set(word, (to.get(word) ?? 0) + 1);
+  counts.tasks += 1;
+  if (phase === 'active') counts.active += 1;
+  else add(counts.states, String(state));
+  if (verdict !== 'ok') add(counts.verdicts, verdict);
+}
+
+/** `7 tasks: 2 active, 5 finished (3 SUCCESS, 1 FAILED, 1 KILLED); 2 runner-gone`. */
+function summary({ tasks, active, states, verdicts }: Counts): string {
+  const counted = (words: ReadonlyMap<string, number>) =>
+    [...words].map(([word, number]) => `${number} ${word}`).join(', ');
+  const finished = `${tasks - active} finished${states.size === 0 ? '' : ` (${counted(states)})`}`;
+  const odd = verdicts.size === 0 ? '' : `; ${counted(verdicts)}`;
+  return `${tasks} ${tasks === 1 ? 'task' : 'tasks'}: ${active} active, ${finished}${odd}`;
 }
 
 function since(milliseconds: TaskView['state_timestamp_ms'], style: Style): string {

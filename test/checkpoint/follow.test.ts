@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { followRecords, RecordLister } from '../../src/checkpoint/follow.js';
@@ -24,6 +24,7 @@ const killed = streamOf([{ type: 'process_status', value: { seq: 3, process: 'a'
 async function follow(options: { steps?: (() => void)[]; locked?: () => boolean | undefined }) {
   const steps = [...(options.steps ?? [])];
   const records: CheckpointRecord[] = [];
+  const changes: string[] = [];
   let flushes = 0;
   const lister = new RecordLister((record) => records.push(record));
   const damage = await followRecords(opening(path), lister, {
@@ -33,6 +34,9 @@ async function follow(options: { steps?: (() => void)[]; locked?: () => boolean 
       step();
     },
     isLocked: options.locked ?? (() => false),
+    restarted: (change) => {
+      changes.push(`${change} after ${records.length}`);
+    },
     flush: () => {
       flushes += 1;
     },
@@ -40,6 +44,7 @@ async function follow(options: { steps?: (() => void)[]; locked?: () => boolean 
   return {
     states: records.map(({ value }) => ('state' in value ? value.state : undefined)),
     damage,
+    changes,
     flushes,
     steps,
   };
@@ -107,6 +112,56 @@ describe('following a stream', () => {
     expect(broken.damage).toMatchObject({ kind: 'damaged', offset: good });
     writeFileSync(path, Buffer.concat([status('SUCCESS'), killed.subarray(0, 9)]));
     expect((await follow({})).damage).toMatchObject({ kind: 'incomplete', offset: good });
+  });
+
+  const others = (state: TaskState) => Buffer.concat([status(state), status('CLEANING'), status('SUCCESS')]);
+
+  it('lists another stream that takes its place from its start, and says so before', async () => {
+    writeFileSync(path, status('ACTIVE'));
+    const { states, changes, damage } = await follow({
+      steps: [
+        () => {
+          writeFileSync(join(dir, 'new'), others('FINALIZING'));
+          renameSync(join(dir, 'new'), path);
+        },
+      ],
+    });
+    expect(states).toEqual(['ACTIVE', 'FINALIZING', 'CLEANING', 'SUCCESS']);
+    expect(changes).toEqual(['replaced after 1']);
+    expect(damage).toBeUndefined();
+  });
+
+  it('lists a stream that is written again in its place from its start', async () => {
+    writeFileSync(path, Buffer.concat([status('ACTIVE'), status('CLEANING')]));
+    const { states, changes } = await follow({
+      steps: [
+        // As long as before, longer, shorter.
+        () => writeFileSync(path, Buffer.concat([status('ACTIVE'), status('FINALIZING')])),
+        () => writeFileSync(path, others('KILLED').subarray(0, -status('SUCCESS').length)),
+        () => writeFileSync(path, status('LOST')),
+      ],
+      locked: () => false,
+    });
+    expect(states).toEqual([
+      ...['ACTIVE', 'CLEANING'],
+      ...['ACTIVE', 'FINALIZING'],
+      ...['KILLED', 'CLEANING'],
+      'LOST',
+    ]);
+    expect(changes).toEqual(['rewritten after 2', 'rewritten after 4', 'shortened after 6']);
+  });
+
+  it('takes a stream that is only touched for the same', async () => {
+    writeFileSync(path, status('ACTIVE'));
+    const { states, changes } = await follow({
+      steps: [
+        () => utimesSync(path, 1, 1),
+        () => utimesSync(path, 2, 2),
+        () => appendFileSync(path, status('SUCCESS')),
+      ],
+    });
+    expect(states).toEqual(['ACTIVE', 'SUCCESS']);
+    expect(changes).toEqual([]);
   });
 
   it('ends when waiting fails', async () => {

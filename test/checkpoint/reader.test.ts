@@ -6,6 +6,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -87,7 +88,29 @@ describe('a stream on disk', () => {
     writeFileSync(path, '');
     const replay = new Replay({ history: true });
     expect(readStreamAt(path, replay).damage).toBeUndefined();
-    expect(replay.state()).toEqual({ header: null, statuses: [], processes: new Map() });
+    const { processes, ...state } = replay.state();
+    expect(state).toEqual({ header: null, statuses: [] });
+    expect(processes.size).toBe(0);
+  });
+
+  it('with many holes is read up to its first megabyte, whatever stands behind them', () => {
+    const good = streamOf([status(1)]);
+    const size = 200 << 20;
+    writeFileSync(path, good);
+    truncateSync(path, size);
+    const replay = new Replay({ history: true });
+    // Zeros are damage.
+    expect(readStreamAt(path, replay).damage).toMatchObject({ kind: 'damaged', offset: good.length });
+    const long = Buffer.alloc(4);
+    long.writeUInt32BE(60 << 20);
+    writeFileSync(path, Buffer.concat([good, long]));
+    truncateSync(path, size);
+    expect(readStreamAt(path, new Replay({ history: true })).damage).toEqual({
+      kind: 'damaged',
+      offset: good.length,
+      reason: expect.stringMatching(`of ${size} bytes only [0-9]+ are on disk`),
+      sparse: true,
+    });
   });
 
   it('may be reached by a link', () => {
@@ -187,6 +210,76 @@ describe('a stream that is read again', () => {
     renameSync(join(dir, 'new'), path);
     expect(file.refresh().damage).toBeUndefined();
     expect(file.replay.records).toBe(2);
+  });
+
+  it('starts again when it was written again, wherever it is another and however long', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.nat(),
+        fc.integer({ min: 0, max: 20 }),
+        (count, which, more) => {
+          const before = Array.from({ length: count }, (_, k) => status(k));
+          const after = [...before, ...Array.from({ length: more }, (_, k) => status(1000 + k))];
+          after[which % count] = status(-1);
+          writeFileSync(path, streamOf(before));
+          const file = new CheckpointFile(opening(path), { history: true });
+          expect(file.refresh().change).toBeUndefined();
+          writeFileSync(path, streamOf(after));
+          expect(file.refresh()).toMatchObject({ change: 'rewritten', damage: undefined });
+          expect(file.replay.state()).toEqual(atOnce(streamOf(after)));
+          expect(file.refresh().change).toBeUndefined();
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('starts again when a long one was written again', () => {
+    const records = (from: number) => streamOf(Array.from({ length: 60_000 }, (_, k) => status(from + k)));
+    writeFileSync(path, records(0));
+    const file = new CheckpointFile(opening(path), { history: false });
+    file.refresh();
+    // Its beginning and its end are the same.
+    const bytes = Buffer.concat([records(0).subarray(0, 600_000), records(500_000).subarray(600_000, -8000)]);
+    writeFileSync(path, Buffer.concat([bytes, records(0).subarray(-8000)]));
+    expect(file.refresh().change).toBe('rewritten');
+  });
+
+  it('goes on when it was only touched', () => {
+    writeFileSync(path, streamOf([status(1)]));
+    const file = new CheckpointFile(opening(path), { history: true });
+    file.refresh();
+    const { replay } = file;
+    utimesSync(path, 1, 1);
+    expect(file.refresh().change).toBeUndefined();
+    expect(file.replay).toBe(replay);
+  });
+
+  it('is sound again when its damage was mended in its place', () => {
+    const good = streamOf([status(1), status(2)]);
+    const bad = Buffer.from(good);
+    bad[good.length / 2 + 4] = 99;
+    const shortened = good.subarray(0, good.length / 2);
+    for (const mended of [good, shortened, Buffer.concat([good, good])]) {
+      writeFileSync(path, bad);
+      const file = new CheckpointFile(opening(path), { history: true });
+      expect(file.refresh().damage?.kind).toBe('damaged');
+      expect(file.refresh().damage?.kind).toBe('damaged');
+      writeFileSync(path, mended);
+      expect(file.refresh().damage).toBeUndefined();
+      expect(file.replay.state()).toEqual(atOnce(mended));
+    }
+  });
+
+  it('that is damaged stays so when more is appended, and is not read again', () => {
+    writeFileSync(path, Buffer.concat([streamOf([status(1)]), Buffer.alloc(4)]));
+    const file = new CheckpointFile(opening(path), { history: true });
+    const { damage } = file.refresh();
+    const { replay } = file;
+    appendFileSync(path, streamOf([status(2)]));
+    expect(file.refresh().damage).toEqual(damage);
+    expect(file.replay).toBe(replay);
   });
 
   it('says when it is gone, and goes on when it is back', () => {

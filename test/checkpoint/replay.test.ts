@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../src/checkpoint/framing.js';
 import type { CheckpointRecord, ProcessStatus } from '../../src/checkpoint/records.js';
-import { Replay } from '../../src/checkpoint/replay.js';
+import { numberedRuns, REPLAY_LIMITS, Replay } from '../../src/checkpoint/replay.js';
+import { ThriftWriter, TYPE } from '../../src/checkpoint/thrift.js';
+import { decodeUtf8 } from '../../src/checkpoint/utf8.js';
 import { anyRecord, soundRecords, streamOf } from './arbitraries.js';
+import { digits, notUtf8, sameFnv1a } from './chosen-names.js';
 
 function replayed(bytes: Buffer, history = true) {
   const replay = new Replay({ history });
@@ -195,22 +199,59 @@ describe('a sequence beyond 2^53', () => {
 });
 
 describe('the names of processes', () => {
-  it('may have the same hash', () => {
-    // Equal in the 30 bits of FNV-1a by which processes are found.
-    const pair = ['process-9479', 'process-37612'] as const;
-    const records = [
-      waiting(pair[0], 0),
-      waiting(pair[1], 5),
-      forked(pair[0], 1),
-      forked(pair[1], 6),
-      running(pair[1], 7),
-    ];
-    const { state, damage } = replayed(streamOf(records));
-    expect(damage).toBeUndefined();
-    expect([...state.processes].map(([name, { runs }]) => [name, runs[0]?.seq, runs[0]?.state])).toEqual([
-      [pair[0], 1, 'FORKED'],
-      [pair[1], 7, 'RUNNING'],
-    ]);
+  /** A WAITING of a process whose name is these bytes. */
+  const waitingBytes = (name: Uint8Array, seq: number): Buffer => {
+    const out = new ThriftWriter().field(TYPE.STRUCT, 2).field(TYPE.I64, 1).i64(seq);
+    out.field(TYPE.I32, 5).i32(0).field(TYPE.STRING, 3).i32(name.length);
+    for (const byte of name) out.byte(byte);
+    return encodeFrame(out.stop().stop().finish());
+  };
+
+  const bytesOfName = fc.oneof(
+    fc.uint8Array({ maxLength: 4 }),
+    fc
+      .array(fc.constantFrom(0x61, 0xc3, 0xa9, 0xed, 0xa0, 0x80, 0xb0, 0xf0, 0xff, 0xfe), { maxLength: 5 })
+      .map((bytes) => Uint8Array.from(bytes)),
+    fc.constantFrom(
+      Buffer.from('\u{10000}'),
+      // The same as two encoded surrogates.
+      Buffer.from([0xed, 0xa0, 0x80, 0xed, 0xb0, 0x80]),
+      Buffer.from('\ufffd'),
+    ),
+  );
+
+  it('are the same if they are once decoded, and no others', () => {
+    fc.assert(
+      fc.property(fc.array(bytesOfName, { maxLength: 40 }), (names) => {
+        const texts = names.map((name) => decodeUtf8(Buffer.from(name), 0, name.length));
+        const distinct = [...new Set(texts)];
+        // A second WAITING of a process is refused, one of another process is not.
+        const repeated = texts.findIndex((text, i) => texts.indexOf(text) < i);
+        const { replay, state } = replayed(Buffer.concat(names.map((name, k) => waitingBytes(name, k))));
+        expect(replay.records).toBe(repeated === -1 ? names.length : repeated);
+        if (repeated === -1) expect([...state.processes.keys()]).toEqual(distinct);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ['not UTF-8', notUtf8],
+    ['of one hash', () => sameFnv1a(15)],
+    ['digits', digits],
+  ])('cost the same whatever they are: %s', (_, names) => {
+    const chosen = names(32_768);
+    const plainNames = chosen.map((_, k) => Buffer.from(`process-of-a-task-${k}`));
+    const [slow, fast] = [chosen, plainNames].map((each) => {
+      const bytes = Buffer.concat(each.map((name) => waitingBytes(name, 0)));
+      const before = performance.now();
+      const { state, damage } = replayed(bytes);
+      expect(damage).toBeUndefined();
+      expect(state.processes.size).toBe(chosen.length);
+      return performance.now() - before;
+    }) as [number, number];
+    // Quadratic they take seconds.
+    expect(slow).toBeLessThan(10 * fast + 500);
   });
 
   it('are all kept when there are very many', () => {
@@ -235,6 +276,88 @@ describe('the names of processes', () => {
       ['webs', 'FORKED'],
       ['we', 'WAITING'],
     ]);
+  });
+});
+
+describe('what is too much to keep', () => {
+  const limits = { processes: 3, nameBytes: 40, runs: 8, statuses: 4 };
+  const limited = (records: readonly CheckpointRecord[]) => {
+    const replay = new Replay({ history: true, limits });
+    const bytes = streamOf(records);
+    replay.feed(bytes, 0, bytes.length);
+    expect(replay.damage).toBeUndefined();
+    expect(replay.records).toBe(records.length);
+    return replay.state();
+  };
+  const manyRuns = (process: string, count: number) =>
+    Array.from({ length: count }, (_, k) => [
+      waiting(process, 2 * k),
+      update({ seq: 2 * k + 1, process, state: 'FAILED', return_code: k }),
+    ]).flat();
+
+  it('of the statuses are those between the first and the last', () => {
+    const status = (runner_pid: number): CheckpointRecord => ({ type: 'task_status', value: { runner_pid } });
+    const pids = (count: number) => {
+      const state = limited(Array.from({ length: count }, (_, k) => status(k)));
+      return [state.statuses.map(({ runner_pid }) => runner_pid), state.statuses_left_out];
+    };
+    expect(pids(4)).toEqual([[0, 1, 2, 3], undefined]);
+    expect(pids(9)).toEqual([[0, 1, 7, 8], { at: 2, count: 5 }]);
+  });
+
+  it('of the runs are those between the first and the last, and all keep their numbers', () => {
+    const state = limited(manyRuns('a', 30));
+    const history = state.processes.get('a');
+    if (history === undefined) throw new Error('there is a process');
+    expect(history).toMatchObject({ run_count: 30, failures: 30, left_out: { at: 4, count: 21 } });
+    const numbered = numberedRuns(history);
+    expect(numbered.map(({ n }) => n)).toEqual([0, 1, 2, 3, 25, 26, 27, 28, 29]);
+    for (const { run, n } of numbered) expect(run.return_code).toBe(n);
+  });
+
+  it('shrinks what is kept of each process when there are many with many runs', () => {
+    const state = limited(['a', 'b', 'c'].flatMap((name) => manyRuns(name, 12)));
+    const kept = [...state.processes.values()].map((history) => numberedRuns(history).map(({ n }) => n));
+    expect(kept).toEqual([
+      [0, 1, 9, 10, 11],
+      [0, 1, 9, 10, 11],
+      [0, 1, 9, 10, 11],
+    ]);
+    const whole = limited(['a', 'b', 'c'].flatMap((name) => manyRuns(name, 3)));
+    expect([...whole.processes.values()].map(({ runs, left_out }) => [runs.length, left_out])).toEqual(
+      Array.from({ length: 3 }, () => [3, undefined]),
+    );
+  });
+
+  it('of the processes are those behind the first ones', () => {
+    const state = limited([
+      ...['a', 'b', 'c', 'd', 'e'].map((name) => waiting(name, 0)),
+      forked('c', 1),
+      // Of a process that is not kept nothing is checked.
+      forked('d', 7),
+      { type: 'task_status', value: { state: 'KILLED' } },
+    ]);
+    expect([...state.processes.keys()]).toEqual(['a', 'b', 'c']);
+    expect(state.processes.get('c')?.runs).toMatchObject([{ state: 'FORKED' }]);
+    expect(state.statuses).toEqual([{ state: 'KILLED' }]);
+    expect(state.records_left_out).toBe(3);
+  });
+
+  it('is what comes behind names that are long together', () => {
+    const state = limited([waiting('x'.repeat(39), 0), waiting('y'.repeat(39), 0), waiting('z', 0)]);
+    expect([...state.processes.keys()]).toEqual(['x'.repeat(39), 'y'.repeat(39)]);
+    expect(state.records_left_out).toBe(1);
+  });
+
+  it('is no part of a real task', () => {
+    const names = Array.from({ length: 1000 }, (_, k) => `p${k}`);
+    const replay = new Replay({ history: true });
+    const bytes = streamOf(names.flatMap((name) => manyRuns(name, 10)));
+    replay.feed(bytes, 0, bytes.length);
+    for (const { runs, left_out } of replay.state().processes.values()) {
+      expect([runs.length, left_out]).toEqual([10, undefined]);
+    }
+    expect(REPLAY_LIMITS.runs).toBeGreaterThan(100);
   });
 });
 

@@ -94,7 +94,7 @@ test('lengths that are lies, endless files: no memory, no waiting', () => {
     'ACTIVE checkpoint-damaged',
     'ACTIVE checkpoint-damaged',
     'ACTIVE checkpoint-damaged',
-    'ACTIVE checkpoint-damaged',
+    'ACTIVE checkpoint-sparse',
   ]);
 });
 

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   openSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -418,6 +419,65 @@ describe('read --follow', () => {
       },
     };
   }
+
+  const other = streamOf([
+    { type: 'task_status', value: { state: 'CLEANING', runner_pid: 2 } },
+    { type: 'process_status', value: { seq: 0, process: 'other', state: 'WAITING' } },
+    { type: 'task_status', value: { state: 'KILLED', runner_pid: 2 } },
+  ]);
+  const exchanges: [string, (file: string) => void, RegExp][] = [
+    [
+      'mv of another over it',
+      (file) => {
+        writeFileSync(`${file}.new`, other);
+        renameSync(`${file}.new`, file);
+      },
+      /another file took its place/,
+    ],
+    ['cp of another over it', (file) => writeFileSync(file, other), /it was written again|it became shorter/],
+  ];
+
+  it.each(exchanges)('starts again and says so after a %s', async (_, exchange, how) => {
+    const file = join(dir, 'runner');
+    writeFileSync(file, active);
+    const following = follow(file);
+    await following.printed(1);
+    exchange(file);
+    const { status, stdout, stderr } = await following.end;
+    expect(status).toBe(0);
+    expect(stdout.split('\n').map((line) => line.split(' ').slice(2).join(' '))).toEqual([
+      'task_status state=ACTIVE runner_pid=1',
+      'task_status state=CLEANING runner_pid=2',
+      'process_status seq=0 process=other state=WAITING',
+      'task_status state=KILLED runner_pid=2',
+      '',
+    ]);
+    expect(stderr).toMatch(/^warning: the checkpoint .*runner is read from its start again: .*\n$/);
+    expect(stderr).toMatch(how);
+  });
+
+  it.each(exchanges)('has a line for it among its objects after a %s', async (_, exchange, how) => {
+    const file = join(dir, 'runner');
+    writeFileSync(file, active);
+    const following = follow(file, '--json');
+    await following.printed(1);
+    exchange(file);
+    const { status, stdout, stderr } = await following.end;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const found = lines(stdout) as { type?: string; offset?: number; problem?: { message: string } }[];
+    for (const line of found) expect(violations('record', line)).toEqual([]);
+    expect(found.map(({ type, offset }) => type && offset)).toEqual([
+      0,
+      undefined,
+      0,
+      active.length,
+      other.length - active.length,
+    ]);
+    expect(found[1]).toEqual({
+      problem: expect.objectContaining({ code: 'checkpoint-replaced', severity: 'warning', path: file }),
+    });
+    expect(found[1]?.problem?.message).toMatch(how);
+  });
 
   it('prints what is appended, and ends with the task', async () => {
     const file = join(dir, 'runner');

@@ -163,6 +163,7 @@ const PARTS = [
   'eventText',
   'firstFailing',
   'headerLines',
+  'leftOutLine',
   'limitsText',
   'orderingText',
   'resourcesText',

@@ -28,7 +28,7 @@ const GAP = '  ';
 const LEAST = 8;
 /**
  * Where nothing is cut, a cell longer than any file name does not make its column wider: a checkpoint may hold
- * a name of 64 MiB, and every other row would be padded to that.
+ * a name of 1 MiB, and every other row would be padded to that.
  */
 const MOST = 256;
 
