@@ -1,5 +1,6 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { isWithin, nameOf, parentOf } from './paths.js';
 import { RefusedError } from './refused.js';
 
 /**
@@ -44,8 +45,19 @@ export class Directories {
    * latin1, if `encoding` says so. Throws system errors, and RefusedError `ELINK` for a name that is a link.
    */
   fd(base: string, names: readonly string[] = [], encoding: NameEncoding = 'utf8'): number {
-    if (this.#open.size + names.length >= MOST_OPEN) this.close();
-    return this.#walk(base, names, names.length, encoding);
+    return this.below(base, names.length === 0 ? base : joined(base, names.join('/')), encoding);
+  }
+
+  /**
+   * As `fd`, of a path in `base`, which is absolute and begins with it. Throws RefusedError `ELINK` also for a path
+   * that doesn't lie there.
+   */
+  below(base: string, path: string, encoding: NameEncoding = 'utf8'): number {
+    const known = this.#open.get(keyOf(base, path, encoding));
+    if (known !== undefined) return known;
+    if (!isWithin(path, base)) throw new RefusedError('ELINK', `${path} does not lie in ${base}`);
+    if (this.#open.size >= MOST_OPEN) this.close();
+    return this.#walk(base, path, encoding);
   }
 
   close(): void {
@@ -53,29 +65,42 @@ export class Directories {
     this.#open.clear();
   }
 
-  #walk(base: string, names: readonly string[], depth: number, encoding: NameEncoding): number {
-    const key = `${encoding}\0${base}\0${names.slice(0, depth).join('/')}`;
+  #walk(base: string, path: string, encoding: NameEncoding): number {
+    const key = keyOf(base, path, encoding);
     const known = this.#open.get(key);
     if (known !== undefined) return known;
+    const name = nameOf(path);
+    if (path !== base && (name === '' || name === '.')) return this.#walk(base, parentOf(path), encoding);
+    if (path !== base && name === '..') {
+      throw new RefusedError('ELINK', `${path} does not lie in ${base} for certain`);
+    }
     const fd =
-      depth === 0
+      path === base
         ? openSync(base, O_PATH | O_DIRECTORY)
-        : enter(this.#walk(base, names, depth - 1, encoding), base, names.slice(0, depth), encoding);
+        : enter(this.#walk(base, parentOf(path), encoding), path, encoding);
     this.#open.set(key, fd);
     return fd;
   }
 }
 
-/** Opens the last of the names in the directory that those before it have led to. */
-function enter(fd: number, base: string, names: readonly string[], encoding: NameEncoding): number {
-  const path = at(fd, names.at(-1) as string, encoding);
+function keyOf(base: string, path: string, encoding: NameEncoding): string {
+  return encoding === 'utf8' ? `${base.length}${path}` : `${base.length} ${path}`;
+}
+
+/** Opens a directory in the one that is open around it. */
+function enter(fd: number, path: string, encoding: NameEncoding): number {
+  const entry = at(fd, nameOf(path), encoding);
   try {
-    return openSync(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    return openSync(entry, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
     // The kernel says ENOTDIR of a link, too, if a directory is asked for.
-    if (errnoOf(error) !== 'ENOTDIR' || !isLink(path)) throw error;
-    throw linkOnTheWay([base === '/' ? '' : base, ...names].join('/'));
+    if (errnoOf(error) !== 'ENOTDIR' || !isLink(entry)) throw error;
+    throw linkOnTheWay(path);
   }
+}
+
+function joined(base: string, rest: string): string {
+  return base === '/' ? `/${rest}` : `${base}/${rest}`;
 }
 
 function isLink(path: string | Buffer): boolean {

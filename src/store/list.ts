@@ -1,7 +1,5 @@
 import { type Dirent, lstatSync, opendirSync, readdirSync } from 'node:fs';
 import { Directories } from './directories.js';
-import { namesBelow } from './paths.js';
-import { RefusedError } from './refused.js';
 
 export type Entry = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolicLink'>;
 
@@ -30,14 +28,10 @@ const AT_ONCE = 4096;
  */
 export function listDirectory(path: string, options: ListOptions): Listing {
   const { below = path, max } = options;
-  const names = namesBelow(path, below);
-  if (names === undefined || names.includes('..')) {
-    throw new RefusedError('ELINK', `${path} does not lie in ${below}`);
-  }
-  if (names.length === 0 && options.directories === undefined) return list(path, max);
+  if (path === below && options.directories === undefined) return list(path, max);
   const own = options.directories === undefined ? new Directories() : undefined;
   try {
-    return list(`/proc/self/fd/${(own ?? (options.directories as Directories)).fd(below, names)}`, max);
+    return list(`/proc/self/fd/${(own ?? (options.directories as Directories)).below(below, path)}`, max);
   } finally {
     own?.close();
   }

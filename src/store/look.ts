@@ -1,8 +1,7 @@
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { at, Directories } from './directories.js';
-import { nameOf, namesBelow, parentOf } from './paths.js';
-import { RefusedError } from './refused.js';
+import { nameOf, parentOf } from './paths.js';
 
 /** What is at a path. `absent` is also what vanished, and what lies below a file. */
 export type Presence = 'directory' | 'other' | 'absent' | { error: unknown };
@@ -43,15 +42,11 @@ export function statFile(path: string, options: StatOptions = {}): Stats | undef
     return absentAsUndefined(() => lstatSync(path, { throwIfNoEntry: false }));
   }
   const below = options.below ?? directory;
-  const names = namesBelow(directory, below);
-  if (names === undefined || names.includes('..')) {
-    throw new RefusedError('ELINK', `${path} does not lie in ${below}`);
-  }
   const own = options.directories === undefined ? new Directories() : undefined;
   try {
     const directories = own ?? (options.directories as Directories);
     return absentAsUndefined(() =>
-      lstatSync(at(directories.fd(below, names), nameOf(path)), { throwIfNoEntry: false }),
+      lstatSync(at(directories.below(below, directory), nameOf(path)), { throwIfNoEntry: false }),
     );
   } finally {
     own?.close();

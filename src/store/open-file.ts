@@ -11,7 +11,7 @@ import {
 import { errnoOf } from '../errors/errors.js';
 import { groupsOf } from '../host/groups.js';
 import { at, Directories, linkOnTheWay } from './directories.js';
-import { nameOf, namesBelow, parentOf } from './paths.js';
+import { nameOf, parentOf } from './paths.js';
 import { mayRead, maySearch, type Reader } from './reader.js';
 import { RefusedError } from './refused.js';
 
@@ -151,12 +151,11 @@ function openAt(path: string, options: OpenOptions, directories: Directories): n
   const flags = ACCESS[access] | NEVER_BLOCK;
   if (links === 'follow') return openSync(path, flags, mode);
   const directory = parentOf(path);
-  const below = options.below ?? directory;
-  const names = namesBelow(directory, below);
-  if (names === undefined || names.includes('..')) {
-    throw new RefusedError('ELINK', `${path} does not lie in ${below}`);
-  }
-  return openSync(at(directories.fd(below, names), nameOf(path)), flags | constants.O_NOFOLLOW, mode);
+  return openSync(
+    at(directories.below(options.below ?? directory, directory), nameOf(path)),
+    flags | constants.O_NOFOLLOW,
+    mode,
+  );
 }
 
 /** Opens a file, hands it to `use` and closes it. Throws as `openFile`, and what `use` throws. */
@@ -178,8 +177,7 @@ export function readText(path: string, options: OpenOptions & { max: number }): 
 function checkOwner(path: string, stat: Stats, { below }: OpenOptions, directories: Directories): void {
   if (process.geteuid?.() !== 0 || (stat.mode & 0o004) !== 0) return;
   const directory = parentOf(path);
-  const base = below ?? directory;
-  const { uid } = fstatSync(directories.fd(base, namesBelow(directory, base)));
+  const { uid } = fstatSync(directories.below(below ?? directory, directory));
   if (uid === 0 || uid === stat.uid) return;
   const reader = { uid, groups: () => groupsOf(uid) };
   if (!mayRead(stat, reader)) throw notReader(path, reader, 'its owner and mode say who may read it');
