@@ -2,6 +2,7 @@
  * The entry of the program. `--version` is answered before anything else is loaded. Everything else is
  * `thermos.cjs`, compiled from a code cache if there is one: that saves 20 ms of the 32 that loading it costs.
  */
+import '../runner/no-debugger.js';
 import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { createRequire, wrap } from 'node:module';
 import os from 'node:os';
