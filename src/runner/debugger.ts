@@ -1,5 +1,3 @@
-import { close, url } from 'node:inspector';
-
 /** How often, and how many times, a debugger is looked for that Node was asked for before it was told not to. */
 const LATE = { everyMs: 20, times: 50 };
 
@@ -12,20 +10,16 @@ const LATE = { everyMs: 20, times: 50 };
 export function refuseDebugger(): void {
   process.on('SIGUSR1', () => {});
   if ([...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((word) => /--inspect/.test(word))) return;
-  closeOpened();
-  // Node opens it when it comes to it, again for each signal.
+  // Node opens it when it comes to it, again for each signal. Only who lives long enough has to know how to close it.
   let left = LATE.times;
-  const timer = setInterval(() => {
-    closeOpened();
+  const timer = setInterval(async () => {
     if (--left === 0) clearInterval(timer);
+    const { close, url } = await import('node:inspector');
+    if (url() === undefined) return;
+    close();
+    process.kill(process.pid, 'SIGUSR1');
   }, LATE.everyMs);
   timer.unref();
-}
-
-function closeOpened(): void {
-  if (url() === undefined) return;
-  close();
-  process.kill(process.pid, 'SIGUSR1');
 }
 
 /**

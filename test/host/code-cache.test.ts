@@ -61,10 +61,14 @@ test('its name tells the source and the Node', () => {
   expect(NAME).toContain(`answer-a1b2c3d4e5f6-node-v${node}-${process.platform}-${process.arch}-v8-${v8}-`);
 });
 
-test('flags of V8 have a cache of their own', () => {
-  const script = `const { cachedDataVersionTag } = require('node:v8'); console.log(cachedDataVersionTag().toString(16));`;
-  const tag = execFileSync(process.execPath, ['--no-opt', '-e', script], { encoding: 'utf8' }).trim();
-  expect(NAME).not.toContain(tag);
+test.each(['--no-opt', '--stack-size=1500', '--max-lazy'])('with the flag %s of V8 it is another', (flag) => {
+  const script = `process.stdout.write(new (require('node:vm').Script)('').createCachedData().toString('hex', 0, 16))`;
+  const tagOf = (...flags: string[]) => {
+    return execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' });
+  };
+  expect(NAME).toContain(tagOf());
+  expect(tagOf()).toMatch(/^[0-9a-f]{32}$/);
+  expect(tagOf(flag)).not.toBe(tagOf());
 });
 
 test('what another use compiled is added, the same use again changes nothing', () => {
