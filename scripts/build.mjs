@@ -105,6 +105,7 @@ for (const name of ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'thermos
 // this Node; they are no part of the package.
 const home = join(fresh, 'home');
 mkdirSync(home);
+rmSync(join(dist, 'cache'), { recursive: true, force: true });
 for (const command of [
   ['status', '--json', '--root', join(root, 'fixtures/host/root')],
   ['status', '--root', join(root, 'fixtures/host/root')],
@@ -117,7 +118,6 @@ for (const command of [
   });
   if (status !== 0) throw new Error(`${command.join(' ')}: ${status ?? signal}\n${stderr}`);
 }
-rmSync(join(dist, 'cache'), { recursive: true, force: true });
 chmodSync(join(home, 'thermos'), 0o755);
 for (const name of readdirSync(join(home, 'thermos'))) chmodSync(join(home, 'thermos', name), 0o644);
 renameSync(join(home, 'thermos'), join(dist, 'cache'));

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { version } from 'pyodide';
 import { type CachePlaces, compileCached } from '../../host/code-cache.js';
 import type { Imports } from './boundary.js';
 
@@ -27,7 +27,8 @@ export function loadCode(caches: CachePlaces): Code {
     .replace(/\bimport\(/g, 'load(')
     .replace(/\bexport default (\w+);?\s*$/, 'return $1');
   const code = `(function (url, load) {${body}\n})`;
-  const id = createHash('sha256').update(code).digest('hex');
+  const { size, mtimeMs } = statSync(filename);
+  const id = `${version}.${size}.${mtimeMs}.${code.length}`;
   const { script, keep } = compileCached({ name: 'python', id, code, options: { filename } }, caches);
   const wrapper = script.runInThisContext() as (url: string, load: Import) => Code['create'];
   const create = wrapper(pathToFileURL(filename).href, (name) => import(name));

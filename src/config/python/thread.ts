@@ -36,9 +36,10 @@ async function run(): Promise<void> {
   setInterval(() => {}, 2 ** 30);
   const interpreter = await start();
   interpreter.enter(host);
-  interpreter.keepCode();
   say({ kind: 'started' });
-  say({ kind: 'done', failure: interpreter.execute(program) });
+  const failure = interpreter.execute(program);
+  interpreter.keepCode();
+  say({ kind: 'done', failure });
 }
 
 run().catch((error: unknown) => {
