@@ -36,10 +36,10 @@ async function run(): Promise<void> {
   setInterval(() => {}, 2 ** 30);
   const interpreter = await start();
   interpreter.enter(host);
-  say({ kind: 'started' });
-  const failure = interpreter.execute(program);
+  // Before anything of the config runs: what is kept is executed by later starts.
   interpreter.keepCode();
-  say({ kind: 'done', failure });
+  say({ kind: 'started' });
+  say({ kind: 'done', failure: interpreter.execute(program) });
 }
 
 run().catch((error: unknown) => {
