@@ -1,30 +1,36 @@
-// Bundles src/ into dist/: main.cjs (the version and nothing else), thermos.cjs (everything) and coordinator.cjs
-// (a process of its own beside each process of a task, so as small as can be). CommonJS,
-// because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because dynamic imports
-// inside it stay lazy and cost only the reading. A program that is running or started meanwhile finds whole files.
+// node scripts/build.mjs [DIRECTORY]
+//
+// Bundles src/ into dist/, or another directory of the repository: main.cjs (the version and nothing else),
+// thermos.cjs (everything) and coordinator.cjs (a process of its own beside each process of a task, so as small as
+// can be). CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
+// dynamic imports inside it stay lazy and cost only the reading. A program that is running or started meanwhile
+// finds whole files.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
+  chmodSync,
   constants,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { lazyPackages } from './build/lazy-packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const dist = join(root, 'dist');
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 mkdirSync(dist, { recursive: true });
 const fresh = mkdtempSync(join(dist, 'build-'));
 process.on('exit', () => rmSync(fresh, { recursive: true }));
@@ -63,55 +69,58 @@ await build({
 const bundle = join(fresh, 'thermos.cjs');
 writeFileSync(bundle, readFileSync(bundle, 'utf8').replace(/[^\0-\x7f]/g, escaped));
 
-// What the cache holds is what these runs used: the commands that have to be there at once.
-const warmUpCommands = [
-  ['status', '--json', '--root', join(root, 'fixtures/host/root')],
-  ['inspect', '--json', join(root, 'fixtures/config/json_task.json')],
-].map((command) => JSON.stringify(command));
-const warmUp = spawnSync(
-  process.execPath,
-  [join(root, 'scripts/code-cache.cjs'), bundle, ...warmUpCommands],
-  { encoding: 'utf8' },
-);
-if (warmUp.status !== 0) throw new Error(`the built program does not run:\n${warmUp.stderr}`);
+const hash = createHash('sha256').update(readFileSync(bundle)).digest('hex');
+appendFileSync(bundle, `\n// ${hash}\n`);
 
-// Python's memory after it has started, and the compiled code of pyodide; what makes them is no part of the
-// program. Making them takes 3 s, so they are kept until one of the things that they are made of changes.
+// Python's memory after it has started; what makes it is no part of the program. Making it takes 2 s, so it is kept
+// until one of the things that it is made of changes. Any Node can start from it.
 await build({
   ...settings,
   entryPoints: [{ in: 'src/config/python/make-snapshot.ts', out: 'make-snapshot' }],
 });
 const maker = join(fresh, 'make-snapshot.cjs');
 const { version: pyodide } = createRequire(import.meta.url)('pyodide/package.json');
-const ingredients = createHash('sha256').update(readFileSync(maker)).update(`${pyodide} ${process.version}`);
-const kept = join(root, 'node_modules/.cache/thermos', ingredients.digest('hex').slice(0, 16));
+const ingredients = createHash('sha256')
+  .update(`${process.version} ${pyodide}`)
+  .update(readFileSync(maker))
+  .digest('hex');
+const kept = join(root, 'node_modules/.cache/thermos', `${ingredients.slice(0, 16)}.snapshot`);
 if (!existsSync(kept)) {
   rmSync(dirname(kept), { recursive: true, force: true });
-  const making = join(dirname(kept), 'making');
-  mkdirSync(making, { recursive: true });
+  mkdirSync(dirname(kept), { recursive: true });
+  const making = `${kept}.making`;
   const made = spawnSync(process.execPath, [maker, making], { encoding: 'utf8' });
   if (made.status === 0) renameSync(making, kept);
   else process.stderr.write(`no snapshot of Python, configs will load slowly:\n${made.stderr.slice(-2000)}`);
 }
-const starters = ['python.snapshot', 'python.code-cache'];
-for (const name of existsSync(kept) ? starters : []) {
-  copyFileSync(join(kept, name), join(fresh, name), constants.COPYFILE_FICLONE);
-}
+if (existsSync(kept)) copyFileSync(kept, join(fresh, 'python.snapshot'), constants.COPYFILE_FICLONE);
 
-// The caches go first: V8 knows one to be of another source by the length of the source alone, and Python's
-// memory fits its own interpreter only.
-rmSync(join(dist, 'thermos.cjs.cache'), { force: true });
-for (const name of starters) rmSync(join(dist, name), { force: true });
-for (const name of [
-  'coordinator.cjs',
-  'python.cjs',
-  ...starters,
-  'thermos.cjs',
-  'main.cjs',
-  'thermos.cjs.cache',
-]) {
+// Python's memory goes first: it fits its own interpreter only.
+rmSync(join(dist, 'python.snapshot'), { force: true });
+for (const name of ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'thermos.cjs', 'main.cjs']) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
 }
+
+// The program itself makes its code caches. Those of the commands that have to be there at once are made here, for
+// this Node; they are no part of the package.
+const home = join(fresh, 'home');
+mkdirSync(home);
+rmSync(join(dist, 'cache'), { recursive: true, force: true });
+for (const command of [
+  ['status', '--json', '--root', join(root, 'fixtures/host/root')],
+  ['status', '--root', join(root, 'fixtures/host/root')],
+  ['inspect', '--json', join(root, 'fixtures/config/json_task.json')],
+  ['inspect', '--json', join(root, 'fixtures/config/basic_task.thermos')],
+]) {
+  const { status, signal, stderr } = spawnSync(process.execPath, [join(dist, 'main.cjs'), ...command], {
+    env: { PATH: process.env.PATH, XDG_CACHE_HOME: home },
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${command.join(' ')}: ${status ?? signal}\n${stderr}`);
+}
+chmodSync(join(home, 'thermos'), 0o755);
+for (const name of readdirSync(join(home, 'thermos'))) chmodSync(join(home, 'thermos', name), 0o644);
+renameSync(join(home, 'thermos'), join(dist, 'cache'));
 
 function escaped(unit) {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

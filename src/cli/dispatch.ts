@@ -46,6 +46,15 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** The command that `dispatch` runs for these words; undefined if there is no such. */
+export function commandOf(argv: readonly string[]): string | undefined {
+  const { before, word, after } = splitCommand(argv, knownFlags(ThermosCommand));
+  if (word === undefined || word === '-h' || hasFlag([word, ...before, ...after], '--help', '-h'))
+    return 'help';
+  if (word === '--version') return 'version';
+  return Object.hasOwn(COMMANDS, word) ? word : undefined;
+}
+
 async function run(id: CommandId, argv: string[], terminal: Terminal): Promise<void> {
   const CommandClass = (await COMMANDS[id]()) as new (argv: string[], config: Config) => ThermosCommand;
   const command = new CommandClass(argv, minimalConfig());

@@ -1,35 +1,54 @@
 /**
  * The entry of the program. `--version` is answered before anything else is loaded. Everything else is
- * `thermos.cjs`, compiled from the code cache that the build left beside it: that saves 20 ms of the 32 that
- * loading it costs. V8 refuses a cache made by another version, and then compiles the source.
+ * `thermos.cjs`, compiled from a code cache if there is one: that saves 20 ms of the 32 that loading it costs.
  */
-import { readFileSync, writeSync } from 'node:fs';
+import '../runner/no-debugger.js';
+import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { createRequire, wrap } from 'node:module';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { constants } from 'node:vm';
+import { compileCached, ownCacheDirectory } from '../host/code-cache.js';
 
 declare const THERMOS_VERSION: string;
 
 type Program = typeof import('./dispatch.js');
 type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: string, dir: string) => void;
 
-function load(file: string): Program {
-  let cachedData: Buffer | undefined;
-  try {
-    cachedData = readFileSync(`${file}.cache`);
-  } catch {
-    // Built without one: slower, not different.
-  }
-  const script = new Script(wrap(readFileSync(file, 'latin1')), {
-    filename: file,
-    cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+/** What the build writes at the end: a hash of all that is before. */
+const HASH = /\/\/ ([0-9a-f]{64})\n$/;
+
+function load(file: string, argv: readonly string[]): Program {
+  const { code, size, mtimeMs } = readProgram(file);
+  const [, hash = 'unknown'] = HASH.exec(code.slice(-100)) ?? [];
+  const source = {
+    name: 'thermos',
+    id: `${hash}.${size}.${mtimeMs}`,
+    code: wrap(code),
+    options: { filename: file, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
+  };
+  const own = ownCacheDirectory(process.env);
+  const { script, keep } = compileCached(source, { own, built: join(dirname(file), 'cache') });
   const module = { exports: {} };
   const wrapper = script.runInThisContext() as Wrapper;
   wrapper(module.exports, createRequire(file), module, file, dirname(file));
-  return module.exports as Program;
+  const program = module.exports as Program;
+  // What is compiled depends on the command, on who reads the answer, and on what the answer is.
+  process.on('exit', (exitCode) => {
+    const command = program.commandOf(argv);
+    if (command !== undefined) keep(`${command} ${argv.includes('--json') ? 'json' : 'text'} ${exitCode}`);
+  });
+  return program;
+}
+
+function readProgram(file: string): { code: string; size: number; mtimeMs: number } {
+  const fd = openSync(file, 'r');
+  try {
+    const { size, mtimeMs } = fstatSync(fd);
+    return { code: readFileSync(fd, 'latin1'), size, mtimeMs };
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** False if it can't be written: the program then says why, as for any other command. */
@@ -54,5 +73,5 @@ function doWithoutHome(): void {
 const argv = process.argv.slice(2);
 if (!(argv.length === 1 && argv[0] === '--version' && printVersion())) {
   doWithoutHome();
-  void load(join(__dirname, 'thermos.cjs')).dispatch(argv);
+  void load(join(__dirname, 'thermos.cjs'), argv).dispatch(argv);
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EXIT } from '../errors/exit-codes.js';
 import type { KillRequest } from '../runner/api.js';
-import { closeDebugger } from '../runner/debugger.js';
 
 const EARLY: readonly [NodeJS.Signals, () => void][] = [
   ['SIGUSR1', () => process.exit(EXIT.killed)],
@@ -12,11 +11,10 @@ const FOREGROUND = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR
 
 /**
  * To be called first of all by who is going to be a runner. Until the task is started, the signals that would end
- * it end the program; Node's own answer to SIGUSR1, a debugger that listens on a port, is not given any more.
+ * it end the program.
  */
 export function expectSignals(): void {
   for (const [signal, handler] of EARLY) process.on(signal, handler);
-  if (closeDebugger()) process.exit(EXIT.killed);
 }
 
 /** For who shows a task, or has started one. Signals come to the whole foreground: the runner decides what they mean. */

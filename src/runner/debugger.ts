@@ -1,16 +1,25 @@
-import { close, url } from 'node:inspector';
+/** How often, and how many times, a debugger is looked for that Node was asked for before it was told not to. */
+const LATE = { everyMs: 20, times: 50 };
 
 /**
- * Node opens its debugger, a port that obeys everybody on the machine, when it gets SIGUSR1; but for us that
- * is the request to kill a task. From here on it never does. One that was opened before, while Node started, is
- * closed again; then this returns true: somebody has sent the signal already.
+ * Node opens its debugger, a port that obeys everybody on the machine, when it gets SIGUSR1; but for us that is the
+ * request to kill a task. To be called first of all by every program: from then on the signal does nothing until
+ * somebody listens to it. A debugger that was opened before, while Node started, is closed again, and whoever
+ * listens by then gets the signal that it was opened by.
  */
-export function closeDebugger(): boolean {
+export function refuseDebugger(): void {
   process.on('SIGUSR1', () => {});
-  const asked = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((word) => /--inspect/.test(word));
-  if (asked || url() === undefined) return false;
-  close();
-  return true;
+  if ([...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((word) => /--inspect/.test(word))) return;
+  // Node opens it when it comes to it, again for each signal. Only who lives long enough has to know how to close it.
+  let left = LATE.times;
+  const timer = setInterval(async () => {
+    if (--left === 0) clearInterval(timer);
+    const { close, url } = await import('node:inspector');
+    if (url() === undefined) return;
+    close();
+    process.kill(process.pid, 'SIGUSR1');
+  }, LATE.everyMs);
+  timer.unref();
 }
 
 /**

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { errnoOf } from '../../errors/errors.js';
+import { ownCacheDirectory } from '../../host/code-cache.js';
 import { cpuSeconds, grouped, LIMITS, LimitError, shortened } from '../limits.js';
 import { beyondLimit } from '../problems.js';
 import { ConfigError, type ExecuteProgram, type Program } from '../program.js';
@@ -35,7 +36,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
       answered,
       leftOut,
       snapshot: join(directory, 'python.snapshot'),
-      codeCache: join(directory, 'python.code-cache'),
+      caches: { own: ownCacheDirectory(process.env), built: join(directory, 'cache') },
       host: hostFacts(program),
       program: {
         path: program.path,

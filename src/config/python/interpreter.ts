@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { loadPyodide, type PyodideAPI } from 'pyodide';
+import type { CachePlaces } from '../../host/code-cache.js';
 import { LIMITS } from '../limits.js';
 import { type Imports, wallIn } from './boundary.js';
 import { loadCode, type Settings } from './code.js';
@@ -36,8 +37,8 @@ export interface PythonProgram {
 export interface Interpreter {
   /** The memory, to start from next time; only of one that was made for it. */
   snapshot(): Uint8Array;
-  /** V8's cache of pyodide's code. */
-  codeCache(): Buffer;
+  /** Keeps pyodide's code, as it is compiled by now, for the next start. */
+  keepCode(): void;
   /** Shows the machine's files and closes the way to JavaScript for good. */
   enter(host: HostFacts): void;
   /** JSON of what failed, or `null`. */
@@ -72,14 +73,20 @@ export async function startInterpreter(options: {
   print: Printed;
   /** What `compilePython` gives. */
   wasm: Promise<object>;
-  /** Files, both made by the build: the memory to start from, and V8's cache of pyodide's code. */
+  /** A file made by the build: the memory to start from. */
   snapshot?: string;
-  codeCache?: string;
+  /** Where pyodide's code is kept compiled. */
+  caches: CachePlaces;
   makeSnapshot?: boolean;
 }): Promise<Interpreter> {
   // Node reads it beside this thread.
   const memory = options.snapshot === undefined ? undefined : readFile(options.snapshot);
-  const code = loadCode(options.codeCache);
+  memory?.catch(() => {}); // pyodide asks for it later, and fails then.
+  // Compiling it needs V8's flags for a while, and they are part of what caches are known by.
+  await options.wasm;
+  const code = loadCode(options.caches);
+  let trampoline: Pointer | undefined;
+  let ownTrampoline = 0;
   let close = (): void => {};
   const python = await loadPyodide({
     jsglobals: {},
@@ -93,14 +100,22 @@ export async function startInterpreter(options: {
           close = wallIn(imports.env);
           markErrors(imports.env);
           options.wasm
-            .then(async (module) => done(await WebAssembly.instantiate(module, imports), module))
+            .then(async (module) => {
+              const instance = await WebAssembly.instantiate(module, imports);
+              trampoline = trampolineOf(instance as Instance);
+              done(instance, module);
+            })
             .catch(reject);
           return {};
         };
-        code.create(settings).then(resolve, reject);
+        code.create(settings).then((module) => {
+          ownTrampoline = trampoline?.get() ?? 0;
+          resolve(module);
+        }, reject);
       });
     },
   } as object);
+  trampoline?.set(ownTrampoline);
   const fs = python.FS as unknown as EmscriptenFs;
   installDoor(fs, options.call);
   python.setStdout({ write: options.print.stream() });
@@ -109,8 +124,11 @@ export async function startInterpreter(options: {
   python.runPython('from _thermos import door; door.open_door()');
 
   return {
-    snapshot: () => (python as unknown as Inner).makeMemorySnapshot(),
-    codeCache: () => code.cache(),
+    snapshot: () => {
+      trampoline?.set(0);
+      return (python as unknown as Inner).makeMemorySnapshot();
+    },
+    keepCode: () => code.keep(),
     enter: (facts) => {
       // It would print where in the interpreter that was.
       (python as unknown as Inner)._api.fatal_error = (error) => {
@@ -122,6 +140,33 @@ export async function startInterpreter(options: {
     },
     execute: (program) =>
       python.runPython(`from _thermos import execute; execute.execute(${literal(program)})`) as string,
+  };
+}
+
+/** A number in Python's memory. */
+interface Pointer {
+  get(): number;
+  set(value: number): void;
+}
+
+interface Instance {
+  exports: Record<
+    'memory' | '_PyRuntime' | '_PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET',
+    { buffer: ArrayBuffer; value: number }
+  >;
+}
+
+/**
+ * What Python calls C's functions through: code that V8 can run or can't, as its version is, or 0 for the slow way
+ * around. It is of this start, never of a snapshot: that has 0, so that any Node can start from it.
+ */
+function trampolineOf({ exports }: Instance): Pointer {
+  const memory = (): DataView => new DataView(exports.memory.buffer);
+  const offset = memory().getInt32(exports._PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET.value, true);
+  const address = exports._PyRuntime.value + offset;
+  return {
+    get: () => memory().getInt32(address, true),
+    set: (value) => memory().setInt32(address, value, true),
   };
 }
 

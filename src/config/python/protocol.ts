@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { CachePlaces } from '../../host/code-cache.js';
 import type { HostFacts, PythonProgram } from './interpreter.js';
 
 /** What the thread is started with. */
@@ -8,9 +9,9 @@ export interface ThreadData {
   answered: Int32Array;
   /** Bytes that were printed beyond the limit: they are counted, and not sent. */
   leftOut: BigInt64Array;
-  /** Files of the build. */
+  /** A file of the build. */
   snapshot: string;
-  codeCache: string;
+  caches: CachePlaces;
   host: HostFacts;
   program: PythonProgram;
 }

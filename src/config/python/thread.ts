@@ -8,7 +8,7 @@ import { type Interpreter, startInterpreter } from './interpreter.js';
 import { Printed } from './printed.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
 
-const { port, answered, leftOut, snapshot, codeCache, host, program } = workerData as ThreadData;
+const { port, answered, leftOut, snapshot, caches, host, program } = workerData as ThreadData;
 const wasm = new Promise<object>((resolve) => parentPort?.once('message', resolve));
 const say = (message: ThreadMessage): void => port.postMessage(message);
 
@@ -24,11 +24,11 @@ function call(operation: string, args: string): string {
 async function start(): Promise<Interpreter> {
   const print = new Printed((text) => say({ kind: 'print', text }), leftOut);
   try {
-    return await startInterpreter({ call, print, wasm, snapshot, codeCache });
+    return await startInterpreter({ call, print, wasm, snapshot, caches });
   } catch {
     // There is none, it is another version's or damaged: slower, not different.
   }
-  return startInterpreter({ call, print, wasm, codeCache });
+  return startInterpreter({ call, print, wasm, caches });
 }
 
 async function run(): Promise<void> {
@@ -36,6 +36,8 @@ async function run(): Promise<void> {
   setInterval(() => {}, 2 ** 30);
   const interpreter = await start();
   interpreter.enter(host);
+  // Before anything of the config runs: what is kept is executed by later starts.
+  interpreter.keepCode();
   say({ kind: 'started' });
   say({ kind: 'done', failure: interpreter.execute(program) });
 }

@@ -1,10 +1,9 @@
 /** The entry of a coordinator: `dist/coordinator.cjs`. Its arguments are for those who read `ps`. */
+import '../no-debugger.js';
 import { CheckpointWriter } from '../../checkpoint/writer.js';
 import { closeInherited } from '../../host/inherited-descriptors.js';
-import { closeDebugger } from '../debugger.js';
 import { coordinate } from './coordinate.js';
 
-closeDebugger();
 closeInherited();
 // Whoever ends a whole control group ends the command: that is to be recorded, not to be lost.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});

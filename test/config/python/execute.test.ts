@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../../src/config/limits.js';
 import { ConfigError, type Dialect, type ExecuteProgram } from '../../../src/config/program.js';
 import { pythonExecutor } from '../../../src/config/python/execute.js';
@@ -22,8 +22,12 @@ const DIST = join(REPOSITORY, 'dist');
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'thermos-python-'));
+  vi.stubEnv('XDG_CACHE_HOME', dir);
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 interface Run {
   files?: Record<string, string | Buffer>;
@@ -542,7 +546,10 @@ describe('without what the build has prepared', () => {
 
   it('a code cache of something else is not used', async () => {
     copyFileSync(join(DIST, 'python.snapshot'), join(bare, 'python.snapshot'));
-    writeFileSync(join(bare, 'python.code-cache'), Buffer.alloc(5000, 1));
+    mkdirSync(join(bare, 'cache'));
+    for (const name of readdirSync(join(DIST, 'cache'))) {
+      writeFileSync(join(bare, 'cache', name), Buffer.alloc(5000, 1));
+    }
     expect(await shown('show(1)', { dist: bare })).toEqual([1]);
   });
 });

@@ -1,0 +1,223 @@
+/**
+ * V8's code caches, in files. To load one is to execute what it holds, and V8 looks at next to nothing of it: a
+ * cache made by another Node ends in a segmentation fault, even if the V8 is the same. So a cache is used by exactly
+ * the Node that made it, for exactly the source that it was made of, and only if nobody but us and root could have
+ * written it. Whatever goes wrong here means that there is no cache, and nothing else.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { Script, type ScriptOptions } from 'node:vm';
+
+/** What is compiled. */
+export interface Source {
+  /** The first word of the cache's name. */
+  readonly name: string;
+  /** Tells this source from all others that ever had the name; nothing but letters, digits and dots. */
+  readonly id: string;
+  readonly code: string;
+  readonly options: ScriptOptions;
+}
+
+/** Directories of caches. */
+export interface CachePlaces {
+  /** Of whoever runs the program: read and written. */
+  readonly own?: string;
+  /** Beside the program, written by its build: only read. */
+  readonly built: string;
+}
+
+export interface CachedScript {
+  readonly script: Script;
+  /**
+   * Keeps what has been compiled by now for the next start, if the cache that was used, if any, knows nothing of
+   * such a `use` (words).
+   */
+  keep(use: string): void;
+}
+
+/** There is no reason to keep more: the caches of this many programs, or of as many Nodes. */
+const MOST_CACHES = 16;
+
+const CACHE = /^[\w.-]+\.cache$/;
+const UNFINISHED = /^[\w.-]+-(\d+)\.making$/;
+
+/** `$XDG_CACHE_HOME/thermos`, else `~/.cache/thermos`; undefined if the environment names neither. */
+export function ownCacheDirectory(env: NodeJS.ProcessEnv): string | undefined {
+  const { XDG_CACHE_HOME: cache = '', HOME: home = '' } = env;
+  if (isAbsolute(cache)) return join(cache, 'thermos');
+  return isAbsolute(home) ? join(home, '.cache', 'thermos') : undefined;
+}
+
+/** The name of a cache: what it is of, and the Node that makes it and may use it. */
+export function cacheName({ name, id }: Pick<Source, 'name' | 'id'>): string {
+  const { version, arch, platform } = process;
+  return `${name}-${id.slice(0, 12)}-node-${version}-${platform}-${arch}-v8-${process.versions.v8}-${tag()}.cache`;
+}
+
+/**
+ * What V8 knows itself and its flags by: the beginning of every cache of the same script. `v8.cachedDataVersionTag()`
+ * says the same, but to load that module takes 1.4 ms.
+ */
+function tag(): string {
+  return new Script('').createCachedData().toString('hex', 0, 16);
+}
+
+/** Compiles a script: from a cache if there is one, which is about five times as quick. */
+export function compileCached(source: Source, places: CachePlaces): CachedScript {
+  const name = cacheName(source);
+  const seal = sealOf(source);
+  let used: Cache | undefined;
+  for (const directory of [places.own, places.built]) {
+    if (directory !== undefined) used ??= readCache(directory, name, seal);
+  }
+  const script = new Script(source.code, { ...source.options, cachedData: used?.data });
+  if (script.cachedDataRejected) used = undefined;
+  const keep = (use: string): void => {
+    const { own } = places;
+    // Flags that were set meanwhile are part of what V8 puts into a cache.
+    if (own === undefined || used?.uses.includes(use) || cacheName(source) !== name) return;
+    used = { data: script.createCachedData(), uses: [...(used?.uses ?? []), use] };
+    writeCache(own, name, seal, used);
+  };
+  return { script, keep };
+}
+
+interface Cache {
+  data: Buffer;
+  uses: string[];
+}
+
+/** What stands at the end of a cache, before its uses: all that it depends on. */
+function sealOf({ name, id }: Source): string {
+  let node = '';
+  try {
+    // Distributions build the same version in their own ways.
+    const { size, mtimeMs } = statSync(process.execPath);
+    node = `${size}.${mtimeMs}`;
+  } catch {
+    // It was removed after the start.
+  }
+  return `${cacheName({ name, id })} ${id} ${node}`;
+}
+
+function readCache(directory: string, name: string, seal: string): Cache | undefined {
+  try {
+    return inDirectory(directory, (at) => {
+      const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+      const fd = openSync(at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      try {
+        const stats = fstatSync(fd);
+        if (!stats.isFile() || stats.nlink !== 1 || !isOurs(stats)) return undefined;
+        return unsealed(readFileSync(fd), seal);
+      } finally {
+        closeSync(fd);
+      }
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** `DATA \n SEAL \t LENGTH \t USE,USE,… \n`: a cache that was cut off anywhere has another end. */
+function unsealed(bytes: Buffer, seal: string): Cache | undefined {
+  const end = bytes.lastIndexOf('\n', bytes.length - 2);
+  if (end === -1 || bytes.at(-1) !== 0x0a) return undefined;
+  const [found, length, uses = ''] = bytes.toString('latin1', end + 1, bytes.length - 1).split('\t');
+  if (found !== seal || length !== String(end)) return undefined;
+  return { data: bytes.subarray(0, end), uses: uses.split(',') };
+}
+
+/** Writes a cache so that it is there as a whole or not at all, whatever happens meanwhile. */
+function writeCache(directory: string, name: string, seal: string, { data, uses }: Cache): void {
+  try {
+    makeDirectory(directory);
+    inDirectory(directory, (at) => {
+      makeRoom(at, name);
+      const making = `${name}-${process.pid}.making`;
+      const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+      const fd = openSync(at(making), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      try {
+        try {
+          writeAll(fd, data);
+          writeAll(fd, Buffer.from(`\n${seal}\t${data.length}\t${uses.join(',')}\n`, 'latin1'));
+          fchmodSync(fd, 0o600);
+          fsyncSync(fd);
+        } finally {
+          closeSync(fd);
+        }
+        renameSync(at(making), at(name));
+      } catch (error) {
+        unlinkSync(at(making));
+        throw error;
+      }
+    });
+  } catch {
+    // A read-only or full disk, somebody else's home, another start that does the same now.
+  }
+}
+
+/** Makes the directory, and the one that it is in; but not in a home that is missing or somebody else's. */
+function makeDirectory(directory: string): void {
+  const home = dirname(directory);
+  if (statOf(home) === undefined && isOwn(statOf(dirname(home)))) mkdirSync(home, 0o700);
+  if (statOf(directory) === undefined && isOwn(statOf(home))) mkdirSync(directory, 0o700);
+}
+
+/**
+ * Calls `act` with what names the entries of a directory: this one, wherever it is moved. Throws if it is a link, or
+ * somebody else could change it.
+ */
+function inDirectory<T>(directory: string, act: (at: (name: string) => string) => T): T {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  const fd = openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    if (!isOurs(fstatSync(fd))) throw new Error(`${directory} is not ours`);
+    return act((name) => `/proc/self/fd/${fd}/${name}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Removes what was left unfinished, and the oldest caches. */
+function makeRoom(at: (name: string) => string, name: string): void {
+  const caches: { entry: string; mtimeMs: number }[] = [];
+  for (const entry of readdirSync(at(''))) {
+    const [, maker] = UNFINISHED.exec(entry) ?? [];
+    if (maker !== undefined && statOf(`/proc/${maker}`) === undefined) unlinkSync(at(entry));
+    if (entry !== name && CACHE.test(entry)) caches.push({ entry, mtimeMs: statOf(at(entry))?.mtimeMs ?? 0 });
+  }
+  caches.sort((a, b) => b.mtimeMs - a.mtimeMs);
+  for (const { entry } of caches.slice(MOST_CACHES - 1)) unlinkSync(at(entry));
+}
+
+/** Nobody but us and root may have written it. */
+function isOurs({ uid, mode }: Stats): boolean {
+  return (uid === 0 || uid === process.geteuid?.()) && (mode & 0o022) === 0;
+}
+
+function isOwn(stats: Stats | undefined): boolean {
+  return stats !== undefined && stats.uid === process.geteuid?.();
+}
+
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
