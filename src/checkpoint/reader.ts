@@ -126,13 +126,17 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
   readonly #open: OpenStream<Stat>;
   readonly #start: (change?: Change) => T;
   consumer: T;
-  #memory = new StreamMemory();
+  #memory: StreamMemory | undefined;
   #failed = false;
 
-  /** `start` gives the consumer for a stream that is read from its start; the second time it is told why. */
-  constructor(open: OpenStream<Stat>, start: (change?: Change) => T) {
+  /**
+   * `start` gives the consumer for a stream that is read from its start; the second time it is told why. `once`: it
+   * is not read a second time, and nothing has to be remembered of it.
+   */
+  constructor(open: OpenStream<Stat>, start: (change?: Change) => T, once = false) {
     this.#open = open;
     this.#start = start;
+    this.#memory = once ? undefined : new StreamMemory();
     this.consumer = start();
   }
 
@@ -145,7 +149,7 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
     this.#failed = true;
     const file = this.#open();
     try {
-      const change = this.#memory.changed(file);
+      const change = this.#memory?.changed(file);
       if (failed || change !== undefined) {
         this.consumer = this.#start(change);
         this.#memory = new StreamMemory();
@@ -162,8 +166,8 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
 
 /** The state that a stream on disk adds up to; see FollowedStream. */
 export class CheckpointFile<Stat extends StreamStat = StreamStat> extends FollowedStream<Replay, Stat> {
-  constructor(open: OpenStream<Stat>, options: ReplayOptions) {
-    super(open, () => new Replay(options));
+  constructor(open: OpenStream<Stat>, options: ReplayOptions, once = false) {
+    super(open, () => new Replay(options), once);
   }
 
   get replay(): Replay {

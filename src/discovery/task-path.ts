@@ -1,5 +1,5 @@
 import { MOST_ENTRIES } from '../layout/limits.js';
-import { type Entry, listDirectory } from '../store/list.js';
+import { byName, type Entry, listDirectory } from '../store/list.js';
 import { absolutePath, isDirectory, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
 import type { TaskRoot } from './found.js';
@@ -70,7 +70,7 @@ export function rootsBeside(sandbox: string, source: string): TaskRoot[] {
     if (directory === '/') continue;
     let entries: Entry[] = [];
     try {
-      ({ entries } = listDirectory(directory, { max: MOST_ENTRIES.other }));
+      entries = listDirectory(directory, { max: MOST_ENTRIES.other }).entries.sort(byName);
     } catch {
       // May not be listed: nothing was asked of it.
     }

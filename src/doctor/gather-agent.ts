@@ -14,7 +14,7 @@ import { mesosDuration } from '../gc/mesos.js';
 import type { Host } from '../host/host.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { isDenied, sudoHint } from '../store/denied.js';
-import { listDirectory } from '../store/list.js';
+import { byName, listDirectory } from '../store/list.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
 import { nameOf } from '../store/paths.js';
 import type { AgentFacts } from './check-agent.js';
@@ -182,7 +182,9 @@ function unchecked(path: string, error: unknown, euid: number): Problem {
 function agentDirectories(workDir: string): AgentFacts['agents'] {
   const found: { id: string; path: string; mtimeMs: number }[] = [];
   try {
-    for (const entry of listDirectory(`${workDir}/slaves`, { max: MOST_ENTRIES.mesosLevel }).entries) {
+    for (const entry of listDirectory(`${workDir}/slaves`, { max: MOST_ENTRIES.mesosLevel }).entries.sort(
+      byName,
+    )) {
       if (!entry.isDirectory()) continue;
       const path = `${workDir}/slaves/${entry.name}`;
       found.push({ id: entry.name, path, mtimeMs: statSync(path).mtimeMs });

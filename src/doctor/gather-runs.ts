@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import type { TaskRoot } from '../discovery/found.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { MESOS_PATH, mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
-import { type Entry, listDirectory } from '../store/list.js';
+import { byName, type Entry, listDirectory } from '../store/list.js';
 import { presenceOf } from '../store/look.js';
 import type { EmptyRun } from './check-executor.js';
 import { isThermosRun } from './check-executor.js';
@@ -46,7 +46,7 @@ function* runsBelow(directory: string, level: number): Generator<string> {
 /** What can't be listed is discovery's to tell. */
 function list(directory: string): Entry[] {
   try {
-    return listDirectory(directory, { max: MOST_ENTRIES.mesosLevel }).entries;
+    return listDirectory(directory, { max: MOST_ENTRIES.mesosLevel }).entries.sort(byName);
   } catch {
     return [];
   }
@@ -64,7 +64,9 @@ function look(workDir: string, runDir: string, isAlive: (pid: number) => boolean
   try {
     mtimeMs = lstatSync(runDir).mtimeMs;
     // One that may not be entered is told by discovery.
-    entries = listDirectory(runDir, { max: MOST_SHOWN }).entries.map(({ name }) => name);
+    entries = listDirectory(runDir, { max: MOST_SHOWN })
+      .entries.sort(byName)
+      .map(({ name }) => name);
   } catch {
     return undefined;
   }

@@ -152,7 +152,9 @@ function runsOnDisk({ path, access }: LogDir): Map<string, number> {
 
 function namesIn(directory: string, below: string | undefined, max: number): string[] {
   try {
-    return listDirectory(directory, { below, max }).entries.map(({ name }) => name);
+    return listDirectory(directory, { below, max })
+      .entries.map(({ name }) => name)
+      .sort();
   } catch {
     return [];
   }

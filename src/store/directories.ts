@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { isWithin, nameOf, parentOf } from './paths.js';
 import { RefusedError } from './refused.js';
@@ -38,6 +38,8 @@ function isAscii(text: string): boolean {
  */
 export class Directories {
   readonly #open = new Map<string, number>();
+  /** Their paths without links, of those that were asked for. */
+  readonly #real = new Map<number, string>();
 
   /**
    * A descriptor of the directory that `names` lead to from `base`; it stays this object's, until `close` or the
@@ -60,9 +62,50 @@ export class Directories {
     return this.#walk(base, path, encoding);
   }
 
+  /**
+   * Opens the file at a path in `base` with these flags of open(2), to which O_NOFOLLOW is added. Throws as `below`.
+   *
+   * Where the directory around the file's own is open already, as with the streams of many tasks, the file is opened
+   * from there, and the path that the kernel then has for it must be the one that was meant: that costs half of
+   * opening a directory for each file. If it isn't, the way is walked.
+   */
+  openFile(base: string, path: string, flags: number, mode?: number): number {
+    const slash = path.lastIndexOf('/');
+    const directory = path.slice(0, slash) || '/';
+    const known = this.#open.get(keyOf(base, directory, 'utf8'));
+    if (known === undefined && (flags & constants.O_CREAT) === 0) {
+      const around = path.lastIndexOf('/', slash - 1);
+      const fd = this.#openFrom(keyOf(base, path.slice(0, around), 'utf8'), path.slice(around), flags);
+      if (fd !== undefined) return fd;
+    }
+    const parent = known ?? this.below(base, directory);
+    return openSync(at(parent, path.slice(slash + 1)), flags | O_NOFOLLOW, mode);
+  }
+
+  /** Undefined if the directory isn't open, or something is in the way of the rest of the path. */
+  #openFrom(key: string, rest: string, flags: number): number | undefined {
+    const around = this.#open.get(key);
+    if (around === undefined) return undefined;
+    let real = this.#real.get(around);
+    if (real === undefined) {
+      real = kernelPath(around);
+      this.#real.set(around, real);
+    }
+    let fd: number;
+    try {
+      fd = openSync(`/proc/self/fd/${around}${rest}`, flags | O_NOFOLLOW);
+    } catch {
+      return undefined;
+    }
+    if (kernelPath(fd) === real + rest) return fd;
+    closeSync(fd);
+    return undefined;
+  }
+
   close(): void {
     for (const fd of this.#open.values()) closeSync(fd);
     this.#open.clear();
+    this.#real.clear();
   }
 
   #walk(base: string, path: string, encoding: NameEncoding): number {
@@ -81,6 +124,11 @@ export class Directories {
     this.#open.set(key, fd);
     return fd;
   }
+}
+
+/** The path that the kernel has for an open file: no link is in it. */
+function kernelPath(fd: number): string {
+  return readlinkSync(`/proc/self/fd/${fd}`);
 }
 
 function keyOf(base: string, path: string, encoding: NameEncoding): string {

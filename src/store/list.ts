@@ -4,7 +4,7 @@ import { Directories } from './directories.js';
 export type Entry = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolicLink'>;
 
 export interface Listing {
-  /** By name, by code units. */
+  /** In no order. */
   entries: Entry[];
   /** False if the directory has more entries than were asked for: then some are left out. */
   complete: boolean;
@@ -49,7 +49,7 @@ function list(path: string, max: number): Listing {
       }
       entries.push(entry);
     }
-    return { entries: entries.sort(byName), complete };
+    return { entries, complete };
   } catch (error) {
     // Where the file system doesn't tell the types, Node asks for each, and gives up if one has vanished.
     if ((error as NodeJS.ErrnoException).syscall !== 'lstat') throw error;
@@ -75,6 +75,7 @@ function listOneByOne(path: string, max: number): Listing {
   return { entries, complete: names.length <= max };
 }
 
-function byName(a: Entry, b: Entry): number {
+/** By name, by code units: the same order everywhere. */
+export function byName(a: Pick<Entry, 'name'>, b: Pick<Entry, 'name'>): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { groupsOf } from '../host/groups.js';
-import { at, Directories, linkOnTheWay } from './directories.js';
-import { nameOf, parentOf } from './paths.js';
+import { Directories, linkOnTheWay } from './directories.js';
+import { parentOf } from './paths.js';
 import { mayRead, maySearch, type Reader } from './reader.js';
 import { RefusedError } from './refused.js';
 
@@ -123,7 +123,7 @@ export function openFile(path: string, options: OpenOptions = {}): OpenFile {
       const stat = fstatSync(fd);
       if (!stat.isFile()) throw new RefusedError('ENOTREG', `${path} is ${kindOf(stat)}, not a regular file`);
       if (max !== undefined && stat.size > max) {
-        throw new RefusedError('EFBIG', `${path} has ${stat.size} bytes, more than the ${max} that are read`);
+        throw tooBig(path, stat.size, max);
       }
       if (as === 'owner') checkOwner(path, stat, options, directories);
       else if (as !== undefined) checkReader(fd, path, stat, as);
@@ -150,12 +150,12 @@ function openAt(path: string, options: OpenOptions, directories: Directories): n
   const { access = 'read', mode = 0o644, links } = options;
   const flags = ACCESS[access] | NEVER_BLOCK;
   if (links === 'follow') return openSync(path, flags, mode);
-  const directory = parentOf(path);
-  return openSync(
-    at(directories.below(options.below ?? directory, directory), nameOf(path)),
-    flags | constants.O_NOFOLLOW,
-    mode,
-  );
+  return directories.openFile(options.below ?? parentOf(path), path, flags, mode);
+}
+
+/** The refusal of a file that is longer than anything of its kind. */
+export function tooBig(path: string, size: number, max: number): RefusedError {
+  return new RefusedError('EFBIG', `${path} has ${size} bytes, more than the ${max} that are read`);
 }
 
 /** Opens a file, hands it to `use` and closes it. Throws as `openFile`, and what `use` throws. */
@@ -175,7 +175,7 @@ export function readText(path: string, options: OpenOptions & { max: number }): 
 
 /** Only root reads what its owner keeps from others. */
 function checkOwner(path: string, stat: Stats, { below }: OpenOptions, directories: Directories): void {
-  if (process.geteuid?.() !== 0 || (stat.mode & 0o004) !== 0) return;
+  if ((stat.mode & 0o004) !== 0 || process.geteuid?.() !== 0) return;
   const directory = parentOf(path);
   const { uid } = fstatSync(directories.below(below ?? directory, directory));
   if (uid === 0 || uid === stat.uid) return;

@@ -15,7 +15,7 @@ export function* readTasks(
   const directories = new Directories();
   try {
     for (const found of tasks) {
-      yield new TaskReader(found, { history: false }).read(host, found, locate, directories);
+      yield new TaskReader(found, { history: false, once: true }).read(host, found, locate, directories);
     }
   } finally {
     directories.close();

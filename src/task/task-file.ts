@@ -1,6 +1,6 @@
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { type OpenOptions, useFile } from '../store/open-file.js';
+import { type OpenOptions, openFile, tooBig } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
 
 /** What a task file says of a process, as far as looking at a task needs it. */
@@ -76,12 +76,16 @@ function problem(code: string, path: string, message: string): Problem {
 
 /** The shared buffer serves thousands of small files without allocating for each. */
 function readWhole(path: string, opening: OpenOptions): string {
-  return useFile(path, { ...opening, max: MAX_TASK_FILE_BYTES }, (file) => {
+  const file = openFile(path, opening);
+  try {
     const { size } = file.stat;
+    if (size > MAX_TASK_FILE_BYTES) throw tooBig(path, size, MAX_TASK_FILE_BYTES);
     shared ??= Buffer.allocUnsafeSlow(64 * 1024);
     const buffer = size <= shared.length ? shared : Buffer.allocUnsafe(size);
     return buffer.toString('utf8', 0, file.readAt(buffer, 0, size, 0));
-  });
+  } finally {
+    file.close();
+  }
 }
 
 /** JSON.parse takes any depth, JSON.stringify runs out of stack at some thousands. */

@@ -104,6 +104,8 @@ const locateNow: Locate = (recorded, task) => locatePaths(recorded, task, realPa
 export interface TaskReaderOptions {
   /** All statuses and runs, for one task; else the latest, for many. */
   history: boolean;
+  /** It is read once: nothing is remembered for a second time. */
+  once?: boolean;
 }
 
 /**
@@ -114,14 +116,15 @@ export class TaskReader {
   readonly #options: TaskReaderOptions;
   #found: FoundTask;
   #file: CheckpointFile<FileStat>;
-  /** Directories that stay open while many tasks are read. */
-  #directories: Directories | undefined;
+  /** How the task's files are opened: no link that its user may have laid is followed. */
+  #opening: OpenOptions;
   /** Coordinators were merged in: the runner's own stream can't be read on from here. */
   #merged = false;
 
   constructor(found: FoundTask, options: TaskReaderOptions) {
     this.#options = options;
     this.#found = found;
+    this.#opening = this.#openingOf(found);
     this.#file = this.#checkpoint();
   }
 
@@ -136,7 +139,7 @@ export class TaskReader {
     directories?: Directories,
   ): TaskView {
     this.#found = found;
-    this.#directories = directories;
+    this.#opening = this.#openingOf(found, directories);
     // Before the stream is read: who holds the lock no more by now has written all that it had to say.
     if (found.phase === 'active' && !found.unreadable) host.lookAtLocks();
     const problems = [...found.problems];
@@ -202,14 +205,12 @@ export class TaskReader {
     return `${this.#found.checkpoint_dir}/${RUNNER}`;
   }
 
-  /** How the task's files are opened: no link that its user may have laid is followed. */
-  get #opening(): OpenOptions {
-    const { root } = this.#found;
-    return { below: LAYOUTS[root.layout].base(root), as: 'owner', directories: this.#directories };
+  #openingOf({ root }: FoundTask, directories?: Directories): OpenOptions {
+    return { below: LAYOUTS[root.layout].base(root), as: 'owner', directories };
   }
 
   #checkpoint(): CheckpointFile<FileStat> {
-    return new CheckpointFile(() => openFile(this.#path, this.#opening), this.#options);
+    return new CheckpointFile(() => openFile(this.#path, this.#opening), this.#options, this.#options.once);
   }
 
   #runner(
