@@ -445,7 +445,7 @@ export class TaskRunner implements Runner {
       const reading = lister;
       useFile(path, { below: baseOf(this.root) }, (file) => readStream(file, reading));
     } catch (error) {
-      if (error instanceof SystemError) throw error;
+      if (error instanceof SystemError || errnoOf(error) === undefined) throw error;
       if (errnoOf(error) === 'ENOENT') return;
       // Whatever is there in its place: the process has no last words, and its end is seen without them.
       if (this.#problems.some((problem) => problem.path === path)) return;
