@@ -10,6 +10,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -330,6 +331,20 @@ describe('what lies where a file of a task was', () => {
       expect(json.problems).toMatchObject([{ code: 'checkpoint-unreadable' }]);
     }
   }, 120_000);
+
+  test('in an executor’s sandbox, where root may be that of a container, nothing is executed', async () => {
+    const cmdline = "trap 'echo term >> order; exit' TERM; echo $$ > pid; while :; do sleep 0.05; done";
+    await orphaned('web', [{ name: 'main', cmdline }, FINAL]);
+    const pid = pidOf('web');
+    const run = join(place.path, 'slaves/S/frameworks/F/executors/E/runs/R');
+    mkdirSync(run, { recursive: true });
+    renameSync(place.root, join(run, 'checkpoints'));
+    const { stdout, stderr, status } = thermos(['kill', '--root', join(run, 'checkpoints'), 'web']);
+    expect({ stdout, status }).toEqual({ stdout: 'web: ACTIVE -> KILLED\n', status: 0 });
+    expect(stderr).toContain('its final processes are not run');
+    expect(isAlive(pid)).toBe(false);
+    expect(readFileSync(join(run, 'checkpoints/sandboxes/web/order'), 'utf8')).toBe('term\n');
+  });
 
   test('of one task does not keep the others from being ended', async () => {
     for (const id of ['a', 'b', 'c']) await orphaned(id, [MAIN]);
