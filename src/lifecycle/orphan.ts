@@ -34,7 +34,8 @@ export interface Ended {
 
 /** A dying process holds its locks for a moment longer; so does one that was just started for another. */
 const LET_GO_MS = 5000;
-const LOOK_MS = 10;
+const RUNNER_LETS_GO_MS = 500;
+const LOOK_MS = 20;
 
 /**
  * A task without a runner, whose lock we hold. Its processes are found by what its streams and the machine agree on;
@@ -64,11 +65,11 @@ export class Orphan {
     this.#processes = processes;
     this.#streams = openStreams(place);
     try {
+      this.#lock();
       const stream = this.#streams.stat();
+      if (!this.#streams.isNamed()) throw refusal('it was removed meanwhile');
       if (stream.nlink !== 1) throw refusal('its stream has another name, maybe that of another task');
       if (!isExpected(stream)) throw refusal('its stream changed since the plan was made');
-      this.#lock();
-      if (!this.#streams.isNamed()) throw refusal('it was removed meanwhile');
       this.#records = this.#look();
       const distrusted = this.#streams.distrust(this.#records.header?.uid);
       if (distrusted !== undefined) throw distrusted;
@@ -147,13 +148,16 @@ export class Orphan {
 
   /** A runner that has just ended holds its lock for a moment longer. */
   #lock(): void {
-    if (this.#streams.lock()) return;
-    const locks = this.#processes.locks();
-    const stream = this.#streams.stat();
-    if (locks.isLocked(stream) === false && this.#streams.lock()) return;
-    const holders = locks.holders(stream);
-    const who = holders.length === 0 ? '' : `: process ${holders.join(', ')} holds its lock`;
-    throw refusal(`its runner lives${who}`);
+    const until = this.#processes.clock() + RUNNER_LETS_GO_MS;
+    while (!this.#streams.lock()) {
+      if (this.#processes.clock() < until) {
+        this.#processes.pause(LOOK_MS);
+        continue;
+      }
+      const holders = this.#processes.locks().holders(this.#streams.stat());
+      const who = holders.length === 0 ? '' : `: process ${holders.join(', ')} holds its lock`;
+      throw refusal(`its runner lives${who}`);
+    }
   }
 
   #look(): TaskRecords {

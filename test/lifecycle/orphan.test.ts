@@ -247,6 +247,25 @@ describe('nothing is signalled or written', () => {
     chownSync(`${directory}/runner`, 0, 0);
   });
 
+  test('if it is removed by who had its lock', async () => {
+    write(started());
+    const holder = spawn('flock', [`${directory}/runner`, 'bash', '-c', 'echo; exec sleep 300'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await once(holder.stdout, 'data');
+    const processes = new FakeProcesses();
+    const pause = processes.pause.bind(processes);
+    processes.pause = (ms) => {
+      if (processes.clock() === 0) {
+        rmSync(directory, { recursive: true });
+        process.kill(-(holder.pid as number), 'SIGKILL');
+      }
+      pause(ms);
+    };
+    expect(end(processes)).toMatchObject({ result: 'refused', why: 'it was removed meanwhile' });
+  });
+
   test('if a link was laid where a directory was', () => {
     write(started().process('p', 'WAITING', forked(100)));
     renameSync(directory, `${temp.path}/elsewhere`);
