@@ -12,7 +12,6 @@ import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { Orphan } from '../lifecycle/orphan.js';
 import { mayExecute } from '../lifecycle/owner.js';
 import type { KillRequest } from '../runner/api.js';
-import { closeDebugger } from '../runner/debugger.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { isOver } from '../task/condition.js';
 import { TaskReader, type TaskView } from '../task/view.js';
@@ -86,8 +85,6 @@ export async function killTasks(
   if (!flags.yes && toEnd.some((view) => !named(view))) {
     askFirst(toEnd, terminal);
   }
-  // While we end a task in place of its runner, somebody else may ask us to.
-  closeDebugger();
   const ended = await inTurn(chosen, (view) => end(view, flags, terminal));
   for (const each of ended) problems.push(...each.problems);
   const tasks = ended.map((each) => each.killed);
