@@ -26,6 +26,7 @@ export class CheckpointWriter {
 
   /** As `append`. */
   appendAll(records: readonly CheckpointRecord[]): void {
+    if (records.length === 0) return;
     const frame = Buffer.concat(records.map((record) => encodeFrame(encodeRecord(record))));
     const before = fstatSync(this.#fd).size;
     try {

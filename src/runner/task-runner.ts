@@ -526,19 +526,19 @@ export class TaskRunner implements Runner {
     const live = this.#live();
     const { alive, problems } = this.#processes.endAll(this.#progress.traces);
     this.#told(problems);
-    for (const before of live) {
-      const { process } = before;
-      this.#readCoordinator(process);
+    for (const { process } of live) this.#readCoordinator(process);
+    const ends: CheckpointRecord[] = [];
+    for (const { process } of live) {
       const run = this.#progress.runs.get(process);
       if (!isLive(run)) continue;
       const seq = run.seq + 1;
-      if (alive.has(run.coordinator_pid) || alive.has(run.pid as number)) {
-        const state = 'KILLED';
-        this.#recordProcess({ seq, process, state, stop_time: this.#now(), return_code: returnCode });
-      } else {
-        this.#recordProcess({ seq, process, state: 'LOST' });
-      }
+      const isKilled = alive.has(run.coordinator_pid) || alive.has(run.pid as number);
+      const value: ProcessStatus = isKilled
+        ? { seq, process, state: 'KILLED', stop_time: this.#now(), return_code: returnCode }
+        : { seq, process, state: 'LOST' };
+      ends.push({ type: 'process_status', value });
     }
+    this.#recordAll(ends);
   }
 
   #end(): void {
@@ -608,9 +608,23 @@ export class TaskRunner implements Runner {
   }
 
   #record(record: CheckpointRecord): void {
+    this.#sink.append(record);
+    this.#recorded(record);
+  }
+
+  /** Records of which none follows from another, in one write. */
+  #recordAll(records: readonly CheckpointRecord[]): void {
+    if (this.#sink.appendAll === undefined) {
+      for (const record of records) this.#record(record);
+      return;
+    }
+    this.#sink.appendAll(records);
+    for (const record of records) this.#recorded(record);
+  }
+
+  #recorded(record: CheckpointRecord): void {
     const before =
       record.type === 'process_status' ? this.#progress.runs.get(record.value.process as string) : undefined;
-    this.#sink.append(record);
     this.#follow(record, before, this.#progress.apply(record));
     this.#events.record?.(record);
   }
