@@ -5,8 +5,8 @@ import { encodeFrame } from './framing.js';
 import type { CheckpointRecord } from './records.js';
 
 /**
- * Appends records to a stream. Each is one write, and is durable when `append` returns: what follows from a
- * record may be done then, not before. The caller holds the stream's lock, so that nobody else writes.
+ * Appends records to a stream. Those of a call are one write, and are durable when `append` returns: what follows
+ * from a record may be done then, not before. The caller holds the stream's lock, so that nobody else writes.
  */
 export class CheckpointWriter {
   readonly #fd: number;
@@ -17,11 +17,17 @@ export class CheckpointWriter {
   }
 
   /**
-   * Throws SystemError `checkpoint-write-failed` if the record can't be written whole (a full disk, say); the
-   * part of it that was written is taken back, so that readers see the stream as it was.
+   * Throws SystemError `checkpoint-write-failed` if the records can't be written whole (a full disk, say); the
+   * part of them that was written is taken back, so that readers see the stream as it was.
    */
   append(record: CheckpointRecord): void {
-    const frame = encodeFrame(encodeRecord(record));
+    this.appendAll([record]);
+  }
+
+  /** As `append`. */
+  appendAll(records: readonly CheckpointRecord[]): void {
+    if (records.length === 0) return;
+    const frame = Buffer.concat(records.map((record) => encodeFrame(encodeRecord(record))));
     const before = fstatSync(this.#fd).size;
     try {
       for (let at = 0; at < frame.length; ) at += writeSync(this.#fd, frame, at);

@@ -11,7 +11,6 @@ import { gatherMachine } from '../gc/gather.js';
 import { makePlan, type Plan, type PlanOptions } from '../gc/plan.js';
 import { parseAge, parseCount, parseSize } from '../gc/quantities.js';
 import { parseRetained } from '../gc/reconcile.js';
-import { SETTLE_DEEDS } from '../gc/settle.js';
 import { DEEDS } from '../gc/tree.js';
 import { Host } from '../host/host.js';
 import { duration, timestamp } from '../text/age.js';
@@ -103,7 +102,7 @@ function carryOut({ tasks }: Plan, terminal: Terminal): TaskOutcome[] {
   let shown = terminal.now();
   const live = terminal.stderrIsTerminal;
   let drawn = false;
-  for (const outcome of apply(tasks, { ...DEEDS, ...SETTLE_DEEDS, clock: () => terminal.now() })) {
+  for (const outcome of apply(tasks, { ...DEEDS, clock: () => terminal.now() })) {
     outcomes.push(outcome);
     if (!live || terminal.now() - shown < PROGRESS_MS) continue;
     shown = terminal.now();

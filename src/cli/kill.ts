@@ -1,9 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KillDocument } from '../contracts/run.js';
 import type { FoundTask } from '../discovery/found.js';
-import { SystemError, ThermosError, UsageError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import type { Place } from '../layout/task-paths.js';
+import { signalTask } from '../lifecycle/end-orphan.js';
+import { endLeftovers } from '../lifecycle/leftovers.js';
+import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
+import { Orphan } from '../lifecycle/orphan.js';
+import { mayExecute } from '../lifecycle/owner.js';
 import type { KillRequest } from '../runner/api.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { isOver } from '../task/condition.js';
@@ -47,6 +54,8 @@ const SLACK_MS = 5000;
 /** What runners give to processes when they are asked by a signal, which can't say how much. */
 const RUNNER_GRACE_MS = 60_000;
 const LOOK_MS = 1000;
+/** How often it is looked whether the processes of a task without a runner have ended. */
+const ORPHAN_LOOK_MS = 50;
 /** How many tasks are ended at the same time. */
 const TOGETHER = 16;
 
@@ -112,7 +121,7 @@ function askFirst(tasks: readonly TaskView[], terminal: Terminal): void {
 }
 
 function read(found: FoundTask): TaskView {
-  return new TaskReader(found, { history: true }).read(Host.local());
+  return new TaskReader(found, { history: false }).read(Host.local());
 }
 
 /** Nothing is left to be ended. */
@@ -132,65 +141,156 @@ function result(before: TaskView, after: TaskView, signalled: number[]): Killed 
   };
 }
 
+/** What became of one task, and what went wrong with it. */
 interface Ended {
   killed: Killed;
   problems: Problem[];
 }
 
-/** Ends one task; what goes wrong is a problem of it. */
+/** Ends one task; what goes wrong is a problem of it, and the others go on. */
 async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Promise<Ended> {
-  const signalled: number[] = [];
-  const problems: Problem[] = [];
-  if (isDone(before)) return { killed: result(before, before, signalled), problems };
-  const { task_id, root, found } = before;
-  const place = { root: root.path, taskId: task_id };
-  const state = flags.lose ? ('LOST' as const) : ('KILLED' as const);
-  // A runner that is asked to lose its task gives it no time.
-  const request: KillRequest = { state, wait: flags.lose ? 0 : flags.grace / 1000, now: flags.now };
+  const ended: Ended = { killed: result(before, before, []), problems: [] };
+  if (isDone(before)) return ended;
+  const { task_id, found } = before;
+  const { problems } = ended;
+  const { signalled } = ended.killed;
   try {
-    const { signalRunner, takeOver } = await import('../runner/runner.js');
-    const { endLeftovers } = await import('../lifecycle/leftovers.js');
-    const cleanUp = (view: TaskView) => {
-      const ended = endLeftovers(view);
-      signalled.push(...ended.signalled);
-      problems.push(...ended.problems);
-    };
-    if (before.phase === 'finished') {
-      cleanUp(before);
-      return { killed: result(before, read(found), signalled), problems };
-    }
-    const ask = (signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL') => {
-      const sent = signalRunner(Host.local(), place, signal);
-      if (sent.kind === 'refused') throw refused(sent.why);
-      if (sent.kind === 'sent') signalled.push(sent.pid);
-    };
-    ask(flags.now ? 'SIGKILL' : flags.lose ? 'SIGUSR2' : 'SIGUSR1');
-    const asked = flags.grace < RUNNER_GRACE_MS ? flags.grace : flags.grace + SLACK_MS;
-    let outcome = await waitForRunner(found, flags.now ? SLACK_MS : asked);
-    if (outcome === 'runs') {
-      // It was asked, and did not: then it is ended, and the task with it.
-      request.now = true;
-      ask('SIGKILL');
-      outcome = await waitForRunner(found, SLACK_MS);
-      if (outcome === 'runs') throw refused('its runner can not be ended');
-    }
-    if (outcome === 'gone') {
-      signalled.push(...read(found).leftovers);
-      const runner = takeOver(place, { coordinator: COORDINATOR, now: () => terminal.now() });
-      runner.kill(request);
-      problems.push(...(await runner.run()).problems);
-    } else {
-      // The original's runner leaves alone what has left its parents.
-      cleanUp(read(found));
-    }
+    if (before.phase === 'finished') cleanUp(before, ended);
+    else await endActive(before, flags, terminal, ended);
   } catch (error) {
-    if (!(error instanceof ThermosError)) throw error;
-    const { code, message, hint } = error;
+    if (!(error instanceof ThermosError) && errnoOf(error) === undefined) throw error;
+    const { code, hint } = error instanceof ThermosError ? error : { code: 'kill-failed', hint: undefined };
+    const message = error instanceof ThermosError ? error.message : describeErrno(error);
     // It ended by itself meanwhile, or had ended, and only its file was still to be moved.
     if (code !== 'task-finished')
       problems.push({ code, severity: 'error', message: `task ${task_id}: ${message}`, task_id, hint });
   }
   return { killed: result(before, read(found), signalled), problems };
+}
+
+async function endActive(
+  before: TaskView,
+  flags: KillFlags,
+  terminal: Terminal,
+  ended: Ended,
+): Promise<void> {
+  const { found } = before;
+  const place = placeOf(before);
+  const state = flags.lose ? ('LOST' as const) : ('KILLED' as const);
+  // A runner that is asked to lose its task gives it no time.
+  const request: KillRequest = { state, wait: flags.lose ? 0 : flags.grace / 1000, now: flags.now };
+  const ask = async (signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL', patience: number) => {
+    const sent = signalTask(place, signal, LOCAL_PROCESSES);
+    if (sent.kind === 'refused') throw refused(sent.why);
+    if (sent.kind === 'sent') ended.killed.signalled.push(sent.pid);
+    return sent.kind === 'no-runner' ? 'gone' : waitForRunner(found, patience);
+  };
+  const patience = flags.grace < RUNNER_GRACE_MS ? flags.grace : flags.grace + SLACK_MS;
+  const signal = flags.now ? 'SIGKILL' : flags.lose ? 'SIGUSR2' : 'SIGUSR1';
+  let outcome = await ask(signal, flags.now ? SLACK_MS : patience);
+  if (outcome === 'runs') {
+    // It was asked, and did not: then it is ended, and the task with it.
+    request.now = true;
+    outcome = await ask('SIGKILL', SLACK_MS);
+    if (outcome === 'runs') throw refused('its runner can not be ended');
+  }
+  if (outcome === 'gone') await takeOver(place, found, request, terminal, ended);
+  // The original's runner leaves alone what has left its parents.
+  else cleanUp(read(found), ended);
+}
+
+/** What a task file has to be for its final processes to run. */
+const UNUSABLE: readonly string[] = [
+  'task-incomplete',
+  'task-file-unreadable',
+  'task-file-damaged',
+  'task-invalid',
+  // Its streams were believed, or we would not be here.
+  'task-untrusted',
+];
+
+/** Ends a task that has lost its runner: as its new runner, where there is something to run at its end. */
+async function takeOver(
+  place: Place,
+  found: FoundTask,
+  request: KillRequest,
+  terminal: Terminal,
+  ended: Ended,
+): Promise<void> {
+  const view = read(found);
+  if (request.now || request.wait === 0) return endOrphaned(view, request, terminal, ended);
+  if (!mayExecute(place.root)) {
+    if (view.config?.processes.some(({ final }) => final)) {
+      const message = `task ${place.taskId}: its final processes are not run, because its files may be those of a container`;
+      ended.problems.push({ code: 'final-not-run', severity: 'warning', message, task_id: place.taskId });
+    }
+    return endOrphaned(view, request, terminal, ended);
+  }
+  const withoutFinal = (code: string, why: string) => {
+    const message = `task ${place.taskId}: its final processes, if it has any, were not run: ${why}`;
+    ended.problems.push({ code, severity: 'error', message, task_id: place.taskId });
+    return endOrphaned(view, request, terminal, ended);
+  };
+  if (view.config === undefined) {
+    const problem = view.problems.find(({ code }) => code.startsWith('task-file-'));
+    return withoutFinal(problem?.code ?? 'task-incomplete', problem?.message ?? 'it has no task file');
+  }
+  try {
+    const { takeOver } = await import('../runner/runner.js');
+    const runner = takeOver(place, { coordinator: COORDINATOR, now: () => terminal.now() });
+    ended.killed.signalled.push(...view.leftovers);
+    runner.kill(request);
+    ended.problems.push(...(await runner.run()).problems);
+  } catch (error) {
+    if (!(error instanceof ThermosError && UNUSABLE.includes(error.code))) throw error;
+    await withoutFinal(error.code, error.message);
+  }
+}
+
+/** Ends the processes of a task and records it, by its streams alone. */
+async function endOrphaned(
+  view: TaskView,
+  { state, wait = 0, now }: KillRequest,
+  terminal: Terminal,
+  { killed, problems }: Ended,
+): Promise<void> {
+  const orphan = new Orphan(placeOf(view), placesOf(view), LOCAL_PROCESSES);
+  try {
+    if (orphan.damage !== undefined) {
+      // Nothing can be recorded behind it; what lives is known all the same.
+      const ended = orphan.endProcesses();
+      killed.signalled.push(...ended.signalled);
+      problems.push(...ended.problems);
+      throw orphan.damage;
+    }
+    const signalled = new Set<number>();
+    if (!now && wait > 0 && !orphan.isOver) {
+      for (const pid of orphan.alive()) signalled.add(pid);
+      problems.push(...orphan.ask(terminal.now()));
+      const deadline = performance.now() + wait * 1000;
+      while (orphan.alive().length > 0 && performance.now() < deadline) await sleep(ORPHAN_LOOK_MS);
+    }
+    const ended = orphan.end(state, () => terminal.now());
+    for (const pid of ended.signalled) signalled.add(pid);
+    killed.signalled.push(...signalled);
+    problems.push(...ended.problems);
+  } finally {
+    orphan.close();
+  }
+}
+
+function cleanUp(view: TaskView, { killed, problems }: Ended): void {
+  const ended = endLeftovers(placeOf(view), placesOf(view), LOCAL_PROCESSES);
+  killed.signalled.push(...ended.signalled);
+  problems.push(...ended.problems);
+}
+
+function placeOf({ root, task_id }: TaskView): Place {
+  return { root: root.path, taskId: task_id };
+}
+
+function placesOf({ sandbox, log_dir }: TaskView) {
+  return { sandbox: sandbox?.path, logDir: log_dir?.path };
 }
 
 function refused(why: string): SystemError {

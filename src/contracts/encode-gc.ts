@@ -19,7 +19,13 @@ export function encodeGc(
     reason: task.reason,
     actions,
     orphan: settlement &&
-      task.settlement && { was: task.settlement.was, becomes: task.settlement.becomes, ...settlement },
+      task.settlement && {
+        was: task.settlement.was,
+        becomes: task.settlement.becomes,
+        result: settlement.result,
+        why: settlement.why,
+        killed: [...settlement.killed],
+      },
   }));
   const freed = outcomes.flatMap(({ actions }) => actions);
   return {

@@ -1,12 +1,12 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { tryLock } from '../host/flock.js';
 import { Host } from '../host/host.js';
-import { parentOf } from '../store/paths.js';
+import { endByRunner, endOrphan, type Settled } from '../lifecycle/end-orphan.js';
+import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { canonical } from './canonical.js';
-import type { Action, PlannedTask, Target } from './plan.js';
-import { type SettleDeeds, settle } from './settle.js';
+import type { Action, PlannedTask, Settlement, Target } from './plan.js';
 import { lstat, MARK, type Subject } from './subject.js';
 import { at, bytesOf, type Deeds, Directories, keyOf, remove } from './tree.js';
 import { Usage } from './usage.js';
@@ -24,7 +24,7 @@ export interface ActionOutcome {
 export interface TaskOutcome {
   task: PlannedTask;
   actions: ActionOutcome[];
-  settlement?: { result: 'done' | 'would-do' | 'refused' | 'failed'; why?: string; killed: number[] };
+  settlement?: Omit<Settled, 'result'> & { result: Settled['result'] | 'would-do' };
 }
 
 /** What would happen, of a plan that is only shown. */
@@ -38,11 +38,14 @@ export function foretell(task: PlannedTask): TaskOutcome {
       result: verdict === 'delete' ? 'would-delete' : verdict,
       why,
     })),
-    settlement: task.settlement && { result: 'would-do', killed: [] },
+    settlement: task.settlement && { result: 'would-do', killed: [], problems: [] },
   };
 }
 
-export interface ApplyDeeds extends Deeds, SettleDeeds {}
+export interface ApplyDeeds extends Deeds {
+  /** Milliseconds since the epoch. */
+  clock: () => number;
+}
 
 /**
  * Carries a plan out, a task after the other; yields each one's outcome. Every guard is asked again right
@@ -61,16 +64,7 @@ export function* apply(tasks: Iterable<PlannedTask>, deeds: ApplyDeeds): Generat
 
 function applyTo(task: PlannedTask, directories: Directories, usage: Usage, deeds: ApplyDeeds): TaskOutcome {
   const { subject, settlement } = task;
-  if (settlement !== undefined) {
-    const place = canonical(subject.checkpointDir, Host.local().euid, subject.bases);
-    if (!('path' in place)) {
-      const why = 'refused' in place ? place.refused : 'its checkpoint is gone';
-      return { task, actions: [], settlement: { result: 'refused', why, killed: [] } };
-    }
-    const tasks = `${parentOf(parentOf(place.path))}/tasks`;
-    const places = { checkpointDir: place.path, tasks };
-    return { task, actions: [], settlement: settle(subject, settlement, places, directories, deeds) };
-  }
+  if (settlement !== undefined) return { task, actions: [], settlement: settle(subject, settlement, deeds) };
   if (!task.actions.some(({ verdict }) => verdict === 'delete')) return { ...foretell(task), task };
   const guard = guardStream(task);
   try {
@@ -78,6 +72,18 @@ function applyTo(task: PlannedTask, directories: Directories, usage: Usage, deed
   } finally {
     guard.release();
   }
+}
+
+function settle(subject: Subject, { becomes, signal }: Settlement, { clock }: ApplyDeeds): Settled {
+  const place = { root: subject.root, taskId: subject.task_id };
+  if (signal !== undefined) return endByRunner(place, LOCAL_PROCESSES);
+  const places = { sandbox: subject.sandbox?.path, logDir: subject.logDir?.path };
+  const planned = subject.stream;
+  const isPlanned = ({ dev, ino, size }: Stats) =>
+    typeof planned !== 'string' && dev === planned.dev && ino === planned.ino && size === planned.size;
+  // Of one that is over nothing is recorded.
+  const state = becomes === 'KILLED' ? 'KILLED' : 'LOST';
+  return endOrphan(place, places, state, clock, LOCAL_PROCESSES, isPlanned);
 }
 
 function carryOut(
@@ -196,7 +202,7 @@ function mark({ subject }: PlannedTask, directories: Directories, touched: Set<s
 
 /** A problem for each thing that could not be done, so that it is said on stderr too. */
 export function problemsOf({ task, actions, settlement }: TaskOutcome): Problem[] {
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...(settlement?.problems ?? [])];
   for (const { kind, path, result, why } of actions) {
     if (result !== 'failed' && result !== 'refused') continue;
     problems.push({

@@ -6,7 +6,7 @@ import { runTool } from './run-tool.js';
  * coordinators hold, so that the two programs exclude each other. Node can't, but flock(1), run on the same
  * open file description, can; the lock then belongs to that description and lasts until its last descriptor is
  * closed. False if somebody else holds it. Throws SystemError `flock-missing` if there is no flock(1), which
- * is part of util-linux.
+ * is part of util-linux, and `flock-failed` if it can't be run or does not come to an end.
  */
 export function tryLock(fd: number): boolean {
   const { status, error, stderr } = runTool(
@@ -15,9 +15,10 @@ export function tryLock(fd: number): boolean {
     ['ignore', 'ignore', 'pipe', fd],
   );
   if (error !== undefined) {
-    const missing = errnoOf(error) === 'ENOENT';
-    const message = missing ? 'the program flock is not installed' : `cannot run flock: ${error.message}`;
-    throw new SystemError('flock-missing', message, missing ? 'install util-linux' : undefined, error);
+    if (errnoOf(error) !== 'ENOENT') {
+      throw new SystemError('flock-failed', `cannot run flock: ${error.message}`, undefined, error);
+    }
+    throw new SystemError('flock-missing', 'the program flock is not installed', 'install util-linux', error);
   }
   if (status === 0) return true;
   if (status === 1) return false;

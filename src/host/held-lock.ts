@@ -1,40 +1,72 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
-import type { FileIdentity } from './locks.js';
+import {
+  deviceOf,
+  type FileIdentity,
+  type HeldLock,
+  parseLocks,
+  parseMounts,
+  writeLocksOn,
+} from './locks.js';
+
+/** The access mode in the flags of open(2). */
+const ACCESS_MODE = 0o3;
 
 /**
  * Has this process the file open by a descriptor that holds a write lock (fdinfo of proc(5))? That is certain, also
- * when the lock was taken by another process on the same open file. Undefined if we may not look.
+ * when the lock was taken by another process on the same open file. `isWritable`: one of those descriptors is open
+ * for writing. Undefined if we may not look.
  */
-export function holdsLock(pid: number, file: FileIdentity): boolean | undefined {
+export function holdOf(pid: number, file: FileIdentity): { isWritable: boolean } | 'none' | undefined {
   let names: string[];
   try {
     names = readdirSync(`/proc/${pid}/fd`);
   } catch (error) {
-    return errnoOf(error) === 'ENOENT' ? false : undefined;
+    return errnoOf(error) === 'ENOENT' ? 'none' : undefined;
   }
-  return names.some((name) => {
-    try {
-      const { dev, ino } = statSync(`/proc/${pid}/fd/${name}`, { bigint: true });
-      if (dev !== BigInt(file.dev) || ino !== BigInt(file.ino)) return false;
-      return locks(pid, name);
-    } catch {
-      return false;
-    }
-  });
+  let hold: { isWritable: boolean } | 'none' = 'none';
+  for (const name of names) {
+    const isWritable = locks(pid, name, file);
+    if (isWritable !== undefined) hold = { isWritable: isWritable || (hold !== 'none' && hold.isWritable) };
+  }
+  return hold;
 }
 
-/** Does this process hold a write lock on a file whose path, as it is now, begins so? False if we may not look. */
-export function locksFileBelow(pid: number, path: string): boolean {
+/** Is the descriptor, which holds a write lock on the file, open for writing? Undefined if it is not such a one. */
+function locks(pid: number, fd: string, file: FileIdentity): boolean | undefined {
+  let info: string;
   try {
-    return readdirSync(`/proc/${pid}/fd`).some(
-      (name) => readlinkSync(`/proc/${pid}/fd/${name}`).startsWith(path) && locks(pid, name),
-    );
+    info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const held = parseLocks(info.replaceAll(/^lock:\s+/gm, ''));
+  const on = writeLocksOn(file, held, mounts);
+  if (on.length === 0 || !(on.some((lock) => isExactly(lock, file)) || isOpen(pid, fd, file)))
+    return undefined;
+  const flags = Number.parseInt(/^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? '0', 8);
+  return (flags & ACCESS_MODE) !== 0;
+}
+
+function mounts() {
+  try {
+    return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  } catch {
+    return [];
+  }
+}
+
+function isExactly({ major, minor }: HeldLock, { dev }: FileIdentity): boolean {
+  const device = deviceOf(dev);
+  return device.major === major && device.minor === minor;
+}
+
+/** Asked only where locks are listed under another device: `stat` waits for a file system that doesn't answer. */
+function isOpen(pid: number, fd: string, file: FileIdentity): boolean {
+  try {
+    const { dev, ino } = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true });
+    return dev === BigInt(file.dev) && ino === BigInt(file.ino);
   } catch {
     return false;
   }
-}
-
-function locks(pid: number, fd: string): boolean {
-  return /^lock:.*\bWRITE\b/m.test(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'));
 }

@@ -1,36 +1,40 @@
-import type { ProcessStatus } from '../checkpoint/records.js';
+import { describeErrno, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import type { TaskView } from '../task/view.js';
-import type { RunTrace } from './own-processes.js';
-import { SandboxMates } from './sandbox-mates.js';
-import { TaskProcesses } from './task-processes.js';
-import { distrust } from './trust.js';
+import type { Place } from '../layout/task-paths.js';
+import { type TaskPlaces, taskProcesses } from './orphan.js';
+import type { Processes } from './processes.js';
+import { TaskStreams } from './task-streams.js';
 
 /**
- * SIGKILL to whatever is certainly a task's and still lives, by what its stream says (all runs are in the view);
- * nothing is recorded. `signalled`: the pids.
+ * SIGKILL to whatever is certainly a task's and still lives, by what its streams say; nothing is recorded.
+ * `signalled`: the pids. Throws nothing but bugs.
  */
-export function endLeftovers({ found, task_id, root, header, history, sandbox, log_dir }: TaskView): {
-  signalled: number[];
-  problems: Problem[];
-} {
-  const uid = header?.uid;
-  const logDir = log_dir?.path ?? (sandbox && `${sandbox.path}/.logs`);
-  if (uid === undefined || logDir === undefined) return { signalled: [], problems: [] };
-  const place = { root: root.path, taskId: task_id };
-  const distrusted = distrust(place, uid);
-  if (distrusted !== undefined) {
-    const { code, message, hint } = distrusted;
-    return { signalled: [], problems: [{ code, severity: 'error', message, hint, task_id }] };
+export function endLeftovers(
+  place: Place,
+  places: TaskPlaces,
+  processes: Processes,
+): { signalled: readonly number[]; problems: readonly Problem[] } {
+  let streams: TaskStreams | undefined;
+  try {
+    streams = new TaskStreams(place, 'read');
+    const { header, traces } = streams.read(processes.bootTimeMs());
+    const distrusted = streams.distrust(header?.uid);
+    if (distrusted !== undefined) throw distrusted;
+    const task = taskProcesses(place, places, header?.uid, streams, processes);
+    const { alive, problems } = task.endAll(traces);
+    return { signalled: [...alive], problems };
+  } catch (error) {
+    return { signalled: [], problems: [problemOf(error, place.taskId)] };
+  } finally {
+    streams?.close();
   }
-  const traces = [...history.values()].flatMap(({ runs }) => runs.flatMap(traceOf));
-  const mates = new SandboxMates(place, sandbox?.path, logDir);
-  const marks = { uid, directory: found.checkpoint_dir, home: sandbox?.path, logDir, mates };
-  const { alive, problems } = new TaskProcesses(marks).endAll(traces);
-  return { signalled: [...alive], problems };
 }
 
-function traceOf({ coordinator_pid, fork_time, pid, start_time }: ProcessStatus): RunTrace[] {
-  if (coordinator_pid === undefined || fork_time === undefined) return [];
-  return [{ coordinatorPid: coordinator_pid, forkTime: fork_time, pid, startTime: start_time }];
+function problemOf(error: unknown, task_id: string): Problem {
+  if (error instanceof ThermosError) {
+    const { code, message, hint } = error;
+    return { code, severity: 'error', message, hint, task_id };
+  }
+  const message = `the stream of task ${task_id} can't be read: ${describeErrno(error)}`;
+  return { code: 'checkpoint-unreadable', severity: 'error', message, task_id };
 }

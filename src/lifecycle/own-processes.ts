@@ -1,11 +1,10 @@
 import { TICKS_PER_SECOND } from '../host/process-stat.js';
 import type { ProcessRow } from '../host/process-table.js';
-
-/** The original's tolerance, see `isSameProcess`. */
-const TOLERANCE_MS = 10_000;
+import { START_TOLERANCE_MS } from '../task/liveness.js';
 
 /** What the stream says of a run: whose session it was and what was started in it. Times in seconds. */
 export interface RunTrace {
+  readonly process: string;
   readonly coordinatorPid: number;
   readonly forkTime: number;
   readonly pid?: number;
@@ -14,6 +13,7 @@ export interface RunTrace {
 
 /** The same in the words of the stream. */
 export interface RecordedRun {
+  readonly process: string;
   readonly coordinator_pid: number;
   readonly fork_time: number;
   readonly pid?: number;
@@ -23,57 +23,73 @@ export interface RecordedRun {
 export interface Identity {
   /** The task's user. */
   readonly uid: number;
+  /** Root wrote that it is a task of root's, whose processes may have become anybody's. */
+  readonly isAnybodys: boolean;
   readonly bootTimeMs: number;
   /** Ourselves and others that are never the task's. */
   readonly spared: ReadonlySet<number>;
-  /** Does the process hold the lock of a process's stream of this task? */
-  readonly isCoordinator: (pid: number) => boolean;
-  /** Has the process an environment, a root or outputs that only processes of this task have? */
+  /**
+   * Is a recorded pid with the recorded start and owner the recorded process? Not where root in a container may have
+   * written the record, who may name any process of the machine.
+   */
+  readonly recordsSuffice: boolean;
+  /** Does the process hold the lock of the stream of this process of the task, by a descriptor that a stranger can't have? */
+  readonly isCoordinator: (row: ProcessRow, process: string) => boolean;
+  /** Has the process outputs, an environment or a root that only processes of this task have? */
   readonly isMarked: (pid: number) => boolean;
+  /** Is it in a pid namespace below ours? Then the pid that we see is not the one that was recorded. */
+  readonly isForeign: (pid: number) => boolean;
 }
 
 export interface OwnProcesses {
   /** Certainly the task's, coordinators first. */
   readonly own: readonly ProcessRow[];
-  /** In a session that has the number of one of the task's, but nothing else says that they are its. */
+  /** In a session that has the number of one of the task's, or with a recorded pid, but nothing else says that they are its. */
   readonly doubtful: readonly ProcessRow[];
 }
 
 /**
  * Which of the processes belong to runs of a task, daemons too that left their session and their parent. A pid
- * alone proves nothing. Proof is: a coordinator that holds the lock of its own stream, or is the task's user's (root's
- * is for a moment only) and started when the stream says (the clock may have been set since), its session and all that
- * descend from it; the recorded command with its start and owner; else the mark of the task, the task's user and a
- * start after the run's, in no session of somebody else who lives.
+ * alone proves nothing. Proof is: a coordinator that holds the lock of its own stream, or is the task's user's (of
+ * root's, who is one for a moment only, both) and started when the stream says (the clock may have been set since),
+ * its session and all that descend from it; the recorded command with its start and owner; else the mark of the task,
+ * the task's user and a start after the run's, in no session of somebody else who lives.
  */
 export function ownProcesses(
   rows: readonly ProcessRow[],
   runs: readonly RunTrace[],
   identity: Identity,
 ): OwnProcesses {
-  const { uid, bootTimeMs, spared, isCoordinator, isMarked } = identity;
+  const { uid, isAnybodys, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
+    identity;
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const startMs = (row: ProcessRow) => bootTimeMs + (row.startTimeTicks * 1000) / TICKS_PER_SECOND;
-  const began = (row: ProcessRow, seconds: number) => Math.abs(startMs(row) - seconds * 1000) < TOLERANCE_MS;
-  const since = (row: ProcessRow, seconds: number) => startMs(row) > seconds * 1000 - TOLERANCE_MS;
-  const isUsers = (row: ProcessRow) => uid === 0 || row.uid === uid;
+  const began = (row: ProcessRow, seconds: number) =>
+    Math.abs(startMs(row) - seconds * 1000) < START_TOLERANCE_MS;
+  const since = (row: ProcessRow, seconds: number) => startMs(row) > seconds * 1000 - START_TOLERANCE_MS;
+  const isUsers = (row: ProcessRow) => isAnybodys || row.uid === uid;
 
   const coordinators = new Set<ProcessRow>();
   const own = new Set<ProcessRow>();
   const doubtful = new Set<ProcessRow>();
   const leaderless = new Map<number, RunTrace>();
+  const isLeader = (row: ProcessRow, { forkTime, process }: RunTrace) => {
+    if (row.session !== row.pid || !(isUsers(row) || row.uid === 0)) return false;
+    const inTime = began(row, forkTime);
+    const isKnown = isUsers(row)
+      ? (inTime && recordsSuffice) || isCoordinator(row, process)
+      : inTime && isCoordinator(row, process);
+    return isKnown && !isForeign(row.pid);
+  };
   for (const run of runs) {
     const leader = byPid.get(run.coordinatorPid);
-    const isKnown = (row: ProcessRow) =>
-      isUsers(row)
-        ? began(row, run.forkTime) || isCoordinator(row.pid)
-        : row.uid === 0 && isCoordinator(row.pid);
     if (leader === undefined) leaderless.set(run.coordinatorPid, run);
-    else if (leader.session === leader.pid && isKnown(leader)) coordinators.add(leader);
+    else if (!coordinators.has(leader) && isLeader(leader, run)) coordinators.add(leader);
     const command = run.pid === undefined ? undefined : byPid.get(run.pid);
-    if (command && run.startTime !== undefined && began(command, run.startTime) && isUsers(command)) {
-      own.add(command);
-    }
+    if (command === undefined || run.startTime === undefined || own.has(command)) continue;
+    if (!began(command, run.startTime) || !isUsers(command) || isForeign(command.pid)) continue;
+    if (recordsSuffice || isMarked(command.pid)) own.add(command);
+    else doubtful.add(command);
   }
   const sessions = new Set([...coordinators].map(({ pid }) => pid));
   for (const row of rows) {
@@ -83,25 +99,30 @@ export function ownProcesses(
     if (isMarked(row.pid)) own.add(row);
     else doubtful.add(row);
   }
-  const first = Math.min(...runs.map(({ forkTime }) => forkTime));
-  if (runs.length > 0) {
-    for (const row of rows) {
-      if (own.has(row) || coordinators.has(row) || doubtful.has(row)) continue;
-      if (row.uid !== uid || !since(row, first) || !isMarked(row.pid)) continue;
-      const leader = byPid.get(row.session);
-      if (leader === undefined || leader === row || own.has(leader) || isMarked(leader.pid)) own.add(row);
-    }
+  const first = runs.reduce(
+    (earliest, { forkTime }) => Math.min(earliest, forkTime),
+    Number.POSITIVE_INFINITY,
+  );
+  for (const row of rows) {
+    if (own.has(row) || coordinators.has(row) || doubtful.has(row)) continue;
+    if (row.uid !== uid || !since(row, first) || !isMarked(row.pid)) continue;
+    const leader = byPid.get(row.session);
+    if (leader === undefined || leader === row || own.has(leader) || isMarked(leader.pid)) own.add(row);
   }
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const row of rows) {
-      const parent = byPid.get(row.parent);
-      if (parent === undefined || !own.has(parent) || own.has(row) || coordinators.has(row)) continue;
-      own.add(row);
-      doubtful.delete(row);
-      grown = true;
-    }
+  const children = new Map<number, ProcessRow[]>();
+  for (const row of rows) {
+    const siblings = children.get(row.parent);
+    if (siblings === undefined) children.set(row.parent, [row]);
+    else siblings.push(row);
   }
+  const adopt = ({ pid, startTimeTicks }: ProcessRow) => {
+    for (const child of children.get(pid) ?? []) {
+      if (!coordinators.has(child) && child.startTimeTicks >= startTimeTicks) own.add(child);
+    }
+  };
+  for (const row of coordinators) adopt(row);
+  // What is added while the set is gone through is gone through as well.
+  for (const row of own) adopt(row);
   const certain = [...coordinators, ...own].filter(({ pid }) => !spared.has(pid));
-  return { own: certain, doubtful: [...doubtful].filter(({ pid }) => !spared.has(pid)) };
+  return { own: certain, doubtful: [...doubtful].filter((row) => !own.has(row) && !spared.has(row.pid)) };
 }

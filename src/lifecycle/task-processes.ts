@@ -1,45 +1,47 @@
-import { errnoOf } from '../errors/errors.js';
+import type { Stats } from 'node:fs';
 import type { Problem } from '../errors/problem.js';
-import { locksFileBelow } from '../host/held-lock.js';
-import { Host } from '../host/host.js';
-import {
-  homeOf,
-  isExiting,
-  outputsOf,
-  type ProcessRow,
-  processRow,
-  processTable,
-  rootOf,
-} from '../host/process-table.js';
-import { COORDINATOR_PREFIX } from '../layout/task-paths.js';
+import type { ProcessRow } from '../host/process-table.js';
 import { type OwnProcesses, ownProcesses, type RecordedRun, type RunTrace } from './own-processes.js';
-import { pause } from './pause.js';
+import { isRootsAlone, type Owner } from './owner.js';
+import type { Processes } from './processes.js';
 import type { SandboxMates } from './sandbox-mates.js';
+import { send } from './signal.js';
 
 /** What processes of this task have. */
 export interface Marks {
-  readonly uid: number;
-  /** The directory of its streams. */
-  readonly directory: string;
+  readonly owner: Owner;
+  /** The stream of a process, as it is on disk; undefined if there is none. */
+  readonly coordinator: (process: string) => Stats | undefined;
   /** HOME. */
   readonly home?: string;
   /** What they have as `/`. */
   readonly root?: string;
   /** Where their outputs go. */
-  readonly logDir: string;
+  readonly logDir?: string;
   /** Who has the same home, root and logs. */
-  readonly mates: SandboxMates;
+  readonly mates: Pick<SandboxMates, 'processes'>;
+}
+
+export interface EndedProcesses {
+  /** What was found alive, by pid, coordinators first. */
+  readonly alive: ReadonlySet<number>;
+  readonly problems: readonly Problem[];
 }
 
 /** SIGKILL works at once, but for a process that is in the kernel. */
 const GONE_MS = 5000;
+/** Who forks faster than he is killed is left to somebody else. */
+const MOST_MS = 30_000;
 const LOOK_MS = 2;
+const LONGEST_LOOK_MS = 50;
 
 /** Finds the processes of a task and signals them: none whose identity is not certain. */
 export class TaskProcesses {
+  readonly #processes: Processes;
   readonly #marks: Marks;
 
-  constructor(marks: Marks) {
+  constructor(processes: Processes, marks: Marks) {
+    this.#processes = processes;
     this.#marks = marks;
   }
 
@@ -52,13 +54,13 @@ export class TaskProcesses {
     const addressed = own.filter(
       ({ pid, session }) => commands.has(pid) || (!sessions.has(session) && !isLeader.has(pid)),
     );
-    return addressed.flatMap(ask);
+    return addressed.flatMap((row) => this.#ask(row));
   }
 
   /** SIGTERM to the command of one run. */
   terminateCommand(run: RecordedRun): Problem[] {
     const { own } = this.#find([traceOf(run)]);
-    return own.filter(({ pid }) => pid === run.pid).flatMap(ask);
+    return own.filter(({ pid }) => pid === run.pid).flatMap((row) => this.#ask(row));
   }
 
   /** SIGKILL to all that is left of these runs. */
@@ -66,90 +68,111 @@ export class TaskProcesses {
     const pids = runs.map(({ coordinator_pid }) => coordinator_pid);
     const traces = runs.map(traceOf);
     const sessions = new Set(pids);
-    return this.#kill(() => {
+    const ended = this.#kill(() => {
       const found = this.#find(traces);
       // Not what other runs left behind: theirs is not to be told from it by a mark.
       return {
         ...found,
         own: found.own.filter(({ session, pid }) => sessions.has(session) || sessions.has(pid)),
       };
-    }).problems;
+    });
+    return [...ended.problems];
   }
 
-  /** SIGKILL to all that is the task's. `alive`: what was found, by pid. */
-  endAll(traces: readonly RunTrace[]): { alive: Set<number>; problems: Problem[] } {
+  /** SIGKILL to all that is the task's. */
+  endAll(traces: readonly RunTrace[]): EndedProcesses {
     return this.#kill(() => this.#find(traces));
   }
 
+  /** What is certainly the task's and lives. */
+  alive(traces: readonly RunTrace[]): readonly ProcessRow[] {
+    return this.#find(traces).own;
+  }
+
   #find(traces: readonly RunTrace[]): OwnProcesses {
-    const { uid, directory, home, root, logDir, mates } = this.#marks;
-    const bootTimeMs = Host.local().bootTimeMs ?? 0;
+    if (traces.length === 0) return { own: [], doubtful: [] };
+    const processes = this.#processes;
+    const { uid, isRootsWord, recordsSuffice } = this.#marks.owner;
+    const { own, doubtful } = ownProcesses(processes.table(), traces, {
+      uid,
+      isAnybodys: uid === 0 && isRootsWord,
+      bootTimeMs: processes.bootTimeMs(),
+      spared: processes.ourselves(),
+      recordsSuffice,
+      isCoordinator: (row, process) => this.#isCoordinator(row, process),
+      isMarked: this.#marked(),
+      isForeign: (pid) => processes.look(pid)?.isForeign !== false,
+    });
+    return { own, doubtful: doubtful.filter(({ pid }) => !processes.isExiting(pid)) };
+  }
+
+  /** The lock on a stream of somebody else's is nothing that a process of root's is killed for: it was passed one. */
+  #isCoordinator({ pid }: ProcessRow, process: string): boolean {
+    const { coordinator, owner } = this.#marks;
+    const stream = coordinator(process);
+    const hold = stream && this.#processes.holdsLock(pid, stream);
+    if (stream === undefined || hold === undefined || hold === 'none') return false;
+    const realUid = this.#processes.look(pid)?.realUid;
+    return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && isRootsAlone(stream));
+  }
+
+  #marked(): (pid: number) => boolean {
+    const { home, root, logDir, mates } = this.#marks;
+    const processes = this.#processes;
     const isOfMates = mates.processes();
-    const isMarked = (pid: number) => {
-      if (isOfMates !== undefined) {
-        const logs = outputsOf(pid).filter((path) => path.startsWith(`${logDir}/`));
-        return logs.some((path) => !isOfMates(path.slice(logDir.length + 1).split('/')[0] as string));
-      }
-      if (home !== undefined && homeOf(pid) === home) return true;
-      if (root !== undefined && rootOf(pid) === root) return true;
-      return outputsOf(pid).some((path) => path.startsWith(`${logDir}/`));
-    };
-    const isCoordinator = (pid: number) => locksFileBelow(pid, `${directory}/${COORDINATOR_PREFIX}`);
-    const identity = { uid, bootTimeMs, spared: ourselves(), isCoordinator, isMarked };
-    const { own, doubtful } = ownProcesses(processTable(), traces, identity);
-    return { own, doubtful: doubtful.filter(({ pid }) => !isExiting(pid)) };
+    const logs = (pid: number) =>
+      logDir === undefined ? [] : processes.outputs(pid).filter((path) => path.startsWith(`${logDir}/`));
+    if (isOfMates !== undefined) {
+      const processOf = (path: string) => path.slice((logDir as string).length + 1).split('/')[0] as string;
+      return (pid) => logs(pid).some((path) => !isOfMates(processOf(path)));
+    }
+    return (pid) =>
+      logs(pid).length > 0 ||
+      (root !== undefined && processes.rootDirectory(pid) === root) ||
+      (home !== undefined && processes.home(pid) === home);
+  }
+
+  #ask(row: ProcessRow): Problem[] {
+    const sent = send(this.#processes, row, 'SIGTERM', this.#marks.owner);
+    if (typeof sent === 'object') return [sent];
+    if (row.state === 'T') send(this.#processes, row, 'SIGCONT', this.#marks.owner);
+    return [];
   }
 
   /** Again until none is found: they may have forked meanwhile. */
-  #kill(find: () => OwnProcesses): { alive: Set<number>; problems: Problem[] } {
+  #kill(find: () => OwnProcesses): EndedProcesses {
+    const processes = this.#processes;
     const alive = new Set<number>();
     const problems = new Map<number, Problem>();
-    for (let waited = 0; ; waited += LOOK_MS) {
+    /** Since when each has been asked, by its start: a pid may be given to another meanwhile. */
+    const since = new Map<string, number>();
+    const began = processes.clock();
+    for (let wait = LOOK_MS; ; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
       const { own, doubtful } = find();
       for (const row of doubtful) problems.set(row.pid, refused(row));
       const left = own.filter(({ pid }) => !problems.has(pid));
       if (left.length === 0) break;
+      const now = processes.clock();
       for (const row of left) {
         alive.add(row.pid);
-        const problem = waited > GONE_MS ? unending(row) : send(row, 'SIGKILL');
-        if (problem !== undefined) problems.set(row.pid, problem);
+        const key = `${row.pid} ${row.startTimeTicks}`;
+        const first = since.get(key) ?? now;
+        since.set(key, first);
+        const tooLong = now - first > GONE_MS || now - began > MOST_MS;
+        const sent = tooLong ? unending(row) : send(processes, row, 'SIGKILL', this.#marks.owner);
+        if (typeof sent === 'object') problems.set(row.pid, sent);
       }
+      if (now - began > MOST_MS) break;
       // A task that is being ended has nothing else to do.
-      pause(LOOK_MS);
+      processes.pause(wait);
     }
+    for (const [pid, { code }] of problems) if (code === 'signal-refused') alive.delete(pid);
     return { alive, problems: [...problems.values()] };
   }
 }
 
-function traceOf({ coordinator_pid, fork_time, pid, start_time }: RecordedRun): RunTrace {
-  return { coordinatorPid: coordinator_pid, forkTime: fork_time, pid, startTime: start_time };
-}
-
-function ask(row: ProcessRow): Problem[] {
-  const problem = send(row, 'SIGTERM');
-  if (problem !== undefined) return [problem];
-  if (row.state === 'T') send(row, 'SIGCONT');
-  return [];
-}
-
-/** Who looks, and those who started it. */
-function ourselves(): Set<number> {
-  const pids = new Set<number>();
-  for (let pid = process.pid; pid > 0 && !pids.has(pid); pid = processRow(pid)?.parent ?? 0) pids.add(pid);
-  return pids;
-}
-
-/** Only if the pid is still that process's. */
-function send(row: ProcessRow, signal: NodeJS.Signals): Problem | undefined {
-  if (processRow(row.pid)?.startTimeTicks !== row.startTimeTicks) return undefined;
-  try {
-    process.kill(row.pid, signal);
-    return undefined;
-  } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return undefined;
-    const message = `process ${row.pid} can not be sent ${signal}: ${(error as Error).message}`;
-    return { code: 'signal-failed', severity: 'error', message };
-  }
+export function traceOf({ process, coordinator_pid, fork_time, pid, start_time }: RecordedRun): RunTrace {
+  return { process, coordinatorPid: coordinator_pid, forkTime: fork_time, pid, startTime: start_time };
 }
 
 function refused({ pid, session }: ProcessRow): Problem {

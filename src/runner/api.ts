@@ -5,6 +5,8 @@ import type { LoggerPolicy, RunnableTask } from './task-document.js';
 export interface RecordSink {
   /** See CheckpointWriter.append. */
   append(record: CheckpointRecord): void;
+  /** The same of many; without it they are appended one by one. */
+  appendAll?(records: readonly CheckpointRecord[]): void;
 }
 
 /** How the processes of a task are run. What is left out is as the original has it. */

@@ -9,6 +9,7 @@ import { type Account, findAccount } from '../host/account.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
 import type { Place } from '../layout/task-paths.js';
+import { moveTaskFile } from '../lifecycle/finish.js';
 import { distrust, layoutOf } from '../lifecycle/trust.js';
 import { OpenFile } from '../store/open-file.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
@@ -18,7 +19,7 @@ import { Progress } from './progress.js';
 import { makeLogDir, makeSandbox } from './sandbox.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
 import { type Start, TaskRoot, unwritable } from './task-root.js';
-import { finishOnDisk, type OpenedTask } from './task-runner.js';
+import type { OpenedTask } from './task-runner.js';
 
 /** Opens a task to be run, new or again. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {
@@ -55,7 +56,7 @@ function openStarting(
     checkAuthors(spec, old === undefined ? user.uid : uidOf(old), files);
     cutToWhole(start.stream, stream.bytes);
     if (isTerminalTaskState(stream.progress.status)) {
-      finishOnDisk(root.paths, settings.now() / 1000);
+      moveTaskFile(root.place, settings.now());
       throw finished(spec.taskId);
     }
     const before = file && taskIn(file);
@@ -102,7 +103,7 @@ export function reopen(place: Place, settings: RunSettings): OpenedTask {
     checkAuthors(place, header && uidOf(header), file === undefined ? [stream] : [stream, file]);
     cutToWhole(stream, said.bytes);
     if (isTerminalTaskState(said.progress.status)) {
-      finishOnDisk(root.paths, settings.now() / 1000);
+      moveTaskFile(root.place, settings.now());
       throw finished(place.taskId);
     }
     const task = file && taskIn(file);

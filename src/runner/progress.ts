@@ -89,10 +89,10 @@ export class Progress {
     this.runs.set(process, run);
     const { coordinator_pid: coordinatorPid, fork_time: forkTime } = run;
     if (coordinatorPid === undefined || forkTime === undefined) return run;
-    if (state === 'FORKED') this.traces.push({ coordinatorPid, forkTime });
+    if (state === 'FORKED') this.traces.push({ process, coordinatorPid, forkTime });
     if (state === 'RUNNING') {
       const at = this.traces.findLastIndex((trace) => trace.coordinatorPid === coordinatorPid);
-      this.traces[at] = { coordinatorPid, forkTime, pid: run.pid, startTime: run.start_time };
+      this.traces[at] = { process, coordinatorPid, forkTime, pid: run.pid, startTime: run.start_time };
     }
     return run;
   }

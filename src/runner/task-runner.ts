@@ -1,6 +1,5 @@
-import { existsSync, type FSWatcher, futimesSync, lutimesSync, renameSync, statSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, futimesSync, statSync, watch } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import {
@@ -14,12 +13,18 @@ import { Planner, planOf } from '../config/planner.js';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
-import { makeDirectory } from '../host/make-directory.js';
 import { processRow } from '../host/process-table.js';
-import { COORDINATOR_PREFIX, type Paths, type Place } from '../layout/task-paths.js';
+import { COORDINATOR_PREFIX, type Place } from '../layout/task-paths.js';
+import { moveTaskFile } from '../lifecycle/finish.js';
+import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
+import { ownerOf } from '../lifecycle/owner.js';
 import { SandboxMates } from '../lifecycle/sandbox-mates.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
+import { coordinatorStat } from '../lifecycle/task-streams.js';
+import { baseOf, distrust } from '../lifecycle/trust.js';
 import { type OpenFile, useFile } from '../store/open-file.js';
+import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
+import { START_TOLERANCE_MS } from '../task/liveness.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import type { Account } from './coordinator/job.js';
 import { launch, NotNow } from './launch.js';
@@ -36,8 +41,6 @@ const PREEMPTION_WAIT_SECONDS = 60;
 const TOUCH_MS = 10_000;
 /** The end of a coordinator that a runner before us started is no event for us. */
 const ADOPTED_MS = 500;
-/** As `isSameProcess`. */
-const START_TOLERANCE_MS = 10_000;
 /** For a coordinator that has lost its runner to let go of its stream, and for a machine to have room again. */
 const RETRY_MS = 50;
 const RETRY_SECONDS = 60;
@@ -128,9 +131,9 @@ export class TaskRunner implements Runner {
       new Planner(task.processes, planOf(task.processes, task.orders, final), settings.maxRuns);
     this.#regular = planner(false);
     this.#finalizing = planner(true);
-    this.#processes = new TaskProcesses({
-      uid: account?.uid ?? -1,
-      directory: opened.root.paths.directory,
+    this.#processes = new TaskProcesses(LOCAL_PROCESSES, {
+      owner: ownerOf(place.root, account?.uid ?? -1, () => distrust(place, 0) === undefined),
+      coordinator: (process) => coordinatorStat(place, process),
       home: settings.chroot ? undefined : opened.sandbox,
       root: settings.chroot ? opened.sandbox : undefined,
       logDir: opened.logDir,
@@ -440,11 +443,14 @@ export class TaskRunner implements Runner {
     if (path === undefined) return;
     try {
       const reading = lister;
-      useFile(path, { below: this.root }, (file) => readStream(file, reading));
+      useFile(path, { below: baseOf(this.root) }, (file) => readStream(file, reading));
     } catch (error) {
-      if (error instanceof SystemError) throw error;
+      if (error instanceof SystemError || errnoOf(error) === undefined) throw error;
       if (errnoOf(error) === 'ENOENT') return;
-      throw error;
+      // Whatever is there in its place: the process has no last words, and its end is seen without them.
+      if (this.#problems.some((problem) => problem.path === path)) return;
+      this.#problem({ ...unreadableCheckpoint(path, error), process: name });
+      return;
     }
     if (lister.damage?.kind !== 'damaged') return;
     const { offset, reason } = lister.damage;
@@ -469,13 +475,9 @@ export class TaskRunner implements Runner {
         return true;
       }
     }
-    try {
-      // One that was started in another pid namespace can't be seen, but its lock can.
-      const path = this.#opened.root.paths.coordinator(process);
-      return path !== undefined && host.isLocked(statSync(path)) === true;
-    } catch {
-      return false;
-    }
+    // One that was started in another pid namespace can't be seen, but its lock can.
+    const stream = coordinatorStat(this.#opened.place, process);
+    return stream !== undefined && host.isLocked(stream) === true;
   }
 
   #lose(run: LiveRun): void {
@@ -524,26 +526,26 @@ export class TaskRunner implements Runner {
     const live = this.#live();
     const { alive, problems } = this.#processes.endAll(this.#progress.traces);
     this.#told(problems);
-    for (const before of live) {
-      const { process } = before;
-      this.#readCoordinator(process);
+    for (const { process } of live) this.#readCoordinator(process);
+    const ends: CheckpointRecord[] = [];
+    for (const { process } of live) {
       const run = this.#progress.runs.get(process);
       if (!isLive(run)) continue;
       const seq = run.seq + 1;
-      if (alive.has(run.coordinator_pid) || alive.has(run.pid as number)) {
-        const state = 'KILLED';
-        this.#recordProcess({ seq, process, state, stop_time: this.#now(), return_code: returnCode });
-      } else {
-        this.#recordProcess({ seq, process, state: 'LOST' });
-      }
+      const isKilled = alive.has(run.coordinator_pid) || alive.has(run.pid as number);
+      const value: ProcessStatus = isKilled
+        ? { seq, process, state: 'KILLED', stop_time: this.#now(), return_code: returnCode }
+        : { seq, process, state: 'LOST' };
+      ends.push({ type: 'process_status', value });
     }
+    this.#recordAll(ends);
   }
 
   #end(): void {
     const state = this.#terminalState();
     this.#setStatus(state);
     this.#endEverything(-1);
-    finishOnDisk(this.#opened.root.paths, this.#now());
+    moveTaskFile(this.#opened.place, this.#now() * 1000);
     this.#release();
     this.#settle?.resolve({ state, problems: this.#problems });
   }
@@ -606,9 +608,23 @@ export class TaskRunner implements Runner {
   }
 
   #record(record: CheckpointRecord): void {
+    this.#sink.append(record);
+    this.#recorded(record);
+  }
+
+  /** Records of which none follows from another, in one write. */
+  #recordAll(records: readonly CheckpointRecord[]): void {
+    if (this.#sink.appendAll === undefined) {
+      for (const record of records) this.#record(record);
+      return;
+    }
+    this.#sink.appendAll(records);
+    for (const record of records) this.#recorded(record);
+  }
+
+  #recorded(record: CheckpointRecord): void {
     const before =
       record.type === 'process_status' ? this.#progress.runs.get(record.value.process as string) : undefined;
-    this.#sink.append(record);
     this.#follow(record, before, this.#progress.apply(record));
     this.#events.record?.(record);
   }
@@ -689,18 +705,4 @@ function ranTooOften(process: string, runs: number): Problem {
 function moreUrgent(a: KillRequest, b: KillRequest): KillRequest {
   const wait = Math.min(a.wait ?? PREEMPTION_WAIT_SECONDS, b.wait ?? PREEMPTION_WAIT_SECONDS);
   return { state: a.state, wait, now: a.now === true || b.now === true };
-}
-
-/** Moves the task file of a task that is over; its time is when the task ended (seconds). */
-export function finishOnDisk({ active, finished }: Paths, at: number): void {
-  if (!existsSync(active)) return;
-  // In a root where no task has ended yet the original has not made it.
-  makeDirectory(dirname(finished));
-  try {
-    renameSync(active, finished);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    return;
-  }
-  lutimesSync(finished, at, at);
 }

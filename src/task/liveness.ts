@@ -2,7 +2,7 @@ import { type Host, isDead } from '../host/host.js';
 import type { FileIdentity } from '../host/locks.js';
 
 /** The original's tolerance between a recorded start and the one in /proc, for its clock was the epoch's. */
-const START_TOLERANCE_MS = 10_000;
+export const START_TOLERANCE_MS = 10_000;
 
 export interface RecordedRunner {
   pid?: number;

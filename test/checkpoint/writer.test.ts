@@ -34,6 +34,22 @@ describe('CheckpointWriter', () => {
     expect(read).toEqual(RECORDS);
   });
 
+  it('writes many at once, or none of them', () => {
+    const path = join(dir, 'runner');
+    const fd = openSync(path, 'a');
+    new CheckpointWriter(fd).appendAll([]);
+    new CheckpointWriter(fd).appendAll(RECORDS);
+    closeSync(fd);
+    const read: CheckpointRecord[] = [];
+    readStreamAt(path, new RecordLister((record) => read.push(record)));
+    expect(read).toEqual(RECORDS);
+    const before = readFileSync(path);
+    const reader = openSync(path, 'r');
+    expect(() => new CheckpointWriter(reader).appendAll(RECORDS)).toThrow();
+    closeSync(reader);
+    expect(readFileSync(path)).toEqual(before);
+  });
+
   it('takes back what it can not write whole', () => {
     const path = join(dir, 'runner');
     writeFileSync(path, 'before');

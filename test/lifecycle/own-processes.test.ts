@@ -5,7 +5,7 @@ import { ownProcesses, type RunTrace } from '../../src/lifecycle/own-processes.j
 const BOOT_MS = 1_700_000_000_000;
 /** Seconds since the epoch when the run below was forked. */
 const FORKED = BOOT_MS / 1000 + 5000;
-const RUN: RunTrace = { coordinatorPid: 100, forkTime: FORKED, pid: 101, startTime: FORKED };
+const RUN: RunTrace = { process: 'p', coordinatorPid: 100, forkTime: FORKED, pid: 101, startTime: FORKED };
 
 function row(pid: number, rest: Partial<ProcessRow> & { started?: number } = {}): ProcessRow {
   const { started = FORKED, ...fields } = rest;
@@ -16,9 +16,12 @@ function row(pid: number, rest: Partial<ProcessRow> & { started?: number } = {})
 function pids(rows: ProcessRow[], marked: number[] = [], spared: number[] = [], coordinators: number[] = []) {
   const { own, doubtful } = ownProcesses(rows, [RUN], {
     uid: 1000,
+    isAnybodys: false,
     bootTimeMs: BOOT_MS,
     spared: new Set(spared),
-    isCoordinator: (pid) => coordinators.includes(pid),
+    recordsSuffice: true,
+    isCoordinator: ({ pid }) => coordinators.includes(pid),
+    isForeign: () => false,
     isMarked: (pid) => marked.includes(pid),
   });
   return { own: own.map(({ pid }) => pid), doubtful: doubtful.map(({ pid }) => pid) };
@@ -47,6 +50,8 @@ describe('processes of a task', () => {
     const rows = [row(100, { uid: 0 }), row(101, { session: 100, parent: 100, uid: 0 })];
     expect(pids(rows)).toEqual({ own: [], doubtful: [] });
     expect(pids(rows, [], [], [100]).own).toEqual([100, 101]);
+    const later = [row(100, { uid: 0, started: FORKED + 60 })];
+    expect(pids(later, [], [], [100]).own).toEqual([]);
   });
 
   test('a coordinator is known by the lock it holds when the clock was set meanwhile', () => {
@@ -83,6 +88,15 @@ describe('processes of a task', () => {
     // A second task in the same sandbox: its coordinator has no mark, its command has.
     const other = [row(700), row(701, { session: 700, parent: 700 })];
     expect(pids(other, [701]).own).toEqual([]);
+  });
+
+  test('what started before its parent is no child of it: the parent has the pid of another', () => {
+    const rows = [
+      row(100),
+      row(101, { session: 100, parent: 100 }),
+      row(300, { parent: 101, started: FORKED - 60 }),
+    ];
+    expect(pids(rows).own).toEqual([100, 101]);
   });
 
   test('we are spared', () => {

@@ -1,0 +1,38 @@
+import { lutimesSync, mkdirSync, renameSync } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import { TASKS } from '../layout/root-paths.js';
+import type { Place } from '../layout/task-paths.js';
+import { at, Directories } from '../store/directories.js';
+import { namesBelow } from '../store/paths.js';
+import { baseOf } from './trust.js';
+
+/**
+ * Moves the task file of a task that is over to the finished ones; its time is when the task ended (milliseconds). No
+ * link is followed on the way, and whatever has its name is moved. Nothing happens if it isn't there. Throws system
+ * errors, and RefusedError `ELINK`.
+ */
+export function moveTaskFile({ root, taskId }: Place, endedMs: number): void {
+  const base = baseOf(root);
+  const tasks = [...(namesBelow(root, base) as string[]), TASKS];
+  const directories = new Directories();
+  try {
+    const active = at(directories.fd(base, [...tasks, 'active']), taskId);
+    makeFinished(at(directories.fd(base, tasks), 'finished'));
+    const finished = at(directories.fd(base, [...tasks, 'finished']), taskId);
+    renameSync(active, finished);
+    lutimesSync(finished, endedMs / 1000, endedMs / 1000);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  } finally {
+    directories.close();
+  }
+}
+
+/** In a root where no task has ended yet the original has not made it. */
+function makeFinished(path: string | Buffer): void {
+  try {
+    mkdirSync(path, 0o755);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import { isTerminalProcessState, type ProcessState, type ProcessStatus } from '../checkpoint/records.js';
+
+/**
+ * The updates that brought a run from what it was to what it is: what a coordinator recorded, and its dead runner did
+ * not take over. Each run has each state once, so its fields tell. Pure.
+ */
+export function recordsBetween(was: ProcessStatus | undefined, is: ProcessStatus): ProcessStatus[] {
+  const { process, fork_time, coordinator_pid, start_time, pid, stop_time, return_code } = is;
+  if (was === undefined || was.seq === undefined || is.seq === undefined || was.seq === is.seq) return [];
+  const updates: ProcessStatus[] = [];
+  if (coordinator_pid !== undefined && was.coordinator_pid === undefined) {
+    updates.push({ process, state: 'FORKED', fork_time, coordinator_pid });
+  }
+  if (pid !== undefined && was.pid === undefined)
+    updates.push({ process, state: 'RUNNING', start_time, pid });
+  if (isTerminalProcessState(is.state)) {
+    const update: ProcessStatus = { process, state: is.state as ProcessState };
+    if (stop_time !== undefined) update.stop_time = stop_time;
+    if (return_code !== undefined) update.return_code = return_code;
+    updates.push(update);
+  }
+  const first = BigInt(was.seq) + 1n;
+  return updates.map((update, i) => ({ ...update, seq: integer(first + BigInt(i)) }));
+}
+
+/** The sequence number of the next update of a run. */
+export function nextSeq({ seq }: ProcessStatus): number | bigint {
+  return integer(BigInt(seq ?? -1) + 1n);
+}
+
+/** A number where that is exact. */
+function integer(value: bigint): number | bigint {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}

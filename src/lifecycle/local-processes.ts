@@ -1,0 +1,57 @@
+import { errnoOf } from '../errors/errors.js';
+import { holdOf } from '../host/held-lock.js';
+import { Host, isDead } from '../host/host.js';
+import { homeOf, isExiting, outputsOf, processRow, processTable, rootOf } from '../host/process-table.js';
+import { pause } from './pause.js';
+import type { Processes } from './processes.js';
+
+/** The processes of this machine. */
+export const LOCAL_PROCESSES: Processes = {
+  bootTimeMs: () => Host.local().bootTimeMs ?? 0,
+  table: processTable,
+  look(pid) {
+    const found = Host.local().process(pid);
+    if (found === undefined) return undefined;
+    const { startTimeTicks, startTimeMs, uid, nsPid } = found;
+    return { startTimeTicks, startTimeMs, realUid: uid, isDead: isDead(found), isForeign: nsPid.length > 1 };
+  },
+  holdsLock: holdOf,
+  locks() {
+    const host = Host.local();
+    return {
+      isLocked: (file) => host.isLocked(file),
+      holders(file) {
+        const isHolder = (pid: number) => {
+          const hold = holdOf(pid, file);
+          return hold !== undefined && hold !== 'none';
+        };
+        // Who took a lock may be gone while others hold it on: then all are looked at.
+        const takers = host.lockHolders(file).filter(isHolder);
+        return takers.length > 0
+          ? takers
+          : processTable()
+              .map(({ pid }) => pid)
+              .filter(isHolder);
+      },
+    };
+  },
+  isExiting,
+  home: homeOf,
+  rootDirectory: rootOf,
+  outputs: outputsOf,
+  ourselves() {
+    const pids = new Set<number>();
+    for (let pid = process.pid; pid > 0 && !pids.has(pid); pid = processRow(pid)?.parent ?? 0) pids.add(pid);
+    return pids;
+  },
+  signal(pid, signal) {
+    try {
+      process.kill(pid, signal);
+      return 'sent';
+    } catch (error) {
+      return errnoOf(error) === 'ESRCH' ? 'gone' : { why: (error as Error).message };
+    }
+  },
+  clock: () => performance.now(),
+  pause,
+};

@@ -1,0 +1,289 @@
+import type { Stats } from 'node:fs';
+import {
+  type CheckpointRecord,
+  isTerminalTaskState,
+  type ProcessStatus,
+  type TaskState,
+} from '../checkpoint/records.js';
+import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { type Place, pathsOf } from '../layout/task-paths.js';
+import { isWithin, parentOf } from '../store/paths.js';
+import { moveTaskFile } from './finish.js';
+import { nextSeq } from './last-words.js';
+import { mayExecute } from './owner.js';
+import type { Processes } from './processes.js';
+import { SandboxMates } from './sandbox-mates.js';
+import { TaskProcesses } from './task-processes.js';
+import { type TaskRecords, TaskStreams } from './task-streams.js';
+
+/** Where what processes of a task have is on this machine; undefined where it is not known. */
+export interface TaskPlaces {
+  readonly sandbox?: string;
+  readonly logDir?: string;
+}
+
+/** How the end of a task went. */
+export interface Ended {
+  /** What it is now. */
+  readonly state: TaskState;
+  /** What was found alive, by pid. */
+  readonly signalled: readonly number[];
+  readonly problems: readonly Problem[];
+}
+
+/** A dying process holds its locks for a moment longer; so does one that was just started for another. */
+const LET_GO_MS = 5000;
+const RUNNER_LETS_GO_MS = 500;
+const LOOK_MS = 20;
+
+/**
+ * A task without a runner, whose lock we hold. Its processes are found by what its streams and the machine agree on;
+ * its task file is not needed. Nothing was signalled or recorded before it was certain that nobody else than root and
+ * the task's user wrote the streams.
+ */
+export class Orphan {
+  readonly #place: Place;
+  readonly #places: TaskPlaces;
+  readonly #processes: Processes;
+  readonly #streams: TaskStreams;
+  #records: TaskRecords;
+  #task: TaskProcesses;
+
+  /**
+   * Throws SystemError `task-refused` if it can't be had (a runner lives, its stream is not as expected, can't be
+   * opened), and UsageError `task-untrusted`. Close it.
+   */
+  constructor(
+    place: Place,
+    places: TaskPlaces,
+    processes: Processes,
+    isExpected: (stream: Stats) => boolean = () => true,
+  ) {
+    this.#place = place;
+    this.#places = places;
+    this.#processes = processes;
+    this.#streams = openStreams(place);
+    try {
+      this.#lock();
+      const stream = this.#streams.stat();
+      if (!this.#streams.isNamed()) throw refusal('it was removed meanwhile');
+      if (stream.nlink !== 1) throw refusal('its stream has another name, maybe that of another task');
+      if (!isExpected(stream)) throw refusal('its stream changed since the plan was made');
+      this.#records = this.#look();
+      const distrusted = this.#streams.distrust(this.#records.header?.uid);
+      if (distrusted !== undefined) throw distrusted;
+      this.#task = this.#taskProcesses();
+    } catch (error) {
+      this.#streams.close();
+      throw error;
+    }
+  }
+
+  /** Why nothing can be recorded of it any more, if so. */
+  get damage(): SystemError | undefined {
+    const { damagedAt } = this.#records;
+    if (damagedAt === undefined) return undefined;
+    const hint = `look at it with \`thermos read ${pathsOf(this.#place).stream}\``;
+    return new SystemError('checkpoint-damaged', `its stream is damaged at byte ${damagedAt}`, hint);
+  }
+
+  /** Its last status says that it is over. */
+  get isOver(): boolean {
+    return isTerminalTaskState(this.#records.last?.state);
+  }
+
+  /** Records CLEANING and asks its processes to end. */
+  ask(nowMs: number): Problem[] {
+    const { lastWords, bytes, last, traces, runs } = this.#records;
+    const asked = last?.state === 'CLEANING' || last?.state === 'FINALIZING';
+    const status = asked ? last.state : 'CLEANING';
+    this.#streams.append([...lastWords, statusRecord(status as TaskState, nowMs)], bytes);
+    this.#records = this.#look();
+    const live = [...runs.values()].flatMap((run) => liveRun(run));
+    return this.#task.terminate(live, traces);
+  }
+
+  /** The pids of what lives of it. */
+  alive(): number[] {
+    return this.#task.alive(this.#records.traces).map(({ pid }) => pid);
+  }
+
+  /**
+   * Kills what lives of it, records the end of its open runs and of itself, in one write, and moves its task file. A
+   * task that is over only gets its file moved. Throws SystemError, and nothing is recorded then: `task-refused` if a
+   * coordinator lives on that can't be told to be its own, `checkpoint-damaged` before anything is done.
+   */
+  end(becomes: 'KILLED' | 'LOST', now: () => number): Ended {
+    const { last } = this.#records;
+    if (this.isOver) {
+      this.#move(now());
+      return { state: last?.state as TaskState, signalled: [], problems: [] };
+    }
+    if (this.damage !== undefined) throw this.damage;
+    const open = this.#open();
+    this.#waitForStrangers(open);
+    const { signalled, problems } = this.endProcesses();
+    const held = this.#waitUntilFree([...open.keys()]);
+    if (held !== undefined) throw this.#coordinated(held);
+    this.#records = this.#look();
+    const { lastWords, runs, bytes } = this.#records;
+    const nowMs = now();
+    const killed = new Set(signalled);
+    const ends = [...runs.values()].flatMap((run) => endRecord(run, killed, nowMs));
+    this.#streams.append([...lastWords, ...ends, statusRecord(becomes, nowMs)], bytes);
+    this.#move(nowMs);
+    return { state: becomes, signalled, problems: [...this.#records.problems, ...problems] };
+  }
+
+  /** Kills what lives of it, and records nothing. */
+  endProcesses(): Omit<Ended, 'state'> {
+    const { alive, problems } = this.#task.endAll(this.#records.traces);
+    return { signalled: [...alive], problems };
+  }
+
+  close(): void {
+    this.#streams.close();
+  }
+
+  /** A runner that has just ended holds its lock for a moment longer. */
+  #lock(): void {
+    const until = this.#processes.clock() + RUNNER_LETS_GO_MS;
+    while (!this.#streams.lock()) {
+      if (this.#processes.clock() < until) {
+        this.#processes.pause(LOOK_MS);
+        continue;
+      }
+      const holders = this.#processes.locks().holders(this.#streams.stat());
+      const who = holders.length === 0 ? '' : `: process ${holders.join(', ')} holds its lock`;
+      throw refusal(`its runner lives${who}`);
+    }
+  }
+
+  #look(): TaskRecords {
+    return this.#streams.read(this.#processes.bootTimeMs());
+  }
+
+  #taskProcesses(): TaskProcesses {
+    const streams = this.#streams;
+    return taskProcesses(this.#place, this.#places, this.#records.header?.uid, streams, this.#processes);
+  }
+
+  /** The runs that are not over. */
+  #open(): ReadonlyMap<string, ProcessStatus> {
+    const { runs } = this.#records;
+    return new Map([...runs].filter(([, { state }]) => state === 'FORKED' || state === 'RUNNING'));
+  }
+
+  /** Coordinators that hold their locks and can't be found to be the task's own. */
+  #waitForStrangers(open: ReadonlyMap<string, ProcessStatus>): void {
+    const known = new Set(this.alive());
+    const strange = [...open].filter(([, { coordinator_pid }]) => !known.has(coordinator_pid as number));
+    const held = this.#waitUntilFree(strange.map(([process]) => process));
+    if (held !== undefined) throw this.#coordinated(held);
+  }
+
+  /** Waits until nobody holds the locks of the streams of these processes; the first that is still held, if one is. */
+  #waitUntilFree(processes: readonly string[]): string | undefined {
+    const until = this.#processes.clock() + LET_GO_MS;
+    let left = processes;
+    for (;;) {
+      const locks = left.length === 0 ? undefined : this.#processes.locks();
+      left = left.filter((process) => {
+        const stream = this.#streams.coordinator(process);
+        return stream !== undefined && locks?.isLocked(stream) === true;
+      });
+      if (left.length === 0 || this.#processes.clock() >= until) return left[0];
+      this.#processes.pause(LOOK_MS);
+    }
+  }
+
+  #coordinated(process: string): SystemError {
+    const stream = this.#streams.coordinator(process);
+    const holders = stream === undefined ? [] : this.#processes.locks().holders(stream);
+    const who = holders.length === 0 ? '' : ` (its lock is held by process ${holders.join(', ')})`;
+    return refusal(
+      `the coordinator of process ${process} lives, and it can't be told which pid it has${who}`,
+    );
+  }
+
+  #move(nowMs: number): void {
+    try {
+      moveTaskFile(this.#place, nowMs);
+    } catch (error) {
+      const message = `its task file can't be moved to the finished ones: ${describeErrno(error)}`;
+      throw new SystemError('task-file-unwritable', message, undefined, error);
+    }
+  }
+}
+
+/** The processes of a task whose files are believed. */
+export function taskProcesses(
+  place: Place,
+  { sandbox, logDir }: TaskPlaces,
+  uid: number | undefined,
+  streams: TaskStreams,
+  processes: Processes,
+): TaskProcesses {
+  // Root in a container may have recorded any path of the machine.
+  const around = parentOf(place.root);
+  const isMark = (path: string | undefined) =>
+    path !== undefined && (mayExecute(place.root) || isWithin(path, around)) ? path : undefined;
+  const home = isMark(sandbox);
+  const logs = isMark(logDir) ?? (home && `${home}/.logs`);
+  return new TaskProcesses(processes, {
+    owner: streams.owner(uid),
+    coordinator: (process) => streams.coordinator(process),
+    home,
+    logDir: logs,
+    mates: new SandboxMates(place, home, logs ?? ''),
+  });
+}
+
+function openStreams(place: Place): TaskStreams {
+  try {
+    return new TaskStreams(place, 'write');
+  } catch (error) {
+    if (error instanceof ThermosError) throw error;
+    const missing = errnoOf(error) === 'ENOENT';
+    throw refusal(
+      missing ? 'it has no stream' : `its stream can't be opened: ${describeErrno(error)}`,
+      error,
+    );
+  }
+}
+
+/** Why a task is not ended. */
+function refusal(why: string, cause?: unknown): SystemError {
+  return new SystemError('task-refused', why, undefined, cause);
+}
+
+function liveRun({ process, state, coordinator_pid, fork_time, pid, start_time }: ProcessStatus) {
+  if (state !== 'FORKED' && state !== 'RUNNING') return [];
+  if (process === undefined || coordinator_pid === undefined || fork_time === undefined) return [];
+  return [{ process, coordinator_pid, fork_time, pid, start_time }];
+}
+
+/** How an open run ends; nothing for one that is over or never left WAITING. */
+function endRecord(run: ProcessStatus, killed: ReadonlySet<number>, nowMs: number): CheckpointRecord[] {
+  const { process, state, pid, coordinator_pid } = run;
+  if (state !== 'FORKED' && state !== 'RUNNING') return [];
+  const next = { process, seq: nextSeq(run) };
+  const ours = [pid, coordinator_pid].some((each) => each !== undefined && killed.has(each));
+  const value: ProcessStatus = ours
+    ? { ...next, state: 'KILLED', stop_time: nowMs / 1000, return_code: -9 }
+    : { ...next, state: 'LOST' };
+  return [{ type: 'process_status', value }];
+}
+
+function statusRecord(state: TaskState, nowMs: number): CheckpointRecord {
+  return {
+    type: 'task_status',
+    value: {
+      state,
+      timestamp_ms: Math.round(nowMs),
+      runner_pid: process.pid,
+      runner_uid: process.getuid?.() ?? 0,
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { CheckpointRecord } from '../checkpoint/records.js';
+import { START_TOLERANCE_MS } from '../task/liveness.js';
+import type { RunTrace } from './own-processes.js';
+
+/**
+ * Gathers the traces of a task's runs from its records, in the order of the stream. Runs from before the boot are
+ * left out, and a pid that was given to a later coordinator of the task is that one's: memory does not grow with the
+ * stream.
+ */
+export class RunTraces {
+  readonly #bootTimeMs: number;
+  readonly #byCoordinator = new Map<number, RunTrace>();
+  /** By process: the pid of its latest coordinator. */
+  readonly #latest = new Map<string, number>();
+
+  constructor(bootTimeMs: number) {
+    this.#bootTimeMs = bootTimeMs;
+  }
+
+  add({ type, value }: CheckpointRecord): void {
+    if (type !== 'process_status' || value.process === undefined) return;
+    const { process, state, coordinator_pid, fork_time, pid, start_time } = value;
+    if (state === 'FORKED' && coordinator_pid !== undefined && fork_time !== undefined) {
+      this.#latest.delete(process);
+      if (!(fork_time * 1000 >= this.#bootTimeMs - START_TOLERANCE_MS)) return;
+      this.#latest.set(process, coordinator_pid);
+      this.#byCoordinator.set(coordinator_pid, {
+        process,
+        coordinatorPid: coordinator_pid,
+        forkTime: fork_time,
+      });
+    }
+    const latest = this.#latest.get(process);
+    if (state !== 'RUNNING' || latest === undefined) return;
+    const trace = this.#byCoordinator.get(latest);
+    if (trace?.process === process) this.#byCoordinator.set(latest, { ...trace, pid, startTime: start_time });
+  }
+
+  all(): RunTrace[] {
+    return [...this.#byCoordinator.values()];
+  }
+}

@@ -1,0 +1,119 @@
+import type { Stats } from 'node:fs';
+import { isTerminalTaskState, type TaskStatus } from '../checkpoint/records.js';
+import { START_TOLERANCE_MS } from '../task/liveness.js';
+import { isRootsAlone, type Owner } from './owner.js';
+import type { Processes } from './processes.js';
+import { send } from './signal.js';
+
+/** Who runs a task. */
+export type FoundRunner =
+  | { readonly kind: 'runner'; readonly pid: number; readonly startTimeTicks: number }
+  /** Nobody holds the lock. */
+  | { readonly kind: 'none' }
+  /** Somebody holds the lock of a task that is over, and will let go: there is nobody to be asked. */
+  | { readonly kind: 'ending' }
+  /** Somebody holds the lock, but it is not certain who. */
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/**
+ * The live runner of a task: the process with the recorded pid, if it holds the lock of the stream itself, and is
+ * the task's user's. One of root's is it only if nobody but root can have recorded it, and if it was there when it
+ * was recorded or can write the stream: whoever may read a stream may lock it, and pass the descriptor on.
+ */
+export function findRunner(
+  processes: Processes,
+  stream: Stats,
+  last: TaskStatus | undefined,
+  owner: Owner,
+): FoundRunner {
+  const locks = processes.locks();
+  const isLocked = locks.isLocked(stream);
+  const pid = last?.runner_pid;
+  const found = pid === undefined ? undefined : processes.look(pid);
+  const hold = found === undefined || found.isDead ? 'none' : processes.holdsLock(pid as number, stream);
+  const isHeld = hold !== undefined && hold !== 'none';
+  if (isLocked === false || (isLocked === undefined && hold === 'none')) return { kind: 'none' };
+  if (isTerminalTaskState(last?.state)) return { kind: 'ending' };
+  const unknown = (why: string): FoundRunner => ({ kind: 'unknown', why });
+  if (pid === undefined) return unknown('its stream does not say who its runner is');
+  if (hold === undefined) {
+    return unknown(`process ${pid} is somebody else's: it can't be seen whether it is its runner`);
+  }
+  if (found === undefined || !isHeld || found.isForeign) {
+    const who = locks
+      .holders(stream)
+      .filter((holder) => holder !== pid)
+      .map((holder) => describe(processes, holder));
+    return unknown(
+      who.length === 0
+        ? `its runner is not process ${pid} here, as it says: another pid namespace?`
+        : `its runner is not process ${pid} here, as it says, but its lock is held by ${who.join(', ')}`,
+    );
+  }
+  const { realUid, startTimeMs, startTimeTicks } = found;
+  if (realUid !== owner.uid && realUid !== 0) {
+    return unknown(
+      `process ${pid}, which holds its lock, belongs to uid ${realUid}, and the task to uid ${owner.uid}`,
+    );
+  }
+  if (realUid === 0) {
+    const says = last?.runner_uid ?? 0;
+    if (says !== 0)
+      return unknown(`process ${pid} belongs to uid 0, and its runner to uid ${says}, as it says`);
+    if (owner.uid !== 0 && !isRootsAlone(stream)) {
+      return unknown(
+        `process ${pid} belongs to uid 0, and its stream may have been written by uid ${stream.uid}`,
+      );
+    }
+    const recordedMs = last?.timestamp_ms === undefined ? 0 : Number(last.timestamp_ms);
+    if (!hold.isWritable && startTimeMs > recordedMs + START_TOLERANCE_MS) {
+      return unknown(`process ${pid} has started after its runner recorded itself`);
+    }
+  }
+  return { kind: 'runner', pid, startTimeTicks };
+}
+
+export type SignalResult =
+  | { readonly kind: 'sent'; readonly pid: number }
+  /** Nobody holds the lock, or whoever does is ending the task already. */
+  | { readonly kind: 'no-runner' }
+  | { readonly kind: 'ending' }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** Somebody who has just taken the lock has yet to record himself; a runner that was killed has yet to let go. */
+const SETTLED_MS = 1000;
+const LOOK_MS = 20;
+
+/**
+ * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST, SIGKILL
+ * ends the runner alone. `look` reads the stream anew. Waits a moment for an answer that is not certain.
+ */
+export function signalRunner(
+  processes: Processes,
+  look: () => { stream: Stats; last: TaskStatus | undefined; owner: Owner },
+  signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL',
+): SignalResult {
+  const until = processes.clock() + SETTLED_MS;
+  for (;;) {
+    const { stream, last, owner } = look();
+    const runner = findRunner(processes, stream, last, owner);
+    if (runner.kind === 'none') return { kind: 'no-runner' };
+    if (runner.kind === 'ending') return runner;
+    if (runner.kind === 'runner') {
+      // Of root's runner of a user's task all was asked above.
+      const rights = { ...owner, isRootsWord: true };
+      const sent = send(processes, runner, signal, rights);
+      if (sent === 'sent') return { kind: 'sent', pid: runner.pid };
+      if (sent !== 'gone') return { kind: 'refused', why: sent.message };
+    }
+    if (processes.clock() >= until) {
+      return { kind: 'refused', why: runner.kind === 'unknown' ? runner.why : 'its runner has just gone' };
+    }
+    processes.pause(LOOK_MS);
+  }
+}
+
+function describe(processes: Processes, pid: number): string {
+  const uid = processes.look(pid)?.realUid;
+  return uid === undefined ? `process ${pid}` : `process ${pid} of uid ${uid}`;
+}

@@ -1,0 +1,27 @@
+import type { Problem } from '../errors/problem.js';
+import type { ProcessRow } from '../host/process-table.js';
+import { mayBeSignalled, type Owner } from './owner.js';
+import type { Processes } from './processes.js';
+
+/**
+ * Sends a signal to a process that was found to be the task's: only if its pid still is its own, and if it belongs
+ * to somebody whom the task's files can speak for. Returns `gone` if the pid is nobody's or another's by now, and why
+ * it could not be sent.
+ */
+export function send(
+  processes: Processes,
+  { pid, startTimeTicks }: Pick<ProcessRow, 'pid' | 'startTimeTicks'>,
+  signal: NodeJS.Signals,
+  owner: Owner,
+): 'sent' | 'gone' | Problem {
+  const now = processes.look(pid);
+  if (now === undefined || now.isDead || now.startTimeTicks !== startTimeTicks) return 'gone';
+  if (!mayBeSignalled(owner, now.realUid)) {
+    const message = `process ${pid} was left alone: it belongs to uid ${now.realUid}, and the task to uid ${owner.uid}`;
+    return { code: 'signal-refused', severity: 'error', message };
+  }
+  const sent = processes.signal(pid, signal);
+  if (sent === 'sent' || sent === 'gone') return sent;
+  const message = `process ${pid} can not be sent ${signal}: ${sent.why}`;
+  return { code: 'signal-failed', severity: 'error', message };
+}
