@@ -27,11 +27,12 @@ import { errnoOf } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import { Host } from '../host/host.js';
 import { parseProcessStat } from '../host/process-stat.js';
+import { at, type Directories } from '../store/directories.js';
+import { isSame } from '../store/identity.js';
 import { OpenFile } from '../store/open-file.js';
 import { isSameProcess } from '../task/liveness.js';
-import type { Settlement } from './plan.js';
+import type { Settlement } from './standing.js';
 import type { StreamStat, Subject } from './subject.js';
-import { at, bytesOf, type Directories, isSame } from './tree.js';
 
 /** How a settlement went. */
 export interface Settled {
@@ -83,7 +84,7 @@ export function settle(
   const killed: number[] = [];
   let fd: number | undefined;
   try {
-    const directory = directories.fd(places.checkpointDir);
+    const directory = directories.fdWithoutLinks(places.checkpointDir);
     fd = openStream(directory, subject, settlement.signal !== undefined);
     if (settlement.signal !== undefined) {
       signalRunner(fd, settlement.signal, deeds);
@@ -280,7 +281,7 @@ class Orphan {
     let fd: number;
     try {
       const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-      fd = openSync(at(this.#directory, bytesOf(`coordinator.${process}`)), flags);
+      fd = openSync(at(this.#directory, `coordinator.${process}`), flags);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') return undefined;
       throw error;
@@ -329,20 +330,20 @@ function lastStatus(
 
 /** The task file goes to the finished ones; its time says when the task ended. */
 function moveTaskFile(taskId: string, tasks: string, directories: Directories, deeds: SettleDeeds): void {
-  const name = bytesOf(taskId);
+  const name = taskId;
   let active: number;
   try {
-    active = directories.fd(`${tasks}/active`);
+    active = directories.fdWithoutLinks(`${tasks}/active`);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return;
     throw error;
   }
   try {
-    mkdirSync(at(directories.fd(tasks), 'finished'));
+    mkdirSync(at(directories.fdWithoutLinks(tasks), 'finished'));
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
-  const finished = directories.fd(`${tasks}/finished`);
+  const finished = directories.fdWithoutLinks(`${tasks}/finished`);
   try {
     deeds.rename(at(active, name), at(finished, name));
   } catch (error) {

@@ -8,6 +8,7 @@ import {
   parseMounts,
   writeLocksOn,
 } from './locks.js';
+import { parseMountPoints } from './mounts.js';
 import { parsePasswd, type User } from './passwd.js';
 import { parseBootTimeMs, parseProcessStat, parseProcessStatus, TICKS_PER_SECOND } from './process-stat.js';
 
@@ -154,6 +155,21 @@ export class Host {
   /** The home directory in /etc/passwd; undefined if it has none for the uid. */
   userHome(uid: number): string | undefined {
     return this.#userTable().get(uid)?.home || undefined;
+  }
+
+  /** The home directories in /etc/passwd. */
+  homes(): string[] {
+    return [...this.#userTable().values()].map(({ home }) => home);
+  }
+
+  /** Where something is mounted. */
+  mountPoints(): string[] {
+    return parseMountPoints(this.#read('self/mountinfo') ?? '');
+  }
+
+  /** Of this boot of the machine. */
+  bootId(): string | undefined {
+    return this.#read('sys/kernel/random/boot_id')?.trim() || undefined;
   }
 
   #readProcess(pid: number): ProcessInfo | undefined {

@@ -309,7 +309,10 @@ describe('guards: what a header says is not believed', () => {
       'log_dir that holds what is no log',
       () => ({
         sandbox: `${dir}/mine/a`,
-        prepare: () => put(`${dir}/mine/a/.logs/p/0/thesis`, 'x'),
+        prepare: () => {
+          put(`${dir}/mine/a/.logs/p/0/stdout`, 'x');
+          put(`${dir}/mine/a/.logs/p/0/thesis`, 'x');
+        },
         logs: /p\/0\/thesis in it is no log/,
       }),
     ],
@@ -665,8 +668,12 @@ test('text for people: the plan, then what was done', () => {
   renameSync(`${root}/sandboxes/a/data.txt`, `${root}/sandboxes/a/d`);
   const plan = thermos(['gc', '--root', root, '--dry-run']);
   expect(plan.stdout).toMatch(
-    /^TASK {2}STATE .*\na {5}SUCCESS .* logs,data,metadata {2}finished 1h ago\n\n1 task would be/,
+    /^TASK {2}STATE .*\na {5}SUCCESS .* logs,data,metadata {2}finished 1h ago\n\nWHAT .*\n/,
   );
+  for (const path of ['sandboxes/a/.logs', 'sandboxes/a', 'checkpoints/a', 'tasks/finished/a']) {
+    expect(plan.stdout).toMatch(new RegExp(`^(logs|data|metadata) +\\d+KiB  ${root}/${path}$`, 'm'));
+  }
+  expect(plan.stdout).toContain('\n\n1 task would be collected');
   const done = thermos(['gc', '--root', root, '--force']);
   expect(done.stdout).toContain('1 task collected, ');
   expect([done.stderr, done.status]).toEqual(['', 0]);

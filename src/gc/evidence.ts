@@ -1,0 +1,95 @@
+import { backupOfName, runOfName, STREAMS } from '../layout/log-paths.js';
+import { isSameMark, SANDBOX_MARK, type SandboxMark } from '../layout/sandbox-mark.js';
+import type { FoundMark } from '../lifecycle/sandbox-mark.js';
+import { isWithin } from '../store/paths.js';
+
+/**
+ * What shows that a directory is the task's own: it stands where only this task's is, the person named it, `run`
+ * marked it, or it holds the logs of the processes that the stream says ran.
+ */
+export type Evidence = 'place' | 'confirmed' | 'mark' | 'logs';
+
+/** `others`: it is certainly somebody else's. */
+export type Shown = { by: Evidence } | { why: string; others: boolean };
+
+/** A directory that a header names. All paths are without links. */
+export interface Question {
+  readonly task_id: string;
+  /** Where nothing but this task's own things are: ROOT/sandboxes/ID, or the run directory of an executor. */
+  readonly own: string;
+  /** What would be removed, the sandbox that it is or lies in, and where the logs of the task are. */
+  readonly path: string;
+  readonly home: string;
+  readonly logDir?: string;
+  /** PROCESS/RUN of each process that ran, its last run. */
+  readonly ran: readonly string[];
+  /** The task's user. */
+  readonly uid?: number;
+}
+
+/** What evidence has to be looked at on disk. */
+export interface EvidenceLook {
+  readonly euid: number;
+  /** Sandboxes that the person named. */
+  readonly confirmed: ReadonlySet<string>;
+  /** The mark that a sandbox of the task has. */
+  readonly ownMark: () => SandboxMark | undefined;
+  readonly mark: (directory: string) => FoundMark | undefined;
+  readonly owner: (directory: string) => number | undefined;
+  readonly isFile: (path: string) => boolean;
+  /** Is the task that another mark tells of still where it says? */
+  readonly isThere: (mark: SandboxMark) => boolean;
+}
+
+/** What shows that the directory is the task's own, or why nothing does. Pure but for what is looked at. */
+export function evidenceOf(question: Question, look: EvidenceLook): Shown {
+  const { path, home, own, logDir, ran } = question;
+  if (isWithin(path, own)) return { by: 'place' };
+  const marked = markOf(question, look);
+  if (marked !== undefined && 'why' in marked && marked.others) return marked;
+  if (look.confirmed.has(home)) return { by: 'confirmed' };
+  if (marked !== undefined) return marked;
+  if (logDir === undefined || !isWithin(logDir, home)) return nothing('the logs of the task are not in it');
+  if (ran.length === 0) return nothing('no process of the task ran, so it holds no logs that would show it');
+  const missing = ran.find((run) => !STREAMS.some((stream) => look.isFile(`${logDir}/${run}/${stream}`)));
+  return missing === undefined ? { by: 'logs' } : nothing(`it does not hold the logs of ${missing}`);
+}
+
+/** By the mark in the sandbox, or in the logs that an earlier gc began to remove; undefined if there is none. */
+function markOf({ path, home, uid }: Question, look: EvidenceLook): Shown | undefined {
+  let other: Shown | undefined;
+  for (const directory of new Set([home, path])) {
+    const found = look.mark(directory);
+    const owner = found && look.owner(directory);
+    if (found === undefined || owner === undefined) continue;
+    // Who owns the directory can write a mark there: it tells only of what is the task's user's, ours or root's.
+    const believed = [0, look.euid, uid];
+    if (found.nlink !== 1 || !believed.includes(owner) || ![0, look.euid, owner].includes(found.uid))
+      continue;
+    const expected = look.ownMark();
+    if (expected !== undefined && isSameMark(found.mark, expected)) return { by: 'mark' };
+    const whose = `task ${found.mark.task_id} of the root ${found.mark.root}`;
+    other ??= look.isThere(found.mark)
+      ? { why: `it is the sandbox of ${whose}`, others: true }
+      : nothing(`its mark tells of ${whose}, which is not there as it was then`);
+  }
+  return other;
+}
+
+function nothing(why: string): Shown {
+  return { why, others: false };
+}
+
+/** LOG_DIR/PROCESS/RUN/{stdout,stderr}[.N]: is this a way into a directory of logs? Pure. */
+export function isLogPath(names: readonly string[], isDirectory: boolean): boolean {
+  const [first, run, file] = names;
+  if (names.length > 3) return false;
+  if (file !== undefined) {
+    return (
+      !isDirectory && STREAMS.some((stream) => file === stream || backupOfName(file, stream) !== undefined)
+    );
+  }
+  // Ours: an earlier gc began to remove the logs.
+  if (run === undefined) return isDirectory || first === SANDBOX_MARK;
+  return isDirectory && runOfName(run) !== undefined;
+}
