@@ -99,6 +99,8 @@ class ActionPlanner {
   readonly #options: ActionOptions;
   readonly #ground: Ground;
   readonly #home: Home | undefined;
+  /** What the logs have shown to be the task's. */
+  #shown: { home: string; logDir: string | undefined } | undefined;
 
   constructor(subject: Subject, options: ActionOptions, ground: Ground) {
     this.#subject = subject;
@@ -204,7 +206,11 @@ class ActionPlanner {
   ): Action | undefined {
     const top = this.#ground.top(path);
     if (top === undefined) return undefined;
-    const shown = this.#ground.shown(questionOf(this.#subject, path, home, logDir), this.#subject);
+    const question = questionOf(this.#subject, path, home, logDir);
+    // The logs show the same of the sandbox that they lie in.
+    const known = this.#shown?.home === home && this.#shown.logDir === logDir;
+    const shown: Shown = known ? { by: 'logs' } : this.#ground.shown(question, this.#subject);
+    if ('by' in shown && shown.by === 'logs') this.#shown = { home, logDir };
     const found = this.#ground.object(itemOf(named.kind, this.#subject, path, home, top, shown));
     if (found !== undefined) return objected(named, found);
     const action = this.#measured(named, parentOf(path), nameOf(path), options);

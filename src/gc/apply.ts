@@ -2,13 +2,12 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { tryLock } from '../host/flock.js';
-import { Host } from '../host/host.js';
+import type { Host } from '../host/host.js';
 import { SANDBOX_MARK } from '../layout/sandbox-mark.js';
 import { pathsOf, RUNNER } from '../layout/task-paths.js';
 import { writeMarkIn } from '../lifecycle/sandbox-mark.js';
 import { at, Directories } from '../store/directories.js';
 import { type Identity, isSame, keyOf } from '../store/identity.js';
-import { statIn } from '../store/look.js';
 import { openFile } from '../store/open-file.js';
 import { parentOf } from '../store/paths.js';
 import { bytesOf, ChangedError } from '../store/walk.js';
@@ -21,7 +20,7 @@ import { lookAgain } from './machine.js';
 import type { Plan, PlannedTask } from './plan.js';
 import { type Deeds, type RemoveOptions, remove } from './remove.js';
 import { type SettleDeeds, settle } from './settle.js';
-import { lookAtAuthors, lstat, MARK, type Subject } from './subject.js';
+import { lstat, MARK, type Subject } from './subject.js';
 
 export type Result = 'deleted' | 'would-delete' | 'kept' | 'refused' | 'failed';
 
@@ -83,8 +82,11 @@ class Removal {
   readonly #look: GuardLook;
   readonly #evidence: EvidenceOnDisk;
 
+  readonly #host: Host;
+
   constructor({ machine }: Plan, deeds: ApplyDeeds, confirmed: ReadonlySet<string>) {
     this.#deeds = deeds;
+    this.#host = machine.host;
     this.#look = guardLook(lookAgain(machine, deeds.clock));
     this.#evidence = new EvidenceOnDisk(machine.host.euid, confirmed);
   }
@@ -96,7 +98,7 @@ class Removal {
   of(task: PlannedTask): TaskOutcome {
     const { subject, settlement } = task;
     if (settlement !== undefined) {
-      const place = canonical(subject.checkpointDir, Host.local().euid, subject.bases);
+      const place = canonical(subject.checkpointDir, this.#host.euid, subject.bases);
       if (!('path' in place)) {
         const why = 'refused' in place ? place.refused : 'its checkpoint is gone';
         return { task, actions: [], settlement: { result: 'refused', why, killed: [] } };
@@ -107,7 +109,7 @@ class Removal {
       return { task, actions: [], settlement: settled };
     }
     if (!task.actions.some(({ verdict }) => verdict === 'delete')) return foretell(task);
-    const guard = guardStream(task);
+    const guard = guardStream(task, this.#host.again());
     try {
       return { task, actions: this.#carryOut(task, guard.why) };
     } finally {
@@ -121,7 +123,6 @@ class Removal {
     let evidence: ReadonlyMap<Target, Shown> = new Map();
     if (changed === undefined) {
       if (task.marked) this.#markCollected(task);
-      lookAtAuthors(task.subject);
       evidence = this.#lookAtEvidence(task);
       this.#markBegun(task, evidence);
     }
@@ -150,8 +151,8 @@ class Removal {
     const { directory, name, measure, except } = target;
     try {
       const guarded = kind !== 'metadata' && shown !== undefined;
-      const fd = this.#fd(directory);
-      const why = guarded ? this.#objection(fd, target, kind, subject, shown) : undefined;
+      const fd = kind === 'metadata' ? this.#directories.fdWithoutLinks(directory) : this.#fd(directory);
+      const why = guarded ? this.#objection(target, kind, subject, shown) : undefined;
       if (why !== undefined) return { bytes: 0, result: 'failed', why };
       const { bytes, failure } = remove(fd, bytesOf(name), {
         deeds: this.#deeds,
@@ -184,28 +185,25 @@ class Removal {
   }
 
   /** What speaks against the removal now, by the guards that the plan was made by. */
-  #objection(
-    fd: number,
-    target: Target,
-    kind: 'logs' | 'data',
-    subject: Subject,
-    shown: Shown,
-  ): string | undefined {
-    const { name, home } = target;
-    const top = statIn(fd, bytesOf(name));
-    if (top === undefined || home === undefined) return undefined;
-    const { dev, ino, uid } = top;
-    const seen = { dev, ino, uid, isDirectory: top.isDirectory() };
-    return objection('again', itemOf(kind, subject, pathOf(target), home, seen, shown), this.#look)?.why;
+  #objection(target: Target, kind: 'logs' | 'data', subject: Subject, shown: Shown): string | undefined {
+    const { home, measure } = target;
+    if (home === undefined) return undefined;
+    // That it still is what was measured, by device, inode and times, owner included, the removal itself looks at.
+    return objection('again', itemOf(kind, subject, pathOf(target), home, measure, shown), this.#look)?.why;
   }
 
   /** What shows now that logs and data are the task's: before any of them goes, for the logs tell of the data. */
   #lookAtEvidence({ actions, subject }: PlannedTask): Map<Target, Shown> {
     const shown = new Map<Target, Shown>();
+    let byLogs: Target | undefined;
     for (const { verdict, target } of actions) {
       if (verdict !== 'delete' || target?.home === undefined) continue;
       const question = questionOf(subject, pathOf(target), target.home, target.logDir);
-      shown.set(target, this.#evidence.shown(question, subject));
+      // The logs show the same of the sandbox that they lie in.
+      const known = byLogs?.home === target.home && byLogs.logDir === target.logDir;
+      const found: Shown = known ? { by: 'logs' } : this.#evidence.shown(question, subject);
+      if ('by' in found && found.by === 'logs') byLogs = target;
+      shown.set(target, found);
     }
     return shown;
   }
@@ -226,13 +224,7 @@ class Removal {
       const top = fstatSync(fd);
       // Of what changed since the plan was made nothing goes: it gets no mark either.
       if (!isSame(top, target.measure) || top.ctimeMs > target.measure.newest) return;
-      if (statIn(fd, SANDBOX_MARK) !== undefined) return;
-      try {
-        writeMarkIn(fd, mark);
-      } finally {
-        const written = statIn(fd, SANDBOX_MARK);
-        if (written !== undefined) this.#wrote(written, top);
-      }
+      writeMarkIn(fd, mark, (file) => this.#wrote(file, top));
     } catch {
       // A full disk, or not ours to write to: the mark only helps to finish what is interrupted.
     }
@@ -241,7 +233,7 @@ class Removal {
   /** So that an interrupted gc of a task that goes for its space is finished, whatever is left of it. */
   #markCollected({ subject }: PlannedTask): void {
     try {
-      const place = canonical(subject.checkpointDir, Host.local().euid, subject.bases);
+      const place = canonical(subject.checkpointDir, this.#host.euid, subject.bases);
       if (!('path' in place)) return;
       const directory = this.#directories.fdWithoutLinks(place.path);
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -264,7 +256,7 @@ function pathOf({ directory, name }: Target): string {
  * Why nothing of the task may be removed now: its stream is another than when the plan was made, somebody has
  * its lock, or it has become active. Where /proc/locks can't tell, the lock is taken until `release`.
  */
-function guardStream({ subject }: PlannedTask): { why?: string; release: () => void } {
+function guardStream({ subject }: PlannedTask, host: Host): { why?: string; release: () => void } {
   const nothing = () => {};
   const why = activeAgain(subject);
   if (why !== undefined) return { why, release: nothing };
@@ -280,7 +272,7 @@ function guardStream({ subject }: PlannedTask): { why?: string; release: () => v
   if (!same || stat.mtimeMs !== planned.mtimeMs) {
     return { why: 'its stream changed since the plan was made', release: nothing };
   }
-  const locked = Host.local().isLocked(stat);
+  const locked = host.isLocked(stat);
   if (locked === true) return { why: 'its runner lives', release: nothing };
   if (locked === false) return { release: nothing };
   try {

@@ -44,8 +44,7 @@ export interface GuardLook {
   /** A task that came since the claims were gathered and uses the directory: who, or undefined. */
   readonly newcomer: (item: Item) => string | undefined;
   readonly others: {
-    above(path: string, root: string): string | undefined;
-    knowing(taskId: string, path: string, root: string): string | undefined;
+    owning(sandbox: string, taskId: string, root: string, asked: boolean): string | undefined;
   };
   readonly usage: {
     of(path: string, identity?: { dev: number; ino: number }): { pid: number; how: string } | undefined;
@@ -93,10 +92,11 @@ export const GUARDS: readonly Guard[] = [
     refused(rootPlace({ path, task_id, root }, layout === 'mesos' ? [root] : surroundings.roots)),
   ),
   guard('claim', claimed, (item, look) => claimed(item, look) ?? refused(look.newcomer(item))),
-  guard('other-root', ({ path, root, layout, task_id, shown }, { others }) => {
-    if (layout === 'mesos' || isWithin(path, root)) return undefined;
+  // A sandbox that is not another root's holds logs that aren't either.
+  guard('other-root', ({ home, root, layout, task_id, shown }, { others }) => {
+    if (layout === 'mesos' || isWithin(home, root)) return undefined;
     const certain = 'by' in shown && CERTAIN.has(shown.by);
-    return refused(others.above(path, root) ?? (certain ? undefined : others.knowing(task_id, path, root)));
+    return refused(others.owning(home, task_id, root, !certain));
   }),
   guard('evidence', ({ shown, home, kind }) => {
     if ('by' in shown) return undefined;

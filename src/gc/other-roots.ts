@@ -5,6 +5,8 @@ import { listDirectory } from '../store/list.js';
 import { presenceOf } from '../store/look.js';
 import { isWithin, nameOf, parentOf } from '../store/paths.js';
 
+const PHASES = ['active', 'finished'] as const;
+
 /** What is looked at on disk; tests make it up. */
 export interface RootsLook {
   readonly isDirectory: (path: string) => boolean;
@@ -37,7 +39,9 @@ export class OtherRoots {
   readonly #look: RootsLook;
   /** By directory: the roots right in it. */
   readonly #beside = new Map<string, readonly string[] | undefined>();
-  readonly #areRoots = new Map<string, boolean>();
+  readonly #around = new Map<string, readonly string[] | string>();
+  #last: { key: string; why: string | undefined } | undefined;
+  readonly #above = new Map<string, string | undefined>();
 
   /** `known`: roots that are known anyway, without links. */
   constructor(known: readonly string[], look: RootsLook = ROOTS_ON_DISK) {
@@ -45,45 +49,80 @@ export class OtherRoots {
     this.#look = look;
   }
 
-  /** Why a directory outside `root` is another root's: that lies above it. All paths are without links. */
-  above(path: string, root: string): string | undefined {
-    for (let at = path; at !== '/'; at = parentOf(at)) {
-      if (at === root || isWithin(root, at)) continue;
-      if (this.#isRoot(at)) return at === path ? 'it is a task root' : `it is a part of the task root ${at}`;
-      const around = parentOf(at);
-      if (nameOf(at) !== SANDBOXES || at === path || around === root) continue;
-      if (this.#look.isDirectory(rootPaths(around).tasks))
-        return `it is a sandbox of the task root ${around}`;
+  /**
+   * Why a sandbox outside `root` is another root's: one lies above it, or, if that is `asked`, has a task of the
+   * same id. All paths are without links.
+   */
+  owning(sandbox: string, taskId: string, root: string, asked: boolean): string | undefined {
+    const key = `${sandbox}\0${taskId}\0${root}\0${asked}`;
+    // Logs and data of a task are asked about one after the other.
+    if (this.#last?.key !== key) {
+      const why = this.#aboveOf(sandbox, root) ?? (asked ? this.#knowing(taskId, sandbox, root) : undefined);
+      this.#last = { key, why };
     }
-    return undefined;
+    return this.#last?.why;
   }
 
-  /** Another root that has a task of the id: one above or beside the directory or the root, or a known one. */
-  knowing(taskId: string, path: string, root: string): string | undefined {
-    for (const other of this.#known) if (this.#has(other, taskId, path, root)) return told(other);
-    for (const start of [path, root]) {
-      for (let at = parentOf(start); ; at = parentOf(at)) {
-        if (this.#has(at, taskId, path, root)) return told(at);
-        const beside = this.#rootsIn(at);
-        if (beside === undefined)
-          return `too much lies in ${at} to see whether another task root has a task ${taskId}`;
-        for (const other of beside) if (this.#has(other, taskId, path, root)) return told(other);
-        if (at === '/') break;
+  #aboveOf(path: string, root: string): string | undefined {
+    if (this.#isRoot(path)) return 'it is a task root';
+    const directory = parentOf(path);
+    const key = `${directory}\0${root}`;
+    if (!this.#above.has(key)) this.#above.set(key, this.#ownerOf(directory, root));
+    return this.#above.get(key);
+  }
+
+  #ownerOf(directory: string, root: string): string | undefined {
+    for (let at = directory; at !== '/' && !isWithin(root, at); at = parentOf(at)) {
+      if (this.#isRoot(at)) return `it is a part of the task root ${at}`;
+      const around = parentOf(at);
+      if (nameOf(at) === SANDBOXES && around !== root && this.#look.isDirectory(rootPaths(around).tasks)) {
+        return `it is a sandbox of the task root ${around}`;
       }
     }
     return undefined;
   }
 
-  #has(other: string, taskId: string, path: string, root: string): boolean {
-    if (other === root || isWithin(other, path)) return false;
-    const { directory, active, finished } = pathsOf({ root: other, taskId });
+  /** Another root that has a task of the id: one above or beside the directory or the root, or a known one. */
+  #knowing(taskId: string, path: string, root: string): string | undefined {
+    const around = this.#rootsAround(parentOf(path), root);
+    if (typeof around === 'string')
+      return `${around}, so whether another task root has this task can't be told`;
+    const other = around.find((each) => !isWithin(each, path) && this.#has(each, taskId));
+    return other && `the task root ${other} has a task of this id too`;
+  }
+
+  #has(root: string, taskId: string): boolean {
+    const { directory, active, finished } = pathsOf({ root, taskId });
     return [directory, active, finished].some((each) => this.#look.exists(each));
+  }
+
+  /** The roots other than `root` above and beside a directory and above and beside `root`; or why not all are known. */
+  #rootsAround(directory: string, root: string): readonly string[] | string {
+    const key = `${directory}\0${root}`;
+    const known = this.#around.get(key);
+    if (known !== undefined) return known;
+    const found = new Set(this.#known);
+    let tooMuch: string | undefined;
+    for (const start of [directory, parentOf(root)]) {
+      for (let at = start; ; at = parentOf(at)) {
+        if (this.#mayBeRoot(at)) found.add(at);
+        const beside = this.#rootsIn(at);
+        if (beside === undefined) tooMuch = `too much lies in ${at}`;
+        else for (const each of beside) found.add(each);
+        if (at === '/') break;
+      }
+    }
+    found.delete(root);
+    const around = tooMuch ?? [...found];
+    this.#around.set(key, around);
+    return around;
   }
 
   #rootsIn(directory: string): readonly string[] | undefined {
     if (!this.#beside.has(directory)) {
       const prefix = directory === '/' ? '' : directory;
-      const names = this.#look.directoriesIn(directory);
+      // What stands in a directory of this name are sandboxes, many maybe.
+      const names = nameOf(directory) === SANDBOXES ? [] : this.#look.directoriesIn(directory);
       const found = names?.map((name) => `${prefix}/${name}`).filter((path) => this.#mayBeRoot(path));
       this.#beside.set(directory, found);
     }
@@ -91,23 +130,13 @@ export class OtherRoots {
   }
 
   #mayBeRoot(path: string): boolean {
-    const { checkpoints, tasks } = rootPaths(path);
-    return this.#look.isDirectory(checkpoints) || this.#look.isDirectory(tasks);
+    if (this.#look.isDirectory(rootPaths(path).checkpoints)) return true;
+    return PHASES.some((phase) => this.#look.isDirectory(phasePath(path, phase)));
   }
 
   #isRoot(path: string): boolean {
-    const known = this.#areRoots.get(path);
-    if (known !== undefined) return known;
-    const { checkpoints } = rootPaths(path);
-    const phases = [phasePath(path, 'active'), phasePath(path, 'finished')];
-    const is =
-      this.#known.includes(path) ||
-      (this.#look.isDirectory(checkpoints) && phases.some((phase) => this.#look.isDirectory(phase)));
-    this.#areRoots.set(path, is);
-    return is;
+    if (this.#known.includes(path)) return true;
+    if (!this.#look.isDirectory(rootPaths(path).checkpoints)) return false;
+    return PHASES.some((phase) => this.#look.isDirectory(phasePath(path, phase)));
   }
-}
-
-function told(root: string): string {
-  return `the task root ${root} has a task of this id too`;
 }

@@ -36,10 +36,16 @@ export interface Named {
   root: string;
 }
 
+/** How all paths in a directory begin. */
+function below(directory: string): string {
+  return directory === '/' ? '/' : `${directory}/`;
+}
+
 /** Why a place is the machine's whatever a header says; undefined if it isn't. Pure, as all here. */
 export function systemPlace(path: string): string | undefined {
   if (path === '/') return 'it is the root of the file system';
-  for (const tree of SYSTEM_TREES) if (isWithin(path, tree)) return `${tree} belongs to the system`;
+  for (const tree of SYSTEM_TREES)
+    if (path === tree || path.startsWith(`${tree}/`)) return `${tree} belongs to the system`;
   if (SYSTEM_SHELVES.includes(path) || SYSTEM_SHELVES.includes(parentOf(path))) {
     return 'a directory that high up belongs to the system';
   }
@@ -48,8 +54,9 @@ export function systemPlace(path: string): string | undefined {
 
 /** Why a place is a user's home. */
 export function homePlace(path: string, homes: readonly string[]): string | undefined {
+  const inside = below(path);
   for (const home of homes) {
-    if (home !== '/' && isWithin(home, path)) {
+    if (home !== '/' && (home === path || home.startsWith(inside))) {
       return home === path ? 'it is a home directory' : `the home directory ${home} is in it`;
     }
   }
@@ -73,7 +80,8 @@ export function rootPlace({ path, task_id, root }: Named, roots: readonly string
 
 /** Why a directory must not be removed as long as something is mounted there; undefined if nothing is. */
 export function mounted(path: string, mountPoints: readonly string[]): string | undefined {
-  const point = mountPoints.find((each) => isWithin(each, path));
+  const inside = below(path);
+  const point = mountPoints.find((each) => each === path || each.startsWith(inside));
   if (point === undefined) return undefined;
   return point === path ? 'something is mounted there' : `something is mounted in it, at ${point}`;
 }

@@ -190,12 +190,7 @@ export function lookAtStream(subject: Subject, host: Host): void {
   if (stat === undefined || typeof subject.stream === 'string') return;
   subject.locked = host.isLocked(stat);
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
-  lookAtAuthors(subject);
-}
-
-/** Who may have written what the stream says, as the owners are now. */
-export function lookAtAuthors(subject: Subject): void {
-  if (typeof subject.stream !== 'string') subject.authors = streamAuthors(subject);
+  subject.authors = streamAuthors(subject);
 }
 
 function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {

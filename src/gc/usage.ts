@@ -3,14 +3,15 @@ import { type Identity, keyOf } from '../store/identity.js';
 import { isWithin } from '../store/paths.js';
 import { firstFrom } from './claims.js';
 
-/** How old a look at the processes may be when something is about to be removed. */
+/** How old a look at the processes may be when something is about to be removed, and how many times what it took. */
 const FRESH_MS = 1000;
+const FRESH_FACTOR = 50;
 
 /** Who uses a directory of the processes of this machine: asked once, and again when that is too long ago. */
 export class Usage {
   readonly #look: () => DirectoryUser[];
   readonly #clock: () => number;
-  #lookedAt: number | undefined;
+  #freshUntil: number | undefined;
   #users: readonly DirectoryUser[] = [];
   readonly #byIdentity = new Map<string, DirectoryUser>();
 
@@ -23,9 +24,10 @@ export class Usage {
   /** Somebody who uses the directory or something in it. */
   of(path: string, identity?: Identity): DirectoryUser | undefined {
     const now = this.#clock();
-    if (this.#lookedAt === undefined || now - this.#lookedAt > FRESH_MS) {
+    if (this.#freshUntil === undefined || now > this.#freshUntil) {
       this.#index(this.#look());
-      this.#lookedAt = this.#clock();
+      const done = this.#clock();
+      this.#freshUntil = done + Math.max(FRESH_MS, (done - now) * FRESH_FACTOR);
     }
     const users = this.#users;
     for (let i = firstFrom(users, path, ({ path }) => path); i < users.length; i++) {

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import {
   encodeSandboxMark,
@@ -9,6 +9,7 @@ import {
 } from '../layout/sandbox-mark.js';
 import type { Place } from '../layout/task-paths.js';
 import { at, Directories } from '../store/directories.js';
+import type { Identity } from '../store/identity.js';
 import { realPath, statFile } from '../store/look.js';
 import { openFile } from '../store/open-file.js';
 import { nameOf, parentOf } from '../store/paths.js';
@@ -37,22 +38,26 @@ export function writeSandboxMark(sandbox: string, place: Place): void {
   }
 }
 
-/** The same in an open directory. False if there is a file of the name already. */
-export function writeMarkIn(directory: number, mark: SandboxMark): boolean {
+/** The same in an open directory. `made` is told what the new file is, before anything is written. */
+export function writeMarkIn(
+  directory: number,
+  mark: SandboxMark,
+  made: (file: Identity) => void = () => {},
+): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   let fd: number;
   try {
     fd = openSync(at(directory, SANDBOX_MARK), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
+    if (errnoOf(error) === 'EEXIST') return;
     throw error;
   }
   try {
+    made(fstatSync(fd));
     writeSync(fd, encodeSandboxMark(mark));
   } finally {
     closeSync(fd);
   }
-  return true;
 }
 
 /** A mark as it was found, and what says who may have written it. */
