@@ -277,14 +277,16 @@ export function ownSandbox(root: string, taskId: string): string {
 
 /** What is asked about logs or data of a task. `home`: the sandbox. */
 export function questionOf(
-  { task_id, rootPath, root, layout, runDirPath, ran, uid }: Subject,
+  { task_id, rootPath, root, layout, runDirPath, ran, uid, copied, sandbox }: Subject,
   path: string,
   home: string,
   logDir: string | undefined,
 ): Question {
   const own =
     layout === 'mesos' && runDirPath !== undefined ? runDirPath : ownSandbox(rootPath ?? root, task_id);
-  return { task_id, own, path, home, logDir, ran, uid };
+  // What stands elsewhere than recorded was copied with the checkpoint.
+  const named = copied && sandbox?.path === sandbox?.recorded;
+  return { task_id, own, path, home, logDir, ran, uid, copied: named };
 }
 
 export function itemOf(

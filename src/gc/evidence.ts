@@ -9,8 +9,8 @@ import { isWithin } from '../store/paths.js';
  */
 export type Evidence = 'place' | 'confirmed' | 'mark' | 'logs';
 
-/** `others`: it is certainly somebody else's. */
-export type Shown = { by: Evidence } | { why: string; others: boolean };
+/** `others`: it is certainly somebody else's. `empty`: there is nothing in it. */
+export type Shown = { by: Evidence } | { why: string; others: boolean; empty?: boolean };
 
 /** A directory that a header names. All paths are without links. */
 export interface Question {
@@ -25,6 +25,8 @@ export interface Question {
   readonly ran: readonly string[];
   /** The task's user. */
   readonly uid?: number;
+  /** The checkpoint was copied, and `home` is what it names, not what was copied with it. */
+  readonly copied: boolean;
 }
 
 /** What evidence has to be looked at on disk. */
@@ -37,22 +39,32 @@ export interface EvidenceLook {
   readonly mark: (directory: string) => FoundMark | undefined;
   readonly owner: (directory: string) => number | undefined;
   readonly isFile: (path: string) => boolean;
+  readonly isEmpty: (directory: string) => boolean;
   /** Is the task that another mark tells of still where it says? */
   readonly isThere: (mark: SandboxMark) => boolean;
 }
 
 /** What shows that the directory is the task's own, or why nothing does. Pure but for what is looked at. */
 export function evidenceOf(question: Question, look: EvidenceLook): Shown {
-  const { path, home, own, logDir, ran } = question;
+  const { path, home, own } = question;
   if (isWithin(path, own)) return { by: 'place' };
   const marked = markOf(question, look);
   if (marked !== undefined && 'why' in marked && marked.others) return marked;
   if (look.confirmed.has(home)) return { by: 'confirmed' };
-  if (marked !== undefined) return marked;
+  const shown = marked ?? byLogs(question, look);
+  if ('by' in shown || !look.isEmpty(path)) return shown;
+  return { why: 'it is empty', others: false, empty: true };
+}
+
+function byLogs({ home, logDir, ran, copied }: Question, look: EvidenceLook): Shown {
   if (logDir === undefined || !isWithin(logDir, home)) return nothing('the logs of the task are not in it');
   if (ran.length === 0) return nothing('no process of the task ran, so it holds no logs that would show it');
   const missing = ran.find((run) => !STREAMS.some((stream) => look.isFile(`${logDir}/${run}/${stream}`)));
-  return missing === undefined ? { by: 'logs' } : nothing(`it does not hold the logs of ${missing}`);
+  if (missing !== undefined) return nothing(`it does not hold the logs of ${missing}`);
+  if (!copied) return { by: 'logs' };
+  return nothing(
+    'the checkpoint was copied, restored or given away, so what it names may be that of another',
+  );
 }
 
 /** By the mark in the sandbox, or in the logs that an earlier gc began to remove; undefined if there is none. */

@@ -3,6 +3,7 @@ import { isSameMark, SANDBOX_MARK, type SandboxMark } from '../layout/sandbox-ma
 import { pathsOf } from '../layout/task-paths.js';
 import { readSandboxMark, sandboxMarkOf } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
+import { listDirectory } from '../store/list.js';
 import { bytesOf } from '../store/walk.js';
 import type { Ground, Kept, Top } from './actions.js';
 import { canonical, Known } from './canonical.js';
@@ -49,6 +50,7 @@ export class EvidenceOnDisk {
         lstat(`${directory}/${SANDBOX_MARK}`) === undefined ? undefined : readSandboxMark(directory),
       owner: (directory) => lstat(directory)?.uid,
       isFile: (path) => lstat(path)?.isFile() === true,
+      isEmpty,
       isThere,
     };
     return evidenceOf(question, look);
@@ -59,6 +61,14 @@ export class EvidenceOnDisk {
     if (!this.#ownMarks.has(root)) this.#ownMarks.set(root, sandboxMarkOf({ root, taskId }));
     const mark = this.#ownMarks.get(root);
     return mark && { ...mark, task_id: taskId };
+  }
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return listDirectory(directory, { max: 1 }).entries.length === 0;
+  } catch {
+    return false;
   }
 }
 

@@ -100,7 +100,8 @@ export const GUARDS: readonly Guard[] = [
   }),
   guard('evidence', ({ shown, home, kind }) => {
     if ('by' in shown) return undefined;
-    return shown.others ? refused(shown.why) : withoutEvidence(shown.why, kind, home);
+    if (shown.others) return refused(shown.why);
+    return withoutEvidence(shown, kind, home);
   }),
   guard('owner', ({ uid, authors, layout }, { euid }) => {
     // Of a Mesos task all that is in its run directory is its own.

@@ -16,6 +16,9 @@ import { workDirOf } from './mesos.js';
 /** Written before a task is collected for its space: an interrupted gc is finished whatever is left of it. */
 export const MARK = '.gc';
 
+/** A record that is written sets both times of a stream at once, on all file systems to less than this. */
+const WRITTEN_MS = 2000;
+
 /** What `stat` says of a stream. Not all of it: a plan holds one of each task. */
 export interface StreamStat extends Identity {
   size: number;
@@ -61,6 +64,8 @@ export interface Subject {
   leftovers: readonly number[];
   /** The stream, by its own name: `odd` is no regular file. */
   stream: StreamStat | 'absent' | 'odd';
+  /** The stream was changed otherwise than by writing to it: copied, restored, given to another user. */
+  copied: boolean;
   locked: boolean | undefined;
   marked: boolean;
   /** Why the header says nothing that may be deleted by, if so. */
@@ -106,6 +111,7 @@ export function subjectOf(view: TaskView, real: RealPath): Subject {
     runnerPid: view.runner?.pid,
     leftovers: view.leftovers,
     stream: 'absent',
+    copied: false,
     locked: undefined,
     marked: false,
     headerFlaw: headerFlaw(view),
@@ -188,6 +194,7 @@ export function lookAtStream(subject: Subject, host: Host): void {
     subject.headerFlaw = 'its checkpoint directory is a link';
   if (subject.stream === 'odd') subject.headerFlaw = 'its stream is no regular file';
   if (stat === undefined || typeof subject.stream === 'string') return;
+  subject.copied = Math.abs(stat.ctimeMs - stat.mtimeMs) > WRITTEN_MS;
   subject.locked = host.isLocked(stat);
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
   subject.authors = streamAuthors(subject);

@@ -25,13 +25,19 @@ export function userWords({ pid, how }: { pid: number; how: string }): string {
   return `process ${pid} ${how}`;
 }
 
-/** Kept, with the words that would remove it. What tells of it stays, so that they can be said. */
-export function withoutEvidence(why: string, kind: 'logs' | 'data', home: string): Objection {
+/** Kept, with the words that would remove it. What tells of it stays, so that they can be said; not for nothing. */
+export function withoutEvidence(
+  { why, empty }: { why: string; empty?: boolean },
+  kind: 'logs' | 'data',
+  home: string,
+): Objection {
+  const said = `nothing shows that it is the task's own: ${why}`;
+  if (empty) return { verdict: 'kept', why: said };
   const words = `--sandbox ${shellWord(home)}${kind === 'logs' ? ' --keep-data' : ''}`;
   const leave = kind === 'logs' ? '--keep-logs' : '--keep-data';
   return {
     verdict: 'kept',
-    why: `nothing shows that it is the task's own: ${why}`,
+    why: said,
     hint: `remove it with ${words}, or leave it with ${leave}`,
     holds: true,
   };
