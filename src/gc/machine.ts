@@ -40,7 +40,10 @@ export function gatherMachine(
   env: Readonly<Record<string, string | undefined>>,
 ): Machine {
   const host = Host.local();
-  const workDirs = [...agentWorkDirs(env, '/proc', '/etc', host.euid).map(({ path }) => path), ...KNOWN_WORK_DIRS];
+  const workDirs = [
+    ...agentWorkDirs(env, '/proc', '/etc', host.euid).map(({ path }) => path),
+    ...KNOWN_WORK_DIRS,
+  ];
   const ofUser = userRoot({ env, home: () => host.userHome(host.euid) });
   const roots = [PLACES.hostRoot, ofUser, ...(env.THERMOS_ROOT?.split(':') ?? [])];
   return {
@@ -108,7 +111,7 @@ function placesOf(root: string, known: ReadonlySet<string> | undefined): { path:
   const places: { path: string; by: string }[] = [];
   for (const { name } of listDirectory(phasePath(root, 'active'), { max: MOST_ENTRIES.tasks }).entries) {
     if (known?.has(name)) continue;
-    const header = readHeader(pathsOf({ root, taskId: name }).stream);
+    const header = readHeader(pathsOf({ root, taskId: name }).stream, root);
     for (const recorded of [header?.sandbox, header?.log_dir]) {
       const path = recorded?.startsWith('/') ? realPath(recorded) : undefined;
       if (path !== undefined) places.push({ path, by: `task ${name}` });

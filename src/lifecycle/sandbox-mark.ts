@@ -71,13 +71,9 @@ export interface FoundMark {
  * The mark in a directory, `path` for its name; undefined if there is none, or anything that is none. Whether
  * it may be believed is for the caller to say: whoever can write to the directory can write a mark.
  */
-export function readSandboxMark(path: string, directories?: Directories): FoundMark | undefined {
+export function readSandboxMark(path: string): FoundMark | undefined {
   try {
-    const file = openFile(`${path}/${SANDBOX_MARK}`, {
-      max: LONGEST_MARK,
-      below: directories === undefined ? path : '/',
-      directories,
-    });
+    const file = openFile(`${path}/${SANDBOX_MARK}`, { max: LONGEST_MARK });
     try {
       const mark = parseSandboxMark(file.read(LONGEST_MARK).toString('utf8'));
       return mark && { mark, uid: file.stat.uid, nlink: file.stat.nlink };
