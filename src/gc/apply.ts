@@ -83,6 +83,8 @@ class Removal {
   readonly #evidence: EvidenceOnDisk;
 
   readonly #host: Host;
+  /** The directory that was looked at last, of the task that is being removed. */
+  #checked: string | undefined;
 
   constructor({ machine }: Plan, deeds: ApplyDeeds, confirmed: ReadonlySet<string>) {
     this.#deeds = deeds;
@@ -97,6 +99,7 @@ class Removal {
 
   of(task: PlannedTask): TaskOutcome {
     const { subject, settlement } = task;
+    this.#checked = undefined;
     if (settlement !== undefined) {
       const place = canonical(subject.checkpointDir, this.#host.euid, subject.bases);
       if (!('path' in place)) {
@@ -175,8 +178,10 @@ class Removal {
   /** The directory of a path without links, that many tasks have in common, if it is still there. */
   #fd(path: string): number {
     const fd = this.#directories.fdWithoutLinks(path);
+    if (path === this.#checked) return fd;
     const now = lstat(path);
     if (now === undefined || !isSame(now, fstatSync(fd))) throw new ChangedError(`${path} was moved`);
+    this.#checked = path;
     return fd;
   }
 

@@ -48,10 +48,12 @@ export interface EvidenceLook {
 export function evidenceOf(question: Question, look: EvidenceLook): Shown {
   const { path, home, own } = question;
   if (isWithin(path, own)) return { by: 'place' };
-  const marked = markOf(question, look);
+  const marked = markOf(home, question, look);
   if (marked !== undefined && 'why' in marked && marked.others) return marked;
   if (look.confirmed.has(home)) return { by: 'confirmed' };
-  const shown = marked ?? byLogs(question, look);
+  let shown = marked ?? byLogs(question, look);
+  // The logs that an earlier gc began to remove have a mark of their own.
+  if ('why' in shown && path !== home) shown = markOf(path, question, look) ?? shown;
   if ('by' in shown || !look.isEmpty(path)) return shown;
   return { why: 'it is empty', others: false, empty: true };
 }
@@ -67,25 +69,20 @@ function byLogs({ home, logDir, ran, copied }: Question, look: EvidenceLook): Sh
   );
 }
 
-/** By the mark in the sandbox, or in the logs that an earlier gc began to remove; undefined if there is none. */
-function markOf({ path, home, uid }: Question, look: EvidenceLook): Shown | undefined {
-  let other: Shown | undefined;
-  for (const directory of new Set([home, path])) {
-    const found = look.mark(directory);
-    const owner = found && look.owner(directory);
-    if (found === undefined || owner === undefined) continue;
-    // Who owns the directory can write a mark there: it tells only of what is the task's user's, ours or root's.
-    const believed = [0, look.euid, uid];
-    if (found.nlink !== 1 || !believed.includes(owner) || ![0, look.euid, owner].includes(found.uid))
-      continue;
-    const expected = look.ownMark();
-    if (expected !== undefined && isSameMark(found.mark, expected)) return { by: 'mark' };
-    const whose = `task ${found.mark.task_id} of the root ${found.mark.root}`;
-    other ??= look.isThere(found.mark)
-      ? { why: `it is the sandbox of ${whose}`, others: true }
-      : nothing(`its mark tells of ${whose}, which is not there as it was then`);
-  }
-  return other;
+/** By the mark in a directory; undefined if there is none that may be believed. */
+function markOf(directory: string, { uid }: Question, look: EvidenceLook): Shown | undefined {
+  const found = look.mark(directory);
+  const owner = found && look.owner(directory);
+  if (found === undefined || owner === undefined) return undefined;
+  // Who owns the directory can write a mark there: it tells only of what is the task's user's, ours or root's.
+  const believed = [0, look.euid, uid].includes(owner) && [0, look.euid, owner].includes(found.uid);
+  if (!believed || found.nlink !== 1) return undefined;
+  const expected = look.ownMark();
+  if (expected !== undefined && isSameMark(found.mark, expected)) return { by: 'mark' };
+  const whose = `task ${found.mark.task_id} of the root ${found.mark.root}`;
+  return look.isThere(found.mark)
+    ? { why: `it is the sandbox of ${whose}`, others: true }
+    : nothing(`its mark tells of ${whose}, which is not there as it was then`);
 }
 
 function nothing(why: string): Shown {

@@ -1,3 +1,4 @@
+import { errnoOf } from '../errors/errors.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { phasePath, rootPaths, SANDBOXES } from '../layout/root-paths.js';
 import { pathsOf } from '../layout/task-paths.js';
@@ -13,6 +14,8 @@ export interface RootsLook {
   readonly exists: (path: string) => boolean;
   /** The directories in a directory; undefined if there are too many to know. */
   readonly directoriesIn: (path: string) => readonly string[] | undefined;
+  /** All names in a directory; undefined if there are too many, or if we may not know. */
+  readonly namesIn: (path: string) => readonly string[] | undefined;
 }
 
 export const ROOTS_ON_DISK: RootsLook = {
@@ -28,6 +31,14 @@ export const ROOTS_ON_DISK: RootsLook = {
       return [];
     }
   },
+  namesIn: (path) => {
+    try {
+      const { entries, complete } = listDirectory(path, { max: MOST_ENTRIES.tasks });
+      return complete ? entries.map(({ name }) => name) : undefined;
+    } catch (error) {
+      return errnoOf(error) === 'ENOENT' ? [] : undefined;
+    }
+  },
 };
 
 /**
@@ -41,6 +52,7 @@ export class OtherRoots {
   readonly #beside = new Map<string, readonly string[] | undefined>();
   readonly #around = new Map<string, readonly string[] | string>();
   #last: { key: string; why: string | undefined } | undefined;
+  readonly #ids = new Map<string, ReadonlySet<string> | undefined>();
   readonly #above = new Map<string, string | undefined>();
 
   /** `known`: roots that are known anyway, without links. */
@@ -92,8 +104,22 @@ export class OtherRoots {
   }
 
   #has(root: string, taskId: string): boolean {
+    if (!this.#ids.has(root)) this.#ids.set(root, this.#idsIn(root));
+    const ids = this.#ids.get(root);
+    if (ids !== undefined) return ids.has(taskId);
     const { directory, active, finished } = pathsOf({ root, taskId });
     return [directory, active, finished].some((each) => this.#look.exists(each));
+  }
+
+  /** The ids of its tasks; undefined if there are too many to list. */
+  #idsIn(root: string): ReadonlySet<string> | undefined {
+    const ids = new Set<string>();
+    for (const path of [rootPaths(root).checkpoints, ...PHASES.map((phase) => phasePath(root, phase))]) {
+      const names = this.#look.namesIn(path);
+      if (names === undefined) return undefined;
+      for (const name of names) ids.add(name);
+    }
+    return ids;
   }
 
   /** The roots other than `root` above and beside a directory and above and beside `root`; or why not all are known. */

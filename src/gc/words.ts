@@ -1,4 +1,5 @@
 /** How gc says why something goes, stays or is refused. Pure. */
+import { shellArguments } from '../text/shell.js';
 import type { Objection } from './guards.js';
 import type { Finish } from './subject.js';
 
@@ -33,7 +34,7 @@ export function withoutEvidence(
 ): Objection {
   const said = `nothing shows that it is the task's own: ${why}`;
   if (empty) return { verdict: 'kept', why: said };
-  const words = `--sandbox ${shellWord(home)}${kind === 'logs' ? ' --keep-data' : ''}`;
+  const words = `--sandbox ${shellArguments(home)}${kind === 'logs' ? ' --keep-data' : ''}`;
   const leave = kind === 'logs' ? '--keep-logs' : '--keep-data';
   return {
     verdict: 'kept',
@@ -41,9 +42,4 @@ export function withoutEvidence(
     hint: `remove it with ${words}, or leave it with ${leave}`,
     holds: true,
   };
-}
-
-/** As one word of a shell. */
-export function shellWord(text: string): string {
-  return /^[\w/.:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -12,6 +12,7 @@ function disk(...paths: string[]): RootsLook {
     exists: (path) => all.has(path),
     directoriesIn: (path) =>
       [...all].filter((each) => parentOf(each) === path).map((each) => each.slice(each.lastIndexOf('/') + 1)),
+    namesIn: () => undefined,
   };
 }
 
