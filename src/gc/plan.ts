@@ -19,7 +19,7 @@ import {
   reconcileAction,
 } from './reconcile.js';
 import { type Settlement, type Standing, standingForScheduler, standingOf } from './standing.js';
-import { type Finish, lookAtStream, type Subject, silenceOf, subjectOf } from './subject.js';
+import { type Finish, lookAtStream, Owners, type Subject, silenceOf, subjectOf } from './subject.js';
 import { finishWords, type Wording } from './words.js';
 
 export interface PlanOptions {
@@ -103,6 +103,7 @@ class Planner {
     const { host, now } = this.#machine;
     const { orphanAge, retained } = this.#options;
     const real = realPathsOfOneMoment();
+    const owners = new Owners();
     const reconciled: Reconciled[] = [];
     const idsByRoot = new Map<string, Set<string>>();
     for (const view of readTasks(all, host, real)) {
@@ -114,7 +115,7 @@ class Planner {
       }
       this.#claim(subject, real);
       if (!chosen.has(view.found) || view.found.unreadable || !view.root.readable) continue;
-      lookAtStream(subject, host);
+      lookAtStream(subject, host, owners);
       const silence = silenceOf(subject, view.runner?.alive, now, orphanAge);
       const pulled = isPulled(subject.recordedSandbox, subject.task_id);
       if (retained === undefined) {

@@ -1,7 +1,6 @@
 import type { Stats } from 'node:fs';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { RealPath } from '../discovery/relocate.js';
-import { authorsOf } from '../host/authors.js';
 import type { Host } from '../host/host.js';
 import type { LayoutName } from '../layout/layouts.js';
 import { isName } from '../layout/names.js';
@@ -186,18 +185,18 @@ function numberOf(value: number | bigint | undefined): number | undefined {
 }
 
 /** Fills in what the stream's file says; only for tasks that something may be done to. */
-export function lookAtStream(subject: Subject, host: Host): void {
+export function lookAtStream(subject: Subject, host: Host, owners: Owners): void {
   const stat = lstat(`${subject.checkpointDir}/${RUNNER}`);
   subject.stream = stat === undefined ? 'absent' : stat.isFile() ? streamStat(stat) : 'odd';
   subject.marked = lstat(`${subject.checkpointDir}/${MARK}`) !== undefined;
-  if (lstat(subject.checkpointDir)?.isSymbolicLink())
-    subject.headerFlaw = 'its checkpoint directory is a link';
+  const directory = lstat(subject.checkpointDir);
+  if (directory?.isSymbolicLink()) subject.headerFlaw = 'its checkpoint directory is a link';
   if (subject.stream === 'odd') subject.headerFlaw = 'its stream is no regular file';
   if (stat === undefined || typeof subject.stream === 'string') return;
   subject.copied = Math.abs(stat.ctimeMs - stat.mtimeMs) > WRITTEN_MS;
   subject.locked = host.isLocked(stat);
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
-  subject.authors = streamAuthors(subject);
+  subject.authors = streamAuthors(subject, [stat.uid, directory?.uid], owners);
 }
 
 function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
@@ -205,9 +204,24 @@ function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
 }
 
 /** The run directory of an executor is its task's user's since Aurora 0.21. */
-function streamAuthors({ checkpointDir, rootPath, runDirPath }: Subject): number[] {
-  const around = [checkpointDir, parentOf(checkpointDir), rootPath, runDirPath];
-  return authorsOf([`${checkpointDir}/${RUNNER}`, ...around.filter((path) => path !== undefined)]);
+function streamAuthors(
+  { checkpointDir, rootPath, runDirPath }: Subject,
+  own: readonly (number | undefined)[],
+  owners: Owners,
+): number[] {
+  const around = [parentOf(checkpointDir), rootPath, runDirPath].map((path) => path && owners.of(path));
+  const authors = [...own, ...around].filter((uid) => typeof uid === 'number' && uid !== 0);
+  return [...new Set(authors as number[])];
+}
+
+/** Who owns the directories that many tasks have in common, looked at once. */
+export class Owners {
+  readonly #uids = new Map<string, number | undefined>();
+
+  of(path: string): number | undefined {
+    if (!this.#uids.has(path)) this.#uids.set(path, lstat(path)?.uid);
+    return this.#uids.get(path);
+  }
 }
 
 export interface Silence {

@@ -304,7 +304,16 @@ describe('the mark of run', () => {
     const sandbox = `${place.path}/work/web-1`;
     const config = place.config([{ name: 'p', cmdline: 'true', logger: { destination: 'none' } }]);
     chmodSync(root, 0o755);
-    const done = place.thermos('run', '--user', 'nobody', '--task-id', 'web-1', '--sandbox', sandbox, config);
+    const done = place.thermos(
+      'run',
+      '--user',
+      AS_ROOT ? 'nobody' : 'root',
+      '--task-id',
+      'web-1',
+      '--sandbox',
+      sandbox,
+      config,
+    );
     if (!AS_ROOT) {
       expect([done.status, existsSync(sandbox)]).toEqual([2, false]);
       return;
