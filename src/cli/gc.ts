@@ -18,6 +18,7 @@ import { duration, timestamp } from '../text/age.js';
 import { size } from '../text/size.js';
 import { gcText } from '../views/gc.js';
 import { confirmed, needConfirmation } from './confirm.js';
+import { rootOptions } from './root-options.js';
 import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 import type { Terminal } from './terminal.js';
 
@@ -139,15 +140,15 @@ function planOptions(flags: GcFlags): PlanOptions {
     },
     orphanAge: flags.orphans ? orphanAge : undefined,
     includeMesos: flags['include-mesos'] === true,
-    confirmed: new Set((flags.sandbox ?? []).map(sandboxNamed)),
+    confirmed: new Set((flags.sandbox ?? []).map((path) => sandboxNamed(path, rootOptions(flags).cwd))),
     retained: flags.retained === undefined ? undefined : readRetained(flags.retained),
     words: { duration, size, timestamp },
   };
 }
 
 /** The place that a person names as a sandbox, without links. */
-function sandboxNamed(given: string): string {
-  const path = realPath(absolutePath(given, process.cwd()));
+function sandboxNamed(given: string, cwd = '/'): string {
+  const path = realPath(absolutePath(given, cwd));
   if (path !== undefined) return path;
   throw new NotFoundError('sandbox-not-found', `there is no sandbox ${given}`, 'check the path');
 }

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Records } from '../task/trees.js';
 import { actions, deleted, du, gc, gcTask, gone, hookFile, listing, put } from './gc-trees.js';
-import { FIXTURES, PROGRAM, shell, startThermos, tempDir, thermos } from './harness.js';
+import { cleanEnv, FIXTURES, PROGRAM, shell, startThermos, tempDir, thermos } from './harness.js';
 
 const AS_ROOT = process.getuid?.() === 0;
 
@@ -328,7 +328,8 @@ describe('guards: what a header says is not believed', () => {
     gcTask(root, 'a', { header: { sandbox, log_dir: log_dir ?? `${sandbox}/.logs` }, sandbox: {} });
     const before = listing(dir);
     const args = ['--root', root, '--yes', data === undefined ? '--keep-data' : '--delete-data', 'a'];
-    const answer = gc(args, { env });
+    // Where HOME is made up, what the program keeps in it is not looked at here.
+    const answer = gc(args, { env: env && { ...env, XDG_CACHE_HOME: cleanEnv().HOME as string } });
     const refused = actions(answer, 'a').find((action) =>
       action.startsWith(data === undefined ? 'logs' : 'data'),
     );
