@@ -2,21 +2,22 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
 import type { FoundTask } from '../discovery/found.js';
-import { describeErrno, UsageError } from '../errors/errors.js';
+import { describeErrno, NotFoundError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { apply, foretell, problemsOf, type TaskOutcome } from '../gc/apply.js';
 import { lockRoots } from '../gc/exclusive.js';
-import { gatherMachine } from '../gc/gather.js';
+import { gatherMachine } from '../gc/machine.js';
 import { makePlan, type Plan, type PlanOptions } from '../gc/plan.js';
 import { parseAge, parseCount, parseSize } from '../gc/quantities.js';
 import { parseRetained } from '../gc/reconcile.js';
-import { DEEDS } from '../gc/tree.js';
-import { Host } from '../host/host.js';
+import { DEEDS } from '../gc/remove.js';
+import { absolutePath, realPath } from '../store/look.js';
 import { duration, timestamp } from '../text/age.js';
 import { size } from '../text/size.js';
 import { gcText } from '../views/gc.js';
 import { confirmed, needConfirmation } from './confirm.js';
+import { rootOptions } from './root-options.js';
 import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 import type { Terminal } from './terminal.js';
 
@@ -28,6 +29,7 @@ export interface GcFlags extends RootFlags {
   'keep-logs'?: boolean;
   'keep-data'?: boolean;
   'delete-data'?: boolean;
+  sandbox?: string[];
   orphans: boolean;
   'orphan-age': string;
   'include-mesos'?: boolean;
@@ -54,15 +56,17 @@ export function collectGarbage(words: readonly string[], flags: GcFlags, termina
   if (!flags['dry-run']) needConfirmation(flags.yes === true, terminal, '--yes');
   const selection = tasksToChange(flags, words);
   if (selection.unmatched.length > 0 && selection.selected.length === 0) throw noSuchTask(selection);
-  const machine = gatherMachine(Host.local(), terminal.now(), process.env);
+  const now = terminal.now();
+  const machine = gatherMachine(now, () => terminal.now(), process.env);
   const plan = makePlan(selection.tasks, new Set(selection.selected), machine, options);
+  checkConfirmed(plan, options.confirmed);
   const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
   const notFound = selection.unmatched.length > 0 || selection.roots.length === 0;
   const exitCode = notFound ? EXIT.no : EXIT.ok;
   const answer = (outcomes: TaskOutcome[], dryRun: boolean, notice?: string): GcAnswer => {
     const problems = [...found, ...(dryRun ? [] : outcomes.flatMap(problemsOf))];
     const document = encodeGc(dryRun, outcomes, plan, problems);
-    return { document, text: (style) => gcText(document, style), problems, exitCode, notice };
+    return { document, text: (style) => gcText(document, { ...style, now }), problems, exitCode, notice };
   };
   const idle = !plan.tasks.some(isWork);
   if (flags['dry-run'] || idle) {
@@ -72,12 +76,12 @@ export function collectGarbage(words: readonly string[], flags: GcFlags, termina
   if (!flags.yes) {
     const foretold = plan.tasks.map(foretell);
     const shown = encodeGc(true, foretold, plan, []);
-    terminal.writeError(gcText(shown, terminal.style(2)));
+    terminal.writeError(gcText(shown, { ...terminal.style(2), now }));
     if (!confirmed('Carry this out?', terminal)) {
       return { ...answer(foretold, true, 'Nothing was done.'), text: () => '', exitCode: EXIT.no };
     }
   }
-  return answer(carryOut(plan, terminal), false);
+  return answer(carryOut(plan, options.confirmed, terminal), false);
 }
 
 /** With what was looked at, lest nobody knows whether a pattern matched. */
@@ -96,13 +100,15 @@ function isWork({ actions, settlement }: Plan['tasks'][number]): boolean {
 /** How often progress is shown. */
 const PROGRESS_MS = 100;
 
-function carryOut({ tasks }: Plan, terminal: Terminal): TaskOutcome[] {
+function carryOut(plan: Plan, confirmed: ReadonlySet<string>, terminal: Terminal): TaskOutcome[] {
+  const { tasks } = plan;
   const release = lockRoots(tasks);
   const outcomes: TaskOutcome[] = [];
   let shown = terminal.now();
   const live = terminal.stderrIsTerminal;
   let drawn = false;
-  for (const outcome of apply(tasks, { ...DEEDS, clock: () => terminal.now() })) {
+  const deeds = { ...DEEDS, clock: () => terminal.now() };
+  for (const outcome of apply(plan, deeds, confirmed)) {
     outcomes.push(outcome);
     if (!live || terminal.now() - shown < PROGRESS_MS) continue;
     shown = terminal.now();
@@ -133,10 +139,29 @@ function planOptions(flags: GcFlags): PlanOptions {
     },
     orphanAge: flags.orphans ? orphanAge : undefined,
     includeMesos: flags['include-mesos'] === true,
+    confirmed: new Set((flags.sandbox ?? []).map((path) => sandboxNamed(path, rootOptions(flags).cwd))),
     retained: flags.retained === undefined ? undefined : readRetained(flags.retained),
-    words: { duration, size },
-    timestamp,
+    words: { duration, size, timestamp },
   };
+}
+
+/** The place that a person names as a sandbox, without links. */
+function sandboxNamed(given: string, cwd = '/'): string {
+  const path = realPath(absolutePath(given, cwd));
+  if (path !== undefined) return path;
+  throw new NotFoundError('sandbox-not-found', `there is no sandbox ${given}`, 'check the path');
+}
+
+/** What a person names must be the sandbox of a task that would be collected, exactly. */
+function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
+  for (const path of confirmed) {
+    const isSandbox = ({ subject: { sandbox }, settlement }: Plan['tasks'][number]) =>
+      settlement === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
+    if (tasks.some(isSandbox)) continue;
+    const message = `no task that would be collected has the sandbox ${path}`;
+    const hint = 'see `thermos status --verbosity 2` for the sandboxes of tasks';
+    throw new NotFoundError('sandbox-not-found', message, hint);
+  }
 }
 
 function readRetained(path: string): Map<string, string> {

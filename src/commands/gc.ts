@@ -10,7 +10,7 @@ export default class Gc extends ThermosCommand {
   static override description =
     `Without a limit all finished tasks go, with limits those beyond any of them; the newest stay. TASK, an exact id or a pattern that matches the whole id, restricts what is looked at: limits count among those. Metadata and logs are deleted; data only of a sandbox that thermos run made in ROOT/sandboxes, or with --delete-data. The plan is shown first, and exactly that is removed.
 
-Nothing is deleted that is not certainly the task's own: no system or home directory, no mount point, nothing that another task uses, nothing behind a link. What is refused is said. Sandboxes of a Mesos agent stay: it removes them itself, and the plan says when.
+Nothing is deleted that is not shown to be the task's own: by its place in the root, by the mark that thermos run leaves in the sandboxes that it makes, or by the logs in it of all processes that ran. What nothing shows stays, and the answer says so; --sandbox PATH says that it is the task's. Never deleted: system and home directories, mount points, what another task or another task root uses, what is behind a link. What is refused is said. Sandboxes of a Mesos agent stay: it removes them itself, and the plan says when.
 
 An active task without a live runner for --orphan-age becomes LOST: its last records are taken over, its processes killed if they are certainly its own. The next gc can collect it.
 
@@ -50,6 +50,12 @@ An active task without a live runner for --orphan-age becomes LOST: its last rec
     'delete-logs': Flags.boolean({ summary: 'Delete logs; the default.' }),
     'keep-data': Flags.boolean({ summary: 'Keep sandboxes.', exclusive: ['delete-data'] }),
     'delete-data': Flags.boolean({ summary: 'Delete sandboxes.' }),
+    sandbox: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'PATH',
+      summary: "Delete this sandbox, too: you say that it is the task's own.",
+    }),
     orphans: Flags.boolean({ default: true, allowNo: true, summary: 'End tasks whose runner died.' }),
     'orphan-age': Flags.string({
       default: '1h',

@@ -15,7 +15,8 @@ export function encodeGc(
     root: task.root,
     layout: task.layout,
     state: task.state,
-    finished_ms: task.finishedAt,
+    finished_ms: task.finish?.at,
+    finished_by: task.finish?.by,
     reason: task.reason,
     actions,
     orphan: settlement &&

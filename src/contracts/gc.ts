@@ -8,6 +8,7 @@ const action = z.object({
   bytes: z.int().min(0).describe('Of the disk, as du counts them: what is freed, or would be.'),
   result: z.enum(['deleted', 'would-delete', 'kept', 'refused', 'failed']),
   why: z.string().optional().describe('Why it was not deleted.'),
+  hint: z.string().optional().describe('What to say so that it goes, if that is a matter of saying it.'),
 });
 
 const orphan = z
@@ -30,6 +31,10 @@ export const gc = z
         layout,
         state: z.string().describe('What its streams recorded.'),
         finished_ms: z.number().optional().describe('Milliseconds since the epoch.'),
+        finished_by: z
+          .enum(['status', 'task-file', 'stream-file'])
+          .optional()
+          .describe('What says so: the last status, or the time of a file where the stream says nothing.'),
         reason: z.string(),
         actions: z.array(action),
         orphan: orphan.optional(),

@@ -2,14 +2,26 @@ import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { tryLock } from '../host/flock.js';
-import { Host } from '../host/host.js';
+import type { Host } from '../host/host.js';
+import { SANDBOX_MARK } from '../layout/sandbox-mark.js';
+import { pathsOf, RUNNER } from '../layout/task-paths.js';
 import { endByRunner, endOrphan, type Settled } from '../lifecycle/end-orphan.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
+import { writeMarkIn } from '../lifecycle/sandbox-mark.js';
+import { at, Directories } from '../store/directories.js';
+import { type Identity, isSame, keyOf } from '../store/identity.js';
+import { openFile } from '../store/open-file.js';
+import { bytesOf, ChangedError } from '../store/walk.js';
+import { type Action, itemOf, questionOf, type Target } from './actions.js';
 import { canonical } from './canonical.js';
-import type { Action, PlannedTask, Settlement, Target } from './plan.js';
+import type { Shown } from './evidence.js';
+import { EvidenceOnDisk, guardLook } from './ground.js';
+import { type GuardLook, objection } from './guards.js';
+import { lookAgain } from './machine.js';
+import type { Plan, PlannedTask } from './plan.js';
+import { type Deeds, type RemoveOptions, remove } from './remove.js';
+import type { Settlement } from './standing.js';
 import { lstat, MARK, type Subject } from './subject.js';
-import { at, bytesOf, type Deeds, Directories, keyOf, remove } from './tree.js';
-import { Usage } from './usage.js';
 
 export type Result = 'deleted' | 'would-delete' | 'kept' | 'refused' | 'failed';
 
@@ -19,6 +31,7 @@ export interface ActionOutcome {
   bytes: number;
   result: Result;
   why?: string;
+  hint?: string;
 }
 
 export interface TaskOutcome {
@@ -31,12 +44,13 @@ export interface TaskOutcome {
 export function foretell(task: PlannedTask): TaskOutcome {
   return {
     task,
-    actions: task.actions.map(({ kind, path, bytes, verdict, why }) => ({
+    actions: task.actions.map(({ kind, path, bytes, verdict, why, hint }) => ({
       kind,
       path,
       bytes,
       result: verdict === 'delete' ? 'would-delete' : verdict,
       why,
+      hint,
     })),
     settlement: task.settlement && { result: 'would-do', killed: [], problems: [] },
   };
@@ -52,108 +66,212 @@ export interface ApplyDeeds extends Deeds {
  * before. What can't be removed is told, and then what tells of it (the task's metadata) stays; the rest goes
  * on. May be interrupted anywhere: what is left is planned, and removed, the next time.
  */
-export function* apply(tasks: Iterable<PlannedTask>, deeds: ApplyDeeds): Generator<TaskOutcome> {
-  const directories = new Directories();
-  const usage = new Usage();
-  try {
-    for (const task of tasks) yield applyTo(task, directories, usage, deeds);
-  } finally {
-    directories.close();
-  }
-}
-
-function applyTo(task: PlannedTask, directories: Directories, usage: Usage, deeds: ApplyDeeds): TaskOutcome {
-  const { subject, settlement } = task;
-  if (settlement !== undefined) return { task, actions: [], settlement: settle(subject, settlement, deeds) };
-  if (!task.actions.some(({ verdict }) => verdict === 'delete')) return { ...foretell(task), task };
-  const guard = guardStream(task);
-  try {
-    return { task, actions: carryOut(task, guard.why, directories, usage, deeds) };
-  } finally {
-    guard.release();
-  }
-}
-
-function settle(subject: Subject, { becomes, signal }: Settlement, { clock }: ApplyDeeds): Settled {
-  const place = { root: subject.root, taskId: subject.task_id };
-  if (signal !== undefined) return endByRunner(place, LOCAL_PROCESSES);
-  const places = { sandbox: subject.sandbox?.path, logDir: subject.logDir?.path };
-  const planned = subject.stream;
-  const isPlanned = ({ dev, ino, size }: Stats) =>
-    typeof planned !== 'string' && dev === planned.dev && ino === planned.ino && size === planned.size;
-  // Of one that is over nothing is recorded.
-  const state = becomes === 'KILLED' ? 'KILLED' : 'LOST';
-  return endOrphan(place, places, state, clock, LOCAL_PROCESSES, isPlanned);
-}
-
-function carryOut(
-  task: PlannedTask,
-  changed: string | undefined,
-  directories: Directories,
-  usage: Usage,
+export function* apply(
+  plan: Plan,
   deeds: ApplyDeeds,
-): ActionOutcome[] {
-  const touched = new Set<string>();
-  const outcomes: ActionOutcome[] = [];
-  let left: string | undefined;
-  if (changed === undefined && task.marked) mark(task, directories, touched);
-  for (const action of task.actions) {
-    const { kind, path, verdict, why, target } = action;
-    const tell = (result: Result, why?: string, bytes = 0): void => {
-      outcomes.push({ kind, path, bytes, result, why });
-    };
-    if (verdict !== 'delete' || target === undefined) tell(verdict as Result, why);
-    else if (changed !== undefined) tell('failed', changed);
-    else if (kind === 'metadata' && left !== undefined) tell('kept', `${left} could not be removed`);
-    else {
-      const { result, why, bytes } = removeTarget(target, kind, directories, usage, touched, deeds);
-      if (result === 'failed') left = path;
-      tell(result, why, bytes);
+  confirmed: ReadonlySet<string>,
+): Generator<TaskOutcome> {
+  const removal = new Removal(plan, deeds, confirmed);
+  try {
+    for (const task of plan.tasks) yield removal.of(task);
+  } finally {
+    removal.close();
+  }
+}
+
+class Removal {
+  readonly #deeds: ApplyDeeds;
+  readonly #directories = new Directories();
+  readonly #touched: RemoveOptions['touched'] = new Map();
+  readonly #look: GuardLook;
+  readonly #evidence: EvidenceOnDisk;
+
+  readonly #host: Host;
+  /** The directory that was looked at last, of the task that is being removed. */
+  #checked: string | undefined;
+
+  constructor({ machine }: Plan, deeds: ApplyDeeds, confirmed: ReadonlySet<string>) {
+    this.#deeds = deeds;
+    this.#host = machine.host;
+    this.#look = guardLook(lookAgain(machine, deeds.clock));
+    this.#evidence = new EvidenceOnDisk(machine.host.euid, confirmed);
+  }
+
+  close(): void {
+    this.#directories.close();
+  }
+
+  of(task: PlannedTask): TaskOutcome {
+    const { subject, settlement } = task;
+    this.#checked = undefined;
+    if (settlement !== undefined) return { task, actions: [], settlement: this.#settle(subject, settlement) };
+    if (!task.actions.some(({ verdict }) => verdict === 'delete')) return foretell(task);
+    const guard = guardStream(task, this.#host.again());
+    try {
+      return { task, actions: this.#carryOut(task, guard.why) };
+    } finally {
+      guard.release();
     }
   }
-  return outcomes;
+
+  #settle(subject: Subject, { becomes, signal }: Settlement): Settled {
+    const place = { root: subject.root, taskId: subject.task_id };
+    if (signal !== undefined) return endByRunner(place, LOCAL_PROCESSES);
+    const places = { sandbox: subject.sandbox?.path, logDir: subject.logDir?.path };
+    const planned = subject.stream;
+    const isPlanned = ({ dev, ino, size }: Stats) =>
+      typeof planned !== 'string' && dev === planned.dev && ino === planned.ino && size === planned.size;
+    // Of one that is over nothing is recorded.
+    const state = becomes === 'KILLED' ? 'KILLED' : 'LOST';
+    return endOrphan(place, places, state, this.#deeds.clock, LOCAL_PROCESSES, isPlanned);
+  }
+
+  #carryOut(task: PlannedTask, changed: string | undefined): ActionOutcome[] {
+    const outcomes: ActionOutcome[] = [];
+    let left: string | undefined;
+    let evidence: ReadonlyMap<Target, Shown> = new Map();
+    if (changed === undefined) {
+      if (task.marked) this.#markCollected(task);
+      evidence = this.#lookAtEvidence(task);
+      this.#markBegun(task, evidence);
+    }
+    for (const { kind, path, verdict, why, hint, target } of task.actions) {
+      const tell = (result: Result, why?: string, bytes = 0): void => {
+        outcomes.push({ kind, path, bytes, result, why, hint });
+      };
+      if (verdict !== 'delete' || target === undefined) tell(verdict as Result, why);
+      else if (changed !== undefined) tell('failed', changed);
+      else if (kind === 'metadata' && left !== undefined) tell('kept', `${left} could not be removed`);
+      else {
+        const { result, why, bytes } = this.#remove(target, kind, task.subject, evidence.get(target));
+        if (result === 'failed') left = path;
+        tell(result, why, bytes);
+      }
+    }
+    return outcomes;
+  }
+
+  #remove(
+    target: Target,
+    kind: Action['kind'],
+    subject: Subject,
+    shown: Shown | undefined,
+  ): Pick<ActionOutcome, 'bytes' | 'result' | 'why'> {
+    const { directory, name, measure, except } = target;
+    try {
+      const guarded = kind !== 'metadata' && shown !== undefined;
+      const fd = kind === 'metadata' ? this.#directories.fdWithoutLinks(directory) : this.#fd(directory);
+      const why = guarded ? this.#objection(target, kind, subject, shown) : undefined;
+      if (why !== undefined) return { bytes: 0, result: 'failed', why };
+      const { bytes, failure } = remove(fd, bytesOf(name), {
+        deeds: this.#deeds,
+        planned: measure,
+        touched: this.#touched,
+        except,
+        last: kind === 'metadata' ? target.last : BEGUN_LAST,
+      });
+      this.#wrote(fstatSync(fd));
+      if (failure === undefined) return { bytes, result: 'deleted' };
+      const where = failure.names === '' ? '' : `${failure.names}: `;
+      const more = failure.count === 1 ? '' : `, and ${failure.count - 1} more`;
+      return { bytes, result: 'failed', why: `${where}${describeErrno(failure.error)}${more}` };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return { bytes: 0, result: 'deleted' };
+      return { bytes: 0, result: 'failed', why: describeErrno(error) };
+    }
+  }
+
+  /** The directory of a path without links, that many tasks have in common, if it is still there. */
+  #fd(path: string): number {
+    const fd = this.#directories.fdWithoutLinks(path);
+    if (path === this.#checked) return fd;
+    const now = lstat(path);
+    if (now === undefined || !isSame(now, fstatSync(fd))) throw new ChangedError(`${path} was moved`);
+    this.#checked = path;
+    return fd;
+  }
+
+  #wrote(...files: Identity[]): void {
+    for (const file of files) this.#touched.set(keyOf(file), 'written');
+  }
+
+  /** What speaks against the removal now, by the guards that the plan was made by. */
+  #objection(target: Target, kind: 'logs' | 'data', subject: Subject, shown: Shown): string | undefined {
+    const { home, measure } = target;
+    if (home === undefined) return undefined;
+    // That it still is what was measured, by device, inode and times, owner included, the removal itself looks at.
+    return objection('again', itemOf(kind, subject, pathOf(target), home, measure, shown), this.#look)?.why;
+  }
+
+  /** What shows now that logs and data are the task's: before any of them goes, for the logs tell of the data. */
+  #lookAtEvidence({ actions, subject }: PlannedTask): Map<Target, Shown> {
+    const shown = new Map<Target, Shown>();
+    let byLogs: Target | undefined;
+    for (const { verdict, target } of actions) {
+      if (verdict !== 'delete' || target?.home === undefined) continue;
+      const question = questionOf(subject, pathOf(target), target.home, target.logDir);
+      // The logs show the same of the sandbox that they lie in.
+      const known = byLogs?.home === target.home && byLogs.logDir === target.logDir;
+      const found: Shown = known ? { by: 'logs' } : this.#evidence.shown(question, subject);
+      if ('by' in found && found.by === 'logs') byLogs = target;
+      shown.set(target, found);
+    }
+    return shown;
+  }
+
+  /**
+   * What only its logs show to be the task's gets the mark of a sandbox, which goes last: a removal that is
+   * interrupted can be finished. If the sandbox goes, its mark is that of the logs in it too.
+   */
+  #markBegun({ actions, subject }: PlannedTask, evidence: ReadonlyMap<Target, Shown>): void {
+    const doomed = actions.filter(({ target }) => target !== undefined && evidence.has(target));
+    const target = (doomed.find(({ kind }) => kind === 'data') ?? doomed[0])?.target;
+    const shown = target && evidence.get(target);
+    if (target === undefined || shown === undefined || !('by' in shown) || shown.by !== 'logs') return;
+    const mark = this.#evidence.ownMark(subject.root, subject.task_id);
+    if (mark === undefined) return;
+    try {
+      const fd = this.#fd(pathOf(target));
+      const top = fstatSync(fd);
+      // Of what changed since the plan was made nothing goes: it gets no mark either.
+      if (!isSame(top, target.measure) || top.ctimeMs > target.measure.newest) return;
+      writeMarkIn(fd, mark, (file) => this.#wrote(file, top));
+    } catch {
+      // A full disk, or not ours to write to: the mark only helps to finish what is interrupted.
+    }
+  }
+
+  /** So that an interrupted gc of a task that goes for its space is finished, whatever is left of it. */
+  #markCollected({ subject }: PlannedTask): void {
+    try {
+      const place = canonical(subject.checkpointDir, this.#host.euid, subject.bases);
+      if (!('path' in place)) return;
+      const directory = this.#directories.fdWithoutLinks(place.path);
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      const fd = openSync(at(directory, MARK), flags, 0o600);
+      this.#wrote(fstatSync(fd), fstatSync(directory));
+      closeSync(fd);
+    } catch {
+      // There already, or a full disk: the mark only helps to finish what is interrupted.
+    }
+  }
 }
 
-function removeTarget(
-  target: Target,
-  kind: Action['kind'],
-  directories: Directories,
-  usage: Usage,
-  touched: Set<string>,
-  deeds: ApplyDeeds,
-): Pick<ActionOutcome, 'bytes' | 'result' | 'why'> {
-  const { directory, name, measure, except, last } = target;
-  try {
-    const user = kind === 'metadata' ? undefined : usage.of(`${directory}/${name}`, measure);
-    if (user !== undefined) return { bytes: 0, result: 'failed', why: `process ${user.pid} ${user.how}` };
-    const fd = directories.fd(directory);
-    const { bytes, failure } = remove(fd, bytesOf(name), {
-      deeds,
-      planned: measure,
-      touched,
-      except,
-      last,
-    });
-    touched.add(keyOf(fstatSync(fd)));
-    if (failure === undefined) return { bytes, result: 'deleted' };
-    const where = failure.names === '' ? '' : `${failure.names}: `;
-    const more = failure.count === 1 ? '' : `, and ${failure.count - 1} more`;
-    return { bytes, result: 'failed', why: `${where}${describeErrno(failure.error)}${more}` };
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { bytes: 0, result: 'deleted' };
-    return { bytes: 0, result: 'failed', why: describeErrno(error) };
-  }
+const BEGUN_LAST = [SANDBOX_MARK];
+
+function pathOf({ directory, name }: Target): string {
+  return `${directory === '/' ? '' : directory}/${name}`;
 }
 
 /**
  * Why nothing of the task may be removed now: its stream is another than when the plan was made, somebody has
  * its lock, or it has become active. Where /proc/locks can't tell, the lock is taken until `release`.
  */
-function guardStream({ subject }: PlannedTask): { why?: string; release: () => void } {
+function guardStream({ subject }: PlannedTask, host: Host): { why?: string; release: () => void } {
   const nothing = () => {};
   const why = activeAgain(subject);
   if (why !== undefined) return { why, release: nothing };
-  const path = `${subject.checkpointDir}/runner`;
+  const path = `${subject.checkpointDir}/${RUNNER}`;
   const stat = lstat(path);
   const planned = subject.stream;
   if (stat === undefined) return { release: nothing };
@@ -165,45 +283,34 @@ function guardStream({ subject }: PlannedTask): { why?: string; release: () => v
   if (!same || stat.mtimeMs !== planned.mtimeMs) {
     return { why: 'its stream changed since the plan was made', release: nothing };
   }
-  const locked = Host.local().isLocked(stat);
+  const locked = host.isLocked(stat);
   if (locked === true) return { why: 'its runner lives', release: nothing };
   if (locked === false) return { release: nothing };
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  const release = () => closeSync(fd);
   try {
-    return tryLock(fd) ? { release } : { why: 'its runner lives', release };
+    const file = openFile(path);
+    const release = () => file.close();
+    try {
+      return tryLock(file.fd) ? { release } : { why: 'its runner lives', release };
+    } catch (error) {
+      return { why: (error as Error).message, release };
+    }
   } catch (error) {
-    return { why: (error as Error).message, release };
+    return { why: describeErrno(error), release: nothing };
   }
 }
 
 /** A finished task has no task file among the active ones, unless it had one already. */
 function activeAgain({ root, task_id, taskFiles }: Subject): string | undefined {
-  const active = `${root}/tasks/active/${task_id}`;
+  const { active } = pathsOf({ root, taskId: task_id });
   if (taskFiles.includes(active)) return undefined;
   const found = lstat(active);
   return found === undefined ? undefined : 'it is active again';
 }
 
-function mark({ subject }: PlannedTask, directories: Directories, touched: Set<string>): void {
-  try {
-    const place = canonical(subject.checkpointDir, Host.local().euid, subject.bases);
-    if (!('path' in place)) return;
-    const directory = directories.fd(place.path);
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const fd = openSync(at(directory, MARK), flags, 0o600);
-    touched.add(keyOf(fstatSync(fd)));
-    touched.add(keyOf(fstatSync(directory)));
-    closeSync(fd);
-  } catch {
-    // There already, or a full disk: the mark only helps to finish what is interrupted.
-  }
-}
-
 /** A problem for each thing that could not be done, so that it is said on stderr too. */
 export function problemsOf({ task, actions, settlement }: TaskOutcome): Problem[] {
-  const problems: Problem[] = [...(settlement?.problems ?? [])];
-  for (const { kind, path, result, why } of actions) {
+  const problems: Problem[] = [];
+  for (const { kind, path, result, why, hint } of actions) {
     if (result !== 'failed' && result !== 'refused') continue;
     problems.push({
       code: result === 'failed' ? 'gc-failed' : 'gc-refused',
@@ -211,6 +318,7 @@ export function problemsOf({ task, actions, settlement }: TaskOutcome): Problem[
       message: `${result === 'failed' ? 'cannot remove' : 'does not remove'} ${path} (${kind}): ${why}`,
       path,
       task_id: task.task_id,
+      hint,
     });
   }
   if (settlement?.result === 'failed' || settlement?.result === 'refused') {

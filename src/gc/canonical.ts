@@ -1,6 +1,6 @@
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { describeErrno } from '../errors/errors.js';
-import { realPath } from '../store/look.js';
+import { linkTarget, realPath, statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 
 /** A path without links, or why there is none that can be trusted. */
@@ -8,23 +8,44 @@ export type Canonical = { path: string } | { absent: true } | { refused: string 
 
 const MOST_LINKS = 40;
 
+/** What is looked at on disk; tests make it up. */
+export interface PathLook {
+  /** The last name not followed. Undefined if there is nothing; throws system errors. */
+  readonly stat: (path: string) => LinkStat | undefined;
+  readonly linkTarget: (path: string) => string | undefined;
+  readonly realPath: (path: string) => string | undefined;
+}
+
+export type LinkStat = Pick<Stats, 'uid' | 'mode' | 'isDirectory' | 'isSymbolicLink'>;
+
+const ON_DISK: PathLook = { stat: (path) => statFile(path), linkTarget, realPath };
+
 /** What the paths of many tasks have in common, looked at once. */
 export class Known {
-  readonly #directories = new Map<string, Stats>();
+  readonly #look: PathLook;
+  readonly #directories = new Map<string, LinkStat>();
   readonly #realPaths = new Map<string, string | undefined>();
 
+  constructor(look: PathLook = ON_DISK) {
+    this.#look = look;
+  }
+
   /** Undefined if there is nothing. `common`: a directory is likely asked for again. */
-  lstat(path: string, common: boolean): Stats | undefined {
+  stat(path: string, common: boolean): LinkStat | undefined {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = this.#look.stat(path);
     if (common && stat?.isDirectory()) this.#directories.set(path, stat);
     return stat;
   }
 
+  linkTarget(path: string): string | undefined {
+    return this.#look.linkTarget(path);
+  }
+
   /** Undefined if there is nothing, or if we may not know. */
   realPath(path: string): string | undefined {
-    if (!this.#realPaths.has(path)) this.#realPaths.set(path, realPath(path));
+    if (!this.#realPaths.has(path)) this.#realPaths.set(path, this.#look.realPath(path));
     return this.#realPaths.get(path);
   }
 }
@@ -56,16 +77,16 @@ export function canonical(
     break;
   }
   try {
-    let directory = lstatSync(at || '/');
+    let directory = known.stat(at || '/', true);
     for (let links = 0; rest.length > 0; ) {
       const name = rest.shift() as string;
       if (name === '..') {
         at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
-        directory = lstatSync(at || '/');
+        directory = known.stat(at || '/', true);
         continue;
       }
       const next = `${at}/${name}`;
-      const stat = known.lstat(next, rest.length > 1);
+      const stat = known.stat(next, rest.length > 1);
       if (stat === undefined) return { absent: true };
       if (!stat.isSymbolicLink()) {
         at = next;
@@ -75,10 +96,11 @@ export function canonical(
       if (!linksAllowed || ++links > MOST_LINKS || !isTrusted(stat, directory, euid)) {
         return { refused: `${next} is a link` };
       }
-      const target = readlinkSync(next);
+      const target = known.linkTarget(next);
+      if (target === undefined) return { absent: true };
       if (target.startsWith('/')) at = '';
       rest = [...segmentsOf(target), ...rest];
-      directory = lstatSync(at || '/');
+      directory = known.stat(at || '/', true);
     }
   } catch (error) {
     return { refused: `its path can't be looked at: ${describeErrno(error)}` };
@@ -90,7 +112,8 @@ function segmentsOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');
 }
 
-function isTrusted(link: Stats, directory: Stats, euid: number): boolean {
+function isTrusted(link: LinkStat, directory: LinkStat | undefined, euid: number): boolean {
+  if (directory === undefined) return false;
   const trusted = (uid: number) => uid === 0 || uid === euid;
   return trusted(link.uid) && trusted(directory.uid) && (directory.mode & 0o022) === 0;
 }

@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { SystemError } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import { Host } from '../host/host.js';
+import { openDirectory } from '../store/directories.js';
 import { workDirOf } from './mesos.js';
 import type { PlannedTask } from './plan.js';
 
@@ -20,7 +21,7 @@ export function lockRoots(tasks: readonly PlannedTask[]): () => void {
   };
   try {
     for (const path of paths) {
-      const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      const fd = openDirectory(path);
       held.push(fd);
       if (tryLock(fd)) continue;
       const holders = Host.local().lockHolders(fstatSync(fd));

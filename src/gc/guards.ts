@@ -1,137 +1,129 @@
-import { isWithin, nameOf, parentOf } from '../store/paths.js';
+import type { LayoutName } from '../layout/layouts.js';
+import { isWithin } from '../store/paths.js';
+import type { Claims } from './claims.js';
+import type { Evidence, Shown } from './evidence.js';
+import { homePlace, mounted, rootPlace, type Surroundings, systemPlace } from './places.js';
+import { foreignWords, userWords, withoutEvidence } from './words.js';
 
-/** Directories that hold what no task owns, whatever a checkpoint says: they and all that is in them. */
-const SYSTEM_TREES = [
-  '/bin',
-  '/boot',
-  '/dev',
-  '/etc',
-  '/lib',
-  '/lib32',
-  '/lib64',
-  '/libx32',
-  '/proc',
-  '/sbin',
-  '/sys',
-  '/usr',
-];
-/** What stands in these belongs to the machine or its users; only what is further down may be a task's. */
-const SYSTEM_SHELVES = ['/', '/home', '/run', '/var', '/var/lib', '/var/log'];
-
-/** A directory that somebody else uses, and how he is called in a refusal. */
-export interface Claim {
-  path: string;
-  by: string;
+/** Logs or data of a task, and what is seen of them at the moment. All paths are without links. */
+export interface Item {
+  readonly kind: 'logs' | 'data';
+  readonly task_id: string;
+  /** Of claims: the task's identity. */
+  readonly key: object;
+  readonly layout: LayoutName;
+  readonly root: string;
+  readonly path: string;
+  /** The sandbox that it is or lies in. */
+  readonly home: string;
+  readonly dev: number;
+  readonly ino: number;
+  readonly uid: number;
+  readonly isDirectory: boolean;
+  /** Users other than root who may have written the header. */
+  readonly authors: readonly number[];
+  /** What shows that it is the task's own. */
+  readonly shown: Shown;
 }
 
-/** What a host holds that gc must not touch. All paths are without links. */
-export interface Surroundings {
-  /** Home directories of all users. */
-  homes: readonly string[];
-  mountPoints: readonly string[];
-  /** Task roots and Mesos work directories. */
-  roots: readonly string[];
+/** Why something must not be removed. */
+export interface Objection {
+  readonly verdict: 'refused' | 'kept';
+  readonly why: string;
+  /** What to say so that it goes. */
+  readonly hint?: string;
+  /** What tells of it stays too: it may go the next time. */
+  readonly holds?: boolean;
 }
 
-/** A directory that a header names as its task's. */
-export interface Named {
-  /** Without links. */
-  path: string;
-  task_id: string;
-  /** The root of its task, without links. */
-  root: string;
+/** What the guards ask of the machine. */
+export interface GuardLook {
+  readonly euid: number;
+  readonly surroundings: Surroundings;
+  readonly claims: Pick<Claims, 'on'>;
+  /** A task that came since the claims were gathered and uses the directory: who, or undefined. */
+  readonly newcomer: (item: Item) => string | undefined;
+  readonly others: {
+    owning(sandbox: string, taskId: string, root: string, asked: boolean): string | undefined;
+  };
+  readonly usage: {
+    of(path: string, identity?: { dev: number; ino: number }): { pid: number; how: string } | undefined;
+  };
+}
+
+export interface Guard {
+  readonly name: string;
+  /** Asked when the plan is made. */
+  readonly plan: (item: Item, look: GuardLook) => Objection | undefined;
+  /** Asked right before the removal, of what is there then. */
+  readonly again: (item: Item, look: GuardLook) => Objection | undefined;
+}
+
+function guard(name: string, ask: Guard['plan'], again: Guard['again'] = ask): Guard {
+  return { name, plan: ask, again };
+}
+
+function refused(why: string | undefined): Objection | undefined {
+  return why === undefined ? undefined : { verdict: 'refused', why };
+}
+
+/** Right whatever else is there: the place says it, or a mark with the root's path and inode. */
+const CERTAIN: ReadonlySet<Evidence> = new Set(['place', 'mark']);
+
+function claimed({ path, key }: Item, { claims }: GuardLook): Objection | undefined {
+  const claim = claims.on(path, key);
+  return refused(claim && `${claim.by} uses ${claim.path}`);
 }
 
 /**
- * Why a sandbox must not be removed, or undefined if nothing speaks against it. Pure: only the paths are
- * looked at. Claims of other tasks are `claimOn`'s.
+ * All that speaks against the removal of logs or data, in the order in which it is asked. What is planned is asked
+ * again by the same list right before.
  */
-export function refusal({ path, task_id, root }: Named, around: Surroundings): string | undefined {
-  if (path === '/') return 'it is the root of the file system';
-  for (const tree of SYSTEM_TREES) if (isWithin(path, tree)) return `${tree} belongs to the system`;
-  if (SYSTEM_SHELVES.includes(path) || SYSTEM_SHELVES.includes(parentOf(path))) {
-    return 'a directory that high up belongs to the system';
-  }
-  for (const home of around.homes) {
-    if (home !== '/' && isWithin(home, path)) {
-      return home === path ? 'it is a home directory' : `the home directory ${home} is in it`;
-    }
-  }
-  const mount = mounted(path, around.mountPoints);
-  if (mount !== undefined) return mount;
-  for (const other of around.roots) {
-    if (isWithin(other, path))
-      return other === path ? 'it is a task root' : `the task root ${other} is in it`;
-    if (!isWithin(path, other)) continue;
-    const own = other === root && isWithin(path, `${root}/sandboxes/${task_id}`);
-    if (!own && isWithin(path, `${other}/sandboxes`)) {
-      return `${nameOf(path)} among the sandboxes of ${other} is not the place of task ${task_id}`;
-    }
-    if (!own) return `it is a part of the task root ${other}`;
+export const GUARDS: readonly Guard[] = [
+  guard('directory', ({ isDirectory }) => refused(isDirectory ? undefined : 'it is no directory')),
+  guard('system', ({ path }) => refused(systemPlace(path))),
+  guard('home', ({ path }, { surroundings }) => refused(homePlace(path, surroundings.homes))),
+  guard('mount', ({ path }, { surroundings }) => {
+    const why = mounted(path, surroundings.mountPoints);
+    return why === undefined ? undefined : { verdict: 'refused', why, holds: true };
+  }),
+  guard('root', ({ path, task_id, root, layout }, { surroundings }) =>
+    // In the Mesos layout the root stands in the run directory, beside what is removed.
+    refused(rootPlace({ path, task_id, root }, layout === 'mesos' ? [root] : surroundings.roots)),
+  ),
+  guard('claim', claimed, (item, look) => claimed(item, look) ?? refused(look.newcomer(item))),
+  // A sandbox that is not another root's holds logs that aren't either.
+  guard('other-root', ({ home, root, layout, task_id, shown }, { others }) => {
+    if (layout === 'mesos' || isWithin(home, root)) return undefined;
+    const certain = 'by' in shown && CERTAIN.has(shown.by);
+    return refused(others.owning(home, task_id, root, !certain));
+  }),
+  guard('evidence', ({ shown, home, kind }) => {
+    if ('by' in shown) return undefined;
+    if (shown.others) return refused(shown.why);
+    return withoutEvidence(shown, kind, home);
+  }),
+  guard('owner', ({ uid, authors, layout }, { euid }) => {
+    // Of a Mesos task all that is in its run directory is its own.
+    const asked = layout === 'host' && euid === 0 && authors.length > 0;
+    return refused(asked && !authors.includes(uid) ? foreignWords(uid, authors) : undefined);
+  }),
+  guard('use', ({ path, dev, ino }, { usage }) => {
+    const user = usage.of(path, { dev, ino });
+    return user && { verdict: 'refused', why: userWords(user), holds: true };
+  }),
+];
+
+/** The first objection of a list of guards; undefined if none has one. */
+export function objection(
+  when: 'plan' | 'again',
+  item: Item,
+  look: GuardLook,
+  guards: readonly Guard[] = GUARDS,
+): Objection | undefined {
+  for (const each of guards) {
+    const found = each[when](item, look);
+    if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** Why a directory must not be removed as long as something is mounted there; undefined if nothing is. Pure. */
-export function mounted(path: string, mountPoints: readonly string[]): string | undefined {
-  const point = mountPoints.find((each) => isWithin(each, path));
-  if (point === undefined) return undefined;
-  return point === path ? 'something is mounted there' : `something is mounted in it, at ${point}`;
-}
-
-/** Finds out who else uses a directory, or something in it, or something around it. */
-export class Claims {
-  readonly #byPath = new Map<string, Claim & { task: object }>();
-  readonly #shared = new Map<string, Claim & { task: object }>();
-  #sorted: string[] | undefined;
-
-  /** `task` is the claimant: its own claims are none against it. */
-  add(path: string, task: object, by: string): void {
-    const known = this.#byPath.get(path);
-    if (known === undefined) this.#byPath.set(path, { path, task, by });
-    else if (known.task !== task) this.#shared.set(path, { path, task, by });
-    this.#sorted = undefined;
-  }
-
-  /** A claim of somebody else on the directory; undefined if there is none. */
-  on(path: string, task: object): Claim | undefined {
-    for (let at = path; ; at = parentOf(at)) {
-      const claim = this.#at(at, task);
-      if (claim !== undefined) return claim;
-      if (at === '/') break;
-    }
-    this.#sorted ??= [...this.#byPath.keys()].sort();
-    const prefix = path === '/' ? '/' : `${path}/`;
-    for (let i = firstFrom(this.#sorted, prefix, (each) => each); this.#sorted[i]?.startsWith(prefix); i++) {
-      const claim = this.#at(this.#sorted[i] as string, task);
-      if (claim !== undefined) return claim;
-    }
-    return undefined;
-  }
-
-  #at(path: string, task: object): Claim | undefined {
-    const claim = this.#byPath.get(path);
-    if (claim === undefined || claim.task !== task) return claim;
-    return this.#shared.get(path);
-  }
-}
-
-/** The index of the first of the sorted that is not before `text`. */
-export function firstFrom<T>(sorted: readonly T[], text: string, textOf: (each: T) => string): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (textOf(sorted[middle] as T) < text) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** LOG_DIR/PROCESS/RUN/{stdout,stderr}[.N]: is this a way into a directory of logs? Pure. */
-export function isLogPath(names: readonly string[], isDirectory: boolean): boolean {
-  const [, run, file] = names;
-  if (names.length > 3) return false;
-  if (file !== undefined) return !isDirectory && /^(?:stdout|stderr)(?:\.[1-9]\d*)?$/.test(file);
-  return isDirectory && (run === undefined || /^\d+$/.test(run));
 }

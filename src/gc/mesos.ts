@@ -1,10 +1,15 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { agentFlag } from '../discovery/agents.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { isDead } from '../host/host.js';
 import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { listDirectory } from '../store/list.js';
+import { diskUse, presenceOf, statFile } from '../store/look.js';
+import { readText } from '../store/open-file.js';
 import type { Usage } from './usage.js';
+
+/** A pid or a boot id. */
+const LONGEST_WORD = 1024;
 
 /** Of Mesos: constants.hpp, GC_DELAY and GC_DISK_HEADROOM. */
 const DEFAULT_DELAY = '1weeks';
@@ -60,11 +65,10 @@ export function forecaster(now: number, proc: string, etc: string): (runDir: str
   let flags: { delay: number; headroom: number } | undefined;
   return (runDir) => {
     try {
-      const { mtimeMs } = statSync(runDir);
-      const { blocks, bfree } = statfsSync(runDir);
+      const stat = statFile(runDir);
+      if (stat === undefined) return undefined;
       flags ??= collectionFlags(proc, etc);
-      const usage = blocks === 0 ? 0 : (blocks - bfree) / blocks;
-      return forecast(mtimeMs, now, flags.delay, flags.headroom, usage);
+      return forecast(stat.mtimeMs, now, flags.delay, flags.headroom, diskUse(runDir));
     } catch {
       return undefined;
     }
@@ -106,7 +110,8 @@ export function executorAlive(
   bootId: string | undefined,
 ): boolean | undefined {
   try {
-    const identity = statSync(runDir);
+    const identity = statFile(runDir);
+    if (identity === undefined) return undefined;
     if (usage.of(runDir, identity) !== undefined) return true;
   } catch {
     return undefined;
@@ -114,18 +119,19 @@ export function executorAlive(
   const workDir = workDirOf(runDir);
   const meta = workDir === undefined ? undefined : `${workDir}/meta${runDir.slice(workDir.length)}`;
   try {
-    if (meta === undefined || lstatSync(`${workDir}/meta`, { throwIfNoEntry: false }) === undefined) {
+    if (meta === undefined || statFile(`${workDir}/meta`) === undefined) {
       return host.euid === 0 ? false : undefined;
     }
-    if (lstatSync(meta, { throwIfNoEntry: false }) === undefined) return false;
-    if (existsSync(`${meta}/executor.sentinel`)) return false;
-    const recordedBoot = readText(`${workDir}/meta/boot_id`)?.trim();
+    if (statFile(meta) === undefined) return false;
+    if (statFile(`${meta}/executor.sentinel`) !== undefined) return false;
+    const recordedBoot = wordIn(`${workDir}/meta/boot_id`);
     if (recordedBoot !== undefined && bootId !== undefined && recordedBoot !== bootId) return false;
-    const pid = Number(readText(`${meta}/pids/forked.pid`)?.trim() ?? Number.NaN);
+    const pid = Number(wordIn(`${meta}/pids/forked.pid`) ?? Number.NaN);
     if (!Number.isInteger(pid)) return undefined;
     const process = host.process(pid);
     if (process === undefined) return host.presence(pid) === 'gone' ? false : undefined;
-    const written = statSync(`${meta}/pids/forked.pid`).mtimeMs;
+    const written = statFile(`${meta}/pids/forked.pid`)?.mtimeMs;
+    if (written === undefined) return undefined;
     return !isDead(process) && process.startTimeMs <= written + TOLERANCE_MS;
   } catch {
     return undefined;
@@ -133,9 +139,9 @@ export function executorAlive(
 }
 
 /** Undefined if there is none. Throws what else is wrong. */
-function readText(path: string): string | undefined {
+function wordIn(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path, { max: LONGEST_WORD }).trim();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -152,8 +158,8 @@ export function isPulled(recordedSandbox: string | undefined, taskId: string): b
   if (runDir === undefined || ids?.executor_id !== `thermos-${taskId}`) return false;
   const runs = runDir.slice(0, runDir.lastIndexOf('/'));
   try {
-    if (!existsSync(`${workDirOf(runDir)}/slaves`)) return false;
-    return readdirSync(runs).every((name) => name === 'latest');
+    if (presenceOf(`${workDirOf(runDir)}/slaves`) === 'absent') return false;
+    return listDirectory(runs, { max: 2 }).entries.every(({ name }) => name === 'latest');
   } catch (error) {
     return errnoOf(error) === 'ENOENT';
   }

@@ -1,3 +1,5 @@
+import type { Wording } from './words.js';
+
 /** What may be kept. Absent is no limit. */
 export interface Limits {
   /** Milliseconds. */
@@ -11,6 +13,8 @@ export interface Limits {
 export interface Candidate {
   /** Milliseconds since the epoch. */
   finishedAt: number;
+  /** The same for people: `finished 2h ago`. */
+  since: string;
   /** Bytes that collecting it would free; looked at only if space is limited. */
   bytes: number;
   /** Goes whatever the limits say, and why: an earlier gc was interrupted, its executor is gone … */
@@ -23,12 +27,6 @@ export interface Choice {
   limit?: 'age' | 'tasks' | 'space' | 'always';
 }
 
-/** How the policy writes a length of time and a size. */
-export interface Wording {
-  duration: (milliseconds: number) => string;
-  size: (bytes: number) => string;
-}
-
 /**
  * Which of the candidates go, and why; undefined for those that stay. Without any limit all go. The newest
  * stay: limits of number and space are counted from the newest on, and from the first one that is beyond the
@@ -38,7 +36,7 @@ export function choose(
   candidates: readonly Candidate[],
   limits: Limits,
   now: number,
-  words: Wording,
+  words: Pick<Wording, 'duration' | 'size'>,
 ): (Choice | undefined)[] {
   const { maxAge, maxTasks, maxSpace } = limits;
   const unlimited = maxAge === undefined && maxTasks === undefined && maxSpace === undefined;
@@ -50,9 +48,8 @@ export function choose(
   let space = 0;
   let full = false;
   for (const index of newestFirst) {
-    const { finishedAt, bytes, always } = candidates[index] as Candidate;
+    const { finishedAt, since, bytes, always } = candidates[index] as Candidate;
     const age = now - finishedAt;
-    const since = `finished ${words.duration(Math.max(0, age))} ago`;
     if (always !== undefined) choices[index] = { reason: always, limit: 'always' };
     else if (unlimited) choices[index] = { reason: since };
     else if (maxAge !== undefined && age > maxAge) {

@@ -1,22 +1,34 @@
-import { lstatSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { RealPath } from '../discovery/relocate.js';
-import { authorsOf } from '../host/authors.js';
 import type { Host } from '../host/host.js';
 import type { LayoutName } from '../layout/layouts.js';
-import type { Phase } from '../layout/root-paths.js';
-import { parentOf } from '../store/paths.js';
+import { isName } from '../layout/names.js';
+import { type Phase, rootPaths, SANDBOXES } from '../layout/root-paths.js';
+import { pathsOf, RUNNER } from '../layout/task-paths.js';
+import type { Identity } from '../store/identity.js';
+import { statFile } from '../store/look.js';
+import { namesBelow, parentOf } from '../store/paths.js';
 import type { Place, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
-import type { Identity } from './tree.js';
 
 /** Written before a task is collected for its space: an interrupted gc is finished whatever is left of it. */
 export const MARK = '.gc';
+
+/** A record that is written sets both times of a stream at once, on all file systems to less than this. */
+const WRITTEN_MS = 2000;
 
 /** What `stat` says of a stream. Not all of it: a plan holds one of each task. */
 export interface StreamStat extends Identity {
   size: number;
   mtimeMs: number;
+}
+
+/** When a task ended, and what says so: its last status, else the time of a file. */
+export interface Finish {
+  /** Milliseconds since the epoch. */
+  at: number;
+  by: 'status' | 'task-file' | 'stream-file';
 }
 
 /** What gc keeps of a task while it plans: of 10,000 tasks, the little that matters. */
@@ -42,11 +54,17 @@ export interface Subject {
   recordedSandbox?: string;
   logDir?: Place;
   launchedAt?: number;
-  finishedAt: number;
+  finish: Finish;
+  /** The task's user. */
+  uid?: number;
+  /** PROCESS/RUN of each process that ran and has its logs in files, its last run. */
+  ran: readonly string[];
   runnerPid?: number;
   leftovers: readonly number[];
   /** The stream, by its own name: `odd` is no regular file. */
   stream: StreamStat | 'absent' | 'odd';
+  /** The stream was changed otherwise than by writing to it: copied, restored, given to another user. */
+  copied: boolean;
   locked: boolean | undefined;
   marked: boolean;
   /** Why the header says nothing that may be deleted by, if so. */
@@ -64,8 +82,8 @@ export function subjectOf(view: TaskView, real: RealPath): Subject {
   const beside = parentOf(root.path);
   const hostBases = beside === '/' ? [root.path] : [root.path, beside];
   const { task_file, phase } = found;
-  const active = `${root.path}/tasks/active/${task_id}`;
-  const finished = `${root.path}/tasks/finished/${task_id}`;
+  const { active, finished } = pathsOf({ root: root.path, taskId: task_id });
+  const places = ownPlaces(view, real);
   const twice = view.problems.some(({ code }) => code === 'task-file-twice');
   const unmoved = task_file !== undefined && phase === 'active';
   return {
@@ -82,14 +100,17 @@ export function subjectOf(view: TaskView, real: RealPath): Subject {
     checkpointDir: found.checkpoint_dir,
     taskFile: task_file,
     taskFiles: twice || unmoved ? [active, finished] : [finished],
-    sandbox: view.sandbox,
+    sandbox: places.sandbox,
     recordedSandbox: view.header?.sandbox,
-    logDir: view.log_dir,
+    logDir: places.logDir,
     launchedAt: numberOf(view.launch_time_ms),
-    finishedAt: finishTime(view),
+    finish: finishOf(view),
+    uid: view.header?.uid,
+    ran: ranProcesses(view),
     runnerPid: view.runner?.pid,
     leftovers: view.leftovers,
     stream: 'absent',
+    copied: false,
     locked: undefined,
     marked: false,
     headerFlaw: headerFlaw(view),
@@ -109,11 +130,54 @@ function phaseOf(view: TaskView): Phase {
   return isTerminalTaskState(view.state) ? 'finished' : view.found.phase;
 }
 
-/** The task file is moved, and touched, when the task ends; without one the stream tells. */
-function finishTime(view: TaskView): number {
+/** The stream says when, as it does in `status`; where it says nothing, the file that was moved then. */
+function finishOf(view: TaskView): Finish {
+  const at = numberOf(view.state_timestamp_ms);
+  if (at !== undefined && isTerminalTaskState(view.state)) return { at, by: 'status' };
   const { task_file, phase } = view.found;
   const moved = phase === 'finished' && task_file !== undefined ? lstat(task_file) : undefined;
-  return moved?.mtimeMs ?? numberOf(view.state_timestamp_ms) ?? view.silent_since_ms ?? 0;
+  if (moved !== undefined) return { at: moved.mtimeMs, by: 'task-file' };
+  return { at: view.silent_since_ms ?? 0, by: 'stream-file' };
+}
+
+/** Whose logs are written elsewhere, or not at all, says the task file. */
+function ranProcesses({ processes, config }: TaskView): string[] {
+  const elsewhere = new Set<string>();
+  for (const { name, log_destination } of config?.processes ?? []) {
+    if (log_destination === 'none' || log_destination === 'console') elsewhere.add(name);
+  }
+  const ran: string[] = [];
+  for (const { process, runs, start_time } of processes) {
+    // A run that never started may have left no logs.
+    const run = start_time === undefined ? runs - 2 : runs - 1;
+    if (run >= 0 && isName(process) && !elsewhere.has(process)) ran.push(`${process}/${run}`);
+  }
+  return ran;
+}
+
+/**
+ * Where sandbox and logs are. In a copy of a root the headers name the sandboxes of the original, which may still
+ * be there: who collects the copy means those that were copied with it.
+ */
+function ownPlaces(
+  { header, root, task_id, sandbox, log_dir }: TaskView,
+  real: RealPath,
+): { sandbox?: Place; logDir?: Place } {
+  const recorded = header?.sandbox;
+  const isNamedSo = recorded?.endsWith(`/${SANDBOXES}/${task_id}`) === true && sandbox?.path === recorded;
+  if (root.layout !== 'host' || recorded === undefined || !isNamedSo) return { sandbox, logDir: log_dir };
+  const beside = parentOf(root.path);
+  for (const around of beside === '/' ? [root.path] : [root.path, beside]) {
+    const path = `${rootPaths(around).sandboxes}/${task_id}`;
+    const own = path === recorded ? undefined : real(path);
+    if (own === undefined || own === real(recorded)) continue;
+    const rest = log_dir && namesBelow(log_dir.recorded, recorded);
+    const logs = rest && [path, ...rest].join('/');
+    const logDir =
+      log_dir && logs ? { path: logs, recorded: log_dir.recorded, found: real(logs) !== undefined } : log_dir;
+    return { sandbox: { path, recorded, found: true }, logDir };
+  }
+  return { sandbox, logDir: log_dir };
 }
 
 function numberOf(value: number | bigint | undefined): number | undefined {
@@ -121,17 +185,18 @@ function numberOf(value: number | bigint | undefined): number | undefined {
 }
 
 /** Fills in what the stream's file says; only for tasks that something may be done to. */
-export function lookAtStream(subject: Subject, host: Host): void {
-  const stat = lstat(`${subject.checkpointDir}/runner`);
+export function lookAtStream(subject: Subject, host: Host, owners: Owners): void {
+  const stat = lstat(`${subject.checkpointDir}/${RUNNER}`);
   subject.stream = stat === undefined ? 'absent' : stat.isFile() ? streamStat(stat) : 'odd';
   subject.marked = lstat(`${subject.checkpointDir}/${MARK}`) !== undefined;
-  if (lstat(subject.checkpointDir)?.isSymbolicLink())
-    subject.headerFlaw = 'its checkpoint directory is a link';
+  const directory = lstat(subject.checkpointDir);
+  if (directory?.isSymbolicLink()) subject.headerFlaw = 'its checkpoint directory is a link';
   if (subject.stream === 'odd') subject.headerFlaw = 'its stream is no regular file';
   if (stat === undefined || typeof subject.stream === 'string') return;
+  subject.copied = Math.abs(stat.ctimeMs - stat.mtimeMs) > WRITTEN_MS;
   subject.locked = host.isLocked(stat);
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
-  subject.authors = streamAuthors(subject);
+  subject.authors = streamAuthors(subject, [stat.uid, directory?.uid], owners);
 }
 
 function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
@@ -139,9 +204,24 @@ function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
 }
 
 /** The run directory of an executor is its task's user's since Aurora 0.21. */
-function streamAuthors({ checkpointDir, rootPath, runDirPath }: Subject): number[] {
-  const around = [checkpointDir, parentOf(checkpointDir), rootPath, runDirPath];
-  return authorsOf([`${checkpointDir}/runner`, ...around.filter((path) => path !== undefined)]);
+function streamAuthors(
+  { checkpointDir, rootPath, runDirPath }: Subject,
+  own: readonly (number | undefined)[],
+  owners: Owners,
+): number[] {
+  const around = [parentOf(checkpointDir), rootPath, runDirPath].map((path) => path && owners.of(path));
+  const authors = [...own, ...around].filter((uid) => typeof uid === 'number' && uid !== 0);
+  return [...new Set(authors as number[])];
+}
+
+/** Who owns the directories that many tasks have in common, looked at once. */
+export class Owners {
+  readonly #uids = new Map<string, number | undefined>();
+
+  of(path: string): number | undefined {
+    if (!this.#uids.has(path)) this.#uids.set(path, lstat(path)?.uid);
+    return this.#uids.get(path);
+  }
 }
 
 export interface Silence {
@@ -174,17 +254,10 @@ export function silenceOf(
   return { state: 'silent', since };
 }
 
-/** Why no runner can go on with the stream and nobody can end it properly, if so. */
-export function streamFlaw({ stream, headless, damaged }: Subject): string | undefined {
-  if (stream === 'absent') return 'it has no stream';
-  if (stream === 'odd') return 'its stream is no regular file';
-  if (damaged) return 'its stream is corrupt';
-  return headless ? 'its stream has no header' : undefined;
-}
-
+/** What is there; undefined also for what we may not look at. */
 export function lstat(path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return statFile(path);
   } catch {
     return undefined;
   }

@@ -1,37 +1,37 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { type DirectoryUser, directoryUsers } from '../host/directory-users.js';
+import { type Identity, keyOf } from '../store/identity.js';
 import { isWithin } from '../store/paths.js';
-import { firstFrom } from './guards.js';
-import { type Identity, keyOf } from './tree.js';
+import { firstFrom } from './claims.js';
 
-/** A process that uses a directory, and how, for a refusal. */
-export interface User {
-  pid: number;
-  path: string;
-  how: string;
-  /** Only of working directories: right also where the process sees another tree of mounts. */
-  identity?: Identity;
-}
+/** How old a look at the processes may be when something is about to be removed, and how many times what it took. */
+const FRESH_MS = 1000;
+const FRESH_FACTOR = 50;
 
-/**
- * What the processes of this machine use: working and root directories, programs, files open for writing. A
- * snapshot, taken when it is first asked. What may not be looked at is not in it.
- */
+/** Who uses a directory of the processes of this machine: asked once, and again when that is too long ago. */
 export class Usage {
-  readonly #proc: string;
-  /** By path. */
-  #users: readonly User[] | undefined;
-  readonly #byIdentity = new Map<string, User>();
+  readonly #look: () => DirectoryUser[];
+  readonly #clock: () => number;
+  #freshUntil: number | undefined;
+  #users: readonly DirectoryUser[] = [];
+  readonly #byIdentity = new Map<string, DirectoryUser>();
 
-  constructor(proc = '/proc') {
-    this.#proc = proc;
+  /** `clock`: milliseconds; without one a look holds for ever. */
+  constructor(look: () => DirectoryUser[] = directoryUsers, clock: () => number = () => 0) {
+    this.#look = look;
+    this.#clock = clock;
   }
 
   /** Somebody who uses the directory or something in it. */
-  of(path: string, identity?: Identity): User | undefined {
-    if (this.#users === undefined) this.#index(this.#look());
-    const users = this.#users as readonly User[];
+  of(path: string, identity?: Identity): DirectoryUser | undefined {
+    const now = this.#clock();
+    if (this.#freshUntil === undefined || now > this.#freshUntil) {
+      this.#index(this.#look());
+      const done = this.#clock();
+      this.#freshUntil = done + Math.max(FRESH_MS, (done - now) * FRESH_FACTOR);
+    }
+    const users = this.#users;
     for (let i = firstFrom(users, path, ({ path }) => path); i < users.length; i++) {
-      const user = users[i] as User;
+      const user = users[i] as DirectoryUser;
       if (isWithin(user.path, path)) return user;
       // `/a/b-c` stands between `/a/b` and `/a/b/c`.
       if (!user.path.startsWith(path)) break;
@@ -39,70 +39,10 @@ export class Usage {
     return identity && this.#byIdentity.get(keyOf(identity));
   }
 
-  #index(users: User[]): void {
+  #index(users: DirectoryUser[]): void {
     this.#users = users.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+    this.#byIdentity.clear();
     for (const user of users)
       if (user.identity !== undefined) this.#byIdentity.set(keyOf(user.identity), user);
-  }
-
-  #look(): User[] {
-    const users: User[] = [];
-    for (const name of namesIn(this.#proc)) {
-      if (!/^\d+$/.test(name)) continue;
-      const directory = `${this.#proc}/${name}`;
-      const pid = Number(name);
-      for (const [link, how] of LINKS) {
-        const path = linkOf(`${directory}/${link}`);
-        if (path === undefined || path === '/') continue;
-        users.push({ pid, path, how, identity: link === 'cwd' ? identityOf(`${directory}/cwd`) : undefined });
-      }
-      for (const fd of namesIn(`${directory}/fd`)) {
-        const path = linkOf(`${directory}/fd/${fd}`);
-        if (path?.startsWith('/') && !path.startsWith('/dev/') && isWritten(`${directory}/fdinfo/${fd}`)) {
-          users.push({ pid, path, how: 'writes into it' });
-        }
-      }
-    }
-    return users;
-  }
-}
-
-const LINKS = [
-  ['cwd', 'works in it'],
-  ['root', 'has it as its root directory'],
-  ['exe', 'runs a program in it'],
-] as const;
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function linkOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function identityOf(path: string): Identity | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** By the access mode in the flags (proc(5), octal): O_WRONLY is 1, O_RDWR is 2. */
-function isWritten(fdinfo: string): boolean {
-  try {
-    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(fdinfo, 'latin1'))?.[1];
-    return flags !== undefined && (Number.parseInt(flags, 8) & 3) !== 0;
-  } catch {
-    return false;
   }
 }

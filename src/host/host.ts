@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import {
   type FileIdentity,
@@ -8,6 +8,7 @@ import {
   parseMounts,
   writeLocksOn,
 } from './locks.js';
+import { parseMountPoints } from './mounts.js';
 import { parsePasswd, type User } from './passwd.js';
 import { parseBootTimeMs, parseProcessStat, parseProcessStatus, TICKS_PER_SECOND } from './process-stat.js';
 
@@ -54,6 +55,7 @@ export class Host {
   readonly #passwd: string;
   #bootTimeMs: { value: number | undefined } | undefined;
   #locks: { value: readonly HeldLock[] | undefined } | undefined;
+  #locksFile: ProcFile | undefined;
   #ownPidNamespace: { value: string | undefined } | undefined;
   #mounts: readonly Mount[] | undefined;
   #users: ReadonlyMap<number, User> | undefined;
@@ -71,7 +73,11 @@ export class Host {
 
   /** A new snapshot of the same machine. */
   again(): Host {
-    return new Host({ proc: this.#proc, passwd: this.#passwd, euid: this.euid });
+    const host = new Host({ proc: this.#proc, passwd: this.#passwd, euid: this.euid });
+    // A process never changes its own pid namespace.
+    host.#ownPidNamespace = this.#ownPidNamespace;
+    host.#locksFile = this.#locksFile;
+    return host;
   }
 
   /** When the machine was started, milliseconds since the epoch; moves when the clock is set. */
@@ -156,6 +162,21 @@ export class Host {
     return this.#userTable().get(uid)?.home || undefined;
   }
 
+  /** The home directories in /etc/passwd. */
+  homes(): string[] {
+    return [...this.#userTable().values()].map(({ home }) => home);
+  }
+
+  /** Where something is mounted. */
+  mountPoints(): string[] {
+    return parseMountPoints(this.#read('self/mountinfo') ?? '');
+  }
+
+  /** Of this boot of the machine. */
+  bootId(): string | undefined {
+    return this.#read('sys/kernel/random/boot_id')?.trim() || undefined;
+  }
+
   #readProcess(pid: number): ProcessInfo | undefined {
     const text = this.#read(`${pid}/stat`);
     const stat = text === undefined ? undefined : parseProcessStat(text);
@@ -175,7 +196,8 @@ export class Host {
 
   #heldLocks(): readonly HeldLock[] | undefined {
     if (this.#locks === undefined) {
-      const text = this.#read('locks');
+      this.#locksFile ??= new ProcFile(`${this.#proc}/locks`);
+      const text = this.#locksFile.read();
       this.#locks = { value: text === undefined ? undefined : parseLocks(text) };
     }
     return this.#locks.value;
@@ -213,5 +235,41 @@ export class Host {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** More than a busy host has locks for. */
+const FIRST_BYTES = 64 * 1024;
+
+/** A file of /proc that is asked again and again: kept open, for the kernel writes it anew for each reading. */
+class ProcFile {
+  readonly #path: string;
+  #fd: number | undefined;
+  #buffer = Buffer.alloc(0);
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** As it is now; undefined if it can't be read. */
+  read(): string | undefined {
+    try {
+      this.#fd ??= openSync(this.#path, 'r');
+      let length = 0;
+      for (;;) {
+        if (length === this.#buffer.length) this.#grow();
+        const count = readSync(this.#fd, this.#buffer, length, this.#buffer.length - length, length);
+        if (count === 0) return this.#buffer.toString('utf8', 0, length);
+        length += count;
+      }
+    } catch {
+      return undefined;
+    }
+  }
+
+  #grow(): void {
+    const larger = Buffer.alloc(Math.max(FIRST_BYTES, this.#buffer.length * 2));
+    this.#buffer.copy(larger);
+    this.#buffer = larger;
   }
 }

@@ -31,7 +31,7 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
     if (root.has('finished') && !root.has('active')) throw finished(spec.taskId);
     // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
     root.prepare(user.uid);
-    makeSandbox(spec.sandbox, user);
+    makeSandbox(spec.sandbox, user, spec);
     return openStarting(root, root.startStream(), spec, user, settings);
   } catch (error) {
     root.close();

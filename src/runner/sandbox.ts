@@ -5,6 +5,8 @@ import type { Account } from '../host/account.js';
 import { accountGroups } from '../host/groups.js';
 import { makeDirectory } from '../host/make-directory.js';
 import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
+import type { Place } from '../layout/task-paths.js';
+import { sandboxMarkOf, writeMarkIn, writeSandboxMark } from '../lifecycle/sandbox-mark.js';
 import { at, Directories } from '../store/directories.js';
 import { RefusedError } from '../store/refused.js';
 import { openWay } from '../store/way.js';
@@ -14,10 +16,10 @@ import { findStranger, wayAbove } from '../store/witnesses.js';
 const TRUSTED: ReadonlySet<number> = new Set([0, process.geteuid?.() ?? 0]);
 
 /**
- * Makes the sandbox of a task for its user, if it isn't there. Throws UsageError `sandbox-unusable`, for a task of
+ * Makes the sandbox of a task for its user, if it isn't there, and leaves the mark in it by which gc knows it. Throws UsageError `sandbox-unusable`, for a task of
  * root's also if somebody else could exchange the sandbox or what is on the way to it.
  */
-export function makeSandbox(path: string, user: Account): void {
+export function makeSandbox(path: string, user: Account, place: Place): void {
   const unusable = (why: string) =>
     new UsageError(
       'sandbox-unusable',
@@ -25,8 +27,8 @@ export function makeSandbox(path: string, user: Account): void {
       'choose another with --sandbox',
     );
   try {
-    if (process.geteuid?.() === 0) makeAsRoot(path, user);
-    else makeDirectory(path);
+    if (process.geteuid?.() === 0) makeAsRoot(path, user, place);
+    else if (makeDirectory(path)) writeSandboxMark(path, place);
     if (!statSync(path).isDirectory()) throw unusable('it is no directory');
     accessSync(path, constants.W_OK | constants.X_OK);
     const stranger = user.uid === 0 ? strangerTo(path) : undefined;
@@ -39,7 +41,7 @@ export function makeSandbox(path: string, user: Account): void {
 }
 
 /** Those above are for all users to get through; the last is the user's. */
-function makeAsRoot(path: string, { uid, gid }: Account): void {
+function makeAsRoot(path: string, { uid, gid }: Account, place: Place): void {
   const above = openWay(dirname(path), {
     trusted: TRUSTED,
     make: (missing) => underUmask(OPEN_TO_ALL, () => mkdirSync(missing, 0o755)),
@@ -47,6 +49,8 @@ function makeAsRoot(path: string, { uid, gid }: Account): void {
   closeSync(above.fd);
   const { fd, made } = openWay(path, { trusted: TRUSTED, make: (missing) => mkdirSync(missing, 0o755) });
   try {
+    const mark = made ? sandboxMarkOf(place) : undefined;
+    if (mark !== undefined) writeMarkIn(fd, mark);
     if (made && uid !== 0) chownSync(at(fd, '.'), uid, gid);
   } finally {
     closeSync(fd);

@@ -62,6 +62,11 @@ export class Directories {
     return this.#walk(base, path, encoding);
   }
 
+  /** A descriptor of the directory at an absolute path, no name of which is a link. Throws as `below`. */
+  fdWithoutLinks(path: string): number {
+    return this.below('/', path);
+  }
+
   /**
    * Opens the file at a path in `base` with these flags of open(2), to which O_NOFOLLOW is added. Throws as `below`.
    *
@@ -153,6 +158,11 @@ function joined(base: string, rest: string): string {
 
 function isLink(path: string | Buffer): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** A descriptor of a directory by which it can be locked; the path is followed as the system follows it. Close it. */
+export function openDirectory(path: string): number {
+  return openSync(path, constants.O_RDONLY | O_DIRECTORY);
 }
 
 /** The refusal of a link, last on the way or not. */

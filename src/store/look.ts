@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { at, Directories } from './directories.js';
 import { nameOf, parentOf } from './paths.js';
@@ -60,6 +60,17 @@ function absentAsUndefined(look: () => Stats | undefined): Stats | undefined {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
+}
+
+/** What a name of bytes, in latin1, is in an open directory; a link is not followed. Undefined if there is nothing. */
+export function statIn(directory: number, name: string): Stats | undefined {
+  return absentAsUndefined(() => lstatSync(at(directory, name, 'latin1'), { throwIfNoEntry: false }));
+}
+
+/** How much of the file system that a path is on is in use, from 0 to 1. Throws system errors. */
+export function diskUse(path: string): number {
+  const { blocks, bfree } = statfsSync(path);
+  return blocks === 0 ? 0 : (blocks - bfree) / blocks;
 }
 
 /** The path without links, or undefined if there is nothing or we may not know. */

@@ -4,11 +4,15 @@ import { size } from '../text/size.js';
 import type { Style } from './parts/style.js';
 import { type Cell, table } from './parts/table.js';
 
-/** A row a task, what is kept or refused below it, and the sum; with --retained first what the scheduler gets. */
+/**
+ * A row a task, in a plan every path that would go, what is kept or refused, and the sum; with --retained first what
+ * the scheduler gets.
+ */
 export function gcText(document: GcDocument, style: Style): string {
   const parts = [
     reconcileTable(document, style),
     tasksTable(document, style),
+    paths(document),
     notes(document),
     sum(document),
   ];
@@ -44,11 +48,24 @@ function what({ actions, orphan }: GcDocument['tasks'][number], { paint }: Style
     const done = orphan.result === 'done' || orphan.result === 'would-do';
     return done ? `->${orphan.becomes}` : { text: orphan.result, paint: paint.red };
   }
-  const kinds = actions.filter(({ result }) => result === 'deleted' || result === 'would-delete');
+  const kinds = actions.filter(goes);
   const failed = actions.some(({ result }) => result === 'failed');
   if (failed) return { text: 'failed', paint: paint.red };
   if (kinds.length > 0) return [...new Set(kinds.map(({ kind }) => kind))].join(',');
   return actions.some(({ result }) => result === 'refused') ? 'refused' : 'kept';
+}
+
+/** All that would go, whole: nothing is confirmed that was not seen. */
+function paths({ tasks, dry_run }: GcDocument): string {
+  if (!dry_run) return '';
+  const rows: string[][] = [];
+  for (const { actions } of tasks) {
+    for (const { kind, bytes, path, result } of actions) {
+      if (result === 'would-delete') rows.push([kind, size(bytes), path]);
+    }
+  }
+  if (rows.length === 0) return '';
+  return table([{ title: 'WHAT' }, { title: 'SIZE', align: 'right' }, { title: 'PATH' }], rows);
 }
 
 /** What was not done and why: a row for each task and reason. The paths of refusals are said on stderr. */
@@ -56,8 +73,9 @@ function notes({ tasks }: GcDocument): string {
   const rows: string[][] = [];
   for (const { task_id, actions, orphan } of tasks) {
     const byReason = new Map<string, string[]>();
-    for (const { kind, result, why } of actions) {
-      if (why === undefined) continue;
+    for (const { kind, result, why: reason, hint } of actions) {
+      if (reason === undefined) continue;
+      const why = hint === undefined ? reason : `${reason}; ${hint}`;
       const key = `${result} ${why}`;
       const row = byReason.get(key);
       if (row === undefined) byReason.set(key, [task_id, result, kind, why]);
@@ -88,13 +106,25 @@ function reconcileTable({ reconcile }: GcDocument, style: Style): string {
 
 function sum({ tasks, freed_bytes, dry_run }: GcDocument): string {
   if (tasks.length === 0) return '';
-  const collected = tasks.filter(({ actions }) =>
-    actions.some(({ result }) => result === 'deleted' || result === 'would-delete'),
-  ).length;
+  const collected = tasks.filter(isCollected).length;
+  const touched = tasks.filter(({ actions }) => actions.some(goes)).length;
   const settled = tasks.filter(({ orphan }) => orphan !== undefined).length;
   const orphans =
     settled === 0 ? '' : `, ${settled} without a runner ${dry_run ? 'would be' : 'were'} settled`;
+  const partly = touched === collected ? '' : `, ${touched - collected} only in part`;
   const verb = dry_run ? 'would be collected' : 'collected';
   const freed = dry_run ? 'would be freed' : 'freed';
-  return `${collected} ${collected === 1 ? 'task' : 'tasks'} ${verb}, ${size(freed_bytes)} ${freed}${orphans}.\n`;
+  return `${collected} ${collected === 1 ? 'task' : 'tasks'} ${verb}${partly}, ${size(freed_bytes)} ${freed}${orphans}.\n`;
+}
+
+function goes({ result }: GcDocument['tasks'][number]['actions'][number]): boolean {
+  return result === 'deleted' || result === 'would-delete';
+}
+
+/** Something went, nothing failed, and nothing is left that tells of the task though it was to go. */
+function isCollected({ actions }: GcDocument['tasks'][number]): boolean {
+  const stays = actions.some(
+    (action) => action.result === 'failed' || (action.kind === 'metadata' && !goes(action)),
+  );
+  return actions.some(goes) && !stays;
 }

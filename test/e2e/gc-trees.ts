@@ -33,7 +33,7 @@ export function gcTask(root: string, id: string, task: GcTask = {}): string {
     .status('ACTIVE')
     .header({ task_id: id, sandbox, log_dir: `${sandbox}/.logs`, uid: 0, user: 'root', ...header })
     .process('p', ...RAN)
-    .status('SUCCESS');
+    .status('SUCCESS', Date.now() - ageMs);
   writeTask(root, id, { runner, ...task, phase });
   const files = task.sandbox ?? {
     'data.txt': 'x'.repeat(10_000),

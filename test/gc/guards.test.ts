@@ -1,102 +1,124 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Claims, isLogPath, refusal } from '../../src/gc/guards.js';
-import { parseMountPoints } from '../../src/gc/mount-points.js';
+import { GUARDS, type GuardLook, type Item, objection } from '../../src/gc/guards.js';
 
-const ROOT = '/run/thermos';
-const AROUND = {
-  homes: ['/root', '/home/ann', '/srv/people/bob', '/'],
-  mountPoints: ['/srv/tasks/t/mnt', '/srv/disk'],
-  roots: [ROOT, '/srv/other-root', '/var/lib/mesos'],
+const ITEM: Item = {
+  kind: 'data',
+  task_id: 't',
+  key: {},
+  layout: 'host',
+  root: '/root/thermos',
+  path: '/srv/work/t',
+  home: '/srv/work/t',
+  dev: 1,
+  ino: 2,
+  uid: 1000,
+  isDirectory: true,
+  authors: [],
+  shown: { by: 'logs' },
 };
-const why = (path: string) => refusal({ path, task_id: 't', root: ROOT }, AROUND);
 
-describe('a sandbox is refused that is', () => {
-  test.each([
-    ['/', 'the root of the file system'],
-    ['/etc', '/etc belongs'],
-    ['/etc/cron.d', '/etc belongs'],
-    ['/usr/local/thermos', '/usr belongs'],
-    ['/proc/1', '/proc belongs'],
-    ['/srv', 'high up'],
-    ['/home', 'high up'],
-    ['/var/log', 'high up'],
-    ['/var/lib/mysql', 'high up'],
-    ['/run/systemd', 'high up'],
-    ['/root', 'high up'],
-    ['/srv/people/bob', 'it is a home directory'],
-    ['/srv/people', 'the home directory /srv/people/bob is in it'],
-    ['/srv/disk', 'something is mounted there'],
-    ['/srv/tasks/t', 'something is mounted in it, at /srv/tasks/t/mnt'],
-    ['/srv/other-root', 'it is a task root'],
-    [`${ROOT}/tasks`, 'a part of the task root'],
-    [`${ROOT}/checkpoints/other`, 'a part of the task root'],
-    [`${ROOT}/sandboxes`, 'is not the place of task t'],
-    [`${ROOT}/sandboxes/u`, 'is not the place of task t'],
-    [`${ROOT}/sandboxes/tt`, 'is not the place of task t'],
-    ['/srv/other-root/sandboxes/t', 'is not the place of task t'],
-    ['/var/lib/mesos/slaves', 'a part of the task root'],
-  ])('%s', (path, reason) => {
-    expect(why(path)).toContain(reason);
+const LOOK: GuardLook = {
+  euid: 0,
+  surroundings: { homes: [], mountPoints: [], roots: ['/root/thermos'] },
+  claims: { on: () => undefined },
+  newcomer: () => undefined,
+  others: { owning: () => undefined },
+  usage: { of: () => undefined },
+};
+
+const NO_EVIDENCE = { why: 'it does not hold the logs of p/0', others: false };
+
+/** Each guard, by something that only it objects to. */
+const CASES: [string, Partial<Item>, Partial<GuardLook>, object][] = [
+  ['directory', { isDirectory: false }, {}, { verdict: 'refused', why: 'it is no directory' }],
+  ['system', { path: '/etc/t' }, {}, { verdict: 'refused' }],
+  ['home', {}, { surroundings: { ...LOOK.surroundings, homes: ['/srv/work/t/me'] } }, { verdict: 'refused' }],
+  ['mount', {}, { surroundings: { ...LOOK.surroundings, mountPoints: ['/srv/work/t'] } }, { holds: true }],
+  ['root', { path: '/root/thermos/tasks' }, {}, { why: 'it is a part of the task root /root/thermos' }],
+  [
+    'claim',
+    {},
+    { claims: { on: () => ({ path: '/srv/work', by: 'task u' }) } },
+    { why: 'task u uses /srv/work' },
+  ],
+  ['other-root', {}, { others: { owning: () => 'it is a task root' } }, { why: 'it is a task root' }],
+  ['evidence', { shown: { why: 'x', others: true } }, {}, { verdict: 'refused', why: 'x' }],
+  [
+    'evidence',
+    { shown: NO_EVIDENCE },
+    {},
+    { verdict: 'kept', holds: true, hint: expect.stringContaining('--sandbox /srv/work/t,') },
+  ],
+  ['owner', { authors: [5] }, {}, { verdict: 'refused' }],
+  [
+    'use',
+    {},
+    { usage: { of: () => ({ pid: 7, how: 'works in it' }) } },
+    { why: 'process 7 works in it', holds: true },
+  ],
+];
+
+describe.each(['plan', 'again'] as const)('asked in %s', (when) => {
+  test('nothing speaks against what is the task’s', () => {
+    expect(objection(when, ITEM, LOOK)).toBeUndefined();
   });
 
-  test.each([
-    `${ROOT}/sandboxes/t`,
-    '/srv/tasks/other',
-    '/home/ann/work/t',
-    '/tmp/t',
-    '/etcetera/t',
-    '/srv/diskless',
-  ])('but not %s', (path) => {
-    expect(why(path)).toBeUndefined();
-  });
-});
-
-describe('claims', () => {
-  const [a, b, c] = [{}, {}, {}];
-
-  test('the own ones, and those beside, are none', () => {
-    const claims = new Claims();
-    claims.add('/s/a', a, 'a');
-    claims.add('/s/a/.logs', a, 'a');
-    claims.add('/s/ab', b, 'b');
-    claims.add('/s/a-b', b, 'b');
-    expect(claims.on('/s/a', a)).toBeUndefined();
-  });
-
-  test.each([
-    ['the same', '/s/a'],
-    ['inside', '/s/a/in/it'],
-    ['around', '/s'],
-    ['the top', '/'],
-  ])('%s', (_, path) => {
-    const claims = new Claims();
-    claims.add('/s/a', a, 'a');
-    claims.add(path, b, 'b');
-    expect(claims.on('/s/a', a)).toMatchObject({ path, by: 'b' });
-  });
-
-  test('a place that several share is nobody’s', () => {
-    const claims = new Claims();
-    for (const [by, task] of Object.entries({ a, b, c })) claims.add('/s', task, by);
-    for (const task of [a, b, c]) expect(claims.on('/s', task)).toBeDefined();
+  test.each(CASES)('%s', (name, item, look, expected) => {
+    const asked = { ...ITEM, ...item };
+    const around = { ...LOOK, ...look };
+    expect(objection(when, asked, around)).toMatchObject(expected);
+    expect(
+      objection(
+        when,
+        asked,
+        around,
+        GUARDS.filter((guard) => guard.name !== name),
+      ),
+    ).toBeUndefined();
   });
 });
 
-test.each([
-  [['p'], true, true],
-  [['p', '0'], true, true],
-  [['p', '0', 'stdout'], false, true],
-  [['p', '12', 'stderr.3'], false, true],
-  [['p'], false, false],
-  [['p', 'x'], true, false],
-  [['p', '0', 'core'], false, false],
-  [['p', '0', 'stdout'], true, false],
-  [['p', '0', 'stdout', 'x'], false, false],
-])('%j, a directory: %s, is a log: %s', (names, directory, expected) => {
-  expect(isLogPath(names, directory)).toBe(expected);
+test('each guard has a case', () => {
+  expect([...new Set(CASES.map(([name]) => name))]).toEqual(GUARDS.map(({ name }) => name));
 });
 
-test('mount points, with blanks and backslashes in them', () => {
-  const text = `22 1 8:1 / / rw - ext4 /dev/sda rw\n23 22 8:1 /x /a\\040b\\134c rw shared:1 - ext4 /dev/sda rw\nbroken\n`;
-  expect(parseMountPoints(text)).toEqual(['/', '/a b\\c']);
+test('what came since the plan is asked about only then', () => {
+  const look = { ...LOOK, newcomer: () => 'task late, which has just come, uses /srv/work/t' };
+  expect(objection('plan', ITEM, look)).toBeUndefined();
+  expect(objection('again', ITEM, look)).toMatchObject({ verdict: 'refused' });
+});
+
+test('the words of an odd path are one word of a shell', () => {
+  const shown = objection(
+    'plan',
+    { ...ITEM, kind: 'logs', home: "/srv/it's here", shown: NO_EVIDENCE },
+    LOOK,
+  );
+  expect(shown?.hint).toContain(`--sandbox '/srv/it'\\''s here' --keep-data`);
+});
+
+test('what is objected to in the plan is objected to again, if nothing changed', () => {
+  const item = fc.record({
+    isDirectory: fc.boolean(),
+    path: fc.constantFrom(
+      '/',
+      '/etc/x',
+      '/srv/work/t',
+      '/root/thermos/sandboxes/t',
+      '/root/thermos/sandboxes/u',
+    ),
+    uid: fc.constantFrom(0, 5),
+    authors: fc.constantFrom<readonly number[]>([], [5]),
+    shown: fc.constantFrom<Item['shown']>({ by: 'mark' }, { by: 'logs' }, NO_EVIDENCE, {
+      why: 'x',
+      others: true,
+    }),
+  });
+  fc.assert(
+    fc.property(item, (given) => {
+      const asked = { ...ITEM, ...given };
+      expect(objection('again', asked, LOOK)).toEqual(objection('plan', asked, LOOK));
+    }),
+  );
 });

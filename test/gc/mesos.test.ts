@@ -11,6 +11,7 @@ import {
   workDirOf,
 } from '../../src/gc/mesos.js';
 import { Usage } from '../../src/gc/usage.js';
+import { directoryUsers } from '../../src/host/directory-users.js';
 import { Host } from '../../src/host/host.js';
 import { tempDir } from '../e2e/harness.js';
 import { makeProc } from '../task/trees.js';
@@ -81,7 +82,7 @@ describe('does the executor live', () => {
     executorAlive(
       runDir,
       Host.local({ proc: makeProc(`${dir}/proc`, proc), euid }),
-      new Usage(`${dir}/proc`),
+      new Usage(() => directoryUsers(`${dir}/proc`)),
       bootId,
     );
 

@@ -4,8 +4,13 @@ import { type Candidate, choose, type Limits } from '../../src/gc/policy.js';
 
 const NOW = 1_000_000;
 const WORDS = { duration: (ms: number) => `${ms}ms`, size: (bytes: number) => `${bytes}B` };
-const chosen = (candidates: Candidate[], limits: Limits) =>
-  choose(candidates, limits, NOW, WORDS).map((choice) => choice?.limit ?? (choice ? 'all' : 'stays'));
+/** Without the words. */
+type Finished = Omit<Candidate, 'since'>;
+const worded = (each: Finished): Candidate => ({ ...each, since: `finished ${NOW - each.finishedAt}ms ago` });
+const chosen = (candidates: Finished[], limits: Limits) =>
+  choose(candidates.map(worded), limits, NOW, WORDS).map(
+    (choice) => choice?.limit ?? (choice ? 'all' : 'stays'),
+  );
 
 const oldest = { finishedAt: NOW - 300, bytes: 60 };
 const middle = { finishedAt: NOW - 200, bytes: 60 };
@@ -49,7 +54,7 @@ test('a task from the future is not old', () => {
 });
 
 test('each one that goes has a reason', () => {
-  const [choice] = choose([oldest], { maxAge: 10 }, NOW, WORDS);
+  const [choice] = choose([worded(oldest)], { maxAge: 10 }, NOW, WORDS);
   expect(choice?.reason).toBe('finished 300ms ago, more than 10ms');
 });
 
@@ -69,7 +74,7 @@ test('no limit is exceeded by what stays, and none that stays is older than one 
       (candidates, { maxAge, maxTasks, maxSpace }) => {
         const given = { maxAge, maxTasks, maxSpace };
         if (Object.values(given).every((limit) => limit === undefined)) return;
-        const choices = choose(candidates, given, NOW, WORDS);
+        const choices = choose(candidates.map(worded), given, NOW, WORDS);
         const stay = candidates.filter((_, i) => choices[i] === undefined);
         const gone = candidates.filter((_, i) => ['tasks', 'space'].includes(choices[i]?.limit ?? ''));
         expect(stay.length).toBeLessThanOrEqual(maxTasks ?? 20);

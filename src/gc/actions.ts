@@ -1,0 +1,333 @@
+import { isName } from '../layout/names.js';
+import { rootPaths } from '../layout/root-paths.js';
+import { RUNNER } from '../layout/task-paths.js';
+import type { Identity } from '../store/identity.js';
+import { isWithin, nameOf, parentOf } from '../store/paths.js';
+import { isLogPath, type Question, type Shown } from './evidence.js';
+import type { Item, Objection } from './guards.js';
+import type { Measure, MeasureOptions } from './measure.js';
+import { MARK, type Subject } from './subject.js';
+
+export type Kind = 'metadata' | 'logs' | 'data';
+
+/** Undefined for data: only that in a sandbox that `run` made in its root, and in those that the person named. */
+export interface Kinds {
+  metadata: boolean;
+  logs: boolean;
+  data: boolean | undefined;
+}
+
+/** What is to be removed, found again by its directory and its name. */
+export interface Target {
+  directory: string;
+  name: string;
+  measure: Measure;
+  /** Of logs and data: the sandbox, and where the logs are. */
+  home?: string;
+  logDir?: string;
+  /** Stays although it is in it. */
+  except?: readonly Identity[];
+  last?: readonly string[];
+}
+
+export interface Action {
+  kind: Kind;
+  /** As people know it. */
+  path: string;
+  bytes: number;
+  /** Undefined for what is not deleted. */
+  target?: Target;
+  verdict: 'delete' | 'kept' | 'refused';
+  why?: string;
+  hint?: string;
+  /** It may go the next time: what tells of it stays. */
+  holds?: boolean;
+}
+
+/** Nothing of a task, or of a kind, may be touched now. */
+export interface Kept {
+  verdict: 'kept';
+  why: string;
+}
+
+/** What is at a path. */
+export type Top = Pick<Item, 'dev' | 'ino' | 'uid' | 'isDirectory'>;
+
+/** What planning asks of the machine. */
+export interface Ground {
+  /** The path without links; undefined if nothing is there. */
+  place(path: string, subject: Subject): { path: string } | { refused: string } | undefined;
+  top(path: string): Top | undefined;
+  shown(question: Question, subject: Subject): Shown;
+  /** What speaks against it, by the list of guards. */
+  object(item: Item): Objection | undefined;
+  /** Undefined if there is nothing. Throws what is wrong with looking. */
+  measure(directory: string, name: string, options: Omit<MeasureOptions, 'links'>): Measure | undefined;
+  /** Does the place stand in the tree of a Mesos agent? */
+  isAgents(path: string, subject: Subject): boolean;
+  /** Why nothing of the task may be touched, if so. */
+  keptWhole(subject: Subject): Kept | undefined;
+  /** Why the logs of a bare root's task may not be touched, whose sandbox stands in an agent's tree. */
+  keptInTree(path: string, subject: Subject): Kept | undefined;
+  describe(error: unknown): string;
+}
+
+export interface ActionOptions {
+  kinds: Kinds;
+  /** Sandboxes that the person named, without links. */
+  confirmed: ReadonlySet<string>;
+}
+
+/** Where the task worked, if its header can be trusted to tell. */
+interface Home {
+  shown: string;
+  /** Without links; undefined if it is refused. */
+  path?: string;
+  refused?: string;
+  agents: boolean;
+  /** `run` made it, in its root. */
+  made: boolean;
+}
+
+/** What would be done to a task's things, in the order of doing: what tells of the rest goes last. */
+export function actionsOf(subject: Subject, options: ActionOptions, ground: Ground): Action[] {
+  return new ActionPlanner(subject, options, ground).plan();
+}
+
+class ActionPlanner {
+  readonly #subject: Subject;
+  readonly #options: ActionOptions;
+  readonly #ground: Ground;
+  readonly #home: Home | undefined;
+  /** What the logs have shown to be the task's. */
+  #shown: { home: string; logDir: string | undefined } | undefined;
+
+  constructor(subject: Subject, options: ActionOptions, ground: Ground) {
+    this.#subject = subject;
+    this.#options = options;
+    this.#ground = ground;
+    this.#home = this.#findHome();
+  }
+
+  plan(): Action[] {
+    const { kinds } = this.#options;
+    const kept = this.#ground.keptWhole(this.#subject);
+    const actions: Action[] = [];
+    const logs = this.#logs(kept);
+    if (logs !== undefined && (kinds.logs || this.#home?.agents)) actions.push(logs);
+    const data = this.#data(logs, kept);
+    if (data !== undefined) actions.push(data);
+    if (!kinds.metadata) return actions;
+    const left = actions.find(({ holds }) => holds);
+    const waits: Kept | undefined = left && { verdict: 'kept', why: `${left.path} ${notGone(left)}` };
+    actions.push(...this.#metadata(kept ?? waits));
+    return actions;
+  }
+
+  #findHome(): Home | undefined {
+    const { sandbox, headerFlaw, recordedSandbox, rootPath, root, task_id } = this.#subject;
+    if (sandbox === undefined || !sandbox.found) return undefined;
+    const none = { shown: sandbox.path, agents: false, made: false };
+    if (headerFlaw !== undefined) return { ...none, refused: headerFlaw };
+    if (recordedSandbox?.split('/').includes('..')) return { ...none, refused: 'there is .. in its path' };
+    const place = this.#ground.place(sandbox.path, this.#subject);
+    if (place === undefined) return undefined;
+    if ('refused' in place) return { ...none, ...place };
+    const agents = this.#ground.isAgents(place.path, this.#subject);
+    const made = place.path === ownSandbox(rootPath ?? root, task_id);
+    return { shown: sandbox.path, path: place.path, agents, made };
+  }
+
+  #logs(kept: Kept | undefined): Action | undefined {
+    const { logDir, runDirPath } = this.#subject;
+    const home = this.#home;
+    if (logDir === undefined || !logDir.found) return undefined;
+    const named = { kind: 'logs' as const, path: logDir.path };
+    const refused = (why: string): Action => actionOf(named, 'refused', why);
+    const keeps =
+      kept ?? (home?.path && home.agents ? this.#ground.keptInTree(home.path, this.#subject) : undefined);
+    if (keeps !== undefined) return actionOf(named, 'kept', keeps.why);
+    if (home?.refused !== undefined) return refused(home.refused);
+    // Of a Mesos task all of the run directory is its own.
+    const around = home?.path ?? runDirPath;
+    if (around === undefined) return refused('it is not in the sandbox of the task');
+    if (logDir.recorded.split('/').includes('..')) return refused('there is .. in its path');
+    const place = this.#ground.place(logDir.path, this.#subject);
+    if (place === undefined) return undefined;
+    if ('refused' in place) return refused(place.refused);
+    if (place.path === around || !isWithin(place.path, around)) {
+      return refused('it is not in the sandbox of the task');
+    }
+    const fits = home?.made ? undefined : isLogPath;
+    const action = this.#guarded(named, place.path, around, place.path, { fits });
+    const unfit = action?.target?.measure.unfit;
+    return unfit === undefined ? action : refused(`${unfit} in it is no log`);
+  }
+
+  #data(logs: Action | undefined, kept: Kept | undefined): Action | undefined {
+    const home = this.#home;
+    if (home === undefined) return undefined;
+    const { kinds, confirmed } = this.#options;
+    const named = { kind: 'data' as const, path: home.shown };
+    if (home.agents) return actionOf(named, 'kept', kept?.why ?? 'it belongs to the Mesos agent');
+    const wanted = kinds.data ?? (home.made || (home.path !== undefined && confirmed.has(home.path)));
+    if (!wanted) return undefined;
+    const refused = (why: string): Action => actionOf(named, 'refused', why);
+    if (kept !== undefined) return actionOf(named, 'kept', kept.why);
+    if (home.refused !== undefined || home.path === undefined) return refused(home.refused ?? 'it is gone');
+    const inner = logs?.target === undefined ? undefined : [logs.target.measure];
+    const action = this.#guarded(named, home.path, home.path, this.#logPath(logs), { except: inner });
+    const target = action?.target;
+    if (target === undefined) return action;
+    if (!kinds.logs && logs !== undefined && logs.verdict !== 'delete') {
+      return refused(`the logs are to stay, and can't be told from it: ${logs.why}`);
+    }
+    if (!kinds.logs && inner !== undefined) target.except = inner;
+    // Logs that could not be removed are in the way as they were, not changed.
+    for (const { newest } of inner ?? []) target.measure.newest = Math.max(target.measure.newest, newest);
+    return action;
+  }
+
+  /** Where the logs are, for evidence, also if they are not removed. */
+  #logPath(logs: Action | undefined): string | undefined {
+    if (logs?.target !== undefined) return `${logs.target.directory}/${logs.target.name}`;
+    const { logDir } = this.#subject;
+    const place = logDir?.found ? this.#ground.place(logDir.path, this.#subject) : undefined;
+    return place !== undefined && 'path' in place ? place.path : undefined;
+  }
+
+  /** Logs or data: looked at, guarded, and measured only if nothing speaks against them. */
+  #guarded(
+    named: { kind: 'logs' | 'data'; path: string },
+    path: string,
+    home: string,
+    logDir: string | undefined,
+    options: Omit<MeasureOptions, 'links'>,
+  ): Action | undefined {
+    const top = this.#ground.top(path);
+    if (top === undefined) return undefined;
+    const question = questionOf(this.#subject, path, home, logDir);
+    // The logs show the same of the sandbox that they lie in.
+    const known = this.#shown?.home === home && this.#shown.logDir === logDir;
+    const shown: Shown = known ? { by: 'logs' } : this.#ground.shown(question, this.#subject);
+    if ('by' in shown && shown.by === 'logs') this.#shown = { home, logDir };
+    const found = this.#ground.object(itemOf(named.kind, this.#subject, path, home, top, shown));
+    if (found !== undefined) return objected(named, found);
+    const action = this.#measured(named, parentOf(path), nameOf(path), options);
+    if (action?.target !== undefined) {
+      action.target.home = home;
+      action.target.logDir = logDir;
+    }
+    return action;
+  }
+
+  #metadata(kept: Kept | undefined): Action[] {
+    const { checkpointDir, taskFiles } = this.#subject;
+    const actions: Action[] = [];
+    for (const path of [checkpointDir, ...taskFiles]) {
+      const named = { kind: 'metadata' as const, path };
+      if (kept !== undefined) {
+        if (this.#ground.top(path) !== undefined) actions.push(actionOf(named, kept.verdict, kept.why));
+        continue;
+      }
+      const place = this.#ground.place(parentOf(path), this.#subject);
+      if (place === undefined) continue;
+      if ('refused' in place) {
+        actions.push(actionOf(named, 'refused', place.refused));
+        continue;
+      }
+      const action = this.#measured(named, place.path, nameOf(path), {}, METADATA_LAST);
+      if (action === undefined) continue;
+      if (path === checkpointDir && action.target?.measure.isDirectory === false) {
+        actions.push(actionOf(named, 'refused', 'it is no directory'));
+      } else actions.push(action);
+    }
+    return actions;
+  }
+
+  /** Undefined if there is nothing. */
+  #measured(
+    named: Pick<Action, 'kind' | 'path'>,
+    directory: string,
+    name: string,
+    options: Omit<MeasureOptions, 'links'>,
+    last?: readonly string[],
+  ): Action | undefined {
+    try {
+      const found = isName(name) ? this.#ground.measure(directory, name, options) : undefined;
+      if (found === undefined) return undefined;
+      return actionOf(named, 'delete', undefined, found.bytes, { directory, name, measure: found, last });
+    } catch (error) {
+      return objected(named, { verdict: 'refused', why: this.#ground.describe(error), holds: true });
+    }
+  }
+}
+
+/** What tells of the task most goes last. */
+const METADATA_LAST = [RUNNER, MARK];
+
+function notGone({ verdict }: Action): string {
+  return verdict === 'kept' ? 'stays' : "can't be removed now";
+}
+
+/** Where `run` makes the sandbox of a task, if it is not told otherwise. */
+export function ownSandbox(root: string, taskId: string): string {
+  return `${rootPaths(root).sandboxes}/${taskId}`;
+}
+
+/** What is asked about logs or data of a task. `home`: the sandbox. */
+export function questionOf(
+  { task_id, rootPath, root, layout, runDirPath, ran, uid, copied, sandbox }: Subject,
+  path: string,
+  home: string,
+  logDir: string | undefined,
+): Question {
+  const own =
+    layout === 'mesos' && runDirPath !== undefined ? runDirPath : ownSandbox(rootPath ?? root, task_id);
+  // What stands elsewhere than recorded was copied with the checkpoint.
+  const named = copied && sandbox?.path === sandbox?.recorded;
+  return { task_id, own, path, home, logDir, ran, uid, copied: named };
+}
+
+export function itemOf(
+  kind: Item['kind'],
+  { task_id, key, layout, rootPath, root, authors }: Subject,
+  path: string,
+  home: string,
+  { dev, ino, uid, isDirectory }: Top,
+  shown: Shown,
+): Item {
+  return {
+    kind,
+    task_id,
+    key,
+    layout,
+    root: rootPath ?? root,
+    path,
+    home,
+    dev,
+    ino,
+    uid,
+    isDirectory,
+    authors,
+    shown,
+  };
+}
+
+/** Written out: an object made with `...` has a shape of its own in V8, larger than itself, and a plan has many. */
+function actionOf(
+  { kind, path }: Pick<Action, 'kind' | 'path'>,
+  verdict: Action['verdict'],
+  why?: string,
+  bytes = 0,
+  target?: Target,
+): Action {
+  return { kind, path, bytes, verdict, why, target };
+}
+
+function objected(named: Pick<Action, 'kind' | 'path'>, { verdict, why, hint, holds }: Objection): Action {
+  const action = actionOf(named, verdict, why);
+  if (hint !== undefined) action.hint = hint;
+  if (holds === true) action.holds = true;
+  return action;
+}

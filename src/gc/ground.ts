@@ -1,0 +1,178 @@
+import { describeErrno } from '../errors/errors.js';
+import { isSameMark, SANDBOX_MARK, type SandboxMark } from '../layout/sandbox-mark.js';
+import { pathsOf } from '../layout/task-paths.js';
+import { readSandboxMark, sandboxMarkOf } from '../lifecycle/sandbox-mark.js';
+import { Directories } from '../store/directories.js';
+import { listDirectory } from '../store/list.js';
+import { bytesOf } from '../store/walk.js';
+import type { Ground, Kept, Top } from './actions.js';
+import { canonical, Known } from './canonical.js';
+import { type EvidenceLook, evidenceOf, type Question, type Shown } from './evidence.js';
+import { type GuardLook, type Item, type Objection, objection } from './guards.js';
+import type { Machine } from './machine.js';
+import { type LinkCounts, type Measure, type MeasureOptions, measure } from './measure.js';
+import { executorAlive, runDirAround } from './mesos.js';
+import { OtherRoots } from './other-roots.js';
+import { lstat, type Subject } from './subject.js';
+import type { Wording } from './words.js';
+
+export interface GroundOptions {
+  includeMesos: boolean;
+  /** Sandboxes that the person named, without links. */
+  confirmed: ReadonlySet<string>;
+  words: Pick<Wording, 'timestamp'>;
+}
+
+/** What the guards ask, answered by a look at the machine. */
+export function guardLook({ host, surroundings, claims, newcomer, knownRoots, usage }: Machine): GuardLook {
+  const others = new OtherRoots(knownRoots);
+  return { euid: host.euid, surroundings, claims, newcomer, others, usage };
+}
+
+/** What shows that something is the task's own, looked up on disk. */
+export class EvidenceOnDisk {
+  readonly #euid: number;
+  readonly #confirmed: ReadonlySet<string>;
+  readonly #ownMarks = new Map<string, SandboxMark | undefined>();
+
+  constructor(euid: number, confirmed: ReadonlySet<string>) {
+    this.#euid = euid;
+    this.#confirmed = confirmed;
+  }
+
+  shown(question: Question, { root, task_id }: Pick<Subject, 'root' | 'task_id'>): Shown {
+    const look: EvidenceLook = {
+      euid: this.#euid,
+      confirmed: this.#confirmed,
+      ownMark: () => this.ownMark(root, task_id),
+      // Most have none: opening costs more than a look.
+      mark: (directory) =>
+        lstat(`${directory}/${SANDBOX_MARK}`) === undefined ? undefined : readSandboxMark(directory),
+      owner: (directory) => lstat(directory)?.uid,
+      isFile: (path) => lstat(path)?.isFile() === true,
+      isEmpty,
+      isThere,
+    };
+    return evidenceOf(question, look);
+  }
+
+  /** The mark that a sandbox of the task has. What it says of the root is asked once. */
+  ownMark(root: string, taskId: string): SandboxMark | undefined {
+    if (!this.#ownMarks.has(root)) this.#ownMarks.set(root, sandboxMarkOf({ root, taskId }));
+    const mark = this.#ownMarks.get(root);
+    return mark && { ...mark, task_id: taskId };
+  }
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return listDirectory(directory, { max: 1 }).entries.length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Is the root that a mark names the one that it was, and has it a task of the id? */
+function isThere(mark: SandboxMark): boolean {
+  const now = sandboxMarkOf({ root: mark.root, taskId: mark.task_id });
+  if (now === undefined || !isSameMark(now, mark)) return false;
+  const { directory, active, finished } = pathsOf({ root: mark.root, taskId: mark.task_id });
+  return [directory, active, finished].some((path) => lstat(path) !== undefined);
+}
+
+/** The machine, as the planning of one moment asks it. */
+export class PlanGround implements Ground {
+  readonly #machine: Machine;
+  readonly #options: GroundOptions;
+  readonly #look: GuardLook;
+  readonly #evidence: EvidenceOnDisk;
+  readonly #known = new Known();
+  readonly #links: LinkCounts = new Map();
+  readonly #directories = new Directories();
+
+  constructor(machine: Machine, options: GroundOptions) {
+    this.#machine = machine;
+    this.#options = options;
+    this.#look = guardLook(machine);
+    this.#evidence = new EvidenceOnDisk(machine.host.euid, options.confirmed);
+  }
+
+  close(): void {
+    this.#directories.close();
+  }
+
+  place(path: string, subject: Subject): { path: string } | { refused: string } | undefined {
+    const found = canonical(path, this.#machine.host.euid, subject.bases, this.#known);
+    if ('absent' in found) return undefined;
+    const { runDirPath } = subject;
+    if ('path' in found && runDirPath !== undefined && !found.path.startsWith(`${runDirPath}/`)) {
+      return { refused: "it is not in its executor's run directory" };
+    }
+    return found;
+  }
+
+  top(path: string): Top | undefined {
+    return topOf(path);
+  }
+
+  shown(question: Question, subject: Subject): Shown {
+    return this.#evidence.shown(question, subject);
+  }
+
+  object(item: Item): Objection | undefined {
+    return objection('plan', item, this.#look);
+  }
+
+  measure(directory: string, name: string, options: Omit<MeasureOptions, 'links'>): Measure | undefined {
+    const fd = this.#directories.fdWithoutLinks(directory);
+    return measure(fd, bytesOf(name), { ...options, links: this.#links });
+  }
+
+  isAgents(path: string, { layout }: Subject): boolean {
+    return layout === 'mesos' || runDirAround(path) !== undefined;
+  }
+
+  keptWhole(subject: Subject): Kept | undefined {
+    if (subject.locked === true) return kept('its runner lives');
+    if (subject.leftovers.length > 0) return kept(`processes of it live on: ${subject.leftovers.join(', ')}`);
+    if (subject.layout !== 'mesos' || subject.runDir === undefined) return undefined;
+    const alive = this.#executorAlive(subject.runDir);
+    if (this.#options.includeMesos) {
+      if (alive === false) return undefined;
+      return kept(alive ? 'its executor lives' : "it can't be known whether its executor lives");
+    }
+    if (alive !== false) return kept('the Mesos agent removes it after its executor ended');
+    const expected = this.#machine.forecast(subject.runDir);
+    if (expected === undefined) return kept('the Mesos agent removes it');
+    const at = this.#options.words.timestamp(expected.at);
+    const when = expected.pressed ? 'within a minute, for its disk is full' : `at ${at}`;
+    return kept(`the Mesos agent removes it ${when}`);
+  }
+
+  keptInTree(path: string, { layout }: Subject): Kept | undefined {
+    if (layout === 'mesos') return undefined;
+    if (!this.#options.includeMesos) return kept('it belongs to the Mesos agent');
+    const runDir = runDirAround(path);
+    const alive = runDir === undefined ? undefined : this.#executorAlive(runDir);
+    return alive === false ? undefined : kept('its executor may live');
+  }
+
+  describe(error: unknown): string {
+    return describeErrno(error);
+  }
+
+  #executorAlive(runDir: string): boolean | undefined {
+    const { host, usage, bootId } = this.#machine;
+    return executorAlive(runDir, host, usage, bootId);
+  }
+}
+
+/** What is at a path without links. */
+export function topOf(path: string): Top | undefined {
+  const stat = lstat(path);
+  return stat && { dev: stat.dev, ino: stat.ino, uid: stat.uid, isDirectory: stat.isDirectory() };
+}
+
+function kept(why: string): Kept {
+  return { verdict: 'kept', why };
+}

@@ -1,0 +1,121 @@
+import { agentWorkDirs, KNOWN_WORK_DIRS } from '../discovery/agents.js';
+import { PLACES, userRoot } from '../discovery/roots.js';
+import { Host } from '../host/host.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { phasePath } from '../layout/root-paths.js';
+import { pathsOf } from '../layout/task-paths.js';
+import { listDirectory } from '../store/list.js';
+import { realPath, statFile } from '../store/look.js';
+import { isWithin } from '../store/paths.js';
+import { readHeader } from '../task/header.js';
+import { Claims } from './claims.js';
+import type { GuardLook, Item } from './guards.js';
+import { type Forecast, forecaster } from './mesos.js';
+import type { Surroundings } from './places.js';
+import { Usage } from './usage.js';
+
+/** The machine, as gc has to know it: a look at one moment. */
+export interface Machine {
+  host: Host;
+  usage: Usage;
+  now: number;
+  /** Users' homes, mounts, and the Mesos work directories. Roots are added. */
+  surroundings: Surroundings;
+  /** Roots that tasks may be in: the default ones, and those that were named. Without links. */
+  knownRoots: readonly string[];
+  bootId: string | undefined;
+  forecast: (runDir: string) => Forecast | undefined;
+  /** Of all tasks that were looked at. */
+  claims: Claims;
+  newcomer: GuardLook['newcomer'];
+}
+
+/**
+ * This machine. What can't be read is left out: then less is known to be in use. `clock`: milliseconds since the
+ * epoch; `now` is one moment of it for all that is said of times.
+ */
+export function gatherMachine(
+  now: number,
+  clock: () => number,
+  env: Readonly<Record<string, string | undefined>>,
+): Machine {
+  const host = Host.local();
+  const workDirs = [
+    ...agentWorkDirs(env, '/proc', '/etc', host.euid).map(({ path }) => path),
+    ...KNOWN_WORK_DIRS,
+  ];
+  const ofUser = userRoot({ env, home: () => host.userHome(host.euid) });
+  const roots = [PLACES.hostRoot, ofUser, ...(env.THERMOS_ROOT?.split(':') ?? [])];
+  return {
+    host,
+    usage: new Usage(undefined, clock),
+    now,
+    surroundings: {
+      homes: homes(host, env),
+      mountPoints: host.mountPoints().filter((point) => point !== '/'),
+      roots: realOf(workDirs),
+    },
+    knownRoots: realOf(roots),
+    bootId: host.bootId(),
+    forecast: forecaster(now, '/proc', '/etc'),
+    claims: new Claims(),
+    newcomer: () => undefined,
+  };
+}
+
+/** The machine as it is now, with what was known of its tasks before. */
+export function lookAgain(before: Machine, clock: () => number): Machine {
+  const host = before.host.again();
+  const mountPoints = host.mountPoints().filter((point) => point !== '/');
+  return {
+    ...before,
+    host,
+    usage: new Usage(undefined, clock),
+    surroundings: { ...before.surroundings, mountPoints },
+  };
+}
+
+function realOf(paths: readonly (string | undefined)[]): string[] {
+  return paths
+    .map((path) => (path?.startsWith('/') ? realPath(path) : undefined))
+    .filter((path) => path !== undefined);
+}
+
+/** By their names and by where they are. */
+function homes(host: Host, env: Readonly<Record<string, string | undefined>>): string[] {
+  const all = [...host.homes(), env.HOME].filter((home) => home?.startsWith('/') === true) as string[];
+  return [...new Set(all.flatMap((home) => [home, realPath(home) ?? home]))];
+}
+
+/**
+ * Finds active tasks that came to a root after its tasks were looked at, and what they use. `known`: the ids that
+ * each root had, by its path. A root is listed again only if its active tasks changed.
+ */
+export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): GuardLook['newcomer'] {
+  const seen = new Map<string, { changed: number; places: { path: string; by: string }[] }>();
+  return ({ root, path }: Pick<Item, 'root' | 'path'>) => {
+    const active = phasePath(root, 'active');
+    const changed = statFile(active)?.ctimeMs;
+    if (changed === undefined) return undefined;
+    let look = seen.get(root);
+    if (look === undefined || look.changed !== changed) {
+      look = { changed, places: placesOf(root, known.get(root)) };
+      seen.set(root, look);
+    }
+    const used = look.places.find((place) => isWithin(place.path, path) || isWithin(path, place.path));
+    return used && `${used.by}, which has just come, uses ${used.path}`;
+  };
+}
+
+function placesOf(root: string, known: ReadonlySet<string> | undefined): { path: string; by: string }[] {
+  const places: { path: string; by: string }[] = [];
+  for (const { name } of listDirectory(phasePath(root, 'active'), { max: MOST_ENTRIES.tasks }).entries) {
+    if (known?.has(name)) continue;
+    const header = readHeader(pathsOf({ root, taskId: name }).stream, root);
+    for (const recorded of [header?.sandbox, header?.log_dir]) {
+      const path = recorded?.startsWith('/') ? realPath(recorded) : undefined;
+      if (path !== undefined) places.push({ path, by: `task ${name}` });
+    }
+  }
+  return places;
+}

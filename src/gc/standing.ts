@@ -1,0 +1,102 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
+import type { Expected, ReconcileAction } from './reconcile.js';
+import type { Silence, Subject } from './subject.js';
+
+/** A task whose runner died: what becomes of it. */
+export interface Settlement {
+  was: string;
+  becomes: string;
+  /** False: it is over, and only its task file was not moved. */
+  record: boolean;
+  /** Its runner lives and is told to end it; only for the scheduler. */
+  signal?: number;
+}
+
+/** Which way a task goes: it can be collected, `always` whatever the limits say, it is settled, or left alone. */
+export type Standing =
+  | { kind: 'over'; always?: string }
+  | { kind: 'settle'; reason: string; settlement: Settlement }
+  | { kind: 'left' };
+
+type Facts = Pick<
+  Subject,
+  | 'phase'
+  | 'state'
+  | 'layout'
+  | 'marked'
+  | 'stream'
+  | 'taskFile'
+  | 'damaged'
+  | 'headless'
+  | 'runnerPid'
+  | 'launchedAt'
+>;
+
+const LEFT: Standing = { kind: 'left' };
+
+/** A runner that was started less than this ago may not have told the scheduler yet (gc_executor.py). */
+export const LEAST_KILL_AGE_MS = 10 * 60_000;
+
+/** Which way a task goes by itself. `pulled`: nothing is left of its executor. Pure, as all here. */
+export function standingOf(
+  task: Facts,
+  silence: Silence,
+  pulled: boolean,
+  ago: (since: number) => string,
+): Standing {
+  if (task.phase === 'finished') return { kind: 'over', always: always(task, pulled) };
+  if (silence.state !== 'silent') return LEFT;
+  const flaw = streamFlaw(task);
+  if (flaw !== undefined) return { kind: 'over', always: `${flaw}, silent for ${ago(silence.since)}` };
+  return orphan(task, 'LOST', `its runner is gone, silent for ${ago(silence.since)}`);
+}
+
+/** Which way a task goes that the scheduler wants to be ended, or does not know any more. */
+export function standingForScheduler(
+  task: Facts,
+  silence: Silence,
+  action: ReconcileAction,
+  expected: Expected | string,
+  now: number,
+): Standing {
+  if (action === 'collect') return { kind: 'over', always: 'the scheduler does not know it' };
+  if (action !== 'kill') return LEFT;
+  const reason = `the scheduler has it as ${expected}`;
+  if (now - (task.launchedAt ?? silence.since) < LEAST_KILL_AGE_MS) return LEFT;
+  if (silence.state === 'alive') {
+    const settlement: Settlement = { was: task.state, becomes: 'KILLED', record: false };
+    if (task.runnerPid !== undefined) settlement.signal = task.runnerPid;
+    return { kind: 'settle', reason, settlement };
+  }
+  const flaw = streamFlaw(task);
+  if (flaw === undefined) return orphan(task, 'KILLED', reason);
+  return now - silence.since >= LEAST_KILL_AGE_MS ? { kind: 'over', always: `${reason}; ${flaw}` } : LEFT;
+}
+
+/** Why a finished task goes whatever the limits say, if it does. */
+function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): string | undefined {
+  if (marked) return 'an earlier gc of it was interrupted';
+  if (stream === 'absent' && taskFile !== undefined) return 'its checkpoint is gone already';
+  return layout === 'host' && pulled ? "its executor's directory is gone" : undefined;
+}
+
+function orphan({ state }: Facts, becomes: string, reason: string): Standing {
+  const over = isTerminalTaskState(state);
+  return {
+    kind: 'settle',
+    reason: over ? `it is over (${state}), but ${reason}` : reason,
+    settlement: { was: state, becomes: over ? state : becomes, record: !over },
+  };
+}
+
+/** Why no runner can go on with the stream and nobody can end it properly, if so. */
+export function streamFlaw({
+  stream,
+  headless,
+  damaged,
+}: Pick<Subject, 'stream' | 'headless' | 'damaged'>): string | undefined {
+  if (stream === 'absent') return 'it has no stream';
+  if (stream === 'odd') return 'its stream is no regular file';
+  if (damaged) return 'its stream is corrupt';
+  return headless ? 'its stream has no header' : undefined;
+}

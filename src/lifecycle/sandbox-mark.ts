@@ -1,0 +1,86 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import {
+  encodeSandboxMark,
+  LONGEST_MARK,
+  parseSandboxMark,
+  SANDBOX_MARK,
+  type SandboxMark,
+} from '../layout/sandbox-mark.js';
+import type { Place } from '../layout/task-paths.js';
+import { at, Directories } from '../store/directories.js';
+import type { Identity } from '../store/identity.js';
+import { realPath, statFile } from '../store/look.js';
+import { openFile } from '../store/open-file.js';
+import { nameOf, parentOf } from '../store/paths.js';
+
+/** The mark that a sandbox of the task has; undefined if the root is not there. */
+export function sandboxMarkOf({ root, taskId }: Place): SandboxMark | undefined {
+  const path = realPath(root);
+  const stat = path === undefined ? undefined : statFile(path);
+  if (path === undefined || !stat?.isDirectory()) return undefined;
+  return { task_id: taskId, root: path, dev: stat.dev, ino: stat.ino };
+}
+
+/**
+ * Leaves the mark in a sandbox that was just made for a task, so that gc knows it again; to be called for no
+ * directory that was there before. A name that is there already stays, whatever it is: no link is followed and
+ * nothing overwritten. Throws system errors.
+ */
+export function writeSandboxMark(sandbox: string, place: Place): void {
+  const mark = sandboxMarkOf(place);
+  if (mark === undefined) return;
+  const directories = new Directories();
+  try {
+    writeMarkIn(directories.fd(parentOf(sandbox), [nameOf(sandbox)]), mark);
+  } finally {
+    directories.close();
+  }
+}
+
+/** The same in an open directory. `made` is told what the new file is, before anything is written. */
+export function writeMarkIn(
+  directory: number,
+  mark: SandboxMark,
+  made: (file: Identity) => void = () => {},
+): void {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  let fd: number;
+  try {
+    fd = openSync(at(directory, SANDBOX_MARK), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return;
+    throw error;
+  }
+  try {
+    made(fstatSync(fd));
+    writeSync(fd, encodeSandboxMark(mark));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A mark as it was found, and what says who may have written it. */
+export interface FoundMark {
+  readonly mark: SandboxMark;
+  readonly uid: number;
+  readonly nlink: number;
+}
+
+/**
+ * The mark in a directory, `path` for its name; undefined if there is none, or anything that is none. Whether
+ * it may be believed is for the caller to say: whoever can write to the directory can write a mark.
+ */
+export function readSandboxMark(path: string): FoundMark | undefined {
+  try {
+    const file = openFile(`${path}/${SANDBOX_MARK}`, { max: LONGEST_MARK });
+    try {
+      const mark = parseSandboxMark(file.read(LONGEST_MARK).toString('utf8'));
+      return mark && { mark, uid: file.stat.uid, nlink: file.stat.nlink };
+    } finally {
+      file.close();
+    }
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import { at } from './directories.js';
+import { isSame } from './identity.js';
+
+const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** Refused because something is not what it was a moment ago, or when it was looked at before. */
+export class ChangedError extends Error {
+  readonly code = 'ECHANGED';
+}
+
+/** The path of a name of bytes, in latin1, in an open directory. */
+function entryAt(fd: number, name: string): string | Buffer {
+  return at(fd, name, 'latin1');
+}
+
+/** Text as the bytes that name it on disk, in latin1. */
+export function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** The other way round, for people. */
+export function textOf(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+export interface Visitor {
+  /** Anything but a directory. `path` is for system calls; `names` leads there from the top, which has none. */
+  file(path: string | Buffer, stat: Stats, names: readonly string[]): void;
+  /** Before a directory is entered; throws if it must not be. */
+  enter?(fd: number, stat: Stats, names: readonly string[]): void;
+  /** After all that is in a directory; `path` is that of the directory in its own. */
+  leave(path: string | Buffer, stat: Stats, names: readonly string[]): void;
+  /** An entry that could not be looked at, entered or handled. What was thrown is an answer to it alone. */
+  failed(error: unknown, names: readonly string[]): void;
+}
+
+interface Frame {
+  fd: number | undefined;
+  stat: Stats;
+  entries: string[];
+  next: number;
+}
+
+/** Deeper directories are closed while those in them are walked: a tree may be deeper than files may be open. */
+const MOST_DEEP = 128;
+
+/**
+ * Visits the tree that `name` in an open directory is, itself included, each directory after what is in it. The
+ * walk goes by open directories: a name is looked up in the directory that was checked, whatever is renamed or
+ * linked elsewhere meanwhile. Names are bytes, in strings of latin1, for a tree may hold names that are no UTF-8.
+ * No link is followed. What vanished is passed over. `last` names entries of the top that come last.
+ */
+export function walk(parent: number, name: string, visitor: Visitor, last: readonly string[] = []): void {
+  const frames: Frame[] = [];
+  const names: string[] = [];
+  const visit = (directory: number, entry: string): void => {
+    const path = entryAt(directory, entry);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    if (!stat.isDirectory()) {
+      visitor.file(path, stat, names);
+      return;
+    }
+    const fd = openSync(path, OPEN_DIRECTORY);
+    try {
+      if (!isSame(fstatSync(fd), stat)) throw new ChangedError('it was replaced');
+      visitor.enter?.(fd, stat, names);
+      const entries = readdirSync(`/proc/self/fd/${fd}`, 'latin1');
+      if (frames.length === 0) for (const late of last) moveToEnd(entries, late);
+      frames.push({ fd, stat, entries, next: 0 });
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    const shallow = frames[frames.length - 1 - MOST_DEEP];
+    if (shallow?.fd !== undefined) {
+      closeSync(shallow.fd);
+      shallow.fd = undefined;
+    }
+  };
+  const attempt = (action: () => void): void => {
+    try {
+      action();
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') visitor.failed(error, names);
+    }
+  };
+  try {
+    attempt(() => visit(parent, name));
+    while (frames.length > 0) {
+      const frame = frames[frames.length - 1] as Frame;
+      const entry = frame.entries[frame.next];
+      if (entry !== undefined) {
+        frame.next += 1;
+        const depth = frames.length;
+        names.push(entry);
+        attempt(() => visit(frame.fd as number, entry));
+        if (frames.length === depth) names.pop();
+        continue;
+      }
+      const above = frames[frames.length - 2];
+      if (above !== undefined && above.fd === undefined) above.fd = reopen(frame.fd as number, above.stat);
+      frames.pop();
+      closeSync(frame.fd as number);
+      frame.fd = undefined;
+      attempt(() =>
+        visitor.leave(
+          entryAt(above?.fd ?? parent, above === undefined ? name : (names.at(-1) as string)),
+          frame.stat,
+          names,
+        ),
+      );
+      names.pop();
+    }
+  } finally {
+    for (const { fd } of frames) if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** The directory above an open one, if it still is the one that it was. */
+function reopen(fd: number, stat: Stats): number {
+  const above = openSync(entryAt(fd, '..'), OPEN_DIRECTORY);
+  if (isSame(fstatSync(above), stat)) return above;
+  closeSync(above);
+  throw new ChangedError('a directory was moved while it was walked');
+}
+
+function moveToEnd(entries: string[], name: string): void {
+  const index = entries.indexOf(name);
+  if (index !== -1) entries.push(...entries.splice(index, 1));
+}
