@@ -341,3 +341,41 @@ export function sweep(path: string): void {
     }
   }
 }
+
+/** Lanes for several cases at a time. */
+export class Lanes {
+  readonly #free: Lane[] = [];
+  readonly #waiting: ((lane: Lane) => void)[] = [];
+
+  static async open(count: number): Promise<Lanes> {
+    const lanes = new Lanes();
+    for (let i = 0; i < count; i++) lanes.#free.push(await Lane.open());
+    return lanes;
+  }
+
+  /**
+   * Tries something in a lane that nothing else is tried in, so that what happens to its bystanders is its doing.
+   * Once something went wrong, the lane is not used again: what must not change may have.
+   */
+  async try(work: (lane: Lane) => Promise<string[]>): Promise<string[]> {
+    let lane = this.#free.pop() ?? (await new Promise<Lane>((resolve) => this.#waiting.push(resolve)));
+    let found: string[] | undefined;
+    try {
+      found = await work(lane);
+      return found;
+    } finally {
+      if (found?.length !== 0) {
+        lane.close();
+        lane = await Lane.open();
+      }
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free.push(lane);
+      else next(lane);
+    }
+  }
+
+  /** When nothing is tried any more. */
+  close(): void {
+    for (const lane of this.#free) lane.close();
+  }
+}
