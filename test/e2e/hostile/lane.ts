@@ -187,6 +187,7 @@ export class Lane {
   /** An empty directory; `large`: one in which files may be as long as they can be anywhere. */
   clear({ large = false } = {}): string {
     const path = join((large ? this.#large : undefined) ?? this.path, 'case');
+    unlock(path);
     rmSync(path, { recursive: true, force: true });
     mkdirSync(path);
     chmodSync(path, 0o755);
@@ -208,6 +209,14 @@ export class Lane {
     this.#remove();
     if (this.#large !== undefined) rmSync(this.#large, { recursive: true, force: true });
   }
+}
+
+/** Who is not root removes nothing from a directory that he has closed to himself. */
+function unlock(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isDirectory() || AS_ROOT) return;
+  if ((stat.mode & 0o700) !== 0o700) chmodSync(path, 0o700);
+  for (const name of readdirSync(path)) unlock(join(path, name));
 }
 
 /** A directory on a tmpfs, where a file can have any length; undefined if there is none. */
@@ -359,18 +368,17 @@ export class Lanes {
    */
   async try(work: (lane: Lane) => Promise<string[]>): Promise<string[]> {
     let lane = this.#free.pop() ?? (await new Promise<Lane>((resolve) => this.#waiting.push(resolve)));
-    let found: string[] | undefined;
+    let spent: Lane | undefined = lane;
     try {
-      found = await work(lane);
+      const found = await work(lane);
+      if (found.length === 0) spent = undefined;
       return found;
     } finally {
-      if (found?.length !== 0) {
-        lane.close();
-        lane = await Lane.open();
-      }
+      if (spent !== undefined) lane = await Lane.open();
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(lane);
       else next(lane);
+      spent?.close();
     }
   }
 
