@@ -45,7 +45,7 @@ export const COMMANDS = {
     exits: LOOKS,
     sound: 0,
   },
-  read: { args: ({ victim }) => ['read', victim.checkpoint], exits: [0, 5], sound: 0, names: true },
+  read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
   'kill-now': {
     args: ({ root }) => ['kill', '--now', '--root', root, VICTIM],
     exits: LOOKS,

@@ -25,7 +25,6 @@ const TIMES = process.env.HOSTILE_FULL === undefined ? 20 : 500;
 const ANSWER_MS = 10_000;
 
 let lanes: Lanes;
-let exchanges = 0;
 beforeAll(async () => {
   lanes = await Lanes.open(1);
 });
@@ -35,6 +34,7 @@ describe.each(Object.entries(COMMANDS))('%s', (_, commands) => {
   test.each(EXCHANGED)(
     'beside an exchange of %s',
     async (name) => {
+      let exchanges = 0;
       const faults = new Map<string, number>();
       for (let i = 0; i < TIMES / EXCHANGED.length; i++) {
         const command = commands[i % commands.length] as CommandName;
@@ -58,11 +58,9 @@ describe.each(Object.entries(COMMANDS))('%s', (_, commands) => {
       }
       const lines = [...faults].map(([fault, times]) => `${times} times: ${fault}`);
       if (lines.length > 0) expect.fail(lines.join('\n'));
+      // A command that removes the task ends it before its own end.
+      expect(exchanges).toBeGreaterThan(TIMES);
     },
     TIMES * ANSWER_MS,
   );
-});
-
-test('they were exchanged all the time', () => {
-  expect(exchanges).toBeGreaterThan(1000 * TIMES);
 });

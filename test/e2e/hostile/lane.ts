@@ -169,10 +169,7 @@ export class Lane {
     const alive = { pid, coordinator: pid, since };
     this.twin = plant(this.outside, VICTIM, { phase: 'active', alive, word: SECRET });
     // The process is of the same user as the hostile task; what the task left is root's, and closed to him.
-    for (const each of [this.twin.taskFile, this.twin.runner, this.twin.coordinator, this.twin.stdout]) {
-      chmodSync(each, 0o600);
-    }
-    chmodSync(this.outside, 0o755);
+    close(this.outside);
     this.#large = largeFiles();
   }
 
@@ -209,6 +206,13 @@ export class Lane {
     this.#remove();
     if (this.#large !== undefined) rmSync(this.#large, { recursive: true, force: true });
   }
+}
+
+/** Nobody but the owner may read what is in the files. */
+function close(path: string): void {
+  const directory = lstatSync(path).isDirectory();
+  chmodSync(path, directory ? 0o755 : 0o600);
+  if (directory) for (const name of readdirSync(path)) close(join(path, name));
 }
 
 /** Who is not root removes nothing from a directory that he has closed to himself. */
@@ -293,7 +297,7 @@ const MEMORY = 1 << 20;
 
 /** Runs the program in a process group of its own, with a bound on its time, its memory and its output. */
 export function bounded(args: readonly string[], { uid, ms }: { uid?: number; ms: number }): Promise<Ended> {
-  const script = `ulimit -c 0 -d ${MEMORY} 2>/dev/null || ulimit -d ${MEMORY}; exec "$@"`;
+  const script = `ulimit -c 0; ulimit -d ${MEMORY}; exec "$@"`;
   const child = spawn('sh', ['-c', script, 'sh', process.execPath, PROGRAM, ...args], {
     detached: true,
     cwd: '/',
