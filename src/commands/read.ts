@@ -20,6 +20,11 @@ Of a damaged checkpoint the part before the damage is shown, and where it starts
   ];
   static override seeAlso = ['inspect', 'status'];
 
+  static override exitCodes = {
+    ...ThermosCommand.exitCodes,
+    1: 'There is no such file.',
+  };
+
   static override args = {
     checkpoint: Args.string({ required: true, ignoreStdin: true, description: 'The file to read.' }),
   };
