@@ -1,4 +1,4 @@
-import type { Phase } from '../../../src/discovery/found.js';
+import type { Phase } from '../../../src/layout/root-paths.js';
 import { MATE, type TaskPlaces, VICTIM } from './tree.js';
 
 export interface Target {

@@ -54,9 +54,12 @@ describe.each(Object.entries(COMMANDS))('%s', (_, commands) => {
             },
           }),
         );
-        for (const fault of found) faults.set(fault, (faults.get(fault) ?? 0) + 1);
+        for (const fault of found) {
+          const line = `${command}: ${fault}`;
+          faults.set(line, (faults.get(line) ?? 0) + 1);
+        }
       }
-      const lines = [...faults].map(([fault, times]) => `${times} times: ${fault}`);
+      const lines = [...faults].map(([fault, times]) => `${times} times ${fault}`);
       if (lines.length > 0) expect.fail(lines.join('\n'));
       // A command that removes the task ends it before its own end.
       expect(exchanges).toBeGreaterThan(TIMES);

@@ -45,14 +45,13 @@ export function sound(): Cell[] {
   return commands.map((command) => ({ role: 'runner', command }));
 }
 
-/** The cells that `pattern` names: ROLE/KIND/COMMAND, `*` for any. */
-export function matching(pattern: string): Cell[] {
-  const wanted = pattern.split('/');
+/** The cells that patterns with commas between them name: ROLE/KIND/COMMAND, `*` for any. */
+export function matching(patterns: string): Cell[] {
+  const wanted = patterns.split(',').map((pattern) => pattern.split('/'));
   const fits = (word: string | undefined, name: string) =>
     word === undefined || word === '*' || word === name;
-  return [...product(), ...sound()].filter(
-    ({ role, kind, command }) =>
-      fits(wanted[0], role) && fits(wanted[1], kind ?? 'sound') && fits(wanted[2], command),
+  return [...product(), ...sound()].filter(({ role, kind = 'sound', command }) =>
+    wanted.some((words) => [role, kind, command].every((name, i) => fits(words[i], name))),
   );
 }
 

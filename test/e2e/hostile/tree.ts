@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Phase } from '../../../src/discovery/found.js';
+import type { Phase } from '../../../src/layout/root-paths.js';
 import { Records, writeTask } from '../../task/trees.js';
 
 /** The tests need root for three users; an unprivileged caller is all three himself. */
