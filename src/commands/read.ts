@@ -21,6 +21,11 @@ statuses the first and the last are shown, and how many are left out; --records 
   ];
   static override seeAlso = ['inspect', 'status'];
 
+  static override exitCodes = {
+    ...ThermosCommand.exitCodes,
+    1: 'There is no such file.',
+  };
+
   static override args = {
     checkpoint: Args.string({ required: true, ignoreStdin: true, description: 'The file to read.' }),
   };

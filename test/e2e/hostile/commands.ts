@@ -1,0 +1,97 @@
+import type { Phase } from '../../../src/layout/root-paths.js';
+import { MATE, type TaskPlaces, VICTIM } from './tree.js';
+
+export interface Target {
+  readonly root: string;
+  readonly victim: TaskPlaces;
+  readonly config: string;
+}
+
+export interface Command {
+  readonly args: (target: Target) => string[];
+  /** What its help says it may exit with, here. */
+  readonly exits: readonly number[];
+  /** What it exits with over a tree that nothing was done to. */
+  readonly sound: number;
+  /** Of the task; active if not given. */
+  readonly phase?: Phase;
+  /** Runs as the task's user, not as root. */
+  readonly asOwner?: true;
+  /** May end the task: what it says then must be true. */
+  readonly ends?: true;
+  /** May leave processes that it started. */
+  readonly starts?: true;
+  /** What it names is read, whoever it belongs to. */
+  readonly names?: true;
+}
+
+const LOOKS = [0, 1, 5];
+/** Of run: the task ended somehow, it can't be run here, or the checkpoint could not be written. */
+const RAN = [0, 1, 2, 3, 4, 5];
+const run = ({ root, config }: Target) => ['run', '--root', root, '--task-id', VICTIM, config];
+const simplerun = ({ root }: Target) => ['simplerun', '--root', root, '--task-id', 'new', '--', 'true'];
+
+export const COMMANDS = {
+  status: { args: ({ root }) => ['status', '--root', root], exits: LOOKS, sound: 0 },
+  'status-json': { args: ({ root }) => ['status', '--json', '--root', root], exits: LOOKS, sound: 0 },
+  inspect: { args: ({ root }) => ['inspect', '--root', root, VICTIM], exits: LOOKS, sound: 0 },
+  'inspect-json': {
+    args: ({ root }) => ['inspect', '--json', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+  },
+  tail: {
+    args: ({ root }) => ['tail', '-n', 'all', '--no-follow', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+  },
+  read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
+  'kill-now': {
+    args: ({ root }) => ['kill', '--now', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+    ends: true,
+  },
+  kill: {
+    args: ({ root }) => ['kill', '--grace', '1s', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+    ends: true,
+  },
+  'kill-mate': { args: ({ root }) => ['kill', '--now', '--root', root, MATE], exits: LOOKS, sound: 0 },
+  wait: {
+    args: ({ root }) => ['wait', '--timeout', '1s', '--root', root, VICTIM],
+    exits: [0, 1, 3, 4, 5, 124],
+    sound: 124,
+  },
+  'gc-dry-run': {
+    args: ({ root }) => ['gc', '--dry-run', '--delete-data', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+    phase: 'finished',
+  },
+  'gc-yes': {
+    args: ({ root }) => ['gc', '--yes', '--delete-data', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+    phase: 'finished',
+  },
+  'gc-orphan': {
+    args: ({ root }) => ['gc', '--yes', '--orphan-age', '0s', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+    ends: true,
+  },
+  run: { args: run, exits: RAN, sound: 0, starts: true },
+  'run-as-owner': { args: run, exits: RAN, sound: 0, starts: true, asOwner: true },
+  simplerun: { args: simplerun, exits: RAN, sound: 0, starts: true },
+  'simplerun-as-owner': { args: simplerun, exits: RAN, sound: 0, starts: true, asOwner: true },
+  doctor: { args: ({ root }) => ['doctor', '--root', root], exits: LOOKS, sound: 1 },
+  roots: { args: ({ root }) => ['roots', '--root', root], exits: LOOKS, sound: 0 },
+  completion: {
+    args: ({ root }) => ['__complete', 'zsh', 'tail', '--root', root, VICTIM, ''],
+    exits: [0],
+    sound: 0,
+  },
+} as const satisfies Record<string, Command>;
+export type CommandName = keyof typeof COMMANDS;
