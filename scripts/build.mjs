@@ -97,8 +97,14 @@ if (existsSync(kept)) copyFileSync(kept, join(fresh, 'python.snapshot'), constan
 
 // Python's memory goes first: it fits its own interpreter only.
 rmSync(join(dist, 'python.snapshot'), { force: true });
-for (const name of ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'thermos.cjs', 'main.cjs']) {
+const parts = ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'thermos.cjs', 'main.cjs'];
+for (const name of parts) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
+}
+// What an older build made would be packed.
+for (const name of readdirSync(dist)) {
+  const old = ![...parts, 'cache'].includes(name) && !name.startsWith('build-');
+  if (old) rmSync(join(dist, name), { recursive: true, force: true });
 }
 
 // The program itself makes its code caches. Those of the commands that have to be there at once are made here, for

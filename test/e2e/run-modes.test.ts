@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cleanEnv, PROGRAM, tempDir } from './harness.js';
@@ -195,16 +204,35 @@ describe('the profile of a sandbox', () => {
     mode: number;
     uid?: number;
   }
-  const WRITABLE: [string, Kind, Kind][] = [
-    ['a file that others may write', { mode: 0o666 }, { mode: 0o755 }],
-    ['a directory where others may write', { mode: 0o644 }, { mode: 0o777 }],
+  const ANYBODYS: [string, Kind, Kind] = [
+    'a directory where others may write',
+    { mode: 0o644 },
+    { mode: 0o777 },
   ];
-  const OF_ANOTHER: [string, Kind, Kind][] = [
-    ['a file of another', { mode: 0o644, uid: NOBODY }, { mode: 0o755 }],
-    ['a directory of another', { mode: 0o644 }, { mode: 0o755, uid: NOBODY }],
+  const ANOTHERS: [string, Kind, Kind] = [
+    'a directory of another',
+    { mode: 0o644 },
+    { mode: 0o755, uid: NOBODY },
+  ];
+  const FILES: [string, Kind, Kind][] = [
+    ['a file that others may write', { mode: 0o666 }, { mode: 0o755 }],
+    isRoot ? ['a file of another', { mode: 0o644, uid: NOBODY }, { mode: 0o755 }] : ANYBODYS,
   ];
 
-  test.each(isRoot ? [...WRITABLE, ...OF_ANOTHER] : WRITABLE)('is not read: %s', (_, file, directory) => {
+  test.runIf(isRoot).each([ANYBODYS, ANOTHERS])(
+    'is of no use to root in %s: nor is the sandbox',
+    (_, file, directory) => {
+      make(file, directory);
+      const { status, stderr } = run({ umask: '0022', words: ['--sandbox', sandbox()] }, CMDLINE);
+      expect([status, stderr]).toEqual([
+        2,
+        expect.stringMatching(/can't be used: \S+ (belongs to|can be written)/),
+      ]);
+      expect(existsSync(join(sandbox(), '.logs'))).toBe(false);
+    },
+  );
+
+  test.each(FILES)('is not read: %s', (_, file, directory) => {
     make(file, directory);
     const { status, stderr } = run({ umask: '0022', words: ['--sandbox', sandbox()] }, CMDLINE);
     expect([status, log()]).toEqual([0, 'from: \n']);
