@@ -1,5 +1,5 @@
 import type { Phase } from '../../../src/layout/root-paths.js';
-import { MATE, type TaskPlaces, VICTIM } from './tree.js';
+import { AS_ROOT, MATE, type TaskPlaces, VICTIM } from './tree.js';
 
 export interface Target {
   readonly root: string;
@@ -30,6 +30,9 @@ const LOOKS = [0, 1, 5];
 const RAN = [0, 1, 2, 3, 4, 5];
 const run = ({ root, config }: Target) => ['run', '--root', root, '--task-id', VICTIM, config];
 const simplerun = ({ root }: Target) => ['simplerun', '--root', root, '--task-id', 'new', '--', 'true'];
+/** Root runs in the root of another user only for that user. */
+const forOwner = ([command, ...words]: string[]) =>
+  AS_ROOT ? [command as string, '--user', 'nobody', ...words] : [command as string, ...words];
 
 export const COMMANDS = {
   status: { args: ({ root }) => ['status', '--root', root], exits: LOOKS, sound: 0 },
@@ -82,9 +85,9 @@ export const COMMANDS = {
     sound: 0,
     ends: true,
   },
-  run: { args: run, exits: RAN, sound: 0, starts: true },
+  run: { args: (target) => forOwner(run(target)), exits: RAN, sound: 0, starts: true },
   'run-as-owner': { args: run, exits: RAN, sound: 0, starts: true, asOwner: true },
-  simplerun: { args: simplerun, exits: RAN, sound: 0, starts: true },
+  simplerun: { args: (target) => forOwner(simplerun(target)), exits: RAN, sound: 0, starts: true },
   'simplerun-as-owner': { args: simplerun, exits: RAN, sound: 0, starts: true, asOwner: true },
   doctor: { args: ({ root }) => ['doctor', '--root', root], exits: LOOKS, sound: 1 },
   roots: { args: ({ root }) => ['roots', '--root', root], exits: LOOKS, sound: 0 },
