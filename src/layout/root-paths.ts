@@ -1,5 +1,6 @@
-/** Whether a task runs or is over; the name of the directory that its task file is in. */
-export type Phase = 'active' | 'finished';
+/** Whether a task runs or is over; the names of the directories that the task files are in. */
+export const PHASES = ['active', 'finished'] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** The directories of a checkpoint root. */
 export const CHECKPOINTS = 'checkpoints';
