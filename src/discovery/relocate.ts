@@ -1,6 +1,7 @@
 import { LAYOUTS } from '../layout/layouts.js';
 import { defaultLogDir, LOGS } from '../layout/log-paths.js';
-import { rootPaths } from '../layout/root-paths.js';
+import { SANDBOX } from '../layout/mesos.js';
+import { sandboxesIn } from '../layout/root-paths.js';
 import { isWithin, LONGEST_PATH, nameOf, parentOf } from '../store/paths.js';
 import type { FoundTask, TaskRoot } from './found.js';
 
@@ -117,7 +118,7 @@ function sandboxes(
   if (alone === undefined) return [...longer, ...named];
   const parent = parentOf(root.path);
   // One name alone may be anything beside a root like /var/run/thermos, so it must look like a sandbox.
-  const isNamedSo = alone === `${parent}/sandbox` || alone === `${parent}/${task_id}`;
+  const isNamedSo = alone === `${parent}/${SANDBOX}` || alone === `${parent}/${task_id}`;
   const hasLogs = () => around.realPath(`${alone}/${below(log_dir, sandbox) ?? LOGS}`) !== undefined;
   return isNamedSo || hasLogs() ? [...longer, ...named, alone] : [...longer, ...named];
 }
@@ -160,7 +161,7 @@ class Surroundings {
     const path = endOf(recorded);
     if (path === undefined || parent === '/') return { longer: [] };
     const name = nameOf(path);
-    const { sandboxes } = rootPaths(root.path);
+    const sandboxes = sandboxesIn(root.path);
     const isBeside = (each: string) => !isWithin(each, root.path) || isWithin(each, sandboxes);
     const longer: string[] = [];
     for (const directory of this.#directoriesBeside(parent, parentOf(path))) {

@@ -2,7 +2,7 @@ import { parentOf } from '../store/paths.js';
 import { MOST_ENTRIES } from './limits.js';
 import { defaultLogDir } from './log-paths.js';
 import { placeInRun, sandboxInRun } from './mesos.js';
-import { rootPaths } from './root-paths.js';
+import { sandboxesIn } from './root-paths.js';
 
 /** What the layouts have to know of a root. */
 export interface RootPlace {
@@ -66,8 +66,8 @@ export const HOST: Layout = {
   hasNeighbours: true,
   sandboxes: ({ path }, taskId) => {
     const parent = parentOf(path);
-    const own = `${rootPaths(path).sandboxes}/${taskId}`;
-    return parent === '/' ? [own] : [own, `${rootPaths(parent).sandboxes}/${taskId}`];
+    const own = `${sandboxesIn(path)}/${taskId}`;
+    return parent === '/' ? [own] : [own, `${sandboxesIn(parent)}/${taskId}`];
   },
   logDirs: () => [],
 };

@@ -67,9 +67,12 @@ export function runAroundRoot(root: string): string | undefined {
   return nameOf(root) === CHECKPOINTS ? parentOf(root) : undefined;
 }
 
-/** The sandbox of the task in a run directory, as Aurora's executor makes it. Pure. */
+/** What Aurora's executor calls the sandbox of its task. */
+export const SANDBOX = 'sandbox';
+
+/** The sandbox of the task in a run directory. Pure. */
 export function sandboxInRun(runDir: string): string {
-  return `${runDir}/sandbox`;
+  return `${runDir}/${SANDBOX}`;
 }
 
 /** The place in this run directory that a path recorded by the same container means. Pure. */
@@ -157,7 +160,7 @@ export const EXECUTOR_OUTPUTS = ['stderr', '__main__.log', 'stdout'] as const;
 export const FIRST_OUTPUTS = ['stdout', 'stderr'] as const;
 
 /** What an executor leaves in its run directory only once it has begun its task. */
-export const TRACES_OF_A_TASK: readonly string[] = ['task.json', 'thermos_runner.log', 'sandbox', 'taskfs'];
+export const TRACES_OF_A_TASK: readonly string[] = ['task.json', 'thermos_runner.log', SANDBOX, 'taskfs'];
 
 const EXECUTOR_PREFIX = 'thermos-';
 

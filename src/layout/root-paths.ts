@@ -23,8 +23,13 @@ export function rootPaths(root: string): RootPaths {
     tasks: `${root}/${TASKS}`,
     active: phasePath(root, 'active'),
     finished: phasePath(root, 'finished'),
-    sandboxes: `${root}/${SANDBOXES}`,
+    sandboxes: sandboxesIn(root),
   };
+}
+
+/** Where `run` makes sandboxes in a root, if it is not told otherwise. Pure. */
+export function sandboxesIn(root: string): string {
+  return `${root}/${SANDBOXES}`;
 }
 
 /** The directory of the task files of a phase. Pure. */
