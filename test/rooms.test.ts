@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { REPOSITORY } from './e2e/harness.js';
+import { SOURCES as FILES, SRC } from './sources.js';
 
 /** The rooms of src/, from top to bottom: a room may import those below it. */
 const ROOMS = [
@@ -24,10 +23,6 @@ const ROOMS = [
   'text',
   'errors',
 ];
-const SRC = join(REPOSITORY, 'src');
-const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
-  .map((path) => ({ path, source: readFileSync(join(SRC, path), 'utf8') }));
 
 interface Import {
   from: string;

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { isPathWord, namedByPath } from '../discovery/task-path.js';
+import { isDirectory, presenceOf } from '../store/look.js';
 
 /** The flags of `CONFIG_FLAGS`, as they were given. */
 export interface ConfigFlags {
@@ -29,9 +29,6 @@ export function mayMeanConfig(word: string): boolean {
 }
 
 function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const presence = presenceOf(path);
+  return presence === 'directory' || presence === 'other';
 }

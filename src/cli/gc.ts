@@ -1,4 +1,3 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
 import type { FoundTask } from '../discovery/found.js';
@@ -12,6 +11,7 @@ import { makePlan, type Plan, type PlanOptions } from '../gc/plan.js';
 import { parseAge, parseCount, parseSize } from '../gc/quantities.js';
 import { parseRetained } from '../gc/reconcile.js';
 import { DEEDS } from '../gc/remove.js';
+import { readInput } from '../store/input.js';
 import { absolutePath, realPath } from '../store/look.js';
 import { duration, timestamp } from '../text/age.js';
 import { size } from '../text/size.js';
@@ -164,16 +164,14 @@ function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
   }
 }
 
+/** A line for each task of a host. */
+const MOST_RETAINED_BYTES = 64 * 1024 * 1024;
+
 function readRetained(path: string): Map<string, string> {
   const from = path === '-' ? 'stdin' : path;
   let text: string;
   try {
-    const fd = path === '-' ? 0 : openSync(path, 'r');
-    try {
-      text = readFileSync(fd, 'utf8');
-    } finally {
-      if (fd !== 0) closeSync(fd);
-    }
+    text = readInput(path === '-' ? 0 : path, MOST_RETAINED_BYTES);
   } catch (error) {
     throw new UsageError('bad-retained', `cannot read ${from}: ${describeErrno(error)}`);
   }

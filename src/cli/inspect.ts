@@ -2,6 +2,7 @@ import { encodeInspect } from '../contracts/encode-task.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { RUNNER } from '../layout/task-paths.js';
 import { lastLines } from '../logs/last-lines.js';
 import { type LogFile, listLogs } from '../logs/list-logs.js';
 import { logAccess } from '../logs/log-access.js';
@@ -91,7 +92,7 @@ function alsoIn({ task_id, root }: TaskView): Problem {
 /** A task with its logs and why it is as it is; what is wrong with the logs becomes a problem of the view. */
 export function inspect(view: TaskView, now: number): Inspection {
   const { log_dir, task_id } = view;
-  const stream = `${view.found.checkpoint_dir}/runner`;
+  const stream = `${view.found.checkpoint_dir}/${RUNNER}`;
   for (const problem of historyLeftOut(stream, view.history, view.statuses_left_out)) {
     view.problems.push({ ...problem, task_id });
   }

@@ -5,6 +5,7 @@ import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '.
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { rootPaths } from '../layout/root-paths.js';
 import type { Place } from '../layout/task-paths.js';
 import { signalTask } from '../lifecycle/end-orphan.js';
 import { endLeftovers } from '../lifecycle/leftovers.js';
@@ -310,7 +311,7 @@ async function waitForRunner(found: FoundTask, most: number): Promise<'over' | '
       const left = deadline - performance.now();
       if (left <= 0) return 'runs';
       watcher.watch(found.checkpoint_dir);
-      watcher.watch(`${found.root.path}/tasks/active`);
+      watcher.watch(rootPaths(found.root.path).active);
       await watcher.changes(Math.min(left, LOOK_MS));
       watcher.take();
     }

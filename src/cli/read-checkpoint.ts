@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { followRecords, RecordLister } from '../checkpoint/follow.js';
 import type { Damage } from '../checkpoint/framing.js';
@@ -11,7 +10,9 @@ import { describeErrno, errnoOf, NotFoundError, SystemError, ThermosError } from
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { processOfName, RUNNER } from '../layout/task-paths.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
+import { isDirectory } from '../store/look.js';
 import { openFile, useFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
 import {
@@ -36,7 +37,7 @@ export function readCheckpoint(word: string): {
   problems: Problem[];
 } {
   const path = streamPath(word);
-  const replay = new Replay({ history: true, coordinator: basename(path).startsWith('coordinator.') });
+  const replay = new Replay({ history: true, coordinator: processOfName(basename(path)) !== undefined });
   const { damage } = opened(path, () => useFile(path, NAMED, (file) => readStream(file, replay)));
   const state = replay.state();
   const over = isTerminalTaskState(state.statuses.at(-1)?.state);
@@ -110,11 +111,7 @@ export async function listRecords(
 
 /** A directory stands for the runner's stream in it. */
 function streamPath(word: string): string {
-  try {
-    return statSync(word).isDirectory() ? join(word, 'runner') : word;
-  } catch {
-    return word;
-  }
+  return isDirectory(word) ? join(word, RUNNER) : word;
 }
 
 function opened<T>(path: string, read: () => T): T {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { EXIT } from '../errors/exit-codes.js';
+import { procText } from '../host/proc-text.js';
 import type { KillRequest } from '../runner/api.js';
 
 const EARLY: readonly [NodeJS.Signals, () => void][] = [
@@ -75,10 +75,6 @@ export class RunControl {
 /** SIGHUP under nohup(1). */
 function isIgnored(signal: 'SIGHUP'): boolean {
   const number = { SIGHUP: 1n }[signal];
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    return ((BigInt(`0x${ignored ?? '0'}`) >> (number - 1n)) & 1n) === 1n;
-  } catch {
-    return false;
-  }
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(procText('/proc/self/status'))?.[1];
+  return ((BigInt(`0x${ignored ?? '0'}`) >> (number - 1n)) & 1n) === 1n;
 }

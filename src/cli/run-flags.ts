@@ -1,11 +1,11 @@
-import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import { PLACES, userRoot } from '../discovery/roots.js';
 import { UsageError } from '../errors/errors.js';
+import { pathsOf } from '../layout/task-paths.js';
 import type { Destination, LoggerPolicy } from '../runner/task-document.js';
-import { absolutePath } from '../store/look.js';
+import { absolutePath, mayUse } from '../store/look.js';
 import { parentOf } from '../store/paths.js';
 import type { PreparedTask } from './config.js';
 import { rootOptions } from './root-options.js';
@@ -97,11 +97,8 @@ export const RUN_EXIT_CODES = {
 export function runSpec(prepared: PreparedTask, flags: RunFlags): RunSpec {
   const root = rootToRunIn(flags);
   const { taskId, ports, document } = prepared;
-  // Before a path is made of it.
-  if (taskId === '' || taskId === '.' || taskId === '..' || /[/\0]/.test(taskId)) {
-    throw new UsageError('task-id-invalid', `'${taskId}' can't be a task id: files are named by it`);
-  }
-  const sandbox = flags.sandbox === undefined ? `${root}/sandboxes/${taskId}` : resolve(flags.sandbox);
+  const paths = pathsOf({ root, taskId });
+  const sandbox = flags.sandbox === undefined ? paths.sandbox : resolve(flags.sandbox);
   const logger: { -readonly [Field in keyof LoggerPolicy]?: LoggerPolicy[Field] } = {};
   const size = flags['rotate-log-size-mb'];
   if (flags['process-logger-destination'] !== undefined)
@@ -156,13 +153,5 @@ export function rootToRunIn(flags: RootFlags): string {
 
 /** Itself, or what is to hold it if it isn't there yet. */
 function isWritable(path: string): boolean {
-  for (const each of [path, parentOf(path)]) {
-    try {
-      accessSync(each, constants.W_OK | constants.X_OK);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;
-    }
-  }
-  return false;
+  return mayUse(path, 'change') ?? mayUse(parentOf(path), 'change') ?? false;
 }

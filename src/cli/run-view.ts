@@ -4,6 +4,7 @@ import type { FoundTask } from '../discovery/found.js';
 import { rootAt } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
 import { STREAMS, type Stream } from '../layout/log-paths.js';
+import { pathsOf } from '../layout/task-paths.js';
 import { candidatesOf } from '../logs/candidate.js';
 import { chooseProcesses } from '../logs/choose.js';
 import { Follower, type FollowShell } from '../logs/follower.js';
@@ -181,12 +182,13 @@ class RunSource implements TaskLogSource {
 
 /** A task by its place, as its runner knows it. */
 export function foundTask(root: string, task_id: string): FoundTask {
+  const { active, directory } = pathsOf({ root, taskId: task_id });
   return {
     task_id,
     root: rootAt(root, '--root', false),
     phase: 'active',
-    task_file: `${root}/tasks/active/${task_id}`,
-    checkpoint_dir: `${root}/checkpoints/${task_id}`,
+    task_file: active,
+    checkpoint_dir: directory,
     problems: [],
   };
 }

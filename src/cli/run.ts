@@ -6,6 +6,7 @@ import { SystemError, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { pathsOf } from '../layout/task-paths.js';
 import type { KillRequest, NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
 import { NO_DEBUGGER } from '../runner/debugger.js';
 import { DEFAULT_LOGGER } from '../runner/task-document.js';
@@ -124,7 +125,7 @@ function answerOf(
   now: number,
 ): RunAnswer {
   const found = foundTask(root, taskId);
-  const finished = { ...found, phase: 'finished' as const, task_file: `${root}/tasks/finished/${taskId}` };
+  const finished = { ...found, phase: 'finished' as const, task_file: pathsOf({ root, taskId }).finished };
   const view = new TaskReader(finished, { history: true }).read(Host.local());
   const { logs, why } = inspect(view, now);
   const ended = exitCodeOf(state);

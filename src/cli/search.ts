@@ -4,6 +4,7 @@ import { type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
+import { RUNNER } from '../layout/task-paths.js';
 import { realPath } from '../store/look.js';
 import { readHeader } from '../task/header.js';
 import { rootOptions } from './root-options.js';
@@ -40,7 +41,7 @@ export function taskToChange(flags: RootFlags, word: string): FoundTask {
 
 /** Where a task's sandbox is here, by the header of its stream. */
 function sandboxOf(task: FoundTask): string | undefined {
-  const header = readHeader(`${task.checkpoint_dir}/runner`, LAYOUTS[task.root.layout].base(task.root));
+  const header = readHeader(`${task.checkpoint_dir}/${RUNNER}`, LAYOUTS[task.root.layout].base(task.root));
   return locatePaths({ sandbox: header?.sandbox }, task, realPath).sandbox?.path;
 }
 

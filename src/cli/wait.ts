@@ -5,6 +5,7 @@ import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { rootPaths } from '../layout/root-paths.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { presenceOf } from '../store/look.js';
 import { type Condition, isOver, latestRun, type Standing, standingOf } from '../task/condition.js';
@@ -65,7 +66,7 @@ export async function waitForTask(
       const left = deadline - performance.now();
       if (left <= 0) throw timedOut(view, options);
       watcher.watch(found.checkpoint_dir);
-      if (found.task_file !== undefined) watcher.watch(`${found.root.path}/tasks/active`);
+      if (found.task_file !== undefined) watcher.watch(rootPaths(found.root.path).active);
       const signal = await interruption.wait(watcher.changes(Math.min(left, LOOK_MS)));
       if (signal !== undefined) return signal;
       watcher.take();

@@ -1,8 +1,12 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { RunSpec } from '../cli/run.js';
 import { expectSignals } from '../cli/run-control.js';
 import { closeInherited } from '../host/inherited-descriptors.js';
+import { readInput } from '../store/input.js';
+
+/** A task is read from a config or a task file; neither is near this. */
+const MOST_SPEC_BYTES = 256 * 1024 * 1024;
 
 /** What `run --daemon` starts. */
 export default class RunDaemon extends ThermosCommand {
@@ -12,7 +16,7 @@ export default class RunDaemon extends ThermosCommand {
     expectSignals();
     closeInherited();
     const { daemon } = await import('../cli/run.js');
-    const spec = specOf(readFileSync(0, 'utf8'));
+    const spec = specOf(readInput(0, MOST_SPEC_BYTES));
     if (spec === undefined) return 0;
     closeSync(0);
     openSync('/dev/null', 'r');

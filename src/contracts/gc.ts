@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PHASES } from '../layout/root-paths.js';
 import { problems } from './problem.js';
 import { layout } from './task.js';
 
@@ -46,7 +47,7 @@ export const gc = z
         z.object({
           task_id: z.string(),
           root: z.string().optional(),
-          local: z.enum(['active', 'finished', 'absent']),
+          local: z.enum([...PHASES, 'absent']),
           local_state: z.string().optional(),
           expected: z.string().describe('A schedule status; unknown if the scheduler has none.'),
           action: z.enum(['none', 'kill', 'collect', 'send-final-state', 'send-lost']),

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { TASK_STATES } from '../checkpoint/records.js';
+import { LAYOUT_NAMES } from '../layout/layouts.js';
+import { STREAMS } from '../layout/log-paths.js';
+import { PHASES } from '../layout/root-paths.js';
 import { header, history, leftOut, processState, taskStatus } from './checkpoint.js';
 import { problem, problems } from './problem.js';
 import { integer64, names, seconds } from './values.js';
 
-export const layout = z.enum(['host', 'mesos']);
+export const layout = z.enum(LAYOUT_NAMES);
 
 /** In the order of the design. */
 export const VERDICTS = [
@@ -39,7 +42,7 @@ const taskFields = {
   task_id: z.string(),
   root: z.string().describe('The directory that holds tasks/ and checkpoints/.'),
   layout,
-  phase: z.enum(['active', 'finished']),
+  phase: z.enum(PHASES),
   state: z
     .union([z.enum([...TASK_STATES, 'UNKNOWN']), z.int()])
     .describe('What the streams record; a number if it has no name.'),
@@ -87,7 +90,7 @@ export type StatusDocument = z.infer<typeof status>;
 export const logFile = z.object({
   process: z.string(),
   run: z.int().min(0),
-  stream: z.enum(['stdout', 'stderr']),
+  stream: z.enum(STREAMS),
   path: z.string(),
   bytes: z.int().min(0),
 });
@@ -133,7 +136,7 @@ const logLine = z.object({
   root: z.string().optional().describe('Only if the same task id is printed from several roots.'),
   process: z.string(),
   run: z.int().min(0),
-  stream: z.enum(['stdout', 'stderr']),
+  stream: z.enum(STREAMS),
   line: z.string().describe('Without its newline; bytes that are no UTF-8 are U+FFFD.'),
 });
 

@@ -1,11 +1,21 @@
-import { readlinkSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { MESOS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
-import { MESOS_PATH, mesosIdsOf, RUN_DEPTH, taskIdOfExecutor } from '../layout/mesos.js';
+import {
+  LATEST,
+  MESOS_PATH,
+  mesosIdsOf,
+  RUN_DEPTH,
+  rootInRun,
+  splitAtLatest,
+  taskIdOfExecutor,
+} from '../layout/mesos.js';
+import { isName } from '../layout/names.js';
+import { rootPaths } from '../layout/root-paths.js';
 import { isDenied, sudoHint } from '../store/denied.js';
 import { listDirectory } from '../store/list.js';
-import { isDirectory, presenceOf, realPath } from '../store/look.js';
+import { isDirectory, linkTarget, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
 import type { TaskRoot } from './found.js';
 import { tooManyEntries } from './too-many.js';
@@ -27,18 +37,15 @@ export function mesosDepthOf(path: string): number | undefined {
 
 /** Has it the doubled `checkpoints/checkpoints` that only a Mesos sandbox has? */
 export function isRunDir(path: string): boolean {
-  const root = `${path}/checkpoints`;
-  return (
-    isDirectory(`${root}/tasks`) && (isDirectory(`${root}/checkpoints`) || !isDirectory(`${path}/tasks`))
-  );
+  const root = rootPaths(rootInRun(path));
+  return isDirectory(root.tasks) && (isDirectory(root.checkpoints) || !isDirectory(rootPaths(path).tasks));
 }
 
 /**
  * The task roots below a directory of the Mesos tree, in the order of their paths. Links are skipped at every
- * level (`latest` would count twice), and so is what was collected in the meantime;
- * only `slaves` itself may be one. An executor whose run
- * directories can't be entered gives one root with `readable: false`, if its name tells the task; a problem
- * counts them all.
+ * level (`latest` would count twice), and so is what was collected in the meantime; only `slaves` itself may be
+ * one. An executor whose run directories can't be entered gives one root with `readable: false`, if its name
+ * tells the task; a problem counts them all.
  */
 export function mesosRoots(
   path: string,
@@ -85,17 +92,16 @@ export function mesosRoots(
     const closed = names.filter((name) => visitRun(`${runs}/${name}`) === 'closed');
     if (closed.length === 0) return;
     closedRuns += closed.length;
-    const latest = nameOfLatest(runs);
+    const latest = latestIn(runs);
     const chosen = latest !== undefined && closed.includes(latest) ? latest : (closed.at(-1) as string);
     addClosed(`${runs}/${chosen}`);
   };
 
   const visitRun = (runDir: string): 'visited' | 'closed' => {
-    const path = `${runDir}/checkpoints`;
+    const path = rootInRun(runDir);
     const found = presenceOf(path, 'no-follow');
     if (found === 'directory') {
-      const mesos = mesosIdsOf(runDir);
-      roots.push({ path, layout: 'mesos', source, readable: true, mesos, run_dir: runDir });
+      roots.push(rootOfRun(runDir, source));
     } else if (typeof found === 'object') {
       if (isDenied(found.error)) return 'closed';
       problems.push(unreadable(path, found.error, euid));
@@ -104,10 +110,9 @@ export function mesosRoots(
   };
 
   const addClosed = (runDir: string): void => {
-    const mesos = mesosIdsOf(runDir);
-    if (mesos === undefined || taskIdOfExecutor(mesos.executor_id) === undefined) return;
-    const path = `${runDir}/checkpoints`;
-    roots.push({ path, layout: 'mesos', source, readable: false, mesos, run_dir: runDir });
+    const root = rootOfRun(runDir, source);
+    if (root.mesos === undefined || taskIdOfExecutor(root.mesos.executor_id) === undefined) return;
+    roots.push({ ...root, readable: false });
   };
 
   descend(path, depth);
@@ -115,13 +120,26 @@ export function mesosRoots(
   return { roots, problems };
 }
 
-/** The name that `latest` points to: only that, because the path before it is of the machine where it was made. */
-function nameOfLatest(runs: string): string | undefined {
-  try {
-    return nameOf(readlinkSync(`${runs}/latest`));
-  } catch {
-    return undefined;
-  }
+/** The checkpoint root in a run directory. */
+export function rootOfRun(runDir: string, source: string): TaskRoot {
+  return {
+    path: rootInRun(runDir),
+    layout: MESOS.name,
+    source,
+    readable: true,
+    mesos: mesosIdsOf(runDir),
+    run_dir: runDir,
+  };
+}
+
+/**
+ * The name that `latest` in a directory leads to: only that, because the path before it is of the machine where
+ * the link was made.
+ */
+export function latestIn(directory: string): string | undefined {
+  const target = linkTarget(`${directory}/${LATEST}`);
+  const name = target === undefined ? '' : nameOf(target.replace(/\/+$/, ''));
+  return isName(name) ? name : undefined;
 }
 
 /**
@@ -130,14 +148,12 @@ function nameOfLatest(runs: string): string | undefined {
  * returned as they are, and so are links that lead nowhere.
  */
 export function throughLatest(path: string): string {
-  const at = path.indexOf('/runs/latest');
-  const end = at + '/runs/latest'.length;
-  if (at === -1 || (path.length > end && path[end] !== '/')) return path;
-  const runs = path.slice(0, at + '/runs'.length);
-  const name = nameOfLatest(runs);
-  if (name === undefined) return path;
-  const run = isDirectory(`${runs}/${name}`) ? `${runs}/${name}` : realPath(`${runs}/latest`);
-  return run === undefined ? path : `${run}${path.slice(end)}`;
+  const split = splitAtLatest(path);
+  const name = split && latestIn(split.runs);
+  if (split === undefined || name === undefined) return path;
+  const { runs, rest } = split;
+  const run = isDirectory(`${runs}/${name}`) ? `${runs}/${name}` : realPath(`${runs}/${LATEST}`);
+  return run === undefined ? path : `${run}${rest}`;
 }
 
 /** `count` run directories below `path` can't be entered. */

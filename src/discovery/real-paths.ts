@@ -1,5 +1,7 @@
-import { lstatSync, readdirSync, statSync } from 'node:fs';
-import { realPath } from '../store/look.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { isName } from '../layout/names.js';
+import { listDirectory } from '../store/list.js';
+import { isDirectory, realPath, statFile } from '../store/look.js';
 import { LONGEST_PATH } from '../store/paths.js';
 import type { RealPath } from './relocate.js';
 
@@ -26,7 +28,7 @@ export function realPathsOfOneMoment(): RealPath {
     const slash = path.lastIndexOf('/');
     const name = path.slice(slash + 1);
     // What stands for another place is left to the system, and so are paths that aren't absolute.
-    if (name === '' || name === '.' || name === '..' || !path.startsWith('/')) return realPath(path);
+    if (!isName(name) || !path.startsWith('/')) return realPath(path);
     const parent = directory(path.slice(0, slash));
     switch (parent?.kindOf(name)) {
       case undefined:
@@ -55,7 +57,7 @@ class Directory {
     if (this.#asked === LISTED_FROM) this.#entries = this.#list();
     if (this.#entries !== undefined) return this.#entries.get(name);
     try {
-      const stat = lstatSync(`${this.real}/${name}`, { throwIfNoEntry: false });
+      const stat = statFile(`${this.real}/${name}`);
       if (stat === undefined) return undefined;
       return stat.isSymbolicLink() ? 'link' : 'other';
     } catch {
@@ -63,11 +65,12 @@ class Directory {
     }
   }
 
-  /** Undefined if it may be entered but not listed, or listed but not entered. */
+  /** Undefined if it may be entered but not listed, or listed but not entered, or holds more than is listed. */
   #list(): ReadonlyMap<string, 'link' | 'other'> | undefined {
+    if (!isDirectory(`${this.real}/.`)) return undefined;
     try {
-      statSync(`${this.real}/.`);
-      const entries = readdirSync(this.real || '/', { withFileTypes: true });
+      const { entries, complete } = listDirectory(this.real || '/', { max: MOST_ENTRIES.tasks });
+      if (!complete) return undefined;
       // A file system that doesn't tell the type: to be asked about each.
       if (entries.some((entry) => !entry.isDirectory() && !entry.isFile() && !entry.isSymbolicLink()))
         return undefined;

@@ -1,5 +1,9 @@
+import { LAYOUTS } from '../layout/layouts.js';
+import { defaultLogDir, LOGS } from '../layout/log-paths.js';
+import { SANDBOX } from '../layout/mesos.js';
+import { sandboxesIn } from '../layout/root-paths.js';
 import { isWithin, LONGEST_PATH, nameOf, parentOf } from '../store/paths.js';
-import type { FoundTask } from './found.js';
+import type { FoundTask, TaskRoot } from './found.js';
 
 /** Where a recorded directory is on this machine. */
 export interface Located {
@@ -22,11 +26,8 @@ export interface LocatedPaths {
   log_dir?: Located;
 }
 
-/** Gives a path without links, or undefined if it leads nowhere: `realPath` of `files.ts`. */
+/** Gives a path without links, or undefined if it leads nowhere: `realPath` of `look.ts`. */
 export type RealPath = (path: string) => string | undefined;
-
-/** What Aurora calls the run directory inside a container with an image. */
-const CONTAINER_SANDBOX = '/mnt/mesos/sandbox';
 
 /** How much of the end of a recorded path is looked for beside a bare root. */
 const MOST_SEGMENTS = 16;
@@ -57,16 +58,11 @@ export function locateOfOneMoment(realPath: RealPath): Locate {
 
 function locateWith(around: Surroundings, recorded: RecordedPaths, task: Task): LocatedPaths {
   const { root } = task;
-  const { run_dir } = root;
-  const sandbox = locate(
-    recorded.sandbox,
-    root,
-    () => (run_dir === undefined ? bareSandboxes(recorded, task, around) : [`${run_dir}/sandbox`]),
-    around.realPath,
-  );
-  const rest = recorded.log_dir === undefined ? '.logs' : below(recorded.log_dir, recorded.sandbox);
+  const { hasNeighbours } = LAYOUTS[root.layout];
+  const sandbox = locate(recorded.sandbox, root, () => sandboxes(recorded, task, around), around.realPath);
+  const rest = recorded.log_dir === undefined ? LOGS : below(recorded.log_dir, recorded.sandbox);
   // Right in a sandbox that is neither there nor beside the root: so the logs aren't either.
-  const gone = run_dir === undefined && sandbox?.found === false && rest?.includes('/') === false;
+  const gone = hasNeighbours && sandbox?.found === false && rest?.includes('/') === false;
   const log_dir = gone
     ? nowhere(recorded.log_dir)
     : locate(recorded.log_dir, root, () => logDirs(recorded, task, sandbox, around), around.realPath);
@@ -85,22 +81,20 @@ function locate(
   candidates: () => readonly string[],
   realPath: RealPath,
 ): Located | undefined {
-  const runDir = root.run_dir;
+  const { surroundings, ownPlace } = LAYOUTS[root.layout];
   const inside = (path: string): boolean => {
     const real = realPath(path);
     if (real === undefined) return false;
-    const base = realPath(runDir ?? parentOf(root.path));
+    const base = realPath(surroundings(root));
     return base !== undefined && real !== base && isWithin(real, base);
   };
   const real = recorded?.startsWith('/') ? realPath(recorded) : undefined;
-  if (recorded !== undefined && runDir !== undefined) {
-    const own = inRunDir(recorded, runDir);
-    if (own !== undefined && inside(own)) {
-      // The same place under another name, if the work directory is reached through a link.
-      return realPath(own) === real
-        ? { path: recorded, relocated: false, found: true }
-        : { path: own, relocated: true, found: true };
-    }
+  const own = recorded === undefined ? undefined : ownPlace(recorded, root);
+  if (recorded !== undefined && own !== undefined && inside(own)) {
+    // The same place under another name, if the work directory is reached through a link.
+    return realPath(own) === real
+      ? { path: recorded, relocated: false, found: true }
+      : { path: own, relocated: true, found: true };
   }
   if (recorded !== undefined && real !== undefined) return { path: recorded, relocated: false, found: true };
   const path = candidates().find(inside);
@@ -113,33 +107,20 @@ function nowhere(recorded: string | undefined): Located | undefined {
   return recorded === undefined ? undefined : { path: recorded, relocated: false, found: false };
 }
 
-/** The place in this run directory that a path recorded by the same container means. */
-function inRunDir(recorded: string, runDir: string): string | undefined {
-  const run = `/runs/${nameOf(runDir)}/`;
-  const at = recorded.indexOf(run);
-  if (at !== -1) return `${runDir}/${recorded.slice(at + run.length)}`;
-  return recorded.startsWith(`${CONTAINER_SANDBOX}/`)
-    ? `${runDir}${recorded.slice(CONTAINER_SANDBOX.length)}`
-    : undefined;
-}
-
 /** The most certain first. */
-function bareSandboxes(
+function sandboxes(
   { sandbox, log_dir }: RecordedPaths,
   { task_id, root }: Task,
   around: Surroundings,
-): string[] {
-  const own = `${root.path}/sandboxes/${task_id}`;
+): readonly string[] {
+  const named = LAYOUTS[root.layout].sandboxes(root, task_id);
+  const { longer, alone } = around.endsBeside(sandbox, root);
+  if (alone === undefined) return [...longer, ...named];
   const parent = parentOf(root.path);
-  if (parent === '/') return [own];
-  const { longer, alone } = around.endsBeside(sandbox, root.path);
-  const found = [...longer, own, `${parent}/sandboxes/${task_id}`];
-  if (alone === undefined) return found;
   // One name alone may be anything beside a root like /var/run/thermos, so it must look like a sandbox.
-  const isNamedSo = alone === `${parent}/sandbox` || alone === `${parent}/${task_id}`;
-  const hasLogs = () => around.realPath(`${alone}/${below(log_dir, sandbox) ?? '.logs'}`) !== undefined;
-  if (isNamedSo || hasLogs()) found.push(alone);
-  return found;
+  const isNamedSo = alone === `${parent}/${SANDBOX}` || alone === `${parent}/${task_id}`;
+  const hasLogs = () => around.realPath(`${alone}/${below(log_dir, sandbox) ?? LOGS}`) !== undefined;
+  return isNamedSo || hasLogs() ? [...longer, ...named, alone] : [...longer, ...named];
 }
 
 function logDirs(
@@ -152,10 +133,9 @@ function logDirs(
   if (sandbox?.found) {
     const rest = below(log_dir, recordedSandbox);
     if (rest !== undefined) found.push(`${sandbox.path}/${rest}`);
-    if (log_dir === undefined || root.run_dir !== undefined) found.push(`${sandbox.path}/.logs`);
+    if (log_dir === undefined || !LAYOUTS[root.layout].hasNeighbours) found.push(defaultLogDir(sandbox.path));
   }
-  if (root.run_dir !== undefined) found.push(`${root.run_dir}/sandbox/.logs`, `${root.run_dir}/.logs`);
-  else found.push(...around.endsBeside(log_dir, root.path).longer);
+  found.push(...LAYOUTS[root.layout].logDirs(root), ...around.endsBeside(log_dir, root).longer);
   return found;
 }
 
@@ -172,14 +152,17 @@ class Surroundings {
   /**
    * The ends of a recorded path put beside a bare root, the longest first: of `/old/place/sandboxes/x` that is
    * `BESIDE/place/sandboxes/x`, `BESIDE/sandboxes/x` and so on, as far as they are in directories that are
-   * there, and `alone` is `BESIDE/x`. The root itself is not beside it, but for its `sandboxes`.
+   * there, and `alone` is `BESIDE/x`. The root itself is not beside it, but for its `sandboxes`. Nothing where
+   * the layout has no neighbours.
    */
-  endsBeside(recorded: string | undefined, root: string): { longer: string[]; alone?: string } {
-    const parent = parentOf(root);
+  endsBeside(recorded: string | undefined, root: TaskRoot): { longer: string[]; alone?: string } {
+    if (!LAYOUTS[root.layout].hasNeighbours) return { longer: [] };
+    const parent = parentOf(root.path);
     const path = endOf(recorded);
     if (path === undefined || parent === '/') return { longer: [] };
     const name = nameOf(path);
-    const isBeside = (each: string) => !isWithin(each, root) || isWithin(each, `${root}/sandboxes`);
+    const sandboxes = sandboxesIn(root.path);
+    const isBeside = (each: string) => !isWithin(each, root.path) || isWithin(each, sandboxes);
     const longer: string[] = [];
     for (const directory of this.#directoriesBeside(parent, parentOf(path))) {
       const each = `${directory}/${name}`;

@@ -1,8 +1,9 @@
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { accountGroups } from '../host/groups.js';
-import type { LayoutName } from '../layout/layouts.js';
-import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { HOST, type LayoutName, MESOS } from '../layout/layouts.js';
+import { mesosIdsOf, RUN_DEPTH, rootInRun, runAroundRoot, SLAVES } from '../layout/mesos.js';
+import { CHECKPOINTS, PHASES, phasePath, rootPaths } from '../layout/root-paths.js';
 import { isDenied, sudoHint } from '../store/denied.js';
 import { Directories } from '../store/directories.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
@@ -10,7 +11,7 @@ import { nameOf, parentOf } from '../store/paths.js';
 import { findStranger, type Stranger, wayTo } from '../store/witnesses.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
 import type { TaskRoot } from './found.js';
-import { isRunDir, mesosDepthOf, mesosRoots, throughLatest } from './mesos-tree.js';
+import { isRunDir, mesosDepthOf, mesosRoots, rootOfRun, throughLatest } from './mesos-tree.js';
 
 /** The places of the machine that discovery goes by; made up in tests. */
 export interface Places {
@@ -123,11 +124,10 @@ export function rootAround(path: string, source: string): { root: TaskRoot; belo
       .split('/')
       .filter((name) => name !== '');
     if (looksLikeRoot(base)) return { root: rootAt(base, source, false), below };
-    if (isRunDir(base)) return { root: rootAt(`${base}/checkpoints`, source, true), below: [] };
-    const inside = mesosIdsOf(base) === undefined ? 'absent' : presenceOf(`${base}/checkpoints`);
+    if (isRunDir(base)) return { root: rootOfRun(base, source), below: [] };
+    const inside = mesosIdsOf(base) === undefined ? 'absent' : presenceOf(rootInRun(base));
     if (inside === 'directory' || typeof inside === 'object') {
-      const root = rootAt(`${base}/checkpoints`, source, true);
-      return { root: { ...root, readable: inside === 'directory' }, below: [] };
+      return { root: { ...rootOfRun(base, source), readable: inside === 'directory' }, below: [] };
     }
     if (base === '/') return undefined;
   }
@@ -135,17 +135,23 @@ export function rootAround(path: string, source: string): { root: TaskRoot; belo
 
 /** Many a directory has a `tasks` in it; a root has more. Used where nobody said that it is one. */
 export function looksLikeRoot(path: string): boolean {
-  if (!isDirectory(`${path}/checkpoints`)) return false;
-  return isDirectory(`${path}/tasks/active`) || isDirectory(`${path}/tasks/finished`);
+  return (
+    isDirectory(rootPaths(path).checkpoints) && PHASES.some((phase) => isDirectory(phasePath(path, phase)))
+  );
+}
+
+/** Enough where somebody said that it is a root. */
+export function mayBeRoot(path: string): boolean {
+  const { tasks, checkpoints } = rootPaths(path);
+  return isDirectory(tasks) || isDirectory(checkpoints);
 }
 
 /** A checkpoint root as such; it belongs to a Mesos sandbox if its path says so, or if we were told. */
 export function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
-  const runDir = nameOf(path) === 'checkpoints' ? parentOf(path) : undefined;
-  const ids = runDir === undefined ? undefined : mesosIdsOf(runDir);
-  return runDir !== undefined && (ids !== undefined || mesos)
-    ? { path, layout: 'mesos', source, readable: true, mesos: ids, run_dir: runDir }
-    : { path, layout: 'host', source, readable: true };
+  const runDir = runAroundRoot(path);
+  return runDir !== undefined && (mesos || mesosIdsOf(runDir) !== undefined)
+    ? { ...rootOfRun(runDir, source), path }
+    : { path, layout: HOST.name, source, readable: true };
 }
 
 /**
@@ -193,16 +199,14 @@ class Collector {
     const found = presenceOf(path);
     if (typeof found === 'object') this.#mayNotBeThere(path, source, found.error);
     else if (found !== 'directory' || (!believed && this.#isOfStrangers(path, source))) return;
-    else if (isDirectory(`${path}/tasks`) || isDirectory(`${path}/checkpoints`)) {
-      this.add(rootAt(path, source, false));
-    }
+    else if (mayBeRoot(path)) this.add(rootAt(path, source, false));
   }
 
   addDefaultMesos(path: string, source: string, believed: boolean): void {
-    const found = presenceOf(`${path}/slaves`);
+    const found = presenceOf(`${path}/${SLAVES}`);
     if (found !== 'absent' && !believed && this.#isOfStrangers(path, source)) return;
     if (typeof found === 'object') {
-      if (isDirectory(path)) this.#cannotRead(path, source, found.error, 'mesos');
+      if (isDirectory(path)) this.#cannotRead(path, source, found.error, MESOS.name);
       else this.#mayNotBeThere(path, source, found.error);
     } else if (found === 'directory') this.#addMesos(path, 0, source);
   }
@@ -210,7 +214,7 @@ class Collector {
   /** A path that somebody named, whichever flag or variable it stood in: what is there decides. */
   addNamed(given: string, source: string, mesos: boolean): void {
     const path = throughLatest(absolutePath(given, this.#options.cwd ?? '/'));
-    const layout = mesos ? 'mesos' : 'host';
+    const layout = (mesos ? MESOS : HOST).name;
     const found = presenceOf(path);
     if (typeof found === 'object') {
       this.#cannotRead(path, source, found.error, layout);
@@ -221,7 +225,7 @@ class Collector {
       this.#problem('root-missing', 'error', path, `${source} ${path} ${what}`, 'check the path');
       return;
     }
-    const tasks = presenceOf(`${path}/tasks`);
+    const tasks = presenceOf(rootPaths(path).tasks);
     if (typeof tasks === 'object') {
       // Searching it is not allowed, so nothing in it can be told, not even what it is.
       const ids = mesosIdsOf(path);
@@ -229,7 +233,7 @@ class Collector {
       else this.#cannotRead(path, source, tasks.error, layout);
       return;
     }
-    if (tasks === 'directory' && (!mesos || !isDirectory(`${path}/slaves`))) {
+    if (tasks === 'directory' && (!mesos || !isDirectory(`${path}/${SLAVES}`))) {
       this.add(rootAt(path, source, mesos));
       return;
     }
@@ -238,7 +242,7 @@ class Collector {
       if (this.#addMesos(path, depth, source)) return;
       const message = `${source} ${path} is in a Mesos tree, but no sandbox there has a checkpoints directory`;
       this.#problem('root-empty', 'warning', path, message);
-    } else if (isDirectory(`${path}/checkpoints`)) {
+    } else if (isDirectory(rootPaths(path).checkpoints)) {
       this.add(rootAt(path, source, mesos));
     } else {
       const message = `${source} ${path} is not a task root: it has no tasks, checkpoints or slaves directory`;
@@ -250,7 +254,7 @@ class Collector {
   #addMesos(path: string, depth: number, source: string): boolean {
     const { roots, problems } = mesosRoots(path, depth, source, this.#options.euid);
     // There are no links below, so one question is enough for thousands of sandboxes.
-    const base = depth === 0 ? `${path}/slaves` : path;
+    const base = depth === 0 ? `${path}/${SLAVES}` : path;
     const real = identityOf(base);
     for (const root of roots) this.add(root, real + root.path.slice(base.length));
     this.#problems.push(...problems);
@@ -277,7 +281,7 @@ class Collector {
     );
   }
 
-  #cannotRead(path: string, source: string, error: unknown, layout: LayoutName = 'host'): void {
+  #cannotRead(path: string, source: string, error: unknown, layout: LayoutName = HOST.name): void {
     this.add({ path, layout, source, readable: false });
     this.#problem(
       'root-unreadable',
@@ -293,11 +297,9 @@ class Collector {
   }
 
   #likelyRoot(path: string, mesos: boolean): string {
-    for (const name of ['root', 'thermos', 'mesos', 'checkpoints']) {
+    for (const name of ['root', 'thermos', 'mesos', CHECKPOINTS]) {
       const inside = `${path}/${name}`;
-      if (['tasks', 'checkpoints', 'slaves'].some((child) => isDirectory(`${inside}/${child}`))) {
-        return `did you mean ${inside}?`;
-      }
+      if (mayBeRoot(inside) || isDirectory(`${inside}/${SLAVES}`)) return `did you mean ${inside}?`;
     }
     return mesos
       ? "give the agent's --work_dir, which holds slaves/"

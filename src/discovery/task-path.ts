@@ -1,10 +1,12 @@
 import { MOST_ENTRIES } from '../layout/limits.js';
+import { defaultLogDir } from '../layout/log-paths.js';
+import { CHECKPOINTS, SANDBOXES, TASKS } from '../layout/root-paths.js';
 import { byName, type Entry, listDirectory } from '../store/list.js';
 import { absolutePath, isDirectory, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
 import type { TaskRoot } from './found.js';
 import { throughLatest } from './mesos-tree.js';
-import { looksLikeRoot, rootAround, rootAt } from './roots.js';
+import { looksLikeRoot, mayBeRoot, rootAround, rootAt } from './roots.js';
 
 /** What a path names: a root, and one task of it, or all of them. */
 export interface NamedByPath {
@@ -35,26 +37,23 @@ function inTree(path: string): NamedByPath | undefined {
   if (around !== undefined) return { root: around.root, task_id: taskIdBelow(around.below) };
   // A root of which little is left: no `tasks` directory tells that it is one.
   const directory = isDirectory(path) ? path : parentOf(path);
-  if (nameOf(parentOf(directory)) === 'checkpoints' && nameOf(directory) !== '') {
+  if (nameOf(parentOf(directory)) === CHECKPOINTS && nameOf(directory) !== '') {
     return { root: rootAt(parentOf(parentOf(directory)), 'argument', false), task_id: nameOf(directory) };
   }
-  if (isDirectory(`${path}/tasks`) || isDirectory(`${path}/checkpoints`)) {
-    return { root: rootAt(path, 'argument', false) };
-  }
-  return undefined;
+  return mayBeRoot(path) ? { root: rootAt(path, 'argument', false) } : undefined;
 }
 
 /** The way from a root down to a path; which task it belongs to, if it tells. */
 function taskIdBelow(below: readonly string[]): string | undefined {
   const [first, second, third] = below;
-  if (first === 'checkpoints' || first === 'sandboxes') return second;
-  return first === 'tasks' ? third : undefined;
+  if (first === CHECKPOINTS || first === SANDBOXES) return second;
+  return first === TASKS ? third : undefined;
 }
 
 /** The nearest directory on the way up that holds logs of processes, as a sandbox does. */
 export function sandboxAround(path: string): string | undefined {
   for (let directory = path; directory !== '/'; directory = parentOf(directory)) {
-    if (isDirectory(`${directory}/.logs`)) return directory;
+    if (isDirectory(defaultLogDir(directory))) return directory;
   }
   return undefined;
 }

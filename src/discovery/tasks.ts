@@ -1,10 +1,8 @@
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
-import { MOST_ENTRIES } from '../layout/limits.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
-import type { Phase } from '../layout/root-paths.js';
-import { CHECKPOINTS } from '../layout/root-paths.js';
+import { type Phase, rootPaths } from '../layout/root-paths.js';
 import { isDenied, sudoHint } from '../store/denied.js';
 import { type Entry, listDirectory } from '../store/list.js';
 import { presenceOf } from '../store/look.js';
@@ -28,26 +26,24 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
   const problems: Problem[] = [];
   if (!root.readable) return { tasks: namedByExecutor(root), problems };
 
-  const most = root.layout === 'mesos' ? MOST_ENTRIES.tasksInSandbox : MOST_ENTRIES.tasks;
+  const layout = LAYOUTS[root.layout];
+  const paths = rootPaths(root.path);
   let taskFilesKnown = true;
   let checkpointsKnown = true;
-  const list = (name: string, accept: (entry: Entry) => boolean): Entry[] => {
-    const path = `${root.path}/${name}`;
+  const list = (path: string, accept: (entry: Entry) => boolean): Entry[] => {
+    const isCheckpoints = path === paths.checkpoints;
     try {
-      const { entries, complete } = listDirectory(path, {
-        below: LAYOUTS[root.layout].base(root),
-        max: most,
-      });
+      const { entries, complete } = listDirectory(path, { below: layout.base(root), max: layout.mostTasks });
       if (!complete) {
-        if (name === CHECKPOINTS) checkpointsKnown = false;
-        problems.push(tooManyEntries(path, most));
+        if (isCheckpoints) checkpointsKnown = false;
+        problems.push(tooManyEntries(path, layout.mostTasks));
       }
       return entries.filter((entry) => !entry.name.startsWith('.') && accept(entry));
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return [];
       const denied = isDenied(error);
       if (denied) root.readable = false;
-      if (name === CHECKPOINTS) checkpointsKnown = false;
+      if (isCheckpoints) checkpointsKnown = false;
       else taskFilesKnown = false;
       problems.push({
         code: 'root-unreadable',
@@ -60,10 +56,10 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
     }
   };
   const taskFiles = (phase: Phase) =>
-    list(`tasks/${phase}`, (entry) => {
+    list(paths[phase], (entry) => {
       if (entry.isFile()) return true;
       if (!entry.isSymbolicLink()) return false;
-      const path = `${root.path}/tasks/${phase}/${entry.name}`;
+      const path = `${paths[phase]}/${entry.name}`;
       const target = presenceOf(path);
       if (target === 'other') return true;
       if (target !== 'directory') problems.push(brokenLink(path, entry.name, target));
@@ -73,10 +69,9 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
   const active = taskFiles('active');
   const finished = taskFiles('finished');
   const checkpoints = new Set<string>();
-  for (const entry of list(CHECKPOINTS, (entry) => entry.isDirectory() || entry.isSymbolicLink())) {
-    if (entry.isSymbolicLink() && presenceOf(`${root.path}/checkpoints/${entry.name}`) !== 'directory')
-      continue;
-    checkpoints.add(entry.name);
+  for (const entry of list(paths.checkpoints, (entry) => entry.isDirectory() || entry.isSymbolicLink())) {
+    const path = `${paths.checkpoints}/${entry.name}`;
+    if (entry.isDirectory() || presenceOf(path) === 'directory') checkpoints.add(entry.name);
   }
 
   const tasks = new Map<string, FoundTask>();
@@ -85,10 +80,10 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
       task_id,
       root,
       phase,
-      checkpoint_dir: `${root.path}/checkpoints/${task_id}`,
+      checkpoint_dir: `${paths.checkpoints}/${task_id}`,
       problems: [],
     };
-    if (hasFile) task.task_file = `${root.path}/tasks/${phase}/${task_id}`;
+    if (hasFile) task.task_file = `${paths[phase]}/${task_id}`;
     tasks.set(task_id, task);
     return task;
   };
@@ -100,12 +95,12 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
       continue;
     }
     // Seen before and after it was moved.
-    if (presenceOf(`${root.path}/tasks/active/${name}`, 'no-follow') === 'absent') continue;
+    if (presenceOf(`${paths.active}/${name}`, 'no-follow') === 'absent') continue;
     twin.problems.push({
       code: 'task-file-twice',
       severity: 'warning',
       message: `task ${name} is both in tasks/active and in tasks/finished of ${root.path}`,
-      path: `${root.path}/tasks/active/${name}`,
+      path: `${paths.active}/${name}`,
       task_id: name,
     });
   }
@@ -122,7 +117,7 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
   for (const name of checkpoints) {
     if (tasks.has(name)) continue;
     // One that has just started had no task file yet when these were listed.
-    if (taskFilesKnown && presenceOf(`${root.path}/tasks/active/${name}`) === 'other') {
+    if (taskFilesKnown && presenceOf(`${paths.active}/${name}`) === 'other') {
       add(name, 'active', true);
       continue;
     }
@@ -132,7 +127,7 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
       code: 'task-file-missing',
       severity: 'warning',
       message: `task ${name} has checkpoints in ${root.path}, but no task file`,
-      path: `${root.path}/checkpoints/${name}`,
+      path: task.checkpoint_dir,
       task_id: name,
     });
   }
@@ -145,7 +140,7 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
 function namedByExecutor(root: TaskRoot): FoundTask[] {
   const task_id = root.mesos === undefined ? undefined : taskIdOfExecutor(root.mesos.executor_id);
   if (task_id === undefined) return [];
-  const checkpoint_dir = `${root.path}/checkpoints/${task_id}`;
+  const checkpoint_dir = `${rootPaths(root.path).checkpoints}/${task_id}`;
   return [{ task_id, root, phase: 'active', checkpoint_dir, unreadable: true, problems: [] }];
 }
 

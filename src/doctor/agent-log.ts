@@ -1,3 +1,4 @@
+import { agentPaths } from '../layout/mesos.js';
 import { shellArguments } from '../text/shell.js';
 import { type FileTail, linesOf, type TailLine } from './file-tail.js';
 import type { Evidence, Symptom } from './finding.js';
@@ -99,7 +100,7 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
   const symptom = { code: 'agent-refuses-to-start', severity: 'error' as const, cause: kind, evidence };
   const known = workDir ?? refusal.workDir;
   const latest =
-    known === undefined ? '<work_dir>/meta/slaves/latest' : shellArguments(`${known}/meta/slaves/latest`);
+    known === undefined ? agentPaths('<work_dir>').latest : shellArguments(agentPaths(known).latest);
   const restart = [
     `or start as a new agent: rm -f ${latest}, then start the agent`,
     'the price: the agent gets a new id, all tasks that still run on this host are killed and become LOST, and their sandboxes stay only for gc_delay',

@@ -1,3 +1,4 @@
+import { agentPaths } from '../layout/mesos.js';
 import { timestamp } from '../text/age.js';
 import { shellArguments } from '../text/shell.js';
 import { refusalSymptom, startRefusalIn } from './agent-log.js';
@@ -60,7 +61,7 @@ function sameDirectory(a: string, b: string): boolean {
 }
 
 function* checkIdentity({ latest, workDir, running }: AgentFacts): Generator<Symptom> {
-  const path = `${workDir}/meta/slaves/latest`;
+  const path = agentPaths(workDir).latest;
   if (latest === undefined) {
     yield {
       code: 'agent-never-registered',

@@ -1,3 +1,4 @@
+import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { shellArguments } from '../text/shell.js';
 import type { Evidence, Symptom } from './finding.js';
@@ -9,7 +10,7 @@ import type { Evidence, Symptom } from './finding.js';
 export function* checkEnd(view: TaskView, why: readonly string[]): Generator<Symptom> {
   const { state, task_id, found } = view;
   if (state !== 'FAILED' && state !== 'LOST' && state !== 'KILLED') return;
-  const path = `${found.checkpoint_dir}/runner`;
+  const path = `${found.checkpoint_dir}/${RUNNER}`;
   const evidence: Evidence[] = why.length === 0 ? [{ path, text: `the stream ends with ${state}` }] : [];
   for (const text of why) evidence.push({ text });
   yield {

@@ -1,5 +1,4 @@
-import type { MesosIds } from '../layout/mesos.js';
-import { taskIdOfExecutor } from '../layout/mesos.js';
+import { FIRST_OUTPUTS, type MesosIds, TRACES_OF_A_TASK, taskIdOfExecutor } from '../layout/mesos.js';
 import { timestamp } from '../text/age.js';
 import { executorFailureIn } from './agent-log.js';
 import { explain, startFailureIn } from './executor-output.js';
@@ -23,11 +22,6 @@ export interface EmptyRun {
 
 /** An executor that is fetched and started needs some time before there is a checkpoint. */
 const STARTING_MS = 10 * 60 * 1000;
-
-/** What an executor leaves only once it has begun its task. */
-const TRACES_OF_A_TASK = ['task.json', 'thermos_runner.log', 'sandbox', 'taskfs'];
-
-const OUTPUTS = ['stdout', 'stderr'];
 
 /** Is this a run of Thermos? Other frameworks' executors are none of ours. */
 export function isThermosRun({ mesos, entries }: Pick<EmptyRun, 'mesos' | 'entries'>): boolean {
@@ -78,7 +72,7 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
   }
   const quiet = now - Math.max(run.mtimeMs, ...run.outputs.map(({ mtimeMs }) => mtimeMs)) > STARTING_MS;
   if (!quiet || run.over === false) return [];
-  const hasOutput = run.entries.some((name) => OUTPUTS.includes(name));
+  const hasOutput = FIRST_OUTPUTS.some((name) => run.entries.includes(name));
   if (begun || !hasOutput) return [partlyRemoved(run, task_id)];
   return [
     {

@@ -1,5 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { Problem } from '../errors/problem.js';
+import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { shellArguments } from '../text/shell.js';
 import { counted, type Symptom } from './finding.js';
@@ -15,7 +16,7 @@ export function* checkFiles(view: TaskView, now: number): Generator<Symptom> {
 
 /** The path of a task's stream. */
 export function streamOf(view: TaskView): string {
-  return `${view.found.checkpoint_dir}/runner`;
+  return `${view.found.checkpoint_dir}/${RUNNER}`;
 }
 
 /** A stream that can be read to its end, and does not tell what it should. */

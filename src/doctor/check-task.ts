@@ -1,5 +1,7 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { ProcessInfo } from '../host/host.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { duration, timestamp } from '../text/age.js';
 import { shellArguments } from '../text/shell.js';
@@ -110,7 +112,7 @@ function runnerEvidence(
 
 function afterDeath({ layout, leftovers }: TaskView): string[] {
   const alive = leftovers.length > 0 ? ['its processes go on without it: they are ended with the task'] : [];
-  if (layout === 'mesos') {
+  if (LAYOUTS[layout].ownsSandboxes) {
     return [
       'the agent reports the task LOST and removes the sandbox when it sees that the executor is gone: is the agent running?',
       'thermos gc marks it LOST in its own stream once it has been silent for --orphan-age (1h)',
@@ -147,7 +149,10 @@ function* checkUser(
     what: (count) =>
       `${counted(count, 'task')} could not start anything, because there is no user ${user} on this host`,
     evidence: [
-      { path: `${found.checkpoint_dir}/runner`, text: `the header names the user ${user}, and has no uid` },
+      {
+        path: `${found.checkpoint_dir}/${RUNNER}`,
+        text: `the header names the user ${user}, and has no uid`,
+      },
     ],
     advice: [`create the user ${user}, then start the task again`],
     task_id,
@@ -184,7 +189,7 @@ function* checkNamespace({ verdict, task_id, runner, found }: TaskView): Generat
       `${counted(count, 'task')} in a pid namespace of its own (a container): the recorded pids say nothing on this host`,
     evidence: [
       {
-        path: `${found.checkpoint_dir}/runner`,
+        path: `${found.checkpoint_dir}/${RUNNER}`,
         text: `recorded pid ${runner?.pid}; somebody in another namespace holds the lock`,
       },
     ],

@@ -3,6 +3,7 @@ import { PLACES, type RootOptions } from '../discovery/roots.js';
 import type { Selection } from '../discovery/select.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
+import { LAYOUTS } from '../layout/layouts.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
 import { readTasks } from '../task/board.js';
 import type { TaskView } from '../task/view.js';
@@ -179,7 +180,7 @@ function* diskPlaces(
   for (const { path, layout, source, readable } of selection.roots) {
     if (!readable) continue;
     // Thousands of sandboxes are on the disk of their work directory.
-    if (layout === 'mesos' && !live.has(path)) continue;
+    if (LAYOUTS[layout].isOneOfMany && !live.has(path)) continue;
     yield { path, inUse: live.has(path) || source === 'default' || source === 'user' };
   }
   for (const path of sandboxes) yield { path, inUse: true };

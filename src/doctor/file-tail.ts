@@ -1,4 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import { type OpenFile, type OpenOptions, useFile } from '../store/open-file.js';
+
+/** Below which directory no link is followed, and the directories that stay open for the next file. */
+export type Opening = Pick<OpenOptions, 'below' | 'directories'>;
 
 /** The end of a text file. */
 export interface FileTail {
@@ -20,57 +24,40 @@ export interface TailLine {
 const LONGEST_LINE = 4096;
 
 /**
- * The last `bytes` of a regular file; undefined if it isn't there. The last part of the path is not followed if
- * it is a link, because those who run tasks may write here; nothing blocks. Throws system errors.
+ * The last `bytes` of a regular file; undefined if it isn't there. Those who run tasks may write here: no link is
+ * followed, nothing blocks, and nothing is read that only others than the owner of the directory could read. Throws
+ * system errors, and RefusedError `ENOTREADER` and `EFBIG`.
  */
-export function readFileTail(path: string, bytes: number): FileTail | undefined {
-  const fd = openOrAbsent(path);
-  if (fd === undefined) return undefined;
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return undefined;
-    // A sparse file can be longer than there are offsets to ask for.
-    if (!Number.isSafeInteger(stat.size))
-      throw new Error(`${BigInt(stat.size)} bytes are too many for a log`);
-    const length = Math.min(bytes, stat.size);
-    const buffer = Buffer.allocUnsafe(length);
-    const offset = stat.size - length;
-    let got = 0;
-    while (got < length) {
-      const count = readSync(fd, buffer, got, length - got, offset + got);
-      if (count === 0) break;
-      got += count;
-    }
-    return { path, text: buffer.toString('utf8', 0, got), offset, mtimeMs: stat.mtimeMs };
-  } finally {
-    closeSync(fd);
-  }
+export function readFileTail(path: string, bytes: number, opening: Opening = {}): FileTail | undefined {
+  return useIfThere(path, opening, (file) => {
+    const { size, mtimeMs } = file.stat;
+    const buffer = Buffer.allocUnsafe(Math.min(bytes, size));
+    const offset = size - buffer.length;
+    const got = file.readAt(buffer, 0, buffer.length, offset);
+    return { path, text: buffer.toString('utf8', 0, got), offset, mtimeMs };
+  });
 }
 
-/** The first `bytes` of a small file, as `readFileTail` opens it; undefined if it isn't there or may not be read. */
-export function readSmallFile(path: string, bytes = 1024 * 1024): Buffer | undefined {
+const SMALL_BYTES = 1024 * 1024;
+
+/** The first `bytes` of a small file, opened as by `readFileTail`; undefined if it isn't there or may not be read. */
+export function readSmallFile(path: string, opening: Opening, bytes = SMALL_BYTES): Buffer | undefined {
   try {
-    const fd = openOrAbsent(path);
-    if (fd === undefined) return undefined;
-    try {
-      const stat = fstatSync(fd);
-      if (!stat.isFile()) return undefined;
-      const buffer = Buffer.alloc(Math.min(bytes, stat.size));
-      return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
-    } finally {
-      closeSync(fd);
-    }
+    return useIfThere(path, opening, (file) => file.read(bytes));
   } catch {
     return undefined;
   }
 }
 
-function openOrAbsent(path: string): number | undefined {
+/** What is not there, or is no file: nothing that anybody wrote down. */
+const NO_FILE: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'ENOTREG', 'ELINK'];
+
+function useIfThere<T>(path: string, opening: Opening, use: (file: OpenFile) => T): T | undefined {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    // A sparse file can be longer than there are offsets to ask for.
+    return useFile(path, { ...opening, as: 'owner', max: Number.MAX_SAFE_INTEGER }, use);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO') return undefined;
+    if (NO_FILE.includes(errnoOf(error))) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,3 @@
-import { readlinkSync, statSync } from 'node:fs';
 import {
   agentWorkDirs,
   configuredFlag,
@@ -7,19 +6,21 @@ import {
   workDirOfCommand,
 } from '../discovery/agents.js';
 import type { TaskRoot } from '../discovery/found.js';
+import { latestIn } from '../discovery/mesos-tree.js';
 import { PLACES, type RootOptions, rootsAreNamed, strangerAt } from '../discovery/roots.js';
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { mesosDuration } from '../gc/mesos.js';
 import type { Host } from '../host/host.js';
+import { procText } from '../host/proc-text.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
+import { type AgentPaths, agentPaths, workDirAround } from '../layout/mesos.js';
 import { isDenied, sudoHint } from '../store/denied.js';
 import { byName, listDirectory } from '../store/list.js';
-import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
-import { nameOf } from '../store/paths.js';
+import { absolutePath, isDirectory, presenceOf, realPath, statFile } from '../store/look.js';
+import { RefusedError } from '../store/refused.js';
 import type { AgentFacts } from './check-agent.js';
 import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
-import { readText } from './gather-host.js';
 import { parseSlaveInfo } from './mesos-info.js';
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
@@ -76,9 +77,9 @@ export function gatherAgents(
     return { path: absolutePath(path, '/'), source };
   });
   const candidates = new Set<string>();
-  for (const { path, run_dir } of roots) {
-    const at = (run_dir ?? path).lastIndexOf('/slaves/');
-    if (at > 0 && run_dir !== undefined) candidates.add(path.slice(0, at));
+  for (const { run_dir } of roots) {
+    const workDir = run_dir === undefined ? undefined : workDirAround(run_dir);
+    if (workDir !== undefined) candidates.add(workDir);
   }
   const named = options.flags.mesosRoot ?? options.env.THERMOS_MESOS_ROOT?.split(':') ?? [];
   for (const path of named) if (path !== '') candidates.add(absolutePath(path, options.cwd ?? '/'));
@@ -95,8 +96,9 @@ export function gatherAgents(
     seen.add(real);
     const itsRunning = running.find((agent) => realPath(agent.workDir) === real);
     const isConfigured = configured.some(({ path }) => realPath(path) === real);
-    const meta = presenceOf(`${workDir}/meta`);
-    if (meta === 'absent' && !isDirectory(`${workDir}/slaves`)) continue;
+    const paths = agentPaths(workDir);
+    const meta = presenceOf(paths.meta);
+    if (meta === 'absent' && !isDirectory(paths.slaves)) continue;
     const flag = (name: string) => flagOf(itsRunning?.words ?? [], name) ?? configuredFlag(name, etc);
     const headroom = Number(flag('gc_disk_headroom') ?? 0.1);
     if (isConfigured || meta === 'directory') {
@@ -106,8 +108,8 @@ export function gatherAgents(
       workDir,
       running: itsRunning && { pid: itsRunning.pid, sinceMs: host.process(itsRunning.pid)?.startTimeMs },
       configured: isConfigured,
-      ...metaFacts(workDir, proc, agents.problems, host.euid),
-      agents: agentDirectories(workDir),
+      ...metaFacts(paths, proc, agents.problems, host.euid),
+      agents: agentDirectories(paths),
       gcDelayMs: mesosDuration(flag('gc_delay') ?? '') ?? WEEK_MS,
       logs: [
         ...agentLogs([flag('log_dir'), places.directory], agents.problems, host.euid),
@@ -119,50 +121,40 @@ export function gatherAgents(
 }
 
 function metaFacts(
-  workDir: string,
+  paths: AgentPaths,
   proc: string,
   problems: Problem[],
   euid: number,
 ): Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> {
-  const meta = `${workDir}/meta`;
-  const found = presenceOf(`${meta}/slaves`);
+  const { meta, identities, bootId } = paths;
+  const found = presenceOf(identities);
   if (found === 'absent') return { meta: 'absent' };
   if (found !== 'directory') {
     if (typeof found === 'object') problems.push(unchecked(meta, found.error, euid));
     return { meta: 'unreadable' };
   }
-  const id = latestId(`${meta}/slaves/latest`);
-  const latest = id === undefined ? undefined : { id, exists: isDirectory(`${meta}/slaves/${id}`) };
+  const id = latestIn(identities);
+  const latest = id === undefined ? undefined : { id, exists: isDirectory(`${identities}/${id}`) };
   const facts: Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> = { meta: 'present', latest };
-  const now = readText(`${proc}/sys/kernel/random/boot_id`).trim();
-  const bytes = readOrTell(`${meta}/boot_id`, problems, euid);
+  const now = procText(`${proc}/sys/kernel/random/boot_id`).trim();
+  const bytes = readOrTell(bootId, meta, problems, euid);
   const recorded = bytes?.toString('utf8').trim();
-  if (recorded && now !== '') facts.bootId = { path: `${meta}/boot_id`, recorded, now };
+  if (recorded && now !== '') facts.bootId = { path: bootId, recorded, now };
   if (latest?.exists) {
-    const path = `${meta}/slaves/${latest.id}/slave.info`;
-    const info = readOrTell(path, problems, euid);
+    const path = paths.slaveInfo(latest.id);
+    const info = readOrTell(path, meta, problems, euid);
     const parsed = info === undefined ? undefined : parseSlaveInfo(info);
     if (parsed !== undefined) facts.slaveInfo = { path, info: parsed };
   }
   return facts;
 }
 
-/** The name that `latest` leads to: only that, for the tree may have been copied or mounted elsewhere. */
-function latestId(path: string): string | undefined {
-  try {
-    const name = nameOf(readlinkSync(path).replace(/\/+$/, ''));
-    return name === '' || name === '.' || name === '..' ? undefined : name;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The agent's files are its own (mode 0600): what may not be read is told as not checked. */
-function readOrTell(path: string, problems: Problem[], euid: number): Buffer | undefined {
-  const found = readSmallFile(path);
+function readOrTell(path: string, below: string, problems: Problem[], euid: number): Buffer | undefined {
+  const found = readSmallFile(path, { below });
   if (found !== undefined) return found;
   try {
-    readFileTail(path, 0);
+    readFileTail(path, 0, { below });
   } catch (error) {
     problems.push(unchecked(path, error, euid));
   }
@@ -170,24 +162,25 @@ function readOrTell(path: string, problems: Problem[], euid: number): Buffer | u
 }
 
 function unchecked(path: string, error: unknown, euid: number): Problem {
+  const why = error instanceof RefusedError ? error.message : `cannot read ${path}: ${describeErrno(error)}`;
   return {
     code: 'not-checked',
     severity: 'warning',
-    message: `cannot read ${path}: ${describeErrno(error)}; what it says of the agent is not checked`,
+    message: `${why}; what it says of the agent is not checked`,
     path,
     hint: isDenied(error) ? sudoHint(euid) : undefined,
   };
 }
 
-function agentDirectories(workDir: string): AgentFacts['agents'] {
+function agentDirectories({ slaves }: AgentPaths): AgentFacts['agents'] {
   const found: { id: string; path: string; mtimeMs: number }[] = [];
   try {
-    for (const entry of listDirectory(`${workDir}/slaves`, { max: MOST_ENTRIES.mesosLevel }).entries.sort(
-      byName,
-    )) {
+    const { entries } = listDirectory(slaves, { max: MOST_ENTRIES.mesosLevel });
+    for (const entry of entries.sort(byName)) {
       if (!entry.isDirectory()) continue;
-      const path = `${workDir}/slaves/${entry.name}`;
-      found.push({ id: entry.name, path, mtimeMs: statSync(path).mtimeMs });
+      const path = `${slaves}/${entry.name}`;
+      const mtimeMs = statFile(path)?.mtimeMs;
+      if (mtimeMs !== undefined) found.push({ id: entry.name, path, mtimeMs });
     }
   } catch {
     // Discovery tells of a directory that can't be listed.

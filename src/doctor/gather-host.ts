@@ -1,7 +1,9 @@
-import { accessSync, constants, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import type { TaskRoot } from '../discovery/found.js';
 import type { Host } from '../host/host.js';
-import { presenceOf, realPath } from '../store/look.js';
+import { procText } from '../host/proc-text.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { deviceOf, fileSystemOf } from '../store/disk.js';
+import { mayUse, presenceOf, realPath, statFile } from '../store/look.js';
 import { parentOf } from '../store/paths.js';
 import type { Access } from './check-access.js';
 import { type Disk, mountOf, parseMountPoints } from './check-disk.js';
@@ -15,28 +17,23 @@ export interface DiskPlace {
 
 /** The disks that directories are on, each once. What can't be asked is left out: others tell of it. */
 export function gatherDisks(places: Iterable<DiskPlace>, proc: string): Disk[] {
-  const mounts = parseMountPoints(readText(`${proc}/self/mountinfo`));
-  const disks = new Map<string, Disk>();
+  const mounts = parseMountPoints(procText(`${proc}/self/mountinfo`));
+  const disks = new Map<number, Disk>();
   for (const { path, inUse, headroom } of places) {
     try {
-      const key = String(statSync(path).dev);
+      const key = deviceOf(path);
       const known = disks.get(key);
       if (known !== undefined) {
         known.inUse ||= inUse;
         known.headroom ??= headroom;
         continue;
       }
-      const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(path);
       const mount = mountOf(realPath(path) ?? path, mounts);
       disks.set(key, {
         path,
         mountPoint: mount?.path,
         readOnly: mount?.readOnly ?? false,
-        bytes: blocks * bsize,
-        available: bavail * bsize,
-        free: bfree * bsize,
-        inodes: files,
-        freeInodes: ffree,
+        ...fileSystemOf(path),
         headroom,
         inUse,
       });
@@ -50,7 +47,7 @@ export function gatherDisks(places: Iterable<DiskPlace>, proc: string): Disk[] {
 /** What stands in the way to the roots that can't be read: the rights of the directories that can't be entered. */
 export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[], host: Host): Access[] {
   const closed = new Set<string>();
-  for (const { readable, path, run_dir } of roots) if (!readable) closed.add(run_dir ?? path);
+  for (const root of roots) if (!root.readable) closed.add(LAYOUTS[root.layout].door(root));
   for (const path of paths) closed.add(path);
   const access = new Map<string, Access>();
   for (const path of closed) {
@@ -64,8 +61,8 @@ export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[
 function accessOf(path: string, host: Host): Access | undefined {
   for (let at = path; ; at = parentOf(at)) {
     try {
-      const stat = lstatSync(at, { throwIfNoEntry: false });
-      if (stat === undefined || isOpen(at)) return undefined;
+      const stat = statFile(at);
+      if (stat === undefined || mayUse(at, 'list')) return undefined;
       const owner = host.userName(stat.uid) ?? String(stat.uid);
       return {
         path: at,
@@ -76,15 +73,6 @@ function accessOf(path: string, host: Host): Access | undefined {
     } catch {
       if (at === '/') return undefined;
     }
-  }
-}
-
-function isOpen(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -101,12 +89,4 @@ export function modeText(mode: number): string {
 /** Certainly not there, and not merely hidden from us. */
 export function isAbsent(path: string): boolean {
   return presenceOf(path) === 'absent';
-}
-
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

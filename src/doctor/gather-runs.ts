@@ -1,18 +1,26 @@
-import { lstatSync } from 'node:fs';
 import type { TaskRoot } from '../discovery/found.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
-import { MESOS_PATH, mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import {
+  agentPaths,
+  EXECUTOR_OUTPUTS,
+  MESOS_PATH,
+  mesosIdsOf,
+  type NotePaths,
+  notePaths,
+  RUN_DEPTH,
+  rootInRun,
+} from '../layout/mesos.js';
+import { rootPaths } from '../layout/root-paths.js';
+import { Directories } from '../store/directories.js';
 import { byName, type Entry, listDirectory } from '../store/list.js';
-import { presenceOf } from '../store/look.js';
+import { presenceOf, statFile } from '../store/look.js';
 import type { EmptyRun } from './check-executor.js';
 import { isThermosRun } from './check-executor.js';
-import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
+import { type FileTail, type Opening, readFileTail, readSmallFile } from './file-tail.js';
 import { isDockerExecutor } from './mesos-info.js';
 
 /** What stderr ends with is enough: the loader and Python say it last. */
 const OUTPUT_BYTES = 64 * 1024;
-const OUTPUTS = ['stderr', '__main__.log', 'stdout'];
-const MOST_SHOWN = 10_000;
 
 /**
  * The run directories of a work directory in which there is no trace of a task, though they are Thermos's. Links
@@ -23,79 +31,94 @@ export function* emptyRuns(
   withTasks: ReadonlySet<string>,
   isAlive: (pid: number) => boolean,
 ): Generator<EmptyRun> {
-  for (const runDir of runsBelow(workDir, 0)) {
-    if (withTasks.has(runDir) || holdsTask(runDir)) continue;
-    const run = look(workDir, runDir, isAlive);
-    if (run !== undefined && isThermosRun(run)) yield run;
+  const directories = new Directories();
+  // The administrator may keep these two on another disk; nobody links what is below.
+  const inTree = { below: agentPaths(workDir).slaves, directories };
+  const inNotes = { below: agentPaths(workDir).meta, directories };
+  try {
+    for (const runDir of runsBelow(workDir, 0, inTree)) {
+      if (withTasks.has(runDir) || holdsTask(runDir, inTree)) continue;
+      const run = look(runDir, inTree, notePaths(workDir, runDir), inNotes, isAlive);
+      if (run !== undefined && isThermosRun(run)) yield run;
+    }
+  } finally {
+    directories.close();
   }
 }
 
-function* runsBelow(directory: string, level: number): Generator<string> {
+function* runsBelow(directory: string, level: number, opening: Opening): Generator<string> {
   if (level === RUN_DEPTH) {
     yield directory;
   } else if (MESOS_PATH[level] !== undefined) {
     const next = `${directory}/${MESOS_PATH[level]}`;
-    if (level === 0 || presenceOf(next, 'no-follow') !== 'other') yield* runsBelow(next, level + 1);
+    if (level === 0 || presenceOf(next, 'no-follow') !== 'other') yield* runsBelow(next, level + 1, opening);
   } else {
-    for (const entry of list(directory)) {
-      if (entry.isDirectory()) yield* runsBelow(`${directory}/${entry.name}`, level + 1);
+    for (const entry of list(directory, opening, MOST_ENTRIES.mesosLevel)) {
+      if (entry.isDirectory()) yield* runsBelow(`${directory}/${entry.name}`, level + 1, opening);
     }
   }
 }
 
 /** What can't be listed is discovery's to tell. */
-function list(directory: string): Entry[] {
+function list(directory: string, opening: Opening, max: number): Entry[] {
   try {
-    return listDirectory(directory, { max: MOST_ENTRIES.mesosLevel }).entries.sort(byName);
+    return listDirectory(directory, { ...opening, max }).entries.sort(byName);
   } catch {
     return [];
   }
 }
 
-function holdsTask(runDir: string): boolean {
-  const root = `${runDir}/checkpoints`;
-  return ['tasks/active', 'tasks/finished', 'checkpoints'].some((name) => list(`${root}/${name}`).length > 0);
+function holdsTask(runDir: string, opening: Opening): boolean {
+  const root = rootInRun(runDir);
+  // Most run directories that get here have none, and to fail three times takes longer.
+  if (presenceOf(root, 'no-follow') === 'absent') return false;
+  const { active, finished, checkpoints } = rootPaths(root);
+  return [active, finished, checkpoints].some((path) => list(path, opening, 1).length > 0);
 }
 
-function look(workDir: string, runDir: string, isAlive: (pid: number) => boolean): EmptyRun | undefined {
+function look(
+  runDir: string,
+  opening: Opening,
+  notes: NotePaths,
+  inNotes: Opening,
+  isAlive: (pid: number) => boolean,
+): EmptyRun | undefined {
   const mesos = mesosIdsOf(runDir);
-  let mtimeMs: number;
+  let mtimeMs: number | undefined;
   let entries: string[];
   try {
-    mtimeMs = lstatSync(runDir).mtimeMs;
+    mtimeMs = statFile(runDir, opening)?.mtimeMs;
     // One that may not be entered is told by discovery.
-    entries = listDirectory(runDir, { max: MOST_SHOWN })
-      .entries.sort(byName)
-      .map(({ name }) => name);
+    const listed = listDirectory(runDir, { ...opening, max: MOST_ENTRIES.other }).entries;
+    entries = listed.map(({ name }) => name).sort();
   } catch {
     return undefined;
   }
-  if (mesos === undefined) return undefined;
-  const meta = `${workDir}/meta${runDir.slice(workDir.length)}`;
-  const seen = presenceOf(`${meta}/executor.sentinel`);
-  const info = readSmallFile(`${meta.slice(0, meta.lastIndexOf('/runs/'))}/executor.info`);
+  if (mesos === undefined || mtimeMs === undefined) return undefined;
+  const seen = presenceOf(notes.sentinel);
+  const info = readSmallFile(notes.info, inNotes);
   return {
     runDir,
     mesos,
     entries,
-    outputs: outputsOf(runDir),
+    outputs: outputsOf(runDir, opening),
     mtimeMs,
-    over: seen === 'other' ? true : lives(meta, isAlive) ? false : undefined,
+    over: seen === 'other' ? true : lives(notes, inNotes, isAlive) ? false : undefined,
     docker: info !== undefined && isDockerExecutor(info),
   };
 }
 
 /** The agent wrote the pid down, and there is such a process; it may be another's by now, then nothing is said. */
-function lives(meta: string, isAlive: (pid: number) => boolean): boolean {
-  const text = readSmallFile(`${meta}/pids/forked.pid`, 32)?.toString('utf8').trim();
+function lives({ pid }: NotePaths, opening: Opening, isAlive: (pid: number) => boolean): boolean {
+  const text = readSmallFile(pid, opening, 32)?.toString('utf8').trim();
   return text !== undefined && /^\d+$/.test(text) && isAlive(Number(text));
 }
 
-function outputsOf(runDir: string): FileTail[] {
+function outputsOf(runDir: string, opening: Opening): FileTail[] {
   const outputs: FileTail[] = [];
-  for (const name of OUTPUTS) {
+  for (const name of EXECUTOR_OUTPUTS) {
     try {
-      const tail = readFileTail(`${runDir}/${name}`, OUTPUT_BYTES);
+      const tail = readFileTail(`${runDir}/${name}`, OUTPUT_BYTES, opening);
       if (tail !== undefined) outputs.push(tail);
     } catch {
       // Not ours to read: what else there is decides.

@@ -1,5 +1,7 @@
-import { lstatSync } from 'node:fs';
 import type { Host } from '../host/host.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { agentPaths, notePaths, workDirAround } from '../layout/mesos.js';
+import { statFile } from '../store/look.js';
 import type { TaskView } from '../task/view.js';
 import { readSmallFile } from './file-tail.js';
 import { parseTaskUpdates } from './mesos-info.js';
@@ -9,21 +11,25 @@ import type { Witnesses } from './story.js';
 export function gatherWitnesses(view: TaskView, host: Host, now: number): Witnesses {
   const { found, root, phase, task_id } = view;
   const witnesses: Witnesses = { now, bootTimeMs: host.bootTimeMs };
-  if (phase === 'finished' && found.task_file !== undefined) witnesses.movedMs = mtimeOf(found.task_file);
-  const at = root.mesos === undefined ? -1 : (root.run_dir?.lastIndexOf('/slaves/') ?? -1);
-  if (root.run_dir === undefined || at === -1) return witnesses;
-  const meta = `${root.run_dir.slice(0, at)}/meta${root.run_dir.slice(at)}`;
-  const path = `${meta}/tasks/${task_id}/task.updates`;
-  const updates = readSmallFile(path);
+  if (phase === 'finished' && found.task_file !== undefined) {
+    witnesses.movedMs = mtimeOf(found.task_file, LAYOUTS[root.layout].base(root));
+  }
+  const { mesos, run_dir } = root;
+  const workDir = mesos === undefined || run_dir === undefined ? undefined : workDirAround(run_dir);
+  if (workDir === undefined || run_dir === undefined) return witnesses;
+  const { meta } = agentPaths(workDir);
+  const notes = notePaths(workDir, run_dir);
+  const path = notes.updates(task_id);
+  const updates = readSmallFile(path, { below: meta });
   if (updates !== undefined) witnesses.updates = { path, updates: parseTaskUpdates(updates) };
-  const mtimeMs = mtimeOf(`${meta}/executor.sentinel`);
-  if (mtimeMs !== undefined) witnesses.sentinel = { path: `${meta}/executor.sentinel`, mtimeMs };
+  const mtimeMs = mtimeOf(notes.sentinel, meta);
+  if (mtimeMs !== undefined) witnesses.sentinel = { path: notes.sentinel, mtimeMs };
   return witnesses;
 }
 
-function mtimeOf(path: string): number | undefined {
+function mtimeOf(path: string, below: string): number | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    return statFile(path, { below })?.mtimeMs;
   } catch {
     return undefined;
   }

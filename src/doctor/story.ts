@@ -1,5 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
+import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { timestamp } from '../text/age.js';
 import { describeReturnCode } from '../views/why.js';
@@ -36,7 +37,7 @@ const COPIED_MS = 999;
  * stands behind the one that the stream has before it. Pure.
  */
 export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
-  const stream = `${view.found.checkpoint_dir}/runner`;
+  const stream = `${view.found.checkpoint_dir}/${RUNNER}`;
   const threads = [
     taskEvents(view, stream),
     ...[...view.history].map(([process, history]) => processEvents(process, history, stream)),
@@ -157,7 +158,7 @@ function witnessEvents(view: TaskView, witnesses: Witnesses): StoryEvent[] {
       : afterBoot
         ? 'the stream is written or copied, after its runner died'
         : 'last sign of life of the runner';
-    events.push({ time_ms: view.silent_since_ms, what, path: `${view.found.checkpoint_dir}/runner` });
+    events.push({ time_ms: view.silent_since_ms, what, path: `${view.found.checkpoint_dir}/${RUNNER}` });
   }
   if (!over && launched !== undefined && bootTimeMs !== undefined && bootTimeMs > launched) {
     events.push({ time_ms: bootTimeMs, what: 'this host is started' });

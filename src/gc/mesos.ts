@@ -3,8 +3,9 @@ import { errnoOf } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { isDead } from '../host/host.js';
 import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { diskUse } from '../store/disk.js';
 import { listDirectory } from '../store/list.js';
-import { diskUse, presenceOf, statFile } from '../store/look.js';
+import { presenceOf, statFile } from '../store/look.js';
 import { readText } from '../store/open-file.js';
 import type { Usage } from './usage.js';
 

@@ -1,4 +1,8 @@
 import { parentOf } from '../store/paths.js';
+import { MOST_ENTRIES } from './limits.js';
+import { defaultLogDir } from './log-paths.js';
+import { placeInRun, sandboxInRun } from './mesos.js';
+import { sandboxesIn } from './root-paths.js';
 
 /** What the layouts have to know of a root. */
 export interface RootPlace {
@@ -25,25 +29,67 @@ export interface Layout {
   readonly around: (root: RootPlace) => readonly string[];
   /** Does somebody else own the sandboxes and remove them in time? */
   readonly ownsSandboxes: boolean;
+  /** The directory that has to be entered to look into the root; who may not has to be told of that one. */
+  readonly door: (root: RootPlace) => string;
+  /** Is the root one of thousands that lie together? */
+  readonly isOneOfMany: boolean;
+  /** How many task files or checkpoint directories are looked at. */
+  readonly mostTasks: number;
+  /** What is looked for because it isn't where it was recorded is really in this directory, or it is nothing. */
+  readonly surroundings: (root: RootPlace) => string;
+  /** The place here that a path recorded by the very container of the root means; undefined if it is none of its. */
+  readonly ownPlace: (recorded: string, root: RootPlace) => string | undefined;
+  /** Was the root copied with what was around it, so that a recorded path may go on beside it under other names? */
+  readonly hasNeighbours: boolean;
+  /** Where sandboxes of a task stand by their names, the most certain first. */
+  readonly sandboxes: (root: RootPlace, taskId: string) => readonly string[];
+  /** Where logs stand by their names. */
+  readonly logDirs: (root: RootPlace) => readonly string[];
 }
 
-/** `host`: a bare root. `mesos`: the `checkpoints` directory in an executor's sandbox. */
-export type LayoutName = 'host' | 'mesos';
+export const LAYOUT_NAMES = ['host', 'mesos'] as const;
 
-const HOST: Layout = {
+/** `host`: a bare root. `mesos`: the `checkpoints` directory in an executor's sandbox. */
+export type LayoutName = (typeof LAYOUT_NAMES)[number];
+
+export const HOST: Layout = {
   name: 'host',
   base: ({ path }) => path,
   executes: true,
   around: ({ path }) => [path],
   ownsSandboxes: false,
+  door: ({ path }) => path,
+  isOneOfMany: false,
+  mostTasks: MOST_ENTRIES.tasks,
+  surroundings: ({ path }) => parentOf(path),
+  ownPlace: () => undefined,
+  hasNeighbours: true,
+  sandboxes: ({ path }, taskId) => {
+    const parent = parentOf(path);
+    const own = `${sandboxesIn(path)}/${taskId}`;
+    return parent === '/' ? [own] : [own, `${sandboxesIn(parent)}/${taskId}`];
+  },
+  logDirs: () => [],
 };
 
-const MESOS: Layout = {
+export const MESOS: Layout = {
   name: 'mesos',
-  base: ({ path, run_dir }) => parentOf(run_dir ?? parentOf(path)),
+  base: (root) => parentOf(runDirOf(root)),
   executes: false,
-  around: ({ path, run_dir }) => [run_dir ?? parentOf(path), path],
+  around: (root) => [runDirOf(root), root.path],
   ownsSandboxes: true,
+  door: ({ path, run_dir }) => run_dir ?? path,
+  isOneOfMany: true,
+  mostTasks: MOST_ENTRIES.tasksInSandbox,
+  surroundings: runDirOf,
+  ownPlace: (recorded, root) => placeInRun(recorded, runDirOf(root)),
+  hasNeighbours: false,
+  sandboxes: (root) => [sandboxInRun(runDirOf(root))],
+  logDirs: (root) => [defaultLogDir(sandboxInRun(runDirOf(root))), defaultLogDir(runDirOf(root))],
 };
+
+function runDirOf({ path, run_dir }: RootPlace): string {
+  return run_dir ?? parentOf(path);
+}
 
 export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = { host: HOST, mesos: MESOS };

@@ -4,9 +4,12 @@ import { isName } from './names.js';
 export const STREAMS = ['stdout', 'stderr'] as const;
 export type Stream = (typeof STREAMS)[number];
 
-/** The log directory in a sandbox, if the header names none. Pure. */
+/** The log directory in a sandbox, if the header names none. */
+export const LOGS = '.logs';
+
+/** The path of the log directory in a sandbox, if the header names none. Pure. */
 export function defaultLogDir(sandbox: string): string {
-  return `${sandbox}/.logs`;
+  return `${sandbox}/${LOGS}`;
 }
 
 /** LOG_DIR/PROCESS/RUN, or undefined if the name of the process can't be joined to a path. Pure. */

@@ -1,5 +1,6 @@
-/** Whether a task runs or is over; the name of the directory that its task file is in. */
-export type Phase = 'active' | 'finished';
+/** Whether a task runs or is over; the names of the directories that the task files are in. */
+export const PHASES = ['active', 'finished'] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** The directories of a checkpoint root. */
 export const CHECKPOINTS = 'checkpoints';
@@ -22,8 +23,13 @@ export function rootPaths(root: string): RootPaths {
     tasks: `${root}/${TASKS}`,
     active: phasePath(root, 'active'),
     finished: phasePath(root, 'finished'),
-    sandboxes: `${root}/${SANDBOXES}`,
+    sandboxes: sandboxesIn(root),
   };
+}
+
+/** Where `run` makes sandboxes in a root, if it is not told otherwise. Pure. */
+export function sandboxesIn(root: string): string {
+  return `${root}/${SANDBOXES}`;
 }
 
 /** The directory of the task files of a phase. Pure. */

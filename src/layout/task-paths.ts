@@ -16,6 +16,8 @@ export interface Paths {
   readonly active: string;
   /** The task file when the task is over. */
   readonly finished: string;
+  /** Where `run` makes the sandbox, if it is not told otherwise. */
+  readonly sandbox: string;
   /** The stream of a process; undefined for a name that can't be part of a file name. */
   readonly coordinator: (process: string) => string | undefined;
 }
@@ -31,19 +33,25 @@ export function coordinatorName(process: string): string | undefined {
   return isName(name) ? name : undefined;
 }
 
+/** The process whose stream has this name; undefined for other files. Pure. */
+export function processOfName(name: string): string | undefined {
+  return name.startsWith(COORDINATOR_PREFIX) ? name.slice(COORDINATOR_PREFIX.length) : undefined;
+}
+
 /** Throws UsageError `task-id-invalid` for an id that is no single name in a directory. */
 export function pathsOf({ root, taskId }: Place): Paths {
   if (!isName(taskId)) {
     const message = `${JSON.stringify(taskId)} can't be a task id: a task id is also the name of a directory`;
     throw new UsageError('task-id-invalid', message);
   }
-  const { checkpoints, active, finished } = rootPaths(root);
+  const { checkpoints, active, finished, sandboxes } = rootPaths(root);
   const directory = `${checkpoints}/${taskId}`;
   return {
     directory,
     stream: `${directory}/${RUNNER}`,
     active: `${active}/${taskId}`,
     finished: `${finished}/${taskId}`,
+    sandbox: `${sandboxes}/${taskId}`,
     coordinator: (process) => {
       const name = coordinatorName(process);
       return name === undefined ? undefined : `${directory}/${name}`;

@@ -4,9 +4,10 @@ import { numberedRuns } from '../checkpoint/replay.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { LAYOUTS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { runOfName } from '../layout/log-paths.js';
-import { phasePath } from '../layout/root-paths.js';
+import { pathsOf } from '../layout/task-paths.js';
 import { listDirectory } from '../store/list.js';
 import { presenceOf } from '../store/look.js';
 import { mayRunAgain } from '../task/run-again.js';
@@ -46,7 +47,7 @@ export class TaskViewSource implements TaskLogSource {
 function whereItsFileIs(found: FoundTask): FoundTask {
   if (found.phase === 'finished' || found.task_file === undefined) return found;
   if (presenceOf(found.task_file, 'no-follow') !== 'absent') return found;
-  const path = join(phasePath(found.root.path, 'finished'), found.task_id);
+  const path = pathsOf({ root: found.root.path, taskId: found.task_id }).finished;
   const isThere = presenceOf(path, 'no-follow') !== 'absent';
   return isThere ? { ...found, phase: 'finished', task_file: path } : found;
 }
@@ -110,7 +111,7 @@ function byNumber(numbered: readonly { run: ProcessStatus; n: number }[]): RunLo
 
 /** Of a sandbox that may not be entered the search tells only how many there are. */
 function closedSandbox({ task_id, root }: TaskView): Problem {
-  const path = root.run_dir ?? root.path;
+  const path = LAYOUTS[root.layout].door(root);
   return {
     code: 'sandbox-unreadable',
     severity: 'error',

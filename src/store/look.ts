@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, realpathSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { at, Directories } from './directories.js';
 import { nameOf, parentOf } from './paths.js';
@@ -67,10 +67,20 @@ export function statIn(directory: number, name: string): Stats | undefined {
   return absentAsUndefined(() => lstatSync(at(directory, name, 'latin1'), { throwIfNoEntry: false }));
 }
 
-/** How much of the file system that a path is on is in use, from 0 to 1. Throws system errors. */
-export function diskUse(path: string): number {
-  const { blocks, bfree } = statfsSync(path);
-  return blocks === 0 ? 0 : (blocks - bfree) / blocks;
+/** What a directory may be for us: to be looked through, or to be written into. */
+const USES = {
+  list: constants.R_OK | constants.X_OK,
+  change: constants.W_OK | constants.X_OK,
+} as const;
+
+/** May we use the directory so? Undefined if there is nothing at the path. */
+export function mayUse(directory: string, use: keyof typeof USES): boolean | undefined {
+  try {
+    accessSync(directory, USES[use]);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? undefined : false;
+  }
 }
 
 /** The path without links, or undefined if there is nothing or we may not know. */

@@ -51,7 +51,7 @@ export function optionsIn(
     flags: {},
     env: {},
     cwd: directory,
-    euid: 0,
+    euid: process.geteuid?.() ?? 0,
     ...options,
     places: {
       proc: `${directory}/no-proc`,

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, rmSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.js';
@@ -418,6 +428,32 @@ describe('executors', () => {
     else mkdirSync(stderr);
     host.age(run, 3_600_000);
     expect(JSON.stringify(host.diagnose())).not.toContain('libsasl');
+  });
+
+  test("a stderr that is another name of a file which the sandbox's owner may not read is not read", () => {
+    const secret = host.write('secret', LIBSASL);
+    const run = host.run('web', {});
+    linkSync(secret, join(run, 'stderr'));
+    host.age(run, 3_600_000);
+    expect(only().what).toContain('libsasl');
+    // Without root there is nobody else to whom the sandbox could belong.
+    const isRoot = process.geteuid?.() === 0;
+    chmodSync(secret, isRoot ? 0o600 : 0);
+    if (isRoot) chownSync(run, 33, 33);
+    expect(JSON.stringify(host.diagnose())).not.toContain('libsasl');
+  });
+
+  test('files of the agent are not read through a link, nor where only others may read', () => {
+    const info = 'mesos/meta/slaves/S0/frameworks/F0/executors/thermos-web/executor.info';
+    host.run('web', { stderr: 'sh: 1: python2.7: not found\n' });
+    const elsewhere = host.write('elsewhere/executor.info', executorInfo(1));
+    const path = host.write(info, '');
+    unlinkSync(path);
+    symlinkSync(elsewhere, path);
+    expect(only().what).toContain('on this host');
+    unlinkSync(path);
+    host.write(info, executorInfo(1));
+    expect(only().what).not.toContain('on this host');
   });
 });
 

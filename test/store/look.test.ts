@@ -1,6 +1,8 @@
+import { chmodSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { absolutePath, presenceOf } from '../../src/store/look.js';
+import { absolutePath, mayUse, presenceOf } from '../../src/store/look.js';
 import { isWithin, nameOf, namesBelow, parentOf } from '../../src/store/paths.js';
+import { tempDir } from '../e2e/harness.js';
 
 test('paths as text', () => {
   expect(absolutePath('a//b/./c/', '/x')).toBe('/x/a/b/c');
@@ -25,4 +27,21 @@ test('names that can not be are absent', () => {
   expect(presenceOf('/dev/null/x')).toBe('absent');
   expect(presenceOf('/dev/null')).toBe('other');
   expect(presenceOf('/')).toBe('directory');
+});
+
+test('what a directory may be used for', () => {
+  const { path, remove } = tempDir();
+  try {
+    expect([mayUse(path, 'list'), mayUse(path, 'change')]).toEqual([true, true]);
+    expect(mayUse(`${path}/none`, 'list')).toBe(undefined);
+    expect(mayUse('/dev/null/x', 'change')).toBe(false);
+    const isRoot = process.geteuid?.() === 0;
+    chmodSync(path, 0o500);
+    expect([mayUse(path, 'list'), mayUse(path, 'change')]).toEqual([true, isRoot]);
+    chmodSync(path, 0o300);
+    expect([mayUse(path, 'list'), mayUse(path, 'change')]).toEqual([isRoot, true]);
+    chmodSync(path, 0o700);
+  } finally {
+    remove();
+  }
 });

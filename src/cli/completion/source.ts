@@ -1,5 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { discover } from '../../discovery/discover.js';
+import type { FoundTask } from '../../discovery/found.js';
+import { LAYOUTS } from '../../layout/layouts.js';
+import { MOST_ENTRIES } from '../../layout/limits.js';
+import { processOfName } from '../../layout/task-paths.js';
+import { listDirectory } from '../../store/list.js';
 import { readTaskFile } from '../../task/task-file.js';
 import { rootOptions } from '../root-options.js';
 import type { CompletionSource, GivenRoots } from './complete.js';
@@ -10,25 +14,26 @@ export const HOST_SOURCE: CompletionSource = {
   processes: (taskId, roots) =>
     tasks(roots)
       .filter(({ task_id }) => task_id === taskId)
-      .flatMap(({ task_file, checkpoint_dir }) => [...planned(task_file), ...started(checkpoint_dir)]),
+      .flatMap((task) => [...planned(task), ...started(task)]),
 };
 
 function tasks(roots: GivenRoots) {
   return discover({ ...rootOptions(roots), fromCwd: true }).tasks;
 }
 
-function planned(taskFile: string | undefined): string[] {
-  if (taskFile === undefined) return [];
-  return readTaskFile(taskFile).config?.processes.map(({ name }) => name) ?? [];
+function planned({ task_file, root }: FoundTask): string[] {
+  if (task_file === undefined) return [];
+  const { config } = readTaskFile(task_file, { below: LAYOUTS[root.layout].base(root), as: 'owner' });
+  return config?.processes.map(({ name }) => name) ?? [];
 }
 
 /** Those of which there is a coordinator's stream. */
-function started(checkpointDir: string): string[] {
-  const prefix = 'coordinator.';
+function started({ checkpoint_dir, root }: FoundTask): string[] {
   try {
-    return readdirSync(checkpointDir)
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => name.slice(prefix.length));
+    const below = LAYOUTS[root.layout].base(root);
+    return listDirectory(checkpoint_dir, { below, max: MOST_ENTRIES.other })
+      .entries.map(({ name }) => processOfName(name))
+      .filter((process) => process !== undefined);
   } catch {
     // A completion has no place to say so; `tail` will.
     return [];
