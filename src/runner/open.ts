@@ -1,4 +1,4 @@
-import { existsSync, ftruncateSync } from 'node:fs';
+import { ftruncateSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
@@ -11,6 +11,7 @@ import { defaultLogDir } from '../layout/log-paths.js';
 import type { Place } from '../layout/task-paths.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
 import { distrust, layoutOf } from '../lifecycle/trust.js';
+import { presenceOf } from '../store/look.js';
 import { OpenFile } from '../store/open-file.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
@@ -261,7 +262,8 @@ function checkSettings({ chroot, coordinator }: RunSettings, _user: Account): vo
   if (chroot && process.geteuid?.() !== 0) {
     throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
   }
-  if (!existsSync(coordinator)) throw new SystemError('install-incomplete', `${coordinator} is not there`);
+  if (presenceOf(coordinator) !== 'other')
+    throw new SystemError('install-incomplete', `${coordinator} is not there`);
 }
 
 function checkPlans({ processes, orders }: RunnableTask): void {

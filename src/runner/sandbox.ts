@@ -1,4 +1,4 @@
-import { accessSync, chownSync, closeSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chownSync, closeSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno, errnoOf, UsageError } from '../errors/errors.js';
 import type { Account } from '../host/account.js';
@@ -8,6 +8,7 @@ import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
 import type { Place } from '../layout/task-paths.js';
 import { sandboxMarkOf, writeMarkIn, writeSandboxMark } from '../lifecycle/sandbox-mark.js';
 import { at, Directories } from '../store/directories.js';
+import { isDirectory } from '../store/look.js';
 import { RefusedError } from '../store/refused.js';
 import { openWay } from '../store/way.js';
 import { findStranger, wayAbove } from '../store/witnesses.js';
@@ -29,7 +30,7 @@ export function makeSandbox(path: string, user: Account, place: Place): void {
   try {
     if (process.geteuid?.() === 0) makeAsRoot(path, user, place);
     else if (makeDirectory(path)) writeSandboxMark(path, place);
-    if (!statSync(path).isDirectory()) throw unusable('it is no directory');
+    if (!isDirectory(path)) throw unusable('it is no directory');
     accessSync(path, constants.W_OK | constants.X_OK);
     const stranger = user.uid === 0 ? strangerTo(path) : undefined;
     if (stranger !== undefined) throw unusable(`${stranger.path} ${stranger.what}`);

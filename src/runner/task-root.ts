@@ -2,7 +2,6 @@ import {
   accessSync,
   closeSync,
   constants,
-  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -21,7 +20,7 @@ import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
 import { type Paths, type Place, pathsOf, RUNNER } from '../layout/task-paths.js';
 import { baseOf, refuseStrangers, trustedUsers, untrusted } from '../lifecycle/trust.js';
 import { at, Directories } from '../store/directories.js';
-import { statFile } from '../store/look.js';
+import { presenceOf, statFile } from '../store/look.js';
 import { type Access, type OpenFile, openFile } from '../store/open-file.js';
 import { namesBelow, parentOf } from '../store/paths.js';
 import { RefusedError } from '../store/refused.js';
@@ -72,7 +71,7 @@ export class TaskRoot {
     const { root } = this.place;
     this.#writing(() => {
       let above = this.#base;
-      while (!existsSync(above)) above = parentOf(above);
+      while (presenceOf(above) === 'absent') above = parentOf(above);
       if (above !== this.#base) {
         refuseStrangers(root, wayAbove(above, this.#directories), uid);
         this.#directories.close();

@@ -1,4 +1,4 @@
-import { existsSync, type FSWatcher, futimesSync, statSync, watch } from 'node:fs';
+import { futimesSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
@@ -22,6 +22,8 @@ import { SandboxMates } from '../lifecycle/sandbox-mates.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
 import { baseOf, distrust } from '../lifecycle/trust.js';
+import { type NameWatcher, watchNames } from '../store/directory-watcher.js';
+import { isDirectory, presenceOf } from '../store/look.js';
 import { type OpenFile, useFile } from '../store/open-file.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import { START_TOLERANCE_MS } from '../task/liveness.js';
@@ -105,7 +107,7 @@ export class TaskRunner implements Runner {
   #asked = false;
   /** Seconds since the epoch. */
   #killDeadline: number | undefined;
-  #watcher: FSWatcher | undefined;
+  #watcher: NameWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #touch: NodeJS.Timeout | undefined;
   #scheduled = false;
@@ -290,12 +292,11 @@ export class TaskRunner implements Runner {
 
   #watch(): void {
     try {
-      this.#watcher = watch(this.#opened.root.paths.directory, (_, file) => {
-        if (file === null || !file.startsWith(COORDINATOR_PREFIX)) return;
+      this.#watcher = watchNames(this.#opened.root.paths.directory, (file) => {
+        if (!file.startsWith(COORDINATOR_PREFIX)) return;
         this.#dirty.add(file.slice(COORDINATOR_PREFIX.length));
         this.#schedule();
       });
-      this.#watcher.on('error', () => this.#watcher?.close());
     } catch {
       // No watches are left on this machine: that coordinators end is seen all the same, and the rest in time.
     }
@@ -345,8 +346,8 @@ export class TaskRunner implements Runner {
     let coordinatorPid: number;
     try {
       if (account === undefined) throw new Error(`there is no user ${userName} here`);
-      if (!statSync(this.sandbox).isDirectory()) throw new Error(`${this.sandbox} is no directory`);
-      if (this.#settings.chroot && !existsSync(`${this.sandbox}/bin/bash`)) {
+      if (!isDirectory(this.sandbox)) throw new Error(`${this.sandbox} is no directory`);
+      if (this.#settings.chroot && presenceOf(`${this.sandbox}/bin/bash`) === 'absent') {
         throw new Error(`there is no /bin/bash in ${this.sandbox}, which is to be its /`);
       }
       const stream = root.paths.coordinator(name);

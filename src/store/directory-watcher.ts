@@ -87,3 +87,20 @@ export class DirectoryWatcher {
     return this.#blind ? POLL_MS : SAFETY_MS;
   }
 }
+
+/** Stops the watching. */
+export interface NameWatcher {
+  close(): void;
+}
+
+/**
+ * Tells the name of each entry of a directory that changes, until it is closed. Throws system errors, also if there
+ * are no watches left; what goes wrong later ends it.
+ */
+export function watchNames(directory: string, changed: (name: string) => void): NameWatcher {
+  const watcher = watch(directory, (_, name) => {
+    if (name !== null) changed(name);
+  });
+  watcher.on('error', () => watcher.close());
+  return watcher;
+}

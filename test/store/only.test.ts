@@ -7,9 +7,6 @@ const FILE_SYSTEM = /^(?:node:)?fs(?:\/promises)?$/;
 /** The rooms that are there for it: files of others, and the operating system. */
 const ROOMS = ['store', 'host'];
 
-/** Of rooms that are to be built on the store next. */
-const YET = 'not yet built on the store';
-
 /** By file: which functions it may call though it is in another room, and why. */
 const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> = {
   'checkpoint/writer.ts': {
@@ -41,7 +38,10 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
   'config/python/interpreter.ts': { functions: 'readFile', why: "the package's own files" },
   'config/python/make-snapshot.ts': { functions: 'writeFileSync', why: 'a part of the build' },
   'config/python/wasm.ts': { functions: 'readFile', why: "the package's own files" },
-  'gc/apply.ts': { functions: 'closeSync constants fstatSync openSync', why: YET },
+  'gc/apply.ts': {
+    functions: 'closeSync constants fstatSync openSync',
+    why: 'marks a checkpoint directory that is being removed, by a descriptor of the store',
+  },
   'gc/exclusive.ts': { functions: 'closeSync fstatSync', why: 'descriptors that the store opened' },
   'gc/remove.ts': { functions: 'rmdirSync unlinkSync', why: 'removes, by descriptors of the store' },
   'lifecycle/finish.ts': {
@@ -70,17 +70,17 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     why: 'pipes from the command',
   },
   'runner/launch.ts': { functions: 'closeSync ftruncateSync', why: 'descriptors that the store opened' },
-  'runner/open.ts': { functions: 'existsSync ftruncateSync', why: YET },
+  'runner/open.ts': { functions: 'ftruncateSync', why: 'cuts the stream that the store opened' },
   'runner/sandbox.ts': {
-    functions: 'accessSync chownSync closeSync constants mkdirSync statSync',
-    why: YET,
+    functions: 'accessSync chownSync closeSync constants mkdirSync',
+    why: 'makes sandboxes: as root by descriptors of the store, else as the user',
   },
   'runner/task-root.ts': {
     functions:
-      'accessSync closeSync constants existsSync fsyncSync mkdirSync openSync renameSync rmdirSync unlinkSync writeSync',
+      'accessSync closeSync constants fsyncSync mkdirSync openSync renameSync rmdirSync unlinkSync writeSync',
     why: 'makes and moves what a runner needs, by descriptors',
   },
-  'runner/task-runner.ts': { functions: 'existsSync futimesSync statSync watch', why: YET },
+  'runner/task-runner.ts': { functions: 'futimesSync', why: 'touches the stream that the store opened' },
 };
 
 test.each(SOURCES.filter(({ path }) => !ROOMS.includes(path.split('/')[0] as string)))(
