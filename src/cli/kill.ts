@@ -87,7 +87,9 @@ export async function killTasks(
     askFirst(toEnd, terminal);
   }
   const ended = await inTurn(chosen, (view) => end(view, flags, terminal));
-  for (const each of ended) problems.push(...each.problems);
+  for (const { problems: met } of ended) {
+    for (const each of met) problems.push(each);
+  }
   const tasks = ended.map((each) => each.killed);
   return answer(tasks, problems, exitCode, (style) => killText(tasks, style));
 }
@@ -239,9 +241,9 @@ async function takeOver(
   try {
     const { takeOver } = await import('../runner/runner.js');
     const runner = takeOver(place, { coordinator: COORDINATOR, now: () => terminal.now() });
-    ended.killed.signalled.push(...view.leftovers);
+    for (const each of view.leftovers) ended.killed.signalled.push(each);
     runner.kill(request);
-    ended.problems.push(...(await runner.run()).problems);
+    for (const each of (await runner.run()).problems) ended.problems.push(each);
   } catch (error) {
     if (!(error instanceof ThermosError && UNUSABLE.includes(error.code))) throw error;
     await withoutFinal(error.code, error.message);
@@ -260,21 +262,21 @@ async function endOrphaned(
     if (orphan.damage !== undefined) {
       // Nothing can be recorded behind it; what lives is known all the same.
       const ended = orphan.endProcesses();
-      killed.signalled.push(...ended.signalled);
-      problems.push(...ended.problems);
+      for (const each of ended.signalled) killed.signalled.push(each);
+      for (const each of ended.problems) problems.push(each);
       throw orphan.damage;
     }
     const signalled = new Set<number>();
     if (!now && wait > 0 && !orphan.isOver) {
       for (const pid of orphan.alive()) signalled.add(pid);
-      problems.push(...orphan.ask(terminal.now()));
+      for (const each of orphan.ask(terminal.now())) problems.push(each);
       const deadline = performance.now() + wait * 1000;
       while (orphan.alive().length > 0 && performance.now() < deadline) await sleep(ORPHAN_LOOK_MS);
     }
     const ended = orphan.end(state, () => terminal.now());
     for (const pid of ended.signalled) signalled.add(pid);
-    killed.signalled.push(...signalled);
-    problems.push(...ended.problems);
+    for (const each of signalled) killed.signalled.push(each);
+    for (const each of ended.problems) problems.push(each);
   } finally {
     orphan.close();
   }
@@ -282,8 +284,8 @@ async function endOrphaned(
 
 function cleanUp(view: TaskView, { killed, problems }: Ended): void {
   const ended = endLeftovers(placeOf(view), placesOf(view), LOCAL_PROCESSES);
-  killed.signalled.push(...ended.signalled);
-  problems.push(...ended.problems);
+  for (const each of ended.signalled) killed.signalled.push(each);
+  for (const each of ended.problems) problems.push(each);
 }
 
 function placeOf({ root, task_id }: TaskView): Place {

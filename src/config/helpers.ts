@@ -98,7 +98,9 @@ export class Helpers {
       const next = processesOf(tasks[i + 1] as Raw);
       for (const before of processesOf(task)) {
         for (const after of next) {
-          if (!equal(before, after)) constraints.push(...this.order([before, after]));
+          if (!equal(before, after)) {
+            for (const each of this.order([before, after])) constraints.push(each);
+          }
           limited('constraints', constraints.length);
         }
       }

@@ -257,7 +257,7 @@ class Collector {
     const base = depth === 0 ? `${path}/${SLAVES}` : path;
     const real = identityOf(base);
     for (const root of roots) this.add(root, real + root.path.slice(base.length));
-    this.#problems.push(...problems);
+    for (const each of problems) this.#problems.push(each);
     return roots.length > 0 || problems.length > 0;
   }
 

@@ -129,7 +129,9 @@ class Selector {
     const tasks = this.#tasksAt(word, named, hooks);
     if (tasks.length > 0) this.#choose(tasks);
     else if (failure !== undefined) throw failure;
-    else this.#unmatched.push(...near);
+    else {
+      for (const each of near) this.#unmatched.push(each);
+    }
   }
 
   addPath(word: string, named: NamedByPath | undefined, hooks: SelectHooks): void {
@@ -156,8 +158,8 @@ class Selector {
     if (known !== undefined) return known;
     const added = tasksOf([root], [], this.#options);
     this.#discovery.roots.push(root);
-    this.#discovery.tasks.push(...added.tasks);
-    this.#discovery.problems.push(...added.problems);
+    for (const each of added.tasks) this.#discovery.tasks.push(each);
+    for (const each of added.problems) this.#discovery.problems.push(each);
     if (!root.readable) this.#discovery.problems.push(sandboxesUnreadable(root.path, 1, this.#options.euid));
     return root;
   }

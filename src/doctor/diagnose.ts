@@ -47,14 +47,16 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
   const symptoms: Symptom[] = [
     ...checkDiscovery(selection.problems, { access, workDirs: agents.workDirs, trees }),
   ];
-  for (const facts of agents.facts) symptoms.push(...checkAgent(facts, now));
-  for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), procOf(options))) {
-    symptoms.push(...checkDisk(disk));
+  for (const facts of agents.facts) {
+    for (const each of checkAgent(facts, now)) symptoms.push(each);
   }
-  symptoms.push(...tasks.symptoms);
+  for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), procOf(options))) {
+    for (const each of checkDisk(disk)) symptoms.push(each);
+  }
+  for (const each of tasks.symptoms) symptoms.push(each);
   const withTasks = runsWithTasks(selection.tasks.map(({ root }) => root));
   for (const { run, logs } of runsOf(agents, withTasks, host))
-    symptoms.push(...checkEmptyRun(run, now, logs));
+    for (const each of checkEmptyRun(run, now, logs)) symptoms.push(each);
   return {
     findings: findingsOf(symptoms),
     problems: [...agents.problems, ...tasks.problems],
@@ -78,7 +80,9 @@ export function diagnoseTask(view: TaskView, examination: Examination): Finding[
     if (place?.found) places.push({ path: place.path, inUse });
   const symptoms = [...checkTask(view, hostFacts(examination))];
   if (inUse) {
-    for (const disk of gatherDisks(places, procOf(examination.options))) symptoms.push(...checkDisk(disk));
+    for (const disk of gatherDisks(places, procOf(examination.options))) {
+      for (const each of checkDisk(disk)) symptoms.push(each);
+    }
   }
   return findingsOf(symptoms);
 }
@@ -101,7 +105,7 @@ export function diagnoseMissing(
     const { executor_id } = run.mesos;
     if (executor_id !== word && taskIdOfExecutor(executor_id) !== word) continue;
     found = true;
-    symptoms.push(...checkEmptyRun(run, now, logs));
+    for (const each of checkEmptyRun(run, now, logs)) symptoms.push(each);
   }
   return found ? findingsOf(symptoms) : undefined;
 }
@@ -151,7 +155,7 @@ function checkTasks(tasks: readonly FoundTask[], examination: Examination): Chec
     tasks.filter(({ unreadable }) => !unreadable),
     examination.host,
   )) {
-    checked.symptoms.push(...checkTask(view, facts));
+    for (const each of checkTask(view, facts)) checked.symptoms.push(each);
     if (view.phase === 'active' && view.runner?.alive === null && view.problems.length === 0) unknown += 1;
     if (view.runner?.alive && view.sandbox?.found) checked.sandboxes.add(view.sandbox.path);
   }

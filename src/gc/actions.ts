@@ -120,7 +120,7 @@ class ActionPlanner {
     if (!kinds.metadata) return actions;
     const left = actions.find(({ holds }) => holds);
     const waits: Kept | undefined = left && { verdict: 'kept', why: `${left.path} ${notGone(left)}` };
-    actions.push(...this.#metadata(kept ?? waits));
+    for (const each of this.#metadata(kept ?? waits)) actions.push(each);
     return actions;
   }
 

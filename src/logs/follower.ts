@@ -108,7 +108,7 @@ export class Follower {
     for (const { task, process, runs, logs, present, goesOn, colour } of candidates) {
       const followed: Followed = { process, run: runs.at(-1) ?? -1, colour, open: [] };
       this.#tasks.find((each) => each.task === task)?.processes.set(process.process, followed);
-      wanted.push(...(goesOn ? logs : present));
+      for (const each of goesOn ? logs : present) wanted.push(each);
       if (!goesOn) continue;
       for (const log of logs) if (log.source.run === followed.run) owners.set(log, followed);
     }
@@ -133,7 +133,8 @@ export class Follower {
   }
 
   #untilDue(): number {
-    const next = Math.min(...this.#tasks.map(({ due, notBefore }) => Math.max(due, notBefore)));
+    let next = Number.POSITIVE_INFINITY;
+    for (const { due, notBefore } of this.#tasks) next = Math.min(next, Math.max(due, notBefore));
     return Math.max(1, next - this.#shell.now());
   }
 

@@ -28,7 +28,7 @@ export function listLogs(
   for (const process of processes) {
     for (const run of runsOnDisk(logDir, process, problems)) {
       const listing = logFiles(logDir, process, run);
-      problems.push(...listing.problems);
+      for (const each of listing.problems) problems.push(each);
       for (const { stream, path, bytes, backups } of listing.files) {
         files.push({ process, run, stream, path, bytes });
         for (const backup of backups) {

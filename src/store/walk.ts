@@ -129,5 +129,7 @@ function reopen(fd: number, stat: Stats): number {
 
 function moveToEnd(entries: string[], name: string): void {
   const index = entries.indexOf(name);
-  if (index !== -1) entries.push(...entries.splice(index, 1));
+  if (index === -1) return;
+  entries.splice(index, 1);
+  entries.push(name);
 }

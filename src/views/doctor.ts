@@ -19,7 +19,7 @@ export function doctorText({ task, story, findings }: DoctorDocument, style: Sty
     parts.push(`${head.join('  ')}\n`);
   }
   if (story !== undefined && story.length > 0) parts.push(storyText(story, style));
-  parts.push(...findings.map((finding) => findingText(finding, task === undefined, style)));
+  for (const finding of findings) parts.push(findingText(finding, task === undefined, style));
   return parts.join('\n');
 }
 

@@ -81,7 +81,7 @@ function notes({ tasks }: GcDocument): string {
       if (row === undefined) byReason.set(key, [task_id, result, kind, why]);
       else if (!row[2]?.split(',').includes(kind)) row[2] += `,${kind}`;
     }
-    rows.push(...byReason.values());
+    for (const each of byReason.values()) rows.push(each);
     if (orphan?.why !== undefined) rows.push([task_id, orphan.result, 'state', orphan.why]);
   }
   if (rows.length === 0) return '';

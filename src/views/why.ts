@@ -185,7 +185,9 @@ function waitingLines(view: TaskView, now: number): string[] {
       const needed = unmet(after.get(process.name), byName);
       lines.push(over ? neverStarted(process, needed, ended) : notYet(process, needed));
     } else if (current.state === 'WAITING' && !over) lines.push(`Process ${process.name} is about to start.`);
-    else if (!over) lines.push(...pauseLine(process, current, now));
+    else if (!over) {
+      for (const each of pauseLine(process, current, now)) lines.push(each);
+    }
   }
   return lines;
 }
