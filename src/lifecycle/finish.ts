@@ -1,4 +1,4 @@
-import { lutimesSync, mkdirSync, renameSync } from 'node:fs';
+import { lstatSync, lutimesSync, mkdirSync, renameSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { TASKS } from '../layout/root-paths.js';
 import type { Place } from '../layout/task-paths.js';
@@ -20,7 +20,8 @@ export function moveTaskFile({ root, taskId }: Place, endedMs: number): void {
     makeFinished(at(directories.fd(base, tasks), 'finished'));
     const finished = at(directories.fd(base, [...tasks, 'finished']), taskId);
     renameSync(active, finished);
-    lutimesSync(finished, endedMs / 1000, endedMs / 1000);
+    // One with another name is maybe also the task file of another task.
+    if (lstatSync(finished).nlink === 1) lutimesSync(finished, endedMs / 1000, endedMs / 1000);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   } finally {

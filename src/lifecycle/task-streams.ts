@@ -21,6 +21,7 @@ import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
 import { OpenFile, openFile, useFile } from '../store/open-file.js';
 import { namesBelow } from '../store/paths.js';
+import { anotherName } from '../store/refused.js';
 import { findStranger, type Witness, wayTo, witness } from '../store/witnesses.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import { recordsBetween } from './last-words.js';
@@ -47,13 +48,14 @@ export interface TaskRecords {
   readonly problems: readonly Problem[];
 }
 
-/** The stream of a process, as it is on disk; undefined if there is none that is a regular file. */
+/** The stream of a process, as it is on disk; undefined if there is none that is a regular file of one name. */
 export function coordinatorStat(place: Place, process: string, directories?: Directories): Stats | undefined {
   const path = pathsOf(place).coordinator(process);
   if (path === undefined) return undefined;
   try {
     const stat = statFile(path, { below: baseOf(place.root), directories });
-    return stat?.isFile() ? stat : undefined;
+    // One with another name is maybe the stream of another task's process.
+    return stat?.isFile() && stat.nlink <= 1 ? stat : undefined;
   } catch {
     // A directory on the way was exchanged: there is nothing to be said of it.
     return undefined;
@@ -206,7 +208,10 @@ export class TaskStreams {
     const path = pathsOf(this.place).coordinator(process);
     if (path === undefined) return;
     try {
-      useFile(path, this.#within, (file) => this.#feed(file, consumer));
+      useFile(path, this.#within, (file) => {
+        if (file.stat.nlink > 1) throw anotherName(path);
+        this.#feed(file, consumer);
+      });
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return;
       problems.push({ ...unreadableCheckpoint(path, error), task_id: this.place.taskId, process });

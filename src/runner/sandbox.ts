@@ -1,6 +1,6 @@
 import { accessSync, chownSync, closeSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describeErrno, errnoOf, UsageError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError, UsageError } from '../errors/errors.js';
 import type { Account } from '../host/account.js';
 import { accountGroups } from '../host/groups.js';
 import { makeDirectory } from '../host/make-directory.js';
@@ -16,9 +16,13 @@ import { findStranger, wayAbove } from '../store/witnesses.js';
 /** Links are followed only where root and we alone can lay them: the task's user would lead root anywhere. */
 const TRUSTED: ReadonlySet<number> = new Set([0, process.geteuid?.() ?? 0]);
 
+/** What is no fault of the sandbox that was chosen. */
+const SHORTAGES: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EMFILE', 'ENFILE'];
+
 /**
  * Makes the sandbox of a task for its user, if it isn't there, and leaves the mark in it by which gc knows it. Throws UsageError `sandbox-unusable`, for a task of
- * root's also if somebody else could exchange the sandbox or what is on the way to it.
+ * root's also if somebody else could exchange the sandbox or what is on the way to it; SystemError
+ * `sandbox-unwritable` if the disk is full, and the like.
  */
 export function makeSandbox(path: string, user: Account, place: Place): void {
   const unusable = (why: string) =>
@@ -37,6 +41,9 @@ export function makeSandbox(path: string, user: Account, place: Place): void {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const why = error instanceof RefusedError ? error.message : describeErrno(error);
+    if (SHORTAGES.includes(errnoOf(error) ?? '')) {
+      throw new SystemError('sandbox-unwritable', `cannot write to the sandbox ${path}: ${why}`);
+    }
     throw unusable(errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR' ? 'it is no directory' : why);
   }
 }

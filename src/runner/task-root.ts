@@ -21,9 +21,9 @@ import { type Paths, type Place, pathsOf, RUNNER } from '../layout/task-paths.js
 import { baseOf, refuseStrangers, trustedUsers, untrusted } from '../lifecycle/trust.js';
 import { at, Directories } from '../store/directories.js';
 import { presenceOf, statFile } from '../store/look.js';
-import { type Access, type OpenFile, openFile } from '../store/open-file.js';
+import { type Access, type OpenFile, openFile, useFile } from '../store/open-file.js';
 import { namesBelow, parentOf } from '../store/paths.js';
-import { RefusedError } from '../store/refused.js';
+import { anotherName, RefusedError } from '../store/refused.js';
 import { findStranger, wayAbove, wayTo, witness } from '../store/witnesses.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
@@ -209,6 +209,20 @@ export class TaskRoot {
     if (stranger === undefined) return file;
     file.close();
     throw untrusted(this.place.taskId, uid, stranger);
+  }
+
+  /**
+   * Reads the stream of a process, in the directory that was opened first: whatever has its name by now. Throws system
+   * errors and RefusedError; what `use` throws goes on.
+   */
+  useCoordinator(process: string, use: (file: OpenFile) => void): void {
+    const path = this.paths.coordinator(process);
+    // A name that leads out of the directory has no stream.
+    if (path === undefined) return;
+    useFile(path, this.#opening, (file) => {
+      if (file.stat.nlink > 1) throw anotherName(path);
+      use(file);
+    });
   }
 
   /** Whole or not at all. Throws SystemError `task-file-unwritable`. */

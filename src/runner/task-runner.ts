@@ -21,10 +21,10 @@ import { ownerOf } from '../lifecycle/owner.js';
 import { SandboxMates } from '../lifecycle/sandbox-mates.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
-import { baseOf, distrust } from '../lifecycle/trust.js';
+import { distrust } from '../lifecycle/trust.js';
 import { type NameWatcher, watchNames } from '../store/directory-watcher.js';
 import { isDirectory, presenceOf } from '../store/look.js';
-import { type OpenFile, useFile } from '../store/open-file.js';
+import type { OpenFile } from '../store/open-file.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import { START_TOLERANCE_MS } from '../task/liveness.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
@@ -444,7 +444,7 @@ export class TaskRunner implements Runner {
     if (path === undefined) return;
     try {
       const reading = lister;
-      useFile(path, { below: baseOf(this.root) }, (file) => readStream(file, reading));
+      this.#opened.root.useCoordinator(name, (file) => readStream(file, reading));
     } catch (error) {
       if (error instanceof SystemError || errnoOf(error) === undefined) throw error;
       if (errnoOf(error) === 'ENOENT') return;

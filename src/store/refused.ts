@@ -19,3 +19,8 @@ export class RefusedError extends Error {
     this.code = code;
   }
 }
+
+/** The refusal of a file that has another name: it is maybe somebody else's, who put it there first. */
+export function anotherName(path: string): RefusedError {
+  return new RefusedError('ELINK', `${path} has another name (a hard link), and may be somebody else's`);
+}

@@ -45,7 +45,7 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
   'gc/exclusive.ts': { functions: 'closeSync fstatSync', why: 'descriptors that the store opened' },
   'gc/remove.ts': { functions: 'rmdirSync unlinkSync', why: 'removes, by descriptors of the store' },
   'lifecycle/finish.ts': {
-    functions: 'lutimesSync mkdirSync renameSync',
+    functions: 'lstatSync lutimesSync mkdirSync renameSync',
     why: 'moves the task file, by descriptors of the store',
   },
   'lifecycle/sandbox-mark.ts': {
