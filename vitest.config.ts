@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Vitest leaves a core to whoever watches; nobody does, and the tests wait for processes half of the time.
-    maxWorkers: '100%',
+    // One more than a small machine has cores: the tests wait for processes a good part of the time.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -63,15 +63,18 @@ beforeAll(() => {
 
 /** Runs it in human form and with --json: nothing of either may hold what can't be seen. */
 function look(...argv: string[]): void {
-  for (const words of [argv, [...argv.slice(0, 1), '--json', ...argv.slice(1)]]) {
-    const { stdout, stderr, status } = thermos(words, { cwd: temp.path });
-    expect({ words, stdout: CONTROL.exec(stdout), stderr: CONTROL.exec(stderr) }).toEqual({
-      words,
-      stdout: null,
-      stderr: null,
-    });
-    expect([words, [0, 1, 2, 3, 4, 5, 124].includes(status as number)]).toEqual([words, true]);
-  }
+  lookOnce(...argv);
+  lookOnce(...argv.slice(0, 1), '--json', ...argv.slice(1));
+}
+
+function lookOnce(...words: string[]): void {
+  const { stdout, stderr, status } = thermos(words, { cwd: temp.path });
+  expect({ words, stdout: CONTROL.exec(stdout), stderr: CONTROL.exec(stderr) }).toEqual({
+    words,
+    stdout: null,
+    stderr: null,
+  });
+  expect([words, [0, 1, 2, 3, 4, 5, 124].includes(status as number)]).toEqual([words, true]);
 }
 
 const at = ['--root', root];
@@ -79,7 +82,7 @@ const all = ['failed', 'done', 'orphan', 'damaged'].map((name) => `${name}-${BAD
 
 describe('of names on the disk nothing unseen is printed by', () => {
   test.each([
-    ...['0', '1', '2', '3'].map((verbosity) => ['status', ...at, '--verbosity', verbosity]),
+    ...['0', '3'].map((verbosity) => ['status', ...at, '--verbosity', verbosity]),
     ['roots', ...at],
     ['doctor', ...at],
     ['gc', ...at, '--dry-run', '--delete-data'],
@@ -150,7 +153,8 @@ describe('of the command line nothing unseen is printed by', () => {
     for (const [name, flag] of Object.entries(flagsOf(command))) {
       // `run` makes what it is told to make.
       if (flag.type !== 'option' || ['root', 'sandbox', 'task-id'].includes(name)) continue;
-      look(id, `--${name}`, BAD, ...(id === 'run' ? [`${BAD}.json`] : [BAD]));
+      // A refusal reads the same in a document.
+      lookOnce(id, `--${name}`, BAD, ...(id === 'run' ? [`${BAD}.json`] : [BAD]));
     }
   });
 });
