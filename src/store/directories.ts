@@ -1,4 +1,13 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  type Stats,
+} from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { isWithin, nameOf, parentOf } from './paths.js';
 import { RefusedError } from './refused.js';
@@ -9,6 +18,10 @@ import { RefusedError } from './refused.js';
  */
 export const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
+
+const OTHERS_WRITE = 0o022;
+/** Of a directory: a name in it can be taken away only by the owner of what it names. */
+const STICKY = 0o1000;
 
 /** How many directories are held open at once: those that many files have in common. */
 const MOST_OPEN = 64;
@@ -38,8 +51,7 @@ function isAscii(text: string): boolean {
  */
 export class Directories {
   readonly #open = new Map<string, number>();
-  /** Their paths without links, of those that were asked for. */
-  readonly #real = new Map<number, string>();
+  readonly #places = new Map<number, Place>();
 
   /**
    * A descriptor of the directory that `names` lead to from `base`; it stays this object's, until `close` or the
@@ -78,39 +90,50 @@ export class Directories {
     const slash = path.lastIndexOf('/');
     const directory = path.slice(0, slash) || '/';
     const known = this.#open.get(keyOf(base, directory, 'utf8'));
-    if (known === undefined && (flags & constants.O_CREAT) === 0) {
+    if (known !== undefined) {
+      return openSync(this.#placeOf(known).prefix + path.slice(slash), flags | O_NOFOLLOW, mode);
+    }
+    if ((flags & constants.O_CREAT) === 0) {
       const around = path.lastIndexOf('/', slash - 1);
       const fd = this.#openFrom(keyOf(base, path.slice(0, around), 'utf8'), path.slice(around), flags);
       if (fd !== undefined) return fd;
     }
-    const parent = known ?? this.below(base, directory);
-    return openSync(at(parent, path.slice(slash + 1)), flags | O_NOFOLLOW, mode);
+    return openSync(at(this.below(base, directory), path.slice(slash + 1)), flags | O_NOFOLLOW, mode);
   }
 
   /** Undefined if the directory isn't open, or something is in the way of the rest of the path. */
   #openFrom(key: string, rest: string, flags: number): number | undefined {
     const around = this.#open.get(key);
     if (around === undefined) return undefined;
-    let real = this.#real.get(around);
-    if (real === undefined) {
-      real = kernelPath(around);
-      this.#real.set(around, real);
-    }
+    const place = this.#placeOf(around);
     let fd: number;
     try {
-      fd = openSync(`/proc/self/fd/${around}${rest}`, flags | O_NOFOLLOW);
+      fd = openSync(place.prefix + rest, flags | O_NOFOLLOW);
     } catch {
       return undefined;
     }
-    if (kernelPath(fd) === real + rest) return fd;
+    place.asked += 1;
+    if (place.asked === LISTED_FROM && place.prefix === place.real) place.links = linksIn(place.real);
+    const isPlain = place.links?.has(rest.slice(1, rest.lastIndexOf('/'))) === false;
+    if (isPlain || kernelPath(fd) === place.real + rest) return fd;
     closeSync(fd);
     return undefined;
+  }
+
+  #placeOf(fd: number): Place {
+    let place = this.#places.get(fd);
+    if (place === undefined) {
+      const real = kernelPath(fd);
+      place = { real, prefix: staysThere(fd, real) ? real : `/proc/self/fd/${fd}`, asked: 0 };
+      this.#places.set(fd, place);
+    }
+    return place;
   }
 
   close(): void {
     for (const fd of this.#open.values()) closeSync(fd);
     this.#open.clear();
-    this.#real.clear();
+    this.#places.clear();
   }
 
   #walk(base: string, path: string, encoding: NameEncoding): number {
@@ -128,6 +151,53 @@ export class Directories {
         : enter(this.#walk(base, parentOf(path), encoding), path, encoding);
     this.#open.set(key, fd);
     return fd;
+  }
+}
+
+/** Where an open directory is. */
+interface Place {
+  /** Without links. */
+  real: string;
+  /** What its path begins with, for a system call. */
+  prefix: string;
+  /** How many files in directories of it were opened. */
+  asked: number;
+  /** The links in it, if nobody else can lay another. */
+  links?: ReadonlySet<string>;
+}
+
+/** From so many files on, the links in a directory are looked for at once, and not for each file. */
+const LISTED_FROM = 32;
+
+/** Undefined if the file system doesn't tell. */
+function linksIn(path: string): ReadonlySet<string> | undefined {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return new Set(entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Is the directory where its path says, and can nobody but root and ourselves exchange it or one above it? Then the
+ * path is as good as the descriptor, and shorter for the kernel.
+ */
+function staysThere(fd: number, real: string): boolean {
+  const me = process.geteuid?.() ?? 0;
+  const isOurs = ({ uid, mode }: Stats, writable: number) =>
+    (uid === 0 || uid === me) && ((mode & OTHERS_WRITE) === 0 || (mode & writable) !== 0);
+  try {
+    const top = fstatSync(fd);
+    const named = lstatSync(real);
+    if (named.ino !== top.ino || named.dev !== top.dev || !isOurs(top, 0)) return false;
+    for (let path = real; path !== '/'; path = parentOf(path)) {
+      // In a directory like /tmp everybody keeps what is his own.
+      if (!isOurs(lstatSync(parentOf(path)), STICKY)) return false;
+    }
+    return true;
+  } catch {
+    return false;
   }
 }
 

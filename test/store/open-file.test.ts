@@ -182,6 +182,28 @@ describe('Directories', () => {
     directories.close();
   });
 
+  test.each([
+    ['where only we can lay links', 0o755],
+    ['where everybody can', 0o777],
+  ])('follows no link however many files it opened beside it, %s', (_, mode) => {
+    mkdirSync(`${directory}/many`);
+    for (let i = 0; i < 80; i++) {
+      mkdirSync(`${directory}/many/${i}`);
+      writeFileSync(`${directory}/many/${i}/f`, String(i));
+    }
+    symlinkSync('../a/b', `${directory}/many/link`);
+    chmodSync(`${directory}/many`, mode);
+    const directories = new Directories();
+    const read = (name: string) =>
+      readText(`${directory}/many/${name}/f`, { below: directory, directories, max: 9 });
+    for (let i = 0; i < 80; i++) {
+      expect(read(String(i))).toBe(String(i));
+      expect(() => read('link')).toThrow(`${directory}/many/link is a symbolic link`);
+      expect(() => read('../many/1')).toThrow('does not lie in');
+    }
+    directories.close();
+  });
+
   test('holds few descriptors open, however many directories it was asked for', () => {
     const directories = new Directories();
     const before = openDescriptors();
