@@ -162,13 +162,20 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
     else await endActive(before, flags, terminal, ended);
   } catch (error) {
     if (!(error instanceof ThermosError) && errnoOf(error) === undefined) throw error;
-    const { code, hint } = error instanceof ThermosError ? error : { code: 'kill-failed', hint: undefined };
+    const { hint } = error instanceof ThermosError ? error : { hint: undefined };
+    const code = codeOf(error);
     const message = error instanceof ThermosError ? error.message : describeErrno(error);
     // It ended by itself meanwhile, or had ended, and only its file was still to be moved.
     if (code !== 'task-finished')
       problems.push({ code, severity: 'error', message: `task ${task_id}: ${message}`, task_id, hint });
   }
   return { killed: result(before, read(found), signalled), problems };
+}
+
+/** That a word means no task is another thing than that a task has vanished while it was ended. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof ThermosError)) return 'kill-failed';
+  return error.code === 'task-not-found' ? 'task-vanished' : error.code;
 }
 
 async function endActive(
