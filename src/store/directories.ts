@@ -90,15 +90,18 @@ export class Directories {
     const slash = path.lastIndexOf('/');
     const directory = path.slice(0, slash) || '/';
     const known = this.#open.get(keyOf(base, directory, 'utf8'));
-    if (known !== undefined) {
+    // What is written goes where the way has led, whatever we ourselves exchange meanwhile.
+    const reads = (flags & (constants.O_RDWR | constants.O_WRONLY)) === 0;
+    if (known !== undefined && reads) {
       return openSync(this.#placeOf(known).prefix + path.slice(slash), flags | O_NOFOLLOW, mode);
     }
-    if ((flags & constants.O_CREAT) === 0) {
+    if (reads) {
       const around = path.lastIndexOf('/', slash - 1);
       const fd = this.#openFrom(keyOf(base, path.slice(0, around), 'utf8'), path.slice(around), flags);
       if (fd !== undefined) return fd;
     }
-    return openSync(at(this.below(base, directory), path.slice(slash + 1)), flags | O_NOFOLLOW, mode);
+    const parent = known ?? this.below(base, directory);
+    return openSync(at(parent, path.slice(slash + 1)), flags | O_NOFOLLOW, mode);
   }
 
   /** Undefined if the directory isn't open, or something is in the way of the rest of the path. */
