@@ -195,7 +195,6 @@ export(Task(name='d', processes=[Process(name='p%d' % i, cmdline='{{a0}}') for i
       () => DOUBLING.replaceAll('LEVELS', '40').replace('1000', '3'),
       /characters of a value/,
     ],
-    ['values.thermos', () => DOUBLING.replaceAll('LEVELS', '18'), /characters of all values/],
     [
       'processes.json',
       () => JSON.stringify({ name: 'j', processes: processes(200_000) }),
