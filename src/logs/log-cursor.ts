@@ -147,7 +147,8 @@ export class LogCursor {
   }
 
   #backupPaths(): string[] {
-    const numbers = listBackups(dirname(this.path), basename(this.path), this.#access);
+    const tell = (problem: Problem) => this.#tell(problem);
+    const numbers = listBackups(dirname(this.path), basename(this.path), this.#access, tell);
     // One more: a rotation may be moving them up right now.
     numbers.push((numbers.at(-1) ?? 0) + 1);
     return numbers.map((number) => `${this.path}.${number}`);

@@ -104,10 +104,16 @@ export function backupNumbers(names: readonly string[], stream: string): number[
     .sort((a, b) => a - b);
 }
 
-/** As `backupNumbers`, of a directory; empty if it can't be listed. */
-export function listBackups(directory: string, stream: string, { below }: LogAccess): number[] {
+/** As `backupNumbers`, of a directory; empty if it can't be listed. `tell` hears of one that somebody filled. */
+export function listBackups(
+  directory: string,
+  stream: string,
+  { below }: LogAccess,
+  tell?: (problem: Problem) => void,
+): number[] {
   try {
-    const { entries } = listDirectory(directory, { below, max: MOST_ENTRIES.runFiles });
+    const { entries, complete } = listDirectory(directory, { below, max: MOST_ENTRIES.runFiles });
+    if (!complete) tell?.(tooManyFiles(directory, MOST_ENTRIES.runFiles));
     return backupNumbers(
       entries.map(({ name }) => name),
       stream,

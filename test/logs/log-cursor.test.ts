@@ -305,3 +305,15 @@ describe('advance', () => {
     expect(notices).toMatchObject([{ kind: 'problem', problem: { code: 'log-link-refused' } }]);
   });
 });
+
+it('a directory that somebody filled is looked at in part, and that is told', () => {
+  clear();
+  writeFileSync(stdout, 'newest\n');
+  for (let i = 0; i < 1100; i++) writeFileSync(join(runDir, `other-${i}`), '');
+  const { cursor, text, notices, sink } = open();
+  cursor.start(undefined, false, sink);
+  expect(text()).toBe('newest\n');
+  expect(notices.map((notice) => (notice.kind === 'problem' ? notice.problem.code : notice.kind))).toEqual([
+    'directory-too-large',
+  ]);
+});
