@@ -36,11 +36,7 @@ An active task without a live runner for --orphan-age becomes LOST: its last rec
   static override flags = {
     'max-age': Flags.string({ ...LIMIT, helpValue: '2d5h', summary: 'Keep what finished since.' }),
     'max-tasks': Flags.string({ ...LIMIT, helpValue: 'N', summary: 'Keep the newest N.' }),
-    'max-space': Flags.string({
-      ...LIMIT,
-      helpValue: '20G',
-      summary: 'Keep the newest up to this.',
-    }),
+    'max-space': Flags.string({ ...LIMIT, helpValue: '20G', summary: 'Keep the newest up to this.' }),
     'keep-metadata': Flags.boolean({
       summary: 'Keep checkpoints and task files.',
       exclusive: ['delete-metadata'],

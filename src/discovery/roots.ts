@@ -9,6 +9,7 @@ import { Directories } from '../store/directories.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
 import { findStranger, type Stranger, wayTo } from '../store/witnesses.js';
+import { shellArguments } from '../text/shell.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
 import type { TaskRoot } from './found.js';
 import { isRunDir, mesosDepthOf, mesosRoots, rootOfRun, throughLatest } from './mesos-tree.js';
@@ -265,7 +266,13 @@ class Collector {
     const stranger = strangerAt(path, this.#options.euid);
     if (stranger === undefined) return false;
     const message = `the task root ${path} (${source}) is not looked at: ${stranger.path} ${stranger.what}`;
-    this.#problem('root-untrusted', 'warning', path, message, `name it to look at it: --root ${path}`);
+    this.#problem(
+      'root-untrusted',
+      'warning',
+      path,
+      message,
+      `name it to look at it: --root ${shellArguments(path)}`,
+    );
     return true;
   }
 

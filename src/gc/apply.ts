@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
+import { fstatSync, type Stats } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { tryLock } from '../host/flock.js';
@@ -8,8 +8,9 @@ import { pathsOf, RUNNER } from '../layout/task-paths.js';
 import { endByRunner, endOrphan, type Settled } from '../lifecycle/end-orphan.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { writeMarkIn } from '../lifecycle/sandbox-mark.js';
-import { at, Directories } from '../store/directories.js';
+import { Directories } from '../store/directories.js';
 import { type Identity, isSame, keyOf } from '../store/identity.js';
+import { writeNewFile } from '../store/new-file.js';
 import { openFile } from '../store/open-file.js';
 import { bytesOf, ChangedError } from '../store/walk.js';
 import { type Action, itemOf, questionOf, type Target } from './actions.js';
@@ -247,10 +248,8 @@ class Removal {
       const place = canonical(subject.checkpointDir, this.#host.euid, subject.bases);
       if (!('path' in place)) return;
       const directory = this.#directories.fdWithoutLinks(place.path);
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-      const fd = openSync(at(directory, MARK), flags, 0o600);
-      this.#wrote(fstatSync(fd), fstatSync(directory));
-      closeSync(fd);
+      writeNewFile(directory, MARK, '', { mode: 0o600, made: (file) => this.#wrote(file) });
+      this.#wrote(fstatSync(directory));
     } catch {
       // There already, or a full disk: the mark only helps to finish what is interrupted.
     }

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { describeErrno } from '../errors/errors.js';
+import { othersMayWrite } from '../host/mode.js';
 import { linkTarget, realPath, statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 
@@ -115,5 +116,5 @@ function segmentsOf(path: string): string[] {
 function isTrusted(link: LinkStat, directory: LinkStat | undefined, euid: number): boolean {
   if (directory === undefined) return false;
   const trusted = (uid: number) => uid === 0 || uid === euid;
-  return trusted(link.uid) && trusted(directory.uid) && (directory.mode & 0o022) === 0;
+  return trusted(link.uid) && trusted(directory.uid) && !othersMayWrite(directory.mode);
 }

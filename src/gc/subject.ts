@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { RealPath } from '../discovery/relocate.js';
+import { accountGroups } from '../host/groups.js';
 import type { Host } from '../host/host.js';
 import type { LayoutName } from '../layout/layouts.js';
 import { isName } from '../layout/names.js';
@@ -9,6 +10,7 @@ import { pathsOf, RUNNER } from '../layout/task-paths.js';
 import type { Identity } from '../store/identity.js';
 import { statFile } from '../store/look.js';
 import { namesBelow, parentOf } from '../store/paths.js';
+import { findStranger, type Witness, witness } from '../store/witnesses.js';
 import type { Place, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
 
@@ -196,31 +198,36 @@ export function lookAtStream(subject: Subject, host: Host, owners: Owners): void
   subject.copied = Math.abs(stat.ctimeMs - stat.mtimeMs) > WRITTEN_MS;
   subject.locked = host.isLocked(stat);
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
-  subject.authors = streamAuthors(subject, [stat.uid, directory?.uid], owners);
+  const { checkpointDir, rootPath, runDirPath } = subject;
+  const around = [parentOf(checkpointDir), rootPath, runDirPath].flatMap((path) => path && owners.of(path));
+  const witnesses = [witness(`${checkpointDir}/${RUNNER}`, stat)];
+  if (directory !== undefined) witnesses.push(witness(checkpointDir, directory));
+  for (const each of around) if (each) witnesses.push(each);
+  const uids = new Set(witnesses.map(({ uid }) => uid));
+  subject.authors = [...uids].filter((uid) => uid !== 0);
+  // Their owners are known by now: what is asked is who else may write.
+  const stranger = host.euid === 0 ? findStranger(witnesses, uids, owners.groups) : undefined;
+  if (stranger !== undefined) subject.headerFlaw ??= `${stranger.path} ${stranger.what}`;
 }
 
 function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
   return { dev, ino, size, mtimeMs };
 }
 
-/** The run directory of an executor is its task's user's since Aurora 0.21. */
-function streamAuthors(
-  { checkpointDir, rootPath, runDirPath }: Subject,
-  own: readonly (number | undefined)[],
-  owners: Owners,
-): number[] {
-  const around = [parentOf(checkpointDir), rootPath, runDirPath].map((path) => path && owners.of(path));
-  const authors = [...own, ...around].filter((uid) => typeof uid === 'number' && uid !== 0);
-  return [...new Set(authors as number[])];
-}
-
-/** Who owns the directories that many tasks have in common, looked at once. */
+/**
+ * The directories that many tasks have in common, looked at once: they too say who may have written the header. The run
+ * directory of an executor is its task's user's since Aurora 0.21.
+ */
 export class Owners {
-  readonly #uids = new Map<string, number | undefined>();
+  readonly groups = accountGroups();
+  readonly #found = new Map<string, Witness | undefined>();
 
-  of(path: string): number | undefined {
-    if (!this.#uids.has(path)) this.#uids.set(path, lstat(path)?.uid);
-    return this.#uids.get(path);
+  of(path: string): Witness | undefined {
+    if (!this.#found.has(path)) {
+      const stat = lstat(path);
+      this.#found.set(path, stat && witness(path, stat));
+    }
+    return this.#found.get(path);
   }
 }
 

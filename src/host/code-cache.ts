@@ -4,6 +4,7 @@
  * the Node that made it, for exactly the source that it was made of, and only if nobody but us and root could have
  * written it. Whatever goes wrong here means that there is no cache, and nothing else.
  */
+
 import {
   closeSync,
   constants,
@@ -22,6 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Script, type ScriptOptions } from 'node:vm';
+import { othersMayWrite } from './mode.js';
 
 /** What is compiled. */
 export interface Source {
@@ -207,7 +209,7 @@ function makeRoom(at: (name: string) => string, name: string): void {
 
 /** Nobody but us and root may have written it. */
 function isOurs({ uid, mode }: Stats): boolean {
-  return (uid === 0 || uid === process.geteuid?.()) && (mode & 0o022) === 0;
+  return (uid === 0 || uid === process.geteuid?.()) && !othersMayWrite(mode);
 }
 
 function isOwn(stats: Stats | undefined): boolean {

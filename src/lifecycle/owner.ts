@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs';
+import { othersMayWrite } from '../host/mode.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { layoutOf } from './trust.js';
 
@@ -34,7 +35,7 @@ type Written = Pick<Stats, 'uid' | 'mode' | 'nlink'>;
 
 /** Can nobody but root have opened the file for writing, or put it under another name? */
 export function isRootsAlone({ uid, mode, nlink }: Written): boolean {
-  return uid === 0 && nlink === 1 && (mode & 0o022) === 0;
+  return uid === 0 && nlink === 1 && !othersMayWrite(mode);
 }
 
 /** May what the files say be executed? */

@@ -1,4 +1,3 @@
-import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import {
   encodeSandboxMark,
@@ -8,10 +7,11 @@ import {
   type SandboxMark,
 } from '../layout/sandbox-mark.js';
 import type { Place } from '../layout/task-paths.js';
-import { at, Directories } from '../store/directories.js';
+import { Directories } from '../store/directories.js';
 import type { Identity } from '../store/identity.js';
 import { realPath, statFile } from '../store/look.js';
-import { openFile } from '../store/open-file.js';
+import { writeNewFile } from '../store/new-file.js';
+import { useFile } from '../store/open-file.js';
 import { nameOf, parentOf } from '../store/paths.js';
 
 /** The mark that a sandbox of the task has; undefined if the root is not there. */
@@ -39,24 +39,11 @@ export function writeSandboxMark(sandbox: string, place: Place): void {
 }
 
 /** The same in an open directory. `made` is told what the new file is, before anything is written. */
-export function writeMarkIn(
-  directory: number,
-  mark: SandboxMark,
-  made: (file: Identity) => void = () => {},
-): void {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  let fd: number;
+export function writeMarkIn(directory: number, mark: SandboxMark, made?: (file: Identity) => void): void {
   try {
-    fd = openSync(at(directory, SANDBOX_MARK), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+    writeNewFile(directory, SANDBOX_MARK, encodeSandboxMark(mark), { mode: 0o644, made });
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return;
-    throw error;
-  }
-  try {
-    made(fstatSync(fd));
-    writeSync(fd, encodeSandboxMark(mark));
-  } finally {
-    closeSync(fd);
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -73,13 +60,10 @@ export interface FoundMark {
  */
 export function readSandboxMark(path: string): FoundMark | undefined {
   try {
-    const file = openFile(`${path}/${SANDBOX_MARK}`, { max: LONGEST_MARK });
-    try {
+    return useFile(`${path}/${SANDBOX_MARK}`, { max: LONGEST_MARK }, (file) => {
       const mark = parseSandboxMark(file.read(LONGEST_MARK).toString('utf8'));
       return mark && { mark, uid: file.stat.uid, nlink: file.stat.nlink };
-    } finally {
-      file.close();
-    }
+    });
   } catch {
     return undefined;
   }

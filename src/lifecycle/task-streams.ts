@@ -21,7 +21,6 @@ import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
 import { OpenFile, openFile, useFile } from '../store/open-file.js';
 import { namesBelow } from '../store/paths.js';
-import { anotherName } from '../store/refused.js';
 import { findStranger, type Witness, wayTo, witness } from '../store/witnesses.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import { recordsBetween } from './last-words.js';
@@ -208,10 +207,7 @@ export class TaskStreams {
     const path = pathsOf(this.place).coordinator(process);
     if (path === undefined) return;
     try {
-      useFile(path, this.#within, (file) => {
-        if (file.stat.nlink > 1) throw anotherName(path);
-        this.#feed(file, consumer);
-      });
+      useFile(path, { ...this.#within, oneName: true }, (file) => this.#feed(file, consumer));
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return;
       problems.push({ ...unreadableCheckpoint(path, error), task_id: this.place.taskId, process });

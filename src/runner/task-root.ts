@@ -1,15 +1,4 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { accessSync, constants, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import { accountGroups } from '../host/groups.js';
@@ -21,9 +10,10 @@ import { type Paths, type Place, pathsOf, RUNNER } from '../layout/task-paths.js
 import { baseOf, refuseStrangers, trustedUsers, untrusted } from '../lifecycle/trust.js';
 import { at, Directories } from '../store/directories.js';
 import { presenceOf, statFile } from '../store/look.js';
+import { writeNewFile } from '../store/new-file.js';
 import { type Access, type OpenFile, openFile, useFile } from '../store/open-file.js';
 import { namesBelow, parentOf } from '../store/paths.js';
-import { anotherName, RefusedError } from '../store/refused.js';
+import { RefusedError } from '../store/refused.js';
 import { findStranger, wayAbove, wayTo, witness } from '../store/witnesses.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
@@ -219,25 +209,14 @@ export class TaskRoot {
     const path = this.paths.coordinator(process);
     // A name that leads out of the directory has no stream.
     if (path === undefined) return;
-    useFile(path, this.#opening, (file) => {
-      if (file.stat.nlink > 1) throw anotherName(path);
-      use(file);
-    });
+    useFile(path, { ...this.#opening, oneName: true }, use);
   }
 
   /** Whole or not at all. Throws SystemError `task-file-unwritable`. */
   writeTaskFile(text: string): void {
     try {
       this.#removeDraft();
-      const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-      const fd = openSync(this.#inCheckpoint(DRAFT), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
-      try {
-        const bytes = Buffer.from(text);
-        for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+      writeNewFile(this.#fd(this.#checkpoint), DRAFT, text, { mode: 0o644, durable: true });
       renameSync(this.#inCheckpoint(DRAFT), this.#activeFile());
     } catch (error) {
       throw new SystemError(

@@ -9,6 +9,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { isSticky, othersMayWrite } from '../host/mode.js';
 import { isWithin, nameOf, parentOf } from './paths.js';
 import { RefusedError } from './refused.js';
 
@@ -18,10 +19,6 @@ import { RefusedError } from './refused.js';
  */
 export const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
-
-const OTHERS_WRITE = 0o022;
-/** Of a directory: a name in it can be taken away only by the owner of what it names. */
-const STICKY = 0o1000;
 
 /** How many directories are held open at once: those that many files have in common. */
 const MOST_OPEN = 64;
@@ -188,15 +185,16 @@ function linksIn(path: string): ReadonlySet<string> | undefined {
  */
 function staysThere(fd: number, real: string): boolean {
   const me = process.geteuid?.() ?? 0;
-  const isOurs = ({ uid, mode }: Stats, writable: number) =>
-    (uid === 0 || uid === me) && ((mode & OTHERS_WRITE) === 0 || (mode & writable) !== 0);
+  const isOurs = ({ uid }: Stats) => uid === 0 || uid === me;
   try {
     const top = fstatSync(fd);
     const named = lstatSync(real);
-    if (named.ino !== top.ino || named.dev !== top.dev || !isOurs(top, 0)) return false;
+    if (named.ino !== top.ino || named.dev !== top.dev) return false;
+    if (!isOurs(top) || othersMayWrite(top.mode)) return false;
     for (let path = real; path !== '/'; path = parentOf(path)) {
       // In a directory like /tmp everybody keeps what is his own.
-      if (!isOurs(lstatSync(parentOf(path)), STICKY)) return false;
+      const above = lstatSync(parentOf(path));
+      if (!isOurs(above) || (othersMayWrite(above.mode) && !isSticky(above.mode))) return false;
     }
     return true;
   } catch {

@@ -13,7 +13,7 @@ import { groupsOf } from '../host/groups.js';
 import { Directories, linkOnTheWay } from './directories.js';
 import { parentOf } from './paths.js';
 import { mayRead, maySearch, type Reader } from './reader.js';
-import { RefusedError } from './refused.js';
+import { anotherName, RefusedError } from './refused.js';
 
 /**
  * `read`; `write`: what is there, for reading and appending; `create`: as `write`, and made if it isn't there;
@@ -29,6 +29,8 @@ export interface OpenOptions {
   below?: string;
   /** Default `read`. */
   access?: Access;
+  /** Throws RefusedError `ELINK` if the file has another name: then it is maybe somebody else's. */
+  oneName?: boolean;
   /** For `create` and `make`. Default 0644. */
   mode?: number;
   /** Throws RefusedError `EFBIG` if the file has more bytes. */
@@ -125,6 +127,7 @@ export function openFile(path: string, options: OpenOptions = {}): OpenFile {
       if (max !== undefined && stat.size > max) {
         throw tooBig(path, stat.size, max);
       }
+      if (options.oneName && stat.nlink > 1) throw anotherName(path);
       if (as === 'owner') checkOwner(path, stat, options, directories);
       else if (as !== undefined) checkReader(fd, path, stat, as);
       return new OpenFile(path, fd, stat);

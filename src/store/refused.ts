@@ -20,7 +20,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** The refusal of a file that has another name: it is maybe somebody else's, who put it there first. */
+/** The refusal of a file that has another name: it is maybe somebody else's. */
 export function anotherName(path: string): RefusedError {
   return new RefusedError('ELINK', `${path} has another name (a hard link), and may be somebody else's`);
 }

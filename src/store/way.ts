@@ -1,10 +1,9 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { isSticky, othersMayWrite } from '../host/mode.js';
 import { at, linkOnTheWay, O_PATH } from './directories.js';
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
-const OTHERS_WRITE = 0o022;
-const STICKY = 0o1000;
 
 export interface WayOptions {
   /** Whose links are followed: where somebody else may lay one, it could lead us anywhere. */
@@ -63,5 +62,5 @@ function openNext(fd: number, entry: string | Buffer, walked: string, trusted: R
 
 /** Can nobody else exchange what trusted users have put into the directory? */
 function isOnlyOf({ uid, mode }: Stats, trusted: ReadonlySet<number>): boolean {
-  return trusted.has(uid) && ((mode & OTHERS_WRITE) === 0 || (mode & STICKY) !== 0);
+  return trusted.has(uid) && (!othersMayWrite(mode) || isSticky(mode));
 }

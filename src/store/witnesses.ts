@@ -1,6 +1,8 @@
-import { fstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { constants, fstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import type { Groups } from '../host/groups.js';
+import { isSticky } from '../host/mode.js';
 import { overflowUid } from '../host/user-namespace.js';
+import { shellArguments } from '../text/shell.js';
 import type { Directories } from './directories.js';
 import { parentOf } from './paths.js';
 
@@ -18,14 +20,9 @@ export interface Stranger {
   readonly path: string;
   /** What was seen, after the name of the path. */
   readonly what: string;
-  /** A command that takes the reason away. */
+  /** A command that takes the reason away, as a shell reads it. */
   readonly remedy: string;
 }
-
-const GROUP_WRITES = 0o020;
-const OTHERS_WRITE = 0o002;
-/** Of a directory: a name in it can be taken away only by the owner of what it names. */
-const STICKY = 0o1000;
 
 /**
  * The first of the witnesses that somebody else than the trusted users may have written or put there; undefined
@@ -40,17 +37,23 @@ export function findStranger(
 ): Stranger | undefined {
   for (const witness of witnesses) {
     const { path, uid, gid, mode, nlink, isDirectory, isLink, isAbove } = witness;
-    if (isLink) return { path, what: 'is a symbolic link', remedy: `rm ${path}` };
-    if (!trusted.has(uid)) return { path, what: `belongs to uid ${uid}`, remedy: `chown root ${path}` };
+    const stranger = (what: string, remedy: string): Stranger => ({
+      path,
+      what,
+      remedy: `${remedy} ${shellArguments(path)}`,
+    });
+    if (isLink) return stranger('is a symbolic link', 'rm');
+    if (!trusted.has(uid)) return stranger(`belongs to uid ${uid}`, 'chown root');
     if (!isDirectory && nlink > 1) {
-      return { path, what: `has ${nlink} names (hard links)`, remedy: `cp -p ${path} elsewhere, and back` };
+      const fresh = shellArguments(`${path}.new`);
+      const quoted = shellArguments(path);
+      const remedy = `cp -p ${quoted} ${fresh} && mv ${fresh} ${quoted}`;
+      return { path, what: `has ${nlink} names (hard links)`, remedy };
     }
-    if (isAbove && (mode & STICKY) !== 0) continue;
-    if ((mode & OTHERS_WRITE) !== 0) {
-      return { path, what: 'can be written by everybody', remedy: `chmod o-w ${path}` };
-    }
-    if ((mode & GROUP_WRITES) !== 0 && !groups.isOnlyOf(gid, uid, path)) {
-      return { path, what: `can be written by group ${gid}`, remedy: `chmod g-w ${path}` };
+    if (isAbove && isSticky(mode)) continue;
+    if ((mode & constants.S_IWOTH) !== 0) return stranger('can be written by everybody', 'chmod o-w');
+    if ((mode & constants.S_IWGRP) !== 0 && !groups.isOnlyOf(gid, uid, path)) {
+      return stranger(`can be written by group ${gid}`, 'chmod g-w');
     }
   }
   return undefined;

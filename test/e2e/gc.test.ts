@@ -364,6 +364,24 @@ describe('guards: what a header says is not believed', () => {
     expect(missing).not.toContain(`${root}/checkpoints/dir`);
   });
 
+  test.each([
+    ['a stream', (id: string) => `${root}/checkpoints/${id}/runner`, 0o666],
+    ['a checkpoint directory', (id: string) => `${root}/checkpoints/${id}`, 0o777],
+    ['a directory of checkpoints', () => `${root}/checkpoints`, 0o777],
+    ['a root', () => root, 0o777],
+  ])('%s that everybody may write says nothing that root removes', (_, path, mode) => {
+    const sandbox = gcTask(root, 'a');
+    chmodSync(path('a'), mode);
+    const answer = gc(['--root', root, '--yes', '--delete-data']);
+    if (process.getuid?.() !== 0) {
+      // Of one's own files one is the author.
+      expect([answer.status, existsSync(sandbox)]).toEqual([0, false]);
+      return;
+    }
+    expect([answer.status, existsSync(sandbox)]).toEqual([5, true]);
+    expect(JSON.stringify(answer.json)).toContain('can be written by everybody');
+  });
+
   test('hard links: only the name in the sandbox goes', () => {
     put(`${dir}/precious`, 'precious');
     const sandbox = gcTask(root, 'a');

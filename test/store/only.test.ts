@@ -38,19 +38,12 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
   'config/python/interpreter.ts': { functions: 'readFile', why: "the package's own files" },
   'config/python/make-snapshot.ts': { functions: 'writeFileSync', why: 'a part of the build' },
   'config/python/wasm.ts': { functions: 'readFile', why: "the package's own files" },
-  'gc/apply.ts': {
-    functions: 'closeSync constants fstatSync openSync',
-    why: 'marks a checkpoint directory that is being removed, by a descriptor of the store',
-  },
+  'gc/apply.ts': { functions: 'fstatSync', why: 'directories that the store opened' },
   'gc/exclusive.ts': { functions: 'closeSync fstatSync', why: 'descriptors that the store opened' },
   'gc/remove.ts': { functions: 'rmdirSync unlinkSync', why: 'removes, by descriptors of the store' },
   'lifecycle/finish.ts': {
     functions: 'lstatSync lutimesSync mkdirSync renameSync',
     why: 'moves the task file, by descriptors of the store',
-  },
-  'lifecycle/sandbox-mark.ts': {
-    functions: 'closeSync constants fstatSync openSync writeSync',
-    why: 'writes the mark of a sandbox',
   },
   'lifecycle/task-streams.ts': { functions: 'ftruncateSync', why: 'streams that the store opened' },
   'runner/coordinator/coordinate.ts': {
@@ -76,8 +69,7 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     why: 'makes sandboxes: as root by descriptors of the store, else as the user',
   },
   'runner/task-root.ts': {
-    functions:
-      'accessSync closeSync constants fsyncSync mkdirSync openSync renameSync rmdirSync unlinkSync writeSync',
+    functions: 'accessSync constants mkdirSync renameSync rmdirSync unlinkSync',
     why: 'makes and moves what a runner needs, by descriptors',
   },
   'runner/task-runner.ts': { functions: 'futimesSync', why: 'touches the stream that the store opened' },
