@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
+import { backupOfName } from '../layout/log-paths.js';
 import { listBackups } from './log-files.js';
 import { closeLog, idOf, type LogAccess, type LogFile, openLog, readAt, statLog } from './open-log.js';
 import { copyOut, isBeginningOf, Position, type Sink } from './position.js';
@@ -7,6 +8,8 @@ import { LastLinesScan } from './scan-back.js';
 
 /** Older backups are not kept open while following. */
 const KEPT_OPEN = 8;
+/** So many files are open at once while the last lines are looked for; older ones are opened again to be given. */
+const HELD_OPEN = 64;
 /** So much of what is written is given at once: who follows has signals to hear, however fast it grows. */
 const MOST_AT_ONCE = 16 * 1024 * 1024;
 
@@ -55,6 +58,7 @@ export class LogCursor {
   /** Gives the last `lines` lines (undefined: all there is) and stays behind them if asked to `follow`. */
   start(lines: number | undefined, follow: boolean, sink: Sink): void {
     const chain: LogFile[] = [];
+    const closed = new Set<LogFile>();
     const scan = lines === undefined ? undefined : new LastLinesScan(lines);
     let from: number | undefined;
     let wanted = 0;
@@ -64,18 +68,24 @@ export class LogCursor {
         from = scan?.scan({ size: file.size, read: (into, length, at) => readAt(file, into, length, at) });
         wanted = chain.length;
       }
+      if (chain.length > HELD_OPEN) {
+        closeLog(file);
+        closed.add(file);
+      }
       if (from !== undefined && (!follow || chain.length > KEPT_OPEN)) break;
     }
     this.#found = chain.length > 0;
     if (scan?.cut) this.#tell(lineCut((chain[wanted - 1] as LogFile).path, from ?? 0));
     for (let i = wanted - 1; i >= 0; i--) {
       const file = chain[i] as LogFile;
-      copyOut(file, i === wanted - 1 ? (from ?? 0) : 0, file.size, sink);
+      const first = i === wanted - 1 ? (from ?? 0) : 0;
+      if (closed.has(file)) this.#copyAgain(file, first, sink);
+      else copyOut(file, first, file.size, sink);
     }
-    const [newest, ...older] = chain;
+    const [newest, ...older] = chain.filter((file) => !closed.has(file));
     if (newest === undefined) return;
     if (!follow) {
-      for (const file of chain) closeLog(file);
+      for (const file of [newest, ...older]) closeLog(file);
       return;
     }
     this.#current = new Position(newest, newest.size);
@@ -144,6 +154,20 @@ export class LogCursor {
         yield opened.file;
       }
     }
+  }
+
+  /** Gives a backup that was closed again; a rotation may have moved it on meanwhile. */
+  #copyAgain({ id, path, size }: LogFile, from: number, sink: Sink): void {
+    const number = backupOfName(basename(path), basename(this.path)) ?? 0;
+    for (let moved = 0; moved <= KEPT_OPEN; moved++) {
+      const opened = openLog(`${this.path}.${number + moved}`, this.#access);
+      if (!('file' in opened)) continue;
+      const { file } = opened;
+      if (file.id === id) copyOut(file, from, size, sink);
+      closeLog(file);
+      if (file.id === id) return;
+    }
+    this.#notice({ kind: 'overtaken' });
   }
 
   #backupPaths(): string[] {

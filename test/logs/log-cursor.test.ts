@@ -317,3 +317,23 @@ it('a directory that somebody filled is looked at in part, and that is told', ()
     'directory-too-large',
   ]);
 });
+
+it('gives hundreds of backups, and has only some of them open', () => {
+  clear();
+  writeFileSync(stdout, 'newest\n');
+  for (let i = 1; i <= 300; i++) writeFileSync(`${stdout}.${i}`, `backup ${i}\n`);
+  const { cursor, notices, sink } = open();
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  const before = descriptors();
+  let most = 0;
+  const lines: string[] = [];
+  cursor.start(undefined, false, (bytes) => {
+    most = Math.max(most, descriptors() - before);
+    lines.push(bytes.toString());
+    sink(bytes);
+  });
+  const backups = Array.from({ length: 300 }, (_, i) => `backup ${300 - i}\n`);
+  expect(lines).toEqual([...backups, 'newest\n']);
+  expect(most).toBeLessThan(70);
+  expect([notices, descriptors()]).toEqual([[], before]);
+});
