@@ -171,7 +171,7 @@ function readRetained(path: string): Map<string, string> {
   const from = path === '-' ? 'stdin' : path;
   let text: string;
   try {
-    text = readInput(path === '-' ? 0 : path, MOST_RETAINED_BYTES);
+    text = readInput(path === '-' ? 0 : path, { max: MOST_RETAINED_BYTES }).toString('utf8');
   } catch (error) {
     throw new UsageError('bad-retained', `cannot read ${from}: ${describeErrno(error)}`);
   }

@@ -16,7 +16,7 @@ export default class RunDaemon extends ThermosCommand {
     expectSignals();
     closeInherited();
     const { daemon } = await import('../cli/run.js');
-    const spec = specOf(readInput(0, MOST_SPEC_BYTES));
+    const spec = specOf(readInput(0, { max: MOST_SPEC_BYTES }).toString('utf8'));
     if (spec === undefined) return 0;
     closeSync(0);
     openSync('/dev/null', 'r');

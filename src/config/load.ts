@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
+import { readInput } from '../store/input.js';
+import { isDirectory } from '../store/look.js';
 import { accept, constructFrom } from './construct.js';
 import type { LoadedConfig } from './evaluate.js';
 import { JsonError, parseJson } from './json-text.js';
@@ -12,12 +13,6 @@ import { createSession } from './session.js';
 
 /** Configs are written by people; what is longer than this is none. */
 const MAX_BYTES = LIMITS.text.most;
-
-const CHUNK_BYTES = 64 * 1024;
-
-/** How long a pipe is waited for that nobody writes to. */
-const PIPE_WAIT_MS = 1000;
-const PIPE_POLL_MS = 10;
 
 const AURORA_FILE = /\.(aurora|mesos_recipe)$/;
 const DIALECT_FILE = /\.(thermos|aurora|mesos_recipe)$/;
@@ -56,13 +51,9 @@ export async function loadConfig(path: string, options: LoadOptions): Promise<Lo
 function readConfig(path: string): Buffer {
   let source: Buffer;
   try {
-    if (statSync(path).isDirectory()) throw unreadable(path, 'it is a directory');
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      source = readWhole(path, fd);
-    } finally {
-      closeSync(fd);
-    }
+    if (isDirectory(path)) throw unreadable(path, 'it is a directory');
+    const tooLong = (length: number) => unreadable(path, limitText('text', length));
+    source = readInput(path, { max: MAX_BYTES, tooLong });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     if (errnoOf(error) === 'ENOENT')
@@ -71,41 +62,6 @@ function readConfig(path: string): Buffer {
   }
   if (source.includes(0)) throw unreadable(path, 'it is a binary file');
   return source;
-}
-
-/** What is no file may have no end (a device), or no beginning (a pipe). */
-function readWhole(path: string, fd: number): Buffer {
-  const stats = fstatSync(fd);
-  const { size } = stats;
-  if (size > MAX_BYTES) throw unreadable(path, limitText('text', size));
-  const chunks: Buffer[] = [];
-  let length = 0;
-  let waited = 0;
-  while (length <= MAX_BYTES) {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const bytes = readNow(fd, chunk);
-    const noWriter = bytes === 0 && length === 0 && stats.isFIFO();
-    if (bytes === undefined || noWriter) {
-      if (waited >= PIPE_WAIT_MS) throw unreadable(path, 'nobody writes to this pipe');
-      if (noWriter) waited += PIPE_POLL_MS;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_POLL_MS);
-      continue;
-    }
-    if (bytes === 0) return Buffer.concat(chunks);
-    chunks.push(chunk.subarray(0, bytes));
-    length += bytes;
-  }
-  throw unreadable(path, limitText('text', length));
-}
-
-/** Undefined if there is nothing yet. */
-function readNow(fd: number, chunk: Buffer): number | undefined {
-  try {
-    return readSync(fd, chunk);
-  } catch (error) {
-    if (errnoOf(error) === 'EAGAIN') return undefined;
-    throw error;
-  }
 }
 
 function unreadable(path: string, why: string): ConfigError {

@@ -26,10 +26,6 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     functions: 'closeSync openSync writeSync',
     why: 'stdin becomes /dev/null; the answer goes to the descriptor that its starter left it',
   },
-  'config/load.ts': {
-    functions: 'closeSync constants fstatSync openSync readSync statSync',
-    why: 'a config that a person named, which may be a pipe',
-  },
   'config/python/code.ts': { functions: 'readFileSync statSync', why: "the package's own files" },
   'config/python/host-files.ts': {
     functions: 'closeSync constants fstatSync lstatSync openSync readSync readdirSync readlinkSync',
