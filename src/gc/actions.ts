@@ -1,5 +1,6 @@
+import { LAYOUTS } from '../layout/layouts.js';
 import { isName } from '../layout/names.js';
-import { rootPaths } from '../layout/root-paths.js';
+import { sandboxesIn } from '../layout/root-paths.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { Identity } from '../store/identity.js';
 import { isWithin, nameOf, parentOf } from '../store/paths.js';
@@ -272,7 +273,7 @@ function notGone({ verdict }: Action): string {
 
 /** Where `run` makes the sandbox of a task, if it is not told otherwise. */
 export function ownSandbox(root: string, taskId: string): string {
-  return `${rootPaths(root).sandboxes}/${taskId}`;
+  return `${sandboxesIn(root)}/${taskId}`;
 }
 
 /** What is asked about logs or data of a task. `home`: the sandbox. */
@@ -283,7 +284,9 @@ export function questionOf(
   logDir: string | undefined,
 ): Question {
   const own =
-    layout === 'mesos' && runDirPath !== undefined ? runDirPath : ownSandbox(rootPath ?? root, task_id);
+    LAYOUTS[layout].ownsSandboxes && runDirPath !== undefined
+      ? runDirPath
+      : ownSandbox(rootPath ?? root, task_id);
   // What stands elsewhere than recorded was copied with the checkpoint.
   const named = copied && sandbox?.path === sandbox?.recorded;
   return { task_id, own, path, home, logDir, ran, uid, copied: named };

@@ -1,4 +1,5 @@
 import { describeErrno } from '../errors/errors.js';
+import { LAYOUTS } from '../layout/layouts.js';
 import { isSameMark, SANDBOX_MARK, type SandboxMark } from '../layout/sandbox-mark.js';
 import { pathsOf } from '../layout/task-paths.js';
 import { readSandboxMark, sandboxMarkOf } from '../lifecycle/sandbox-mark.js';
@@ -129,13 +130,13 @@ export class PlanGround implements Ground {
   }
 
   isAgents(path: string, { layout }: Subject): boolean {
-    return layout === 'mesos' || runDirAround(path) !== undefined;
+    return LAYOUTS[layout].ownsSandboxes || runDirAround(path) !== undefined;
   }
 
   keptWhole(subject: Subject): Kept | undefined {
     if (subject.locked === true) return kept('its runner lives');
     if (subject.leftovers.length > 0) return kept(`processes of it live on: ${subject.leftovers.join(', ')}`);
-    if (subject.layout !== 'mesos' || subject.runDir === undefined) return undefined;
+    if (!LAYOUTS[subject.layout].ownsSandboxes || subject.runDir === undefined) return undefined;
     const alive = this.#executorAlive(subject.runDir);
     if (this.#options.includeMesos) {
       if (alive === false) return undefined;
@@ -150,7 +151,7 @@ export class PlanGround implements Ground {
   }
 
   keptInTree(path: string, { layout }: Subject): Kept | undefined {
-    if (layout === 'mesos') return undefined;
+    if (LAYOUTS[layout].ownsSandboxes) return undefined;
     if (!this.#options.includeMesos) return kept('it belongs to the Mesos agent');
     const runDir = runDirAround(path);
     const alive = runDir === undefined ? undefined : this.#executorAlive(runDir);

@@ -1,4 +1,4 @@
-import type { LayoutName } from '../layout/layouts.js';
+import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { isWithin } from '../store/paths.js';
 import type { Claims } from './claims.js';
 import type { Evidence, Shown } from './evidence.js';
@@ -89,12 +89,12 @@ export const GUARDS: readonly Guard[] = [
   }),
   guard('root', ({ path, task_id, root, layout }, { surroundings }) =>
     // In the Mesos layout the root stands in the run directory, beside what is removed.
-    refused(rootPlace({ path, task_id, root }, layout === 'mesos' ? [root] : surroundings.roots)),
+    refused(rootPlace({ path, task_id, root }, LAYOUTS[layout].ownsSandboxes ? [root] : surroundings.roots)),
   ),
   guard('claim', claimed, (item, look) => claimed(item, look) ?? refused(look.newcomer(item))),
   // A sandbox that is not another root's holds logs that aren't either.
   guard('other-root', ({ home, root, layout, task_id, shown }, { others }) => {
-    if (layout === 'mesos' || isWithin(home, root)) return undefined;
+    if (LAYOUTS[layout].ownsSandboxes || isWithin(home, root)) return undefined;
     const certain = 'by' in shown && CERTAIN.has(shown.by);
     return refused(others.owning(home, task_id, root, !certain));
   }),
@@ -105,7 +105,7 @@ export const GUARDS: readonly Guard[] = [
   }),
   guard('owner', ({ uid, authors, layout }, { euid }) => {
     // Of a Mesos task all that is in its run directory is its own.
-    const asked = layout === 'host' && euid === 0 && authors.length > 0;
+    const asked = !LAYOUTS[layout].ownsSandboxes && euid === 0 && authors.length > 0;
     return refused(asked && !authors.includes(uid) ? foreignWords(uid, authors) : undefined);
   }),
   guard('use', ({ path, dev, ino }, { usage }) => {

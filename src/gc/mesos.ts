@@ -2,7 +2,7 @@ import { agentFlag } from '../discovery/agents.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { isDead } from '../host/host.js';
-import { mesosIdsOf, RUN_DEPTH } from '../layout/mesos.js';
+import { agentPaths, LATEST, mesosIdsOf, notePaths, RUN_DEPTH } from '../layout/mesos.js';
 import { diskUse } from '../store/disk.js';
 import { listDirectory } from '../store/list.js';
 import { presenceOf, statFile } from '../store/look.js';
@@ -118,20 +118,20 @@ export function executorAlive(
     return undefined;
   }
   const workDir = workDirOf(runDir);
-  const meta = workDir === undefined ? undefined : `${workDir}/meta${runDir.slice(workDir.length)}`;
   try {
-    if (meta === undefined || statFile(`${workDir}/meta`) === undefined) {
+    if (workDir === undefined || statFile(agentPaths(workDir).meta) === undefined) {
       return host.euid === 0 ? false : undefined;
     }
-    if (statFile(meta) === undefined) return false;
-    if (statFile(`${meta}/executor.sentinel`) !== undefined) return false;
-    const recordedBoot = wordIn(`${workDir}/meta/boot_id`);
+    const notes = notePaths(workDir, runDir);
+    if (statFile(notes.directory) === undefined) return false;
+    if (statFile(notes.sentinel) !== undefined) return false;
+    const recordedBoot = wordIn(agentPaths(workDir).bootId);
     if (recordedBoot !== undefined && bootId !== undefined && recordedBoot !== bootId) return false;
-    const pid = Number(wordIn(`${meta}/pids/forked.pid`) ?? Number.NaN);
+    const pid = Number(wordIn(notes.pid) ?? Number.NaN);
     if (!Number.isInteger(pid)) return undefined;
     const process = host.process(pid);
     if (process === undefined) return host.presence(pid) === 'gone' ? false : undefined;
-    const written = statFile(`${meta}/pids/forked.pid`)?.mtimeMs;
+    const written = statFile(notes.pid)?.mtimeMs;
     if (written === undefined) return undefined;
     return !isDead(process) && process.startTimeMs <= written + TOLERANCE_MS;
   } catch {
@@ -159,8 +159,9 @@ export function isPulled(recordedSandbox: string | undefined, taskId: string): b
   if (runDir === undefined || ids?.executor_id !== `thermos-${taskId}`) return false;
   const runs = runDir.slice(0, runDir.lastIndexOf('/'));
   try {
-    if (presenceOf(`${workDirOf(runDir)}/slaves`) === 'absent') return false;
-    return listDirectory(runs, { max: 2 }).entries.every(({ name }) => name === 'latest');
+    const workDir = workDirOf(runDir);
+    if (workDir === undefined || presenceOf(agentPaths(workDir).slaves) === 'absent') return false;
+    return listDirectory(runs, { max: 2 }).entries.every(({ name }) => name === LATEST);
   } catch (error) {
     return errnoOf(error) === 'ENOENT';
   }

@@ -1,3 +1,4 @@
+import { sandboxesIn } from '../layout/root-paths.js';
 import { isWithin, nameOf, parentOf } from '../store/paths.js';
 
 /** Directories that hold what no task owns, whatever a checkpoint says: they and all that is in them. */
@@ -69,8 +70,8 @@ export function rootPlace({ path, task_id, root }: Named, roots: readonly string
     if (isWithin(other, path))
       return other === path ? 'it is a task root' : `the task root ${other} is in it`;
     if (!isWithin(path, other)) continue;
-    const own = other === root && isWithin(path, `${root}/sandboxes/${task_id}`);
-    if (!own && isWithin(path, `${other}/sandboxes`)) {
+    const own = other === root && isWithin(path, `${sandboxesIn(root)}/${task_id}`);
+    if (!own && isWithin(path, sandboxesIn(other))) {
       return `${nameOf(path)} among the sandboxes of ${other} is not the place of task ${task_id}`;
     }
     if (!own) return `it is a part of the task root ${other}`;

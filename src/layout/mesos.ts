@@ -132,6 +132,7 @@ export function agentPaths(workDir: string): AgentPaths {
 
 /** What an agent notes of a run of an executor. */
 export interface NotePaths {
+  readonly directory: string;
   /** The executor as it was asked for. */
   readonly info: string;
   /** The process that the containerizer started. */
@@ -146,6 +147,7 @@ export interface NotePaths {
 export function notePaths(workDir: string, runDir: string): NotePaths {
   const notes = `${agentPaths(workDir).meta}${runDir.slice(workDir.length)}`;
   return {
+    directory: notes,
     info: `${parentOf(parentOf(notes))}/executor.info`,
     pid: `${notes}/pids/forked.pid`,
     sentinel: `${notes}/executor.sentinel`,

@@ -7,6 +7,7 @@ import {
 } from '../checkpoint/records.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { defaultLogDir } from '../layout/log-paths.js';
 import { type Place, pathsOf } from '../layout/task-paths.js';
 import { isWithin, parentOf } from '../store/paths.js';
 import { moveTaskFile } from './finish.js';
@@ -230,7 +231,7 @@ export function taskProcesses(
   const isMark = (path: string | undefined) =>
     path !== undefined && (mayExecute(place.root) || isWithin(path, around)) ? path : undefined;
   const home = isMark(sandbox);
-  const logs = isMark(logDir) ?? (home && `${home}/.logs`);
+  const logs = isMark(logDir) ?? (home && defaultLogDir(home));
   return new TaskProcesses(processes, {
     owner: streams.owner(uid),
     coordinator: (process) => streams.coordinator(process),

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors/errors.js';
 import { accountGroups } from '../host/groups.js';
-import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
+import { HOST, LAYOUTS, type LayoutName, MESOS } from '../layout/layouts.js';
 import { mesosIdsOf } from '../layout/mesos.js';
 import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
 import { type Place, RUNNER } from '../layout/task-paths.js';
@@ -17,7 +17,7 @@ export function trustedUsers(uid: number | undefined, euid: number): ReadonlySet
 
 /** The layout of a checkpoint root by its path. */
 export function layoutOf(root: string): LayoutName {
-  return mesosIdsOf(parentOf(root)) === undefined ? 'host' : 'mesos';
+  return (mesosIdsOf(parentOf(root)) === undefined ? HOST : MESOS).name;
 }
 
 /** The directory below which no link is followed in the checkpoint root of this path. */

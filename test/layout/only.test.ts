@@ -18,8 +18,6 @@ function isPlace(text: string): boolean {
 const WORD = 'a word for a person';
 const STREAM = 'one of two streams, no path';
 const HELP = 'help for a person';
-/** Of rooms that are to be built on the layout next. */
-const YET = 'not yet built on the layout';
 
 /** By file: what stands there though it looks like a place, and why. */
 const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -41,15 +39,8 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'discovery/roots.ts': { mesos: 'a name that people give to a directory beside the one they mean' },
   'doctor/check-access.ts': { sandbox: WORD, sandboxes: WORD },
   'doctor/check-executor.ts': { sandbox: WORD, sandboxes: WORD },
-  'gc/actions.ts': { mesos: YET },
-  'gc/ground.ts': { mesos: YET },
-  'gc/guards.ts': { mesos: YET },
-  'gc/mesos.ts': { '/meta': YET, '/meta/boot_id': YET, '/slaves': YET, latest: YET },
-  'gc/places.ts': { '/sandboxes/': YET, '/sandboxes': YET },
   'gc/policy.ts': { tasks: WORD },
-  'lifecycle/orphan.ts': { '/.logs': YET },
   'lifecycle/runner-process.ts': { runner: 'what a process is' },
-  'lifecycle/trust.ts': { mesos: YET },
   'runner/coordinator/coordinate.ts': { stdout: STREAM, stderr: STREAM },
   'views/gc.ts': { tasks: WORD },
   'views/read.ts': { sandbox: "a field of the stream's header" },
