@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import { rootOptions } from '../app/root-options.js';
+import { noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
 import type { DoctorDocument } from '../contracts/doctor.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
@@ -17,8 +19,6 @@ import { EXIT } from '../errors/exit-codes.js';
 import { Host } from '../host/host.js';
 import { TaskReader } from '../task/view.js';
 import { inspect, notOneTask } from './inspect.js';
-import { rootOptions } from './root-options.js';
-import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 
 export interface DoctorAnswer {
   document: DoctorDocument;

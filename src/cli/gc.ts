@@ -1,3 +1,5 @@
+import { rootOptions } from '../app/root-options.js';
+import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
 import type { FoundTask } from '../discovery/found.js';
@@ -17,8 +19,6 @@ import { duration, timestamp } from '../text/age.js';
 import { size } from '../text/size.js';
 import { gcText } from '../views/gc.js';
 import { confirmed, needConfirmation } from './confirm.js';
-import { rootOptions } from './root-options.js';
-import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 import type { Terminal } from './terminal.js';
 
 export interface GcFlags extends RootFlags {

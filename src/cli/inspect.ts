@@ -1,3 +1,4 @@
+import { noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
 import { encodeInspect } from '../contracts/encode-task.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
@@ -16,7 +17,6 @@ import { type Inspection, inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
 import { firstFailing, whyLines } from '../views/why.js';
 import { type ConfigFlags, mayMeanConfig, meansConfig } from './config-target.js';
-import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 import type { Terminal } from './terminal.js';
 
 /** How much of a failing process's stderr is shown. */

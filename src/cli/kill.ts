@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from '../app/search.js';
 import type { KillDocument } from '../contracts/run.js';
 import type { FoundTask } from '../discovery/found.js';
 import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '../errors/errors.js';
@@ -19,7 +20,6 @@ import { TaskReader, type TaskView } from '../task/view.js';
 import { killListText, killText } from '../views/kill.js';
 import { confirmed } from './confirm.js';
 import { COORDINATOR } from './run.js';
-import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 import type { Style, Terminal } from './terminal.js';
 
 export interface KillFlags extends RootFlags {

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
+import { rootOptions } from '../app/root-options.js';
+import type { RootFlags } from '../app/search.js';
 import { PLACES, userRoot } from '../discovery/roots.js';
 import { UsageError } from '../errors/errors.js';
 import { pathsOf } from '../layout/task-paths.js';
@@ -8,9 +10,7 @@ import type { Destination, LoggerPolicy } from '../runner/task-document.js';
 import { absolutePath, mayUse } from '../store/look.js';
 import { parentOf } from '../store/paths.js';
 import type { PreparedTask } from './config.js';
-import { rootOptions } from './root-options.js';
 import type { RunSpec } from './run.js';
-import type { RootFlags } from './search.js';
 
 const MIB = 1024 * 1024;
 

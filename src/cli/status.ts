@@ -1,3 +1,4 @@
+import { missingTasks, noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
 import { encodeTask } from '../contracts/encode-task.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
@@ -9,7 +10,6 @@ import { readTasks, TaskBoard } from '../task/board.js';
 import type { TaskView } from '../task/view.js';
 import { jsonText } from '../text/json.js';
 import type { Verbosity } from '../views/status.js';
-import { missingTasks, noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
 

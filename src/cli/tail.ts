@@ -1,3 +1,4 @@
+import { noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
@@ -11,7 +12,6 @@ import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { eventText, linePrefix, pathsText } from '../views/tail.js';
 import { Interruption } from './interruption.js';
-import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
 import type { Style, Terminal } from './terminal.js';
 
 export interface TailFlags extends RootFlags {

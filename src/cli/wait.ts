@@ -1,3 +1,4 @@
+import { type RootFlags, taskToChange } from '../app/search.js';
 import { PROCESS_STATES, type ProcessState } from '../checkpoint/records.js';
 import { encodeTask } from '../contracts/encode-task.js';
 import type { WaitDocument } from '../contracts/task.js';
@@ -14,7 +15,6 @@ import { TaskReader, type TaskView } from '../task/view.js';
 import { shellArguments } from '../text/shell.js';
 import { waitText } from '../views/wait.js';
 import { Interruption } from './interruption.js';
-import { type RootFlags, taskToChange } from './search.js';
 import type { Style } from './terminal.js';
 
 export interface WaitOptions {

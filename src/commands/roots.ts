@@ -1,5 +1,5 @@
+import { tasksToLookAt } from '../app/search.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import { tasksToLookAt } from '../cli/search.js';
 import { describeRoots } from '../discovery/describe-roots.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { rootsView } from '../views/roots.js';

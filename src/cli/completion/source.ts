@@ -1,3 +1,4 @@
+import { rootOptions } from '../../app/root-options.js';
 import { discover } from '../../discovery/discover.js';
 import type { FoundTask } from '../../discovery/found.js';
 import { LAYOUTS } from '../../layout/layouts.js';
@@ -5,7 +6,6 @@ import { MOST_ENTRIES } from '../../layout/limits.js';
 import { processOfName } from '../../layout/task-paths.js';
 import { listDirectory } from '../../store/list.js';
 import { readTaskFile } from '../../task/task-file.js';
-import { rootOptions } from '../root-options.js';
 import type { CompletionSource, GivenRoots } from './complete.js';
 
 /** Ids and processes of this host, from directories and task files alone: no stream is read. */
