@@ -2,11 +2,13 @@ import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
-import { type Phase, rootPaths } from '../layout/root-paths.js';
+import { type Phase, type RootPaths, rootPaths } from '../layout/root-paths.js';
 import { isDenied, sudoHint } from '../store/denied.js';
-import { type Entry, listDirectory } from '../store/list.js';
-import { presenceOf } from '../store/look.js';
+import { type Listing, listDirectory } from '../store/list.js';
+import { isDirectory, presenceOf } from '../store/look.js';
+import { nameOf } from '../store/paths.js';
 import type { FoundTask, TaskRoot } from './found.js';
+import { joinTasks, type Names, type RootNames } from './join.js';
 import { tooManyEntries } from './too-many.js';
 
 export interface ListedTasks {
@@ -17,124 +19,107 @@ export interface ListedTasks {
 
 /**
  * Every task of which a root holds a task file or a checkpoint directory, from three directory listings and
- * nothing else. What is wrong with one task is a problem of that task. A task without a task file is taken for
- * active: its stream knows better. Names that start with a dot, directories among the task files and unknown
- * directories in `tasks` are no tasks. If one of the listings is refused, the root's `readable` becomes false;
- * in the Mesos layout the task is then still listed, by the name of its executor.
+ * nothing else, joined as `joinTasks` says. What is wrong with one task is a problem of that task. Names that
+ * start with a dot, directories among the task files and unknown directories in `tasks` are no tasks. If one of
+ * the listings is refused, the root's `readable` becomes false; in the Mesos layout the task is then still
+ * listed, by the name of its executor.
  */
 export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
-  const problems: Problem[] = [];
-  if (!root.readable) return { tasks: namedByExecutor(root), problems };
-
-  const layout = LAYOUTS[root.layout];
-  const paths = rootPaths(root.path);
-  let taskFilesKnown = true;
-  let checkpointsKnown = true;
-  const list = (path: string, accept: (entry: Entry) => boolean): Entry[] => {
-    const isCheckpoints = path === paths.checkpoints;
-    try {
-      const { entries, complete } = listDirectory(path, { below: layout.base(root), max: layout.mostTasks });
-      if (!complete) {
-        if (isCheckpoints) checkpointsKnown = false;
-        problems.push(tooManyEntries(path, layout.mostTasks));
-      }
-      return entries.filter((entry) => !entry.name.startsWith('.') && accept(entry));
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return [];
-      const denied = isDenied(error);
-      if (denied) root.readable = false;
-      if (isCheckpoints) checkpointsKnown = false;
-      else taskFilesKnown = false;
-      problems.push({
-        code: 'root-unreadable',
-        severity: 'error',
-        message: `cannot list ${path}: ${describeErrno(error)}`,
-        path,
-        hint: denied ? sudoHint(euid) : undefined,
-      });
-      return [];
-    }
-  };
-  const taskFiles = (phase: Phase) =>
-    list(paths[phase], (entry) => {
-      if (entry.isFile()) return true;
-      if (!entry.isSymbolicLink()) return false;
-      const path = `${paths[phase]}/${entry.name}`;
-      const target = presenceOf(path);
-      if (target === 'other') return true;
-      if (target !== 'directory') problems.push(brokenLink(path, entry.name, target));
-      return false;
-    });
-
-  const active = taskFiles('active');
-  const finished = taskFiles('finished');
-  const checkpoints = new Set<string>();
-  for (const entry of list(paths.checkpoints, (entry) => entry.isDirectory() || entry.isSymbolicLink())) {
-    const path = `${paths.checkpoints}/${entry.name}`;
-    if (entry.isDirectory() || presenceOf(path) === 'directory') checkpoints.add(entry.name);
-  }
-
-  const tasks = new Map<string, FoundTask>();
-  const add = (task_id: string, phase: Phase, hasFile: boolean): FoundTask => {
-    const task: FoundTask = {
-      task_id,
-      root,
-      phase,
-      checkpoint_dir: `${paths.checkpoints}/${task_id}`,
-      problems: [],
-    };
-    if (hasFile) task.task_file = `${paths[phase]}/${task_id}`;
-    tasks.set(task_id, task);
-    return task;
-  };
-  for (const { name } of finished) add(name, 'finished', true);
-  for (const { name } of active) {
-    const twin = tasks.get(name);
-    if (twin === undefined) {
-      add(name, 'active', true);
-      continue;
-    }
-    // Seen before and after it was moved.
-    if (presenceOf(`${paths.active}/${name}`, 'no-follow') === 'absent') continue;
-    twin.problems.push({
-      code: 'task-file-twice',
-      severity: 'warning',
-      message: `task ${name} is both in tasks/active and in tasks/finished of ${root.path}`,
-      path: `${paths.active}/${name}`,
-      task_id: name,
-    });
-  }
-  for (const task of tasks.values()) {
-    if (checkpoints.has(task.task_id) || !checkpointsKnown) continue;
-    task.problems.push({
-      code: 'checkpoint-missing',
-      severity: 'error',
-      message: `task ${task.task_id} has no checkpoint directory ${task.checkpoint_dir}`,
-      path: task.checkpoint_dir,
-      task_id: task.task_id,
-    });
-  }
-  for (const name of checkpoints) {
-    if (tasks.has(name)) continue;
-    // One that has just started had no task file yet when these were listed.
-    if (taskFilesKnown && presenceOf(`${paths.active}/${name}`) === 'other') {
-      add(name, 'active', true);
-      continue;
-    }
-    const task = add(name, 'active', false);
-    if (!taskFilesKnown) continue;
-    task.problems.push({
-      code: 'task-file-missing',
-      severity: 'warning',
-      message: `task ${name} has checkpoints in ${root.path}, but no task file`,
-      path: task.checkpoint_dir,
-      task_id: name,
-    });
-  }
+  if (!root.readable) return { tasks: namedByExecutor(root), problems: [] };
+  const listing = { root, paths: rootPaths(root.path), euid, problems: [] };
+  const active = listTaskFiles(listing, 'active');
+  const finished = listTaskFiles(listing, 'finished');
+  const checkpoints = listCheckpoints(listing);
+  const tasks = joinTasks(root, lookAgain(listing.paths.active, { active, finished, checkpoints }));
   return {
-    tasks: tasks.size === 0 && !root.readable ? namedByExecutor(root) : [...tasks.values()],
-    problems,
+    tasks: tasks.length === 0 && !root.readable ? namedByExecutor(root) : tasks,
+    problems: listing.problems,
   };
+}
+
+/** The listing of one root, while it goes on. */
+interface RootListing {
+  readonly root: TaskRoot;
+  readonly paths: RootPaths;
+  readonly euid: number;
+  readonly problems: Problem[];
+}
+
+/** The names of the task files of a phase: files, and links to files. */
+function listTaskFiles(listing: RootListing, phase: Phase): Names {
+  const directory = listing.paths[phase];
+  const names = new Set<string>();
+  const listed = list(listing, directory);
+  for (const entry of listed?.entries ?? []) {
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isFile() || (entry.isSymbolicLink() && leadsToFile(listing, `${directory}/${entry.name}`))) {
+      names.add(entry.name);
+    }
+  }
+  // Of a listing that was cut, what is missing is looked for by its name.
+  return { names, known: listed !== undefined };
+}
+
+function leadsToFile({ problems }: RootListing, path: string): boolean {
+  const target = presenceOf(path);
+  if (target !== 'other' && target !== 'directory') problems.push(brokenLink(path, nameOf(path), target));
+  return target === 'other';
+}
+
+/** The names of the checkpoint directories, and of links to directories. */
+function listCheckpoints(listing: RootListing): Names {
+  const directory = listing.paths.checkpoints;
+  const names = new Set<string>();
+  const listed = list(listing, directory);
+  for (const entry of listed?.entries ?? []) {
+    const { name } = entry;
+    if (name.startsWith('.')) continue;
+    const linked = () => entry.isSymbolicLink() && isDirectory(`${directory}/${name}`);
+    if (entry.isDirectory() || linked()) names.add(name);
+  }
+  return { names, known: listed?.complete ?? false };
+}
+
+/** Undefined if it can't be listed, which is told; a directory that is not there is an empty one. */
+function list({ root, euid, problems }: RootListing, path: string): Listing | undefined {
+  const { base, mostTasks } = LAYOUTS[root.layout];
+  try {
+    const listed = listDirectory(path, { below: base(root), max: mostTasks });
+    if (!listed.complete) problems.push(tooManyEntries(path, mostTasks));
+    return listed;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return { entries: [], complete: true };
+    const denied = isDenied(error);
+    if (denied) root.readable = false;
+    problems.push({
+      code: 'root-unreadable',
+      severity: 'error',
+      message: `cannot list ${path}: ${describeErrno(error)}`,
+      path,
+      hint: denied ? sudoHint(euid) : undefined,
+    });
+    return undefined;
+  }
+}
+
+/**
+ * Looks again at the active task files that disagree with the other listings, because runners write and move
+ * them between the listings: one that was listed twice may have been moved, one that was not listed may be there.
+ */
+function lookAgain(directory: string, lists: RootNames): RootNames {
+  const { active, finished, checkpoints } = lists;
+  const names = new Set<string>();
+  for (const name of active.names) {
+    if (finished.names.has(name) && presenceOf(`${directory}/${name}`, 'no-follow') === 'absent') continue;
+    names.add(name);
+  }
+  if (active.known && finished.known) {
+    for (const name of checkpoints.names) {
+      if (active.names.has(name) || finished.names.has(name)) continue;
+      if (presenceOf(`${directory}/${name}`) === 'other') names.add(name);
+    }
+  }
+  return { ...lists, active: { ...active, names } };
 }
 
 function namedByExecutor(root: TaskRoot): FoundTask[] {

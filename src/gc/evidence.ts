@@ -1,4 +1,5 @@
-import { backupOfName, runOfName, STREAMS } from '../layout/log-paths.js';
+import { isLogOrBackup } from '../layout/backups.js';
+import { runOfName, STREAMS } from '../layout/log-paths.js';
 import { isSameMark, SANDBOX_MARK, type SandboxMark } from '../layout/sandbox-mark.js';
 import type { FoundMark } from '../lifecycle/sandbox-mark.js';
 import { isWithin } from '../store/paths.js';
@@ -94,9 +95,7 @@ export function isLogPath(names: readonly string[], isDirectory: boolean): boole
   const [first, run, file] = names;
   if (names.length > 3) return false;
   if (file !== undefined) {
-    return (
-      !isDirectory && STREAMS.some((stream) => file === stream || backupOfName(file, stream) !== undefined)
-    );
+    return !isDirectory && STREAMS.some((stream) => isLogOrBackup(file, stream));
   }
   // Ours: an earlier gc began to remove the logs.
   if (run === undefined) return isDirectory || first === SANDBOX_MARK;

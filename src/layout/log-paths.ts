@@ -22,15 +22,3 @@ export function runDirectory(logDir: string, process: string, run: number): stri
 export function runOfName(name: string): number | undefined {
   return /^(0|[1-9]\d{0,8})$/.test(name) ? Number(name) : undefined;
 }
-
-/** The number of the backup that a file of this name is of the stream, 1 the newest; undefined for other names. */
-export function backupOfName(name: string, stream: string): number | undefined {
-  if (!name.startsWith(`${stream}.`)) return undefined;
-  const digits = name.slice(stream.length + 1);
-  return /^[1-9]\d{0,8}$/.test(digits) ? Number(digits) : undefined;
-}
-
-/** The name of a stream's backup. Pure. */
-export function backupName(stream: string, number: number): string {
-  return `${stream}.${number}`;
-}

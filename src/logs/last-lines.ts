@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
+import { backupName } from '../layout/backups.js';
 import { listBackups } from './log-files.js';
 import { closeLog, type LogAccess, openLog, readAt } from './open-log.js';
 
@@ -26,7 +27,7 @@ export function lastLines(
   let room = maxBytes;
   let cut = false;
   const seen = new Set<string>();
-  const older = listBackups(dirname(path), basename(path), access).map((number) => `${path}.${number}`);
+  const older = listBackups(dirname(path), basename(path), access).map((number) => backupName(path, number));
   for (const candidate of [path, ...older]) {
     const opened = openLog(candidate, access);
     if ('problem' in opened) {

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
-import { backupOfName } from '../layout/log-paths.js';
+import { backupName, backupOfName } from '../layout/backups.js';
 import { listBackups } from './log-files.js';
 import { closeLog, idOf, type LogAccess, type LogFile, openLog, readAt, statLog } from './open-log.js';
 import { copyOut, isBeginningOf, Position, type Sink } from './position.js';
@@ -160,7 +160,7 @@ export class LogCursor {
   #copyAgain({ id, path, size }: LogFile, from: number, sink: Sink): void {
     const number = backupOfName(basename(path), basename(this.path)) ?? 0;
     for (let moved = 0; moved <= KEPT_OPEN; moved++) {
-      const opened = openLog(`${this.path}.${number + moved}`, this.#access);
+      const opened = openLog(backupName(this.path, number + moved), this.#access);
       if (!('file' in opened)) continue;
       const { file } = opened;
       if (file.id === id) copyOut(file, from, size, sink);
@@ -175,7 +175,7 @@ export class LogCursor {
     const numbers = listBackups(dirname(this.path), basename(this.path), this.#access, tell);
     // One more: a rotation may be moving them up right now.
     numbers.push((numbers.at(-1) ?? 0) + 1);
-    return numbers.map((number) => `${this.path}.${number}`);
+    return numbers.map((number) => backupName(this.path, number));
   }
 
   #openUnseen(except: LogFile | undefined): Unseen {
@@ -244,7 +244,8 @@ export class LogCursor {
     if (!current.isIntact()) return true;
     // When nothing or very little of it had been read, only new copies can tell.
     // In the middle of a rotation the newest is number 2.
-    const newest = idOf(`${this.path}.1`, this.#access) ?? idOf(`${this.path}.2`, this.#access);
+    const newest =
+      idOf(backupName(this.path, 1), this.#access) ?? idOf(backupName(this.path, 2), this.#access);
     if (newest === undefined || this.#known.some((file) => file.id === newest)) return false;
     if (newest !== current.file.id && idOf(this.path, this.#access) !== current.file.id) return false;
     const { newer, older, metCurrent } = this.#openUnseen(undefined);

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { backupName, backupNumbers } from '../layout/backups.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
-import { backupName, backupOfName, runDirectory, STREAMS, type Stream } from '../layout/log-paths.js';
+import { runDirectory, STREAMS, type Stream } from '../layout/log-paths.js';
 import { listDirectory } from '../store/list.js';
 import { statFile } from '../store/look.js';
 import { RefusedError } from '../store/refused.js';
@@ -96,15 +97,7 @@ export function logFiles(logDir: LogDir, process: string, run: number): LogListi
   return listing;
 }
 
-/** The N of each `STREAM.N` among the names, ascending: the newest backup first. */
-export function backupNumbers(names: readonly string[], stream: string): number[] {
-  return names
-    .map((name) => backupOfName(name, stream))
-    .filter((number) => number !== undefined)
-    .sort((a, b) => a - b);
-}
-
-/** As `backupNumbers`, of a directory; empty if it can't be listed. `tell` hears of one that somebody filled. */
+/** The numbers of a log's backups, the newest first; empty if its directory can't be listed. `tell` hears of one that somebody filled. */
 export function listBackups(
   directory: string,
   stream: string,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backupOfName, runDirectory, runOfName } from '../../src/layout/log-paths.js';
+import { runDirectory, runOfName } from '../../src/layout/log-paths.js';
 import { isName } from '../../src/layout/names.js';
 import { coordinatorName, pathsOf } from '../../src/layout/task-paths.js';
 
@@ -29,15 +29,11 @@ test('no name leads out of the directories of a task', () => {
   );
 });
 
-test('runs and backups are numbers as they are written', () => {
+test('runs are numbers as they are written', () => {
   expect(['0', '7', '10', '07', '-1', '1.0', '', '1e3', '9999999999'].map(runOfName)).toEqual([
     0,
     7,
     10,
     ...Array(6).fill(undefined),
   ]);
-  expect(backupOfName('stdout.1', 'stdout')).toBe(1);
-  for (const name of ['stdout', 'stdout.', 'stdout.0', 'stdout.01', 'stderr.1', 'stdout.1.gz']) {
-    expect(backupOfName(name, 'stdout')).toBe(undefined);
-  }
 });

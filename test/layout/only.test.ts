@@ -41,7 +41,6 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'doctor/check-executor.ts': { sandbox: WORD, sandboxes: WORD },
   'gc/policy.ts': { tasks: WORD },
   'lifecycle/runner-process.ts': { runner: 'what a process is' },
-  'runner/coordinator/coordinate.ts': { stdout: STREAM, stderr: STREAM },
   'views/gc.ts': { tasks: WORD },
   'views/read.ts': { sandbox: "a field of the stream's header" },
   'views/status.ts': { tasks: WORD },

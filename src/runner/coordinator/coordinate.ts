@@ -7,6 +7,7 @@ import type { ProcessStatus } from '../../checkpoint/records.js';
 import { errnoOf } from '../../errors/errors.js';
 import { makeDirectory } from '../../host/make-directory.js';
 import { underUmask } from '../../host/umask.js';
+import { STREAMS } from '../../layout/log-paths.js';
 import { pause } from '../../lifecycle/pause.js';
 import { OpenFile } from '../../store/open-file.js';
 import type { RecordSink } from '../api.js';
@@ -134,8 +135,6 @@ interface Output {
   readonly childs: [number, number];
   readonly pumps: Pump[];
 }
-
-const STREAMS = ['stdout', 'stderr'] as const;
 
 function openOutput({ logs, logger }: Job): Output {
   makeDirectory(logs);

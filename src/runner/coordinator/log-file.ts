@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import { errnoOf } from '../../errors/errors.js';
+import { backupName } from '../../layout/backups.js';
 
 /**
  * A log that is appended to. With a size it is rotated: a file that has reached the size becomes `PATH.1`, that
@@ -44,9 +45,9 @@ export class LogFile {
       ftruncateSync(this.#fd, 0);
       return;
     }
-    for (let i = backups - 1; i >= 1; i--) move(`${this.#path}.${i}`, `${this.#path}.${i + 1}`);
+    for (let i = backups - 1; i >= 1; i--) move(backupName(this.#path, i), backupName(this.#path, i + 1));
     try {
-      renameSync(this.#path, `${this.#path}.1`);
+      renameSync(this.#path, backupName(this.#path, 1));
       const fresh = openSync(this.#path, 'a', 0o644);
       closeSync(this.#fd);
       this.#fd = fresh;
