@@ -29,25 +29,30 @@ export const TASK_STATES = [
 ] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-const TERMINAL_TASK_STATES: ReadonlySet<unknown> = new Set<TaskState>([
+const TERMINAL_TASK_STATES: readonly unknown[] = [
   'SUCCESS',
   'FAILED',
   'KILLED',
   'LOST',
-]);
-const TERMINAL_PROCESS_STATES: ReadonlySet<unknown> = new Set<ProcessState>([
+] satisfies TaskState[];
+export const TERMINAL_PROCESS_STATES = [
   'SUCCESS',
   'KILLED',
   'FAILED',
   'LOST',
-]);
+] as const satisfies ProcessState[];
 
 export function isTerminalTaskState(state: unknown): boolean {
-  return TERMINAL_TASK_STATES.has(state);
+  return TERMINAL_TASK_STATES.includes(state);
 }
 
 export function isTerminalProcessState(state: unknown): boolean {
-  return TERMINAL_PROCESS_STATES.has(state);
+  return (TERMINAL_PROCESS_STATES as readonly unknown[]).includes(state);
+}
+
+/** In these states a coordinator, or what it started, may be alive. */
+export function isLiveProcessState(state: unknown): state is 'FORKED' | 'RUNNING' {
+  return state === 'FORKED' || state === 'RUNNING';
 }
 
 export interface RunnerHeader {

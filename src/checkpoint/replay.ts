@@ -10,6 +10,7 @@ import {
   type RunnerHeader,
   type TaskStatus,
 } from './records.js';
+import { bits, followingSeq, missingField, TRANSITIONS, type Transition } from './transitions.js';
 
 /** What a stream says of one process. */
 export interface ProcessHistory {
@@ -73,23 +74,8 @@ const WAITING = 0;
 const FORKED = 1;
 const FAILED = 5;
 
-const bits = (...ids: number[]): number => ids.reduce((sum, id) => sum | (1 << id), 0);
 const F = PROCESS_FIELD;
-const TERMINAL = bits(3, 4, 5, 6);
-
-/**
- * By state: from which states a run may come there, which fields an update must have, and which more are
- * taken from it. For FAILED the original forgets `stop_time` and `return_code`; they are kept here.
- */
-const TRANSITIONS: readonly { from: number; needs: number; takes: number }[] = [
-  { from: TERMINAL, needs: bits(F.SEQ, F.PROCESS), takes: 0 },
-  { from: bits(0), needs: bits(F.SEQ, F.FORK_TIME, F.COORDINATOR_PID), takes: 0 },
-  { from: bits(1), needs: bits(F.SEQ, F.START_TIME, F.PID), takes: 0 },
-  { from: bits(2), needs: bits(F.SEQ, F.STOP_TIME, F.RETURN_CODE), takes: 0 },
-  { from: bits(1, 2), needs: bits(F.SEQ, F.STOP_TIME, F.RETURN_CODE), takes: 0 },
-  { from: bits(0, 2), needs: bits(F.SEQ), takes: bits(F.STOP_TIME, F.RETURN_CODE) },
-  { from: bits(1, 2), needs: bits(F.SEQ), takes: 0 },
-];
+const TERMINAL = (TRANSITIONS[WAITING] as Transition).from;
 
 /** One process while it is replayed. The run it is in lies flat in the object: nothing is made per record. */
 class Track {
@@ -260,7 +246,7 @@ export class Replay implements StreamConsumer {
   #merge(decoder: RecordDecoder, process: string): string | undefined {
     if (decoder.member !== MEMBER.PROCESS) return undefined;
     const track = this.#find(decoder);
-    if (track?.name !== process || decoder.seq !== following(track.seq)) return undefined;
+    if (track?.name !== process || decoder.seq !== followingSeq(track.seq)) return undefined;
     return fits(decoder, track) ? this.#update(decoder, track) : undefined;
   }
 
@@ -295,7 +281,7 @@ export class Replay implements StreamConsumer {
       }
       return this.#update(decoder, this.#add(decoder));
     }
-    const expected = following(track.seq);
+    const expected = followingSeq(track.seq);
     if (decoder.seq !== expected || (has & bits(F.SEQ)) === 0) {
       const found = (has & bits(F.SEQ)) === 0 ? 'none' : decoder.seq;
       return `sequence number ${expected} of process ${quote(decoder)} was expected, found ${found}`;
@@ -308,11 +294,11 @@ export class Replay implements StreamConsumer {
     const needs = bits(F.PROCESS, F.STATE, F.SEQ, F.FORK_TIME, F.COORDINATOR_PID);
     if (decoder.processState !== FORKED || (decoder.processFields & needs) !== needs) return track;
     if (track !== undefined) {
-      if (decoder.seq <= following(track.seq)) return track;
+      if (decoder.seq <= followingSeq(track.seq)) return track;
       if (this.#history) this.#keepRun(track);
     }
     const begun = track ?? this.#add(decoder);
-    begun.seq = preceding(decoder.seq);
+    begun.seq = followingSeq(decoder.seq, -1);
     begun.state = WAITING;
     begun.has = 0;
     begun.runs += 1;
@@ -344,7 +330,7 @@ export class Replay implements StreamConsumer {
       track.has = 0;
     }
     track.state = state;
-    const takes = (transition.needs | transition.takes) & has;
+    const takes = transition.takes & has;
     track.has |= takes;
     if (takes & bits(F.START_TIME)) track.startTime = decoder.startTime;
     if (takes & bits(F.PID)) track.pid = decoder.pid;
@@ -442,29 +428,6 @@ function fits({ processFields: has, processState }: RecordDecoder, { state }: Tr
 function isNotAscii(name: string): boolean {
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return true;
   return false;
-}
-
-/** The integer after this one, as a number where that is exact. */
-function following(seq: Int64): Int64 {
-  if (typeof seq === 'number' && seq < Number.MAX_SAFE_INTEGER) return seq + 1;
-  const next = BigInt(seq) + 1n;
-  return next >= -(2n ** 53n) && next < 2n ** 53n ? Number(next) : next;
-}
-
-/** The integer before this one; see `following`. */
-function preceding(seq: Int64): Int64 {
-  if (typeof seq === 'number' && seq > Number.MIN_SAFE_INTEGER) return seq - 1;
-  const before = BigInt(seq) - 1n;
-  return before >= -(2n ** 53n) && before < 2n ** 53n ? Number(before) : before;
-}
-
-const FIELD_NAMES: Record<number, string> = Object.fromEntries(
-  Object.entries(PROCESS_FIELD).map(([name, id]) => [id, name.toLowerCase()]),
-);
-
-function missingField(has: number, needs: number): string | undefined {
-  const missing = needs & ~has;
-  return missing === 0 ? undefined : FIELD_NAMES[31 - Math.clz32(missing & -missing)];
 }
 
 function nameOf(state: number): string {

@@ -1,4 +1,5 @@
 import { isTerminalProcessState, type ProcessState, type ProcessStatus } from '../checkpoint/records.js';
+import { followingSeq } from '../checkpoint/transitions.js';
 
 /**
  * The updates that brought a run from what it was to what it is: what a coordinator recorded, and its dead runner did
@@ -19,16 +20,6 @@ export function recordsBetween(was: ProcessStatus | undefined, is: ProcessStatus
     if (return_code !== undefined) update.return_code = return_code;
     updates.push(update);
   }
-  const first = BigInt(was.seq) + 1n;
-  return updates.map((update, i) => ({ ...update, seq: integer(first + BigInt(i)) }));
-}
-
-/** The sequence number of the next update of a run. */
-export function nextSeq({ seq }: ProcessStatus): number | bigint {
-  return integer(BigInt(seq ?? -1) + 1n);
-}
-
-/** A number where that is exact. */
-function integer(value: bigint): number | bigint {
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+  const { seq } = was;
+  return updates.map((update, i) => ({ ...update, seq: followingSeq(seq, i + 1) }));
 }

@@ -1,17 +1,18 @@
 import type { Stats } from 'node:fs';
 import {
   type CheckpointRecord,
+  isLiveProcessState,
   isTerminalTaskState,
   type ProcessStatus,
   type TaskState,
 } from '../checkpoint/records.js';
+import { followingSeq } from '../checkpoint/transitions.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { defaultLogDir } from '../layout/log-paths.js';
 import { type Place, pathsOf } from '../layout/task-paths.js';
 import { isWithin, parentOf } from '../store/paths.js';
 import { moveTaskFile } from './finish.js';
-import { nextSeq } from './last-words.js';
 import { mayExecute } from './owner.js';
 import type { Processes } from './processes.js';
 import { SandboxMates } from './sandbox-mates.js';
@@ -260,7 +261,7 @@ function refusal(why: string, cause?: unknown): SystemError {
 }
 
 function liveRun({ process, state, coordinator_pid, fork_time, pid, start_time }: ProcessStatus) {
-  if (state !== 'FORKED' && state !== 'RUNNING') return [];
+  if (!isLiveProcessState(state)) return [];
   if (process === undefined || coordinator_pid === undefined || fork_time === undefined) return [];
   return [{ process, coordinator_pid, fork_time, pid, start_time }];
 }
@@ -268,8 +269,8 @@ function liveRun({ process, state, coordinator_pid, fork_time, pid, start_time }
 /** How an open run ends; nothing for one that is over or never left WAITING. */
 function endRecord(run: ProcessStatus, killed: ReadonlySet<number>, nowMs: number): CheckpointRecord[] {
   const { process, state, pid, coordinator_pid } = run;
-  if (state !== 'FORKED' && state !== 'RUNNING') return [];
-  const next = { process, seq: nextSeq(run) };
+  if (!isLiveProcessState(state)) return [];
+  const next = { process, seq: followingSeq(run.seq ?? -1) };
   const ours = [pid, coordinator_pid].some((each) => each !== undefined && killed.has(each));
   const value: ProcessStatus = ours
     ? { ...next, state: 'KILLED', stop_time: nowMs / 1000, return_code: -9 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
+import { isLiveProcessState, isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
@@ -80,7 +80,7 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, access:
       const lives = [pid, coordinator_pid].some(
         (each) => each !== undefined && view.leftovers.includes(each),
       );
-      const running = lives || (runner === true && (state === 'FORKED' || state === 'RUNNING'));
+      const running = lives || (runner === true && isLiveProcessState(state));
       return {
         process: process.process,
         // Of very many runs those in between are not known; the numbers tell of them.

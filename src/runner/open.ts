@@ -207,7 +207,7 @@ function replay(stream: OpenFile): Stream & { bytes: number } {
   let wrong: number | undefined;
   const lister = new RecordLister((record, offset) => {
     if (wrong !== undefined) return;
-    if (!progress.fits(record) && !isFirstOfOther(record, progress)) {
+    if (!progress.fits(record)) {
       wrong = offset;
       return;
     }
@@ -227,11 +227,6 @@ function replay(stream: OpenFile): Stream & { bytes: number } {
 /** What a killed runner left of a record is taken away. */
 function cutToWhole(stream: OpenFile, bytes: number): void {
   if (bytes < stream.statNow().size) ftruncateSync(stream.fd, bytes);
-}
-
-/** Any first sequence number is accepted by the original. */
-function isFirstOfOther({ type, value }: CheckpointRecord, { runs }: Progress): boolean {
-  return type === 'process_status' && value.state === 'WAITING' && !runs.has(value.process as string);
 }
 
 function taskIn(file: OpenFile): RunnableTask {

@@ -1,11 +1,13 @@
 import {
   type CheckpointRecord,
+  isLiveProcessState,
   type ProcessState,
   type ProcessStatus,
   type RunnerHeader,
   TASK_STATES,
   type TaskState,
 } from '../checkpoint/records.js';
+import { mayFollow, takenFrom } from '../checkpoint/transitions.js';
 import type { RunTrace } from '../lifecycle/own-processes.js';
 
 /** The latest run of a process. */
@@ -22,19 +24,6 @@ export interface Run {
   readonly stop_time?: number;
 }
 
-const TERMINAL: readonly ProcessState[] = ['SUCCESS', 'KILLED', 'FAILED', 'LOST'];
-
-/** From where a run may come to a state, as in the original's replay. */
-const FROM: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
-  WAITING: TERMINAL,
-  FORKED: ['WAITING'],
-  RUNNING: ['FORKED'],
-  SUCCESS: ['RUNNING'],
-  KILLED: ['FORKED', 'RUNNING'],
-  FAILED: ['WAITING', 'RUNNING'],
-  LOST: ['FORKED', 'RUNNING'],
-};
-
 /** A run of which something may be alive. */
 export interface LiveRun extends Run {
   readonly state: 'FORKED' | 'RUNNING';
@@ -43,7 +32,7 @@ export interface LiveRun extends Run {
 }
 
 export function isLive(run: Run | undefined): run is LiveRun {
-  return run?.state === 'FORKED' || run?.state === 'RUNNING';
+  return isLiveProcessState(run?.state);
 }
 
 /** What the records so far add up to, as far as running on needs it. */
@@ -60,11 +49,11 @@ export class Progress {
   fits({ type, value }: CheckpointRecord): boolean {
     if (type === 'task_status') return TASK_STATES.includes(value.state as TaskState);
     if (type === 'runner_header') return this.header === undefined;
-    const { process, seq, state } = value;
-    if (process === undefined || seq === undefined || typeof state !== 'string') return false;
+    const { process, seq } = value;
+    // No runner counts beyond 2^53.
+    if (process === undefined || typeof seq !== 'number') return false;
     const run = this.runs.get(process);
-    if (run === undefined) return state === 'WAITING';
-    return Number(seq) === run.seq + 1 && FROM[state].includes(run.state);
+    return mayFollow(run?.state, value) && (run === undefined || seq === run.seq + 1);
   }
 
   /** The record is on disk. Returns the run that it moved on, if it is about a process. */
@@ -85,7 +74,7 @@ export class Progress {
     const run: Run =
       state === 'WAITING'
         ? { process, state, seq, index: before === undefined ? 0 : before.index + 1 }
-        : { ...(before as Run), ...update, process, state, seq };
+        : { ...(before as Run), ...takenFrom(update), process, state, seq };
     this.runs.set(process, run);
     const { coordinator_pid: coordinatorPid, fork_time: forkTime } = run;
     if (coordinatorPid === undefined || forkTime === undefined) return run;

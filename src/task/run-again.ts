@@ -1,3 +1,4 @@
+import { isLiveProcessState } from '../checkpoint/records.js';
 import type { ProcessConfig } from './task-file.js';
 import type { ProcessView } from './view.js';
 
@@ -10,7 +11,7 @@ export function mayRunAgain(
   settings: ProcessConfig | undefined,
   active: boolean,
 ): boolean {
-  if (process.state === 'FORKED' || process.state === 'RUNNING') return true;
+  if (isLiveProcessState(process.state)) return true;
   // Once the task is being ended, only its final processes run.
   if (!active && settings?.final !== true) return false;
   if (process.state === 'SUCCESS') return settings?.daemon === true;
