@@ -27,6 +27,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { lazyPackages } from './build/lazy-packages.mjs';
+import { thirdPartyLicenses } from './build/licenses.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -54,8 +55,9 @@ const settings = {
   logLevel: 'warning',
 };
 
-await build({
+const { metafile } = await build({
   ...settings,
+  metafile: true,
   entryPoints: [
     { in: 'src/cli/main.ts', out: 'main' },
     { in: 'src/cli/dispatch.ts', out: 'thermos' },
@@ -63,6 +65,8 @@ await build({
     { in: 'src/runner/coordinator/main.ts', out: 'coordinator' },
   ],
 });
+
+writeFileSync(join(fresh, 'LICENSES.txt'), thirdPartyLicenses(root, metafile));
 
 // esbuild escapes all but the regular expressions. One letter that is not ASCII would make V8 keep two bytes for
 // each letter, and Node decode them.
@@ -97,7 +101,7 @@ if (existsSync(kept)) copyFileSync(kept, join(fresh, 'python.snapshot'), constan
 
 // Python's memory goes first: it fits its own interpreter only.
 rmSync(join(dist, 'python.snapshot'), { force: true });
-const parts = ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'thermos.cjs', 'main.cjs'];
+const parts = ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'LICENSES.txt', 'thermos.cjs', 'main.cjs'];
 for (const name of parts) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
 }

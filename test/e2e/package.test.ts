@@ -13,13 +13,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 // @ts-expect-error: no types
 import { timeOnce } from '../../scripts/bench/measure.mjs';
+// @ts-expect-error: no types
+import { thirdPartyLicenses } from '../../scripts/build/licenses.mjs';
 import { cleanEnv, FIXTURES, PROGRAM, REPOSITORY, shell, tempDir } from './harness.js';
 
-const { engines, scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+const { dependencies, engines, scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
 
 let dir: ReturnType<typeof tempDir>;
 let home: string;
@@ -84,6 +87,7 @@ describe('the package', () => {
     const [{ files }] = Array.isArray(answer) ? answer : Object.values(answer);
     const paths = (files as { path: string }[]).map(({ path }) => path);
     expect(paths).toContain('dist/thermos.cjs');
+    expect(paths).toContain('dist/LICENSES.txt');
     expect(paths.filter((path) => path.includes('cache'))).toEqual([]);
   });
 
@@ -91,6 +95,45 @@ describe('the package', () => {
     expect(Object.keys(scripts)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$|^prepare$/)]),
     );
+  });
+});
+
+describe('other packages', () => {
+  const built = readdirSync(join(REPOSITORY, 'dist')).filter((name) => name.endsWith('.cjs'));
+  const read = (name: string) => readFileSync(join(REPOSITORY, 'dist', name), 'utf8');
+
+  test('are dependencies if they are not bundled', () => {
+    const required = built.flatMap((name) => [
+      ...read(name).matchAll(/\b(?:require|import)\("([^".][^"]*)"\)/g),
+    ]);
+    const packages = required.map(([, name = '']) => name.replace(/^(@[^/]+\/)?([^/]+).*/, '$1$2'));
+    const others = new Set(packages.filter((name) => !isBuiltin(name)));
+    // What oclif reads sources in TypeScript by, if there are any.
+    for (const name of ['ts-node', 'tsx', 'typescript']) others.delete(name);
+    expect([...others]).toEqual(Object.keys(dependencies));
+  });
+
+  test('are passed on with their licences if they are', () => {
+    const licenses = read('LICENSES.txt');
+    for (const text of [
+      /^@oclif\/core 4[.\d]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) 2018 Salesforce.com$/m,
+      /^chalk 5[.\d]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) Sindre Sorhus/m,
+      /^CPython \(PSF-2.0\)[\s\S]*?^PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2$/m,
+      /^Pyodide \(MPL-2.0\)[\s\S]*?^Mozilla Public License Version 2.0$/m,
+    ]) {
+      expect([text, text.test(licenses)]).toEqual([text, true]);
+    }
+  });
+
+  test('without a licence are not bundled', () => {
+    const metafile = { outputs: { 'a.cjs': { inputs: { 'node_modules/@a/b/c.js': { bytesInOutput: 1 } } } } };
+    const directory = join(dir.path, 'node_modules', '@a', 'b');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'package.json'), '{"name":"@a/b","version":"1.0.0","license":"MIT"}');
+    const licenses = () => thirdPartyLicenses(dir.path, metafile);
+    expect(licenses).toThrow('@a/b 1.0.0 (MIT) is bundled, but has no licence file');
+    writeFileSync(join(directory, 'LICENCE.md'), 'As you like.\n');
+    expect(licenses()).toContain('\n@a/b 1.0.0 (MIT)\n\nAs you like.\n');
   });
 });
 

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The files in which packages keep what has to be passed on with them. */
+const NOTICE = /^(licen[cs]e|notice|copying)/i;
+
+/**
+ * The text that goes with the bundle: name, version and licence of each package of which esbuild put a part into one
+ * of the outputs, by its metafile. Throws if a package has no licence that could be passed on: then it is not shipped.
+ */
+export function thirdPartyLicenses(root, metafile) {
+  const directories = new Set();
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+      const directory = packageOf(file);
+      if (directory !== undefined && bytesInOutput > 0) directories.add(directory);
+    }
+  }
+  // A package may be installed in several places.
+  const texts = new Map();
+  for (const directory of directories) texts.set(...entryOf(join(root, directory)));
+  const entries = [...texts, ...pythonEntries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    'thermos is under the Apache License 2.0, see LICENSE. Its files in dist/ hold parts of the following programs.\n',
+    ...entries.map(([title, text]) => `${'='.repeat(80)}\n${title}\n\n${text.trim()}\n`),
+  ].join('\n');
+}
+
+/** `node_modules/a/node_modules/@b/c` of a file in it; undefined for our own files. */
+function packageOf(file) {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0];
+}
+
+function entryOf(directory) {
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+  const files = readdirSync(directory).filter((file) => NOTICE.test(file) && !file.endsWith('.js'));
+  if (files.length === 0)
+    throw new Error(`${name} ${version} (${license}) is bundled, but has no licence file`);
+  const text = files.map((file) => readFileSync(join(directory, file), 'utf8').trim()).join('\n\n');
+  return [`${name} ${version} (${license})`, text];
+}
+
+/** python.snapshot is the memory of an interpreter that runs; the package that it comes from has no licence files. */
+function pythonEntries() {
+  const text = (name) => readFileSync(new URL(`licenses/${name}.txt`, import.meta.url), 'utf8');
+  return [
+    ['CPython (PSF-2.0), in python.snapshot', text('cpython')],
+    [
+      'Pyodide (MPL-2.0), in python.snapshot; its source is at https://github.com/pyodide/pyodide',
+      text('mpl-2.0'),
+    ],
+  ];
+}
