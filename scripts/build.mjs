@@ -58,7 +58,7 @@ await build({
   ...settings,
   entryPoints: [
     { in: 'src/cli/main.ts', out: 'main' },
-    { in: 'src/cli/dispatch.ts', out: 'thermos' },
+    { in: 'src/commands/program.ts', out: 'thermos' },
     { in: 'src/config/python/thread.ts', out: 'python' },
     { in: 'src/runner/coordinator/main.ts', out: 'coordinator' },
   ],
