@@ -52,11 +52,9 @@ describe('rooms', () => {
 
   test.each(FILES)('$path imports only what is below', ({ path, source }) => {
     const room = roomOf(path);
-    for (const { from, typesOnly } of importsOf(source)) {
+    for (const { from } of importsOf(source)) {
       if (!from.startsWith('.')) continue;
       const other = roomOf(relative(SRC, join(SRC, path, '..', from)));
-      // A document's type may be named anywhere.
-      if (typesOnly && other === 'contracts') continue;
       expect(`${other} (${ROOMS.indexOf(other) >= ROOMS.indexOf(room)})`).toBe(`${other} (true)`);
       if (room === 'app') expect(NOT_IN_APP).not.toContain(other);
     }
