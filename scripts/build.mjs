@@ -60,7 +60,7 @@ const { metafile } = await build({
   metafile: true,
   entryPoints: [
     { in: 'src/cli/main.ts', out: 'main' },
-    { in: 'src/cli/dispatch.ts', out: 'thermos' },
+    { in: 'src/commands/program.ts', out: 'thermos' },
     { in: 'src/config/python/thread.ts', out: 'python' },
     { in: 'src/runner/coordinator/main.ts', out: 'coordinator' },
   ],

@@ -19,11 +19,12 @@ const FOLDERS = ['schemas', 'man'];
 const source = await load(`
   export { z } from 'zod';
   export { CONTRACTS } from './src/contracts/index.ts';
+  export { COMMANDS } from './src/commands/index.ts';
   export { programPage } from './src/cli/help.ts';
   export { HelpText } from './src/cli/help-text.ts';
 `);
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const program = await source.programPage();
+const program = await source.programPage(source.COMMANDS);
 const help = new source.HelpText({}, { width: 80, bold: (text) => text });
 const files = {
   ...schemas(source),

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { VISIBLE_IDS } from '../src/commands/index.js';
+import { visibleIds } from '../src/cli/page.js';
+import { COMMANDS } from '../src/commands/index.js';
 import { REPOSITORY } from './e2e/harness.js';
 
 const MAN = join(REPOSITORY, 'man');
@@ -21,7 +22,7 @@ const ORDER = [
 
 test('there is a page of the program and one of each command', () => {
   expect(readdirSync(MAN).sort()).toEqual(
-    ['thermos.1', ...VISIBLE_IDS.map((id) => `thermos-${id}.1`)].sort(),
+    ['thermos.1', ...visibleIds(COMMANDS).map((id) => `thermos-${id}.1`)].sort(),
   );
 });
 

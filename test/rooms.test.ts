@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SOURCES as FILES, SRC } from './sources.js';
+import { SOURCES as FILES, modulesOf, SRC } from './sources.js';
 
 /** The rooms of src/, from top to bottom: a room may import those below it. */
 const ROOMS = [
@@ -52,12 +52,9 @@ describe('rooms', () => {
 
   test.each(FILES)('$path imports only what is below', ({ path, source }) => {
     const room = roomOf(path);
-    for (const { from, typesOnly } of importsOf(source)) {
+    for (const { from } of importsOf(source)) {
       if (!from.startsWith('.')) continue;
       const other = roomOf(relative(SRC, join(SRC, path, '..', from)));
-      // The table of commands is what the command line is made of; a document's type may be named anywhere.
-      if (room === 'cli' && other === 'commands') continue;
-      if (typesOnly && other === 'contracts') continue;
       expect(`${other} (${ROOMS.indexOf(other) >= ROOMS.indexOf(room)})`).toBe(`${other} (true)`);
       if (room === 'app') expect(NOT_IN_APP).not.toContain(other);
     }
@@ -97,4 +94,33 @@ test.each(FILES)('$path spreads nothing that may be long into a call', ({ path, 
   const spread = source.match(/\.(?:push|unshift|splice)\(\.\.\.[^\n]*/g) ?? [];
   const short = path === 'discovery/relocate.ts' ? 1 : 0;
   expect(spread).toHaveLength(short);
+});
+
+test('no file loads itself again by way of others, at its start or later', () => {
+  const loads = new Map(
+    FILES.map(({ path, source }) => [
+      path,
+      modulesOf(source).map((from) => relative(SRC, join(SRC, path, '..', from)).replace(/\.js$/, '.ts')),
+    ]),
+  );
+  expect(circlesIn(loads)).toEqual([]);
+});
+
+/** The circles that are closed by following each arrow once: `a > b > a`. */
+function circlesIn(arrows: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const follow = (at: string, way: readonly string[]) => {
+    if (way.includes(at)) circles.push([...way.slice(way.indexOf(at)), at].join(' > '));
+    if (done.has(at)) return;
+    done.add(at);
+    for (const next of arrows.get(at) ?? []) follow(next, [...way, at]);
+  };
+  for (const at of arrows.keys()) follow(at, []);
+  return circles;
+}
+
+test('circles are found', () => {
+  const arrows = { a: ['b'], b: ['c', 'd'], c: ['a'], d: ['d'], e: ['b'] };
+  expect(circlesIn(new Map(Object.entries(arrows)))).toEqual(['a > b > c > a', 'd > d']);
 });

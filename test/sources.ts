@@ -91,3 +91,15 @@ function nameOfCallee(callee: unknown): string {
   const name = callee.type === 'MemberExpression' ? (callee.property as Node).name : callee.name;
   return String(name);
 }
+
+/** The modules of ours that a program loads, at its start or later; those whose types only it names are left out. */
+export function modulesOf(source: string): string[] {
+  const modules = new Set<string>();
+  for (const node of nodesOf(source)) {
+    const from = moduleOf(node);
+    const specifiers = (node.specifiers as Node[] | undefined) ?? [];
+    const named = specifiers.length === 0 || specifiers.some((specifier) => !isOnlyType(specifier));
+    if (from?.startsWith('.') && named) modules.add(from);
+  }
+  return [...modules];
+}

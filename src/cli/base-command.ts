@@ -1,4 +1,5 @@
 import { Command } from '@oclif/core/command';
+import type { Config } from '@oclif/core/config';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { UsageError } from '../errors/errors.js';
@@ -7,7 +8,7 @@ import { hasError, type Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
 import { problemsText } from './failure.js';
 import { jsonPieces } from './json-pieces.js';
-import { type CommandClass, knownFlags } from './page.js';
+import { type CommandClass, type CommandTable, knownFlags } from './page.js';
 import type { Style } from './terminal.js';
 import { Terminal } from './terminal.js';
 import { dashed, valuedSwitch } from './words.js';
@@ -19,6 +20,9 @@ export const COLOUR_ENVIRONMENT: Readonly<Record<string, string>> = {
   NO_COLOR: 'Not empty: no colour.',
   FORCE_COLOR: 'Set, and not to 0 or false: colour even where there is no terminal. NO_COLOR wins.',
 };
+
+/** A command that can be run. */
+export type RunnableClass = CommandClass & (new (argv: string[], config: Config) => ThermosCommand);
 
 /** What every command shares: the global flags, one way to answer, one way to warn. */
 export abstract class ThermosCommand extends Command {
@@ -73,6 +77,9 @@ export abstract class ThermosCommand extends Command {
   /** Set by the dispatcher; a command made by hand (in a test) gets one of its own. */
   terminal = new Terminal();
 
+  /** All commands, for those that tell of the others; set by the dispatcher. */
+  commands: CommandTable = {};
+
   /** Runs the command; resolves to its exit code. Errors go to the dispatcher. */
   async invoke(): Promise<number> {
     return this.run();
@@ -88,7 +95,7 @@ export abstract class ThermosCommand extends Command {
     options?: Input<F, B, A>,
     argv: string[] = this.argv,
   ): Promise<ParserOutput<F, B, A>> {
-    const command = this.ctor as CommandClass;
+    const command = this.ctor as unknown as CommandClass;
     const flagOf = knownFlags(command);
     const valued = valuedSwitch(argv, flagOf);
     if (valued !== undefined) throw new UsageError('usage', `flag ${valued.split('=')[0]} takes no value`);

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { CLIError } from '@oclif/core/errors';
 import { ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { nearest } from './near.js';
@@ -28,36 +29,60 @@ const USAGE = `${PROGRAM_NAME} COMMAND [ARGUMENTS] [FLAGS]; see '${PROGRAM_NAME}
 
 /** What oclif's parser throws, in our words; anything else as it is. */
 export function commandLineError(error: unknown, id: string, command: CommandClass): unknown {
-  // Everything that the parser throws has an exit code; the words below are those of @oclif/core 4.14.
-  const oclif = (error as { oclif?: { exit?: number } } | undefined)?.oclif;
-  if (oclif === undefined || !(error instanceof Error)) return error;
+  if (!(error instanceof CLIError)) return error;
   const usage = `${PROGRAM_NAME} ${commandPage(id, command).usage[0]}; see '${PROGRAM_NAME} ${id} --help'`;
   const fail = (message: string, hint?: string) => new CommandLineError('usage', message, usage, hint);
-
   const { flags = [], args = [] } = error as { flags?: string[]; args?: ({ name: string } | string)[] };
   const plural = (words: readonly unknown[]) => (words.length === 1 ? '' : 's');
-  if (error.message.startsWith('Nonexistent flag')) {
-    const known = Object.entries(flagsOf(command)).filter(([, flag]) => !flag.hidden);
-    const names = known.map(([name]) => name);
-    const near = flags.flatMap((flag) => nearest(longName(flag) ?? '', names).slice(0, 1));
-    const hint = didYouMean(near.map((name) => `--${name}`));
-    return fail(`unknown flag${plural(flags)} ${flags.map((flag) => `'${flag}'`).join(', ')}`, hint);
-  }
   const words = args.map((arg) => (typeof arg === 'string' ? `'${arg}'` : arg.name.toUpperCase())).join(', ');
-  if (error.message.startsWith('Missing ')) return fail(`missing argument${plural(args)} ${words}`);
-  if (error.message.startsWith('Unexpected arg')) return fail(`unexpected argument${plural(args)} ${words}`);
-  return fail(plainMessage(error.message));
+  switch (error.constructor.name as ParserError) {
+    case 'NonExistentFlagsError': {
+      const unknown = flags.map((flag) => `'${flag}'`).join(', ');
+      return fail(`unknown flag${plural(flags)} ${unknown}`, nearestFlags(flags, command));
+    }
+    case 'RequiredArgsError':
+      return fail(`missing argument${plural(args)} ${words}`);
+    case 'UnexpectedArgsError':
+      return fail(`unexpected argument${plural(args)} ${words}`);
+    default:
+      return fail(messageOf(error));
+  }
 }
 
-/** One line, without the advice that oclif adds; ours is the usage. */
-function plainMessage(message: string): string {
-  const lines = stripVTControlCharacters(message)
+/** The classes of oclif's parser that are told in our own words. oclif exports only what they extend. */
+type ParserError = 'NonExistentFlagsError' | 'RequiredArgsError' | 'UnexpectedArgsError';
+
+function nearestFlags(unknown: readonly string[], command: CommandClass): string | undefined {
+  const names = Object.entries(flagsOf(command)).flatMap(([name, { hidden }]) => (hidden ? [] : [name]));
+  const near = unknown.flatMap((flag) => nearest(longName(flag) ?? '', names).slice(0, 1));
+  return didYouMean(near.map((name) => `--${name}`));
+}
+
+/** oclif's own message in one line, without its heading and its advice; ours is the usage. */
+function messageOf(error: CLIError): string {
+  const lines = stripVTControlCharacters(error.message)
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^(See more help with|The following errors? occurred:)/.test(line));
+    .filter((line) => line !== '');
+  switch (error.constructor.name) {
+    // A heading, what is wrong, the advice.
+    case 'FailedFlagValidationError':
+    case 'ViolatedFlagConstraintError':
+      return plain(lines.slice(1, -1));
+    // Either one line; or the flag, what its parser says of the value, the advice.
+    case 'CLIError': {
+      const [flag] = /--\S+/.exec(lines[0] ?? '') ?? [];
+      return lines.length < 3 ? plain(lines) : `${flag}: ${plain(lines.slice(1, -1))}`;
+    }
+    default:
+      return plain(lines.slice(0, -1));
+  }
+}
+
+/** A switch has no value. */
+function plain(lines: readonly string[]): string {
   return lines
     .join(' ')
-    .replace(/^Parsing (--\S+) /, '$1: ')
     .replace(/^Flag --/, 'flag --')
     .replace(/(--\S+)=true\b/g, '$1');
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { Config } from '@oclif/core/config';
-import { COMMANDS, VISIBLE_IDS } from '../commands/index.js';
 import { EXIT } from '../errors/exit-codes.js';
-import { ThermosCommand } from './base-command.js';
+import { type RunnableClass, ThermosCommand } from './base-command.js';
 import { reportFailure } from './failure.js';
-import { knownFlags } from './page.js';
+import { type CommandTable, knownFlags, visibleIds } from './page.js';
 import { Terminal } from './terminal.js';
 import { hasFlag, splitCommand } from './words.js';
 
@@ -16,51 +15,63 @@ export const PACKAGE_ROOT = join(__dirname, '..');
 /** The flags that `CMD --help` takes over. */
 const OF_HELP = ['--json', '--no-color'];
 
-type CommandId = keyof typeof COMMANDS;
+/** What the entry needs of the program. */
+export interface Program {
+  /** Runs the command that the words name and sets the exit status. */
+  dispatch(argv: readonly string[]): Promise<void>;
+  /** The command that `dispatch` runs for these words; undefined if there is no such. */
+  commandOf(argv: readonly string[]): string | undefined;
+}
 
 /**
- * Runs the command that the words name and sets the exit status. oclif's own start (reading package.json,
- * the manifest and the plugins) costs as much again as an empty Node, so commands are found in our own table
- * and get a Config that knows only their names; `help` loads the full one.
+ * The program that these commands make. oclif's own start (reading package.json, the manifest and the plugins) costs
+ * as much again as an empty Node, so commands are found in our own table and get a Config that knows only their
+ * names; `help` loads the full one.
  */
-export async function dispatch(argv: readonly string[]): Promise<void> {
+export function programOf(commands: CommandTable<RunnableClass>): Program {
+  return {
+    dispatch: (argv) => dispatch(argv, commands),
+    commandOf: (argv) => commandOf(argv, commands),
+  };
+}
+
+async function dispatch(argv: readonly string[], commands: CommandTable<RunnableClass>): Promise<void> {
   const terminal = new Terminal();
   process.on('uncaughtException', (error) => process.exit(reportFailure(error, argv, terminal)));
+  const run = async (id: string, words: string[]) => {
+    const CommandClass = await (commands[id] as () => Promise<RunnableClass>)();
+    const command = new CommandClass(words, minimalConfig());
+    command.id = id;
+    command.terminal = terminal;
+    command.commands = commands;
+    process.exitCode = (await command.invoke()) ?? EXIT.ok;
+  };
   try {
     const { before, word, after } = splitCommand(argv, knownFlags(ThermosCommand));
     const words = [...before, ...after];
     if (word === undefined || word === '--help' || word === '-h') {
-      await run('help', words, terminal);
+      await run('help', words);
     } else if (word === '--version') {
-      await run('version', words, terminal);
-    } else if (!Object.hasOwn(COMMANDS, word)) {
+      await run('version', words);
+    } else if (!Object.hasOwn(commands, word)) {
       const { unknownCommand } = await import('./command-line-error.js');
-      throw unknownCommand(word, VISIBLE_IDS);
+      throw unknownCommand(word, visibleIds(commands));
     } else if (hasFlag(words, '--help', '-h')) {
-      await run('help', [word, ...words.filter((each) => OF_HELP.includes(each))], terminal);
+      await run('help', [word, ...words.filter((each) => OF_HELP.includes(each))]);
     } else {
-      await run(word as CommandId, words, terminal);
+      await run(word, words);
     }
   } catch (error) {
     process.exitCode = reportFailure(error, argv, terminal);
   }
 }
 
-/** The command that `dispatch` runs for these words; undefined if there is no such. */
-export function commandOf(argv: readonly string[]): string | undefined {
+function commandOf(argv: readonly string[], commands: CommandTable): string | undefined {
   const { before, word, after } = splitCommand(argv, knownFlags(ThermosCommand));
   if (word === undefined || word === '-h' || hasFlag([word, ...before, ...after], '--help', '-h'))
     return 'help';
   if (word === '--version') return 'version';
-  return Object.hasOwn(COMMANDS, word) ? word : undefined;
-}
-
-async function run(id: CommandId, argv: string[], terminal: Terminal): Promise<void> {
-  const CommandClass = (await COMMANDS[id]()) as new (argv: string[], config: Config) => ThermosCommand;
-  const command = new CommandClass(argv, minimalConfig());
-  command.id = id;
-  command.terminal = terminal;
-  process.exitCode = (await command.invoke()) ?? EXIT.ok;
+  return Object.hasOwn(commands, word) ? word : undefined;
 }
 
 function minimalConfig(): Config {

@@ -1,26 +1,32 @@
 import type { Config } from '@oclif/core/interfaces';
-import { COMMANDS, VISIBLE_IDS } from '../commands/index.js';
 import { ThermosCommand } from './base-command.js';
 import { unknownCommand } from './command-line-error.js';
 import { type HelpStyle, HelpText, type ProgramPage } from './help-text.js';
-import { type CommandPage, commandPage, PROGRAM_NAME } from './page.js';
+import { type CommandPage, type CommandTable, commandPage, PROGRAM_NAME, visibleIds } from './page.js';
 
 /** The help of one command; an unknown one is an error with the nearest names. */
-export async function commandHelp(id: string, config: Config, style: HelpStyle): Promise<string> {
-  if (!Object.hasOwn(COMMANDS, id)) throw unknownCommand(id, VISIBLE_IDS);
-  const command = await COMMANDS[id as keyof typeof COMMANDS]();
+export async function commandHelp(
+  id: string,
+  commands: CommandTable,
+  config: Config,
+  style: HelpStyle,
+): Promise<string> {
+  const load = Object.hasOwn(commands, id) ? commands[id] : undefined;
+  if (load === undefined) throw unknownCommand(id, visibleIds(commands));
+  const command = await load();
   return new HelpText(config, style).command(commandPage(id, command));
 }
 
-export async function programHelp(config: Config, style: HelpStyle): Promise<string> {
-  return new HelpText(config, style).program(await programPage());
+export async function programHelp(commands: CommandTable, config: Config, style: HelpStyle): Promise<string> {
+  return new HelpText(config, style).program(await programPage(commands));
 }
 
 /** The page of the whole program, with those of its commands. */
-export async function programPage(): Promise<ProgramPage> {
+export async function programPage(table: CommandTable): Promise<ProgramPage> {
   const commands: CommandPage[] = [];
-  for (const id of VISIBLE_IDS) {
-    commands.push(commandPage(id, await COMMANDS[id as keyof typeof COMMANDS]()));
+  const visible = visibleIds(table);
+  for (const [id, load] of Object.entries(table)) {
+    if (visible.includes(id)) commands.push(commandPage(id, await load()));
   }
   const all = commandPage('', ThermosCommand);
   return {

@@ -9,10 +9,10 @@ import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { constants } from 'node:vm';
 import { compileCached, ownCacheDirectory } from '../host/code-cache.js';
+import type { Program } from './dispatch.js';
 
 declare const THERMOS_VERSION: string;
 
-type Program = typeof import('./dispatch.js');
 type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: string, dir: string) => void;
 
 /** What the build writes at the end: a hash of all that is before. */

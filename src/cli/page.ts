@@ -1,4 +1,4 @@
-import type { ThermosCommand } from './base-command.js';
+import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import type { KnownFlag } from './words.js';
 
 /** What help, the man pages, README and completion say of a command; all of it comes from its class. */
@@ -46,8 +46,31 @@ export interface Example {
   command: string;
 }
 
-/** A command's class, as the pages need it. */
-export type CommandClass = typeof ThermosCommand;
+/** A command's class, as far as pages tell of it. */
+export interface CommandClass {
+  readonly summary?: string;
+  readonly description?: string;
+  readonly usage?: string | string[];
+  readonly examples?: readonly (string | { description: string; command: string })[];
+  readonly args: ArgInput;
+  readonly flags: FlagInput;
+  readonly baseFlags: FlagInput;
+  readonly strict: boolean;
+  readonly exitCodes: Readonly<Record<number, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, string>>;
+  readonly seeAlso: readonly string[];
+}
+
+/** Commands by their names, each loaded when it is asked for. */
+export type CommandTable<Class extends CommandClass = CommandClass> = Readonly<
+  Record<string, () => Promise<Class>>
+>;
+
+/** The commands that people are told of; the others are for the program itself and for its scripts. */
+export function visibleIds(commands: CommandTable): string[] {
+  return Object.keys(commands).filter((id) => !id.startsWith('_'));
+}
 
 interface FlagDefinition {
   multipleNonGreedy?: boolean;

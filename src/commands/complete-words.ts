@@ -30,12 +30,10 @@ export default class CompleteWords extends ThermosCommand {
 
   async #candidates(): Promise<string> {
     const { args, flags } = await this.parse(CompleteWords);
-    const { COMMANDS, VISIBLE_IDS: ids } = await import('./index.js');
-    const load = (id: string) => COMMANDS[id as keyof typeof COMMANDS]();
     const typed: string[] = args.word ?? [''];
     const bash = args.shell === 'bash';
     const words = bash ? typed.map((word) => unquote(word).text) : typed;
-    const found = await complete(words, { ids, load, base: ThermosCommand }, HOST_SOURCE);
+    const found = await complete(words, { all: this.commands, base: ThermosCommand }, HOST_SOURCE);
     const last = typed.at(-1) as string;
     return found
       .map((each) => inserted(each, args.shell, last, flags['word-breaks']))

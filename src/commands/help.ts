@@ -17,8 +17,8 @@ export default class Help extends ThermosCommand {
     const style = { width: this.style.width ?? 80, bold: this.style.paint.bold };
     const help =
       args.command === undefined
-        ? await programHelp(this.config, style)
-        : await commandHelp(args.command, this.config, style);
+        ? await programHelp(this.commands, this.config, style)
+        : await commandHelp(args.command, this.commands, this.config, style);
     return this.answer(flags.json, { help }, () => help, [], EXIT.ok);
   }
 }

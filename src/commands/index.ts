@@ -18,6 +18,3 @@ export const COMMANDS = {
   '__show-run': async () => (await import('./show-run.js')).default,
   __complete: async () => (await import('./complete-words.js')).default,
 };
-
-/** Those that people are told of; the others are for scripts of our own. */
-export const VISIBLE_IDS: readonly string[] = Object.keys(COMMANDS).filter((id) => !id.startsWith('_'));

@@ -1,6 +1,6 @@
 import { tasksToLookAt } from '../app/search.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import { describeRoots } from '../discovery/describe-roots.js';
+import { encodeRoots } from '../contracts/encode-roots.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { rootsView } from '../views/roots.js';
 
@@ -24,7 +24,7 @@ The roots of --root and --mesos-root; without them those of THERMOS_ROOT and THE
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Roots);
-    const document = describeRoots(tasksToLookAt(flags, []));
+    const document = encodeRoots(tasksToLookAt(flags, []));
     const none = document.roots.length === 0;
     const exitCode = this.answer(
       flags.json,

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { flagsOf } from '../../src/cli/page.js';
-import { COMMANDS, VISIBLE_IDS } from '../../src/commands/index.js';
+import { flagsOf, visibleIds } from '../../src/cli/page.js';
+import { COMMANDS } from '../../src/commands/index.js';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
 import { CONTROL } from '../views/task-views.js';
 import { tempDir, thermos } from './harness.js';
@@ -143,7 +143,7 @@ describe('of names on the disk nothing unseen is printed by', () => {
 });
 
 describe('of the command line nothing unseen is printed by', () => {
-  test.each(['', '--', ...VISIBLE_IDS])('%s, wherever it stands', async (id) => {
+  test.each(['', '--', ...visibleIds(COMMANDS)])('%s, wherever it stands', async (id) => {
     look(...[id].filter((word) => word !== ''), BAD);
     if (!Object.hasOwn(COMMANDS, id)) return;
     look(id, `--${BAD}`);

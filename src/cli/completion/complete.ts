@@ -1,5 +1,5 @@
 import { visible } from '../../text/escape.js';
-import { type CommandClass, flagsOf, knownFlags } from '../page.js';
+import { type CommandClass, type CommandTable, flagsOf, knownFlags, visibleIds } from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 
 /** What of the machine can be completed; asked for only where it is needed. */
@@ -16,8 +16,7 @@ export interface GivenRoots {
 }
 
 export interface Commands {
-  ids: readonly string[];
-  load(id: string): Promise<CommandClass>;
+  all: CommandTable;
   /** Any command: for the flags that may stand before its name. */
   base: CommandClass;
 }
@@ -39,13 +38,15 @@ export async function complete(
   const before = words.slice(0, -1);
   const globalFlags = knownFlags(commands.base);
   const split = splitCommand(before, globalFlags);
+  const ids = visibleIds(commands.all);
   if (split.word === undefined) {
     if (wantsValue(before, globalFlags)) return [];
-    return beginning(current, current.startsWith('-') ? flagWords(commands.base) : commands.ids);
+    return beginning(current, current.startsWith('-') ? flagWords(commands.base) : ids);
   }
-  if (!commands.ids.includes(split.word)) return [];
-  const command = await commands.load(split.word);
-  return completeCommand([...split.before, ...split.after], current, command, commands.ids, source);
+  const load = ids.includes(split.word) ? commands.all[split.word] : undefined;
+  if (load === undefined) return [];
+  const command = await load();
+  return completeCommand([...split.before, ...split.after], current, command, ids, source);
 }
 
 async function completeCommand(

@@ -48,8 +48,7 @@ const CLASSES: Record<string, CommandClass> = {
   tail: Tail,
 };
 const commands: Commands = {
-  ids: Object.keys(CLASSES),
-  load: async (id) => CLASSES[id] as CommandClass,
+  all: Object.fromEntries(Object.entries(CLASSES).map(([id, command]) => [id, async () => command])),
   base: ThermosCommand,
 };
 /** They look like another name, or make a line of their own, or were not UTF-8. */

@@ -1,8 +1,8 @@
-import type { RootsDocument } from '../contracts/host.js';
-import type { Discovery, TaskRoot } from './found.js';
+import type { Discovery, TaskRoot } from '../discovery/found.js';
+import type { RootsDocument } from './host.js';
 
 /** The document of `thermos roots`: every root and how many tasks are in it. */
-export function describeRoots({ roots, tasks, problems }: Discovery): RootsDocument {
+export function encodeRoots({ roots, tasks, problems }: Discovery): RootsDocument {
   const counts = new Map<TaskRoot, number>();
   for (const { root } of tasks) counts.set(root, (counts.get(root) ?? 0) + 1);
   return {
