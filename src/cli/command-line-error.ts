@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { ProblemCode } from '../errors/codes.js';
 import { ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { nearest } from './near.js';
@@ -9,7 +10,7 @@ import { longName } from './words.js';
 export class CommandLineError extends ThermosError {
   readonly usage: string;
 
-  constructor(code: string, message: string, usage: string, hint?: string) {
+  constructor(code: ProblemCode, message: string, usage: string, hint?: string) {
     super(code, message, { exitCode: EXIT.usage, hint });
     this.usage = usage;
   }
