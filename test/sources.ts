@@ -43,6 +43,15 @@ function isOnlyType({ type, importKind, exportKind }: Node): boolean {
   return type.startsWith('TS') && !AROUND_VALUES.includes(type);
 }
 
+/** The values of an object literal by their names, as far as they are written as `name: value`. */
+export function fieldsOf({ properties }: Node): Record<string, unknown> {
+  return Object.fromEntries(
+    (properties as Node[]).flatMap(({ key, value }) =>
+      isNode(key) ? [[String(key.name ?? key.value), value]] : [],
+    ),
+  );
+}
+
 /** The texts in a program: of its strings, and between the values of its templates. Not the names of modules. */
 export function textsOf(source: string): string[] {
   const texts: string[] = [];

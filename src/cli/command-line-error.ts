@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { CLIError } from '@oclif/core/errors';
+import type { ProblemCode } from '../errors/codes.js';
 import { ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { nearest } from './near.js';
@@ -10,7 +11,7 @@ import { longName } from './words.js';
 export class CommandLineError extends ThermosError {
   readonly usage: string;
 
-  constructor(code: string, message: string, usage: string, hint?: string) {
+  constructor(code: ProblemCode, message: string, usage: string, hint?: string) {
     super(code, message, { exitCode: EXIT.usage, hint });
     this.usage = usage;
   }

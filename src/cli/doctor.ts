@@ -62,7 +62,7 @@ function examineTask(word: string, selection: Selection, examination: Examinatio
     problems: [
       ...(closed ? [] : problems),
       ...others.map((other) => ({
-        code: 'task-in-several-roots',
+        code: 'task-in-several-roots' as const,
         severity: 'warning' as const,
         message: `task ${task_id} is in ${other.root.path} too; this is the one that was launched last`,
         path: other.root.path,

@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../errors/codes.js';
 import { errnoOf, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
@@ -8,7 +9,7 @@ import { hasFlag } from './words.js';
 
 /** What a failed command says, in the words of `{"error":{…}}`. */
 export interface Failure {
-  code: string;
+  code: ProblemCode;
   message: string;
   hint?: string;
   /** How the command is to be written; told on stderr only. */

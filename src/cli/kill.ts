@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from '../app/search.js';
 import type { KillDocument } from '../contracts/run.js';
 import type { FoundTask } from '../discovery/found.js';
+import type { ProblemCode } from '../errors/codes.js';
 import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
@@ -173,7 +174,7 @@ async function end(before: TaskView, flags: KillFlags, terminal: Terminal): Prom
 }
 
 /** That a word means no task is another thing than that a task has vanished while it was ended. */
-export function codeOf(error: unknown): string {
+export function codeOf(error: unknown): ProblemCode {
   if (!(error instanceof ThermosError)) return 'kill-failed';
   return error.code === 'task-not-found' ? 'task-vanished' : error.code;
 }
@@ -210,7 +211,7 @@ async function endActive(
 }
 
 /** What a task file has to be for its final processes to run. */
-const UNUSABLE: readonly string[] = [
+const UNUSABLE: readonly ProblemCode[] = [
   'task-incomplete',
   'task-file-unreadable',
   'task-file-damaged',
@@ -236,7 +237,7 @@ async function takeOver(
     }
     return endOrphaned(view, request, terminal, ended);
   }
-  const withoutFinal = (code: string, why: string) => {
+  const withoutFinal = (code: ProblemCode, why: string) => {
     const message = `task ${place.taskId}: its final processes, if it has any, were not run: ${why}`;
     ended.problems.push({ code, severity: 'error', message, task_id: place.taskId });
     return endOrphaned(view, request, terminal, ended);

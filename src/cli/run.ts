@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { encodeInspect } from '../contracts/encode-task.js';
 import type { RunDaemonDocument } from '../contracts/run.js';
+import type { ProblemCode } from '../errors/codes.js';
 import { SystemError, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
@@ -180,7 +181,7 @@ class Viewer {
 type Started = { started: StartedTask } | { error: DaemonError };
 type StartedTask = Omit<RunDaemonDocument, 'problems'>;
 interface DaemonError {
-  code: string;
+  code: ProblemCode;
   message: string;
   hint?: string;
   exitCode: number;

@@ -195,7 +195,7 @@ function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext)
   const missing = portsIn(schema, task.node).filter((port) => !ports.has(port));
   const problems = [
     ...missing.map((port) => ({
-      code: 'port-unbound',
+      code: 'port-unbound' as const,
       severity: 'error' as const,
       message: `the task needs the port '${port}'`,
       hint: `give it with -P ${port}:PORT`,

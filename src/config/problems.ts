@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../errors/codes.js';
 import type { Problem } from '../errors/problem.js';
 import { check } from './check.js';
 import { inScope } from './construct.js';
@@ -11,7 +12,7 @@ import { ConfigError, type Phase } from './program.js';
 /** A problem of a config at a place in it; the file is that of the place if it is known there. */
 export function problemAt(
   place: Place,
-  code: string,
+  code: ProblemCode,
   severity: Problem['severity'],
   message: string,
   hint?: string,

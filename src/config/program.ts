@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../errors/codes.js';
 import { ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
@@ -35,7 +36,7 @@ export class ConfigError extends ThermosError {
   /** `debug` (a Python traceback …) is what `--debug` shows. */
   constructor(
     phase: Phase,
-    code: string,
+    code: ProblemCode,
     message: string,
     options: { hint?: string; problems?: readonly Problem[]; cause?: unknown; debug?: string } = {},
   ) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problems } from './problem.js';
+import { codeOf, problems } from './problem.js';
 import { task } from './task.js';
 
 const evidence = z.object({
@@ -12,7 +12,7 @@ const evidence = z.object({
 
 export const finding = z
   .object({
-    code: z.string().describe('Stable and kebab-case, as `runner-dead` or `executor-never-started`.'),
+    code: codeOf(['runner-dead', 'executor-never-started']),
     severity: z
       .enum(['error', 'warning', 'note'])
       .describe('note: good to know; nothing is wrong, and the exit code does not count it.'),

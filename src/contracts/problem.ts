@@ -1,8 +1,21 @@
 import { z } from 'zod';
+import type { ProblemCode } from '../errors/codes.js';
+
+/**
+ * A code: one of the list in what we write, and any string in the schema, because a newer version has more codes and its
+ * documents fit this schema too.
+ */
+export function codeOf(examples: [ProblemCode, ProblemCode]): z.ZodType<ProblemCode> {
+  const [one, another] = examples;
+  const code = z
+    .string()
+    .describe(`Stable and kebab-case, as \`${one}\` or \`${another}\`; see \`thermos help codes\`.`);
+  return code as z.ZodType<string> as z.ZodType<ProblemCode>;
+}
 
 export const problem = z
   .object({
-    code: z.string().describe('Stable and kebab-case, as `root-missing` or `checkpoint-damaged`.'),
+    code: codeOf(['root-missing', 'checkpoint-damaged']),
     message: z.string().describe('One sentence for a person.'),
     severity: z.enum(['error', 'warning']),
     path: z.string().optional(),
@@ -25,7 +38,7 @@ export type ProblemDocument = z.infer<typeof problem>;
 export const failure = z
   .object({
     error: z.object({
-      code: z.string().describe('Stable and kebab-case, as `usage` or `task-not-found`.'),
+      code: codeOf(['usage', 'task-not-found']),
       message: z.string(),
       hint: z.string().optional().describe('What to try.'),
       problems: problems.optional().describe('What was noticed besides, or each error if there are several.'),

@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../errors/codes.js';
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { accountGroups } from '../host/groups.js';
@@ -299,7 +300,13 @@ class Collector {
     );
   }
 
-  #problem(code: string, severity: Problem['severity'], path: string, message: string, hint?: string): void {
+  #problem(
+    code: ProblemCode,
+    severity: Problem['severity'],
+    path: string,
+    message: string,
+    hint?: string,
+  ): void {
     this.#problems.push({ code, severity, message, path, hint });
   }
 

@@ -97,7 +97,7 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
   const evidence: Evidence[] = [{ path, ...place, text: text.trim() }];
   for (const block of removed) evidence.push({ path, text: `only in the old info: ${block}` });
   for (const block of added) evidence.push({ path, text: `only in the new info: ${block}` });
-  const symptom = { code: 'agent-refuses-to-start', severity: 'error' as const, cause: kind, evidence };
+  const symptom = { code: 'agent-refuses-to-start', severity: 'error', cause: kind, evidence } as const;
   const known = workDir ?? refusal.workDir;
   const latest =
     known === undefined ? agentPaths('<work_dir>').latest : shellArguments(agentPaths(known).latest);

@@ -14,7 +14,7 @@ export function* checkEnd(view: TaskView, why: readonly string[]): Generator<Sym
   const evidence: Evidence[] = why.length === 0 ? [{ path, text: `the stream ends with ${state}` }] : [];
   for (const text of why) evidence.push({ text });
   yield {
-    code: `task-${state.toLowerCase()}`,
+    code: CODES[state],
     severity: state === 'KILLED' ? 'note' : 'error',
     what: () => ENDS[state],
     evidence,
@@ -22,6 +22,8 @@ export function* checkEnd(view: TaskView, why: readonly string[]): Generator<Sym
     task_id,
   };
 }
+
+const CODES = { FAILED: 'task-failed', LOST: 'task-lost', KILLED: 'task-killed' } as const;
 
 const ENDS = {
   FAILED: 'the task failed',

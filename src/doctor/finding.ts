@@ -1,3 +1,5 @@
+import type { ProblemCode, Severity } from '../errors/codes.js';
+
 /** What a finding rests on: a place on disk, and what is there. */
 export interface Evidence {
   path?: string;
@@ -9,12 +11,9 @@ export interface Evidence {
   task_id?: string;
 }
 
-/** `note`: good to know, nothing is wrong. */
-export type Severity = 'error' | 'warning' | 'note';
-
 export interface Finding {
   /** Stable, kebab-case. */
-  code: string;
+  code: ProblemCode;
   severity: Severity;
   /** One sentence for a person; control characters may be inside, views escape them. */
   what: string;
@@ -27,7 +26,7 @@ export interface Finding {
 
 /** What a check sees in one place. Symptoms of the same `code` and `cause` are one finding. */
 export interface Symptom {
-  code: string;
+  code: ProblemCode;
   severity: Severity;
   /** Tells apart what the code alone does not: the library that is missing, the disk that is full. */
   cause?: string;

@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
+import type { ProblemCode } from './codes.js';
 import type { Problem } from './problem.js';
 
 /**
@@ -6,14 +7,14 @@ import type { Problem } from './problem.js';
  * of the codes in `exit-codes.ts`; `hint` says what to try.
  */
 export class ThermosError extends Error {
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly exitCode: number;
   readonly hint?: string;
   /** What else was noticed before the failure; shown on stderr. */
   readonly problems: readonly Problem[];
 
   constructor(
-    code: string,
+    code: ProblemCode,
     message: string,
     options: { exitCode: number; hint?: string; problems?: readonly Problem[]; cause?: unknown },
   ) {
@@ -28,21 +29,21 @@ export class ThermosError extends Error {
 
 /** The command line can't be carried out as written: exit 2. */
 export class UsageError extends ThermosError {
-  constructor(code: string, message: string, hint?: string) {
+  constructor(code: ProblemCode, message: string, hint?: string) {
     super(code, message, { exitCode: 2, hint });
   }
 }
 
 /** What was asked for isn't here: exit 1. */
 export class NotFoundError extends ThermosError {
-  constructor(code: string, message: string, hint?: string, problems?: readonly Problem[]) {
+  constructor(code: ProblemCode, message: string, hint?: string, problems?: readonly Problem[]) {
     super(code, message, { exitCode: 1, hint, problems });
   }
 }
 
 /** The operating system refused (reading a named file, writing to stdout …): exit 5. */
 export class SystemError extends ThermosError {
-  constructor(code: string, message: string, hint?: string, cause?: unknown) {
+  constructor(code: ProblemCode, message: string, hint?: string, cause?: unknown) {
     super(code, message, { exitCode: 5, hint, cause });
   }
 }

@@ -1,10 +1,12 @@
+import type { ProblemCode } from './codes.js';
+
 /**
  * Something that could not be read, or was read and is wrong, told beside the answer instead of in its
  * place. The field names are those of the `problems` arrays in `--json` documents.
  */
 export interface Problem {
   /** Stable, lower-case, kebab-case: `root-missing`, `checkpoint-damaged` … */
-  code: string;
+  code: ProblemCode;
   /** One sentence for a person; control characters may be inside, views escape them. */
   message: string;
   severity: 'error' | 'warning';

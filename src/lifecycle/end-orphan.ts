@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs';
+import type { ProblemCode } from '../errors/codes.js';
 import { errnoOf, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Place } from '../layout/task-paths.js';
@@ -17,7 +18,7 @@ export interface Settled {
 }
 
 /** Something speaks against it, and nothing was done. */
-const REFUSALS: readonly string[] = ['task-refused', 'task-untrusted', 'checkpoint-damaged'];
+const REFUSALS: readonly ProblemCode[] = ['task-refused', 'task-untrusted', 'checkpoint-damaged'];
 
 /**
  * Ends a task whose runner died, under the runner's own lock: what its coordinators recorded after it is taken over,

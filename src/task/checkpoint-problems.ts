@@ -2,6 +2,7 @@ import type { Gap } from '../checkpoint/ends.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { type CheckpointState, type ProcessHistory, REPLAY_LIMITS } from '../checkpoint/replay.js';
 import type { Change } from '../checkpoint/stream-memory.js';
+import type { ProblemCode } from '../errors/codes.js';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { RefusedError } from '../store/refused.js';
@@ -49,7 +50,7 @@ export function historyLeftOut(
   const gaps = [...history].flatMap(([process, { left_out }]) =>
     left_out === undefined ? [] : [{ process, ...left_out }],
   );
-  const problem = (code: string, what: string, process?: string): Problem => ({
+  const problem = (code: ProblemCode, what: string, process?: string): Problem => ({
     code,
     severity: 'warning',
     message: `${what} between the first and the last ones are left out`,

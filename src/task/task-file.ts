@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../errors/codes.js';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { type OpenOptions, openFile, tooBig } from '../store/open-file.js';
@@ -70,7 +71,7 @@ export function readTaskFile(path: string, opening: OpenOptions = {}): TaskFileR
   return { problem: problem('task-file-damaged', path, `the task file ${path} does not describe a task`) };
 }
 
-function problem(code: string, path: string, message: string): Problem {
+function problem(code: ProblemCode, path: string, message: string): Problem {
   return { code, severity: 'error', message, path };
 }
 

@@ -114,7 +114,7 @@ test.each(INVALID)('%s refuses %s', (name, _what, document) => {
 
 test('a problem in a document is a Problem of the program', () => {
   // Both assignments are checked by the compiler.
-  const problem: Problem = { code: 'a', message: 'b', severity: 'warning', offset: 1, hint: 'c' };
+  const problem: Problem = { code: 'usage', message: 'b', severity: 'warning', offset: 1, hint: 'c' };
   const document: Required<ProblemDocument> = problem as Required<Problem>;
   const back: Required<Problem> = document;
   expect(violations('problem', back)).toEqual([]);

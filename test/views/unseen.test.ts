@@ -82,7 +82,7 @@ const HEADER = (name: string) => ({
 /** Every view that is printed as it is, with the text wherever it can stand. */
 const VIEWS: Record<string, (name: string, style: Style) => string | readonly string[]> = {
   configText: (name, style) => {
-    const problem = { code: name, message: name, severity: 'error' as const };
+    const problem = { code: 'usage', message: name, severity: 'error' } as const;
     const page = { path: name, taskId: name, user: name, root: name, sandbox: name, lint: [problem] };
     const ports = { ports: new Map([[name, 1]]), unboundPorts: [name] };
     return [{ [name]: name }, task(name), { ...task(name), processes: [] }].map((document) =>
@@ -94,7 +94,8 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
       { path: name, text: name, task_id: 'x' },
       { text: name, task_id: name },
     ];
-    const finding = { code: name, severity: 'error' as const, what: name, evidence, advice: [name] };
+    const kind = { code: 'leftovers', severity: 'error' } as const;
+    const finding = { ...kind, what: name, evidence, advice: [name] };
     const document = { checked: { roots: 1, tasks: 1, agents: 0 }, problems: [] };
     const findings = [{ ...finding, task_ids: [name] }];
     const { state, verdict, phase } = view(name);

@@ -89,7 +89,10 @@ describe('the verdict', () => {
     ],
     [
       'damaged',
-      { verdict: 'unknown', problems: [{ code: 'x', severity: 'error', message: 'it is broken' }] },
+      {
+        verdict: 'unknown',
+        problems: [{ code: 'checkpoint-damaged', severity: 'error', message: 'it is broken' }],
+      },
       ['How the task is can not be known: it is broken.'],
     ],
     [

@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../../errors/codes.js';
 import { LIMITS, shortened } from '../limits.js';
 import { ConfigError, type Program } from '../program.js';
 import { isId, isPair, isRecord } from '../wire.js';
@@ -76,7 +77,7 @@ export function failureOfConfig(
 }
 
 interface Explanation {
-  code: string;
+  code: ProblemCode;
   text: string;
   hint?: string;
 }

@@ -1,0 +1,661 @@
+import type { EXIT } from './exit-codes.js';
+
+/** `note`: good to know, nothing is wrong; only `doctor` has them. */
+export type Severity = 'error' | 'warning' | 'note';
+
+/** What a code means to people and scripts. */
+export interface CodeEntry {
+  /** As what it stands among the problems of an answer; the worst first. */
+  readonly severity?: readonly Severity[];
+  /** The exit status of a command that it ends. */
+  readonly exit?: readonly (keyof typeof EXIT)[];
+  /** One sentence. */
+  readonly meaning: string;
+  /** What to do, one sentence, where the meaning does not say it. */
+  readonly remedy?: string;
+}
+
+/**
+ * All codes of problems and errors, by what they are about: a contract with scripts, so codes are added, and never
+ * renamed or removed. Other modules import the types alone, because the texts are for `help codes` and the
+ * documentation.
+ */
+export const CODE_GROUPS = {
+  'The command line and the program': {
+    usage: {
+      exit: ['usage'],
+      meaning:
+        'The command, a flag or an argument is not known, is missing, or has a value of the wrong form.',
+      remedy: 'See `thermos COMMAND --help`.',
+    },
+    'unknown-command': { exit: ['usage'], meaning: 'There is no command of that name.' },
+    'bad-pattern': {
+      exit: ['usage'],
+      meaning: 'A word that names tasks is not a valid pattern.',
+      remedy: 'Quote the word, or name the task by its whole id.',
+    },
+    'bad-age': { exit: ['usage'], meaning: 'A length of time is not of a form such as 2d5h, 90m or P2DT5H.' },
+    'bad-size': { exit: ['usage'], meaning: 'A size is not of a form such as 20G, 500MB or 1024B.' },
+    'bad-count': { exit: ['usage'], meaning: 'A number of tasks is not a whole number.' },
+    'bad-retained': {
+      exit: ['usage'],
+      meaning: 'The file of --retained cannot be read, or does not map task ids to states.',
+    },
+    'confirmation-needed': {
+      exit: ['usage'],
+      meaning: 'The command asks before it acts, and there is no terminal to ask on.',
+      remedy: 'Add --yes when the answer is known.',
+    },
+    'not-confirmed': {
+      exit: ['no'],
+      meaning: 'The person at the terminal did not confirm, so nothing was done.',
+    },
+    'output-failed': {
+      exit: ['partial'],
+      meaning: 'Standard output cannot be written, most often because its disk is full.',
+    },
+    'install-incomplete': {
+      exit: ['partial'],
+      meaning: 'A file of the thermos package itself is missing.',
+      remedy: 'Install the package again.',
+    },
+    'flock-missing': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'The program flock, which locks the streams of tasks, is not installed.',
+      remedy: 'Install util-linux.',
+    },
+    'flock-failed': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'The program flock could not be run, or could not lock a stream.',
+    },
+    timeout: { exit: ['timeout'], meaning: 'What the command waits for did not happen within --timeout.' },
+    interrupted: {
+      exit: ['interrupted', 'terminated', 'killed', 'lost'],
+      meaning: 'A signal ended the command before its task was left to itself.',
+    },
+    bug: {
+      exit: ['bug'],
+      meaning: 'Thermos itself is wrong.',
+      remedy: 'Run the command again with --debug and report what it prints.',
+    },
+  },
+  'Finding roots and tasks': {
+    'root-missing': {
+      severity: ['error'],
+      meaning: 'A root that was named is not there, or is not a directory.',
+    },
+    'root-empty': {
+      severity: ['warning'],
+      meaning: 'A root that was named holds no tasks, or is not a root at all.',
+    },
+    'root-unreadable': {
+      severity: ['error', 'warning', 'note'],
+      meaning: 'A root, or a directory that leads to roots, cannot be listed.',
+      remedy: 'Run the command again with sudo.',
+    },
+    'root-untrusted': {
+      severity: ['error', 'warning', 'note'],
+      exit: ['usage'],
+      meaning: 'Somebody else could write or exchange what is in a root, so it is not used.',
+      remedy: 'Choose another root with --root, or repair the owner and mode that the message names.',
+    },
+    'root-unwritable': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'The root in which a task is to run cannot be written.',
+      remedy: 'Choose another root with --root.',
+    },
+    'sandbox-unreadable': {
+      severity: ['error', 'note'],
+      meaning: 'A sandbox cannot be entered, so little is known of its task.',
+      remedy: 'Run the command again with sudo.',
+    },
+    'directory-too-large': {
+      severity: ['error'],
+      meaning: 'A directory has more entries than a task leaves, and only the first of them were looked at.',
+      remedy: 'Remove what does not belong there.',
+    },
+    'task-not-found': {
+      severity: ['error'],
+      exit: ['no', 'usage'],
+      meaning: 'No task has the id that was given or matches the pattern, or the config has no such task.',
+      remedy: 'See `thermos status` for the ids, and `thermos roots` for where tasks are looked for.',
+    },
+    'task-missing': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'No task is named on the command line, or a config exports none.',
+    },
+    'ambiguous-task': {
+      exit: ['usage'],
+      meaning: 'A word means several tasks, or one id is in several roots, and the command takes one task.',
+      remedy: 'Name one of them by its whole id or its path, or choose a root with --root.',
+    },
+    'task-in-several-roots': {
+      severity: ['warning'],
+      meaning: 'The same task id is in several roots.',
+      remedy: 'Choose one of them with --root.',
+    },
+    'task-unreadable': {
+      exit: ['partial'],
+      meaning: 'The sandbox of the task cannot be entered, so its end would never be seen.',
+      remedy: 'Run the command again with sudo.',
+    },
+    'task-removed': {
+      severity: ['error'],
+      exit: ['no', 'partial'],
+      meaning: 'The task was removed while the command waited for it or opened it.',
+    },
+    'process-not-found': { exit: ['no'], meaning: 'The task has no process of that name.' },
+    'run-not-found': { exit: ['no'], meaning: 'The process has no run of that number.' },
+  },
+  'Checkpoints and task files': {
+    'checkpoint-missing': {
+      severity: ['error', 'warning'],
+      exit: ['no'],
+      meaning: 'There is no checkpoint file, though the task or the command line names it.',
+    },
+    'checkpoint-unreadable': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A checkpoint file cannot be opened or read.',
+      remedy: 'Run the command again with sudo.',
+    },
+    'checkpoint-damaged': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning:
+        'A checkpoint file cannot be decoded from a byte on, and what is shown is the state before it.',
+      remedy: 'List the records before the damage with `thermos read --records`, and check the disk.',
+    },
+    'checkpoint-incomplete': {
+      severity: ['warning'],
+      meaning: 'A checkpoint file ends inside a record, as it does while somebody writes it.',
+    },
+    'checkpoint-sparse': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A checkpoint file has a hole instead of records, and is not read from there on.',
+    },
+    'checkpoint-replaced': {
+      severity: ['warning'],
+      meaning: 'A checkpoint file was replaced, shortened or written again while it was followed.',
+    },
+    'checkpoint-write-failed': {
+      exit: ['partial'],
+      meaning: 'A record cannot be appended to a checkpoint file.',
+      remedy: 'Free space on the disk, then run the task again with the same config and id.',
+    },
+    'processes-left-out': {
+      severity: ['error'],
+      meaning: 'A checkpoint file names too many processes, and those after the limit are left out.',
+      remedy: 'List every record with `thermos read --records`.',
+    },
+    'runs-left-out': {
+      severity: ['warning'],
+      meaning: 'A process ran so often that only its first and last runs are shown.',
+      remedy: 'List every record with `thermos read --records`.',
+    },
+    'statuses-left-out': {
+      severity: ['warning'],
+      meaning: 'A task has so many statuses that only the first and last ones are shown.',
+      remedy: 'List every record with `thermos read --records`.',
+    },
+    'task-file-missing': { severity: ['warning'], meaning: 'A task has checkpoints and no task file.' },
+    'task-file-twice': {
+      severity: ['warning'],
+      meaning: 'A task has a task file among the active and one among the finished tasks.',
+      remedy: 'Remove the active one if no runner lives.',
+    },
+    'task-file-unreadable': {
+      severity: ['error', 'warning'],
+      exit: ['partial'],
+      meaning: 'A task file cannot be opened or read, or is a link that leads nowhere.',
+    },
+    'task-file-damaged': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A task file is not JSON, does not describe a task, or is nested too deeply.',
+    },
+    'task-file-unwritable': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A task file cannot be written or moved to the finished ones.',
+    },
+  },
+  Logs: {
+    'no-log': { exit: ['no'], meaning: 'There is no log of the processes that were asked for.' },
+    'log-not-started': {
+      severity: ['warning'],
+      exit: ['no'],
+      meaning: 'A process has no log because it has not started.',
+    },
+    'log-not-kept': {
+      severity: ['warning'],
+      exit: ['no'],
+      meaning: 'A process has no log file because its logger keeps none.',
+    },
+    'log-missing': {
+      severity: ['warning'],
+      exit: ['no'],
+      meaning: 'There is no log file where a process should have written one.',
+    },
+    'log-collected': {
+      severity: ['warning'],
+      exit: ['no'],
+      meaning: 'The logs or the sandbox of a task were removed by a garbage collection.',
+    },
+    'log-unreadable': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A log cannot be read.',
+      remedy: 'Read it as root or as the user of the task, for example with sudo.',
+    },
+    'log-untrusted': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A log is not read because the user of the task could not read it.',
+    },
+    'log-link-refused': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A log is not read because it, or a directory on the way to it, is a link.',
+    },
+    'log-not-a-file': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A log is not read because it is not a regular file.',
+    },
+    'log-too-large': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A log is said to be longer than any log can be, and is not read.',
+    },
+    'log-name-refused': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'The name of a process leads out of the log directory, so its logs are not read.',
+    },
+    'log-line-cut': {
+      severity: ['warning'],
+      meaning: 'A line of a log is too long to be searched for its start, and is printed from a byte on.',
+    },
+  },
+  Configs: {
+    'config-missing': { exit: ['usage'], meaning: 'The config file is not there.' },
+    'config-unreadable': {
+      exit: ['usage'],
+      meaning: 'The config file cannot be read, is a directory, is too long, or is not text.',
+    },
+    'config-syntax': { exit: ['usage'], meaning: 'The config is not valid Python or JSON.' },
+    'config-invalid': {
+      exit: ['usage'],
+      meaning: 'The config has several errors, or does not describe a task.',
+    },
+    'config-exception': { exit: ['usage'], meaning: 'The config raised a Python exception.' },
+    'config-name': { exit: ['usage'], meaning: 'The config uses a name that is not defined.' },
+    'config-file': { exit: ['usage'], meaning: 'The config could not open or include a file.' },
+    'config-exit': { exit: ['usage'], meaning: 'The config ended the interpreter itself.' },
+    'config-recursion': { exit: ['usage'], meaning: 'The config includes or calls itself without end.' },
+    'config-endless': {
+      exit: ['usage'],
+      meaning: 'The evaluation of the config took too long and was stopped.',
+    },
+    'config-memory': { exit: ['usage'], meaning: 'The config needs more memory than it may have.' },
+    'config-limit': {
+      severity: ['error', 'warning'],
+      exit: ['usage'],
+      meaning: 'The config is larger than anything meant, or has more problems than are listed.',
+    },
+    'config-forged': {
+      exit: ['usage'],
+      meaning: 'The config wrote something else than the calls of its classes to /dev/thermos.',
+    },
+    'config-interpreter': {
+      exit: ['usage'],
+      meaning: 'The Python interpreter crashed, or the config has changed the modules that evaluate it.',
+    },
+    'task-not-chosen': {
+      exit: ['usage'],
+      meaning: 'The config exports several tasks, and none is chosen.',
+      remedy: 'Choose one with --task.',
+    },
+    'task-empty': { severity: ['error'], exit: ['usage'], meaning: 'The task of a config has no processes.' },
+    'task-invalid': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning:
+        'A task cannot be run as it is described, for example because its processes wait for each other.',
+    },
+    'job-missing': {
+      exit: ['usage'],
+      meaning: 'An Aurora config has no jobs.',
+      remedy: 'List them in the config: jobs = [Job(…)].',
+    },
+    'job-invalid': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'Aurora would refuse a job, or an entry in the list of jobs is not one.',
+    },
+    'job-incomplete': {
+      exit: ['usage'],
+      meaning: 'A job has no cluster, task or role, or its task has no processes.',
+    },
+    'job-not-found': { exit: ['usage'], meaning: 'An Aurora config has no job of that name.' },
+    'job-not-chosen': {
+      exit: ['usage'],
+      meaning: 'An Aurora config has several jobs that could be meant.',
+      remedy: 'Choose one with --job, by as much of its key as is needed.',
+    },
+    'field-missing': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'An object of a config lacks a field that it needs.',
+    },
+    'type-mismatch': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'A value of a config is not of the type of its field.',
+    },
+    'ref-unbound': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'A {{reference}} of a config has no value.',
+      remedy: 'Bind it in the config, or with -E NAME=VALUE.',
+    },
+    'mustache-blanks': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'A {{reference}} has blanks inside its braces.',
+      remedy: 'Remove the blanks.',
+    },
+    'mustache-invalid': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'Text in double braces is not a reference.',
+      remedy: 'Write {{&&&&&text}} to give {{text}} to the command.',
+    },
+    'escape-lost': {
+      severity: ['error', 'warning'],
+      exit: ['usage'],
+      meaning: 'An escaped {{reference}} loses its escape before the command runs.',
+      remedy: 'Write {{&&&&&text}} to give {{text}} to the command.',
+    },
+    'name-invalid': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning:
+        'The name of a process is empty, begins with a dot or has a slash, so it cannot name its logs.',
+    },
+    'plan-invalid': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'The constraints of a task contradict each other or name processes that do not fit.',
+    },
+    'port-invalid': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning:
+        'A reference to a port is not of the form {{thermos.ports[NAME]}}, or a port stands for itself.',
+    },
+    'port-unbound': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'The task needs a port that is not given.',
+      remedy: 'Give it with -P NAME:PORT.',
+    },
+    'port-unused': { severity: ['warning'], meaning: 'No process uses a port that is given.' },
+    'process-duplicate': {
+      severity: ['warning'],
+      meaning: 'Two processes of a task have the same name, and only the last one runs.',
+    },
+    'constraint-unknown': {
+      severity: ['warning'],
+      meaning: 'A constraint names no process of the task, so it orders nothing.',
+    },
+  },
+  'Running tasks': {
+    'task-id-invalid': { exit: ['usage'], meaning: 'A task id cannot be the name of a directory.' },
+    'task-running': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'The task already has a runner.',
+      remedy: 'See what it does with `thermos status`.',
+    },
+    'task-finished': {
+      exit: ['usage'],
+      meaning: 'A task of that id is finished, and cannot be run again.',
+      remedy: 'Choose another id with --task-id, or remove the old task with `thermos gc`.',
+    },
+    'task-differs': {
+      exit: ['usage'],
+      meaning: 'The id is that of another, unfinished task.',
+      remedy: 'Choose another id with --task-id.',
+    },
+    'task-incomplete': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'The header or task file of a task lacks what a runner needs to take it over.',
+    },
+    'task-untrusted': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'Somebody else may have written the files of a task, so they are not believed.',
+      remedy: 'Repair the owner and mode that the message names, if the files are right.',
+    },
+    'user-unknown': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'The user that the task runs as does not exist on this host.',
+      remedy: 'Create the user.',
+    },
+    'user-not-root': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'Only root can run a task as another user.',
+    },
+    'chroot-not-root': { exit: ['usage'], meaning: 'Only root can change the root directory of processes.' },
+    'sandbox-unusable': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'The sandbox or its log directory cannot be made, entered, or kept from other users.',
+      remedy: 'Choose another with --sandbox.',
+    },
+    'sandbox-unwritable': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'The sandbox cannot be written because the disk is full or fails.',
+    },
+    'profile-untrusted': {
+      severity: ['warning'],
+      meaning: 'The .thermos_profile of a sandbox is not read because others could have written it.',
+    },
+    'process-not-started': { severity: ['error'], meaning: 'A process of a task cannot be started.' },
+    'process-run-cap': {
+      severity: ['warning'],
+      meaning: 'A process is not run again because it ran as often as --max-runs allows.',
+    },
+    'runner-died': { exit: ['partial'], meaning: 'The runner of a daemon died before its task was started.' },
+  },
+  'Ending and collecting tasks': {
+    'kill-refused': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'The runner of a task may not be signalled, or does not end.',
+      remedy: 'Run the command as root or as the user of the runner.',
+    },
+    'kill-failed': {
+      severity: ['error'],
+      meaning: 'The operating system refused a step while a task was ended.',
+    },
+    'task-vanished': { severity: ['error'], meaning: 'The task was removed while it was ended.' },
+    'task-refused': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning:
+        'A task that lost its runner is not ended, because its stream or its processes cannot be known.',
+    },
+    'final-not-run': {
+      severity: ['warning'],
+      meaning: 'The final processes of a task are not run, because its files may be those of a container.',
+    },
+    'signal-refused': {
+      severity: ['error', 'warning'],
+      meaning: 'A process was not signalled, because it is not certainly one of the task.',
+    },
+    'signal-failed': {
+      severity: ['error'],
+      meaning: 'The operating system refused to signal a process of a task.',
+    },
+    'process-unending': { severity: ['error'], meaning: 'A process was killed and does not end.' },
+    'gc-running': {
+      exit: ['partial'],
+      meaning: 'Another gc works on the same root.',
+      remedy: 'Try again when it is done.',
+    },
+    'gc-failed': {
+      severity: ['error'],
+      meaning: 'A file of a task cannot be removed, or its state cannot be recorded.',
+    },
+    'gc-refused': {
+      severity: ['error'],
+      meaning: 'Something is not removed or changed because a guard of gc says that it might be needed.',
+    },
+    'sandbox-pulled': {
+      severity: ['warning'],
+      meaning: 'The sandbox of an active task was removed below its executor.',
+    },
+    'sandbox-not-found': {
+      exit: ['no'],
+      meaning: 'What --sandbox names is not there, or is not the sandbox of a task that would be collected.',
+    },
+  },
+  'What doctor finds': {
+    'not-checked': {
+      severity: ['warning'],
+      meaning: 'A check could not be made, because what it looks at is hidden.',
+    },
+    'runner-dead': {
+      severity: ['error', 'warning'],
+      meaning: 'A task is recorded as running, and no runner lives.',
+      remedy: 'Run it again with the same config and id, or let `thermos gc` mark it LOST.',
+    },
+    'runner-stopped': {
+      severity: ['error'],
+      meaning: 'The runner of a task is stopped by a signal, so nothing is started or recorded.',
+      remedy: 'Let it go on with `kill -CONT`.',
+    },
+    'task-not-moved': {
+      severity: ['warning'],
+      meaning: 'A task ended, and its runner died before it moved the task file to the finished ones.',
+      remedy: 'Let `thermos gc` move it.',
+    },
+    'task-failed': {
+      severity: ['error'],
+      meaning: 'The task ended FAILED.',
+      remedy: 'Read what it wrote with `thermos tail --stderr`.',
+    },
+    'task-killed': { severity: ['note'], meaning: 'The task ended KILLED, on demand.' },
+    'task-lost': {
+      severity: ['error'],
+      meaning: 'The task ended LOST: its runner died or was told to give it up.',
+    },
+    leftovers: { severity: ['error'], meaning: 'A task is over, and processes of it live on.' },
+    'foreign-pids': {
+      severity: ['note'],
+      meaning: 'A task runs in a pid namespace of its own, so its recorded pids say nothing on this host.',
+    },
+    'sandbox-gone': {
+      severity: ['error'],
+      meaning: 'A task runs, and somebody removed its sandbox.',
+      remedy: 'End the task with `thermos kill`.',
+    },
+    'sandbox-partly-removed': {
+      severity: ['warning'],
+      meaning: 'A sandbox of Thermos has no checkpoints: it was removed in part, or its executor died early.',
+    },
+    'clock-skew': {
+      severity: ['warning'],
+      meaning: 'A task has times in the future, so the clock of a host is or was wrong.',
+      remedy: 'Check the clock, because ages and the identity of processes depend on it.',
+    },
+    'checkpoint-times-odd': {
+      severity: ['warning'],
+      meaning: 'A checkpoint has times that no clock shows, so it is damaged or forged.',
+    },
+    'checkpoint-torn': {
+      severity: ['warning'],
+      meaning: 'A checkpoint ends inside a record, and nobody will write the rest.',
+    },
+    'checkpoint-headless': {
+      severity: ['warning'],
+      meaning: 'A checkpoint has no header, so it is not known where and as whom its task ran.',
+    },
+    'checkpoint-of-another-task': {
+      severity: ['warning'],
+      meaning: 'The header of a checkpoint is that of another task, so it was copied or forged.',
+    },
+    'end-not-recorded': {
+      severity: ['warning'],
+      meaning: 'A task is among the finished ones, and its checkpoint does not say how it ended.',
+    },
+    'executor-never-started': {
+      severity: ['error', 'warning'],
+      meaning:
+        "An executor of Aurora never started its task; the finding says why, by the executor's own output.",
+    },
+    'agent-refuses-to-start': {
+      severity: ['error'],
+      meaning: 'The Mesos agent gave up starting, and its log says why.',
+    },
+    'agent-not-recovered': {
+      severity: ['error'],
+      meaning: 'The host was started again, and the Mesos agent has not recovered since.',
+    },
+    'agent-never-registered': {
+      severity: ['warning'],
+      meaning: 'The Mesos agent has not registered with a master since its identity was made.',
+    },
+    'agent-identity-dangling': {
+      severity: ['warning'],
+      meaning: 'The identity that the Mesos agent would recover is gone.',
+    },
+    'agent-attributes-missing': {
+      severity: ['warning'],
+      meaning: "The Mesos agent lacks attributes that the scheduler's default constraints ask for.",
+    },
+    'old-agent': {
+      severity: ['note'],
+      meaning: 'Files of a former identity of the Mesos agent are still there.',
+    },
+    'old-agent-not-removed': {
+      severity: ['warning'],
+      meaning: 'Files of a former identity of the Mesos agent should have been removed long ago.',
+    },
+    'disk-full': {
+      severity: ['error'],
+      meaning: 'A disk is full, so runners cannot record what happens.',
+      remedy: 'Free space, for example with `thermos gc`.',
+    },
+    'disk-nearly-full': { severity: ['warning'], meaning: 'A disk is nearly full.' },
+    'disk-no-inodes': {
+      severity: ['error'],
+      meaning: 'A disk has no inodes left, so no file can be made whatever space is free.',
+    },
+    'disk-pressure': {
+      severity: ['warning'],
+      meaning: 'A disk is so full that the Mesos agent removes finished sandboxes at once.',
+    },
+    'disk-read-only': {
+      severity: ['error', 'note'],
+      meaning: 'A disk is mounted read-only, so no checkpoint can be written there.',
+    },
+  },
+} as const satisfies Record<string, Record<string, CodeEntry>>;
+
+type Groups = typeof CODE_GROUPS;
+
+/** A code of a problem, a finding or an error. */
+export type ProblemCode = { [Group in keyof Groups]: keyof Groups[Group] }[keyof Groups];
