@@ -159,9 +159,7 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
 /** Parts of the views above, and lines that who prints them escapes. */
 const PARTS = [
   'commandsText',
-  'describeReturnCode',
   'eventText',
-  'firstFailing',
   'headerLines',
   'leftOutLine',
   'limitsText',
@@ -171,7 +169,6 @@ const PARTS = [
   'runTable',
   'statusTable',
   'taskChangeText',
-  'whyLines',
 ];
 
 test('no view is missing here', async () => {
