@@ -17,7 +17,7 @@ import { gatherWitnesses } from '../doctor/gather-witnesses.js';
 import { storyOf } from '../doctor/story.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { Host } from '../host/host.js';
-import { TaskReader } from '../task/view.js';
+import { TaskReader } from '../task/reader.js';
 import { inspect, notOneTask } from './inspect.js';
 
 export interface DoctorAnswer {

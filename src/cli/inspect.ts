@@ -11,11 +11,12 @@ import { closedLogs } from '../logs/log-files.js';
 import type { LogAccess } from '../logs/open-log.js';
 import { firstDenied } from '../store/denied.js';
 import { historyLeftOut } from '../task/checkpoint-problems.js';
+import { TaskReader } from '../task/reader.js';
 import { isTooDeep } from '../task/task-file.js';
-import { TaskReader, type TaskView } from '../task/view.js';
+import type { TaskView } from '../task/view.js';
+import { firstFailing, whyLines } from '../task/why.js';
 import { type Inspection, inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
-import { firstFailing, whyLines } from '../views/why.js';
 import { type ConfigFlags, mayMeanConfig, meansConfig } from './config-target.js';
 import type { Terminal } from './terminal.js';
 

@@ -12,7 +12,7 @@ import type { KillRequest, NewTask, Outcome, Runner, RunSettings } from '../runn
 import { NO_DEBUGGER } from '../runner/debugger.js';
 import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
-import { TaskReader } from '../task/view.js';
+import { TaskReader } from '../task/reader.js';
 import { summaryText } from '../views/run.js';
 import { inspect } from './inspect.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';

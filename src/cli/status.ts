@@ -1,12 +1,9 @@
-import { missingTasks, noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
+import { localTasks } from '../app/local-tasks.js';
+import type { RootFlags } from '../app/search.js';
+import { lookAtTasks, type StatusAnswer } from '../app/status.js';
 import { encodeTask } from '../contracts/encode-task.js';
-import type { FoundTask, TaskRoot } from '../discovery/found.js';
-import type { Selection } from '../discovery/select.js';
 import { UsageError } from '../errors/errors.js';
-import { EXIT } from '../errors/exit-codes.js';
-import { hasError, type Problem } from '../errors/problem.js';
-import { Host } from '../host/host.js';
-import { readTasks, TaskBoard } from '../task/board.js';
+import type { TaskReading } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { jsonText } from '../text/json.js';
 import type { Verbosity } from '../views/status.js';
@@ -22,30 +19,15 @@ export interface StatusFlags extends RootFlags {
   interval?: string;
 }
 
-export interface StatusAnswer {
-  /** Of the search and of the tasks. */
-  problems: Problem[];
-  exitCode: number;
-  /** What to say on stderr if nothing is shown. */
-  notice?: string;
-}
-
-type ReadTasks = (tasks: Iterable<FoundTask>, host: Host) => Iterable<TaskView>;
-
-/** The view, which --json does without: loading what measures text costs as long as reading ten tasks. */
-const loadView = () => import('../views/status.js');
-type View = Awaited<ReturnType<typeof loadView>>;
+type Write = (text: string) => void;
 
 /** One look at the tasks, written to stdout. Rejects with NotFoundError if no word means a task. */
-export async function showStatus(
+export function showStatus(
   words: readonly string[],
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<StatusAnswer> {
-  const look = lookAtStatus(words, flags, readTasks);
-  if (flags.json) for (const piece of look.json()) terminal.write(piece);
-  else terminal.write(look.text(terminal, await loadView()));
-  return look.answer();
+  return writeStatus(words, flags, terminal, undefined, (text) => terminal.write(text));
 }
 
 /** Shows the tasks again and again; ends with 130 or 143 by a signal. */
@@ -61,89 +43,68 @@ export async function watchStatus(
       `--interval ${flags.interval} is not a number of seconds from 0.1 to 86400`,
     );
   }
-  const board = new TaskBoard();
-  const view = await loadView();
-  return watchFrames(terminal, { intervalMs: seconds * 1000, lines: flags.json }, (): Frame => {
-    const look = lookAtStatus(words, flags, (tasks, host) => board.read(tasks, host));
-    const text = flags.json ? [...look.json()].join('') : look.text(terminal, view);
-    return { text, ...look.answer() };
-  });
-}
-
-/** `answer` is known once `json` or `text` was taken to its end. */
-interface Look {
-  json: () => Generator<string>;
-  text: (terminal: Terminal, view: View) => string;
-  answer: () => StatusAnswer;
-}
-
-function lookAtStatus(words: readonly string[], flags: StatusFlags, read: ReadTasks): Look {
-  const host = Host.local();
-  const selection = tasksToLookAt(flags, words);
-  const { selected, roots, unmatched } = selection;
-  if (unmatched.length > 0 && selected.length === 0) throw noSuchTask(selection);
-  const ofSearch = [...selection.problems, ...missingTasks(selection)];
-  const problems = [...ofSearch];
-  const counts = new Map<TaskRoot, number>(roots.map((root) => [root, 0]));
-  let shown = 0;
-  function* views(): Generator<TaskView> {
-    for (const task of read(selected, host)) {
-      if (flags.only !== undefined && task.phase !== flags.only) continue;
-      if (flags.state !== undefined && !flags.state.includes(String(task.state))) continue;
-      shown += 1;
-      counts.set(task.root, (counts.get(task.root) ?? 0) + 1);
-      for (const problem of task.problems) problems.push(problem);
-      yield task;
-    }
-  }
-  return {
-    json: () => documentInPieces(views(), counts, ofSearch),
-    text: (terminal, view) => {
-      if (flags.quiet) return view.idsText([...views()]);
-      return view.statusText(views(), flags.verbosity as Verbosity, terminal.style(1));
-    },
-    answer: () => ({
-      problems,
-      exitCode: exitCodeOf(shown, selection),
-      notice: shown > 0 ? undefined : emptyNotice(selected.length, roots),
-    }),
+  const board = localTasks(flags).board();
+  const draw = async (): Promise<Frame> => {
+    let text = '';
+    const answer = await writeStatus(words, flags, terminal, board, (more) => {
+      text += more;
+    });
+    return { text, ...answer };
   };
+  return watchFrames(terminal, { intervalMs: seconds * 1000, lines: flags.json }, draw);
+}
+
+async function writeStatus(
+  words: readonly string[],
+  flags: StatusFlags,
+  terminal: Terminal,
+  reading: TaskReading | undefined,
+  write: Write,
+): Promise<StatusAnswer> {
+  const page = flags.json ? new Document(write) : await drawnPage(flags, terminal);
+  const query = { words, only: flags.only, state: flags.state };
+  const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view), reading);
+  write(page.text(answer));
+  return answer;
+}
+
+/** Takes the views of tasks; `text` is what there is to be written when all have come. */
+interface Page {
+  add(task: TaskView): void;
+  text(answer: StatusAnswer): string;
+}
+
+/** --json does without the views: loading what measures text costs as long as reading ten tasks. */
+async function drawnPage({ quiet, verbosity }: StatusFlags, terminal: Terminal): Promise<Page> {
+  const { IdPage, StatusPage } = await import('../views/status.js');
+  return quiet ? new IdPage() : new StatusPage(verbosity as Verbosity, terminal.style(1));
 }
 
 /** How much of the document is put together before it is written. */
 const PIECE = 64 * 1024;
 
 /**
- * The document of `status`, one line, in pieces: of a host with very many tasks it is long, and none of them
- * is needed when the next one is written. `problems` are those of the search; a task has its own.
+ * The document of `status`, one line, written in pieces: of a host with very many tasks it is long, and none of them
+ * is needed when the next one is written.
  */
-function* documentInPieces(
-  tasks: Iterable<TaskView>,
-  counts: ReadonlyMap<TaskRoot, number>,
-  problems: readonly Problem[],
-): Generator<string> {
-  let piece = '{"tasks":[';
-  let separator = '';
-  for (const task of tasks) {
-    piece += separator + jsonText(encodeTask(task));
-    separator = ',';
-    if (piece.length < PIECE) continue;
-    yield piece;
-    piece = '';
+class Document implements Page {
+  readonly #write: Write;
+  #piece = '{"tasks":[';
+  #separator = '';
+
+  constructor(write: Write) {
+    this.#write = write;
   }
-  const roots = [...counts].map(([{ path, layout }, count]) => ({ path, layout, tasks: count }));
-  yield `${piece}],"roots":${jsonText(roots)},"problems":${jsonText(problems)}}\n`;
-}
 
-/** A root that isn't there is a no; one that could not be read leaves the question open. */
-function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
-  if (unmatched.length > 0) return EXIT.no;
-  if (shown > 0) return EXIT.ok;
-  return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;
-}
+  add(task: TaskView): void {
+    this.#piece += this.#separator + jsonText(encodeTask(task));
+    this.#separator = ',';
+    if (this.#piece.length < PIECE) return;
+    this.#write(this.#piece);
+    this.#piece = '';
+  }
 
-function emptyNotice(beforeFilter: number, roots: readonly TaskRoot[]): string {
-  if (beforeFilter > 0) return `None of the ${beforeFilter} tasks is in the phase or state asked for.`;
-  if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
-  return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
+  text({ roots, problemsOfSearch }: StatusAnswer): string {
+    return `${this.#piece}],"roots":${jsonText(roots)},"problems":${jsonText(problemsOfSearch)}}\n`;
+  }
 }

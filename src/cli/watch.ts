@@ -1,5 +1,6 @@
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
+import type { Awaitable } from '../task/gatherer.js';
 import { visible } from '../text/escape.js';
 import type { Style } from '../views/parts/style.js';
 import type { Terminal } from './terminal.js';
@@ -31,14 +32,29 @@ const CLEAR_BELOW = '\u001b[J';
  */
 export async function watchFrames(
   terminal: Terminal,
+  options: WatchOptions,
+  draw: () => Awaitable<Frame>,
+): Promise<number> {
+  const waiter = new Waiter();
+  try {
+    // What can't be drawn at all is told on the ordinary screen.
+    const first = await waiter.orSignal(draw());
+    return typeof first === 'number' ? first : await redraw(terminal, options, draw, waiter, first);
+  } finally {
+    waiter.close();
+  }
+}
+
+async function redraw(
+  terminal: Terminal,
   { intervalMs, lines = false }: WatchOptions,
-  draw: () => Frame,
+  draw: () => Awaitable<Frame>,
+  waiter: Waiter,
+  first: Frame,
 ): Promise<number> {
   const live = terminal.stdoutIsTerminal && !lines;
-  const waiter = new Waiter();
   let last: string | undefined;
-  // What can't be drawn at all is told on the ordinary screen.
-  let frame = draw();
+  let frame = first;
   if (live) terminal.write(ENTER);
   try {
     for (;;) {
@@ -54,10 +70,11 @@ export async function watchFrames(
       if (exitCode !== undefined) return exitCode;
       // Where nothing changes nothing is written, which would tell.
       if (terminal.isClosed()) return EXIT.ok;
-      frame = draw();
+      const next = await waiter.orSignal(draw());
+      if (typeof next === 'number') return next;
+      frame = next;
     }
   } finally {
-    waiter.close();
     if (live) {
       terminal.write(`${LEAVE}${frame.text}`);
       terminal.writeError(besides(frame));
@@ -105,6 +122,14 @@ class Waiter {
         resolve(exitCode);
       };
     });
+  }
+
+  /** Resolves to what is waited for, or to the exit code of a signal that comes before it. */
+  orSignal<T>(awaited: Awaitable<T>): Promise<T | number> {
+    const signalled = new Promise<number>((resolve) => {
+      this.#wake = (exitCode) => exitCode !== undefined && resolve(exitCode);
+    });
+    return Promise.race([awaited, signalled]);
   }
 
   close(): void {

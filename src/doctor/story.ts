@@ -2,8 +2,8 @@ import { isTerminalTaskState } from '../checkpoint/records.js';
 import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
+import { describeReturnCode } from '../task/why.js';
 import { timestamp } from '../text/age.js';
-import { describeReturnCode } from '../views/why.js';
 import type { TaskUpdate } from './mesos-info.js';
 
 /** Something that happened to a task. */

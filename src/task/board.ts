@@ -3,7 +3,8 @@ import { realPathsOfOneMoment } from '../discovery/real-paths.js';
 import { locateOfOneMoment, type RealPath } from '../discovery/relocate.js';
 import type { Host } from '../host/host.js';
 import { Directories } from '../store/directories.js';
-import { TaskReader, type TaskView } from './view.js';
+import { TaskReader } from './reader.js';
+import type { TaskView } from './view.js';
 
 /** One look at many tasks: a view after the other, so that who needs no view twice holds none. */
 export function* readTasks(

@@ -1,10 +1,7 @@
 import type { Gap } from '../checkpoint/ends.js';
-import type { Damage } from '../checkpoint/framing.js';
 import { NameMap } from '../checkpoint/name-map.js';
-import { CheckpointFile, readStream } from '../checkpoint/reader.js';
 import {
   type Int64,
-  isTerminalProcessState,
   isTerminalTaskState,
   type ProcessState,
   type ProcessStatus,
@@ -12,25 +9,17 @@ import {
   type TaskState,
   type TaskStatus,
 } from '../checkpoint/records.js';
-import type { CheckpointState, ProcessHistory } from '../checkpoint/replay.js';
+import type { ProcessHistory } from '../checkpoint/replay.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
-import { type Locate, type Located, locatePaths } from '../discovery/relocate.js';
-import { errnoOf } from '../errors/errors.js';
+import type { Located } from '../discovery/relocate.js';
 import type { Problem } from '../errors/problem.js';
-import type { Host } from '../host/host.js';
 import type { LayoutName } from '../layout/layouts.js';
-import { LAYOUTS } from '../layout/layouts.js';
 import type { MesosIds } from '../layout/mesos.js';
 import type { Phase } from '../layout/root-paths.js';
-import { phasePath } from '../layout/root-paths.js';
-import { coordinatorName, RUNNER } from '../layout/task-paths.js';
-import type { Directories } from '../store/directories.js';
-import { listDirectory } from '../store/list.js';
-import { presenceOf, realPath } from '../store/look.js';
-import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
-import { damagedCheckpoint, processesLeftOut, unreadableCheckpoint } from './checkpoint-problems.js';
-import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
-import { type ProcessConfig, readTaskFile, type TaskConfig } from './task-file.js';
+import { RUNNER } from '../layout/task-paths.js';
+import { processesLeftOut } from './checkpoint-problems.js';
+import type { Material } from './material.js';
+import type { ProcessConfig, TaskConfig } from './task-file.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
 /** A process as a person sees it: its latest run, how often it ran, and what the task file says of it. */
@@ -96,232 +85,62 @@ export interface TaskView {
   /** When the stream was last written or touched, milliseconds since the epoch. */
   silent_since_ms?: number;
   /** Pids that live on though the task is over or its runner gone. */
-  leftovers: number[];
+  leftovers: readonly number[];
+  /** There is no trace of it any more. */
+  removed: boolean;
 }
 
-const locateNow: Locate = (recorded, task) => locatePaths(recorded, task, realPath);
-
-export interface TaskReaderOptions {
-  /** All statuses and runs, for one task; else the latest, for many. */
-  history: boolean;
-  /** It is read once: nothing is remembered for a second time. */
-  once?: boolean;
-}
-
-/**
- * Reads a task from disk, again and again if asked to: then only what was appended since. What can't be read
- * is a problem in the view; nothing is thrown.
- */
-export class TaskReader {
-  readonly #options: TaskReaderOptions;
-  #found: FoundTask;
-  #file: CheckpointFile<FileStat>;
-  /** How the task's files are opened: no link that its user may have laid is followed. */
-  #opening: OpenOptions;
-  /** Coordinators were merged in: the runner's own stream can't be read on from here. */
-  #merged = false;
-
-  constructor(found: FoundTask, options: TaskReaderOptions) {
-    this.#options = options;
-    this.#found = found;
-    this.#opening = this.#openingOf(found);
-    this.#file = this.#checkpoint();
-  }
-
-  /**
-   * `found`: the same task, found again, if it was: its task file may have moved. `directories`: open while many
-   * tasks are read at one moment.
-   */
-  read(
-    host: Host,
-    found: FoundTask = this.#found,
-    locate: Locate = locateNow,
-    directories?: Directories,
-  ): TaskView {
-    this.#found = found;
-    this.#opening = this.#openingOf(found, directories);
-    // Before the stream is read: who holds the lock no more by now has written all that it had to say.
-    if (found.phase === 'active' && !found.unreadable) host.lookAtLocks();
-    const problems = [...found.problems];
-    const config = this.#config(problems);
-    const stream = found.unreadable ? undefined : this.#stream(problems);
-    let state = this.#file.replay.state();
-    const last = state.statuses.at(-1);
-    const status = last?.state ?? 'UNKNOWN';
-    const terminal = isTerminalTaskState(status);
-    const runner = this.#runner(host, stream, last, terminal);
-    if (stream !== undefined && !terminal && runner.alive !== true) {
-      state = this.#withCoordinators(state, problems);
-    }
-    const leftOut = processesLeftOut(this.#path, state);
-    if (leftOut !== undefined) problems.push({ ...leftOut, task_id: found.task_id });
-    const phase = terminal && this.#wasMoved() ? 'finished' : found.phase;
-    const { header } = state;
-    const located = found.unreadable ? {} : locate(header ?? {}, found);
-    const leftovers = runner.alive === true || runner.foreign ? [] : leftoverPids(host, state);
-    return {
-      found,
-      task_id: found.task_id,
-      root: found.root,
-      layout: found.root.layout,
+/** What the material of a task means. Pure: the same material gives the same view, and is left as it is. */
+export function viewOf(material: Material): TaskView {
+  const { found, stream, state, config, runner, located, leftovers, bootTimeMs, moved, removed } = material;
+  const { header, statuses } = state;
+  const problems = [...material.problems];
+  const leftOut = processesLeftOut(`${found.checkpoint_dir}/${RUNNER}`, state);
+  if (leftOut !== undefined) problems.push({ ...leftOut, task_id: found.task_id });
+  const last = statuses.at(-1);
+  const status = last?.state ?? 'UNKNOWN';
+  const phase = moved && isTerminalTaskState(status) ? 'finished' : found.phase;
+  return {
+    found,
+    task_id: found.task_id,
+    root: found.root,
+    layout: found.root.layout,
+    phase,
+    state: status,
+    verdict: verdictOf({
+      readable: stream !== undefined,
       phase,
       state: status,
-      verdict: verdictOf({
-        readable: stream !== undefined,
-        phase,
-        state: status,
-        alive: runner.alive,
-        foreign: runner.foreign,
-        statusTimeMs: last?.timestamp_ms === undefined ? undefined : Number(last.timestamp_ms),
-        bootTimeMs: terminal ? undefined : host.bootTimeMs,
-        leftovers: leftovers.length > 0,
-      }),
-      state_timestamp_ms: last?.timestamp_ms,
-      launch_time_ms: header?.launch_time_ms,
-      name: config?.name,
-      user: header?.user,
-      uid: header?.uid,
-      hostname: header?.hostname,
-      owner: stream && (host.userName(stream.uid) ?? String(stream.uid)),
-      sandbox: place(located.sandbox, header?.sandbox),
-      log_dir: place(located.log_dir, header?.log_dir),
-      ports: header?.ports,
-      runner: last && { pid: last.runner_pid, uid: last.runner_uid, alive: runner.alive },
-      processes: processViews(state.processes, config),
-      mesos: found.root.mesos,
-      problems,
-      header,
-      statuses: state.statuses,
-      statuses_left_out: state.statuses_left_out,
-      records_left_out: state.records_left_out,
-      history: state.processes,
-      config,
-      silent_since_ms: stream?.mtimeMs,
-      leftovers,
-    };
-  }
-
-  get #path(): string {
-    return `${this.#found.checkpoint_dir}/${RUNNER}`;
-  }
-
-  #openingOf({ root }: FoundTask, directories?: Directories): OpenOptions {
-    return { below: LAYOUTS[root.layout].base(root), as: 'owner', directories };
-  }
-
-  #checkpoint(): CheckpointFile<FileStat> {
-    return new CheckpointFile(() => openFile(this.#path, this.#opening), this.#options, this.#options.once);
-  }
-
-  #runner(
-    host: Host,
-    stream: FileStat | undefined,
-    last: TaskStatus | undefined,
-    over: boolean,
-  ): RunnerLiveness {
-    if (stream === undefined) return { alive: null, foreign: false };
-    // The runner moves the task file as its last deed. The first look at /proc/locks costs 10 ms.
-    if (over && this.#found.phase === 'finished') return { alive: false, foreign: false };
-    const runner = runnerLiveness(host, stream, recordedRunner(last));
-    if (over || runner.alive !== false || this.#found.task_file !== undefined) return runner;
-    // A runner takes its lock, then writes the task file: one that has just started may have taken it since.
-    return runnerLiveness(host.again(), stream, recordedRunner(last));
-  }
-
-  /** The task file is not among the active ones any more: the task may have ended since it was found. */
-  #wasMoved(): boolean {
-    const { phase, task_file } = this.#found;
-    return phase === 'active' && (task_file === undefined || presenceOf(task_file, 'no-follow') === 'absent');
-  }
-
-  #config(problems: Problem[]): TaskConfig | undefined {
-    if (this.#found.task_file === undefined) return undefined;
-    const { task_file, task_id, root } = this.#found;
-    const found = readTaskFile(task_file, this.#opening);
-    const vanished = found.config === undefined && found.problem === undefined;
-    const { config, problem } = vanished
-      ? readTaskFile(`${phasePath(root.path, 'finished')}/${task_id}`, this.#opening)
-      : found;
-    if (problem !== undefined) problems.push({ ...problem, task_id: this.#found.task_id });
-    return config;
-  }
-
-  /** The stream's stat; undefined, with a problem told, if it can't be opened. */
-  #stream(problems: Problem[]): FileStat | undefined {
-    if (this.#merged) {
-      this.#file = this.#checkpoint();
-      this.#merged = false;
-    }
-    try {
-      const { stat, damage } = this.#file.refresh();
-      if (damage !== undefined) problems.push(this.#damaged(this.#path, damage));
-      return stat;
-    } catch (error) {
-      const told = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
-      if (!(told && errnoOf(error) === 'ENOENT')) {
-        const problem = unreadableCheckpoint(this.#path, error);
-        const severity = errnoOf(error) === 'ENOENT' && this.#isUnbegun() ? 'warning' : problem.severity;
-        problems.push({ ...problem, severity, task_id: this.#found.task_id });
-      }
-      return undefined;
-    }
-  }
-
-  /** Did its runner die before it made the stream? Then nothing was lost. */
-  #isUnbegun(): boolean {
-    const { task_file, checkpoint_dir } = this.#found;
-    try {
-      if (task_file !== undefined) return false;
-      return listDirectory(checkpoint_dir, { ...this.#opening, max: 1 }).entries.length === 0;
-    } catch {
-      return false;
-    }
-  }
-
-  #damaged(path: string, damage: Damage): Problem {
-    const over = this.#found.phase === 'finished';
-    return { ...damagedCheckpoint(path, damage, over), task_id: this.#found.task_id };
-  }
-
-  /** Without a runner the coordinators' streams may know more than its own. */
-  #withCoordinators(state: CheckpointState, problems: Problem[]): CheckpointState {
-    for (const [process, { runs }] of state.processes) {
-      if (isTerminalProcessState(runs.at(-1)?.state)) continue;
-      const name = coordinatorName(process);
-      if (name === undefined) continue;
-      const path = `${this.#found.checkpoint_dir}/${name}`;
-      this.#merged = true;
-      try {
-        const consumer = this.#file.replay.coordinator(process);
-        const { damage } = useFile(path, this.#opening, (file) => readStream(file, consumer));
-        if (damage !== undefined) problems.push({ ...this.#damaged(path, damage), process });
-      } catch (error) {
-        if (errnoOf(error) === 'ENOENT') continue;
-        problems.push({ ...unreadableCheckpoint(path, error), task_id: this.#found.task_id, process });
-      }
-    }
-    return this.#merged ? this.#file.replay.state() : state;
-  }
-}
-
-function recordedRunner(status: TaskStatus | undefined) {
-  return {
-    pid: status?.runner_pid,
-    uid: status?.runner_uid,
-    timestampMs: status?.timestamp_ms === undefined ? undefined : Number(status.timestamp_ms),
+      alive: runner.alive,
+      foreign: runner.foreign,
+      statusTimeMs: last?.timestamp_ms === undefined ? undefined : Number(last.timestamp_ms),
+      bootTimeMs,
+      leftovers: leftovers.length > 0,
+    }),
+    state_timestamp_ms: last?.timestamp_ms,
+    launch_time_ms: header?.launch_time_ms,
+    name: config?.name,
+    user: header?.user,
+    uid: header?.uid,
+    hostname: header?.hostname,
+    owner: stream?.owner,
+    sandbox: place(located.sandbox, header?.sandbox),
+    log_dir: place(located.log_dir, header?.log_dir),
+    ports: header?.ports,
+    runner: last && { pid: last.runner_pid, uid: last.runner_uid, alive: runner.alive },
+    processes: processViews(state.processes, config),
+    mesos: found.root.mesos,
+    problems,
+    header,
+    statuses,
+    statuses_left_out: state.statuses_left_out,
+    records_left_out: state.records_left_out,
+    history: state.processes,
+    config,
+    silent_since_ms: stream?.mtimeMs,
+    leftovers,
+    removed,
   };
-}
-
-function leftoverPids(host: Host, { header, processes }: CheckpointState): number[] {
-  const pids: number[] = [];
-  for (const { runs } of processes.values()) {
-    const run = runs.at(-1);
-    if (run === undefined) continue;
-    if (isSameProcess(host, run.coordinator_pid, run.fork_time, header?.uid))
-      pids.push(run.coordinator_pid as number);
-    if (isSameProcess(host, run.pid, run.start_time, header?.uid)) pids.push(run.pid as number);
-  }
-  return pids;
 }
 
 function place(located: Located | undefined, recorded: string | undefined): Place | undefined {

@@ -1,6 +1,7 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { ProcessView, TaskView } from '../task/view.js';
+import { describeReturnCode } from '../task/why.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { shellArguments } from '../text/shell.js';
@@ -8,7 +9,6 @@ import { cutPainted, splitAt } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
-import { describeReturnCode } from './why.js';
 
 /** On a terminal no more processes than this are summed up one by one. */
 const SUMMARY_ROWS = 40;

@@ -13,25 +13,46 @@ export type Verbosity = 0 | 1 | 2 | 3;
  * The tasks as a table, below it the details that were asked for; on a terminal, a summary above it. Each task is
  * drawn as it comes and then let go: a host may have very many with very many processes.
  */
-export function statusText(tasks: Iterable<TaskView>, verbosity: Verbosity, style: Style): string {
-  const counts: Counts = { tasks: 0, active: 0, states: new Map(), verdicts: new Map() };
-  const rows: Cell[][] = [];
-  const blocks: string[] = [];
-  for (const task of tasks) {
-    count(task, counts);
-    if (verbosity === 0) rows.push([task.task_id, task.phase, task.owner]);
-    else if (verbosity === 1) rows.push(row(task, style));
-    else blocks.push(block(task, verbosity, style));
+export class StatusPage {
+  readonly #verbosity: Verbosity;
+  readonly #style: Style;
+  readonly #counts: Counts = { tasks: 0, active: 0, states: new Map(), verdicts: new Map() };
+  readonly #rows: Cell[][] = [];
+  readonly #blocks: string[] = [];
+
+  constructor(verbosity: Verbosity, style: Style) {
+    this.#verbosity = verbosity;
+    this.#style = style;
   }
-  if (counts.tasks === 0) return '';
-  const head = style.tty ? `${summary(counts)}\n\n` : '';
-  if (verbosity > 1) return head + blocks.join('\n');
-  return head + table(verbosity === 0 ? OWNER_COLUMNS : COLUMNS, rows, tableOptions(style));
+
+  add(task: TaskView): void {
+    count(task, this.#counts);
+    if (this.#verbosity === 0) this.#rows.push([task.task_id, task.phase, task.owner]);
+    else if (this.#verbosity === 1) this.#rows.push(row(task, this.#style));
+    else this.#blocks.push(block(task, this.#verbosity, this.#style));
+  }
+
+  /** Empty if there is no task. */
+  text(): string {
+    if (this.#counts.tasks === 0) return '';
+    const head = this.#style.tty ? `${summary(this.#counts)}\n\n` : '';
+    if (this.#verbosity > 1) return head + this.#blocks.join('\n');
+    const columns = this.#verbosity === 0 ? OWNER_COLUMNS : COLUMNS;
+    return head + table(columns, this.#rows, tableOptions(this.#style));
+  }
 }
 
-/** One id a line. An id is escaped on a pipe too: one with a newline would be two, and the second another task's. */
-export function idsText(tasks: readonly TaskView[]): string {
-  return tasks.map(({ task_id }) => `${visible(task_id)}\n`).join('');
+/** Ids, one a line. An id is escaped on a pipe too: one with a newline would be two, and the second another task's. */
+export class IdPage {
+  #text = '';
+
+  add({ task_id }: TaskView): void {
+    this.#text += `${visible(task_id)}\n`;
+  }
+
+  text(): string {
+    return this.#text;
+  }
 }
 
 function tableOptions(style: Style) {

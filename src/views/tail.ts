@@ -2,9 +2,9 @@ import type { LineSource } from '../logs/line-output.js';
 import type { LogPath } from '../logs/log-paths.js';
 import type { Naming } from '../logs/log-printer.js';
 import type { TailEvent } from '../logs/tail-event.js';
+import { describeReturnCode } from '../task/why.js';
 import { visible } from '../text/escape.js';
 import type { Style } from './parts/style.js';
-import { describeReturnCode } from './why.js';
 
 /** What stands before a line: `[ROOT ][TASK ]PROCESS RUN[ STREAM] | `. The names are escaped. */
 export function linePrefix(source: LineSource, naming: Naming, colour: number, { paint }: Style): string {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { statusText } from '../../src/views/status.js';
+import type { TaskView } from '../../src/task/view.js';
+import type { Style } from '../../src/views/parts/style.js';
+import { StatusPage, type Verbosity } from '../../src/views/status.js';
 import {
   CONTROL,
   MARKED,
@@ -13,6 +15,12 @@ import {
   TTY,
   taskView,
 } from './task-views.js';
+
+function statusText(tasks: readonly TaskView[], verbosity: Verbosity, style: Style): string {
+  const page = new StatusPage(verbosity, style);
+  for (const task of tasks) page.add(task);
+  return page.text();
+}
 
 const TASKS = [
   taskView({

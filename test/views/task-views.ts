@@ -82,6 +82,7 @@ export function taskView(given: Partial<TaskView> = {}): TaskView {
     history: new Map(),
     leftovers: [],
     silent_since_ms: START + 7_375_000,
+    removed: false,
     ...given,
   };
 }

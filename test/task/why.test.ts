@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { TaskView } from '../../src/task/view.js';
-import { describeReturnCode, firstFailing, whyLines } from '../../src/views/why.js';
-import { config, ODD_MILLISECONDS, ODD_SECONDS, processView, ran, START, taskView } from './task-views.js';
+import { describeReturnCode, firstFailing, whyLines } from '../../src/task/why.js';
+import {
+  config,
+  ODD_MILLISECONDS,
+  ODD_SECONDS,
+  processView,
+  ran,
+  START,
+  taskView,
+} from '../views/task-views.js';
 
 const NOW = START + 60_000;
 const END = START / 1000 + 2;

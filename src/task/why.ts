@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
-import { predecessors } from '../task/ordering.js';
-import type { ProcessConfig } from '../task/task-file.js';
-import type { ProcessView, TaskView } from '../task/view.js';
 import { duration, timestamp } from '../text/age.js';
+import { predecessors } from './ordering.js';
+import type { ProcessConfig } from './task-file.js';
+import type { ProcessView, TaskView } from './view.js';
 
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 

@@ -1,0 +1,65 @@
+import type { FoundTask } from '../discovery/found.js';
+import { Host } from '../host/host.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
+import { pathsOf, processOfName } from '../layout/task-paths.js';
+import { listDirectory } from '../store/list.js';
+import { presenceOf } from '../store/look.js';
+import { readTasks, TaskBoard } from '../task/board.js';
+import type { TaskGatherer, TaskSource } from '../task/gatherer.js';
+import { TaskReader } from '../task/reader.js';
+import { readTaskFile } from '../task/task-file.js';
+import { type RootFlags, tasksToChange, tasksToLookAt } from './search.js';
+
+/** The tasks of this host, in the roots that the flags name: every answer is there at once. */
+export function localTasks(flags: RootFlags): TaskGatherer {
+  return {
+    find: (words, mode) => (mode === 'look' ? tasksToLookAt(flags, words) : tasksToChange(flags, words)),
+    views: (tasks) => readTasks(tasks, Host.local()),
+    board: () => {
+      const board = new TaskBoard();
+      return { views: (tasks) => board.read(tasks, Host.local()) };
+    },
+    source: localSource,
+    processNames: (task) => [...planned(task), ...started(task)],
+  };
+}
+
+function localSource(task: FoundTask): TaskSource {
+  const reader = new TaskReader(task, { history: true });
+  let found = task;
+  return {
+    read: () => {
+      found = withMovedFile(found);
+      return reader.read(Host.local(), found);
+    },
+  };
+}
+
+/** The task file moves from `active` to `finished` when the task ends. */
+function withMovedFile(found: FoundTask): FoundTask {
+  if (found.phase === 'finished' || found.task_file === undefined) return found;
+  if (presenceOf(found.task_file, 'no-follow') !== 'absent') return found;
+  const { finished } = pathsOf({ root: found.root.path, taskId: found.task_id });
+  const isThere = presenceOf(finished, 'no-follow') !== 'absent';
+  return isThere ? { ...found, phase: 'finished', task_file: finished } : found;
+}
+
+function planned({ task_file, root }: FoundTask): string[] {
+  if (task_file === undefined) return [];
+  const { config } = readTaskFile(task_file, { below: LAYOUTS[root.layout].base(root), as: 'owner' });
+  return config?.processes.map(({ name }) => name) ?? [];
+}
+
+/** Those of which there is a coordinator's stream. */
+function started({ checkpoint_dir, root }: FoundTask): string[] {
+  try {
+    const below = LAYOUTS[root.layout].base(root);
+    return listDirectory(checkpoint_dir, { below, max: MOST_ENTRIES.other })
+      .entries.map(({ name }) => processOfName(name))
+      .filter((process) => process !== undefined);
+  } catch {
+    // A completion has no place to say so; `tail` will.
+    return [];
+  }
+}

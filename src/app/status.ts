@@ -1,0 +1,74 @@
+import type { TaskRoot } from '../discovery/found.js';
+import type { Selection } from '../discovery/select.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError, type Problem } from '../errors/problem.js';
+import type { LayoutName } from '../layout/layouts.js';
+import { eachView, type TaskGatherer, type TaskReading } from '../task/gatherer.js';
+import type { TaskView } from '../task/view.js';
+import { missingTasks, noSuchTask } from './search.js';
+
+export interface StatusQuery {
+  /** TASK words; none means all tasks. */
+  words: readonly string[];
+  /** A phase. */
+  only?: string;
+  state?: readonly string[];
+}
+
+export interface StatusAnswer {
+  roots: { path: string; layout: LayoutName; tasks: number }[];
+  /** Of the search alone: each view has its own. */
+  problemsOfSearch: Problem[];
+  /** Of the search and of the tasks. */
+  problems: Problem[];
+  exitCode: number;
+  /** What to say if nothing is shown. */
+  notice?: string;
+}
+
+/**
+ * One look at the tasks: gives those that are asked for to `take`, one after the other. `reading` reads them;
+ * default: once. Rejects with NotFoundError if no word means a task.
+ */
+export async function lookAtTasks(
+  { words, only, state }: StatusQuery,
+  gatherer: TaskGatherer,
+  take: (view: TaskView) => void,
+  reading: TaskReading = gatherer,
+): Promise<StatusAnswer> {
+  const selection = await gatherer.find(words, 'look');
+  const { selected, roots, unmatched } = selection;
+  if (unmatched.length > 0 && selected.length === 0) throw noSuchTask(selection);
+  const problemsOfSearch = [...selection.problems, ...missingTasks(selection)];
+  const problems = [...problemsOfSearch];
+  const counts = new Map<TaskRoot, number>(roots.map((root) => [root, 0]));
+  let shown = 0;
+  await eachView(reading.views(selected), (view) => {
+    if (only !== undefined && view.phase !== only) return;
+    if (state !== undefined && !state.includes(String(view.state))) return;
+    shown += 1;
+    counts.set(view.root, (counts.get(view.root) ?? 0) + 1);
+    for (const problem of view.problems) problems.push(problem);
+    take(view);
+  });
+  return {
+    roots: [...counts].map(([{ path, layout }, tasks]) => ({ path, layout, tasks })),
+    problemsOfSearch,
+    problems,
+    exitCode: exitCodeOf(shown, selection),
+    notice: shown > 0 ? undefined : emptyNotice(selected.length, roots),
+  };
+}
+
+/** A root that isn't there is a no; one that could not be read leaves the question open. */
+function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
+  if (unmatched.length > 0) return EXIT.no;
+  if (shown > 0) return EXIT.ok;
+  return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;
+}
+
+function emptyNotice(beforeFilter: number, roots: readonly TaskRoot[]): string {
+  if (beforeFilter > 0) return `None of the ${beforeFilter} tasks is in the phase or state asked for.`;
+  if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
+  return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
+}

@@ -1,0 +1,244 @@
+import type { Damage } from '../checkpoint/framing.js';
+import { CheckpointFile, readStream } from '../checkpoint/reader.js';
+import { isTerminalProcessState, isTerminalTaskState, type TaskStatus } from '../checkpoint/records.js';
+import type { CheckpointState } from '../checkpoint/replay.js';
+import type { FoundTask } from '../discovery/found.js';
+import { type Locate, type LocatedPaths, locatePaths } from '../discovery/relocate.js';
+import { errnoOf } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import type { Host } from '../host/host.js';
+import { LAYOUTS } from '../layout/layouts.js';
+import { phasePath } from '../layout/root-paths.js';
+import { coordinatorName, RUNNER } from '../layout/task-paths.js';
+import type { Directories } from '../store/directories.js';
+import { listDirectory } from '../store/list.js';
+import { presenceOf, realPath } from '../store/look.js';
+import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
+import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
+import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
+import { readTaskFile, type TaskConfig } from './task-file.js';
+
+/**
+ * What was gathered of one task at one moment: data, whoever gathered it. `viewOf` says what it means. What could
+ * not be read is a problem in it.
+ */
+export interface Material {
+  found: FoundTask;
+  /** The file of the stream; undefined if it could not be opened. */
+  stream: { owner: string; mtimeMs: number } | undefined;
+  /** What the runner's stream adds up to, with those of the coordinators where no runner is alive. */
+  state: CheckpointState;
+  config: TaskConfig | undefined;
+  runner: RunnerLiveness;
+  /** Where the recorded paths are on the machine of the task. */
+  located: LocatedPaths;
+  /** Pids of the task that live without its runner. */
+  leftovers: readonly number[];
+  /** When the machine was started, milliseconds since the epoch. Asked only of a task that has not ended. */
+  bootTimeMs: number | undefined;
+  /** The task has ended, and its file is not among the active ones any more. */
+  moved: boolean;
+  /** Neither its task file nor its directory of checkpoints is there any more. */
+  removed: boolean;
+  problems: readonly Problem[];
+}
+
+const locateNow: Locate = (recorded, task) => locatePaths(recorded, task, realPath);
+
+export interface TaskReaderOptions {
+  /** All statuses and runs, for one task; else the latest, for many. */
+  history: boolean;
+  /** It is read once: nothing is remembered for a second time. */
+  once?: boolean;
+}
+
+/**
+ * Gathers the material of a task of this host, again and again if asked to: then only what was appended since.
+ * Nothing is thrown.
+ */
+export class MaterialReader {
+  readonly #options: TaskReaderOptions;
+  #found: FoundTask;
+  #file: CheckpointFile<FileStat>;
+  /** How the task's files are opened: no link that its user may have laid is followed. */
+  #opening: OpenOptions;
+  /** Coordinators were merged in: the runner's own stream can't be read on from here. */
+  #merged = false;
+
+  constructor(found: FoundTask, options: TaskReaderOptions) {
+    this.#options = options;
+    this.#found = found;
+    this.#opening = this.#openingOf(found);
+    this.#file = this.#checkpoint();
+  }
+
+  /**
+   * `found`: the same task, found again, if it was: its task file may have moved. `directories`: open while many
+   * tasks are read at one moment.
+   */
+  gather(
+    host: Host,
+    found: FoundTask = this.#found,
+    locate: Locate = locateNow,
+    directories?: Directories,
+  ): Material {
+    this.#found = found;
+    this.#opening = this.#openingOf(found, directories);
+    // Before the stream is read: by now, a runner that no longer holds the lock has written its last record.
+    if (found.phase === 'active' && !found.unreadable) host.lookAtLocks();
+    const problems = [...found.problems];
+    const config = this.#config(problems);
+    const stream = found.unreadable ? undefined : this.#stream(problems);
+    let state = this.#file.replay.state();
+    const last = state.statuses.at(-1);
+    const over = isTerminalTaskState(last?.state);
+    const runner = this.#runner(host, stream, last, over);
+    if (stream !== undefined && !over && runner.alive !== true) {
+      state = this.#withCoordinators(state, problems);
+    }
+    return {
+      found,
+      stream: stream && {
+        owner: host.userName(stream.uid) ?? String(stream.uid),
+        mtimeMs: stream.mtimeMs,
+      },
+      state,
+      config,
+      runner,
+      located: found.unreadable ? {} : locate(state.header ?? {}, found),
+      leftovers: runner.alive === true || runner.foreign ? [] : leftoverPids(host, state),
+      bootTimeMs: over ? undefined : host.bootTimeMs,
+      moved: over && this.#wasMoved(),
+      removed: stream === undefined && !found.unreadable && this.#wasRemoved(),
+      problems,
+    };
+  }
+
+  get #path(): string {
+    return `${this.#found.checkpoint_dir}/${RUNNER}`;
+  }
+
+  #openingOf({ root }: FoundTask, directories?: Directories): OpenOptions {
+    return { below: LAYOUTS[root.layout].base(root), as: 'owner', directories };
+  }
+
+  #checkpoint(): CheckpointFile<FileStat> {
+    return new CheckpointFile(() => openFile(this.#path, this.#opening), this.#options, this.#options.once);
+  }
+
+  #runner(
+    host: Host,
+    stream: FileStat | undefined,
+    last: TaskStatus | undefined,
+    over: boolean,
+  ): RunnerLiveness {
+    if (stream === undefined) return { alive: null, foreign: false };
+    // The runner moves the task file as its last deed. The first look at /proc/locks costs 10 ms.
+    if (over && this.#found.phase === 'finished') return { alive: false, foreign: false };
+    const runner = runnerLiveness(host, stream, recordedRunner(last));
+    if (over || runner.alive !== false || this.#found.task_file !== undefined) return runner;
+    // A runner takes its lock, then writes the task file: one that has just started may have taken it since.
+    return runnerLiveness(host.again(), stream, recordedRunner(last));
+  }
+
+  /** The task file is not among the active ones any more: the task may have ended since it was found. */
+  #wasMoved(): boolean {
+    const { phase, task_file } = this.#found;
+    return phase === 'active' && (task_file === undefined || presenceOf(task_file, 'no-follow') === 'absent');
+  }
+
+  #wasRemoved(): boolean {
+    const { checkpoint_dir, task_file } = this.#found;
+    const isGone = (path: string) => presenceOf(path, 'no-follow') === 'absent';
+    return isGone(checkpoint_dir) && (task_file === undefined || isGone(task_file));
+  }
+
+  #config(problems: Problem[]): TaskConfig | undefined {
+    if (this.#found.task_file === undefined) return undefined;
+    const { task_file, task_id, root } = this.#found;
+    const found = readTaskFile(task_file, this.#opening);
+    const vanished = found.config === undefined && found.problem === undefined;
+    const { config, problem } = vanished
+      ? readTaskFile(`${phasePath(root.path, 'finished')}/${task_id}`, this.#opening)
+      : found;
+    if (problem !== undefined) problems.push({ ...problem, task_id: this.#found.task_id });
+    return config;
+  }
+
+  /** The stream's stat; undefined, with a problem told, if it can't be opened. */
+  #stream(problems: Problem[]): FileStat | undefined {
+    if (this.#merged) {
+      this.#file = this.#checkpoint();
+      this.#merged = false;
+    }
+    try {
+      const { stat, damage } = this.#file.refresh();
+      if (damage !== undefined) problems.push(this.#damaged(this.#path, damage));
+      return stat;
+    } catch (error) {
+      const told = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
+      if (!(told && errnoOf(error) === 'ENOENT')) {
+        const problem = unreadableCheckpoint(this.#path, error);
+        const severity = errnoOf(error) === 'ENOENT' && this.#isUnbegun() ? 'warning' : problem.severity;
+        problems.push({ ...problem, severity, task_id: this.#found.task_id });
+      }
+      return undefined;
+    }
+  }
+
+  /** Did its runner die before it made the stream? Then nothing was lost. */
+  #isUnbegun(): boolean {
+    const { task_file, checkpoint_dir } = this.#found;
+    try {
+      if (task_file !== undefined) return false;
+      return listDirectory(checkpoint_dir, { ...this.#opening, max: 1 }).entries.length === 0;
+    } catch {
+      return false;
+    }
+  }
+
+  #damaged(path: string, damage: Damage): Problem {
+    const over = this.#found.phase === 'finished';
+    return { ...damagedCheckpoint(path, damage, over), task_id: this.#found.task_id };
+  }
+
+  /** Without a runner the coordinators' streams may know more than its own. */
+  #withCoordinators(state: CheckpointState, problems: Problem[]): CheckpointState {
+    for (const [process, { runs }] of state.processes) {
+      if (isTerminalProcessState(runs.at(-1)?.state)) continue;
+      const name = coordinatorName(process);
+      if (name === undefined) continue;
+      const path = `${this.#found.checkpoint_dir}/${name}`;
+      this.#merged = true;
+      try {
+        const consumer = this.#file.replay.coordinator(process);
+        const { damage } = useFile(path, this.#opening, (file) => readStream(file, consumer));
+        if (damage !== undefined) problems.push({ ...this.#damaged(path, damage), process });
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') continue;
+        problems.push({ ...unreadableCheckpoint(path, error), task_id: this.#found.task_id, process });
+      }
+    }
+    return this.#merged ? this.#file.replay.state() : state;
+  }
+}
+
+function recordedRunner(status: TaskStatus | undefined) {
+  return {
+    pid: status?.runner_pid,
+    uid: status?.runner_uid,
+    timestampMs: status?.timestamp_ms === undefined ? undefined : Number(status.timestamp_ms),
+  };
+}
+
+function leftoverPids(host: Host, { header, processes }: CheckpointState): number[] {
+  const pids: number[] = [];
+  for (const { runs } of processes.values()) {
+    const run = runs.at(-1);
+    if (run === undefined) continue;
+    if (isSameProcess(host, run.coordinator_pid, run.fork_time, header?.uid))
+      pids.push(run.coordinator_pid as number);
+    if (isSameProcess(host, run.pid, run.start_time, header?.uid)) pids.push(run.pid as number);
+  }
+  return pids;
+}
