@@ -201,10 +201,6 @@ export class Planner {
     return this.#of(name).state;
   }
 
-  failures(name: string): number {
-    return this.#of(name).failures;
-  }
-
   runs(name: string): number {
     return this.#of(name).runs;
   }

@@ -5,6 +5,7 @@ import { readStream } from '../checkpoint/reader.js';
 import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '../checkpoint/records.js';
 import { type PlanFault, planOf } from '../config/planner.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
 import { type Account, findAccount } from '../host/account.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
@@ -20,7 +21,28 @@ import { Progress } from './progress.js';
 import { makeLogDir, makeSandbox } from './sandbox.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
 import { type Start, TaskRoot, unwritable } from './task-root.js';
-import type { OpenedTask } from './task-runner.js';
+
+/** A task that is ours: we hold the lock of its stream. */
+export interface OpenedTask {
+  readonly place: Place;
+  readonly root: TaskRoot;
+  /** Locked. */
+  readonly stream: OpenFile;
+  readonly task: RunnableTask;
+  /** The records that the stream had, in order. */
+  readonly past: readonly CheckpointRecord[];
+  readonly resumed: boolean;
+  readonly sandbox: string;
+  readonly logDir: string;
+  readonly userName: string;
+  /** Undefined if there is no such user here: no process can be started then. */
+  readonly account: Account | undefined;
+  /** Appended after the first status if the stream has no header. */
+  readonly header: CheckpointRecord;
+  readonly problems: readonly Problem[];
+  /** Removes what was made for the task by opening it, if it has no header yet: it then never began. */
+  readonly takeBack: () => void;
+}
 
 /** Opens a task to be run, new or again. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {
@@ -133,7 +155,7 @@ function lockStream(root: TaskRoot): OpenFile {
   }
 }
 
-type Stream = Pick<OpenedTask, 'progress' | 'past' | 'problems'>;
+type Stream = Pick<OpenedTask, 'past' | 'problems'> & { readonly progress: Progress };
 
 /**
  * What a task already is, is not changed: where it runs and for whom says its header. `user`: for whom it is to run;

@@ -68,7 +68,7 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     functions: 'accessSync constants mkdirSync renameSync rmdirSync unlinkSync',
     why: 'makes and moves what a runner needs, by descriptors',
   },
-  'runner/task-runner.ts': { functions: 'futimesSync', why: 'touches the stream that the store opened' },
+  'runner/wakeups.ts': { functions: 'futimesSync', why: 'touches the stream that the store opened' },
 };
 
 test.each(SOURCES.filter(({ path }) => !ROOMS.includes(path.split('/')[0] as string)))(

@@ -1,0 +1,193 @@
+import {
+  type CheckpointRecord,
+  isTerminalProcessState,
+  isTerminalTaskState,
+  type ProcessStatus,
+} from '../checkpoint/records.js';
+import type { Planner } from '../config/planner.js';
+import type { Problem } from '../errors/problem.js';
+import type { KillRequest } from './api.js';
+import { isLive, type Run } from './progress.js';
+import { liveRuns, newState, plannerOf, type RunEvent, type RunState, type Terms } from './state.js';
+
+/** As the original, for a kill that says nothing else. */
+const PREEMPTION_WAIT_SECONDS = 60;
+/** How long a process that can't be started at the moment is tried again. */
+const RETRY_SECONDS = 60;
+
+/** The state of a task that is taken up where the records of its stream leave it. */
+export function stateAfter(
+  terms: Terms,
+  past: readonly CheckpointRecord[],
+  problems: readonly Problem[],
+): RunState {
+  const state = newState(terms, problems);
+  // No process waits for `min_duration` because of an end whose time is not recorded.
+  for (const record of past) follow(state, record, 0);
+  return state;
+}
+
+/** Takes in what has happened. `now`: seconds since the epoch. */
+export function apply(state: RunState, event: RunEvent, now: number): void {
+  switch (event.type) {
+    case 'recorded':
+      recorded(state, event.record, now);
+      break;
+    case 'started':
+      state.children.set(event.coordinatorPid, event.process);
+      state.postponed.delete(event.process);
+      plannerOf(state, event.process)?.start(event.process);
+      break;
+    case 'not-started':
+      notStarted(state, event, now);
+      break;
+    case 'gone':
+      gone(state, event);
+      break;
+    case 'terminated':
+      if (event.process === undefined) {
+        state.isToTerminate = false;
+        state.toTerminate.clear();
+      } else state.toTerminate.delete(event.process);
+      break;
+    case 'cleared': {
+      const { process, coordinatorPid } = event;
+      const { refusal } = state.lost.get(process) ?? {};
+      if (isRunOf(state, process, coordinatorPid))
+        state.lost.set(process, { coordinatorPid, refusal, isCleared: true });
+      break;
+    }
+    case 'all-killed':
+      if (state.killAll !== undefined) state.killAll = { ...state.killAll, ended: event.ended };
+      break;
+    case 'kill':
+      killed(state, event.request, now);
+      break;
+    case 'problem':
+      state.problems.push(event.problem);
+      break;
+  }
+  if (state.killAll?.ended !== undefined && liveRuns(state).length === 0) state.killAll = undefined;
+}
+
+function isRunOf({ progress }: RunState, process: string, coordinatorPid: number): boolean {
+  const run = progress.runs.get(process);
+  return isLive(run) && run.coordinator_pid === coordinatorPid;
+}
+
+function recorded(state: RunState, record: CheckpointRecord, now: number): void {
+  const { status: before } = state.progress;
+  const run = follow(state, record, now);
+  if (run !== undefined) moved(state, run);
+  if (record.type !== 'task_status') return;
+  state.isToAnnounce = false;
+  const { status } = state.progress;
+  if (status === 'CLEANING') state.isToTerminate = true;
+  // A kill finds the final processes of a runner before us as they are; without one they begin anew.
+  const isNew = before !== status || state.kill === undefined;
+  if (isTerminalTaskState(status) || (status === 'FINALIZING' && isNew)) state.killAll = { returnCode: -1 };
+}
+
+/** A run has come to another state, by a record of now. */
+function moved(state: RunState, { process, state: at }: Run): void {
+  const { status } = state.progress;
+  if (at === 'RUNNING' && status === 'CLEANING' && !state.isToTerminate) state.toTerminate.add(process);
+  if (!isTerminalProcessState(at)) return;
+  const refusal = state.lost.get(process)?.refusal;
+  state.lost.delete(process);
+  state.toTerminate.delete(process);
+  state.unstartable.delete(process);
+  const planner = plannerOf(state, process);
+  if (planner?.capped.has(process)) state.problems.push(ranTooOften(process, planner.runs(process)));
+  if (refusal === undefined) return;
+  state.problems.push(cannotStart(process, refusal));
+  // No other run would do better.
+  if (planner?.state(process) === 'ready' && status !== 'CLEANING') state.unstartable.add(process);
+}
+
+/** Brings progress and plan up to a record. Returns the run that it moved on. */
+function follow(state: RunState, record: CheckpointRecord, now: number): Run | undefined {
+  const { progress } = state;
+  if (record.type !== 'process_status') {
+    progress.apply(record);
+    return undefined;
+  }
+  const name = record.value.process as string;
+  const wasWaiting = progress.runs.get(name)?.state === 'WAITING';
+  const run = progress.apply(record);
+  const planner = plannerOf(state, name);
+  if (run === undefined || planner === undefined || run.state === 'WAITING') return run;
+  const at = planner.state(name);
+  if (at === 'ready' && (run.state === 'FORKED' || wasWaiting)) planner.start(name);
+  else if (at !== 'running') return run;
+  plan(planner, record.value, !wasWaiting, record.value.stop_time ?? now);
+  return run;
+}
+
+function plan(planner: Planner, { process, state }: ProcessStatus, hasRun: boolean, at: number): void {
+  const name = process as string;
+  if (state === 'SUCCESS') planner.succeed(name, at);
+  else if (state === 'KILLED' || state === 'LOST') planner.lose(name, at);
+  else if (state === 'FAILED' && hasRun) planner.fail(name, at);
+  else if (state === 'FAILED') planner.giveUp(name);
+}
+
+function notStarted(
+  state: RunState,
+  { process, reason, isPassing }: RunEvent & { type: 'not-started' },
+  now: number,
+): void {
+  const since = state.postponed.get(process)?.since ?? now;
+  if (isPassing && now - since < RETRY_SECONDS) {
+    state.postponed.set(process, { since, tried: now });
+    return;
+  }
+  state.postponed.delete(process);
+  state.unstartable.add(process);
+  state.problems.push(cannotStart(process, reason));
+}
+
+function gone(state: RunState, { process, coordinatorPid, refusal }: RunEvent & { type: 'gone' }): void {
+  state.children.delete(coordinatorPid);
+  if (isRunOf(state, process, coordinatorPid)) {
+    const isCleared = state.lost.get(process)?.isCleared === true;
+    state.lost.set(process, { coordinatorPid, refusal, isCleared });
+  } else if (isUnrecorded(state, process)) {
+    state.unstartable.add(process);
+    state.problems.push(cannotStart(process, refusal ?? 'its stream does not tell of the start'));
+  }
+}
+
+/** It was started, and no record says so or ever will: its stream can't be read. */
+function isUnrecorded(state: RunState, process: string): boolean {
+  const isStarted = plannerOf(state, process)?.state(process) === 'running';
+  const isForked = state.progress.runs.get(process)?.state !== 'WAITING';
+  return isStarted && !isForked && ![...state.children.values()].includes(process);
+}
+
+function killed(state: RunState, request: KillRequest, now: number): void {
+  const { status } = state.progress;
+  if (isTerminalTaskState(status)) return;
+  // As the original, which takes control once more.
+  if (state.kill === undefined) state.isToAnnounce = true;
+  const wait = Math.min(state.kill?.wait ?? PREEMPTION_WAIT_SECONDS, request.wait ?? PREEMPTION_WAIT_SECONDS);
+  state.kill = {
+    state: state.kill?.state ?? request.state,
+    wait,
+    now: state.kill?.now === true || request.now === true,
+  };
+  state.killDeadline = Math.min(state.killDeadline ?? Number.POSITIVE_INFINITY, now + wait);
+  if (request.now) state.killAll = { ...state.killAll, returnCode: -9 };
+  else if (status === 'CLEANING') state.isToTerminate = true;
+}
+
+function cannotStart(process: string, reason: string): Problem {
+  const message = `process ${JSON.stringify(process)} can not be started: ${reason}`;
+  return { code: 'process-not-started', severity: 'error', message, process };
+}
+
+function ranTooOften(process: string, runs: number): Problem {
+  const message = `process ${JSON.stringify(process)} is not run again: it ran ${runs === 1 ? 'once' : `${runs} times`}`;
+  const hint = 'how often a process may run at most, says --max-runs';
+  return { code: 'process-run-cap', severity: 'warning', message, process, hint };
+}

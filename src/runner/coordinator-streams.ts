@@ -1,0 +1,60 @@
+import { RecordLister } from '../checkpoint/follow.js';
+import { readStream } from '../checkpoint/reader.js';
+import type { CheckpointRecord } from '../checkpoint/records.js';
+import { errnoOf, SystemError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
+import type { TaskRoot } from './task-root.js';
+
+/** The streams of a task's processes, each read from where it was left the last time. */
+export class CoordinatorStreams {
+  readonly #root: TaskRoot;
+  readonly #record: (record: CheckpointRecord) => void;
+  readonly #listers = new Map<string, RecordLister>();
+  /** The streams of which a problem was found already. */
+  readonly #faulty = new Set<string>();
+
+  /** `record`: takes each record that a stream has of its process. */
+  constructor(root: TaskRoot, record: (record: CheckpointRecord) => void) {
+    this.#root = root;
+    this.#record = record;
+  }
+
+  /** Gives what is new in the stream of a process. Returns what is wrong with it, the first time that it is seen. */
+  read(process: string): Problem | undefined {
+    const path = this.#root.paths.coordinator(process);
+    // A name that leads out of the directory has no stream.
+    if (path === undefined) return undefined;
+    const lister = this.#lister(process);
+    try {
+      this.#root.useCoordinator(process, (file) => readStream(file, lister));
+    } catch (error) {
+      if (error instanceof SystemError || errnoOf(error) === undefined) throw error;
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      // Whatever is there in its place: the process has no last words, and its end is seen without them.
+      return this.#once({ ...unreadableCheckpoint(path, error), process });
+    }
+    if (lister.damage?.kind !== 'damaged') return undefined;
+    // Whoever repairs it, or the next run, begins it anew.
+    this.#listers.delete(process);
+    const { offset, reason } = lister.damage;
+    const message = `the stream of process ${JSON.stringify(process)} is damaged at byte ${offset}: ${reason}`;
+    return this.#once({ code: 'checkpoint-damaged', severity: 'error', message, path, offset, process });
+  }
+
+  #lister(process: string): RecordLister {
+    const known = this.#listers.get(process);
+    if (known !== undefined) return known;
+    const lister = new RecordLister((record) => {
+      if (record.type === 'process_status' && record.value.process === process) this.#record(record);
+    });
+    this.#listers.set(process, lister);
+    return lister;
+  }
+
+  #once(problem: Problem & { process: string }): Problem | undefined {
+    if (this.#faulty.has(problem.process)) return undefined;
+    this.#faulty.add(problem.process);
+    return problem;
+  }
+}

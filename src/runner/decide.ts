@@ -1,0 +1,212 @@
+import {
+  type CheckpointRecord,
+  isTerminalTaskState,
+  type ProcessStatus,
+  type TaskState,
+} from '../checkpoint/records.js';
+import type { Planner } from '../config/planner.js';
+import type { LiveRun, Run } from './progress.js';
+import { liveRuns, type RunState } from './state.js';
+
+/** As the original: FORKED for longer than this is LOST. */
+const FORKED_SECONDS = 60;
+/** The end of a coordinator that a runner before us started is no event for us. */
+const ADOPTED_SECONDS = 0.5;
+/** For a coordinator that has lost its runner to let go of its stream, and for a machine to have room again. */
+const RETRY_SECONDS = 0.05;
+/** Started in one go, before what happened meanwhile is looked at. */
+const BATCH = 4;
+
+export type Effect =
+  /** Append these records, in one write: what comes after them follows from them. */
+  | { readonly type: 'record'; readonly records: readonly CheckpointRecord[] }
+  /** Start the coordinator of a run; `seq` is that of its FORKED. */
+  | { readonly type: 'start'; readonly process: string; readonly index: number; readonly seq: number }
+  /** SIGTERM to the command of one run, or to all commands and to what processes left behind. */
+  | { readonly type: 'terminate'; readonly run?: LiveRun }
+  /** SIGKILL to all that belongs to one run, or to the task. */
+  | { readonly type: 'kill'; readonly run?: LiveRun }
+  /** The task has ended: move its task file and let go of its stream. */
+  | { readonly type: 'finish'; readonly state: TaskState }
+  /** Nothing is to be done before this time; undefined: before something happens. Always alone. */
+  | { readonly type: 'sleep'; readonly until: number | undefined };
+
+/**
+ * What a runner is to do now. Pure, and quick to be asked again: what it gives is carried out and `apply`ed, then it
+ * is asked what comes next. Times in seconds since the epoch.
+ */
+export function decide(state: RunState, now: number): readonly Effect[] {
+  const { status, header } = state.progress;
+  if (state.isToAnnounce) {
+    const statusRecord = taskStatus(state, status ?? 'ACTIVE', now);
+    return record(header === undefined ? [statusRecord, state.terms.header] : [statusRecord]);
+  }
+  if (state.killAll !== undefined) {
+    const { ended, returnCode } = state.killAll;
+    return ended === undefined ? [{ type: 'kill' }] : record(ends(state, ended, returnCode, now));
+  }
+  const facts = factsOf(state, now);
+  if (facts.length > 0) return facts;
+  if (isTerminalTaskState(status)) return [{ type: 'finish', state: status as TaskState }];
+  if (isAtOnce(state)) return conclude(state, now);
+  switch (status) {
+    case 'ACTIVE':
+      if (state.kill !== undefined || !isHealthy(state) || state.regular.complete) {
+        return record([taskStatus(state, 'CLEANING', now)]);
+      }
+      return startOrSleep(state, state.regular, now);
+    case 'CLEANING':
+      return clean(state, now);
+    default:
+      return finalize(state, now);
+  }
+}
+
+function clean(state: RunState, now: number): readonly Effect[] {
+  if (state.isToTerminate) return [{ type: 'terminate' }];
+  const live = liveRuns(state);
+  const late = live.filter(({ process }) => state.toTerminate.has(process));
+  if (late.length > 0) return late.map((run) => ({ type: 'terminate', run }));
+  if (live.length === 0) return record([taskStatus(state, 'FINALIZING', now)]);
+  return now < deadline(state, now) ? sleep(state, undefined, now) : conclude(state, now);
+}
+
+function finalize(state: RunState, now: number): readonly Effect[] {
+  const { complete, deadlocked } = state.finalizing;
+  if (complete || deadlocked || now >= deadline(state, now)) return conclude(state, now);
+  return startOrSleep(state, state.finalizing, now);
+}
+
+/** Records that are due whatever the state of the task is, and what must be done before they can be made. */
+function factsOf(state: RunState, now: number): readonly Effect[] {
+  const clear: Effect[] = [];
+  const records: CheckpointRecord[] = [];
+  for (const run of liveRuns(state)) {
+    const { process, seq } = run;
+    const lost = state.lost.get(process);
+    if (lost?.isCleared) records.push(processStatus({ seq: seq + 1, process, state: 'LOST' }));
+    else if (lost !== undefined || isForkedTooLong(run, now)) clear.push({ type: 'kill', run });
+  }
+  for (const process of state.unstartable) {
+    const run = state.progress.runs.get(process) as Run;
+    let { seq } = run;
+    if (run.state !== 'WAITING') records.push(processStatus({ seq: ++seq, process, state: 'WAITING' }));
+    records.push(processStatus({ seq: seq + 1, process, state: 'FAILED' }));
+  }
+  return records.length === 0 ? clear : [...clear, ...record(records)];
+}
+
+function isForkedTooLong({ state, fork_time }: LiveRun, now: number): boolean {
+  return state === 'FORKED' && now - fork_time > FORKED_SECONDS;
+}
+
+function startOrSleep(state: RunState, planner: Planner, now: number): readonly Effect[] {
+  const starts = startRunnable(state, planner, now);
+  return starts.length > 0 ? starts : sleep(state, planner, now);
+}
+
+function startRunnable(state: RunState, planner: Planner, now: number): Effect[] {
+  const { task, maxStarting } = state.terms;
+  const { max_concurrency } = task;
+  const room = max_concurrency > 0 ? max_concurrency - planner.running.size : Number.POSITIVE_INFINITY;
+  // A machine that starts hundreds of programs at once is slower than one that starts them in turn.
+  const starting = liveRuns(state).filter((run) => run.state === 'FORKED').length;
+  let free = Math.min(room, maxStarting - starting, BATCH);
+  const effects: Effect[] = [];
+  if (free <= 0) return effects;
+  for (const process of planner.runnable(now)) {
+    if (isPostponed(state, process, now)) continue;
+    if (--free < 0) break;
+    const run = state.progress.runs.get(process);
+    const isWaiting = run?.state === 'WAITING';
+    const seq = run === undefined ? 0 : isWaiting ? run.seq : run.seq + 1;
+    const index = run === undefined ? 0 : isWaiting ? run.index : run.index + 1;
+    if (!isWaiting) {
+      effects.push({ type: 'record', records: [processStatus({ seq, process, state: 'WAITING' })] });
+    }
+    effects.push({ type: 'start', process, index, seq: seq + 1 });
+  }
+  return effects;
+}
+
+/** A clock that was set back must not make it wait. */
+function isPostponed({ postponed }: RunState, process: string, now: number): boolean {
+  const { tried } = postponed.get(process) ?? {};
+  return tried !== undefined && tried <= now && now < tried + RETRY_SECONDS;
+}
+
+/** Until the next thing that comes by itself. */
+function sleep(state: RunState, planner: Planner | undefined, now: number): readonly Effect[] {
+  const at: number[] = [];
+  if (state.progress.status !== 'ACTIVE') at.push(deadline(state, now));
+  const nextStart = planner?.nextStart(now);
+  if (nextStart !== undefined) at.push(nextStart);
+  if (state.postponed.size > 0) at.push(now + RETRY_SECONDS);
+  for (const run of liveRuns(state)) {
+    if (run.state === 'FORKED') at.push(run.fork_time + FORKED_SECONDS);
+    if (!state.children.has(run.coordinator_pid)) at.push(now + ADOPTED_SECONDS);
+  }
+  return [{ type: 'sleep', until: at.length === 0 ? undefined : Math.min(...at) }];
+}
+
+// The end.
+
+/** A kill that leaves no time: SIGKILL has ended everything, or will without being asked to by SIGTERM. */
+function isAtOnce({ kill, progress }: RunState): boolean {
+  return kill !== undefined && (kill.now || (kill.wait <= 0 && progress.status !== 'ACTIVE'));
+}
+
+/** Records the terminal state. */
+function conclude(state: RunState, now: number): readonly Effect[] {
+  return record([taskStatus(state, terminalState(state), now)]);
+}
+
+function terminalState(state: RunState): TaskState {
+  if (state.kill !== undefined) return state.kill.state;
+  if (!isHealthy(state)) return 'FAILED';
+  // Healthy and yet not at its end: a runner before us was asked to kill it.
+  return state.regular.complete ? 'SUCCESS' : 'KILLED';
+}
+
+function isHealthy({ terms, regular }: RunState): boolean {
+  const { max_failures } = terms.task;
+  return !regular.deadlocked && (max_failures === 0 || regular.failed.size < max_failures);
+}
+
+function deadline({ killDeadline, progress, terms }: RunState, now: number): number {
+  const { cleaningSince } = progress;
+  const since = cleaningSince === undefined ? now : cleaningSince / 1000;
+  return killDeadline ?? since + terms.task.finalization_wait;
+}
+
+/** How the runs ended that SIGKILL has ended: KILLED those of which a process was alive. */
+function ends(
+  state: RunState,
+  ended: ReadonlySet<number>,
+  return_code: number,
+  stop_time: number,
+): CheckpointRecord[] {
+  return liveRuns(state).map(({ process, seq, coordinator_pid, pid }) => {
+    const wasAlive = ended.has(coordinator_pid) || ended.has(pid as number);
+    const end = wasAlive
+      ? ({ state: 'KILLED', stop_time, return_code } as const)
+      : ({ state: 'LOST' } as const);
+    return processStatus({ seq: seq + 1, process, ...end });
+  });
+}
+
+// Records.
+
+function record(records: readonly CheckpointRecord[]): readonly Effect[] {
+  return [{ type: 'record', records }];
+}
+
+function taskStatus({ terms }: RunState, state: TaskState, now: number): CheckpointRecord {
+  const { pid, uid } = terms.runner;
+  const timestamp_ms = Math.round(now * 1000);
+  return { type: 'task_status', value: { state, timestamp_ms, runner_pid: pid, runner_uid: uid } };
+}
+
+function processStatus(value: ProcessStatus): CheckpointRecord {
+  return { type: 'process_status', value };
+}

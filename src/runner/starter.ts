@@ -1,0 +1,105 @@
+import { CheckpointWriter } from '../checkpoint/writer.js';
+import type { Problem } from '../errors/problem.js';
+import { isDirectory, presenceOf } from '../store/look.js';
+import type { RunSettings } from './api.js';
+import type { Account, Job } from './coordinator/job.js';
+import { launch } from './launch.js';
+import type { OpenedTask } from './open.js';
+import { PROFILE, profileOf } from './profile.js';
+import { DEFAULT_LOGGER, type RunnableProcess } from './task-document.js';
+
+/** A run to be started; `seq` is that of its FORKED. */
+export interface Start {
+  readonly process: string;
+  /** 0 for the first run; the name of its log directory. */
+  readonly index: number;
+  readonly seq: number;
+}
+
+/** Starts the coordinators of a task's processes, with all that their commands find around them. */
+export class Starter {
+  readonly #opened: OpenedTask;
+  readonly #settings: RunSettings;
+  readonly #byName: ReadonlyMap<string, RunnableProcess>;
+  readonly #report: (problem: Problem) => void;
+  #isProfileReported = false;
+
+  constructor(opened: OpenedTask, settings: RunSettings, report: (problem: Problem) => void) {
+    this.#opened = opened;
+    this.#settings = settings;
+    this.#byName = new Map(opened.task.processes.map((process) => [process.name, process]));
+    this.#report = report;
+  }
+
+  /**
+   * Returns the pid of the coordinator, once FORKED is on disk; `ended` is called when it has ended, with the reason
+   * if it could not start the process. Throws as `launch`, and errors that say why the process can't be started.
+   */
+  start({ process, index, seq }: Start, ended: (pid: number, refusal: string | undefined) => void): number {
+    const { place, root, account, userName, sandbox } = this.#opened;
+    const { chroot, coordinator, console, now, writer } = this.#settings;
+    if (account === undefined) throw new Error(`there is no user ${userName} here`);
+    if (!isDirectory(sandbox)) throw new Error(`${sandbox} is no directory`);
+    if (chroot && presenceOf(`${sandbox}/bin/bash`) === 'absent') {
+      throw new Error(`there is no /bin/bash in ${sandbox}, which is to be its /`);
+    }
+    const stream = root.paths.coordinator(process);
+    if (stream === undefined) throw new Error('file name too long');
+    return launch({
+      open: () => root.openCoordinator(process, account.uid),
+      stream,
+      job: this.#job(process, index, account),
+      seq,
+      taskId: place.taskId,
+      program: coordinator,
+      console,
+      now: () => now() / 1000,
+      writer: writer ?? ((fd) => new CheckpointWriter(fd)),
+      ended,
+    });
+  }
+
+  #job(name: string, index: number, account: Account): Omit<Job, 'head'> {
+    const { sandbox, logDir } = this.#opened;
+    const { chroot, logger, umask } = this.#settings;
+    const { cmdline, ...process_ } = this.#byName.get(name) as RunnableProcess;
+    return {
+      process: name,
+      cmdline,
+      cwd: sandbox,
+      env: this.#environment(account),
+      account: account.uid === process.geteuid?.() ? undefined : account,
+      chroot: chroot ? sandbox : undefined,
+      umask,
+      logs: `${logDir}/${name}/${index}`,
+      logger: { ...DEFAULT_LOGGER, ...logger, ...process_.logger },
+    };
+  }
+
+  #environment(account: Account): Record<string, string> {
+    const { chroot, preserveEnv } = this.#settings;
+    const env: Record<string, string> = {};
+    for (const [name, value] of Object.entries(preserveEnv ? process.env : {})) {
+      if (value !== undefined) env[name] = value;
+    }
+    const home = chroot ? '/' : this.#opened.sandbox;
+    Object.assign(env, { HOME: home, LOGNAME: account.name, USER: account.name });
+    if (process.env.PATH !== undefined) env.PATH = process.env.PATH;
+    const profile = this.#profile(account);
+    if (profile !== undefined) env.BASH_ENV = profile;
+    return env;
+  }
+
+  #profile({ uid }: Account): string | undefined {
+    const { sandbox } = this.#opened;
+    const found = profileOf(sandbox, uid, this.#settings.chroot);
+    if (found?.refusal !== undefined && !this.#isProfileReported) {
+      this.#isProfileReported = true;
+      const path = `${sandbox}/${PROFILE}`;
+      const message = `${path} is not read, because others could have written it: ${found.refusal}`;
+      const hint = found.remedy && `if it is right: ${found.remedy}`;
+      this.#report({ code: 'profile-untrusted', severity: 'warning', message, path, hint });
+    }
+    return found?.path;
+  }
+}
