@@ -1,4 +1,5 @@
 import type { GcDocument } from '../contracts/gc.js';
+import type { Phase } from '../layout/root-paths.js';
 import { moment } from '../text/age.js';
 import { size } from '../text/size.js';
 import type { Style } from './parts/style.js';
@@ -17,6 +18,15 @@ export function gcText(document: GcDocument, style: Style): string {
     sum(document),
   ];
   return parts.filter((part) => part !== '').join('\n');
+}
+
+/** With what was looked at, lest nobody knows whether a pattern matched. */
+export function nothingToCollect(tasks: readonly { phase: Phase }[]): string {
+  if (tasks.length === 0) return 'There is nothing to collect.';
+  const active = tasks.filter(({ phase }) => phase === 'active').length;
+  const counts = [active && `${active} active`, tasks.length - active && `${tasks.length - active} finished`];
+  const of = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} (${counts.filter(Boolean).join(', ')})`;
+  return `There is nothing to collect of ${of}.`;
 }
 
 function tasksTable({ tasks }: GcDocument, style: Style): string {
