@@ -28,6 +28,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { lazyPackages } from './build/lazy-packages.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
+import { oneStringWidth } from './build/one-string-width.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -50,8 +51,8 @@ const settings = {
   legalComments: 'none',
   define: { THERMOS_VERSION: JSON.stringify(version) },
   loader: { '.py': 'text' },
-  external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', 'pyodide', 'pyodide/*'],
-  plugins: [lazyPackages],
+  external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', '@colors/colors/*', 'pyodide', 'pyodide/*'],
+  plugins: [lazyPackages, oneStringWidth],
   logLevel: 'warning',
 };
 

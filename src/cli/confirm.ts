@@ -1,22 +1,22 @@
 import { readSync } from 'node:fs';
-import { errnoOf, UsageError } from '../errors/errors.js';
+import type { Confirmation } from '../app/confirmation.js';
+import { errnoOf } from '../errors/errors.js';
 import { visible } from '../text/escape.js';
-import type { Terminal } from './terminal.js';
+import type { Style, Terminal } from './terminal.js';
 
-/** Throws UsageError `confirmation-needed`, naming the flag, if nobody can be asked. */
-export function needConfirmation(yes: boolean, terminal: Terminal, flag: string): void {
-  if (yes || terminal.canAsk) return;
-  throw new UsageError(
-    'confirmation-needed',
-    `this changes the host, and there is no terminal to ask for confirmation: give ${flag}`,
-    'see first what it would do, with --dry-run',
-  );
-}
-
-/** Asks on stderr; only `y` and `yes` are a yes. */
-export function confirmed(question: string, terminal: Terminal): boolean {
-  terminal.writeError(`${visible(question)} [y/N] `);
-  return /^y(?:es)?$/i.test(readLine().trim());
+/** The person at the terminal, who is shown on stderr what would be done; only `y` and `yes` are a yes. */
+export function confirmationOn<Shown>(
+  terminal: Terminal,
+  draw: (shown: Shown, style: Style) => string,
+): Confirmation<Shown> {
+  return {
+    canAsk: terminal.canAsk,
+    confirm(question, shown) {
+      terminal.writeError(draw(shown, terminal.style(2)));
+      terminal.writeError(`${visible(question)} [y/N] `);
+      return /^y(?:es)?$/i.test(readLine().trim());
+    },
+  };
 }
 
 /** A line of stdin, from the terminal; empty at its end. */

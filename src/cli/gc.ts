@@ -1,25 +1,53 @@
-import { rootOptions } from '../app/root-options.js';
-import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from '../app/search.js';
+import * as Flags from '@oclif/core/flags';
+import type { Collected, GcOptions, GcResult } from '../app/gc.js';
+import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
-import type { FoundTask } from '../discovery/found.js';
-import { describeErrno, NotFoundError, UsageError } from '../errors/errors.js';
-import { EXIT } from '../errors/exit-codes.js';
-import type { Problem } from '../errors/problem.js';
-import { apply, foretell, problemsOf, type TaskOutcome } from '../gc/apply.js';
-import { lockRoots } from '../gc/exclusive.js';
-import { gatherMachine } from '../gc/machine.js';
-import { makePlan, type Plan, type PlanOptions } from '../gc/plan.js';
+import { describeErrno, UsageError } from '../errors/errors.js';
 import { parseAge, parseCount, parseSize } from '../gc/quantities.js';
 import { parseRetained } from '../gc/reconcile.js';
-import { DEEDS } from '../gc/remove.js';
 import { readInput } from '../store/input.js';
-import { absolutePath, realPath } from '../store/look.js';
-import { duration, timestamp } from '../text/age.js';
-import { size } from '../text/size.js';
-import { gcText } from '../views/gc.js';
-import { confirmed, needConfirmation } from './confirm.js';
-import type { Terminal } from './terminal.js';
+import { gcText, nothingToCollect } from '../views/gc.js';
+import type { Style } from './terminal.js';
+
+const LIMIT = { helpGroup: 'LIMIT' };
+
+export const GC_FLAGS = {
+  'max-age': Flags.string({ ...LIMIT, helpValue: '2d5h', summary: 'Keep what finished since.' }),
+  'max-tasks': Flags.string({ ...LIMIT, helpValue: 'N', summary: 'Keep the newest N.' }),
+  'max-space': Flags.string({ ...LIMIT, helpValue: '20G', summary: 'Keep the newest up to this.' }),
+  'keep-metadata': Flags.boolean({
+    summary: 'Keep checkpoints and task files.',
+    exclusive: ['delete-metadata'],
+  }),
+  'delete-metadata': Flags.boolean({ summary: 'Delete checkpoints and task files; the default.' }),
+  'keep-logs': Flags.boolean({ summary: 'Keep logs.', exclusive: ['delete-logs'] }),
+  'delete-logs': Flags.boolean({ summary: 'Delete logs; the default.' }),
+  'keep-data': Flags.boolean({ summary: 'Keep sandboxes.', exclusive: ['delete-data'] }),
+  'delete-data': Flags.boolean({ summary: 'Delete sandboxes.' }),
+  sandbox: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'PATH',
+    summary: "Delete this sandbox, too: you say that it is the task's own.",
+  }),
+  orphans: Flags.boolean({ default: true, allowNo: true, summary: 'End tasks whose runner died.' }),
+  'orphan-age': Flags.string({
+    default: '1h',
+    helpValue: '1h',
+    summary: 'How long a stream has been still.',
+  }),
+  'include-mesos': Flags.boolean({
+    summary: 'Remove metadata and logs of Mesos tasks too, if they are over and their executors gone.',
+  }),
+  retained: Flags.string({
+    helpValue: 'FILE',
+    exclusive: ['max-age', 'max-tasks', 'max-space'],
+    summary: 'Compare with the tasks that the scheduler has; - is stdin.',
+  }),
+  'dry-run': Flags.boolean({ aliases: ['dryrun'], summary: 'Show the plan and do nothing.' }),
+  yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask.' }),
+};
 
 export interface GcFlags extends RootFlags {
   'max-age'?: string;
@@ -36,97 +64,18 @@ export interface GcFlags extends RootFlags {
   retained?: string;
   'dry-run'?: boolean;
   yes?: boolean;
-  json: boolean;
 }
 
-export interface GcAnswer {
-  document: GcDocument;
-  text: (style: ReturnType<Terminal['style']>) => string;
-  problems: Problem[];
-  exitCode: number;
-  notice?: string;
-}
-
-/**
- * Plans, asks, and carries out the plan. Throws UsageError for bad limits and if nobody can be asked, before
- * anything is looked at, and NotFoundError if no word means a task.
- */
-export function collectGarbage(words: readonly string[], flags: GcFlags, terminal: Terminal): GcAnswer {
-  const options = planOptions(flags);
-  if (!flags['dry-run']) needConfirmation(flags.yes === true, terminal, '--yes');
-  const selection = tasksToChange(flags, words);
-  if (selection.unmatched.length > 0 && selection.selected.length === 0) throw noSuchTask(selection);
-  const now = terminal.now();
-  const machine = gatherMachine(now, () => terminal.now(), process.env);
-  const plan = makePlan(selection.tasks, new Set(selection.selected), machine, options);
-  checkConfirmed(plan, options.confirmed);
-  const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
-  const notFound = selection.unmatched.length > 0 || selection.roots.length === 0;
-  const exitCode = notFound ? EXIT.no : EXIT.ok;
-  const answer = (outcomes: TaskOutcome[], dryRun: boolean, notice?: string): GcAnswer => {
-    const problems = [...found, ...(dryRun ? [] : outcomes.flatMap(problemsOf))];
-    const document = encodeGc(dryRun, outcomes, plan, problems);
-    return { document, text: (style) => gcText(document, { ...style, now }), problems, exitCode, notice };
-  };
-  const idle = !plan.tasks.some(isWork);
-  if (flags['dry-run'] || idle) {
-    const notice = idle ? nothingToCollect(selection.selected) : undefined;
-    return answer(plan.tasks.map(foretell), flags['dry-run'] === true, notice);
-  }
-  if (!flags.yes) {
-    const foretold = plan.tasks.map(foretell);
-    const shown = encodeGc(true, foretold, plan, []);
-    terminal.writeError(gcText(shown, { ...terminal.style(2), now }));
-    if (!confirmed('Carry this out?', terminal)) {
-      return { ...answer(foretold, true, 'Nothing was done.'), text: () => '', exitCode: EXIT.no };
-    }
-  }
-  return answer(carryOut(plan, options.confirmed, terminal), false);
-}
-
-/** With what was looked at, lest nobody knows whether a pattern matched. */
-function nothingToCollect(tasks: readonly FoundTask[]): string {
-  if (tasks.length === 0) return 'There is nothing to collect.';
-  const active = tasks.filter(({ phase }) => phase === 'active').length;
-  const counts = [active && `${active} active`, tasks.length - active && `${tasks.length - active} finished`];
-  const of = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} (${counts.filter(Boolean).join(', ')})`;
-  return `There is nothing to collect of ${of}.`;
-}
-
-function isWork({ actions, settlement }: Plan['tasks'][number]): boolean {
-  return settlement !== undefined || actions.some(({ verdict }) => verdict === 'delete');
-}
-
-/** How often progress is shown. */
-const PROGRESS_MS = 100;
-
-function carryOut(plan: Plan, confirmed: ReadonlySet<string>, terminal: Terminal): TaskOutcome[] {
-  const { tasks } = plan;
-  const release = lockRoots(tasks);
-  const outcomes: TaskOutcome[] = [];
-  let shown = terminal.now();
-  const live = terminal.stderrIsTerminal;
-  let drawn = false;
-  const deeds = { ...DEEDS, clock: () => terminal.now() };
-  for (const outcome of apply(plan, deeds, confirmed)) {
-    outcomes.push(outcome);
-    if (!live || terminal.now() - shown < PROGRESS_MS) continue;
-    shown = terminal.now();
-    drawn = true;
-    terminal.writeError(`\r${outcomes.length} of ${tasks.length} tasks`);
-  }
-  release();
-  if (drawn) terminal.writeError('\r\x1b[K');
-  return outcomes;
-}
-
-function planOptions(flags: GcFlags): PlanOptions {
+/** What the flags of `gc` say. Throws UsageError, for bad limits and for what --retained names. */
+export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
   const limit = (name: 'max-age' | 'max-tasks' | 'max-space', parse: typeof parseAge) => {
     const text = flags[name];
     return text === undefined ? undefined : parse(text, name);
   };
   const orphanAge = parseAge(flags['orphan-age'], 'orphan-age');
   return {
+    roots: flags,
+    words,
     kinds: {
       metadata: !flags['keep-metadata'],
       logs: !flags['keep-logs'],
@@ -139,29 +88,30 @@ function planOptions(flags: GcFlags): PlanOptions {
     },
     orphanAge: flags.orphans ? orphanAge : undefined,
     includeMesos: flags['include-mesos'] === true,
-    confirmed: new Set((flags.sandbox ?? []).map((path) => sandboxNamed(path, rootOptions(flags).cwd))),
+    sandboxes: flags.sandbox ?? [],
     retained: flags.retained === undefined ? undefined : readRetained(flags.retained),
-    words: { duration, size, timestamp },
+    dryRun: flags['dry-run'] === true,
+    yes: flags.yes === true,
   };
 }
 
-/** The place that a person names as a sandbox, without links. */
-function sandboxNamed(given: string, cwd = '/'): string {
-  const path = realPath(absolutePath(given, cwd));
-  if (path !== undefined) return path;
-  throw new NotFoundError('sandbox-not-found', `there is no sandbox ${given}`, 'check the path');
+/** A plan, as it is shown to whoever is asked. */
+export function planText({ plan, outcomes }: Collected, style: Style): string {
+  return gcText(encodeGc(true, outcomes, plan, []), { ...style, now: plan.machine.now });
 }
 
-/** What a person names must be the sandbox of a task that would be collected, exactly. */
-function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
-  for (const path of confirmed) {
-    const isSandbox = ({ subject: { sandbox }, settlement }: Plan['tasks'][number]) =>
-      settlement === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
-    if (tasks.some(isSandbox)) continue;
-    const message = `no task that would be collected has the sandbox ${path}`;
-    const hint = 'see `thermos status --verbosity 2` for the sandboxes of tasks';
-    throw new NotFoundError('sandbox-not-found', message, hint);
-  }
+export interface GcAnswer {
+  document: GcDocument;
+  text: (style: Style) => string;
+  notice?: string;
+}
+
+/** What is said of a result; its text is drawn for the moment of the plan. */
+export function gcAnswer({ end, plan, outcomes, chosen, dryRun, problems }: GcResult): GcAnswer {
+  const document = encodeGc(dryRun, outcomes, plan, problems);
+  const text = (style: Style) => gcText(document, { ...style, now: plan.machine.now });
+  if (end === 'declined') return { document, text: () => '', notice: 'Nothing was done.' };
+  return { document, text, notice: end === 'nothing' ? nothingToCollect(chosen) : undefined };
 }
 
 /** A line for each task of a host. */

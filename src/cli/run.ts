@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { encodeInspect } from '../contracts/encode-task.js';
 import type { RunDaemonDocument } from '../contracts/run.js';
 import type { ProblemCode } from '../errors/codes.js';
@@ -15,13 +14,10 @@ import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/reader.js';
 import { summaryText } from '../views/run.js';
 import { inspect } from './inspect.js';
+import { COORDINATOR, MAIN } from './programs.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
 import { foundTask, type RunnerMessage, type ShowRun } from './run-view.js';
 import type { Style, Terminal } from './terminal.js';
-
-/** The programs of the package; this file is built into the same folder. */
-const MAIN = join(__dirname, 'main.cjs');
-export const COORDINATOR = join(__dirname, 'coordinator.cjs');
 
 /** What is run and how; it can be handed to another process as JSON. */
 export interface RunSpec {

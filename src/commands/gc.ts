@@ -1,9 +1,9 @@
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import { collectGarbage } from '../app/gc.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import { collectGarbage } from '../cli/gc.js';
-
-const LIMIT = { helpGroup: 'LIMIT' };
+import { confirmationOn } from '../cli/confirm.js';
+import { GC_FLAGS, gcAnswer, gcOptions, planText } from '../cli/gc.js';
+import { progressOn } from '../cli/progress.js';
 
 export default class Gc extends ThermosCommand {
   static override summary = 'Remove finished tasks by age, number and space; end those whose runner died.';
@@ -33,48 +33,18 @@ An active task without a live runner for --orphan-age becomes LOST: its last rec
     task: Args.string({ multiple: true, ignoreStdin: true, description: 'Tasks to collect.' }),
   };
 
-  static override flags = {
-    'max-age': Flags.string({ ...LIMIT, helpValue: '2d5h', summary: 'Keep what finished since.' }),
-    'max-tasks': Flags.string({ ...LIMIT, helpValue: 'N', summary: 'Keep the newest N.' }),
-    'max-space': Flags.string({ ...LIMIT, helpValue: '20G', summary: 'Keep the newest up to this.' }),
-    'keep-metadata': Flags.boolean({
-      summary: 'Keep checkpoints and task files.',
-      exclusive: ['delete-metadata'],
-    }),
-    'delete-metadata': Flags.boolean({ summary: 'Delete checkpoints and task files; the default.' }),
-    'keep-logs': Flags.boolean({ summary: 'Keep logs.', exclusive: ['delete-logs'] }),
-    'delete-logs': Flags.boolean({ summary: 'Delete logs; the default.' }),
-    'keep-data': Flags.boolean({ summary: 'Keep sandboxes.', exclusive: ['delete-data'] }),
-    'delete-data': Flags.boolean({ summary: 'Delete sandboxes.' }),
-    sandbox: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      helpValue: 'PATH',
-      summary: "Delete this sandbox, too: you say that it is the task's own.",
-    }),
-    orphans: Flags.boolean({ default: true, allowNo: true, summary: 'End tasks whose runner died.' }),
-    'orphan-age': Flags.string({
-      default: '1h',
-      helpValue: '1h',
-      summary: 'How long a stream has been still.',
-    }),
-    'include-mesos': Flags.boolean({
-      summary: 'Remove metadata and logs of Mesos tasks too, if they are over and their executors gone.',
-    }),
-    retained: Flags.string({
-      helpValue: 'FILE',
-      exclusive: ['max-age', 'max-tasks', 'max-space'],
-      summary: 'Compare with the tasks that the scheduler has; - is stdin.',
-    }),
-    'dry-run': Flags.boolean({ aliases: ['dryrun'], summary: 'Show the plan and do nothing.' }),
-    yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask.' }),
-  };
+  static override flags = GC_FLAGS;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Gc);
-    const answer = collectGarbage(args.task ?? [], flags, this.terminal);
-    const code = this.answer(flags.json, answer.document, answer.text, answer.problems, answer.exitCode);
-    if (answer.notice !== undefined) this.notice(answer.notice);
+    const result = collectGarbage(gcOptions(args.task ?? [], flags), {
+      now: () => this.terminal.now(),
+      confirmation: confirmationOn(this.terminal, planText),
+      progress: progressOn(this.terminal),
+    });
+    const { document, text, notice } = gcAnswer(result);
+    const code = this.answer(flags.json, document, text, result.problems, result.exitCode);
+    if (notice !== undefined) this.notice(notice);
     return code;
   }
 }

@@ -1,8 +1,14 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { killTasks } from '../app/kill.js';
+import { LocalTask } from '../app/local-task.js';
 import { ThermosCommand } from '../cli/base-command.js';
+import { confirmationOn } from '../cli/confirm.js';
 import { parseDuration } from '../cli/durations.js';
-import { killTasks } from '../cli/kill.js';
+import { COORDINATOR } from '../cli/programs.js';
+import { progressOn } from '../cli/progress.js';
+import type { KillDocument } from '../contracts/run.js';
+import { killListText, killText } from '../views/kill.js';
 
 export default class Kill extends ThermosCommand {
   static override summary = 'End tasks: gracefully, then surely.';
@@ -47,10 +53,28 @@ never means kk-10. What a pattern means is listed and asked about first.`;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Kill);
-    const grace = parseDuration(flags.grace, 'grace');
-    const options = { ...flags, grace };
-    const answer = await killTasks(args.task ?? [], options, this.terminal);
-    this.answer(flags.json, answer.document, answer.text, answer.problems);
-    return answer.exitCode;
+    const { now, lose, yes } = flags;
+    const how = { now, lose, yes, dryRun: flags['dry-run'], graceMs: parseDuration(flags.grace, 'grace') };
+    const machine = { now: () => this.terminal.now(), coordinator: COORDINATOR };
+    const { tasks, planned, problems, exitCode } = await killTasks(
+      { ...how, roots: flags, words: args.task ?? [] },
+      {
+        confirmation: confirmationOn(this.terminal, killListText),
+        progress: progressOn(this.terminal),
+        task: (found) => new LocalTask(found, machine),
+      },
+    );
+    const document: KillDocument = {
+      tasks: tasks.map(({ already: _, ...task }) => task),
+      problems: [...problems],
+    };
+    const told = how.dryRun ? tasks.filter(({ already }) => already) : tasks;
+    this.answer(
+      flags.json,
+      document,
+      (style) => killListText(planned, style) + killText(told, style),
+      problems,
+    );
+    return exitCode;
   }
 }

@@ -1,8 +1,11 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { listRecords, readCheckpoint } from '../app/read-checkpoint.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import { listRecords, readCheckpoint } from '../cli/read-checkpoint.js';
+import { RecordPrinter } from '../cli/records.js';
 import { encodeRead } from '../contracts/encode.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError } from '../errors/problem.js';
 import { readText } from '../views/read.js';
 
 export default class Read extends ThermosCommand {
@@ -41,9 +44,11 @@ statuses the first and the last are shown, and how many are left out; --records 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Read);
     if (flags.records || flags.follow) {
-      const { problems, exitCode } = await listRecords(args.checkpoint, flags, this.terminal);
-      if (!flags.json) this.tell(problems);
-      return exitCode;
+      const printer = new RecordPrinter(this.terminal, flags.json);
+      const damage = await listRecords(args.checkpoint, flags.follow, printer);
+      printer.flush();
+      if (damage !== undefined) printer.problem(damage);
+      return damage !== undefined && hasError([damage]) ? EXIT.partial : EXIT.ok;
     }
     const { state, records, bytes, problems } = readCheckpoint(args.checkpoint);
     return this.answer(

@@ -33,6 +33,8 @@ export interface PlanOptions {
   /** What the scheduler believes, by task id; the policy then has no say. */
   retained?: ReadonlyMap<string, string>;
   words: Wording;
+  /** Is told how far the plan has come. */
+  advance?: (done: number, total: number, what: string) => void;
 }
 
 export interface PlannedTask {
@@ -106,7 +108,10 @@ class Planner {
     const owners = new Owners();
     const reconciled: Reconciled[] = [];
     const idsByRoot = new Map<string, Set<string>>();
+    let read = 0;
     for (const view of readTasks(all, host, real)) {
+      read += 1;
+      this.#options.advance?.(read, all.length, 'tasks read');
       const subject = subjectOf(view, real);
       if (subject.layout === 'host' && subject.rootPath !== undefined) {
         const ids = idsByRoot.get(subject.rootPath);
@@ -159,7 +164,12 @@ class Planner {
     const ground = new PlanGround(machine, this.#options);
     try {
       const { limits, words } = this.#options;
-      const actions = ({ subject }: Over) => actionsOf(subject, this.#options, ground);
+      let looked = 0;
+      const actions = ({ subject }: Over) => {
+        looked += 1;
+        this.#options.advance?.(looked, this.#over.length, 'tasks measured');
+        return actionsOf(subject, this.#options, ground);
+      };
       // The sizes are needed to choose only if space is limited.
       const measured = limits.maxSpace === undefined ? undefined : this.#over.map(actions);
       const candidates = this.#over.map(({ subject, always }, i): Candidate => {

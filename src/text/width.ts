@@ -10,7 +10,7 @@ const LONGEST_MEASURED = 4096;
 export function widthOf(text: string): number {
   if (text.length > LONGEST_MEASURED) return text.length;
   // Nearly every cell is ASCII, and then its length is its width; string-width costs a thousand times more.
-  return isPrintableAscii(text) ? text.length : stringWidth(text);
+  return isPlain(text) ? text.length : stringWidth(text);
 }
 
 /**
@@ -25,7 +25,7 @@ export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'en
   }
   const room = width - widthOf(mark);
   if (room <= 0) return mark.slice(0, Math.max(0, width));
-  const characters = isPrintableAscii(text) ? [...text] : graphemes(text);
+  const characters = isPlain(text) ? [...text] : graphemes(text);
   const tail = cut === 'middle' ? take(characters.toReversed(), Math.floor(room / 2)).reverse() : [];
   const head = take(characters, room - widthOf(tail.join('')));
   return head.join('') + mark + tail.join('');
@@ -47,10 +47,11 @@ function take(characters: readonly string[], width: number): string[] {
   return taken;
 }
 
-function isPrintableAscii(text: string): boolean {
+/** Printable ASCII, and the ellipsis that stands where it was cut: a column for each. */
+function isPlain(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 0x20 || code > 0x7e) return false;
+    if (code < 0x20 || (code > 0x7e && code !== 0x2026)) return false;
   }
   return true;
 }
@@ -69,9 +70,9 @@ export function cutPainted(line: string, width: number): string {
 
 /** Cuts text into pieces of at most `width` columns (one character at least), never inside a character. */
 export function splitAt(text: string, width: number): string[] {
-  if (text.length <= width && isPrintableAscii(text)) return [text];
+  if (text.length <= width && isPlain(text)) return [text];
   const pieces: string[] = [];
-  if (isPrintableAscii(text)) {
+  if (isPlain(text)) {
     for (let at = 0; at < text.length; at += Math.max(1, width)) {
       pieces.push(text.slice(at, at + Math.max(1, width)));
     }

@@ -31,7 +31,7 @@ export function configText(page: ConfigPage, style: Style): string {
       : [
           ['PROCESSES', processesText(config.processes, style)],
           ['ORDERING', orderingText(config, style, () => undefined)],
-          ['COMMANDS', commandsText(config)],
+          ['COMMANDS', commandsText(config, style)],
         ];
   const shown = sections.filter(([, text]) => text !== '');
   return [

@@ -36,10 +36,10 @@ function storyText(story: NonNullable<DoctorDocument['story']>, style: Style): s
       { title: 'TIME' },
       { title: 'AFTER', align: 'right' },
       { title: 'PROCESS', flexible: 'end' },
-      { title: 'WHAT', flexible: 'end' },
+      { title: 'WHAT', flexible: 'wrap' },
     ],
     rows,
-    { titles: style.paint.bold, unicode: style.unicode },
+    { width: style.width, whole: true, titles: style.paint.bold, unicode: style.unicode },
   );
 }
 

@@ -1,4 +1,5 @@
 import type { GcDocument } from '../contracts/gc.js';
+import type { Phase } from '../layout/root-paths.js';
 import { moment } from '../text/age.js';
 import { size } from '../text/size.js';
 import type { Style } from './parts/style.js';
@@ -13,10 +14,19 @@ export function gcText(document: GcDocument, style: Style): string {
     reconcileTable(document, style),
     tasksTable(document, style),
     paths(document),
-    notes(document),
+    notes(document, style),
     sum(document),
   ];
   return parts.filter((part) => part !== '').join('\n');
+}
+
+/** With what was looked at, lest nobody knows whether a pattern matched. */
+export function nothingToCollect(tasks: readonly { phase: Phase }[]): string {
+  if (tasks.length === 0) return 'There is nothing to collect.';
+  const active = tasks.filter(({ phase }) => phase === 'active').length;
+  const counts = [active && `${active} active`, tasks.length - active && `${tasks.length - active} finished`];
+  const of = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} (${counts.filter(Boolean).join(', ')})`;
+  return `There is nothing to collect of ${of}.`;
 }
 
 function tasksTable({ tasks }: GcDocument, style: Style): string {
@@ -28,7 +38,7 @@ function tasksTable({ tasks }: GcDocument, style: Style): string {
       { title: 'FINISHED', align: 'right' },
       { title: 'SIZE', align: 'right' },
       { title: 'WHAT' },
-      { title: 'REASON', flexible: 'end' },
+      { title: 'REASON', flexible: 'wrap' },
     ],
     tasks.map((task) => [
       task.task_id,
@@ -69,7 +79,7 @@ function paths({ tasks, dry_run }: GcDocument): string {
 }
 
 /** What was not done and why: a row for each task and reason. The paths of refusals are said on stderr. */
-function notes({ tasks }: GcDocument): string {
+function notes({ tasks }: GcDocument, style: Style): string {
   const rows: string[][] = [];
   for (const { task_id, actions, orphan } of tasks) {
     const byReason = new Map<string, string[]>();
@@ -85,8 +95,16 @@ function notes({ tasks }: GcDocument): string {
     if (orphan?.why !== undefined) rows.push([task_id, orphan.result, 'state', orphan.why]);
   }
   if (rows.length === 0) return '';
-  const columns = ['TASK', 'RESULT', 'WHAT', 'WHY'].map((title) => ({ title }));
-  return table(columns, rows);
+  return table(
+    [
+      { title: 'TASK', flexible: 'middle' },
+      { title: 'RESULT' },
+      { title: 'WHAT' },
+      { title: 'WHY', flexible: 'wrap' },
+    ],
+    rows,
+    { width: style.width, unicode: style.unicode, whole: true },
+  );
 }
 
 function reconcileTable({ reconcile }: GcDocument, style: Style): string {

@@ -30,7 +30,7 @@ export function inspectText({ view, logs, why }: Inspection, style: Style): stri
     ['PROCESSES', processTable(view, style, '  ')],
     ['RUNS', earlierRuns(view, style)],
     ['ORDERING', config === undefined ? '' : ordering(view, config, style)],
-    ['COMMANDS', config === undefined ? '' : commandsText(config)],
+    ['COMMANDS', config === undefined ? '' : commandsText(config, style)],
     ['STATUSES', statusTable(view.statuses, style) + leftOutLine(view.statuses_left_out, 'statuses')],
     ['LOGS', logsText(logs, view.log_dir?.path ?? '', style)],
   ];
@@ -184,8 +184,26 @@ export function orderingText(
     .join('');
 }
 
-/** The command lines; the lines of one that has several are set below each other. */
-export function commandsText(config: TaskConfig): string {
+/**
+ * The command lines; the lines of one that has several are set below each other. On a terminal they are wrapped beside
+ * the names.
+ */
+export function commandsText(config: TaskConfig, style: Style): string {
+  if (style.width !== undefined) {
+    const rows = config.processes.flatMap(({ name, cmdline = '' }) =>
+      // Blanks at the end say nothing here.
+      cmdline
+        .split('\n')
+        .map((line) => line.trimEnd())
+        .map((line, i) => [i === 0 ? name : null, i > 0 && line === '' ? null : line]),
+    );
+    const columns = [
+      { title: 'PROCESS', flexible: 'end' as const },
+      { title: 'COMMAND', flexible: 'wrap' as const },
+    ];
+    const options = { width: style.width - 2, unicode: style.unicode, whole: true, titles: false as const };
+    return table(columns, rows, options).replace(/^(?=.)/gm, '  ');
+  }
   return config.processes
     .map(({ name, cmdline = '' }) => {
       const lines = cmdline.split('\n').map(visible);
@@ -199,7 +217,7 @@ export function commandsText(config: TaskConfig): string {
 function logsText(logs: readonly LogFile[], logDir: string, style: Style): string {
   if (logs.length === 0) return '';
   const columns = [
-    { title: 'PROCESS' },
+    { title: 'PROCESS', flexible: 'end' as const },
     { title: 'RUN', align: 'right' as const },
     { title: 'STREAM' },
     { title: 'SIZE', align: 'right' as const },
@@ -212,5 +230,7 @@ function logsText(logs: readonly LogFile[], logDir: string, style: Style): strin
     size(bytes),
     path.startsWith(`${logDir}/`) ? path.slice(logDir.length + 1) : path,
   ]);
-  return table(columns, rows, { titles: style.paint.dim }).replace(/^(?=.)/gm, '  ');
+  const width = style.width === undefined ? undefined : style.width - 2;
+  const text = table(columns, rows, { width, unicode: style.unicode, titles: style.paint.dim });
+  return text.replace(/^(?=.)/gm, '  ');
 }

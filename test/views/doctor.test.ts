@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DoctorDocument } from '../../src/contracts/doctor.js';
 import { doctorText } from '../../src/views/doctor.js';
-import { CONTROL, MARKED, NASTY, PIPE, START, TTY } from './task-views.js';
+import { COLOURED, CONTROL, NASTY, namedColours, PIPE, START, TTY } from './task-views.js';
 
 const CHECKED = { roots: 1, tasks: 1, agents: 0 };
 const document = (given: Partial<DoctorDocument>): DoctorDocument => ({
@@ -95,7 +95,7 @@ test('a terminal gets ten lines of evidence, a pipe all', () => {
 });
 
 test('colour only for words that are there anyway', () => {
-  const text = doctorText(document({ findings: [FINDING] }), { ...TTY, paint: MARKED });
+  const text = namedColours(doctorText(document({ findings: [FINDING] }), { ...TTY, paint: COLOURED }));
   expect(text).toContain('<red>error</red>: ');
 });
 

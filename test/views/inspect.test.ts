@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { inspectText } from '../../src/views/inspect.js';
 import {
+  COLOURED,
   CONTROL,
   config,
   history,
-  MARKED,
   NASTY,
+  namedColours,
   ODD_MILLISECONDS,
   ODD_SECONDS,
   PIPE,
@@ -173,7 +174,7 @@ test('on a terminal, in a sandbox copied from a Mesos agent', () => {
       a        SUCCESS     1         0   12     0  0.25s     2h2m
 
     COMMANDS
-      a: -
+      a  -
 
     STATUSES
       TIME                  STATE   RUNNER_PID  RUNNER_UID
@@ -214,7 +215,7 @@ test('next to nothing', () => {
 });
 
 test('in colour', () => {
-  const text = inspectText({ view: VIEW, logs: LOGS, why: ['x'] }, { ...TTY, paint: MARKED });
+  const text = namedColours(inspectText({ view: VIEW, logs: LOGS, why: ['x'] }, { ...TTY, paint: COLOURED }));
   expect(text).toContain('<bold>WHY</bold>\n');
   expect(text).toContain(
     '<dim>State:      </dim><cyan>ACTIVE</cyan> since 2014-05-13T16:53:20Z (2h3m ago)\n',

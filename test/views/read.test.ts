@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { CheckpointState } from '../../src/checkpoint/replay.js';
 import { readText, recordLine } from '../../src/views/read.js';
 import {
+  COLOURED,
   CONTROL,
   history,
-  MARKED,
   NASTY,
+  namedColours,
   ODD_MILLISECONDS,
   ODD_SECONDS,
   PIPE,
@@ -84,7 +85,7 @@ test('nothing at all', () => {
 });
 
 test('in colour', () => {
-  const text = readText(STATE, 9, 512, { ...TTY, paint: MARKED });
+  const text = namedColours(readText(STATE, 9, 512, { ...TTY, paint: COLOURED }));
   expect(text).toContain('<bold>HEADER</bold>');
   expect(text).toContain('<red>FAILED</red>');
   expect(text).toContain('<cyan>ACTIVE</cyan>');

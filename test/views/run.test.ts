@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { widthOf } from '../../src/text/width.js';
 import { progressLines, runChangeText, summaryText, taskChangeText } from '../../src/views/run.js';
-import { config, MARKED, PIPE, processView, ran, START, TTY, taskView } from './task-views.js';
+import {
+  COLOURED,
+  config,
+  namedColours,
+  PIPE,
+  processView,
+  ran,
+  START,
+  TTY,
+  taskView,
+} from './task-views.js';
 
 describe('progress', () => {
   const many = (count: number) =>
@@ -104,7 +114,7 @@ describe('the summary', () => {
 
   test('of a failure says why', () => {
     const view = taskView({ ...ended, state: 'FAILED', processes: [ran('a', { state: 'FAILED' })] });
-    const text = summaryText(view, ['Process a failed\u001b'], { ...PIPE, paint: MARKED });
+    const text = namedColours(summaryText(view, ['Process a failed\u001b'], { ...PIPE, paint: COLOURED }));
     expect(text).toContain('hello-1: <red>FAILED</red> after 2.31s\n');
     expect(text).toContain('Process a failed\\e\n');
   });

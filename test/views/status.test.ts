@@ -3,9 +3,10 @@ import type { TaskView } from '../../src/task/view.js';
 import type { Style } from '../../src/views/parts/style.js';
 import { StatusPage, type Verbosity } from '../../src/views/status.js';
 import {
+  COLOURED,
   CONTROL,
-  MARKED,
   NASTY,
+  namedColours,
   ODD_MILLISECONDS,
   ODD_SECONDS,
   PIPE,
@@ -185,7 +186,8 @@ describe('on a terminal: a summary, relative times, no wider than it is', () => 
     `);
   });
   test('in colour', () => {
-    expect(statusText(TASKS, 1, { ...TTY, colour: 1, paint: MARKED, width: 200 })).toMatchInlineSnapshot(`
+    const style = { ...TTY, colour: 1 as const, paint: COLOURED, width: 200 };
+    expect(namedColours(statusText(TASKS, 1, style))).toMatchInlineSnapshot(`
       "3 tasks: 2 active, 1 finished (1 FAILED); 1 leftovers, 1 unknown
 
       <bold>TASK</bold>                                                       <bold>PHASE</bold>     <bold>STATE</bold>    <bold>VERDICT</bold>    <bold>USER</bold>      <bold>DONE</bold>  <bold>FAILED</bold>   <bold>AGE</bold>

@@ -7,18 +7,40 @@ import type { Style } from '../../src/views/parts/style.js';
 /** 2014-05-13T16:53:20Z. */
 export const START = 1_400_000_000_000;
 
-const marked = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
-
-/** Colours that can be read in a test. */
-export const MARKED: Palette = {
-  green: marked('green'),
-  yellow: marked('yellow'),
-  red: marked('red'),
-  cyan: marked('cyan'),
-  dim: marked('dim'),
-  bold: marked('bold'),
-  prefixes: [marked('p')],
+const CODES = {
+  green: [32, 39],
+  yellow: [33, 39],
+  red: [31, 39],
+  cyan: [36, 39],
+  dim: [2, 22],
+  bold: [1, 22],
 };
+
+const coloured = (name: keyof typeof CODES) => (text: string) =>
+  `\u001b[${CODES[name][0]}m${text}\u001b[${CODES[name][1]}m`;
+
+/** The colours of a terminal. */
+export const COLOURED: Palette = {
+  green: coloured('green'),
+  yellow: coloured('yellow'),
+  red: coloured('red'),
+  cyan: coloured('cyan'),
+  dim: coloured('dim'),
+  bold: coloured('bold'),
+  prefixes: [coloured('cyan')],
+};
+
+/** The text with names instead of its colours, as `<red>FAILED</red>`. */
+export function namedColours(text: string): string {
+  let named = text;
+  for (const [name, [on, off]] of Object.entries(CODES)) {
+    named = named.replaceAll(
+      new RegExp(`\\u001b\\[${on}m(.*?)\\u001b\\[${off}m`, 'g'),
+      `<${name}>$1</${name}>`,
+    );
+  }
+  return named;
+}
 
 /** Two hours and a bit after START. */
 export const PIPE: Style = {

@@ -1,22 +1,31 @@
 import { visible } from '../../text/escape.js';
 import { shorten, widthOf } from '../../text/width.js';
 import type { Paint } from './paint.js';
+import { type DrawnCell, terminalTable } from './terminal-table.js';
 
 export interface Column {
   /** In capitals, without spaces. */
   title: string;
   /** Default `left`. */
   align?: 'left' | 'right';
-  /** The column gives way, cut there, when the terminal is too narrow. */
-  flexible?: 'end' | 'middle';
+  /**
+   * The column gives way when the terminal is too narrow: cells are cut at their end or in the middle, where ids that
+   * begin alike stay apart, or go on in the next line.
+   */
+  flexible?: 'end' | 'middle' | 'wrap';
 }
 
-/** Text as it was read, with a colour for it if it has one. Undefined and '' are shown as `-`. */
-export type Cell = string | undefined | { text: string | undefined; paint: Paint };
+/**
+ * Text as it was read, with a colour for it if it has one. Undefined and '' are shown as `-`, null as nothing: the row
+ * goes on with the one above.
+ */
+export type Cell = string | undefined | null | { text: string | undefined; paint: Paint };
 
 export interface TableOptions {
-  /** Columns of the terminal. Without it, on a pipe, nothing is cut. */
+  /** Columns of the terminal. Without it, on a pipe, nothing is cut and nothing wrapped. */
   width?: number;
+  /** What can't be wrapped because the table is too long is not cut: the terminal breaks the lines. */
+  whole?: boolean;
   /** `…` may be drawn; else `...`. Default true. */
   unicode?: boolean;
   /** Colour of the titles; a table without titles has `false`. */
@@ -31,12 +40,15 @@ const LEAST = 8;
  * a name of 1 MiB, and every other row would be padded to that.
  */
 const MOST = 256;
+/** A longer table is not drawn by cli-table3, which takes 46 s for the 10,000 rows that a host may have. */
+const MOST_ROWS = 200;
+/** Nor is one with more text: it is measured and wrapped character by character. */
+const MOST_TEXT = 32 * 1024;
 
 /**
  * Aligned text, a line a row, each ended by a newline; two spaces between columns, no lines, no trailing
- * blanks, no empty cell. The cells are escaped here: callers hand over what they read.
- *
- * Not made with cli-table3: it takes 7 s for the 10,000 rows that a host may have, this takes 30 ms.
+ * blanks, no empty cell. The cells are escaped here: callers hand over what they read. On a terminal a row takes
+ * several lines if one of its columns wraps.
  */
 export function table(
   columns: readonly Column[],
@@ -48,15 +60,24 @@ export function table(
     width: title.length,
     paint: options.titles || undefined,
   }));
-  const lines = options.titles === false ? [] : [titles];
+  const lines: Measured[][] = options.titles === false ? [] : [titles];
   for (const row of rows) lines.push(columns.map((_, i) => measured(row[i])));
+  if (lines.length === 0) return '';
+  const wraps = options.width !== undefined && isShort(lines);
+  const width = options.whole && !wraps ? undefined : options.width;
+  const most = wraps ? Number.POSITIVE_INFINITY : MOST;
   const widths = columns.map((_, i) =>
-    lines.reduce((most, line) => Math.max(most, Math.min(MOST, (line[i] as Measured).width)), 0),
+    lines.reduce((widest, line) => Math.max(widest, Math.min(most, (line[i] as Measured).width)), 0),
   );
-  const room = options.width === undefined ? widths : squeeze(columns, widths, options.width);
+  if (width === undefined) return aligned(columns, lines, widths);
+  const room = squeeze(columns, widths, width);
   const mark = options.unicode === false ? '...' : '…';
-  const cut = options.width !== undefined;
-  return lines.map((line) => draw(columns, line, room, cut ? mark : undefined)).join('');
+  const cut = lines.map((line) =>
+    line.map((cell, i) => cutCell(cell, (columns[i] as Column).flexible, room[i] as number, mark, wraps)),
+  );
+  if (!wraps) return aligned(columns, cut, room);
+  const drawn = cut.map((line) => line.map(painted));
+  return terminalTable(columns, drawn, room, GAP);
 }
 
 interface Measured {
@@ -66,6 +87,7 @@ interface Measured {
 }
 
 function measured(cell: Cell): Measured {
+  if (cell === null) return { text: '', width: 0, paint: undefined };
   const text = clean(typeof cell === 'object' ? cell.text : cell);
   return { text, width: widthOf(text), paint: typeof cell === 'object' ? cell.paint : undefined };
 }
@@ -77,27 +99,47 @@ function clean(text: string | undefined): string {
   return escaped === escaped.trimEnd() ? escaped : `'${escaped}'`;
 }
 
-function draw(
+function isShort(lines: readonly (readonly Measured[])[]): boolean {
+  if (lines.length > MOST_ROWS + 1) return false;
+  let length = 0;
+  for (const line of lines) for (const { text } of line) length += text.length;
+  return length <= MOST_TEXT;
+}
+
+function cutCell(
+  cell: Measured,
+  flexible: Column['flexible'],
+  room: number,
+  mark: string,
+  wraps: boolean,
+): Measured {
+  if (cell.width <= room || flexible === undefined || (flexible === 'wrap' && wraps)) return cell;
+  const text = shorten(cell.text, room, flexible === 'wrap' ? 'end' : flexible, mark);
+  return { ...cell, text, width: widthOf(text) };
+}
+
+function painted({ text, paint }: Measured): DrawnCell {
+  return paint === undefined ? text : paint(text);
+}
+
+/** The plain lines of pipes and of what is too long for more. */
+function aligned(
   columns: readonly Column[],
-  line: readonly Measured[],
-  room: readonly number[],
-  mark: string | undefined,
+  lines: readonly (readonly Measured[])[],
+  widths: readonly number[],
 ): string {
-  let drawn = '';
-  let blanks = '';
-  for (const [i, { align, flexible }] of columns.entries()) {
-    let { text, width, paint } = line[i] as Measured;
-    const most = room[i] as number;
-    if (width > most && mark !== undefined) {
-      text = shorten(text, most, flexible, mark);
-      width = widthOf(text);
+  const drawn = lines.map((line) => {
+    let text = '';
+    let blanks = '';
+    for (const [i, { align }] of columns.entries()) {
+      const cell = line[i] as Measured;
+      const pad = ' '.repeat(Math.max(0, (widths[i] as number) - cell.width));
+      text += blanks + (align === 'right' ? pad + painted(cell) : painted(cell));
+      blanks = align === 'right' ? GAP : pad + GAP;
     }
-    const pad = ' '.repeat(Math.max(0, most - width));
-    if (paint !== undefined) text = paint(text);
-    drawn += blanks + (align === 'right' ? pad + text : text);
-    blanks = align === 'right' ? GAP : pad + GAP;
-  }
-  return `${drawn}\n`;
+    return `${text}\n`;
+  });
+  return drawn.join('');
 }
 
 /** Takes from the widest flexible column, a step at a time, until the line fits or none can give. */

@@ -1,14 +1,11 @@
 import { basename, dirname, join } from 'node:path';
-import { followRecords, RecordLister } from '../checkpoint/follow.js';
+import { followRecords, RecordLister, type RecordSink } from '../checkpoint/follow.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { readStream } from '../checkpoint/reader.js';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { type CheckpointState, Replay } from '../checkpoint/replay.js';
-import type { Change } from '../checkpoint/stream-memory.js';
-import { encodeProblem, encodeRecord } from '../contracts/encode.js';
 import { describeErrno, errnoOf, NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
-import { EXIT } from '../errors/exit-codes.js';
-import { hasError, type Problem } from '../errors/problem.js';
+import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { processOfName, RUNNER } from '../layout/task-paths.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
@@ -21,21 +18,20 @@ import {
   processesLeftOut,
   replacedCheckpoint,
 } from '../task/checkpoint-problems.js';
-import { jsonText } from '../text/json.js';
-import { recordLine } from '../views/read.js';
-import { problemsText } from './failure.js';
-import type { Terminal } from './terminal.js';
 
 /** The path is what a person typed: where it leads is what they mean. */
 const NAMED = { links: 'follow' } as const;
 
-/** Replays a checkpoint with its whole history. Throws NotFoundError and SystemError. */
-export function readCheckpoint(word: string): {
+/** What the records of a checkpoint add up to. */
+export interface Replayed {
   state: CheckpointState;
   records: number;
   bytes: number;
   problems: Problem[];
-} {
+}
+
+/** Replays a checkpoint with its whole history. Throws NotFoundError and SystemError. */
+export function readCheckpoint(word: string): Replayed {
   const path = streamPath(word);
   const replay = new Replay({ history: true, coordinator: processOfName(basename(path)) !== undefined });
   const { damage } = opened(path, () => useFile(path, NAMED, (file) => readStream(file, replay)));
@@ -48,65 +44,54 @@ export function readCheckpoint(word: string): {
   return { state, records: replay.records, bytes: replay.bytes, problems };
 }
 
+/** Takes the records of a stream, one after the other. */
+export interface RecordReceiver {
+  record: RecordSink;
+  /** Another stream took the place of the one that is followed; its records come next. */
+  replaced(problem: Problem): void;
+  /** All that is there for now has been given. */
+  flush(): void;
+}
+
 /**
- * Writes the records of a checkpoint, one a line. Damage ends it, under `--json` with a line of its own; so is told
- * that another stream took the place of the one that is followed.
+ * Gives the records of a checkpoint as they are on disk; with `follow` those too that are appended, until the task is
+ * over. Resolves to the damage that ended it, if some did. Rejects with NotFoundError and SystemError.
  */
 export async function listRecords(
   word: string,
-  flags: { json: boolean; follow: boolean },
-  terminal: Terminal,
-): Promise<{ problems: Problem[]; exitCode: number }> {
+  follow: boolean,
+  receiver: RecordReceiver,
+): Promise<Problem | undefined> {
   const path = streamPath(word);
-  let lines: string[] = [];
-  const flush = () => {
-    if (lines.length > 0) terminal.write(lines.join(''));
-    lines = [];
-  };
-  const lister = new RecordLister((record, offset, length) => {
-    lines.push(
-      flags.json ? `${jsonText(encodeRecord(record, offset, length))}\n` : recordLine(record, offset, length),
-    );
-    if (lines.length >= 1000) flush();
-  });
-  const restarted = (change: Change) => {
-    flush();
-    const problem = replacedCheckpoint(path, change);
-    if (flags.json) terminal.write(`${jsonText(encodeProblem(problem))}\n`);
-    else terminal.writeError(problemsText([problem]));
-  };
-  let damage: Damage | undefined;
-  if (flags.follow) {
-    const watcher = new DirectoryWatcher();
-    watcher.watch(dirname(path));
-    const changed = async () => {
-      await watcher.changes(Number.POSITIVE_INFINITY);
-      watcher.take();
-    };
-    const isLocked = (file: Parameters<Host['isLocked']>[0]) => Host.local().isLocked(file);
-    try {
-      damage = await followRecords(() => openFile(path, NAMED), lister, {
-        changed,
-        isLocked,
-        restarted,
-        flush,
-      });
-    } catch (error) {
-      throw failedToRead(path, error);
-    } finally {
-      watcher.close();
-    }
-  } else {
-    damage = opened(path, () => useFile(path, NAMED, (file) => readStream(file, lister))).damage;
+  const lister = new RecordLister(receiver.record);
+  const damage = follow
+    ? await followed(path, lister, receiver)
+    : opened(path, () => useFile(path, NAMED, (file) => readStream(file, lister))).damage;
+  return damage && damagedCheckpoint(path, damage, lister.over);
+}
+
+async function followed(
+  path: string,
+  lister: RecordLister,
+  receiver: RecordReceiver,
+): Promise<Damage | undefined> {
+  const watcher = new DirectoryWatcher();
+  watcher.watch(dirname(path));
+  try {
+    return await followRecords(() => openFile(path, NAMED), lister, {
+      async changed() {
+        await watcher.changes(Number.POSITIVE_INFINITY);
+        watcher.take();
+      },
+      isLocked: (file) => Host.local().isLocked(file),
+      restarted: (change) => receiver.replaced(replacedCheckpoint(path, change)),
+      flush: () => receiver.flush(),
+    });
+  } catch (error) {
+    throw failedToRead(path, error);
+  } finally {
+    watcher.close();
   }
-  if (damage === undefined) {
-    flush();
-    return { problems: [], exitCode: EXIT.ok };
-  }
-  const problem = damagedCheckpoint(path, damage, lister.over);
-  if (flags.json) lines.push(`${jsonText(encodeProblem(problem))}\n`);
-  flush();
-  return { problems: [problem], exitCode: hasError([problem]) ? EXIT.partial : EXIT.ok };
 }
 
 /** A directory stands for the runner's stream in it. */

@@ -1,0 +1,158 @@
+import type { FoundTask } from '../discovery/found.js';
+import { NotFoundError, UsageError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
+import type { Problem } from '../errors/problem.js';
+import type { Kinds } from '../gc/actions.js';
+import { apply, foretell, problemsOf, type TaskOutcome } from '../gc/apply.js';
+import { lockRoots } from '../gc/exclusive.js';
+import { gatherMachine } from '../gc/machine.js';
+import { makePlan, type Plan, type PlannedTask } from '../gc/plan.js';
+import type { Limits } from '../gc/policy.js';
+import { DEEDS } from '../gc/remove.js';
+import { absolutePath, realPath } from '../store/look.js';
+import { duration, timestamp } from '../text/age.js';
+import { size } from '../text/size.js';
+import type { Confirmation } from './confirmation.js';
+import type { Progress } from './progress.js';
+import { rootOptions } from './root-options.js';
+import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
+
+export interface GcOptions {
+  readonly roots: RootFlags;
+  /** Ids, patterns for whole ids, paths; none of them: all tasks. */
+  readonly words: readonly string[];
+  readonly kinds: Kinds;
+  readonly limits: Limits;
+  /** What is done about tasks whose runner died; not at all if undefined. Milliseconds. */
+  readonly orphanAge: number | undefined;
+  readonly includeMesos: boolean;
+  /** What the person says to be tasks' own sandboxes. */
+  readonly sandboxes: readonly string[];
+  /** What the scheduler believes, by task id. */
+  readonly retained: ReadonlyMap<string, string> | undefined;
+  readonly dryRun: boolean;
+  /** Don't ask. */
+  readonly yes: boolean;
+}
+
+/** A plan and what would come of it, or has. */
+export interface Collected {
+  readonly plan: Plan;
+  readonly outcomes: readonly TaskOutcome[];
+}
+
+export interface GcPorts {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly confirmation: Confirmation<Collected>;
+  readonly progress: Progress;
+}
+
+export interface GcResult extends Collected {
+  /** `nothing`: there is nothing to collect; `declined`: the person said no. */
+  readonly end: 'planned' | 'nothing' | 'declined' | 'done';
+  /** Only what would be done; nothing was touched. */
+  readonly dryRun: boolean;
+  /** What was looked at to be collected. */
+  readonly chosen: readonly FoundTask[];
+  readonly problems: readonly Problem[];
+  readonly exitCode: number;
+}
+
+/**
+ * Plans, asks, and carries out exactly the plan. Throws UsageError `confirmation-needed` if nobody can be asked, before
+ * anything is looked at, NotFoundError if no word means a task, or if a sandbox that the person names is not that of a
+ * task that would be collected, and SystemError `gc-running`. Nothing was touched then.
+ */
+export function collectGarbage(options: GcOptions, ports: GcPorts): GcResult {
+  const { dryRun, yes } = options;
+  const { confirmation } = ports;
+  const confirmed = new Set(options.sandboxes.map((path) => sandboxNamed(path, options.roots)));
+  if (!dryRun && !yes && !confirmation.canAsk) throw nobodyToAsk();
+  const selection = tasksToChange(options.roots, options.words);
+  const { selected: chosen, unmatched, roots } = selection;
+  if (unmatched.length > 0 && chosen.length === 0) throw noSuchTask(selection);
+  try {
+    const plan = planFor(selection, options, confirmed, ports);
+    checkConfirmed(plan, confirmed);
+    const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
+    const exitCode = unmatched.length > 0 || roots.length === 0 ? EXIT.no : EXIT.ok;
+    const result = { plan, outcomes: plan.tasks.map(foretell), chosen, problems: found, exitCode };
+    if (!plan.tasks.some(isWork)) return { ...result, end: 'nothing', dryRun };
+    if (dryRun) return { ...result, end: 'planned', dryRun };
+    ports.progress.stop();
+    if (!yes && !confirmation.confirm('Carry this out?', result)) {
+      return { ...result, end: 'declined', dryRun: true, exitCode: EXIT.no };
+    }
+    const outcomes = carryOut(plan, confirmed, ports);
+    const problems = [...found, ...outcomes.flatMap(problemsOf)];
+    return { ...result, end: 'done', dryRun, outcomes, problems };
+  } finally {
+    ports.progress.stop();
+  }
+}
+
+function planFor(
+  { tasks, selected }: ReturnType<typeof tasksToChange>,
+  { kinds, limits, orphanAge, includeMesos, retained }: GcOptions,
+  confirmed: ReadonlySet<string>,
+  { now, progress }: GcPorts,
+): Plan {
+  progress.start('planning');
+  const words = { duration, size, timestamp };
+  const machine = gatherMachine(now(), now, process.env);
+  const advance = (done: number, total: number, what: string) => progress.update({ done, total, what });
+  const options = { kinds, limits, orphanAge, includeMesos, confirmed, retained, words, advance };
+  return makePlan(tasks, new Set(selected), machine, options);
+}
+
+function carryOut(
+  plan: Plan,
+  confirmed: ReadonlySet<string>,
+  { now, progress }: GcPorts,
+): readonly TaskOutcome[] {
+  const total = plan.tasks.length;
+  const outcomes: TaskOutcome[] = [];
+  progress.start('removing');
+  const release = lockRoots(plan.tasks);
+  try {
+    for (const outcome of apply(plan, { ...DEEDS, clock: now }, confirmed)) {
+      outcomes.push(outcome);
+      progress.update({ done: outcomes.length, total, what: 'tasks' });
+    }
+  } finally {
+    release();
+  }
+  return outcomes;
+}
+
+function isWork({ actions, settlement }: PlannedTask): boolean {
+  return settlement !== undefined || actions.some(({ verdict }) => verdict === 'delete');
+}
+
+function nobodyToAsk(): UsageError {
+  return new UsageError(
+    'confirmation-needed',
+    'this changes the host, and there is no terminal to ask for confirmation: give --yes',
+    'see first what it would do, with --dry-run',
+  );
+}
+
+/** The place that a person names as a sandbox, without links. */
+function sandboxNamed(given: string, roots: RootFlags): string {
+  const path = realPath(absolutePath(given, rootOptions(roots).cwd ?? '/'));
+  if (path !== undefined) return path;
+  throw new NotFoundError('sandbox-not-found', `there is no sandbox ${given}`, 'check the path');
+}
+
+/** What a person names must be the sandbox of a task that would be collected, exactly. */
+function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
+  for (const path of confirmed) {
+    const isSandbox = ({ subject: { sandbox }, settlement }: PlannedTask) =>
+      settlement === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
+    if (tasks.some(isSandbox)) continue;
+    const message = `no task that would be collected has the sandbox ${path}`;
+    const hint = 'see `thermos status --verbosity 2` for the sandboxes of tasks';
+    throw new NotFoundError('sandbox-not-found', message, hint);
+  }
+}

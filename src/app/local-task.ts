@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FoundTask } from '../discovery/found.js';
+import type { Problem } from '../errors/problem.js';
+import { Host } from '../host/host.js';
+import { rootPaths } from '../layout/root-paths.js';
+import type { Place } from '../layout/task-paths.js';
+import { signalTask } from '../lifecycle/end-orphan.js';
+import { endLeftovers } from '../lifecycle/leftovers.js';
+import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
+import { Orphan, type TaskPlaces } from '../lifecycle/orphan.js';
+import { mayExecute } from '../lifecycle/owner.js';
+import type { Processes } from '../lifecycle/processes.js';
+import type { KillRequest } from '../runner/api.js';
+import { DirectoryWatcher } from '../store/directory-watcher.js';
+import { isOver } from '../task/condition.js';
+import { TaskReader } from '../task/reader.js';
+import type { TaskView } from '../task/view.js';
+import type { EndableTask, Ending } from './end-task.js';
+
+/** The machine, as ending tasks needs it. */
+export interface Machine {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The program that stands beside each process of a task. */
+  readonly coordinator: string;
+  readonly host?: () => Host;
+  readonly processes?: Processes;
+  /** Waits so many milliseconds by the clock of `processes`. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** How long a look at a task whose directories don't change is good for. */
+const LOOK_MS = 1000;
+/** How often it is looked whether the processes of a task without a runner have ended. */
+const ORPHAN_LOOK_MS = 50;
+
+/** A task on the disk of this machine. */
+export class LocalTask implements EndableTask {
+  readonly #found: FoundTask;
+  readonly #place: Place;
+  readonly #machine: Required<Machine>;
+
+  constructor(found: FoundTask, machine: Machine) {
+    this.#found = found;
+    this.#place = { root: found.root.path, taskId: found.task_id };
+    this.#machine = { host: () => Host.local(), processes: LOCAL_PROCESSES, sleep, ...machine };
+  }
+
+  get mayExecute(): boolean {
+    return mayExecute(this.#place.root);
+  }
+
+  look(): TaskView {
+    return this.#reader().read(this.#machine.host());
+  }
+
+  signalRunner(signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL') {
+    return signalTask(this.#place, signal, this.#machine.processes);
+  }
+
+  async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'runs'> {
+    const watcher = new DirectoryWatcher();
+    const { processes } = this.#machine;
+    const deadline = processes.clock() + mostMs;
+    const reader = this.#reader();
+    const { checkpoint_dir, root } = this.#found;
+    try {
+      for (;;) {
+        const view = reader.read(this.#machine.host());
+        if (isOver(view) && view.phase === 'finished') return 'over';
+        if (view.runner?.alive !== true) return 'gone';
+        const left = deadline - processes.clock();
+        if (left <= 0) return 'runs';
+        watcher.watch(checkpoint_dir);
+        watcher.watch(rootPaths(root.path).active);
+        await watcher.changes(Math.min(left, LOOK_MS));
+        watcher.take();
+      }
+    } finally {
+      watcher.close();
+    }
+  }
+
+  async takeOver() {
+    const { takeOver } = await import('../runner/runner.js');
+    const { coordinator, now } = this.#machine;
+    return takeOver(this.#place, { coordinator, now });
+  }
+
+  async endOrphan({ state, wait = 0, now: atOnce }: KillRequest, ending: Ending): Promise<void> {
+    const { processes, sleep, now } = this.#machine;
+    const known = new Set(ending.signalled);
+    const signalled = (pids: readonly number[]) => {
+      for (const pid of pids) if (!known.has(pid)) ending.signalled.push(pid);
+      for (const pid of pids) known.add(pid);
+    };
+    const met = (problems: readonly Problem[]) => {
+      for (const each of problems) ending.problems.push(each);
+    };
+    const orphan = new Orphan(this.#place, placesOf(this.look()), processes);
+    try {
+      if (orphan.damage !== undefined) {
+        // Nothing can be recorded behind it; what lives is known all the same.
+        const ended = orphan.endProcesses();
+        signalled(ended.signalled);
+        met(ended.problems);
+        throw orphan.damage;
+      }
+      if (!atOnce && wait > 0 && !orphan.isOver) {
+        signalled(orphan.alive());
+        met(orphan.ask(now()));
+        const deadline = processes.clock() + wait * 1000;
+        while (orphan.alive().length > 0 && processes.clock() < deadline) await sleep(ORPHAN_LOOK_MS);
+      }
+      const ended = orphan.end(state, now);
+      signalled(ended.signalled);
+      met(ended.problems);
+    } finally {
+      orphan.close();
+    }
+  }
+
+  endLeftovers() {
+    return endLeftovers(this.#place, placesOf(this.look()), this.#machine.processes);
+  }
+
+  #reader(): TaskReader {
+    return new TaskReader(this.#found, { history: false });
+  }
+}
+
+function placesOf({ sandbox, log_dir }: TaskView): TaskPlaces {
+  return { sandbox: sandbox?.path, logDir: log_dir?.path };
+}
