@@ -33,15 +33,24 @@ const made: fc.Arbitrary<Made> = fc.oneof(
   }),
 );
 
-/** Makes what can be made; what is in the way of another thing stays. */
+/** Makes what can be made; what is in the way of another thing stays. Nothing is made where links lead out of it. */
 function makeTree(base: string, things: readonly Made[]): void {
   for (const thing of things) {
     const path = join(base, thing.at);
+    if (!isBelow(temp.path, path)) continue;
     try {
       mkdirSync(thing.kind === 'directory' ? path : dirname(path), { recursive: true });
-      if (thing.kind === 'file') writeFileSync(path, '');
+      if (thing.kind === 'file') writeFileSync(path, '', { flag: 'wx' });
       if (thing.kind === 'link') symlinkSync(thing.target, path);
     } catch {}
+  }
+}
+
+/** Does what is there of the way to a path stay below a directory? */
+function isBelow(directory: string, path: string): boolean {
+  for (let existing = dirname(path); ; existing = dirname(existing)) {
+    const real = realPath(existing);
+    if (real !== undefined) return `${real}/`.startsWith(`${realpathSync(directory)}/`);
   }
 }
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MadeUpHost } from '../doctor/hosts.js';
 import { taskUpdates } from '../doctor/protobuf.js';
 import { Records, writeTask } from '../task/trees.js';
-import { FIXTURES, PROGRAM, type RunOptions, tempDir, thermos } from './harness.js';
+import { FIXTURES, PROGRAM, type RunOptions, runToEnd, tempDir, thermos } from './harness.js';
 import { expectContract, unprivileged } from './tasks.js';
 
 let temp: { path: string; remove: () => void };
@@ -148,7 +148,7 @@ test('a full disk, and one that is mounted read-only', () => {
     "$2" "$3" doctor --json --root "$1/small/root" || true`;
   const argv = ['sh', '-c', script, 'sh', host.path, process.execPath, PROGRAM];
   const [program, ...args] = mounts ? ['unshare', '-m', ...argv] : argv;
-  const { stdout } = spawnSync(program as string, args, { encoding: 'utf8' });
+  const { stdout } = runToEnd(program as string, args);
   const found = stdout
     .trim()
     .split('\n')

@@ -14,7 +14,7 @@ import { expect } from 'vitest';
 import type { RunnerHeader } from '../../src/checkpoint/records.js';
 import type { GcDocument } from '../../src/contracts/gc.js';
 import { RAN, Records, type TaskFiles, writeTask } from '../task/trees.js';
-import { cleanEnv, type Finished, PROGRAM, type RunOptions } from './harness.js';
+import { type Finished, PROGRAM, type RunOptions, runToEnd } from './harness.js';
 import { expectContract } from './tasks.js';
 
 export interface GcTask extends TaskFiles {
@@ -94,23 +94,9 @@ export interface GcAnswer extends Finished {
 /** Runs gc with --json and checks its document. `hook`: a file of CommonJS that is loaded first. */
 export function gc(args: readonly string[], options: RunOptions & { hook?: string } = {}): GcAnswer {
   const hooks = options.hook === undefined ? [] : ['--require', options.hook];
-  const result = spawnSync(process.execPath, [...hooks, PROGRAM, 'gc', '--json', ...args], {
-    cwd: options.cwd,
-    env: cleanEnv(options.env),
-    input: options.input ?? '',
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    uid: options.uid,
-    gid: options.uid,
-  });
-  const finished = {
-    stdout: result.stdout,
-    stderr: result.stderr,
-    status: result.status,
-    signal: result.signal,
-  };
-  if (result.signal !== null) return { ...finished, json: {} as GcDocument };
-  const json = JSON.parse(result.stdout);
+  const finished = runToEnd(process.execPath, [...hooks, PROGRAM, 'gc', '--json', ...args], options);
+  if (finished.signal !== null) return { ...finished, json: {} as GcDocument };
+  const json = JSON.parse(finished.stdout);
   expectContract('error' in json ? 'error' : 'gc', json);
   return { ...finished, json };
 }

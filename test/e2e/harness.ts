@@ -24,22 +24,26 @@ export interface Finished {
   signal: NodeJS.Signals | null;
 }
 
-/** An environment that has nothing of the machine's: no user root, no locale, no colour, UTC. */
+/**
+ * The environment of the program: what `test/host.ts` made, and nothing else. No colour, UTC, nobody's home, and an
+ * empty task root instead of those of this host.
+ */
 export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
-  const home = join(tmpdir(), 'thermos-no-home');
-  return {
-    PATH: process.env.PATH ?? '/usr/bin:/bin',
-    HOME: home,
-    XDG_STATE_HOME: join(home, 'state'),
-    TZ: 'UTC',
-    LANG: 'C.UTF-8',
-    ...extra,
-  };
+  const { PATH = '', HOME = '', LANG = '', TZ = '', THERMOS_ROOT = '' } = process.env;
+  return { PATH, HOME, LANG, TZ, THERMOS_ROOT, XDG_STATE_HOME: join(HOME, 'state'), ...extra };
 }
+
+/** For the few tests of what is looked for by default: on the host that they run on. */
+export const DEFAULT_ROOTS = { THERMOS_ROOT: '' };
 
 /** Runs the built program to its end. stdin is empty unless `input` is given; nothing is a terminal. */
 export function thermos(args: readonly string[], options: RunOptions = {}): Finished {
-  const result = spawnSync(process.execPath, [PROGRAM, ...args], {
+  return runToEnd(process.execPath, [PROGRAM, ...args], options);
+}
+
+/** Runs a program to its end, as `thermos` does. */
+export function runToEnd(program: string, args: readonly string[], options: RunOptions = {}): Finished {
+  const result = spawnSync(program, args, {
     cwd: options.cwd,
     env: cleanEnv(options.env),
     input: options.input ?? '',
@@ -66,17 +70,7 @@ export function startThermos(args: readonly string[], options: RunOptions = {}):
 /** Runs a shell line in which `thermos` is the built program; for pipes, redirections and `script(1)`. */
 export function shell(line: string, options: RunOptions = {}): Finished {
   const define = `thermos() { '${process.execPath}' '${PROGRAM}' "$@"; }; export -f thermos;`;
-  const result = spawnSync('bash', ['-c', `${define} ${line}`], {
-    cwd: options.cwd,
-    env: cleanEnv(options.env),
-    input: options.input ?? '',
-    encoding: 'utf8',
-    maxBuffer: 1 << 30,
-    uid: options.uid,
-    gid: options.uid,
-  });
-  if (result.error !== undefined) throw result.error;
-  return { stdout: result.stdout, stderr: result.stderr, status: result.status, signal: result.signal };
+  return runToEnd('bash', ['-c', `${define} ${line}`], options);
 }
 
 /** A temp directory that anybody may enter, removed by the returned function. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RAN, Records, writeTask } from '../task/trees.js';
 import { CONTROL } from '../views/task-views.js';
-import { PROGRAM, shell, tempDir, thermos } from './harness.js';
+import { PROGRAM, runToEnd, shell, tempDir, thermos } from './harness.js';
 import { json, states } from './tasks.js';
 
 let temp: { path: string; remove: () => void };
@@ -82,7 +82,7 @@ test('lengths that are lies, endless files: no memory, no waiting', () => {
     2 ** 30,
   );
   const args = ['--max-old-space-size=64', PROGRAM, 'status', '--json', '--root', root];
-  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout } = runToEnd(process.execPath, args);
   expect(status).toBe(5);
   const codes = JSON.parse(stdout).tasks.map(
     ({ state, problems }: { state: string; problems: { code: string }[] }) =>

@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
 import { ThriftWriter, TYPE } from '../../src/checkpoint/thrift.js';
 import { streamOf } from '../checkpoint/arbitraries.js';
-import { cleanEnv, PROGRAM, tempDir } from './harness.js';
+import { PROGRAM, runToEnd, tempDir } from './harness.js';
 import { expectContract } from './tasks.js';
 
 let dir: string;
@@ -42,11 +41,7 @@ function rootOf(name: string, count: number, at: (k: number) => readonly Checkpo
 
 /** Runs thermos with so little memory that nothing of the stream's length fits into it. */
 function cramped(...args: string[]) {
-  const result = spawnSync(process.execPath, ['--max-old-space-size=200', PROGRAM, ...args], {
-    env: cleanEnv(),
-    encoding: 'utf8',
-    maxBuffer: 1 << 30,
-  });
+  const result = runToEnd(process.execPath, ['--max-old-space-size=200', PROGRAM, ...args]);
   expect(result.stderr).not.toMatch(/out of memory|bug/);
   return result;
 }

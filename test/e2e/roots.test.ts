@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
 import { makeRoot, makeTaskRun } from '../discovery/trees.js';
-import { FIXTURES, type RunOptions, shell, tempDir, thermos } from './harness.js';
+import { DEFAULT_ROOTS, FIXTURES, type RunOptions, shell, tempDir, thermos } from './harness.js';
 
 /** Root reads everything, so it drops to another user to be refused; others are refused by the mode alone. */
 const UNPRIVILEGED: RunOptions = process.getuid?.() === 0 ? { uid: 65534 } : {};
@@ -65,7 +65,10 @@ describe('what is found', () => {
 
   test("the user's own root, by default", () => {
     const root = makeRoot(join(dir, 'state/thermos'), { active: ['x'], finished: ['y'] });
-    const { document } = json([], { cwd: dir, env: { XDG_STATE_HOME: join(dir, 'state') } });
+    const { document } = json([], {
+      cwd: dir,
+      env: { ...DEFAULT_ROOTS, XDG_STATE_HOME: join(dir, 'state') },
+    });
     expect(document.roots).toContainEqual({
       path: root,
       layout: 'host',
@@ -74,7 +77,7 @@ describe('what is found', () => {
       readable: true,
     });
     const home = makeRoot(join(dir, 'home/.local/state/thermos'));
-    const options = { cwd: dir, env: { XDG_STATE_HOME: '', HOME: join(dir, 'home') } };
+    const options = { cwd: dir, env: { ...DEFAULT_ROOTS, XDG_STATE_HOME: '', HOME: join(dir, 'home') } };
     expect(json([], options).document.roots).toContainEqual(
       expect.objectContaining({ path: home, source: 'user' }),
     );
@@ -107,7 +110,7 @@ describe('what is found', () => {
 
   test('within a sandbox its own root', () => {
     const root = makeTaskRun(join(dir, 'mesos'), 'a', 'c1');
-    const { document } = json([], { cwd: join(root, '../sandbox') });
+    const { document } = json([], { cwd: join(root, '../sandbox'), env: DEFAULT_ROOTS });
     expect(document.roots).toEqual([
       { path: root, layout: 'mesos', source: 'cwd', tasks: 1, readable: true },
     ]);
@@ -184,7 +187,7 @@ describe('what is not', () => {
     close(home);
     const { stderr, status } = thermos(['roots', '--json'], {
       ...UNPRIVILEGED,
-      env: { HOME: home, XDG_STATE_HOME: '' },
+      env: { ...DEFAULT_ROOTS, HOME: home, XDG_STATE_HOME: '' },
     });
     expect(stderr).toContain(`warning: cannot see whether there is a task root ${home}/.local/state/thermos`);
     expect([0, 1]).toContain(status);
@@ -245,7 +248,7 @@ describe('what is not', () => {
     const { document, status } = json([], { env, uid });
     expect(document.roots).toMatchObject([{ path: root, readable: true }]);
     expect(status).toBe(0);
-    expect([0, 1]).toContain(json([], { env: { ...env, THERMOS_ROOT: '' }, uid, cwd: dir }).status);
+    expect([0, 1]).toContain(json([], { env: { ...env, ...DEFAULT_ROOTS }, uid, cwd: dir }).status);
   });
 
   test('a task root that another user owns but all may read', () => {

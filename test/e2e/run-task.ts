@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROGRAM, tempDir, thermos } from './harness.js';
+import { cleanEnv, PROGRAM, tempDir, thermos } from './harness.js';
 import { Running } from './logged-task.js';
 
 export interface RunProcess {
@@ -91,15 +91,7 @@ export class OnTerminal {
     const words = [process.execPath, PROGRAM, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
     const line = `stty rows 24 cols 80; exec ${words.join(' ')}`;
     this.#child = spawn('script', ['-qefc', line, '/dev/null'], {
-      env: {
-        PATH: process.env.PATH,
-        HOME: '/nonexistent',
-        LANG: 'C.UTF-8',
-        TERM: 'xterm',
-        TZ: 'UTC',
-        SHELL: '/bin/sh',
-        ...env,
-      },
+      env: cleanEnv({ TERM: 'xterm', SHELL: '/bin/sh', ...env }),
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#child.stdout?.on('data', (bytes) => {

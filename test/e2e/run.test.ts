@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { processTable } from '../../src/host/process-table.js';
-import { shell, startThermos, thermos } from './harness.js';
+import { DEFAULT_ROOTS, shell, startThermos, thermos } from './harness.js';
 import { isAlive, OnTerminal, RunPlace } from './run-task.js';
 import { expectContract, unprivileged } from './tasks.js';
 
@@ -450,7 +450,10 @@ describe('who is not root', () => {
   test('runs tasks in a root of their own without any setup', () => {
     const home = join(place.path, 'home');
     mkdirSync(home);
-    const options = { ...unprivileged(), env: { HOME: home, XDG_STATE_HOME: join(home, 'state') } };
+    const options = {
+      ...unprivileged(),
+      env: { ...DEFAULT_ROOTS, HOME: home, XDG_STATE_HOME: join(home, 'state') },
+    };
     if (options.uid !== undefined) chownSync(home, options.uid, options.uid);
     const config = place.config([{ name: 'a', cmdline: 'id -u; echo $HOME' }]);
     const { stdout, stderr, status } = thermos(['run', '--task-id', 'web-1', config], options);
@@ -466,7 +469,9 @@ describe('who is not root', () => {
     if (uid !== undefined) chownSync(place.root, uid, uid);
     const config = place.config([{ name: 'a', cmdline: 'id -u' }]);
     const homeless = (...args: string[]) =>
-      shell(`unset HOME XDG_STATE_HOME; thermos ${args.map((arg) => `'${arg}'`).join(' ')}`, { uid });
+      shell(`unset HOME XDG_STATE_HOME THERMOS_ROOT; thermos ${args.map((arg) => `'${arg}'`).join(' ')}`, {
+        uid,
+      });
     const run = homeless('run', '--root', place.root, '--task-id', 'web-1', config);
     expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('web-1: SUCCESS') });
     expect(homeless('status', '-q', '--root', place.root).stdout).toBe('web-1\n');
@@ -482,7 +487,7 @@ describe('who is not root', () => {
   test('is told of the root, not of the sandbox in it, if it can not be written', () => {
     const home = join(place.path, 'closed');
     mkdirSync(home, { mode: 0o555 });
-    const env = { HOME: home, XDG_STATE_HOME: '' };
+    const env = { ...DEFAULT_ROOTS, HOME: home, XDG_STATE_HOME: '' };
     const config = place.config([{ name: 'a', cmdline: 'true' }]);
     const { status, stderr } = thermos(['run', '--task-id', 'web-1', config], { ...unprivileged(), env });
     expect({ status, stderr }).toEqual({

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Host } from '../../src/host/host.js';
 import { isRejection, LINKED, loadCases } from '../checkpoint/corpus.js';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
-import { FIXTURES, tempDir, thermos } from './harness.js';
+import { DEFAULT_ROOTS, FIXTURES, tempDir, thermos } from './harness.js';
 import { canUnshare, json, states, unprivileged } from './tasks.js';
 
 const HOST = join(FIXTURES, 'host', 'root');
@@ -167,7 +167,7 @@ describe('filters act on the table as on the document', () => {
 
 describe('TASK', () => {
   const ids = (args: string[], cwd?: string) => {
-    const { status, stdout } = thermos(['status', '-q', ...args], { cwd });
+    const { status, stdout } = thermos(['status', '-q', ...args], { cwd, env: DEFAULT_ROOTS });
     expect(status).toBe(0);
     return stdout.trimEnd().split('\n');
   };

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
-import { FIXTURES, REPOSITORY, shell, tempDir, thermos } from './harness.js';
+import { DEFAULT_ROOTS, FIXTURES, REPOSITORY, shell, tempDir, thermos } from './harness.js';
 import { LoggedTask, type ProcessFile, Running } from './logged-task.js';
 import { unprivileged } from './tasks.js';
 
@@ -272,7 +272,7 @@ describe('where tasks live', () => {
     const [run] = execFileSync('find', [fixture('mesos-relocated'), '-name', 'sandbox'], { encoding: 'utf8' })
       .trim()
       .split('\n') as [string];
-    expect(thermos(['tail', '--stderr'], { cwd: run })).toMatchObject({ status: 0 });
+    expect(thermos(['tail', '--stderr'], { cwd: run, env: DEFAULT_ROOTS })).toMatchObject({ status: 0 });
     expect(thermos(['tail', run, 'm2', '--stderr']).stdout).toBe('m2\n');
     const { status, stderr } = thermos(['tail', '--root', temp.path]);
     expect(status).toBe(2);

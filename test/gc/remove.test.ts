@@ -1,7 +1,6 @@
 import {
   chmodSync,
   existsSync,
-  linkSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -47,27 +46,6 @@ function later(): void {
 const measured = (name = 't', options = {}) => measure(fd, name, { links: new Map(), ...options }) as Measure;
 const removed = (planned: Measure, options: Partial<RemoveOptions> = {}) =>
   remove(fd, 't', { deeds: DEEDS, planned, touched: new Map(), ...options });
-
-describe('measuring', () => {
-  test('counts what is in it, but not what is excepted, and tells what does not fit', () => {
-    put('t/a/f', 'x'.repeat(5000));
-    put('t/b/f', 'x'.repeat(5000));
-    const whole = measured();
-    const b = measured('t/b');
-    expect(measured('t', { except: [b] }).bytes).toBe(whole.bytes - b.bytes);
-    expect(measured('t', { fits: (names: string[]) => names[0] !== 'b' }).unfit).toBe('b/f');
-    expect(measured('none')).toBeUndefined();
-  });
-
-  test('a file with two names counts once, by the last of them', () => {
-    put('t/f', 'x'.repeat(5000));
-    const alone = measured();
-    linkSync(`${dir}/t/f`, `${dir}/t/g`);
-    expect(measured().bytes).toBe(alone.bytes);
-    linkSync(`${dir}/t/f`, `${dir}/outside`);
-    expect(measured().bytes).toBeLessThan(alone.bytes);
-  });
-});
 
 describe('removing', () => {
   test('all of it, the last ones last', () => {

@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lookAgain, newcomers } from '../../src/gc/machine.js';
+import { tempDir } from '../e2e/harness.js';
+import { Records, writeTask } from '../task/trees.js';
+import { machineIn } from './machines.js';
+
+let dir: string;
+let root: string;
+let remove: () => void;
+beforeEach(() => {
+  ({ path: dir, remove } = tempDir());
+  root = `${dir}/root`;
+});
+afterEach(() => remove());
+
+describe('who came to a root since', () => {
+  const task = (id: string, sandbox: string) => {
+    mkdirSync(sandbox, { recursive: true });
+    writeTask(root, id, { runner: new Records().status('ACTIVE').header({ task_id: id, sandbox }) });
+  };
+  const asked = (find: ReturnType<typeof newcomers>, path: string) => find({ root, path } as never);
+
+  test('uses a place, what is in it, or what it is in', () => {
+    task('old', `${dir}/s/t`);
+    const find = newcomers(new Map([[root, new Set(['old'])]]));
+    expect(asked(find, `${dir}/s/t`)).toBeUndefined();
+    task('new', `${dir}/s/t/u`);
+    for (const path of ['s/t', 's/t/u', 's/t/u/v']) {
+      expect(asked(find, `${dir}/${path}`)).toBe(`task new, which has just come, uses ${dir}/s/t/u`);
+    }
+    expect(asked(find, `${dir}/s/tu`)).toBeUndefined();
+  });
+
+  test('a root that was not looked at has only newcomers, one that is not there has none', () => {
+    expect(asked(newcomers(new Map()), `${dir}/s`)).toBeUndefined();
+    task('any', `${dir}/s`);
+    expect(asked(newcomers(new Map()), `${dir}/s`)).toContain('task any');
+  });
+});
+
+test('looking again asks what may have changed, and remembers what was known', () => {
+  const users = [{ pid: 7, path: '/s', how: 'works in it' }];
+  const before = machineIn(dir, {
+    users: () => users,
+    surroundings: { homes: ['/h'], mountPoints: ['/gone'], roots: ['/r'] },
+  });
+  const after = lookAgain(before, () => 0);
+  expect(after.host).not.toBe(before.host);
+  expect(after.usage).not.toBe(before.usage);
+  expect(after.surroundings).toMatchObject({ homes: ['/h'], roots: ['/r'] });
+  expect(after.surroundings.mountPoints).not.toContain('/gone');
+  expect(after.claims).toBe(before.claims);
+});

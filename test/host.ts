@@ -1,0 +1,29 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What tests may take over from who runs them: where programs are, how the suite is told what to do. */
+const KEPT =
+  /^(PATH|TMPDIR|CI|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_proxy|\w+_PROXY|VITEST\w*|HOSTILE_\w+|THERMOS_TEST_\w+)$/;
+
+/**
+ * Gives all tests the same host, whoever runs them and wherever: no environment, no locale, no umask of the
+ * machine's, a home of their own, and an empty task root instead of those that are looked for by default.
+ * Processes that vitest starts inherit all of it.
+ */
+export default function setup(): () => void {
+  const place = mkdtempSync(join(tmpdir(), 'thermos-host-'));
+  process.umask(0o022);
+  chmodSync(place, 0o755);
+  for (const path of ['home', 'root/tasks/active', 'root/checkpoints']) {
+    mkdirSync(join(place, path), { recursive: true });
+  }
+  for (const name of Object.keys(process.env)) if (!KEPT.test(name)) delete process.env[name];
+  Object.assign(process.env, {
+    HOME: join(place, 'home'),
+    LANG: 'C.UTF-8',
+    TZ: 'UTC',
+    THERMOS_ROOT: join(place, 'root'),
+  });
+  return () => rmSync(place, { recursive: true, force: true });
+}
