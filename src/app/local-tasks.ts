@@ -2,6 +2,7 @@ import type { FoundTask } from '../discovery/found.js';
 import { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
+import { rootPaths } from '../layout/root-paths.js';
 import { pathsOf, processOfName } from '../layout/task-paths.js';
 import { listDirectory } from '../store/list.js';
 import { presenceOf } from '../store/look.js';
@@ -29,6 +30,8 @@ function localSource(task: FoundTask): TaskSource {
   const reader = new TaskReader(task, { history: true });
   let found = task;
   return {
+    streams: task.checkpoint_dir,
+    taskFiles: rootPaths(task.root.path).active,
     read: () => {
       found = withMovedFile(found);
       return reader.read(Host.local(), found);

@@ -28,9 +28,8 @@ export function tasksToChange(flags: RootFlags, words: readonly string[]): Selec
   return selectTasks(rootOptions(flags), words, 'change', { sandboxOf });
 }
 
-/** The one task that a word means as `tasksToChange` reads it. Throws NotFoundError, UsageError `ambiguous-task`. */
-export function taskToChange(flags: RootFlags, word: string): FoundTask {
-  const selection = tasksToChange(flags, [word]);
+/** The one task that a word means. Throws NotFoundError, UsageError `ambiguous-task`. */
+export function onlyTask(word: string, selection: Selection): FoundTask {
   const [found, ...others] = selection.selected;
   if (found === undefined) throw noSuchTask(selection);
   if (others.length === 0) return found;

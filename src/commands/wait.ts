@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { parseDuration } from '../cli/durations.js';
-import { parseCondition, waitForTask } from '../cli/wait.js';
+import { parseCondition, waitUntil } from '../cli/wait.js';
 
 export default class Wait extends ThermosCommand {
   static override summary = 'Wait until a task is over, or a process is in a state.';
@@ -47,7 +47,7 @@ root, a task file.`;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Wait);
-    const answer = await waitForTask(args.task, flags, {
+    const answer = await waitUntil(args.task, flags, {
       conditions: (flags.for ?? []).map(parseCondition),
       timeout: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout'),
       notice: (text) => this.notice(text),

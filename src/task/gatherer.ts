@@ -18,6 +18,10 @@ export interface TaskReading {
 /** One task, read again whenever it is asked for: all its statuses and runs. */
 export interface TaskSource {
   read(): Awaitable<TaskView>;
+  /** A directory in which something changes when its streams do. */
+  readonly streams: string;
+  /** One in which something changes when its task file moves, but also when another task starts or ends. */
+  readonly taskFiles: string;
 }
 
 /**
