@@ -185,7 +185,7 @@ describe('viewOf', () => {
         const view = viewOf(material);
         expect(material).toEqual(before);
         expect(viewOf(before)).toEqual(view);
-        view.problems.push({ code: 'more', severity: 'error', message: '' });
+        view.problems.push({ code: 'log-unreadable', severity: 'error', message: '' });
         expect(material).toEqual(before);
       }),
       { numRuns: 1000 },
