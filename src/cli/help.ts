@@ -1,8 +1,16 @@
 import type { Config } from '@oclif/core/interfaces';
+import { EXIT_MEANINGS } from '../errors/exit-codes.js';
 import { ThermosCommand } from './base-command.js';
 import { unknownCommand } from './command-line-error.js';
 import { type HelpStyle, HelpText, type ProgramPage } from './help-text.js';
-import { type CommandPage, type CommandTable, commandPage, PROGRAM_NAME, visibleIds } from './page.js';
+import {
+  type CommandPage,
+  type CommandTable,
+  commandPage,
+  exitRows,
+  PROGRAM_NAME,
+  visibleIds,
+} from './page.js';
 
 /** The help of one command; an unknown one is an error with the nearest names. */
 export async function commandHelp(
@@ -49,21 +57,8 @@ export async function programPage(table: CommandTable): Promise<ProgramPage> {
     ],
     commands,
     globalFlags: all.flagGroups.flatMap(({ flags }) => flags),
-    exitCodes: Object.entries(PROGRAM_EXIT_CODES),
+    exitCodes: exitRows(EXIT_MEANINGS),
     environment: all.environment,
     files: all.files,
   };
 }
-
-/** All of them; a command's own help has those that it can end with. */
-const PROGRAM_EXIT_CODES: Readonly<Record<number, string>> = {
-  0: 'Done.',
-  1: 'The answer is no: nothing matched, not found, the task ended FAILED.',
-  2: 'Usage, invalid config, or a confirmation is needed and there is no terminal.',
-  3: 'The task ended KILLED.',
-  4: 'The task ended LOST.',
-  5: 'Done in part: something could not be read, signalled or removed.',
-  10: 'A bug in thermos.',
-  124: 'Timeout.',
-  130: 'Interrupted (SIGINT); 143 by SIGTERM.',
-};
