@@ -28,6 +28,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { lazyPackages } from './build/lazy-packages.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
+import { whenUsed } from './build/when-used.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -51,7 +52,7 @@ const settings = {
   define: { THERMOS_VERSION: JSON.stringify(version) },
   loader: { '.py': 'text' },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', 'pyodide', 'pyodide/*'],
-  plugins: [lazyPackages],
+  plugins: [lazyPackages, whenUsed],
   logLevel: 'warning',
 };
 
