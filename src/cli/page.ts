@@ -103,6 +103,11 @@ interface ArgDefinition {
 
 export const PROGRAM_NAME = 'thermos';
 
+/** What there is to read about besides the commands. */
+export const TOPICS: [name: string, summary: string][] = [
+  ['codes', 'What the codes of problems and errors mean.'],
+];
+
 export function commandPage(id: string, command: CommandClass): CommandPage {
   const args = Object.entries((command.args ?? {}) as Record<string, ArgDefinition>)
     .filter(([, arg]) => !arg.hidden)
