@@ -29,6 +29,7 @@ import { build } from 'esbuild';
 import { lazyPackages } from './build/lazy-packages.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
+import { whenUsed } from './build/when-used.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -52,7 +53,7 @@ const settings = {
   define: { THERMOS_VERSION: JSON.stringify(version) },
   loader: { '.py': 'text' },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', '@colors/colors/*', 'pyodide', 'pyodide/*'],
-  plugins: [lazyPackages, oneStringWidth],
+  plugins: [lazyPackages, oneStringWidth, whenUsed],
   logLevel: 'warning',
 };
 

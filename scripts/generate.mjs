@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { manPages } from './generate/man.mjs';
+import { codes } from './generate/codes.mjs';
+import { codesPage, manPages } from './generate/man.mjs';
 import { readme } from './generate/readme.mjs';
 import { schemas } from './generate/schemas.mjs';
 
@@ -21,7 +22,8 @@ const source = await load(`
   export { CONTRACTS } from './src/contracts/index.ts';
   export { COMMANDS } from './src/commands/index.ts';
   export { programPage } from './src/cli/help.ts';
-  export { HelpText } from './src/cli/help-text.ts';
+  export { HelpText, rolesOf } from './src/cli/help-text.ts';
+  export { CODE_PAGES } from './src/cli/codes.ts';
 `);
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const program = await source.programPage(source.COMMANDS);
@@ -29,6 +31,8 @@ const help = new source.HelpText({}, { width: 80, bold: (text) => text });
 const files = {
   ...schemas(source),
   ...manPages(program, name, version),
+  [`man/${name}-codes.7`]: codesPage(source, program, name, version),
+  'docs/codes.md': codes(source, program),
   'README.md': readme(readFileSync(join(root, 'README.md'), 'utf8'), program, help),
 };
 const stale = [...Object.keys(files).filter(differs), ...leftovers()];

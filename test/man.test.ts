@@ -20,9 +20,9 @@ const ORDER = [
   'SEE ALSO',
 ];
 
-test('there is a page of the program and one of each command', () => {
+test('there is a page of the program, of each command and of the codes', () => {
   expect(readdirSync(MAN).sort()).toEqual(
-    ['thermos.1', ...visibleIds(COMMANDS).map((id) => `thermos-${id}.1`)].sort(),
+    ['thermos.1', 'thermos-codes.7', ...visibleIds(COMMANDS).map((id) => `thermos-${id}.1`)].sort(),
   );
 });
 
@@ -35,7 +35,7 @@ describe.each(readdirSync(MAN))('%s', (name) => {
   const source = readFileSync(join(MAN, name), 'utf8');
   const sections = source.match(/^\.SH .*$/gm)?.map((line) => line.slice(4)) ?? [];
 
-  test('has the usual sections in the usual order', () => {
+  test.skipIf(name.endsWith('.7'))('has the usual sections in the usual order', () => {
     expect(sections).toEqual(ORDER.filter((section) => sections.includes(section)));
     expect(sections).toEqual(
       expect.arrayContaining([
@@ -70,8 +70,8 @@ describe.each(readdirSync(MAN))('%s', (name) => {
   });
 
   test('names only pages that there are', () => {
-    const pages = readdirSync(MAN).map((page) => page.replace(/\.1$/, ''));
-    const named = [...source.matchAll(/\\fB([a-z\\-]+)(?:\(1\)\\fR|\\fR\(1\))/g)].map(([, page]) =>
+    const pages = readdirSync(MAN).map((page) => page.replace(/\.[17]$/, ''));
+    const named = [...source.matchAll(/\\fB([a-z\\-]+)(?:\(1\)\\fR|\\fR\([17]\))/g)].map(([, page]) =>
       (page as string).replaceAll('\\', ''),
     );
     expect(named.length).toBeGreaterThan(0);

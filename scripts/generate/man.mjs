@@ -3,8 +3,7 @@
  * command does.
  */
 export function manPages(program, name, version) {
-  const footer = `"" "${name} ${version}" "Thermos manual"`;
-  const title = (page) => `.TH ${text(page.toUpperCase())} 1 ${footer}`;
+  const title = (page) => heading(page, 1, name, version);
   const files = {
     [`man/${name}.1`]: document([
       title(name),
@@ -20,13 +19,13 @@ export function manPages(program, name, version) {
       section('ENVIRONMENT', tagged(program.environment.map(([key, meaning]) => [bold(key), meaning]))),
       section('FILES', tagged(program.files.map(([path, meaning]) => [italic(path), meaning]))),
       section('EXAMPLES', examples(program.examples)),
-      section(
-        'SEE ALSO',
+      section('SEE ALSO', [
         references(
           name,
           program.commands.map(({ id }) => id),
         ),
-      ),
+        `.PP\n${bold(`${name}-codes`)}(7)`,
+      ]),
     ]),
   };
   for (const page of program.commands) {
@@ -47,6 +46,38 @@ export function manPages(program, name, version) {
     ]);
   }
   return files;
+}
+
+/** man/thermos-codes.7: the codes of problems and errors. */
+export function codesPage({ CODE_PAGES, rolesOf }, program, name, version) {
+  return document([
+    heading(`${name}-codes`, 7, name, version),
+    section('NAME', `${text(`${name}-codes`)} \\- what the codes of problems and errors mean`),
+    section(
+      'DESCRIPTION',
+      paragraphs([
+        'With --json, every problem, finding and error has a code. Codes are added in later versions, and never renamed or removed.',
+        'In brackets: the severity among the problems of an answer, and the exit status of a command that ends with the code. An answer with a problem of severity error has the exit status 5.',
+      ]),
+    ),
+    ...CODE_PAGES.map(({ title, codes }) =>
+      section(
+        title.toUpperCase(),
+        tagged(
+          codes.map((page) => [
+            bold(page.code),
+            `${[page.meaning, page.remedy].filter(Boolean).join(' ')} [${rolesOf(page)}]`,
+          ]),
+        ),
+      ),
+    ),
+    section('EXIT STATUS', tagged(program.exitCodes.map(([code, meaning]) => [bold(code), meaning]))),
+    section('SEE ALSO', references(name, ['help'], true)),
+  ]);
+}
+
+function heading(page, number, name, version) {
+  return `.TH ${text(page.toUpperCase())} ${number} "" "${name} ${version}" "Thermos manual"`;
 }
 
 /**

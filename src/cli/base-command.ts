@@ -3,7 +3,7 @@ import type { Config } from '@oclif/core/config';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { UsageError } from '../errors/errors.js';
-import { EXIT } from '../errors/exit-codes.js';
+import { EXIT, EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
 import { problemsText } from './failure.js';
@@ -26,13 +26,14 @@ export type RunnableClass = CommandClass & (new (argv: string[], config: Config)
 
 /** What every command shares: the global flags, one way to answer, one way to warn. */
 export abstract class ThermosCommand extends Command {
-  /** By code, for help and the man page; a command adds to these or says them in its own words. */
-  static exitCodes: Readonly<Record<number, string>> = {
-    0: 'Done.',
-    2: 'The command line is wrong.',
-    5: 'Done in part: something could not be read; stderr says what.',
-    10: 'A bug in thermos.',
-    130: 'Interrupted (SIGINT); 143 by SIGTERM.',
+  /** For help and the man page; a command adds to these or says them in its own words. */
+  static exitCodes: ExitMeanings = {
+    ok: EXIT_MEANINGS.ok,
+    usage: 'The command line is wrong.',
+    partial: 'Done in part: something could not be read; stderr says what.',
+    bug: EXIT_MEANINGS.bug,
+    interrupted: EXIT_MEANINGS.interrupted,
+    terminated: EXIT_MEANINGS.terminated,
   };
 
   static environment: Readonly<Record<string, string>> = {

@@ -26,6 +26,17 @@ export function unknownCommand(word: string, known: readonly string[]): CommandL
   return new CommandLineError('unknown-command', message, USAGE, hint);
 }
 
+/** The error for a word that is no code of a problem or an error. */
+export function unknownCode(word: string, known: readonly string[]): CommandLineError {
+  const usage = `${PROGRAM_NAME} help codes [CODE] [FLAGS]; see '${PROGRAM_NAME} help codes'`;
+  return new CommandLineError(
+    'usage',
+    `'${word}' is not a code`,
+    usage,
+    didYouMean(nearest(word, known).slice(0, 3)),
+  );
+}
+
 const USAGE = `${PROGRAM_NAME} COMMAND [ARGUMENTS] [FLAGS]; see '${PROGRAM_NAME} help'`;
 
 /** What oclif's parser throws, in our words; anything else as it is. */

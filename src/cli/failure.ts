@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../errors/codes.js';
-import { errnoOf, ThermosError } from '../errors/errors.js';
-import { EXIT } from '../errors/exit-codes.js';
+import { errnoOf, exitCodeOfError, ThermosError } from '../errors/errors.js';
+import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
@@ -16,14 +16,15 @@ export interface Failure {
   usage?: string;
   /** What else was noticed. */
   problems?: readonly Problem[];
-  exitCode: number;
+  exitCode: ExitCode;
 }
 
-/** Maps anything thrown to what is told of it. Pure; the one place where exit codes of errors are decided. */
+/** Maps anything thrown to what is told of it. Pure. */
 export function failureOf(error: unknown): Failure {
+  const exitCode = exitCodeOfError(error);
   if (error instanceof ThermosError) {
     const { usage } = error as { usage?: string };
-    const { code, message, hint, exitCode } = error;
+    const { code, message, hint } = error;
     const problems = error.problems.length > 0 ? error.problems : undefined;
     return { code, message, hint, usage, problems, exitCode };
   }
@@ -32,7 +33,7 @@ export function failureOf(error: unknown): Failure {
     code: 'bug',
     message: `this is a bug in thermos: ${message}`,
     hint: 'run it again with --debug and report what it prints',
-    exitCode: EXIT.bug,
+    exitCode,
   };
 }
 

@@ -1,6 +1,7 @@
 import { HelpFormatter } from '@oclif/core/help';
 import type { Config } from '@oclif/core/interfaces';
 import type { Paint } from '../views/parts/paint.js';
+import type { CODE_PAGES, CodePage } from './codes.js';
 import { type CommandPage, type FlagEntry, PROGRAM_NAME } from './page.js';
 
 /** How help is drawn. */
@@ -17,6 +18,7 @@ export interface ProgramPage {
   examples: CommandPage['examples'];
   /** In the order they are listed. */
   commands: readonly CommandPage[];
+  topics: [name: string, summary: string][];
   globalFlags: readonly FlagEntry[];
   exitCodes: CommandPage['exitCodes'];
   environment: CommandPage['environment'];
@@ -72,10 +74,41 @@ export class HelpText extends HelpFormatter {
         'COMMANDS',
         page.commands.map(({ id, summary }) => [id, summary]),
       ),
+      this.#list('TOPICS', page.topics),
       this.flags(page.globalFlags),
       this.#list('EXIT CODES', page.exitCodes),
       this.#list('ENVIRONMENT', page.environment),
       this.#lines('SEE ALSO', [`${PROGRAM_NAME} help COMMAND`, 'man thermos']),
+    ]);
+  }
+
+  /** The codes of problems and errors. */
+  codes(groups: typeof CODE_PAGES): string {
+    return this.#join([
+      this.wrap(
+        'The codes of problems and errors, as --json has them. In brackets: the severity among the problems of an answer, and the exit code of a command that ends with it.',
+        0,
+      ),
+      ...groups.map(({ title, codes }) =>
+        this.#list(
+          title.toUpperCase(),
+          codes.map((page) => [page.code, `${page.meaning} [${rolesOf(page)}]`]),
+        ),
+      ),
+      this.#lines('SEE ALSO', [`${PROGRAM_NAME} help codes CODE`]),
+    ]);
+  }
+
+  code(page: CodePage, exitCodes: CommandPage['exitCodes']): string {
+    return this.#join([
+      this.wrap(`${page.code}: ${page.meaning}`, 0),
+      this.#lines('WHAT TO DO', [page.remedy === undefined ? '' : this.wrap(page.remedy)]),
+      this.#lines('SEVERITY', page.severity),
+      this.#list(
+        'EXIT CODES',
+        exitCodes.filter(([code]) => page.exit.includes(Number(code))),
+      ),
+      this.#lines('SEE ALSO', [`${PROGRAM_NAME} help codes`]),
     ]);
   }
 
@@ -113,6 +146,12 @@ export class HelpText extends HelpFormatter {
   #section(title: string, body: string): string {
     return `${this.#bold(title)}\n${this.indent(body)}`;
   }
+}
+
+/** `error, warning; exit 5`. */
+export function rolesOf({ severity, exit }: CodePage): string {
+  const ends = exit.length === 0 ? [] : [`exit ${exit.join(', ')}`];
+  return [...(severity.length === 0 ? [] : [severity.join(', ')]), ...ends].join('; ');
 }
 
 /** `-n, --lines=N`; long ones stand below each other whether they have a short form or not. */

@@ -1,24 +1,40 @@
 import type { Config } from '@oclif/core/interfaces';
+import { UsageError } from '../errors/errors.js';
+import { EXIT_MEANINGS } from '../errors/exit-codes.js';
 import { ThermosCommand } from './base-command.js';
-import { unknownCommand } from './command-line-error.js';
+import { unknownCode, unknownCommand } from './command-line-error.js';
 import { type HelpStyle, HelpText, type ProgramPage } from './help-text.js';
-import { type CommandPage, type CommandTable, commandPage, PROGRAM_NAME, visibleIds } from './page.js';
+import {
+  type CommandPage,
+  type CommandTable,
+  commandPage,
+  exitRows,
+  PROGRAM_NAME,
+  TOPICS,
+  visibleIds,
+} from './page.js';
 
-/** The help of one command; an unknown one is an error with the nearest names. */
-export async function commandHelp(
-  id: string,
+/**
+ * The help that the words ask for: of the program, a command, all codes or one of them. Words that are none of these
+ * are an error with the nearest ones.
+ */
+export async function helpOf(
+  [word, code]: readonly (string | undefined)[],
   commands: CommandTable,
   config: Config,
   style: HelpStyle,
 ): Promise<string> {
-  const load = Object.hasOwn(commands, id) ? commands[id] : undefined;
-  if (load === undefined) throw unknownCommand(id, visibleIds(commands));
-  const command = await load();
-  return new HelpText(config, style).command(commandPage(id, command));
-}
-
-export async function programHelp(commands: CommandTable, config: Config, style: HelpStyle): Promise<string> {
-  return new HelpText(config, style).program(await programPage(commands));
+  const text = new HelpText(config, style);
+  if (word === undefined) return text.program(await programPage(commands));
+  const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  if (code !== undefined && word !== 'codes') throw new UsageError('usage', `unexpected argument '${code}'`);
+  if (load !== undefined) return text.command(commandPage(word, await load()));
+  const { CODES, CODE_PAGES } = await import('./codes.js');
+  if (word === 'codes' && code === undefined) return text.codes(CODE_PAGES);
+  const page = CODES.get(code ?? word);
+  if (page !== undefined) return text.code(page, exitRows(EXIT_MEANINGS));
+  if (code !== undefined) throw unknownCode(code, [...CODES.keys()]);
+  throw unknownCommand(word, [...visibleIds(commands), ...TOPICS.map(([topic]) => topic)]);
 }
 
 /** The page of the whole program, with those of its commands. */
@@ -48,22 +64,10 @@ export async function programPage(table: CommandTable): Promise<ProgramPage> {
       { text: 'What could be cleaned up?', command: `${PROGRAM_NAME} gc --dry-run` },
     ],
     commands,
+    topics: TOPICS,
     globalFlags: all.flagGroups.flatMap(({ flags }) => flags),
-    exitCodes: Object.entries(PROGRAM_EXIT_CODES),
+    exitCodes: exitRows(EXIT_MEANINGS),
     environment: all.environment,
     files: all.files,
   };
 }
-
-/** All of them; a command's own help has those that it can end with. */
-const PROGRAM_EXIT_CODES: Readonly<Record<number, string>> = {
-  0: 'Done.',
-  1: 'The answer is no: nothing matched, not found, the task ended FAILED.',
-  2: 'Usage, invalid config, or a confirmation is needed and there is no terminal.',
-  3: 'The task ended KILLED.',
-  4: 'The task ended LOST.',
-  5: 'Done in part: something could not be read, signalled or removed.',
-  10: 'A bug in thermos.',
-  124: 'Timeout.',
-  130: 'Interrupted (SIGINT); 143 by SIGTERM.',
-};

@@ -1,4 +1,5 @@
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
+import { EXIT, type ExitMeanings, type ExitName } from '../errors/exit-codes.js';
 import type { KnownFlag } from './words.js';
 
 /** What help, the man pages, README and completion say of a command; all of it comes from its class. */
@@ -56,7 +57,7 @@ export interface CommandClass {
   readonly flags: FlagInput;
   readonly baseFlags: FlagInput;
   readonly strict: boolean;
-  readonly exitCodes: Readonly<Record<number, string>>;
+  readonly exitCodes: ExitMeanings;
   readonly environment: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, string>>;
   readonly seeAlso: readonly string[];
@@ -102,6 +103,11 @@ interface ArgDefinition {
 
 export const PROGRAM_NAME = 'thermos';
 
+/** What there is to read about besides the commands. */
+export const TOPICS: [name: string, summary: string][] = [
+  ['codes', 'What the codes of problems and errors mean.'],
+];
+
 export function commandPage(id: string, command: CommandClass): CommandPage {
   const args = Object.entries((command.args ?? {}) as Record<string, ArgDefinition>)
     .filter(([, arg]) => !arg.hidden)
@@ -114,12 +120,21 @@ export function commandPage(id: string, command: CommandClass): CommandPage {
     usage: [usage].flat().map((words) => `${id} ${words}`.trim()),
     args,
     flagGroups: flagGroups(command),
-    exitCodes: Object.entries(command.exitCodes),
+    exitCodes: exitRows(command.exitCodes),
     environment: Object.entries(command.environment),
     files: Object.entries(command.files),
     examples: (command.examples ?? []).map(example),
     seeAlso: [...command.seeAlso],
   };
+}
+
+/** The exit codes that these are, by number. */
+export function exitRows(meanings: ExitMeanings): CommandPage['exitCodes'] {
+  const names = Object.keys(EXIT) as ExitName[];
+  return names.flatMap((name) => {
+    const meaning = meanings[name];
+    return meaning === undefined ? [] : [[String(EXIT[name]), meaning]];
+  });
 }
 
 /** The flags that a command has, its own and the global ones, hidden ones included. */

@@ -1,4 +1,4 @@
-import { EXIT } from '../errors/exit-codes.js';
+import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import { procText } from '../host/proc-text.js';
 import type { KillRequest } from '../runner/api.js';
 
@@ -34,13 +34,13 @@ export interface Endable {
  */
 export class RunControl {
   /** The exit code of the signal that a person sent first. */
-  signalled: number | undefined;
+  signalled: ExitCode | undefined;
   #task: Endable | undefined;
   readonly #handlers: [NodeJS.Signals, () => void][];
 
   constructor(notice: (text: string) => void) {
     const ask = (request: KillRequest) => this.#task?.kill(request);
-    const politely = (exitCode: number) => () => {
+    const politely = (exitCode: ExitCode) => () => {
       if (this.signalled === undefined) {
         this.signalled = exitCode;
         notice(`ending ${this.#task?.taskId}; once more ends it at once, without its final processes`);

@@ -5,6 +5,7 @@ import { rootOptions } from '../app/root-options.js';
 import type { RootFlags } from '../app/search.js';
 import { PLACES, userRoot } from '../discovery/roots.js';
 import { UsageError } from '../errors/errors.js';
+import { EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
 import { pathsOf } from '../layout/task-paths.js';
 import type { Destination, LoggerPolicy } from '../runner/task-document.js';
 import { absolutePath, mayUse } from '../store/look.js';
@@ -84,14 +85,15 @@ export interface RunFlags extends RootFlags {
 }
 
 export const RUN_EXIT_CODES = {
-  0: 'The task ended SUCCESS; with --daemon: it has started.',
-  1: 'The task ended FAILED.',
-  2: 'The command line or the task is wrong, or it can not be run here; nothing was started.',
-  3: 'The task ended KILLED.',
-  4: 'The task ended LOST.',
-  5: 'The checkpoint could not be written; what runs goes on, and the task can be resumed.',
-  130: 'Interrupted (SIGINT), and the task ended KILLED; 143 by SIGTERM.',
-};
+  ok: 'The task ended SUCCESS; with --daemon: it has started.',
+  no: 'The task ended FAILED.',
+  usage: 'The command line or the task is wrong, or it can not be run here; nothing was started.',
+  killed: EXIT_MEANINGS.killed,
+  lost: EXIT_MEANINGS.lost,
+  partial: 'The checkpoint could not be written; what runs goes on, and the task can be resumed.',
+  interrupted: 'Interrupted (SIGINT), and the task ended KILLED.',
+  terminated: 'Terminated (SIGTERM), and the task ended KILLED.',
+} satisfies ExitMeanings;
 
 /** How a prepared task is to be run. Throws UsageError. */
 export function runSpec(prepared: PreparedTask, flags: RunFlags): RunSpec {

@@ -3,7 +3,7 @@ import { encodeInspect } from '../contracts/encode-task.js';
 import type { RunDaemonDocument } from '../contracts/run.js';
 import type { ProblemCode } from '../errors/codes.js';
 import { SystemError, ThermosError } from '../errors/errors.js';
-import { EXIT } from '../errors/exit-codes.js';
+import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { pathsOf } from '../layout/task-paths.js';
@@ -13,6 +13,7 @@ import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/reader.js';
 import { summaryText } from '../views/run.js';
+import { failureOf } from './failure.js';
 import { inspect } from './inspect.js';
 import { COORDINATOR, MAIN } from './programs.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
@@ -180,7 +181,7 @@ interface DaemonError {
   code: ProblemCode;
   message: string;
   hint?: string;
-  exitCode: number;
+  exitCode: ExitCode;
   problems: Problem[];
 }
 
@@ -229,7 +230,7 @@ export async function runAsDaemon(spec: RunSpec, notice: (text: string) => void)
   throw new ThermosError(code, message, options);
 }
 
-function interrupted(how: number | KillRequest['state']): ThermosError {
+function interrupted(how: ExitCode | KillRequest['state']): ThermosError {
   const exitCode = typeof how === 'number' ? how : how === 'LOST' ? EXIT.lost : EXIT.killed;
   return new ThermosError('interrupted', 'the task was ended before it was left to itself', { exitCode });
 }
@@ -272,10 +273,6 @@ export async function daemon(
 }
 
 function daemonError(error: unknown): DaemonError {
-  if (!(error instanceof ThermosError)) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { code: 'bug', message: `this is a bug in thermos: ${message}`, exitCode: EXIT.bug, problems: [] };
-  }
-  const { code, message, hint, exitCode, problems } = error;
+  const { code, message, hint, exitCode, problems = [] } = failureOf(error);
   return { code, message, hint, exitCode, problems: [...problems] };
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
 import { type Palette, PLAIN } from '../views/parts/paint.js';
 import type { Style } from '../views/parts/style.js';
 
@@ -83,7 +84,7 @@ export class Terminal {
     try {
       writeFully(1, text);
     } catch (error) {
-      if (errnoOf(error) === 'EPIPE') process.exit(0);
+      if (errnoOf(error) === 'EPIPE') process.exit(EXIT.ok);
       throw new SystemError(
         'output-failed',
         `cannot write to stdout: ${describeErrno(error)}`,

@@ -24,9 +24,9 @@ What may not be read is not checked, and said on stderr: run it as root to have 
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    0: 'Nothing is wrong.',
-    1: 'Something is wrong, or no task matches.',
-    2: 'The command line is wrong, or TASK means several tasks.',
+    ok: 'Nothing is wrong.',
+    no: 'Something is wrong, or no task matches.',
+    usage: 'The command line is wrong, or TASK means several tasks.',
   };
   static override files = {
     ...ThermosCommand.files,

@@ -23,9 +23,9 @@ An active task without a live runner for --orphan-age becomes LOST: its last rec
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    1: 'No task matches, there is no task root, or the question was answered with no.',
-    2: 'The command line is wrong, or there is no terminal to ask and no --yes: nothing was touched.',
-    5: 'Done in part: something could not be removed, or was refused; stderr says what.',
+    no: 'No task matches, there is no task root, or the question was answered with no.',
+    usage: 'The command line is wrong, or there is no terminal to ask and no --yes: nothing was touched.',
+    partial: 'Done in part: something could not be removed, or was refused; stderr says what.',
   };
   static override seeAlso = ['status', 'inspect', 'roots'];
 

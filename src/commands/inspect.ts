@@ -27,8 +27,8 @@ a task file; else a config. Inside a sandbox it may be left out.`;
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    1: 'No task matches; or no run would take the config: an error is in its lint.',
-    2: 'The command line is wrong, TARGET means several tasks, or the config gives no task.',
+    no: 'No task matches; or no run would take the config: an error is in its lint.',
+    usage: 'The command line is wrong, TARGET means several tasks, or the config gives no task.',
   };
   static override seeAlso = ['status', 'tail', 'read', 'run'];
 

@@ -26,10 +26,10 @@ never means kk-10. What a pattern means is listed and asked about first.`;
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    0: 'The tasks are over.',
-    1: 'There is no such task, or the answer was no.',
-    2: 'The command line is wrong, or a pattern is given without a terminal and without --yes.',
-    5: 'A task could not be ended, or not all of it; stderr says why.',
+    ok: 'The tasks are over.',
+    no: 'There is no such task, or the answer was no.',
+    usage: 'The command line is wrong, or a pattern is given without a terminal and without --yes.',
+    partial: 'A task could not be ended, or not all of it; stderr says why.',
   };
   static override seeAlso = ['status', 'wait', 'run'];
 

@@ -26,7 +26,7 @@ statuses the first and the last are shown, and how many are left out; --records 
 
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    1: 'There is no such file.',
+    no: 'There is no such file.',
   };
 
   static override args = {

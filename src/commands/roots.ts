@@ -18,8 +18,8 @@ The roots of --root and --mesos-root; without them those of THERMOS_ROOT and THE
 
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    1: 'There is no task root.',
-    5: 'A root could not be read; stderr says why.',
+    no: 'There is no task root.',
+    partial: 'A root could not be read; stderr says why.',
   };
 
   async run(): Promise<number> {

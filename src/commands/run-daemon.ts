@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { RunSpec } from '../cli/run.js';
 import { expectSignals } from '../cli/run-control.js';
+import { EXIT } from '../errors/exit-codes.js';
 import { closeInherited } from '../host/inherited-descriptors.js';
 import { readInput } from '../store/input.js';
 
@@ -17,14 +18,14 @@ export default class RunDaemon extends ThermosCommand {
     closeInherited();
     const { daemon } = await import('../cli/run.js');
     const spec = specOf(readInput(0, { max: MOST_SPEC_BYTES }).toString('utf8'));
-    if (spec === undefined) return 0;
+    if (spec === undefined) return EXIT.ok;
     closeSync(0);
     openSync('/dev/null', 'r');
     await daemon(spec, this.terminal, (text) => {
       writeSync(3, text);
       closeSync(3);
     });
-    return 0;
+    return EXIT.ok;
   }
 }
 

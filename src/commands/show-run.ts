@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import { ThermosCommand } from '../cli/base-command.js';
 import { leaveSignalsToRunner } from '../cli/run-control.js';
 import type { ShowRun as Spec } from '../cli/run-view.js';
+import { EXIT } from '../errors/exit-codes.js';
 
 /** What `run` starts to show its task. */
 export default class ShowRun extends ThermosCommand {
@@ -14,6 +15,6 @@ export default class ShowRun extends ThermosCommand {
     const { showRun } = await import('../cli/run-view.js');
     await this.terminal.loadColours();
     await showRun(JSON.parse(args.spec) as Spec, this.terminal);
-    return 0;
+    return EXIT.ok;
   }
 }

@@ -20,7 +20,7 @@ task file. Without TASK all tasks are shown; inside a sandbox, those of its root
     '<%= config.bin %> status --state FAILED,LOST --quiet',
     '<%= config.bin %> status --json | jq -r ".tasks[] | select(.verdict != \\"ok\\") | .task_id"',
   ];
-  static override exitCodes = { ...ThermosCommand.exitCodes, 1: 'There is no task, or none matches.' };
+  static override exitCodes = { ...ThermosCommand.exitCodes, no: 'There is no task, or none matches.' };
   static override seeAlso = ['inspect', 'tail', 'roots'];
 
   static override args = {

@@ -23,7 +23,7 @@ task file. Inside a sandbox with one task it may be left out. PROCESS is a name 
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    1: 'No task, process or run matches, or there is no log; stderr says why.',
+    no: 'No task, process or run matches, or there is no log; stderr says why.',
   };
   static override seeAlso = ['inspect', 'status'];
 

@@ -2,7 +2,12 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { parseDuration } from '../cli/durations.js';
+<<<<<<< HEAD
 import { parseCondition, waitUntil } from '../cli/wait.js';
+=======
+import { parseCondition, waitForTask } from '../cli/wait.js';
+import { EXIT_MEANINGS } from '../errors/exit-codes.js';
+>>>>>>> codes
 
 export default class Wait extends ThermosCommand {
   static override summary = 'Wait until a task is over, or a process is in a state.';
@@ -22,12 +27,12 @@ root, a task file.`;
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    0: 'The task ended SUCCESS, or what --for names has happened.',
-    1: 'The task ended FAILED, there is no such task or process, or what --for names can not happen any more.',
-    3: 'The task ended KILLED.',
-    4: 'The task ended LOST.',
-    5: 'The state of the task can not be read.',
-    124: 'The time of --timeout is over.',
+    ok: 'The task ended SUCCESS, or what --for names has happened.',
+    no: 'The task ended FAILED, there is no such task or process, or what --for names can not happen any more.',
+    killed: EXIT_MEANINGS.killed,
+    lost: EXIT_MEANINGS.lost,
+    partial: 'The state of the task can not be read.',
+    timeout: 'The time of --timeout is over.',
   };
   static override seeAlso = ['run', 'status', 'tail', 'kill'];
 

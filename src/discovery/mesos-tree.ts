@@ -8,13 +8,14 @@ import {
   mesosIdsOf,
   RUN_DEPTH,
   rootInRun,
+  SLAVES,
   splitAtLatest,
   taskIdOfExecutor,
 } from '../layout/mesos.js';
 import { isName } from '../layout/names.js';
 import { rootPaths } from '../layout/root-paths.js';
 import { isDenied, sudoHint } from '../store/denied.js';
-import { listDirectory } from '../store/list.js';
+import { type GlobOptions, globDirectories } from '../store/glob.js';
 import { isDirectory, linkTarget, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
 import type { TaskRoot } from './found.js';
@@ -57,44 +58,12 @@ export function mesosRoots(
   const problems: Problem[] = [];
   let closedRuns = 0;
 
-  const descend = (directory: string, level: number): void => {
-    if (level === RUN_DEPTH) {
-      visitRuns(parentOf(directory), [nameOf(directory)]);
-    } else if (MESOS_PATH[level] !== undefined) {
-      const next = `${directory}/${MESOS_PATH[level]}`;
-      // The administrator may keep `slaves` on another disk; nobody links what is below.
-      if (level === 0 || presenceOf(next, 'no-follow') !== 'other') descend(next, level + 1);
-    } else if (level === RUN_DEPTH - 1) {
-      visitRuns(directory, list(directory));
-    } else {
-      for (const name of list(directory)) descend(`${directory}/${name}`, level + 1);
-    }
-  };
-
-  const list = (directory: string): string[] => {
-    try {
-      const { entries, complete } = listDirectory(directory, { max: MOST_ENTRIES.mesosLevel });
-      if (!complete) problems.push(tooManyEntries(directory, MOST_ENTRIES.mesosLevel));
-      return entries
-        .filter((entry) => entry.isDirectory())
-        .map((entry) => entry.name)
-        .sort();
-    } catch (error) {
-      const code = errnoOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-        problems.push(unreadable(directory, error, euid));
-      }
-      return [];
-    }
-  };
-
-  const visitRuns = (runs: string, names: readonly string[]): void => {
-    const closed = names.filter((name) => visitRun(`${runs}/${name}`) === 'closed');
+  const visitRuns = (runDirs: readonly string[]): void => {
+    const closed = runDirs.filter((runDir) => visitRun(runDir) === 'closed');
     if (closed.length === 0) return;
     closedRuns += closed.length;
-    const latest = latestIn(runs);
-    const chosen = latest !== undefined && closed.includes(latest) ? latest : (closed.at(-1) as string);
-    addClosed(`${runs}/${chosen}`);
+    const latest = latestIn(parentOf(closed[0] as string));
+    addClosed(closed.find((runDir) => nameOf(runDir) === latest) ?? (closed.at(-1) as string));
   };
 
   const visitRun = (runDir: string): 'visited' | 'closed' => {
@@ -115,9 +84,42 @@ export function mesosRoots(
     roots.push({ ...root, readable: false });
   };
 
-  descend(path, depth);
+  const found = runDirectories(path, depth, {
+    max: MOST_ENTRIES.mesosLevel,
+    refused: (directory, error) => {
+      const code = errnoOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push(unreadable(directory, error, euid));
+    },
+    cut: (directory) => problems.push(tooManyEntries(directory, MOST_ENTRIES.mesosLevel)),
+  });
+  for (const runDirs of byParent(found)) visitRuns(runDirs);
   if (closedRuns > 0) problems.push(sandboxesUnreadable(path, closedRuns, euid));
   return { roots, problems };
+}
+
+/**
+ * The run directories below a directory of the Mesos tree, in the order of their paths. No link is followed but
+ * `slaves` itself: the administrator may keep it on another disk; nobody links what is below.
+ */
+export function runDirectories(path: string, depth: number, options: GlobOptions): string[] {
+  const [top, level] = depth === 0 ? [`${path}/${SLAVES}`, 1] : [path, depth];
+  return globDirectories(top, MESOS_PATH.slice(level), options);
+}
+
+/** Paths in the order of their directories, as lists of those in one directory. */
+function* byParent(paths: readonly string[]): Generator<string[]> {
+  let together: string[] = [];
+  let parent: string | undefined;
+  for (const path of paths) {
+    const its = parentOf(path);
+    if (its !== parent && together.length > 0) {
+      yield together;
+      together = [];
+    }
+    parent = its;
+    together.push(path);
+  }
+  if (together.length > 0) yield together;
 }
 
 /** The checkpoint root in a run directory. */

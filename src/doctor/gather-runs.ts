@@ -1,13 +1,12 @@
 import type { TaskRoot } from '../discovery/found.js';
+import { runDirectories } from '../discovery/mesos-tree.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import {
   agentPaths,
   EXECUTOR_OUTPUTS,
-  MESOS_PATH,
   mesosIdsOf,
   type NotePaths,
   notePaths,
-  RUN_DEPTH,
   rootInRun,
 } from '../layout/mesos.js';
 import { rootPaths } from '../layout/root-paths.js';
@@ -32,11 +31,16 @@ export function* emptyRuns(
   isAlive: (pid: number) => boolean,
 ): Generator<EmptyRun> {
   const directories = new Directories();
-  // The administrator may keep these two on another disk; nobody links what is below.
+  // Below these two nobody lays links.
   const inTree = { below: agentPaths(workDir).slaves, directories };
   const inNotes = { below: agentPaths(workDir).meta, directories };
   try {
-    for (const runDir of runsBelow(workDir, 0, inTree)) {
+    for (const runDir of runDirectories(workDir, 0, {
+      ...inTree,
+      max: MOST_ENTRIES.mesosLevel,
+      refused: toldByDiscovery,
+      cut: toldByDiscovery,
+    })) {
       if (withTasks.has(runDir) || holdsTask(runDir, inTree)) continue;
       const run = look(runDir, inTree, notePaths(workDir, runDir), inNotes, isAlive);
       if (run !== undefined && isThermosRun(run)) yield run;
@@ -46,20 +50,9 @@ export function* emptyRuns(
   }
 }
 
-function* runsBelow(directory: string, level: number, opening: Opening): Generator<string> {
-  if (level === RUN_DEPTH) {
-    yield directory;
-  } else if (MESOS_PATH[level] !== undefined) {
-    const next = `${directory}/${MESOS_PATH[level]}`;
-    if (level === 0 || presenceOf(next, 'no-follow') !== 'other') yield* runsBelow(next, level + 1, opening);
-  } else {
-    for (const entry of list(directory, opening, MOST_ENTRIES.mesosLevel)) {
-      if (entry.isDirectory()) yield* runsBelow(`${directory}/${entry.name}`, level + 1, opening);
-    }
-  }
-}
+/** What can't be listed, or is too much, is discovery's to tell. */
+function toldByDiscovery(): void {}
 
-/** What can't be listed is discovery's to tell. */
 function list(directory: string, opening: Opening, max: number): Entry[] {
   try {
     return listDirectory(directory, { ...opening, max }).entries.sort(byName);

@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import type { ProblemCode } from './codes.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Problem } from './problem.js';
 
 /**
@@ -8,7 +9,7 @@ import type { Problem } from './problem.js';
  */
 export class ThermosError extends Error {
   readonly code: ProblemCode;
-  readonly exitCode: number;
+  readonly exitCode: ExitCode;
   readonly hint?: string;
   /** What else was noticed before the failure; shown on stderr. */
   readonly problems: readonly Problem[];
@@ -16,7 +17,7 @@ export class ThermosError extends Error {
   constructor(
     code: ProblemCode,
     message: string,
-    options: { exitCode: number; hint?: string; problems?: readonly Problem[]; cause?: unknown },
+    options: { exitCode: ExitCode; hint?: string; problems?: readonly Problem[]; cause?: unknown },
   ) {
     super(message, { cause: options.cause });
     this.name = new.target.name;
@@ -30,22 +31,27 @@ export class ThermosError extends Error {
 /** The command line can't be carried out as written: exit 2. */
 export class UsageError extends ThermosError {
   constructor(code: ProblemCode, message: string, hint?: string) {
-    super(code, message, { exitCode: 2, hint });
+    super(code, message, { exitCode: EXIT.usage, hint });
   }
 }
 
 /** What was asked for isn't here: exit 1. */
 export class NotFoundError extends ThermosError {
   constructor(code: ProblemCode, message: string, hint?: string, problems?: readonly Problem[]) {
-    super(code, message, { exitCode: 1, hint, problems });
+    super(code, message, { exitCode: EXIT.no, hint, problems });
   }
 }
 
 /** The operating system refused (reading a named file, writing to stdout …): exit 5. */
 export class SystemError extends ThermosError {
   constructor(code: ProblemCode, message: string, hint?: string, cause?: unknown) {
-    super(code, message, { exitCode: 5, hint, cause });
+    super(code, message, { exitCode: EXIT.partial, hint, cause });
   }
+}
+
+/** The exit code of a command that ends with this error. What is none of ours is a bug. Pure. */
+export function exitCodeOfError(error: unknown): ExitCode {
+  return error instanceof ThermosError ? error.exitCode : EXIT.bug;
 }
 
 /** The `code` of a Node system error (`ENOENT` …), or undefined for anything else. */

@@ -1,20 +1,36 @@
-/** Exit codes, a contract with scripts: never renumbered. */
+/** Exit codes, a contract with scripts: never renumbered. In the order in which help lists them. */
 export const EXIT = {
-  /** Done. */
   ok: 0,
-  /** The answer is no: nothing matched, not found, the task ended FAILED. */
   no: 1,
-  /** Usage, invalid config, confirmation needed but no terminal. */
   usage: 2,
-  /** The task ended KILLED. */
   killed: 3,
-  /** The task ended LOST. */
   lost: 4,
-  /** Done in part: something could not be read, signalled or removed. */
   partial: 5,
-  /** A bug in thermos. */
   bug: 10,
   timeout: 124,
   interrupted: 130,
   terminated: 143,
 } as const;
+
+/** How a coordinator ends; its runner alone reads it. `cannotStart`: why is on its descriptor `FD.report`. */
+export const COORDINATOR_EXIT = { ok: 0, cannotStart: 71 } as const;
+
+export type ExitName = keyof typeof EXIT;
+export type ExitCode = (typeof EXIT)[ExitName];
+
+/** Exit codes and what they mean. */
+export type ExitMeanings = Readonly<Partial<Record<ExitName, string>>>;
+
+/** What they mean in the whole program; a command may say it more exactly. */
+export const EXIT_MEANINGS = {
+  ok: 'Done.',
+  no: 'The answer is no: nothing matched, not found, the task ended FAILED.',
+  usage: 'Usage, invalid config, or a confirmation is needed and there is no terminal.',
+  killed: 'The task ended KILLED.',
+  lost: 'The task ended LOST.',
+  partial: 'Done in part: something could not be read, signalled or removed.',
+  bug: 'A bug in thermos.',
+  timeout: 'Timeout.',
+  interrupted: 'Interrupted (SIGINT).',
+  terminated: 'Terminated (SIGTERM).',
+} as const satisfies Record<ExitName, string>;

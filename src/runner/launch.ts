@@ -5,11 +5,12 @@ import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import type { ProcessStatus } from '../checkpoint/records.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
+import { COORDINATOR_EXIT } from '../errors/exit-codes.js';
 import { tryLock } from '../host/flock.js';
 import { OpenFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
 import type { RecordSink } from './api.js';
-import { CANNOT_START, GO, type Job } from './coordinator/job.js';
+import { GO, type Job } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
 
 /**
@@ -125,7 +126,7 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
     refusal += text;
   });
   report.on('error', () => {});
-  child.on('close', (code) => ended(pid, code === CANNOT_START ? refusal : undefined));
+  child.on('close', (code) => ended(pid, code === COORDINATOR_EXIT.cannotStart ? refusal : undefined));
   return child;
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { CODES } from '../../src/cli/codes.js';
 import { COMMANDS } from '../../src/commands/index.js';
 import { violations } from '../contracts/validate.js';
 import { FIXTURES, shell, startThermos, thermos } from './harness.js';
@@ -84,6 +85,53 @@ describe('help', () => {
         "usage: thermos COMMAND [ARGUMENTS] [FLAGS]; see 'thermos help'\n",
       status: 2,
       signal: null,
+    });
+  });
+
+  test('of the codes: each of them, in 80 columns on a pipe', () => {
+    const { stdout, stderr, status } = thermos(['help', 'codes']);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    for (const code of CODES.keys()) expect(stdout).toMatch(new RegExp(`^  ${code} +[A-Z]`, 'm'));
+    expect(stdout.split('\n').filter((line) => line.length > 80 || line !== line.trimEnd())).toEqual([]);
+    expect(program).toMatch(/^TOPICS\n {2}codes {2}[A-Z]/m);
+    expect(JSON.parse(thermos(['help', 'codes', '--json']).stdout)).toEqual({ help: stdout });
+    expect(onTerminal('thermos help codes')).toContain(`${BOLD}LOGS`);
+  });
+
+  test('of one code, with or without the topic', () => {
+    const { stdout, stderr, status } = thermos(['help', 'codes', 'task-finished']);
+    expect({ stdout, stderr, status }).toEqual({
+      stdout: `task-finished: A task of that id is finished, and cannot be run again.
+
+WHAT TO DO
+  Choose another id with --task-id, or remove the old task with \`thermos gc\`.
+
+EXIT CODES
+  2  Usage, invalid config, or a confirmation is needed and there is no
+     terminal.
+
+SEE ALSO
+  thermos help codes
+`,
+      stderr: '',
+      status: 0,
+    });
+    expect(thermos(['help', 'task-finished']).stdout).toBe(stdout);
+  });
+
+  test('of an unknown code, and of more than one command', () => {
+    expect(thermos(['help', 'codes', 'task-finish'])).toMatchObject({
+      stdout: '',
+      stderr:
+        "error: 'task-finish' is not a code\n" +
+        "hint: did you mean 'task-finished'?\n" +
+        "usage: thermos help codes [CODE] [FLAGS]; see 'thermos help codes'\n",
+      status: 2,
+    });
+    expect(thermos(['help', 'status', 'codes'])).toMatchObject({
+      stdout: '',
+      stderr: "error: unexpected argument 'codes'\n",
+      status: 2,
     });
   });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { TOPICS } from '../../src/cli/page.js';
+import { COMMANDS } from '../../src/commands/index.js';
 import { CODE_GROUPS, type CodeEntry } from '../../src/errors/codes.js';
 import { EXIT } from '../../src/errors/exit-codes.js';
-import { fieldsOf, nodesOf, SOURCES, textsOf } from '../sources.js';
+import { fieldsOf, importedFrom, nodesOf, SOURCES, textsOf } from '../sources.js';
 
 const ENTRIES: readonly [code: string, entry: CodeEntry][] = Object.values(CODE_GROUPS).flatMap((group) =>
   Object.entries(group),
@@ -13,6 +15,24 @@ const USERS = SOURCES.filter(({ path }) => path !== 'errors/codes.ts');
 describe('the list of codes', () => {
   test('has each code once', () => {
     expect(CODES.size).toBe(ENTRIES.length);
+  });
+
+  test('has no code that is a command or a topic of help', () => {
+    const words = [...Object.keys(COMMANDS), ...TOPICS.map(([topic]) => topic)];
+    expect(words.filter((word) => CODES.has(word))).toEqual([]);
+  });
+
+  test('is loaded by what shows it, and only when it does', () => {
+    const loading = SOURCES.filter(({ source }) => importedFrom(source, /\/codes\.js$/).length > 0);
+    expect(loading.map(({ path }) => path)).toEqual([
+      'cli/codes.ts',
+      'cli/completion/complete.ts',
+      'cli/help.ts',
+    ]);
+    for (const { path, source } of loading.slice(1)) {
+      const modules = [...nodesOf(source)].filter(({ type }) => type === 'ImportDeclaration');
+      for (const { source: from } of modules) expect(`${path}: ${literal(from)}`).not.toMatch(/\/codes\.js$/);
+    }
   });
 
   test('has no code that nothing has', () => {
@@ -35,6 +55,8 @@ describe('the list of codes', () => {
   });
 });
 
+const literal = (node: unknown) => (node as { value?: unknown } | undefined)?.value;
+
 /** With which exit status a class of errors ends a command. */
 const ERRORS: Readonly<Record<string, keyof typeof EXIT>> = {
   UsageError: 'usage',
@@ -43,8 +65,6 @@ const ERRORS: Readonly<Record<string, keyof typeof EXIT>> = {
   NotFoundError: 'no',
   SystemError: 'partial',
 };
-
-const literal = (node: unknown) => (node as { value?: unknown } | undefined)?.value;
 
 describe.each(USERS)('$path', ({ source }) => {
   const nodes = [...nodesOf(source)];

@@ -1,5 +1,5 @@
 import { visible } from '../../text/escape.js';
-import { type CommandClass, type CommandTable, flagsOf, knownFlags, visibleIds } from '../page.js';
+import { type CommandClass, type CommandTable, flagsOf, knownFlags, TOPICS, visibleIds } from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 
 /** What of the machine can be completed; asked for only where it is needed. */
@@ -27,7 +27,7 @@ export interface Commands {
  * Nothing is returned where a path is wanted: shells complete files then.
  *
  * By the names of its arguments: `task` and `target` mean task ids, `process` the processes of the task that
- * stands before, `command` a command.
+ * stands before, `command` a command or a topic, `code` a code of problems and errors.
  */
 export async function complete(
   words: readonly string[],
@@ -86,7 +86,9 @@ async function completeCommand(
     case 'process':
       return names(source.processes(line.args[0] as string, line.roots));
     case 'command':
-      return beginning(current, ids);
+      return beginning(current, [...ids, ...TOPICS.map(([topic]) => topic)]);
+    case 'code':
+      return line.args[0] === 'codes' ? beginning(current, (await import('../codes.js')).CODES.keys()) : [];
     default:
       return [];
   }

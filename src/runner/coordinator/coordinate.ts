@@ -5,13 +5,14 @@ import { RecordLister } from '../../checkpoint/follow.js';
 import { readStream } from '../../checkpoint/reader.js';
 import type { ProcessStatus } from '../../checkpoint/records.js';
 import { errnoOf } from '../../errors/errors.js';
+import { COORDINATOR_EXIT } from '../../errors/exit-codes.js';
 import { makeDirectory } from '../../host/make-directory.js';
 import { underUmask } from '../../host/umask.js';
 import { STREAMS } from '../../layout/log-paths.js';
 import { pause } from '../../lifecycle/pause.js';
 import { OpenFile } from '../../store/open-file.js';
 import type { RecordSink } from '../api.js';
-import { type Account, CANNOT_START, FD, GO, type Job } from './job.js';
+import { type Account, FD, GO, type Job } from './job.js';
 import { makeLogDirectory } from './log-directory.js';
 import { LogFile } from './log-file.js';
 import { makePipes, Pump } from './pump.js';
@@ -34,7 +35,7 @@ export function coordinate({ writer, now, exit }: Surroundings): void {
   const job = readControl();
   const forkedSeq = job === undefined ? undefined : forked(job);
   if (job === undefined || forkedSeq === undefined) {
-    exit(0);
+    exit(COORDINATOR_EXIT.ok);
     return;
   }
   const refuse = (error: unknown) => {
@@ -43,7 +44,7 @@ export function coordinate({ writer, now, exit }: Surroundings): void {
     } catch {
       // The runner is gone; the next one finds FORKED and nobody there.
     }
-    exit(CANNOT_START);
+    exit(COORDINATOR_EXIT.cannotStart);
   };
   let output: Output;
   let child: ChildProcess;
@@ -78,7 +79,7 @@ export function coordinate({ writer, now, exit }: Surroundings): void {
       setTimeout(flush, RETRY_MS);
       return;
     }
-    if (ended) exit(0);
+    if (ended) exit(COORDINATOR_EXIT.ok);
   };
   const record = (value: ProcessStatus) => {
     if (pending.push(value) === 1) flush();

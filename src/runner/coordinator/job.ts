@@ -40,6 +40,3 @@ export const FD = {
 } as const;
 
 export const GO = 'go\n';
-
-/** The exit status of a coordinator that could not start its process; why is on `FD.report`. */
-export const CANNOT_START = 71;

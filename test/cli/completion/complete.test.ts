@@ -31,7 +31,10 @@ class Status extends Silent {
   static override args = { task: Args.string({ multiple: true, ignoreStdin: true }) };
 }
 class Help extends Silent {
-  static override args = { command: Args.string({ ignoreStdin: true }) };
+  static override args = {
+    command: Args.string({ ignoreStdin: true }),
+    code: Args.string({ ignoreStdin: true }),
+  };
 }
 class Completion extends Silent {
   static override args = { shell: Args.string({ options: ['bash', 'zsh'], ignoreStdin: true }) };
@@ -116,6 +119,14 @@ describe('complete', () => {
     [['tail', '-n', '5', 'www-0', 'web', ''], ['setup']],
     [['tail', 'www-1', ''], []],
     [['help', 'st'], ['status']],
+    [
+      ['help', 'c'],
+      ['codes', 'completion'],
+    ],
+    [
+      ['help', 'codes', 'runner-d'],
+      ['runner-dead', 'runner-died'],
+    ],
     [['help', 'status', ''], []],
     [
       ['completion', ''],
