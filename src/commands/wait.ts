@@ -2,12 +2,8 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { parseDuration } from '../cli/durations.js';
-<<<<<<< HEAD
 import { parseCondition, waitUntil } from '../cli/wait.js';
-=======
-import { parseCondition, waitForTask } from '../cli/wait.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
->>>>>>> codes
 
 export default class Wait extends ThermosCommand {
   static override summary = 'Wait until a task is over, or a process is in a state.';
