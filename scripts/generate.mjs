@@ -1,4 +1,4 @@
-// Generates what is derived from the source and committed: schemas/, man/ and the commands in README.md. With
+// Generates what is derived from the source and committed: schemas/, man/, docs/codes.md and docs/commands.md. With
 // --check nothing is written: what is stale is named, and the exit status is 1.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { codes } from './generate/codes.mjs';
+import { commandReference } from './generate/commands.mjs';
 import { codesPage, manPages } from './generate/man.mjs';
-import { readme } from './generate/readme.mjs';
 import { schemas } from './generate/schemas.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -33,7 +33,7 @@ const files = {
   ...manPages(program, name, version),
   [`man/${name}-codes.7`]: codesPage(source, program, name, version),
   'docs/codes.md': codes(source, program),
-  'README.md': readme(readFileSync(join(root, 'README.md'), 'utf8'), program, help),
+  'docs/commands.md': commandReference(program, help),
 };
 const stale = [...Object.keys(files).filter(differs), ...leftovers()];
 

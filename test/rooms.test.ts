@@ -1,29 +1,21 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { REPOSITORY } from './e2e/harness.js';
 import { SOURCES as FILES, modulesOf, SRC } from './sources.js';
 
-/** The rooms of src/, from top to bottom: a room may import those below it. */
-const ROOMS = [
-  'commands',
-  'cli',
-  'app',
-  'doctor',
-  'views',
-  'contracts',
-  'gc',
-  'runner',
-  'logs',
-  'lifecycle',
-  'task',
-  'config',
-  'discovery',
-  'layout',
-  'checkpoint',
-  'store',
-  'host',
-  'text',
-  'errors',
-];
+const MAP = readFileSync(join(REPOSITORY, 'ARCHITECTURE.md'), 'utf8');
+
+/** The rooms of src/ as the map has them, from top to bottom: a room may import those below it. */
+const ROOMS = [...MAP.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, room]) => room as string);
+
+test('every file and folder that the map names is there', () => {
+  const named = [...MAP.matchAll(/`((?:src|test|bin|docs|fixtures|man|schemas)\/[^`]*)`/g)];
+  // Up to the folder, of a pattern.
+  const paths = named.map(([, path = '']) => path.replace(/[^/]*\*.*$/, ''));
+  expect(paths.length).toBeGreaterThan(30);
+  expect(paths.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+});
 
 interface Import {
   from: string;

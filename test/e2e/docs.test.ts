@@ -1,10 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REPOSITORY, shell, tempDir } from './harness.js';
-
-const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
 
 interface Shown {
   command: string;
@@ -39,7 +37,55 @@ function lasting(text: string): string {
     .replace(/ +/g, ' ');
 }
 
-describe('README', () => {
+/** Links to files of the repository, with the heading that they lead to. */
+function linksIn(text: string): string[] {
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+/** As GitHub makes them of headings. */
+function anchorsIn(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+const PAGES = [
+  ...readdirSync(REPOSITORY).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(REPOSITORY, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+].sort();
+
+const textOf = (page: string) => readFileSync(join(REPOSITORY, page), 'utf8');
+
+test('the pages show commands with their output, and commands for scripts', () => {
+  const texts = PAGES.map(textOf);
+  expect(texts.flatMap(shownIn).length).toBeGreaterThan(12);
+  expect(texts.flatMap(queriesIn).length).toBeGreaterThan(4);
+});
+
+test.each(PAGES)('the links of %s lead somewhere', (page) => {
+  for (const link of linksIn(textOf(page))) {
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? page : join(dirname(page), path);
+    expect(`${link}: ${existsSync(join(REPOSITORY, target))}`).toBe(`${link}: true`);
+    if (anchor !== undefined) expect(anchorsIn(textOf(target))).toContain(anchor);
+  }
+});
+
+const RUNNING = PAGES.filter((page) => shownIn(textOf(page)).length + queriesIn(textOf(page)).length > 0);
+
+describe.each(RUNNING)('%s', (page) => {
+  const text = textOf(page);
+  const shown = shownIn(text).filter(({ command }) => command.startsWith('thermos '));
+
+  const queries = queriesIn(text);
+
   let temp: ReturnType<typeof tempDir>;
   let root: string;
   beforeAll(() => {
@@ -57,15 +103,7 @@ describe('README', () => {
     });
   }
 
-  const shown = shownIn(readme).filter(({ command }) => command.startsWith('thermos '));
-  const queries = queriesIn(readme);
-
-  it('shows commands with their output, and commands for scripts', () => {
-    expect(shown.length).toBeGreaterThan(15);
-    expect(queries.length).toBeGreaterThan(3);
-  });
-
-  it.each(shown)('$command prints what is shown', ({ command, output }) => {
+  test.each(shown)('$command prints what is shown', ({ command, output }) => {
     const { stdout } = run(command);
     const printed = stdout
       .replaceAll(REPOSITORY, '/home/you/thermos')
@@ -74,7 +112,7 @@ describe('README', () => {
     expect(lasting(printed).trimEnd()).toBe(lasting(output));
   });
 
-  it.each(queries)('%s prints JSON', (command) => {
+  test.each(queries)('%s prints JSON', (command) => {
     const { stdout, status } = run(command);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.map((line) => typeof JSON.parse(line))).toEqual(lines.map(() => 'object'));

@@ -1,17 +1,11 @@
-const START = '<!-- commands -->';
-const STOP = '<!-- /commands -->';
-
-/** README.md with its section on the commands replaced by what their help says. */
-export function readme(current, program, helpOf) {
-  const start = current.indexOf(START);
-  const stop = current.indexOf(STOP);
-  if (start === -1 || stop < start) throw new Error(`README.md has no ${START} … ${STOP}`);
-  return `${current.slice(0, start)}${START}\n${commands(program, helpOf)}\n${current.slice(stop)}`;
-}
-
-function commands(program, helpOf) {
+/** docs/commands.md: what the help says of each command. */
+export function commandReference(program, helpOf) {
   const row = ({ id, summary }) => `| [\`${id}\`](#thermos-${id}) | ${summary.replaceAll('|', '\\|')} |`;
   return [
+    '# Commands',
+    '',
+    'This page is generated: it is what `thermos help COMMAND` prints.',
+    '',
     '| command | does |',
     '| --- | --- |',
     ...program.commands.map(row),
@@ -21,10 +15,11 @@ function commands(program, helpOf) {
     fenced(helpOf.flags(program.globalFlags)),
     ...program.commands.flatMap((page) => [
       '',
-      `### thermos ${page.id}`,
+      `## thermos ${page.id}`,
       '',
       fenced(helpOf.command(own(page))),
     ]),
+    '',
   ].join('\n');
 }
 
