@@ -1,0 +1,46 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { firstDenied, isDenied, sudoHint } from '../../src/store/denied.js';
+import { tempDir } from '../e2e/harness.js';
+
+test('what a more privileged user would get through', () => {
+  const error = (code: string) => Object.assign(new Error(), { code });
+  expect(['EACCES', 'EPERM', 'ENOENT', 'ELOOP'].map((code) => isDenied(error(code)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect(isDenied(new Error('EACCES'))).toBe(false);
+});
+
+test('nothing helps root', () => {
+  expect([sudoHint(0), sudoHint(5)]).toEqual([undefined, 'run it again with sudo']);
+});
+
+describe('the outermost directory that may not be looked into', () => {
+  let dir: string;
+  let remove: () => void;
+  beforeEach(() => {
+    ({ path: dir, remove } = tempDir());
+    mkdirSync(`${dir}/a/b/c`, { recursive: true });
+  });
+  afterEach(() => {
+    chmodSync(`${dir}/a`, 0o755);
+    remove();
+  });
+
+  test('is none if all may, or are not there', () => {
+    expect(firstDenied(dir, 'a', 'b', 'c')).toBeUndefined();
+    expect(firstDenied(dir, 'none', 'b')).toBeUndefined();
+  });
+
+  test.skipIf(process.getuid?.() === 0)('is told', () => {
+    chmodSync(`${dir}/a`, 0o000);
+    expect(firstDenied(dir, 'a', 'b', 'c')).toBe(`${dir}/a`);
+    chmodSync(`${dir}/a`, 0o755);
+    chmodSync(`${dir}/a/b`, 0o000);
+    expect(firstDenied(dir, 'a', 'b', 'c')).toBe(`${dir}/a/b`);
+    chmodSync(`${dir}/a/b`, 0o755);
+  });
+});
