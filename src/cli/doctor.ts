@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { notOneTask } from '../app/inspect.js';
 import { rootOptions } from '../app/root-options.js';
 import { noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
 import type { DoctorDocument } from '../contracts/doctor.js';
@@ -17,25 +18,36 @@ import { gatherWitnesses } from '../doctor/gather-witnesses.js';
 import { storyOf } from '../doctor/story.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { Host } from '../host/host.js';
+import { inspectTask } from '../logs/inspection.js';
+import { localLogs } from '../logs/local-logs.js';
 import { TaskReader } from '../task/reader.js';
-import { inspect, notOneTask } from './inspect.js';
 
 export interface DoctorAnswer {
   document: DoctorDocument;
   exitCode: number;
 }
 
-/** Examines the host, or the one task that the word means. Throws as `inspectTask` does. */
-export function examine(word: string | undefined, flags: RootFlags, now: number): DoctorAnswer {
+/** Examines the host, or the one task that the word means. Rejects as `inspectNamed` does. */
+export async function examine(
+  word: string | undefined,
+  flags: RootFlags,
+  now: number,
+): Promise<DoctorAnswer> {
   const selection = tasksToLookAt(flags, word === undefined ? [] : [word]);
   const host = Host.local();
   const examination: Examination = { options: rootOptions(flags), host, now, hostname: hostname() };
   const document =
-    word === undefined ? diagnoseHost(selection, examination) : examineTask(word, selection, examination);
+    word === undefined
+      ? diagnoseHost(selection, examination)
+      : await examineTask(word, selection, examination);
   return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok };
 }
 
-function examineTask(word: string, selection: Selection, examination: Examination): DoctorDocument {
+async function examineTask(
+  word: string,
+  selection: Selection,
+  examination: Examination,
+): Promise<DoctorDocument> {
   if (selection.unmatched.length > 0) return examineMissing(word, selection, examination);
   const { selected, problems } = selection;
   const ids = [...new Set(selected.map(({ task_id }) => task_id))].sort();
@@ -46,7 +58,7 @@ function examineTask(word: string, selection: Selection, examination: Examinatio
     .sort((a, b) => Number(b.launch_time_ms ?? 0) - Number(a.launch_time_ms ?? 0));
   const [view, ...others] = views;
   if (view === undefined) throw notOneTask(word, ids);
-  const { why } = inspect(view, now);
+  const { why } = await inspectTask(view, localLogs(view), now);
   // Then what could not be looked into is the finding.
   const closed = view.found.unreadable === true;
   const { task_id, root, layout, phase, state, verdict } = view;

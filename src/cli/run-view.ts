@@ -9,10 +9,11 @@ import { candidatesOf } from '../logs/candidate.js';
 import { chooseProcesses } from '../logs/choose.js';
 import { Follower, type FollowShell } from '../logs/follower.js';
 import type { LineMode } from '../logs/line-output.js';
-import { logAccess } from '../logs/log-access.js';
+import { localLogs } from '../logs/local-logs.js';
 import { LogPrinter, type Naming } from '../logs/log-printer.js';
 import type { TaskLogSource, TaskLogs } from '../logs/task-logs.js';
 import { taskLogs } from '../logs/task-view-source.js';
+import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { TaskReader } from '../task/reader.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
@@ -99,6 +100,7 @@ async function follow(
     pause,
     outputClosed: () => false,
     now: () => performance.now(),
+    changes: new DirectoryWatcher(),
   };
   const mode: LineMode = raw ? 'raw' : live ? 'json' : 'prefix';
   const printer = new LogPrinter(shell, mode, NAMING, (line, naming, colour) =>
@@ -108,7 +110,7 @@ async function follow(
   const runs = lines === null ? 'all' : 'last';
   const options = { processes: [], runs, streams, lines: lines ?? undefined } as const;
   const task = source.read();
-  const candidates = candidatesOf(chooseProcesses([task], [], runs), options, true);
+  const candidates = await candidatesOf(chooseProcesses([task], [], runs), options, true);
   await new Follower([{ task, source }], options, printer, shell).run(candidates);
 }
 
@@ -134,12 +136,11 @@ class RunSource implements TaskLogSource {
   }
 
   read(): TaskLogs {
-    const host = Host.local();
-    const view = this.#reader.read(host);
+    const view = this.#reader.read(Host.local());
     this.#config = view.config ?? this.#config;
     this.#screen.show(view);
     if (!this.#spec.raw) this.#tellChanges(view);
-    const logs = taskLogs(view, this.#config, logAccess(view, host.euid));
+    const logs = taskLogs(view, this.#config, localLogs(view));
     if (!this.#spec.console) return logs;
     const settings = new Map(this.#config?.processes.map((process) => [process.name, process]));
     const processes = logs.processes.filter(({ process }) => {

@@ -7,6 +7,8 @@ import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { pathsOf } from '../layout/task-paths.js';
+import { inspectTask } from '../logs/inspection.js';
+import { localLogs } from '../logs/local-logs.js';
 import type { KillRequest, NewTask, Outcome, Runner, RunSettings } from '../runner/api.js';
 import { NO_DEBUGGER } from '../runner/debugger.js';
 import { DEFAULT_LOGGER } from '../runner/task-document.js';
@@ -14,7 +16,6 @@ import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/reader.js';
 import { summaryText } from '../views/run.js';
 import { failureOf } from './failure.js';
-import { inspect } from './inspect.js';
 import { COORDINATOR, MAIN } from './programs.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
 import { foundTask, type RunnerMessage, type ShowRun } from './run-view.js';
@@ -103,7 +104,7 @@ export async function runInForeground(
     viewer?.close();
     control.close();
   }
-  return answerOf(runner, ended, known, control.signalled, terminal.now());
+  return await answerOf(runner, ended, known, control.signalled, terminal.now());
 }
 
 /** Processes write to the console themselves: a screen would be spoilt by it. */
@@ -115,17 +116,17 @@ function hasConsole({ task, settings }: RunSpec): boolean {
   return destinations.some((destination) => destination === 'console' || destination === 'both');
 }
 
-function answerOf(
+async function answerOf(
   { root, taskId }: Runner,
   { state, problems }: Outcome,
   known: readonly Problem[],
   signalled: number | undefined,
   now: number,
-): RunAnswer {
+): Promise<RunAnswer> {
   const found = foundTask(root, taskId);
   const finished = { ...found, phase: 'finished' as const, task_file: pathsOf({ root, taskId }).finished };
   const view = new TaskReader(finished, { history: true }).read(Host.local());
-  const { logs, why } = inspect(view, now);
+  const { logs, why } = await inspectTask(view, localLogs(view), now);
   const ended = exitCodeOf(state);
   return {
     document: encodeInspect(

@@ -1,13 +1,15 @@
-import { noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
+import { localTasks } from '../app/local-tasks.js';
+import type { RootFlags } from '../app/search.js';
+import { logPathsNamed, tailNamed } from '../app/tail.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { STREAMS, type Stream } from '../layout/log-paths.js';
 import type { RunChoice } from '../logs/choose.js';
 import type { FollowShell } from '../logs/follower.js';
+import { localLogs } from '../logs/local-logs.js';
 import type { PrefixOf } from '../logs/log-printer.js';
-import { findLogPaths, tailLogs } from '../logs/tail.js';
-import { TaskViewSource } from '../logs/task-view-source.js';
+import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { eventText, linePrefix, pathsText } from '../views/tail.js';
@@ -33,18 +35,14 @@ export async function showLogs(
   terminal: Terminal,
   tell: (problems: readonly Problem[]) => void,
 ): Promise<number> {
-  const sources = tasksOf(word, flags);
+  const ports = { gatherer: localTasks(flags), logsOf: localLogs };
   const choice = { processes, runs: flags.run, streams: streamsOf(flags) };
   const tellProblem = (problem: Problem) => {
     if (flags.json) terminal.write(`${jsonText({ problem })}\n`);
     tell([problem]);
   };
-  const style = terminal.style(1);
   if (flags.path) {
-    const { paths, problems } = findLogPaths(
-      sources.map((source) => source.read()),
-      choice,
-    );
+    const { paths, problems } = await logPathsNamed(word, choice, ports);
     const text = flags.json ? paths.map((path) => `${jsonText(path)}\n`).join('') : pathsText(paths);
     terminal.write(text);
     for (const problem of problems) tellProblem(problem);
@@ -59,11 +57,12 @@ export async function showLogs(
     pause: (until) => interruption.wait(until),
     outputClosed: () => terminal.isClosed(),
     now: () => performance.now(),
+    changes: new DirectoryWatcher(),
   };
-  const prefixOf = flags.prefix ? prefixer(style) : undefined;
+  const prefixOf = flags.prefix ? prefixer(terminal.style(1)) : undefined;
   try {
     const { lines, follow, json } = flags;
-    return await tailLogs(sources, { ...choice, lines, follow, json, prefixOf }, shell);
+    return await tailNamed(word, { ...choice, lines, follow, json, prefixOf }, ports, shell);
   } finally {
     interruption.close();
   }
@@ -71,19 +70,6 @@ export async function showLogs(
 
 function prefixer(style: Style): PrefixOf {
   return (source, naming, colour) => linePrefix(source, naming, colour, style);
-}
-
-function tasksOf(word: string | undefined, flags: TailFlags): TaskViewSource[] {
-  const selection = tasksToLookAt(flags, word === undefined ? [] : [word]);
-  if (selection.unmatched.length > 0) throw noSuchTask(selection);
-  const { selected } = selection;
-  if (word === undefined && selected.length !== 1) {
-    const ids = selected.slice(0, 10).map(({ task_id }) => task_id);
-    const hint =
-      ids.length === 0 ? undefined : `there are ${ids.join(', ')}${selected.length > 10 ? ', …' : ''}`;
-    throw new UsageError('task-missing', 'no task is named', hint);
-  }
-  return selected.map((found) => new TaskViewSource(found));
 }
 
 function streamsOf({ stdout, stderr }: TailFlags): Stream[] {

@@ -41,7 +41,7 @@ What may not be read is not checked, and said on stderr: run it as root to have 
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Doctor);
-    const { document, exitCode } = examine(args.task, flags, this.terminal.now());
+    const { document, exitCode } = await examine(args.task, flags, this.terminal.now());
     const text = (style: typeof this.style) => doctorText(document, style);
     return this.answer(flags.json, document, text, document.problems, exitCode);
   }

@@ -2,7 +2,6 @@ import { isTerminalProcessState } from '../checkpoint/records.js';
 import type { Problem } from '../errors/problem.js';
 import type { Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
-import { firstDenied } from '../store/denied.js';
 import type { ChosenProcess, RunChoice } from './choose.js';
 import { isPresent, type Log, logsOf } from './log.js';
 import { closedLogs, unsafeName } from './log-files.js';
@@ -21,37 +20,52 @@ export interface Candidate extends ChosenProcess {
   refused?: Problem;
 }
 
-export function candidatesOf(
+export async function candidatesOf(
   chosen: readonly ChosenProcess[],
+  choice: { runs: RunChoice; streams: readonly Stream[] },
+  follow: boolean,
+): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const each of chosen) candidates.push(await candidateOf(each, choice, follow, candidates.length));
+  return candidates;
+}
+
+async function candidateOf(
+  chosen: ChosenProcess,
   { runs, streams }: { runs: RunChoice; streams: readonly Stream[] },
   follow: boolean,
-): Candidate[] {
-  return chosen.map((each, colour) => {
-    const { task, process } = each;
-    if (!isName(process.process)) {
-      const refused = { ...unsafeName(process.process), task_id: task.task_id };
-      return { ...each, logs: [], present: [], goesOn: false, colour, refused };
-    }
-    const logs = each.runs.flatMap((run) => logsOf(task, process, run, streams, colour));
-    const closed = closedDirectory(task, process, each.runs);
-    if (closed !== undefined) {
-      const refused = closedLogs(task.task_id, closed);
-      return { ...each, logs, present: [], goesOn: false, colour, refused };
-    }
-    const goesOn = follow && mayGoOn(task, process, runs);
-    return { ...each, logs, present: logs.filter(isPresent), goesOn, colour };
-  });
+  colour: number,
+): Promise<Candidate> {
+  const { task, process } = chosen;
+  if (!isName(process.process)) {
+    const refused = { ...unsafeName(process.process), task_id: task.task_id };
+    return { ...chosen, logs: [], present: [], goesOn: false, colour, refused };
+  }
+  const logs = chosen.runs.flatMap((run) => logsOf(task, process, run, streams, colour));
+  const closed = await closedDirectory(task, process, chosen.runs);
+  if (closed !== undefined) {
+    const refused = closedLogs(task.task_id, closed);
+    return { ...chosen, logs, present: [], goesOn: false, colour, refused };
+  }
+  const present: Log[] = [];
+  for (const log of logs) if (await isPresent(log)) present.push(log);
+  return { ...chosen, logs, present, goesOn: follow && mayGoOn(task, process, runs), colour };
 }
 
 /** The directory that keeps us from all the logs of these runs, if one does. */
-function closedDirectory(
+async function closedDirectory(
   { log_dir }: TaskLogs,
   { process }: ProcessLogs,
   runs: readonly number[],
-): string | undefined {
-  if (log_dir === undefined || runs.length === 0) return undefined;
-  const closed = runs.map((run) => firstDenied(log_dir.path, process, String(run)));
-  return closed.includes(undefined) ? undefined : closed[0];
+): Promise<string | undefined> {
+  let first: string | undefined;
+  if (log_dir === undefined) return undefined;
+  for (const run of runs) {
+    const closed = await log_dir.tree.denied(log_dir.path, process, String(run));
+    if (closed === undefined) return undefined;
+    first ??= closed;
+  }
+  return first;
 }
 
 /** Can anything be added to the logs of the runs that were chosen (none of their numbers negative)? */

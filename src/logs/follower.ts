@@ -1,7 +1,7 @@
 import { EXIT } from '../errors/exit-codes.js';
 import type { Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
-import { DirectoryWatcher } from '../store/directory-watcher.js';
+import type { Changes } from '../task/changes.js';
 import { type Candidate, mayGoOn } from './candidate.js';
 import type { RunChoice } from './choose.js';
 import { byStart, type Log, logsOf } from './log.js';
@@ -17,6 +17,8 @@ export interface FollowShell extends LogShell {
   outputClosed(): boolean;
   /** Milliseconds, from any fixed point. */
   now(): number;
+  /** Tells when something happens to the logs and their tasks; it is closed at the end. */
+  changes: Changes;
 }
 
 export interface FollowOptions {
@@ -55,7 +57,7 @@ export class Follower {
   readonly #options: FollowOptions;
   readonly #printer: LogPrinter;
   readonly #shell: FollowShell;
-  readonly #watcher = new DirectoryWatcher();
+  readonly #watcher: Changes;
   readonly #tasks: FollowedTask[];
   /** Those of which there is more to print. */
   readonly #behind = new Set<OpenLog>();
@@ -70,6 +72,7 @@ export class Follower {
     this.#options = options;
     this.#printer = printer;
     this.#shell = shell;
+    this.#watcher = shell.changes;
     this.#tasks = tasks.map(({ source, task }) => ({
       source,
       task,
@@ -80,20 +83,20 @@ export class Follower {
     this.#colours = 0;
   }
 
-  /** Prints the last lines, then what comes. Returns the exit code: 0, or that of the signal that ended it. */
+  /** Prints the last lines, then what comes. Resolves to the exit code: 0, or that of the signal that ended it. */
   async run(candidates: readonly Candidate[]): Promise<number> {
     try {
-      this.#start(candidates);
+      await this.#start(candidates);
       this.#shell.catchSignals();
       for (;;) {
-        for (const task of this.#tasks) if (this.#isDue(task)) this.#readTask(task);
-        if (this.#tasks.every((task) => this.#isOver(task))) return this.#end();
+        for (const task of this.#tasks) if (this.#isDue(task)) await this.#readTask(task);
+        if (this.#tasks.every((task) => this.#isOver(task))) return await this.#end();
         this.#watch();
         const changes = this.#behind.size > 0 ? soon() : this.#watcher.changes(this.#untilDue());
         const signal = await this.#shell.pause(changes);
         if (signal !== undefined) return signal;
         if (this.#shell.outputClosed()) return EXIT.ok;
-        this.#advance(this.#watcher.take());
+        await this.#advance(this.#watcher.take());
       }
     } finally {
       this.#watcher.close();
@@ -101,7 +104,7 @@ export class Follower {
     }
   }
 
-  #start(candidates: readonly Candidate[]): void {
+  async #start(candidates: readonly Candidate[]): Promise<void> {
     this.#colours = candidates.length;
     const owners = new Map<Log, Followed>();
     const wanted: Log[] = [];
@@ -116,7 +119,7 @@ export class Follower {
       const owner = owners.get(log);
       const open = this.#printer.open(log);
       owner?.open.push(open);
-      open.start(this.#options.lines, owner !== undefined);
+      await open.start(this.#options.lines, owner !== undefined);
     }
     if (this.#printer.printed === 0 && this.#options.lines !== 0) {
       this.#shell.event({ kind: 'waiting' });
@@ -138,19 +141,19 @@ export class Follower {
     return Math.max(1, next - this.#shell.now());
   }
 
-  #readTask(task: FollowedTask): void {
+  async #readTask(task: FollowedTask): Promise<void> {
     const before = this.#shell.now();
-    task.task = task.source.read();
+    task.task = await task.source.read();
     const after = this.#shell.now();
     task.notBefore = after + REST * (after - before);
     task.due = after + TASK_READ_MS;
     const known = task.task.processes.some(({ started }) => started > 0);
     // A task that can't be read at this moment, or was collected, has no processes; what was open stays so.
     if (!known) return;
-    for (const process of task.task.processes) this.#updateProcess(task, process);
+    for (const process of task.task.processes) await this.#updateProcess(task, process);
   }
 
-  #updateProcess(task: FollowedTask, process: ProcessLogs): void {
+  async #updateProcess(task: FollowedTask, process: ProcessLogs): Promise<void> {
     const name = process.process;
     let followed = task.processes.get(name);
     if (followed === undefined) {
@@ -161,7 +164,7 @@ export class Follower {
     followed.process = process;
     const { streams, runs } = this.#options;
     while (typeof runs === 'string' && followed.run < process.started - 1) {
-      this.#finish(followed);
+      await this.#finish(followed);
       const { run } = followed;
       const { state, return_code } = process.runs[run] ?? {};
       if (run >= 0)
@@ -177,10 +180,10 @@ export class Follower {
       for (const log of logsOf(task.task, process, followed.run, streams, followed.colour)) {
         const open = this.#printer.open(log);
         followed.open.push(open);
-        open.start(undefined, true);
+        await open.start(undefined, true);
       }
     }
-    if (!mayGoOn(task.task, process, runs)) this.#finish(followed);
+    if (!mayGoOn(task.task, process, runs)) await this.#finish(followed);
   }
 
   #isOver({ task, processes }: FollowedTask): boolean {
@@ -189,8 +192,8 @@ export class Follower {
     return [...processes.values()].every(({ process }) => !mayGoOn(task, process, this.#options.runs));
   }
 
-  #end(): number {
-    for (const followed of this.#followed()) this.#finish(followed);
+  async #end(): Promise<number> {
+    for (const followed of this.#followed()) await this.#finish(followed);
     for (const { task, processes } of this.#tasks) {
       const { task_id, state } = task;
       if (this.#options.processes.length === 0) {
@@ -205,9 +208,9 @@ export class Follower {
     return EXIT.ok;
   }
 
-  #finish(followed: Followed): void {
+  async #finish(followed: Followed): Promise<void> {
     for (const log of followed.open) {
-      log.finish();
+      await log.finish();
       this.#behind.delete(log);
       this.#watcher.unwatch(log.log.directory);
     }
@@ -221,7 +224,7 @@ export class Follower {
   }
 
   /** Reads the logs in which something happened; all of them if nobody said where. */
-  #advance(changed: ReadonlySet<string>): void {
+  async #advance(changed: ReadonlySet<string>): Promise<void> {
     for (const task of this.#tasks) if (changed.has(task.source.watched)) task.due = 0;
     const before = this.#printer.printed;
     const announced = changed.size > 0 || this.#behind.size > 0;
@@ -230,9 +233,9 @@ export class Follower {
         const { directory } = log.log;
         const isStill = changed.size > 0 && this.#watcher.watches(directory) && !changed.has(directory);
         if (isStill && !this.#behind.has(log)) continue;
-        if (log.advance()) this.#behind.delete(log);
+        if (await log.advance()) this.#behind.delete(log);
         else this.#behind.add(log);
-        if (changed.size === 0) log.forgetDeleted();
+        if (changed.size === 0) await log.forgetDeleted();
       }
     }
     this.#watcher.found(this.#printer.printed > before, announced);

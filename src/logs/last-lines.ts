@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
 import { backupName } from '../layout/backups.js';
 import { listBackups } from './log-files.js';
-import { closeLog, type LogAccess, openLog, readAt } from './open-log.js';
+import type { LogTree } from './log-tree.js';
 
 export interface LastLines {
   /** Without their newlines; bytes that are not UTF-8 are U+FFFD. */
@@ -15,36 +15,39 @@ export interface LastLines {
 
 /**
  * The last n lines of LOG_DIR/PROCESS/RUN/STREAM, going on into its rotated backups, but never more than the
- * last `maxBytes` of it. Never blocks and follows no link out of the directory (`openLog`).
+ * last `maxBytes` of it. Never blocks and follows no link out of the directory (`LogTree`).
  */
-export function lastLines(
+export async function lastLines(
   path: string,
   n: number,
-  access: LogAccess,
+  tree: LogTree,
   { maxBytes = 64 * 1024 } = {},
-): LastLines {
+): Promise<LastLines> {
   const parts: Buffer[] = [];
   let room = maxBytes;
   let cut = false;
   const seen = new Set<string>();
-  const older = listBackups(dirname(path), basename(path), access).map((number) => backupName(path, number));
+  const backups = await listBackups(dirname(path), basename(path), tree);
+  const older = backups.map((number) => backupName(path, number));
   for (const candidate of [path, ...older]) {
-    const opened = openLog(candidate, access);
+    const opened = await tree.open(candidate);
     if ('problem' in opened) {
       if (parts.length === 0) return { lines: [], cut: false, problem: opened.problem };
       break;
     }
-    if ('absent' in opened || seen.has(opened.file.id)) continue;
-    seen.add(opened.file.id);
+    if ('absent' in opened) continue;
+    const { file } = opened;
     try {
-      const length = Math.min(room, opened.file.size);
+      if (seen.has(file.id)) continue;
+      seen.add(file.id);
+      const length = Math.min(room, file.size);
       const buffer = Buffer.alloc(length);
-      const got = readAt(opened.file, buffer, length, opened.file.size - length);
+      const got = await file.readAt(buffer, length, file.size - length);
       parts.unshift(buffer.subarray(0, got));
       room -= length;
-      cut = length < opened.file.size;
+      cut = length < file.size;
     } finally {
-      closeLog(opened.file);
+      file.close();
     }
     if (cut || countNewlines(parts) > n) break;
   }

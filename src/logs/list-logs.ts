@@ -1,10 +1,8 @@
-import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { runOfName, type Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
-import { listDirectory } from '../store/list.js';
-import { cannotList, type LogDir, logFiles, tooManyFiles, unsafeName } from './log-files.js';
+import { type LogDir, logFiles, tooManyFiles, unsafeName } from './log-files.js';
 
 /** A log file of a task, or a rotated backup of one. */
 export interface LogFile {
@@ -19,15 +17,15 @@ export interface LogFile {
  * All log files of the given processes, by process, run and stream; a stream's backups behind it, the newest
  * first. Only runs that have a directory are looked into. What can't be listed is a problem.
  */
-export function listLogs(
+export async function listLogs(
   logDir: LogDir,
   processes: Iterable<string>,
-): { files: LogFile[]; problems: Problem[] } {
+): Promise<{ files: LogFile[]; problems: Problem[] }> {
   const files: LogFile[] = [];
   const problems: Problem[] = [];
   for (const process of processes) {
-    for (const run of runsOnDisk(logDir, process, problems)) {
-      const listing = logFiles(logDir, process, run);
+    for (const run of await runsOnDisk(logDir, process, problems)) {
+      const listing = await logFiles(logDir, process, run);
       for (const each of listing.problems) problems.push(each);
       for (const { stream, path, bytes, backups } of listing.files) {
         files.push({ process, run, stream, path, bytes });
@@ -41,21 +39,18 @@ export function listLogs(
 }
 
 /** The numbers of the runs that have a directory, ascending. */
-function runsOnDisk(logDir: LogDir, process: string, problems: Problem[]): number[] {
+async function runsOnDisk(logDir: LogDir, process: string, problems: Problem[]): Promise<number[]> {
   if (!isName(process)) {
     problems.push(unsafeName(process));
     return [];
   }
   const path = `${logDir.path}/${process}`;
-  try {
-    const { entries, complete } = listDirectory(path, { below: logDir.access.below, max: MOST_ENTRIES.runs });
-    if (!complete) problems.push(tooManyFiles(path, MOST_ENTRIES.runs));
-    return entries
-      .map(({ name }) => runOfName(name))
-      .filter((run) => run !== undefined)
-      .sort((a, b) => a - b);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') problems.push({ ...cannotList(path, error), process });
-    return [];
-  }
+  const listed = await logDir.tree.list(path, MOST_ENTRIES.runs);
+  if ('problem' in listed) problems.push({ ...listed.problem, process });
+  if (!('names' in listed)) return [];
+  if (!listed.complete) problems.push(tooManyFiles(path, MOST_ENTRIES.runs));
+  return listed.names
+    .map(runOfName)
+    .filter((run) => run !== undefined)
+    .sort((a, b) => a - b);
 }

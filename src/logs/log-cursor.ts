@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
 import { backupName, backupOfName } from '../layout/backups.js';
 import { listBackups } from './log-files.js';
-import { closeLog, idOf, type LogAccess, type LogFile, openLog, readAt, statLog } from './open-log.js';
+import { idAt, type LogHandle, type LogTree } from './log-tree.js';
 import { copyOut, isBeginningOf, Position, type Sink } from './position.js';
 import { LastLinesScan } from './scan-back.js';
 
@@ -19,9 +19,9 @@ export type CursorNotice = { kind: 'truncated' | 'overtaken' } | { kind: 'proble
 /** Backups that were not there before, each list newest first. */
 interface Unseen {
   /** Newer than the current file; all of them if that is none of the backups. */
-  newer: LogFile[];
+  newer: LogHandle[];
   /** Older than the current file, if that is now a backup. */
-  older: LogFile[];
+  older: LogHandle[];
   metCurrent: boolean;
 }
 
@@ -34,19 +34,19 @@ interface Unseen {
  */
 export class LogCursor {
   readonly path: string;
-  readonly #access: LogAccess;
+  readonly #tree: LogTree;
   readonly #notice: (notice: CursorNotice) => void;
   #found = false;
   #current: Position | undefined;
   /** Backups that were read or left out, newest first. */
-  #known: LogFile[] = [];
+  #known: LogHandle[] = [];
   /** The newest of them: after a renaming its writer may not have noticed yet. */
   #former: Position | undefined;
   readonly #told = new Set<string>();
 
-  constructor(path: string, access: LogAccess, notice: (notice: CursorNotice) => void) {
+  constructor(path: string, tree: LogTree, notice: (notice: CursorNotice) => void) {
     this.path = path;
-    this.#access = access;
+    this.#tree = tree;
     this.#notice = notice;
   }
 
@@ -56,99 +56,100 @@ export class LogCursor {
   }
 
   /** Gives the last `lines` lines (undefined: all there is) and stays behind them if asked to `follow`. */
-  start(lines: number | undefined, follow: boolean, sink: Sink): void {
-    const chain: LogFile[] = [];
-    const closed = new Set<LogFile>();
+  async start(lines: number | undefined, follow: boolean, sink: Sink): Promise<void> {
+    const chain: LogHandle[] = [];
+    const closed = new Set<LogHandle>();
     const scan = lines === undefined ? undefined : new LastLinesScan(lines);
     let from: number | undefined;
     let wanted = 0;
-    for (const file of this.#openNewestFirst()) {
+    for await (const file of this.#openNewestFirst()) {
       chain.push(file);
       if (from === undefined) {
-        from = scan?.scan({ size: file.size, read: (into, length, at) => readAt(file, into, length, at) });
+        from = await scan?.scan(file);
         wanted = chain.length;
       }
       if (chain.length > HELD_OPEN) {
-        closeLog(file);
+        file.close();
         closed.add(file);
       }
       if (from !== undefined && (!follow || chain.length > KEPT_OPEN)) break;
     }
     this.#found = chain.length > 0;
-    if (scan?.cut) this.#tell(lineCut((chain[wanted - 1] as LogFile).path, from ?? 0));
+    if (scan?.cut) this.#tell(lineCut((chain[wanted - 1] as LogHandle).path, from ?? 0));
     for (let i = wanted - 1; i >= 0; i--) {
-      const file = chain[i] as LogFile;
+      const file = chain[i] as LogHandle;
       const first = i === wanted - 1 ? (from ?? 0) : 0;
-      if (closed.has(file)) this.#copyAgain(file, first, sink);
-      else copyOut(file, first, file.size, sink);
+      if (closed.has(file)) await this.#copyAgain(file, first, sink);
+      else await copyOut(file, first, file.size, sink);
     }
     const [newest, ...older] = chain.filter((file) => !closed.has(file));
     if (newest === undefined) return;
     if (!follow) {
-      for (const file of [newest, ...older]) closeLog(file);
+      for (const file of [newest, ...older]) file.close();
       return;
     }
-    this.#current = new Position(newest, newest.size);
-    leaveOutCopy(older, newest);
-    this.#remember(older, older[0] && new Position(older[0], older[0].size));
+    this.#current = await Position.at(newest, newest.size);
+    await leaveOutCopy(older, newest);
+    this.#remember(older, older[0] && (await Position.at(older[0], older[0].size)));
   }
 
   /**
    * Gives what has been written since, across any number of rotations; or only a part, if it is very much.
-   * Returns whether it was all.
+   * Resolves to whether it was all.
    */
-  advance(sink: Sink): boolean {
-    if (this.#former !== undefined && !this.#former.isIntact()) this.#forgetFormer();
+  async advance(sink: Sink): Promise<boolean> {
+    if (this.#former !== undefined && !(await this.#former.isIntact())) this.#forgetFormer();
     if (this.#current !== undefined) {
-      if (this.#wasTruncated(this.#current)) this.#afterTruncation(this.#current, sink);
-      this.#former?.drain(sink);
-      if (!this.#current.drain(sink, MOST_AT_ONCE)) return false;
-      const id = idOf(this.path, this.#access);
+      if (await this.#wasTruncated(this.#current)) await this.#afterTruncation(this.#current, sink);
+      await this.#former?.drain(sink);
+      if (!(await this.#current.drain(sink, MOST_AT_ONCE))) return false;
+      const id = await idAt(this.#tree, this.path);
       if (id === undefined || id === this.#current.file.id) return true;
     }
-    const opened = openLog(this.path, this.#access);
+    const opened = await this.#tree.open(this.path);
     if ('problem' in opened) this.#tell(opened.problem);
-    if ('file' in opened) this.#afterRename(opened.file, sink);
+    if ('file' in opened) await this.#afterRename(opened.file, sink);
     return true;
   }
 
   /** Gives the rest: nothing more will be written. */
-  finish(sink: Sink): void {
+  async finish(sink: Sink): Promise<void> {
     for (let attempt = 0; attempt < 10; attempt++) {
-      while (!this.advance(sink));
-      if (idOf(this.path, this.#access) === this.#current?.file.id) return;
+      while (!(await this.advance(sink)));
+      if ((await idAt(this.#tree, this.path)) === this.#current?.file.id) return;
     }
     // Ended between two steps of a rotation: newer backups, but no newest file.
-    if (idOf(this.path, this.#access) === undefined) this.#afterRename(undefined, sink);
+    if ((await idAt(this.#tree, this.path)) === undefined) await this.#afterRename(undefined, sink);
   }
 
   /** Lets go of backups that were deleted, so that their space is given back. */
-  forgetDeleted(): void {
-    if (this.#former !== undefined && statLog(this.#former.file).deleted) this.#forgetFormer();
-    this.#known = this.#known.filter((file) => {
-      const { deleted } = statLog(file);
-      if (deleted) closeLog(file);
-      return !deleted;
-    });
+  async forgetDeleted(): Promise<void> {
+    if (this.#former !== undefined && (await this.#former.file.stat()).deleted) this.#forgetFormer();
+    const known: LogHandle[] = [];
+    for (const file of this.#known) {
+      if ((await file.stat()).deleted) file.close();
+      else known.push(file);
+    }
+    this.#known = known;
   }
 
   close(): void {
-    for (const file of this.#known) closeLog(file);
-    if (this.#current !== undefined) closeLog(this.#current.file);
+    for (const file of this.#known) file.close();
+    this.#current?.file.close();
     this.#known = [];
     this.#former = undefined;
     this.#current = undefined;
   }
 
   /** Each file once, though a rotation may move it to the next name while we look. */
-  *#openNewestFirst(): Generator<LogFile> {
+  async *#openNewestFirst(): AsyncGenerator<LogHandle> {
     const seen = new Set<string>();
-    for (const path of [this.path, ...this.#backupPaths()]) {
-      const opened = openLog(path, this.#access);
+    for (const path of [this.path, ...(await this.#backupPaths())]) {
+      const opened = await this.#tree.open(path);
       if ('problem' in opened) this.#tell(opened.problem);
       if (!('file' in opened)) continue;
       if (seen.has(opened.file.id)) {
-        closeLog(opened.file);
+        opened.file.close();
       } else {
         seen.add(opened.file.id);
         yield opened.file;
@@ -157,39 +158,39 @@ export class LogCursor {
   }
 
   /** Gives a backup that was closed again; a rotation may have moved it on meanwhile. */
-  #copyAgain({ id, path, size }: LogFile, from: number, sink: Sink): void {
+  async #copyAgain({ id, path, size }: LogHandle, from: number, sink: Sink): Promise<void> {
     const number = backupOfName(basename(path), basename(this.path)) ?? 0;
     for (let moved = 0; moved <= KEPT_OPEN; moved++) {
-      const opened = openLog(backupName(this.path, number + moved), this.#access);
+      const opened = await this.#tree.open(backupName(this.path, number + moved));
       if (!('file' in opened)) continue;
       const { file } = opened;
-      if (file.id === id) copyOut(file, from, size, sink);
-      closeLog(file);
+      if (file.id === id) await copyOut(file, from, size, sink);
+      file.close();
       if (file.id === id) return;
     }
     this.#notice({ kind: 'overtaken' });
   }
 
-  #backupPaths(): string[] {
+  async #backupPaths(): Promise<string[]> {
     const tell = (problem: Problem) => this.#tell(problem);
-    const numbers = listBackups(dirname(this.path), basename(this.path), this.#access, tell);
+    const numbers = await listBackups(dirname(this.path), basename(this.path), this.#tree, tell);
     // One more: a rotation may be moving them up right now.
     numbers.push((numbers.at(-1) ?? 0) + 1);
     return numbers.map((number) => backupName(this.path, number));
   }
 
-  #openUnseen(except: LogFile | undefined): Unseen {
+  async #openUnseen(except: LogHandle | undefined): Promise<Unseen> {
     const unseen: Unseen = { newer: [], older: [], metCurrent: false };
     const ids = new Set(except === undefined ? [] : [except.id]);
-    for (const path of this.#backupPaths()) {
-      const opened = openLog(path, this.#access);
+    for (const path of await this.#backupPaths()) {
+      const opened = await this.#tree.open(path);
       if ('problem' in opened) this.#tell(opened.problem);
       if (!('file' in opened)) continue;
       const { id } = opened.file;
       const isCurrent = id === this.#current?.file.id;
       const isKnown = this.#known.some((file) => file.id === id);
       if (isCurrent || isKnown || ids.has(id)) {
-        closeLog(opened.file);
+        opened.file.close();
         if (isCurrent) unseen.metCurrent = true;
         if (isKnown) break;
         continue;
@@ -201,59 +202,64 @@ export class LogCursor {
   }
 
   /** The path names another file, or none any more: read on in the order in which they were written. */
-  #afterRename(next: LogFile | undefined, sink: Sink): void {
+  async #afterRename(next: LogHandle | undefined, sink: Sink): Promise<void> {
     const previous = this.#current;
-    const { newer, older, metCurrent } = this.#openUnseen(next);
-    for (const file of older) closeLog(file);
-    if (next !== undefined) leaveOutCopy(newer, next);
-    previous?.drain(sink);
+    const { newer, older, metCurrent } = await this.#openUnseen(next);
+    for (const file of older) file.close();
+    if (next !== undefined) await leaveOutCopy(newer, next);
+    await previous?.drain(sink);
     let former = previous;
     for (const file of newer.toReversed()) {
-      former = new Position(file, 0);
-      former.drain(sink);
+      former = await Position.at(file, 0);
+      await former.drain(sink);
     }
     if (previous !== undefined && !metCurrent && newer.length > 0) this.#notice({ kind: 'overtaken' });
     this.#remember(previous === undefined ? newer : [...newer, previous.file], former);
     this.#current = undefined;
     if (next === undefined) return;
     this.#found = true;
-    this.#current = new Position(next, 0);
-    this.#current.drain(sink);
+    this.#current = await Position.at(next, 0);
+    await this.#current.drain(sink);
   }
 
-  #afterTruncation(current: Position, sink: Sink): void {
-    const { newer, older, metCurrent } = this.#openUnseen(undefined);
+  async #afterTruncation(current: Position, sink: Sink): Promise<void> {
+    const { newer, older, metCurrent } = await this.#openUnseen(undefined);
     // If it was renamed as well, what is newer than itself comes later.
-    if (metCurrent) for (const file of newer) closeLog(file);
-    else leaveOutCopy(newer, current.file);
+    if (metCurrent) for (const file of newer) file.close();
+    else await leaveOutCopy(newer, current.file);
     const unseen = metCurrent ? older : newer;
     const oldestFirst = unseen.toReversed();
-    const kinds = oldestFirst.map((file) => current.copiedTo(file));
+    const kinds: Awaited<ReturnType<Position['copiedTo']>>[] = [];
+    for (const file of oldestFirst) kinds.push(await current.copiedTo(file));
     const copy = kinds.includes('whole') ? kinds.indexOf('whole') : kinds.indexOf('part');
     let former: Position | undefined;
-    oldestFirst.forEach((file, i) => {
-      former = i === copy ? current.continuedIn(file) : new Position(file, i < copy ? file.size : 0);
-      former.drain(sink);
-    });
+    for (const [i, file] of oldestFirst.entries()) {
+      const continued = i === copy ? current.continuedIn(file) : Position.at(file, i < copy ? file.size : 0);
+      former = await continued;
+      await former.drain(sink);
+    }
     if (copy === -1) this.#notice({ kind: unseen.length > 0 ? 'overtaken' : 'truncated' });
     this.#remember(unseen, former);
-    this.#current = new Position(current.file, 0);
+    this.#current = await Position.at(current.file, 0);
   }
 
-  #wasTruncated(current: Position): boolean {
-    if (!current.isIntact()) return true;
+  async #wasTruncated(current: Position): Promise<boolean> {
+    if (!(await current.isIntact())) return true;
     // When nothing or very little of it had been read, only new copies can tell.
     // In the middle of a rotation the newest is number 2.
     const newest =
-      idOf(backupName(this.path, 1), this.#access) ?? idOf(backupName(this.path, 2), this.#access);
+      (await idAt(this.#tree, backupName(this.path, 1))) ??
+      (await idAt(this.#tree, backupName(this.path, 2)));
     if (newest === undefined || this.#known.some((file) => file.id === newest)) return false;
-    if (newest !== current.file.id && idOf(this.path, this.#access) !== current.file.id) return false;
-    const { newer, older, metCurrent } = this.#openUnseen(undefined);
+    if (newest !== current.file.id && (await idAt(this.#tree, this.path)) !== current.file.id) return false;
+    const { newer, older, metCurrent } = await this.#openUnseen(undefined);
     // An empty copy says nothing.
     const oldest = (metCurrent ? older : newer).findLast((file) => file.size > 0);
     const truncated =
-      oldest !== undefined && current.copiedTo(oldest) !== 'no' && !isBeginningOf(oldest, current.file);
-    for (const file of [...newer, ...older]) closeLog(file);
+      oldest !== undefined &&
+      (await current.copiedTo(oldest)) !== 'no' &&
+      !(await isBeginningOf(oldest, current.file));
+    for (const file of [...newer, ...older]) file.close();
     return truncated;
   }
 
@@ -263,12 +269,12 @@ export class LogCursor {
     this.#former = undefined;
     if (file === undefined) return;
     this.#known = this.#known.filter((known) => known !== file);
-    closeLog(file);
+    file.close();
   }
 
-  #remember(newer: readonly LogFile[], former: Position | undefined): void {
+  #remember(newer: readonly LogHandle[], former: Position | undefined): void {
     const all = [...newer, ...this.#known];
-    for (const file of all.slice(KEPT_OPEN)) closeLog(file);
+    for (const file of all.slice(KEPT_OPEN)) file.close();
     this.#known = all.slice(0, KEPT_OPEN);
     this.#former = former ?? this.#former;
   }
@@ -285,10 +291,10 @@ export class LogCursor {
  * Takes the newest backup off the list if it is the newest file's own copy, made at this moment to truncate it
  * next: it will be found new then.
  */
-function leaveOutCopy(backups: LogFile[], newest: LogFile): void {
+async function leaveOutCopy(backups: LogHandle[], newest: LogHandle): Promise<void> {
   const [copy] = backups;
-  if (copy === undefined || copy.size === 0 || !isBeginningOf(copy, newest)) return;
-  closeLog(copy);
+  if (copy === undefined || copy.size === 0 || !(await isBeginningOf(copy, newest))) return;
+  copy.close();
   backups.shift();
 }
 

@@ -4,10 +4,8 @@ import type { Problem } from '../errors/problem.js';
 import { backupName, backupNumbers } from '../layout/backups.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { runDirectory, STREAMS, type Stream } from '../layout/log-paths.js';
-import { listDirectory } from '../store/list.js';
-import { statFile } from '../store/look.js';
 import { RefusedError } from '../store/refused.js';
-import { closeLog, type LogAccess, openLog, tooLarge } from './open-log.js';
+import type { LogTree } from './log-tree.js';
 
 export interface Backup {
   /** 1 is the newest. */
@@ -33,10 +31,10 @@ export interface LogListing {
   problems: Problem[];
 }
 
-/** Where the logs of a task are, and how they are opened. */
+/** Where the logs of a task are. */
 export interface LogDir {
   path: string;
-  access: LogAccess;
+  tree: LogTree;
 }
 
 /** The problem of a process whose name can't be joined to a path. */
@@ -65,31 +63,25 @@ export function closedLogs(task_id: string, path: string): Problem {
  * The logs of one run with their rotated backups, stdout first. A stream without any file is left out. What is
  * no regular file of this directory, or can't be listed, is a problem.
  */
-export function logFiles(logDir: LogDir, process: string, run: number): LogListing {
+export async function logFiles(logDir: LogDir, process: string, run: number): Promise<LogListing> {
   const directory = runDirectory(logDir.path, process, run);
   if (directory === undefined) return { files: [], problems: [unsafeName(process)] };
   const listing: LogListing = { files: [], problems: [] };
-  let names: string[];
-  try {
-    const { entries, complete } = listDirectory(directory, {
-      below: logDir.access.below,
-      max: MOST_ENTRIES.runFiles,
-    });
-    names = entries.map(({ name }) => name);
-    if (!complete) listing.problems.push(tooManyFiles(directory, MOST_ENTRIES.runFiles));
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') listing.problems.push(cannotList(directory, error));
-    return listing;
-  }
+  const { tree } = logDir;
+  const listed = await tree.list(directory, MOST_ENTRIES.runFiles);
+  if ('problem' in listed) listing.problems.push(listed.problem);
+  if (!('names' in listed)) return listing;
+  const { names, complete } = listed;
+  if (!complete) listing.problems.push(tooManyFiles(directory, MOST_ENTRIES.runFiles));
   for (const stream of STREAMS) {
     const backups: Backup[] = [];
     for (const number of backupNumbers(names, stream)) {
       const path = join(directory, backupName(stream, number));
-      const bytes = sizeOf(path, logDir.access, listing.problems);
+      const bytes = await sizeOf(path, tree, listing.problems);
       if (bytes !== undefined) backups.push({ number, path, bytes });
     }
     const path = join(directory, stream);
-    const bytes = names.includes(stream) ? sizeOf(path, logDir.access, listing.problems) : undefined;
+    const bytes = names.includes(stream) ? await sizeOf(path, tree, listing.problems) : undefined;
     if (bytes !== undefined || backups.length > 0) {
       listing.files.push({ stream, path, exists: bytes !== undefined, bytes: bytes ?? 0, backups });
     }
@@ -98,22 +90,16 @@ export function logFiles(logDir: LogDir, process: string, run: number): LogListi
 }
 
 /** The numbers of a log's backups, the newest first; empty if its directory can't be listed. `tell` hears of one that somebody filled. */
-export function listBackups(
+export async function listBackups(
   directory: string,
   stream: string,
-  { below }: LogAccess,
+  tree: LogTree,
   tell?: (problem: Problem) => void,
-): number[] {
-  try {
-    const { entries, complete } = listDirectory(directory, { below, max: MOST_ENTRIES.runFiles });
-    if (!complete) tell?.(tooManyFiles(directory, MOST_ENTRIES.runFiles));
-    return backupNumbers(
-      entries.map(({ name }) => name),
-      stream,
-    );
-  } catch {
-    return [];
-  }
+): Promise<number[]> {
+  const listed = await tree.list(directory, MOST_ENTRIES.runFiles);
+  if (!('names' in listed)) return [];
+  if (!listed.complete) tell?.(tooManyFiles(directory, MOST_ENTRIES.runFiles));
+  return backupNumbers(listed.names, stream);
 }
 
 /** The problem of a directory that somebody filled. */
@@ -126,22 +112,29 @@ export function tooManyFiles(path: string, most: number): Problem {
   };
 }
 
-function sizeOf(path: string, access: LogAccess, problems: Problem[]): number | undefined {
-  try {
-    const stat = statFile(path, { below: access.below });
-    if (stat === undefined) return undefined;
-    if (stat.isFile()) {
-      if (stat.size <= Number.MAX_SAFE_INTEGER) return stat.size;
-      problems.push(tooLarge(path, stat.size));
-      return undefined;
-    }
-    const opened = openLog(path, access);
-    if ('problem' in opened) problems.push(opened.problem);
-    if ('file' in opened) closeLog(opened.file);
-  } catch (error) {
-    problems.push(cannotList(path, error));
+async function sizeOf(path: string, tree: LogTree, problems: Problem[]): Promise<number | undefined> {
+  const stat = await tree.stat(path);
+  if ('problem' in stat) problems.push(stat.problem);
+  if (!('id' in stat)) return undefined;
+  if (stat.size !== undefined) {
+    if (stat.size <= Number.MAX_SAFE_INTEGER) return stat.size;
+    problems.push(tooLarge(path, stat.size));
+    return undefined;
   }
+  const opened = await tree.open(path);
+  if ('problem' in opened) problems.push(opened.problem);
+  if ('file' in opened) opened.file.close();
   return undefined;
+}
+
+/** A sparse file can be as long as the file system can count: no offset in it can be asked for then. */
+export function tooLarge(path: string, size: number | bigint): Problem {
+  return {
+    code: 'log-too-large',
+    severity: 'error',
+    message: `${path} is said to be ${BigInt(size)} bytes long, which no log can be: it is not read`,
+    path,
+  };
 }
 
 /** The problem of a directory of logs that can't be listed. */

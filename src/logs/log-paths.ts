@@ -10,12 +10,14 @@ export interface LogPath extends LogFile {
 }
 
 /** The files that the logs are read from, those of each log in the order in which they were written. */
-export function logPaths(candidates: readonly Candidate[]): { paths: LogPath[]; problems: Problem[] } {
+export async function logPaths(
+  candidates: readonly Candidate[],
+): Promise<{ paths: LogPath[]; problems: Problem[] }> {
   const paths: LogPath[] = [];
   const problems: Problem[] = [];
   for (const { source, path, log_dir } of byStart(candidates.flatMap(({ present }) => present))) {
     const { task_id, process, run, stream } = source;
-    const listing = logFiles(log_dir, process, run);
+    const listing = await logFiles(log_dir, process, run);
     const newest = listing.files.find((file) => file.stream === stream);
     const about = { task_id, process, run, stream };
     for (const backup of newest?.backups.toReversed() ?? []) {

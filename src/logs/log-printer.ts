@@ -26,13 +26,13 @@ export type PrefixOf = (source: LineSource, naming: Naming, colour: number) => s
 export interface OpenLog {
   readonly log: Log;
   /** Prints its last lines (undefined: all), and closes it if it is not to be followed. */
-  start(lines: number | undefined, follow: boolean): void;
-  /** Prints what is new, or a part of it; returns whether it was all. */
-  advance(): boolean;
+  start(lines: number | undefined, follow: boolean): Promise<void>;
+  /** Prints what is new, or a part of it; resolves to whether it was all. */
+  advance(): Promise<boolean>;
   /** Prints the rest and closes it. */
-  finish(): void;
+  finish(): Promise<void>;
   /** See `LogCursor.forgetDeleted`. */
-  forgetDeleted(): void;
+  forgetDeleted(): Promise<void>;
   close(): void;
 }
 
@@ -58,20 +58,20 @@ export class LogPrinter {
     const source = this.#naming.root ? log.source : { ...log.source, root: undefined };
     const prefix = this.#mode === 'prefix' ? this.#prefixOf(source, this.#naming, log.colour) : '';
     const channel = this.#output.channel(source, this.#mode, prefix);
-    const cursor = new LogCursor(log.path, log.log_dir.access, (notice) => this.#tell(source, notice));
+    const cursor = new LogCursor(log.path, log.log_dir.tree, (notice) => this.#tell(source, notice));
     const sink = (bytes: Buffer) => {
       this.printed += bytes.length;
       channel.push(bytes);
     };
     return {
       log,
-      start: (lines, follow) => {
-        cursor.start(lines, follow, sink);
+      start: async (lines, follow) => {
+        await cursor.start(lines, follow, sink);
         if (!follow) channel.end();
       },
       advance: () => cursor.advance(sink),
-      finish: () => {
-        cursor.finish(sink);
+      finish: async () => {
+        await cursor.finish(sink);
         channel.end();
         cursor.close();
       },

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { runDirectory, type Stream } from '../layout/log-paths.js';
-import { statFile } from '../store/look.js';
 import type { LineSource } from './line-output.js';
 import { type LogDir, listBackups } from './log-files.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
@@ -55,11 +54,7 @@ function taskKey({ source }: Log): string {
 }
 
 /** True if there is something by the name of the log or of a backup of it, or it can't be seen whether there is. */
-export function isPresent(log: Log): boolean {
-  try {
-    if (statFile(log.path, { below: log.log_dir.access.below }) !== undefined) return true;
-  } catch {
-    return true;
-  }
-  return listBackups(log.directory, log.source.stream, log.log_dir.access).length > 0;
+export async function isPresent({ path, directory, source, log_dir }: Log): Promise<boolean> {
+  if (!('absent' in (await log_dir.tree.stat(path)))) return true;
+  return (await listBackups(directory, source.stream, log_dir.tree)).length > 0;
 }

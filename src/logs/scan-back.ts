@@ -1,12 +1,14 @@
+import type { Awaitable } from '../task/gatherer.js';
+
 const NEWLINE = 10;
 const BLOCK = 64 * 1024;
 /** No line is looked for further back than this: a sparse file without one may be as long as a disk. */
 const LONGEST_LINE = 8 * 1024 * 1024;
 
-/** Bytes that can be read anywhere; `read` returns fewer than asked for only at the end. */
+/** Bytes that can be read anywhere; `readAt` gives fewer than asked for only at the end. */
 export interface Bytes {
   size: number;
-  read(buffer: Uint8Array, length: number, offset: number): number;
+  readAt(buffer: Uint8Array, length: number, offset: number): Awaitable<number>;
 }
 
 /**
@@ -34,13 +36,13 @@ export class LastLinesScan {
   }
 
   /** The offset at which the wanted lines begin in this file; undefined if they begin in an older one. */
-  scan(bytes: Bytes): number | undefined {
+  async scan(bytes: Bytes): Promise<number | undefined> {
     if (this.#missing === 0) return bytes.size;
     const buffer = this.#buffer;
     let end = bytes.size;
     while (end > 0) {
       const start = Math.max(0, end - buffer.length);
-      const length = bytes.read(buffer, end - start, start);
+      const length = await bytes.readAt(buffer, end - start, start);
       let at = length - 1;
       let newline: number | undefined;
       if (this.#atEnd && length > 0) {

@@ -12,11 +12,15 @@ import { LogPrinter, type Naming, type PrefixOf } from './log-printer.js';
 import { whyNoLog } from './missing.js';
 import type { TaskLogSource, TaskLogs } from './task-logs.js';
 
-export interface TailOptions {
-  /** Names or globs; none means all. */
+/** Which logs of a task. */
+export interface LogChoice {
+  /** Names of processes, or globs; none means all. */
   processes: readonly string[];
   runs: RunChoice;
   streams: readonly Stream[];
+}
+
+export interface TailOptions extends LogChoice {
   /** Of each log; undefined: all. */
   lines: number | undefined;
   /** undefined: if something of what was chosen runs. */
@@ -43,8 +47,8 @@ export async function tailLogs(
       outside.tell(problem);
     },
   };
-  const tasks = sources.map((source) => source.read());
-  const candidates = chooseLogs(tasks, options);
+  const tasks = await readAll(sources);
+  const candidates = await chooseLogs(tasks, options);
   const absent = candidates.filter(({ present }) => present.length === 0);
   const following = candidates.some(({ goesOn }) => goesOn);
   if (absent.length === candidates.length && !following) throw noLog(absent, tasks);
@@ -61,7 +65,7 @@ export async function tailLogs(
     exitCode = await new Follower(followed, options, printer, shell).run(candidates);
   } else {
     const present = byStart(candidates.flatMap((candidate) => candidate.present));
-    for (const log of present) printer.open(log).start(options.lines, false);
+    for (const log of present) await printer.open(log).start(options.lines, false);
     if (printer.printed === 0 && options.lines !== 0 && !hasError(problems)) shell.event({ kind: 'empty' });
     if (options.follow) shell.event({ kind: 'not-followed', task_ids: tasks.map(({ task_id }) => task_id) });
   }
@@ -69,22 +73,28 @@ export async function tailLogs(
 }
 
 /** What `tail --path` prints: the files instead of what is in them. Throws as `tailLogs`. */
-export function findLogPaths(
-  tasks: readonly TaskLogs[],
-  options: Pick<TailOptions, 'processes' | 'runs' | 'streams'>,
-): { paths: LogPath[]; problems: Problem[] } {
-  const candidates = chooseLogs(tasks, { ...options, follow: false });
+export async function findLogPaths(
+  sources: readonly TaskLogSource[],
+  options: LogChoice,
+): Promise<{ paths: LogPath[]; problems: Problem[] }> {
+  const tasks = await readAll(sources);
+  const candidates = await chooseLogs(tasks, { ...options, follow: false });
   const absent = candidates.filter(({ present }) => present.length === 0);
   if (absent.length === candidates.length) throw noLog(absent, tasks);
-  const { paths, problems } = logPaths(candidates);
+  const { paths, problems } = await logPaths(candidates);
   const reasons = options.processes.length > 0 ? distinct(absent.map(whyAbsent)) : [];
   return { paths, problems: [...reasons, ...problems] };
 }
 
-function chooseLogs(
+/** Together, if they answer late. */
+function readAll(sources: readonly TaskLogSource[]): Promise<TaskLogs[]> {
+  return Promise.all(sources.map((source) => source.read()));
+}
+
+async function chooseLogs(
   tasks: readonly TaskLogs[],
-  options: Pick<TailOptions, 'processes' | 'runs' | 'streams' | 'follow'>,
-): Candidate[] {
+  options: LogChoice & Pick<TailOptions, 'follow'>,
+): Promise<Candidate[]> {
   refuseUnreadable(tasks);
   const chosen = chooseProcesses(tasks, options.processes, options.runs);
   const follow = options.follow ?? chosen.some(({ process }) => process.running);

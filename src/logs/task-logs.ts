@@ -1,5 +1,6 @@
 import type { Problem } from '../errors/problem.js';
-import type { LogAccess } from './open-log.js';
+import type { Awaitable } from '../task/gatherer.js';
+import type { LogTree } from './log-tree.js';
 
 /** What `tail` has to know of a task: which runs its processes had, and whether more is to come. */
 export interface TaskLogs {
@@ -7,8 +8,8 @@ export interface TaskLogs {
   root: string;
   /** Of the task; UNKNOWN if its stream can't be read. */
   state: string;
-  /** Where the logs are on this machine; `found` is false if they are nowhere, `in_sandbox` true if that is there. */
-  log_dir?: { path: string; found: boolean; in_sandbox?: boolean; access: LogAccess };
+  /** Where the logs are; `found` is false if they are nowhere, `in_sandbox` true if that is there. */
+  log_dir?: { path: string; found: boolean; in_sandbox?: boolean; tree: LogTree };
   /** Nothing more will be written. */
   done: boolean;
   processes: ProcessLogs[];
@@ -38,7 +39,7 @@ export interface RunLogs {
 
 /** Tells the state of a task, again whenever it is asked. */
 export interface TaskLogSource {
-  read(): TaskLogs;
+  read(): Awaitable<TaskLogs>;
   /** A directory in which something changes when the state does. */
-  watched: string;
+  readonly watched: string;
 }

@@ -1,60 +1,43 @@
 import { join } from 'node:path';
 import { isLiveProcessState, isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
-import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
-import { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { runOfName } from '../layout/log-paths.js';
-import { pathsOf } from '../layout/task-paths.js';
-import { listDirectory } from '../store/list.js';
-import { presenceOf } from '../store/look.js';
-import { TaskReader } from '../task/reader.js';
+import type { TaskSource } from '../task/gatherer.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
-import { logAccess } from './log-access.js';
 import type { LogDir } from './log-files.js';
-import type { LogAccess } from './open-log.js';
+import type { LogsOf, LogTree } from './log-tree.js';
 import type { RunLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
-/** Reads the state of a task from disk, each time only what was appended. */
+/** Tells the state of a task by its views. */
 export class TaskViewSource implements TaskLogSource {
   readonly watched: string;
-  readonly #reader: TaskReader;
-  #found: FoundTask;
+  readonly #source: TaskSource;
+  readonly #logsOf: LogsOf;
   #config: TaskConfig | undefined;
 
-  constructor(found: FoundTask) {
-    this.watched = found.checkpoint_dir;
-    this.#found = found;
-    this.#reader = new TaskReader(found, { history: true });
+  constructor(source: TaskSource, logsOf: LogsOf) {
+    this.watched = source.streams;
+    this.#source = source;
+    this.#logsOf = logsOf;
   }
 
-  read(): TaskLogs {
-    this.#found = whereItsFileIs(this.#found);
-    const host = Host.local();
-    const view = this.#reader.read(host, this.#found);
+  async read(): Promise<TaskLogs> {
+    const view = await this.#source.read();
     this.#config = view.config ?? this.#config;
-    const logs = taskLogs(view, this.#config, logAccess(view, host.euid));
-    if (this.#found.unreadable) return { ...logs, problems: [...logs.problems, closedSandbox(view)] };
+    const logs = taskLogs(view, this.#config, this.#logsOf(view));
+    if (view.found.unreadable) return { ...logs, problems: [...logs.problems, closedSandbox(view)] };
     const damaged = view.problems.some(({ code }) => code.startsWith('checkpoint-'));
-    return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, runsOnDisk(logs.log_dir)) : logs;
+    return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, await runsOnDisk(logs.log_dir)) : logs;
   }
-}
-
-/** The task file moves from `active` to `finished` when the task ends. */
-function whereItsFileIs(found: FoundTask): FoundTask {
-  if (found.phase === 'finished' || found.task_file === undefined) return found;
-  if (presenceOf(found.task_file, 'no-follow') !== 'absent') return found;
-  const path = pathsOf({ root: found.root.path, taskId: found.task_id }).finished;
-  const isThere = presenceOf(path, 'no-follow') !== 'absent';
-  return isThere ? { ...found, phase: 'finished', task_file: path } : found;
 }
 
 /** What `tail` has to know of a task. Pure. */
-export function taskLogs(view: TaskView, config: TaskConfig | undefined, access: LogAccess): TaskLogs {
+export function taskLogs(view: TaskView, config: TaskConfig | undefined, tree: LogTree): TaskLogs {
   const over =
     isTerminalTaskState(view.state) || view.problems.some(({ code }) => code === 'checkpoint-missing');
   // Whether the runner lives may not be known (null); then only an end that is recorded is one.
@@ -68,7 +51,7 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, access:
       path: view.log_dir.path,
       found: view.log_dir.found,
       in_sandbox: view.sandbox?.found,
-      access,
+      tree,
     },
     done,
     problems: view.problems,
@@ -141,23 +124,17 @@ export function withRunsOnDisk(logs: TaskLogs, onDisk: ReadonlyMap<string, numbe
 }
 
 /** How many runs have a directory, by process. */
-function runsOnDisk({ path, access }: LogDir): Map<string, number> {
+async function runsOnDisk({ path, tree }: LogDir): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  const { below } = access;
-  for (const process of namesIn(path, below, MOST_ENTRIES.processes)) {
-    const runs = namesIn(join(path, process), below, MOST_ENTRIES.runs).map(runOfName);
+  for (const process of await namesIn(tree, path, MOST_ENTRIES.processes)) {
+    const runs = (await namesIn(tree, join(path, process), MOST_ENTRIES.runs)).map(runOfName);
     const last = Math.max(-1, ...runs.filter((run) => run !== undefined));
     if (last >= 0) found.set(process, last + 1);
   }
   return found;
 }
 
-function namesIn(directory: string, below: string | undefined, max: number): string[] {
-  try {
-    return listDirectory(directory, { below, max })
-      .entries.map(({ name }) => name)
-      .sort();
-  } catch {
-    return [];
-  }
+async function namesIn(tree: LogTree, directory: string, most: number): Promise<string[]> {
+  const listed = await tree.list(directory, most);
+  return 'names' in listed ? listed.names.sort() : [];
 }

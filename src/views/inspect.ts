@@ -1,5 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
+import type { Inspection } from '../logs/inspection.js';
 import type { LogFile } from '../logs/list-logs.js';
 import { drawOrdering } from '../task/ordering.js';
 import type { TaskConfig } from '../task/task-file.js';
@@ -12,12 +13,6 @@ import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
-
-export interface Inspection {
-  view: TaskView;
-  logs: readonly LogFile[];
-  why: readonly string[];
-}
 
 /** On a terminal no more runs of a process than this are listed. */
 const RUNS_ON_TERMINAL = 10;

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { mayGoOn } from '../../src/logs/candidate.js';
 import { chooseProcesses, type RunChoice } from '../../src/logs/choose.js';
+import { LocalLogTree } from '../../src/logs/local-log-tree.js';
 import { whyNoLog } from '../../src/logs/missing.js';
 import type { ProcessLogs, TaskLogs } from '../../src/logs/task-logs.js';
+
+const tree = new LocalLogTree({});
 
 function processOf(process: string, more: Partial<ProcessLogs> = {}): ProcessLogs {
   const runs = [{ state: 'FAILED' }, { state: 'RUNNING' }];
@@ -10,7 +13,7 @@ function processOf(process: string, more: Partial<ProcessLogs> = {}): ProcessLog
 }
 
 function taskOf(processes: ProcessLogs[], more: Partial<TaskLogs> = {}): TaskLogs {
-  const log_dir = { path: '/logs', found: true, access: {} };
+  const log_dir = { path: '/logs', found: true, tree };
   return {
     task_id: 't',
     root: '/r',
@@ -99,7 +102,7 @@ describe('whyNoLog', () => {
     [{ started: 0, destination: 'none' }, { done: true }, 'log-not-started', 'never started'],
     [{ destination: 'none' }, {}, 'log-not-kept', 'destination is none'],
     [{ destination: 'console' }, {}, 'log-not-kept', 'destination is console'],
-    [{}, { log_dir: { path: '/gone', found: false, access: {} } }, 'log-collected', '/gone is gone'],
+    [{}, { log_dir: { path: '/gone', found: false, tree } }, 'log-collected', '/gone is gone'],
     [{}, { log_dir: undefined }, 'log-missing', 'not recorded'],
     [{}, {}, 'log-missing', 'there is no log /logs/web/1/stdout'],
   ])('%j of %j: %s', (process, task, code, words) => {

@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { LocalLogTree } from '../../src/logs/local-log-tree.js';
 import { type CursorNotice, LogCursor } from '../../src/logs/log-cursor.js';
 import { tempDir } from '../e2e/harness.js';
 
@@ -46,7 +47,7 @@ function open(): {
 } {
   const notices: CursorNotice[] = [];
   let text = '';
-  const cursor = new LogCursor(stdout, {}, (notice) => notices.push(notice));
+  const cursor = new LogCursor(stdout, new LocalLogTree({}), (notice) => notices.push(notice));
   return {
     cursor,
     notices,
@@ -92,20 +93,20 @@ function touch(): void {
 }
 
 describe('start', () => {
-  it('gives what tail -n gives of the backups and the newest file together', () => {
+  it('gives what tail -n gives of the backups and the newest file together', async () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 30 });
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(text, { minLength: 1, maxLength: 5 }),
         fc.option(fc.nat(9), { nil: undefined }),
         fc.boolean(),
-        (newestFirst, n, follow) => {
+        async (newestFirst, n, follow) => {
           clear();
           newestFirst.forEach((content, i) => {
             writeFileSync(i === 0 ? stdout : `${stdout}.${i}`, content);
           });
           const { cursor, text, sink } = open();
-          cursor.start(n, follow, sink);
+          await cursor.start(n, follow, sink);
           cursor.close();
           const all = newestFirst.toReversed().join('');
           expect(text()).toBe(n === undefined ? all : tailOf(all, n));
@@ -115,12 +116,12 @@ describe('start', () => {
     );
   });
 
-  it('reads the backups though the newest file is absent', () => {
+  it('reads the backups though the newest file is absent', async () => {
     writeFileSync(`${stdout}.1`, 'a\nb\n');
     const { cursor, text, sink } = open();
-    cursor.start(1, true, sink);
+    await cursor.start(1, true, sink);
     writeFileSync(stdout, 'c\n');
-    cursor.advance(sink);
+    await cursor.advance(sink);
     cursor.close();
     expect(text()).toBe('b\nc\n');
   });
@@ -136,14 +137,14 @@ describe('advance', () => {
     { weight: 4, arbitrary: fc.constant('look' as const) },
   );
 
-  it('loses and repeats nothing, whenever it looks during writes, renamings and copy-and-truncate', () => {
-    fc.assert(
-      fc.property(
+  it('loses and repeats nothing, whenever it looks during writes, renamings and copy-and-truncate', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(action, { maxLength: 40 }),
         fc.infiniteStream(fc.boolean()),
         fc.option(fc.nat(5), { nil: undefined }),
         fc.array(fc.nat(3), { maxLength: 3 }),
-        (actions, looks, lines, before) => {
+        async (actions, looks, lines, before) => {
           clear();
           let line = 0;
           let written = '';
@@ -162,27 +163,27 @@ describe('advance', () => {
           written = '';
           const descriptors = readdirSync('/proc/self/fd').length;
           const { cursor, text, notices, sink } = open();
-          cursor.start(lines, true, sink);
+          await cursor.start(lines, true, sink);
           let rotations = 0;
-          const look = () => {
-            cursor.advance(sink);
+          const look = async () => {
+            await cursor.advance(sink);
             rotations = 0;
           };
           for (const action of actions) {
             if (action === 'write') write('\n');
             else if (action === 'half') write(' ');
-            else if (action === 'look') look();
+            else if (action === 'look') await look();
             else {
               // More rotations than there are backups, unseen, do lose lines.
-              if (rotations === BACKUPS - 1) look();
+              if (rotations === BACKUPS - 1) await look();
               rotations += 1;
               for (const step of action === 'rename' ? renaming(BACKUPS) : copying(BACKUPS)) {
                 step();
-                if (looks.next().value) cursor.advance(sink);
+                if (looks.next().value) await cursor.advance(sink);
               }
             }
           }
-          cursor.finish(sink);
+          await cursor.finish(sink);
           cursor.close();
           expect(text()).toBe(expectedAtStart + written);
           expect(notices).toEqual([]);
@@ -193,132 +194,132 @@ describe('advance', () => {
     );
   });
 
-  it('says so when it is overtaken, and repeats nothing', () => {
+  it('says so when it is overtaken, and repeats nothing', async () => {
     touch();
     const { cursor, text, notices, sink } = open();
-    cursor.start(0, true, sink);
+    await cursor.start(0, true, sink);
     for (let i = 1; i <= 6; i++) {
       appendFileSync(stdout, `line ${i}\n`);
       for (const step of renaming(2)) step();
     }
-    cursor.advance(sink);
+    await cursor.advance(sink);
     cursor.close();
     expect(notices).toEqual([{ kind: 'overtaken' }]);
     expect(text()).toBe('line 1\nline 5\nline 6\n');
   });
 
-  it('gives very much in parts, and says that there is more', () => {
+  it('gives very much in parts, and says that there is more', async () => {
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    cursor.start(10, true, sink);
+    await cursor.start(10, true, sink);
     appendFileSync(stdout, 'x'.repeat(40_000_000));
     let parts = 1;
-    while (!cursor.advance(sink)) parts += 1;
+    while (!(await cursor.advance(sink))) parts += 1;
     expect(parts).toBeGreaterThan(1);
     expect(text().length).toBe(40_000_004);
     appendFileSync(stdout, 'x'.repeat(40_000_000));
-    cursor.finish(sink);
+    await cursor.finish(sink);
     expect(text().length).toBe(80_000_004);
     cursor.close();
   });
 
-  it('goes on after a truncation without a copy, and says so', () => {
+  it('goes on after a truncation without a copy, and says so', async () => {
     writeFileSync(stdout, 'one\ntwo\n');
     const { cursor, text, notices, sink } = open();
-    cursor.start(10, true, sink);
+    await cursor.start(10, true, sink);
     truncateSync(stdout);
-    cursor.advance(sink);
+    await cursor.advance(sink);
     appendFileSync(stdout, 'three\n');
-    cursor.advance(sink);
+    await cursor.advance(sink);
     cursor.close();
     expect(text()).toBe('one\ntwo\nthree\n');
     expect(notices).toEqual([{ kind: 'truncated' }]);
   });
 
-  it('notices a truncation though the file has grown past its old size since', () => {
+  it('notices a truncation though the file has grown past its old size since', async () => {
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    cursor.start(10, true, sink);
+    await cursor.start(10, true, sink);
     writeFileSync(stdout, 'two\nthree\nfour\n');
-    cursor.advance(sink);
+    await cursor.advance(sink);
     cursor.close();
     expect(text()).toBe('one\ntwo\nthree\nfour\n');
   });
 
-  it('keeps reading a file that its writer holds open after it was renamed', () => {
+  it('keeps reading a file that its writer holds open after it was renamed', async () => {
     const writer = openSync(stdout, 'a');
     writeSync(writer, 'one\n');
     const { cursor, text, sink } = open();
-    cursor.start(10, true, sink);
+    await cursor.start(10, true, sink);
     renameSync(stdout, `${stdout}.1`);
     touch();
-    cursor.advance(sink);
+    await cursor.advance(sink);
     writeSync(writer, 'two\n');
-    cursor.advance(sink);
+    await cursor.advance(sink);
     appendFileSync(stdout, 'three\n');
-    cursor.advance(sink);
+    await cursor.advance(sink);
     closeSync(writer);
     cursor.close();
     expect(text()).toBe('one\ntwo\nthree\n');
   });
 
-  it('takes the unread rest from a copy that was made over an old backup', () => {
+  it('takes the unread rest from a copy that was made over an old backup', async () => {
     writeFileSync(`${stdout}.1`, 'zero\n');
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    cursor.start(1, true, sink);
+    await cursor.start(1, true, sink);
     appendFileSync(stdout, 'two\n');
     copyFileSync(stdout, `${stdout}.1`);
     truncateSync(stdout);
     appendFileSync(stdout, 'three\n');
-    cursor.advance(sink);
+    await cursor.advance(sink);
     cursor.close();
     expect(text()).toBe('one\ntwo\nthree\n');
   });
 
-  it('reads nothing twice when old backups are deleted', () => {
+  it('reads nothing twice when old backups are deleted', async () => {
     for (const i of [3, 2, 1]) writeFileSync(`${stdout}.${i}`, `old ${i}\n`);
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    cursor.start(1, true, sink);
+    await cursor.start(1, true, sink);
     rmSync(`${stdout}.1`);
-    cursor.forgetDeleted();
+    await cursor.forgetDeleted();
     truncateSync(stdout);
-    cursor.advance(sink);
+    await cursor.advance(sink);
     renameSync(stdout, `${stdout}.1`);
     writeFileSync(stdout, 'two\n');
-    cursor.advance(sink);
+    await cursor.advance(sink);
     cursor.close();
     expect(text()).toBe('one\ntwo\n');
   });
 
-  it('does not go where a link leads that took the place of the log', () => {
+  it('does not go where a link leads that took the place of the log', async () => {
     writeFileSync(stdout, 'one\n');
     const { cursor, text, notices, sink } = open();
-    cursor.start(1, true, sink);
+    await cursor.start(1, true, sink);
     rmSync(stdout);
     symlinkSync('/etc/passwd', stdout);
-    cursor.advance(sink);
-    cursor.advance(sink);
+    await cursor.advance(sink);
+    await cursor.advance(sink);
     cursor.close();
     expect(text()).toBe('one\n');
     expect(notices).toMatchObject([{ kind: 'problem', problem: { code: 'log-link-refused' } }]);
   });
 });
 
-it('a directory that somebody filled is looked at in part, and that is told', () => {
+it('a directory that somebody filled is looked at in part, and that is told', async () => {
   clear();
   writeFileSync(stdout, 'newest\n');
   for (let i = 0; i < 1100; i++) writeFileSync(join(runDir, `other-${i}`), '');
   const { cursor, text, notices, sink } = open();
-  cursor.start(undefined, false, sink);
+  await cursor.start(undefined, false, sink);
   expect(text()).toBe('newest\n');
   expect(notices.map((notice) => (notice.kind === 'problem' ? notice.problem.code : notice.kind))).toEqual([
     'directory-too-large',
   ]);
 });
 
-it('gives hundreds of backups, and has only some of them open', () => {
+it('gives hundreds of backups, and has only some of them open', async () => {
   clear();
   writeFileSync(stdout, 'newest\n');
   for (let i = 1; i <= 300; i++) writeFileSync(`${stdout}.${i}`, `backup ${i}\n`);
@@ -327,7 +328,7 @@ it('gives hundreds of backups, and has only some of them open', () => {
   const before = descriptors();
   let most = 0;
   const lines: string[] = [];
-  cursor.start(undefined, false, (bytes) => {
+  await cursor.start(undefined, false, (bytes) => {
     most = Math.max(most, descriptors() - before);
     lines.push(bytes.toString());
     sink(bytes);

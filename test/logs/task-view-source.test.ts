@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProcessStatus } from '../../src/checkpoint/records.js';
+import { LocalLogTree } from '../../src/logs/local-log-tree.js';
 import { taskLogs, withRunsOnDisk } from '../../src/logs/task-view-source.js';
 import type { ProcessConfig, TaskConfig } from '../../src/task/task-file.js';
 import type { TaskView } from '../../src/task/view.js';
@@ -37,7 +38,7 @@ function logsOf({
     history: new Map([['web', { process: 'web', runs: history, run_count: runs.length, failures }]]),
   } as unknown as TaskView;
   const process: ProcessConfig = { name: 'web', daemon: false, ephemeral: false, final: false, ...settings };
-  return taskLogs(view, { processes: [process] } as unknown as TaskConfig, {});
+  return taskLogs(view, { processes: [process] } as unknown as TaskConfig, new LocalLogTree({}));
 }
 
 const web = (situation: Situation) => logsOf(situation).processes[0];

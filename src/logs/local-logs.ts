@@ -5,14 +5,20 @@ import { statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 import type { Reader } from '../store/reader.js';
 import type { TaskView } from '../task/view.js';
-import type { LogAccess } from './open-log.js';
+import { LocalLogTree, type LogAccess } from './local-log-tree.js';
+import type { LogTree } from './log-tree.js';
+
+/** The logs of a task on this host. */
+export function localLogs(view: TaskView): LogTree {
+  return new LocalLogTree(logAccess(view, process.geteuid?.() ?? 0));
+}
 
 /**
  * How the logs of a task are opened. No link is followed below the root, or in a log directory elsewhere. Root reads
  * what the user could read who owns the task's tree, because that user may have written where the logs are: the
  * owner of the checkpoint directory, else the user of the task. What only a sandbox says leads nowhere else.
  */
-export function logAccess(view: TaskView, euid: number): LogAccess {
+function logAccess(view: TaskView, euid: number): LogAccess {
   const { path = '/' } = view.log_dir ?? {};
   const layout = LAYOUTS[view.root.layout];
   const base = layout.base(view.root);

@@ -1,0 +1,61 @@
+import { UsageError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { type Inspection, inspectTask } from '../logs/inspection.js';
+import type { LogsOf } from '../logs/log-tree.js';
+import type { TaskGatherer } from '../task/gatherer.js';
+import type { TaskView } from '../task/view.js';
+import { noSuchTask } from './search.js';
+
+export interface InspectPorts {
+  gatherer: TaskGatherer;
+  logsOf: LogsOf;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export interface InspectAnswer {
+  /** The same id in several roots, the one that was launched last first: that one's problems name the others. */
+  inspections: readonly [Inspection, ...Inspection[]];
+  problems: readonly Problem[];
+}
+
+/**
+ * All that is known of the one task that the word means, in each root that has it. Rejects with NotFoundError and, if
+ * the word means several ids, UsageError `ambiguous-task`.
+ */
+export async function inspectNamed(
+  word: string | undefined,
+  { gatherer, logsOf, now }: InspectPorts,
+): Promise<InspectAnswer> {
+  const selection = await gatherer.find(word === undefined ? [] : [word], 'look');
+  if (selection.unmatched.length > 0) throw noSuchTask(selection);
+  const ids = [...new Set(selection.selected.map(({ task_id }) => task_id))].sort();
+  if (ids.length !== 1) throw notOneTask(word, ids);
+  const views = await Promise.all(selection.selected.map((found) => gatherer.source(found).read()));
+  views.sort((a, b) => Number(b.launch_time_ms ?? 0) - Number(a.launch_time_ms ?? 0));
+  const all = await Promise.all(views.map((view) => inspectTask(view, logsOf(view), now)));
+  const [latest, ...others] = all as [Inspection, ...Inspection[]];
+  for (const { view } of others) latest.view.problems.push(alsoIn(view));
+  return {
+    inspections: [latest, ...others],
+    problems: [...selection.problems, ...all.flatMap(({ view }) => view.problems)],
+  };
+}
+
+/** The error for a word that means no task, or several. */
+export function notOneTask(word: string | undefined, ids: readonly string[]): UsageError {
+  if (ids.length === 0) return new UsageError('task-missing', 'no task is named, and there is none here');
+  const listed = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`;
+  if (word === undefined) return new UsageError('task-missing', 'no task is named', `there are ${listed}`);
+  return new UsageError('ambiguous-task', `'${word}' means ${ids.length} tasks`, `name one of ${listed}`);
+}
+
+function alsoIn({ task_id, root }: TaskView): Problem {
+  return {
+    code: 'task-in-several-roots',
+    severity: 'warning',
+    message: `task ${task_id} is in ${root.path} too`,
+    path: root.path,
+    task_id,
+  };
+}

@@ -1,0 +1,118 @@
+import { describeErrno, errnoOf } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
+import { firstDenied } from '../store/denied.js';
+import { listDirectory } from '../store/list.js';
+import { statFile } from '../store/look.js';
+import { type FileStat, type OpenFile, type OpenOptions, openFile } from '../store/open-file.js';
+import { RefusedError } from '../store/refused.js';
+import { cannotList, tooLarge } from './log-files.js';
+import type { LogHandle, LogNames, LogStat, LogTree, OpenedLog } from './log-tree.js';
+
+/** How the logs of a task are opened: below which directory no link is followed, and on whose behalf. */
+export type LogAccess = Pick<OpenOptions, 'below' | 'as'>;
+
+/**
+ * Logs on this host. The task's user can write there and root reads, so nothing but a regular file that lies in its
+ * directory, and that the user could read, is opened: a FIFO would block, a device may act when opened, a link may
+ * lead to what only root can read.
+ */
+export class LocalLogTree implements LogTree {
+  readonly #access: LogAccess;
+
+  constructor(access: LogAccess) {
+    this.#access = access;
+  }
+
+  list(directory: string, most: number): LogNames {
+    try {
+      const { entries, complete } = listDirectory(directory, { below: this.#access.below, max: most });
+      return { names: entries.map(({ name }) => name), complete };
+    } catch (error) {
+      return errnoOf(error) === 'ENOENT' ? { absent: true } : { problem: cannotList(directory, error) };
+    }
+  }
+
+  stat(path: string): LogStat {
+    try {
+      const stat = statFile(path, { below: this.#access.below });
+      if (stat === undefined) return { absent: true };
+      return stat.isFile() ? { id: idOf(stat), size: stat.size } : { id: idOf(stat) };
+    } catch (error) {
+      return { problem: cannotList(path, error) };
+    }
+  }
+
+  open(path: string): OpenedLog {
+    try {
+      const file = openFile(path, this.#access);
+      const { size } = file.stat;
+      if (size <= Number.MAX_SAFE_INTEGER) return { file: new LocalLog(file) };
+      file.close();
+      return { problem: tooLarge(path, size) };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return { absent: true };
+      return { problem: unreadable(path, error) };
+    }
+  }
+
+  denied(directory: string, ...below: string[]): string | undefined {
+    return firstDenied(directory, ...below);
+  }
+}
+
+class LocalLog implements LogHandle {
+  readonly #file: OpenFile;
+  readonly id: string;
+
+  constructor(file: OpenFile) {
+    this.#file = file;
+    this.id = idOf(file.stat);
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  get size(): number {
+    return this.#file.stat.size;
+  }
+
+  readAt(buffer: Uint8Array, length: number, offset: number): number {
+    return this.#file.readAt(buffer, 0, length, offset);
+  }
+
+  stat(): { size: number; deleted: boolean } {
+    const { size, nlink } = this.#file.statNow();
+    return { size: Math.min(size, Number.MAX_SAFE_INTEGER), deleted: nlink === 0 };
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+function idOf({ dev, ino }: FileStat): string {
+  return `${dev}:${ino}`;
+}
+
+function unreadable(path: string, error: unknown): Problem {
+  if (error instanceof RefusedError) {
+    const message = `the log is not read: ${error.message}`;
+    return { code: REFUSALS[error.code], severity: 'error', message, path };
+  }
+  const denied = errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM';
+  return {
+    code: 'log-unreadable',
+    severity: 'error',
+    message: `cannot read ${path}: ${describeErrno(error)}`,
+    path,
+    ...(denied ? { hint: "read it as root or as the task's user, for example with sudo" } : {}),
+  };
+}
+
+const REFUSALS = {
+  ENOTREG: 'log-not-a-file',
+  ELINK: 'log-link-refused',
+  EFBIG: 'log-too-large',
+  ENOTREADER: 'log-untrusted',
+} as const;
