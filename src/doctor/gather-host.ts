@@ -1,12 +1,12 @@
 import type { TaskRoot } from '../discovery/found.js';
 import type { Host } from '../host/host.js';
-import { procText } from '../host/proc-text.js';
+import { type Mount, mountOf } from '../host/mounts.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { deviceOf, fileSystemOf } from '../store/disk.js';
 import { mayUse, presenceOf, realPath, statFile } from '../store/look.js';
 import { parentOf } from '../store/paths.js';
 import type { Access } from './check-access.js';
-import { type Disk, mountOf, parseMountPoints } from './check-disk.js';
+import type { Disk } from './check-disk.js';
 
 /** A directory whose disk is to be looked at. */
 export interface DiskPlace {
@@ -16,8 +16,7 @@ export interface DiskPlace {
 }
 
 /** The disks that directories are on, each once. What can't be asked is left out: others tell of it. */
-export function gatherDisks(places: Iterable<DiskPlace>, proc: string): Disk[] {
-  const mounts = parseMountPoints(procText(`${proc}/self/mountinfo`));
+export function gatherDisks(places: Iterable<DiskPlace>, mounts: readonly Mount[]): Disk[] {
   const disks = new Map<number, Disk>();
   for (const { path, inUse, headroom } of places) {
     try {

@@ -1,14 +1,7 @@
 import { openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
-import {
-  type FileIdentity,
-  type HeldLock,
-  type Mount,
-  parseLocks,
-  parseMounts,
-  writeLocksOn,
-} from './locks.js';
-import { parseMountPoints } from './mounts.js';
+import { type FileIdentity, type HeldLock, parseLocks, writeLocksOn } from './locks.js';
+import { type Mount, parseMounts } from './mounts.js';
 import { parsePasswd, type User } from './passwd.js';
 import { parseBootTimeMs, parseProcessStat, parseProcessStatus, TICKS_PER_SECOND } from './process-stat.js';
 
@@ -100,7 +93,7 @@ export class Host {
   isLocked(file: FileIdentity): boolean | undefined {
     const locks = this.#heldLocks();
     if (locks === undefined) return undefined;
-    if (writeLocksOn(file, locks, () => this.#mountTable()).length > 0) return true;
+    if (writeLocksOn(file, locks, () => this.mounts()).length > 0) return true;
     return this.pidNamespace() === INITIAL_PID_NAMESPACE ? false : undefined;
   }
 
@@ -109,7 +102,7 @@ export class Host {
    * while a child of it holds the lock on; takers that have no pid here are left out.
    */
   lockHolders(file: FileIdentity): number[] {
-    const held = writeLocksOn(file, this.#heldLocks() ?? [], () => this.#mountTable());
+    const held = writeLocksOn(file, this.#heldLocks() ?? [], () => this.mounts());
     return [...new Set(held.map((lock) => lock.pid).filter((pid) => pid > 0))];
   }
 
@@ -167,9 +160,10 @@ export class Host {
     return [...this.#userTable().values()].map(({ home }) => home);
   }
 
-  /** Where something is mounted. */
-  mountPoints(): string[] {
-    return parseMountPoints(this.#read('self/mountinfo') ?? '');
+  /** What is mounted, in the order of mounting. */
+  mounts(): readonly Mount[] {
+    this.#mounts ??= parseMounts(this.#read('self/mountinfo') ?? '');
+    return this.#mounts;
   }
 
   /** Of this boot of the machine. */
@@ -201,11 +195,6 @@ export class Host {
       this.#locks = { value: text === undefined ? undefined : parseLocks(text) };
     }
     return this.#locks.value;
-  }
-
-  #mountTable(): readonly Mount[] {
-    this.#mounts ??= parseMounts(this.#read('self/mountinfo') ?? '');
-    return this.#mounts;
   }
 
   #userTable(): ReadonlyMap<number, User> {

@@ -1,3 +1,5 @@
+import type { Mount } from './mounts.js';
+
 /** A file lock that somebody holds, as /proc/locks lists it. */
 export interface HeldLock {
   kind: 'FLOCK' | 'POSIX' | 'OFDLCK';
@@ -57,23 +59,6 @@ export function deviceOf(dev: number | bigint): Device {
   };
 }
 
-export interface Mount extends Device {
-  type: string;
-}
-
-/** Parses /proc/self/mountinfo for what matters here: which device is mounted with which file system type. */
-export function parseMounts(mountinfo: string): Mount[] {
-  const mounts: Mount[] = [];
-  for (const line of mountinfo.split('\n')) {
-    const device = /^\d+ \d+ (\d+):(\d+) /.exec(line);
-    // Optional fields end with a lone dash; blanks inside paths are written \040.
-    const type = / - (\S+) /.exec(line)?.[1];
-    if (device === null || type === undefined) continue;
-    mounts.push({ major: Number(device[1]), minor: Number(device[2]), type });
-  }
-  return mounts;
-}
-
 /** Their `stat` may give another device than the one that locks are listed under. */
 const MANY_DEVICES = new Set(['btrfs', 'bcachefs', 'overlay', 'aufs']);
 
@@ -87,7 +72,7 @@ const MANY_DEVICES = new Set(['btrfs', 'bcachefs', 'overlay', 'aufs']);
 export function writeLocksOn(
   file: FileIdentity,
   locks: readonly HeldLock[],
-  mounts: () => readonly Mount[],
+  mounts: () => readonly Pick<Mount, keyof Device | 'type'>[],
 ): HeldLock[] {
   const { major, minor } = deviceOf(file.dev);
   const inode = String(file.ino);
