@@ -2,6 +2,7 @@ import { agentFlag, GC_DELAY_MS, GC_DISK_HEADROOM } from '../discovery/agents.js
 import { errnoOf } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { isDead } from '../host/host.js';
+import { mayPrecede } from '../host/start-time.js';
 import { agentPaths, LATEST, mesosIdsOf, notePaths, RUN_DEPTH } from '../layout/mesos.js';
 import { diskUse } from '../store/disk.js';
 import { listDirectory } from '../store/list.js';
@@ -12,9 +13,6 @@ import type { Usage } from './usage.js';
 
 /** A pid or a boot id. */
 const LONGEST_WORD = 1024;
-
-/** How far a recorded time and one of a file may be apart. */
-const TOLERANCE_MS = 10_000;
 
 export interface Forecast {
   /** When the agent removes the sandbox if its disk has room, milliseconds since the epoch. */
@@ -113,7 +111,7 @@ export function executorAlive(
     if (process === undefined) return host.presence(pid) === 'gone' ? false : undefined;
     const written = statFile(notes.pid)?.mtimeMs;
     if (written === undefined) return undefined;
-    return !isDead(process) && process.startTimeMs <= written + TOLERANCE_MS;
+    return !isDead(process) && mayPrecede(process.startTimeMs, written);
   } catch {
     return undefined;
   }
