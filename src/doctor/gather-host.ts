@@ -5,7 +5,7 @@ import { LAYOUTS } from '../layout/layouts.js';
 import { deviceOf, fileSystemOf } from '../store/disk.js';
 import { mayUse, presenceOf, realPath, statFile } from '../store/look.js';
 import { parentOf } from '../store/paths.js';
-import type { Access } from './check-access.js';
+import type { ClosedDirectory } from './check-access.js';
 import type { Disk } from './check-disk.js';
 
 /** A directory whose disk is to be looked at. */
@@ -44,11 +44,15 @@ export function gatherDisks(places: Iterable<DiskPlace>, mounts: readonly Mount[
 }
 
 /** What stands in the way to the roots that can't be read: the rights of the directories that can't be entered. */
-export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[], host: Host): Access[] {
+export function gatherAccess(
+  roots: readonly TaskRoot[],
+  paths: readonly string[],
+  host: Host,
+): ClosedDirectory[] {
   const closed = new Set<string>();
   for (const root of roots) if (!root.readable) closed.add(LAYOUTS[root.layout].door(root));
   for (const path of paths) closed.add(path);
-  const access = new Map<string, Access>();
+  const access = new Map<string, ClosedDirectory>();
   for (const path of closed) {
     const found = accessOf(path, host);
     if (found !== undefined) access.set(found.path, found);
@@ -57,7 +61,7 @@ export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[
 }
 
 /** Of the path, or of the nearest directory above it that can be asked about; undefined if that is open to us. */
-function accessOf(path: string, host: Host): Access | undefined {
+function accessOf(path: string, host: Host): ClosedDirectory | undefined {
   for (let at = path; ; at = parentOf(at)) {
     try {
       const stat = statFile(at);

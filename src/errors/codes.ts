@@ -658,7 +658,7 @@ export const CODE_GROUPS = {
   },
 } as const satisfies Record<string, Record<string, CodeEntry>>;
 
-type Groups = typeof CODE_GROUPS;
+type CodeGroups = typeof CODE_GROUPS;
 
 /** A code of a problem, a finding or an error. */
-export type ProblemCode = { [Group in keyof Groups]: keyof Groups[Group] }[keyof Groups];
+export type ProblemCode = { [Group in keyof CodeGroups]: keyof CodeGroups[Group] }[keyof CodeGroups];

@@ -1,7 +1,7 @@
 import { rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { type FileIdentity, isSame, keyOf } from '../host/file-identity.js';
 import { mountIdOf } from '../host/mounts.js';
-import { type Identity, isSame, keyOf } from '../store/identity.js';
 import { ChangedError, textOf, walk } from '../store/walk.js';
 import { BLOCK, Excepted, isAmong, type Measure } from './measure.js';
 
@@ -23,7 +23,7 @@ export interface RemoveOptions {
    */
   touched: Map<string, 'written' | 'unlinked'>;
   /** Trees in it that stay, and the directories around them. */
-  except?: readonly Identity[];
+  except?: readonly FileIdentity[];
   /** Entries of the top that go last, in this order, and only if all else went. */
   last?: readonly string[];
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
-import { deviceOf, type FileIdentity, type HeldLock, parseLocks, writeLocksOn } from './locks.js';
+import type { FileIdentity } from './file-identity.js';
+import { deviceOf, type HeldLock, parseLocks, writeLocksOn } from './locks.js';
 import { parseMounts } from './mounts.js';
 
 /** The access mode in the flags of open(2). */

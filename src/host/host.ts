@@ -1,7 +1,8 @@
 import { openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { Accounts } from './accounts.js';
-import { type FileIdentity, type HeldLock, parseLocks, writeLocksOn } from './locks.js';
+import type { FileIdentity } from './file-identity.js';
+import { type HeldLock, parseLocks, writeLocksOn } from './locks.js';
 import { type Mount, parseMounts } from './mounts.js';
 import { parseBootTimeMs, parseProcessStat, parseProcessStatus, TICKS_PER_SECOND } from './process-stat.js';
 

@@ -1,3 +1,4 @@
+import type { FileIdentity } from './file-identity.js';
 import type { Mount } from './mounts.js';
 
 /** A file lock that somebody holds, as /proc/locks lists it. */
@@ -37,12 +38,6 @@ export function parseLocks(text: string): HeldLock[] {
     });
   }
   return locks;
-}
-
-/** Which file: as `stat` gives it. Use `{bigint: true}` where inodes may exceed 2^53. */
-export interface FileIdentity {
-  dev: number | bigint;
-  ino: number | bigint;
 }
 
 export interface Device {

@@ -20,7 +20,7 @@ export interface RecordedRun {
   readonly start_time?: number;
 }
 
-export interface Identity {
+export interface Criteria {
   /** The task's user. */
   readonly uid: number;
   /** Root wrote that it is a task of root's, whose processes may have become anybody's. */
@@ -58,10 +58,10 @@ export interface OwnProcesses {
 export function ownProcesses(
   rows: readonly ProcessRow[],
   runs: readonly RunTrace[],
-  identity: Identity,
+  criteria: Criteria,
 ): OwnProcesses {
   const { uid, isAnybodys, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
-    identity;
+    criteria;
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const startMs = (row: ProcessRow) => bootTimeMs + (row.startTimeTicks * 1000) / TICKS_PER_SECOND;
   const began = (row: ProcessRow, seconds: number) => startsAgree(startMs(row), seconds * 1000);

@@ -1,5 +1,5 @@
+import type { FileIdentity } from '../host/file-identity.js';
 import { type Host, isDead } from '../host/host.js';
-import type { FileIdentity } from '../host/locks.js';
 import { mayPrecede, startsAgree } from '../host/start-time.js';
 
 export interface RecordedRunner {
