@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { followRecords, RecordLister, type RecordSink } from '../checkpoint/follow.js';
+import { followRecords, type OnRecord, RecordLister } from '../checkpoint/follow.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { readStream } from '../checkpoint/reader.js';
 import { isTerminalTaskState } from '../checkpoint/records.js';
@@ -46,7 +46,7 @@ export function readCheckpoint(word: string): Replayed {
 
 /** Takes the records of a stream, one after the other. */
 export interface RecordReceiver {
-  record: RecordSink;
+  record: OnRecord;
   /** Another stream took the place of the one that is followed; its records come next. */
   replaced(problem: Problem): void;
   /** All that is there for now has been given. */

@@ -1,4 +1,4 @@
-import type { FileIdentity } from '../host/locks.js';
+import type { FileIdentity } from '../host/file-identity.js';
 import { recordIn } from './codec.js';
 import { type Damage, RecordScanner, type StreamConsumer } from './framing.js';
 import { FollowedStream, type OpenStream, type StreamStat } from './reader.js';
@@ -7,16 +7,16 @@ import type { Change } from './stream-memory.js';
 import { ThriftError } from './thrift.js';
 
 /** Gets a record with the offset of its frame in the stream and the length of its payload. */
-export type RecordSink = (record: CheckpointRecord, offset: number, length: number) => void;
+export type OnRecord = (record: CheckpointRecord, offset: number, length: number) => void;
 
 /** Reads a stream record by record, as it is on disk: nothing is replayed, only decoded. */
 export class RecordLister implements StreamConsumer {
-  readonly #sink: RecordSink;
+  readonly #sink: OnRecord;
   #scanner: RecordScanner;
   /** The last task status says that the task is over. */
   over = false;
 
-  constructor(sink: RecordSink) {
+  constructor(sink: OnRecord) {
     this.#sink = sink;
     this.#scanner = this.#newScanner();
   }
@@ -63,7 +63,7 @@ export class RecordLister implements StreamConsumer {
   }
 }
 
-export interface FollowOptions {
+export interface FollowRecordsOptions {
   /** Resolves when the file may have changed, at the latest after a while; rejects to end the following. */
   changed: () => Promise<void>;
   /** Does somebody hold the stream's lock? Undefined if that can't be known. */
@@ -82,7 +82,7 @@ export interface FollowOptions {
 export async function followRecords(
   open: OpenStream<StreamStat>,
   lister: RecordLister,
-  options: FollowOptions,
+  options: FollowRecordsOptions,
 ): Promise<Damage | undefined> {
   const stream = new FollowedStream(open, (change) => {
     if (change !== undefined) {

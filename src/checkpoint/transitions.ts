@@ -13,14 +13,14 @@ import {
   TERMINAL_PROCESS_STATES,
 } from './records.js';
 
-type Field = keyof ProcessStatus;
+type ProcessField = keyof ProcessStatus;
 
 interface Rule {
   readonly from: readonly ProcessState[];
   /** The fields that an update must have. */
-  readonly needs: readonly Field[];
+  readonly needs: readonly ProcessField[];
   /** The fields that are taken from it if it has them. */
-  readonly takes?: readonly Field[];
+  readonly takes?: readonly ProcessField[];
 }
 
 /** By the state that an update brings. WAITING begins a run; it is also the first state that a process has. */
@@ -35,7 +35,8 @@ const RULES: Readonly<Record<ProcessState, Rule>> = {
   LOST: { from: ['FORKED', 'RUNNING'], needs: ['seq'] },
 };
 
-const idOf = (field: Field): number => PROCESS_FIELD[field.toUpperCase() as keyof typeof PROCESS_FIELD];
+const idOf = (field: ProcessField): number =>
+  PROCESS_FIELD[field.toUpperCase() as keyof typeof PROCESS_FIELD];
 
 /** A set of small numbers. */
 export const bits = (...ids: number[]): number => ids.reduce((sum, id) => sum | (1 << id), 0);

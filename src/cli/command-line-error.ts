@@ -3,7 +3,7 @@ import { CLIError } from '@oclif/core/errors';
 import type { ProblemCode } from '../errors/codes.js';
 import { ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
-import { nearest } from './near.js';
+import { nearest } from '../text/near.js';
 import { type CommandClass, commandPage, flagsOf, PROGRAM_NAME } from './page.js';
 import { longName } from './words.js';
 

@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs';
 import type { Confirmation } from '../app/confirmation.js';
 import { errnoOf } from '../errors/errors.js';
+import { pause } from '../host/pause.js';
 import { visible } from '../text/escape.js';
 import type { Style, Terminal } from './terminal.js';
 
@@ -28,7 +29,7 @@ function readLine(): string {
       if (readSync(0, byte) === 0) return line;
     } catch (error) {
       if (errnoOf(error) !== 'EAGAIN') return line;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      pause(20);
       continue;
     }
     const char = byte.toString('latin1');

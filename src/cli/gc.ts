@@ -4,16 +4,17 @@ import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
 import { describeErrno, UsageError } from '../errors/errors.js';
-import { parseAge, parseCount, parseSize } from '../gc/quantities.js';
 import { parseRetained } from '../gc/reconcile.js';
 import { readInput } from '../store/input.js';
+import { parseDuration } from '../text/duration.js';
+import { parseSize } from '../text/size.js';
 import { gcText, nothingToCollect } from '../views/gc.js';
 import type { Style } from './terminal.js';
 
 const LIMIT = { helpGroup: 'LIMIT' };
 
 export const GC_FLAGS = {
-  'max-age': Flags.string({ ...LIMIT, helpValue: '2d5h', summary: 'Keep what finished since.' }),
+  'max-age': Flags.string({ ...LIMIT, helpValue: 'DURATION', summary: 'Keep what finished since.' }),
   'max-tasks': Flags.string({ ...LIMIT, helpValue: 'N', summary: 'Keep the newest N.' }),
   'max-space': Flags.string({ ...LIMIT, helpValue: '20G', summary: 'Keep the newest up to this.' }),
   'keep-metadata': Flags.boolean({
@@ -34,7 +35,7 @@ export const GC_FLAGS = {
   orphans: Flags.boolean({ default: true, allowNo: true, summary: 'End tasks whose runner died.' }),
   'orphan-age': Flags.string({
     default: '1h',
-    helpValue: '1h',
+    helpValue: 'DURATION',
     summary: 'How long a stream has been still.',
   }),
   'include-mesos': Flags.boolean({
@@ -68,7 +69,10 @@ export interface GcFlags extends RootFlags {
 
 /** What the flags of `gc` say. Throws UsageError, for bad limits and for what --retained names. */
 export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
-  const limit = (name: 'max-age' | 'max-tasks' | 'max-space', parse: typeof parseAge) => {
+  const limit = (
+    name: 'max-age' | 'max-tasks' | 'max-space',
+    parse: (text: string, flag: string) => number,
+  ) => {
     const text = flags[name];
     return text === undefined ? undefined : parse(text, name);
   };
@@ -93,6 +97,19 @@ export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
     dryRun: flags['dry-run'] === true,
     yes: flags.yes === true,
   };
+}
+
+const parseAge = (text: string, flag: string) => parseDuration(text, flag, { code: 'bad-age' });
+
+/** A whole number from 0 on. Throws UsageError `bad-count`, with an example. */
+function parseCount(text: string, flag: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(count)) return count;
+  throw new UsageError(
+    'bad-count',
+    `--${flag} ${JSON.stringify(text)} is not a number of tasks`,
+    `give it as --${flag} 100`,
+  );
 }
 
 /** A plan, as it is shown to whoever is asked. */

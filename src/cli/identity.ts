@@ -9,7 +9,7 @@ export interface IdentityFlags {
   user?: string;
 }
 
-export interface Identity {
+export interface TaskIdentity {
   taskId: string;
   user: string;
   ports: Record<string, number>;
@@ -22,7 +22,7 @@ export function identify(
   name: string,
   { environment = [], port = [], ...flags }: IdentityFlags,
   terminal: Terminal,
-): Identity {
+): TaskIdentity {
   const taskId = flags['task-id'] ?? newTaskId(name, terminal.now());
   const host = Host.local();
   const user = flags.user ?? host.userName(host.euid) ?? String(host.euid);

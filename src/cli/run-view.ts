@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { numberedRuns } from '../checkpoint/replay.js';
 import type { FoundTask } from '../discovery/found.js';
 import { rootAt } from '../discovery/roots.js';
@@ -74,7 +75,7 @@ export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> 
   const pause = async (until: Promise<void>) => {
     if (!isOver) await Promise.race([until, ending]);
     else if (looks-- <= 0) return 0;
-    else await Promise.race([until, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
+    else await Promise.race([until, sleep(LOOK_MS)]);
     return undefined;
   };
   const streams = spec.raw ? STREAMS.map((stream) => [stream]) : [STREAMS];

@@ -2,9 +2,9 @@ import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
 import { lookAtTasks, type StatusAnswer } from '../app/status.js';
 import { encodeTask } from '../contracts/encode-task.js';
-import { UsageError } from '../errors/errors.js';
 import type { TaskReading } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
+import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
 import type { Verbosity } from '../views/status.js';
 import type { Terminal } from './terminal.js';
@@ -36,13 +36,7 @@ export async function watchStatus(
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const seconds = Number(flags.interval ?? 2);
-  if (!(seconds >= 0.1 && seconds <= 86_400)) {
-    throw new UsageError(
-      'usage',
-      `--interval ${flags.interval} is not a number of seconds from 0.1 to 86400`,
-    );
-  }
+  const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
   const board = localTasks(flags).board();
   const draw = async (): Promise<Frame> => {
     let text = '';
@@ -51,7 +45,7 @@ export async function watchStatus(
     });
     return { text, ...answer };
   };
-  return watchFrames(terminal, { intervalMs: seconds * 1000, lines: flags.json }, draw);
+  return watchFrames(terminal, { intervalMs, lines: flags.json }, draw);
 }
 
 async function writeStatus(

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
+import { pause } from '../host/pause.js';
 import { type Palette, PLAIN } from '../views/parts/paint.js';
 import type { Style } from '../views/parts/style.js';
 
@@ -170,7 +171,7 @@ function writeFully(fd: 1 | 2, text: string | Uint8Array): void {
         stream._handle?.setBlocking?.(true);
         continue;
       }
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+      pause(2);
     }
   }
 }

@@ -4,6 +4,7 @@ import { ThermosCommand } from '../cli/base-command.js';
 import { confirmationOn } from '../cli/confirm.js';
 import { GC_FLAGS, gcAnswer, gcOptions, planText } from '../cli/gc.js';
 import { progressOn } from '../cli/progress.js';
+import { DURATION_HELP } from '../text/duration.js';
 
 export default class Gc extends ThermosCommand {
   static override summary = 'Remove finished tasks by age, number and space; end those whose runner died.';
@@ -14,7 +15,9 @@ Nothing is deleted that is not shown to be the task's own: by its place in the r
 
 An active task without a live runner for --orphan-age becomes LOST: its last records are taken over, its processes killed if they are certainly its own. The next gc can collect it.
 
---retained compares with what the scheduler believes: a JSON object of task ids and schedule statuses. Tasks that it does not know are collected or killed; what it should be told is in the answer.`;
+--retained compares with what the scheduler believes: a JSON object of task ids and schedule statuses. Tasks that it does not know are collected or killed; what it should be told is in the answer.
+
+${DURATION_HELP}`;
   static override examples = [
     '<%= config.bin %> gc --dry-run',
     'sudo <%= config.bin %> gc --max-age 2d5h --max-space 20G --yes',

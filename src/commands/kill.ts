@@ -4,10 +4,10 @@ import { killTasks } from '../app/kill.js';
 import { LocalTask } from '../app/local-task.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { confirmationOn } from '../cli/confirm.js';
-import { parseDuration } from '../cli/durations.js';
 import { COORDINATOR } from '../cli/programs.js';
 import { progressOn } from '../cli/progress.js';
 import type { KillDocument } from '../contracts/run.js';
+import { DURATION_HELP, parseDuration } from '../text/duration.js';
 import { killListText, killText } from '../views/kill.js';
 
 export default class Kill extends ThermosCommand {
@@ -18,7 +18,9 @@ no runner, or that dies of the request, this command becomes its runner and does
 the time of --grace is killed. Processes are signalled only if they are certainly the task's.
 
 TASK is a task id, a path (a sandbox, a task file …), or a regular expression or glob for the whole id: kk-1
-never means kk-10. What a pattern means is listed and asked about first.`;
+never means kk-10. What a pattern means is listed and asked about first.
+
+${DURATION_HELP}`;
   static override examples = [
     '<%= config.bin %> kill www-data-prod-web-0',
     '<%= config.bin %> kill --dry-run "www-data-prod-.*"',
@@ -44,7 +46,7 @@ never means kk-10. What a pattern means is listed and asked about first.`;
     }),
     grace: Flags.string({
       default: '60s',
-      helpValue: 'TIME',
+      helpValue: 'DURATION',
       summary: 'How long processes may take to end, and final ones to run.',
     }),
     yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask; also as --force.' }),

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { showStatus, watchStatus } from '../cli/status.js';
+import { DURATION_HELP } from '../text/duration.js';
 
 const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
 
@@ -13,7 +14,9 @@ its runner is dead), host-rebooted, leftovers (over, but processes of it live on
 a container), unknown (can't be read). DONE counts processes that succeeded.
 
 TASK is a task id, a regular expression or glob, the beginning of ids, or a path: a sandbox, a task root, a
-task file. Without TASK all tasks are shown; inside a sandbox, those of its root.`;
+task file. Without TASK all tasks are shown; inside a sandbox, those of its root.
+
+${DURATION_HELP}`;
   static override examples = [
     '<%= config.bin %> status',
     '<%= config.bin %> status --only active --verbosity 3 www-data-prod-web',
@@ -47,8 +50,8 @@ task file. Without TASK all tasks are shown; inside a sandbox, those of its root
     watch: Flags.boolean({ char: 'w', summary: 'Show it again whenever it changes, until interrupted.' }),
     interval: Flags.string({
       dependsOn: ['watch'],
-      helpValue: 'SECONDS',
-      summary: 'How often --watch looks.',
+      helpValue: 'DURATION',
+      summary: 'How often --watch looks; else every 2 seconds.',
     }),
     quiet: Flags.boolean({
       char: 'q',

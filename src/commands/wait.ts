@@ -1,9 +1,9 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { parseDuration } from '../cli/durations.js';
 import { parseCondition, waitUntil } from '../cli/wait.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
+import { DURATION_HELP, parseDuration } from '../text/duration.js';
 
 export default class Wait extends ThermosCommand {
   static override summary = 'Wait until a task is over, or a process is in a state.';
@@ -15,7 +15,9 @@ through them since the waiting began.
 A task whose runner died does not end by itself: this is said, and waited on, for another runner may take over.
 
 TASK is a task id, a regular expression or glob for the whole id of one task, or a path: a sandbox, a task
-root, a task file.`;
+root, a task file.
+
+${DURATION_HELP}`;
   static override examples = [
     '<%= config.bin %> wait www-data-prod-web-0',
     '<%= config.bin %> wait --timeout 90s --for process=web:RUNNING www-data-prod-web-0',
@@ -43,7 +45,7 @@ root, a task file.`;
       helpValue: 'process=NAME:STATE',
       summary: 'Wait for a process to be in a state, not for the end; may be repeated.',
     }),
-    timeout: Flags.string({ helpValue: 'TIME', summary: 'Wait no longer than this: 90s, 5m, 1h30m.' }),
+    timeout: Flags.string({ helpValue: 'DURATION', summary: 'Wait no longer than this.' }),
   };
 
   async run(): Promise<number> {

@@ -40,7 +40,7 @@ const WORDS: readonly (readonly [string, Raw])[] = [
  * the last counts. `JSON.parse` would make 5 of 5.0, and says no line. Throws JsonError, or LimitError.
  */
 export function parseJson(text: string): Raw {
-  return new Reader(text.startsWith('\ufeff') ? text.slice(1) : text).document();
+  return new JsonReader(text.startsWith('\ufeff') ? text.slice(1) : text).document();
 }
 
 /** Stands for itself in a text: no control character, quote or backslash. False at the end of the text. */
@@ -48,7 +48,7 @@ function isPlain(code: number): boolean {
   return code >= 0x20 && code !== 0x22 && code !== 0x5c;
 }
 
-class Reader {
+class JsonReader {
   readonly #text: string;
   #at = 0;
   #values = 0;

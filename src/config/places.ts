@@ -31,7 +31,7 @@ export interface Leaf {
 }
 
 /** A field that has to be there and isn't. */
-export interface Gap {
+export interface MissingField {
   readonly type: StructType;
   readonly place: Place;
 }
@@ -41,7 +41,7 @@ export function* partsOf(
   node: Node,
   outer: readonly Scope[] = [],
   place: Place = { field: '', origin: node.origin },
-): Generator<Leaf | Gap> {
+): Generator<Leaf | MissingField> {
   step();
   switch (node.kind) {
     case 'struct': {

@@ -6,7 +6,7 @@ import { interpolated, type Unbound } from './interpolate.js';
 import { grouped, LIMITS, LimitError, type LimitName, type Meter, shortened } from './limits.js';
 import { type Address, ModelError, type Node } from './model.js';
 import { addressText, parseAddress, tagText } from './mustache.js';
-import { type Gap, type Leaf, mayRefer, type Place, partsOf, placeText } from './places.js';
+import { type Leaf, type MissingField, mayRefer, type Place, partsOf, placeText } from './places.js';
 import { ConfigError, type Phase } from './program.js';
 
 /** A problem of a config at a place in it; the file is that of the place if it is known there. */
@@ -64,7 +64,7 @@ export function typeProblems(node: Node): Problem[] {
   return [...partsOf(node)].flatMap((part) => ('type' in part ? [missing(part)] : (problemOf(part) ?? [])));
 }
 
-function missing({ type, place }: Gap): Problem {
+function missing({ type, place }: MissingField): Problem {
   const name = place.field.split('.').at(-1) ?? '';
   const whole = { ...place, field: place.field.split('.').slice(0, -1).join('.') };
   return {

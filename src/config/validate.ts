@@ -15,7 +15,7 @@ import {
   type StructNode,
 } from './model.js';
 import { addressText, tagText } from './mustache.js';
-import { type Gap, type Leaf, type Place, partsOf, unboundIn } from './places.js';
+import { type Leaf, type MissingField, type Place, partsOf, unboundIn } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
 import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
@@ -290,7 +290,7 @@ function refHint(written: string, ref: Address): string {
   return `the leading dot of {{${content}}} is dropped; to give it to the command as it is, write ${escaped(content)}`;
 }
 
-function textOf(part: Leaf | Gap | undefined): string {
+function textOf(part: Leaf | MissingField | undefined): string {
   const raw = part !== undefined && 'node' in part && part.node.kind === 'simple' ? part.node.raw : '';
   return typeof raw === 'string' ? raw : '';
 }

@@ -1,5 +1,6 @@
 import { runningCommands } from '../host/commands.js';
 import { readText } from '../store/open-file.js';
+import { DAY } from '../text/duration.js';
 
 /** Where a Mesos agent keeps its tree, and what says so. */
 export interface WorkDir {
@@ -110,6 +111,10 @@ export function flagOf(words: readonly string[], name: string): string | undefin
 export function configuredFlag(name: string, etc: string): string | undefined {
   return (settingIn(`${etc}/mesos-slave/${name}`) ?? settingIn(`${etc}/mesos-agent/${name}`))?.trim();
 }
+
+/** What an agent without these flags does (Mesos, constants.hpp). */
+export const GC_DELAY_MS = 7 * DAY;
+export const GC_DISK_HEADROOM = 0.1;
 
 /** A flag's value as the running agent has it, else as its configuration has it. Undefined if nothing says it. */
 export function agentFlag(name: string, proc: string, etc: string, euid: number): string | undefined {

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors/errors.js';
+import { nearest } from '../text/near.js';
 import type { FoundTask } from './found.js';
-import { nearIds } from './near.js';
 import { globTest, hasGlobCharacters, type IdTest, looksLikeGlob, regExpTest } from './pattern.js';
 
 /** `look`: a word may mean several tasks, by pattern or beginning. `change`: only whole ids. */
@@ -36,7 +36,7 @@ export function findTasks(tasks: readonly FoundTask[], words: readonly string[],
   const unmatched: Unmatched[] = [];
   for (const word of words) {
     const matching = tasksMeant(tasks, word, mode);
-    if (matching.length === 0) unmatched.push({ word, near: nearIds(word, idsOf(tasks)) });
+    if (matching.length === 0) unmatched.push({ word, near: nearest(word, idsOf(tasks)) });
     if (mode === 'change') refuseTwins(matching);
     for (const task of matching) chosen.add(task);
   }

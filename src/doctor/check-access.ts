@@ -2,7 +2,7 @@ import type { Problem } from '../errors/problem.js';
 import { counted, type Evidence, type Symptom } from './finding.js';
 
 /** Who may do what with a directory that we may not look into. */
-export interface Access {
+export interface ClosedDirectory {
   path: string;
   /** As `ls -l` has it: `drwxr-x---`. */
   mode: string;
@@ -14,7 +14,7 @@ const UNREADABLE = new Set(['root-unreadable', 'sandbox-unreadable']);
 
 export interface Surroundings {
   /** Of the directories that stood in the way. */
-  access: readonly Access[];
+  access: readonly ClosedDirectory[];
   /** Where agents work, and what says so. */
   workDirs: readonly { path: string; source: string }[];
   /** Work directories that are there: an agent may well have no tasks. */
@@ -59,7 +59,10 @@ function otherWorkDirs({ path }: Problem, workDirs: readonly { path: string; sou
     );
 }
 
-function unreadable({ code, message, severity, path, hint }: Problem, access: readonly Access[]): Symptom {
+function unreadable(
+  { code, message, severity, path, hint }: Problem,
+  access: readonly ClosedDirectory[],
+): Symptom {
   const evidence: Evidence[] = access.map(({ path: at, mode, owner, group }) => ({
     path: at,
     text: `${mode} ${owner}:${group}`,
@@ -77,7 +80,7 @@ function unreadable({ code, message, severity, path, hint }: Problem, access: re
 }
 
 /** The rights of run directories by version: mesos.md 2.3 of the project's facts. */
-function waysIn(access: readonly Access[]): string[] {
+function waysIn(access: readonly ClosedDirectory[]): string[] {
   const runs = access.filter(({ path }) => /\/runs\/[^/]+$/.test(path));
   const owners = [...new Set(runs.map(({ owner }) => owner))].filter((owner) => owner !== 'root');
   const advice: string[] = [];

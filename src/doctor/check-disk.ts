@@ -96,37 +96,3 @@ function usageText({ bytes, available }: Disk): string {
   const share = bytes > 0 ? Math.round((100 * available) / bytes) : 0;
   return `${size(available)} of ${size(bytes)} free (${share}%)`;
 }
-
-export interface MountPoint {
-  path: string;
-  readOnly: boolean;
-}
-
-/** Parses /proc/self/mountinfo (proc(5)) for where and how is mounted; in the order of mounting. Pure. */
-export function parseMountPoints(mountinfo: string): MountPoint[] {
-  const mounts: MountPoint[] = [];
-  for (const line of mountinfo.split('\n')) {
-    const [before, after] = line.split(' - ', 2);
-    const words = before?.split(' ') ?? [];
-    const [, , , , path, options] = words;
-    if (path === undefined || options === undefined) continue;
-    const ofDisk = after?.split(' ')[2] ?? '';
-    const readOnly = [options, ofDisk].some((list) => list.split(',').includes('ro'));
-    mounts.push({
-      path: path.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
-      readOnly,
-    });
-  }
-  return mounts;
-}
-
-/** The mount that a real path is on: the innermost, and of those on one point the last. Pure. */
-export function mountOf(path: string, mounts: readonly MountPoint[]): MountPoint | undefined {
-  let found: MountPoint | undefined;
-  for (const mount of mounts) {
-    const prefix = mount.path === '/' ? '/' : `${mount.path}/`;
-    if (path !== mount.path && !path.startsWith(prefix)) continue;
-    if (found === undefined || mount.path.length >= found.path.length) found = mount;
-  }
-  return found;
-}

@@ -1,5 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { ProcessInfo } from '../host/host.js';
+import { mayPrecede } from '../host/start-time.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
@@ -18,7 +19,7 @@ export interface HostFacts {
   process: (pid: number) => Pick<ProcessInfo, 'state' | 'command' | 'startTimeMs'> | undefined;
   /** False in a container: locks of other pid namespaces are hidden there. */
   seesLocks: boolean;
-  /** Is the user in this host's /etc/passwd? */
+  /** Has this host such a user? */
   knowsUser: (name: string) => boolean;
   /** Is the directory certainly not there? False if we may not know. */
   isAbsent: (path: string) => boolean;
@@ -26,8 +27,6 @@ export interface HostFacts {
 
 /** Clocks of one machine agree; a stream that was copied here was written by another one's. */
 const CLOCK_TOLERANCE_MS = 60_000;
-/** Between a record and the start of the process that wrote it; the kernel's clock is coarse. */
-const START_TOLERANCE_MS = 10_000;
 /** Beyond this no clock that is merely wrong has ever been. */
 const ABSURD_MS = 10 * 365 * 86_400_000;
 
@@ -49,7 +48,7 @@ function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
     if (process?.state !== 'T') return;
     // The lock may be held by another, and the pid be a stranger's by now.
     const recorded = asNumber(view.state_timestamp_ms);
-    if (recorded === undefined || process.startTimeMs > recorded + START_TOLERANCE_MS) return;
+    if (recorded === undefined || !mayPrecede(process.startTimeMs, recorded)) return;
     yield {
       code: 'runner-stopped',
       severity: 'error',

@@ -1,5 +1,5 @@
 import type { FoundTask } from '../discovery/found.js';
-import { PLACES, type RootOptions } from '../discovery/roots.js';
+import type { RootOptions } from '../discovery/roots.js';
 import type { Selection } from '../discovery/select.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
@@ -50,7 +50,7 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
   for (const facts of agents.facts) {
     for (const each of checkAgent(facts, now)) symptoms.push(each);
   }
-  for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), procOf(options))) {
+  for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), host.mounts())) {
     for (const each of checkDisk(disk)) symptoms.push(each);
   }
   for (const each of tasks.symptoms) symptoms.push(each);
@@ -80,7 +80,7 @@ export function diagnoseTask(view: TaskView, examination: Examination): Finding[
     if (place?.found) places.push({ path: place.path, inUse });
   const symptoms = [...checkTask(view, hostFacts(examination))];
   if (inUse) {
-    for (const disk of gatherDisks(places, procOf(examination.options))) {
+    for (const disk of gatherDisks(places, examination.host.mounts())) {
       for (const each of checkDisk(disk)) symptoms.push(each);
     }
   }
@@ -108,10 +108,6 @@ export function diagnoseMissing(
     for (const each of checkEmptyRun(run, now, logs)) symptoms.push(each);
   }
   return found ? findingsOf(symptoms) : undefined;
-}
-
-function procOf({ places }: RootOptions): string {
-  return places?.proc ?? PLACES.proc;
 }
 
 function* runsOf(

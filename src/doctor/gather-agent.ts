@@ -2,6 +2,8 @@ import {
   agentWorkDirs,
   configuredFlag,
   flagOf,
+  GC_DELAY_MS,
+  GC_DISK_HEADROOM,
   runningAgents,
   workDirOfCommand,
 } from '../discovery/agents.js';
@@ -10,7 +12,6 @@ import { latestIn } from '../discovery/mesos-tree.js';
 import { PLACES, type RootOptions, rootsAreNamed, strangerAt } from '../discovery/roots.js';
 import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { mesosDuration } from '../gc/mesos.js';
 import type { Host } from '../host/host.js';
 import { procText } from '../host/proc-text.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
@@ -19,11 +20,10 @@ import { isDenied, sudoHint } from '../store/denied.js';
 import { byName, listDirectory } from '../store/list.js';
 import { absolutePath, isDirectory, presenceOf, realPath, statFile } from '../store/look.js';
 import { RefusedError } from '../store/refused.js';
+import { durationOf } from '../text/duration.js';
 import type { AgentFacts } from './check-agent.js';
 import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
 import { parseSlaveInfo } from './mesos-info.js';
-
-const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** Where a Mesos agent's words are. */
 export interface LogPlaces {
@@ -100,9 +100,9 @@ export function gatherAgents(
     const meta = presenceOf(paths.meta);
     if (meta === 'absent' && !isDirectory(paths.slaves)) continue;
     const flag = (name: string) => flagOf(itsRunning?.words ?? [], name) ?? configuredFlag(name, etc);
-    const headroom = Number(flag('gc_disk_headroom') ?? 0.1);
+    const headroom = Number(flag('gc_disk_headroom') ?? GC_DISK_HEADROOM);
     if (isConfigured || meta === 'directory') {
-      agents.headroom.set(workDir, headroom >= 0 && headroom <= 1 ? headroom : 0.1);
+      agents.headroom.set(workDir, headroom >= 0 && headroom <= 1 ? headroom : GC_DISK_HEADROOM);
     }
     agents.facts.push({
       workDir,
@@ -110,7 +110,7 @@ export function gatherAgents(
       configured: isConfigured,
       ...metaFacts(paths, proc, agents.problems, host.euid),
       agents: agentDirectories(paths),
-      gcDelayMs: mesosDuration(flag('gc_delay') ?? '') ?? WEEK_MS,
+      gcDelayMs: durationOf(flag('gc_delay') ?? '') ?? GC_DELAY_MS,
       logs: [
         ...agentLogs([flag('log_dir'), places.directory], agents.problems, host.euid),
         ...(isConfigured && itsRunning === undefined ? systemLogs(places.system) : []),

@@ -1,12 +1,12 @@
 import type { TaskRoot } from '../discovery/found.js';
 import type { Host } from '../host/host.js';
-import { procText } from '../host/proc-text.js';
+import { type Mount, mountOf } from '../host/mounts.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { deviceOf, fileSystemOf } from '../store/disk.js';
 import { mayUse, presenceOf, realPath, statFile } from '../store/look.js';
 import { parentOf } from '../store/paths.js';
-import type { Access } from './check-access.js';
-import { type Disk, mountOf, parseMountPoints } from './check-disk.js';
+import type { ClosedDirectory } from './check-access.js';
+import type { Disk } from './check-disk.js';
 
 /** A directory whose disk is to be looked at. */
 export interface DiskPlace {
@@ -16,8 +16,7 @@ export interface DiskPlace {
 }
 
 /** The disks that directories are on, each once. What can't be asked is left out: others tell of it. */
-export function gatherDisks(places: Iterable<DiskPlace>, proc: string): Disk[] {
-  const mounts = parseMountPoints(procText(`${proc}/self/mountinfo`));
+export function gatherDisks(places: Iterable<DiskPlace>, mounts: readonly Mount[]): Disk[] {
   const disks = new Map<number, Disk>();
   for (const { path, inUse, headroom } of places) {
     try {
@@ -45,11 +44,15 @@ export function gatherDisks(places: Iterable<DiskPlace>, proc: string): Disk[] {
 }
 
 /** What stands in the way to the roots that can't be read: the rights of the directories that can't be entered. */
-export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[], host: Host): Access[] {
+export function gatherAccess(
+  roots: readonly TaskRoot[],
+  paths: readonly string[],
+  host: Host,
+): ClosedDirectory[] {
   const closed = new Set<string>();
   for (const root of roots) if (!root.readable) closed.add(LAYOUTS[root.layout].door(root));
   for (const path of paths) closed.add(path);
-  const access = new Map<string, Access>();
+  const access = new Map<string, ClosedDirectory>();
   for (const path of closed) {
     const found = accessOf(path, host);
     if (found !== undefined) access.set(found.path, found);
@@ -58,7 +61,7 @@ export function gatherAccess(roots: readonly TaskRoot[], paths: readonly string[
 }
 
 /** Of the path, or of the nearest directory above it that can be asked about; undefined if that is open to us. */
-function accessOf(path: string, host: Host): Access | undefined {
+function accessOf(path: string, host: Host): ClosedDirectory | undefined {
   for (let at = path; ; at = parentOf(at)) {
     try {
       const stat = statFile(at);

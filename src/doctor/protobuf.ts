@@ -3,7 +3,7 @@
  * is malformed ends the message; nothing throws and nothing is allocated but views of the given bytes.
  */
 
-export interface Field {
+export interface ProtobufField {
   number: number;
   /** Of varints and fixed-length fields; doubles are to be read from `bytes`. */
   value?: bigint;
@@ -11,7 +11,7 @@ export interface Field {
   bytes?: Buffer;
 }
 
-export function* fieldsOf(message: Buffer): Generator<Field> {
+export function* fieldsOf(message: Buffer): Generator<ProtobufField> {
   let at = 0;
   const varint = (): bigint | undefined => {
     let value = 0n;
@@ -45,8 +45,8 @@ export function* fieldsOf(message: Buffer): Generator<Field> {
 }
 
 /** The last field of this number, as a message's reader has it; undefined if there is none. */
-export function fieldOf(message: Buffer | undefined, number: number): Field | undefined {
-  let found: Field | undefined;
+export function fieldOf(message: Buffer | undefined, number: number): ProtobufField | undefined {
+  let found: ProtobufField | undefined;
   if (message === undefined) return undefined;
   for (const field of fieldsOf(message)) if (field.number === number) found = field;
   return found;

@@ -34,7 +34,10 @@ export const CODE_GROUPS = {
       meaning: 'A word that names tasks is not a valid pattern.',
       remedy: 'Quote the word, or name the task by its whole id.',
     },
-    'bad-age': { exit: ['usage'], meaning: 'A length of time is not of a form such as 2d5h, 90m or P2DT5H.' },
+    'bad-age': {
+      exit: ['usage'],
+      meaning: 'A duration of gc is not of a form such as 90s, 1h30m, 2d or P1D.',
+    },
     'bad-size': { exit: ['usage'], meaning: 'A size is not of a form such as 20G, 500MB or 1024B.' },
     'bad-count': { exit: ['usage'], meaning: 'A number of tasks is not a whole number.' },
     'bad-retained': {
@@ -655,7 +658,7 @@ export const CODE_GROUPS = {
   },
 } as const satisfies Record<string, Record<string, CodeEntry>>;
 
-type Groups = typeof CODE_GROUPS;
+type CodeGroups = typeof CODE_GROUPS;
 
 /** A code of a problem, a finding or an error. */
-export type ProblemCode = { [Group in keyof Groups]: keyof Groups[Group] }[keyof Groups];
+export type ProblemCode = { [Group in keyof CodeGroups]: keyof CodeGroups[Group] }[keyof CodeGroups];

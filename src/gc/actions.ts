@@ -1,8 +1,8 @@
+import type { FileIdentity } from '../host/file-identity.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { isName } from '../layout/names.js';
 import { sandboxesIn } from '../layout/root-paths.js';
 import { RUNNER } from '../layout/task-paths.js';
-import type { Identity } from '../store/identity.js';
 import { isWithin, nameOf, parentOf } from '../store/paths.js';
 import { isLogPath, type Question, type Shown } from './evidence.js';
 import type { Item, Objection } from './guards.js';
@@ -27,7 +27,7 @@ export interface Target {
   home?: string;
   logDir?: string;
   /** Stays although it is in it. */
-  except?: readonly Identity[];
+  except?: readonly FileIdentity[];
   last?: readonly string[];
 }
 

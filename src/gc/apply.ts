@@ -1,6 +1,7 @@
 import { fstatSync, type Stats } from 'node:fs';
 import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { type FileIdentity, isSame, keyOf } from '../host/file-identity.js';
 import { tryLock } from '../host/flock.js';
 import type { Host } from '../host/host.js';
 import { SANDBOX_MARK } from '../layout/sandbox-mark.js';
@@ -9,7 +10,6 @@ import { endByRunner, endOrphan, type Settled } from '../lifecycle/end-orphan.js
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { writeMarkIn } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
-import { type Identity, isSame, keyOf } from '../store/identity.js';
 import { writeNewFile } from '../store/new-file.js';
 import { openFile } from '../store/open-file.js';
 import { bytesOf, ChangedError } from '../store/walk.js';
@@ -192,7 +192,7 @@ class Removal {
     return fd;
   }
 
-  #wrote(...files: Identity[]): void {
+  #wrote(...files: FileIdentity[]): void {
     for (const file of files) this.#touched.set(keyOf(file), 'written');
   }
 

@@ -1,3 +1,4 @@
+import type { FileIdentity } from '../host/file-identity.js';
 import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { isWithin } from '../store/paths.js';
 import type { Claims } from './claims.js';
@@ -6,7 +7,7 @@ import { homePlace, mounted, rootPlace, type Surroundings, systemPlace } from '.
 import { foreignWords, userWords, withoutEvidence } from './words.js';
 
 /** Logs or data of a task, and what is seen of them at the moment. All paths are without links. */
-export interface Item {
+export interface Item extends Readonly<FileIdentity> {
   readonly kind: 'logs' | 'data';
   readonly task_id: string;
   /** Of claims: the task's identity. */
@@ -16,8 +17,6 @@ export interface Item {
   readonly path: string;
   /** The sandbox that it is or lies in. */
   readonly home: string;
-  readonly dev: number;
-  readonly ino: number;
   readonly uid: number;
   readonly isDirectory: boolean;
   /** Users other than root who may have written the header. */
@@ -47,7 +46,7 @@ export interface GuardLook {
     owning(sandbox: string, taskId: string, root: string, asked: boolean): string | undefined;
   };
   readonly usage: {
-    of(path: string, identity?: { dev: number; ino: number }): { pid: number; how: string } | undefined;
+    of(path: string, identity?: FileIdentity): { pid: number; how: string } | undefined;
   };
 }
 

@@ -52,7 +52,7 @@ export function gatherMachine(
     now,
     surroundings: {
       homes: homes(host, env),
-      mountPoints: host.mountPoints().filter((point) => point !== '/'),
+      mountPoints: mountPoints(host),
       roots: realOf(workDirs),
     },
     knownRoots: realOf(roots),
@@ -66,13 +66,19 @@ export function gatherMachine(
 /** The machine as it is now, with what was known of its tasks before. */
 export function lookAgain(before: Machine, clock: () => number): Machine {
   const host = before.host.again();
-  const mountPoints = host.mountPoints().filter((point) => point !== '/');
   return {
     ...before,
     host,
     usage: new Usage(undefined, clock),
-    surroundings: { ...before.surroundings, mountPoints },
+    surroundings: { ...before.surroundings, mountPoints: mountPoints(host) },
   };
+}
+
+function mountPoints(host: Host): string[] {
+  return host
+    .mounts()
+    .map(({ path }) => path)
+    .filter((path) => path !== '/');
 }
 
 function realOf(paths: readonly (string | undefined)[]): string[] {

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { type Identity, isSame, keyOf } from '../store/identity.js';
+import { type FileIdentity, isSame, keyOf } from '../host/file-identity.js';
 import { statIn } from '../store/look.js';
 import { textOf, walk } from '../store/walk.js';
 
@@ -7,7 +7,7 @@ import { textOf, walk } from '../store/walk.js';
 export const BLOCK = 512;
 
 /** What a tree is, measured as du(1) does. */
-export interface Measure extends Identity {
+export interface Measure extends FileIdentity {
   /** Of the disk: sparse files count what they take up, a file with several links when its last one is met. */
   bytes: number;
   /** The latest change of anything in it, by the clock of its file system, milliseconds since the epoch. */
@@ -26,7 +26,7 @@ export type LinkCounts = Map<string, number>;
 export interface MeasureOptions {
   links: LinkCounts;
   /** Trees in it that are measured for themselves. */
-  except?: readonly Identity[];
+  except?: readonly FileIdentity[];
   fits?: (names: readonly string[], isDirectory: boolean) => boolean;
 }
 
@@ -69,7 +69,7 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
 /** Thrown to pass over a tree. */
 export class Excepted extends Error {}
 
-export function isAmong(trees: readonly Identity[] | undefined, stat: Stats): boolean {
+export function isAmong(trees: readonly FileIdentity[] | undefined, stat: Stats): boolean {
   return trees?.some((tree) => isSame(tree, stat)) === true;
 }
 

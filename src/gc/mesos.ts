@@ -1,40 +1,18 @@
-import { agentFlag } from '../discovery/agents.js';
+import { agentFlag, GC_DELAY_MS, GC_DISK_HEADROOM } from '../discovery/agents.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Host } from '../host/host.js';
 import { isDead } from '../host/host.js';
+import { mayPrecede } from '../host/start-time.js';
 import { agentPaths, LATEST, mesosIdsOf, notePaths, RUN_DEPTH } from '../layout/mesos.js';
 import { diskUse } from '../store/disk.js';
 import { listDirectory } from '../store/list.js';
 import { presenceOf, statFile } from '../store/look.js';
 import { readText } from '../store/open-file.js';
+import { durationOf } from '../text/duration.js';
 import type { Usage } from './usage.js';
 
 /** A pid or a boot id. */
 const LONGEST_WORD = 1024;
-
-/** Of Mesos: constants.hpp, GC_DELAY and GC_DISK_HEADROOM. */
-const DEFAULT_DELAY = '1weeks';
-const DEFAULT_HEADROOM = 0.1;
-
-/** How far a recorded time and one of a file may be apart. */
-const TOLERANCE_MS = 10_000;
-
-const UNITS: Record<string, number> = {
-  ns: 1e-6,
-  us: 1e-3,
-  ms: 1,
-  secs: 1000,
-  mins: 60_000,
-  hrs: 3_600_000,
-  days: 86_400_000,
-  weeks: 604_800_000,
-};
-
-/** Milliseconds of a duration as Mesos writes it: `1weeks`, `1.5hrs`, `0ns`. Undefined if it is none. */
-export function mesosDuration(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ns|us|ms|secs|mins|hrs|days|weeks)$/.exec(text.trim());
-  return match === null ? undefined : Number(match[1]) * (UNITS[match[2] as string] as number);
-}
 
 export interface Forecast {
   /** When the agent removes the sandbox if its disk has room, milliseconds since the epoch. */
@@ -78,9 +56,9 @@ export function forecaster(now: number, proc: string, etc: string): (runDir: str
 
 function collectionFlags(proc: string, etc: string): { delay: number; headroom: number } {
   const euid = process.geteuid?.() ?? 0;
-  const delay = mesosDuration(agentFlag('gc_delay', proc, etc, euid) ?? '') ?? mesosDuration(DEFAULT_DELAY);
+  const delay = durationOf(agentFlag('gc_delay', proc, etc, euid) ?? '') ?? GC_DELAY_MS;
   const headroom = Number(agentFlag('gc_disk_headroom', proc, etc, euid) ?? Number.NaN);
-  return { delay: delay as number, headroom: Number.isFinite(headroom) ? headroom : DEFAULT_HEADROOM };
+  return { delay, headroom: Number.isFinite(headroom) ? headroom : GC_DISK_HEADROOM };
 }
 
 /** The work directory that a run directory stands in; undefined if the tree around it is not whole. */
@@ -133,7 +111,7 @@ export function executorAlive(
     if (process === undefined) return host.presence(pid) === 'gone' ? false : undefined;
     const written = statFile(notes.pid)?.mtimeMs;
     if (written === undefined) return undefined;
-    return !isDead(process) && process.startTimeMs <= written + TOLERANCE_MS;
+    return !isDead(process) && mayPrecede(process.startTimeMs, written);
   } catch {
     return undefined;
   }

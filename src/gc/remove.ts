@@ -1,7 +1,7 @@
 import { rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
-import { mountOf } from '../host/mounts.js';
-import { type Identity, isSame, keyOf } from '../store/identity.js';
+import { type FileIdentity, isSame, keyOf } from '../host/file-identity.js';
+import { mountIdOf } from '../host/mounts.js';
 import { ChangedError, textOf, walk } from '../store/walk.js';
 import { BLOCK, Excepted, isAmong, type Measure } from './measure.js';
 
@@ -23,7 +23,7 @@ export interface RemoveOptions {
    */
   touched: Map<string, 'written' | 'unlinked'>;
   /** Trees in it that stay, and the directories around them. */
-  except?: readonly Identity[];
+  except?: readonly FileIdentity[];
   /** Entries of the top that go last, in this order, and only if all else went. */
   last?: readonly string[];
 }
@@ -43,7 +43,7 @@ export interface Removal {
 export function remove(parent: number, name: string, options: RemoveOptions): Removal {
   const { deeds, planned, touched } = options;
   const removal: Removal = { bytes: 0, removed: 0 };
-  const mount = mountOf(parent);
+  const mount = mountIdOf(parent);
   const failed = (error: unknown, names: readonly string[]): void => {
     removal.failure ??= { error, names: textOf(names.join('/')), count: 0 };
     removal.failure.count += 1;
@@ -75,7 +75,7 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
       enter: (fd, stat, names) => {
         if (isAmong(options.except, stat)) throw new Excepted();
         check(stat, names);
-        if (stat.dev !== planned.dev || mountOf(fd) !== mount)
+        if (stat.dev !== planned.dev || mountIdOf(fd) !== mount)
           throw new ChangedError('something is mounted there');
       },
       leave: (path, stat, names) => {

@@ -1,13 +1,13 @@
 import type { Stats } from 'node:fs';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { RealPath } from '../discovery/relocate.js';
+import type { FileIdentity } from '../host/file-identity.js';
 import { accountGroups } from '../host/groups.js';
 import type { Host } from '../host/host.js';
 import type { LayoutName } from '../layout/layouts.js';
 import { isName } from '../layout/names.js';
 import { type Phase, rootPaths, SANDBOXES } from '../layout/root-paths.js';
 import { pathsOf, RUNNER } from '../layout/task-paths.js';
-import type { Identity } from '../store/identity.js';
 import { statFile } from '../store/look.js';
 import { namesBelow, parentOf } from '../store/paths.js';
 import { findStranger, type Witness, witness } from '../store/witnesses.js';
@@ -21,7 +21,7 @@ export const MARK = '.gc';
 const WRITTEN_MS = 2000;
 
 /** What `stat` says of a stream. Not all of it: a plan holds one of each task. */
-export interface StreamStat extends Identity {
+export interface PlannedStat extends FileIdentity {
   size: number;
   mtimeMs: number;
 }
@@ -64,7 +64,7 @@ export interface Subject {
   runnerPid?: number;
   leftovers: readonly number[];
   /** The stream, by its own name: `odd` is no regular file. */
-  stream: StreamStat | 'absent' | 'odd';
+  stream: PlannedStat | 'absent' | 'odd';
   /** The stream was changed otherwise than by writing to it: copied, restored, given to another user. */
   copied: boolean;
   locked: boolean | undefined;
@@ -210,7 +210,7 @@ export function lookAtStream(subject: Subject, host: Host, owners: Owners): void
   if (stranger !== undefined) subject.headerFlaw ??= `${stranger.path} ${stranger.what}`;
 }
 
-function streamStat({ dev, ino, size, mtimeMs }: Stats): StreamStat {
+function streamStat({ dev, ino, size, mtimeMs }: Stats): PlannedStat {
   return { dev, ino, size, mtimeMs };
 }
 

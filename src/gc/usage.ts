@@ -1,5 +1,5 @@
 import { type DirectoryUser, directoryUsers } from '../host/directory-users.js';
-import { type Identity, keyOf } from '../store/identity.js';
+import { type FileIdentity, keyOf } from '../host/file-identity.js';
 import { isWithin } from '../store/paths.js';
 import { firstFrom } from './claims.js';
 
@@ -22,7 +22,7 @@ export class Usage {
   }
 
   /** Somebody who uses the directory or something in it. */
-  of(path: string, identity?: Identity): DirectoryUser | undefined {
+  of(path: string, identity?: FileIdentity): DirectoryUser | undefined {
     const now = this.#clock();
     if (this.#freshUntil === undefined || now > this.#freshUntil) {
       this.#index(this.#look());

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import type { FileIdentity } from './file-identity.js';
 
 /** A process that uses a directory, and how, for a refusal. */
 export interface DirectoryUser {
@@ -6,7 +7,7 @@ export interface DirectoryUser {
   path: string;
   how: string;
   /** Only of working directories: right also where the process sees another tree of mounts. */
-  identity?: { dev: number; ino: number };
+  identity?: FileIdentity;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { findAccount } from './account.js';
+import { findAccount } from './accounts.js';
 import { runTool } from './run-tool.js';
 
 /** What has to be known of groups to say who may write a file. */

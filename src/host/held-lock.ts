@@ -1,13 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
-import {
-  deviceOf,
-  type FileIdentity,
-  type HeldLock,
-  parseLocks,
-  parseMounts,
-  writeLocksOn,
-} from './locks.js';
+import type { FileIdentity } from './file-identity.js';
+import { deviceOf, type HeldLock, parseLocks, writeLocksOn } from './locks.js';
+import { parseMounts } from './mounts.js';
 
 /** The access mode in the flags of open(2). */
 const ACCESS_MODE = 0o3;

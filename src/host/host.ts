@@ -1,19 +1,16 @@
 import { openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
-import {
-  type FileIdentity,
-  type HeldLock,
-  type Mount,
-  parseLocks,
-  parseMounts,
-  writeLocksOn,
-} from './locks.js';
-import { parseMountPoints } from './mounts.js';
-import { parsePasswd, type User } from './passwd.js';
+import { Accounts } from './accounts.js';
+import type { FileIdentity } from './file-identity.js';
+import { type HeldLock, parseLocks, writeLocksOn } from './locks.js';
+import { type Mount, parseMounts } from './mounts.js';
 import { parseBootTimeMs, parseProcessStat, parseProcessStatus, TICKS_PER_SECOND } from './process-stat.js';
 
 /** PROC_PID_INIT_INO of the kernel: the inode of the pid namespace that a machine boots in. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
+/** For all names of users that are shown together: a user database of another machine may not answer. */
+const ACCOUNTS_MS = 1000;
 
 export interface ProcessInfo {
   pid: number;
@@ -39,7 +36,7 @@ export function isDead(process: Pick<ProcessInfo, 'state'>): boolean {
 export interface HostOptions {
   /** A made-up tree in tests; default `/proc`. */
   proc?: string;
-  /** Default `/etc/passwd`. */
+  /** A made-up file in tests, beside which nobody is asked for users; default: as in `Accounts`. */
   passwd?: string;
   /** Default: that of this process. */
   euid?: number;
@@ -52,28 +49,27 @@ export interface HostOptions {
 export class Host {
   readonly euid: number;
   readonly #proc: string;
-  readonly #passwd: string;
+  readonly #accounts: Accounts;
   #bootTimeMs: { value: number | undefined } | undefined;
   #locks: { value: readonly HeldLock[] | undefined } | undefined;
   #locksFile: ProcFile | undefined;
   #ownPidNamespace: { value: string | undefined } | undefined;
   #mounts: readonly Mount[] | undefined;
-  #users: ReadonlyMap<number, User> | undefined;
   readonly #processes = new Map<number, ProcessInfo | undefined>();
 
-  private constructor(options: HostOptions) {
+  private constructor(options: Omit<HostOptions, 'passwd'>, accounts: Accounts) {
     this.#proc = options.proc ?? '/proc';
-    this.#passwd = options.passwd ?? '/etc/passwd';
+    this.#accounts = accounts;
     this.euid = options.euid ?? process.geteuid?.() ?? 0;
   }
 
-  static local(options: HostOptions = {}): Host {
-    return new Host(options);
+  static local({ passwd, ...options }: HostOptions = {}): Host {
+    return new Host(options, new Accounts({ passwd, patienceMs: ACCOUNTS_MS }));
   }
 
   /** A new snapshot of the same machine. */
   again(): Host {
-    const host = new Host({ proc: this.#proc, passwd: this.#passwd, euid: this.euid });
+    const host = new Host({ proc: this.#proc, euid: this.euid }, this.#accounts.again());
     // A process never changes its own pid namespace.
     host.#ownPidNamespace = this.#ownPidNamespace;
     host.#locksFile = this.#locksFile;
@@ -100,7 +96,7 @@ export class Host {
   isLocked(file: FileIdentity): boolean | undefined {
     const locks = this.#heldLocks();
     if (locks === undefined) return undefined;
-    if (writeLocksOn(file, locks, () => this.#mountTable()).length > 0) return true;
+    if (writeLocksOn(file, locks, () => this.mounts()).length > 0) return true;
     return this.pidNamespace() === INITIAL_PID_NAMESPACE ? false : undefined;
   }
 
@@ -109,7 +105,7 @@ export class Host {
    * while a child of it holds the lock on; takers that have no pid here are left out.
    */
   lockHolders(file: FileIdentity): number[] {
-    const held = writeLocksOn(file, this.#heldLocks() ?? [], () => this.#mountTable());
+    const held = writeLocksOn(file, this.#heldLocks() ?? [], () => this.mounts());
     return [...new Set(held.map((lock) => lock.pid).filter((pid) => pid > 0))];
   }
 
@@ -146,30 +142,30 @@ export class Host {
     return value;
   }
 
-  /** The name in /etc/passwd; undefined if it has no entry for the uid. */
+  /** The name of a user; undefined if none is known. */
   userName(uid: number): string | undefined {
-    return this.#userTable().get(uid)?.name;
+    return this.#accounts.find(uid)?.name;
   }
 
-  /** Has /etc/passwd an entry for the name? True if it can't be read: then nothing speaks against it. */
+  /** Is there such a user? True if /etc/passwd can't be read: then nothing speaks against it. */
   knowsUser(name: string): boolean {
-    const users = [...this.#userTable().values()];
-    return users.length === 0 || users.some((user) => user.name === name);
+    return this.#accounts.find(name) !== undefined || this.#accounts.ofFile().length === 0;
   }
 
-  /** The home directory in /etc/passwd; undefined if it has none for the uid. */
+  /** The home directory of a user; undefined if none is known. */
   userHome(uid: number): string | undefined {
-    return this.#userTable().get(uid)?.home || undefined;
+    return this.#accounts.find(uid)?.home || undefined;
   }
 
   /** The home directories in /etc/passwd. */
   homes(): string[] {
-    return [...this.#userTable().values()].map(({ home }) => home);
+    return this.#accounts.ofFile().map(({ home }) => home);
   }
 
-  /** Where something is mounted. */
-  mountPoints(): string[] {
-    return parseMountPoints(this.#read('self/mountinfo') ?? '');
+  /** What is mounted, in the order of mounting. */
+  mounts(): readonly Mount[] {
+    this.#mounts ??= parseMounts(this.#read('self/mountinfo') ?? '');
+    return this.#mounts;
   }
 
   /** Of this boot of the machine. */
@@ -201,24 +197,6 @@ export class Host {
       this.#locks = { value: text === undefined ? undefined : parseLocks(text) };
     }
     return this.#locks.value;
-  }
-
-  #mountTable(): readonly Mount[] {
-    this.#mounts ??= parseMounts(this.#read('self/mountinfo') ?? '');
-    return this.#mounts;
-  }
-
-  #userTable(): ReadonlyMap<number, User> {
-    if (this.#users === undefined) {
-      let text = '';
-      try {
-        text = readFileSync(this.#passwd, 'utf8');
-      } catch {
-        // A machine without the file has no names.
-      }
-      this.#users = parsePasswd(text);
-    }
-    return this.#users;
   }
 
   #readLink(name: string): string | undefined {

@@ -1,3 +1,6 @@
+import type { FileIdentity } from './file-identity.js';
+import type { Mount } from './mounts.js';
+
 /** A file lock that somebody holds, as /proc/locks lists it. */
 export interface HeldLock {
   kind: 'FLOCK' | 'POSIX' | 'OFDLCK';
@@ -37,12 +40,6 @@ export function parseLocks(text: string): HeldLock[] {
   return locks;
 }
 
-/** Which file: as `stat` gives it. Use `{bigint: true}` where inodes may exceed 2^53. */
-export interface FileIdentity {
-  dev: number | bigint;
-  ino: number | bigint;
-}
-
 export interface Device {
   major: number;
   minor: number;
@@ -55,23 +52,6 @@ export function deviceOf(dev: number | bigint): Device {
     major: Number(((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n)),
     minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)),
   };
-}
-
-export interface Mount extends Device {
-  type: string;
-}
-
-/** Parses /proc/self/mountinfo for what matters here: which device is mounted with which file system type. */
-export function parseMounts(mountinfo: string): Mount[] {
-  const mounts: Mount[] = [];
-  for (const line of mountinfo.split('\n')) {
-    const device = /^\d+ \d+ (\d+):(\d+) /.exec(line);
-    // Optional fields end with a lone dash; blanks inside paths are written \040.
-    const type = / - (\S+) /.exec(line)?.[1];
-    if (device === null || type === undefined) continue;
-    mounts.push({ major: Number(device[1]), minor: Number(device[2]), type });
-  }
-  return mounts;
 }
 
 /** Their `stat` may give another device than the one that locks are listed under. */
@@ -87,7 +67,7 @@ const MANY_DEVICES = new Set(['btrfs', 'bcachefs', 'overlay', 'aufs']);
 export function writeLocksOn(
   file: FileIdentity,
   locks: readonly HeldLock[],
-  mounts: () => readonly Mount[],
+  mounts: () => readonly Pick<Mount, keyof Device | 'type'>[],
 ): HeldLock[] {
   const { major, minor } = deviceOf(file.dev);
   const inode = String(file.ino);

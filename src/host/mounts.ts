@@ -1,27 +1,56 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Where something is mounted, from the text of /proc/self/mountinfo (proc(5)). */
-export function parseMountPoints(mountinfo: string): string[] {
-  const points: string[] = [];
-  for (const line of mountinfo.split('\n')) {
-    const point = line.split(' ')[4];
-    if (point === undefined) continue;
-    // Blank, tab, newline and backslash are written as three octal digits.
-    const bytes = point.replace(/\\([0-7]{3})/g, (_, octal) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    );
-    points.push(bytes);
-  }
-  return points;
+/** One line of /proc/self/mountinfo. */
+export interface Mount {
+  /** Where it is mounted. */
+  readonly path: string;
+  readonly major: number;
+  readonly minor: number;
+  /** Of the file system. */
+  readonly type: string;
+  /** Here, or as a whole. */
+  readonly readOnly: boolean;
 }
 
-const mountInfo = Buffer.alloc(512);
+/** Parses /proc/self/mountinfo (proc(5)), in the order of mounting; lines that are none are left out. */
+export function parseMounts(mountinfo: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of mountinfo.split('\n')) {
+    // Optional fields end with a lone dash; blanks inside fields are written \040.
+    const [here, whole] = line.split(' - ', 2);
+    const [, , device, , path, options] = here?.split(' ') ?? [];
+    const [type, , wholeOptions = ''] = whole?.split(' ') ?? [];
+    const numbers = /^(\d+):(\d+)$/.exec(device ?? '');
+    if (numbers === null || path === undefined || options === undefined || !type) continue;
+    mounts.push({
+      path: path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+      major: Number(numbers[1]),
+      minor: Number(numbers[2]),
+      type,
+      readOnly: [options, wholeOptions].some((list) => list.split(',').includes('ro')),
+    });
+  }
+  return mounts;
+}
+
+/** The mount that a real path is on: the innermost, and of those on one point the last. */
+export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
+  let found: Mount | undefined;
+  for (const mount of mounts) {
+    const prefix = mount.path === '/' ? '/' : `${mount.path}/`;
+    if (path !== mount.path && !path.startsWith(prefix)) continue;
+    if (found === undefined || mount.path.length >= found.path.length) found = mount;
+  }
+  return found;
+}
+
+const fdInfo = Buffer.alloc(512);
 
 /** Which mount an open file is on (proc(5), `mnt_id`): a bind mount has the device of what it shows. */
-export function mountOf(fd: number): string {
+export function mountIdOf(fd: number): string {
   const info = openSync(`/proc/self/fdinfo/${fd}`, 'r');
   try {
-    const text = mountInfo.toString('latin1', 0, readSync(info, mountInfo, 0, mountInfo.length, 0));
+    const text = fdInfo.toString('latin1', 0, readSync(info, fdInfo, 0, fdInfo.length, 0));
     return /^mnt_id:\s*(\d+)$/m.exec(text)?.[1] ?? '';
   } finally {
     closeSync(info);

@@ -35,7 +35,7 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   return { pid, command: text.slice(open + 1, close), state, parent: Number(parent), startTimeTicks };
 }
 
-export interface ProcessStatus {
+export interface ProcStatus {
   /** The real uid: whom the process runs for, even while it executes a set-uid program. */
   uid: number;
   /** Its pid in each namespace it is in, outermost first; empty where a kernel has no `NSpid:` line (< 4.1). */
@@ -43,7 +43,7 @@ export interface ProcessStatus {
 }
 
 /** Parses what matters here of /proc/PID/status; undefined if it isn't such a text. */
-export function parseProcessStatus(text: string): ProcessStatus | undefined {
+export function parseProcessStatus(text: string): ProcStatus | undefined {
   const uid = /^Uid:\t(\d+)\t/m.exec(text)?.[1];
   if (uid === undefined) return undefined;
   const nsPid = /^NSpid:((?:\t\d+)+)$/m.exec(text)?.[1] ?? '';

@@ -15,12 +15,13 @@ export function runTool(
   program: string,
   args: readonly string[],
   stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
+  timeoutMs = MOST_MS,
 ): SpawnSyncReturns<string> {
   for (let tries = 1; ; tries++) {
     const result = spawnSync(program, args, {
       stdio,
       encoding: 'utf8',
-      timeout: MOST_MS,
+      timeout: Math.ceil(Math.min(timeoutMs, MOST_MS)),
       killSignal: 'SIGKILL',
     });
     if (result.signal === null || result.error !== undefined || tries === TRIES) return result;

@@ -1,8 +1,8 @@
 import { errnoOf } from '../errors/errors.js';
 import { holdOf } from '../host/held-lock.js';
 import { Host, isDead } from '../host/host.js';
+import { pause } from '../host/pause.js';
 import { homeOf, isExiting, outputsOf, processRow, processTable, rootOf } from '../host/process-table.js';
-import { pause } from './pause.js';
 import type { Processes } from './processes.js';
 
 /** The processes of this machine. */

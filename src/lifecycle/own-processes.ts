@@ -1,6 +1,6 @@
 import { TICKS_PER_SECOND } from '../host/process-stat.js';
 import type { ProcessRow } from '../host/process-table.js';
-import { START_TOLERANCE_MS } from '../task/liveness.js';
+import { mayPrecede, startsAgree } from '../host/start-time.js';
 
 /** What the stream says of a run: whose session it was and what was started in it. Times in seconds. */
 export interface RunTrace {
@@ -20,7 +20,7 @@ export interface RecordedRun {
   readonly start_time?: number;
 }
 
-export interface Identity {
+export interface Criteria {
   /** The task's user. */
   readonly uid: number;
   /** Root wrote that it is a task of root's, whose processes may have become anybody's. */
@@ -58,15 +58,14 @@ export interface OwnProcesses {
 export function ownProcesses(
   rows: readonly ProcessRow[],
   runs: readonly RunTrace[],
-  identity: Identity,
+  criteria: Criteria,
 ): OwnProcesses {
   const { uid, isAnybodys, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
-    identity;
+    criteria;
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const startMs = (row: ProcessRow) => bootTimeMs + (row.startTimeTicks * 1000) / TICKS_PER_SECOND;
-  const began = (row: ProcessRow, seconds: number) =>
-    Math.abs(startMs(row) - seconds * 1000) < START_TOLERANCE_MS;
-  const since = (row: ProcessRow, seconds: number) => startMs(row) > seconds * 1000 - START_TOLERANCE_MS;
+  const began = (row: ProcessRow, seconds: number) => startsAgree(startMs(row), seconds * 1000);
+  const since = (row: ProcessRow, seconds: number) => mayPrecede(seconds * 1000, startMs(row));
   const isUsers = (row: ProcessRow) => isAnybodys || row.uid === uid;
 
   const coordinators = new Set<ProcessRow>();

@@ -12,7 +12,7 @@ export interface Owner {
    * processes is the task's whoever it runs as.
    */
   readonly isRootsWord: boolean;
-  /** As in `Identity`. */
+  /** As in `Criteria`. */
   readonly recordsSuffice: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { FileIdentity } from '../host/locks.js';
+import type { FileIdentity } from '../host/file-identity.js';
 import type { ProcessRow } from '../host/process-table.js';
 
 /** One process, as it is when it is asked for. */

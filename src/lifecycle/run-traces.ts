@@ -1,5 +1,5 @@
 import type { CheckpointRecord } from '../checkpoint/records.js';
-import { START_TOLERANCE_MS } from '../task/liveness.js';
+import { mayPrecede } from '../host/start-time.js';
 import type { RunTrace } from './own-processes.js';
 
 /**
@@ -22,7 +22,7 @@ export class RunTraces {
     const { process, state, coordinator_pid, fork_time, pid, start_time } = value;
     if (state === 'FORKED' && coordinator_pid !== undefined && fork_time !== undefined) {
       this.#latest.delete(process);
-      if (!(fork_time * 1000 >= this.#bootTimeMs - START_TOLERANCE_MS)) return;
+      if (!mayPrecede(this.#bootTimeMs, fork_time * 1000)) return;
       this.#latest.set(process, coordinator_pid);
       this.#byCoordinator.set(coordinator_pid, {
         process,

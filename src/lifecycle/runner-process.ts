@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { isTerminalTaskState, type TaskStatus } from '../checkpoint/records.js';
-import { START_TOLERANCE_MS } from '../task/liveness.js';
+import { mayPrecede } from '../host/start-time.js';
 import { isRootsAlone, type Owner } from './owner.js';
 import type { Processes } from './processes.js';
 import { send } from './signal.js';
@@ -66,7 +66,7 @@ export function findRunner(
       );
     }
     const recordedMs = last?.timestamp_ms === undefined ? 0 : Number(last.timestamp_ms);
-    if (!hold.isWritable && startTimeMs > recordedMs + START_TOLERANCE_MS) {
+    if (!hold.isWritable && !mayPrecede(startTimeMs, recordedMs)) {
       return unknown(`process ${pid} has started after its runner recorded itself`);
     }
   }

@@ -1,4 +1,5 @@
 import { errnoOf } from '../errors/errors.js';
+import type { FileIdentity } from '../host/file-identity.js';
 import {
   encodeSandboxMark,
   LONGEST_MARK,
@@ -8,7 +9,6 @@ import {
 } from '../layout/sandbox-mark.js';
 import type { Place } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
-import type { Identity } from '../store/identity.js';
 import { realPath, statFile } from '../store/look.js';
 import { writeNewFile } from '../store/new-file.js';
 import { useFile } from '../store/open-file.js';
@@ -39,7 +39,7 @@ export function writeSandboxMark(sandbox: string, place: Place): void {
 }
 
 /** The same in an open directory. `made` is told what the new file is, before anything is written. */
-export function writeMarkIn(directory: number, mark: SandboxMark, made?: (file: Identity) => void): void {
+export function writeMarkIn(directory: number, mark: SandboxMark, made?: (file: FileIdentity) => void): void {
   try {
     writeNewFile(directory, SANDBOX_MARK, encodeSandboxMark(mark), { mode: 0o644, made });
   } catch (error) {

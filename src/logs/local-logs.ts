@@ -1,4 +1,4 @@
-import { findAccount } from '../host/account.js';
+import { findAccount } from '../host/accounts.js';
 import { groupsOf } from '../host/groups.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { statFile } from '../store/look.js';

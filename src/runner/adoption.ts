@@ -1,8 +1,8 @@
 import { Host } from '../host/host.js';
 import { processRow } from '../host/process-table.js';
+import { startsAgree } from '../host/start-time.js';
 import type { Place } from '../layout/task-paths.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
-import { START_TOLERANCE_MS } from '../task/liveness.js';
 import type { LiveRun } from './progress.js';
 
 /**
@@ -27,7 +27,7 @@ export class AdoptedCoordinators {
     const host = Host.local();
     if (isThere && known === undefined) {
       const { startTimeMs } = host.process(coordinator_pid) ?? {};
-      if (startTimeMs !== undefined && Math.abs(startTimeMs - fork_time * 1000) < START_TOLERANCE_MS) {
+      if (startTimeMs !== undefined && startsAgree(startTimeMs, fork_time * 1000)) {
         this.#starts.set(coordinator_pid, row.startTimeTicks);
         return true;
       }

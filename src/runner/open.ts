@@ -6,7 +6,7 @@ import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '.
 import { type PlanFault, planOf } from '../config/planner.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { type Account, findAccount } from '../host/account.js';
+import { type Account, findAccount } from '../host/accounts.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
 import type { Place } from '../layout/task-paths.js';
@@ -263,7 +263,7 @@ function accountFor(name: string | undefined): Account {
   const me = process.geteuid?.() ?? 0;
   if (name === undefined) {
     // A uid without an entry has a number for a name.
-    return findAccount(me) ?? { name: String(me), uid: me, gid: process.getegid?.() ?? 0 };
+    return findAccount(me) ?? { name: String(me), uid: me, gid: process.getegid?.() ?? 0, home: '' };
   }
   const account = findAccount(name);
   if (account === undefined) throw new UsageError('user-unknown', `there is no user ${name} on this machine`);

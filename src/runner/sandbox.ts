@@ -1,7 +1,7 @@
 import { accessSync, chownSync, closeSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno, errnoOf, SystemError, UsageError } from '../errors/errors.js';
-import type { Account } from '../host/account.js';
+import type { Account } from '../host/accounts.js';
 import { accountGroups } from '../host/groups.js';
 import { makeDirectory } from '../host/make-directory.js';
 import { OPEN_TO_ALL, underUmask } from '../host/umask.js';

@@ -1,8 +1,9 @@
 import { CheckpointWriter } from '../checkpoint/writer.js';
 import type { Problem } from '../errors/problem.js';
+import type { Account } from '../host/accounts.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 import type { RunSettings } from './api.js';
-import type { Account, Job } from './coordinator/job.js';
+import type { Job } from './coordinator/job.js';
 import { launch } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { PROFILE, profileOf } from './profile.js';

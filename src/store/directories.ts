@@ -48,7 +48,7 @@ function isAscii(text: string): boolean {
  */
 export class Directories {
   readonly #open = new Map<string, number>();
-  readonly #places = new Map<number, Place>();
+  readonly #places = new Map<number, DirectoryPlace>();
 
   /**
    * A descriptor of the directory that `names` lead to from `base`; it stays this object's, until `close` or the
@@ -120,7 +120,7 @@ export class Directories {
     return undefined;
   }
 
-  #placeOf(fd: number): Place {
+  #placeOf(fd: number): DirectoryPlace {
     let place = this.#places.get(fd);
     if (place === undefined) {
       const real = kernelPath(fd);
@@ -155,7 +155,7 @@ export class Directories {
 }
 
 /** Where an open directory is. */
-interface Place {
+interface DirectoryPlace {
   /** Without links. */
   real: string;
   /** What its path begins with, for a system call. */

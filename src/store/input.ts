@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { pause } from '../host/pause.js';
 import { RefusedError } from './refused.js';
 
 const AT_ONCE = 64 * 1024;
@@ -46,7 +47,7 @@ function readWhole(fd: number, name: string, { max, tooLong = tooLongFor(max) }:
     if (count === undefined || noWriter) {
       if (waited >= PIPE_WAIT_MS) throw new RefusedError('ENOTREG', `nobody writes to the pipe ${name}`);
       if (noWriter) waited += PIPE_POLL_MS;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_POLL_MS);
+      pause(PIPE_POLL_MS);
       continue;
     }
     if (count === 0) return Buffer.concat(chunks, length);

@@ -7,19 +7,19 @@ export interface Reader {
   readonly groups: () => readonly number[];
 }
 
-type Mode = Pick<Stats, 'uid' | 'gid' | 'mode'>;
+type Permissions = Pick<Stats, 'uid' | 'gid' | 'mode'>;
 
 /** May the user read the file, by its owner and mode bits (path_resolution(7))? Pure. */
-export function mayRead(file: Mode, reader: Reader): boolean {
+export function mayRead(file: Permissions, reader: Reader): boolean {
   return permits(file, reader, 0o4);
 }
 
 /** May the user pass through the directory? Pure. */
-export function maySearch(directory: Mode, reader: Reader): boolean {
+export function maySearch(directory: Permissions, reader: Reader): boolean {
   return permits(directory, reader, 0o1);
 }
 
-function permits({ uid, gid, mode }: Mode, reader: Reader, bit: number): boolean {
+function permits({ uid, gid, mode }: Permissions, reader: Reader, bit: number): boolean {
   if (reader.uid === 0) return true;
   if (uid === reader.uid) return (mode & (bit << 6)) !== 0;
   // Others' bits are looked at first: the groups of a user may have to be asked from a directory service.

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { isSame } from '../host/file-identity.js';
 import { at } from './directories.js';
-import { isSame } from './identity.js';
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -36,7 +36,7 @@ export interface Visitor {
   failed(error: unknown, names: readonly string[]): void;
 }
 
-interface Frame {
+interface Level {
   fd: number | undefined;
   stat: Stats;
   entries: string[];
@@ -53,7 +53,7 @@ const MOST_DEEP = 128;
  * No link is followed. What vanished is passed over. `last` names entries of the top that come last.
  */
 export function walk(parent: number, name: string, visitor: Visitor, last: readonly string[] = []): void {
-  const frames: Frame[] = [];
+  const levels: Level[] = [];
   const names: string[] = [];
   const visit = (directory: number, entry: string): void => {
     const path = entryAt(directory, entry);
@@ -68,13 +68,13 @@ export function walk(parent: number, name: string, visitor: Visitor, last: reado
       if (!isSame(fstatSync(fd), stat)) throw new ChangedError('it was replaced');
       visitor.enter?.(fd, stat, names);
       const entries = readdirSync(`/proc/self/fd/${fd}`, 'latin1');
-      if (frames.length === 0) for (const late of last) moveToEnd(entries, late);
-      frames.push({ fd, stat, entries, next: 0 });
+      if (levels.length === 0) for (const late of last) moveToEnd(entries, late);
+      levels.push({ fd, stat, entries, next: 0 });
     } catch (error) {
       closeSync(fd);
       throw error;
     }
-    const shallow = frames[frames.length - 1 - MOST_DEEP];
+    const shallow = levels[levels.length - 1 - MOST_DEEP];
     if (shallow?.fd !== undefined) {
       closeSync(shallow.fd);
       shallow.fd = undefined;
@@ -89,33 +89,33 @@ export function walk(parent: number, name: string, visitor: Visitor, last: reado
   };
   try {
     attempt(() => visit(parent, name));
-    while (frames.length > 0) {
-      const frame = frames[frames.length - 1] as Frame;
-      const entry = frame.entries[frame.next];
+    while (levels.length > 0) {
+      const level = levels[levels.length - 1] as Level;
+      const entry = level.entries[level.next];
       if (entry !== undefined) {
-        frame.next += 1;
-        const depth = frames.length;
+        level.next += 1;
+        const depth = levels.length;
         names.push(entry);
-        attempt(() => visit(frame.fd as number, entry));
-        if (frames.length === depth) names.pop();
+        attempt(() => visit(level.fd as number, entry));
+        if (levels.length === depth) names.pop();
         continue;
       }
-      const above = frames[frames.length - 2];
-      if (above !== undefined && above.fd === undefined) above.fd = reopen(frame.fd as number, above.stat);
-      frames.pop();
-      closeSync(frame.fd as number);
-      frame.fd = undefined;
+      const above = levels[levels.length - 2];
+      if (above !== undefined && above.fd === undefined) above.fd = reopen(level.fd as number, above.stat);
+      levels.pop();
+      closeSync(level.fd as number);
+      level.fd = undefined;
       attempt(() =>
         visitor.leave(
           entryAt(above?.fd ?? parent, above === undefined ? name : (names.at(-1) as string)),
-          frame.stat,
+          level.stat,
           names,
         ),
       );
       names.pop();
     }
   } finally {
-    for (const { fd } of frames) if (fd !== undefined) closeSync(fd);
+    for (const { fd } of levels) if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -1,8 +1,6 @@
+import type { FileIdentity } from '../host/file-identity.js';
 import { type Host, isDead } from '../host/host.js';
-import type { FileIdentity } from '../host/locks.js';
-
-/** The original's tolerance between a recorded start and the one in /proc, for its clock was the epoch's. */
-export const START_TOLERANCE_MS = 10_000;
+import { mayPrecede, startsAgree } from '../host/start-time.js';
 
 export interface RecordedRunner {
   pid?: number;
@@ -33,7 +31,7 @@ export function runnerLiveness(host: Host, stream: FileIdentity, recorded: Recor
   if (presence === 'gone') return { alive: false, foreign: false };
   const process = host.process(pid);
   if (process === undefined) return { alive: null, foreign: false };
-  const since = timestampMs === undefined || process.startTimeMs <= timestampMs + START_TOLERANCE_MS;
+  const since = timestampMs === undefined || mayPrecede(process.startTimeMs, timestampMs);
   const alive = !isDead(process) && since && (uid === undefined || uid === process.uid);
   return { alive, foreign: false };
 }
@@ -62,9 +60,9 @@ export function isSameProcess(
   const startMs = startSeconds * 1000;
   const { bootTimeMs } = host;
   // Most records are of processes long gone: don't ask /proc about those from before the machine was started.
-  if (bootTimeMs === undefined || !(startMs >= bootTimeMs - START_TOLERANCE_MS)) return false;
+  if (bootTimeMs === undefined || !mayPrecede(bootTimeMs, startMs)) return false;
   const process = host.process(pid);
   if (process === undefined || isDead(process)) return false;
-  if (Math.abs(process.startTimeMs - startMs) >= START_TOLERANCE_MS) return false;
+  if (!startsAgree(process.startTimeMs, startMs)) return false;
   return uid === undefined || uid === 0 || process.uid === uid;
 }

@@ -3,11 +3,7 @@
  * epoch, beyond the calendar. Nothing here throws.
  */
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const YEAR = 365 * DAY;
+import { DAY, HOUR, MINUTE, SECOND, YEAR } from './duration.js';
 
 /** The last millisecond that RFC 3339 can write: its years have four digits. */
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);

@@ -1,3 +1,5 @@
+import { UsageError } from '../errors/errors.js';
+
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
 /**
@@ -17,4 +19,22 @@ export function size(bytes: number | bigint | undefined): string {
   }
   const text = value < 9.95 ? value.toFixed(1).replace('.0', '') : String(Math.round(value));
   return `${text}${UNITS[unit]}`;
+}
+
+const SIZE = /^(\d+(?:\.\d+)?)(?:([KMGTP])(?:i?B)?|B)$/i;
+
+/**
+ * Bytes of what a flag was given: `20G`, `1.5GiB`, `500MB`, `1024B`, in powers of 1024 as the original has them and
+ * `size` writes them. Throws UsageError `bad-size` for anything else, also for a number alone: nobody knows its unit.
+ */
+export function parseSize(text: string, flag: string): number {
+  const match = SIZE.exec(text);
+  const power = 'KMGTP'.indexOf(match?.[2]?.toUpperCase() ?? ' ') + 1;
+  const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * 1024 ** power);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new UsageError(
+    'bad-size',
+    `--${flag} ${JSON.stringify(text)} is not a size`,
+    `give it as --${flag} 20G, 500MB or 1024B`,
+  );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkDisk, type Disk, mountOf, parseMountPoints } from '../../src/doctor/check-disk.js';
+import { checkDisk, type Disk } from '../../src/doctor/check-disk.js';
 import { modeText } from '../../src/doctor/gather-host.js';
 
 const GIB = 2 ** 30;
@@ -48,27 +48,6 @@ describe('disks', () => {
     );
     expect(symptom?.evidence).toEqual([{ path: '/var/run/thermos', text: '512MiB of 100GiB free (1%)' }]);
   });
-});
-
-const MOUNTINFO = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-30 22 0:30 / /var/my\\040disk ro,relatime - ext4 /dev/sdb1 rw
-31 22 0:31 / /data rw - xfs /dev/sdc1 ro,noquota
-32 22 0:32 / /data rw - tmpfs tmpfs rw
-garbage
-`;
-
-test('mounts: the innermost, the last one on it, read-only by either of the two lists', () => {
-  const mounts = parseMountPoints(MOUNTINFO);
-  expect(mounts).toEqual([
-    { path: '/', readOnly: false },
-    { path: '/var/my disk', readOnly: true },
-    { path: '/data', readOnly: true },
-    { path: '/data', readOnly: false },
-  ]);
-  expect(mountOf('/var/my disk/x', mounts)?.path).toBe('/var/my disk');
-  expect(mountOf('/var/my disks', mounts)?.path).toBe('/');
-  expect(mountOf('/data', mounts)).toEqual({ path: '/data', readOnly: false });
-  expect(mountOf('/x', [])).toBeUndefined();
 });
 
 test('modes as ls writes them', () => {

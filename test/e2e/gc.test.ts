@@ -129,6 +129,8 @@ describe('exactly the plan', () => {
         .json.tasks.map(({ task_id }) => task_id)
         .sort();
     expect(ids('--max-age', '2h30m')).toEqual(['db-1', 'web-2']);
+    expect(ids('--max-age', '9000')).toEqual(['db-1', 'web-2']);
+    expect(ids('--max-age', 'PT2H30M')).toEqual(['db-1', 'web-2']);
     expect(ids('--max_tasks', '1')).toEqual(['db-1', 'web-10', 'web-2']);
     expect(ids('--max-tasks', '1', 'web-.*')).toEqual(['web-10', 'web-2']);
     expect(ids('web-1')).toEqual(['web-1']);
@@ -165,10 +167,10 @@ describe('asking', () => {
   });
 
   test.each([
-    [['--max-age', '5'], '--max-age 2d5h'],
+    [['--max-age', '5x'], '--max-age 90s'],
     [['--max-space', '20'], '--max-space 20G'],
     [['--max-tasks', 'many'], '--max-tasks 100'],
-    [['--orphan-age', 'soon'], '--orphan-age 2d5h'],
+    [['--orphan-age', 'soon'], '--orphan-age 90s'],
     [['--keep-data', '--delete-data'], 'delete-data'],
     [['--yes', '('], 'pattern'],
   ])('%j: exit 2 and how it is right', (args, hint) => {

@@ -6,7 +6,6 @@ import {
   forecast,
   forecaster,
   isPulled,
-  mesosDuration,
   runDirAround,
   workDirOf,
 } from '../../src/gc/mesos.js';
@@ -34,18 +33,6 @@ function put(path: string, text = ''): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
 }
-
-test.each([
-  ['1weeks', 604_800_000],
-  ['2days', 172_800_000],
-  ['1.5hrs', 5_400_000],
-  ['0ns', 0],
-  ['15mins', 900_000],
-  ['1week', undefined],
-  ['', undefined],
-])('a duration of Mesos: %j', (text, milliseconds) => {
-  expect(mesosDuration(text)).toBe(milliseconds);
-});
 
 describe('when the agent removes a sandbox', () => {
   const day = 86_400_000;

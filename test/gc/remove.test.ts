@@ -14,8 +14,8 @@ import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Measure, measure } from '../../src/gc/measure.js';
 import { DEEDS, type RemoveOptions, remove } from '../../src/gc/remove.js';
+import { keyOf } from '../../src/host/file-identity.js';
 import { Directories } from '../../src/store/directories.js';
-import { keyOf } from '../../src/store/identity.js';
 import { tempDir } from '../e2e/harness.js';
 
 let dir: string;

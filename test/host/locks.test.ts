@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deviceOf, type HeldLock, parseLocks, parseMounts, writeLocksOn } from '../../src/host/locks.js';
+import { deviceOf, type HeldLock, parseLocks, writeLocksOn } from '../../src/host/locks.js';
+import { parseMounts } from '../../src/host/mounts.js';
 
 /** gnu_dev_makedev of glibc, the other way round. */
 function makedev(major: number, minor: number): bigint {

@@ -1,4 +1,4 @@
-import type { FileIdentity } from '../../src/host/locks.js';
+import type { FileIdentity } from '../../src/host/file-identity.js';
 import type { ProcessRow } from '../../src/host/process-table.js';
 import type { LockHold, Processes } from '../../src/lifecycle/processes.js';
 

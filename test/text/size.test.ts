@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { size } from '../../src/text/size.js';
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../src/errors/errors.js';
+import { parseSize, size } from '../../src/text/size.js';
 
 test.each([
   [0, '0B'],
@@ -29,4 +30,68 @@ test('is short, whatever the size', () => {
       expect(size(bytes)).toMatch(/^(\d{1,4}|\d\.\d)([KMGTPE]iB|B)$/);
     }),
   );
+});
+
+test.each([
+  ['20G', 20 * 1024 ** 3],
+  ['20GB', 20 * 1024 ** 3],
+  ['20GiB', 20 * 1024 ** 3],
+  ['1.5k', 1536],
+  ['500M', 500 * 1024 ** 2],
+  ['2T', 2 * 1024 ** 4],
+  ['0B', 0],
+  ['1024b', 1024],
+])('%s are %d bytes', (text, bytes) => {
+  expect(parseSize(text, 'max-space')).toBe(bytes);
+});
+
+test.each([
+  '',
+  '20',
+  'G',
+  '20 G',
+  '-1G',
+  '1X',
+  '1iB',
+  '1e9B',
+  '.5G',
+  `${'9'.repeat(30)}P`,
+  `${'9'.repeat(400)}B`,
+])('%j is no size', (text) => {
+  expect(() => parseSize(text, 'max-space')).toThrow(
+    expect.objectContaining({
+      code: 'bad-size',
+      exitCode: 2,
+      hint: expect.stringContaining('--max-space 20G'),
+    }),
+  );
+});
+
+describe('a size', () => {
+  test('that is shown is read as that size', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 2 ** 52 }), (bytes) => {
+        expect(size(parseSize(size(bytes), 'max-space'))).toBe(size(bytes));
+      }),
+    );
+  });
+
+  test('is exact and not below 0, whatever was given, or refused as a usage error', () => {
+    const nearly = fc
+      .array(fc.oneof(fc.constantFrom('9', '1.5', 'K', 'iB', 'B', 'p', '.', ' '), fc.string()))
+      .map((pieces) => pieces.join(''));
+    fc.assert(
+      fc.property(nearly, (text) => {
+        let bytes = 0;
+        try {
+          bytes = parseSize(text, 'max-space');
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+        }
+        expect(Number.isSafeInteger(bytes)).toBe(true);
+        expect(bytes).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });

@@ -1,11 +1,5 @@
+import type { Account } from '../../host/accounts.js';
 import type { LoggerPolicy } from '../task-document.js';
-
-/** Whom a process runs for. */
-export interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** What a coordinator is told by its runner: one line of JSON on its stdin. */
 export interface Job {

@@ -1,8 +1,8 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs';
+import type { Account } from '../../host/accounts.js';
 import { makeDirectory } from '../../host/make-directory.js';
 import { OPEN_TO_ALL, underUmask } from '../../host/umask.js';
 import { openWay } from '../../store/way.js';
-import type { Account } from './job.js';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
@@ -11,7 +11,7 @@ const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
  * to the user: whoever owns those above could move the logs. What lies in a directory of the user's own is left to the
  * user (older versions gave away all of it), and no link is followed: it may have been laid to lead root astray.
  */
-export function makeLogDirectory(logs: string, { uid, gid }: Account): void {
+export function makeLogDirectory(logs: string, { uid, gid }: Pick<Account, 'uid' | 'gid'>): void {
   const parts = logs.split('/');
   const below = parts.splice(-3);
   let fd: number | undefined;

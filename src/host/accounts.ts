@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { runTool } from './run-tool.js';
+
+/** An entry of the user database. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Empty if it has none. */
+  readonly home: string;
+}
+
+/** Parses lines of passwd(5), in their order; what is no entry is left out. */
+export function parsePasswd(text: string): Account[] {
+  return text.split('\n').flatMap((line) => {
+    const [name, , uid = '', gid = '', , home = ''] = line.split(':');
+    if (!name || !/^\d+$/.test(uid) || !/^\d+$/.test(gid)) return [];
+    return [{ name, uid: Number(uid), gid: Number(gid), home }];
+  });
+}
+
+/** Gives the line of the user database for a name or uid, within so many milliseconds; undefined if there is none. */
+export type Getent = (user: string, timeoutMs: number) => string | undefined;
+
+/** Asks libc, which knows all sources (LDAP …), by getent(1). */
+export const getent: Getent = (user, timeoutMs) => {
+  const { status, stdout } = runTool('getent', ['passwd', '--', user], undefined, timeoutMs);
+  return status === 0 ? stdout : undefined;
+};
+
+export interface AccountsOptions {
+  /** Default: `/etc/passwd`. */
+  readonly passwd?: string;
+  /** Asked for whom the file doesn't have. Default: `getent`, or nobody with another file. */
+  readonly getent?: Getent | undefined;
+  /** No more is asked once the answers took so long together. Default: for ever. */
+  readonly patienceMs?: number;
+}
+
+/** As long as any name of a user, and of what getent(1) can be asked for. */
+const NAME = /^[^\p{Cc}:]{1,256}$/u;
+
+/**
+ * The users of this machine: those of the file, and of what else libc knows. The file is read once, when it is needed;
+ * of others each is asked for once. Nothing here throws.
+ */
+export class Accounts {
+  readonly #options: AccountsOptions;
+  #file: { all: readonly Account[]; byKey: ReadonlyMap<string | number, Account> } | undefined;
+  #asked: Map<string | number, Account | undefined> = new Map();
+  /** Of all snapshots together. */
+  #patience: { leftMs: number };
+
+  constructor(options: AccountsOptions = {}) {
+    this.#options = { getent: options.passwd === undefined ? getent : undefined, ...options };
+    this.#patience = { leftMs: options.patienceMs ?? Number.POSITIVE_INFINITY };
+  }
+
+  /** The file as it is now; what others answered is kept. */
+  again(): Accounts {
+    const accounts = new Accounts(this.#options);
+    accounts.#asked = this.#asked;
+    accounts.#patience = this.#patience;
+    return accounts;
+  }
+
+  /** By name or uid; a name is never taken for a uid. Of several in the file the first counts. */
+  find(user: string | number): Account | undefined {
+    return this.#read().byKey.get(user) ?? this.#ask(user);
+  }
+
+  /** Those of the file. Others can be many, or not be listed at all. */
+  ofFile(): readonly Account[] {
+    return this.#read().all;
+  }
+
+  #read() {
+    if (this.#file === undefined) {
+      const all = parsePasswd(readPasswd(this.#options.passwd ?? '/etc/passwd'));
+      const byKey = new Map<string | number, Account>();
+      for (const account of all) {
+        for (const key of [account.name, account.uid]) if (!byKey.has(key)) byKey.set(key, account);
+      }
+      this.#file = { all, byKey };
+    }
+    return this.#file;
+  }
+
+  #ask(user: string | number): Account | undefined {
+    if (!this.#asked.has(user)) this.#asked.set(user, this.#answerOn(user));
+    return this.#asked.get(user);
+  }
+
+  #answerOn(user: string | number): Account | undefined {
+    const { getent } = this.#options;
+    const { leftMs } = this.#patience;
+    if (getent === undefined || leftMs <= 0 || !NAME.test(String(user))) return undefined;
+    const before = performance.now();
+    const [account] = parsePasswd(getent(String(user), leftMs) ?? '');
+    this.#patience.leftMs -= performance.now() - before;
+    // A name that looks like a uid is one for getent.
+    return account?.[typeof user === 'string' ? 'name' : 'uid'] === user ? account : undefined;
+  }
+}
+
+/** Looks a user up by name or uid for whom something is done: as it is now, and however long that takes. */
+export function findAccount(user: string | number): Account | undefined {
+  return new Accounts().find(user);
+}
+
+function readPasswd(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // A machine without the file may have other sources.
+    return '';
+  }
+}

@@ -1,0 +1,76 @@
+import { UsageError } from '../errors/errors.js';
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+/** Of 365 days. */
+export const YEAR = 365 * DAY;
+
+/** Milliseconds. Those of systemd.time(7) and of Mesos (`1weeks`, `1.5hrs`), and `y` as ages are shown with it. */
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['ns', 1e-6],
+  ['us', 1e-3],
+  ['ms', 1],
+  ...['s', 'sec', 'secs'].map((unit) => [unit, SECOND] as const),
+  ...['m', 'min', 'mins'].map((unit) => [unit, MINUTE] as const),
+  ...['h', 'hr', 'hrs'].map((unit) => [unit, HOUR] as const),
+  ...['d', 'day', 'days'].map((unit) => [unit, DAY] as const),
+  ...['w', 'week', 'weeks'].map((unit) => [unit, 7 * DAY] as const),
+  ['y', YEAR],
+]);
+
+const N = String.raw`\d+(?:\.\d+)?`;
+const PLAIN = new RegExp(`^${N}$`);
+const UNITED = new RegExp(`^(?:${N}[a-z]+)+$`, 'i');
+const PART = new RegExp(`(${N})([a-z]+)`, 'gi');
+/** ISO 8601 without years and months, for these have no certain length. */
+const ISO = new RegExp(`^P(?!$)(?:${N}W)?(?:${N}D)?(?:T(?=\\d)(?:${N}H)?(?:${N}M)?(?:${N}S)?)?$`, 'i');
+
+/** For the help of commands with such a flag. */
+export const DURATION_HELP =
+  'DURATION is a number of seconds, or with units: 500ms, 90s, 1.5h, 1h30m, 2d, 1w; or as in ISO 8601: P1D, PT1H30M.';
+
+/**
+ * Whole milliseconds of a duration, from 0 up to what is exact. All of the program reads durations with this, those of
+ * Mesos's flags too: a number of seconds (`90`, `0.5`), numbers with units (`500ms`, `90s`, `1h30m`, `2d5h`), or ISO
+ * 8601 (`P2DT5H`). Undefined for anything else.
+ */
+export function durationOf(text: string): number | undefined {
+  if (PLAIN.test(text)) return exact(Number(text) * SECOND);
+  // The units of ISO 8601 are ours, once its two marks are gone.
+  const united = ISO.test(text) ? text.replaceAll(/[PT]/gi, '') : text;
+  if (!UNITED.test(united)) return undefined;
+  let sum = 0;
+  for (const [, number, unit = ''] of united.matchAll(PART)) {
+    sum += Number(number) * (UNITS.get(unit.toLowerCase()) ?? Number.NaN);
+  }
+  return exact(sum);
+}
+
+function exact(milliseconds: number): number | undefined {
+  const whole = Math.round(milliseconds);
+  return Number.isSafeInteger(whole) ? whole : undefined;
+}
+
+export interface DurationBounds {
+  /** As a person writes them; for the message. */
+  least?: string;
+  most?: string;
+  /** Of the error: scripts know that of `gc` as `bad-age`. */
+  code?: 'usage' | 'bad-age';
+}
+
+/** Milliseconds of what a flag was given (see `durationOf`). Throws UsageError for what is none or beyond the bounds. */
+export function parseDuration(text: string, flag: string, bounds: DurationBounds = {}): number {
+  const { least = '0', most, code = 'usage' } = bounds;
+  const value = durationOf(text);
+  const given = `--${flag} ${JSON.stringify(text)}`;
+  if (value === undefined) {
+    throw new UsageError(code, `${given} is not a duration`, `give it as --${flag} 90s, 1h30m, 2d or P1D`);
+  }
+  if (value < (durationOf(least) ?? 0) || value > (durationOf(most ?? '') ?? Number.POSITIVE_INFINITY)) {
+    throw new UsageError(code, `${given} is not from ${least} to ${most}`);
+  }
+  return value;
+}
