@@ -1,22 +1,17 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { RAN, Records, writeTask } from '../task/trees.js';
 import { CONTROL } from '../views/task-views.js';
-import { PROGRAM, runToEnd, shell, tempDir, thermos } from './harness.js';
+import { PROGRAM, placeForEach, runToEnd, shell, thermos } from './harness.js';
 import { json, states } from './tasks.js';
 
-let temp: { path: string; remove: () => void };
+const temp = placeForEach();
+const { children } = temp;
 let root: string;
-const children: ChildProcess[] = [];
 beforeEach(() => {
-  temp = tempDir();
-  root = join(temp.path, 'root');
-});
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  temp.remove();
+  ({ root } = temp);
 });
 
 const ODD: Record<string, (path: string) => void> = {
