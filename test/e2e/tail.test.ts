@@ -650,7 +650,7 @@ describe('following', () => {
     task.write('web', 0, 'one\n');
     task.start('web');
     const writer = `while :; do echo more >>'${task.log('web', 0)}'; sleep 0.05; done & writer=$!;`;
-    const reader = `thermos tail --root '${task.root}' task-1 --stdout | head -1; echo "\${PIPESTATUS[0]}";`;
+    const reader = `thermos tail --root '${task.root}' task-1 --stdout --lines=all | head -1; echo "\${PIPESTATUS[0]}";`;
     expect(shell(`${writer} ${reader} kill $writer`)).toMatchObject({ stdout: 'one\n0\n', stderr: '' });
   });
 
