@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SANDBOX_MARK } from '../../src/layout/sandbox-mark.js';
 import { RAN, Records } from '../task/trees.js';
 import { actions, deleted, type GcAnswer, gc, gcTask, gone, hookFile, listing, put } from './gc-trees.js';
-import { PROGRAM, shell, tempDir, thermos } from './harness.js';
+import { PROGRAM, placeForEach, shell, thermos } from './harness.js';
 import { RunPlace } from './run-task.js';
 
 const AS_ROOT = process.getuid?.() === 0;
@@ -26,13 +26,10 @@ const DAY = 24 * HOUR;
 
 let dir: string;
 let root: string;
-let remove: () => void;
-
+const place = placeForEach();
 beforeEach(() => {
-  ({ path: dir, remove } = tempDir());
-  root = `${dir}/root`;
+  ({ path: dir, root } = place);
 });
-afterEach(() => remove());
 
 /** As an administrator copies: with owners, times and links. */
 function copy(from: string, to: string): void {

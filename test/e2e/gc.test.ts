@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -14,25 +14,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Records } from '../task/trees.js';
 import { actions, deleted, du, gc, gcTask, gone, hookFile, listing, put } from './gc-trees.js';
-import { cleanEnv, FIXTURES, PROGRAM, shell, startThermos, tempDir, thermos } from './harness.js';
+import { cleanEnv, FIXTURES, PROGRAM, placeForEach, shell, startThermos, thermos } from './harness.js';
 
 const AS_ROOT = process.getuid?.() === 0;
 
 let dir: string;
 let root: string;
-let remove: () => void;
-const children: ChildProcess[] = [];
-
+const place = placeForEach();
+const { children } = place;
 beforeEach(() => {
-  ({ path: dir, remove } = tempDir());
-  root = `${dir}/root`;
-});
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  remove();
+  ({ path: dir, root } = place);
 });
 
 describe('exactly the plan', () => {

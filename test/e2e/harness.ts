@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach } from 'vitest';
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const FIXTURES = join(REPOSITORY, 'fixtures');
@@ -78,6 +79,46 @@ export function tempDir(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'thermos-test-'));
   chmodSync(path, 0o755);
   return { path, remove: () => removeTree(path) };
+}
+
+/** A place for each test of a file. */
+export interface TestPlace {
+  readonly path: string;
+  /** A task root in it, which is not made. */
+  readonly root: string;
+  /** What is started for the test. It ends with it, as do the process groups that it leads. */
+  readonly children: ChildProcess[];
+}
+
+/** Gives each test of a file a temp directory that is removed after it. */
+export function placeForEach(): TestPlace {
+  const children: ChildProcess[] = [];
+  let temp: ReturnType<typeof tempDir>;
+  beforeEach(() => {
+    temp = tempDir();
+  });
+  afterEach(() => {
+    for (const child of children.splice(0)) killGroup(child);
+    temp.remove();
+  });
+  return {
+    get path() {
+      return temp.path;
+    },
+    get root() {
+      return join(temp.path, 'root');
+    },
+    children,
+  };
+}
+
+function killGroup(child: ChildProcess): void {
+  child.kill('SIGKILL');
+  try {
+    process.kill(-(child.pid as number), 'SIGKILL');
+  } catch {
+    // It leads no group, or all of it has ended.
+  }
 }
 
 /**

@@ -1,22 +1,20 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { isRejection, LINKED, loadCases, plain, withFailedFields } from '../checkpoint/corpus.js';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
 import { CONTROL } from '../views/task-views.js';
-import { FIXTURES, startThermos, tempDir, thermos } from './harness.js';
+import { FIXTURES, placeForEach, startThermos, thermos } from './harness.js';
 import { expectContract, json } from './tasks.js';
 
 const HOST = join(FIXTURES, 'host', 'root');
 const MESOS = join(FIXTURES, 'mesos');
 
-let temp: { path: string; remove: () => void };
+const temp = placeForEach();
 let root: string;
 beforeEach(() => {
-  temp = tempDir();
-  root = join(temp.path, 'root');
+  ({ root } = temp);
 });
-afterEach(() => temp.remove());
 
 /** The answers of many runs, a few at a time. */
 async function runAll(

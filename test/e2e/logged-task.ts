@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { afterEach } from 'vitest';
 import type {
   CheckpointRecord,
   ProcessState,
@@ -9,7 +10,7 @@ import type {
   TaskState,
 } from '../../src/checkpoint/records.js';
 import { streamOf } from '../checkpoint/arbitraries.js';
-import { startThermos } from './harness.js';
+import { placeForEach, startThermos } from './harness.js';
 
 /** What a process of a task file may say here. */
 export interface ProcessFile {
@@ -202,5 +203,38 @@ export class Running {
   #add(to: 'stdout' | 'stderr', bytes: Buffer): void {
     this[to] += bytes.toString();
     this.#wake();
+  }
+}
+
+/** Tasks for each test of a file, and programs that look at them; all of it is ended and removed after the test. */
+export class LoggedTasks {
+  readonly #place = placeForEach();
+  readonly #tasks: LoggedTask[] = [];
+  readonly #running: Running[] = [];
+
+  constructor() {
+    afterEach(async () => {
+      await Promise.all(this.#running.splice(0).map((each) => each.kill()));
+      await Promise.all(this.#tasks.splice(0).map((task) => task.killRunner()));
+    });
+  }
+
+  get path(): string {
+    return this.#place.path;
+  }
+
+  /** A task that has these processes. */
+  task(processes: readonly (string | ProcessFile)[] = ['web'], id?: string): LoggedTask {
+    const files = processes.map((each) => (typeof each === 'string' ? { name: each } : each));
+    const task = new LoggedTask(this.path, files, id);
+    this.#tasks.push(task);
+    return task;
+  }
+
+  /** Starts the program and leaves it running. */
+  start(args: readonly string[]): Running {
+    const started = new Running(args);
+    this.#running.push(started);
+    return started;
   }
 }

@@ -2,26 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Host } from '../../src/host/host.js';
 import { isRejection, LINKED, loadCases } from '../checkpoint/corpus.js';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
-import { DEFAULT_ROOTS, FIXTURES, tempDir, thermos } from './harness.js';
+import { DEFAULT_ROOTS, FIXTURES, placeForEach, thermos } from './harness.js';
 import { canUnshare, json, states, unprivileged } from './tasks.js';
 
 const HOST = join(FIXTURES, 'host', 'root');
 const MESOS = join(FIXTURES, 'mesos');
 
-let temp: { path: string; remove: () => void };
+const temp = placeForEach();
+const { children } = temp;
 let root: string;
 beforeEach(() => {
-  temp = tempDir();
-  root = join(temp.path, 'root');
-});
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  temp.remove();
+  ({ root } = temp);
 });
 
 /** Starts a shell line and waits for the first line it prints. */

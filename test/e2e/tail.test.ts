@@ -15,38 +15,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
-import { DEFAULT_ROOTS, FIXTURES, REPOSITORY, shell, tempDir, thermos } from './harness.js';
-import { LoggedTask, type ProcessFile, Running } from './logged-task.js';
+import { DEFAULT_ROOTS, FIXTURES, REPOSITORY, shell, thermos } from './harness.js';
+import { type LoggedTask, LoggedTasks, type Running } from './logged-task.js';
 import { unprivileged } from './tasks.js';
 
-let temp: ReturnType<typeof tempDir>;
-let running: Running[];
-let tasks: LoggedTask[];
-
-beforeEach(() => {
-  temp = tempDir();
-  running = [];
-  tasks = [];
-});
-
-afterEach(async () => {
-  await Promise.all(running.map((each) => each.kill()));
-  await Promise.all(tasks.map((task) => task.killRunner()));
-  temp.remove();
-});
-
-function newTask(processes: readonly (string | ProcessFile)[] = ['web'], id?: string): LoggedTask {
-  const files = processes.map((each) => (typeof each === 'string' ? { name: each } : each));
-  const task = new LoggedTask(temp.path, files, id);
-  tasks.push(task);
-  return task;
-}
+const tasks = new LoggedTasks();
 
 /** A finished task whose one process wrote this. */
 function finished(stdout: string | Buffer, stderr = ''): LoggedTask {
-  const task = newTask();
+  const task = tasks.task();
   task.write('web', 0, stdout, stderr);
   task.start('web').update('web', 'SUCCESS').end('SUCCESS');
   return task;
@@ -57,9 +36,18 @@ function tail(task: LoggedTask, ...args: string[]) {
 }
 
 function follow(task: LoggedTask, ...args: string[]): Running {
-  const started = new Running(['tail', '--root', task.root, task.id, ...args]);
-  running.push(started);
-  return started;
+  return tasks.start(['tail', '--root', task.root, task.id, ...args]);
+}
+
+/** A task whose runner lives and whose process wrote `one`, and the program that follows it and has shown that. */
+async function followed(): Promise<{ task: LoggedTask; thermos: Running }> {
+  const task = tasks.task();
+  await task.run();
+  task.write('web', 0, 'one\n');
+  task.start('web');
+  const thermos = follow(task, '--stdout');
+  await thermos.until(({ stdout }) => stdout === 'one\n');
+  return { task, thermos };
 }
 
 const fixture = (name: string) => join(FIXTURES, 'checkpoints', name);
@@ -128,7 +116,7 @@ describe('the last lines', () => {
 
 describe('several logs', () => {
   function two(): LoggedTask {
-    const task = newTask(['web', 'db']);
+    const task = tasks.task(['web', 'db']);
     task.write('web', 0, 'w1\nw2', 'e1\n');
     task.write('db', 0, 'd1\n');
     task.start('web', 1_400_000_020).update('web', 'SUCCESS');
@@ -167,7 +155,7 @@ describe('several logs', () => {
   });
 
   test('of several runs', () => {
-    const task = newTask([{ name: 'web', max_failures: 3 }]);
+    const task = tasks.task([{ name: 'web', max_failures: 3 }]);
     for (const run of [0, 1, 2]) {
       task.write('web', run, `run ${run}\n`);
       task.start('web', 1_400_000_000 + run).update('web', 'FAILED');
@@ -184,22 +172,22 @@ describe('several logs', () => {
   });
 
   test('a run that only waits for its turn is none', () => {
-    const task = newTask([{ name: 'web', max_failures: 3 }]);
+    const task = tasks.task([{ name: 'web', max_failures: 3 }]);
     task.write('web', 0, 'run 0\n');
     task.start('web').update('web', 'FAILED', 'WAITING');
     expect(tail(task, '--stdout').stdout).toBe('run 0\n');
   });
 
   test('of several tasks name the task, and of several roots the root', () => {
-    const first = newTask(['web'], 'job-0');
-    const second = newTask(['web'], 'job-1');
+    const first = tasks.task(['web'], 'job-0');
+    const second = tasks.task(['web'], 'job-1');
     for (const task of [first, second]) {
       task.write('web', 0, `${task.id}\n`);
       task.start('web').update('web', 'SUCCESS').end('SUCCESS');
     }
     const all = ['tail', '--root', first.root, '--stdout'];
     expect(thermos([...all, 'job-.*']).stdout).toBe('job-0 web 0 | job-0\njob-1 web 0 | job-1\n');
-    const copy = join(temp.path, 'copy');
+    const copy = join(tasks.path, 'copy');
     cpSync(first.root, copy, { recursive: true });
     const { stdout } = thermos([...all, '--root', copy, 'job-0']);
     expect(stdout.split('\n').sort()).toEqual(
@@ -274,7 +262,7 @@ describe('where tasks live', () => {
       .split('\n') as [string];
     expect(thermos(['tail', '--stderr'], { cwd: run, env: DEFAULT_ROOTS })).toMatchObject({ status: 0 });
     expect(thermos(['tail', run, 'm2', '--stderr']).stdout).toBe('m2\n');
-    const { status, stderr } = thermos(['tail', '--root', temp.path]);
+    const { status, stderr } = thermos(['tail', '--root', tasks.path]);
     expect(status).toBe(2);
     expect(stderr).toContain('no task is named');
   });
@@ -290,7 +278,7 @@ describe('where tasks live', () => {
   });
 
   test('a process that has the name of a value of a flag', () => {
-    const task = newTask(['5', '1']);
+    const task = tasks.task(['5', '1']);
     for (const name of ['5', '1']) {
       task.write(name, 0, `${name}\n`);
       task.start(name).update(name, 'SUCCESS');
@@ -324,7 +312,7 @@ describe('why there is no log', () => {
   });
 
   test('not started', () => {
-    const task = newTask(['web', 'late']);
+    const task = tasks.task(['web', 'late']);
     task.write('web', 0, 'x\n');
     task.start('web');
     expect(tail(task, 'late')).toMatchObject({
@@ -353,7 +341,7 @@ describe('why there is no log', () => {
   });
 
   test('a sandbox that may not be entered: told once, by inspect too', () => {
-    const task = newTask(['web', 'db']).start('web').start('db');
+    const task = tasks.task(['web', 'db']).start('web').start('db');
     for (const name of ['web', 'db']) task.write(name, 0, 'x\n');
     task.end('SUCCESS');
     const who = unprivileged();
@@ -446,16 +434,16 @@ describe('a hostile sandbox', () => {
 
   test('a link in the place of the directory of a run', () => {
     const task = finished('x\n');
-    renameSync(join(task.logDir, 'web', '0'), join(temp.path, 'elsewhere'));
-    symlinkSync(join(temp.path, 'elsewhere'), join(task.logDir, 'web', '0'));
+    renameSync(join(task.logDir, 'web', '0'), join(tasks.path, 'elsewhere'));
+    symlinkSync(join(tasks.path, 'elsewhere'), join(task.logDir, 'web', '0'));
     expect(tail(task)).toMatchObject({ stdout: '', status: 5 });
   });
 
   test('a name that leads out of the log directory', () => {
-    const task = newTask(['../../../out', 'web']);
+    const task = tasks.task(['../../../out', 'web']);
     task.write('web', 0, 'x\n');
-    mkdirSync(join(temp.path, 'out', '0'), { recursive: true });
-    writeFileSync(join(temp.path, 'out', '0', 'stdout'), 'secret\n');
+    mkdirSync(join(tasks.path, 'out', '0'), { recursive: true });
+    writeFileSync(join(tasks.path, 'out', '0', 'stdout'), 'secret\n');
     task.start('web').start('../../../out').end('SUCCESS');
     const { stdout, stderr, status } = tail(task, '--stdout');
     expect({ stdout, status }).toEqual({ stdout: 'x\n', status: 5 });
@@ -465,7 +453,7 @@ describe('a hostile sandbox', () => {
 
   test('control characters in names are shown escaped, those in lines are left alone', () => {
     const name = 'w\u001b[31m\n';
-    const task = newTask([name, 'b']);
+    const task = tasks.task([name, 'b']);
     task.write(name, 0, '\u001b[1mbold\n');
     task.start(name).update(name, 'SUCCESS').end('SUCCESS');
     const { stdout, stderr } = tail(task);
@@ -492,7 +480,7 @@ describe('outputs', () => {
 
 describe('following', () => {
   test('is what it does by itself if the task runs, and only then', async () => {
-    const task = newTask();
+    const task = tasks.task();
     task.write('web', 0, 'one\n');
     task.start('web');
     expect(tail(task, '--stdout')).toMatchObject({ stdout: 'one\n', status: 0 });
@@ -516,7 +504,7 @@ describe('following', () => {
   });
 
   test('ends when the process that was named has ended, while the task goes on', async () => {
-    const task = newTask(['web', 'db']);
+    const task = tasks.task(['web', 'db']);
     await task.run();
     for (const name of ['web', 'db']) {
       task.write(name, 0, `${name}\n`);
@@ -532,18 +520,13 @@ describe('following', () => {
   });
 
   test('ends when the runner dies', async () => {
-    const task = newTask();
-    await task.run();
-    task.write('web', 0, 'one\n');
-    task.start('web');
-    const thermos = follow(task, '--stdout');
-    await thermos.until(({ stdout }) => stdout === 'one\n');
+    const { task, thermos } = await followed();
     await task.killRunner();
     expect(await thermos.ended).toBe(0);
   });
 
   test('goes on into the next run, with a mark on stderr', async () => {
-    const task = newTask([{ name: 'web', max_failures: 3 }]);
+    const task = tasks.task([{ name: 'web', max_failures: 3 }]);
     await task.run();
     task.write('web', 0, 'zero');
     task.start('web');
@@ -562,7 +545,7 @@ describe('following', () => {
   });
 
   test('picks up processes that start later, and holds half a line back', async () => {
-    const task = newTask(['web', 'db']);
+    const task = tasks.task(['web', 'db']);
     await task.run();
     task.write('web', 0, 'half');
     task.start('web');
@@ -579,7 +562,7 @@ describe('following', () => {
   });
 
   test('waits for a process that was named and has not started', async () => {
-    const task = newTask();
+    const task = tasks.task();
     await task.run();
     expect(tail(task, 'web')).toMatchObject({ status: 1 });
     const thermos = follow(task, 'web', '-f', '--json');
@@ -595,7 +578,7 @@ describe('following', () => {
   });
 
   test('loses nothing when a writer rotates by renaming or somebody copies and truncates', async () => {
-    const task = newTask();
+    const task = tasks.task();
     await task.run();
     task.write('web', 0, '');
     task.start('web');
@@ -625,12 +608,7 @@ describe('following', () => {
   });
 
   test('is no worse for a log that is away for a moment', async () => {
-    const task = newTask();
-    await task.run();
-    task.write('web', 0, 'one\n');
-    task.start('web');
-    const thermos = follow(task, '--stdout');
-    await thermos.until(({ stdout }) => stdout === 'one\n');
+    const { task, thermos } = await followed();
     renameSync(task.log('web', 0), `${task.log('web', 0)}.1`);
     task.write('web', 0, '', 'noise\n');
     appendFileSync(`${task.log('web', 0)}.1`, 'two\n');
@@ -648,7 +626,7 @@ describe('following', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ])('ends by %s with %d', async (signal, status) => {
-    const task = newTask();
+    const task = tasks.task();
     await task.run();
     task.write('web', 0, 'one\n');
     task.start('web');
@@ -661,28 +639,23 @@ describe('following', () => {
   });
 
   test('ends when nobody reads any more, though nothing is written', async () => {
-    const task = newTask();
-    await task.run();
-    task.write('web', 0, 'one\n');
-    task.start('web');
-    const thermos = follow(task, '--stdout');
-    await thermos.until(({ stdout }) => stdout === 'one\n');
+    const { thermos } = await followed();
     thermos.child.stdout?.destroy();
     expect(await thermos.ended).toBe(0);
   });
 
   test('ends when it writes into a pipe that nobody reads any more', async () => {
-    const task = newTask();
+    const task = tasks.task();
     await task.run();
     task.write('web', 0, 'one\n');
     task.start('web');
     const writer = `while :; do echo more >>'${task.log('web', 0)}'; sleep 0.05; done & writer=$!;`;
-    const reader = `thermos tail --root '${task.root}' task-1 --stdout | head -1; echo "\${PIPESTATUS[0]}";`;
+    const reader = `thermos tail --root '${task.root}' task-1 --stdout --lines=all | head -1; echo "\${PIPESTATUS[0]}";`;
     expect(shell(`${writer} ${reader} kill $writer`)).toMatchObject({ stdout: 'one\n0\n', stderr: '' });
   });
 
   test('gives back the files of runs that are over', async () => {
-    const task = newTask([{ name: 'web', daemon: true }]);
+    const task = tasks.task([{ name: 'web', daemon: true }]);
     await task.run();
     const thermos = follow(task, '-f', '--stdout');
     for (let run = 0; run < 5; run++) {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { expect } from 'vitest';
 import { CONTRACTS, type ContractName } from '../../src/contracts/index.js';
 import { violations } from '../contracts/validate.js';
@@ -36,6 +37,14 @@ export function states({ json: document }: Answer): string[] {
 /** As who may not read what is root's; the caller itself if it isn't root. */
 export function unprivileged(): { uid?: number } {
   return process.getuid?.() === 0 ? { uid: 65_534 } : {};
+}
+
+/**
+ * Does /proc/locks list a lock whose taker, as flock(1), has ended? Not in a pid namespace below that of the machine, as
+ * in a container: what can be known only by such a lock is not known there.
+ */
+export function seesAllLocks(): boolean {
+  return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]';
 }
 
 /** May pid namespaces be made here? */

@@ -1,38 +1,16 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FIXTURES, tempDir, thermos } from './harness.js';
-import { LoggedTask, type ProcessFile, Running } from './logged-task.js';
+import { describe, expect, test } from 'vitest';
+import { FIXTURES, thermos } from './harness.js';
+import { type LoggedTask, LoggedTasks, type Running } from './logged-task.js';
 import { expectContract } from './tasks.js';
 
-let temp: ReturnType<typeof tempDir>;
-let running: Running[];
-let tasks: LoggedTask[];
-
-beforeEach(() => {
-  temp = tempDir();
-  running = [];
-  tasks = [];
-});
-
-afterEach(async () => {
-  await Promise.all(running.map((each) => each.kill()));
-  await Promise.all(tasks.map((task) => task.killRunner()));
-  temp.remove();
-});
-
-function newTask(processes: readonly ProcessFile[] = [{ name: 'web' }], id?: string): LoggedTask {
-  const task = new LoggedTask(temp.path, processes, id);
-  tasks.push(task);
-  return task;
-}
+const tasks = new LoggedTasks();
 
 /** A task whose runner lives, and a `wait` for it. */
 async function waiting(task: LoggedTask, ...args: string[]): Promise<Running> {
   await task.run();
-  const started = new Running(['wait', '--root', task.root, task.id, ...args]);
-  running.push(started);
-  return started;
+  return tasks.start(['wait', '--root', task.root, task.id, ...args]);
 }
 
 describe('a task that is over', () => {
@@ -42,7 +20,7 @@ describe('a task that is over', () => {
     ['KILLED', 3],
     ['LOST', 4],
   ] as const)('%s is exit code %d', (state, status) => {
-    const task = newTask();
+    const task = tasks.task();
     task.start('web').update('web', 'SUCCESS').end(state);
     expect(thermos(['wait', '--root', task.root, task.id])).toEqual({
       stdout: `task-1: ${state}\n`,
@@ -53,7 +31,7 @@ describe('a task that is over', () => {
   });
 
   test('as a document', () => {
-    const task = newTask();
+    const task = tasks.task();
     task.end('FAILED');
     const { stdout, status } = thermos(['wait', '--json', '--root', task.root, task.id]);
     const document = JSON.parse(stdout);
@@ -65,7 +43,7 @@ describe('a task that is over', () => {
 
 describe('a task that runs', () => {
   test('is waited for', async () => {
-    const task = newTask();
+    const task = tasks.task();
     const wait = await waiting(task);
     task.start('web').update('web', 'SUCCESS');
     await task.killRunner();
@@ -75,7 +53,7 @@ describe('a task that runs', () => {
   });
 
   test('a runner that dies is told of, and waited on', async () => {
-    const task = newTask();
+    const task = tasks.task();
     const wait = await waiting(task);
     await task.killRunner();
     await wait.until(({ stderr }) => stderr.includes('no runner is alive'));
@@ -84,7 +62,7 @@ describe('a task that runs', () => {
   });
 
   test('a task that is removed is not there any more', async () => {
-    const task = newTask();
+    const task = tasks.task();
     const wait = await waiting(task);
     await task.killRunner();
     await wait.until(({ stderr }) => stderr.includes('no runner is alive'));
@@ -95,7 +73,7 @@ describe('a task that runs', () => {
   });
 
   test('a timeout ends the waiting', async () => {
-    const task = newTask();
+    const task = tasks.task();
     const wait = await waiting(task, '--timeout', '50ms', '--json');
     expect(await wait.ended).toBe(124);
     const document = JSON.parse(wait.stdout);
@@ -106,7 +84,7 @@ describe('a task that runs', () => {
 
 describe('--for', () => {
   test('ends at the state', async () => {
-    const task = newTask();
+    const task = tasks.task();
     const wait = await waiting(task, '--for', 'process=web:RUNNING');
     task.start('web');
     expect(await wait.ended).toBe(0);
@@ -114,14 +92,14 @@ describe('--for', () => {
   });
 
   test('all of several', async () => {
-    const task = newTask([{ name: 'a' }, { name: 'b:c' }]);
+    const task = tasks.task(['a', 'b:c']);
     const wait = await waiting(task, '--for', 'process=a:SUCCESS', '--for', 'process=b:c:success');
     task.start('a').update('a', 'SUCCESS').start('b:c').update('b:c', 'SUCCESS');
     expect(await wait.ended).toBe(0);
   });
 
   test('what can not happen any more is a no', async () => {
-    const task = newTask();
+    const task = tasks.task();
     const wait = await waiting(task, '--for', 'process=web:SUCCESS', '--json');
     task.start('web').update('web', 'FAILED');
     expect(await wait.ended).toBe(1);
@@ -158,7 +136,7 @@ describe('which task', () => {
   });
 
   test('a beginning is no id', () => {
-    newTask([{ name: 'web' }], 'kk-10').end('SUCCESS');
-    expect(thermos(['wait', '--root', join(temp.path, 'root'), 'kk-1']).status).toBe(1);
+    tasks.task(['web'], 'kk-10').end('SUCCESS');
+    expect(thermos(['wait', '--root', join(tasks.path, 'root'), 'kk-1']).status).toBe(1);
   });
 });

@@ -1,21 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { RAN, Records, writeTask } from '../task/trees.js';
-import { cleanEnv, PROGRAM, shell, startThermos, tempDir } from './harness.js';
+import { cleanEnv, PROGRAM, placeForEach, shell, startThermos } from './harness.js';
 import { expectContract } from './tasks.js';
 
-let temp: { path: string; remove: () => void };
+const temp = placeForEach();
+const { children } = temp;
 let root: string;
-const children: ChildProcess[] = [];
 beforeEach(() => {
-  temp = tempDir();
-  root = join(temp.path, 'root');
-});
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  temp.remove();
+  ({ root } = temp);
 });
 
 /** A program whose output is gathered, and can be waited for. */

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { foretell, problemsOf } from '../../src/gc/apply.js';
 import { DEEDS } from '../../src/gc/remove.js';
 import { gcTask, gone, listing, put } from '../e2e/gc-trees.js';
-import { tempDir } from '../e2e/harness.js';
+import { placeForEach, tempDir } from '../e2e/harness.js';
 import { writeTask } from '../task/trees.js';
 import { carriedOut, finished, machineIn, planOf, results } from './machines.js';
 
@@ -12,12 +12,10 @@ const KEPT = { kinds: { metadata: true, logs: false, data: false } };
 
 let dir: string;
 let root: string;
-let remove: () => void;
+const place = placeForEach();
 beforeEach(() => {
-  ({ path: dir, remove } = tempDir());
-  root = `${dir}/root`;
+  ({ path: dir, root } = place);
 });
-afterEach(() => remove());
 
 /** A plan for a task with a sandbox in its root. */
 function plan(options: Parameters<typeof planOf>[2] = {}, made: Parameters<typeof machineIn>[1] = {}) {

@@ -1,18 +1,16 @@
 import { mkdirSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { lookAgain, newcomers } from '../../src/gc/machine.js';
-import { tempDir } from '../e2e/harness.js';
+import { placeForEach } from '../e2e/harness.js';
 import { Records, writeTask } from '../task/trees.js';
 import { machineIn } from './machines.js';
 
 let dir: string;
 let root: string;
-let remove: () => void;
+const place = placeForEach();
 beforeEach(() => {
-  ({ path: dir, remove } = tempDir());
-  root = `${dir}/root`;
+  ({ path: dir, root } = place);
 });
-afterEach(() => remove());
 
 describe('who came to a root since', () => {
   const task = (id: string, sandbox: string) => {

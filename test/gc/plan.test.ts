@@ -1,12 +1,12 @@
 import { mkdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { FoundTask } from '../../src/discovery/found.js';
 import { guardLook } from '../../src/gc/ground.js';
 import { objection } from '../../src/gc/guards.js';
 import { isWithin } from '../../src/store/paths.js';
 import { gcTask, listing, put } from '../e2e/gc-trees.js';
-import { tempDir } from '../e2e/harness.js';
+import { placeForEach, tempDir } from '../e2e/harness.js';
 import { foundTask, lockLine, Records, writeTask } from '../task/trees.js';
 import { itemOfTarget } from './items.js';
 import { finished, machineIn, planned, planOf } from './machines.js';
@@ -16,12 +16,10 @@ const ALL = ['logs delete', 'data delete', 'metadata delete', 'metadata delete']
 
 let dir: string;
 let root: string;
-let remove: () => void;
+const place = placeForEach();
 beforeEach(() => {
-  ({ path: dir, remove } = tempDir());
-  root = `${dir}/root`;
+  ({ path: dir, root } = place);
 });
-afterEach(() => remove());
 
 /** An active task of which no runner is left. */
 function orphan(id: string, silentMs: number): FoundTask {

@@ -8,12 +8,12 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { realPathsOfOneMoment } from '../../src/discovery/real-paths.js';
 import { lookAtStream, Owners, type Subject, silenceOf, subjectOf } from '../../src/gc/subject.js';
 import { readTasks } from '../../src/task/board.js';
 import { gcTask, put, setAge } from '../e2e/gc-trees.js';
-import { tempDir } from '../e2e/harness.js';
+import { placeForEach } from '../e2e/harness.js';
 import { foundTask, lockLine, RAN, Records, writeTask } from '../task/trees.js';
 import { finished, machineIn } from './machines.js';
 import { subject } from './subjects.js';
@@ -23,12 +23,10 @@ const NOW = 1_000_000;
 
 let dir: string;
 let root: string;
-let remove: () => void;
+const place = placeForEach();
 beforeEach(() => {
-  ({ path: dir, remove } = tempDir());
-  root = `${dir}/root`;
+  ({ path: dir, root } = place);
 });
-afterEach(() => remove());
 
 function subjectIn(found = finished(root, 'a'), machine = machineIn(dir)): Subject {
   const [view] = readTasks([found], machine.host);
