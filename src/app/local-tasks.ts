@@ -1,3 +1,4 @@
+import { discover } from '../discovery/discover.js';
 import type { FoundTask } from '../discovery/found.js';
 import { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
@@ -10,23 +11,28 @@ import { readTasks, TaskBoard } from '../task/board.js';
 import type { TaskGatherer, TaskSource } from '../task/gatherer.js';
 import { TaskReader } from '../task/reader.js';
 import { readTaskFile } from '../task/task-file.js';
+import { rootOptions } from './root-options.js';
 import { type RootFlags, tasksToChange, tasksToLookAt } from './search.js';
 
-/** The tasks of this host, in the roots that the flags name: every answer is there at once. */
-export function localTasks(flags: RootFlags): TaskGatherer {
+/**
+ * The tasks of this host, in the roots that the flags name: every answer is there at once. `look`: this machine as it
+ * is now.
+ */
+export function localTasks(flags: RootFlags, look: () => Host = () => Host.local()): TaskGatherer {
   return {
     find: (words, mode) => (mode === 'look' ? tasksToLookAt(flags, words) : tasksToChange(flags, words)),
-    views: (tasks) => readTasks(tasks, Host.local()),
+    all: () => discover({ ...rootOptions(flags), fromCwd: true }).tasks,
+    views: (tasks) => readTasks(tasks, look()),
     board: () => {
       const board = new TaskBoard();
-      return { views: (tasks) => board.read(tasks, Host.local()) };
+      return { views: (tasks) => board.read(tasks, look()) };
     },
-    source: localSource,
+    source: (task) => localSource(task, look),
     processNames: (task) => [...planned(task), ...started(task)],
   };
 }
 
-function localSource(task: FoundTask): TaskSource {
+function localSource(task: FoundTask, look: () => Host): TaskSource {
   const reader = new TaskReader(task, { history: true });
   let found = task;
   return {
@@ -34,7 +40,7 @@ function localSource(task: FoundTask): TaskSource {
     taskFiles: rootPaths(task.root.path).active,
     read: () => {
       found = withMovedFile(found);
-      return reader.read(Host.local(), found);
+      return reader.read(look(), found);
     },
   };
 }

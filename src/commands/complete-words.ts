@@ -1,10 +1,17 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { idsToName, processesToName } from '../app/complete.js';
+import { localTasks } from '../app/local-tasks.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { requote, unquote } from '../cli/completion/bash-words.js';
-import { complete } from '../cli/completion/complete.js';
-import { HOST_SOURCE } from '../cli/completion/source.js';
+import { type CompletionSource, complete } from '../cli/completion/complete.js';
 import { EXIT } from '../errors/exit-codes.js';
+
+/** Names of this host's tasks and processes. */
+const NAMES: CompletionSource = {
+  taskIds: (roots) => idsToName(localTasks(roots)),
+  processes: (taskId, roots) => processesToName(taskId, localTasks(roots)),
+};
 
 /**
  * What the completion scripts call: the candidates for the last word, one a line. It never complains, because
@@ -33,7 +40,7 @@ export default class CompleteWords extends ThermosCommand {
     const typed: string[] = args.word ?? [''];
     const bash = args.shell === 'bash';
     const words = bash ? typed.map((word) => unquote(word).text) : typed;
-    const found = await complete(words, { all: this.commands, base: ThermosCommand }, HOST_SOURCE);
+    const found = await complete(words, { all: this.commands, base: ThermosCommand }, NAMES);
     const last = typed.at(-1) as string;
     return found
       .map((each) => inserted(each, args.shell, last, flags['word-breaks']))

@@ -31,6 +31,8 @@ export interface TaskSource {
 export interface TaskGatherer extends TaskReading {
   /** The tasks that words mean, all of them without words. Throws as `selectTasks` does. */
   find(words: readonly string[], mode: Mode): Awaitable<Selection>;
+  /** All tasks that can be named, read or not, in no order. */
+  all(): Awaitable<readonly FoundTask[]>;
   /** Reads many tasks again and again. */
   board(): TaskReading;
   source(task: FoundTask): TaskSource;

@@ -1,12 +1,13 @@
+import type { Awaitable } from '../../task/gatherer.js';
 import { visible } from '../../text/escape.js';
 import { type CommandClass, type CommandTable, flagsOf, knownFlags, TOPICS, visibleIds } from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 
 /** What of the machine can be completed; asked for only where it is needed. */
 export interface CompletionSource {
-  taskIds(roots: GivenRoots): Iterable<string>;
+  taskIds(roots: GivenRoots): Awaitable<Iterable<string>>;
   /** Names of the processes of one task. */
-  processes(taskId: string, roots: GivenRoots): Iterable<string>;
+  processes(taskId: string, roots: GivenRoots): Awaitable<Iterable<string>>;
 }
 
 /** The roots that the line names. */
@@ -82,9 +83,9 @@ async function completeCommand(
   switch (name) {
     case 'task':
     case 'target':
-      return names(source.taskIds(line.roots));
+      return names(await source.taskIds(line.roots));
     case 'process':
-      return names(source.processes(line.args[0] as string, line.roots));
+      return names(await source.processes(line.args[0] as string, line.roots));
     case 'command':
       return beginning(current, [...ids, ...TOPICS.map(([topic]) => topic)]);
     case 'code':
