@@ -141,7 +141,7 @@ function sleep(state: RunState, planner: Planner | undefined, now: number): read
   if (state.progress.status !== 'ACTIVE') at.push(deadline(state, now));
   const nextStart = planner?.nextStart(now);
   if (nextStart !== undefined) at.push(nextStart);
-  if (state.postponed.size > 0) at.push(now + RETRY_SECONDS);
+  if (planner !== undefined && state.postponed.size > 0) at.push(now + RETRY_SECONDS);
   for (const run of liveRuns(state)) {
     if (run.state === 'FORKED') at.push(run.fork_time + FORKED_SECONDS);
     if (!state.children.has(run.coordinator_pid)) at.push(now + ADOPTED_SECONDS);
