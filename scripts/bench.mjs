@@ -39,6 +39,7 @@ const context = {
   say: (text) => console.error(`bench: ${text} ...`),
 };
 
+/** @type {import('./bench/table.mjs').Row[]} */
 const rows = [
   ...(await statusRows(context)),
   ...(await tailRows(context)),

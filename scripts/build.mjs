@@ -38,6 +38,7 @@ mkdirSync(dist, { recursive: true });
 const fresh = mkdtempSync(join(dist, 'build-'));
 process.on('exit', () => rmSync(fresh, { recursive: true }));
 
+/** @satisfies {import('esbuild').BuildOptions} */
 const settings = {
   absWorkingDir: root,
   outdir: fresh,

@@ -16,6 +16,7 @@ export async function gcRows(context) {
   const place = join(dir, 'gc');
   const flags = ['--delete-data', '--yes', '--json', '--root', join(place, 'root')];
   const collect = `${program} gc ${flags.map(quote).join(' ')}`;
+  /** @type {{ wall: number, cpu: number }[][]} */
   const times = [[], []];
   for (let round = 0; round < 3; round++) {
     for (const [k, line] of [collect, `rm -rf ${quote(place)}`].entries()) {

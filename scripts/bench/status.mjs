@@ -54,6 +54,7 @@ async function replay({ dir, program, programArgs, env, quick, say }, processRun
   );
   const what = `replay of ${megabytes(bytes)}, ${(records - 2).toLocaleString('en')} records`;
   const perSecond = Math.round(records / (times[0].wall / 1000) / 1000) * 1000;
+  /** @type {import('./table.mjs').Row[]} */
   const rows = [
     ratioRow(what, 'sha256sum', times, goal),
     {

@@ -1,5 +1,8 @@
-// One row of a benchmark: {what, measured, reference, ratio, cpu, goal, ok}. All are text but `ok`, which is
-// undefined where there is nothing to reach. `ratio` is of the wall clock, `cpu` of user and system time.
+/**
+ * One row of a benchmark. `ok` is undefined where there is nothing to reach; `ratio` is of the wall clock, `cpu` of user
+ * and system time.
+ * @typedef {{ what: string, measured: string, reference?: string, ratio?: string, cpu?: string, goal?: string, ok?: boolean }} Row
+ */
 
 const COLUMNS = [
   ['what', 'WHAT'],
@@ -47,8 +50,13 @@ export function milliseconds(value) {
   return value < 10_000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
 }
 
-/** A row that compares two medians of `sideBySide`. */
-export function ratioRow(what, referenceName, [measured, reference], goal) {
+/**
+ * A row that compares two medians of `sideBySide`.
+ * @param {{ wall: number, cpu: number }[]} medians
+ * @returns {Row}
+ */
+export function ratioRow(what, referenceName, medians, goal = Number.POSITIVE_INFINITY) {
+  const [measured, reference] = medians;
   const ratio = measured.wall / reference.wall;
   return {
     what,

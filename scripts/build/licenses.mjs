@@ -31,6 +31,7 @@ function packageOf(file) {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0];
 }
 
+/** @returns {[title: string, text: string]} */
 function entryOf(directory) {
   const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
   const files = readdirSync(directory).filter((file) => NOTICE.test(file) && !file.endsWith('.js'));

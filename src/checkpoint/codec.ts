@@ -299,15 +299,7 @@ const HEADER_STRINGS: Record<number, 'task_id' | 'sandbox' | 'hostname' | 'user'
   7: 'log_dir',
 };
 
-/** Decodes one payload. Throws ThriftError; a union without a known member is one too. */
-export function decodeRecord(payload: Buffer): CheckpointRecord {
-  const decoder = new RecordDecoder();
-  decoder.attach(payload);
-  decoder.decode(0, payload.length);
-  return recordIn(decoder);
-}
-
-/** What the decoder holds, as an object of its own. */
+/** What the decoder holds, as an object of its own. Throws ThriftError for a union without a known member. */
 export function recordIn(decoder: RecordDecoder): CheckpointRecord {
   switch (decoder.member) {
     case MEMBER.HEADER:

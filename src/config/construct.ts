@@ -3,7 +3,6 @@ import {
   Dict,
   EMPTY,
   type Environment,
-  type ListNode,
   type MapNode,
   ModelError,
   type Node,
@@ -230,9 +229,4 @@ function notBindable(raw: Raw): ModelError {
     'ValueError',
     `Environment values must be strings, numbers, Objects or other Environments. Got ${pythonClass(raw)} instead.`,
   );
-}
-
-/** A list of nodes as one object. */
-export function listOf(type: ListNode['type'], items: readonly Node[]): ListNode {
-  return { kind: 'list', type, scopes: NO_SCOPES, items };
 }

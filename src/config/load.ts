@@ -22,11 +22,6 @@ export interface LoadOptions extends Pick<Program, 'environment' | 'cwd' | 'prin
   python: () => Promise<ExecuteProgram>;
 }
 
-/** Whether a file is named as configs are. */
-export function isNamedAsConfig(path: string): boolean {
-  return DIALECT_FILE.test(path);
-}
-
 /**
  * Executes a config; the file is named as `open` takes it from the working directory. What it is written in is seen
  * from its content: JSON begins with a bracket, and of Python what sets `jobs` is for Aurora. Throws ConfigError.

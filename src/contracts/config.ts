@@ -42,7 +42,6 @@ export const configTask = z
     user: z.string().optional(),
   })
   .meta({ id: 'ConfigTask' });
-export type ConfigTaskDocument = z.infer<typeof configTask>;
 
 export const inspectConfig = z
   .object({
@@ -66,4 +65,3 @@ export const dryRun = z
     problems,
   })
   .meta({ title: 'thermos run CONFIG --dry-run --json', description: 'The task that would be run.' });
-export type DryRunDocument = z.infer<typeof dryRun>;

@@ -21,14 +21,11 @@ export type RootsDocument = z.infer<typeof roots>;
 export const version = z
   .object({ version: z.string(), node: z.string() })
   .meta({ title: 'thermos version --json' });
-export type VersionDocument = z.infer<typeof version>;
 
 export const help = z
   .object({ help: z.string().describe('The text for a person.') })
   .meta({ title: 'thermos help --json' });
-export type HelpDocument = z.infer<typeof help>;
 
 export const completion = z
   .object({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() })
   .meta({ title: 'thermos completion SHELL --json' });
-export type CompletionDocument = z.infer<typeof completion>;

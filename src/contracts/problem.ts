@@ -32,7 +32,6 @@ export const problem = z
   });
 
 export const problems = z.array(problem);
-export type ProblemDocument = z.infer<typeof problem>;
 
 /** What every command prints in place of its document when it fails. */
 export const failure = z
@@ -45,4 +44,3 @@ export const failure = z
     }),
   })
   .meta({ title: 'thermos: a failed command', description: 'Any command with --json that fails.' });
-export type FailureDocument = z.infer<typeof failure>;

@@ -85,7 +85,6 @@ export const status = z
     title: 'thermos status --json',
     description: 'The tasks of this host; with --watch one such document a line.',
   });
-export type StatusDocument = z.infer<typeof status>;
 
 export const logFile = z.object({
   process: z.string(),
@@ -143,7 +142,6 @@ const logLine = z.object({
 export const tail = z
   .union([logLine, z.object({ problem })])
   .meta({ title: 'thermos tail TASK --json, one line', description: 'A line of a log, or a problem.' });
-export type TailDocument = z.infer<typeof tail>;
 
 export const tailPath = z.union([logFile.extend({ task_id: z.string() }), z.object({ problem })]).meta({
   title: 'thermos tail TASK --path --json, one line',

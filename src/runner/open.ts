@@ -50,7 +50,7 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
   try {
     checkPlans(spec.task);
     const user = accountFor(spec.user ?? spec.task.user);
-    checkSettings(settings, user);
+    checkSettings(settings);
     if (root.has('finished') && !root.has('active')) throw finished(spec.taskId);
     // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
     root.prepare(user.uid);
@@ -275,7 +275,7 @@ function notRoot(name: string): UsageError {
   return new UsageError('user-not-root', `only root can run a task for another user, here ${name}`);
 }
 
-function checkSettings({ chroot, coordinator }: RunSettings, _user: Account): void {
+function checkSettings({ chroot, coordinator }: RunSettings): void {
   if (chroot && process.geteuid?.() !== 0) {
     throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
   }

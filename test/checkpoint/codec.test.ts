@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord } from '../../src/checkpoint/codec.js';
+import { encodeRecord } from '../../src/checkpoint/codec.js';
 import { ThriftError, ThriftWriter, TYPE } from '../../src/checkpoint/thrift.js';
 import { anyRecord } from './arbitraries.js';
+import { decodeRecord } from './records.js';
 
 /** A payload whose union has one member struct with these fields. */
 function member(id: number, write: (out: ThriftWriter) => void): Buffer {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { TBinaryProtocol, TFramedTransport } from 'thrift';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord } from '../../src/checkpoint/codec.js';
+import { encodeRecord } from '../../src/checkpoint/codec.js';
 import { encodeFrame } from '../../src/checkpoint/framing.js';
 import {
   type CheckpointRecord,
@@ -12,6 +12,7 @@ import {
 import { skipValue, TYPE } from '../../src/checkpoint/thrift.js';
 import { anyRecord, int64, text } from './arbitraries.js';
 import { loadCases, readCase } from './corpus.js';
+import { decodeRecord } from './records.js';
 
 // The other implementation: Apache's own, from npm. Struct by struct, as its generated code would do it.
 

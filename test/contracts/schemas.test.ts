@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
 import { CONTRACTS, type ContractName } from '../../src/contracts/index.js';
-import type { ProblemDocument } from '../../src/contracts/problem.js';
 import type { Problem } from '../../src/errors/problem.js';
 import { openViolations, shippedSchema, violations } from './validate.js';
 
@@ -115,7 +115,7 @@ test.each(INVALID)('%s refuses %s', (name, _what, document) => {
 test('a problem in a document is a Problem of the program', () => {
   // Both assignments are checked by the compiler.
   const problem: Problem = { code: 'usage', message: 'b', severity: 'warning', offset: 1, hint: 'c' };
-  const document: Required<ProblemDocument> = problem as Required<Problem>;
+  const document: Required<z.infer<typeof CONTRACTS.problem>> = problem as Required<Problem>;
   const back: Required<Problem> = document;
   expect(violations('problem', back)).toEqual([]);
 });
