@@ -60,7 +60,7 @@ never means kk-10. What a pattern means is listed and asked about first.`;
       { ...how, roots: flags, words: args.task ?? [] },
       {
         confirmation: confirmationOn(this.terminal, killListText),
-        progress: progressOn(this.terminal),
+        progress: progressOn(this.terminal, flags),
         task: (found) => new LocalTask(found, machine),
       },
     );
