@@ -8,6 +8,7 @@ export interface ConfigFlags {
   port?: string[];
   job?: string;
   instance?: string;
+  json?: boolean;
 }
 
 /** As configs are named; what is named so and isn't there was meant to be one. */

@@ -18,6 +18,7 @@ import type { Style } from '../views/parts/style.js';
 import { ConfigPrinting } from './config-printing.js';
 import type { ConfigFlags } from './config-target.js';
 import { newTaskId, parseBinding, parsePort } from './config-words.js';
+import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 /** What `run` takes besides. */
@@ -90,6 +91,8 @@ async function evaluated(
 ): Promise<{ config: LoadedConfig; task: EvaluatedTask; request: Request }> {
   const request = requestOf(flags);
   const printing = new ConfigPrinting((text) => terminal.writeError(text));
+  const progress = progressOn(terminal, flags);
+  progress.start(`evaluating ${path}`);
   try {
     const config = await loadConfig(path, {
       environment: process.env,
@@ -99,6 +102,7 @@ async function evaluated(
     });
     return { config, task: evaluate(config, request), request };
   } finally {
+    progress.stop();
     printing.end();
   }
 }

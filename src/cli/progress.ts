@@ -1,37 +1,106 @@
+import type { Ora } from 'ora';
 import { type Advance, NO_PROGRESS, type Progress } from '../app/progress.js';
+import { visible } from '../text/escape.js';
+import { shorten } from '../text/width.js';
 import type { Terminal } from './terminal.js';
 
-/** How often progress is shown. */
+/** What ends sooner is not seen. */
+const DELAY_MS = 1000;
+/** How often it is drawn. */
 const EVERY_MS = 100;
 
-/** Progress on stderr: a line that is written over. Nothing where that is no terminal. */
-export function progressOn(terminal: Terminal): Progress {
-  return terminal.stderrIsTerminal ? new ProgressLine(terminal) : NO_PROGRESS;
+/** Progress on stderr: a spinner with a line of text. Nothing on what is no terminal, and nothing beside JSON. */
+export function progressOn(terminal: Terminal, { json = false } = {}): Progress {
+  const isSeen = terminal.stderrIsTerminal && !terminal.isDumb && !json;
+  return isSeen ? new Spinner(terminal) : NO_PROGRESS;
 }
 
-class ProgressLine implements Progress {
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Drawn by ora, but by our clock: a loop that does not let the event loop turn draws when it tells how far it is. Two
+ * things that ora can do are left out. It does not hide the cursor, so that no end of the program leaves a terminal
+ * without one; to restore it, ora would listen to signals, and then Ctrl-C would not end such a loop. And it does not
+ * read stdin, where questions are answered.
+ */
+class Spinner implements Progress {
   readonly #terminal: Terminal;
-  #shown: number;
-  #isDrawn = false;
+  #what = '';
+  #advance: Advance | undefined;
+  #ora: Ora | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** When it is drawn next by a loop that does not turn, by performance.now(). */
+  #due = Number.POSITIVE_INFINITY;
+  readonly #onSignal = (signal: NodeJS.Signals) => this.#end(signal);
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
-    this.#shown = terminal.now();
   }
 
-  start(): void {
-    this.#shown = this.#terminal.now();
+  start(what: string): void {
+    this.#what = what;
+    this.#advance = undefined;
+    if (this.#timer !== undefined) return;
+    this.#due = performance.now() + DELAY_MS;
+    this.#timer = setTimeout(() => this.#spin(), DELAY_MS);
+    this.#timer.unref();
   }
 
-  update({ done, total, what }: Advance): void {
-    if (this.#terminal.now() - this.#shown < EVERY_MS) return;
-    this.#shown = this.#terminal.now();
-    this.#isDrawn = true;
-    this.#terminal.writeError(`\r${done}${total === undefined ? '' : ` of ${total}`} ${what}`);
+  update(advance: Advance): void {
+    this.#advance = advance;
+    if (performance.now() >= this.#due) this.#draw();
   }
 
   stop(): void {
-    if (this.#isDrawn) this.#terminal.writeError('\r\x1b[K');
-    this.#isDrawn = false;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
+    this.#terminal.beforeWriting = undefined;
+    this.#ora?.clear();
+    this.#ora = undefined;
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+  }
+
+  #spin(): void {
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    this.#timer = setInterval(() => this.#draw(), EVERY_MS);
+    this.#timer.unref();
+    this.#draw();
+  }
+
+  #draw(): void {
+    this.#due = performance.now() + EVERY_MS;
+    const { columns } = process.stderr;
+    // Where there are none, ora takes a line for endlessly many.
+    if (!(columns > 0)) return;
+    this.#ora ??= this.#makeOra();
+    const { unicode } = this.#terminal.style(2);
+    this.#ora.text = shorten(visible(this.#text()), Math.max(1, columns - 3), 'end', unicode ? '…' : '...');
+    this.#ora.render();
+  }
+
+  #makeOra(): Ora {
+    const { default: ora }: typeof import('ora') = require('ora');
+    const { paint, unicode } = this.#terminal.style(2);
+    const spinner = unicode ? 'dots' : 'line';
+    const drawn = ora({ isEnabled: true, color: false, spinner, hideCursor: false, discardStdin: false });
+    // ora's own colour is that of stdout, and heeds no NO_COLOR.
+    const { frames, interval } = drawn.spinner;
+    drawn.spinner = { frames: frames.map((frame) => paint.cyan(frame)), interval };
+    this.#terminal.beforeWriting = () => drawn.clear();
+    return drawn;
+  }
+
+  /** `removing: 12 of 300 tasks`. */
+  #text(): string {
+    if (this.#advance === undefined) return this.#what;
+    const { done, total, what } = this.#advance;
+    return `${this.#what}: ${done}${total === undefined ? '' : ` of ${total}`} ${what}`;
+  }
+
+  /** A signal that nobody else listens to ends the program, as it would without us. */
+  #end(signal: NodeJS.Signals): void {
+    this.stop();
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   }
 }

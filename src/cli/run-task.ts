@@ -4,6 +4,7 @@ import type { Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
 import { configText } from '../views/config.js';
 import type { PreparedTask } from './config.js';
+import { progressOn } from './progress.js';
 import type { RunAnswer, RunSpec } from './run.js';
 import { type RunFlags, runSpec } from './run-flags.js';
 import type { Terminal } from './terminal.js';
@@ -37,7 +38,10 @@ export async function runTask(
   tell(known);
   const { runAsDaemon, runInForeground } = await import('./run.js');
   if (flags.daemon) {
-    const started = await runAsDaemon(spec, (text) => terminal.writeError(`${visible(text)}\n`));
+    const progress = progressOn(terminal, flags);
+    progress.start(`waiting for the runner of ${spec.task.taskId} to start`);
+    const notice = (text: string) => terminal.writeError(`${visible(text)}\n`);
+    const started = await runAsDaemon(spec, notice).finally(() => progress.stop());
     return {
       document: { ...started, problems: [...known] } satisfies RunDaemonDocument,
       text: () => `${visible(started.task_id)}\n`,

@@ -19,6 +19,8 @@ export class Terminal {
   readonly #env: NodeJS.ProcessEnv;
   #choice: ColourChoice = {};
   #coloured: Palette | undefined;
+  /** Takes away what is drawn on the last line, where something else is to be written. */
+  beforeWriting: (() => void) | undefined;
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
     this.#env = env;
@@ -82,6 +84,7 @@ export class Terminal {
    * code `output-failed`.
    */
   write(text: string | Uint8Array): void {
+    this.beforeWriting?.();
     try {
       writeFully(1, text);
     } catch (error) {
@@ -112,6 +115,7 @@ export class Terminal {
 
   /** Writes to stderr; if nobody can hear it, there is nobody to tell. */
   writeError(text: string | Uint8Array): void {
+    this.beforeWriting?.();
     try {
       writeFully(2, text);
     } catch (error) {

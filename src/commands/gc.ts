@@ -43,7 +43,7 @@ ${DURATION_HELP}`;
     const result = collectGarbage(gcOptions(args.task ?? [], flags), {
       now: () => this.terminal.now(),
       confirmation: confirmationOn(this.terminal, planText),
-      progress: progressOn(this.terminal),
+      progress: progressOn(this.terminal, flags),
     });
     const { document, text, notice } = gcAnswer(result);
     const code = this.answer(flags.json, document, text, result.problems, result.exitCode);

@@ -62,7 +62,7 @@ ${DURATION_HELP}`;
       { ...how, roots: flags, words: args.task ?? [] },
       {
         confirmation: confirmationOn(this.terminal, killListText),
-        progress: progressOn(this.terminal),
+        progress: progressOn(this.terminal, flags),
         task: (found) => new LocalTask(found, machine),
       },
     );

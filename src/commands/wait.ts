@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
+import { progressOn } from '../cli/progress.js';
 import { parseCondition, waitUntil } from '../cli/wait.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
 import { DURATION_HELP, parseDuration } from '../text/duration.js';
@@ -50,13 +51,21 @@ ${DURATION_HELP}`;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Wait);
-    const answer = await waitUntil(args.task, flags, {
+    const options = {
       conditions: (flags.for ?? []).map(parseCondition),
       timeout: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, 'timeout'),
-      notice: (text) => this.notice(text),
-    });
+      notice: (text: string) => this.notice(text),
+    };
+    const progress = progressOn(this.terminal, flags);
+    progress.start(waitingFor(args.task, flags.for));
+    const answer = await waitUntil(args.task, flags, options).finally(() => progress.stop());
     if (typeof answer === 'number') return answer;
     this.answer(flags.json, answer.document, answer.text, answer.problems);
     return answer.exitCode;
   }
+}
+
+function waitingFor(task: string, conditions: readonly string[] | undefined): string {
+  if (conditions === undefined) return `waiting for ${task} to end`;
+  return `waiting for ${conditions.join(' and ')} of ${task}`;
 }
