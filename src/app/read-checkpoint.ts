@@ -4,13 +4,14 @@ import type { Damage } from '../checkpoint/framing.js';
 import { readStream } from '../checkpoint/reader.js';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { type CheckpointState, Replay } from '../checkpoint/replay.js';
-import { describeErrno, errnoOf, NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
+import { errnoOf, NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { processOfName, RUNNER } from '../layout/task-paths.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { isDirectory } from '../store/look.js';
 import { openFile, useFile } from '../store/open-file.js';
+import { unreadable } from '../store/problems.js';
 import { RefusedError } from '../store/refused.js';
 import {
   damagedCheckpoint,
@@ -123,11 +124,6 @@ function failedToRead(path: string, error: unknown): unknown {
     );
   }
   if (code === undefined || error instanceof ThermosError) return error;
-  const hint = code === 'EACCES' ? 'run it again with sudo' : undefined;
-  return new SystemError(
-    'checkpoint-unreadable',
-    `cannot read ${path}: ${describeErrno(error)}`,
-    hint,
-    error,
-  );
+  const { message, hint } = unreadable({ code: 'checkpoint-unreadable', tried: `read ${path}`, error });
+  return new SystemError('checkpoint-unreadable', message, hint, error);
 }

@@ -6,17 +6,13 @@ import { compareTasks, listTasks } from './tasks.js';
 /** All roots and all tasks in them. */
 export function discover(options: RootOptions): Discovery {
   const { roots, problems } = discoverRoots(options);
-  return tasksOf(roots, problems, options);
+  return tasksOf(roots, problems);
 }
 
-export function tasksOf(
-  roots: TaskRoot[],
-  problems: readonly Problem[],
-  options: Pick<RootOptions, 'euid'>,
-): Discovery {
+export function tasksOf(roots: TaskRoot[], problems: readonly Problem[] = []): Discovery {
   const all: Discovery = { roots, tasks: [], problems: [...problems] };
   for (const root of roots) {
-    const listed = listTasks(root, options.euid);
+    const listed = listTasks(root);
     for (const task of listed.tasks) all.tasks.push(task);
     for (const problem of listed.problems) all.problems.push(problem);
   }

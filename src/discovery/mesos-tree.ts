@@ -1,4 +1,4 @@
-import { describeErrno, errnoOf } from '../errors/errors.js';
+import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { MESOS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
@@ -14,12 +14,12 @@ import {
 } from '../layout/mesos.js';
 import { isName } from '../layout/names.js';
 import { rootPaths } from '../layout/root-paths.js';
-import { isDenied, sudoHint } from '../store/denied.js';
+import { isDenied } from '../store/denied.js';
 import { type GlobOptions, globDirectories } from '../store/glob.js';
 import { isDirectory, linkTarget, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
+import { PERMISSION_DENIED, tooManyEntries, unreadable } from '../store/problems.js';
 import type { TaskRoot } from './found.js';
-import { tooManyEntries } from './too-many.js';
 
 /**
  * How far down the Mesos tree a directory stands: 0 is the work directory, 1 its `slaves`, 8 a run directory.
@@ -52,7 +52,6 @@ export function mesosRoots(
   path: string,
   depth: number,
   source: string,
-  euid: number,
 ): { roots: TaskRoot[]; problems: Problem[] } {
   const roots: TaskRoot[] = [];
   const problems: Problem[] = [];
@@ -73,7 +72,7 @@ export function mesosRoots(
       roots.push(rootOfRun(runDir, source));
     } else if (typeof found === 'object') {
       if (isDenied(found.error)) return 'closed';
-      problems.push(unreadable(path, found.error, euid));
+      problems.push(unlisted(path, found.error));
     }
     return 'visited';
   };
@@ -88,12 +87,12 @@ export function mesosRoots(
     max: MOST_ENTRIES.mesosLevel,
     refused: (directory, error) => {
       const code = errnoOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push(unreadable(directory, error, euid));
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push(unlisted(directory, error));
     },
     cut: (directory) => problems.push(tooManyEntries(directory, MOST_ENTRIES.mesosLevel)),
   });
   for (const runDirs of byParent(found)) visitRuns(runDirs);
-  if (closedRuns > 0) problems.push(sandboxesUnreadable(path, closedRuns, euid));
+  if (closedRuns > 0) problems.push(sandboxesUnreadable(path, closedRuns));
   return { roots, problems };
 }
 
@@ -159,23 +158,12 @@ export function throughLatest(path: string): string {
 }
 
 /** `count` run directories below `path` can't be entered. */
-export function sandboxesUnreadable(path: string, count: number, euid: number): Problem {
+export function sandboxesUnreadable(path: string, count: number): Problem {
   const what = count === 1 ? '1 sandbox' : `${count} sandboxes`;
-  return {
-    code: 'sandbox-unreadable',
-    severity: 'error',
-    message: `cannot look into ${what} below ${path}: permission denied`,
-    path,
-    hint: sudoHint(euid),
-  };
+  const tried = `look into ${what} below ${path}`;
+  return unreadable({ code: 'sandbox-unreadable', tried, error: PERMISSION_DENIED, path });
 }
 
-function unreadable(path: string, error: unknown, euid: number): Problem {
-  return {
-    code: 'root-unreadable',
-    severity: 'error',
-    message: `cannot list ${path}: ${describeErrno(error)}`,
-    path,
-    hint: isDenied(error) ? sudoHint(euid) : undefined,
-  };
+function unlisted(path: string, error: unknown): Problem {
+  return unreadable({ code: 'root-unreadable', tried: `list ${path}`, error, path });
 }

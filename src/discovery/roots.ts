@@ -1,14 +1,13 @@
 import type { ProblemCode } from '../errors/codes.js';
-import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { accountGroups } from '../host/groups.js';
 import { HOST, type LayoutName, MESOS } from '../layout/layouts.js';
 import { mesosIdsOf, RUN_DEPTH, rootInRun, runAroundRoot, SLAVES } from '../layout/mesos.js';
 import { CHECKPOINTS, PHASES, phasePath, rootPaths } from '../layout/root-paths.js';
-import { isDenied, sudoHint } from '../store/denied.js';
 import { Directories } from '../store/directories.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
 import { nameOf, parentOf } from '../store/paths.js';
+import { unreadable } from '../store/problems.js';
 import { findStranger, type Stranger, wayTo } from '../store/witnesses.js';
 import { shellArguments } from '../text/shell.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
@@ -254,7 +253,7 @@ class Collector {
 
   /** False if there was nothing to tell. */
   #addMesos(path: string, depth: number, source: string): boolean {
-    const { roots, problems } = mesosRoots(path, depth, source, this.#options.euid);
+    const { roots, problems } = mesosRoots(path, depth, source);
     // There are no links below, so one question is enough for thousands of sandboxes.
     const base = depth === 0 ? `${path}/${SLAVES}` : path;
     const real = identityOf(base);
@@ -279,24 +278,14 @@ class Collector {
 
   /** A default place that can't be seen from here: probably there is nothing, and nobody asked for it. */
   #mayNotBeThere(path: string, source: string, error: unknown): void {
-    const message = `cannot see whether there is a task root ${path} (${source}): ${describeErrno(error)}`;
-    this.#problem(
-      'root-unreadable',
-      'warning',
-      path,
-      message,
-      isDenied(error) ? sudoHint(this.#options.euid) : undefined,
-    );
+    const tried = `see whether there is a task root ${path} (${source})`;
+    this.#problems.push(unreadable({ code: 'root-unreadable', severity: 'warning', tried, error, path }));
   }
 
   #cannotRead(path: string, source: string, error: unknown, layout: LayoutName = HOST.name): void {
     this.add({ path, layout, source, readable: false });
-    this.#problem(
-      'root-unreadable',
-      'error',
-      path,
-      `cannot look into ${source} ${path}: ${describeErrno(error)}`,
-      isDenied(error) ? sudoHint(this.#options.euid) : undefined,
+    this.#problems.push(
+      unreadable({ code: 'root-unreadable', tried: `look into ${source} ${path}`, error, path }),
     );
   }
 

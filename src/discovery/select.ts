@@ -62,7 +62,7 @@ function besideCwd(options: RootOptions, { sandboxOf }: SelectHooks): Discovery 
   const sandbox = sandboxAround(cwd);
   if (sandbox === undefined || rootAround(cwd, 'cwd') !== undefined) return undefined;
   for (const root of rootsBeside(sandbox, 'cwd')) {
-    const discovery = tasksOf([root], [], options);
+    const discovery = tasksOf([root]);
     if (innermost(cwd, discovery.tasks, sandboxOf).length > 0) return discovery;
   }
   return undefined;
@@ -156,11 +156,11 @@ class Selector {
     const real = realPath(root.path);
     const known = this.#discovery.roots.find(({ path }) => path === root.path || realPath(path) === real);
     if (known !== undefined) return known;
-    const added = tasksOf([root], [], this.#options);
+    const added = tasksOf([root]);
     this.#discovery.roots.push(root);
     for (const each of added.tasks) this.#discovery.tasks.push(each);
     for (const each of added.problems) this.#discovery.problems.push(each);
-    if (!root.readable) this.#discovery.problems.push(sandboxesUnreadable(root.path, 1, this.#options.euid));
+    if (!root.readable) this.#discovery.problems.push(sandboxesUnreadable(root.path, 1));
     return root;
   }
 
@@ -171,7 +171,7 @@ class Selector {
     const known = innermost(path, this.#discovery.tasks, sandboxOf);
     if (known.length > 0) return known;
     for (const root of rootsBeside(sandboxAround(path) ?? path, 'argument')) {
-      const found = innermost(path, tasksOf([root], [], this.#options).tasks, sandboxOf);
+      const found = innermost(path, tasksOf([root]).tasks, sandboxOf);
       const ids = new Set(found.map((task) => task.task_id));
       if (ids.size === 0) continue;
       const added = this.#rootOf(root);

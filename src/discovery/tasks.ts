@@ -3,13 +3,13 @@ import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
 import { type Phase, type RootPaths, rootPaths } from '../layout/root-paths.js';
-import { isDenied, sudoHint } from '../store/denied.js';
+import { isDenied } from '../store/denied.js';
 import { type Listing, listDirectory } from '../store/list.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 import { nameOf } from '../store/paths.js';
+import { tooManyEntries, unreadable } from '../store/problems.js';
 import type { FoundTask, TaskRoot } from './found.js';
 import { joinTasks, type Names, type RootNames } from './join.js';
-import { tooManyEntries } from './too-many.js';
 
 export interface ListedTasks {
   /** In no order. */
@@ -24,9 +24,9 @@ export interface ListedTasks {
  * the listings is refused, the root's `readable` becomes false; in the Mesos layout the task is then still
  * listed, by the name of its executor.
  */
-export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
+export function listTasks(root: TaskRoot): ListedTasks {
   if (!root.readable) return { tasks: namedByExecutor(root), problems: [] };
-  const listing = { root, paths: rootPaths(root.path), euid, problems: [] };
+  const listing = { root, paths: rootPaths(root.path), problems: [] };
   const active = listTaskFiles(listing, 'active');
   const finished = listTaskFiles(listing, 'finished');
   const checkpoints = listCheckpoints(listing);
@@ -41,7 +41,6 @@ export function listTasks(root: TaskRoot, euid = 0): ListedTasks {
 interface RootListing {
   readonly root: TaskRoot;
   readonly paths: RootPaths;
-  readonly euid: number;
   readonly problems: Problem[];
 }
 
@@ -81,7 +80,7 @@ function listCheckpoints(listing: RootListing): Names {
 }
 
 /** Undefined if it can't be listed, which is told; a directory that is not there is an empty one. */
-function list({ root, euid, problems }: RootListing, path: string): Listing | undefined {
+function list({ root, problems }: RootListing, path: string): Listing | undefined {
   const { base, mostTasks } = LAYOUTS[root.layout];
   try {
     const listed = listDirectory(path, { below: base(root), max: mostTasks });
@@ -89,15 +88,8 @@ function list({ root, euid, problems }: RootListing, path: string): Listing | un
     return listed;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { entries: [], complete: true };
-    const denied = isDenied(error);
-    if (denied) root.readable = false;
-    problems.push({
-      code: 'root-unreadable',
-      severity: 'error',
-      message: `cannot list ${path}: ${describeErrno(error)}`,
-      path,
-      hint: denied ? sudoHint(euid) : undefined,
-    });
+    if (isDenied(error)) root.readable = false;
+    problems.push(unreadable({ code: 'root-unreadable', tried: `list ${path}`, error, path }));
     return undefined;
   }
 }

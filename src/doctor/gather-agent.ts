@@ -10,16 +10,14 @@ import {
 import type { TaskRoot } from '../discovery/found.js';
 import { latestIn } from '../discovery/mesos-tree.js';
 import { PLACES, type RootOptions, rootsAreNamed, strangerAt } from '../discovery/roots.js';
-import { describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
 import { procText } from '../host/proc-text.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { type AgentPaths, agentPaths, workDirAround } from '../layout/mesos.js';
-import { isDenied, sudoHint } from '../store/denied.js';
 import { byName, listDirectory } from '../store/list.js';
 import { absolutePath, isDirectory, presenceOf, realPath, statFile } from '../store/look.js';
-import { RefusedError } from '../store/refused.js';
+import { unreadable } from '../store/problems.js';
 import { durationOf } from '../text/duration.js';
 import type { AgentFacts } from './check-agent.js';
 import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
@@ -108,11 +106,11 @@ export function gatherAgents(
       workDir,
       running: itsRunning && { pid: itsRunning.pid, sinceMs: host.process(itsRunning.pid)?.startTimeMs },
       configured: isConfigured,
-      ...metaFacts(paths, proc, agents.problems, host.euid),
+      ...metaFacts(paths, proc, agents.problems),
       agents: agentDirectories(paths),
       gcDelayMs: durationOf(flag('gc_delay') ?? '') ?? GC_DELAY_MS,
       logs: [
-        ...agentLogs([flag('log_dir'), places.directory], agents.problems, host.euid),
+        ...agentLogs([flag('log_dir'), places.directory], agents.problems),
         ...(isConfigured && itsRunning === undefined ? systemLogs(places.system) : []),
       ],
     });
@@ -124,25 +122,24 @@ function metaFacts(
   paths: AgentPaths,
   proc: string,
   problems: Problem[],
-  euid: number,
 ): Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> {
   const { meta, identities, bootId } = paths;
   const found = presenceOf(identities);
   if (found === 'absent') return { meta: 'absent' };
   if (found !== 'directory') {
-    if (typeof found === 'object') problems.push(unchecked(meta, found.error, euid));
+    if (typeof found === 'object') problems.push(unchecked(meta, found.error));
     return { meta: 'unreadable' };
   }
   const id = latestIn(identities);
   const latest = id === undefined ? undefined : { id, exists: isDirectory(`${identities}/${id}`) };
   const facts: Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> = { meta: 'present', latest };
   const now = procText(`${proc}/sys/kernel/random/boot_id`).trim();
-  const bytes = readOrTell(bootId, meta, problems, euid);
+  const bytes = readOrTell(bootId, meta, problems);
   const recorded = bytes?.toString('utf8').trim();
   if (recorded && now !== '') facts.bootId = { path: bootId, recorded, now };
   if (latest?.exists) {
     const path = paths.slaveInfo(latest.id);
-    const info = readOrTell(path, meta, problems, euid);
+    const info = readOrTell(path, meta, problems);
     const parsed = info === undefined ? undefined : parseSlaveInfo(info);
     if (parsed !== undefined) facts.slaveInfo = { path, info: parsed };
   }
@@ -150,26 +147,27 @@ function metaFacts(
 }
 
 /** The agent's files are its own (mode 0600): what may not be read is told as not checked. */
-function readOrTell(path: string, below: string, problems: Problem[], euid: number): Buffer | undefined {
+function readOrTell(path: string, below: string, problems: Problem[]): Buffer | undefined {
   const found = readSmallFile(path, { below });
   if (found !== undefined) return found;
   try {
     readFileTail(path, 0, { below });
   } catch (error) {
-    problems.push(unchecked(path, error, euid));
+    problems.push(unchecked(path, error));
   }
   return undefined;
 }
 
-function unchecked(path: string, error: unknown, euid: number): Problem {
-  const why = error instanceof RefusedError ? error.message : `cannot read ${path}: ${describeErrno(error)}`;
-  return {
+function unchecked(path: string, error: unknown): Problem {
+  const problem = unreadable({
     code: 'not-checked',
     severity: 'warning',
-    message: `${why}; what it says of the agent is not checked`,
+    tried: `read ${path}`,
+    what: 'a file of the agent',
+    error,
     path,
-    hint: isDenied(error) ? sudoHint(euid) : undefined,
-  };
+  });
+  return { ...problem, message: `${problem.message}; what it says of the agent is not checked` };
 }
 
 function agentDirectories({ slaves }: AgentPaths): AgentFacts['agents'] {
@@ -188,11 +186,7 @@ function agentDirectories({ slaves }: AgentPaths): AgentFacts['agents'] {
   return found;
 }
 
-function agentLogs(
-  directories: readonly (string | undefined)[],
-  problems: Problem[],
-  euid: number,
-): FileTail[] {
+function agentLogs(directories: readonly (string | undefined)[], problems: Problem[]): FileTail[] {
   const logs: FileTail[] = [];
   const seen = new Set<string>();
   for (const directory of new Set(directories)) {
@@ -206,7 +200,7 @@ function agentLogs(
         const tail = readFileTail(path, LOG_BYTES);
         if (tail !== undefined) logs.push(tail);
       } catch (error) {
-        if (!problems.some((problem) => problem.path === path)) problems.push(unchecked(path, error, euid));
+        if (!problems.some((problem) => problem.path === path)) problems.push(unchecked(path, error));
       }
     }
   }

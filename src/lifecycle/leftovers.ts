@@ -1,6 +1,7 @@
-import { describeErrno, ThermosError } from '../errors/errors.js';
+import { ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Place } from '../layout/task-paths.js';
+import { unreadable } from '../store/problems.js';
 import { type TaskPlaces, taskProcesses } from './orphan.js';
 import type { Processes } from './processes.js';
 import { TaskStreams } from './task-streams.js';
@@ -35,6 +36,11 @@ function problemOf(error: unknown, task_id: string): Problem {
     const { code, message, hint } = error;
     return { code, severity: 'error', message, hint, task_id };
   }
-  const message = `the stream of task ${task_id} can't be read: ${describeErrno(error)}`;
-  return { code: 'checkpoint-unreadable', severity: 'error', message, task_id };
+  return unreadable({
+    code: 'checkpoint-unreadable',
+    tried: `read the checkpoint of task ${task_id}`,
+    what: 'the checkpoint',
+    error,
+    task_id,
+  });
 }

@@ -4,7 +4,7 @@ import type { Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
 import type { ChosenProcess, RunChoice } from './choose.js';
 import { isPresent, type Log, logsOf } from './log.js';
-import { closedLogs, unsafeName } from './log-files.js';
+import { closedLogs, unsafeName } from './problems.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
 
 /** A process that was chosen, with the logs of its chosen runs. */

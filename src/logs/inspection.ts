@@ -6,8 +6,8 @@ import type { TaskView } from '../task/view.js';
 import { firstFailing, whyLines } from '../task/why.js';
 import { lastLines } from './last-lines.js';
 import { type LogFile, listLogs } from './list-logs.js';
-import { closedLogs } from './log-files.js';
 import type { LogTree } from './log-tree.js';
+import { closedLogs } from './problems.js';
 
 /** How much of a failing process's stderr is shown. */
 const STDERR_LINES = 10;

@@ -2,7 +2,9 @@ import type { Problem } from '../errors/problem.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { runOfName, type Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
-import { type LogDir, logFiles, tooManyFiles, unsafeName } from './log-files.js';
+import { tooManyEntries } from '../store/problems.js';
+import { type LogDir, logFiles } from './log-files.js';
+import { unsafeName } from './problems.js';
 
 /** A log file of a task, or a rotated backup of one. */
 export interface LogFile {
@@ -48,7 +50,7 @@ async function runsOnDisk(logDir: LogDir, process: string, problems: Problem[]):
   const listed = await logDir.tree.list(path, MOST_ENTRIES.runs);
   if ('problem' in listed) problems.push({ ...listed.problem, process });
   if (!('names' in listed)) return [];
-  if (!listed.complete) problems.push(tooManyFiles(path, MOST_ENTRIES.runs));
+  if (!listed.complete) problems.push(tooManyEntries(path, MOST_ENTRIES.runs));
   return listed.names
     .map(runOfName)
     .filter((run) => run !== undefined)

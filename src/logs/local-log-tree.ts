@@ -1,12 +1,10 @@
-import { describeErrno, errnoOf } from '../errors/errors.js';
-import type { Problem } from '../errors/problem.js';
+import { errnoOf } from '../errors/errors.js';
 import { firstDenied } from '../store/denied.js';
 import { listDirectory } from '../store/list.js';
 import { statFile } from '../store/look.js';
 import { type FileStat, type OpenFile, type OpenOptions, openFile } from '../store/open-file.js';
-import { RefusedError } from '../store/refused.js';
-import { cannotList, tooLarge } from './log-files.js';
 import type { LogHandle, LogNames, LogStat, LogTree, OpenedLog } from './log-tree.js';
+import { tooLarge, unreadableLog } from './problems.js';
 
 /** How the logs of a task are opened: below which directory no link is followed, and on whose behalf. */
 export type LogAccess = Pick<OpenOptions, 'below' | 'as'>;
@@ -28,7 +26,9 @@ export class LocalLogTree implements LogTree {
       const { entries, complete } = listDirectory(directory, { below: this.#access.below, max: most });
       return { names: entries.map(({ name }) => name), complete };
     } catch (error) {
-      return errnoOf(error) === 'ENOENT' ? { absent: true } : { problem: cannotList(directory, error) };
+      return errnoOf(error) === 'ENOENT'
+        ? { absent: true }
+        : { problem: unreadableLog(directory, error, 'the log directory') };
     }
   }
 
@@ -38,7 +38,7 @@ export class LocalLogTree implements LogTree {
       if (stat === undefined) return { absent: true };
       return stat.isFile() ? { id: idOf(stat), size: stat.size } : { id: idOf(stat) };
     } catch (error) {
-      return { problem: cannotList(path, error) };
+      return { problem: unreadableLog(path, error) };
     }
   }
 
@@ -51,7 +51,7 @@ export class LocalLogTree implements LogTree {
       return { problem: tooLarge(path, size) };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return { absent: true };
-      return { problem: unreadable(path, error) };
+      return { problem: unreadableLog(path, error) };
     }
   }
 
@@ -94,25 +94,3 @@ class LocalLog implements LogHandle {
 function idOf({ dev, ino }: FileStat): string {
   return `${dev}:${ino}`;
 }
-
-function unreadable(path: string, error: unknown): Problem {
-  if (error instanceof RefusedError) {
-    const message = `the log is not read: ${error.message}`;
-    return { code: REFUSALS[error.code], severity: 'error', message, path };
-  }
-  const denied = errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM';
-  return {
-    code: 'log-unreadable',
-    severity: 'error',
-    message: `cannot read ${path}: ${describeErrno(error)}`,
-    path,
-    ...(denied ? { hint: "read it as root or as the task's user, for example with sudo" } : {}),
-  };
-}
-
-const REFUSALS = {
-  ENOTREG: 'log-not-a-file',
-  ELINK: 'log-link-refused',
-  EFBIG: 'log-too-large',
-  ENOTREADER: 'log-untrusted',
-} as const;

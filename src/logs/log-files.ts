@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { describeErrno, errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { backupName, backupNumbers } from '../layout/backups.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { runDirectory, STREAMS, type Stream } from '../layout/log-paths.js';
-import { RefusedError } from '../store/refused.js';
+import { tooManyEntries } from '../store/problems.js';
 import type { LogTree } from './log-tree.js';
+import { tooLarge, unsafeName } from './problems.js';
 
 export interface Backup {
   /** 1 is the newest. */
@@ -37,28 +37,6 @@ export interface LogDir {
   tree: LogTree;
 }
 
-/** The problem of a process whose name can't be joined to a path. */
-export function unsafeName(process: string): Problem {
-  return {
-    code: 'log-name-refused',
-    severity: 'error',
-    message: `the process name ${JSON.stringify(process)} leads out of the log directory: its logs are not read`,
-    process,
-  };
-}
-
-/** The problem of logs that may not be looked at: one, however many they are. */
-export function closedLogs(task_id: string, path: string): Problem {
-  return {
-    code: 'log-unreadable',
-    severity: 'error',
-    message: `cannot look at the logs of ${task_id} in ${path}: permission denied`,
-    path,
-    task_id,
-    hint: "read them as root or as the task's user, for example with sudo",
-  };
-}
-
 /**
  * The logs of one run with their rotated backups, stdout first. A stream without any file is left out. What is
  * no regular file of this directory, or can't be listed, is a problem.
@@ -72,7 +50,7 @@ export async function logFiles(logDir: LogDir, process: string, run: number): Pr
   if ('problem' in listed) listing.problems.push(listed.problem);
   if (!('names' in listed)) return listing;
   const { names, complete } = listed;
-  if (!complete) listing.problems.push(tooManyFiles(directory, MOST_ENTRIES.runFiles));
+  if (!complete) listing.problems.push(tooManyEntries(directory, MOST_ENTRIES.runFiles));
   for (const stream of STREAMS) {
     const backups: Backup[] = [];
     for (const number of backupNumbers(names, stream)) {
@@ -98,18 +76,8 @@ export async function listBackups(
 ): Promise<number[]> {
   const listed = await tree.list(directory, MOST_ENTRIES.runFiles);
   if (!('names' in listed)) return [];
-  if (!listed.complete) tell?.(tooManyFiles(directory, MOST_ENTRIES.runFiles));
+  if (!listed.complete) tell?.(tooManyEntries(directory, MOST_ENTRIES.runFiles));
   return backupNumbers(listed.names, stream);
-}
-
-/** The problem of a directory that somebody filled. */
-export function tooManyFiles(path: string, most: number): Problem {
-  return {
-    code: 'directory-too-large',
-    severity: 'error',
-    message: `${path} has more than ${most} entries: only ${most} of them were looked at`,
-    path,
-  };
 }
 
 async function sizeOf(path: string, tree: LogTree, problems: Problem[]): Promise<number | undefined> {
@@ -125,29 +93,4 @@ async function sizeOf(path: string, tree: LogTree, problems: Problem[]): Promise
   if ('problem' in opened) problems.push(opened.problem);
   if ('file' in opened) opened.file.close();
   return undefined;
-}
-
-/** A sparse file can be as long as the file system can count: no offset in it can be asked for then. */
-export function tooLarge(path: string, size: number | bigint): Problem {
-  return {
-    code: 'log-too-large',
-    severity: 'error',
-    message: `${path} is said to be ${BigInt(size)} bytes long, which no log can be: it is not read`,
-    path,
-  };
-}
-
-/** The problem of a directory of logs that can't be listed. */
-export function cannotList(path: string, error: unknown): Problem {
-  const denied = errnoOf(error) === 'EACCES';
-  return {
-    code: errnoOf(error) === 'ELINK' ? 'log-link-refused' : 'log-unreadable',
-    severity: 'error',
-    message:
-      error instanceof RefusedError
-        ? `the logs are not read: ${error.message}`
-        : `cannot read ${path}: ${describeErrno(error)}`,
-    path,
-    ...(denied ? { hint: "read it as root or as the task's user, for example with sudo" } : {}),
-  };
 }

@@ -5,6 +5,7 @@ import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { runOfName } from '../layout/log-paths.js';
+import { PERMISSION_DENIED, unreadable } from '../store/problems.js';
 import type { TaskSource } from '../task/gatherer.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { TaskConfig } from '../task/task-file.js';
@@ -96,14 +97,8 @@ function byNumber(numbered: readonly { run: ProcessStatus; n: number }[]): RunLo
 /** Of a sandbox that may not be entered the search tells only how many there are. */
 function closedSandbox({ task_id, root }: TaskView): Problem {
   const path = LAYOUTS[root.layout].door(root);
-  return {
-    code: 'sandbox-unreadable',
-    severity: 'error',
-    message: `cannot look into the sandbox of ${task_id}, ${path}: permission denied`,
-    path,
-    task_id,
-    hint: 'run it again with sudo',
-  };
+  const tried = `look into the sandbox of ${task_id}, ${path}`;
+  return unreadable({ code: 'sandbox-unreadable', tried, error: PERMISSION_DENIED, path, task_id });
 }
 
 /** Of a damaged stream only the beginning is known: what lies in the log directory may tell of more runs. */

@@ -13,6 +13,7 @@ import { presenceOf, statFile } from '../store/look.js';
 import { writeNewFile } from '../store/new-file.js';
 import { type Access, type OpenFile, openFile, useFile } from '../store/open-file.js';
 import { namesBelow, parentOf } from '../store/paths.js';
+import { unreadable } from '../store/problems.js';
 import { RefusedError } from '../store/refused.js';
 import { findStranger, wayAbove, wayTo, witness } from '../store/witnesses.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
@@ -180,8 +181,13 @@ export class TaskRoot {
       return openFile(active, { ...this.#opening, max: MAX_TASK_FILE_BYTES });
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
-      const why = error instanceof RefusedError ? error.message : describeErrno(error);
-      throw new SystemError('task-file-unreadable', `cannot read ${active}: ${why}`);
+      const { message, hint } = unreadable({
+        code: 'task-file-unreadable',
+        tried: `read the task file ${active}`,
+        what: 'the task file',
+        error,
+      });
+      throw new SystemError('task-file-unreadable', message, hint);
     }
   }
 

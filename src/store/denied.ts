@@ -23,8 +23,3 @@ export function firstDenied(directory: string, ...below: string[]): string | und
   }
   return undefined;
 }
-
-/** What to try when the system refused; nothing helps root. */
-export function sudoHint(euid: number): string | undefined {
-  return euid === 0 ? undefined : 'run it again with sudo';
-}

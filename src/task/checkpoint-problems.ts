@@ -3,9 +3,9 @@ import type { Damage } from '../checkpoint/framing.js';
 import { type CheckpointState, type ProcessHistory, REPLAY_LIMITS } from '../checkpoint/replay.js';
 import type { Change } from '../checkpoint/stream-memory.js';
 import type { ProblemCode } from '../errors/codes.js';
-import { describeErrno, errnoOf } from '../errors/errors.js';
+import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { RefusedError } from '../store/refused.js';
+import { unreadable } from '../store/problems.js';
 
 /**
  * The problem of a stream that can't be used to its end. `over`: its task is finished, so that nobody will
@@ -91,10 +91,6 @@ export function unreadableCheckpoint(path: string, error: unknown): Problem {
   if (errnoOf(error) === 'ENOENT') {
     return { code: 'checkpoint-missing', severity: 'error', message: `there is no checkpoint ${path}`, path };
   }
-  const hint = errnoOf(error) === 'EACCES' ? 'run it again with sudo' : undefined;
-  const message =
-    error instanceof RefusedError
-      ? `the checkpoint is not read: ${error.message}`
-      : `cannot read the checkpoint ${path}: ${describeErrno(error)}`;
-  return { code: 'checkpoint-unreadable', severity: 'error', message, path, hint };
+  const tried = `read the checkpoint ${path}`;
+  return unreadable({ code: 'checkpoint-unreadable', tried, what: 'the checkpoint', error, path });
 }

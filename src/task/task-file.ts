@@ -1,8 +1,8 @@
 import type { ProblemCode } from '../errors/codes.js';
-import { describeErrno, errnoOf } from '../errors/errors.js';
+import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { type OpenOptions, openFile, tooBig } from '../store/open-file.js';
-import { RefusedError } from '../store/refused.js';
+import { unreadable } from '../store/problems.js';
 
 /** What a task file says of a process, as far as looking at a task needs it. */
 export interface ProcessConfig {
@@ -52,12 +52,10 @@ export function readTaskFile(path: string, opening: OpenOptions = {}): TaskFileR
     text = readWhole(path, opening);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {};
-    const message =
-      error instanceof RefusedError
-        ? `the task file is not read: ${error.message}`
-        : `cannot read the task file ${path}: ${describeErrno(error)}`;
-    const hint = errnoOf(error) === 'EACCES' ? 'run it again with sudo' : undefined;
-    return { problem: { ...problem('task-file-unreadable', path, message), hint } };
+    const tried = `read the task file ${path}`;
+    return {
+      problem: unreadable({ code: 'task-file-unreadable', tried, what: 'the task file', error, path }),
+    };
   }
   let json: unknown;
   try {

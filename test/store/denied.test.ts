@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { firstDenied, isDenied, sudoHint } from '../../src/store/denied.js';
+import { firstDenied, isDenied } from '../../src/store/denied.js';
 import { tempDir } from '../e2e/harness.js';
 
 test('what a more privileged user would get through', () => {
@@ -12,10 +12,6 @@ test('what a more privileged user would get through', () => {
     false,
   ]);
   expect(isDenied(new Error('EACCES'))).toBe(false);
-});
-
-test('nothing helps root', () => {
-  expect([sudoHint(0), sudoHint(5)]).toEqual([undefined, 'run it again with sudo']);
 });
 
 describe('the outermost directory that may not be looked into', () => {
