@@ -30,8 +30,8 @@ export interface EndableTask {
   look(): TaskView;
   /** A signal to its live runner. Throws UsageError `task-untrusted`. */
   signalRunner(signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL'): SignalResult;
-  /** Waits until the task is over, or nobody runs it any more; `runs` after so many milliseconds. */
-  waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'runs'>;
+  /** Waits until the task is over, or nobody runs it any more; `lives` after so many milliseconds. */
+  waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'>;
   /** Becomes its runner. Throws what `takeOver` of the runner throws. */
   takeOver(): Promise<Pick<Runner, 'kill' | 'run'>>;
   /** Ends its processes and records it, by its streams alone. Throws SystemError if that can't be done. */
@@ -104,11 +104,11 @@ async function escalate(
   const patienceMs = graceMs < RUNNER_GRACE_MS ? graceMs : graceMs + SLACK_MS;
   let outcome = now ? await ask('SIGKILL', SLACK_MS) : await ask(lose ? 'SIGUSR2' : 'SIGUSR1', patienceMs);
   let atOnce = now;
-  if (outcome === 'runs') {
+  if (outcome === 'lives') {
     // It was asked, and did not: then it is ended, and the task with it.
     atOnce = true;
     outcome = await ask('SIGKILL', SLACK_MS);
-    if (outcome === 'runs') throw refused('its runner can not be ended');
+    if (outcome === 'lives') throw refused('its runner can not be ended');
   }
   // The original's runner leaves alone what has left its parents.
   if (outcome === 'over') return endLeftovers(task, ending);

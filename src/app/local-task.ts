@@ -18,7 +18,7 @@ import type { TaskView } from '../task/view.js';
 import type { EndableTask, Ending } from './end-task.js';
 
 /** The machine, as ending tasks needs it. */
-export interface Machine {
+export interface LocalMachine {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The program that stands beside each process of a task. */
@@ -38,9 +38,9 @@ const ORPHAN_LOOK_MS = 50;
 export class LocalTask implements EndableTask {
   readonly #found: FoundTask;
   readonly #place: Place;
-  readonly #machine: Required<Machine>;
+  readonly #machine: Required<LocalMachine>;
 
-  constructor(found: FoundTask, machine: Machine) {
+  constructor(found: FoundTask, machine: LocalMachine) {
     this.#found = found;
     this.#place = { root: found.root.path, taskId: found.task_id };
     this.#machine = { host: () => Host.local(), processes: LOCAL_PROCESSES, sleep, ...machine };
@@ -58,7 +58,7 @@ export class LocalTask implements EndableTask {
     return signalTask(this.#place, signal, this.#machine.processes);
   }
 
-  async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'runs'> {
+  async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'> {
     const watcher = new DirectoryWatcher();
     const { processes } = this.#machine;
     const deadline = processes.clock() + mostMs;
@@ -70,7 +70,7 @@ export class LocalTask implements EndableTask {
         if (isOver(view) && view.phase === 'finished') return 'over';
         if (view.runner?.alive !== true) return 'gone';
         const left = deadline - processes.clock();
-        if (left <= 0) return 'runs';
+        if (left <= 0) return 'lives';
         watcher.watch(checkpoint_dir);
         watcher.watch(rootPaths(root.path).active);
         await watcher.changes(Math.min(left, LOOK_MS));

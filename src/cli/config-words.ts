@@ -22,12 +22,3 @@ export function parsePort(text: string): [name: string, port: number] {
   }
   return [name, port];
 }
-
-/** The original's: the name of the task and when it was launched, in local time. */
-export function newTaskId(name: string, now: number): string {
-  const date = new Date(now);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
-  const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
-  return `${name}-${day}-${time}.${String((now % 1000) * 1000).padStart(6, '0')}`;
-}

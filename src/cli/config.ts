@@ -1,28 +1,22 @@
 import { hostname } from 'node:os';
-import {
-  type EvaluatedTask,
-  evaluate,
-  type LoadedConfig,
-  prepareRun,
-  type Request,
-} from '../config/evaluate.js';
-import { loadConfig } from '../config/load.js';
+import { type ConfigPorts, evaluateConfig, prepareConfig } from '../app/prepare-config.js';
+import type { PreparedTask } from '../app/prepared-task.js';
+import type { Request } from '../config/evaluate.js';
 import type { ExecuteProgram } from '../config/program.js';
 import type { InspectConfigDocument } from '../contracts/config.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
-import { Host } from '../host/host.js';
 import { configText } from '../views/config.js';
 import type { Style } from '../views/parts/style.js';
 import { ConfigPrinting } from './config-printing.js';
 import type { ConfigFlags } from './config-target.js';
-import { newTaskId, parseBinding, parsePort } from './config-words.js';
+import { parseBinding, parsePort } from './config-words.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 /** What `run` takes besides. */
-export interface RunFlags extends ConfigFlags {
+export interface RunConfigFlags extends ConfigFlags {
   'task-id'?: string;
   user?: string;
 }
@@ -40,7 +34,8 @@ export async function inspectConfig(
   flags: ConfigFlags,
   terminal: Terminal,
 ): Promise<ConfigAnswer> {
-  const { task, request } = await evaluated(path, flags, terminal);
+  const request = requestOf(flags);
+  const { task } = await withPorts(flags, terminal, (ports) => evaluateConfig(path, request, ports));
   const { document, unboundPorts, lint } = task;
   const answer = { task: document, ports: unboundPorts, lint } as unknown as InspectConfigDocument;
   return {
@@ -51,58 +46,30 @@ export async function inspectConfig(
   };
 }
 
-/** A task as it will be run: every field has a value, nothing in it is a template any more. */
-export interface PreparedTask {
-  /** The config. */
-  path: string;
-  taskId: string;
-  user: string;
-  ports: Record<string, number>;
-  document: Record<string, unknown>;
-  /** Warnings. */
-  problems: readonly Problem[];
-}
-
-/** The task as a run would have it, with nothing left to fill in. Throws ConfigError, exit 2. */
-export async function prepareConfig(
+/** The task of a config as the flags say that it is to be run. Throws ConfigError, exit 2. */
+export async function prepareRun(
   path: string,
-  flags: RunFlags,
+  flags: RunConfigFlags,
   terminal: Terminal,
 ): Promise<PreparedTask> {
-  const { config, task, request } = await evaluated(path, flags, terminal);
-  const taskId = flags['task-id'] ?? newTaskId(String(task.document.name), terminal.now());
-  const host = Host.local();
-  const user = flags.user ?? host.userName(host.euid) ?? String(host.euid);
-  const { document, context } = prepareRun(config, task, { taskId, user, ports: request.ports });
-  return {
-    path,
-    taskId,
-    user,
-    ports: Object.fromEntries(context.ports),
-    document: document as Record<string, unknown>,
-    problems: task.lint,
-  };
+  const request = requestOf(flags);
+  const identity = { taskId: flags['task-id'], user: flags.user };
+  const now = () => terminal.now();
+  return await withPorts(flags, terminal, (ports) =>
+    prepareConfig(path, request, identity, { ...ports, now }),
+  );
 }
 
-async function evaluated(
-  path: string,
+async function withPorts<T>(
   flags: ConfigFlags,
   terminal: Terminal,
-): Promise<{ config: LoadedConfig; task: EvaluatedTask; request: Request }> {
-  const request = requestOf(flags);
+  use: (ports: ConfigPorts) => Promise<T>,
+): Promise<T> {
   const printing = new ConfigPrinting((text) => terminal.writeError(text));
   const progress = progressOn(terminal, flags);
-  progress.start(`evaluating ${path}`);
   try {
-    const config = await loadConfig(path, {
-      environment: process.env,
-      cwd: process.cwd(),
-      print: (text) => printing.print(text),
-      python: loadPython,
-    });
-    return { config, task: evaluate(config, request), request };
+    return await use({ print: (text) => printing.print(text), python: loadPython, progress });
   } finally {
-    progress.stop();
     printing.end();
   }
 }

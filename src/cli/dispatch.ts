@@ -15,8 +15,8 @@ export const PACKAGE_ROOT = join(__dirname, '..');
 /** The flags that `CMD --help` takes over. */
 const OF_HELP = ['--json', '--no-color'];
 
-/** What the entry needs of the program. */
-export interface Program {
+/** What the entry needs of the program: it finds the command of a line, and runs it. */
+export interface Dispatcher {
   /** Runs the command that the words name and sets the exit status. */
   dispatch(argv: readonly string[]): Promise<void>;
   /** The command that `dispatch` runs for these words; undefined if there is no such. */
@@ -28,7 +28,7 @@ export interface Program {
  * as much again as an empty Node, so commands are found in our own table and get a Config that knows only their
  * names; `help` loads the full one.
  */
-export function programOf(commands: CommandTable<RunnableClass>): Program {
+export function programOf(commands: CommandTable<RunnableClass>): Dispatcher {
   return {
     dispatch: (argv) => dispatch(argv, commands),
     commandOf: (argv) => commandOf(argv, commands),

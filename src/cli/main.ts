@@ -9,7 +9,7 @@ import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { constants } from 'node:vm';
 import { compileCached, ownCacheDirectory } from '../host/code-cache.js';
-import type { Program } from './dispatch.js';
+import type { Dispatcher } from './dispatch.js';
 
 declare const THERMOS_VERSION: string;
 
@@ -18,7 +18,7 @@ type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: 
 /** What the build writes at the end: a hash of all that is before. */
 const HASH = /\/\/ ([0-9a-f]{64})\n$/;
 
-function load(file: string, argv: readonly string[]): Program {
+function load(file: string, argv: readonly string[]): Dispatcher {
   const { code, size, mtimeMs } = readProgram(file);
   const [, hash = 'unknown'] = HASH.exec(code.slice(-100)) ?? [];
   const source = {
@@ -32,7 +32,7 @@ function load(file: string, argv: readonly string[]): Program {
   const module = { exports: {} };
   const wrapper = script.runInThisContext() as Wrapper;
   wrapper(module.exports, createRequire(file), module, file, dirname(file));
-  const program = module.exports as Program;
+  const program = module.exports as Dispatcher;
   // What is compiled depends on the command, on who reads the answer, and on what the answer is.
   process.on('exit', (exitCode) => {
     const command = program.commandOf(argv);

@@ -1,3 +1,4 @@
+import type { Control, Endable } from '../app/run.js';
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import { procText } from '../host/proc-text.js';
 import type { KillRequest } from '../runner/api.js';
@@ -22,17 +23,11 @@ export function leaveSignalsToRunner(): void {
   for (const signal of FOREGROUND) process.on(signal, () => {});
 }
 
-/** What a signal asks for, of a task or of who is about to start one. */
-export interface Endable {
-  readonly taskId: string;
-  kill(request: KillRequest): void;
-}
-
 /**
  * From when it is made, signals to the process are requests to end a task. Who makes it attaches the task in the same
  * turn of the event loop, or closes it: a signal that comes while the task is opened is answered when it is there.
  */
-export class RunControl {
+export class RunControl implements Control {
   /** The exit code of the signal that a person sent first. */
   signalled: ExitCode | undefined;
   #task: Endable | undefined;

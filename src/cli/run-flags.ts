@@ -1,17 +1,8 @@
-import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
-import { rootOptions } from '../app/root-options.js';
+import type { RunOptions } from '../app/run-spec.js';
 import type { RootFlags } from '../app/search.js';
-import { PLACES, userRoot } from '../discovery/roots.js';
-import { UsageError } from '../errors/errors.js';
 import { EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
-import { pathsOf } from '../layout/task-paths.js';
 import type { Destination, LoggerPolicy } from '../runner/task-document.js';
-import { absolutePath, mayUse } from '../store/look.js';
-import { parentOf } from '../store/paths.js';
-import type { PreparedTask } from './config.js';
-import type { RunSpec } from './run.js';
 
 const MIB = 1024 * 1024;
 
@@ -95,12 +86,8 @@ export const RUN_EXIT_CODES = {
   terminated: 'Terminated (SIGTERM), and the task ended KILLED.',
 } satisfies ExitMeanings;
 
-/** How a prepared task is to be run. Throws UsageError. */
-export function runSpec(prepared: PreparedTask, flags: RunFlags): RunSpec {
-  const root = rootToRunIn(flags);
-  const { taskId, ports, document } = prepared;
-  const paths = pathsOf({ root, taskId });
-  const sandbox = flags.sandbox === undefined ? paths.sandbox : resolve(flags.sandbox);
+/** What the flags say of how to run a task. */
+export function runOptions(flags: RunFlags): RunOptions {
   const logger: { -readonly [Field in keyof LoggerPolicy]?: LoggerPolicy[Field] } = {};
   const size = flags['rotate-log-size-mb'];
   if (flags['process-logger-destination'] !== undefined)
@@ -109,51 +96,15 @@ export function runSpec(prepared: PreparedTask, flags: RunFlags): RunSpec {
     logger.mode = flags['process-logger-mode'] as LoggerPolicy['mode'];
   if (size !== undefined) logger.log_size = size * MIB;
   if (flags['rotate-log-backups'] !== undefined) logger.backups = flags['rotate-log-backups'];
+  const { sandbox, user, hostname } = flags;
   return {
-    task: {
-      root,
-      taskId,
-      document,
-      sandbox,
-      user: flags.user,
-      hostname: flags.hostname ?? hostname(),
-      ports,
-    },
-    settings: {
-      chroot: flags['enable-chroot'],
-      preserveEnv: flags['preserve-env'],
-      maxRuns: flags['max-runs'],
-      logger,
-    },
+    roots: flags,
+    sandbox,
+    user,
+    hostname,
+    chroot: flags['enable-chroot'],
+    preserveEnv: flags['preserve-env'],
+    maxRuns: flags['max-runs'],
+    logger,
   };
-}
-
-/** The root that was named, else that of the host if we may write there, else the user's own. Throws UsageError. */
-export function rootToRunIn(flags: RootFlags): string {
-  const { root = [], 'mesos-root': mesosRoot = [] } = flags;
-  if (mesosRoot.length > 0) {
-    throw new UsageError('usage', 'a task is run in a task root: give it with --root, not --mesos-root');
-  }
-  if (root.length > 1) throw new UsageError('usage', `a task is run in one root, not in ${root.length}`);
-  if (root[0] !== undefined) return resolve(root[0]);
-  const options = rootOptions(flags);
-  const fromEnv = options.env.THERMOS_ROOT;
-  if (fromEnv) {
-    const [first, ...others] = fromEnv.split(':').filter((path) => path !== '');
-    if (first !== undefined && others.length === 0) return absolutePath(first, options.cwd ?? '/');
-    throw new UsageError('usage', `THERMOS_ROOT names ${others.length + 1} roots`, 'say which with --root');
-  }
-  if (options.euid === 0 || isWritable(PLACES.hostRoot)) return PLACES.hostRoot;
-  const own = userRoot(options);
-  if (own !== undefined) return own;
-  throw new UsageError(
-    'root-unwritable',
-    `you may not write to ${PLACES.hostRoot}, and have no home`,
-    'use --root',
-  );
-}
-
-/** Itself, or what is to hold it if it isn't there yet. */
-function isWritable(path: string): boolean {
-  return mayUse(path, 'change') ?? mayUse(parentOf(path), 'change') ?? false;
 }

@@ -1,12 +1,12 @@
+import type { PreparedTask } from '../app/prepared-task.js';
+import { type RunSpec, runSpec } from '../app/run-spec.js';
 import type { RunDaemonDocument } from '../contracts/run.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
 import { configText } from '../views/config.js';
-import type { PreparedTask } from './config.js';
-import { progressOn } from './progress.js';
-import type { RunAnswer, RunSpec } from './run.js';
-import { type RunFlags, runSpec } from './run-flags.js';
+import type { RunAnswer } from './run.js';
+import { type RunFlags, runOptions } from './run-flags.js';
 import type { Terminal } from './terminal.js';
 
 export interface HowToRun extends RunFlags {
@@ -15,7 +15,7 @@ export interface HowToRun extends RunFlags {
   'dry-run'?: boolean;
 }
 
-export interface RunOptions {
+export interface RunPresentation {
   /** The output is that of one command, and passed on as it is. */
   raw?: boolean;
   /** Called before it is run. */
@@ -29,19 +29,16 @@ export async function runTask(
   prepared: PreparedTask,
   flags: HowToRun,
   terminal: Terminal,
-  { raw = false, notice, tell }: RunOptions,
+  { raw = false, notice, tell }: RunPresentation,
 ): Promise<RunAnswer> {
-  const spec = runSpec(prepared, flags);
+  const spec = runSpec(prepared, runOptions(flags));
   if (flags['dry-run']) return await planned(prepared, spec);
   notice?.(spec);
   const { problems: known } = prepared;
   tell(known);
-  const { runAsDaemon, runInForeground } = await import('./run.js');
+  const { runInBackground, runInForeground } = await import('./run.js');
   if (flags.daemon) {
-    const progress = progressOn(terminal, flags);
-    progress.start(`waiting for the runner of ${spec.task.taskId} to start`);
-    const notice = (text: string) => terminal.writeError(`${visible(text)}\n`);
-    const started = await runAsDaemon(spec, notice).finally(() => progress.stop());
+    const started = await runInBackground(spec, terminal, flags);
     return {
       document: { ...started, problems: [...known] } satisfies RunDaemonDocument,
       text: () => `${visible(started.task_id)}\n`,

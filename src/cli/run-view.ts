@@ -1,11 +1,9 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { numberedRuns } from '../checkpoint/replay.js';
-import type { FoundTask } from '../discovery/found.js';
-import { rootAt } from '../discovery/roots.js';
+import { type RunChange, RunChanges } from '../app/run-changes.js';
+import { taskAt } from '../app/task-at.js';
 import { Host } from '../host/host.js';
 import { STREAMS, type Stream } from '../layout/log-paths.js';
-import { pathsOf } from '../layout/task-paths.js';
 import { candidatesOf } from '../logs/candidate.js';
 import { chooseProcesses } from '../logs/choose.js';
 import { Follower, type FollowShell } from '../logs/follower.js';
@@ -121,26 +119,24 @@ class RunSource implements TaskLogSource {
   readonly #spec: ShowRun;
   readonly #screen: Screen;
   readonly #reader: TaskReader;
+  readonly #changes: RunChanges;
   #config: TaskConfig | undefined;
-  #state: unknown;
-  /** Of its statuses. */
-  #told = 0;
-  readonly #runs = new Map<string, { run: number; state: unknown }>();
-  #first = true;
 
   constructor(spec: ShowRun, screen: Screen) {
     this.#spec = spec;
     this.#screen = screen;
-    const found = foundTask(spec.root, spec.task_id);
+    const found = taskAt(spec.root, spec.task_id);
     this.watched = found.checkpoint_dir;
     this.#reader = new TaskReader(found, { history: true });
+    // What was before a task is resumed is no news.
+    this.#changes = new RunChanges(spec.lines !== null);
   }
 
   read(): TaskLogs {
     const view = this.#reader.read(Host.local());
     this.#config = view.config ?? this.#config;
     this.#screen.show(view);
-    if (!this.#spec.raw) this.#tellChanges(view);
+    if (!this.#spec.raw) for (const change of this.#changes.of(view)) this.#tell(view, change);
     const logs = taskLogs(view, this.#config, localLogs(view));
     if (!this.#spec.console) return logs;
     const settings = new Map(this.#config?.processes.map((process) => [process.name, process]));
@@ -151,49 +147,10 @@ class RunSource implements TaskLogSource {
     return { ...logs, processes };
   }
 
-  #tellChanges({ task_id, statuses, statuses_left_out, history }: TaskView): void {
-    // What was before a task is resumed is no news.
-    const silent = this.#first && this.#spec.lines !== null;
-    this.#first = false;
-    const recorded = statuses.length + (statuses_left_out?.count ?? 0);
-    const news = Math.max(0, statuses.length - (recorded - this.#told));
-    const states = statuses.slice(news).map(({ state }) => state);
-    this.#told = recorded;
-    // It is ACTIVE before anything runs, and in its other states after.
-    const after = states.findIndex((state) => state !== 'ACTIVE');
-    const tell = (state: unknown) => this.#tellState(task_id, state, silent);
-    states.slice(0, after === -1 ? undefined : after).forEach(tell);
-    for (const [process, ran] of history) {
-      const known = this.#runs.get(process);
-      for (const { n: run, run: status } of numberedRuns(ran)) {
-        if (known !== undefined && (run < known.run || (run === known.run && status.state === known.state)))
-          continue;
-        this.#runs.set(process, { run, state: status.state });
-        if (!silent && status.state !== 'WAITING' && status.state !== 'FORKED')
-          this.#screen.change(runChangeText(process, run, status));
-      }
-    }
-    if (after !== -1) states.slice(after).forEach(tell);
+  #tell({ task_id }: TaskView, change: RunChange): void {
+    if (change.kind === 'task') this.#screen.change(taskChangeText(task_id, change.state));
+    else this.#screen.change(runChangeText(change.process, change.run, change.status));
   }
-
-  #tellState(task_id: string, state: unknown, silent: boolean): void {
-    if (state === this.#state) return;
-    this.#state = state;
-    if (!silent) this.#screen.change(taskChangeText(task_id, state));
-  }
-}
-
-/** A task by its place, as its runner knows it. */
-export function foundTask(root: string, task_id: string): FoundTask {
-  const { active, directory } = pathsOf({ root, taskId: task_id });
-  return {
-    task_id,
-    root: rootAt(root, '--root', false),
-    phase: 'active',
-    task_file: active,
-    checkpoint_dir: directory,
-    problems: [],
-  };
 }
 
 interface Screen {

@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
+import { examine } from '../app/doctor.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import { examine } from '../cli/doctor.js';
+import { Host } from '../host/host.js';
 import { doctorText } from '../views/doctor.js';
 
 export default class Doctor extends ThermosCommand {
@@ -41,7 +42,10 @@ What may not be read is not checked, and said on stderr: run it as root to have 
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Doctor);
-    const { document, exitCode } = await examine(args.task, flags, this.terminal.now());
+    const { document, exitCode } = await examine(args.task, flags, {
+      now: this.terminal.now(),
+      host: Host.local(),
+    });
     const text = (style: typeof this.style) => doctorText(document, style);
     return this.answer(flags.json, document, text, document.problems, exitCode);
   }

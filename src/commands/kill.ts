@@ -66,17 +66,11 @@ ${DURATION_HELP}`;
         task: (found) => new LocalTask(found, machine),
       },
     );
-    const document: KillDocument = {
-      tasks: tasks.map(({ already: _, ...task }) => task),
-      problems: [...problems],
-    };
+    const killed = tasks.map(({ already: _, ...task }) => task);
+    const document: KillDocument = { tasks: killed, problems: [...problems] };
     const told = how.dryRun ? tasks.filter(({ already }) => already) : tasks;
-    this.answer(
-      flags.json,
-      document,
-      (style) => killListText(planned, style) + killText(told, style),
-      problems,
-    );
+    const text = (style: typeof this.style) => killListText(planned, style) + killText(told, style);
+    this.answer(flags.json, document, text, problems);
     return exitCode;
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import type { RunSpec } from '../app/run-spec.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { RunSpec } from '../cli/run.js';
 import { expectSignals } from '../cli/run-control.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { closeInherited } from '../host/inherited-descriptors.js';
@@ -16,12 +16,12 @@ export default class RunDaemon extends ThermosCommand {
   async run(): Promise<number> {
     expectSignals();
     closeInherited();
-    const { daemon } = await import('../cli/run.js');
+    const { runDaemon } = await import('../cli/run.js');
     const spec = specOf(readInput(0, { max: MOST_SPEC_BYTES }).toString('utf8'));
     if (spec === undefined) return EXIT.ok;
     closeSync(0);
     openSync('/dev/null', 'r');
-    await daemon(spec, this.terminal, (text) => {
+    await runDaemon(spec, this.terminal, (text) => {
       writeSync(3, text);
       closeSync(3);
     });

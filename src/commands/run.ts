@@ -43,8 +43,8 @@ run, with the command lines that bash would get, and nothing is executed but the
   async run(): Promise<number> {
     expectSignals();
     const { args, flags } = await this.parse(Run);
-    const { prepareConfig } = await import('../cli/config.js');
-    const prepared = await prepareConfig(args.config, flags, this.terminal);
+    const { prepareRun } = await import('../cli/config.js');
+    const prepared = await prepareRun(args.config, flags, this.terminal);
     const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal, {
       tell: (problems) => this.tell(problems),
     });

@@ -1,10 +1,11 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { prepareCommand } from '../app/prepare-command.js';
 import { ThermosCommand } from '../cli/base-command.js';
+import { parseBinding, parsePort } from '../cli/config-words.js';
 import { expectSignals } from '../cli/run-control.js';
 import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
 import { runTask } from '../cli/run-task.js';
-import { prepareCommand } from '../cli/simplerun.js';
 
 export default class Simplerun extends ThermosCommand {
   static override summary = 'Run one command as a task.';
@@ -40,7 +41,10 @@ called as the task; it ends as it does, and is seen by all other commands like a
     expectSignals();
     const { raw, flags } = await this.parse(Simplerun);
     const words = raw.filter(({ type }) => type === 'arg').map(({ input }) => input);
-    const prepared = prepareCommand(words, flags, this.terminal);
+    const { name, user, environment = [], port = [], 'task-id': taskId } = flags;
+    const bindings = environment.map(parseBinding);
+    const options = { name, user, taskId, bindings, ports: new Map(port.map(parsePort)) };
+    const prepared = prepareCommand(words, options, this.terminal.now());
     const answer = await runTask(prepared, flags, this.terminal, {
       raw: true,
       tell: (problems) => this.tell(problems),

@@ -1,8 +1,8 @@
-import { EXIT } from '../errors/exit-codes.js';
+import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import type { TaskView } from './view.js';
 
 /** The exit code that says how a task ended; 5 for one whose end is not known. */
-export function exitCodeOf(state: TaskView['state']): number {
+export function exitCodeOf(state: TaskView['state']): ExitCode {
   switch (state) {
     case 'SUCCESS':
       return EXIT.ok;

@@ -21,7 +21,7 @@ interface Script {
   /** The answers to signals, in order; then none is left. */
   signals?: SignalResult[];
   /** What is seen of the runner after each signal. */
-  waits?: ('over' | 'gone' | 'runs')[];
+  waits?: ('over' | 'gone' | 'lives')[];
   /** Thrown when the task is taken over, or run by us. */
   refusal?: Error;
   failure?: Error;
@@ -51,9 +51,9 @@ class ScriptedTask implements EndableTask {
     return this.#script.signals?.shift() ?? { kind: 'no-runner' };
   }
 
-  async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'runs'> {
+  async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'> {
     this.asked.push(mostMs);
-    return this.#script.waits?.shift() ?? 'runs';
+    return this.#script.waits?.shift() ?? 'lives';
   }
 
   async takeOver() {
@@ -114,7 +114,7 @@ describe('a task with a live runner', () => {
 
   test('that does not do as it was asked is killed, and the task ended without its final processes', async () => {
     expect(
-      await ended({ view: { config: FINAL }, signals: [sent(5), sent(5)], waits: ['runs', 'gone'] }),
+      await ended({ view: { config: FINAL }, signals: [sent(5), sent(5)], waits: ['lives', 'gone'] }),
     ).toEqual({
       asked: [
         'SIGUSR1',
@@ -129,12 +129,12 @@ describe('a task with a live runner', () => {
   });
 
   test('that ended it at last, after it was out of time', async () => {
-    const { asked } = await ended({ signals: [sent(5), { kind: 'ending' }], waits: ['runs', 'over'] });
+    const { asked } = await ended({ signals: [sent(5), { kind: 'ending' }], waits: ['lives', 'over'] });
     expect(asked.slice(2)).toEqual(['SIGKILL', SLACK_MS, 'end leftovers']);
   });
 
   test('that can not be ended is a problem', async () => {
-    expect(await ended({ signals: [sent(5), sent(5)], waits: ['runs', 'runs'] })).toMatchObject({
+    expect(await ended({ signals: [sent(5), sent(5)], waits: ['lives', 'lives'] })).toMatchObject({
       asked: ['SIGUSR1', 30_000, 'SIGKILL', SLACK_MS],
       problems: ['kill-refused'],
     });

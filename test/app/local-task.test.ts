@@ -124,7 +124,7 @@ describe('a runner that is waited for', () => {
     const task = orphan(living());
     const locks = lockLine(statSync(`${root}/checkpoints/t/runner`), 4_194_000);
     makeProc(`${temp.path}/proc`, { locks, processes: { 4194000: {} } });
-    expect(await task.waitForRunner(0)).toBe('runs');
+    expect(await task.waitForRunner(0)).toBe('lives');
   });
 
   test('has ended the task', async () => {

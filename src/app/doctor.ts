@@ -1,7 +1,4 @@
 import { hostname } from 'node:os';
-import { notOneTask } from '../app/inspect.js';
-import { rootOptions } from '../app/root-options.js';
-import { noSuchTask, type RootFlags, tasksToLookAt } from '../app/search.js';
 import type { DoctorDocument } from '../contracts/doctor.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
@@ -16,26 +13,34 @@ import {
 import { findingsOf, isWrong } from '../doctor/finding.js';
 import { gatherWitnesses } from '../doctor/gather-witnesses.js';
 import { storyOf } from '../doctor/story.js';
-import { EXIT } from '../errors/exit-codes.js';
-import { Host } from '../host/host.js';
+import { EXIT, type ExitCode } from '../errors/exit-codes.js';
+import type { Host } from '../host/host.js';
 import { inspectTask } from '../logs/inspection.js';
 import { localLogs } from '../logs/local-logs.js';
 import { TaskReader } from '../task/reader.js';
+import { notOneTask } from './inspect.js';
+import { rootOptions } from './root-options.js';
+import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
+
+export interface DoctorPorts {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly host: Host;
+}
 
 export interface DoctorAnswer {
-  document: DoctorDocument;
-  exitCode: number;
+  readonly document: DoctorDocument;
+  readonly exitCode: ExitCode;
 }
 
 /** Examines the host, or the one task that the word means. Rejects as `inspectNamed` does. */
 export async function examine(
   word: string | undefined,
-  flags: RootFlags,
-  now: number,
+  roots: RootFlags,
+  { now, host }: DoctorPorts,
 ): Promise<DoctorAnswer> {
-  const selection = tasksToLookAt(flags, word === undefined ? [] : [word]);
-  const host = Host.local();
-  const examination: Examination = { options: rootOptions(flags), host, now, hostname: hostname() };
+  const selection = tasksToLookAt(roots, word === undefined ? [] : [word]);
+  const examination: Examination = { options: rootOptions(roots), host, now, hostname: hostname() };
   const document =
     word === undefined
       ? diagnoseHost(selection, examination)

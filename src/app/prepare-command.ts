@@ -1,25 +1,41 @@
 import { UsageError } from '../errors/errors.js';
-import type { PreparedTask } from './config.js';
-import { parseBinding } from './config-words.js';
-import { type IdentityFlags, identify } from './identity.js';
-import type { Terminal } from './terminal.js';
+import { identityOf, type PreparedTask, type TaskIdentity } from './prepared-task.js';
+
+export interface CommandOptions extends TaskIdentity {
+  /** Of the task and of its process. */
+  readonly name: string;
+  /** What stands for `{{NAME}}`; later ones win. */
+  readonly bindings: readonly (readonly [name: string, value: string])[];
+  readonly ports: ReadonlyMap<string, number>;
+}
 
 /** As the original's: what its simplerun gives to a task. */
 const RESOURCES = { cpu: 1.0, ram: 256 * 1024 * 1024, disk: 0 };
 
-/** The task of one process that runs the command. Throws UsageError. */
+/** The task of one process that runs the command. Throws UsageError `port-unbound`. */
 export function prepareCommand(
   words: readonly string[],
-  flags: IdentityFlags & { name: string },
-  terminal: Terminal,
+  { name, bindings, ports, ...identity }: CommandOptions,
+  now: number,
 ): PreparedTask {
-  const { name, environment = [] } = flags;
-  const { values, ...identity } = identify(name, flags, terminal);
+  const { taskId, user } = identityOf(name, identity, now);
+  const values = new Map<string, string>([
+    ['thermos.task_id', taskId],
+    ['thermos.user', user],
+    ...[...ports].map(([port, number]): [string, string] => [`thermos.ports[${port}]`, String(number)]),
+    ...bindings,
+  ]);
   // Values go in before the words are quoted: what is in them is no syntax.
   const line = commandLine(words.map((word) => fillWord(word, values)));
-  const cmdline = exportLine(environment.map(parseBinding)) + line;
-  const document = { name, resources: RESOURCES, processes: [{ name, cmdline }] };
-  return { ...identity, path: name, document, problems: [] };
+  const cmdline = exportLine(bindings) + line;
+  return {
+    path: name,
+    taskId,
+    user,
+    ports: Object.fromEntries(ports),
+    document: { name, resources: RESOURCES, processes: [{ name, cmdline }] },
+    problems: [],
+  };
 }
 
 /** What bash is given to run the words: a single one is a line for it, each of several is one word again. Pure. */
@@ -40,7 +56,7 @@ export function fillWord(word: string, values: ReadonlyMap<string, string>): str
 }
 
 /** The variables of `-E`, of those whose names bash takes. */
-function exportLine(bindings: readonly [name: string, value: string][]): string {
+function exportLine(bindings: CommandOptions['bindings']): string {
   return bindings
     .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
     .map(([name, value]) => `export ${name}=${quoted(value)}; `)

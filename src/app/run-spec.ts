@@ -1,0 +1,79 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { PLACES, userRoot } from '../discovery/roots.js';
+import { UsageError } from '../errors/errors.js';
+import { pathsOf } from '../layout/task-paths.js';
+import type { NewTask, RunSettings } from '../runner/api.js';
+import type { LoggerPolicy } from '../runner/task-document.js';
+import { absolutePath, mayUse } from '../store/look.js';
+import { parentOf } from '../store/paths.js';
+import type { PreparedTask } from './prepared-task.js';
+import { rootOptions } from './root-options.js';
+import type { RootFlags } from './search.js';
+
+/** How a task is to be run; what is left out is as the original has it. */
+export interface RunOptions {
+  readonly roots: RootFlags;
+  readonly sandbox?: string;
+  /** As whom; else as who we are. */
+  readonly user?: string;
+  readonly hostname?: string;
+  readonly chroot?: boolean;
+  readonly preserveEnv: boolean;
+  readonly maxRuns: number;
+  readonly logger: Partial<LoggerPolicy>;
+}
+
+/** What is run and how; it can be handed to another process as JSON. */
+export interface RunSpec {
+  task: Omit<NewTask, 'task'> & { document: Readonly<Record<string, unknown>> };
+  settings: Omit<RunSettings, 'coordinator' | 'console' | 'now'>;
+}
+
+/** How a prepared task is to be run. Throws UsageError. */
+export function runSpec({ taskId, ports, document }: PreparedTask, options: RunOptions): RunSpec {
+  const root = rootToRunIn(options.roots);
+  const { sandbox, user, chroot, preserveEnv, maxRuns, logger } = options;
+  return {
+    task: {
+      root,
+      taskId,
+      document,
+      sandbox: sandbox === undefined ? pathsOf({ root, taskId }).sandbox : resolve(sandbox),
+      user,
+      hostname: options.hostname ?? hostname(),
+      ports,
+    },
+    settings: { chroot, preserveEnv, maxRuns, logger },
+  };
+}
+
+/** The root that was named, else that of the host if we may write there, else the user's own. Throws UsageError. */
+export function rootToRunIn(flags: RootFlags): string {
+  const { root = [], 'mesos-root': mesosRoot = [] } = flags;
+  if (mesosRoot.length > 0) {
+    throw new UsageError('usage', 'a task is run in a task root: give it with --root, not --mesos-root');
+  }
+  if (root.length > 1) throw new UsageError('usage', `a task is run in one root, not in ${root.length}`);
+  if (root[0] !== undefined) return resolve(root[0]);
+  const options = rootOptions(flags);
+  const fromEnv = options.env.THERMOS_ROOT;
+  if (fromEnv) {
+    const [first, ...others] = fromEnv.split(':').filter((path) => path !== '');
+    if (first !== undefined && others.length === 0) return absolutePath(first, options.cwd ?? '/');
+    throw new UsageError('usage', `THERMOS_ROOT names ${others.length + 1} roots`, 'say which with --root');
+  }
+  if (options.euid === 0 || isWritable(PLACES.hostRoot)) return PLACES.hostRoot;
+  const own = userRoot(options);
+  if (own !== undefined) return own;
+  throw new UsageError(
+    'root-unwritable',
+    `you may not write to ${PLACES.hostRoot}, and have no home`,
+    'use --root',
+  );
+}
+
+/** Itself, or what is to hold it if it isn't there yet. */
+function isWritable(path: string): boolean {
+  return mayUse(path, 'change') ?? mayUse(parentOf(path), 'change') ?? false;
+}
