@@ -125,8 +125,12 @@ describe('a user', () => {
   });
 });
 
-test('of this machine', () => {
-  expect(findAccount(0)).toMatchObject({ name: 'root', uid: 0, gid: 0 });
-  expect(findAccount('root')?.uid).toBe(0);
-  expect(findAccount('no such user, surely')).toBeUndefined();
+test('of this machine: none of a name that is nobody’s, or that is an option', () => {
+  const root = { name: 'root', uid: 0, gid: 0 };
+  expect(findAccount('root')).toMatchObject(root);
+  expect(findAccount(0)).toMatchObject(root);
+  expect(findAccount('0')).toBeUndefined();
+  for (const name of ['no-such-user', '', '--help', '-s', 'root\nroot', 4_123_456_789]) {
+    expect([name, findAccount(name)]).toEqual([name, undefined]);
+  }
 });
