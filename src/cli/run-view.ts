@@ -99,6 +99,7 @@ async function follow(
     tell: ({ severity, message }) => screen.notice(`${severity}: ${message}`),
     catchSignals: () => {},
     pause,
+    signalled: new Promise(() => {}),
     outputClosed: () => false,
     now: () => performance.now(),
     changes: new DirectoryWatcher(),
