@@ -4,6 +4,11 @@ import { EXIT } from '../errors/exit-codes.js';
 export class Interruption {
   #exitCode: number | undefined;
   #wake = () => {};
+  #tell: (exitCode: number) => void = () => {};
+  /** Resolves when a signal comes, to the exit code for it. */
+  readonly signalled = new Promise<number>((resolve) => {
+    this.#tell = resolve;
+  });
   readonly #onInterrupt = () => this.#signal(EXIT.interrupted);
   readonly #onTerminate = () => this.#signal(EXIT.terminated);
 
@@ -28,6 +33,7 @@ export class Interruption {
 
   #signal(exitCode: number): void {
     this.#exitCode = exitCode;
+    this.#tell(exitCode);
     this.#wake();
   }
 }

@@ -97,6 +97,7 @@ async function follow(
     tell: ({ severity, message }) => screen.notice(`${severity}: ${message}`),
     catchSignals: () => {},
     pause,
+    signalled: new Promise(() => {}),
     outputClosed: () => false,
     now: () => performance.now(),
     changes: new DirectoryWatcher(),

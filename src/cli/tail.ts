@@ -55,6 +55,7 @@ export async function showLogs(
     tell: tellProblem,
     catchSignals: () => interruption.listen(),
     pause: (until) => interruption.wait(until),
+    signalled: interruption.signalled,
     outputClosed: () => terminal.isClosed(),
     now: () => performance.now(),
     changes: new DirectoryWatcher(),

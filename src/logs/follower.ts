@@ -13,6 +13,8 @@ export interface FollowShell extends LogShell {
   catchSignals(): void;
   /** Resolves when the promise does, to undefined; or when a signal comes, to the exit code it stands for. */
   pause(until: Promise<void>): Promise<number | undefined>;
+  /** Resolves to that exit code when a signal has come: an answer that is late is not waited for then. */
+  signalled: Promise<number>;
   /** True if nobody can read stdout any more. */
   outputClosed(): boolean;
   /** Milliseconds, from any fixed point. */
@@ -85,6 +87,13 @@ export class Follower {
 
   /** Prints the last lines, then what comes. Resolves to the exit code: 0, or that of the signal that ended it. */
   async run(candidates: readonly Candidate[]): Promise<number> {
+    const following = this.#follow(candidates);
+    const exitCode = await Promise.race([following, this.#shell.signalled]);
+    this.#printer.stop();
+    return exitCode;
+  }
+
+  async #follow(candidates: readonly Candidate[]): Promise<number> {
     try {
       await this.#start(candidates);
       this.#shell.catchSignals();

@@ -40,6 +40,7 @@ export interface OpenLog {
 export class LogPrinter {
   /** Bytes of logs so far. */
   printed = 0;
+  #stopped = false;
   readonly #shell: LogShell;
   readonly #mode: LineMode;
   readonly #naming: Naming;
@@ -54,12 +55,18 @@ export class LogPrinter {
     this.#output = new LineOutput((bytes) => shell.write(bytes));
   }
 
+  /** Prints nothing more, whatever is still read. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   open(log: Log): OpenLog {
     const source = this.#naming.root ? log.source : { ...log.source, root: undefined };
     const prefix = this.#mode === 'prefix' ? this.#prefixOf(source, this.#naming, log.colour) : '';
     const channel = this.#output.channel(source, this.#mode, prefix);
     const cursor = new LogCursor(log.path, log.log_dir.tree, (notice) => this.#tell(source, notice));
     const sink = (bytes: Buffer) => {
+      if (this.#stopped) return;
       this.printed += bytes.length;
       channel.push(bytes);
     };

@@ -29,6 +29,7 @@ interface MemoryFile {
 /** The files of another host, and what is written to them. */
 export class MemoryFiles {
   readonly #files = new Map<string, MemoryFile>();
+  #lastId = 0;
   readonly #listeners = new Set<(directory: string) => void>();
 
   /** What is in a directory of this host now. */
@@ -38,7 +39,8 @@ export class MemoryFiles {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
       const { uid, mtimeMs } = statSync(path);
-      files.#files.set(path, { id: files.#files.size + 1, bytes: readFileSync(path), uid, mtimeMs });
+      files.#lastId += 1;
+      files.#files.set(path, { id: files.#lastId, bytes: readFileSync(path), uid, mtimeMs });
     }
     return files;
   }
@@ -60,7 +62,8 @@ export class MemoryFiles {
 
   append(path: string, bytes: Buffer | string): void {
     const before = this.#files.get(path);
-    const file = before ?? { id: this.#files.size + 1, bytes: Buffer.alloc(0), uid: 0, mtimeMs: 0 };
+    if (before === undefined) this.#lastId += 1;
+    const file = before ?? { id: this.#lastId, bytes: Buffer.alloc(0), uid: 0, mtimeMs: 0 };
     file.bytes = Buffer.concat([file.bytes, Buffer.from(bytes)]);
     this.#files.set(path, file);
     this.#tell(path);
@@ -126,7 +129,7 @@ export class MemoryChanges implements Changes {
   async changes(longest: number): Promise<void> {
     if (this.#changed.size > 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(longest, 1000));
+      const timer = setTimeout(resolve, longest);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
