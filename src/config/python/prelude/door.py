@@ -55,7 +55,9 @@ class Empty(object):
 # Filled by types.py.
 exceptions = {
     error.__name__: error
-    for error in (ValueError, AttributeError, TypeError, KeyError, AssertionError, RecursionError, MemoryError)
+    for error in (
+        ValueError, AttributeError, TypeError, KeyError, AssertionError, RecursionError, MemoryError,
+    )
 }
 classes = {}
 

@@ -69,8 +69,8 @@ def _sort(items, cmp=None, key=None, reverse=False):
     items.sort(key=_key(cmp, key), reverse=reverse)
 
 
-def _apply(function, args=(), keywords={}):
-    return function(*args, **keywords)
+def _apply(function, args=(), keywords=None):
+    return function(*args, **(keywords or {}))
 
 
 def _call(value, name, *args, **keywords):
@@ -154,8 +154,10 @@ class _Division(ast.NodeTransformer):
 
 
 def parse(source, path):
-    """The syntax tree of a config, with division and the methods of Python 2; SyntaxError where the meaning has
-    changed."""
+    """The syntax tree of a config, with division and the methods of Python 2.
+
+    SyntaxError where the meaning has changed.
+    """
     tree = ast.parse(source, path)
     divides = calls = False
     for node in ast.walk(tree):
@@ -168,7 +170,8 @@ def parse(source, path):
                 error = SyntaxError('except X, e no longer means what it did in Python 2')
                 error.filename, error.lineno, error.text = path, node.lineno, 'except X, e:'
                 raise error
-    divides = divides and not any(isinstance(node, ast.ImportFrom) and _has_division(node) for node in tree.body)
+    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
+    divides = divides and not any(_has_division(node) for node in imports)
     limit = sys.getrecursionlimit()
     # A sum of many texts is as deep as it is long.
     sys.setrecursionlimit(limit * 20)
@@ -201,7 +204,8 @@ def restore():
     itertools.imap, itertools.ifilter, itertools.izip = builtins.map, builtins.filter, builtins.zip
     string.letters = string.ascii_letters
     string.lowercase, string.uppercase = string.ascii_lowercase, string.ascii_uppercase
-    for name in 'capitalize find replace rstrip split strip lstrip lower upper swapcase zfill ljust rjust'.split():
+    names = 'capitalize find replace rstrip split strip lstrip lower upper swapcase zfill ljust rjust'
+    for name in names.split():
         setattr(string, name, getattr(str, name))
     string.join = lambda words, sep=' ': sep.join(words)
     string.atoi, string.atof = int, float

@@ -1,12 +1,11 @@
-"""Pystachio's classes, as far as configs see them. An object holds an id; what it means is known behind the door."""
+"""Pystachio's classes, as far as configs see them. An object holds an id that the door knows."""
 
 import json
-import operator
 import sys
 from inspect import isclass
 
 from _thermos import door
-from _thermos.door import Empty, at, call, classes, from_wire, frozendict, to_pairs, to_wire, to_wires
+from _thermos.door import Empty, at, call, classes, from_wire, to_pairs, to_wire, to_wires
 
 
 class Namable(object):
@@ -337,7 +336,8 @@ class TypeSignature(object):
         assert issubclass(cls, Object)
         self.klazz = cls
         self.required = required
-        self.default = default if default is Empty else from_wire(call('default', cls._type, to_wire(default)))
+        given = default is not Empty
+        self.default = from_wire(call('default', cls._type, to_wire(default))) if given else Empty
 
     @property
     def empty(self):
@@ -459,14 +459,14 @@ _BASES = {
 }
 
 
-def class_of(description, attributes={}):
+def class_of(description, attributes=None):
     """The class of a described type; made anew where attributes are given."""
     type_id = description['type']
     if type_id in classes and not attributes:
         return classes[type_id]
     kind = description['kind']
     metaclass = StructMeta if kind == 'Struct' else TypeMeta
-    body = {'_type': type_id, '__slots__': (), '__module__': 'pystachio', **attributes}
+    body = {'_type': type_id, '__slots__': (), '__module__': 'pystachio', **(attributes or {})}
     cls = type.__new__(metaclass, description['name'], (_BASES[kind],), body)
     classes[type_id] = cls
     if kind == 'Struct':
