@@ -26,8 +26,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { lazyPackages } from './build/lazy-packages.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
+import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
 import { whenUsed } from './build/when-used.mjs';
 
@@ -54,7 +54,7 @@ const settings = {
   define: { THERMOS_VERSION: JSON.stringify(version) },
   loader: { '.py': 'text' },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', '@colors/colors/*', 'pyodide', 'pyodide/*'],
-  plugins: [lazyPackages, oneStringWidth, whenUsed],
+  plugins: [oclifParts, oneStringWidth, whenUsed],
   logLevel: 'warning',
 };
 

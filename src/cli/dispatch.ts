@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Config } from '@oclif/core/config';
+import type { Config } from '@oclif/core/config';
 import { EXIT } from '../errors/exit-codes.js';
 import { type RunnableClass, ThermosCommand } from './base-command.js';
 import { reportFailure } from './failure.js';
@@ -74,14 +74,16 @@ function commandOf(argv: readonly string[], commands: CommandTable): string | un
   return Object.hasOwn(commands, word) ? word : undefined;
 }
 
+/** What oclif's command and help ask of a config. */
 function minimalConfig(): Config {
-  const config = new Config({ root: PACKAGE_ROOT });
-  return Object.assign(config, {
+  const known: Partial<Config> = {
+    root: PACKAGE_ROOT,
     bin: 'thermos',
     name: 'thermos',
     version: THERMOS_VERSION,
     topicSeparator: ' ',
     pjson: { name: 'thermos', version: THERMOS_VERSION, oclif: { bin: 'thermos' } },
-    rootPlugin: { name: 'thermos', root: PACKAGE_ROOT, hooks: {} },
-  });
+    runHook: async () => ({ successes: [], failures: [] }),
+  };
+  return known as Config;
 }

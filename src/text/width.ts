@@ -1,5 +1,3 @@
-import stringWidth from 'string-width';
-
 /** Made when it is needed: it costs 5 ms, and nearly all text is ASCII. */
 let segments: Intl.Segmenter | undefined;
 
@@ -10,7 +8,10 @@ const LONGEST_MEASURED = 4096;
 export function widthOf(text: string): number {
   if (text.length > LONGEST_MEASURED) return text.length;
   // Nearly every cell is ASCII, and then its length is its width; string-width costs a thousand times more.
-  return isPlain(text) ? text.length : stringWidth(text);
+  if (isPlain(text)) return text.length;
+  // Loaded when it is needed: the segmenter that it makes costs 5 ms.
+  const { default: stringWidth }: typeof import('string-width') = require('string-width');
+  return stringWidth(text);
 }
 
 /**
