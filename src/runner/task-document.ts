@@ -49,7 +49,8 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function runnableTask(json: unknown): RunnableTask {
   const checked = checkTask(json);
-  if ('faults' in checked) throw new UsageError('task-invalid', checked.faults[0].message);
+  if ('faults' in checked)
+    throw new UsageError('task-invalid', checked.faults[0]?.message ?? 'the task is not valid');
   const { task } = checked;
   const given = json as Json;
   const written = task.processes.map(processOf);

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Problem } from '../errors/problem.js';
 
 // Nothing is compiled: a task is checked once, and a program that root runs makes no code of its own.
 z.config({ jitless: true });
@@ -87,10 +88,38 @@ export interface TaskFault {
  * with the right types. Returns the task, or what is wrong with it: the first faults, `most` of them. What is between
  * the processes (orders, cycles) is the planner's to judge. Never throws. Pure.
  */
-export function checkTask(
-  json: unknown,
-  most = 1,
-): { task: CheckedTask } | { faults: [TaskFault, ...TaskFault[]] } {
+export function checkTask(json: unknown, most = 1): { task: CheckedTask } | { faults: TaskFault[] } {
+  const { task, faults } = examine(json, process, most);
+  if (task?.processes.length === 0 && faults.length === 0) {
+    faults.push({ message: 'the task has no processes', field: 'processes' });
+  }
+  return task === undefined || faults.length > 0 ? { faults } : { task };
+}
+
+/** So many faults of one task file are told. */
+const MOST_TOLD = 10;
+
+/** Who looks at a task misses nothing. */
+const seenProcess = z.extend(process, { cmdline: z.optional(text) });
+
+/** The problems of the fields of a task file that no runner would take; what is not there is no problem. Pure. */
+export function taskFileProblems(json: unknown, path: string | undefined, task_id: string): Problem[] {
+  return examine(json, seenProcess, MOST_TOLD).faults.map(({ message, field }) => ({
+    code: 'task-file-damaged',
+    severity: 'warning',
+    message: `in the task file, ${message}`,
+    path,
+    field,
+    task_id,
+  }));
+}
+
+interface Examined<P> {
+  task?: Omit<CheckedTask, 'processes'> & { processes: readonly P[] };
+  faults: TaskFault[];
+}
+
+function examine<P extends z.ZodMiniType>(json: unknown, process: P, most: number): Examined<z.infer<P>> {
   const faults: TaskFault[] = [];
   const check = <T extends z.ZodMiniType>(
     schema: T,
@@ -108,15 +137,15 @@ export function checkTask(
   };
 
   const outer = check(task, json, '', (path) => String(path.at(-1) ?? 'the task'));
-  const processes: CheckedProcess[] = [];
-  for (const [i, each] of (outer?.processes ?? []).entries()) {
+  if (outer === undefined) return { faults };
+  const { constraints, resources, ...fields } = outer;
+  const processes: z.infer<P>[] = [];
+  for (const [i, each] of outer.processes.entries()) {
     const checked = check(process, each, `processes[${i}]`, (path) => subjectInProcess(each, path));
     if (checked !== undefined) processes.push(checked);
   }
-  if (outer?.processes.length === 0)
-    faults.push({ message: 'the task has no processes', field: 'processes' });
   const orders: string[][] = [];
-  for (const [i, each] of (outer?.constraints ?? []).entries()) {
+  for (const [i, each] of (constraints ?? []).entries()) {
     const at = `constraints[${i}]`;
     const { order } = check(constraint, each, at, (path) => String(path.at(-1) ?? 'a constraint')) ?? {};
     const names: string[] = [];
@@ -126,12 +155,7 @@ export function checkTask(
     }
     orders.push(names);
   }
-  const [first, ...others] = faults;
-  if (outer === undefined || first !== undefined) {
-    return { faults: [first ?? { message: `the task ${OBJECT}`, field: '' }, ...others] };
-  }
-  const { constraints, resources, ...fields } = outer;
-  return { task: { ...fields, processes, orders } };
+  return { task: { ...fields, processes, orders }, faults };
 }
 
 type SubjectOf = (path: readonly PropertyKey[]) => string;
