@@ -3,6 +3,7 @@ import type { Problem } from '../errors/problem.js';
 import { type Inspection, inspectTask } from '../logs/inspection.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import type { TaskGatherer } from '../task/gatherer.js';
+import { taskFileProblems } from '../task/task-schema.js';
 import type { TaskView } from '../task/view.js';
 import { noSuchTask } from './search.js';
 
@@ -32,6 +33,11 @@ export async function inspectNamed(
   const ids = [...new Set(selection.selected.map(({ task_id }) => task_id))].sort();
   if (ids.length !== 1) throw notOneTask(word, ids);
   const views = await Promise.all(selection.selected.map((found) => gatherer.source(found).read()));
+  for (const { config, found, problems } of views) {
+    if (config === undefined) continue;
+    for (const problem of taskFileProblems(config.raw, found.task_file, found.task_id))
+      problems.push(problem);
+  }
   views.sort((a, b) => Number(b.launch_time_ms ?? 0) - Number(a.launch_time_ms ?? 0));
   const all = await Promise.all(views.map((view) => inspectTask(view, logsOf(view), now)));
   const [latest, ...others] = all as [Inspection, ...Inspection[]];

@@ -1,6 +1,7 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { Problem } from '../errors/problem.js';
 import { RUNNER } from '../layout/task-paths.js';
+import { taskFileProblems } from '../task/task-schema.js';
 import type { TaskView } from '../task/view.js';
 import { shellArguments } from '../text/shell.js';
 import { counted, type Symptom } from './finding.js';
@@ -12,6 +13,7 @@ const YOUNG_MS = 60_000;
 export function* checkFiles(view: TaskView, now: number): Generator<Symptom> {
   yield* checkStream(view);
   for (const problem of view.problems) yield* checkProblem(view, problem, now);
+  yield* checkTaskFile(view);
 }
 
 /** The path of a task's stream. */
@@ -55,6 +57,20 @@ function* checkStream(view: TaskView): Generator<Symptom> {
       `${counted(count, 'task')} with the checkpoint of another task: somebody copied or forged it`,
     evidence: [{ path, text: `its header is that of task ${named}` }],
     advice: ['gc refuses to touch its sandbox and logs: look at them, then remove it by hand'],
+    task_id,
+  };
+}
+
+/** A task file with which no runner could go on. */
+function* checkTaskFile({ config, found, task_id }: TaskView): Generator<Symptom> {
+  const problems = config === undefined ? [] : taskFileProblems(config.raw, found.task_file, task_id);
+  if (problems.length === 0) return;
+  yield {
+    code: 'task-file-damaged',
+    severity: 'warning',
+    what: (count) => `${counted(count, 'task')} with a task file that no runner would take`,
+    evidence: problems.map(({ path = '', message }) => ({ path, text: message })),
+    advice: ['the task is shown without what is wrong in it; it can not be resumed'],
     task_id,
   };
 }

@@ -218,9 +218,10 @@ export const CODE_GROUPS = {
       meaning: 'A task file cannot be opened or read, or is a link that leads nowhere.',
     },
     'task-file-damaged': {
-      severity: ['error'],
+      severity: ['error', 'warning'],
       exit: ['partial'],
-      meaning: 'A task file is not JSON, does not describe a task, or is nested too deeply.',
+      meaning:
+        'A task file is not JSON, does not describe a task, has a field that no runner would take, or is nested too deeply.',
     },
     'task-file-unwritable': {
       severity: ['error'],

@@ -1,5 +1,6 @@
 import type { PlannedProcess } from '../config/planner.js';
 import { UsageError } from '../errors/errors.js';
+import { type CheckedProcess, checkTask } from '../task/task-schema.js';
 
 export type Destination = 'file' | 'console' | 'both' | 'none';
 
@@ -47,70 +48,53 @@ type Json = Readonly<Record<string, unknown>>;
  * is the planner's to judge.
  */
 export function runnableTask(json: unknown): RunnableTask {
-  const task = object(json, 'the task');
-  const written = list(task.processes, 'processes').map(processOf);
-  const [first] = written;
-  if (first === undefined) throw invalid('the task has no processes');
+  const checked = checkTask(json);
+  if ('faults' in checked)
+    throw new UsageError('task-invalid', checked.faults[0]?.message ?? 'the task is not valid');
+  const { task } = checked;
+  const given = json as Json;
+  const written = task.processes.map(processOf);
   // Of processes with one name the last is the one that runs, as in the original.
   const processes = [...new Map(written.map((process) => [process.name, process])).values()];
-  const orders = list(task.constraints ?? [], 'constraints').map((each) =>
-    list(object(each, 'a constraint').order ?? [], 'order').map((name) => text(name, 'order')),
-  );
   const numbers = {
-    finalization_wait: number(task.finalization_wait ?? 30, 'finalization_wait'),
-    max_failures: integer(task.max_failures ?? 1, 'max_failures'),
-    max_concurrency: integer(task.max_concurrency ?? 0, 'max_concurrency'),
+    finalization_wait: task.finalization_wait ?? 30,
+    max_failures: task.max_failures ?? 1,
+    max_concurrency: task.max_concurrency ?? 0,
   };
-  const name = task.name === undefined ? first.name : text(task.name, 'name');
-  const user = task.user === undefined ? undefined : text(task.user, 'user');
+  const { orders, user, name = (written[0] as RunnableProcess).name } = task;
   const document: Record<string, unknown> = {
-    ...task,
-    processes: list(task.processes, 'processes').map((each, i) => documentOf(each as Json, written[i])),
+    ...given,
+    processes: (given.processes as Json[]).map((each, i) => documentOf(each, written[i] as RunnableProcess)),
     name,
     ...numbers,
     constraints: orders.map((order) => ({ order })),
   };
-  if (task.resources !== undefined) document.resources = { gpu: 0, ...object(task.resources, 'resources') };
+  if (given.resources !== undefined) document.resources = { gpu: 0, ...(given.resources as Json) };
   return { name, processes, orders, ...numbers, user, document };
 }
 
-function documentOf(json: Json, process: RunnableProcess | undefined): Json {
-  const { name, cmdline, daemon, ephemeral, final, max_failures, min_duration } = process as RunnableProcess;
+function documentOf(json: Json, process: RunnableProcess): Json {
+  const { name, cmdline, daemon, ephemeral, final, max_failures, min_duration } = process;
   return { ...json, daemon, name, max_failures, ephemeral, min_duration, cmdline, final };
 }
 
-function processOf(json: unknown): RunnableProcess {
-  const process = object(json, 'a process');
-  const name = text(process.name, 'the name of a process');
-  if (name === '' || name.startsWith('.') || name.includes('/') || name.includes('\0')) {
-    throw invalid(`${JSON.stringify(name)} can't be the name of a process: it is a directory's, too`);
-  }
-  const of = (field: string) => `${field} of process ${JSON.stringify(name)}`;
+function processOf({ name, cmdline, logger = {}, ...process }: CheckedProcess): RunnableProcess {
+  const { destination, mode, rotate = {} } = logger;
   return {
     name,
-    cmdline: text(process.cmdline, of('cmdline')),
-    daemon: flag(process.daemon ?? false, of('daemon')),
-    ephemeral: flag(process.ephemeral ?? false, of('ephemeral')),
-    final: flag(process.final ?? false, of('final')),
-    max_failures: integer(process.max_failures ?? 1, of('max_failures')),
-    min_duration: number(process.min_duration ?? 5, of('min_duration')),
-    logger: process.logger === undefined ? {} : loggerOf(object(process.logger, of('logger')), of),
+    cmdline,
+    daemon: process.daemon ?? false,
+    ephemeral: process.ephemeral ?? false,
+    final: process.final ?? false,
+    max_failures: process.max_failures ?? 1,
+    min_duration: process.min_duration ?? 5,
+    logger: {
+      ...(destination === undefined ? {} : { destination }),
+      ...(mode === undefined ? {} : { mode }),
+      ...rotate,
+    },
   };
 }
-
-function loggerOf(logger: Json, of: (field: string) => string): Partial<LoggerPolicy> {
-  const rotate = logger.rotate === undefined ? {} : object(logger.rotate, of('rotate'));
-  const { destination, mode } = logger;
-  const policy: { -readonly [Field in keyof LoggerPolicy]?: LoggerPolicy[Field] } = {};
-  if (destination !== undefined) policy.destination = oneOf(destination, DESTINATIONS, of('destination'));
-  if (mode !== undefined) policy.mode = oneOf(mode, MODES, of('mode'));
-  if (rotate.log_size !== undefined) policy.log_size = integer(rotate.log_size, of('log_size'));
-  if (rotate.backups !== undefined) policy.backups = integer(rotate.backups, of('backups'));
-  return policy;
-}
-
-const DESTINATIONS = ['file', 'console', 'both', 'none'] as const;
-const MODES = ['standard', 'rotate'] as const;
 
 /** A line of JSON as the original writes it: what is not ASCII is escaped. */
 export function taskFileText(task: RunnableTask): string {
@@ -130,7 +114,7 @@ export function isSameTask(a: RunnableTask, b: RunnableTask): boolean {
 
 function unordered({ document }: RunnableTask): Json {
   const sorted = (items: unknown, key: (item: unknown) => string) =>
-    list(items, 'items')
+    (items as readonly unknown[])
       .map((item) => ({ item, key: key(item) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
       .map(({ item }) => item);
@@ -144,43 +128,4 @@ function canonical(value: unknown): string {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
     return Object.entries(inner).sort(([x], [y]) => (x < y ? -1 : 1));
   });
-}
-
-function invalid(message: string): UsageError {
-  return new UsageError('task-invalid', message);
-}
-
-function object(value: unknown, what: string): Json {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw invalid(`${what} is no object`);
-}
-
-function list(value: unknown, what: string): unknown[] {
-  if (Array.isArray(value)) return value;
-  throw invalid(`${what} is no list`);
-}
-
-function text(value: unknown, what: string): string {
-  if (typeof value === 'string') return value;
-  throw invalid(`${what} is no text`);
-}
-
-function flag(value: unknown, what: string): boolean {
-  if (typeof value === 'boolean') return value;
-  throw invalid(`${what} is neither true nor false`);
-}
-
-function number(value: unknown, what: string): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw invalid(`${what} is no number of at least 0`);
-}
-
-function integer(value: unknown, what: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw invalid(`${what} is no whole number of at least 0`);
-}
-
-function oneOf<T extends string>(value: unknown, allowed: readonly T[], what: string): T {
-  if (allowed.includes(value as T)) return value as T;
-  throw invalid(`${what} is none of ${allowed.join(', ')}`);
 }
