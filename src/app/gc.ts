@@ -8,7 +8,7 @@ import { lockRoots } from '../gc/exclusive.js';
 import { gatherMachine } from '../gc/machine.js';
 import { makePlan, type Plan, type PlannedTask } from '../gc/plan.js';
 import type { Limits } from '../gc/policy.js';
-import { DEEDS } from '../gc/remove.js';
+import { EFFECTS } from '../gc/remove.js';
 import { absolutePath, realPath } from '../store/look.js';
 import { duration, timestamp } from '../text/age.js';
 import { size } from '../text/size.js';
@@ -116,7 +116,7 @@ function carryOut(
   progress.start('removing');
   const release = lockRoots(plan.tasks);
   try {
-    for (const outcome of apply(plan, { ...DEEDS, clock: now }, confirmed)) {
+    for (const outcome of apply(plan, { ...EFFECTS, clock: now }, confirmed)) {
       outcomes.push(outcome);
       progress.update({ done: outcomes.length, total, what: 'tasks' });
     }

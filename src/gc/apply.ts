@@ -20,7 +20,7 @@ import { EvidenceOnDisk, guardLook } from './ground.js';
 import { type GuardLook, objection } from './guards.js';
 import { lookAgain } from './machine.js';
 import type { Plan, PlannedTask } from './plan.js';
-import { type Deeds, type RemoveOptions, remove } from './remove.js';
+import { type RemoveEffects, type RemoveOptions, remove } from './remove.js';
 import type { Settlement } from './standing.js';
 import { lstat, MARK, type Subject } from './subject.js';
 
@@ -57,7 +57,7 @@ export function foretell(task: PlannedTask): TaskOutcome {
   };
 }
 
-export interface ApplyDeeds extends Deeds {
+export interface ApplyEffects extends RemoveEffects {
   /** Milliseconds since the epoch. */
   clock: () => number;
 }
@@ -69,10 +69,10 @@ export interface ApplyDeeds extends Deeds {
  */
 export function* apply(
   plan: Plan,
-  deeds: ApplyDeeds,
+  effects: ApplyEffects,
   confirmed: ReadonlySet<string>,
 ): Generator<TaskOutcome> {
-  const removal = new Removal(plan, deeds, confirmed);
+  const removal = new Removal(plan, effects, confirmed);
   try {
     for (const task of plan.tasks) yield removal.of(task);
   } finally {
@@ -81,7 +81,7 @@ export function* apply(
 }
 
 class Removal {
-  readonly #deeds: ApplyDeeds;
+  readonly #effects: ApplyEffects;
   readonly #directories = new Directories();
   readonly #touched: RemoveOptions['touched'] = new Map();
   readonly #look: GuardLook;
@@ -91,10 +91,10 @@ class Removal {
   /** The directory that was looked at last, of the task that is being removed. */
   #checked: string | undefined;
 
-  constructor({ machine }: Plan, deeds: ApplyDeeds, confirmed: ReadonlySet<string>) {
-    this.#deeds = deeds;
+  constructor({ machine }: Plan, effects: ApplyEffects, confirmed: ReadonlySet<string>) {
+    this.#effects = effects;
     this.#host = machine.host;
-    this.#look = guardLook(lookAgain(machine, deeds.clock));
+    this.#look = guardLook(lookAgain(machine, effects.clock));
     this.#evidence = new EvidenceOnDisk(machine.host.euid, confirmed);
   }
 
@@ -124,7 +124,7 @@ class Removal {
       typeof planned !== 'string' && dev === planned.dev && ino === planned.ino && size === planned.size;
     // Of one that is over nothing is recorded.
     const state = becomes === 'KILLED' ? 'KILLED' : 'LOST';
-    return endOrphan(place, places, state, this.#deeds.clock, LOCAL_PROCESSES, isPlanned);
+    return endOrphan(place, places, state, this.#effects.clock, LOCAL_PROCESSES, isPlanned);
   }
 
   #carryOut(task: PlannedTask, changed: string | undefined): ActionOutcome[] {
@@ -165,7 +165,7 @@ class Removal {
       const why = guarded ? this.#objection(target, kind, subject, shown) : undefined;
       if (why !== undefined) return { bytes: 0, result: 'failed', why };
       const { bytes, failure } = remove(fd, bytesOf(name), {
-        deeds: this.#deeds,
+        effects: this.#effects,
         planned: measure,
         touched: this.#touched,
         except,

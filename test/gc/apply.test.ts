@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, wr
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { foretell, problemsOf } from '../../src/gc/apply.js';
-import { DEEDS } from '../../src/gc/remove.js';
+import { EFFECTS } from '../../src/gc/remove.js';
 import { gcTask, gone, listing, put } from '../e2e/gc-trees.js';
 import { placeForEach, tempDir } from '../e2e/harness.js';
 import { writeTask } from '../task/trees.js';
@@ -142,7 +142,7 @@ describe('what tells of the rest stays if something', () => {
     const made = plan();
     const refuse = (path: string | Buffer) => {
       if (String(path).endsWith('data.txt')) throw Object.assign(new Error('x'), { code: 'EACCES' });
-      DEEDS.unlink(path);
+      EFFECTS.unlink(path);
     };
     expect(results(only(carriedOut(made, { unlink: refuse }))).slice(1)).toEqual([
       'data failed: data.txt: permission denied',
@@ -185,7 +185,7 @@ test('interrupted anywhere, it is finished the next time', () => {
             effect(...args);
           };
         };
-        const effects = { unlink: counted(DEEDS.unlink), rmdir: counted(DEEDS.rmdir) };
+        const effects = { unlink: counted(EFFECTS.unlink), rmdir: counted(EFFECTS.rmdir) };
         carriedOut(planOf([finished(here, 'a')], machineIn(base), { kinds }), effects);
         carriedOut(planOf([finished(here, 'a')], machineIn(base), { kinds }));
         expect([`${here}/checkpoints/a`, `${here}/tasks/finished/a`].filter(existsSync)).toEqual([]);
