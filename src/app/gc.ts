@@ -3,7 +3,7 @@ import { NotFoundError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import type { Kinds } from '../gc/actions.js';
-import { apply, foretell, problemsOf, type TaskOutcome } from '../gc/apply.js';
+import { apply, preview, problemsOf, type TaskOutcome } from '../gc/apply.js';
 import { lockRoots } from '../gc/exclusive.js';
 import { gatherMachine } from '../gc/machine.js';
 import { makePlan, type Plan, type PlannedTask } from '../gc/plan.js';
@@ -77,7 +77,7 @@ export function collectGarbage(options: GcOptions, ports: GcPorts): GcResult {
     checkConfirmed(plan, confirmed);
     const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
     const exitCode = unmatched.length > 0 || roots.length === 0 ? EXIT.no : EXIT.ok;
-    const result = { plan, outcomes: plan.tasks.map(foretell), chosen, problems: found, exitCode };
+    const result = { plan, outcomes: plan.tasks.map(preview), chosen, problems: found, exitCode };
     if (!plan.tasks.some(isWork)) return { ...result, end: 'nothing', dryRun };
     if (dryRun) return { ...result, end: 'planned', dryRun };
     ports.progress.stop();

@@ -42,7 +42,7 @@ export interface TaskOutcome {
 }
 
 /** What would happen, of a plan that is only shown. */
-export function foretell(task: PlannedTask): TaskOutcome {
+export function preview(task: PlannedTask): TaskOutcome {
   return {
     task,
     actions: task.actions.map(({ kind, path, bytes, verdict, why, hint }) => ({
@@ -106,7 +106,7 @@ class Removal {
     const { subject, settlement } = task;
     this.#checked = undefined;
     if (settlement !== undefined) return { task, actions: [], settlement: this.#settle(subject, settlement) };
-    if (!task.actions.some(({ verdict }) => verdict === 'delete')) return foretell(task);
+    if (!task.actions.some(({ verdict }) => verdict === 'delete')) return preview(task);
     const guard = guardStream(task, this.#host.again());
     try {
       return { task, actions: this.#carryOut(task, guard.why) };

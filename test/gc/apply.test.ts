@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { foretell, problemsOf } from '../../src/gc/apply.js';
+import { preview, problemsOf } from '../../src/gc/apply.js';
 import { EFFECTS } from '../../src/gc/remove.js';
 import { gcTask, gone, listing, put } from '../e2e/gc-trees.js';
 import { placeForEach, tempDir } from '../e2e/harness.js';
@@ -33,7 +33,7 @@ describe('carrying out', () => {
     gcTask(root, 'b');
     const made = plan();
     const task = only(made.tasks);
-    const shown = foretell(task);
+    const shown = preview(task);
     expect(results(shown)).toEqual(results(shown).map((line) => line.replace('deleted', 'would-delete')));
     const before = listing(root);
     const outcome = only(carriedOut(made));
