@@ -126,8 +126,8 @@ function carryOut(
   return outcomes;
 }
 
-function isWork({ actions, settlement }: PlannedTask): boolean {
-  return settlement !== undefined || actions.some(({ verdict }) => verdict === 'delete');
+function isWork({ actions, finalization }: PlannedTask): boolean {
+  return finalization !== undefined || actions.some(({ verdict }) => verdict === 'delete');
 }
 
 function nobodyToAsk(): UsageError {
@@ -148,8 +148,8 @@ function sandboxNamed(given: string, roots: RootFlags): string {
 /** What a person names must be the sandbox of a task that would be collected, exactly. */
 function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
   for (const path of confirmed) {
-    const isSandbox = ({ subject: { sandbox }, settlement }: PlannedTask) =>
-      settlement === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
+    const isSandbox = ({ subject: { sandbox }, finalization }: PlannedTask) =>
+      finalization === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
     if (tasks.some(isSandbox)) continue;
     const message = `no task that would be collected has the sandbox ${path}`;
     const hint = 'see `thermos status --verbosity 2` for the sandboxes of tasks';

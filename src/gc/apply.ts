@@ -6,7 +6,7 @@ import { tryLock } from '../host/flock.js';
 import type { Host } from '../host/host.js';
 import { SANDBOX_MARK } from '../layout/sandbox-mark.js';
 import { pathsOf, RUNNER } from '../layout/task-paths.js';
-import { endByRunner, endOrphan, type Settled } from '../lifecycle/end-orphan.js';
+import { endByRunner, endOrphan, type Finalized } from '../lifecycle/end-orphan.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { writeMarkIn } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
@@ -21,7 +21,7 @@ import { type GuardLook, objection } from './guards.js';
 import { lookAgain } from './machine.js';
 import type { Plan, PlannedTask } from './plan.js';
 import { type RemoveEffects, type RemoveOptions, remove } from './remove.js';
-import type { Settlement } from './standing.js';
+import type { Finalization } from './standing.js';
 import { lstat, MARK, type Subject } from './subject.js';
 
 export type Result = 'deleted' | 'would-delete' | 'kept' | 'refused' | 'failed';
@@ -38,7 +38,7 @@ export interface ActionOutcome {
 export interface TaskOutcome {
   task: PlannedTask;
   actions: ActionOutcome[];
-  settlement?: Omit<Settled, 'result'> & { result: Settled['result'] | 'would-do' };
+  finalization?: Omit<Finalized, 'result'> & { result: Finalized['result'] | 'would-do' };
 }
 
 /** What would happen, of a plan that is only shown. */
@@ -53,7 +53,7 @@ export function preview(task: PlannedTask): TaskOutcome {
       why,
       hint,
     })),
-    settlement: task.settlement && { result: 'would-do', killed: [], problems: [] },
+    finalization: task.finalization && { result: 'would-do', killed: [], problems: [] },
   };
 }
 
@@ -103,9 +103,10 @@ class Removal {
   }
 
   of(task: PlannedTask): TaskOutcome {
-    const { subject, settlement } = task;
+    const { subject, finalization } = task;
     this.#checked = undefined;
-    if (settlement !== undefined) return { task, actions: [], settlement: this.#settle(subject, settlement) };
+    if (finalization !== undefined)
+      return { task, actions: [], finalization: this.#finalize(subject, finalization) };
     if (!task.actions.some(({ verdict }) => verdict === 'delete')) return preview(task);
     const guard = guardStream(task, this.#host.again());
     try {
@@ -115,7 +116,7 @@ class Removal {
     }
   }
 
-  #settle(subject: Subject, { becomes, signal }: Settlement): Settled {
+  #finalize(subject: Subject, { becomes, signal }: Finalization): Finalized {
     const place = { root: subject.root, taskId: subject.task_id };
     if (signal !== undefined) return endByRunner(place, LOCAL_PROCESSES);
     const places = { sandbox: subject.sandbox?.path, logDir: subject.logDir?.path };
@@ -307,7 +308,7 @@ function activeAgain({ root, task_id, taskFiles }: Subject): string | undefined 
 }
 
 /** A problem for each thing that could not be done, so that it is said on stderr too. */
-export function problemsOf({ task, actions, settlement }: TaskOutcome): Problem[] {
+export function problemsOf({ task, actions, finalization }: TaskOutcome): Problem[] {
   const problems: Problem[] = [];
   for (const { kind, path, result, why, hint } of actions) {
     if (result !== 'failed' && result !== 'refused') continue;
@@ -320,12 +321,12 @@ export function problemsOf({ task, actions, settlement }: TaskOutcome): Problem[
       hint,
     });
   }
-  if (settlement?.result === 'failed' || settlement?.result === 'refused') {
-    const becomes = task.settlement?.becomes;
+  if (finalization?.result === 'failed' || finalization?.result === 'refused') {
+    const becomes = task.finalization?.becomes;
     problems.push({
-      code: settlement.result === 'failed' ? 'gc-failed' : 'gc-refused',
+      code: finalization.result === 'failed' ? 'gc-failed' : 'gc-refused',
       severity: 'error',
-      message: `task ${task.task_id} does not become ${becomes}: ${settlement.why}`,
+      message: `task ${task.task_id} does not become ${becomes}: ${finalization.why}`,
       task_id: task.task_id,
     });
   }
