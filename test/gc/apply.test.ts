@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { preview, problemsOf } from '../../src/gc/apply.js';
 import { EFFECTS } from '../../src/gc/remove.js';
+import type { DirectoryUser } from '../../src/host/directory-users.js';
 import { gcTask, gone, listing, put } from '../e2e/gc-trees.js';
 import { placeForEach, tempDir } from '../e2e/harness.js';
 import { writeTask } from '../task/trees.js';
@@ -155,7 +156,18 @@ describe('what tells of the rest stays if something', () => {
   });
 });
 
-test('who came to use the sandbox since is asked about', () => {
+test('a process that came to use the sandbox since is asked about', () => {
+  const users: DirectoryUser[] = [];
+  const made = plan({}, { users: () => users });
+  users.push({ pid: 7, path: `${root}/sandboxes/a`, how: 'works in it' });
+  expect(results(only(carriedOut(made))).slice(0, 2)).toEqual([
+    'logs deleted',
+    'data failed: process 7 works in it',
+  ]);
+  expect(existsSync(`${root}/checkpoints/a/runner`)).toBe(true);
+});
+
+test('a task that came to use the sandbox since is asked about', () => {
   gcTask(root, 'a');
   mkdirSync(`${root}/tasks/active`, { recursive: true });
   const made = planOf([finished(root, 'a')], machineIn(dir));
@@ -196,6 +208,6 @@ test('interrupted anywhere, it is finished the next time', () => {
         removeBase();
       }
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 });
