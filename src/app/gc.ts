@@ -3,12 +3,12 @@ import { NotFoundError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import type { Kinds } from '../gc/actions.js';
-import { apply, foretell, problemsOf, type TaskOutcome } from '../gc/apply.js';
+import { apply, preview, problemsOf, type TaskOutcome } from '../gc/apply.js';
 import { lockRoots } from '../gc/exclusive.js';
 import { gatherMachine } from '../gc/machine.js';
 import { makePlan, type Plan, type PlannedTask } from '../gc/plan.js';
 import type { Limits } from '../gc/policy.js';
-import { DEEDS } from '../gc/remove.js';
+import { EFFECTS } from '../gc/remove.js';
 import { absolutePath, realPath } from '../store/look.js';
 import { duration, timestamp } from '../text/age.js';
 import { size } from '../text/size.js';
@@ -77,7 +77,7 @@ export function collectGarbage(options: GcOptions, ports: GcPorts): GcResult {
     checkConfirmed(plan, confirmed);
     const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
     const exitCode = unmatched.length > 0 || roots.length === 0 ? EXIT.no : EXIT.ok;
-    const result = { plan, outcomes: plan.tasks.map(foretell), chosen, problems: found, exitCode };
+    const result = { plan, outcomes: plan.tasks.map(preview), chosen, problems: found, exitCode };
     if (!plan.tasks.some(isWork)) return { ...result, end: 'nothing', dryRun };
     if (dryRun) return { ...result, end: 'planned', dryRun };
     ports.progress.stop();
@@ -116,7 +116,7 @@ function carryOut(
   progress.start('removing');
   const release = lockRoots(plan.tasks);
   try {
-    for (const outcome of apply(plan, { ...DEEDS, clock: now }, confirmed)) {
+    for (const outcome of apply(plan, { ...EFFECTS, clock: now }, confirmed)) {
       outcomes.push(outcome);
       progress.update({ done: outcomes.length, total, what: 'tasks' });
     }
@@ -126,8 +126,8 @@ function carryOut(
   return outcomes;
 }
 
-function isWork({ actions, settlement }: PlannedTask): boolean {
-  return settlement !== undefined || actions.some(({ verdict }) => verdict === 'delete');
+function isWork({ actions, finalization }: PlannedTask): boolean {
+  return finalization !== undefined || actions.some(({ verdict }) => verdict === 'delete');
 }
 
 function nobodyToAsk(): UsageError {
@@ -148,8 +148,8 @@ function sandboxNamed(given: string, roots: RootFlags): string {
 /** What a person names must be the sandbox of a task that would be collected, exactly. */
 function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
   for (const path of confirmed) {
-    const isSandbox = ({ subject: { sandbox }, settlement }: PlannedTask) =>
-      settlement === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
+    const isSandbox = ({ subject: { sandbox }, finalization }: PlannedTask) =>
+      finalization === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
     if (tasks.some(isSandbox)) continue;
     const message = `no task that would be collected has the sandbox ${path}`;
     const hint = 'see `thermos status --verbosity 2` for the sandboxes of tasks';

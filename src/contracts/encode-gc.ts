@@ -10,7 +10,7 @@ export function encodeGc(
   { reconciled }: Pick<Plan, 'reconciled'>,
   problems: readonly Problem[],
 ): GcDocument {
-  const tasks = outcomes.map(({ task, actions, settlement }) => ({
+  const tasks = outcomes.map(({ task, actions, finalization }) => ({
     task_id: task.task_id,
     root: task.root,
     layout: task.layout,
@@ -19,13 +19,13 @@ export function encodeGc(
     finished_by: task.finish?.by,
     reason: task.reason,
     actions,
-    orphan: settlement &&
-      task.settlement && {
-        was: task.settlement.was,
-        becomes: task.settlement.becomes,
-        result: settlement.result,
-        why: settlement.why,
-        killed: [...settlement.killed],
+    orphan: finalization &&
+      task.finalization && {
+        was: task.finalization.was,
+        becomes: task.finalization.becomes,
+        result: finalization.result,
+        why: finalization.why,
+        killed: [...finalization.killed],
       },
   }));
   const freed = outcomes.flatMap(({ actions }) => actions);

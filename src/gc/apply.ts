@@ -6,7 +6,7 @@ import { tryLock } from '../host/flock.js';
 import type { Host } from '../host/host.js';
 import { SANDBOX_MARK } from '../layout/sandbox-mark.js';
 import { pathsOf, RUNNER } from '../layout/task-paths.js';
-import { endByRunner, endOrphan, type Settled } from '../lifecycle/end-orphan.js';
+import { endByRunner, endOrphan, type Finalized } from '../lifecycle/end-orphan.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { writeMarkIn } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
@@ -20,8 +20,8 @@ import { EvidenceOnDisk, guardLook } from './ground.js';
 import { type GuardLook, objection } from './guards.js';
 import { lookAgain } from './machine.js';
 import type { Plan, PlannedTask } from './plan.js';
-import { type Deeds, type RemoveOptions, remove } from './remove.js';
-import type { Settlement } from './standing.js';
+import { type RemoveEffects, type RemoveOptions, remove } from './remove.js';
+import type { Finalization } from './standing.js';
 import { lstat, MARK, type Subject } from './subject.js';
 
 export type Result = 'deleted' | 'would-delete' | 'kept' | 'refused' | 'failed';
@@ -38,11 +38,11 @@ export interface ActionOutcome {
 export interface TaskOutcome {
   task: PlannedTask;
   actions: ActionOutcome[];
-  settlement?: Omit<Settled, 'result'> & { result: Settled['result'] | 'would-do' };
+  finalization?: Omit<Finalized, 'result'> & { result: Finalized['result'] | 'would-do' };
 }
 
 /** What would happen, of a plan that is only shown. */
-export function foretell(task: PlannedTask): TaskOutcome {
+export function preview(task: PlannedTask): TaskOutcome {
   return {
     task,
     actions: task.actions.map(({ kind, path, bytes, verdict, why, hint }) => ({
@@ -53,11 +53,11 @@ export function foretell(task: PlannedTask): TaskOutcome {
       why,
       hint,
     })),
-    settlement: task.settlement && { result: 'would-do', killed: [], problems: [] },
+    finalization: task.finalization && { result: 'would-do', killed: [], problems: [] },
   };
 }
 
-export interface ApplyDeeds extends Deeds {
+export interface ApplyEffects extends RemoveEffects {
   /** Milliseconds since the epoch. */
   clock: () => number;
 }
@@ -69,10 +69,10 @@ export interface ApplyDeeds extends Deeds {
  */
 export function* apply(
   plan: Plan,
-  deeds: ApplyDeeds,
+  effects: ApplyEffects,
   confirmed: ReadonlySet<string>,
 ): Generator<TaskOutcome> {
-  const removal = new Removal(plan, deeds, confirmed);
+  const removal = new Removal(plan, effects, confirmed);
   try {
     for (const task of plan.tasks) yield removal.of(task);
   } finally {
@@ -81,7 +81,7 @@ export function* apply(
 }
 
 class Removal {
-  readonly #deeds: ApplyDeeds;
+  readonly #effects: ApplyEffects;
   readonly #directories = new Directories();
   readonly #touched: RemoveOptions['touched'] = new Map();
   readonly #look: GuardLook;
@@ -91,10 +91,10 @@ class Removal {
   /** The directory that was looked at last, of the task that is being removed. */
   #checked: string | undefined;
 
-  constructor({ machine }: Plan, deeds: ApplyDeeds, confirmed: ReadonlySet<string>) {
-    this.#deeds = deeds;
+  constructor({ machine }: Plan, effects: ApplyEffects, confirmed: ReadonlySet<string>) {
+    this.#effects = effects;
     this.#host = machine.host;
-    this.#look = guardLook(lookAgain(machine, deeds.clock));
+    this.#look = guardLook(lookAgain(machine, effects.clock));
     this.#evidence = new EvidenceOnDisk(machine.host.euid, confirmed);
   }
 
@@ -103,10 +103,11 @@ class Removal {
   }
 
   of(task: PlannedTask): TaskOutcome {
-    const { subject, settlement } = task;
+    const { subject, finalization } = task;
     this.#checked = undefined;
-    if (settlement !== undefined) return { task, actions: [], settlement: this.#settle(subject, settlement) };
-    if (!task.actions.some(({ verdict }) => verdict === 'delete')) return foretell(task);
+    if (finalization !== undefined)
+      return { task, actions: [], finalization: this.#finalize(subject, finalization) };
+    if (!task.actions.some(({ verdict }) => verdict === 'delete')) return preview(task);
     const guard = guardStream(task, this.#host.again());
     try {
       return { task, actions: this.#carryOut(task, guard.why) };
@@ -115,7 +116,7 @@ class Removal {
     }
   }
 
-  #settle(subject: Subject, { becomes, signal }: Settlement): Settled {
+  #finalize(subject: Subject, { becomes, signal }: Finalization): Finalized {
     const place = { root: subject.root, taskId: subject.task_id };
     if (signal !== undefined) return endByRunner(place, LOCAL_PROCESSES);
     const places = { sandbox: subject.sandbox?.path, logDir: subject.logDir?.path };
@@ -124,7 +125,7 @@ class Removal {
       typeof planned !== 'string' && dev === planned.dev && ino === planned.ino && size === planned.size;
     // Of one that is over nothing is recorded.
     const state = becomes === 'KILLED' ? 'KILLED' : 'LOST';
-    return endOrphan(place, places, state, this.#deeds.clock, LOCAL_PROCESSES, isPlanned);
+    return endOrphan(place, places, state, this.#effects.clock, LOCAL_PROCESSES, isPlanned);
   }
 
   #carryOut(task: PlannedTask, changed: string | undefined): ActionOutcome[] {
@@ -165,7 +166,7 @@ class Removal {
       const why = guarded ? this.#objection(target, kind, subject, shown) : undefined;
       if (why !== undefined) return { bytes: 0, result: 'failed', why };
       const { bytes, failure } = remove(fd, bytesOf(name), {
-        deeds: this.#deeds,
+        effects: this.#effects,
         planned: measure,
         touched: this.#touched,
         except,
@@ -307,7 +308,7 @@ function activeAgain({ root, task_id, taskFiles }: Subject): string | undefined 
 }
 
 /** A problem for each thing that could not be done, so that it is said on stderr too. */
-export function problemsOf({ task, actions, settlement }: TaskOutcome): Problem[] {
+export function problemsOf({ task, actions, finalization }: TaskOutcome): Problem[] {
   const problems: Problem[] = [];
   for (const { kind, path, result, why, hint } of actions) {
     if (result !== 'failed' && result !== 'refused') continue;
@@ -320,12 +321,12 @@ export function problemsOf({ task, actions, settlement }: TaskOutcome): Problem[
       hint,
     });
   }
-  if (settlement?.result === 'failed' || settlement?.result === 'refused') {
-    const becomes = task.settlement?.becomes;
+  if (finalization?.result === 'failed' || finalization?.result === 'refused') {
+    const becomes = task.finalization?.becomes;
     problems.push({
-      code: settlement.result === 'failed' ? 'gc-failed' : 'gc-refused',
+      code: finalization.result === 'failed' ? 'gc-failed' : 'gc-refused',
       severity: 'error',
-      message: `task ${task.task_id} does not become ${becomes}: ${settlement.why}`,
+      message: `task ${task.task_id} does not become ${becomes}: ${finalization.why}`,
       task_id: task.task_id,
     });
   }

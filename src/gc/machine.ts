@@ -69,7 +69,7 @@ export function lookAgain(before: Machine, clock: () => number): Machine {
   return {
     ...before,
     host,
-    usage: new Usage(undefined, clock),
+    usage: before.usage.again(clock),
     surroundings: { ...before.surroundings, mountPoints: mountPoints(host) },
   };
 }

@@ -18,7 +18,7 @@ import {
   type ReconcileAction,
   reconcileAction,
 } from './reconcile.js';
-import { type Settlement, type Standing, standingForScheduler, standingOf } from './standing.js';
+import { type Finalization, type Standing, standingForScheduler, standingOf } from './standing.js';
 import { type Finish, lookAtStream, Owners, type Subject, silenceOf, subjectOf } from './subject.js';
 import { finishWords, type Wording } from './words.js';
 
@@ -45,7 +45,7 @@ export interface PlannedTask {
   finish?: Finish;
   reason: string;
   actions: Action[];
-  settlement?: Settlement;
+  finalization?: Finalization;
   /** Collected for its space: half of it gone, it would not look so big any more. */
   marked: boolean;
   subject: Subject;
@@ -93,7 +93,7 @@ class Planner {
   readonly #options: PlanOptions;
   readonly #claims = new Claims();
   readonly #over: Over[] = [];
-  readonly #settled: PlannedTask[] = [];
+  readonly #finalized: PlannedTask[] = [];
   readonly #problems: Problem[] = [];
 
   constructor(machine: Machine, options: PlanOptions) {
@@ -150,14 +150,14 @@ class Planner {
       claims: this.#claims,
       newcomer: newcomers(idsByRoot),
     };
-    const tasks = [...this.#settled, ...this.#collect(machine)];
+    const tasks = [...this.#finalized, ...this.#collect(machine)];
     return { tasks, reconciled: retained && reconciled, problems: this.#problems, machine };
   }
 
   #sort(subject: Subject, standing: Standing): void {
     if (standing.kind === 'over') this.#over.push({ subject, always: standing.always });
-    if (standing.kind !== 'settle') return;
-    this.#settled.push({ ...planned(subject, standing.reason), settlement: standing.settlement });
+    if (standing.kind !== 'finalize') return;
+    this.#finalized.push({ ...planned(subject, standing.reason), finalization: standing.finalization });
   }
 
   #collect(machine: Machine): PlannedTask[] {

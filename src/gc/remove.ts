@@ -5,16 +5,16 @@ import { mountIdOf } from '../host/mounts.js';
 import { ChangedError, textOf, walk } from '../store/walk.js';
 import { BLOCK, Excepted, isAmong, type Measure } from './measure.js';
 
-/** The deeds of a removal; tests put others in their place. */
-export interface Deeds {
+/** What a removal does to the disk; tests put others in its place. */
+export interface RemoveEffects {
   unlink(path: string | Buffer): void;
   rmdir(path: string | Buffer): void;
 }
 
-export const DEEDS: Deeds = { unlink: unlinkSync, rmdir: rmdirSync };
+export const EFFECTS: RemoveEffects = { unlink: unlinkSync, rmdir: rmdirSync };
 
 export interface RemoveOptions {
-  deeds: Deeds;
+  effects: RemoveEffects;
   /** As it was measured: a thing that changed later stays. */
   planned: Pick<Measure, 'dev' | 'ino' | 'newest'>;
   /**
@@ -41,7 +41,7 @@ export interface Removal {
  * writable for it. That there is nothing any more is no failure.
  */
 export function remove(parent: number, name: string, options: RemoveOptions): Removal {
-  const { deeds, planned, touched } = options;
+  const { effects, planned, touched } = options;
   const removal: Removal = { bytes: 0, removed: 0 };
   const mount = mountIdOf(parent);
   const failed = (error: unknown, names: readonly string[]): void => {
@@ -66,7 +66,7 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
         check(stat, names);
         // The removal of one link changes the file that the others lead to.
         if (stat.nlink > 1 && !touched.has(keyOf(stat))) touched.set(keyOf(stat), 'unlinked');
-        deeds.unlink(path);
+        effects.unlink(path);
         removal.removed += 1;
         // What we wrote ourselves took up nothing before.
         const before = touched.get(keyOf(stat)) !== 'written';
@@ -80,7 +80,7 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
       },
       leave: (path, stat, names) => {
         try {
-          deeds.rmdir(path);
+          effects.rmdir(path);
         } catch (error) {
           // What is in it was told already, or is to stay.
           const expected = removal.failure !== undefined || options.except !== undefined;

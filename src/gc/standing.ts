@@ -3,7 +3,7 @@ import type { Expected, ReconcileAction } from './reconcile.js';
 import type { Silence, Subject } from './subject.js';
 
 /** A task whose runner died: what becomes of it. */
-export interface Settlement {
+export interface Finalization {
   was: string;
   becomes: string;
   /** False: it is over, and only its task file was not moved. */
@@ -12,10 +12,10 @@ export interface Settlement {
   signal?: number;
 }
 
-/** Which way a task goes: it can be collected, `always` whatever the limits say, it is settled, or left alone. */
+/** Which way a task goes: it can be collected, `always` whatever the limits say, it is finalized, or left alone. */
 export type Standing =
   | { kind: 'over'; always?: string }
-  | { kind: 'settle'; reason: string; settlement: Settlement }
+  | { kind: 'finalize'; reason: string; finalization: Finalization }
   | { kind: 'left' };
 
 type Facts = Pick<
@@ -64,9 +64,9 @@ export function standingForScheduler(
   const reason = `the scheduler has it as ${expected}`;
   if (now - (task.launchedAt ?? silence.since) < LEAST_KILL_AGE_MS) return LEFT;
   if (silence.state === 'alive') {
-    const settlement: Settlement = { was: task.state, becomes: 'KILLED', record: false };
-    if (task.runnerPid !== undefined) settlement.signal = task.runnerPid;
-    return { kind: 'settle', reason, settlement };
+    const finalization: Finalization = { was: task.state, becomes: 'KILLED', record: false };
+    if (task.runnerPid !== undefined) finalization.signal = task.runnerPid;
+    return { kind: 'finalize', reason, finalization };
   }
   const flaw = streamFlaw(task);
   if (flaw === undefined) return orphan(task, 'KILLED', reason);
@@ -83,9 +83,9 @@ function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): s
 function orphan({ state }: Facts, becomes: string, reason: string): Standing {
   const over = isTerminalTaskState(state);
   return {
-    kind: 'settle',
+    kind: 'finalize',
     reason: over ? `it is over (${state}), but ${reason}` : reason,
-    settlement: { was: state, becomes: over ? state : becomes, record: !over },
+    finalization: { was: state, becomes: over ? state : becomes, record: !over },
   };
 }
 

@@ -21,6 +21,11 @@ export class Usage {
     this.#clock = clock;
   }
 
+  /** The same processes, to be looked at anew. */
+  again(clock: () => number): Usage {
+    return new Usage(this.#look, clock);
+  }
+
   /** Somebody who uses the directory or something in it. */
   of(path: string, identity?: FileIdentity): DirectoryUser | undefined {
     const now = this.#clock();

@@ -9,7 +9,7 @@ import { type SignalResult, signalRunner } from './runner-process.js';
 import { TaskStreams } from './task-streams.js';
 
 /** What became of a task that was to be ended. */
-export interface Settled {
+export interface Finalized {
   readonly result: 'done' | 'refused' | 'failed';
   readonly why?: string;
   /** What was found alive, by pid. */
@@ -33,21 +33,21 @@ export function endOrphan(
   now: () => number,
   processes: Processes,
   isExpected: (stream: Stats) => boolean,
-): Settled {
+): Finalized {
   let orphan: Orphan | undefined;
   try {
     orphan = new Orphan(place, places, processes, isExpected);
     const { signalled, problems } = orphan.end(becomes, now);
     return { result: 'done', killed: signalled, problems };
   } catch (error) {
-    return settledBy(error);
+    return finalizedBy(error);
   } finally {
     orphan?.close();
   }
 }
 
 /** Tells the live runner of a task to end it as KILLED. Throws nothing but bugs. */
-export function endByRunner(place: Place, processes: Processes): Settled {
+export function endByRunner(place: Place, processes: Processes): Finalized {
   try {
     const sent = signalTask(place, 'SIGUSR1', processes);
     switch (sent.kind) {
@@ -61,7 +61,7 @@ export function endByRunner(place: Place, processes: Processes): Settled {
         return { result: 'refused', why: sent.why, killed: [], problems: [] };
     }
   } catch (error) {
-    return settledBy(error);
+    return finalizedBy(error);
   }
 }
 
@@ -92,7 +92,7 @@ function whoRuns(place: Place) {
   }
 }
 
-function settledBy(error: unknown): Settled {
+function finalizedBy(error: unknown): Finalized {
   if (!(error instanceof ThermosError) && errnoOf(error) === undefined) throw error;
   const { message } = error as Error;
   const isRefusal = error instanceof ThermosError && REFUSALS.includes(error.code);

@@ -15,7 +15,7 @@ import { isWithin, parentOf } from '../store/paths.js';
 import { moveTaskFile } from './finish.js';
 import { mayExecute } from './owner.js';
 import type { Processes } from './processes.js';
-import { SandboxMates } from './sandbox-mates.js';
+import { SandboxSharing } from './sandbox-sharing.js';
 import { TaskProcesses } from './task-processes.js';
 import { type TaskRecords, TaskStreams } from './task-streams.js';
 
@@ -238,7 +238,7 @@ export function taskProcesses(
     coordinator: (process) => streams.coordinator(process),
     home,
     logDir: logs,
-    mates: new SandboxMates(place, home, logs ?? ''),
+    sharing: new SandboxSharing(place, home, logs ?? ''),
   });
 }
 

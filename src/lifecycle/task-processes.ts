@@ -4,7 +4,7 @@ import type { ProcessRow } from '../host/process-table.js';
 import { type OwnProcesses, ownProcesses, type RecordedRun, type RunTrace } from './own-processes.js';
 import { isRootsAlone, type Owner } from './owner.js';
 import type { Processes } from './processes.js';
-import type { SandboxMates } from './sandbox-mates.js';
+import type { SandboxSharing } from './sandbox-sharing.js';
 import { send } from './signal.js';
 
 /** What processes of this task have. */
@@ -19,7 +19,7 @@ export interface Marks {
   /** Where their outputs go. */
   readonly logDir?: string;
   /** Who has the same home, root and logs. */
-  readonly mates: Pick<SandboxMates, 'processes'>;
+  readonly sharing: Pick<SandboxSharing, 'processes'>;
 }
 
 export interface EndedProcesses {
@@ -117,14 +117,14 @@ export class TaskProcesses {
   }
 
   #marked(): (pid: number) => boolean {
-    const { home, root, logDir, mates } = this.#marks;
+    const { home, root, logDir, sharing } = this.#marks;
     const processes = this.#processes;
-    const isOfMates = mates.processes();
+    const isOfSharing = sharing.processes();
     const logs = (pid: number) =>
       logDir === undefined ? [] : processes.outputs(pid).filter((path) => path.startsWith(`${logDir}/`));
-    if (isOfMates !== undefined) {
+    if (isOfSharing !== undefined) {
       const processOf = (path: string) => path.slice((logDir as string).length + 1).split('/')[0] as string;
-      return (pid) => logs(pid).some((path) => !isOfMates(processOf(path)));
+      return (pid) => logs(pid).some((path) => !isOfSharing(processOf(path)));
     }
     return (pid) =>
       logs(pid).length > 0 ||

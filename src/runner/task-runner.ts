@@ -5,7 +5,7 @@ import { describeErrno, SystemError } from '../errors/errors.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { ownerOf } from '../lifecycle/owner.js';
-import { SandboxMates } from '../lifecycle/sandbox-mates.js';
+import { SandboxSharing } from '../lifecycle/sandbox-sharing.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
 import { distrust } from '../lifecycle/trust.js';
@@ -83,7 +83,7 @@ export class TaskRunner implements Runner {
       home: settings.chroot ? undefined : sandbox,
       root: settings.chroot ? sandbox : undefined,
       logDir,
-      mates: new SandboxMates(place, sandbox, logDir),
+      sharing: new SandboxSharing(place, sandbox, logDir),
     });
     this.#wakeups = new Wakeups(root.paths.directory, stream.fd, settings.now, {
       step: () => this.#try(() => this.#step()),

@@ -126,9 +126,9 @@ function sum({ tasks, freed_bytes, dry_run }: GcDocument): string {
   if (tasks.length === 0) return '';
   const collected = tasks.filter(isCollected).length;
   const touched = tasks.filter(({ actions }) => actions.some(goes)).length;
-  const settled = tasks.filter(({ orphan }) => orphan !== undefined).length;
+  const finalized = tasks.filter(({ orphan }) => orphan !== undefined).length;
   const orphans =
-    settled === 0 ? '' : `, ${settled} without a runner ${dry_run ? 'would be' : 'were'} settled`;
+    finalized === 0 ? '' : `, ${finalized} without a runner ${dry_run ? 'would be' : 'were'} finalized`;
   const partly = touched === collected ? '' : `, ${touched - collected} only in part`;
   const verb = dry_run ? 'would be collected' : 'collected';
   const freed = dry_run ? 'would be freed' : 'freed';

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { isRejection, LINKED, loadCases, plain, withFailedFields } from '../checkpoint/corpus.js';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
 import { CONTROL } from '../views/task-views.js';
-import { FIXTURES, placeForEach, startThermos, thermos } from './harness.js';
+import { DEFAULT_ROOTS, FIXTURES, placeForEach, startThermos, thermos } from './harness.js';
 import { expectContract, json } from './tasks.js';
 
 const HOST = join(FIXTURES, 'host', 'root');
@@ -166,7 +166,7 @@ describe('which task', () => {
     const [task] = json('status', ['--mesos-root', MESOS, '--state', 'LOST']).json.tasks;
     const cwd = join(task.root, '..', 'sandbox');
     expect(readdirSync(cwd)).not.toEqual([]);
-    expect(json('inspect', [], { cwd }).json.task_id).toBe(task.task_id);
+    expect(json('inspect', [], { cwd, env: DEFAULT_ROOTS }).json.task_id).toBe(task.task_id);
   });
 
   test('the same id in two roots: the one launched last, and a word about the other', () => {

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { foretell, problemsOf } from '../../src/gc/apply.js';
-import { DEEDS } from '../../src/gc/remove.js';
+import { preview, problemsOf } from '../../src/gc/apply.js';
+import { EFFECTS } from '../../src/gc/remove.js';
+import type { DirectoryUser } from '../../src/host/directory-users.js';
 import { gcTask, gone, listing, put } from '../e2e/gc-trees.js';
 import { placeForEach, tempDir } from '../e2e/harness.js';
 import { writeTask } from '../task/trees.js';
@@ -33,7 +34,7 @@ describe('carrying out', () => {
     gcTask(root, 'b');
     const made = plan();
     const task = only(made.tasks);
-    const shown = foretell(task);
+    const shown = preview(task);
     expect(results(shown)).toEqual(results(shown).map((line) => line.replace('deleted', 'would-delete')));
     const before = listing(root);
     const outcome = only(carriedOut(made));
@@ -142,7 +143,7 @@ describe('what tells of the rest stays if something', () => {
     const made = plan();
     const refuse = (path: string | Buffer) => {
       if (String(path).endsWith('data.txt')) throw Object.assign(new Error('x'), { code: 'EACCES' });
-      DEEDS.unlink(path);
+      EFFECTS.unlink(path);
     };
     expect(results(only(carriedOut(made, { unlink: refuse }))).slice(1)).toEqual([
       'data failed: data.txt: permission denied',
@@ -155,7 +156,18 @@ describe('what tells of the rest stays if something', () => {
   });
 });
 
-test('who came to use the sandbox since is asked about', () => {
+test('a process that came to use the sandbox since is asked about', () => {
+  const users: DirectoryUser[] = [];
+  const made = plan({}, { users: () => users });
+  users.push({ pid: 7, path: `${root}/sandboxes/a`, how: 'works in it' });
+  expect(results(only(carriedOut(made))).slice(0, 2)).toEqual([
+    'logs deleted',
+    'data failed: process 7 works in it',
+  ]);
+  expect(existsSync(`${root}/checkpoints/a/runner`)).toBe(true);
+});
+
+test('a task that came to use the sandbox since is asked about', () => {
   gcTask(root, 'a');
   mkdirSync(`${root}/tasks/active`, { recursive: true });
   const made = planOf([finished(root, 'a')], machineIn(dir));
@@ -185,7 +197,7 @@ test('interrupted anywhere, it is finished the next time', () => {
             effect(...args);
           };
         };
-        const effects = { unlink: counted(DEEDS.unlink), rmdir: counted(DEEDS.rmdir) };
+        const effects = { unlink: counted(EFFECTS.unlink), rmdir: counted(EFFECTS.rmdir) };
         carriedOut(planOf([finished(here, 'a')], machineIn(base), { kinds }), effects);
         carriedOut(planOf([finished(here, 'a')], machineIn(base), { kinds }));
         expect([`${here}/checkpoints/a`, `${here}/tasks/finished/a`].filter(existsSync)).toEqual([]);
@@ -196,6 +208,6 @@ test('interrupted anywhere, it is finished the next time', () => {
         removeBase();
       }
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 });

@@ -46,6 +46,7 @@ test('looking again asks what may have changed, and remembers what was known', (
   const after = lookAgain(before, () => 0);
   expect(after.host).not.toBe(before.host);
   expect(after.usage).not.toBe(before.usage);
+  expect(after.usage.of('/s')?.pid).toBe(7);
   expect(after.surroundings).toMatchObject({ homes: ['/h'], roots: ['/r'] });
   expect(after.surroundings.mountPoints).not.toContain('/gone');
   expect(after.claims).toBe(before.claims);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { FoundTask } from '../../src/discovery/found.js';
-import { type ApplyDeeds, apply, type TaskOutcome } from '../../src/gc/apply.js';
+import { type ApplyEffects, apply, type TaskOutcome } from '../../src/gc/apply.js';
 import { Claims } from '../../src/gc/claims.js';
 import type { Machine } from '../../src/gc/machine.js';
 import { makePlan, type Plan, type PlanOptions } from '../../src/gc/plan.js';
-import { DEEDS } from '../../src/gc/remove.js';
+import { EFFECTS } from '../../src/gc/remove.js';
 import { Usage } from '../../src/gc/usage.js';
 import type { DirectoryUser } from '../../src/host/directory-users.js';
 import { Host } from '../../src/host/host.js';
@@ -53,8 +53,8 @@ export function planOf(
 }
 
 /** Carries a plan out. */
-export function carriedOut(plan: Plan, effects: Partial<ApplyDeeds> = {}): TaskOutcome[] {
-  return [...apply(plan, { ...DEEDS, clock: Date.now, ...effects }, new Set())];
+export function carriedOut(plan: Plan, effects: Partial<ApplyEffects> = {}): TaskOutcome[] {
+  return [...apply(plan, { ...EFFECTS, clock: Date.now, ...effects }, new Set())];
 }
 
 /** `KIND VERDICT` of what is planned for each task, by its id. */

@@ -107,11 +107,11 @@ describe('tasks whose runner is gone', () => {
     expect(planOf([orphan('a', HOUR / 2)], machine).tasks).toEqual([]);
     expect(planOf([orphan('a', 2 * HOUR)], machine, { orphanAge: undefined }).tasks).toEqual([]);
     expect(planOf([orphan('a', 2 * HOUR)], machine).tasks).toMatchObject([
-      { task_id: 'a', actions: [], settlement: { was: 'ACTIVE', becomes: 'LOST', record: true } },
+      { task_id: 'a', actions: [], finalization: { was: 'ACTIVE', becomes: 'LOST', record: true } },
     ]);
   });
 
-  test('settled ones come before those that are collected', () => {
+  test('finalized ones come before those that are collected', () => {
     gcTask(root, 'a');
     const plan = planOf([finished(root, 'a'), orphan('z', 2 * HOUR)], machineIn(dir));
     expect(plan.tasks.map(({ task_id }) => task_id)).toEqual(['z', 'a']);

@@ -13,7 +13,7 @@ import {
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Measure, measure } from '../../src/gc/measure.js';
-import { DEEDS, type RemoveOptions, remove } from '../../src/gc/remove.js';
+import { EFFECTS, type RemoveOptions, remove } from '../../src/gc/remove.js';
 import { keyOf } from '../../src/host/file-identity.js';
 import { Directories } from '../../src/store/directories.js';
 import { tempDir } from '../e2e/harness.js';
@@ -45,7 +45,7 @@ function later(): void {
 
 const measured = (name = 't', options = {}) => measure(fd, name, { links: new Map(), ...options }) as Measure;
 const removed = (planned: Measure, options: Partial<RemoveOptions> = {}) =>
-  remove(fd, 't', { deeds: DEEDS, planned, touched: new Map(), ...options });
+  remove(fd, 't', { effects: EFFECTS, planned, touched: new Map(), ...options });
 
 describe('removing', () => {
   test('all of it, the last ones last', () => {
@@ -53,7 +53,7 @@ describe('removing', () => {
     put('t/a/f');
     symlinkSync('/', `${dir}/t/link`);
     const order: string[] = [];
-    const deeds = {
+    const effects = {
       unlink: (path: string | Buffer) => {
         order.push(String(path).replace(/.*\//, ''));
         unlinkSync(path);
@@ -61,7 +61,7 @@ describe('removing', () => {
       rmdir: rmdirSync,
     };
     const { bytes } = measured();
-    expect(removed(measured(), { deeds, last: ['last'] })).toEqual({ bytes, removed: 5 });
+    expect(removed(measured(), { effects, last: ['last'] })).toEqual({ bytes, removed: 5 });
     expect(order.at(-1)).toBe('last');
     expect(existsSync(`${dir}/t`)).toBe(false);
   });

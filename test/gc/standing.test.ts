@@ -42,12 +42,12 @@ describe('which way a task goes', () => {
 
   test('an orphan becomes LOST, one that is over keeps its state', () => {
     expect(of({ phase: 'active', state: 'ACTIVE' })).toMatchObject({
-      kind: 'settle',
+      kind: 'finalize',
       reason: 'its runner is gone, silent for 600ms',
-      settlement: { was: 'ACTIVE', becomes: 'LOST', record: true },
+      finalization: { was: 'ACTIVE', becomes: 'LOST', record: true },
     });
     expect(of({ phase: 'active', state: 'FAILED' })).toMatchObject({
-      settlement: { was: 'FAILED', becomes: 'FAILED', record: false },
+      finalization: { was: 'FAILED', becomes: 'FAILED', record: false },
     });
   });
 });
@@ -70,8 +70,8 @@ describe('for the scheduler', () => {
   test('collected, killed, or nothing', () => {
     expect(ask({}, 'alive', 'collect')).toEqual({ kind: 'over', always: 'the scheduler does not know it' });
     expect(ask({}, 'alive', 'none')).toEqual({ kind: 'left' });
-    expect(ask({ runnerPid: 7 }, 'alive')).toMatchObject({ settlement: { becomes: 'KILLED', signal: 7 } });
-    expect(ask({}, 'silent')).toMatchObject({ settlement: { becomes: 'KILLED', record: true } });
+    expect(ask({ runnerPid: 7 }, 'alive')).toMatchObject({ finalization: { becomes: 'KILLED', signal: 7 } });
+    expect(ask({}, 'silent')).toMatchObject({ finalization: { becomes: 'KILLED', record: true } });
     expect(ask({ damaged: true }, 'silent')).toMatchObject({ kind: 'over' });
   });
 

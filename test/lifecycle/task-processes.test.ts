@@ -26,7 +26,7 @@ function taskOf(processes: FakeProcesses, owner: Owner = USERS, rest: Partial<Ma
     coordinator: (process) => (process === 'p' ? stream() : undefined),
     home: '/sandbox',
     logDir: '/sandbox/.logs',
-    mates: { processes: () => undefined },
+    sharing: { processes: () => undefined },
     ...rest,
   });
 }

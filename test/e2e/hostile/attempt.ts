@@ -54,7 +54,7 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     if (process.env.HOSTILE_SHOW !== undefined) console.log(words.join(' '), ended);
     const found = wrongAnswer(ended, hostility.sound ? [sound] : exits);
     found.push(...differences(before, snapshot(kept, { links })), ...(await lane.harm()));
-    // Where gc sees no task there is nothing to be settled.
+    // Where gc sees no task there is nothing to be finalized.
     const claims = ended.status === 0 && (hostility.sound || command !== 'gc-orphan');
     if (claims && alive?.isAlive) found.push('exit 0, but the process of the task lives');
     // An unprivileged caller may read all that is his own.

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SandboxMates } from '../../src/lifecycle/sandbox-mates.js';
+import { SandboxSharing } from '../../src/lifecycle/sandbox-sharing.js';
 import { tempDir } from '../e2e/harness.js';
 import { Records, writeTask } from '../task/trees.js';
 
@@ -20,13 +20,13 @@ function task(id: string, header: { sandbox?: string; log_dir?: string }, file?:
   });
 }
 
-const mates = () => new SandboxMates({ root, taskId: 't' }, '/s', '/s/.logs');
+const sharing = () => new SandboxSharing({ root, taskId: 't' }, '/s', '/s/.logs');
 
-test('the same sandbox or the same logs make mates; what they may have is their processes', () => {
+test('the same sandbox or the same logs make tasks that share; what they may have is their processes', () => {
   task('same', { sandbox: '/s' });
   task('logs', { sandbox: '/other', log_dir: '/s/.logs' });
   task('else', { sandbox: '/else' });
-  const has = mates().processes();
+  const has = sharing().processes();
   expect(['same-p', 'logs-p', 'else-p', 't-p'].map((name) => has?.(name))).toEqual([
     true,
     true,
@@ -37,19 +37,19 @@ test('the same sandbox or the same logs make mates; what they may have is their 
 
 test('one whose task file says nothing may have any', () => {
   task('same', { sandbox: '/s' }, 'no JSON');
-  expect(mates().processes()?.('anything')).toBe(true);
+  expect(sharing().processes()?.('anything')).toBe(true);
 });
 
 test('there are none where nobody shares, and none where nothing can be listed', () => {
   task('else', { sandbox: '/else' });
-  expect(mates().processes()).toBeUndefined();
+  expect(sharing().processes()).toBeUndefined();
   rmSync(`${root}/tasks/active`, { recursive: true });
-  expect(mates().processes()).toBeUndefined();
+  expect(sharing().processes()).toBeUndefined();
 });
 
 test('one that has no header yet is looked at again', () => {
   writeTask(root, 'late', { runner: null });
-  const looking = mates();
+  const looking = sharing();
   expect(looking.processes()).toBeUndefined();
   task('late', { sandbox: '/s' });
   expect(looking.processes()?.('late-p')).toBe(true);

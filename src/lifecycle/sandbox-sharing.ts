@@ -11,11 +11,11 @@ import { baseOf } from './trust.js';
  * The other active tasks of a root that have the same sandbox, or the same logs: with `--sandbox`, and with the original
  * always, whose sandbox is one for all. What their processes have as well proves nothing.
  */
-export class SandboxMates {
+export class SandboxSharing {
   readonly #place: Place;
   readonly #sandbox: string | undefined;
   readonly #logDir: string;
-  /** Those that were looked at: what processes they have, if they are mates. */
+  /** Those that were looked at: what processes they have, if they share. */
   readonly #tasks = new Map<string, ((process: string) => boolean) | undefined>();
 
   constructor(place: Place, sandbox: string | undefined, logDir: string) {
@@ -38,8 +38,8 @@ export class SandboxMates {
       return undefined;
     }
     for (const id of ids) if (id !== taskId && !this.#tasks.has(id)) this.#look(id);
-    const mates = [...this.#tasks.values()].filter((has) => has !== undefined);
-    return mates.length === 0 ? undefined : (process) => mates.some((has) => has(process));
+    const sharing = [...this.#tasks.values()].filter((has) => has !== undefined);
+    return sharing.length === 0 ? undefined : (process) => sharing.some((has) => has(process));
   }
 
   /** One without a header may get it yet: it is looked at again. */
