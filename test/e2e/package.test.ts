@@ -66,7 +66,7 @@ let expected: ReturnType<typeof start>;
 beforeAll(() => {
   installed = packagePlace();
   installedProgram = copyPackage(join(REPOSITORY, 'dist'), installed);
-  home = '/nonexistent';
+  home = process.env.HOME ?? '';
   expected = start(STATUS);
   expect(expected.status).toBe(0);
 });

@@ -23,5 +23,7 @@ test('but not for ever', () => {
 });
 
 test('one that is not there is an error', () => {
-  expect(runTool('/nonexistent/tool', []).error).toMatchObject({ code: 'ENOENT' });
+  const temp = tempDir();
+  expect(runTool(join(temp.path, 'tool'), []).error).toMatchObject({ code: 'ENOENT' });
+  temp.remove();
 });
