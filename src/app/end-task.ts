@@ -40,6 +40,14 @@ export interface EndableTask {
   endLeftovers(): { signalled: readonly number[]; problems: readonly Problem[] };
 }
 
+/** Is told what is waited for: `its runner`, `its processes`. */
+export type Waits = (what: string) => void;
+
+interface Watched {
+  readonly task: EndableTask;
+  readonly waits: Waits;
+}
+
 /** A live runner that was asked needs a moment more than the time that it gives to processes. */
 export const SLACK_MS = 5000;
 /** What runners give to processes when they are asked by a signal, which can't say how much. */
@@ -65,11 +73,16 @@ export function isDone({ phase, leftovers }: TaskView): boolean {
  * without a runner is taken over, so that its final processes run, if its task file can be executed; else it is ended
  * by its streams alone. What outlives its task is killed. What goes wrong is a problem; only bugs are thrown.
  */
-export async function endTask(before: TaskView, how: HowToEnd, task: EndableTask): Promise<Ending> {
+export async function endTask(
+  before: TaskView,
+  how: HowToEnd,
+  task: EndableTask,
+  waits: Waits = () => {},
+): Promise<Ending> {
   const ending: Ending = { signalled: [], problems: [] };
   try {
     if (before.phase === 'finished') endLeftovers(task, ending);
-    else await escalate(before.task_id, how, task, ending);
+    else await escalate(before.task_id, how, { task, waits }, ending);
   } catch (error) {
     if (!(error instanceof ThermosError) && errnoOf(error) === undefined) throw error;
     const { task_id } = before;
@@ -92,14 +105,16 @@ function codeOf(error: unknown): ProblemCode {
 async function escalate(
   taskId: string,
   { now, lose, graceMs }: HowToEnd,
-  task: EndableTask,
+  { task, waits }: Watched,
   ending: Ending,
 ): Promise<void> {
   const ask = async (signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL', patienceMs: number) => {
     const sent = task.signalRunner(signal);
     if (sent.kind === 'refused') throw refused(sent.why);
     if (sent.kind === 'sent') ending.signalled.push(sent.pid);
-    return sent.kind === 'no-runner' ? 'gone' : task.waitForRunner(patienceMs);
+    if (sent.kind === 'no-runner') return 'gone';
+    waits('its runner');
+    return task.waitForRunner(patienceMs);
   };
   const patienceMs = graceMs < RUNNER_GRACE_MS ? graceMs : graceMs + SLACK_MS;
   let outcome = now ? await ask('SIGKILL', SLACK_MS) : await ask(lose ? 'SIGUSR2' : 'SIGUSR1', patienceMs);
@@ -114,6 +129,7 @@ async function escalate(
   if (outcome === 'over') return endLeftovers(task, ending);
   // A runner that is asked to lose its task gives it no time.
   const wait = lose ? 0 : graceMs / 1000;
+  waits('its processes');
   await endRunnerless(taskId, { state: lose ? 'LOST' : 'KILLED', wait, now: atOnce }, task, ending);
 }
 

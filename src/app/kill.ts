@@ -108,19 +108,26 @@ async function endAll(
 ): Promise<{ killed: Killed; problems: readonly Problem[] }[]> {
   const results: { killed: Killed; problems: readonly Problem[] }[] = [];
   const total = tasks.length;
+  const all = total === 1 ? `ending task ${tasks[0]?.view.task_id}` : `ending ${total} tasks`;
+  // Of several each waits for something else.
+  const waits = (what: string) => {
+    if (total === 1) progress.start(`${all}, waiting for ${what}`);
+  };
   let next = 0;
   let done = 0;
   const worker = async () => {
     for (let i = next++; i < total; i = next++) {
       const { task, view } = tasks[i] as ToEnd[number];
-      const ending: Ending = isDone(view) ? { signalled: [], problems: [] } : await endTask(view, how, task);
+      const ending: Ending = isDone(view)
+        ? { signalled: [], problems: [] }
+        : await endTask(view, how, task, waits);
       const after = isDone(view) ? view : task.look();
       results[i] = { killed: killedOf(view, after, ending.signalled), problems: ending.problems };
       done += 1;
       progress.update({ done, total, what: 'tasks' });
     }
   };
-  progress.start(total === 1 ? `ending task ${tasks[0]?.view.task_id}` : `ending ${total} tasks`);
+  progress.start(all);
   try {
     await Promise.all(Array.from({ length: Math.min(TOGETHER, total) }, worker));
   } finally {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type EndableTask,
   endTask,
@@ -82,9 +82,13 @@ class ScriptedTask implements EndableTask {
   }
 }
 
+/** What is said to be waited for. */
+const waited: string[] = [];
+beforeEach(() => waited.splice(0));
+
 async function ended(script: Script, how: HowToEnd = GRACEFUL) {
   const task = new ScriptedTask(script);
-  const { signalled, problems } = await endTask(task.look(), how, task);
+  const { signalled, problems } = await endTask(task.look(), how, task, (what) => waited.push(what));
   return { asked: task.asked, signalled, problems: problems.map(({ code }) => code) };
 }
 
@@ -147,6 +151,7 @@ describe('a task with a live runner', () => {
       waits: ['gone'],
     });
     expect(asked.slice(2)).toEqual(['take over', { state: 'KILLED', wait: 30, now: false }]);
+    expect(waited).toEqual(['its runner', 'its processes']);
     expect(signalled).toEqual([5]);
   });
 

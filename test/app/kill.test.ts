@@ -75,7 +75,10 @@ test('a task that is named is ended without a question', async () => {
     problems: [],
     exitCode: 0,
   });
-  expect(told).toEqual({ asked: [], progress: ['ending task web-1', [1, 1], 'stop'] });
+  expect(told).toEqual({
+    asked: [],
+    progress: ['ending task web-1', 'ending task web-1, waiting for its processes', [1, 1], 'stop'],
+  });
 });
 
 describe('what a pattern means', () => {
