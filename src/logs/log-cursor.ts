@@ -102,14 +102,13 @@ export class LogCursor {
     if (this.#current !== undefined) {
       if (await this.#wasTruncated(this.#current)) await this.#afterTruncation(this.#current, sink);
       await this.#former?.drain(sink);
-      if (!(await this.#current.drain(sink, MOST_AT_ONCE))) return false;
+      if (!(await this.#drain(this.#current, sink))) return false;
       const id = await idAt(this.#tree, this.path);
       if (id === undefined || id === this.#current.file.id) return true;
     }
     const opened = await this.#tree.open(this.path);
     if ('problem' in opened) this.#tell(opened.problem);
-    if ('file' in opened) await this.#afterRename(opened.file, sink);
-    return true;
+    return 'file' in opened ? await this.#afterRename(opened.file, sink) : true;
   }
 
   /** Gives the rest: nothing more will be written. */
@@ -201,13 +200,20 @@ export class LogCursor {
     return unseen;
   }
 
-  /** The path names another file, or none any more: read on in the order in which they were written. */
-  async #afterRename(next: LogHandle | undefined, sink: Sink): Promise<void> {
+  /**
+   * The path names another file, or none any more: read on in the order in which they were written. Resolves to false,
+   * with nothing done, if the file that was read has been truncated before.
+   */
+  async #afterRename(next: LogHandle | undefined, sink: Sink): Promise<boolean> {
     const previous = this.#current;
     const { newer, older, metCurrent } = await this.#openUnseen(next);
     for (const file of older) file.close();
     if (next !== undefined) await leaveOutCopy(newer, next);
-    await previous?.drain(sink);
+    if (previous !== undefined && !(await previous.drain(sink))) {
+      for (const file of newer) file.close();
+      next?.close();
+      return false;
+    }
     let former = previous;
     for (const file of newer.toReversed()) {
       former = await Position.at(file, 0);
@@ -216,10 +222,15 @@ export class LogCursor {
     if (previous !== undefined && !metCurrent && newer.length > 0) this.#notice({ kind: 'overtaken' });
     this.#remember(previous === undefined ? newer : [...newer, previous.file], former);
     this.#current = undefined;
-    if (next === undefined) return;
+    if (next === undefined) return true;
     this.#found = true;
     this.#current = await Position.at(next, 0);
-    await this.#current.drain(sink);
+    return await this.#drain(this.#current, sink);
+  }
+
+  /** Reads the current file on; it may be truncated at any moment. */
+  #drain(current: Position, sink: Sink): Promise<boolean> {
+    return current.drain(sink, MOST_AT_ONCE, async () => !(await this.#wasTruncated(current)));
   }
 
   async #afterTruncation(current: Position, sink: Sink): Promise<void> {

@@ -30,17 +30,38 @@ export class Position {
     return new Position(file, offset, head, await peek(file, offset - length, length));
   }
 
-  /** Reads on to the end of the file, or `most` bytes of it; resolves to whether it has come to the end. */
-  async drain(sink: Sink, most = Number.POSITIVE_INFINITY): Promise<boolean> {
-    const to = this.#offset + most;
-    this.#offset = await copyOut(this.file, this.#offset, to, (bytes) => {
-      sink(bytes);
-      if (this.#head.length < REMEMBERED) {
-        this.#head = Buffer.concat([this.#head, bytes.subarray(0, REMEMBERED - this.#head.length)]);
+  /**
+   * Reads on to the end of the file, or `most` bytes of it; resolves to whether it has come to the end. Bytes of a
+   * file that is not intact any more are not given: they may be others than those that come next.
+   */
+  async drain(
+    sink: Sink,
+    most = Number.POSITIVE_INFINITY,
+    isIntact: () => Promise<boolean> = () => this.isIntact(),
+  ): Promise<boolean> {
+    const block = free.pop() ?? Buffer.allocUnsafe(BLOCK);
+    try {
+      for (let left = most; left > 0; ) {
+        const got = await this.file.readAt(block, Math.min(BLOCK, left), this.#offset);
+        if (got === 0) return true;
+        // Looked at after the reading: it may have been truncated and written again just before.
+        if (!(await isIntact())) return false;
+        this.#take(block.subarray(0, got), sink);
+        left -= got;
       }
-      this.#tail = Buffer.concat([this.#tail, bytes.subarray(-REMEMBERED)]).subarray(-REMEMBERED);
-    });
-    return this.#offset < to;
+      return false;
+    } finally {
+      free.push(block);
+    }
+  }
+
+  #take(bytes: Buffer, sink: Sink): void {
+    sink(bytes);
+    this.#offset += bytes.length;
+    if (this.#head.length < REMEMBERED) {
+      this.#head = Buffer.concat([this.#head, bytes.subarray(0, REMEMBERED - this.#head.length)]);
+    }
+    this.#tail = Buffer.concat([this.#tail, bytes.subarray(-REMEMBERED)]).subarray(-REMEMBERED);
   }
 
   /** The same place in a copy of the file, or the copy's end if it goes no further. */
@@ -68,8 +89,8 @@ export class Position {
   }
 }
 
-/** Gives the bytes from one offset up to another or to the end of the file; resolves to where it stopped. */
-export async function copyOut(file: LogHandle, from: number, to: number, sink: Sink): Promise<number> {
+/** Gives the bytes from one offset up to another or to the end of the file. */
+export async function copyOut(file: LogHandle, from: number, to: number, sink: Sink): Promise<void> {
   const block = free.pop() ?? Buffer.allocUnsafe(BLOCK);
   try {
     let at = from;
@@ -79,7 +100,6 @@ export async function copyOut(file: LogHandle, from: number, to: number, sink: S
       at += got;
       sink(block.subarray(0, got));
     }
-    return at;
   } finally {
     free.push(block);
   }

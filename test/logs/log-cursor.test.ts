@@ -19,6 +19,7 @@ import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { LocalLogTree } from '../../src/logs/local-log-tree.js';
 import { type CursorNotice, LogCursor } from '../../src/logs/log-cursor.js';
+import type { LogHandle, LogTree } from '../../src/logs/log-tree.js';
 import { tempDir } from '../e2e/harness.js';
 
 const temp = tempDir();
@@ -304,6 +305,76 @@ describe('advance', () => {
     cursor.close();
     expect(text()).toBe('one\n');
     expect(notices).toMatchObject([{ kind: 'problem', problem: { code: 'log-link-refused' } }]);
+  });
+});
+
+describe('between any two looks at the files', () => {
+  /** Local logs; `looks` is called before each answer. */
+  function watched(looks: () => void): LogTree {
+    const tree = new LocalLogTree({});
+    const answering = <A extends unknown[], T>(answer: (...args: A) => T) => {
+      return (...args: A): T => {
+        looks();
+        return answer(...args);
+      };
+    };
+    const watchedFile = (file: LogHandle): LogHandle => ({
+      path: file.path,
+      id: file.id,
+      size: file.size,
+      readAt: answering(file.readAt.bind(file)),
+      stat: answering(file.stat.bind(file)),
+      close: () => file.close(),
+    });
+    return {
+      list: answering(tree.list.bind(tree)),
+      stat: answering(tree.stat.bind(tree)),
+      open: answering((path) => {
+        const opened = tree.open(path);
+        return 'file' in opened ? { file: watchedFile(opened.file) } : opened;
+      }),
+      denied: tree.denied.bind(tree),
+    };
+  }
+
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => `line ${from + i}\n`).join('');
+
+  it.each<[string, () => (() => void)[], number]>([
+    ['copied and truncated', () => copying(3), 0],
+    ['copied and truncated, before anything of it was read', () => copying(3), 1],
+    ['renamed', () => renaming(3), 0],
+    ['renamed, before anything of it was read', () => renaming(3), 1],
+  ])('a log may be %s, and written again to be longer than before', async (_, rotation, rotated) => {
+    for (let at = 0; at < 60; at++) {
+      clear();
+      writeFileSync(stdout, lines(1, 250));
+      let text = '';
+      let left = Number.POSITIVE_INFINITY;
+      const tree = watched(() => {
+        if (left-- !== 0) return;
+        for (const step of rotation()) step();
+        appendFileSync(stdout, lines(270, 800));
+      });
+      const cursor = new LogCursor(stdout, tree, () => {});
+      const sink = (bytes: Buffer) => {
+        text += bytes.toString();
+      };
+      await cursor.start(undefined, true, sink);
+      if (rotated === 1) {
+        for (const step of renaming(3)) step();
+        await cursor.advance(sink);
+      }
+      appendFileSync(stdout, lines(250, 270));
+      left = at;
+      for (let looks = 0; looks < 4; looks++) await cursor.advance(sink);
+      const written = left < 0 ? 800 : 270;
+      // Whoever finishes knows that nothing more will be written.
+      left = Number.POSITIVE_INFINITY;
+      await cursor.finish(sink);
+      cursor.close();
+      expect(text, `before answer ${at}`).toBe(lines(1, written));
+    }
   });
 });
 
