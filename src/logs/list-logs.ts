@@ -1,10 +1,7 @@
 import type { Problem } from '../errors/problem.js';
-import { MOST_ENTRIES } from '../layout/limits.js';
-import { runOfName, type Stream } from '../layout/log-paths.js';
-import { isName } from '../layout/names.js';
-import { tooManyEntries } from '../store/problems.js';
+import type { Stream } from '../layout/log-paths.js';
 import { type LogDir, logFiles } from './log-files.js';
-import { unsafeName } from './problems.js';
+import { runsOnDisk } from './runs-on-disk.js';
 
 /** A log file of a task, or a rotated backup of one. */
 export interface LogFile {
@@ -26,7 +23,9 @@ export async function listLogs(
   const files: LogFile[] = [];
   const problems: Problem[] = [];
   for (const process of processes) {
-    for (const run of await runsOnDisk(logDir, process, problems)) {
+    const onDisk = await runsOnDisk(logDir, process);
+    for (const each of onDisk.problems) problems.push(each);
+    for (const run of onDisk.runs) {
       const listing = await logFiles(logDir, process, run);
       for (const each of listing.problems) problems.push(each);
       for (const { stream, path, bytes, backups } of listing.files) {
@@ -38,21 +37,4 @@ export async function listLogs(
     }
   }
   return { files, problems };
-}
-
-/** The numbers of the runs that have a directory, ascending. */
-async function runsOnDisk(logDir: LogDir, process: string, problems: Problem[]): Promise<number[]> {
-  if (!isName(process)) {
-    problems.push(unsafeName(process));
-    return [];
-  }
-  const path = `${logDir.path}/${process}`;
-  const listed = await logDir.tree.list(path, MOST_ENTRIES.runs);
-  if ('problem' in listed) problems.push({ ...listed.problem, process });
-  if (!('names' in listed)) return [];
-  if (!listed.complete) problems.push(tooManyEntries(path, MOST_ENTRIES.runs));
-  return listed.names
-    .map(runOfName)
-    .filter((run) => run !== undefined)
-    .sort((a, b) => a - b);
 }

@@ -1,17 +1,14 @@
-import { join } from 'node:path';
 import { isLiveProcessState, isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
 import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
-import { MOST_ENTRIES } from '../layout/limits.js';
-import { runOfName } from '../layout/log-paths.js';
 import { PERMISSION_DENIED, unreadable } from '../store/problems.js';
 import type { TaskSource } from '../task/gatherer.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
-import type { LogDir } from './log-files.js';
 import type { LogsOf, LogTree } from './log-tree.js';
+import { startedOnDisk } from './runs-on-disk.js';
 import type { RunLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
 /** Tells the state of a task by its views. */
@@ -33,7 +30,7 @@ export class TaskViewSource implements TaskLogSource {
     const logs = taskLogs(view, this.#config, this.#logsOf(view));
     if (view.found.unreadable) return { ...logs, problems: [...logs.problems, closedSandbox(view)] };
     const damaged = view.problems.some(({ code }) => code.startsWith('checkpoint-'));
-    return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, await runsOnDisk(logs.log_dir)) : logs;
+    return damaged && logs.log_dir?.found ? withRunsOnDisk(logs, await startedOnDisk(logs.log_dir)) : logs;
   }
 }
 
@@ -116,20 +113,4 @@ export function withRunsOnDisk(logs: TaskLogs, onDisk: ReadonlyMap<string, numbe
     processes.set(name, { ...known, started: Math.max(started, known.started) });
   }
   return { ...logs, processes: [...processes.values()] };
-}
-
-/** How many runs have a directory, by process. */
-async function runsOnDisk({ path, tree }: LogDir): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  for (const process of await namesIn(tree, path, MOST_ENTRIES.processes)) {
-    const runs = (await namesIn(tree, join(path, process), MOST_ENTRIES.runs)).map(runOfName);
-    const last = Math.max(-1, ...runs.filter((run) => run !== undefined));
-    if (last >= 0) found.set(process, last + 1);
-  }
-  return found;
-}
-
-async function namesIn(tree: LogTree, directory: string, most: number): Promise<string[]> {
-  const listed = await tree.list(directory, most);
-  return 'names' in listed ? listed.names.sort() : [];
 }

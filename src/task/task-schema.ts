@@ -127,7 +127,6 @@ function examine<P extends z.ZodMiniType>(json: unknown, process: P, most: numbe
     at: string,
     subjectOf: SubjectOf,
   ): z.infer<T> | undefined => {
-    if (faults.length >= most) return undefined;
     const checked = z.safeParse(schema, value);
     if (checked.success) return checked.data;
     for (const { path, message } of checked.error.issues.slice(0, most - faults.length)) {
@@ -141,15 +140,18 @@ function examine<P extends z.ZodMiniType>(json: unknown, process: P, most: numbe
   const { constraints, resources, ...fields } = outer;
   const processes: z.infer<P>[] = [];
   for (const [i, each] of outer.processes.entries()) {
+    if (faults.length >= most) break;
     const checked = check(process, each, `processes[${i}]`, (path) => subjectInProcess(each, path));
     if (checked !== undefined) processes.push(checked);
   }
   const orders: string[][] = [];
   for (const [i, each] of (constraints ?? []).entries()) {
+    if (faults.length >= most) break;
     const at = `constraints[${i}]`;
     const { order } = check(constraint, each, at, (path) => String(path.at(-1) ?? 'a constraint')) ?? {};
     const names: string[] = [];
     for (const [j, name] of (order ?? []).entries()) {
+      if (faults.length >= most) break;
       const checked = check(text, name, `${at}.order[${j}]`, () => 'order');
       if (checked !== undefined) names.push(checked);
     }
