@@ -15,11 +15,14 @@ import {
 } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 // @ts-expect-error: no types
 import { timeOnce } from '../../scripts/bench/measure.mjs';
 // @ts-expect-error: no types
 import { thirdPartyLicenses } from '../../scripts/build/licenses.mjs';
+// @ts-expect-error: no types
+import { oclifParts } from '../../scripts/build/oclif-parts.mjs';
 import { cleanEnv, FIXTURES, PROGRAM, REPOSITORY, shell, tempDir } from './harness.js';
 
 const { dependencies, engines, scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
@@ -108,8 +111,8 @@ describe('other packages', () => {
     ]);
     const packages = required.map(([, name = '']) => name.replace(/^(@[^/]+\/)?([^/]+).*/, '$1$2'));
     const others = new Set(packages.filter((name) => !isBuiltin(name)));
-    // What oclif reads sources in TypeScript by, if there are any.
-    for (const name of ['ts-node', 'tsx', 'typescript']) others.delete(name);
+    // What oclif reads sources in TypeScript by, if there are any; what cli-table3 paints borders with.
+    for (const name of ['ts-node', 'tsx', 'typescript', '@colors/colors']) others.delete(name);
     expect([...others]).toEqual(Object.keys(dependencies));
   });
 
@@ -123,6 +126,28 @@ describe('other packages', () => {
     ]) {
       expect([text, text.test(licenses)]).toEqual([text, true]);
     }
+  });
+
+  test('are left out in part only as long as they are what they were', async () => {
+    const lib = join(dir.path, 'node_modules', '@oclif', 'core', 'lib');
+    mkdirSync(lib, { recursive: true });
+    const command = join(lib, 'command.js');
+    const listener = "process.stdout.on('error', () => {\n});\n";
+    const bundle = (source: string) => {
+      writeFileSync(command, source);
+      return build({
+        entryPoints: [command],
+        bundle: true,
+        platform: 'node',
+        write: false,
+        logLevel: 'silent',
+        plugins: [oclifParts],
+      });
+    };
+    await expect(bundle(`require('./config');\n${listener}`)).rejects.toThrow(
+      /oclif has changed: no longer imported is command.js \.\/ux/,
+    );
+    await expect(bundle("require('./config');")).rejects.toThrow('command.js has no longer what');
   });
 
   test('without a licence are not bundled', () => {
