@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
 import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import { SystemError, ThermosError } from '../../src/errors/errors.js';
-import { findAccount } from '../../src/host/account.js';
+import { findAccount } from '../../src/host/accounts.js';
 import type { NewTask } from '../../src/runner/api.js';
 import { type OpenedTask, open, reopen } from '../../src/runner/open.js';
 import { openTask, takeOver } from '../../src/runner/runner.js';
