@@ -3,6 +3,7 @@ import type { RunSpec } from '../app/run-spec.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { expectSignals } from '../cli/run-control.js';
 import { EXIT } from '../errors/exit-codes.js';
+import { collectOnceWhenIdle } from '../host/idle-collection.js';
 import { closeInherited } from '../host/inherited-descriptors.js';
 import { readInput } from '../store/input.js';
 
@@ -24,6 +25,7 @@ export default class RunDaemon extends ThermosCommand {
     await runDaemon(spec, this.terminal, (text) => {
       writeSync(3, text);
       closeSync(3);
+      collectOnceWhenIdle();
     });
     return EXIT.ok;
   }

@@ -88,13 +88,14 @@ export function compileCached(source: Source, places: CachePlaces): CachedScript
     if (directory !== undefined) used ??= readCache(directory, name, seal);
   }
   const script = new Script(source.code, { ...source.options, cachedData: used?.data });
-  if (script.cachedDataRejected) used = undefined;
+  // Not its data: they are of no use any more, and as long as the program.
+  let uses = script.cachedDataRejected ? undefined : used?.uses;
   const keep = (use: string): void => {
     const { own } = places;
     // Flags that were set meanwhile are part of what V8 puts into a cache.
-    if (own === undefined || used?.uses.includes(use) || cacheName(source) !== name) return;
-    used = { data: script.createCachedData(), uses: [...(used?.uses ?? []), use] };
-    writeCache(own, name, seal, used);
+    if (own === undefined || uses?.includes(use) || cacheName(source) !== name) return;
+    uses = [...(uses ?? []), use];
+    writeCache(own, name, seal, { data: script.createCachedData(), uses });
   };
   return { script, keep };
 }

@@ -45,7 +45,8 @@ export function decide(state: RunState, now: number): readonly Effect[] {
     const { ended, returnCode } = state.killAll;
     return ended === undefined ? [{ type: 'kill' }] : record(ends(state, ended, returnCode, now));
   }
-  const facts = factsOf(state, now);
+  const live = liveRuns(state);
+  const facts = factsOf(state, live, now);
   if (facts.length > 0) return facts;
   if (isTerminalTaskState(status)) return [{ type: 'finish', state: status as TaskState }];
   if (isAtOnce(state)) return conclude(state, now);
@@ -54,34 +55,33 @@ export function decide(state: RunState, now: number): readonly Effect[] {
       if (state.kill !== undefined || !isHealthy(state) || state.regular.complete) {
         return record([taskStatus(state, 'CLEANING', now)]);
       }
-      return startOrSleep(state, state.regular, now);
+      return startOrSleep(state, live, state.regular, now);
     case 'CLEANING':
-      return clean(state, now);
+      return clean(state, live, now);
     default:
-      return finalize(state, now);
+      return finalize(state, live, now);
   }
 }
 
-function clean(state: RunState, now: number): readonly Effect[] {
+function clean(state: RunState, live: readonly LiveRun[], now: number): readonly Effect[] {
   if (state.isToTerminate) return [{ type: 'terminate' }];
-  const live = liveRuns(state);
   const late = live.filter(({ process }) => state.toTerminate.has(process));
   if (late.length > 0) return late.map((run) => ({ type: 'terminate', run }));
   if (live.length === 0) return record([taskStatus(state, 'FINALIZING', now)]);
-  return now < deadline(state, now) ? sleep(state, undefined, now) : conclude(state, now);
+  return now < deadline(state, now) ? sleep(state, live, undefined, now) : conclude(state, now);
 }
 
-function finalize(state: RunState, now: number): readonly Effect[] {
+function finalize(state: RunState, live: readonly LiveRun[], now: number): readonly Effect[] {
   const { complete, deadlocked } = state.finalizing;
   if (complete || deadlocked || now >= deadline(state, now)) return conclude(state, now);
-  return startOrSleep(state, state.finalizing, now);
+  return startOrSleep(state, live, state.finalizing, now);
 }
 
 /** Records that are due whatever the state of the task is, and what must be done before they can be made. */
-function factsOf(state: RunState, now: number): readonly Effect[] {
+function factsOf(state: RunState, live: readonly LiveRun[], now: number): readonly Effect[] {
   const clear: Effect[] = [];
   const records: CheckpointRecord[] = [];
-  for (const run of liveRuns(state)) {
+  for (const run of live) {
     const { process, seq } = run;
     const lost = state.lost.get(process);
     if (lost?.isCleared) records.push(processStatus({ seq: seq + 1, process, state: 'LOST' }));
@@ -100,17 +100,22 @@ function isForkedTooLong({ state, fork_time }: LiveRun, now: number): boolean {
   return state === 'FORKED' && now - fork_time > FORKED_SECONDS;
 }
 
-function startOrSleep(state: RunState, planner: Planner, now: number): readonly Effect[] {
-  const starts = startRunnable(state, planner, now);
-  return starts.length > 0 ? starts : sleep(state, planner, now);
+function startOrSleep(
+  state: RunState,
+  live: readonly LiveRun[],
+  planner: Planner,
+  now: number,
+): readonly Effect[] {
+  const starts = startRunnable(state, live, planner, now);
+  return starts.length > 0 ? starts : sleep(state, live, planner, now);
 }
 
-function startRunnable(state: RunState, planner: Planner, now: number): Effect[] {
+function startRunnable(state: RunState, live: readonly LiveRun[], planner: Planner, now: number): Effect[] {
   const { task, maxStarting } = state.terms;
   const { max_concurrency } = task;
   const room = max_concurrency > 0 ? max_concurrency - planner.running.size : Number.POSITIVE_INFINITY;
   // A machine that starts hundreds of programs at once is slower than one that starts them in turn.
-  const starting = liveRuns(state).filter((run) => run.state === 'FORKED').length;
+  const starting = live.filter((run) => run.state === 'FORKED').length;
   let free = Math.min(room, maxStarting - starting, BATCH);
   const effects: Effect[] = [];
   if (free <= 0) return effects;
@@ -136,13 +141,18 @@ function isPostponed({ postponed }: RunState, process: string, now: number): boo
 }
 
 /** Until the next thing that comes by itself. */
-function sleep(state: RunState, planner: Planner | undefined, now: number): readonly Effect[] {
+function sleep(
+  state: RunState,
+  live: readonly LiveRun[],
+  planner: Planner | undefined,
+  now: number,
+): readonly Effect[] {
   const at: number[] = [];
   if (state.progress.status !== 'ACTIVE') at.push(deadline(state, now));
   const nextStart = planner?.nextStart(now);
   if (nextStart !== undefined) at.push(nextStart);
   if (planner !== undefined && state.postponed.size > 0) at.push(now + RETRY_SECONDS);
-  for (const run of liveRuns(state)) {
+  for (const run of live) {
     if (run.state === 'FORKED') at.push(run.fork_time + FORKED_SECONDS);
     if (!state.children.has(run.coordinator_pid)) at.push(now + ADOPTED_SECONDS);
   }

@@ -126,7 +126,9 @@ export function newState(terms: Terms, problems: readonly Problem[]): RunState {
 
 /** The runs of which something may be alive, in the order in which their processes first ran. */
 export function liveRuns({ progress }: RunState): LiveRun[] {
-  return [...progress.runs.values()].filter(isLive);
+  const live: LiveRun[] = [];
+  for (const run of progress.runs.values()) if (isLive(run)) live.push(run);
+  return live;
 }
 
 /** The plan that a process is in; undefined if the task has none of that name. */

@@ -18,8 +18,6 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
-import { CheckpointWriter } from '../../src/checkpoint/writer.js';
-import { SystemError, ThermosError } from '../../src/errors/errors.js';
 import { tryLock } from '../../src/host/flock.js';
 import { processTable } from '../../src/host/process-table.js';
 import { signalTask } from '../../src/lifecycle/end-orphan.js';
@@ -329,116 +327,24 @@ test('a runner that has nothing to do keeps its stream young', async () => {
   await running;
 });
 
-describe('opening', () => {
-  const task = taskOf([{ name: 'p', cmdline: 'true' }]);
-  const codeOf = (open: () => unknown) => {
-    try {
-      open();
-      return 'opened';
-    } catch (error) {
-      return error instanceof ThermosError ? `${error.code} ${error.exitCode}` : String(error);
-    }
-  };
-
-  test.each(['', '.', '..', 'a/b', '../a', 'a\0b', 'x'.repeat(256)])('no task has the id %j', (taskId) => {
-    expect(codeOf(() => openTask({ ...newTask('ids', task), taskId }, SETTINGS))).toBe('task-id-invalid 2');
+test('another user needs root', () => {
+  const place = join(temp.path, 'unprivileged');
+  mkdirSync(place);
+  spawnSync('chmod', ['777', place]);
+  const spec = { root: join(place, 'root'), taskId: 'task', sandbox: join(place, 'sandbox'), user: 'root' };
+  const words = [
+    JSON.stringify({ ...spec, task: taskOf([{ name: 'p', cmdline: 'true' }]).document }),
+    SETTINGS.coordinator,
+    'never',
+    '0',
+  ];
+  const uid = isRoot ? NOBODY : undefined;
+  const { stderr } = spawnSync(process.execPath, [join(temp.path, 'interrupted-runner.cjs'), ...words], {
+    uid,
+    gid: uid,
+    encoding: 'utf8',
   });
-
-  test.each([
-    ['user-unknown', { user: 'no-such-user' }],
-    ['sandbox-unusable', { sandbox: '/dev/null' }],
-    ['sandbox-unusable', { sandbox: '/dev/null/below' }],
-    ['root-unwritable', { root: '/dev/null' }],
-    [
-      'task-invalid',
-      { task: taskOf([{ name: 'p', cmdline: '' }], { constraints: [{ order: ['p', 'q'] }] }) },
-    ],
-    [
-      'task-invalid',
-      { task: taskOf([{ name: 'p', cmdline: '' }], { constraints: [{ order: ['p', 'p'] }] }) },
-    ],
-  ])('says %s before anything is there', (code, wrong) => {
-    const spec = { ...newTask('wrong', task), ...wrong };
-    expect(codeOf(() => openTask(spec, SETTINGS))).toBe(`${code} 2`);
-    expect(existsSync(join(temp.path, 'wrong/root/tasks/active/task'))).toBe(false);
-  });
-
-  test('a finished task, another task of the same id, one that has a runner', async () => {
-    const spec = newTask('taken', task);
-    const runner = openTask(spec, SETTINGS);
-    expect(codeOf(() => openTask(spec, SETTINGS))).toBe('task-running 2');
-    expect(codeOf(() => takeOver(spec, SETTINGS))).toBe('task-running 2');
-    runner.close();
-    expect((await openTask(spec, SETTINGS).run()).state).toBe('SUCCESS');
-    expect(codeOf(() => openTask(spec, SETTINGS))).toBe('task-finished 2');
-    expect(codeOf(() => takeOver(spec, SETTINGS))).toBe('task-finished 2');
-    expect(codeOf(() => takeOver({ ...spec, taskId: 'none' }, SETTINGS))).toBe('task-not-found 1');
-  });
-
-  test('another task of the same id, of which the task file is there', () => {
-    const spec = newTask('differs', task);
-    mkdirSync(join(spec.root, 'tasks/active'), { recursive: true });
-    writeFileSync(join(spec.root, 'tasks/active/task'), JSON.stringify(task.document));
-    const other = { ...spec, task: taskOf([{ name: 'p', cmdline: 'false' }]) };
-    expect(codeOf(() => openTask(other, SETTINGS))).toBe('task-differs 2');
-    expect(existsSync(join(spec.root, 'tasks/active/task'))).toBe(true);
-    expect(existsSync(join(spec.root, 'checkpoints/task'))).toBe(false);
-  });
-
-  const leftOf = ({ root }: NewTask) =>
-    ['checkpoints', 'tasks/active', 'tasks/finished'].flatMap((path) => readdirSync(join(root, path)));
-
-  test('one that is closed before it runs leaves nothing', () => {
-    const spec = newTask('closed', task);
-    openTask(spec, SETTINGS).close();
-    expect(leftOf(spec)).toEqual([]);
-  });
-
-  test.each([1, 2])('one whose record %i can not be written leaves nothing', async (number) => {
-    const spec = newTask(`full-${number}`, task);
-    let writes = 0;
-    const writer = (fd: number) => ({
-      append(record: CheckpointRecord) {
-        writes += 1;
-        if (writes === number) throw new SystemError('checkpoint-write-failed', 'full');
-        new CheckpointWriter(fd).append(record);
-      },
-    });
-    await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('full');
-    expect(leftOf(spec)).toEqual([]);
-  });
-
-  test('one that was begun by others is left as it was', () => {
-    const spec = newTask('begun', task);
-    mkdirSync(join(spec.root, 'checkpoints/task'), { recursive: true });
-    writeFileSync(streamOf(spec), '');
-    openTask(spec, SETTINGS).close();
-    expect(leftOf(spec)).toEqual(['task']);
-    expect(readFileSync(streamOf(spec), 'utf8')).toBe('');
-  });
-
-  test('a damaged stream is not written to', async () => {
-    const spec = newTask('damaged', task);
-    mkdirSync(join(spec.root, 'checkpoints/task'), { recursive: true });
-    writeFileSync(streamOf(spec), Buffer.from('\0\0\0\x04junk and more'));
-    expect(codeOf(() => openTask(spec, SETTINGS))).toBe('checkpoint-damaged 5');
-    expect(readFileSync(streamOf(spec), 'latin1')).toBe('\0\0\0\x04junk and more');
-  });
-
-  test('another user needs root', () => {
-    const place = join(temp.path, 'unprivileged');
-    mkdirSync(place);
-    spawnSync('chmod', ['777', place]);
-    const spec = { root: join(place, 'root'), taskId: 'task', sandbox: join(place, 'sandbox'), user: 'root' };
-    const words = [JSON.stringify({ ...spec, task: task.document }), SETTINGS.coordinator, 'never', '0'];
-    const uid = isRoot ? NOBODY : undefined;
-    const { stderr } = spawnSync(process.execPath, [join(temp.path, 'interrupted-runner.cjs'), ...words], {
-      uid,
-      gid: uid,
-      encoding: 'utf8',
-    });
-    expect(stderr).toContain('only root can run a task for another user');
-  });
+  expect(stderr).toContain('only root can run a task for another user');
 });
 
 describe('signals to a runner', () => {

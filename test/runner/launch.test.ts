@@ -1,0 +1,184 @@
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CheckpointWriter } from '../../src/checkpoint/writer.js';
+import { SystemError, UsageError } from '../../src/errors/errors.js';
+import { COORDINATOR_EXIT } from '../../src/errors/exit-codes.js';
+import { tryLock } from '../../src/host/flock.js';
+
+import { type Launch, launch, NotNow } from '../../src/runner/launch.js';
+import { DEFAULT_LOGGER } from '../../src/runner/task-document.js';
+import { openFile } from '../../src/store/open-file.js';
+import { RefusedError } from '../../src/store/refused.js';
+import { tempDir } from '../e2e/harness.js';
+import { recordsOf } from './harness.js';
+
+let temp: ReturnType<typeof tempDir>;
+let stream: string;
+beforeEach(() => {
+  temp = tempDir();
+  stream = join(temp.path, 'coordinator.p');
+});
+afterEach(() => temp.remove());
+
+/** Launches a program that stands in for the coordinator; resolves when it has ended. */
+function launched(code: string, rest: Partial<Launch> = {}) {
+  const program = join(temp.path, 'program.cjs');
+  writeFileSync(program, `const fs = require('fs');\n${code}`);
+  let end: (ended: { pid: number; refusal: string | undefined }) => void;
+  const ended = new Promise<Parameters<typeof end>[0]>((resolve) => {
+    end = resolve;
+  });
+  const pid = launch({
+    stream,
+    open: () => openFile(stream, { access: 'create' }),
+    job: { process: 'p', cmdline: 'true', cwd: '/', env: {}, logs: temp.path, logger: DEFAULT_LOGGER },
+    seq: 1,
+    taskId: 'task',
+    program,
+    now: () => 1000.5,
+    writer: (fd) => new CheckpointWriter(fd),
+    ended: (coordinator, refusal) => end({ pid: coordinator, refusal }),
+    ...rest,
+  });
+  return { pid, ended };
+}
+
+/** A program that writes what it is told into a file. */
+const writeTo = (out: string) => `fs.writeFileSync('${out}', fs.readFileSync(0));`;
+
+describe('a coordinator', () => {
+  test('is started once FORKED is on disk, and told its job', async () => {
+    const out = join(temp.path, 'out');
+    const { pid, ended } = launched(writeTo(out));
+    expect(recordsOf(stream)).toEqual([
+      {
+        type: 'process_status',
+        value: { seq: 1, process: 'p', state: 'FORKED', fork_time: 1000.5, coordinator_pid: pid },
+      },
+    ]);
+    expect(await ended).toEqual({ pid, refusal: undefined });
+    const [job = '', ...go] = readFileSync(out, 'utf8').split('\n');
+    expect(JSON.parse(job)).toMatchObject({ process: 'p', cmdline: 'true', head: 0 });
+    expect(go).toEqual(['go', '']);
+  });
+
+  test('leads a session of its own, with nothing of our environment, and holds the lock of its stream', async () => {
+    const out = join(temp.path, 'out');
+    const code = `
+      const env = Object.keys(process.env).filter((name) => !['PATH', 'LD_LIBRARY_PATH'].includes(name));
+      const session = fs.readFileSync('/proc/self/stat', 'latin1').replace(/.*\\) /, '').split(' ')[3];
+      const said = { env, leads: Number(session) === process.pid, args: process.argv.slice(2), cwd: process.cwd() };
+      fs.writeFileSync('${out}', JSON.stringify(said));
+      fs.readFileSync(0);
+      setTimeout(() => {}, 300);`;
+    const { ended } = launched(code);
+    const own = openFile(stream, { access: 'create' });
+    expect(tryLock(own.fd)).toBe(false);
+    await ended;
+    expect(tryLock(own.fd)).toBe(true);
+    own.close();
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual({
+      env: [],
+      leads: true,
+      args: ['task', 'p'],
+      cwd: '/',
+    });
+  });
+
+  test('says why it can not start the process, by its exit status and on its descriptor', async () => {
+    const { ended } = launched(
+      `fs.writeSync(4, 'no such user'); process.exit(${COORDINATOR_EXIT.cannotStart});`,
+    );
+    expect((await ended).refusal).toBe('no such user');
+  });
+
+  test('that ends otherwise refuses nothing, whatever it says', async () => {
+    const { ended } = launched(`fs.writeSync(4, 'no such user'); process.exit(1);`);
+    expect((await ended).refusal).toBeUndefined();
+  });
+
+  test('is ended at once if FORKED can not be written', () => {
+    const out = join(temp.path, 'out');
+    const writer = () => ({
+      append: () => {
+        throw new SystemError('checkpoint-write-failed', 'full');
+      },
+    });
+    expect(() => launched(writeTo(out), { writer })).toThrow('full');
+    expect(readFileSync(stream)).toHaveLength(0);
+    expect(readdirSync(temp.path)).not.toContain('out');
+  });
+
+  test('begins after the last whole record: what a killed one left of another is taken away', async () => {
+    await launched('').ended;
+    const whole = readFileSync(stream);
+    writeFileSync(stream, Buffer.concat([whole, Buffer.from([0, 0, 0, 50, 12])]));
+    const out = join(temp.path, 'out');
+    await launched(writeTo(out), { seq: 5 }).ended;
+    expect(recordsOf(stream).map(({ value }) => 'seq' in value && value.seq)).toEqual([1, 5]);
+    expect(JSON.parse(readFileSync(out, 'utf8').split('\n')[0] ?? '')).toMatchObject({ head: whole.length });
+  });
+});
+
+/** What `launch` throws when the stream can't be opened for this reason. */
+function refusalOf(reason: Error): unknown {
+  try {
+    launched('', {
+      open: () => {
+        throw reason;
+      },
+    });
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('a stream that can not be opened', () => {
+  const errno = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
+
+  test.each(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])('for %s may be opened in a moment', (code) => {
+    expect(refusalOf(errno(code))).toBeInstanceOf(NotNow);
+  });
+
+  test('because its name is too long is the fault of the process', () => {
+    const reason = errno('ENAMETOOLONG');
+    expect(refusalOf(reason)).toBe(reason);
+  });
+
+  test.each([
+    ['checkpoint-write-failed', errno('EACCES')],
+    ['checkpoint-write-failed', new RefusedError('ELINK', 'it is a link')],
+    ['task-untrusted', new UsageError('task-untrusted', 'somebody else could have written it')],
+  ])('otherwise ends the runner: %s', (code, reason) => {
+    const error = refusalOf(reason);
+    expect(error).toBeInstanceOf(SystemError);
+    expect(error).toMatchObject({ code });
+  });
+});
+
+test('a stream that an earlier coordinator still holds can be had in a moment', () => {
+  const other = openFile(stream, { access: 'create' });
+  expect(tryLock(other.fd)).toBe(true);
+  expect(() => launched('')).toThrow(NotNow);
+  other.close();
+});
+
+test('nothing stays open whatever comes of it', () => {
+  const open = () => readdirSync('/proc/self/fd').map((fd) => linkOf(fd));
+  const other = openFile(stream, { access: 'create' });
+  tryLock(other.fd);
+  expect(() => launched('')).toThrow(NotNow);
+  expect(open().filter((path) => path === stream)).toHaveLength(1);
+  other.close();
+  expect(open().filter((path) => path === stream)).toHaveLength(0);
+});
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
