@@ -171,6 +171,7 @@ const PARTS = [
   'headerLines',
   'leftOutLine',
   'limitsText',
+  'nothingToCollect',
   'orderingText',
   'resourcesText',
   'runChangeText',
