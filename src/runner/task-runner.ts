@@ -110,7 +110,7 @@ export class TaskRunner implements Runner {
 
   kill(request: KillRequest): void {
     if (this.#isOver) return;
-    // Before `run` it counts from now, too.
+    // Before `run` nothing else happens, and its time counts from now, too.
     if (this.#promise === undefined) this.#apply({ type: 'kill', request });
     else this.#happened({ type: 'kill', request });
   }

@@ -262,3 +262,16 @@ test('a task whose final processes are done ends at once, not when its time is o
   // `p` never ran: a runner before us was asked to kill the task.
   expect(untilEffect(state).records).toEqual(['KILLED']);
 });
+
+test('and at once, too, if those that are left wait for one that has failed', () => {
+  const finals = ['f', 'g'].map((name) => ({ name, cmdline: 'true', final: true }));
+  const task = taskOf([{ name: 'p', cmdline: 'true' }, ...finals], { constraints: [{ order: ['f', 'g'] }] });
+  const end = status('f', 3, { state: 'FAILED', stop_time: NOW, return_code: 1 });
+  const state = stateOf(
+    [HEADER, taskStatus('CLEANING'), taskStatus('FINALIZING'), ...running('f'), end],
+    task,
+  );
+  untilEffect(state);
+  applied(state, { type: 'all-killed', ended: new Set() });
+  expect(untilEffect(state).records).toEqual(['KILLED']);
+});
