@@ -3,7 +3,7 @@ import type { Problem } from '../errors/problem.js';
 import { backupName, backupOfName } from '../layout/backups.js';
 import { listBackups } from './log-files.js';
 import { idAt, type LogHandle, type LogTree } from './log-tree.js';
-import { copyOut, isBeginningOf, Position, type Sink } from './position.js';
+import { copyOut, type Drained, isBeginningOf, Position, type Sink } from './position.js';
 import { LastLinesScan } from './scan-back.js';
 
 /** Older backups are not kept open while following. */
@@ -98,11 +98,14 @@ export class LogCursor {
    * Resolves to whether it was all.
    */
   async advance(sink: Sink): Promise<boolean> {
-    if (this.#former !== undefined && !(await this.#former.isIntact())) this.#forgetFormer();
+    if ((await this.#former?.drain(sink)) === 'changed') this.#forgetFormer();
     if (this.#current !== undefined) {
-      if (await this.#wasTruncated(this.#current)) await this.#afterTruncation(this.#current, sink);
-      await this.#former?.drain(sink);
-      if (!(await this.#drain(this.#current, sink))) return false;
+      let drained = await this.#drain(this.#current, sink);
+      if (drained === 'changed') {
+        await this.#afterTruncation(this.#current, sink);
+        drained = await this.#drain(this.#current, sink);
+      }
+      if (drained !== 'whole') return false;
       const id = await idAt(this.#tree, this.path);
       if (id === undefined || id === this.#current.file.id) return true;
     }
@@ -209,7 +212,7 @@ export class LogCursor {
     const { newer, older, metCurrent } = await this.#openUnseen(next);
     for (const file of older) file.close();
     if (next !== undefined) await leaveOutCopy(newer, next);
-    if (previous !== undefined && !(await previous.drain(sink))) {
+    if ((await previous?.drain(sink)) === 'changed') {
       for (const file of newer) file.close();
       next?.close();
       return false;
@@ -225,11 +228,11 @@ export class LogCursor {
     if (next === undefined) return true;
     this.#found = true;
     this.#current = await Position.at(next, 0);
-    return await this.#drain(this.#current, sink);
+    return (await this.#drain(this.#current, sink)) === 'whole';
   }
 
   /** Reads the current file on; it may be truncated at any moment. */
-  #drain(current: Position, sink: Sink): Promise<boolean> {
+  #drain(current: Position, sink: Sink): Promise<Drained> {
     return current.drain(sink, MOST_AT_ONCE, async () => !(await this.#wasTruncated(current)));
   }
 

@@ -7,6 +7,9 @@ const BLOCK = 256 * 1024;
 /** Takes bytes; they are reused after it has returned. */
 export type Sink = (bytes: Buffer) => void;
 
+/** How far a file was read on; `changed`: no further, because what was read is no longer there. */
+export type Drained = 'whole' | 'part' | 'changed';
+
 /** Blocks that nobody reads into: logs that answer late are read at the same time. */
 const free: Buffer[] = [];
 
@@ -31,25 +34,26 @@ export class Position {
   }
 
   /**
-   * Reads on to the end of the file, or `most` bytes of it; resolves to whether it has come to the end. Bytes of a
-   * file that is not intact any more are not given: they may be others than those that come next.
+   * Reads on to the end of the file, or `most` bytes of it. Bytes of a file that is not intact any more are not given:
+   * they may be others than those that come next.
    */
   async drain(
     sink: Sink,
     most = Number.POSITIVE_INFINITY,
     isIntact: () => Promise<boolean> = () => this.isIntact(),
-  ): Promise<boolean> {
+  ): Promise<Drained> {
     const block = free.pop() ?? Buffer.allocUnsafe(BLOCK);
     try {
       for (let left = most; left > 0; ) {
         const got = await this.file.readAt(block, Math.min(BLOCK, left), this.#offset);
-        if (got === 0) return true;
+        if (got === 0 && left < most) return 'whole';
         // Looked at after the reading: it may have been truncated and written again just before.
-        if (!(await isIntact())) return false;
+        if (!(await isIntact())) return 'changed';
+        if (got === 0) return 'whole';
         this.#take(block.subarray(0, got), sink);
         left -= got;
       }
-      return false;
+      return 'part';
     } finally {
       free.push(block);
     }
