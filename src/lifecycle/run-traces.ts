@@ -3,9 +3,9 @@ import { mayPrecede } from '../host/start-time.js';
 import type { RunTrace } from './own-processes.js';
 
 /**
- * Gathers the traces of a task's runs from its records, in the order of the stream. Runs from before the boot are
- * left out, and a pid that was given to a later coordinator of the task is that one's: memory does not grow with the
- * stream.
+ * Gathers the traces of a task's runs from its records, in the order of the stream. Runs from before the boot, if that is
+ * given, are left out, and a pid that was given to a later coordinator of the task is that one's: memory does not grow
+ * with the stream.
  */
 export class RunTraces {
   readonly #bootTimeMs: number;
@@ -13,7 +13,7 @@ export class RunTraces {
   /** By process: the pid of its latest coordinator. */
   readonly #latest = new Map<string, number>();
 
-  constructor(bootTimeMs: number) {
+  constructor(bootTimeMs = Number.NEGATIVE_INFINITY) {
     this.#bootTimeMs = bootTimeMs;
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../checkpoint/records.js';
 import { mayFollow, takenFrom } from '../checkpoint/transitions.js';
 import type { RunTrace } from '../lifecycle/own-processes.js';
+import { RunTraces } from '../lifecycle/run-traces.js';
 
 /** The latest run of a process. */
 export interface Run {
@@ -42,8 +43,12 @@ export class Progress {
   /** When CLEANING was first recorded, milliseconds since the epoch. */
   cleaningSince: number | undefined;
   readonly runs = new Map<string, Run>();
-  /** Of all runs that were ever forked. */
-  readonly traces: RunTrace[] = [];
+  readonly #traces = new RunTraces();
+
+  /** Of the runs that were forked. */
+  get traces(): readonly RunTrace[] {
+    return this.#traces.all();
+  }
 
   /** Could this be the next record? One that can't is to be skipped, or the stream is damaged. */
   fits({ type, value }: CheckpointRecord): boolean {
@@ -57,7 +62,9 @@ export class Progress {
   }
 
   /** The record is on disk. Returns the run that it moved on, if it is about a process. */
-  apply({ type, value }: CheckpointRecord): Run | undefined {
+  apply(record: CheckpointRecord): Run | undefined {
+    const { type, value } = record;
+    this.#traces.add(record);
     if (type === 'runner_header') this.header = value;
     if (type === 'task_status') {
       this.status = value.state as TaskState;
@@ -76,13 +83,6 @@ export class Progress {
         ? { process, state, seq, index: before === undefined ? 0 : before.index + 1 }
         : { ...(before as Run), ...takenFrom(update), process, state, seq };
     this.runs.set(process, run);
-    const { coordinator_pid: coordinatorPid, fork_time: forkTime } = run;
-    if (coordinatorPid === undefined || forkTime === undefined) return run;
-    if (state === 'FORKED') this.traces.push({ process, coordinatorPid, forkTime });
-    if (state === 'RUNNING') {
-      const at = this.traces.findLastIndex((trace) => trace.coordinatorPid === coordinatorPid);
-      this.traces[at] = { process, coordinatorPid, forkTime, pid: run.pid, startTime: run.start_time };
-    }
     return run;
   }
 }
