@@ -3,7 +3,7 @@ import { isName } from './names.js';
 import { rootPaths } from './root-paths.js';
 
 /** Where a task is on disk. */
-export interface Place {
+export interface TaskPlace {
   readonly root: string;
   readonly taskId: string;
 }
@@ -39,7 +39,7 @@ export function processOfName(name: string): string | undefined {
 }
 
 /** Throws UsageError `task-id-invalid` for an id that is no single name in a directory. */
-export function pathsOf({ root, taskId }: Place): Paths {
+export function pathsOf({ root, taskId }: TaskPlace): Paths {
   if (!isName(taskId)) {
     const message = `${JSON.stringify(taskId)} can't be a task id: a task id is also the name of a directory`;
     throw new UsageError('task-id-invalid', message);
