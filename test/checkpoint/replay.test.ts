@@ -156,8 +156,8 @@ describe('a record that the original would refuse', () => {
       [...good, update({ process: 'a', state: 'LOST' })],
       /sequence number 2 .* found none/,
     ],
-    ['a leap', [...good, ended('a', 2, 'SUCCESS', 0)], /"a" can't go from FORKED to SUCCESS/],
-    ['a new run while one lasts', [...good, waiting('a', 2)], /"a" can't go from FORKED to WAITING/],
+    ['a leap', [...good, ended('a', 2, 'SUCCESS', 0)], /"a" cannot go from FORKED to SUCCESS/],
+    ['a new run while one lasts', [...good, waiting('a', 2)], /"a" cannot go from FORKED to WAITING/],
     [
       'a process out of nowhere',
       [...good, forked('b', 1)],
