@@ -30,13 +30,13 @@ export interface Layout {
   /** Does another program own the sandboxes and remove them eventually? */
   readonly ownsSandboxes: boolean;
   /** The directory that must be entered to read the root, and that a message about a refusal names. */
-  readonly door: (root: RootPlace) => string;
+  readonly entryDirectory: (root: RootPlace) => string;
   /** Is the root one of thousands in one tree? */
   readonly isOneOfMany: boolean;
   /** How many task files or checkpoint directories are read. */
   readonly mostTasks: number;
   /** What is not at its recorded path is searched for, and accepted only if it is really in this directory. */
-  readonly surroundings: (root: RootPlace) => string;
+  readonly searchDirectory: (root: RootPlace) => string;
   /** The place here of a path that the root's own container recorded; undefined for other paths. */
   readonly ownPlace: (recorded: string, root: RootPlace) => string | undefined;
   /** May the root have been copied with its neighbours, so that the end of a recorded path can be found beside it? */
@@ -58,10 +58,10 @@ export const HOST: Layout = {
   executes: true,
   around: ({ path }) => [path],
   ownsSandboxes: false,
-  door: ({ path }) => path,
+  entryDirectory: ({ path }) => path,
   isOneOfMany: false,
   mostTasks: MOST_ENTRIES.tasks,
-  surroundings: ({ path }) => parentOf(path),
+  searchDirectory: ({ path }) => parentOf(path),
   ownPlace: () => undefined,
   hasNeighbours: true,
   sandboxes: ({ path }, taskId) => {
@@ -78,10 +78,10 @@ export const MESOS: Layout = {
   executes: false,
   around: (root) => [runDirOf(root), root.path],
   ownsSandboxes: true,
-  door: ({ path, run_dir }) => run_dir ?? path,
+  entryDirectory: ({ path, run_dir }) => run_dir ?? path,
   isOneOfMany: true,
   mostTasks: MOST_ENTRIES.tasksInSandbox,
-  surroundings: runDirOf,
+  searchDirectory: runDirOf,
   ownPlace: (recorded, root) => placeInRun(recorded, runDirOf(root)),
   hasNeighbours: false,
   sandboxes: (root) => [sandboxInRun(runDirOf(root))],

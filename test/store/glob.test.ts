@@ -16,7 +16,7 @@ const make = (...paths: string[]) => {
   for (const path of paths) mkdirSync(join(dir, path), { recursive: true });
 };
 
-/** What is found, as paths in the directory, and what was told. */
+/** What is found, as paths in the directory, and what was reported. */
 const found = (way: readonly (string | undefined)[], options: { max?: number; below?: string } = {}) => {
   const told: string[] = [];
   const paths = globDirectories(dir, way, {

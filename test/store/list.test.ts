@@ -10,7 +10,7 @@ vi.mock('node:fs', async (original) => {
   const here = { isFile: () => false, isDirectory: () => true, isSymbolicLink: () => false };
   return {
     ...fs,
-    // A file system that doesn't tell types: Node asks for each entry, and one of them has vanished.
+    // A file system that does not report types: Node asks for each entry, and one of them has vanished.
     opendirSync: (path: string, options: object) =>
       path === '/untyped'
         ? {

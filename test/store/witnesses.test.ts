@@ -36,7 +36,7 @@ describe('findStranger', () => {
     expect(seen({ nlink: 2, isDirectory: true })).toBe(undefined);
   });
 
-  test('lets everybody write to a directory above the root only if names in it can not be taken away', () => {
+  test('lets everybody write to a directory above the root only if names in it cannot be removed', () => {
     const tmp = { path: '/tmp', uid: 0, isDirectory: true, mode: 0o1777 };
     expect(seen({ ...tmp, isAbove: true })).toBe(undefined);
     expect(seen({ ...tmp, isAbove: false })).toBe('can be written by everybody');

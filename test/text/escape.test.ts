@@ -78,7 +78,7 @@ test('what is shown is shown as it is', () => {
 });
 
 test('two texts without a backslash are never shown alike', () => {
-  // What was escaped can be told: the text can be had back.
+  // What was escaped is unambiguous: the text can be restored.
   const short: Record<string, string> = { n: '\n', r: '\r', t: '\t', e: '\u001b', '0': '\0' };
   const read = (shown: string) =>
     shown.replace(/\\(?:u\{([\da-f]+)\}|(.))/g, (_, hex: string | undefined, char: string) =>
