@@ -83,7 +83,7 @@ describe('listDirectory', () => {
     expect(() => listDirectory('/', { below: directory, max: 9 })).toThrow('is not in');
   });
 
-  test('throws what the system says of a directory that is not there, or is none', () => {
+  test('throws the system error for a path that does not exist, or is not a directory', () => {
     expect(() => listDirectory(`${directory}/gone`, { max: 9 })).toThrow('ENOENT');
     writeFileSync(`${directory}/f`, '');
     expect(() => listDirectory(`${directory}/f`, { max: 9 })).toThrow('ENOTDIR');

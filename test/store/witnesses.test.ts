@@ -44,7 +44,7 @@ describe('findStranger', () => {
     expect(seen({ ...tmp, isAbove: true, uid: 8 })).toBe('belongs to uid 8');
   });
 
-  test('whoever is not trusted and may write is found, whatever else there is', () => {
+  test('an untrusted user who may write is found, whatever else there is', () => {
     const arbitrary = fc.record({
       path: fc.constant('/x'),
       uid: fc.constantFrom(0, 7, 8),

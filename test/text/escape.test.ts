@@ -54,7 +54,7 @@ test('what is joined of several is taken apart: the joiner could stand anywhere'
   expect(visible('👩\u200d💻')).toBe('👩\\u{200d}💻');
 });
 
-test('a mark does not hang on what stands before the text', () => {
+test('a mark does not combine with what precedes the text', () => {
   expect(visible('\u0301\u0302web')).toBe('\\u{301}\\u{302}web');
 });
 
