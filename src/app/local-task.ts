@@ -3,7 +3,7 @@ import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { rootPaths } from '../layout/root-paths.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { signalTask } from '../lifecycle/end-orphan.js';
 import { endLeftovers } from '../lifecycle/leftovers.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
@@ -37,7 +37,7 @@ const ORPHAN_LOOK_MS = 50;
 /** A task on the disk of this machine. */
 export class LocalTask implements EndableTask {
   readonly #found: FoundTask;
-  readonly #place: Place;
+  readonly #place: TaskPlace;
   readonly #machine: Required<LocalMachine>;
 
   constructor(found: FoundTask, machine: LocalMachine) {

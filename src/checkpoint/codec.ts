@@ -14,7 +14,7 @@ import { decodeUtf8 } from './utf8.js';
 /** The members of the union RunnerCkpt, by field id. */
 export const MEMBER = { NONE: 0, HEADER: 1, PROCESS: 2, TASK: 3 } as const;
 
-/** Field ids of ProcessStatus; `1 << id` in `RecordDecoder.processFields` says that the field was there. */
+/** Field ids of ProcessStatus; `1 << id` is set in `RecordDecoder.processFields` if the field is present. */
 export const PROCESS_FIELD = {
   SEQ: 1,
   PROCESS: 3,
@@ -27,12 +27,12 @@ export const PROCESS_FIELD = {
   FORK_TIME: 11,
 } as const;
 
-/** A host has no more: what names more is no header of a task, and as an object it would fill the memory. */
+/** A host has no more: a record with more is not a real header, and as an object it would fill the memory. */
 const MOST_PORTS = 65_536;
 
 /**
- * No process has a name as long, and no header strings as long together. A name of 64 MiB takes up gigabytes,
- * decoded, escaped and printed in several places.
+ * No process has a longer name, and no header has longer strings in total. A name of 64 MiB would take up gigabytes when
+ * it is decoded, escaped and printed in several places.
  */
 const LONGEST_NAME = 1024 * 1024;
 const LONGEST_HEADER = 24 * 1024 * 1024;
@@ -49,7 +49,7 @@ function int64At(view: DataView, pos: number): Int64 {
 const NO_BYTES = Buffer.alloc(0);
 const views = new WeakMap<Buffer, DataView>();
 
-/** Thousands of streams are read through one buffer: its view is made once. */
+/** Thousands of streams are read through one buffer, whose view is made once. */
 function viewOf(bytes: Buffer): DataView {
   let view = views.get(bytes);
   if (view === undefined) {
@@ -59,7 +59,7 @@ function viewOf(bytes: Buffer): DataView {
   return view;
 }
 
-/** Where a name ends that is to be decoded; see stringEnd. */
+/** The end of a name, whose length is checked; see stringEnd. */
 function nameEndAt(view: DataView, pos: number, end: number): number {
   const stop = stringEnd(view, pos, end);
   const length = stop - pos - 4;
@@ -67,7 +67,7 @@ function nameEndAt(view: DataView, pos: number, end: number): number {
   throw new ThriftError(`a name of at most ${LONGEST_NAME} bytes was expected, not of ${length}`);
 }
 
-/** The bytes of a header's strings so far. */
+/** Checks the total bytes of a header's strings so far. */
 function checkLength(strings: number): number {
   if (strings <= LONGEST_HEADER) return strings;
   throw new ThriftError(`a header with strings of at most ${LONGEST_HEADER} bytes was expected`);
@@ -75,17 +75,17 @@ function checkLength(strings: number): number {
 
 /**
  * Decodes one payload (a RunnerCkpt struct) into its own fields, so that replaying a million records
- * allocates nothing for each of them. What it found is valid until the next `decode`.
+ * allocates nothing for each of them. The fields are valid until the next `decode`.
  *
- * Like the original: fields of a known id with another type are skipped, of a repeated field the last
- * wins, bytes behind the struct are ignored, and of several union members the header wins, then the task
+ * As in the original, fields of a known id with a different type are skipped, the last of a repeated field
+ * wins, bytes after the struct are ignored, and of several union members the header wins, then the task
  * status, then the process status.
  */
 export class RecordDecoder {
-  /** Which of the union's members the record is. */
+  /** The union member of the record. */
   member = 0;
 
-  /** Set if the record has it: bits by PROCESS_FIELD. */
+  /** The fields that the record has, as bits by PROCESS_FIELD. */
   processFields = 0;
   seq: Int64 = 0;
   /** The process's name is bytes[nameStart, nameEnd). */
@@ -105,7 +105,7 @@ export class RecordDecoder {
   #bytes: Buffer = NO_BYTES;
   #view: DataView = viewOf(NO_BYTES);
 
-  /** The bytes that positions refer to from now on. */
+  /** Sets the bytes that positions refer to from now on. */
   attach(bytes: Buffer): void {
     this.#bytes = bytes;
     this.#view = viewOf(bytes);
@@ -147,7 +147,7 @@ export class RecordDecoder {
     return decodeUtf8(this.#bytes, this.nameStart, this.nameEnd);
   }
 
-  /** The process status as an object of its own. */
+  /** The process status as a new object. */
   processStatus(): ProcessStatus {
     const has = this.processFields;
     const value: ProcessStatus = {};
@@ -268,12 +268,12 @@ export class RecordDecoder {
       } else if (type === TYPE.MAP && id === 6) {
         if (pos + 6 > end) throw endsInside('a map');
         const count = view.getInt32(pos + 2);
-        if (count < 0) throw new ThriftError(`${count} is no number of elements`);
+        if (count < 0) throw new ThriftError(`${count} is not a number of elements`);
         if (count > MOST_PORTS)
           throw new ThriftError(`at most ${MOST_PORTS} ports were expected, not ${count}`);
         const ports: Record<string, Int64> = {};
         pos += 6;
-        // The original doesn't look at the types that the map declares.
+        // The original ignores the types that the map declares.
         for (let i = 0; i < count; i++) {
           const stop = stringEnd(view, pos, end);
           strings = checkLength(strings + stop - pos);
@@ -299,7 +299,7 @@ const HEADER_STRINGS: Record<number, 'task_id' | 'sandbox' | 'hostname' | 'user'
   7: 'log_dir',
 };
 
-/** What the decoder holds, as an object of its own. Throws ThriftError for a union without a known member. */
+/** The decoded record as a new object. Throws ThriftError for a union without a known member. */
 export function recordIn(decoder: RecordDecoder): CheckpointRecord {
   switch (decoder.member) {
     case MEMBER.HEADER:

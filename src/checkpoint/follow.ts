@@ -6,10 +6,10 @@ import { type CheckpointRecord, isTerminalTaskState } from './records.js';
 import type { Change } from './stream-memory.js';
 import { ThriftError } from './thrift.js';
 
-/** Gets a record with the offset of its frame in the stream and the length of its payload. */
+/** Receives a record with the offset of its frame in the stream and the length of its payload. */
 export type OnRecord = (record: CheckpointRecord, offset: number, length: number) => void;
 
-/** Reads a stream record by record, as it is on disk: nothing is replayed, only decoded. */
+/** Lists the records of a stream as they are on disk: they are decoded but not replayed. */
 export class RecordLister implements StreamConsumer {
   readonly #sink: OnRecord;
   #scanner: RecordScanner;
@@ -21,7 +21,7 @@ export class RecordLister implements StreamConsumer {
     this.#scanner = this.#newScanner();
   }
 
-  /** Takes a stream from its start again. */
+  /** Starts a stream from its beginning again. */
   restart(): void {
     this.#scanner = this.#newScanner();
     this.over = false;
@@ -66,18 +66,18 @@ export class RecordLister implements StreamConsumer {
 export interface FollowRecordsOptions {
   /** Resolves when the file may have changed, at the latest after a while; rejects to end the following. */
   changed: () => Promise<void>;
-  /** Does somebody hold the stream's lock? Undefined if that can't be known. */
+  /** Does any process hold the stream's lock? Undefined if that cannot be known. */
   isLocked: (file: FileIdentity) => boolean | undefined;
-  /** Called before the records of what took the place of the stream that was followed. */
+  /** Called before the records of a stream that replaced the followed one. */
   restarted: (change: Change) => void;
-  /** Called after each reading, so that what was listed is written out. */
+  /** Called after each read, to write out the listed records. */
   flush: () => void;
 }
 
 /**
  * Lists the records of a stream and then those that are appended, until the task is over and nobody holds the
- * lock, or the stream is damaged. What takes the stream's place is listed from its start. Resolves to what was
- * wrong with its end. Throws what `open` throws and system errors.
+ * lock, or the stream is damaged. A stream that replaces it is listed from its start. Resolves to the damage at its
+ * end, if any. Throws what `open` throws and system errors.
  */
 export async function followRecords(
   open: OpenStream<StreamStat>,
@@ -97,7 +97,7 @@ export async function followRecords(
     const { stat, damage, change } = stream.refresh();
     options.flush();
     if (damage?.kind === 'damaged') return damage;
-    // The lock was looked at before this reading: what its last holder wrote has been read for certain.
+    // The lock was checked before this read, so everything that its last holder wrote has been read.
     if (lister.over && unlocked && lister.bytes === before && change === undefined) return damage;
     unlocked = options.isLocked(stat) !== true;
     if (!(lister.over && unlocked)) await options.changed();

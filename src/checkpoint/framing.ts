@@ -2,8 +2,8 @@ import { RecordDecoder } from './codec.js';
 import { ThriftError } from './thrift.js';
 
 /**
- * RecordIO framing: a 4-byte big-endian length, then that many bytes, repeated. A record may be as long as
- * this and no longer; the original refuses 67108865.
+ * RecordIO framing: a 4-byte big-endian length, then that many bytes, repeated. This is the greatest length of a
+ * record; the original refuses 67108865.
  */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 export const PREFIX_BYTES = 4;
@@ -16,16 +16,16 @@ export interface Damage {
   offset: number;
   /** What was expected and what was found, without a full stop. */
   reason: string;
-  /** The file is nearly all holes: what is behind `offset` was not read. */
+  /** The file is almost all holes: it was not read beyond `offset`. */
   sparse?: true;
 }
 
-/** Gets each record while the decoder holds it; answers why it can't be used, or nothing. */
+/** Receives each record while the decoder holds it; returns why it cannot be used, or undefined. */
 export type RecordHandler = (decoder: RecordDecoder, offset: number, length: number) => string | undefined;
 
-/** What takes a stream in pieces: a RecordScanner, or what is built on one. */
+/** Consumes a stream in pieces: a RecordScanner, or something built on one. */
 export interface StreamConsumer {
-  /** Where the first record stands that was not used yet. */
+  /** The offset of the first record that has not been used yet. */
   readonly bytes: number;
   readonly damage: Damage | undefined;
   feed(bytes: Buffer, start: number, end: number): number;
@@ -41,15 +41,15 @@ export function encodeFrame(payload: Uint8Array): Buffer {
 }
 
 /**
- * Takes a stream in pieces of any size and hands its records on. Stops for good at the first record that is
- * damaged or refused: what follows it can't be trusted.
+ * Takes a stream in pieces of any size and passes its records on. Stops for good at the first record that is
+ * damaged or refused: what follows it cannot be trusted.
  */
 export class RecordScanner implements StreamConsumer {
   readonly #handler: RecordHandler;
   readonly #decoder = new RecordDecoder();
   #attached: Buffer | undefined;
 
-  /** Records used so far, and the bytes that they take up in the stream. */
+  /** The number of records used so far, and their bytes in the stream. */
   records = 0;
   bytes = 0;
   damage: Damage | undefined;
@@ -59,8 +59,8 @@ export class RecordScanner implements StreamConsumer {
   }
 
   /**
-   * Uses the whole records in bytes[start, end), which continue the stream at offset `this.bytes`. Returns
-   * the position behind the last one; the rest must be given again, with more behind it.
+   * Uses the complete records in bytes[start, end), which continue the stream at offset `this.bytes`. Returns
+   * the position after the last one; the rest must be passed again, with more bytes after it.
    */
   feed(bytes: Buffer, start: number, end: number): number {
     if (this.damage !== undefined) return start;
@@ -104,8 +104,8 @@ export class RecordScanner implements StreamConsumer {
   }
 
   /**
-   * Says what it means if the stream ends here, with bytes[start, end) left over: nothing, the damage that
-   * was met, or a record cut short. More may be fed afterwards all the same.
+   * The damage if the stream ends here, with bytes[start, end) left over: none, the damage that was found before, or
+   * a record that was cut short. More bytes may be fed afterwards.
    */
   atEnd(bytes: Buffer, start: number, end: number): Damage | undefined {
     if (this.damage !== undefined || start === end) return this.damage;

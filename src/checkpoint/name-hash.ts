@@ -1,12 +1,12 @@
-/** A name is taken in pieces of this many bytes; no process that ran has a longer one, for it names a file. */
+/** A name is hashed in pieces of this many bytes. No process that ran has a longer name, because it names a file. */
 const PIECE = 256;
 /** A prime below 2^26, so that a product of two smaller numbers is exact. */
 const PRIME = 67_108_859;
 
 /**
- * Hashes names by secret random numbers: whoever chooses the names can't choose them to have the same hash.
- * Two different names of up to 256 bytes have the same one by a chance of 2^-25, whatever they are (multilinear
- * hashing); pieces of longer ones are the coefficients of a polynomial at a secret place.
+ * Hashes names with secret random numbers, so that nobody can choose names that have the same hash. Any two different
+ * names of up to 256 bytes collide with a probability of 2^-25 (multilinear hashing); the pieces of longer names are the
+ * coefficients of a polynomial, which is evaluated at a secret point.
  */
 export class NameHash {
   readonly #keys = new Int32Array(PIECE + 2);
@@ -18,7 +18,7 @@ export class NameHash {
     this.#place = 1 + Math.floor(random() * (PRIME - 1));
   }
 
-  /** Of bytes[start, end): a whole number from 0 to 2^26. */
+  /** The hash of bytes[start, end): a whole number from 0 to 2^26. */
   of(bytes: Uint8Array, start: number, end: number): number {
     if (end - start <= PIECE) return this.#piece(bytes, start, end);
     let value = 1;
@@ -28,7 +28,7 @@ export class NameHash {
     return value;
   }
 
-  /** The last key stands for the end, so that zeros behind a name make it another. */
+  /** The key after that of the last byte is added, so that zero bytes after a name change its hash. */
   #piece(bytes: Uint8Array, start: number, end: number): number {
     const keys = this.#keys;
     const length = end - start;
@@ -42,7 +42,7 @@ export class NameHash {
 
 let shared: NameHash | undefined;
 
-/** The hash of this process; its random numbers are made when the first stream needs them. */
+/** The hash function of this process; its random numbers are made when they are first needed. */
 export function nameHash(): NameHash {
   shared ??= new NameHash();
   return shared;

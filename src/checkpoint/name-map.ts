@@ -1,7 +1,7 @@
 /**
- * A map by names that others choose. V8 hashes strings by a secret, but up to Node 20.20.1, 22.22.1 and 24.14.0 not
- * those that are the digits of an integer, which can then be chosen to fall into one place of a Map: 65,000 such
- * names take seconds. Behind another character digits are a string as any other.
+ * A map by names that other users choose. V8 hashes strings with a secret seed, but up to Node 20.20.1, 22.22.1 and
+ * 24.14.0 not those that are the digits of an integer. Those can be chosen to collide in a Map: 65,000 such names take
+ * seconds. After another character, digits are hashed as any other string.
  */
 export class NameMap<V> implements ReadonlyMap<string, V> {
   readonly #entries = new Map<string, V>();
@@ -46,7 +46,7 @@ export class NameMap<V> implements ReadonlyMap<string, V> {
 
 const MARK = '#';
 
-/** Begins with the mark if the name begins with a digit or the mark itself; so no two names share a key. */
+/** The key has the mark in front if the name begins with a digit or the mark itself, so no two names share a key. */
 function keyOf(name: string): string {
   const first = name.charCodeAt(0);
   return (first >= 0x30 && first <= 0x39) || first === 0x23 ? MARK + name : name;

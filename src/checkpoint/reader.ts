@@ -2,7 +2,7 @@ import { cutShort, type Damage, PREFIX_BYTES, type StreamConsumer } from './fram
 import { Replay, type ReplayOptions } from './replay.js';
 import { type Change, StreamMemory } from './stream-memory.js';
 
-/** What is known of an open stream. Times in milliseconds since the epoch. */
+/** The stat of an open stream. Times are in milliseconds since the epoch. */
 export interface StreamStat {
   readonly dev: number;
   readonly ino: number;
@@ -11,31 +11,31 @@ export interface StreamStat {
   readonly mtimeMs: number;
   readonly ctimeMs: number;
   readonly birthtimeMs: number;
-  /** Of 512 bytes, on disk. Absent or 0 if that isn't known. */
+  /** Blocks of 512 bytes on disk. Absent or 0 if not known. */
   readonly blocks?: number;
 }
 
 /** An open stream: an `OpenFile` of the store, or bytes from elsewhere. */
 export interface StreamFile<Stat extends StreamStat = StreamStat> {
-  /** As it was when it was opened. */
+  /** As it was when the file was opened. */
   readonly stat: Stat;
-  /** Fills `length` bytes of the buffer from `offset` on with those at `position`; fewer at the end. */
+  /** Reads `length` bytes at `position` into the buffer at `offset`; fewer at the end of the file. */
   readAt(buffer: Buffer, offset: number, length: number, position: number): number;
 }
 
 export interface ReadResult<Stat extends StreamStat = StreamStat> {
-  /** Of the open file: device and inode are those that a lock on it has. */
+  /** The stat of the open file: a lock on it has this device and inode. */
   stat: Stat;
-  /** Why the stream could not be used to its end, if so. */
+  /** Why the stream could not be used to its end; undefined if it could. */
   damage: Damage | undefined;
 }
 
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * A stream is appended to and has no holes. One with so many times the bytes that it takes up on disk would cost
- * everybody the time to read zeros of which there may be more than fit on the disk: no more than its beginning is
- * read. No file system compresses streams as well; one that doesn't say how many blocks it uses says none.
+ * A stream is only appended to and has no holes. If a file is this many times as large as its blocks on disk, only its
+ * beginning is read: it may have more zeros than fit on the disk, which would cost every reader time. No file system
+ * compresses streams this well; a file system that does not report blocks reports 0.
  */
 const SPARSE_FACTOR = 64;
 const SPARSE_READ_BYTES = 1024 * 1024;
@@ -45,14 +45,14 @@ function isSparse({ size, blocks = 0 }: StreamStat): boolean {
   return blocks > 0 && size > SPARSE_READ_BYTES && size > SPARSE_FACTOR * BLOCK_BYTES * blocks;
 }
 
-/** Shared by all synchronous reads: thousands of small streams are read without allocating for each. */
+/** Shared by all synchronous reads, so that thousands of small streams are read without allocating for each. */
 let shared: Buffer | undefined;
 
 /**
- * Feeds an open stream to `consumer`, from where it stands to the size the file had when it was opened: a
- * stream that grows faster than it is read ends too. Throws system errors. Memory is one chunk, or one record if
- * that is bigger, and never more than the file is long. Of a sparse file only the beginning is read, which is
- * damage too.
+ * Feeds an open stream to `consumer`, from its current offset to the size that the file had when it was opened, so that
+ * it ends even if the stream grows faster than it is read. Throws system errors. It uses the memory of one chunk, or of
+ * one record if that is larger, and never more than the size of the file. Only the beginning of a sparse file is read,
+ * which counts as damage.
  */
 export function readStream<Stat extends StreamStat>(
   file: StreamFile<Stat>,
@@ -67,7 +67,7 @@ function feedFile(file: StreamFile, consumer: StreamConsumer, memory?: StreamMem
   const damage = feedFrom(file, SPARSE_READ_BYTES, consumer, memory);
   if (damage?.kind === 'damaged') return damage;
   const allocated = BLOCK_BYTES * (stat.blocks ?? 0);
-  const reason = `a file without holes was expected, of ${stat.size} bytes only ${allocated} are on disk`;
+  const reason = `a file without holes was expected, but of ${stat.size} bytes only ${allocated} are on disk`;
   return { kind: 'damaged', offset: consumer.bytes, reason, sparse: true };
 }
 
@@ -96,7 +96,7 @@ function feedFrom(
     if (used === 0 && held >= PREFIX_BYTES) {
       const length = buffer.readUInt32BE(0);
       const left = held + size - position;
-      // A record that the file doesn't hold to its end: nothing to gather.
+      // The file ends inside this record.
       if (PREFIX_BYTES + length > left) return cutShort(consumer.bytes, left, length);
       if (PREFIX_BYTES + length > buffer.length) {
         const bigger = Buffer.allocUnsafeSlow(PREFIX_BYTES + length);
@@ -110,7 +110,7 @@ function feedFrom(
   }
 }
 
-/** Opens the stream of a path anew; whoever asked closes it. */
+/** Opens the stream at a path again; the caller closes it. */
 export type OpenStream<Stat extends StreamStat> = () => StreamFile<Stat> & { close(): void };
 
 export interface RereadResult<Stat extends StreamStat = StreamStat> extends ReadResult<Stat> {
@@ -119,8 +119,9 @@ export interface RereadResult<Stat extends StreamStat = StreamStat> extends Read
 }
 
 /**
- * A stream on disk that is read again and again, each time only what was appended. What was replaced by another
- * file, became shorter or was written again is read from its start, by a new consumer; so is damage in other bytes.
+ * A stream on disk that is read repeatedly, each time only what was appended. A stream that was replaced by another
+ * file, shortened or rewritten is read from its start, by a new consumer; so is a damaged one if the damaged bytes have
+ * changed.
  */
 export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = StreamStat> {
   readonly #open: OpenStream<Stat>;
@@ -130,8 +131,8 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
   #failed = false;
 
   /**
-   * `start` gives the consumer for a stream that is read from its start; the second time it is told why. `once`: it
-   * is not read a second time, and nothing has to be remembered of it.
+   * `start` returns the consumer for a stream that is read from its start; later calls get the reason. `once`: the
+   * stream is read only once, so nothing is remembered of it.
    */
   constructor(open: OpenStream<Stat>, start: (change?: Change) => T, once = false) {
     this.#open = open;
@@ -141,8 +142,8 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
   }
 
   /**
-   * Reads on. A file that could not be read the last time is read from its start. Throws what `open` throws and
-   * system errors; the consumer is then still the old one.
+   * Reads what was appended. A file that could not be read the last time is read from its start. Throws what `open`
+   * throws and system errors; the consumer is then unchanged.
    */
   refresh(): RereadResult<Stat> {
     const failed = this.#failed;
@@ -164,7 +165,7 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
   }
 }
 
-/** The state that a stream on disk adds up to; see FollowedStream. */
+/** The state that a stream on disk describes; see FollowedStream. */
 export class CheckpointFile<Stat extends StreamStat = StreamStat> extends FollowedStream<Replay, Stat> {
   constructor(open: OpenStream<Stat>, options: ReplayOptions, once = false) {
     super(open, () => new Replay(options), once);

@@ -2,7 +2,7 @@
  * The records of a checkpoint stream, with the names of the Thrift IDL. All fields are optional on the wire.
  */
 
-/** A 64-bit integer: a number where that is exact, a bigint beyond 2^53. */
+/** A 64-bit integer: a number if that is exact, a bigint beyond 2^53. */
 export type Int64 = number | bigint;
 
 /** By number, as in the IDL. */
@@ -50,7 +50,7 @@ export function isTerminalProcessState(state: unknown): boolean {
   return (TERMINAL_PROCESS_STATES as readonly unknown[]).includes(state);
 }
 
-/** In these states a coordinator, or what it started, may be alive. */
+/** In these states, a coordinator or the process that it started may be alive. */
 export function isLiveProcessState(state: unknown): state is 'FORKED' | 'RUNNING' {
   return state === 'FORKED' || state === 'RUNNING';
 }
@@ -61,31 +61,31 @@ export interface RunnerHeader {
   sandbox?: string;
   hostname?: string;
   user?: string;
-  /** Own properties; a port may be called `__proto__`. */
+  /** Read own properties only; a port may be called `__proto__`. */
   ports?: Record<string, Int64>;
   /** Absent in old streams, as `uid`. */
   log_dir?: string;
   uid?: number;
 }
 
-/** One record about a process, and also one run of it: the updates of a run merged together. */
+/** One record about a process; also one run of it, with the updates of the run merged. */
 export interface ProcessStatus {
   seq?: Int64;
   process?: string;
-  /** A number if it is none of the known ones; such a record can't be replayed. */
+  /** A number if it is not a known state; such a record cannot be replayed. */
   state?: ProcessState | number;
   /** Seconds since the epoch, as all `*_time`. */
   start_time?: number;
   pid?: number;
   stop_time?: number;
-  /** Exit status; minus the signal's number if killed by one. */
+  /** Exit status; the negated signal number if killed by a signal. */
   return_code?: number;
   coordinator_pid?: number;
   fork_time?: number;
 }
 
 export interface TaskStatus {
-  /** A number if it is none of the known ones. */
+  /** A number if it is not a known state. */
   state?: TaskState | number;
   timestamp_ms?: Int64;
   runner_pid?: number;

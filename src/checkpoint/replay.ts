@@ -12,19 +12,19 @@ import {
 } from './records.js';
 import { bits, followingSeq, missingField, TRANSITIONS, type Transition } from './transitions.js';
 
-/** What a stream says of one process. */
+/** What a stream says about one process. */
 export interface ProcessHistory {
   process: string;
-  /** The runs in order; only the last one unless the whole history was asked for. */
+  /** The runs in order; only the last one unless the full history was requested. */
   runs: ProcessStatus[];
-  /** Set if the history was asked for and there are too many runs to keep: the ones in between are left out. */
+  /** Set if the history was requested and there are too many runs to keep: those in the middle are left out. */
   left_out?: Gap;
   run_count: number;
-  /** How many of them are FAILED. */
+  /** How many of the runs are FAILED. */
   failures: number;
 }
 
-/** Each run of a history with its number, which is the name of its log directory too. */
+/** Each run of a history with its number, which is also the name of its log directory. */
 export function numberedRuns({
   runs,
   left_out,
@@ -35,31 +35,31 @@ export function numberedRuns({
   return runs.map((run, i) => ({ run, n: i < at ? i : i + missing }));
 }
 
-/** The state that a stream adds up to. */
+/** The state that a stream describes. */
 export interface CheckpointState {
   header: RunnerHeader | null;
-  /** In order; only the last one unless the whole history was asked for. */
+  /** In order; only the last one unless the full history was requested. */
   statuses: TaskStatus[];
-  /** Set as `left_out` of a process. */
+  /** As `left_out` of a process. */
   statuses_left_out?: Gap;
   /** By name, in the order of their first record. */
   processes: ReadonlyMap<string, ProcessHistory>;
-  /** How many records were passed over because they are of more processes than are kept. Absent if none was. */
+  /** How many records were skipped because they are about more processes than are kept. Absent if none. */
   records_left_out?: number;
 }
 
-/** How much of a stream is kept: more than any task has, and less than fills the memory. */
+/** How much of a stream is kept: more than any real task has, and less than would fill the memory. */
 export interface ReplayLimits {
-  /** A process beyond so many is passed over. */
+  /** Further processes are skipped. */
   processes: number;
-  /** So is one when the names of those before are so long together. */
+  /** Further processes are also skipped once the names have this total length. */
   nameBytes: number;
   /**
-   * Of more earlier runs, of all processes together, the first and the last of each process are kept. A run counts
+   * If all processes together have more earlier runs, the first and last ones of each process are kept. A run counts
    * once more for each 256 bytes of its process's name, which is printed with it.
    */
   runs: number;
-  /** Of more task statuses the first and the last are kept. */
+  /** If there are more task statuses, the first and last ones are kept. */
   statuses: number;
 }
 
@@ -77,7 +77,7 @@ const FAILED = 5;
 const F = PROCESS_FIELD;
 const TERMINAL = (TRANSITIONS[WAITING] as Transition).from;
 
-/** One process while it is replayed. The run it is in lies flat in the object: nothing is made per record. */
+/** A process during the replay. Its current run is in plain fields, so that nothing is allocated per record. */
 class Track {
   earlier: Ends<ProcessStatus> | undefined;
   runs = 0;
@@ -99,12 +99,12 @@ class Track {
     readonly nameBytes: Uint8Array,
   ) {}
 
-  /** How much one of its runs counts; see ReplayLimits. */
+  /** How much each of its runs counts; see ReplayLimits. */
   get weight(): number {
     return 1 + (this.nameBytes.length >> 8);
   }
 
-  /** The current run. One that never came to be, because its record was refused, has only a `seq`. */
+  /** The current run. If it never began because its record was refused, it has only a `seq`. */
   run(): ProcessStatus {
     const { has } = this;
     if (this.state === -1) return { seq: this.seq };
@@ -119,25 +119,24 @@ class Track {
   }
 }
 
-/** From so many processes on they are found by a hash of their names. */
+/** From this many processes on, they are found by a hash of their names. */
 const HASHED_FROM = 16;
 
 export interface ReplayOptions {
-  /** Keep all statuses and all runs (see ReplayLimits), not only the last ones. */
+  /** Keep all statuses and runs (see ReplayLimits), not only the last ones. */
   history: boolean;
   /**
-   * The stream is a `coordinator.PROCESS`. Nobody writes WAITING or LOST there: a run begins with FORKED,
-   * wherever the one before stands, and the sequence numbers of what the runner wrote are left out.
+   * The stream is a `coordinator.PROCESS`. Nobody writes WAITING or LOST there: a run begins with FORKED, in whatever
+   * state the previous run is, and the sequence numbers of the runner's records are missing.
    */
   coordinator?: boolean;
   limits?: ReplayLimits;
 }
 
 /**
- * Rebuilds a task's state from its checkpoint stream: give it the bytes in pieces of any size. Pure: what it
- * holds depends on the bytes alone. It stops for good at the first record that the original would reject; the
- * state is then that of the records before. Time grows with the records, whatever they say; memory is bounded by
- * the limits.
+ * Rebuilds a task's state from its checkpoint stream, which is fed in pieces of any size. Pure: its state depends only
+ * on the bytes. It stops for good at the first record that the original would reject; the state is then that of the
+ * records before. The time is linear in the records, whatever they contain; the memory is bounded by the limits.
  */
 export class Replay implements StreamConsumer {
   readonly #history: boolean;
@@ -145,19 +144,19 @@ export class Replay implements StreamConsumer {
   readonly #scanner: RecordScanner;
   readonly #limits: ReplayLimits;
   #header: RunnerHeader | null = null;
-  /** With the whole history. */
+  /** With the full history. */
   readonly #statuses = new Ends<TaskStatus>();
-  /** Without. */
+  /** Without it. */
   #lastStatus: TaskStatus | undefined;
   readonly #tracks: Track[] = [];
   #nameBytes = 0;
   #recordsLeftOut = 0;
-  /** Of how many earlier runs of each process the first and the last half are kept. */
+  /** How many earlier runs of each process are kept: half of them are the first, half the last. */
   #runLimit: number;
   #runsHeld = 0;
-  /** Made when there are many processes: a few are sooner looked at one by one. */
+  /** Made when there are many processes; a few are faster to compare one by one. */
   #byHash: Map<number, Track> | undefined;
-  /** Those with a name that is not ASCII, by the decoded name. */
+  /** The tracks with a name that is not ASCII, by the decoded name. */
   readonly #byDecodedName = new Map<string, Track>();
   #attached: Buffer = Buffer.alloc(0);
   #last: Track | undefined;
@@ -170,12 +169,12 @@ export class Replay implements StreamConsumer {
     this.#scanner = new RecordScanner((decoder) => this.#apply(decoder));
   }
 
-  /** Records applied. */
+  /** The number of applied records. */
   get records(): number {
     return this.#scanner.records;
   }
 
-  /** Bytes that the applied records take up: where the next one starts. */
+  /** The bytes of the applied records: the offset of the next one. */
   get bytes(): number {
     return this.#scanner.bytes;
   }
@@ -195,7 +194,7 @@ export class Replay implements StreamConsumer {
     return this.#scanner.atEnd(bytes, start, end);
   }
 
-  /** The state so far; a copy that later records don't change, but for the objects in it. */
+  /** The state so far: a copy that later records do not change, except for the objects in it. */
   state(): CheckpointState {
     const processes = new NameMap<ProcessHistory>();
     for (const track of this.#tracks) processes.set(track.name, this.#historyOf(track));
@@ -221,10 +220,10 @@ export class Replay implements StreamConsumer {
   }
 
   /**
-   * A consumer for the stream `coordinator.PROCESS`, that takes in what it knows more than the runner's own
-   * stream, as a new runner does: updates of `process` that continue its sequence are applied, all others
-   * skipped, also those that don't go on from where the runner's stream stands (the runner gave a process up
-   * as LOST, its coordinator went on). Its damage is that of the coordinator's stream.
+   * A consumer for the stream `coordinator.PROCESS`, which adds what the runner's own stream does not have yet, as
+   * a new runner does. Updates of `process` that continue its sequence are applied. All others are skipped, also
+   * those that may not follow the state in the runner's stream (the runner gave up a process as LOST, but its
+   * coordinator continued). Its damage is that of the coordinator's stream.
    */
   coordinator(process: string): StreamConsumer {
     const scanner = new RecordScanner((decoder) => this.#merge(decoder, process));
@@ -289,7 +288,7 @@ export class Replay implements StreamConsumer {
     return this.#update(decoder, track);
   }
 
-  /** Before the FORKED that begins a run in a coordinator's stream: the track as if WAITING had been there. */
+  /** Prepares the track for a FORKED that begins a run in a coordinator's stream, as if WAITING came before it. */
   #begun(decoder: RecordDecoder, track: Track | undefined): Track | undefined {
     const needs = bits(F.PROCESS, F.STATE, F.SEQ, F.FORK_TIME, F.COORDINATOR_PID);
     if (decoder.processState !== FORKED || (decoder.processFields & needs) !== needs) return track;
@@ -306,8 +305,8 @@ export class Replay implements StreamConsumer {
   }
 
   /**
-   * Moves the track on by an update whose sequence number is right. An update that is refused for another
-   * reason has left its sequence number behind, as in the original: its verdicts on damaged streams say so.
+   * Applies an update whose sequence number is right to the track. If the update is refused for another reason, its
+   * sequence number is kept, as in the original, whose results for damaged streams show it.
    */
   #update(decoder: RecordDecoder, track: Track): string | undefined {
     const has = decoder.processFields;
@@ -318,7 +317,7 @@ export class Replay implements StreamConsumer {
     }
     if (has & bits(F.SEQ)) track.seq = decoder.seq;
     const transition = TRANSITIONS[state];
-    if (transition === undefined) return `${stateIn(decoder)} is no state of a process`;
+    if (transition === undefined) return `${stateIn(decoder)} is not a state of a process`;
     if (track.state !== -1 && (transition.from & (1 << track.state)) === 0) {
       return refused(decoder, track.state, state);
     }
@@ -343,8 +342,8 @@ export class Replay implements StreamConsumer {
   }
 
   /**
-   * The process that a record names, without making a string of the name: the last one again, or by a hash of
-   * the bytes. Names that are not UTF-8 are equal if they are once decoded, as in the original.
+   * The process that a record names, found without making a string of the name: the last one, or by a hash of the
+   * bytes. Names that are not UTF-8 are equal if they are equal after decoding, as in the original.
    */
   #find(decoder: RecordDecoder): Track | undefined {
     if ((decoder.processFields & bits(F.PROCESS)) === 0) return undefined;
@@ -352,7 +351,7 @@ export class Replay implements StreamConsumer {
     if (this.#last !== undefined && this.#isNamed(this.#last, nameStart, nameEnd)) return this.#last;
     let track = this.#candidate(nameStart, nameEnd);
     while (track !== undefined && !this.#isNamed(track, nameStart, nameEnd)) track = track.next;
-    // Of two names that are the same once decoded one is not UTF-8, and decoded neither is ASCII.
+    // If two names become equal by decoding, one is not UTF-8, and neither is ASCII after decoding.
     if (track === undefined && this.#byDecodedName.size > 0) {
       track = this.#byDecodedName.get(decoder.processName());
     }
@@ -360,7 +359,7 @@ export class Replay implements StreamConsumer {
     return track;
   }
 
-  /** The first of a chain of tracks (by `next`) that may have the name. */
+  /** The head of the chain of tracks (by `next`) that may have the name. */
   #candidate(start: number, end: number): Track | undefined {
     if (this.#tracks.length < HASHED_FROM) return this.#tracks[0];
     if (this.#byHash === undefined) {
@@ -401,7 +400,7 @@ export class Replay implements StreamConsumer {
     return this.#tracks.length >= this.#limits.processes || this.#nameBytes >= this.#limits.nameBytes;
   }
 
-  /** The run that the track is in is over: it becomes an earlier one. */
+  /** Moves the current run of the track, which is over, to the earlier ones. */
   #keepRun(track: Track): void {
     track.earlier ??= new Ends();
     const before = track.earlier.held;
@@ -418,7 +417,7 @@ export class Replay implements StreamConsumer {
   }
 }
 
-/** True if the update may be applied to a run that is where the track is. */
+/** True if the update may be applied to the track in its current state. */
 function fits({ processFields: has, processState }: RecordDecoder, { state }: Track): boolean {
   const transition = (has & bits(F.STATE)) === 0 ? undefined : TRANSITIONS[processState];
   if (transition === undefined || state === -1 || (transition.from & (1 << state)) === 0) return false;
@@ -438,12 +437,12 @@ function stateIn(decoder: RecordDecoder): string {
   return (decoder.processFields & bits(F.STATE)) === 0 ? 'none' : nameOf(decoder.processState);
 }
 
-/** Without a name, `null`, as the original's verdicts have it; such a record is always refused. */
+/** `null` without a name, as in the original's results; such a record is always refused. */
 function nameIn(decoder: RecordDecoder): string {
   return (decoder.processFields & bits(F.PROCESS)) === 0 ? 'null' : decoder.processName();
 }
 
-/** What is longer is cut in messages: a name may have 1 MiB. */
+/** A longer name is cut in messages: a name may have 1 MiB. */
 const LONGEST_QUOTED = 256;
 
 function quote(decoder: RecordDecoder): string {
@@ -452,5 +451,5 @@ function quote(decoder: RecordDecoder): string {
 }
 
 function refused(decoder: RecordDecoder, from: number, to: number): string {
-  return `process ${quote(decoder)} can't go from ${nameOf(from)} to ${nameOf(to)}`;
+  return `process ${quote(decoder)} cannot go from ${nameOf(from)} to ${nameOf(to)}`;
 }

@@ -1,6 +1,6 @@
 import type { StreamFile, StreamStat } from './reader.js';
 
-/** Why a file is not the one that was read before, with more behind it. */
+/** Why a file is not just the one that was read before with more appended. */
 export type Change = 'replaced' | 'shortened' | 'rewritten';
 
 interface Sample {
@@ -8,9 +8,9 @@ interface Sample {
   bytes: Buffer;
 }
 
-/** Of the beginning, of the end, and of what is behind damage so much is remembered: whole streams, mostly. */
+/** Bytes remembered of the beginning, of the end, and from the damage on: often the whole stream. */
 const EDGE_BYTES = 4096;
-/** Of each piece in between so much. */
+/** Bytes remembered of each piece in between. */
 const SAMPLE_BYTES = 64;
 /** When there are more, every other one is forgotten. */
 const MOST_SAMPLES = 4096;
@@ -18,19 +18,18 @@ const MOST_SAMPLES = 4096;
 let scratch: Buffer | undefined;
 
 /**
- * Remembers enough of a stream that was read to notice when its file was exchanged, cut or written again: the
- * file's identity and some of its bytes. A runner touches its stream every few seconds, so that a new time of
- * change alone says nothing.
+ * Remembers enough of a stream to notice when its file is replaced, shortened or rewritten: the file's identity and some
+ * of its bytes. A runner touches its stream every few seconds, so a new mtime alone says nothing.
  */
 export class StreamMemory {
   #stat: StreamStat | undefined;
   #samples: Sample[] = [];
   #last: Sample | undefined;
-  /** What stands where the stream could not be used any more. */
+  /** The bytes from which the stream could not be used. */
   #damaged: Sample | undefined;
   #end = 0;
 
-  /** bytes[start, end), which were read at `offset` and used. */
+  /** Remembers bytes[start, end), which were read at `offset` and used. */
   used(offset: number, bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
     this.#end = offset + end - start;
@@ -42,24 +41,24 @@ export class StreamMemory {
       end - start <= most ? undefined : { offset: offset + from - start, bytes: copy(bytes, from, end) };
   }
 
-  /** bytes[start, end), which were read at `offset`: damage. */
+  /** Remembers bytes[start, end), which were read at `offset`, as damage. */
   damaged(offset: number, bytes: Buffer, start: number, end: number): void {
     this.#damaged = { offset, bytes: copy(bytes, start, Math.min(end, start + EDGE_BYTES)) };
   }
 
-  /** What happened to the file since it was read, if it isn't just longer now. Remembers its stat. */
+  /** What happened to the file since it was read; undefined if it at most grew. Remembers its stat. */
   changed(file: StreamFile): Change | undefined {
     const now = file.stat;
     const before = this.#stat;
     this.#stat = now;
     if (before === undefined) return undefined;
-    // The inode of a removed file is soon given to a new one; its time of birth is another.
+    // The inode of a removed file is soon reused by a new one, which has a different birth time.
     const same = now.ino === before.ino && now.dev === before.dev && now.birthtimeMs === before.birthtimeMs;
     if (!same) return 'replaced';
     if (now.size < this.#end) return 'shortened';
     const touched =
       now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ctimeMs !== before.ctimeMs;
-    // The clock of a file system is coarse: what is looked at in a moment is looked at always.
+    // The clock of a file system is coarse and may miss a change: a cheap sample is always compared.
     const samples = touched ? this.#samples : this.#samples.slice(0, 1);
     const isThere = (sample: Sample | undefined) => sample === undefined || reads(sample, file);
     const still = isThere(this.#last) && isThere(this.#damaged) && samples.every(isThere);

@@ -17,12 +17,12 @@ export const TYPE = {
   LIST: 15,
 } as const;
 
-/** The bytes are no value of the type that was asked for. The message is the end of a sentence. */
+/** The bytes are not a value of the expected type. The message is the end of a sentence. */
 export class ThriftError extends Error {}
 
 /**
- * The original skips recursively and is stopped by Python's limit of 1000 frames; structs and containers
- * nested as deep as it still reads are accepted here.
+ * The original skips values recursively, up to Python's limit of 1000 frames. Structs and containers are accepted
+ * here up to the depth that it can read.
  */
 const MAX_DEPTH = 960;
 
@@ -31,7 +31,7 @@ export function endsInside(what: string): ThriftError {
 }
 
 /**
- * Returns the position behind a value of `type` that starts at `pos`; never reads at or beyond `end`.
+ * Returns the position after a value of `type` that starts at `pos`; never reads at or beyond `end`.
  * Throws ThriftError.
  */
 export function skipValue(view: DataView, type: number, pos: number, end: number, depth = 0): number {
@@ -80,7 +80,7 @@ export function skipValue(view: DataView, type: number, pos: number, end: number
       return at;
     }
     default:
-      throw new ThriftError(`${type} is no Thrift type`);
+      throw new ThriftError(`${type} is not a Thrift type`);
   }
   if (next > end) throw endsInside('a number');
   return next;
@@ -103,20 +103,20 @@ function skipStruct(view: DataView, pos: number, end: number, depth: number): nu
 
 function countAt(view: DataView, pos: number): number {
   const count = view.getInt32(pos);
-  if (count < 0) throw new ThriftError(`${count} is no number of elements`);
+  if (count < 0) throw new ThriftError(`${count} is not a number of elements`);
   return count;
 }
 
-/** Where the string that starts with its length at `pos` ends. Throws ThriftError. */
+/** The end of the string whose length is at `pos`. Throws ThriftError. */
 export function stringEnd(view: DataView, pos: number, end: number): number {
   if (pos + 4 > end) throw endsInside('a string');
   const length = view.getInt32(pos);
-  if (length < 0) throw new ThriftError(`${length} is no length of a string`);
+  if (length < 0) throw new ThriftError(`${length} is not a length of a string`);
   if (pos + 4 + length > end) throw endsInside('a string');
   return pos + 4 + length;
 }
 
-/** Writes one value after the other into a buffer that grows. */
+/** Writes values one after another into a growing buffer. */
 export class ThriftWriter {
   #bytes = Buffer.allocUnsafe(512);
   #at = 0;
@@ -132,7 +132,7 @@ export class ThriftWriter {
     return at;
   }
 
-  // `#room` may put another buffer in place: it comes before the buffer is looked at.
+  // `#room` may replace the buffer, so it is called before the buffer is used.
 
   byte(value: number): this {
     const at = this.#room(1);

@@ -1,7 +1,6 @@
 /**
- * How a run of a process goes from state to state, and which fields come when. These are the rules of the original's
- * replay: `CheckpointDispatcher` in Aurora's `apache/thermos/common/ckpt.py`, release 0.22. A stream that breaks them is
- * damaged. The original has no rules for the states of a task: any may follow any. Pure.
+ * The state transitions of a run of a process, and the fields of each. These are the rules of the original's replay: `CheckpointDispatcher` in Aurora's `apache/thermos/common/ckpt.py`, release 0.22. A stream that breaks them is
+ * damaged. The original has no rules for the states of a task: any state may follow any other. Pure.
  */
 
 import { PROCESS_FIELD } from './codec.js';
@@ -23,14 +22,14 @@ interface Rule {
   readonly takes?: readonly ProcessField[];
 }
 
-/** By the state that an update brings. WAITING begins a run; it is also the first state that a process has. */
+/** The rules by the state in an update. WAITING begins a run; it is also the first state of a process. */
 const RULES: Readonly<Record<ProcessState, Rule>> = {
   WAITING: { from: TERMINAL_PROCESS_STATES, needs: ['seq', 'process'] },
   FORKED: { from: ['WAITING'], needs: ['seq', 'fork_time', 'coordinator_pid'] },
   RUNNING: { from: ['FORKED'], needs: ['seq', 'start_time', 'pid'] },
   SUCCESS: { from: ['RUNNING'], needs: ['seq', 'stop_time', 'return_code'] },
   KILLED: { from: ['FORKED', 'RUNNING'], needs: ['seq', 'stop_time', 'return_code'] },
-  // The original forgets the two fields although its runner writes them; they are kept here.
+  // The original drops these two fields although its runner writes them; they are kept here.
   FAILED: { from: ['WAITING', 'RUNNING'], needs: ['seq'], takes: ['stop_time', 'return_code'] },
   LOST: { from: ['FORKED', 'RUNNING'], needs: ['seq'] },
 };
@@ -49,7 +48,7 @@ export interface Transition {
   readonly takes: number;
 }
 
-/** The rules by the number of the state that an update brings. */
+/** The rules by the number of the state in an update. */
 export const TRANSITIONS: readonly Transition[] = PROCESS_STATES.map((state) => {
   const { from, needs, takes = [] } = RULES[state];
   return {
@@ -59,7 +58,7 @@ export const TRANSITIONS: readonly Transition[] = PROCESS_STATES.map((state) => 
   };
 });
 
-/** May the update be applied to a run in state `from`? Undefined: the process has no run. Its `seq` is not compared. */
+/** May the update be applied to a run in state `from` (undefined: there is no run)? The `seq` is not compared. */
 export function mayFollow(from: ProcessState | undefined, update: ProcessStatus): boolean {
   const rule = typeof update.state === 'string' ? RULES[update.state] : undefined;
   if (rule === undefined) return false;
@@ -67,7 +66,7 @@ export function mayFollow(from: ProcessState | undefined, update: ProcessStatus)
   return rule.needs.every((field) => update[field] !== undefined);
 }
 
-/** What an update that may be applied says of the run; fields that have no place in its state are left out. */
+/** What an applicable update says about the run; fields that do not belong to its state are left out. */
 export function takenFrom(update: ProcessStatus): ProcessStatus {
   const { needs, takes = [] } = RULES[update.state as ProcessState];
   const taken: Record<string, unknown> = { state: update.state };
@@ -75,7 +74,7 @@ export function takenFrom(update: ProcessStatus): ProcessStatus {
   return taken;
 }
 
-/** The name of the field with the lowest id that `needs` has and `has` lacks. */
+/** The name of the field with the lowest id that is in `needs` but not in `has`. */
 export function missingField(has: number, needs: number): string | undefined {
   const missing = needs & ~has;
   return missing === 0 ? undefined : FIELD_NAMES[31 - Math.clz32(missing & -missing)];
@@ -85,7 +84,7 @@ const FIELD_NAMES: Record<number, string> = Object.fromEntries(
   Object.entries(PROCESS_FIELD).map(([name, id]) => [id, name.toLowerCase()]),
 );
 
-/** The sequence number after `seq`, or `by` after it: a number where that is exact. */
+/** The sequence number `by` after `seq`: a number if that is exact. */
 export function followingSeq(seq: Int64, by = 1): Int64 {
   if (typeof seq === 'number' && Number.isSafeInteger(seq + by)) return seq + by;
   const next = BigInt(seq) + BigInt(by);

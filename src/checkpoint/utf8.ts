@@ -5,8 +5,8 @@ const REPLACEMENT_UNIT = 0xfffd;
 
 /**
  * Decodes bytes[start, end) as the original does: UTF-8 by the rules of Python 2.7 with `errors='replace'`.
- * For valid UTF-8 that is what everybody does; otherwise encoded surrogates (ED A0 80 …) are accepted, and
- * U+FFFD stands for slightly other stretches than in the WHATWG rules.
+ * For valid UTF-8, the result is the usual one; otherwise encoded surrogates (ED A0 80 …) are accepted, and
+ * U+FFFD replaces slightly different byte ranges than in the WHATWG rules.
  */
 export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('utf8', start, end);
@@ -24,14 +24,14 @@ function sequenceLength(lead: number): number {
 
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
 
-/** So many UTF-16 units are made a string at a time: added one by one they take up 16 times as much. */
+/** How many UTF-16 units are made a string at once: added one by one, they take up 16 times as much memory. */
 const PIECE = 4096;
-/** A sequence makes two units at most. */
+/** A sequence becomes two units at most. */
 const units = new Uint16Array(PIECE + 1);
 
 const taken = (used: number): string => String.fromCharCode.apply(null, units.subarray(0, used) as never);
 
-/** CPython 2.7 `PyUnicode_DecodeUTF8Stateful`, the branches that end in an error included. */
+/** CPython 2.7 `PyUnicode_DecodeUTF8Stateful`, including the error branches. */
 function decodeLenient(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
   let used = 0;
@@ -60,7 +60,7 @@ function decodeLenient(bytes: Uint8Array, start: number, end: number): string {
   return text + taken(used);
 }
 
-/** 0 if a whole sequence stands at `at`, else how many bytes one U+FFFD stands for. */
+/** 0 if a complete sequence is at `at`, else how many bytes one U+FFFD replaces. */
 function badLength(bytes: Uint8Array, at: number, length: number, end: number): number {
   if (length === 1) return 0;
   if (at + length > end) {

@@ -5,20 +5,20 @@ import { encodeFrame } from './framing.js';
 import type { CheckpointRecord } from './records.js';
 
 /**
- * Appends records to a stream. Those of a call are one write, and are durable when `append` returns: what follows
- * from a record may be done then, not before. The caller holds the stream's lock, so that nobody else writes.
+ * Appends records to a stream. The records of a call are one write, and are durable when the call returns; only then may
+ * the caller act on them. The caller holds the stream's lock, so that nobody else writes.
  */
 export class CheckpointWriter {
   readonly #fd: number;
 
-  /** A descriptor opened for appending; it stays the caller's. */
+  /** `fd` is open for appending; the caller closes it. */
   constructor(fd: number) {
     this.#fd = fd;
   }
 
   /**
-   * Throws SystemError `checkpoint-write-failed` if the records can't be written whole (a full disk, say); the
-   * part of them that was written is taken back, so that readers see the stream as it was.
+   * Throws SystemError `checkpoint-write-failed` if the record cannot be written completely (for example on a full
+   * disk); a part that was written is removed, so that readers see the stream as it was.
    */
   append(record: CheckpointRecord): void {
     this.appendAll([record]);

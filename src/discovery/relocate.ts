@@ -81,11 +81,11 @@ function locate(
   candidates: () => readonly string[],
   realPath: RealPath,
 ): Located | undefined {
-  const { surroundings, ownPlace } = LAYOUTS[root.layout];
+  const { searchDirectory, ownPlace } = LAYOUTS[root.layout];
   const inside = (path: string): boolean => {
     const real = realPath(path);
     if (real === undefined) return false;
-    const base = realPath(surroundings(root));
+    const base = realPath(searchDirectory(root));
     return base !== undefined && real !== base && isWithin(real, base);
   };
   const real = recorded?.startsWith('/') ? realPath(recorded) : undefined;

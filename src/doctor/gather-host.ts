@@ -50,7 +50,7 @@ export function gatherAccess(
   host: Host,
 ): ClosedDirectory[] {
   const closed = new Set<string>();
-  for (const root of roots) if (!root.readable) closed.add(LAYOUTS[root.layout].door(root));
+  for (const root of roots) if (!root.readable) closed.add(LAYOUTS[root.layout].entryDirectory(root));
   for (const path of paths) closed.add(path);
   const access = new Map<string, ClosedDirectory>();
   for (const path of closed) {

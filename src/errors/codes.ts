@@ -1,13 +1,13 @@
 import type { EXIT } from './exit-codes.js';
 
-/** `note`: good to know, nothing is wrong; only `doctor` has them. */
+/** `note`: worth knowing, but nothing is wrong; only `doctor` reports notes. */
 export type Severity = 'error' | 'warning' | 'note';
 
 /** What a code means to people and scripts. */
 export interface CodeEntry {
-  /** As what it stands among the problems of an answer; the worst first. */
+  /** Its severities among the problems of an answer, the worst first. */
   readonly severity?: readonly Severity[];
-  /** The exit status of a command that it ends. */
+  /** The exit statuses of commands that end with it. */
   readonly exit?: readonly (keyof typeof EXIT)[];
   /** One sentence. */
   readonly meaning: string;
@@ -16,9 +16,8 @@ export interface CodeEntry {
 }
 
 /**
- * All codes of problems and errors, by what they are about: a contract with scripts, so codes are added, and never
- * renamed or removed. Other modules import the types alone, because the texts are for `help codes` and the
- * documentation.
+ * All codes of problems and errors, by subject. They are a contract with scripts: codes are added, never renamed or
+ * removed. Other modules import only the types, because the texts are for `help codes` and the documentation.
  */
 export const CODE_GROUPS = {
   'The command line and the program': {
@@ -36,17 +35,17 @@ export const CODE_GROUPS = {
     },
     'bad-age': {
       exit: ['usage'],
-      meaning: 'A duration of gc is not of a form such as 90s, 1h30m, 2d or P1D.',
+      meaning: 'A duration for gc does not have a form such as 90s, 1h30m, 2d or P1D.',
     },
-    'bad-size': { exit: ['usage'], meaning: 'A size is not of a form such as 20G, 500MB or 1024B.' },
+    'bad-size': { exit: ['usage'], meaning: 'A size does not have a form such as 20G, 500MB or 1024B.' },
     'bad-count': { exit: ['usage'], meaning: 'A number of tasks is not a whole number.' },
     'bad-retained': {
       exit: ['usage'],
-      meaning: 'The file of --retained cannot be read, or does not map task ids to states.',
+      meaning: 'The file given to --retained cannot be read, or does not map task ids to states.',
     },
     'confirmation-needed': {
       exit: ['usage'],
-      meaning: 'The command asks before it acts, and there is no terminal to ask on.',
+      meaning: 'The command asks before it acts, but there is no terminal to ask on.',
       remedy: 'Add --yes when the answer is known.',
     },
     'not-confirmed': {
@@ -76,22 +75,22 @@ export const CODE_GROUPS = {
     timeout: { exit: ['timeout'], meaning: 'What the command waits for did not happen within --timeout.' },
     interrupted: {
       exit: ['interrupted', 'terminated', 'killed', 'lost'],
-      meaning: 'A signal ended the command before its task was left to itself.',
+      meaning: 'A signal ended the command before its task was running on its own.',
     },
     bug: {
       exit: ['bug'],
-      meaning: 'Thermos itself is wrong.',
+      meaning: 'There is a bug in Thermos itself.',
       remedy: 'Run the command again with --debug and report what it prints.',
     },
   },
   'Finding roots and tasks': {
     'root-missing': {
       severity: ['error'],
-      meaning: 'A root that was named is not there, or is not a directory.',
+      meaning: 'A root that was named does not exist, or is not a directory.',
     },
     'root-empty': {
       severity: ['warning'],
-      meaning: 'A root that was named holds no tasks, or is not a root at all.',
+      meaning: 'A root that was named has no tasks, or is not a root at all.',
     },
     'root-unreadable': {
       severity: ['error', 'warning', 'note'],
@@ -101,13 +100,13 @@ export const CODE_GROUPS = {
     'root-untrusted': {
       severity: ['error', 'warning', 'note'],
       exit: ['usage'],
-      meaning: 'Somebody else could write or exchange what is in a root, so it is not used.',
+      meaning: 'Another user could write or replace what is in a root, so it is not used.',
       remedy: 'Choose another root with --root, or repair the owner and mode that the message names.',
     },
     'root-unwritable': {
       severity: ['error'],
       exit: ['usage'],
-      meaning: 'The root in which a task is to run cannot be written.',
+      meaning: 'The root in which a task should run cannot be written.',
       remedy: 'Choose another root with --root.',
     },
     'sandbox-unreadable': {
@@ -117,7 +116,7 @@ export const CODE_GROUPS = {
     },
     'directory-too-large': {
       severity: ['error'],
-      meaning: 'A directory has more entries than a task leaves, and only the first of them were looked at.',
+      meaning: 'A directory has more entries than a task leaves, so only the first of them were read.',
       remedy: 'Remove what does not belong there.',
     },
     'task-not-found': {
@@ -133,7 +132,7 @@ export const CODE_GROUPS = {
     },
     'ambiguous-task': {
       exit: ['usage'],
-      meaning: 'A word means several tasks, or one id is in several roots, and the command takes one task.',
+      meaning: 'A word matches several tasks, or one id is in several roots, but the command takes one task.',
       remedy: 'Name one of them by its whole id or its path, or choose a root with --root.',
     },
     'task-in-several-roots': {
@@ -169,22 +168,21 @@ export const CODE_GROUPS = {
     'checkpoint-damaged': {
       severity: ['error'],
       exit: ['partial'],
-      meaning:
-        'A checkpoint file cannot be decoded from a byte on, and what is shown is the state before it.',
+      meaning: 'A checkpoint file cannot be decoded from some byte on; the state shown is the one before it.',
       remedy: 'List the records before the damage with `thermos read --records`, and check the disk.',
     },
     'checkpoint-incomplete': {
       severity: ['warning'],
-      meaning: 'A checkpoint file ends inside a record, as it does while somebody writes it.',
+      meaning: 'A checkpoint file ends inside a record, as it does while it is being written.',
     },
     'checkpoint-sparse': {
       severity: ['error'],
       exit: ['partial'],
-      meaning: 'A checkpoint file has a hole instead of records, and is not read from there on.',
+      meaning: 'A checkpoint file has a hole instead of records, and is not read beyond it.',
     },
     'checkpoint-replaced': {
       severity: ['warning'],
-      meaning: 'A checkpoint file was replaced, shortened or written again while it was followed.',
+      meaning: 'A checkpoint file was replaced, shortened or rewritten while it was followed.',
     },
     'checkpoint-write-failed': {
       exit: ['partial'],
@@ -206,11 +204,11 @@ export const CODE_GROUPS = {
       meaning: 'A task has so many statuses that only the first and last ones are shown.',
       remedy: 'List every record with `thermos read --records`.',
     },
-    'task-file-missing': { severity: ['warning'], meaning: 'A task has checkpoints and no task file.' },
+    'task-file-missing': { severity: ['warning'], meaning: 'A task has checkpoints but no task file.' },
     'task-file-twice': {
       severity: ['warning'],
-      meaning: 'A task has a task file among the active and one among the finished tasks.',
-      remedy: 'Remove the active one if no runner lives.',
+      meaning: 'A task has one task file among the active tasks and another among the finished ones.',
+      remedy: 'Remove the active one if no runner is alive.',
     },
     'task-file-unreadable': {
       severity: ['error', 'warning'],
@@ -221,7 +219,7 @@ export const CODE_GROUPS = {
       severity: ['error', 'warning'],
       exit: ['partial'],
       meaning:
-        'A task file is not JSON, does not describe a task, has a field that no runner would take, or is nested too deeply.',
+        'A task file is not JSON, does not describe a task, has a field that no runner would accept, or is nested too deeply.',
     },
     'task-file-unwritable': {
       severity: ['error'],
@@ -230,7 +228,7 @@ export const CODE_GROUPS = {
     },
   },
   Logs: {
-    'no-log': { exit: ['no'], meaning: 'There is no log of the processes that were asked for.' },
+    'no-log': { exit: ['no'], meaning: 'The requested processes have no logs.' },
     'log-not-started': {
       severity: ['warning'],
       exit: ['no'],
@@ -275,7 +273,7 @@ export const CODE_GROUPS = {
     'log-too-large': {
       severity: ['error'],
       exit: ['partial'],
-      meaning: 'A log is said to be longer than any log can be, and is not read.',
+      meaning: 'A log is not read because its size is larger than any log can have.',
     },
     'log-name-refused': {
       severity: ['error'],
@@ -284,11 +282,11 @@ export const CODE_GROUPS = {
     },
     'log-line-cut': {
       severity: ['warning'],
-      meaning: 'A line of a log is too long to be searched for its start, and is printed from a byte on.',
+      meaning: 'A line of a log is too long to search for its start, so it is printed from some byte on.',
     },
   },
   Configs: {
-    'config-missing': { exit: ['usage'], meaning: 'The config file is not there.' },
+    'config-missing': { exit: ['usage'], meaning: 'The config file does not exist.' },
     'config-unreadable': {
       exit: ['usage'],
       meaning: 'The config file cannot be read, is a directory, is too long, or is not text.',
@@ -301,37 +299,36 @@ export const CODE_GROUPS = {
     'config-exception': { exit: ['usage'], meaning: 'The config raised a Python exception.' },
     'config-name': { exit: ['usage'], meaning: 'The config uses a name that is not defined.' },
     'config-file': { exit: ['usage'], meaning: 'The config could not open or include a file.' },
-    'config-exit': { exit: ['usage'], meaning: 'The config ended the interpreter itself.' },
-    'config-recursion': { exit: ['usage'], meaning: 'The config includes or calls itself without end.' },
+    'config-exit': { exit: ['usage'], meaning: 'The config made the interpreter exit.' },
+    'config-recursion': { exit: ['usage'], meaning: 'The config includes or calls itself endlessly.' },
     'config-endless': {
       exit: ['usage'],
       meaning: 'The evaluation of the config took too long and was stopped.',
     },
-    'config-memory': { exit: ['usage'], meaning: 'The config needs more memory than it may have.' },
+    'config-memory': { exit: ['usage'], meaning: 'The config needs more memory than it may use.' },
     'config-limit': {
       severity: ['error', 'warning'],
       exit: ['usage'],
-      meaning: 'The config is larger than anything meant, or has more problems than are listed.',
+      meaning: 'The config is larger than any real config, or has more problems than are listed.',
     },
     'config-forged': {
       exit: ['usage'],
-      meaning: 'The config wrote something else than the calls of its classes to /dev/thermos.',
+      meaning: 'The config wrote something other than the calls of its classes to /dev/thermos.',
     },
     'config-interpreter': {
       exit: ['usage'],
-      meaning: 'The Python interpreter crashed, or the config has changed the modules that evaluate it.',
+      meaning: 'The Python interpreter crashed, or the config changed the modules that evaluate it.',
     },
     'task-not-chosen': {
       exit: ['usage'],
-      meaning: 'The config exports several tasks, and none is chosen.',
+      meaning: 'The config exports several tasks, and none was chosen.',
       remedy: 'Choose one with --task.',
     },
     'task-empty': { severity: ['error'], exit: ['usage'], meaning: 'The task of a config has no processes.' },
     'task-invalid': {
       severity: ['error'],
       exit: ['usage'],
-      meaning:
-        'A task cannot be run as it is described, for example because its processes wait for each other.',
+      meaning: 'A task cannot be run as described, for example because its processes wait for each other.',
     },
     'job-missing': {
       exit: ['usage'],
@@ -402,7 +399,7 @@ export const CODE_GROUPS = {
       severity: ['error'],
       exit: ['usage'],
       meaning:
-        'A reference to a port is not of the form {{thermos.ports[NAME]}}, or a port stands for itself.',
+        'A reference to a port is not of the form {{thermos.ports[NAME]}}, or a port refers to itself.',
     },
     'port-unbound': {
       severity: ['error'],
@@ -430,12 +427,12 @@ export const CODE_GROUPS = {
     },
     'task-finished': {
       exit: ['usage'],
-      meaning: 'A task of that id is finished, and cannot be run again.',
+      meaning: 'The task with that id is finished, and cannot be run again.',
       remedy: 'Choose another id with --task-id, or remove the old task with `thermos gc`.',
     },
     'task-differs': {
       exit: ['usage'],
-      meaning: 'The id is that of another, unfinished task.',
+      meaning: 'The id belongs to another, unfinished task.',
       remedy: 'Choose another id with --task-id.',
     },
     'task-incomplete': {
@@ -446,7 +443,7 @@ export const CODE_GROUPS = {
     'task-untrusted': {
       severity: ['error'],
       exit: ['usage'],
-      meaning: 'Somebody else may have written the files of a task, so they are not believed.',
+      meaning: 'Another user may have written the files of a task, so they are not trusted.',
       remedy: 'Repair the owner and mode that the message names, if the files are right.',
     },
     'user-unknown': {
@@ -487,36 +484,36 @@ export const CODE_GROUPS = {
     'kill-refused': {
       severity: ['error'],
       exit: ['partial'],
-      meaning: 'The runner of a task may not be signalled, or does not end.',
+      meaning: 'The runner of a task cannot be signalled, or does not exit.',
       remedy: 'Run the command as root or as the user of the runner.',
     },
     'kill-failed': {
       severity: ['error'],
-      meaning: 'The operating system refused a step while a task was ended.',
+      meaning: 'The operating system refused a step while a task was being ended.',
     },
-    'task-vanished': { severity: ['error'], meaning: 'The task was removed while it was ended.' },
+    'task-vanished': { severity: ['error'], meaning: 'The task was removed while it was being ended.' },
     'task-refused': {
       severity: ['error'],
       exit: ['partial'],
       meaning:
-        'A task that lost its runner is not ended, because its stream or its processes cannot be known.',
+        'A task that lost its runner is not ended, because its stream or its processes cannot be determined.',
     },
     'final-not-run': {
       severity: ['warning'],
-      meaning: 'The final processes of a task are not run, because its files may be those of a container.',
+      meaning: 'The final processes of a task are not run, because its files may belong to a container.',
     },
     'signal-refused': {
       severity: ['error', 'warning'],
-      meaning: 'A process was not signalled, because it is not certainly one of the task.',
+      meaning: 'A process was not signalled, because it may not belong to the task.',
     },
     'signal-failed': {
       severity: ['error'],
       meaning: 'The operating system refused to signal a process of a task.',
     },
-    'process-unending': { severity: ['error'], meaning: 'A process was killed and does not end.' },
+    'process-unending': { severity: ['error'], meaning: 'A process was killed but does not end.' },
     'gc-running': {
       exit: ['partial'],
-      meaning: 'Another gc works on the same root.',
+      meaning: 'Another gc is working on the same root.',
       remedy: 'Try again when it is done.',
     },
     'gc-failed': {
@@ -525,31 +522,32 @@ export const CODE_GROUPS = {
     },
     'gc-refused': {
       severity: ['error'],
-      meaning: 'Something is not removed or changed because a guard of gc says that it might be needed.',
+      meaning: 'Something is not removed or changed because a check of gc found that it might be needed.',
     },
     'sandbox-pulled': {
       severity: ['warning'],
-      meaning: 'The sandbox of an active task was removed below its executor.',
+      meaning: 'The sandbox of an active task was removed while its executor was running.',
     },
     'sandbox-not-found': {
       exit: ['no'],
-      meaning: 'What --sandbox names is not there, or is not the sandbox of a task that would be collected.',
+      meaning:
+        'The directory given to --sandbox does not exist, or is not the sandbox of a task that would be collected.',
     },
   },
   'What doctor finds': {
     'not-checked': {
       severity: ['warning'],
-      meaning: 'A check could not be made, because what it looks at is hidden.',
+      meaning: 'A check could not be made, because what it reads is hidden.',
     },
     'runner-dead': {
       severity: ['error', 'warning'],
-      meaning: 'A task is recorded as running, and no runner lives.',
+      meaning: 'A task is recorded as running, but no runner is alive.',
       remedy: 'Run it again with the same config and id, or let `thermos gc` mark it LOST.',
     },
     'runner-stopped': {
       severity: ['error'],
       meaning: 'The runner of a task is stopped by a signal, so nothing is started or recorded.',
-      remedy: 'Let it go on with `kill -CONT`.',
+      remedy: 'Resume it with `kill -CONT`.',
     },
     'task-not-moved': {
       severity: ['warning'],
@@ -566,14 +564,14 @@ export const CODE_GROUPS = {
       severity: ['error'],
       meaning: 'The task ended LOST: its runner died or was told to give it up.',
     },
-    leftovers: { severity: ['error'], meaning: 'A task is over, and processes of it live on.' },
+    leftovers: { severity: ['error'], meaning: 'A task is over, but some of its processes are still alive.' },
     'foreign-pids': {
       severity: ['note'],
       meaning: 'A task runs in a pid namespace of its own, so its recorded pids say nothing on this host.',
     },
     'sandbox-gone': {
       severity: ['error'],
-      meaning: 'A task runs, and somebody removed its sandbox.',
+      meaning: 'A task is running, but its sandbox was removed.',
       remedy: 'End the task with `thermos kill`.',
     },
     'sandbox-partly-removed': {
@@ -591,24 +589,24 @@ export const CODE_GROUPS = {
     },
     'checkpoint-torn': {
       severity: ['warning'],
-      meaning: 'A checkpoint ends inside a record, and nobody will write the rest.',
+      meaning: 'A checkpoint ends inside a record, and nothing will write the rest.',
     },
     'checkpoint-headless': {
       severity: ['warning'],
-      meaning: 'A checkpoint has no header, so it is not known where and as whom its task ran.',
+      meaning: 'A checkpoint has no header, so it is not known where and as which user its task ran.',
     },
     'checkpoint-of-another-task': {
       severity: ['warning'],
-      meaning: 'The header of a checkpoint is that of another task, so it was copied or forged.',
+      meaning: 'The header of a checkpoint names another task, so it was copied or forged.',
     },
     'end-not-recorded': {
       severity: ['warning'],
-      meaning: 'A task is among the finished ones, and its checkpoint does not say how it ended.',
+      meaning: 'A task is among the finished ones, but its checkpoint does not say how it ended.',
     },
     'executor-never-started': {
       severity: ['error', 'warning'],
       meaning:
-        "An executor of Aurora never started its task; the finding says why, by the executor's own output.",
+        "An executor of Aurora never started its task; the finding says why, from the executor's own output.",
     },
     'agent-refuses-to-start': {
       severity: ['error'],
@@ -616,11 +614,11 @@ export const CODE_GROUPS = {
     },
     'agent-not-recovered': {
       severity: ['error'],
-      meaning: 'The host was started again, and the Mesos agent has not recovered since.',
+      meaning: 'The host was rebooted, and the Mesos agent has not recovered since.',
     },
     'agent-never-registered': {
       severity: ['warning'],
-      meaning: 'The Mesos agent has not registered with a master since its identity was made.',
+      meaning: 'The Mesos agent has not registered with a master since its identity was created.',
     },
     'agent-identity-dangling': {
       severity: ['warning'],
@@ -628,7 +626,7 @@ export const CODE_GROUPS = {
     },
     'agent-attributes-missing': {
       severity: ['warning'],
-      meaning: "The Mesos agent lacks attributes that the scheduler's default constraints ask for.",
+      meaning: "The Mesos agent lacks attributes that the scheduler's default constraints require.",
     },
     'old-agent': {
       severity: ['note'],
@@ -646,7 +644,7 @@ export const CODE_GROUPS = {
     'disk-nearly-full': { severity: ['warning'], meaning: 'A disk is nearly full.' },
     'disk-no-inodes': {
       severity: ['error'],
-      meaning: 'A disk has no inodes left, so no file can be made whatever space is free.',
+      meaning: 'A disk has no inodes left, so no file can be created, however much space is free.',
     },
     'disk-pressure': {
       severity: ['warning'],

@@ -28,14 +28,14 @@ export class ThermosError extends Error {
   }
 }
 
-/** The command line can't be carried out as written: exit 2. */
+/** The command line cannot be carried out as written: exit 2. */
 export class UsageError extends ThermosError {
   constructor(code: ProblemCode, message: string, hint?: string) {
     super(code, message, { exitCode: EXIT.usage, hint });
   }
 }
 
-/** What was asked for isn't here: exit 1. */
+/** What was asked for is not here: exit 1. */
 export class NotFoundError extends ThermosError {
   constructor(code: ProblemCode, message: string, hint?: string, problems?: readonly Problem[]) {
     super(code, message, { exitCode: EXIT.no, hint, problems });
@@ -49,7 +49,7 @@ export class SystemError extends ThermosError {
   }
 }
 
-/** The exit code of a command that ends with this error. What is none of ours is a bug. Pure. */
+/** The exit code of a command that ends with this error. An error that is not ours is a bug. Pure. */
 export function exitCodeOfError(error: unknown): ExitCode {
   return error instanceof ThermosError ? error.exitCode : EXIT.bug;
 }
@@ -76,11 +76,11 @@ const ERRNO_TEXT: Record<string, string> = {
   ESTALE: 'stale file handle',
 };
 
-/** The words that `strerror(3)` has for a Node system error, or the error's own message. */
+/** The text of `strerror(3)` for a Node system error, or the error's own message. */
 export function describeErrno(error: unknown): string {
   const code = errnoOf(error);
   if (code !== undefined && ERRNO_TEXT[code] !== undefined) return ERRNO_TEXT[code];
-  // The message of any other names the path of the system call, which nobody may know.
+  // The message of any other error names the path of the system call, which must not be shown.
   const errno = (error as NodeJS.ErrnoException | undefined)?.errno;
   const text = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
   if (text !== undefined) return text;

@@ -12,7 +12,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** How a coordinator ends; its runner alone reads it. `cannotStart`: why is on its descriptor `FD.report`. */
+/** How a coordinator ends; only its runner reads it. `cannotStart`: the reason is on its descriptor `FD.report`. */
 export const COORDINATOR_EXIT = { ok: 0, cannotStart: 71 } as const;
 
 export type ExitName = keyof typeof EXIT;
@@ -21,7 +21,7 @@ export type ExitCode = (typeof EXIT)[ExitName];
 /** Exit codes and what they mean. */
 export type ExitMeanings = Readonly<Partial<Record<ExitName, string>>>;
 
-/** What they mean in the whole program; a command may say it more exactly. */
+/** Their meanings in the whole program; a command may be more specific. */
 export const EXIT_MEANINGS = {
   ok: 'Done.',
   no: 'The answer is no: nothing matched, not found, the task ended FAILED.',

@@ -1,13 +1,13 @@
 import type { ProblemCode } from './codes.js';
 
 /**
- * Something that could not be read, or was read and is wrong, told beside the answer instead of in its
- * place. The field names are those of the `problems` arrays in `--json` documents.
+ * Something that could not be read, or was read and is wrong. It is reported beside the answer, not instead of
+ * it. The field names are those of the `problems` arrays in `--json` documents.
  */
 export interface Problem {
   /** Stable, lower-case, kebab-case: `root-missing`, `checkpoint-damaged` … */
   code: ProblemCode;
-  /** One sentence for a person; control characters may be inside, views escape them. */
+  /** One sentence for a person; it may contain control characters, which views escape. */
   message: string;
   severity: 'error' | 'warning';
   path?: string;

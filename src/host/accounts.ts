@@ -10,7 +10,7 @@ export interface Account {
   readonly home: string;
 }
 
-/** Parses lines of passwd(5), in their order; what is no entry is left out. */
+/** Parses lines of passwd(5), in their order; lines that are not entries are left out. */
 export function parsePasswd(text: string): Account[] {
   return text.split('\n').flatMap((line) => {
     const [name, , uid = '', gid = '', , home = ''] = line.split(':');
@@ -19,10 +19,10 @@ export function parsePasswd(text: string): Account[] {
   });
 }
 
-/** Gives the line of the user database for a name or uid, within so many milliseconds; undefined if there is none. */
+/** Returns the line of the user database for a name or uid, within the timeout; undefined if there is none. */
 export type Getent = (user: string, timeoutMs: number) => string | undefined;
 
-/** Asks libc, which knows all sources (LDAP …), by getent(1). */
+/** Asks libc, which knows all sources (LDAP …), through getent(1). */
 export const getent: Getent = (user, timeoutMs) => {
   const { status, stdout } = runTool('getent', ['passwd', '--', user], undefined, timeoutMs);
   return status === 0 ? stdout : undefined;
@@ -31,24 +31,24 @@ export const getent: Getent = (user, timeoutMs) => {
 export interface AccountsOptions {
   /** Default: `/etc/passwd`. */
   readonly passwd?: string;
-  /** Asked for whom the file doesn't have. Default: `getent`, or nobody with another file. */
+  /** Asked for users who are not in the file. Default: `getent`; nothing if `passwd` is given. */
   readonly getent?: Getent | undefined;
-  /** No more is asked once the answers took so long together. Default: for ever. */
+  /** The total time for answers, after which it is not asked any more. Default: no limit. */
   readonly patienceMs?: number;
 }
 
-/** As long as any name of a user, and of what getent(1) can be asked for. */
+/** Any name of a user that getent(1) can be asked for. */
 const NAME = /^[^\p{Cc}:]{1,256}$/u;
 
 /**
- * The users of this machine: those of the file, and of what else libc knows. The file is read once, when it is needed;
- * of others each is asked for once. Nothing here throws.
+ * The users of this machine: those in the file, and those that libc knows from other sources. The file is read once,
+ * when it is needed; each other user is asked for once. Nothing here throws.
  */
 export class Accounts {
   readonly #options: AccountsOptions;
   #file: { all: readonly Account[]; byKey: ReadonlyMap<string | number, Account> } | undefined;
   #asked: Map<string | number, Account | undefined> = new Map();
-  /** Of all snapshots together. */
+  /** Shared by all snapshots. */
   #patience: { leftMs: number };
 
   constructor(options: AccountsOptions = {}) {
@@ -56,7 +56,7 @@ export class Accounts {
     this.#patience = { leftMs: options.patienceMs ?? Number.POSITIVE_INFINITY };
   }
 
-  /** The file as it is now; what others answered is kept. */
+  /** Reads the file again; the answers of other sources are kept. */
   again(): Accounts {
     const accounts = new Accounts(this.#options);
     accounts.#asked = this.#asked;
@@ -64,12 +64,12 @@ export class Accounts {
     return accounts;
   }
 
-  /** By name or uid; a name is never taken for a uid. Of several in the file the first counts. */
+  /** By name or uid; a name is never taken for a uid. Of several in the file, the first counts. */
   find(user: string | number): Account | undefined {
     return this.#read().byKey.get(user) ?? this.#ask(user);
   }
 
-  /** Those of the file. Others can be many, or not be listed at all. */
+  /** The users in the file. Other sources may have many, or not list them at all. */
   ofFile(): readonly Account[] {
     return this.#read().all;
   }
@@ -98,12 +98,12 @@ export class Accounts {
     const before = performance.now();
     const [account] = parsePasswd(getent(String(user), leftMs) ?? '');
     this.#patience.leftMs -= performance.now() - before;
-    // A name that looks like a uid is one for getent.
+    // getent takes a name that looks like a uid for one.
     return account?.[typeof user === 'string' ? 'name' : 'uid'] === user ? account : undefined;
   }
 }
 
-/** Looks a user up by name or uid for whom something is done: as it is now, and however long that takes. */
+/** Looks up a user by name or uid in order to act for them: without a cache, and without a time limit. */
 export function findAccount(user: string | number): Account | undefined {
   return new Accounts().find(user);
 }

@@ -1,8 +1,8 @@
 /**
- * V8's code caches, in files. To load one is to execute what it holds, and V8 looks at next to nothing of it: a
- * cache made by another Node ends in a segmentation fault, even if the V8 is the same. So a cache is used by exactly
- * the Node that made it, for exactly the source that it was made of, and only if nobody but us and root could have
- * written it. Whatever goes wrong here means that there is no cache, and nothing else.
+ * V8's code caches, in files. Loading a cache means executing its content, and V8 checks almost nothing of it: a cache
+ * made by another Node ends in a segmentation fault, even if the V8 is the same. So a cache is used only by exactly the
+ * Node that made it, for exactly the source that it was made from, and only if nobody but us and root could have
+ * written it. Any failure here only means that there is no cache.
  */
 
 import {
@@ -29,7 +29,7 @@ import { othersMayWrite } from './mode.js';
 export interface Source {
   /** The first word of the cache's name. */
   readonly name: string;
-  /** Tells this source from all others that ever had the name; nothing but letters, digits and dots. */
+  /** Distinguishes this source from all others that ever had the name; only letters, digits and dots. */
   readonly id: string;
   readonly code: string;
   readonly options: ScriptOptions;
@@ -37,22 +37,22 @@ export interface Source {
 
 /** Directories of caches. */
 export interface CachePlaces {
-  /** Of whoever runs the program: read and written. */
+  /** The directory of the current user: read and written. */
   readonly own?: string;
-  /** Beside the program, written by its build: only read. */
+  /** The directory beside the program, written by its build: only read. */
   readonly built: string;
 }
 
 export interface CachedScript {
   readonly script: Script;
   /**
-   * Keeps what has been compiled by now for the next start, if the cache that was used, if any, knows nothing of
-   * such a `use` (words).
+   * Saves what has been compiled so far for the next start, unless the cache that was loaded already covers this `use`
+   * (words).
    */
   keep(use: string): void;
 }
 
-/** There is no reason to keep more: the caches of this many programs, or of as many Nodes. */
+/** Enough for this many programs or versions of Node. */
 const MOST_CACHES = 16;
 
 const CACHE = /^[\w.-]+\.cache$/;
@@ -65,21 +65,21 @@ export function ownCacheDirectory(env: NodeJS.ProcessEnv): string | undefined {
   return isAbsolute(home) ? join(home, '.cache', 'thermos') : undefined;
 }
 
-/** The name of a cache: what it is of, and the Node that makes it and may use it. */
+/** The name of a cache: its source, and the Node that makes it and may use it. */
 export function cacheName({ name, id }: Pick<Source, 'name' | 'id'>): string {
   const { version, arch, platform } = process;
   return `${name}-${id.slice(0, 12)}-node-${version}-${platform}-${arch}-v8-${process.versions.v8}-${tag()}.cache`;
 }
 
 /**
- * What V8 knows itself and its flags by: the beginning of every cache of the same script. `v8.cachedDataVersionTag()`
- * says the same, but to load that module takes 1.4 ms.
+ * What identifies V8 and its flags: the beginning of every cache of the same script. `v8.cachedDataVersionTag()` returns
+ * the same, but loading that module takes 1.4 ms.
  */
 function tag(): string {
   return new Script('').createCachedData().toString('hex', 0, 16);
 }
 
-/** Compiles a script: from a cache if there is one, which is about five times as quick. */
+/** Compiles a script, from a cache if there is one, which is about five times as fast. */
 export function compileCached(source: Source, places: CachePlaces): CachedScript {
   const name = cacheName(source);
   const seal = sealOf(source);
@@ -88,11 +88,11 @@ export function compileCached(source: Source, places: CachePlaces): CachedScript
     if (directory !== undefined) used ??= readCache(directory, name, seal);
   }
   const script = new Script(source.code, { ...source.options, cachedData: used?.data });
-  // Not its data: they are of no use any more, and as long as the program.
+  // The data are not kept: they are not used any more, and are as large as the program.
   let uses = script.cachedDataRejected ? undefined : used?.uses;
   const keep = (use: string): void => {
     const { own } = places;
-    // Flags that were set meanwhile are part of what V8 puts into a cache.
+    // V8 puts its current flags into a cache: if they have changed, the cache would have another name.
     if (own === undefined || uses?.includes(use) || cacheName(source) !== name) return;
     uses = [...(uses ?? []), use];
     writeCache(own, name, seal, { data: script.createCachedData(), uses });
@@ -105,11 +105,11 @@ interface Cache {
   uses: string[];
 }
 
-/** What stands at the end of a cache, before its uses: all that it depends on. */
+/** The text near the end of a cache, before its uses: everything that the cache depends on. */
 function sealOf({ name, id }: Source): string {
   let node = '';
   try {
-    // Distributions build the same version in their own ways.
+    // Distributions build the same version differently.
     const { size, mtimeMs } = statSync(process.execPath);
     node = `${size}.${mtimeMs}`;
   } catch {
@@ -136,7 +136,7 @@ function readCache(directory: string, name: string, seal: string): Cache | undef
   }
 }
 
-/** `DATA \n SEAL \t LENGTH \t USE,USE,… \n`: a cache that was cut off anywhere has another end. */
+/** `DATA \n SEAL \t LENGTH \t USE,USE,… \n`: a cache that was cut off anywhere ends differently. */
 function unsealed(bytes: Buffer, seal: string): Cache | undefined {
   const end = bytes.lastIndexOf('\n', bytes.length - 2);
   if (end === -1 || bytes.at(-1) !== 0x0a) return undefined;
@@ -145,7 +145,7 @@ function unsealed(bytes: Buffer, seal: string): Cache | undefined {
   return { data: bytes.subarray(0, end), uses: uses.split(',') };
 }
 
-/** Writes a cache so that it is there as a whole or not at all, whatever happens meanwhile. */
+/** Writes a cache atomically. */
 function writeCache(directory: string, name: string, seal: string, { data, uses }: Cache): void {
   try {
     makeDirectory(directory);
@@ -170,11 +170,11 @@ function writeCache(directory: string, name: string, seal: string, { data, uses 
       }
     });
   } catch {
-    // A read-only or full disk, somebody else's home, another start that does the same now.
+    // A read-only or full disk, somebody else's home, or another process that writes the same cache now.
   }
 }
 
-/** Makes the directory, and the one that it is in; but not in a home that is missing or somebody else's. */
+/** Makes the directory and its parent, but not in a home that is missing or somebody else's. */
 function makeDirectory(directory: string): void {
   const home = dirname(directory);
   if (statOf(home) === undefined && isOwn(statOf(dirname(home)))) mkdirSync(home, 0o700);
@@ -182,8 +182,8 @@ function makeDirectory(directory: string): void {
 }
 
 /**
- * Calls `act` with what names the entries of a directory: this one, wherever it is moved. Throws if it is a link, or
- * somebody else could change it.
+ * Calls `act` with a function that returns paths of entries of the directory, even if it is moved. Throws if it is a
+ * link, or if somebody else could change it.
  */
 function inDirectory<T>(directory: string, act: (at: (name: string) => string) => T): T {
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
@@ -196,7 +196,7 @@ function inDirectory<T>(directory: string, act: (at: (name: string) => string) =
   }
 }
 
-/** Removes what was left unfinished, and the oldest caches. */
+/** Removes abandoned unfinished files, and the oldest caches. */
 function makeRoom(at: (name: string) => string, name: string): void {
   const caches: { entry: string; mtimeMs: number }[] = [];
   for (const entry of readdirSync(at(''))) {
@@ -208,7 +208,7 @@ function makeRoom(at: (name: string) => string, name: string): void {
   for (const { entry } of caches.slice(MOST_CACHES - 1)) unlinkSync(at(entry));
 }
 
-/** Nobody but us and root may have written it. */
+/** Could only we and root have written it? */
 function isOurs({ uid, mode }: Stats): boolean {
   return (uid === 0 || uid === process.geteuid?.()) && !othersMayWrite(mode);
 }

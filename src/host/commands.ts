@@ -1,18 +1,18 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 
-/** A running command, and for whom it runs. */
+/** A running command, and the user it runs as. */
 export interface RunningCommand {
   pid: number;
   words: string[];
-  /** Real, effective, saved and file system uid (proc(5)): all alike unless it is a set-uid program. */
+  /** Real, effective, saved and file system uid (proc(5)): all the same unless it is a set-uid program. */
   uids: number[];
   /** It is in a pid namespace below ours, as in a container. */
   nested: boolean;
 }
 
 /**
- * The running commands that have a text in their words; what can't be read is left out. One buffer and three calls
- * a process, because hosts have thousands.
+ * The running commands whose command lines contain a text; what cannot be read is left out. It uses one buffer and
+ * three calls per process, because hosts have thousands.
  */
 export function runningCommands(proc: string, text: string): RunningCommand[] {
   const commands: RunningCommand[] = [];
@@ -21,7 +21,7 @@ export function runningCommands(proc: string, text: string): RunningCommand[] {
   try {
     names = readdirSync(proc);
   } catch {
-    // No /proc: nothing can be said of processes.
+    // No /proc: no processes are found.
   }
   for (const name of names) {
     const first = name.charCodeAt(0);
@@ -46,7 +46,7 @@ export function runningCommands(proc: string, text: string): RunningCommand[] {
         nested: /^NSpid:\t\d+\t/m.test(status),
       });
     } catch {
-      // Ended in between.
+      // It has ended meanwhile.
     }
   }
   return commands;

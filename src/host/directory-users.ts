@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { FileIdentity } from './file-identity.js';
 
-/** A process that uses a directory, and how, for a refusal. */
+/** A process that uses a directory, and how, for the message of a refusal. */
 export interface DirectoryUser {
   pid: number;
   path: string;
   how: string;
-  /** Only of working directories: right also where the process sees another tree of mounts. */
+  /** Only for working directories: correct even if the process is in another mount namespace. */
   identity?: FileIdentity;
 }
 
 /**
- * What the processes of this machine use: working and root directories, programs, files open for writing. What
- * may not be looked at is not in it.
+ * What the processes of this machine use: working and root directories, programs, files open for writing. What we may
+ * not read is left out.
  */
 export function directoryUsers(proc = '/proc'): DirectoryUser[] {
   const users: DirectoryUser[] = [];

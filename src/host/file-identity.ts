@@ -1,4 +1,4 @@
-/** Which file: as `stat` gives it. Use `{bigint: true}` where inodes may exceed 2^53. */
+/** The identity of a file, from `stat`. Use `{bigint: true}` where inodes may exceed 2^53. */
 export interface FileIdentity {
   dev: number | bigint;
   ino: number | bigint;

@@ -3,10 +3,10 @@ import { runTool } from './run-tool.js';
 
 /**
  * Takes `flock(2)` LOCK_EX on an open descriptor without waiting: the lock that the original's runner and
- * coordinators hold, so that the two programs exclude each other. Node can't, but flock(1), run on the same
+ * coordinators hold, so that the two programs exclude each other. Node cannot do this, but flock(1), run on the same
  * open file description, can; the lock then belongs to that description and lasts until its last descriptor is
  * closed. False if somebody else holds it. Throws SystemError `flock-missing` if there is no flock(1), which
- * is part of util-linux, and `flock-failed` if it can't be run or does not come to an end.
+ * is part of util-linux, and `flock-failed` if it cannot be run or does not finish.
  */
 export function tryLock(fd: number): boolean {
   const { status, error, stderr } = runTool(

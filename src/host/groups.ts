@@ -1,11 +1,11 @@
 import { findAccount } from './accounts.js';
 import { runTool } from './run-tool.js';
 
-/** What has to be known of groups to say who may write a file. */
+/** What must be known about groups to decide who may write a file. */
 export interface Groups {
   /**
-   * Has the group no other member than the user, so that its write permission on the path is the user's alone?
-   * Distributions that give each user a group of the same name let that group write what the user makes.
+   * Is the user the only member of the group, so that its write permission on the path is only the user's?
+   * Distributions that give each user a group of the same name let that group write what the user creates.
    */
   isOnlyOf(gid: number, uid: number, path: string): boolean;
 }
@@ -26,7 +26,7 @@ export function accountGroups(): Groups {
   };
 }
 
-/** Looks a group up with getent(1); undefined if there is none. */
+/** Looks up a group with getent(1); undefined if there is none. */
 function findGroup(gid: number): { name: string; members: string[] } | undefined {
   const { status, stdout } = runTool('getent', ['group', '--', String(gid)]);
   if (status !== 0) return undefined;
@@ -35,13 +35,13 @@ function findGroup(gid: number): { name: string; members: string[] } | undefined
   return { name, members: members.split(',').filter((member) => member !== '') };
 }
 
-/** ls(1) puts a `+` behind the mode of a file that has an ACL. */
+/** ls(1) puts a `+` after the mode of a file that has an ACL. */
 function hasAcl(path: string): boolean {
   const { status, stdout } = runTool('env', ['LC_ALL=C', 'ls', '-ld', '--', path]);
   return status !== 0 || stdout[10] === '+';
 }
 
-/** All groups of a user by id(1); none of one who has no account. */
+/** All groups of a user, from id(1); none for a user without an account. */
 export function groupsOf(uid: number): number[] {
   const account = findAccount(uid);
   if (account === undefined) return [];

@@ -8,9 +8,9 @@ import { parseMounts } from './mounts.js';
 const ACCESS_MODE = 0o3;
 
 /**
- * Has this process the file open by a descriptor that holds a write lock (fdinfo of proc(5))? That is certain, also
- * when the lock was taken by another process on the same open file. `isWritable`: one of those descriptors is open
- * for writing. Undefined if we may not look.
+ * Does the process have a descriptor of the file that holds a write lock (fdinfo of proc(5))? The answer is certain,
+ * even if another process took the lock on the same open file. `isWritable`: one of those descriptors is open for
+ * writing. Undefined if we may not know.
  */
 export function holdOf(pid: number, file: FileIdentity): { isWritable: boolean } | 'none' | undefined {
   let names: string[];
@@ -27,7 +27,7 @@ export function holdOf(pid: number, file: FileIdentity): { isWritable: boolean }
   return hold;
 }
 
-/** Is the descriptor, which holds a write lock on the file, open for writing? Undefined if it is not such a one. */
+/** Is the descriptor open for writing? Undefined if it does not hold a write lock on the file. */
 function locks(pid: number, fd: string, file: FileIdentity): boolean | undefined {
   let info: string;
   try {
@@ -56,7 +56,7 @@ function isExactly({ major, minor }: HeldLock, { dev }: FileIdentity): boolean {
   return device.major === major && device.minor === minor;
 }
 
-/** Asked only where locks are listed under another device: `stat` waits for a file system that doesn't answer. */
+/** Called only if locks are listed under another device: `stat` hangs on a file system that does not answer. */
 function isOpen(pid: number, fd: string, file: FileIdentity): boolean {
   try {
     const { dev, ino } = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true });

@@ -6,10 +6,10 @@ import { type HeldLock, parseLocks, writeLocksOn } from './locks.js';
 import { type Mount, parseMounts } from './mounts.js';
 import { parseBootTimeMs, parseProcessStat, parseProcessStatus, TICKS_PER_SECOND } from './process-stat.js';
 
-/** PROC_PID_INIT_INO of the kernel: the inode of the pid namespace that a machine boots in. */
+/** PROC_PID_INIT_INO of the kernel: the inode of the initial pid namespace of a machine. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
-/** For all names of users that are shown together: a user database of another machine may not answer. */
+/** The total time to look up names of users for display: a remote user database may not answer. */
 const ACCOUNTS_MS = 1000;
 
 export interface ProcessInfo {
@@ -20,31 +20,31 @@ export interface ProcessInfo {
   state: string;
   /** Milliseconds since the epoch, from the boot time (whole seconds) and ticks of 10 ms. */
   startTimeMs: number;
-  /** Since boot; with the pid it names a process for certain as long as the machine is up. */
+  /** Since boot; with the pid, it identifies a process as long as the machine is up. */
   startTimeTicks: number;
-  /** At most 15 bytes; anything may be in it. */
+  /** At most 15 bytes; may contain any bytes. */
   command: string;
-  /** Its pid in each namespace it is in, ours first; empty if the kernel doesn't say. */
+  /** Its pid in each namespace it is in, ours first; empty if the kernel does not report it. */
   nsPid: number[];
 }
 
-/** A zombie is dead: it only waits to be noticed. */
+/** A zombie is dead: it only waits to be reaped. */
 export function isDead(process: Pick<ProcessInfo, 'state'>): boolean {
   return process.state === 'Z' || process.state === 'X' || process.state === 'x';
 }
 
 export interface HostOptions {
-  /** A made-up tree in tests; default `/proc`. */
+  /** A fake tree in tests; default `/proc`. */
   proc?: string;
-  /** A made-up file in tests, beside which nobody is asked for users; default: as in `Accounts`. */
+  /** A fake file in tests, which is then the only source of users; default: as in `Accounts`. */
   passwd?: string;
-  /** Default: that of this process. */
+  /** Default: the euid of this process. */
   euid?: number;
 }
 
 /**
- * A snapshot of this machine. Nothing is read before it is asked for, everything at most once: make a new one
- * to look again. Nothing here throws; what can't be found out is undefined.
+ * A snapshot of this machine. Everything is read on demand, and at most once: make a new snapshot to read it again.
+ * Nothing here throws; what cannot be determined is undefined.
  */
 export class Host {
   readonly euid: number;
@@ -82,16 +82,16 @@ export class Host {
     return this.#bootTimeMs.value;
   }
 
-  /** Reads /proc/locks now, if this snapshot hasn't yet: what is read afterwards is newer than the locks. */
+  /** Reads /proc/locks now, if this snapshot has not yet: what is read afterwards is newer than the locks. */
   lookAtLocks(): void {
     this.#heldLocks();
   }
 
   /**
-   * Does anybody hold a write lock (flock, fcntl, open file description) on the file? Undefined if that can't
-   * be known: /proc/locks can't be read, or it doesn't list one and we are not in the initial pid namespace,
-   * for then the kernel leaves out locks whose takers are in other namespaces. A lock taken on another
-   * machine (NFS) is not listed.
+   * Does any process hold a write lock (flock, fcntl, open file description) on the file? Undefined if that cannot
+   * be known: /proc/locks cannot be read, or it lists none and we are not in the initial pid namespace, because the
+   * kernel then leaves out locks whose takers are in other namespaces. A lock taken on another machine (NFS) is not
+   * listed.
    */
   isLocked(file: FileIdentity): boolean | undefined {
     const locks = this.#heldLocks();
@@ -101,8 +101,8 @@ export class Host {
   }
 
   /**
-   * The pids, in our namespace, of those who took the write locks on the file, each once. A taker may be gone
-   * while a child of it holds the lock on; takers that have no pid here are left out.
+   * The pids, in our namespace, of the processes that took the write locks on the file, without duplicates. A taker may
+   * have ended while a child of it still holds the lock; takers that have no pid here are left out.
    */
   lockHolders(file: FileIdentity): number[] {
     const held = writeLocksOn(file, this.#heldLocks() ?? [], () => this.mounts());
@@ -120,8 +120,8 @@ export class Host {
   }
 
   /**
-   * Is there such a process? `hidden`: there is one, but /proc doesn't show it to us (mounted with
-   * `hidepid`), so that nothing more can be known of it.
+   * Is there such a process? `hidden`: there is one, but /proc does not show it to us (mounted with `hidepid`), so
+   * nothing more can be known about it.
    */
   presence(pid: number): 'here' | 'hidden' | 'gone' {
     if (this.process(pid) !== undefined) return 'here';
@@ -134,7 +134,7 @@ export class Host {
     }
   }
 
-  /** `pid:[…]` of a process, by default our own; undefined if it is gone or we may not look. */
+  /** `pid:[…]` of a process, by default our own; undefined if it is gone or we may not know. */
   pidNamespace(pid: number | 'self' = 'self'): string | undefined {
     if (pid === 'self' && this.#ownPidNamespace !== undefined) return this.#ownPidNamespace.value;
     const value = this.#readLink(`${pid}/ns/pid`);
@@ -142,17 +142,17 @@ export class Host {
     return value;
   }
 
-  /** The name of a user; undefined if none is known. */
+  /** The name of a user; undefined if it is not known. */
   userName(uid: number): string | undefined {
     return this.#accounts.find(uid)?.name;
   }
 
-  /** Is there such a user? True if /etc/passwd can't be read: then nothing speaks against it. */
+  /** Is there such a user? True if /etc/passwd cannot be read: then nothing disproves it. */
   knowsUser(name: string): boolean {
     return this.#accounts.find(name) !== undefined || this.#accounts.ofFile().length === 0;
   }
 
-  /** The home directory of a user; undefined if none is known. */
+  /** The home directory of a user; undefined if it is not known. */
   userHome(uid: number): string | undefined {
     return this.#accounts.find(uid)?.home || undefined;
   }
@@ -162,13 +162,13 @@ export class Host {
     return this.#accounts.ofFile().map(({ home }) => home);
   }
 
-  /** What is mounted, in the order of mounting. */
+  /** The mounts, in the order of mounting. */
   mounts(): readonly Mount[] {
     this.#mounts ??= parseMounts(this.#read('self/mountinfo') ?? '');
     return this.#mounts;
   }
 
-  /** Of this boot of the machine. */
+  /** The id of this boot of the machine. */
   bootId(): string | undefined {
     return this.#read('sys/kernel/random/boot_id')?.trim() || undefined;
   }
@@ -216,10 +216,10 @@ export class Host {
   }
 }
 
-/** More than a busy host has locks for. */
+/** More than the locks of a busy host take up. */
 const FIRST_BYTES = 64 * 1024;
 
-/** A file of /proc that is asked again and again: kept open, for the kernel writes it anew for each reading. */
+/** A file of /proc that is read again and again. It stays open: the kernel generates the text anew for each read. */
 class ProcFile {
   readonly #path: string;
   #fd: number | undefined;
@@ -229,7 +229,7 @@ class ProcFile {
     this.#path = path;
   }
 
-  /** As it is now; undefined if it can't be read. */
+  /** The current text; undefined if it cannot be read. */
   read(): string | undefined {
     try {
       this.#fd ??= openSync(this.#path, 'r');

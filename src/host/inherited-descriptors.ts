@@ -1,11 +1,11 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 
-/** The flag of open(2), which Node sets on all that it opens and on the first descriptors that it was given. */
+/** The flag of open(2), which Node sets on everything that it opens and on the first inherited descriptors. */
 const O_CLOEXEC = 0o2000000;
 
 /**
- * Closes the descriptors that whoever started us left open and that we would leave to what we start: Node sees to
- * the first sixteen or so, not to the rest. Whoever reads what is written to one waits for all of us to end.
+ * Closes inherited descriptors that our children would inherit too: Node only handles the first sixteen or so. The
+ * reader of such a pipe would wait for all of us to end.
  */
 export function closeInherited(): void {
   for (const name of readdirSync('/proc/self/fd')) {
@@ -13,7 +13,7 @@ export function closeInherited(): void {
       const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, 'utf8'))?.[1];
       if (flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0) closeSync(Number(name));
     } catch {
-      // The one that the directory was read with is closed already.
+      // The descriptor by which the directory was read is already closed.
     }
   }
 }

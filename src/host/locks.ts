@@ -1,13 +1,14 @@
 import type { FileIdentity } from './file-identity.js';
 import type { Mount } from './mounts.js';
 
-/** A file lock that somebody holds, as /proc/locks lists it. */
+/** A held file lock, as /proc/locks lists it. */
 export interface HeldLock {
   kind: 'FLOCK' | 'POSIX' | 'OFDLCK';
   mode: 'READ' | 'WRITE';
   /**
-   * Who took it, in our pid namespace. A lock goes with the open file, so after a fork the taker may be gone
-   * while its child holds on. -1 for open-file-description locks, 0 if the taker is in another namespace.
+   * The process that took it, in our pid namespace. A lock belongs to the open file, so after a fork the taker may have
+   * ended while its child still holds the lock. -1 for open-file-description locks, 0 if the taker is in another
+   * namespace.
    */
   pid: number;
   major: number;
@@ -19,7 +20,7 @@ export interface HeldLock {
 const LINE = /^\d+: +(FLOCK|POSIX|OFDLCK) +\S+ +(READ|WRITE) +(-?\d+) +([0-9a-f]+):([0-9a-f]+):(\d+) /;
 
 /**
- * Parses /proc/locks (proc(5)). Waiters (`1: -> FLOCK …`), leases and what isn't understood are left out.
+ * Parses /proc/locks (proc(5)). Waiters (`1: -> FLOCK …`), leases and unknown lines are left out.
  * Devices are printed in hexadecimal, inodes in decimal.
  */
 export function parseLocks(text: string): HeldLock[] {
@@ -45,7 +46,7 @@ export interface Device {
   minor: number;
 }
 
-/** Takes apart the device number that Linux `stat` gives (gnu_dev_major, gnu_dev_minor of glibc; musl agrees). */
+/** Splits the device number of a Linux `stat` (gnu_dev_major, gnu_dev_minor of glibc; musl agrees). */
 export function deviceOf(dev: number | bigint): Device {
   const bits = BigInt(dev);
   return {
@@ -54,14 +55,14 @@ export function deviceOf(dev: number | bigint): Device {
   };
 }
 
-/** Their `stat` may give another device than the one that locks are listed under. */
+/** Their `stat` may return a different device from the one that locks are listed under. */
 const MANY_DEVICES = new Set(['btrfs', 'bcachefs', 'overlay', 'aufs']);
 
 /**
  * The write locks on a file. Normally device and inode must both agree. On btrfs (each subvolume) and overlay
- * (each layer) `stat` gives a device of its own, on which nothing is mounted, while /proc/locks gives that of
- * the file system; there the inode alone decides, among locks on such file systems. So a lock may rarely be
- * taken for another file's, which makes a dead runner look alive for as long as that lock is held; the other
+ * (each layer) `stat` returns a device of its own, on which nothing is mounted, while /proc/locks has the device of
+ * the file system; there only the inode is compared, among locks on such file systems. So, rarely, a lock may be
+ * mistaken for another file's, which makes a dead runner look alive as long as that lock is held; the opposite
  * error would let a live task be collected.
  */
 export function writeLocksOn(

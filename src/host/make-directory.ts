@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../errors/errors.js';
 
 /**
- * Makes a directory and those above it that are missing; true if it was not there. Node's own `recursive` says
- * ENOENT where the file system is read-only or an entry is a broken link; this throws what is really in the way.
+ * Makes a directory and its missing ancestors; true if it was missing. Node's own `recursive` throws ENOENT if the file
+ * system is read-only or an entry is a broken link; this throws the real error.
  */
 export function makeDirectory(path: string): boolean {
   try {

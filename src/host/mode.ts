@@ -1,15 +1,15 @@
-/** The write bits of the group and of others: of what has them, its owner is not the only author. */
+/** The write bits of the group and of others: with them, the owner may not be the only author. */
 const OTHERS_WRITE = 0o022;
 
-/** Of a directory: a name in it can be taken away only by the owner of what it names, as in /tmp. */
+/** In a directory with this bit, only the owner of an entry can remove or rename it, as in /tmp. */
 const STICKY = 0o1000;
 
-/** May somebody else than the owner write it, by its mode? (An ACL shows in the bits of the group, acl(5).) Pure. */
+/** May anybody but the owner write it, by its mode? (An ACL shows in the bits of the group, acl(5).) Pure. */
 export function othersMayWrite(mode: number): boolean {
   return (mode & OTHERS_WRITE) !== 0;
 }
 
-/** Keeps the directory for each what he has put there, whoever else may write to it? Pure. */
+/** Does the directory protect each user's entries from other users who may write to it? Pure. */
 export function isSticky(mode: number): boolean {
   return (mode & STICKY) !== 0;
 }

@@ -6,13 +6,13 @@ export interface Mount {
   readonly path: string;
   readonly major: number;
   readonly minor: number;
-  /** Of the file system. */
+  /** The type of the file system. */
   readonly type: string;
-  /** Here, or as a whole. */
+  /** Whether this mount or the whole file system is read-only. */
   readonly readOnly: boolean;
 }
 
-/** Parses /proc/self/mountinfo (proc(5)), in the order of mounting; lines that are none are left out. */
+/** Parses /proc/self/mountinfo (proc(5)), in the order of mounting; other lines are left out. */
 export function parseMounts(mountinfo: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of mountinfo.split('\n')) {
@@ -33,7 +33,7 @@ export function parseMounts(mountinfo: string): Mount[] {
   return mounts;
 }
 
-/** The mount that a real path is on: the innermost, and of those on one point the last. */
+/** The mount that a real path is on: the innermost one, and of several on the same point the last. */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   let found: Mount | undefined;
   for (const mount of mounts) {
@@ -46,7 +46,7 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
 
 const fdInfo = Buffer.alloc(512);
 
-/** Which mount an open file is on (proc(5), `mnt_id`): a bind mount has the device of what it shows. */
+/** The mount that an open file is on (proc(5), `mnt_id`): a bind mount has the same device as its source. */
 export function mountIdOf(fd: number): string {
   const info = openSync(`/proc/self/fdinfo/${fd}`, 'r');
   try {

@@ -1,4 +1,4 @@
-/** Blocks us for a while. */
+/** Blocks this thread. */
 export function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -6,7 +6,7 @@ export const TICKS_PER_SECOND = 100;
 
 export interface ProcessStat {
   pid: number;
-  /** What proc(5) calls `comm`: at most 15 bytes, and any byte may be in it. */
+  /** `comm` of proc(5): at most 15 bytes, which may be any. */
   command: string;
   /** One letter: R running, S sleeping, D disk sleep, T stopped, Z zombie, X dead … */
   state: string;
@@ -16,7 +16,7 @@ export interface ProcessStat {
 }
 
 /**
- * Parses /proc/PID/stat (proc(5)). The command stands in parentheses and may itself hold parentheses, spaces
+ * Parses /proc/PID/stat (proc(5)). The command is in parentheses and may itself contain parentheses, spaces
  * and newlines, so it ends at the last `)`. Undefined if the text is not such a line.
  */
 export function parseProcessStat(text: string): ProcessStat | undefined {
@@ -36,13 +36,13 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
 }
 
 export interface ProcStatus {
-  /** The real uid: whom the process runs for, even while it executes a set-uid program. */
+  /** The real uid: the user that the process runs for, even while it executes a set-uid program. */
   uid: number;
   /** Its pid in each namespace it is in, outermost first; empty where a kernel has no `NSpid:` line (< 4.1). */
   nsPid: number[];
 }
 
-/** Parses what matters here of /proc/PID/status; undefined if it isn't such a text. */
+/** Parses the fields of /proc/PID/status that are needed here; undefined if it is not such a text. */
 export function parseProcessStatus(text: string): ProcStatus | undefined {
   const uid = /^Uid:\t(\d+)\t/m.exec(text)?.[1];
   if (uid === undefined) return undefined;

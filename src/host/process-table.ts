@@ -14,7 +14,7 @@ export interface ProcessRow {
   readonly uid: number;
 }
 
-/** All processes that /proc shows us now, threads and zombies not among them. */
+/** All processes that /proc shows us now, without threads and zombies. */
 export function processTable(): ProcessRow[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -31,7 +31,7 @@ export function processRow(pid: number): ProcessRow | undefined {
     if (stat === undefined) return undefined;
     const { uid } = statSync(`/proc/${pid}`);
     const { parent, state, startTimeTicks } = stat;
-    // Field 6 of proc(5); the command before it may hold anything but ends with the last parenthesis.
+    // Field 6 of proc(5); the command before it may contain anything, but ends with the last parenthesis.
     const session = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3]);
     return { pid, parent, session, state, startTimeTicks, uid };
   } catch {
@@ -39,7 +39,7 @@ export function processRow(pid: number): ProcessRow | undefined {
   }
 }
 
-/** It has given up its memory, and what it was can't be seen any more: in a moment it is a zombie. */
+/** Has the process released its memory? Its program cannot be seen any more; it will be a zombie in a moment. */
 export function isExiting(pid: number): boolean {
   try {
     readlinkSync(`/proc/${pid}/exe`);
@@ -49,7 +49,7 @@ export function isExiting(pid: number): boolean {
   }
 }
 
-/** HOME in the environment that a process was started with; undefined if it has none or we may not look. */
+/** HOME in the environment that a process was started with; undefined if it has none or we may not know. */
 export function homeOf(pid: number): string | undefined {
   try {
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
@@ -62,7 +62,7 @@ export function homeOf(pid: number): string | undefined {
   }
 }
 
-/** What a process has as `/`; undefined if we may not look. */
+/** The root directory of a process; undefined if we may not know. */
 export function rootOf(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/root`);
@@ -71,14 +71,14 @@ export function rootOf(pid: number): string | undefined {
   }
 }
 
-/** The files that its descriptors 1 and 2 are. */
+/** The files of its descriptors 1 and 2. */
 export function outputsOf(pid: number): string[] {
   const found: string[] = [];
   for (const fd of [1, 2]) {
     try {
       found.push(readlinkSync(`/proc/${pid}/fd/${fd}`));
     } catch {
-      // Closed, or not for us to see.
+      // It is closed, or hidden from us.
     }
   }
   return found;

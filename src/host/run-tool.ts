@@ -1,15 +1,15 @@
 import { type SpawnSyncReturns, type StdioOptions, spawnSync } from 'node:child_process';
 
-/** How often a program is started again that a signal ended. */
+/** How often a program is run in total if signals end it. */
 const TRIES = 10;
 
-/** They are done in milliseconds, but a user database of another machine may not answer. */
+/** Tools finish in milliseconds, but a remote user database may not answer. */
 const MOST_MS = 30_000;
 
 /**
- * Runs a small program of the system to its end. It is run again if a signal ends it: Ctrl-C and whoever ends a whole
- * group mean us, and we answer when we are done with what we are at. It is not waited for for ever: then the error of the
- * result is ETIMEDOUT.
+ * Runs a small program of the system to its end. It is run again if a signal ends it: Ctrl-C, or a signal to the whole
+ * process group, is meant for us, and we handle it after the current step. After the timeout, the error of the result is
+ * ETIMEDOUT.
  */
 export function runTool(
   program: string,

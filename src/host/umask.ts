@@ -1,13 +1,13 @@
-/** Nobody but the owner writes what we make. */
+/** Only the owner may write what we make. */
 const OTHERS_WRITE = 0o022;
-/** What the owner may, the umask does not say for us: what we make we have to use. */
+/** The caller's umask does not limit the owner: we must be able to use what we make. */
 const OTHERS = 0o077;
 
 let callers: number | undefined;
 
 /**
- * Makes the umask ours: as our caller set it for the group and others, but nobody else may ever write, and the owner
- * may do all. Returns the caller's, which is for what we run.
+ * Sets our umask: the caller's for the group and others, but without write permission for them, and with all permissions
+ * for the owner. Returns the caller's umask, which is for the commands that we run.
  */
 export function takeUmask(): number {
   if (callers === undefined) {
@@ -17,7 +17,7 @@ export function takeUmask(): number {
   return callers;
 }
 
-/** Does something under an umask. */
+/** Calls `act` under a umask. */
 export function underUmask<T>(mask: number, act: () => T): T {
   const ours = process.umask(mask);
   try {
@@ -27,5 +27,5 @@ export function underUmask<T>(mask: number, act: () => T): T {
   }
 }
 
-/** What is made under it, everybody may enter and read. */
+/** The umask for what everybody may enter and read. */
 export const OPEN_TO_ALL = OTHERS_WRITE;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The uid that stands for all users whom our user namespace doesn't know (user_namespaces(7)); undefined if it knows
- * all, as that of a machine does.
+ * The uid that represents all users that our user namespace does not map (user_namespaces(7)); undefined if it maps
+ * all, as the initial one does.
  */
 export function overflowUid(): number | undefined {
   try {

@@ -1,14 +1,14 @@
 /**
- * A log that is rotated has backups beside it: LOG.1, the newest, LOG.2 and so on. This room names them, because
- * what writes logs, what reads them and what removes them don't know each other.
+ * A rotated log has backups beside it: LOG.1, the newest, LOG.2 and so on. They are named here because the modules
+ * that write, read and remove logs do not know each other.
  */
 
-/** The name of a log's backup; its path, if the log's path is given. 1 is the newest. Pure. */
+/** The name of a log's backup, or its path if the log's path is given. 1 is the newest. Pure. */
 export function backupName(log: string, number: number): string {
   return `${log}.${number}`;
 }
 
-/** The number of the backup that a file of this name is of the log of that name; undefined for other names. Pure. */
+/** The number in the name of a backup of this log; undefined for other names. Pure. */
 export function backupOfName(name: string, log: string): number | undefined {
   if (!name.startsWith(`${log}.`)) return undefined;
   const digits = name.slice(log.length + 1);

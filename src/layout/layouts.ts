@@ -4,46 +4,46 @@ import { defaultLogDir } from './log-paths.js';
 import { placeInRun, sandboxInRun } from './mesos.js';
 import { sandboxesIn } from './root-paths.js';
 
-/** What the layouts have to know of a root. */
+/** What the layouts need to know about a root. */
 export interface RootPlace {
   readonly path: string;
   /** In the Mesos layout the executor's sandbox, which holds the root. */
   readonly run_dir?: string;
 }
 
-/** How a root lies on disk, and whose the directories around it are. */
+/** How a root is laid out on disk, and who owns the directories around it. */
 export interface Layout {
-  /** In documents. */
+  /** Its name in JSON documents. */
   readonly name: LayoutName;
   /**
-   * The directory below which somebody else may have laid links: its own path is the administrator's, or was
-   * named by whoever asks.
+   * The directory below which other users may have put links: its own path is the administrator's, or was named by
+   * the caller.
    */
   readonly base: (root: RootPlace) => string;
   /**
-   * May what the files of root say be executed here? In a container there is a root, too: its files are written
-   * by uid 0 and say nothing about the host.
+   * May commands from files of uid 0 be executed here? A container has a uid 0, too: the files that it writes say
+   * nothing about the host.
    */
   readonly executes: boolean;
-  /** The directories around a task's own files whose owners may have exchanged them, outermost first. */
+  /** The directories around a task's own files whose owners may have replaced them, outermost first. */
   readonly around: (root: RootPlace) => readonly string[];
-  /** Does somebody else own the sandboxes and remove them in time? */
+  /** Does another program own the sandboxes and remove them eventually? */
   readonly ownsSandboxes: boolean;
-  /** The directory that has to be entered to look into the root; who may not has to be told of that one. */
-  readonly door: (root: RootPlace) => string;
-  /** Is the root one of thousands that lie together? */
+  /** The directory that must be entered to read the root, and that a message about a refusal names. */
+  readonly entryDirectory: (root: RootPlace) => string;
+  /** Is the root one of thousands in one tree? */
   readonly isOneOfMany: boolean;
-  /** How many task files or checkpoint directories are looked at. */
+  /** How many task files or checkpoint directories are read. */
   readonly mostTasks: number;
-  /** What is looked for because it isn't where it was recorded is really in this directory, or it is nothing. */
-  readonly surroundings: (root: RootPlace) => string;
-  /** The place here that a path recorded by the very container of the root means; undefined if it is none of its. */
+  /** What is not at its recorded path is searched for, and accepted only if it is really in this directory. */
+  readonly searchDirectory: (root: RootPlace) => string;
+  /** The place here of a path that the root's own container recorded; undefined for other paths. */
   readonly ownPlace: (recorded: string, root: RootPlace) => string | undefined;
-  /** Was the root copied with what was around it, so that a recorded path may go on beside it under other names? */
+  /** May the root have been copied with its neighbours, so that the end of a recorded path can be found beside it? */
   readonly hasNeighbours: boolean;
-  /** Where sandboxes of a task stand by their names, the most certain first. */
+  /** Where sandboxes of a task are by their names, the most certain first. */
   readonly sandboxes: (root: RootPlace, taskId: string) => readonly string[];
-  /** Where logs stand by their names. */
+  /** Where log directories are by their names. */
   readonly logDirs: (root: RootPlace) => readonly string[];
 }
 
@@ -58,10 +58,10 @@ export const HOST: Layout = {
   executes: true,
   around: ({ path }) => [path],
   ownsSandboxes: false,
-  door: ({ path }) => path,
+  entryDirectory: ({ path }) => path,
   isOneOfMany: false,
   mostTasks: MOST_ENTRIES.tasks,
-  surroundings: ({ path }) => parentOf(path),
+  searchDirectory: ({ path }) => parentOf(path),
   ownPlace: () => undefined,
   hasNeighbours: true,
   sandboxes: ({ path }, taskId) => {
@@ -78,10 +78,10 @@ export const MESOS: Layout = {
   executes: false,
   around: (root) => [runDirOf(root), root.path],
   ownsSandboxes: true,
-  door: ({ path, run_dir }) => run_dir ?? path,
+  entryDirectory: ({ path, run_dir }) => run_dir ?? path,
   isOneOfMany: true,
   mostTasks: MOST_ENTRIES.tasksInSandbox,
-  surroundings: runDirOf,
+  searchDirectory: runDirOf,
   ownPlace: (recorded, root) => placeInRun(recorded, runDirOf(root)),
   hasNeighbours: false,
   sandboxes: (root) => [sandboxInRun(runDirOf(root))],

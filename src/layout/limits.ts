@@ -1,6 +1,6 @@
 /**
- * How many entries of a directory are looked at. Whoever may write to one may fill it, and everybody else pays
- * for that: no real tree comes near these numbers, and a listing that was cut is told.
+ * How many entries of a directory are read. Any user who may write to a directory may fill it, at the cost of everybody
+ * who reads it. No real tree comes near these numbers, and a cut listing is reported.
  */
 export const MOST_ENTRIES = {
   /** Task files or checkpoint directories of a bare root: weeks of a busy host. */
@@ -9,7 +9,7 @@ export const MOST_ENTRIES = {
   tasksInSandbox: 1_000,
   /** Directories of one level of the Mesos tree: agents, frameworks, executors, runs. */
   mesosLevel: 100_000,
-  /** Directories of the runs of one process: a daemon may run again for years. */
+  /** Directories of the runs of one process: a daemon may be restarted for years. */
   runs: 10_000,
   /** Files of one run: its logs and their backups. */
   runFiles: 1_000,

@@ -12,7 +12,7 @@ export function defaultLogDir(sandbox: string): string {
   return `${sandbox}/${LOGS}`;
 }
 
-/** LOG_DIR/PROCESS/RUN, or undefined if the name of the process can't be joined to a path. Pure. */
+/** LOG_DIR/PROCESS/RUN, or undefined if the name of the process cannot be part of a path. Pure. */
 export function runDirectory(logDir: string, process: string, run: number): string | undefined {
   if (!isName(process) || !Number.isSafeInteger(run) || run < 0) return undefined;
   return `${logDir}/${process}/${run}`;

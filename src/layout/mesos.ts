@@ -10,9 +10,9 @@ export interface MesosIds {
 }
 
 /**
- * The way from a Mesos agent's work directory to an executor's run directory, which is its sandbox: fixed
- * names and, where this says `undefined`, directories named by ids (mesos: src/slave/paths.cpp). Ids may hold
- * anything but `/` and control characters.
+ * The path from a Mesos agent's work directory to an executor's run directory, which is its sandbox: fixed names and,
+ * where this has `undefined`, directories named by ids (mesos: src/slave/paths.cpp). Ids may contain anything but `/`
+ * and control characters.
  */
 export const MESOS_PATH = [
   'slaves',
@@ -25,19 +25,19 @@ export const MESOS_PATH = [
   undefined,
 ] as const;
 
-/** The first of them: what a work directory is known by. */
+/** The first of them, by which a work directory is recognized. */
 export const SLAVES = MESOS_PATH[0];
 
-/** A link beside run directories, or beside what an agent knows, to the newest of them. */
+/** A link beside run directories, or beside an agent's identities, to the newest of them. */
 export const LATEST = 'latest';
 
-/** What the containerizers call the run directory inside a container with an image. */
+/** The run directory inside a container with an image. */
 export const CONTAINER_SANDBOX = '/mnt/mesos/sandbox';
 
 /** The depth of a run directory in `MESOS_PATH`. */
 export const RUN_DEPTH = MESOS_PATH.length;
 
-/** The ids in the path of a run directory, if it stands in a whole Mesos tree. */
+/** The ids in the path of a run directory; undefined if it is not in a complete Mesos tree. */
 export function mesosIdsOf(runDir: string): MesosIds | undefined {
   const segments = runDir.split('/').slice(-RUN_DEPTH);
   if (segments.length < RUN_DEPTH) return undefined;
@@ -62,12 +62,12 @@ export function rootInRun(runDir: string): string {
   return `${runDir}/${CHECKPOINTS}`;
 }
 
-/** The run directory around a checkpoint root; undefined if the name of the root is not that of one. Pure. */
+/** The run directory around a checkpoint root; undefined if the root does not have that name. Pure. */
 export function runAroundRoot(root: string): string | undefined {
   return nameOf(root) === CHECKPOINTS ? parentOf(root) : undefined;
 }
 
-/** What Aurora's executor calls the sandbox of its task. */
+/** The name that Aurora's executor gives to the sandbox of its task. */
 export const SANDBOX = 'sandbox';
 
 /** The sandbox of the task in a run directory. Pure. */
@@ -75,7 +75,7 @@ export function sandboxInRun(runDir: string): string {
   return `${runDir}/${SANDBOX}`;
 }
 
-/** The place in this run directory that a path recorded by the same container means. Pure. */
+/** The place in this run directory of a path that the same container recorded. Pure. */
 export function placeInRun(recorded: string, runDir: string): string | undefined {
   const run = `/runs/${nameOf(runDir)}/`;
   const at = recorded.indexOf(run);
@@ -85,7 +85,7 @@ export function placeInRun(recorded: string, runDir: string): string | undefined
     : undefined;
 }
 
-/** Of a path that leads through `runs/latest`: the directory of the link, and what stands after it. Pure. */
+/** For a path through `runs/latest`: the directory of the link, and the rest after it. Pure. */
 export function splitAtLatest(path: string): { runs: string; rest: string } | undefined {
   const link = `/runs/${LATEST}`;
   const at = path.indexOf(link);
@@ -94,7 +94,7 @@ export function splitAtLatest(path: string): { runs: string; rest: string } | un
   return rest === '' || rest.startsWith('/') ? { runs: `${path.slice(0, at)}/runs`, rest } : undefined;
 }
 
-/** The work directory whose tree a path is in; undefined if it is in none. Pure. */
+/** The work directory whose tree a path is in; undefined if it is not in one. Pure. */
 export function workDirAround(path: string): string | undefined {
   const at = path.lastIndexOf(`/${SLAVES}/`);
   return at > 0 ? path.slice(0, at) : undefined;
@@ -104,15 +104,15 @@ export function workDirAround(path: string): string | undefined {
 export interface AgentPaths {
   /** The tree of the sandboxes. */
   readonly slaves: string;
-  /** What the agent has to know when it is started again; the agent's own, however the sandboxes are shared. */
+  /** The state that the agent needs when it is restarted; only the agent's own, even if the sandboxes are shared. */
   readonly meta: string;
-  /** What it knows of its identities, by their ids. */
+  /** Its identities, by their ids. */
   readonly identities: string;
-  /** The link to the identity of now. */
+  /** The link to the current identity. */
   readonly latest: string;
-  /** The boot in which it recovered last. */
+  /** The boot in which it last recovered. */
   readonly bootId: string;
-  /** The identity as it registered. */
+  /** The identity as registered. */
   readonly slaveInfo: (agentId: string) => string;
 }
 
@@ -130,20 +130,20 @@ export function agentPaths(workDir: string): AgentPaths {
   };
 }
 
-/** What an agent notes of a run of an executor. */
+/** What an agent records about a run of an executor. */
 export interface NotePaths {
   readonly directory: string;
-  /** The executor as it was asked for. */
+  /** The executor as requested. */
   readonly info: string;
   /** The process that the containerizer started. */
   readonly pid: string;
   /** Made when the agent has seen the end of the executor. */
   readonly sentinel: string;
-  /** What was told the framework of a task. */
+  /** The status updates of a task that were sent to the framework. */
   readonly updates: (taskId: string) => string;
 }
 
-/** What the agent of a work directory notes of the run whose directory is at a path below it. Pure. */
+/** What the agent of a work directory records about the run with this directory below it. Pure. */
 export function notePaths(workDir: string, runDir: string): NotePaths {
   const notes = `${agentPaths(workDir).meta}${runDir.slice(workDir.length)}`;
   return {
@@ -155,20 +155,20 @@ export function notePaths(workDir: string, runDir: string): NotePaths {
   };
 }
 
-/** What the executor itself writes into its run directory: who reads why it failed looks at these in turn. */
+/** The executor's own output in its run directory. The reason of a failure is searched for in this order. */
 export const EXECUTOR_OUTPUTS = ['stderr', '__main__.log', 'stdout'] as const;
 
-/** Those of them that the containerizer makes before the executor is started. */
+/** Those that the containerizer creates before the executor is started. */
 export const FIRST_OUTPUTS = ['stdout', 'stderr'] as const;
 
-/** What an executor leaves in its run directory only once it has begun its task. */
+/** What an executor leaves in its run directory only after it has started its task. */
 export const TRACES_OF_A_TASK: readonly string[] = ['task.json', 'thermos_runner.log', SANDBOX, 'taskfs'];
 
 const EXECUTOR_PREFIX = 'thermos-';
 
 /**
  * The id of the task that an executor of this name runs, as Aurora names them (`thermos-` + task id);
- * undefined for other names: they may run Thermos too, only their name doesn't say which task.
+ * undefined for other names: they may run Thermos too, but their name does not say which task.
  */
 export function taskIdOfExecutor(executorId: string): string | undefined {
   return executorId.startsWith(EXECUTOR_PREFIX) && executorId.length > EXECUTOR_PREFIX.length

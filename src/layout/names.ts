@@ -2,12 +2,12 @@
 const LONGEST_NAME_BYTES = 255;
 
 /**
- * Can the text be the name of one file in a directory? Task ids, process names and file names in a stream are
- * checked by this and nothing else before they become part of a path. Pure.
+ * Can the text be the name of a file in a directory? Task ids, process names and file names in a stream are checked by
+ * this function, and no other, before they become part of a path. Pure.
  */
 export function isName(text: string): boolean {
   if (text === '' || text === '.' || text === '..') return false;
   if (text.includes('/') || text.includes('\0')) return false;
-  // A character has three bytes at most for each of its code units.
+  // A code unit takes three bytes at most.
   return text.length * 3 <= LONGEST_NAME_BYTES || Buffer.byteLength(text) <= LONGEST_NAME_BYTES;
 }

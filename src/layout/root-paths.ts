@@ -1,4 +1,4 @@
-/** Whether a task runs or is over; the names of the directories that the task files are in. */
+/** Whether a task runs or is over; also the names of the directories that hold the task files. */
 export const PHASES = ['active', 'finished'] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -12,7 +12,7 @@ export interface RootPaths {
   readonly tasks: string;
   readonly active: string;
   readonly finished: string;
-  /** Where `run` makes sandboxes, if it is not told otherwise. */
+  /** Where `run` makes sandboxes by default. */
   readonly sandboxes: string;
 }
 
@@ -27,7 +27,7 @@ export function rootPaths(root: string): RootPaths {
   };
 }
 
-/** Where `run` makes sandboxes in a root, if it is not told otherwise. Pure. */
+/** Where `run` makes sandboxes in a root by default. Pure. */
 export function sandboxesIn(root: string): string {
   return `${root}/${SANDBOXES}`;
 }

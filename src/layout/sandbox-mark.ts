@@ -1,17 +1,17 @@
 import { isName } from './names.js';
 
-/** The name of the file by which a sandbox tells whose it is, right in the sandbox. */
+/** The name of the file in a sandbox that says which task the sandbox belongs to. */
 export const SANDBOX_MARK = '.thermos-sandbox';
 
 /** A mark is a few hundred bytes: two names and two numbers. */
 export const LONGEST_MARK = 8192;
 
-/** Whose a sandbox is: which task, in which root. A copy of the root has its path or its inode, not both. */
+/** The task and root that a sandbox belongs to. A copy of the root has its path or its inode, but not both. */
 export interface SandboxMark {
   readonly task_id: string;
   /** The path of the root without links. */
   readonly root: string;
-  /** What stat(2) says of the root directory. */
+  /** The stat(2) fields of the root directory. */
   readonly dev: number;
   readonly ino: number;
 }
@@ -21,7 +21,7 @@ export function encodeSandboxMark({ task_id, root, dev, ino }: SandboxMark): str
   return `${JSON.stringify({ task_id, root, dev, ino })}\n`;
 }
 
-/** Undefined for anything that is no whole mark. Pure; nothing is thrown. */
+/** Undefined for anything that is not a complete mark. Pure; never throws. */
 export function parseSandboxMark(text: string): SandboxMark | undefined {
   let json: unknown;
   try {
@@ -37,7 +37,7 @@ export function parseSandboxMark(text: string): SandboxMark | undefined {
   return { task_id, root, dev, ino };
 }
 
-/** Do two marks tell of the same task in the same root? Pure. */
+/** Do two marks name the same task in the same root? Pure. */
 export function isSameMark(a: SandboxMark, b: SandboxMark): boolean {
   return a.task_id === b.task_id && a.root === b.root && a.dev === b.dev && a.ino === b.ino;
 }

@@ -3,7 +3,7 @@ import { isName } from './names.js';
 import { rootPaths } from './root-paths.js';
 
 /** Where a task is on disk. */
-export interface Place {
+export interface TaskPlace {
   readonly root: string;
   readonly taskId: string;
 }
@@ -16,9 +16,9 @@ export interface Paths {
   readonly active: string;
   /** The task file when the task is over. */
   readonly finished: string;
-  /** Where `run` makes the sandbox, if it is not told otherwise. */
+  /** Where `run` makes the sandbox by default. */
   readonly sandbox: string;
-  /** The stream of a process; undefined for a name that can't be part of a file name. */
+  /** The stream of a process; undefined for a name that cannot be part of a file name. */
   readonly coordinator: (process: string) => string | undefined;
 }
 
@@ -27,7 +27,7 @@ export const RUNNER = 'runner';
 
 export const COORDINATOR_PREFIX = 'coordinator.';
 
-/** The name of the stream of a process; undefined for a process whose name can't be part of a file name. Pure. */
+/** The name of the stream of a process; undefined for a process whose name cannot be part of a file name. Pure. */
 export function coordinatorName(process: string): string | undefined {
   const name = `${COORDINATOR_PREFIX}${process}`;
   return isName(name) ? name : undefined;
@@ -38,10 +38,10 @@ export function processOfName(name: string): string | undefined {
   return name.startsWith(COORDINATOR_PREFIX) ? name.slice(COORDINATOR_PREFIX.length) : undefined;
 }
 
-/** Throws UsageError `task-id-invalid` for an id that is no single name in a directory. */
-export function pathsOf({ root, taskId }: Place): Paths {
+/** Throws UsageError `task-id-invalid` for an id that cannot be the name of a directory entry. */
+export function pathsOf({ root, taskId }: TaskPlace): Paths {
   if (!isName(taskId)) {
-    const message = `${JSON.stringify(taskId)} can't be a task id: a task id is also the name of a directory`;
+    const message = `${JSON.stringify(taskId)} cannot be a task id: a task id is also the name of a directory`;
     throw new UsageError('task-id-invalid', message);
   }
   const { checkpoints, active, finished, sandboxes } = rootPaths(root);

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import type { ProblemCode } from '../errors/codes.js';
 import { errnoOf, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { Orphan, type TaskPlaces } from './orphan.js';
 import type { Processes } from './processes.js';
 import { type SignalResult, signalRunner } from './runner-process.js';
@@ -27,7 +27,7 @@ const REFUSALS: readonly ProblemCode[] = ['task-refused', 'task-untrusted', 'che
  * holds the lock. Can be done again after an interruption. Throws nothing but bugs.
  */
 export function endOrphan(
-  place: Place,
+  place: TaskPlace,
   places: TaskPlaces,
   becomes: 'KILLED' | 'LOST',
   now: () => number,
@@ -47,7 +47,7 @@ export function endOrphan(
 }
 
 /** Tells the live runner of a task to end it as KILLED. Throws nothing but bugs. */
-export function endByRunner(place: Place, processes: Processes): Finalized {
+export function endByRunner(place: TaskPlace, processes: Processes): Finalized {
   try {
     const sent = signalTask(place, 'SIGUSR1', processes);
     switch (sent.kind) {
@@ -67,7 +67,7 @@ export function endByRunner(place: Place, processes: Processes): Finalized {
 
 /** Sends a signal to the live runner of a task; see `signalRunner`. Throws UsageError `task-untrusted` before. */
 export function signalTask(
-  place: Place,
+  place: TaskPlace,
   signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL',
   processes: Processes,
 ): SignalResult {
@@ -80,7 +80,7 @@ export function signalTask(
 }
 
 /** What the stream says of its runner; it is closed again, because a lock that we had would be the runner's own. */
-function whoRuns(place: Place) {
+function whoRuns(place: TaskPlace) {
   const streams = new TaskStreams(place, 'read');
   try {
     const { header, last } = streams.ends();

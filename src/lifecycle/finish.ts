@@ -1,7 +1,7 @@
 import { lstatSync, lutimesSync, mkdirSync, renameSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { TASKS } from '../layout/root-paths.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { at, Directories } from '../store/directories.js';
 import { namesBelow } from '../store/paths.js';
 import { baseOf } from './trust.js';
@@ -11,7 +11,7 @@ import { baseOf } from './trust.js';
  * link is followed on the way, and whatever has its name is moved. Nothing happens if it isn't there. Throws system
  * errors, and RefusedError `ELINK`.
  */
-export function moveTaskFile({ root, taskId }: Place, endedMs: number): void {
+export function moveTaskFile({ root, taskId }: TaskPlace, endedMs: number): void {
   const base = baseOf(root);
   const tasks = [...(namesBelow(root, base) as string[]), TASKS];
   const directories = new Directories();

@@ -1,6 +1,6 @@
 import { ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { unreadable } from '../store/problems.js';
 import { type TaskPlaces, taskProcesses } from './orphan.js';
 import type { Processes } from './processes.js';
@@ -11,7 +11,7 @@ import { TaskStreams } from './task-streams.js';
  * `signalled`: the pids. Throws nothing but bugs.
  */
 export function endLeftovers(
-  place: Place,
+  place: TaskPlace,
   places: TaskPlaces,
   processes: Processes,
 ): { signalled: readonly number[]; problems: readonly Problem[] } {

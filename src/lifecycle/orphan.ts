@@ -10,7 +10,7 @@ import { followingSeq } from '../checkpoint/transitions.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { defaultLogDir } from '../layout/log-paths.js';
-import { type Place, pathsOf } from '../layout/task-paths.js';
+import { pathsOf, type TaskPlace } from '../layout/task-paths.js';
 import { isWithin, parentOf } from '../store/paths.js';
 import { moveTaskFile } from './finish.js';
 import { mayExecute } from './owner.js';
@@ -45,7 +45,7 @@ const LOOK_MS = 20;
  * the task's user wrote the streams.
  */
 export class Orphan {
-  readonly #place: Place;
+  readonly #place: TaskPlace;
   readonly #places: TaskPlaces;
   readonly #processes: Processes;
   readonly #streams: TaskStreams;
@@ -57,7 +57,7 @@ export class Orphan {
    * opened), and UsageError `task-untrusted`. Close it.
    */
   constructor(
-    place: Place,
+    place: TaskPlace,
     places: TaskPlaces,
     processes: Processes,
     isExpected: (stream: Stats) => boolean = () => true,
@@ -221,7 +221,7 @@ export class Orphan {
 
 /** The processes of a task whose files are believed. */
 export function taskProcesses(
-  place: Place,
+  place: TaskPlace,
   { sandbox, logDir }: TaskPlaces,
   uid: number | undefined,
   streams: TaskStreams,
@@ -242,7 +242,7 @@ export function taskProcesses(
   });
 }
 
-function openStreams(place: Place): TaskStreams {
+function openStreams(place: TaskPlace): TaskStreams {
   try {
     return new TaskStreams(place, 'write');
   } catch (error) {

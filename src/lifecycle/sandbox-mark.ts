@@ -7,7 +7,7 @@ import {
   SANDBOX_MARK,
   type SandboxMark,
 } from '../layout/sandbox-mark.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { realPath, statFile } from '../store/look.js';
 import { writeNewFile } from '../store/new-file.js';
@@ -15,7 +15,7 @@ import { useFile } from '../store/open-file.js';
 import { nameOf, parentOf } from '../store/paths.js';
 
 /** The mark that a sandbox of the task has; undefined if the root is not there. */
-export function sandboxMarkOf({ root, taskId }: Place): SandboxMark | undefined {
+export function sandboxMarkOf({ root, taskId }: TaskPlace): SandboxMark | undefined {
   const path = realPath(root);
   const stat = path === undefined ? undefined : statFile(path);
   if (path === undefined || !stat?.isDirectory()) return undefined;
@@ -27,7 +27,7 @@ export function sandboxMarkOf({ root, taskId }: Place): SandboxMark | undefined 
  * directory that was there before. A name that is there already stays, whatever it is: no link is followed and
  * nothing overwritten. Throws system errors.
  */
-export function writeSandboxMark(sandbox: string, place: Place): void {
+export function writeSandboxMark(sandbox: string, place: TaskPlace): void {
   const mark = sandboxMarkOf(place);
   if (mark === undefined) return;
   const directories = new Directories();

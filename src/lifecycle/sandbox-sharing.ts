@@ -1,7 +1,7 @@
 import { MOST_ENTRIES } from '../layout/limits.js';
 import { defaultLogDir } from '../layout/log-paths.js';
 import { rootPaths } from '../layout/root-paths.js';
-import { type Place, pathsOf } from '../layout/task-paths.js';
+import { pathsOf, type TaskPlace } from '../layout/task-paths.js';
 import { listDirectory } from '../store/list.js';
 import { readHeader } from '../task/header.js';
 import { readTaskFile } from '../task/task-file.js';
@@ -12,13 +12,13 @@ import { baseOf } from './trust.js';
  * always, whose sandbox is one for all. What their processes have as well proves nothing.
  */
 export class SandboxSharing {
-  readonly #place: Place;
+  readonly #place: TaskPlace;
   readonly #sandbox: string | undefined;
   readonly #logDir: string;
   /** Those that were looked at: what processes they have, if they share. */
   readonly #tasks = new Map<string, ((process: string) => boolean) | undefined>();
 
-  constructor(place: Place, sandbox: string | undefined, logDir: string) {
+  constructor(place: TaskPlace, sandbox: string | undefined, logDir: string) {
     this.#place = place;
     this.#sandbox = sandbox;
     this.#logDir = logDir;

@@ -16,7 +16,7 @@ import { describeErrno, errnoOf, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { tryLock } from '../host/flock.js';
 import { accountGroups } from '../host/groups.js';
-import { type Place, pathsOf } from '../layout/task-paths.js';
+import { pathsOf, type TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
 import { OpenFile, openFile, useFile } from '../store/open-file.js';
@@ -48,7 +48,11 @@ export interface TaskRecords {
 }
 
 /** The stream of a process, as it is on disk; undefined if there is none that is a regular file of one name. */
-export function coordinatorStat(place: Place, process: string, directories?: Directories): Stats | undefined {
+export function coordinatorStat(
+  place: TaskPlace,
+  process: string,
+  directories?: Directories,
+): Stats | undefined {
   const path = pathsOf(place).coordinator(process);
   if (path === undefined) return undefined;
   try {
@@ -66,13 +70,13 @@ export function coordinatorStat(place: Place, process: string, directories?: Dir
  * followed. Close them.
  */
 export class TaskStreams {
-  readonly place: Place;
+  readonly place: TaskPlace;
   readonly #base: string;
   readonly #directories = new Directories();
   readonly #file: OpenFile;
 
   /** Throws system errors and RefusedError. `write` for who is going to lock it. */
-  constructor(place: Place, access: 'read' | 'write') {
+  constructor(place: TaskPlace, access: 'read' | 'write') {
     this.place = place;
     this.#base = baseOf(place.root);
     try {

@@ -3,7 +3,7 @@ import { accountGroups } from '../host/groups.js';
 import { HOST, LAYOUTS, type LayoutName, MESOS } from '../layout/layouts.js';
 import { mesosIdsOf } from '../layout/mesos.js';
 import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
-import { type Place, RUNNER } from '../layout/task-paths.js';
+import { RUNNER, type TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
 import type { OpenFile } from '../store/open-file.js';
@@ -26,7 +26,7 @@ export function baseOf(root: string): string {
 }
 
 /** What a task's files and the directories around them are, as far as they are there. */
-function* witnessesOf({ root, taskId }: Place, directories: Directories): Generator<Witness> {
+function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Generator<Witness> {
   const base = baseOf(root);
   const below = namesBelow(root, base) as string[];
   yield* wayTo(base, below, directories);
@@ -54,7 +54,7 @@ function* witnessesOf({ root, taskId }: Place, directories: Directories): Genera
  * looked at is not believed either.
  */
 export function distrust(
-  place: Place,
+  place: TaskPlace,
   uid: number | undefined,
   opened: readonly OpenFile[] = [],
 ): UsageError | undefined {

@@ -93,7 +93,7 @@ function byNumber(numbered: readonly { run: ProcessStatus; n: number }[]): RunLo
 
 /** Of a sandbox that may not be entered the search tells only how many there are. */
 function closedSandbox({ task_id, root }: TaskView): Problem {
-  const path = LAYOUTS[root.layout].door(root);
+  const path = LAYOUTS[root.layout].entryDirectory(root);
   const tried = `look into the sandbox of ${task_id}, ${path}`;
   return unreadable({ code: 'sandbox-unreadable', tried, error: PERMISSION_DENIED, path, task_id });
 }

@@ -1,7 +1,7 @@
 import { Host } from '../host/host.js';
 import { processRow } from '../host/process-table.js';
 import { startsAgree } from '../host/start-time.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
 import type { LiveRun } from './progress.js';
 
@@ -10,11 +10,11 @@ import type { LiveRun } from './progress.js';
  * record the end of its run, is to be looked up.
  */
 export class AdoptedCoordinators {
-  readonly #place: Place;
+  readonly #place: TaskPlace;
   /** The start in ticks of those that were found alive, by pid. */
   readonly #starts = new Map<number, number>();
 
-  constructor(place: Place) {
+  constructor(place: TaskPlace) {
     this.#place = place;
   }
 

@@ -9,7 +9,7 @@ import type { Problem } from '../errors/problem.js';
 import { type Account, findAccount } from '../host/accounts.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
 import { distrust, layoutOf } from '../lifecycle/trust.js';
 import { presenceOf } from '../store/look.js';
@@ -24,7 +24,7 @@ import { type Start, TaskRoot, unwritable } from './task-root.js';
 
 /** A task that is ours: we hold the lock of its stream. */
 export interface OpenedTask {
-  readonly place: Place;
+  readonly place: TaskPlace;
   readonly root: TaskRoot;
   /** Locked. */
   readonly stream: OpenFile;
@@ -110,7 +110,7 @@ function openStarting(
 }
 
 /** Opens a task that is on disk, as its runner. See `takeOver`. */
-export function reopen(place: Place, settings: RunSettings): OpenedTask {
+export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
   const root = new TaskRoot(place);
   let stream: OpenFile | undefined;
   let file: OpenFile | undefined;
@@ -201,7 +201,7 @@ function uidOf(header: RunnerHeader): number | undefined {
   return accountOf(header)?.uid ?? header.uid;
 }
 
-function checkAuthors(place: Place, uid: number | undefined, opened: readonly OpenFile[]): void {
+function checkAuthors(place: TaskPlace, uid: number | undefined, opened: readonly OpenFile[]): void {
   const error = distrust(place, uid, opened);
   if (error !== undefined) throw error;
 }

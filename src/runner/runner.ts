@@ -1,5 +1,5 @@
 import { takeUmask } from '../host/umask.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import type { NewTask, Runner, RunnerEvents, RunSettings } from './api.js';
 import { open, reopen } from './open.js';
 import { TaskRunner } from './task-runner.js';
@@ -19,7 +19,7 @@ export function openTask(task: NewTask, settings: RunSettings, events: RunnerEve
  * Opens a task that lost its runner, knowing only where it is: everything else from its header and its task
  * file. Throws as `openTask`, and NotFoundError `task-not-found`.
  */
-export function takeOver(place: Place, settings: RunSettings, events: RunnerEvents = {}): Runner {
+export function takeOver(place: TaskPlace, settings: RunSettings, events: RunnerEvents = {}): Runner {
   const all = { umask: takeUmask(), ...settings };
   return new TaskRunner(reopen(place, all), all, events);
 }

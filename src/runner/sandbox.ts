@@ -5,7 +5,7 @@ import type { Account } from '../host/accounts.js';
 import { accountGroups } from '../host/groups.js';
 import { makeDirectory } from '../host/make-directory.js';
 import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
-import type { Place } from '../layout/task-paths.js';
+import type { TaskPlace } from '../layout/task-paths.js';
 import { sandboxMarkOf, writeMarkIn, writeSandboxMark } from '../lifecycle/sandbox-mark.js';
 import { at, Directories } from '../store/directories.js';
 import { isDirectory } from '../store/look.js';
@@ -24,7 +24,7 @@ const SHORTAGES: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EMFIL
  * root's also if somebody else could exchange the sandbox or what is on the way to it; SystemError
  * `sandbox-unwritable` if the disk is full, and the like.
  */
-export function makeSandbox(path: string, user: Account, place: Place): void {
+export function makeSandbox(path: string, user: Account, place: TaskPlace): void {
   const unusable = (why: string) =>
     new UsageError(
       'sandbox-unusable',
@@ -49,7 +49,7 @@ export function makeSandbox(path: string, user: Account, place: Place): void {
 }
 
 /** Those above are for all users to get through; the last is the user's. */
-function makeAsRoot(path: string, { uid, gid }: Account, place: Place): void {
+function makeAsRoot(path: string, { uid, gid }: Account, place: TaskPlace): void {
   const above = openWay(dirname(path), {
     trusted: TRUSTED,
     make: (missing) => underUmask(OPEN_TO_ALL, () => mkdirSync(missing, 0o755)),

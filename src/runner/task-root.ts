@@ -6,7 +6,7 @@ import { Host } from '../host/host.js';
 import { makeDirectory } from '../host/make-directory.js';
 import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
 import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
-import { type Paths, type Place, pathsOf, RUNNER } from '../layout/task-paths.js';
+import { type Paths, pathsOf, RUNNER, type TaskPlace } from '../layout/task-paths.js';
 import { baseOf, refuseStrangers, trustedUsers, untrusted } from '../lifecycle/trust.js';
 import { at, Directories } from '../store/directories.js';
 import { presenceOf, statFile } from '../store/look.js';
@@ -30,7 +30,7 @@ const DRAFT = '.task';
  * directories that are open, and no link is followed on the way to them. Close it.
  */
 export class TaskRoot {
-  readonly place: Place;
+  readonly place: TaskPlace;
   readonly paths: Paths;
   readonly #base: string;
   /** From the base to the root. */
@@ -38,7 +38,7 @@ export class TaskRoot {
   readonly #directories = new Directories();
 
   /** Throws UsageError `task-id-invalid`. */
-  constructor(place: Place) {
+  constructor(place: TaskPlace) {
     this.place = place;
     this.paths = pathsOf(place);
     this.#base = baseOf(place.root);

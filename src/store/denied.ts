@@ -8,8 +8,8 @@ export function isDenied(error: unknown): boolean {
 }
 
 /**
- * The outermost of a directory and the given ones below it that may not be looked into; undefined if all may,
- * or are not there.
+ * The outermost of a directory and the given ones below it that we may not enter; undefined if we may enter all,
+ * or if they do not exist.
  */
 export function firstDenied(directory: string, ...below: string[]): string | undefined {
   let path = directory;

@@ -14,13 +14,13 @@ import { isWithin, nameOf, parentOf } from './paths.js';
 import { RefusedError } from './refused.js';
 
 /**
- * Opens a directory only to look names up in it, as open(2) has it; Node has no name for it. It needs no
+ * Opens a directory only to look up names in it (open(2)); Node has no name for this flag. It needs no
  * permission to list the directory. The number is the same on x86-64 and arm64.
  */
 export const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
-/** How many directories are held open at once: those that many files have in common. */
+/** How many directories are kept open at once: those that many files have in common. */
 const MOST_OPEN = 64;
 
 /** How the names of a call are written: as text, or as bytes in a string of latin1. */
@@ -28,7 +28,7 @@ export type NameEncoding = 'utf8' | 'latin1';
 
 /**
  * The path of a name in an open directory, for a system call: Node has no openat(2). `name` may hold the bytes
- * of a name that is no UTF-8 as a string of latin1, if `encoding` says so.
+ * of a name that is not UTF-8 as a string of latin1, if `encoding` says so.
  */
 export function at(fd: number, name: string, encoding: NameEncoding = 'utf8'): string | Buffer {
   const path = `/proc/self/fd/${fd}/${name}`;
@@ -41,18 +41,18 @@ function isAscii(text: string): boolean {
 }
 
 /**
- * Directories that are open while a command looks at many files in them. The way down from a base is walked by
- * descriptors, name by name, and no name is followed if it is a link: whatever is renamed or linked elsewhere
- * meanwhile, a file is opened in the directory that was walked to. A command that runs on closes them and looks
- * again, because a directory that was replaced stays open as it was.
+ * Directories that stay open while a command reads many files in them. The path down from a base is walked by
+ * descriptors, name by name, and no link is followed: a file is opened in the directory that was walked to, whatever
+ * is renamed or linked elsewhere meanwhile. A long-running command closes them and opens them again, because a
+ * directory that was replaced stays open as it was.
  */
 export class Directories {
   readonly #open = new Map<string, number>();
   readonly #places = new Map<number, DirectoryPlace>();
 
   /**
-   * A descriptor of the directory that `names` lead to from `base`; it stays this object's, until `close` or the
-   * next call. The path of `base` itself is followed as the system follows it. `names` are bytes, in strings of
+   * A descriptor of the directory that `names` lead to from `base`. This object owns it; it is valid until `close` or
+   * the next call. The path of `base` itself is followed as the system follows it. `names` are bytes, in strings of
    * latin1, if `encoding` says so. Throws system errors, and RefusedError `ELINK` for a name that is a link.
    */
   fd(base: string, names: readonly string[] = [], encoding: NameEncoding = 'utf8'): number {
@@ -60,13 +60,13 @@ export class Directories {
   }
 
   /**
-   * As `fd`, of a path in `base`, which is absolute and begins with it. Throws RefusedError `ELINK` also for a path
-   * that doesn't lie there.
+   * As `fd`, for an absolute path that begins with `base`. Also throws RefusedError `ELINK` for a path that is not in
+   * `base`.
    */
   below(base: string, path: string, encoding: NameEncoding = 'utf8'): number {
     const known = this.#open.get(keyOf(base, path, encoding));
     if (known !== undefined) return known;
-    if (!isWithin(path, base)) throw new RefusedError('ELINK', `${path} does not lie in ${base}`);
+    if (!isWithin(path, base)) throw new RefusedError('ELINK', `${path} is not in ${base}`);
     if (this.#open.size >= MOST_OPEN) this.close();
     return this.#walk(base, path, encoding);
   }
@@ -79,15 +79,15 @@ export class Directories {
   /**
    * Opens the file at a path in `base` with these flags of open(2), to which O_NOFOLLOW is added. Throws as `below`.
    *
-   * Where the directory around the file's own is open already, as with the streams of many tasks, the file is opened
-   * from there, and the path that the kernel then has for it must be the one that was meant: that costs half of
-   * opening a directory for each file. If it isn't, the way is walked.
+   * If the parent of the file's directory is already open, as with the streams of many tasks, the file is opened from
+   * there, and the path that the kernel then has for it must be the one that was meant: this costs half as much as
+   * opening a directory for each file. If the path is a different one, the file is opened by walking there.
    */
   openFile(base: string, path: string, flags: number, mode?: number): number {
     const slash = path.lastIndexOf('/');
     const directory = path.slice(0, slash) || '/';
     const known = this.#open.get(keyOf(base, directory, 'utf8'));
-    // What is written goes where the way has led, whatever we ourselves exchange meanwhile.
+    // A file to write is opened in the directory that was walked to, whatever we ourselves replace meanwhile.
     const reads = (flags & (constants.O_RDWR | constants.O_WRONLY)) === 0;
     if (known !== undefined && reads) {
       return openSync(this.#placeOf(known).prefix + path.slice(slash), flags | O_NOFOLLOW, mode);
@@ -101,7 +101,7 @@ export class Directories {
     return openSync(at(parent, path.slice(slash + 1)), flags | O_NOFOLLOW, mode);
   }
 
-  /** Undefined if the directory isn't open, or something is in the way of the rest of the path. */
+  /** Undefined if the directory is not open, or the rest of the path cannot be opened. */
   #openFrom(key: string, rest: string, flags: number): number | undefined {
     const around = this.#open.get(key);
     if (around === undefined) return undefined;
@@ -143,7 +143,7 @@ export class Directories {
     const name = nameOf(path);
     if (path !== base && (name === '' || name === '.')) return this.#walk(base, parentOf(path), encoding);
     if (path !== base && name === '..') {
-      throw new RefusedError('ELINK', `${path} does not lie in ${base} for certain`);
+      throw new RefusedError('ELINK', `${path} may not be in ${base}`);
     }
     const fd =
       path === base
@@ -158,18 +158,18 @@ export class Directories {
 interface DirectoryPlace {
   /** Without links. */
   real: string;
-  /** What its path begins with, for a system call. */
+  /** The beginning of its path, for a system call. */
   prefix: string;
-  /** How many files in directories of it were opened. */
+  /** How many files in its subdirectories were opened. */
   asked: number;
-  /** The links in it, if nobody else can lay another. */
+  /** The links in it, if nobody else can add one. */
   links?: ReadonlySet<string>;
 }
 
-/** From so many files on, the links in a directory are looked for at once, and not for each file. */
+/** From this many files on, the links in a directory are listed once and not checked for each file. */
 const LISTED_FROM = 32;
 
-/** Undefined if the file system doesn't tell. */
+/** Undefined if the directory cannot be listed. */
 function linksIn(path: string): ReadonlySet<string> | undefined {
   try {
     const entries = readdirSync(path, { withFileTypes: true });
@@ -180,8 +180,8 @@ function linksIn(path: string): ReadonlySet<string> | undefined {
 }
 
 /**
- * Is the directory where its path says, and can nobody but root and ourselves exchange it or one above it? Then the
- * path is as good as the descriptor, and shorter for the kernel.
+ * Is the directory at its path, and can only root and ourselves replace it or one above it? Then the path is as good
+ * as the descriptor, and shorter for the kernel.
  */
 function staysThere(fd: number, real: string): boolean {
   const me = process.geteuid?.() ?? 0;
@@ -192,7 +192,7 @@ function staysThere(fd: number, real: string): boolean {
     if (named.ino !== top.ino || named.dev !== top.dev) return false;
     if (!isOurs(top) || othersMayWrite(top.mode)) return false;
     for (let path = real; path !== '/'; path = parentOf(path)) {
-      // In a directory like /tmp everybody keeps what is his own.
+      // In a directory like /tmp, only owners can replace their entries.
       const above = lstatSync(parentOf(path));
       if (!isOurs(above) || (othersMayWrite(above.mode) && !isSticky(above.mode))) return false;
     }
@@ -202,7 +202,7 @@ function staysThere(fd: number, real: string): boolean {
   }
 }
 
-/** The path that the kernel has for an open file: no link is in it. */
+/** The path that the kernel has for an open file; it contains no links. */
 function kernelPath(fd: number): string {
   return readlinkSync(`/proc/self/fd/${fd}`);
 }
@@ -211,13 +211,13 @@ function keyOf(base: string, path: string, encoding: NameEncoding): string {
   return encoding === 'utf8' ? `${base.length}${path}` : `${base.length} ${path}`;
 }
 
-/** Opens a directory in the one that is open around it. */
+/** Opens a directory in its open parent. */
 function enter(fd: number, path: string, encoding: NameEncoding): number {
   const entry = at(fd, nameOf(path), encoding);
   try {
     return openSync(entry, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   } catch (error) {
-    // The kernel says ENOTDIR of a link, too, if a directory is asked for.
+    // If a directory is asked for, the kernel reports ENOTDIR for a link, too.
     if (errnoOf(error) !== 'ENOTDIR' || !isLink(entry)) throw error;
     throw linkOnTheWay(path);
   }
@@ -231,12 +231,12 @@ function isLink(path: string | Buffer): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-/** A descriptor of a directory by which it can be locked; the path is followed as the system follows it. Close it. */
+/** A descriptor by which a directory can be locked; the path is followed as the system follows it. Close it. */
 export function openDirectory(path: string): number {
   return openSync(path, constants.O_RDONLY | O_DIRECTORY);
 }
 
-/** The refusal of a link, last on the way or not. */
+/** The refusal of a link, whether it is the last name of the path or not. */
 export function linkOnTheWay(path: string): RefusedError {
   return new RefusedError('ELINK', `${path} is a symbolic link, and it is not followed here`);
 }

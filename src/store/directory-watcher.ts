@@ -1,11 +1,11 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 
-/** Where directories can't be watched, or don't say what happens in them, they are looked at this often. */
+/** How often directories are read that cannot be watched, or do not report their changes. */
 const POLL_MS = 40;
-/** Looked at though nothing was said: inotify may lose events, and knows nothing of other machines. */
+/** How often they are read without an event: inotify may lose events, and misses changes from other machines. */
 const SAFETY_MS = 1000;
-/** So many changes in a row that nobody announced mean that nobody will. */
+/** After this many changes in a row without an event, no events are expected any more. */
 const TRUST = 3;
 
 /** Waits for something to change in any of some directories. */
@@ -16,7 +16,7 @@ export class DirectoryWatcher {
   #blind = false;
   #unannounced = 0;
 
-  /** Watches the directory, or if it isn't there yet the nearest one above it that is, up to `levels`. */
+  /** Watches the directory, or if it does not exist yet, its nearest existing ancestor, at most `levels` above it. */
   watch(directory: string, levels = 0): boolean {
     if (this.#watchers.has(directory)) return true;
     try {
@@ -26,7 +26,7 @@ export class DirectoryWatcher {
       });
       watcher.on('error', () => this.unwatch(directory));
       this.#watchers.set(directory, watcher);
-      // What happened before it was watched was not announced.
+      // There were no events for what happened before.
       this.#changed.add(directory);
       return true;
     } catch (error) {
@@ -48,8 +48,8 @@ export class DirectoryWatcher {
   }
 
   /**
-   * Resolves when something has changed, or at the latest after `longest` milliseconds or when it is time to
-   * look without being told.
+   * Resolves when something has changed, at the latest after `longest` milliseconds or when it is time to look
+   * without an event.
    */
   async changes(longest: number): Promise<void> {
     if (this.#changed.size > 0) return;
@@ -70,7 +70,7 @@ export class DirectoryWatcher {
     return changed;
   }
 
-  /** To be told whether there was news where nothing had been announced: then events are not relied on. */
+  /** Call it with whether there was news and an event for it: after too much news without events, it polls. */
   found(news: boolean, announced: boolean): void {
     if (!news) return;
     this.#unannounced = announced ? 0 : this.#unannounced + 1;
@@ -94,8 +94,8 @@ export interface NameWatcher {
 }
 
 /**
- * Tells the name of each entry of a directory that changes, until it is closed. Throws system errors, also if there
- * are no watches left; what goes wrong later ends it.
+ * Calls `changed` with the name of each entry of a directory that changes, until it is closed. Throws system errors,
+ * also if there are no watches left; a later error ends it.
  */
 export function watchNames(directory: string, changed: (name: string) => void): NameWatcher {
   const watcher = watch(directory, (_, name) => {

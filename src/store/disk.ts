@@ -3,9 +3,9 @@ import { statfsSync, statSync } from 'node:fs';
 /** What a file system holds and has left, in bytes and inodes (statfs(2)). */
 export interface FileSystem {
   bytes: number;
-  /** For everybody. */
+  /** For all users. */
   available: number;
-  /** With what is kept for root. */
+  /** Including what is reserved for root. */
   free: number;
   inodes: number;
   freeInodes: number;

@@ -3,16 +3,16 @@ import { byName, type Entry, type ListOptions, listDirectory } from './list.js';
 import { presenceOf } from './look.js';
 
 export interface GlobOptions extends ListOptions {
-  /** Hears of each directory that can't be listed; it is taken for an empty one. */
+  /** Called for each directory that cannot be listed; it counts as empty. */
   refused: (directory: string, error: unknown) => void;
-  /** Hears of each directory that has more than `max` entries; only the first ones are looked at. */
+  /** Called for each directory that has more than `max` entries; only the first ones are read. */
   cut: (directory: string) => void;
 }
 
 /**
- * The directories at the end of a way below `top`, in the order of their names. For each level the way has a name,
- * or undefined for any; at its end it has any. No link is followed. A name is looked up, so that the directory
- * around it need not be listable, and whatever else stands beside it costs nothing.
+ * The directories that match a path pattern below `top`, in the order of their names. For each level the pattern
+ * (`way`) has a name, or undefined for any name; its last level is undefined. No link is followed. A name is looked
+ * up, so that its directory need not be listable, and other entries in it cost nothing.
  */
 export function globDirectories(
   top: string,
@@ -23,7 +23,7 @@ export function globDirectories(
   const named = namesBetween(way);
   const pathOf = (names: readonly string[]): string =>
     names.reduce((path, name, level) => `${path}${inPath(named[level])}/${name}`, top);
-  // To fast-glob, `top` is the root of all, and nothing is there but the directories of any name.
+  // fast-glob sees `top` as the root directory, and only the levels of any name.
   const readdirSync = (directory: string): Entry[] => {
     const names = directory === '/' ? [] : namesIn(directory.slice(1));
     const path = enter(pathOf(names), named[names.length] ?? []);
@@ -40,7 +40,7 @@ export function globDirectories(
   return found.map((path) => pathOf(namesIn(path)));
 }
 
-/** The names of the way that stand before each of its levels of any name. */
+/** The names of the pattern before each of its levels of any name. */
 function namesBetween(way: readonly (string | undefined)[]): string[][] {
   const between: string[][] = [];
   let names: string[] = [];
@@ -59,12 +59,12 @@ function inPath(names: readonly string[] = []): string {
   return names.map((name) => `/${name}`).join('');
 }
 
-/** The path of the directory that the names lead to; undefined if one is none, or a link. */
+/** The path of the directory that the names lead to; undefined if one is not a directory, or is a link. */
 function enter(directory: string, names: readonly string[]): string | undefined {
   let path = directory;
   for (const name of names) {
     path = `${path}/${name}`;
-    // Where nobody may know, the listing will tell why.
+    // If we may not know, the listing will fail and say why.
     const presence = presenceOf(path, 'no-follow');
     if (presence === 'other' || presence === 'absent') return undefined;
   }
@@ -82,7 +82,7 @@ function list(directory: string, { refused, cut, ...options }: GlobOptions): Ent
   }
 }
 
-/** For fast-glob, a name that begins so begins with a needless `./`: it is shown with a byte that no name has. */
+/** fast-glob takes this prefix of a name for a redundant `./`: such a name is given to it after a NUL. */
 const DOT_SEGMENT = '.\\';
 
 function shown(entry: Entry): Entry {

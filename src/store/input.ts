@@ -5,22 +5,22 @@ import { RefusedError } from './refused.js';
 
 const AT_ONCE = 64 * 1024;
 
-/** How long a pipe that was named is waited for that nobody writes to, and how often it is looked at. */
+/** How long to wait for a writer of a named pipe, and how often to check. */
 const PIPE_WAIT_MS = 1000;
 const PIPE_POLL_MS = 10;
 
 export interface InputOptions {
   /** More bytes are refused. */
   max: number;
-  /** The error of what has more; `length`: as far as it was seen. */
+  /** The error for longer input; `length`: as far as it was read. */
   tooLong?: (length: number) => Error;
 }
 
 /**
- * Reads to its end what a person gave the program to read: stdin (0), or what they named, which may be a pipe as
- * well as a file. A pipe is waited for as long as somebody has it open to write. Not for paths that anything on disk
- * says. Throws system errors, RefusedError `ENOTREG` for a pipe that nobody writes to, and what `tooLong` gives, else
- * RefusedError `EFBIG`.
+ * Reads a person's input to its end: stdin (0), or a path that they named, which may be a pipe as well as a file. A
+ * pipe is read as long as somebody has it open for writing. Not for paths that were read from disk. Throws system
+ * errors, RefusedError `ENOTREG` for a pipe that nobody writes to, and for longer input what `tooLong` returns, by
+ * default RefusedError `EFBIG`.
  */
 export function readInput(from: 0 | string, options: InputOptions): Buffer {
   if (from === 0) return readWhole(0, 'stdin', options);
@@ -32,7 +32,7 @@ export function readInput(from: 0 | string, options: InputOptions): Buffer {
   }
 }
 
-/** What is no file may have no end (a device), or no beginning (a pipe). */
+/** Other things than files may have no end (a device), or no data yet (a pipe). */
 function readWhole(fd: number, name: string, { max, tooLong = tooLongFor(max) }: InputOptions): Buffer {
   const stats = fstatSync(fd);
   if (stats.size > max) throw tooLong(stats.size);
@@ -42,7 +42,7 @@ function readWhole(fd: number, name: string, { max, tooLong = tooLongFor(max) }:
   while (length <= max) {
     const chunk = Buffer.allocUnsafe(AT_ONCE);
     const count = readNow(fd, chunk);
-    // A pipe that was opened without waiting is at its end before anybody has opened it to write.
+    // A pipe that was opened without waiting is at its end until somebody opens it for writing.
     const noWriter = fd !== 0 && count === 0 && length === 0 && stats.isFIFO();
     if (count === undefined || noWriter) {
       if (waited >= PIPE_WAIT_MS) throw new RefusedError('ENOTREG', `nobody writes to the pipe ${name}`);

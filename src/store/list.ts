@@ -6,24 +6,24 @@ export type Entry = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolic
 export interface Listing {
   /** In no order. */
   entries: Entry[];
-  /** False if the directory has more entries than were asked for: then some are left out. */
+  /** False if the directory has more entries than `max`: then some are left out. */
   complete: boolean;
 }
 
 export interface ListOptions {
-  /** As in `openFile`. Default: the directory itself, whose path is followed then. */
+  /** As in `openFile`. Default: the directory itself, whose path is then followed. */
   below?: string;
   /** How many entries are read at most. */
   max: number;
   directories?: Directories;
 }
 
-/** So many entries are asked for at once: Node's own 32 make a listing ten times as slow. */
+/** Entries per read: with Node's default of 32, a listing is ten times as slow. */
 const AT_ONCE = 4096;
 
 /**
- * The entries of a directory, without a `stat` for each where the file system tells the types in the listing,
- * and no more than `max`: a directory that somebody filled must not cost everybody else their time. Throws
+ * The entries of a directory, at most `max`, without a `stat` for each if the file system reports types in the
+ * listing. A directory that one user filled must not cost all others their time. Throws
  * system errors, and RefusedError `ELINK` for a link below `below`.
  */
 export function listDirectory(path: string, options: ListOptions): Listing {
@@ -51,7 +51,7 @@ function list(path: string, max: number): Listing {
     }
     return { entries, complete };
   } catch (error) {
-    // Where the file system doesn't tell the types, Node asks for each, and gives up if one has vanished.
+    // If the file system does not report types, Node calls lstat for each entry, and fails if one has vanished.
     if ((error as NodeJS.ErrnoException).syscall !== 'lstat') throw error;
     return listOneByOne(path, max);
   } finally {

@@ -3,10 +3,10 @@ import { errnoOf } from '../errors/errors.js';
 import { at, Directories } from './directories.js';
 import { nameOf, parentOf } from './paths.js';
 
-/** What is at a path. `absent` is also what vanished, and what lies below a file. */
+/** What is at a path. A path that vanished, or is below a file, is also `absent`. */
 export type Presence = 'directory' | 'other' | 'absent' | { error: unknown };
 
-/** Links are followed, unless they are not: then a link is `other`. */
+/** With `no-follow`, a link is `other`. */
 export function presenceOf(path: string, links: 'follow' | 'no-follow' = 'follow'): Presence {
   const look = links === 'follow' ? statSync : lstatSync;
   let stat: Stats | undefined;
@@ -27,13 +27,13 @@ export function isDirectory(path: string): boolean {
 }
 
 export interface StatOptions {
-  /** As in `openFile`. Default: the directory that the file is in. */
+  /** As in `openFile`. Default: the directory that holds the file. */
   below?: string;
   directories?: Directories;
 }
 
 /**
- * What is at a path, the last name not followed if it is a link; undefined if there is nothing. Opens nothing.
+ * The stat of what is at a path, not followed if it is a link; undefined if there is nothing. Opens nothing.
  * Throws system errors, and RefusedError `ELINK` if a directory below `below` is a link.
  */
 export function statFile(path: string, options: StatOptions = {}): Stats | undefined {
@@ -62,18 +62,18 @@ function absentAsUndefined(look: () => Stats | undefined): Stats | undefined {
   }
 }
 
-/** What a name of bytes, in latin1, is in an open directory; a link is not followed. Undefined if there is nothing. */
+/** The stat of a name (bytes in latin1) in an open directory; a link is not followed. Undefined if there is nothing. */
 export function statIn(directory: number, name: string): Stats | undefined {
   return absentAsUndefined(() => lstatSync(at(directory, name, 'latin1'), { throwIfNoEntry: false }));
 }
 
-/** What a directory may be for us: to be looked through, or to be written into. */
+/** How we may use a directory: to read it, or to write into it. */
 const USES = {
   list: constants.R_OK | constants.X_OK,
   change: constants.W_OK | constants.X_OK,
 } as const;
 
-/** May we use the directory so? Undefined if there is nothing at the path. */
+/** May we use the directory in this way? Undefined if there is nothing at the path. */
 export function mayUse(directory: string, use: keyof typeof USES): boolean | undefined {
   try {
     accessSync(directory, USES[use]);
@@ -83,7 +83,7 @@ export function mayUse(directory: string, use: keyof typeof USES): boolean | und
   }
 }
 
-/** The path without links, or undefined if there is nothing or we may not know. */
+/** The path without links; undefined if there is nothing or we may not know. */
 export function realPath(path: string): string | undefined {
   try {
     return realpathSync.native(path);
@@ -92,7 +92,7 @@ export function realPath(path: string): string | undefined {
   }
 }
 
-/** Where a link leads, as it is written; undefined if there is no link or we may not know. */
+/** The target of a link, as written; undefined if there is no link or we may not know. */
 export function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -102,8 +102,8 @@ export function linkTarget(path: string): string | undefined {
 }
 
 /**
- * An absolute path without needless slashes. `..` is left to the file system where it appears, because
- * `link/..` is not where `link` is.
+ * An absolute path without redundant slashes. The file system resolves `..`, because `link/..` is not the directory
+ * that holds `link`.
  */
 export function absolutePath(path: string, cwd: string): string {
   const whole = path.startsWith('/') ? path : `${cwd}/${path}`;

@@ -3,15 +3,15 @@ import { at } from './directories.js';
 
 export interface NewFileOptions {
   mode: number;
-  /** What it is, before anything is written. */
+  /** Called with the file's stat before anything is written. */
   made?: (file: Stats) => void;
-  /** On disk when this returns. */
+  /** The file is on disk when this returns. */
   durable?: boolean;
 }
 
 /**
- * Writes a file that isn't there yet, by its name in an open directory: nothing is overwritten and no link followed.
- * Throws system errors, `EEXIST` if there is anything of the name.
+ * Writes a new file, by its name in an open directory: nothing is overwritten and no link is followed. Throws system
+ * errors, `EEXIST` if the name is taken.
  */
 export function writeNewFile(
   directory: number,

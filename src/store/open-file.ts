@@ -16,30 +16,30 @@ import { mayRead, maySearch, type Reader } from './reader.js';
 import { anotherName, RefusedError } from './refused.js';
 
 /**
- * `read`; `write`: what is there, for reading and appending; `create`: as `write`, and made if it isn't there;
- * `make`: as `write`, of a file that isn't there yet.
+ * `read`; `write`: an existing file, for reading and appending; `create`: as `write`, but the file is made if it does
+ * not exist; `make`: as `write`, for a file that must not exist yet.
  */
 export type Access = 'read' | 'write' | 'create' | 'make';
 
 export interface OpenOptions {
   /**
-   * A directory around the file whose own path may be followed; below it nothing is, not even a directory that
-   * is a link. Default: the directory that the file is in.
+   * A directory above the file. Links in its own path may be followed; below it none are, not even to directories.
+   * Default: the directory that holds the file.
    */
   below?: string;
   /** Default `read`. */
   access?: Access;
-  /** Throws RefusedError `ELINK` if the file has another name: then it is maybe somebody else's. */
+  /** Throws RefusedError `ELINK` if the file has another name: then it may be somebody else's. */
   oneName?: boolean;
   /** For `create` and `make`. Default 0644. */
   mode?: number;
   /** Throws RefusedError `EFBIG` if the file has more bytes. */
   max?: number;
-  /** `follow` for a path that a person named: the last name may be a link then. */
+  /** `follow` for a path that a person named: then the last name may be a link. */
   links?: 'follow';
   /**
-   * Throws RefusedError `ENOTREADER` if this user could not read the file. `owner`: the one who owns the directory
-   * that holds it, for that is who may have put it there.
+   * Throws RefusedError `ENOTREADER` if this user could not read the file. `owner`: the owner of the directory that
+   * holds it, who may have put it there.
    */
   as?: Reader | 'owner';
   /** Directories that stay open for the next file. */
@@ -53,15 +53,15 @@ const ACCESS: Readonly<Record<Access, number>> = {
   make: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL,
 };
 
-/** Opening never blocks, whatever is there, and gives us no terminal. */
+/** Opening never blocks, whatever the file is, and never gives us a controlling terminal. */
 const NEVER_BLOCK = constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** What stat(2) says of an open file. */
+/** What stat(2) says about an open file. */
 export type FileStat = Stats;
 
 /**
- * An open regular file. What was opened is what is checked, read, locked and written: the path is for messages
- * only. Close it.
+ * An open regular file. The open file itself is checked, read, locked and written; the path is only for messages.
+ * Close it.
  */
 export class OpenFile {
   readonly path: string;
@@ -75,7 +75,7 @@ export class OpenFile {
     this.stat = stat;
   }
 
-  /** A descriptor that is open already; whoever opened it closes it. */
+  /** A descriptor that is already open; the caller closes it. */
   static of(fd: number, path: string): OpenFile {
     return new OpenFile(path, fd, fstatSync(fd));
   }
@@ -86,8 +86,8 @@ export class OpenFile {
   }
 
   /**
-   * Fills `length` bytes of the buffer from `offset` on with those that the file has at `position`. Returns how
-   * many there were: fewer only at the end of the file. Throws system errors.
+   * Reads `length` bytes of the file at `position` into the buffer at `offset`. Returns how many there were: fewer
+   * only at the end of the file. Throws system errors.
    */
   readAt(buffer: Uint8Array, offset: number, length: number, position: number): number {
     let done = 0;
@@ -99,7 +99,7 @@ export class OpenFile {
     return done;
   }
 
-  /** The first bytes, at most `max`, up to the size that the file had when it was opened. */
+  /** The first bytes, at most `max`, up to the size of the file when it was opened. */
   read(max: number): Buffer {
     const buffer = Buffer.allocUnsafe(Math.min(max, this.stat.size));
     return buffer.subarray(0, this.readAt(buffer, 0, buffer.length, 0));
@@ -111,9 +111,8 @@ export class OpenFile {
 }
 
 /**
- * Opens a regular file that somebody else may have put there. Nothing blocks, no link is followed that is not
- * asked for, no device is read. Throws system errors, and RefusedError: `ENOTREG`, `ELINK`, `EFBIG`,
- * `ENOTREADER`.
+ * Opens a regular file that somebody else may have put there. It never blocks, never reads a device, and follows no
+ * link unless asked to. Throws system errors, and RefusedError: `ENOTREG`, `ELINK`, `EFBIG`, `ENOTREADER`.
  */
 export function openFile(path: string, options: OpenOptions = {}): OpenFile {
   const { access = 'read', links, max, as } = options;
@@ -136,12 +135,12 @@ export function openFile(path: string, options: OpenOptions = {}): OpenFile {
       throw error;
     }
   } catch (error) {
-    // ENXIO is what the system says of a socket, and of a FIFO that is opened for writing.
+    // The system reports ENXIO for a socket, and for a FIFO that is opened for writing.
     if (errnoOf(error) === 'ENXIO') throw new RefusedError('ENOTREG', `${path} is not a regular file`);
     if (errnoOf(error) === 'EISDIR' && access !== 'read') {
       throw new RefusedError('ENOTREG', `${path} is a directory, not a regular file`);
     }
-    // A loop on the way to `below` is a system error like others.
+    // A loop in the path of `below` is an ordinary system error.
     if (errnoOf(error) === 'ELOOP' && links === undefined) throw linkOnTheWay(path);
     throw error;
   } finally {
@@ -176,7 +175,7 @@ export function readText(path: string, options: OpenOptions & { max: number }): 
   return useFile(path, options, (file) => file.read(options.max).toString('utf8'));
 }
 
-/** Only root reads what its owner keeps from others. */
+/** Only matters for root: nobody else can read a file against its mode. */
 function checkOwner(path: string, stat: Stats, { below }: OpenOptions, directories: Directories): void {
   if ((stat.mode & 0o004) !== 0 || process.geteuid?.() !== 0) return;
   const directory = parentOf(path);
@@ -186,14 +185,14 @@ function checkOwner(path: string, stat: Stats, { below }: OpenOptions, directori
   if (!mayRead(stat, reader)) throw notReader(path, reader, 'its owner and mode say who may read it');
 }
 
-/** The path that the kernel has for an open file leads through no link: the user must be able to walk it. */
+/** The kernel's path of an open file contains no links: the user must be able to search each directory in it. */
 function checkReader(fd: number, path: string, stat: Stats, reader: Reader): void {
   if (!mayRead(stat, reader)) throw notReader(path, reader, 'its owner and mode say who may read it');
   const real = readlinkSync(`/proc/self/fd/${fd}`).replace(/ \(deleted\)$/, '');
   for (let directory = parentOf(real); ; directory = parentOf(directory)) {
     const way = statSync(directory, { throwIfNoEntry: false });
     if (way !== undefined && !maySearch(way, reader)) {
-      throw notReader(path, reader, `not everybody may look into ${directory}`);
+      throw notReader(path, reader, `it may not enter ${directory}`);
     }
     if (directory === '/') return;
   }
@@ -202,7 +201,7 @@ function checkReader(fd: number, path: string, stat: Stats, reader: Reader): voi
 function notReader(path: string, { uid }: Reader, why: string): RefusedError {
   return new RefusedError(
     'ENOTREADER',
-    `uid ${uid} says that ${path} is its own, and may not read it: ${why}`,
+    `uid ${uid} claims that ${path} is its own, but may not read it: ${why}`,
   );
 }
 

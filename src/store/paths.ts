@@ -1,7 +1,7 @@
-/** PATH_MAX of Linux, with the NUL at the end. A checkpoint may record a path of 64 MiB: it leads nowhere. */
+/** PATH_MAX of Linux, including the NUL at the end. A checkpoint may record a path of 64 MiB, which leads nowhere. */
 export const LONGEST_PATH = 4096;
 
-/** The directory that holds a path; of `/` itself `/`. Pure text. */
+/** The directory that holds a path; `/` for `/` itself. Pure text. */
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';
 }
@@ -11,12 +11,12 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** Is `path` the directory or something in it? Pure text, both absolute and plain. */
+/** Is `path` the directory itself or something in it? Pure text; both must be absolute and plain. */
 export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }
 
-/** The names that lead from a directory down to a path in it; undefined if the path isn't in it. Pure text. */
+/** The names that lead from a directory down to a path in it; undefined if the path is not in it. Pure text. */
 export function namesBelow(path: string, directory: string): string[] | undefined {
   if (!isWithin(path, directory)) return undefined;
   return path

@@ -9,21 +9,21 @@ export interface Unreadable {
   readonly code: ProblemCode;
   /** What was tried, with the path: `list /var/run/thermos`. */
   readonly tried: string;
-  /** What it is, where the store may refuse it and says why with its path: `the checkpoint`. */
+  /** What it is, for a refusal by the store, whose message has the path and the reason: `the checkpoint`. */
   readonly what?: string;
   readonly error: unknown;
   /** Default: error. */
   readonly severity?: Problem['severity'];
-  /** What to try if the system refused. Default: to be root, if that is somebody else. */
+  /** What to try if the system refused. Default: sudo, unless we are root. */
   readonly hint?: string;
   readonly path?: string;
   readonly task_id?: string;
 }
 
-/** The error of what the system refused, where only that is known. */
+/** An error for a refusal by the system of which nothing else is known. */
 export const PERMISSION_DENIED: unknown = Object.assign(new Error('permission denied'), { code: 'EACCES' });
 
-/** The problem of something that can't be read, with a hint if a more privileged user would get through. */
+/** The problem of something that cannot be read, with a hint if a more privileged user could read it. */
 export function unreadable({
   code,
   tried,
@@ -40,17 +40,17 @@ export function unreadable({
   return { code, severity, message, ...rest, hint: isDenied(error) ? (hint ?? sudoHint()) : undefined };
 }
 
-/** Nothing helps root. */
+/** There is no hint for root. */
 function sudoHint(): string | undefined {
   return process.geteuid?.() === 0 ? undefined : 'run it again with sudo';
 }
 
-/** The problem of a directory of which only the first entries were looked at. */
+/** The problem of a directory of which only the first entries were read. */
 export function tooManyEntries(path: string, most: number): Problem {
   return {
     code: 'directory-too-large',
     severity: 'error',
-    message: `${path} has more than ${most} entries: only ${most} of them were looked at`,
+    message: `${path} has more than ${most} entries: only ${most} of them were read`,
     path,
     hint: 'remove what does not belong there',
   };

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 /** A user on whose behalf root opens a file. */
 export interface Reader {
   readonly uid: number;
-  /** All groups of the user; asked only if they matter. */
+  /** All groups of the user; called only if they matter. */
   readonly groups: () => readonly number[];
 }
 
@@ -22,7 +22,7 @@ export function maySearch(directory: Permissions, reader: Reader): boolean {
 function permits({ uid, gid, mode }: Permissions, reader: Reader, bit: number): boolean {
   if (reader.uid === 0) return true;
   if (uid === reader.uid) return (mode & (bit << 6)) !== 0;
-  // Others' bits are looked at first: the groups of a user may have to be asked from a directory service.
+  // The bits of others are compared first: a directory service may have to be asked for the groups of a user.
   const others = (mode & bit) !== 0;
   const group = (mode & (bit << 3)) !== 0;
   if (others === group) return others;

@@ -1,15 +1,15 @@
-/** Why something is not opened though the system would open it. */
+/** Why something is not opened although the system would open it. */
 export type RefusalCode =
-  /** It is no regular file: reading it may block, never end, or act on a device. */
+  /** It is not a regular file: reading it may block, never end, or act on a device. */
   | 'ENOTREG'
-  /** It, or a directory on the way to it, is a symbolic link that somebody may have laid there. */
+  /** It, or a directory on the way to it, is a symbolic link that somebody may have put there. */
   | 'ELINK'
   /** It is longer than anything of its kind. */
   | 'EFBIG'
   /** The user on whose behalf it is opened could not read it. */
   | 'ENOTREADER';
 
-/** Thrown for what the system would open and this program does not. The message says what was seen. */
+/** Thrown for what the system would open but this program does not. The message says what was found. */
 export class RefusedError extends Error {
   readonly code: RefusalCode;
 
@@ -20,7 +20,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** The refusal of a file that has another name: it is maybe somebody else's. */
+/** The refusal of a file that has another name: it may be somebody else's. */
 export function anotherName(path: string): RefusedError {
-  return new RefusedError('ELINK', `${path} has another name (a hard link), and may be somebody else's`);
+  return new RefusedError('ELINK', `${path} has another name (a hard link), so it may be somebody else's`);
 }

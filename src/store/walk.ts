@@ -5,7 +5,7 @@ import { at } from './directories.js';
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** Refused because something is not what it was a moment ago, or when it was looked at before. */
+/** Refused because something is different from what it was when it was checked. */
 export class ChangedError extends Error {
   readonly code = 'ECHANGED';
 }
@@ -15,24 +15,24 @@ function entryAt(fd: number, name: string): string | Buffer {
   return at(fd, name, 'latin1');
 }
 
-/** Text as the bytes that name it on disk, in latin1. */
+/** The bytes of a name on disk, in latin1. */
 export function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** The other way round, for people. */
+/** The reverse, for people. */
 export function textOf(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 export interface Visitor {
-  /** Anything but a directory. `path` is for system calls; `names` leads there from the top, which has none. */
+  /** Anything but a directory. `path` is for system calls; `names` lead there from the top, which has none. */
   file(path: string | Buffer, stat: Stats, names: readonly string[]): void;
-  /** Before a directory is entered; throws if it must not be. */
+  /** Called before a directory is entered; throws if it must not be. */
   enter?(fd: number, stat: Stats, names: readonly string[]): void;
-  /** After all that is in a directory; `path` is that of the directory in its own. */
+  /** Called after everything in a directory; `path` names the directory in its parent. */
   leave(path: string | Buffer, stat: Stats, names: readonly string[]): void;
-  /** An entry that could not be looked at, entered or handled. What was thrown is an answer to it alone. */
+  /** An entry that could not be read, entered or handled. The error concerns only this entry. */
   failed(error: unknown, names: readonly string[]): void;
 }
 
@@ -43,14 +43,14 @@ interface Level {
   next: number;
 }
 
-/** Deeper directories are closed while those in them are walked: a tree may be deeper than files may be open. */
+/** Outer directories are closed while deeper ones are walked: a tree may be deeper than the limit of open files. */
 const MOST_DEEP = 128;
 
 /**
- * Visits the tree that `name` in an open directory is, itself included, each directory after what is in it. The
- * walk goes by open directories: a name is looked up in the directory that was checked, whatever is renamed or
- * linked elsewhere meanwhile. Names are bytes, in strings of latin1, for a tree may hold names that are no UTF-8.
- * No link is followed. What vanished is passed over. `last` names entries of the top that come last.
+ * Visits `name` in an open directory and the tree below it, each directory after its entries. The walk uses open
+ * directories: a name is looked up in the directory that was checked, whatever is renamed or linked elsewhere
+ * meanwhile. Names are bytes, in strings of latin1, because a tree may have names that are not UTF-8. No link is
+ * followed. What vanished is skipped. `last` names entries of the top that are visited last.
  */
 export function walk(parent: number, name: string, visitor: Visitor, last: readonly string[] = []): void {
   const levels: Level[] = [];
@@ -119,12 +119,12 @@ export function walk(parent: number, name: string, visitor: Visitor, last: reado
   }
 }
 
-/** The directory above an open one, if it still is the one that it was. */
+/** The parent of an open directory, if it is still the same one. */
 function reopen(fd: number, stat: Stats): number {
   const above = openSync(entryAt(fd, '..'), OPEN_DIRECTORY);
   if (isSame(fstatSync(above), stat)) return above;
   closeSync(above);
-  throw new ChangedError('a directory was moved while it was walked');
+  throw new ChangedError('a directory was moved while it was read');
 }
 
 function moveToEnd(entries: string[], name: string): void {

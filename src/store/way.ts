@@ -6,17 +6,17 @@ import { at, linkOnTheWay, O_PATH } from './directories.js';
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
 export interface WayOptions {
-  /** Whose links are followed: where somebody else may lay one, it could lead us anywhere. */
+  /** The users whose links are followed: a link of anybody else could lead us anywhere. */
   trusted: ReadonlySet<number>;
-  /** Makes what is missing, each directory by this; called with its path for a system call. */
+  /** Makes each missing directory; called with its path for a system call. */
   make?: (path: string | Buffer) => void;
 }
 
 /**
- * Opens a directory by walking to it from `/`, and makes what is missing if asked to. A link on the way is followed
- * only if it belongs to a trusted user and lies where nobody else can put one. The descriptor is the caller's, and
- * stands for the directory whatever its path leads to by then. `made`: the last one was not there. Throws system
- * errors, and RefusedError `ELINK`.
+ * Opens a directory by walking to it from `/`, and makes missing ones if asked to. A link on the way is followed only
+ * if it belongs to a trusted user and is in a directory where nobody else can put one. The caller owns the descriptor,
+ * which refers to the directory whatever its path leads to by then. `made`: the last directory was missing. Throws
+ * system errors, and RefusedError `ELINK`.
  */
 export function openWay(path: string, options: WayOptions): { fd: number; made: boolean } {
   let fd = openSync('/', O_PATH | O_DIRECTORY);
@@ -42,7 +42,7 @@ export function openWay(path: string, options: WayOptions): { fd: number; made: 
   }
 }
 
-/** False if somebody else was quicker. */
+/** False if somebody else made it first. */
 function attempt(make: () => void): boolean {
   try {
     make();
@@ -60,7 +60,7 @@ function openNext(fd: number, entry: string | Buffer, walked: string, trusted: R
   return openSync(entry, O_PATH | O_DIRECTORY);
 }
 
-/** Can nobody else exchange what trusted users have put into the directory? */
+/** Can only trusted users replace what trusted users have put into the directory? */
 function isOnlyOf({ uid, mode }: Stats, trusted: ReadonlySet<number>): boolean {
   return trusted.has(uid) && (!othersMayWrite(mode) || isSticky(mode));
 }

@@ -6,29 +6,29 @@ import { shellArguments } from '../text/shell.js';
 import type { Directories } from './directories.js';
 import { parentOf } from './paths.js';
 
-/** A file or a directory that decides whether what is written in or below it is believed. */
+/** A file or directory whose owner and mode decide whether what is in or below it is trusted. */
 export interface Witness extends Pick<Stats, 'uid' | 'gid' | 'mode' | 'nlink'> {
   readonly path: string;
   readonly isDirectory: boolean;
   readonly isLink: boolean;
-  /** Above what is read: names in it may be exchanged, but nothing is read from it. */
+  /** Above what is read: names in it may be replaced, but nothing is read from it. */
   readonly isAbove: boolean;
 }
 
-/** Somebody who may have written what we were about to believe. */
+/** A sign that an untrusted user may have written what we were about to trust. */
 export interface Stranger {
   readonly path: string;
-  /** What was seen, after the name of the path. */
+  /** What was found, as text that follows the path. */
   readonly what: string;
-  /** A command that takes the reason away, as a shell reads it. */
+  /** A shell command that removes the reason. */
   readonly remedy: string;
 }
 
 /**
- * The first of the witnesses that somebody else than the trusted users may have written or put there; undefined
- * if there is none. Owner, write bits of group and others, and a second name of a file count. (With an ACL the
- * write bit of the group is the ACL's mask, acl(5): whoever an ACL lets write sets it, too.) A group that has the
- * owner of the file as its only member writes nothing that the owner could not. Pure but for `groups`.
+ * The first of the witnesses that an untrusted user may have written or put there; undefined if there is none. The
+ * owner, the write bits of group and others, and a second name of a file count. (With an ACL, the write bit of the
+ * group is the ACL's mask, acl(5): it is set if the ACL lets anybody write.) A group whose only member is the owner of
+ * the file writes nothing that the owner could not. Pure except for `groups`.
  */
 export function findStranger(
   witnesses: Iterable<Witness>,
@@ -60,10 +60,10 @@ export function findStranger(
 }
 
 /**
- * The directories that lead to a directory and itself, outermost first: those from `/` to the one that its base
- * really is, then those below it, each as it is open. Where one isn't there the way ends. Throws system errors,
- * and RefusedError `ELINK` for a link below the base. Above the base, a user that our user namespace doesn't know
- * counts as root: it is somebody of the machine that the namespace is a guest of.
+ * A directory and those above it, outermost first: those from `/` to the real path of its base, then those below the
+ * base, each by its open descriptor. Throws system errors, also if one does not exist, and RefusedError `ELINK` for a
+ * link below the base. Above the base, a user that our user namespace does not know counts as root: it is a user of
+ * the machine that hosts the namespace.
  */
 export function* wayTo(base: string, names: readonly string[], directories: Directories): Generator<Witness> {
   const real = readlinkSync(`/proc/self/fd/${directories.fd(base)}`);
@@ -99,7 +99,7 @@ export function witness(path: string, stat: Stats, isAbove = false): Witness {
   };
 }
 
-/** The directories above a place where a root is to be made, and the nearest one that is there. */
+/** The directories above the path of a new root, and the nearest existing one. */
 export function* wayAbove(base: string, directories: Directories): Generator<Witness> {
   for (const each of wayTo(base, [], directories)) yield { ...each, isAbove: true };
 }

@@ -1,17 +1,17 @@
 /**
- * Times and durations as text. What a checkpoint says of time is hostile: not a number, infinite, before the
- * epoch, beyond the calendar. Nothing here throws.
+ * Times and durations as text. The times of a checkpoint are not trusted: they may be NaN, infinite, before the epoch or
+ * beyond the calendar. Nothing here throws.
  */
 
 import { DAY, HOUR, MINUTE, SECOND, YEAR } from './duration.js';
 
-/** The last millisecond that RFC 3339 can write: its years have four digits. */
+/** The last millisecond that RFC 3339 can represent: its years have four digits. */
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const FIRST = -62_167_219_200_000;
 
-/** What stands for a time that is no time. */
+/** The text for an invalid time. */
 export const UNKNOWN = '<unknown>';
-/** What stands for a time that is not recorded. */
+/** The text for a time that is not recorded. */
 export const ABSENT = '-';
 
 /**
@@ -23,14 +23,14 @@ export function timestamp(milliseconds: number | bigint | undefined): string {
   if (milliseconds === undefined) return ABSENT;
   const value = Number(milliseconds);
   if (!Number.isFinite(value)) return UNKNOWN;
-  // Seconds with a fraction, times 1000, are a hair beside the millisecond they mean.
+  // Fractional seconds times 1000 differ slightly from the whole millisecond.
   const rounded = Math.round(value);
   if (rounded < FIRST || rounded > LAST) return String(milliseconds);
   return new Date(rounded).toISOString().replace('.000Z', 'Z');
 }
 
 /**
- * A length of time, in the two largest units that matter: `0s`, `59s`, `12m30s`, `2h13m`, `3d4h`, `45d`,
+ * A duration in its two largest relevant units: `0s`, `59s`, `12m30s`, `2h13m`, `3d4h`, `45d`,
  * `2y20d`. Below zero with a minus; `<unknown>` if it is not finite; `-` if absent. Seconds are left out from
  * ten minutes on, hours from ten days on.
  */
@@ -49,21 +49,21 @@ export function duration(milliseconds: number | bigint | undefined): string {
   return whole < 10 * YEAR ? two(whole, YEAR, 'y', DAY, 'd') : `${Math.floor(whole / YEAR)}y`;
 }
 
-/** How long something took: as `duration`, but below ten seconds with their hundredths, `0.26s`. */
+/** How long something took: as `duration`, but with hundredths below ten seconds, `0.26s`. */
 export function elapsed(milliseconds: number | undefined): string {
   if (milliseconds === undefined || !(Math.abs(milliseconds) < 10 * SECOND)) return duration(milliseconds);
   return `${(milliseconds / SECOND).toFixed(2)}s`;
 }
 
 /**
- * How long ago a moment was, as `duration` writes it; a moment in the future has a minus. Both in
- * milliseconds since the epoch.
+ * How long ago a time was, as `duration` writes it; a time in the future has a minus. Both in milliseconds since the
+ * epoch.
  */
 export function age(milliseconds: number | bigint | undefined, now: number): string {
   return milliseconds === undefined ? ABSENT : duration(now - Number(milliseconds));
 }
 
-/** A moment as the stream wants it: relative on a terminal (`2h13m`), RFC 3339 on a pipe. */
+/** A time for an output stream: relative on a terminal (`2h13m`), RFC 3339 on a pipe. */
 export function moment(
   milliseconds: number | bigint | undefined,
   style: { tty: boolean; now: number },

@@ -7,7 +7,7 @@ export const DAY = 24 * HOUR;
 /** Of 365 days. */
 export const YEAR = 365 * DAY;
 
-/** Milliseconds. Those of systemd.time(7) and of Mesos (`1weeks`, `1.5hrs`), and `y` as ages are shown with it. */
+/** In milliseconds. The units of systemd.time(7) and of Mesos (`1weeks`, `1.5hrs`), and `y`, which ages are shown in. */
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['ns', 1e-6],
   ['us', 1e-3],
@@ -24,7 +24,7 @@ const N = String.raw`\d+(?:\.\d+)?`;
 const PLAIN = new RegExp(`^${N}$`);
 const UNITED = new RegExp(`^(?:${N}[a-z]+)+$`, 'i');
 const PART = new RegExp(`(${N})([a-z]+)`, 'gi');
-/** ISO 8601 without years and months, for these have no certain length. */
+/** ISO 8601 without years and months, because their lengths vary. */
 const ISO = new RegExp(`^P(?!$)(?:${N}W)?(?:${N}D)?(?:T(?=\\d)(?:${N}H)?(?:${N}M)?(?:${N}S)?)?$`, 'i');
 
 /** For the help of commands with such a flag. */
@@ -32,13 +32,13 @@ export const DURATION_HELP =
   'DURATION is a number of seconds, or with units: 500ms, 90s, 1.5h, 1h30m, 2d, 1w; or as in ISO 8601: P1D, PT1H30M.';
 
 /**
- * Whole milliseconds of a duration, from 0 up to what is exact. All of the program reads durations with this, those of
- * Mesos's flags too: a number of seconds (`90`, `0.5`), numbers with units (`500ms`, `90s`, `1h30m`, `2d5h`), or ISO
- * 8601 (`P2DT5H`). Undefined for anything else.
+ * Whole milliseconds of a duration, from 0 to the largest exact number. The whole program parses durations with this,
+ * including those of Mesos's flags: a number of seconds (`90`, `0.5`), numbers with units (`500ms`, `90s`, `1h30m`,
+ * `2d5h`), or ISO 8601 (`P2DT5H`). Undefined for anything else.
  */
 export function durationOf(text: string): number | undefined {
   if (PLAIN.test(text)) return exact(Number(text) * SECOND);
-  // The units of ISO 8601 are ours, once its two marks are gone.
+  // Without its P and T, ISO 8601 has the same units.
   const united = ISO.test(text) ? text.replaceAll(/[PT]/gi, '') : text;
   if (!UNITED.test(united)) return undefined;
   let sum = 0;
@@ -54,14 +54,14 @@ function exact(milliseconds: number): number | undefined {
 }
 
 export interface DurationBounds {
-  /** As a person writes them; for the message. */
+  /** As a person writes them, for the message. */
   least?: string;
   most?: string;
-  /** Of the error: scripts know that of `gc` as `bad-age`. */
+  /** The code of the error: scripts expect `bad-age` from `gc`. */
   code?: 'usage' | 'bad-age';
 }
 
-/** Milliseconds of what a flag was given (see `durationOf`). Throws UsageError for what is none or beyond the bounds. */
+/** Milliseconds of a flag's value (see `durationOf`). Throws UsageError if it is invalid or out of bounds. */
 export function parseDuration(text: string, flag: string, bounds: DurationBounds = {}): number {
   const { least = '0', most, code = 'usage' } = bounds;
   const value = durationOf(text);

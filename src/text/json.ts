@@ -3,8 +3,8 @@ import { PLAIN, UNSEEN } from './escape.js';
 const EVERY_UNSEEN = new RegExp(UNSEEN, 'gu');
 
 /**
- * As `JSON.stringify` (`null` for what has no JSON), and the same document, but what can't be seen is written as
- * `\u200b`: a document that is printed on a terminal does nothing to it, and shows what is in it.
+ * As `JSON.stringify` (`null` for values without JSON), and an equal document, but invisible characters are written like
+ * `\u200b`, so that a document on a terminal is harmless and shows everything in it.
  */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null';

@@ -1,11 +1,11 @@
-/** How many letters may differ at most between a mistyped word and the one that was meant. */
+/** How many letters may differ between a mistyped word and the intended one. */
 const MOST_EDITS = 3;
 const MOST_SHOWN = 5;
 
 /**
- * The names that a word which is none may have meant, nearest first, at most five: those that begin with it, that
- * contain it, in any case of letters, and that differ in a third of its letters or less. Of one letter alone only the
- * beginning counts. Pure.
+ * The known names that an unknown word may have meant, nearest first, at most five: those that begin with it, that
+ * contain it, both ignoring case, and that differ in at most a third of its letters. For a single letter, only names
+ * that begin with it count. Pure.
  */
 export function nearest(word: string, known: Iterable<string>): string[] {
   const wanted = word.toLowerCase();
@@ -22,8 +22,8 @@ export function nearest(word: string, known: Iterable<string>): string[] {
 }
 
 /**
- * How many letters differ between two words (Levenshtein), two neighbours changed round counted once; Infinity
- * as soon as it is certainly more than `most`.
+ * How many letters differ between two words (Levenshtein), where two swapped neighbours count once; Infinity as soon as
+ * the result is certainly more than `most`.
  */
 export function editDistance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) return Number.POSITIVE_INFINITY;
@@ -39,7 +39,7 @@ export function editDistance(a: string, b: string, most: number): number {
       }
       row.push(least);
     }
-    // A neighbour pair can still make good one of the rows.
+    // Swapped neighbours can still improve on one of the rows.
     if (Math.min(...row, ...above) > most) return Number.POSITIVE_INFINITY;
     last = above;
     above = row;

@@ -1,12 +1,12 @@
 import { visible } from './escape.js';
 
-/** What every shell reads as it is. A tilde, an equals sign or a hash at the beginning are none of it. */
+/** What every shell reads literally: without a tilde, an equals sign or a hash. */
 const PLAIN_WORD = /^[\w@%+:,./-]+$/;
 
 /**
- * Words as the last ones of a command that a person is told to run, from names that anybody may have chosen:
- * pasted into a shell they are these words and nothing else, and none of them a flag. What can't be seen is
- * written as bash, zsh and ksh read it in `$'…'`.
+ * The last words of a command that a person is advised to run, from names that anybody may have chosen. Pasted into a
+ * shell, they are exactly these words, and none of them is a flag. Invisible characters are written as bash, zsh and ksh
+ * read them in `$'…'`.
  */
 export function shellArguments(...words: readonly string[]): string {
   const written = words.map(shellWord);

@@ -4,7 +4,7 @@ const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
 /**
  * Bytes as text, without a space inside: `0B`, `1023B`, `1.5KiB`, `20MiB`. One decimal below ten, rounded.
- * `-` if absent, `<unknown>` for what is no size.
+ * `-` if absent, `<unknown>` for an invalid size.
  */
 export function size(bytes: number | bigint | undefined): string {
   if (bytes === undefined) return '-';
@@ -12,7 +12,7 @@ export function size(bytes: number | bigint | undefined): string {
   if (!Number.isFinite(value) || value < 0) return '<unknown>';
   if (value < 1024) return `${Math.round(value)}B`;
   let unit = -1;
-  // 1023.95 would be written as 1024: it belongs to the next unit.
+  // 1023.5 and more would be written as 1024, so they belong to the next unit.
   while (unit < UNITS.length - 1 && (unit === -1 || value >= 1023.5)) {
     value /= 1024;
     unit++;
@@ -24,8 +24,8 @@ export function size(bytes: number | bigint | undefined): string {
 const SIZE = /^(\d+(?:\.\d+)?)(?:([KMGTP])(?:i?B)?|B)$/i;
 
 /**
- * Bytes of what a flag was given: `20G`, `1.5GiB`, `500MB`, `1024B`, in powers of 1024 as the original has them and
- * `size` writes them. Throws UsageError `bad-size` for anything else, also for a number alone: nobody knows its unit.
+ * Bytes of a flag's value: `20G`, `1.5GiB`, `500MB`, `1024B`, in powers of 1024 as in the original and in the text of
+ * `size`. Throws UsageError `bad-size` for anything else, also for a number alone, because its unit is not known.
  */
 export function parseSize(text: string, flag: string): number {
   const match = SIZE.exec(text);

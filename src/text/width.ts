@@ -1,13 +1,13 @@
-/** Made when it is needed: it costs 5 ms, and nearly all text is ASCII. */
+/** Made when it is needed: it costs 5 ms, and almost all text is ASCII. */
 let segments: Intl.Segmenter | undefined;
 
-/** What is longer is no name: it is not measured character by character. */
+/** A longer text is not a name, and is not measured character by character. */
 const LONGEST_MEASURED = 4096;
 
-/** Columns that escaped text takes on a terminal: wide characters two, combining ones none. */
+/** The columns of escaped text on a terminal: two for wide characters, none for combining ones. */
 export function widthOf(text: string): number {
   if (text.length > LONGEST_MEASURED) return text.length;
-  // Nearly every cell is ASCII, and then its length is its width; string-width costs a thousand times more.
+  // Almost every cell is ASCII, whose length is its width; string-width costs a thousand times more.
   if (isPlain(text)) return text.length;
   // Loaded when it is needed: the segmenter that it makes costs 5 ms.
   const { default: stringWidth }: typeof import('string-width') = require('string-width');
@@ -16,7 +16,7 @@ export function widthOf(text: string): number {
 
 /**
  * Cuts text to `width` columns, never inside a character, and marks the cut with an ellipsis: at the end, or
- * in the middle, where ids that begin alike stay apart. Returns the text itself if it fits.
+ * in the middle, so that ids with a common beginning stay distinct. Returns the text itself if it fits.
  */
 export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'end', mark = '…'): string {
   if (widthOf(text) <= width) return text;
@@ -48,7 +48,7 @@ function take(characters: readonly string[], width: number): string[] {
   return taken;
 }
 
-/** Printable ASCII, and the ellipsis that stands where it was cut: a column for each. */
+/** Is it only printable ASCII and the ellipsis of a cut, with one column for each character? */
 function isPlain(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -57,7 +57,7 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** The first `width` columns of a painted line, with all of its colours, so that none is left switched on. */
+/** The first `width` columns of a coloured line, with all of its colour codes, so that no colour stays on. */
 export function cutPainted(line: string, width: number): string {
   let left = width;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours

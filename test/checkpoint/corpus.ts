@@ -16,7 +16,7 @@ export interface Rejection {
   records_before_error: number;
 }
 
-/** One raw record; `fields` of the union's member is absent where the frame or the struct can't be read. */
+/** One raw record; `fields` of the union's member is absent if the frame or the struct cannot be read. */
 export interface RawRecord {
   index: number;
   offset: number;

@@ -93,7 +93,7 @@ describe('a stream on disk', () => {
     expect(processes.size).toBe(0);
   });
 
-  it('with many holes is read up to its first megabyte, whatever stands behind them', () => {
+  it('with many holes is read up to its first megabyte, whatever follows them', () => {
     const good = streamOf([status(1)]);
     const size = 200 << 20;
     writeFileSync(path, good);
@@ -122,7 +122,7 @@ describe('a stream on disk', () => {
   });
 });
 
-describe('what is no file is refused at once', () => {
+describe('what is not a file is refused at once', () => {
   const refused = (place: string) => () => readStreamAt(place, new Replay({ history: true }));
 
   it('a FIFO that nobody writes to', () => {

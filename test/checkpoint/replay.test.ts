@@ -156,8 +156,8 @@ describe('a record that the original would refuse', () => {
       [...good, update({ process: 'a', state: 'LOST' })],
       /sequence number 2 .* found none/,
     ],
-    ['a leap', [...good, ended('a', 2, 'SUCCESS', 0)], /"a" can't go from FORKED to SUCCESS/],
-    ['a new run while one lasts', [...good, waiting('a', 2)], /"a" can't go from FORKED to WAITING/],
+    ['a leap', [...good, ended('a', 2, 'SUCCESS', 0)], /"a" cannot go from FORKED to SUCCESS/],
+    ['a new run while one lasts', [...good, waiting('a', 2)], /"a" cannot go from FORKED to WAITING/],
     [
       'a process out of nowhere',
       [...good, forked('b', 1)],
@@ -262,7 +262,7 @@ describe('the names of processes', () => {
     expect([...state.processes.values()].every(({ runs }, k) => runs[0]?.seq === k)).toBe(true);
   });
 
-  it('are told apart when one begins like another', () => {
+  it('are distinct if one begins like another', () => {
     const records = [
       waiting('web', 0),
       waiting('webs', 0),
@@ -412,7 +412,7 @@ describe("a coordinator's stream", () => {
     expect(state).toEqual(replayed(streamOf(runner)).state);
   });
 
-  it('that is damaged gives what stands before the damage', () => {
+  it('that is damaged gives the state before the damage', () => {
     const coordinator = streamOf([forked('a', 1), running('a', 2)]);
     const { run, damage } = merged([waiting('a', 0)], 'a', Buffer.concat([coordinator, Buffer.alloc(4)]));
     expect(run?.state).toBe('RUNNING');

@@ -51,7 +51,7 @@ describe.each(PROCESS_STATES)('%s', (state) => {
   });
 });
 
-test.each([undefined, 7, -1])('%s is no state that may follow', (state) => {
+test.each([undefined, 7, -1])('%s is not a state that may follow', (state) => {
   for (const from of [undefined, ...PROCESS_STATES]) {
     expect(mayFollow(from, { ...ALL, seq: 0, state })).toBe(false);
   }

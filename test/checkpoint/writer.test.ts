@@ -50,7 +50,7 @@ describe('CheckpointWriter', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  it('takes back what it can not write whole', () => {
+  it('removes what it cannot write completely', () => {
     const path = join(dir, 'runner');
     writeFileSync(path, 'before');
     const fd = openSync(path, 'r');

@@ -101,7 +101,7 @@ describe('help', () => {
   test('of one code, with or without the topic', () => {
     const { stdout, stderr, status } = thermos(['help', 'codes', 'task-finished']);
     expect({ stdout, stderr, status }).toEqual({
-      stdout: `task-finished: A task of that id is finished, and cannot be run again.
+      stdout: `task-finished: The task with that id is finished, and cannot be run again.
 
 WHAT TO DO
   Choose another id with --task-id, or remove the old task with \`thermos gc\`.

@@ -59,7 +59,7 @@ describe('an exit code', () => {
     expect([...numbersIn(source, path.startsWith('commands/'))]).toEqual([]);
   });
 
-  // They are no part of the bundle, so they can't import the table.
+  // They are not part of the bundle, so they cannot import the table.
   const others = ['bin', 'scripts'].flatMap((folder) =>
     readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })
       .filter((path) => /\.m?js$/.test(path))

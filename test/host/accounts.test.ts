@@ -105,7 +105,7 @@ describe('a user', () => {
     for (const [, timeoutMs] of asked.slice(1)) expect(timeoutMs).toBeLessThan(71);
   });
 
-  test('who came to the file is there when it is looked at again, and answers are kept', () => {
+  test('a user added to the file is found when it is read again, and answers are kept', () => {
     const known = accounts();
     known.find('ann');
     writeFileSync(passwd, 'bob:x:5:5::/home/bob:/bin/sh\n');

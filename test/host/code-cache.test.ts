@@ -188,7 +188,7 @@ describe('a directory is neither read nor written', () => {
   });
 });
 
-describe('there is no cache, and nothing else happens,', () => {
+describe('only the cache is missing', () => {
   test.each<[string, () => void]>([
     [
       'in a home that is missing',

@@ -26,7 +26,7 @@ test('those that have the text in their words, for whom they run and where', () 
   ]);
 });
 
-test('what is no process, has ended, or says nothing of its user is passed over', () => {
+test('what is not a process, has ended, or has no user is skipped', () => {
   make('self', ['mesos-agent']);
   mkdirSync(`${proc}/40`);
   make(50, ['mesos-agent'], 'Name:\tx\n');

@@ -51,7 +51,7 @@ test('working and root directories, programs, and files open for writing', () =>
   expect(users[1]?.identity).toBeUndefined();
 });
 
-test('a jail is told; what may not be looked at, or is no process, is not in it', () => {
+test('a jail is reported; what we may not read, or is not a process, is left out', () => {
   make(8, { root: '/jail' });
   make('self', { cwd: dir });
   mkdirSync(`${proc}/9`);

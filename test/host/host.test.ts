@@ -198,7 +198,7 @@ describe('a made-up machine', () => {
     expect(local().isLocked({ dev: 1, ino: 10 })).toBe(true);
   });
 
-  test('holders without a pid here are left out, and each is told once', () => {
+  test('holders without a pid here are left out, and each is listed once', () => {
     const line = (kind: string, pid: number) => `1: ${kind} ADVISORY  WRITE ${pid} 00:01:10 0 EOF\n`;
     put('locks', line('FLOCK ', 5) + line('OFDLCK', -1) + line('FLOCK ', 0) + line('POSIX ', 5));
     expect(local().lockHolders({ dev: 1, ino: 10 })).toEqual([5]);

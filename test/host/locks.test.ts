@@ -95,7 +95,7 @@ describe('which locks are on a file', () => {
     expect(on(makedev(254, 0), 7, [lock(254, 0, 7, { mode: 'READ' })])).toEqual([]);
   });
 
-  test('inodes beyond 2^53 are told apart', () => {
+  test('inodes beyond 2^53 are distinct', () => {
     const inode = 2n ** 60n + 1n;
     const ours = lock(254, 0, String(inode));
     expect(on(makedev(254, 0), inode, [ours])).toEqual([ours]);

@@ -41,7 +41,7 @@ describe('/proc/PID/stat', () => {
     );
   });
 
-  test('anything else is no process', () => {
+  test('anything else is not a process', () => {
     fc.assert(fc.property(fc.string(), (text) => parseProcessStat(text.replaceAll(')', '')) === undefined));
     expect(parseProcessStat(statLine(1, 'x', 'S', 0, 5).slice(0, 40))).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { homeOf, isExiting, processRow } from '../../src/host/process-table.js';
 
-test('what can no more be seen of a process that is exiting is no doubt about it', async () => {
+test('a process that is exiting is recognized although little of it can be seen', async () => {
   const until = async (condition: () => boolean) => {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
   };

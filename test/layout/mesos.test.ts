@@ -70,7 +70,7 @@ test('every layout is known by its name', () => {
   for (const name of LAYOUT_NAMES) expect(LAYOUTS[name].name).toBe(name);
 });
 
-test('where a sandbox stands by its name', () => {
+test('where a sandbox is by its name', () => {
   const { host, mesos } = LAYOUTS;
   expect(host.sandboxes({ path: '/var/thermos' }, 'a')).toEqual([
     '/var/thermos/sandboxes/a',

@@ -24,7 +24,7 @@ test('no name leads out of the directories of a task', () => {
         const { directory, stream } = pathsOf({ root: '/root', taskId: name });
         expect(directory.split('/')).toEqual(['', 'root', 'checkpoints', name]);
         expect(stream).toBe(`${directory}/runner`);
-      } else expect(() => pathsOf({ root: '/root', taskId: name })).toThrow("can't be a task id");
+      } else expect(() => pathsOf({ root: '/root', taskId: name })).toThrow('cannot be a task id');
     }),
   );
 });

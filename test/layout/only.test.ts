@@ -19,7 +19,7 @@ const WORD = 'a word for a person';
 const STREAM = 'one of two streams, no path';
 const HELP = 'help for a person';
 
-/** By file: what stands there though it looks like a place, and why. */
+/** By file: texts that look like a path but are not, and why. */
 const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'app/gc.ts': { tasks: WORD },
   'app/kill.ts': { tasks: WORD },

@@ -36,14 +36,14 @@ describe('watching', () => {
     expect([watcher.watches(`${dir}/a`), watcher.watches(`${dir}/c`)]).toEqual([true, false]);
   });
 
-  test('the nearest directory that is there stands for one that is not', () => {
+  test('the nearest existing ancestor is watched for a missing directory', () => {
     expect(watcher.watch(`${dir}/a/b`)).toBe(false);
     expect(watcher.watches(dir)).toBe(false);
     expect(watcher.watch(`${dir}/a/b`, 2)).toBe(false);
     expect(watcher.watches(dir)).toBe(true);
   });
 
-  test('ends when it is told to', async () => {
+  test('does not watch what was unwatched', async () => {
     watcher.watch(dir);
     watcher.unwatch(dir);
     watcher.take();
@@ -61,7 +61,7 @@ describe('waiting', () => {
     return performance.now() - start;
   };
 
-  test('is not longer than asked, nor than a second, whoever says nothing', async () => {
+  test('is not longer than asked, nor than a second, without events', async () => {
     expect(await elapsed(10)).toBeLessThan(900);
     expect(await elapsed(LONG)).toBeGreaterThan(900);
   });

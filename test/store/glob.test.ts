@@ -16,7 +16,7 @@ const make = (...paths: string[]) => {
   for (const path of paths) mkdirSync(join(dir, path), { recursive: true });
 };
 
-/** What is found, as paths in the directory, and what was told. */
+/** What is found, as paths in the directory, and what was reported. */
 const found = (way: readonly (string | undefined)[], options: { max?: number; below?: string } = {}) => {
   const told: string[] = [];
   const paths = globDirectories(dir, way, {
@@ -52,7 +52,7 @@ test('no link is followed, whether its name was looked for or found', () => {
   expect(found(['other', 'in', undefined]).paths).toEqual([]);
 });
 
-test('what can not be listed is told, and the rest is found', () => {
+test('what cannot be listed is reported, and the rest is found', () => {
   make('a/in/x', 'b/in/x');
   const opening = { below: join(dir, 'b') };
   expect(found(['b', 'in', undefined], opening)).toEqual({ paths: ['/b/in/x'], told: [] });
@@ -61,7 +61,7 @@ test('what can not be listed is told, and the rest is found', () => {
   expect(found([undefined], { below: join(dir, 'b') })).toEqual({ paths: [], told: ['refused '] });
 });
 
-test('a directory that somebody filled is told, and costs no more than its share', () => {
+test('a directory that somebody filled is reported, and costs no more than its share', () => {
   make('few/in/x', ...Array.from({ length: 9 }, (_, i) => `many/in/${i}`));
   const { paths, told } = found([undefined, 'in', undefined], { max: 5 });
   expect(paths).toHaveLength(6);

@@ -20,7 +20,7 @@ test('a file and a pipe that a person named are read to their end', async () => 
 
   const pipe = `${temp.path}/pipe`;
   execFileSync('mkfifo', [pipe]);
-  // It has the pipe open before it is read: whoever comes later is waited for a second.
+  // It opens the pipe before it is read: a later writer is waited for only a second.
   const script = 'exec 3<>"$1"; echo ready; cat "$0" >&3';
   const writer = spawn('sh', ['-c', script, file, pipe], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(writer.stdout, 'data');

@@ -21,7 +21,7 @@ test('paths as text', () => {
   expect(namesBelow('/ab', '/a')).toBe(undefined);
 });
 
-test('names that can not be are absent', () => {
+test('impossible names are absent', () => {
   expect(presenceOf('/a\0b')).toBe('absent');
   expect(presenceOf(`/${'x'.repeat(5000)}`)).toBe('absent');
   expect(presenceOf('/dev/null/x')).toBe('absent');

@@ -18,7 +18,7 @@ afterEach(() => {
   remove();
 });
 
-test('is written as told, and its identity is told before', () => {
+test('is written as requested, and its identity is reported before', () => {
   const text = 'ü'.repeat(100_000);
   let made: number | undefined;
   writeNewFile(fd, 'f', text, { mode: 0o640, durable: true, made: ({ ino, size }) => (made = size || ino) });

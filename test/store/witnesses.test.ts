@@ -36,7 +36,7 @@ describe('findStranger', () => {
     expect(seen({ nlink: 2, isDirectory: true })).toBe(undefined);
   });
 
-  test('lets everybody write to a directory above the root only if names in it can not be taken away', () => {
+  test('lets everybody write to a directory above the root only if names in it cannot be removed', () => {
     const tmp = { path: '/tmp', uid: 0, isDirectory: true, mode: 0o1777 };
     expect(seen({ ...tmp, isAbove: true })).toBe(undefined);
     expect(seen({ ...tmp, isAbove: false })).toBe('can be written by everybody');
@@ -44,7 +44,7 @@ describe('findStranger', () => {
     expect(seen({ ...tmp, isAbove: true, uid: 8 })).toBe('belongs to uid 8');
   });
 
-  test('whoever is not trusted and may write is found, whatever else there is', () => {
+  test('an untrusted user who may write is found, whatever else there is', () => {
     const arbitrary = fc.record({
       path: fc.constant('/x'),
       uid: fc.constantFrom(0, 7, 8),

@@ -54,7 +54,7 @@ test('what is joined of several is taken apart: the joiner could stand anywhere'
   expect(visible('👩\u200d💻')).toBe('👩\\u{200d}💻');
 });
 
-test('a mark does not hang on what stands before the text', () => {
+test('a mark does not combine with what precedes the text', () => {
   expect(visible('\u0301\u0302web')).toBe('\\u{301}\\u{302}web');
 });
 
@@ -78,7 +78,7 @@ test('what is shown is shown as it is', () => {
 });
 
 test('two texts without a backslash are never shown alike', () => {
-  // What was escaped can be told: the text can be had back.
+  // What was escaped is unambiguous: the text can be restored.
   const short: Record<string, string> = { n: '\n', r: '\r', t: '\t', e: '\u001b', '0': '\0' };
   const read = (shown: string) =>
     shown.replace(/\\(?:u\{([\da-f]+)\}|(.))/g, (_, hex: string | undefined, char: string) =>

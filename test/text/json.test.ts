@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { jsonText } from '../../src/text/json.js';
 import { CONTROL } from '../views/task-views.js';
 
-test('what can not be seen is written as JSON writes control characters', () => {
+test('invisible characters are written as JSON writes control characters', () => {
   expect(jsonText({ 'a\u200b': '\u009b1m\u2028\u{e0041}\ud800é \n' })).toBe(
     '{"a\\u200b":"\\u009b1m\\u2028\\udb40\\udc41\\ud800é \\n"}',
   );
