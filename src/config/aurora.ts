@@ -13,7 +13,7 @@ import {
   type StructNode,
 } from './model.js';
 import { addressText, tagText } from './mustache.js';
-import { type Place, unboundIn } from './places.js';
+import { type ConfigPlace, unboundIn } from './places.js';
 import { hintFor, invalidConfig, problemAt, typeProblems } from './problems.js';
 import { ConfigError } from './program.js';
 import { isList, isNode, parseInteger, pythonText } from './python-text.js';
@@ -170,7 +170,7 @@ export function taskOfJob(
 
 /** Why Aurora would refuse the job before it looks at its task. */
 function jobProblems(job: StructNode): Problem[] {
-  const whole: Place = { field: '', origin: job.origin };
+  const whole: ConfigPlace = { field: '', origin: job.origin };
   const problems: Problem[] = [];
   const wrong = (field: string, message: string): void => {
     problems.push(problemAt({ ...whole, field }, 'job-invalid', 'error', message));

@@ -174,7 +174,7 @@ function nameOf(task: StructNode): string {
 }
 
 /** A task with all that a runner puts in: nothing in it is a template any more. */
-export interface RunnableTask {
+export interface PreparedRun {
   readonly context: RunContext;
   /** As the task file; the command lines are exactly what bash gets. */
   readonly document: { [name: string]: Json };
@@ -185,11 +185,11 @@ export interface RunnableTask {
  * The task as it is run. Throws ConfigError, exit 2, with every reason why it can't be. `context.ports` are those
  * that are given; what the config itself says of ports is added.
  */
-export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
+export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: RunContext): PreparedRun {
   return orRefused('validate', config.path, config.session.meter, () => prepare(config, task, context));
 }
 
-function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
+function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext): PreparedRun {
   const { schema } = config.session;
   const ports = withPortmap(context.ports, task.portmap);
   const missing = portsIn(schema, task.node).filter((port) => !ports.has(port));

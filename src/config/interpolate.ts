@@ -173,20 +173,20 @@ export function scopesInside(node: StructNode): readonly Scope[] {
 
 /** A text with all that can be resolved in these scopes, and the refs that can't, as often as they occur. */
 export function resolve(text: string, scopes: readonly Scope[]): { text: string; refs: readonly Address[] } {
-  const known: Known = { addresses: new Map(), texts: new Map() };
+  const cache: LookupCache = { addresses: new Map(), texts: new Map() };
   let stream = text;
   for (let round = 0; ; round++) {
     if (round === MAX_ROUNDS) throw uninterpolatable(stream);
-    const { result, resolved } = replaced(stream, scopes, true, known);
+    const { result, resolved } = replaced(stream, scopes, true, cache);
     stream = result;
     if (!resolved) break;
   }
-  const { result, refs } = replaced(stream, scopes, false, known);
+  const { result, refs } = replaced(stream, scopes, false, cache);
   return { text: result, refs };
 }
 
 /** What was looked up for one text: the same tag means the same in all rounds. */
-interface Known {
+interface LookupCache {
   readonly addresses: Map<string, Address>;
   readonly texts: Map<Address, string | undefined>;
 }
@@ -195,17 +195,17 @@ function replaced(
   text: string,
   scopes: readonly Scope[],
   keepEscapes: boolean,
-  known: Known,
+  cache: LookupCache,
 ): { result: string; resolved: boolean; refs: Address[] } {
   let result = '';
   let resolved = false;
   const refs: Address[] = [];
-  for (const piece of split(text, keepEscapes, known.addresses)) {
+  for (const piece of split(text, keepEscapes, cache.addresses)) {
     if (typeof piece === 'string') {
       result += piece;
     } else {
       refs.push(piece);
-      const value = textAt(piece, scopes, known.texts);
+      const value = textAt(piece, scopes, cache.texts);
       if (value !== undefined) resolved = true;
       result += value ?? tagText(piece);
     }
@@ -222,7 +222,7 @@ function replaced(
   return { result, resolved, refs };
 }
 
-function textAt(address: Address, scopes: readonly Scope[], texts: Known['texts']): string | undefined {
+function textAt(address: Address, scopes: readonly Scope[], texts: LookupCache['texts']): string | undefined {
   if (texts.has(address)) return texts.get(address);
   const value = findIn(scopes, address.parts);
   const text = typeof value === 'object' ? insideReference(() => nodeText(value)) : value;

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors/problem.js';
 import { listed } from './limits.js';
 import type { StructNode } from './model.js';
-import { type Place, partsOf } from './places.js';
+import { type ConfigPlace, partsOf } from './places.js';
 import { escaped, problemAt } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
@@ -18,7 +18,7 @@ export function lint(
   errors: readonly Problem[],
 ): Problem[] {
   if (task.type !== schema.task) return [];
-  const whole: Place = { field: '', origin: task.origin };
+  const whole: ConfigPlace = { field: '', origin: task.origin };
   return [
     ...duplicates(task),
     ...unknownConstraints(task),
@@ -72,7 +72,7 @@ function replacedEscapes(task: StructNode, errors: readonly Problem[]): Problem[
   });
 }
 
-function unusedPorts(task: StructNode, ports: Iterable<string>, place: Place): Problem[] {
+function unusedPorts(task: StructNode, ports: Iterable<string>, place: ConfigPlace): Problem[] {
   const needed = new Set(portsOf(task));
   return [...ports]
     .filter((name) => !needed.has(name))

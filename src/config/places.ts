@@ -13,7 +13,7 @@ import {
 import { hasTag } from './mustache.js';
 
 /** Where in a task a value stands. */
-export interface Place {
+export interface ConfigPlace {
   /** Tells the name of the process it belongs to; `processes[N]` where that can't be told. */
   readonly process?: () => string;
   /** From the process on, or from the task: `cmdline`, `logger.rotate.backups`, `constraints[0].order[1]`. */
@@ -27,20 +27,20 @@ export interface Leaf {
   readonly node: Node;
   /** What it is seen from besides its own scopes. */
   readonly scopes: readonly Scope[];
-  readonly place: Place;
+  readonly place: ConfigPlace;
 }
 
 /** A field that has to be there and isn't. */
 export interface MissingField {
   readonly type: StructType;
-  readonly place: Place;
+  readonly place: ConfigPlace;
 }
 
 /** All texts, numbers and choices of an object, and what is missing in it; in the order of the fields. */
 export function* partsOf(
   node: Node,
   outer: readonly Scope[] = [],
-  place: Place = { field: '', origin: node.origin },
+  place: ConfigPlace = { field: '', origin: node.origin },
 ): Generator<Leaf | MissingField> {
   step();
   switch (node.kind) {
@@ -77,7 +77,7 @@ export function* partsOf(
 }
 
 /** A process is named; what else stands in a list is numbered. */
-function placeOfItem(item: Node, scopes: readonly Scope[], place: Place, i: number): Place {
+function placeOfItem(item: Node, scopes: readonly Scope[], place: ConfigPlace, i: number): ConfigPlace {
   const field = `${place.field}[${i}]`;
   if (item.kind !== 'struct' || item.type.name !== 'Process') return { ...place, field };
   const process = (): string => processName(inScope(item, scopes), field);
@@ -99,13 +99,13 @@ function textOr(node: Node, otherwise: string): string {
 }
 
 /** `process 'web': cmdline`, for the beginning of a message. */
-export function placeText({ process, field }: Place): string {
+export function placeText({ process, field }: ConfigPlace): string {
   if (process === undefined) return field;
   return `process '${process()}'${field === '' ? '' : `: ${field}`}`;
 }
 
 /** Refs of an object that nothing is bound to, with where they stand. */
-export function* unboundIn(node: Node): Generator<{ place: Place; ref: Address; part: number }> {
+export function* unboundIn(node: Node): Generator<{ place: ConfigPlace; ref: Address; part: number }> {
   let part = -1;
   for (const each of partsOf(node)) {
     part++;

@@ -118,7 +118,7 @@ function countDown(left: Map<string, number>, name: string): boolean {
 /** What became of a process in the plan. */
 export type PlanState = 'blocked' | 'ready' | 'running' | 'finished' | 'failed';
 
-interface Standing {
+interface ProcessProgress {
   readonly process: PlannedProcess;
   state: PlanState;
   runs: number;
@@ -135,7 +135,7 @@ interface Standing {
  * last run ended, *waiting* until then.
  */
 export class Planner {
-  readonly #standing = new Map<string, Standing>();
+  readonly #progress = new Map<string, ProcessProgress>();
   readonly #unmet: Map<string, number>;
   readonly #dependents: Map<string, string[]>;
   readonly #ready = new Set<string>();
@@ -150,7 +150,7 @@ export class Planner {
     if (plan.faults.length > 0) throw new Error('a plan with faults can not be carried out');
     for (const process of all) {
       if (!plan.dependencies.has(process.name)) continue;
-      this.#standing.set(process.name, {
+      this.#progress.set(process.name, {
         process,
         state: 'blocked',
         runs: 0,
@@ -207,7 +207,7 @@ export class Planner {
 
   /** Nothing is left to do but to end ephemeral processes. */
   get complete(): boolean {
-    for (const { process, state } of this.#standing.values()) {
+    for (const { process, state } of this.#progress.values()) {
       if (state !== 'finished' && state !== 'failed' && !process.ephemeral) return false;
     }
     return true;
@@ -235,10 +235,10 @@ export class Planner {
 
   /** The run failed. */
   fail(name: string, now: number): void {
-    const standing = this.#ended(name, now);
-    standing.failures++;
-    const { max_failures, ephemeral } = standing.process;
-    if (max_failures === 0 || standing.failures < max_failures) this.#again(name);
+    const progress = this.#ended(name, now);
+    progress.failures++;
+    const { max_failures, ephemeral } = progress.process;
+    if (max_failures === 0 || progress.failures < max_failures) this.#again(name);
     else this.#enter(name, ephemeral ? 'finished' : 'failed');
   }
 
@@ -254,10 +254,10 @@ export class Planner {
     this.#enter(name, 'failed');
   }
 
-  #of(name: string): Standing {
-    const standing = this.#standing.get(name);
-    if (standing === undefined) throw new Error(`the plan has no process ${name}`);
-    return standing;
+  #of(name: string): ProcessProgress {
+    const progress = this.#progress.get(name);
+    if (progress === undefined) throw new Error(`the plan has no process ${name}`);
+    return progress;
   }
 
   #wait(name: string, now: number): number {
@@ -265,12 +265,12 @@ export class Planner {
     return lastEnd === undefined ? 0 : process.min_duration - (now - lastEnd);
   }
 
-  #ended(name: string, now: number): Standing {
-    const standing = this.#of(name);
-    if (standing.state !== 'running') throw new Error(`process ${name} does not run`);
-    standing.lastEnd = now;
-    standing.runs++;
-    return standing;
+  #ended(name: string, now: number): ProcessProgress {
+    const progress = this.#of(name);
+    if (progress.state !== 'running') throw new Error(`process ${name} does not run`);
+    progress.lastEnd = now;
+    progress.runs++;
+    return progress;
   }
 
   #again(name: string): void {
@@ -280,10 +280,10 @@ export class Planner {
   }
 
   #enter(name: string, state: PlanState): void {
-    const standing = this.#of(name);
+    const progress = this.#of(name);
     this.#ready.delete(name);
     this.#running.delete(name);
-    standing.state = state;
+    progress.state = state;
     if (state === 'ready') this.#ready.add(name);
     if (state === 'running') this.#running.add(name);
     if (state === 'failed') this.#failed.add(name);

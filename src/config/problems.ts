@@ -6,12 +6,12 @@ import { interpolated, type Unbound } from './interpolate.js';
 import { grouped, LIMITS, LimitError, type LimitName, type Meter, shortened } from './limits.js';
 import { type Address, ModelError, type Node } from './model.js';
 import { addressText, parseAddress, tagText } from './mustache.js';
-import { type Leaf, type MissingField, mayRefer, type Place, partsOf, placeText } from './places.js';
-import { ConfigError, type Phase } from './program.js';
+import { type ConfigPlace, type Leaf, type MissingField, mayRefer, partsOf, placeText } from './places.js';
+import { ConfigError, type EvaluationPhase } from './program.js';
 
 /** A problem of a config at a place in it; the file is that of the place if it is known there. */
 export function problemAt(
-  place: Place,
+  place: ConfigPlace,
   code: ProblemCode,
   severity: Problem['severity'],
   message: string,
@@ -38,7 +38,7 @@ export function located(problem: Problem, path: string): Problem {
 }
 
 /** A config with these problems: several are told one by one, and the failure sums up; a single one is the failure. */
-export function invalidConfig(phase: Phase, path: string, found: readonly Problem[]): ConfigError {
+export function invalidConfig(phase: EvaluationPhase, path: string, found: readonly Problem[]): ConfigError {
   const count = found.filter(({ severity }) => severity === 'error').length;
   const problems = theFirst(found).map((problem) => located(problem, path));
   const first = problems.find(({ severity }) => severity === 'error');
@@ -96,7 +96,7 @@ function problemOf({ node: inner, scopes, place }: Leaf): Problem | undefined {
 }
 
 /** Says which value it was, and where that was made. */
-function placed(error: LimitError, place: Place): LimitError {
+function placed(error: LimitError, place: ConfigPlace): LimitError {
   const { process, field, origin } = place;
   error.path ??= origin?.path;
   error.line ??= origin?.line;
@@ -123,7 +123,7 @@ function unboundIn(node: Node): Address[] {
 }
 
 /** A tag that holds no address, most often because of blanks in it. */
-function invalidTag(place: Place, { type, tag }: ModelError): Problem | undefined {
+function invalidTag(place: ConfigPlace, { type, tag }: ModelError): Problem | undefined {
   if (type !== 'InvalidRefError' || tag === undefined) return undefined;
   const content = tag.slice(2, -2);
   const trimmed = addressOrNothing(content.trim());
@@ -175,7 +175,7 @@ export function hintFor(ref: Address): string {
 }
 
 /** What a part of an evaluation gives; what no check has foreseen is still a fault of the config and none of ours. */
-export function orRefused<T>(phase: Phase, path: string, meter: Meter, act: () => T): T {
+export function orRefused<T>(phase: EvaluationPhase, path: string, meter: Meter, act: () => T): T {
   try {
     return meter.run(act);
   } catch (error) {
@@ -192,7 +192,7 @@ export function orRefused<T>(phase: Phase, path: string, meter: Meter, act: () =
 }
 
 /** Why the evaluation of a config was given up. */
-export function beyondLimit(phase: Phase, config: string, error: LimitError): ConfigError {
+export function beyondLimit(phase: EvaluationPhase, config: string, error: LimitError): ConfigError {
   const { limit, place, line } = error;
   const path = error.path ?? config;
   const file = line === undefined ? path : `${path}:${line}`;

@@ -27,15 +27,15 @@ export interface Program {
 export type ExecuteProgram = (program: Program) => Promise<void>;
 
 /** How far a config came: executed; checked against the types; a task chosen; found fit to run. */
-export type Phase = 'load' | 'typecheck' | 'select' | 'validate';
+export type EvaluationPhase = 'load' | 'typecheck' | 'select' | 'validate';
 
 /** The config can't be used: exit 2. Its `problems` are told one by one, the message sums up. */
 export class ConfigError extends ThermosError {
-  readonly phase: Phase;
+  readonly phase: EvaluationPhase;
 
   /** `debug` (a Python traceback …) is what `--debug` shows. */
   constructor(
-    phase: Phase,
+    phase: EvaluationPhase,
     code: ProblemCode,
     message: string,
     options: { hint?: string; problems?: readonly Problem[]; cause?: unknown; debug?: string } = {},

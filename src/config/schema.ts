@@ -19,7 +19,7 @@ export const UNITS: Readonly<Record<string, bigint>> = {
 type Declared = Type | { type: Type; required?: true; default?: Raw };
 
 /** What a dialect's configs find by name. */
-export interface Names {
+export interface Namespace {
   readonly types: ReadonlyMap<string, Type>;
   readonly values: ReadonlyMap<string, Raw>;
 }
@@ -29,7 +29,7 @@ export interface AuroraSchema {
   readonly job: StructType;
   /** Of what the executor binds to an Aurora task. */
   readonly mesosContext: StructType;
-  readonly names: Names;
+  readonly names: Namespace;
 }
 
 /** The schema of Thermos tasks and of Aurora jobs, with the fields and defaults of the original's last version. */
@@ -41,7 +41,7 @@ export class Schema {
   readonly context: StructType;
   readonly #table: TypeTable;
   readonly #types = new Map<string, Type>();
-  readonly #thermos: Names;
+  readonly #thermos: Namespace;
   #aurora: AuroraSchema | undefined;
 
   constructor(table: TypeTable) {
@@ -93,7 +93,7 @@ export class Schema {
     this.#thermos = { types: new Map(this.#types), values: new Map(Object.entries(UNITS)) };
   }
 
-  names(dialect: Dialect): Names {
+  names(dialect: Dialect): Namespace {
     return dialect === 'aurora' ? this.aurora.names : this.#thermos;
   }
 

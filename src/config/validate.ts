@@ -15,7 +15,7 @@ import {
   type StructNode,
 } from './model.js';
 import { addressText, tagText } from './mustache.js';
-import { type Leaf, type MissingField, type Place, partsOf, unboundIn } from './places.js';
+import { type ConfigPlace, type Leaf, type MissingField, partsOf, unboundIn } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
 import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
@@ -93,7 +93,7 @@ function asNumber(raw: Raw): number {
  * that stay unbound when the task id, the user and all ports are known. The task is bound and typechecked.
  */
 export function validate(schema: Schema, task: StructNode): Problem[] {
-  const whole: Place = { field: '', origin: task.origin };
+  const whole: ConfigPlace = { field: '', origin: task.origin };
   if (task.type !== schema.task) {
     const message = `a ${task.type.name} is exported, not a Task`;
     return [problemAt(whole, 'task-missing', 'error', message, 'put it into the processes of a Task')];

@@ -37,7 +37,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
       leftOut,
       snapshot: join(directory, 'python.snapshot'),
       caches: { own: ownCacheDirectory(process.env), built: join(directory, 'cache') },
-      host: hostFacts(program),
+      host: interpreterHost(program),
       program: {
         path: program.path,
         dialect: program.dialect,
@@ -135,7 +135,7 @@ function conclude(text: unknown, program: Program): void {
   if (failure !== null) throw failureOfConfig(failure, program);
 }
 
-function hostFacts(program: Program): ThreadData['host'] {
+function interpreterHost(program: Program): ThreadData['host'] {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(program.environment)) {
     if (value !== undefined) environment[name] = value;

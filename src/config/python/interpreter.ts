@@ -17,7 +17,7 @@ import type { Printed } from './printed.js';
 export type Call = (operation: string, args: string) => string;
 
 /** What Python is told of the machine and of who asks. */
-export interface HostFacts {
+export interface InterpreterHost {
   environment: Readonly<Record<string, string>>;
   cwd: string;
   uid: number;
@@ -40,7 +40,7 @@ export interface Interpreter {
   /** Keeps pyodide's code, as it is compiled by now, for the next start. */
   keepCode(): void;
   /** Shows the machine's files and closes the way to JavaScript for good. */
-  enter(host: HostFacts): void;
+  enter(host: InterpreterHost): void;
   /** JSON of what failed, or `null`. */
   execute(program: PythonProgram): string;
 }

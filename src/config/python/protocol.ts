@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CachePlaces } from '../../host/code-cache.js';
-import type { HostFacts, PythonProgram } from './interpreter.js';
+import type { InterpreterHost, PythonProgram } from './interpreter.js';
 
 /** What the thread is started with. */
 export interface ThreadData {
@@ -12,7 +12,7 @@ export interface ThreadData {
   /** A file of the build. */
   snapshot: string;
   caches: CachePlaces;
-  host: HostFacts;
+  host: InterpreterHost;
   program: PythonProgram;
 }
 
