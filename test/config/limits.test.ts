@@ -105,7 +105,7 @@ describe('a task beyond a limit is refused, with the limit, the place and what w
       ({ node } = call('bind', outer.node, [dict({ y: { node } })], []).value);
     }
     expect(call('text', node).error).toMatchObject({
-      message: expect.stringMatching(/levels of references/),
+      message: expect.stringMatching(/levels of nested references/),
     });
   });
 
@@ -115,7 +115,7 @@ describe('a task beyond a limit is refused, with the limit, the place and what w
     });
     expect(message).toBe('a.thermos has 5,000 errors');
     expect(problems.length).toBe(LIMITS.problems.most + 1);
-    expect(problems.at(-1)?.message).toMatch(/4,800 problems more are not told/);
+    expect(problems.at(-1)?.message).toMatch(/4,800 more problems are not shown/);
   });
 });
 
@@ -153,7 +153,7 @@ describe('a session', () => {
       answer = JSON.parse(session.call('type.list', JSON.stringify([type])));
     }
     expect(levels).toBe(LIMITS.nesting.most);
-    expect(answer.error?.message).toMatch(/levels of values inside of each other/);
+    expect(answer.error?.message).toMatch(/levels of nested values/);
   });
 });
 
