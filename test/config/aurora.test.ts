@@ -186,7 +186,7 @@ describe('what Aurora would refuse', () => {
     expect(failure(() => evaluate(config(given), REQUEST))).toContain(message);
   });
 
-  it('is told with the plug-in that would have filled it in', () => {
+  it('names the plug-in that would have filled it in', () => {
     const { lint } = evaluate(config({ task: task('run {{docker.image[web][1]}}') }), REQUEST);
     expect(lint[0]?.hint).toMatch(/plug-in of the Aurora client/);
   });

@@ -104,7 +104,7 @@ describe('a config in JSON', () => {
     expect(error.exitCode).toBe(2);
   });
 
-  it('has each of its errors told', async () => {
+  it('reports each of its errors', async () => {
     const processes = [
       { name: 'a', cmdline: '{{ x }}' },
       { name: 'b', cmdline: 'x', daemon: 'maybe' },
@@ -204,7 +204,7 @@ describe('of the tasks of a config', () => {
 describe('lint', () => {
   const two = [PROCESS, { name: 'q', cmdline: 'true' }];
   const lintOf = async (task: object, request: Partial<Request> = {}) => {
-    // As a program, so that errors are told and not thrown.
+    // As a program, so that errors are reported and not thrown.
     const config = await load(
       'c.thermos',
       '',

@@ -109,7 +109,7 @@ describe('a task beyond a limit is refused, with the limit, the place and what w
     });
   });
 
-  it('problems: the first of them are told, and how many more there are', () => {
+  it('problems: the first of them are shown, and how many more there are', () => {
     const { message, problems } = refusal({
       processes: Array.from({ length: 5000 }, (_, i) => dict({ name: `p${i}` })),
     });

@@ -353,7 +353,7 @@ describe('a config without end', () => {
     ["include('a.thermos')", /the file includes itself$/],
     ["include('b.thermos')", /the file includes itself through/],
     ['x = []\nx.append(x)\nString(x)', /line 3: something calls itself/],
-  ])('is told when it calls itself: %j', async (source, message) => {
+  ])('is reported when it calls itself: %j', async (source, message) => {
     const files = { 'a.thermos': source, 'b.thermos': "include('a.thermos')" };
     expect((await run(source, { files })).error?.message).toMatch(message);
   });
@@ -381,7 +381,7 @@ describe('what a config prints', () => {
     expect(printed).toMatch(/^ü+\n… and 199,9\d\d,\d\d\d more bytes, which are left out\n$/);
   });
 
-  it('is also told of one that fails or does not end', async () => {
+  it('is also counted if the config fails or does not end', async () => {
     const much = "print('x' * 100000)\n";
     for (const end of ['raise ValueError(1)', 'while True: pass']) {
       const { printed, error } = await run(much + end, { limit: 1000 });
@@ -407,7 +407,7 @@ export(Task())`;
     ['a value of no kind', `b'jobs\\n[{"dict":5}]'`],
     ['an object that is not there', `b'export\\n[{"node":999999}, null]'`],
     ['a place that is none', `b'export\\n["x", [1, 2]]'`],
-  ])('is refused if it is no call: %s', async (_, text) => {
+  ])('is refused if it is not a call: %s', async (_, text) => {
     const { error } = await run(FORGE(text));
     expect(error).toMatchObject({ code: 'config-forged', exitCode: 2 });
     expect(error?.message).toMatch(
@@ -426,7 +426,7 @@ export(Task())`;
     ['is text', "'garbage'"],
     ['is another document', '\'{"type": 5}\''],
     ['is long', "'x' * 10 ** 8"],
-    ['is no text', '5'],
+    ['is not text', '5'],
     ['raises', '1 // 0'],
     ['does not end', 'loop()'],
   ])('may be spoiled at its other end: what tells of a failure %s', async (_, value) => {
@@ -442,7 +442,7 @@ json.dumps = lambda *a, **k: ${value}`;
 });
 
 describe('a config beyond a limit', () => {
-  it('is told the line, and is refused also if it catches the exception', async () => {
+  it('is reported with the line, and refused even if it catches the exception', async () => {
     const many = "a = Task(processes=[Process(name='a%d' % i, cmdline='x') for i in range(300)])\n";
     const raises = `${many}concat_tasks(a, Task(processes=[Process(name='b%d' % i, cmdline='x') for i in range(300)]))`;
     const { error } = await run(raises);
@@ -460,7 +460,7 @@ describe('a config beyond a limit', () => {
     ['raise NameError(name=5)'],
     ["raise SyntaxError('x', ('a.thermos', 'no', 'number', 5))"],
     ['class E(Exception):\n  def __str__(self): return 5\nraise E()'],
-  ])('is told in few words what it raises: %j', async (source) => {
+  ])('is reported in a few words: %j', async (source) => {
     const { error } = await run(source);
     expect(error?.exitCode).toBe(2);
     expect(error?.code).not.toBe('config-interpreter');

@@ -10,7 +10,7 @@ function failure(type: string, message: string, more: Partial<PythonFailure> = {
 }
 
 describe('an exception that left a config', () => {
-  it('is told with file and line, and its traceback only for --debug', () => {
+  it('is reported with file and line, and its traceback only for --debug', () => {
     const error = failureOfConfig(
       failure('ValueError', 'no such city', { path: 'b.thermos', line: 7 }),
       thermos,
@@ -40,8 +40,8 @@ describe('an exception that left a config', () => {
     ['TypeError', 'no', 'TypeError: no'],
     ['StopIteration', '', 'StopIteration'],
     ['Exception', 'stop here', 'stop here'],
-  ])('has its name where the message alone says little: %s', (type, message, told) => {
-    expect(failureOfConfig(failure(type, message), thermos).message).toBe(`a.thermos: ${told}`);
+  ])('has its name where the message alone says little: %s', (type, message, shown) => {
+    expect(failureOfConfig(failure(type, message), thermos).message).toBe(`a.thermos: ${shown}`);
   });
 
   it('shows the assertion that has no message', () => {
@@ -49,7 +49,7 @@ describe('an exception that left a config', () => {
     expect(error.message).toBe('a.thermos, line 2: assertion failed: assert 1 == 2');
   });
 
-  it('tells a file that can not be read without a number of the interpreter', () => {
+  it('reports a file that cannot be read without a number of the interpreter', () => {
     const error = failureOfConfig(
       failure('FileNotFoundError', "[Errno 44] No such file or directory: 'x'", {
         mro: ['FileNotFoundError', 'OSError', 'Exception'],
