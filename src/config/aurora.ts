@@ -13,14 +13,14 @@ import {
   type StructNode,
 } from './model.js';
 import { addressText, tagText } from './mustache.js';
-import { type Place, unboundIn } from './places.js';
+import { type ConfigPlace, unboundIn } from './places.js';
 import { hintFor, invalidConfig, problemAt, typeProblems } from './problems.js';
 import { ConfigError } from './program.js';
 import { isList, isNode, parseInteger, pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 import { limitSize, portOf, portsOf, rawOf } from './validate.js';
 
-/** Which job of an `.aurora` file, and as which of its instances. */
+/** Which job of an `.aurora` file, and which of its instances. */
 export interface JobChoice {
   /** The end of its key: `NAME`, `ENVIRONMENT/NAME` … */
   job?: string;
@@ -31,11 +31,11 @@ export interface JobChoice {
 /** The task that the executor would run for one instance of a job. */
 export interface JobTask {
   task: StructNode;
-  /** The task of the job, in which instance and host are not known yet. */
+  /** The task of the job, without instance and host. */
   jobTask: StructNode;
-  /** Why Aurora would not take the job. */
+  /** Why Aurora would not accept the job. */
   problems: Problem[];
-  /** Ports that stand for another one, or for a number; resolved. */
+  /** Ports that are aliases of another port or of a number; resolved. */
   portmap: ReadonlyMap<string, string | number>;
   /** The ports that the scheduler would have to allocate, sorted. */
   ports: string[];
@@ -44,7 +44,7 @@ export interface JobTask {
 const IDENTIFIER = /^[\w\-.]+$/;
 const CRON_POLICIES = ['KILL_EXISTING', 'CANCEL_NEW', 'RUN_OVERLAP'];
 
-/** The job that is meant: by its name or the end of its key, or the only one. `bound` is done to each of them first. */
+/** The chosen job: by its name or the end of its key, or the only one. `bound` is applied to each of them first. */
 export function pickJob(
   schema: Schema,
   { path, jobs }: { path: string; jobs: Raw | undefined },
@@ -72,7 +72,7 @@ export function pickJob(
   if (matches.length === 1) return matches[0] as StructNode;
   const message =
     matches.length === 0
-      ? `${path} has no job '${choice.job}', but ${list}`
+      ? `${path} has no job '${choice.job}'; it has ${list}`
       : `${path} has ${matches.length} jobs '${choice.job}': ${listed(matches.map(jobKey))}`;
   const hint =
     'a job is named by the end of its key: NAME, ENVIRONMENT/NAME, or CLUSTER/ROLE/ENVIRONMENT/NAME';
@@ -85,7 +85,7 @@ function jobKey(job: StructNode): string {
   return ['cluster', 'role', 'environment', 'name'].map((field) => fieldText(job, field)).join('/');
 }
 
-/** Empty for what is not set, or can't be told. */
+/** Empty if the field is not set or has no text. */
 function fieldText(node: StructNode, field: string): string {
   try {
     const value = attribute(node, field);
@@ -103,8 +103,8 @@ const STANDARD_BINDINGS = new Dict([
 ]);
 
 /**
- * What is of the wrong type in a job; and its environment, if that is missing: the task is complete without it.
- * Instance and host are known to the executor.
+ * What is of the wrong type in a job; and, apart, a missing environment: the task is complete without it.
+ * The executor knows instance and host.
  */
 function typeProblemsOf(job: StructNode): [wrong: Problem[], gaps: Problem[]] {
   const executor = new Dict([
@@ -168,9 +168,9 @@ export function taskOfJob(
   };
 }
 
-/** Why Aurora would refuse the job before it looks at its task. */
+/** Why Aurora would refuse the job before it checks the task. */
 function jobProblems(job: StructNode): Problem[] {
-  const whole: Place = { field: '', origin: job.origin };
+  const whole: ConfigPlace = { field: '', origin: job.origin };
   const problems: Problem[] = [];
   const wrong = (field: string, message: string): void => {
     problems.push(problemAt({ ...whole, field }, 'job-invalid', 'error', message));
@@ -178,10 +178,11 @@ function jobProblems(job: StructNode): Problem[] {
   for (const field of ['role', 'environment', 'name']) {
     const text = fieldText(job, field);
     if (text !== '' && !IDENTIFIER.test(text))
-      wrong(field, `'${text}' may have letters, digits, _, - and . only`);
+      wrong(field, `'${text}' may contain only letters, digits, _, - and .`);
   }
   const policy = fieldText(job, 'cron_collision_policy');
-  if (!CRON_POLICIES.includes(policy.toUpperCase())) wrong('cron_collision_policy', `${policy} is no policy`);
+  if (!CRON_POLICIES.includes(policy.toUpperCase()))
+    wrong('cron_collision_policy', `${policy} is not a policy`);
   const resources = attribute(attribute(job, 'task') as StructNode, 'resources');
   if (resources === EMPTY) wrong('task', 'a task of a job needs resources');
   else {
@@ -204,7 +205,7 @@ function jobProblems(job: StructNode): Problem[] {
   return problems;
 }
 
-/** Announced ports: what stands for another is that one, a number is that number. */
+/** Announced ports: an alias is the port at its end, a number is that number. */
 function resolvedPortmap(job: StructNode): { ports: Map<string, string | number>; problems: Problem[] } {
   const announce = attribute(job, 'announce');
   const map = announce === EMPTY ? EMPTY : attribute(announce as Node, 'portmap');
@@ -225,9 +226,7 @@ function resolvedPortmap(job: StructNode): { ports: Map<string, string | number>
     }
     if (typeof root === 'string' && visited.has(root)) {
       const place = { field: 'announce.portmap', origin: job.origin };
-      problems.push(
-        problemAt(place, 'port-invalid', 'error', `the port ${name} stands for itself in the end`),
-      );
+      problems.push(problemAt(place, 'port-invalid', 'error', `the port ${name} refers to itself`));
     }
     ports.set(name, root);
   }

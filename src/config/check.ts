@@ -5,7 +5,7 @@ import { step } from './limits.js';
 import { ModelError, type Node, type Raw, type Scope, type SimpleNode } from './model.js';
 import { isNode, pythonRepr, pythonText } from './python-text.js';
 
-/** The message says the way from the outside in: `Task[processes] failed: Element in ProcessList failed check: …` */
+/** The message gives the path from outside in: `Task[processes] failed: Element in ProcessList failed check: …` */
 export interface Check {
   readonly ok: boolean;
   readonly message: string;
@@ -18,8 +18,8 @@ function failed(message: string): Check {
 }
 
 /**
- * Whether the values are of their types, once all that is bound is put in. What stays unbound is fine in a String
- * and nowhere else. A tag with no address inside raises InvalidRefError.
+ * Whether the values are of their types, once all bound values are filled in. Only a String may have unbound refs. A
+ * tag without an address inside raises InvalidRefError.
  */
 export function check(node: Node): Check {
   step();

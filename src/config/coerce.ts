@@ -65,7 +65,7 @@ function asBoolean(value: Raw): boolean | undefined {
   return word === 'false' || word === '0' ? false : undefined;
 }
 
-/** How `type` is called in the words of a failed check. */
+/** The words for a type in the message of a failed check. */
 export const CHECKED: Readonly<Record<SimpleType['kind'], string>> = {
   String: 'not a string',
   Integer: 'not an integer',

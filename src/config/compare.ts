@@ -57,7 +57,7 @@ function sameFields(a: StructType, b: StructType): boolean {
   });
 }
 
-/** `a < b` of simple values; of different types the first is the smaller one, as in the original. */
+/** `a < b` for simple values; if the types differ, the first is the smaller one, as in the original. */
 export function less(a: Node, b: Raw): boolean {
   if (a.kind !== 'simple') {
     throw new ModelError('TypeError', `'<' not supported between objects of type ${a.type.name}`);

@@ -22,7 +22,7 @@ export type Keywords = readonly (readonly [name: string, value: Raw])[];
 
 const NO_SCOPES: readonly Scope[] = [];
 
-/** `T(value)`: the value is taken as it is and coerced later, but a struct, a list or a map has to look like one. */
+/** `T(value)`: the value is kept unchanged and coerced later, but a struct, list or map must look like one. */
 export function construct(type: Type, raw: Raw, origin?: Origin): Node {
   switch (type.kind) {
     case 'List':
@@ -46,12 +46,12 @@ export function construct(type: Type, raw: Raw, origin?: Origin): Node {
   }
 }
 
-/** An object of the type is taken as it is, anything else is made one. */
+/** An object of the type is used unchanged; anything else is made one. */
 export function accept(type: Type, raw: Raw): Node {
   return isNode(raw) && raw.type === type ? raw : construct(type, raw);
 }
 
-/** `T(…)` with all that may be between the parentheses. */
+/** `T(…)` with any arguments. */
 export function constructFrom(type: Type, args: readonly Raw[], keywords: Keywords, origin?: Origin): Node {
   if (type.kind === 'Struct') return constructStruct(type, args, keywords, origin);
   const [keyword] = keywords;
@@ -65,7 +65,7 @@ export function constructFrom(type: Type, args: readonly Raw[], keywords: Keywor
   return construct(type, args[0] as Raw, origin);
 }
 
-/** With refs it is known only when they are bound. */
+/** A value with refs is known only once they are bound. */
 function mayBecome(raw: Raw, values: readonly string[]): boolean {
   if (typeof raw === 'string') {
     return (
@@ -121,7 +121,7 @@ function constructStruct(
   return { kind: 'struct', type, scopes: NO_SCOPES, origin, fields };
 }
 
-/** `obj(field=…)`: each named field is replaced whole, what is bound stays. */
+/** `obj(field=…)`: each named field is replaced as a whole, bindings stay. */
 export function override(node: StructNode, keywords: Keywords, origin?: Origin): StructNode {
   const fields = new Map(node.fields);
   update(node.type, fields, keywords);
@@ -149,17 +149,17 @@ export function described(raw: Raw): string {
   return isNode(raw) ? `a ${raw.type.name}` : `${pythonClass(raw)} ${pythonRepr(raw)}`.slice(0, 200);
 }
 
-/** `obj.bind(…)`: later arguments win over earlier ones, and all over what was bound before. */
+/** `obj.bind(…)`: later arguments win over earlier ones, and all of them over existing bindings. */
 export function bind<T extends Node>(node: T, args: readonly Raw[], keywords: Keywords): T {
   return { ...node, scopes: [...scopesFrom(args, keywords).reverse(), ...node.scopes] };
 }
 
-/** `obj.in_scope(…)`: the opposite of `bind`, what is bound already wins. */
+/** `obj.in_scope(…)`: the opposite of `bind`, existing bindings win. */
 export function boundBehind<T extends Node>(node: T, args: readonly Raw[], keywords: Keywords): T {
   return inScope(node, scopesFrom(args, keywords));
 }
 
-/** The object as it is seen from where these scopes are known too. */
+/** The object as seen from inside these scopes. */
 export function inScope<T extends Node>(node: T, scopes: readonly Scope[]): T {
   if (scopes.length === 0) return node;
   return { ...node, scopes: node.scopes.length === 0 ? scopes : [...node.scopes, ...scopes] };

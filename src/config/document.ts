@@ -2,7 +2,7 @@ import { get, interpolate } from './interpolate.js';
 import { Dict, Float, type Node, type Raw } from './model.js';
 import { isList, pythonText } from './python-text.js';
 
-/** A value as it stands in a task file. */
+/** A value as it is in a task file. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
 /** The evaluated object, as the original wrote it into the task file: unset fields are absent. */

@@ -31,7 +31,7 @@ export interface LoadedConfig {
   readonly session: ConfigSession;
 }
 
-/** What is asked of it. */
+/** Which task of it, and what to bind. */
 export interface Request extends JobChoice {
   /** The name of a task, if there are several. */
   task?: string;
@@ -46,19 +46,19 @@ export interface EvaluatedTask {
   readonly node: StructNode;
   /** With the fields and values of the original's task file. */
   readonly document: { [name: string]: Json };
-  /** The ports that it needs and nothing gives it, sorted. */
+  /** The ports that it needs and that are not given, sorted. */
   readonly unboundPorts: string[];
-  /** Ports that stand for another one, or for a number (announced by an Aurora job). */
+  /** Ports that are aliases of another port or of a number (announced by an Aurora job). */
   readonly portmap: ReadonlyMap<string, string | number>;
-  /** Errors: no runner would take it. Warnings: it is hardly meant. Without the file. */
+  /** Errors: no runner would accept it. Warnings: it is probably not intended. Without the file. */
   readonly problems: Problem[];
-  /** The same with its file, ready to be told. */
+  /** The same with the file, ready to be shown. */
   readonly lint: Problem[];
 }
 
 /**
- * The task that is asked for. Throws ConfigError, exit 2, in the original's order: every exported task is bound and
- * typechecked, then one is chosen. What is wrong with the chosen one beyond that is in its `lint`.
+ * The requested task. Throws ConfigError, exit 2, in the original's order: every exported task is bound and
+ * typechecked, then one is chosen. Other problems of the chosen one are in its `lint`.
  */
 export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask {
   return orRefused('typecheck', config.path, config.session.meter, () => evaluateChosen(config, request));
@@ -103,10 +103,10 @@ function evaluated(
   };
 }
 
-/** What can't be told of a task that is wrong is nothing: why it is wrong is told. */
-export function orNothing<T>(tell: () => T[]): T[] {
+/** No answers from a task that is not valid: the reason is reported elsewhere. */
+export function orNothing<T>(answer: () => T[]): T[] {
   try {
-    return tell();
+    return answer();
   } catch (error) {
     if (error instanceof ModelError) return [];
     throw error;
@@ -154,7 +154,7 @@ function choose({ path }: LoadedConfig, tasks: readonly StructNode[], name: stri
   const [first] = tasks;
   if (first === undefined) {
     throw new ConfigError('select', 'task-missing', `${path} has no task`, {
-      hint: 'a config hands over its task with export(Task(…))',
+      hint: 'a config exports its task: export(Task(…))',
     });
   }
   if (name === undefined) {
@@ -164,7 +164,7 @@ function choose({ path }: LoadedConfig, tasks: readonly StructNode[], name: stri
   }
   const task = tasks.find((each) => nameOf(each) === name);
   if (task !== undefined) return task;
-  const message = `${path} has no task '${name}', but ${listed(tasks.map(nameOf))}`;
+  const message = `${path} has no task '${name}'; it has ${listed(tasks.map(nameOf))}`;
   throw new ConfigError('select', 'task-not-found', message);
 }
 
@@ -173,23 +173,23 @@ function nameOf(task: StructNode): string {
   return name === EMPTY ? '' : nodeText(name);
 }
 
-/** A task with all that a runner puts in: nothing in it is a template any more. */
-export interface RunnableTask {
+/** A task with everything that a runner fills in: nothing in it is a template any more. */
+export interface PreparedRun {
   readonly context: RunContext;
-  /** As the task file; the command lines are exactly what bash gets. */
+  /** As in the task file; the command lines are exactly what bash gets. */
   readonly document: { [name: string]: Json };
   readonly plan: TaskPlan;
 }
 
 /**
- * The task as it is run. Throws ConfigError, exit 2, with every reason why it can't be. `context.ports` are those
- * that are given; what the config itself says of ports is added.
+ * The task as it runs. Throws ConfigError, exit 2, with every reason why it cannot run. `context.ports` are the
+ * given ones; those that the config itself defines are added.
  */
-export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
+export function prepareRun(config: LoadedConfig, task: EvaluatedTask, context: RunContext): PreparedRun {
   return orRefused('validate', config.path, config.session.meter, () => prepare(config, task, context));
 }
 
-function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext): RunnableTask {
+function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext): PreparedRun {
   const { schema } = config.session;
   const ports = withPortmap(context.ports, task.portmap);
   const missing = portsIn(schema, task.node).filter((port) => !ports.has(port));
@@ -198,7 +198,7 @@ function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext)
       code: 'port-unbound' as const,
       severity: 'error' as const,
       message: `the task needs the port '${port}'`,
-      hint: `give it with -P ${port}:PORT`,
+      hint: `pass it with -P ${port}:PORT`,
     })),
     ...task.problems,
   ];
@@ -209,7 +209,7 @@ function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext)
     const names = listed(refs.map(tagText));
     throw new ConfigError('validate', 'ref-unbound', `${config.path}: nothing is bound to ${names}`);
   }
-  // As often as the original interpolates on the way to bash, so that as many escapes are used up.
+  // Interpolated as often as by the original on the way to bash, so that the same number of escapes is removed.
   const processes = (itemsOf(whole, 'processes') ?? []).map((process) =>
     json(get(interpolate(process).node)),
   );
@@ -232,7 +232,7 @@ function withPortmap(
   return ports;
 }
 
-/** Whether a word can stand before the `=` of `-E NAME=VALUE`; the reason if not. */
+/** Why a word cannot be before the `=` of `-E NAME=VALUE`; undefined if it can. */
 export function addressFault(address: string): string | undefined {
   try {
     parseAddress(address);

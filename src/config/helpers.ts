@@ -19,12 +19,12 @@ import { isList, isNode, pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 import { UNITS } from './schema.js';
 
-/** What combine and concat compute of their tasks themselves. */
+/** The fields that combine and concat compute from their tasks. */
 const COMPUTED = ['resources', 'constraints', 'finalization_wait'];
 
 const RESOURCES = ['cpu', 'ram', 'disk', 'gpu'];
 
-/** The functions that configs put tasks together with; each does what the original's does. */
+/** The functions that configs use to combine tasks; each does what the original's does. */
 export class Helpers {
   readonly #schema: Schema;
 
@@ -118,7 +118,7 @@ export class Helpers {
     );
   }
 
-  /** Equal ones once, in the order in which they come (the original's order was that of a set). */
+  /** Equal ones once, in order of appearance (the original's order was that of a set). */
   processesMerge(tasks: readonly Raw[]): Node[] {
     return distinct(tasks.flatMap(processesOf));
   }
@@ -152,7 +152,7 @@ export class Helpers {
     return all
       .map((each) => this.optionalResources(each))
       .reduce<Node>((sum, each) => {
-        if (!isNode(each)) throw new ModelError('AttributeError', `${described(each)} is no Resources`);
+        if (!isNode(each)) throw new ModelError('AttributeError', `${described(each)} is not Resources`);
         const fields = RESOURCES.map((name) => [
           name,
           fold(safeGet(attribute(sum, name)), safeGet(attribute(each, name))),
@@ -161,7 +161,7 @@ export class Helpers {
       }, none);
   }
 
-  /** `export(x)`: a dict becomes a Task, anything else stays what it is. */
+  /** `export(x)`: a dict becomes a Task, anything else stays unchanged. */
   exported(value: Raw, origin?: Origin): Raw {
     return value instanceof Dict ? this.#newTask([value], [], origin) : value;
   }
@@ -175,7 +175,7 @@ export class Helpers {
   }
 }
 
-/** `java_options` and `python_options`: what stands on the command line of such a program. */
+/** `java_options` and `python_options`: the options on the command line of such a program. */
 export function options(style: 'java' | 'python', args: readonly Raw[], keywords: Keywords): string {
   const words: string[] = [];
   const render = (name: Raw, value: Raw): void => {
@@ -196,7 +196,7 @@ export function options(style: 'java' | 'python', args: readonly Raw[], keywords
   return words.join(' ');
 }
 
-/** 0 for what is Empty, else `.get()`. */
+/** 0 for Empty, else `.get()`. */
 export function safeGet(unit: Raw): Raw {
   if (unit === EMPTY) return 0n;
   if (isNode(unit)) return get(unit);
@@ -216,7 +216,7 @@ function processesOf(task: Raw): readonly Node[] {
   return itemsOf(attribute(taskIn(task), 'processes'));
 }
 
-/** Going through a list interpolates it. */
+/** Iterating over a list interpolates it. */
 function itemsOf(list: Node | Empty): readonly Node[] {
   if (list === EMPTY) throw new ModelError('TypeError', "'type' object is not iterable: the field is Empty");
   return elements(list);
@@ -252,7 +252,7 @@ function add(a: Raw, b: Raw): Raw {
   return new Float(asNumber(left) + asNumber(right));
 }
 
-/** In Python 2 any number is smaller than any text: what is not bound yet is the largest, and may be bound later. */
+/** In Python 2 any number is smaller than any text: an unbound ref is the largest, and may be bound later. */
 function smaller(a: Raw, b: Raw): boolean {
   if (typeof a === 'string' || typeof b === 'string') {
     return typeof a === 'string' && typeof b === 'string' ? a < b : typeof b === 'string';

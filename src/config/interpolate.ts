@@ -22,14 +22,14 @@ import {
 import { hasTag, mountPoint, split, tagText } from './mustache.js';
 import { isNode, parseInteger, pythonRepr, pythonText } from './python-text.js';
 
-/** Rounds of replacing before a text is given up: the original's limit. */
+/** The maximum of rounds in which references of a text are replaced: the original's limit. */
 const MAX_ROUNDS = 100;
 
-/** What a node takes, about, and what each thing in it takes. */
+/** Estimates: the size of a node, and of each entry in it. */
 const NODE_BYTES = 100;
 const ENTRY_BYTES = 8;
 
-/** Refs that nothing is bound to, by their text. */
+/** Unbound refs, by their text. */
 export type Unbound = Map<string, Address>;
 
 export interface Interpolated<T extends Node = Node> {
@@ -37,10 +37,10 @@ export interface Interpolated<T extends Node = Node> {
   readonly refs: readonly Address[];
 }
 
-/** Nodes never change, and the same task is interpolated for each thing that is asked of it. */
+/** Nodes never change, and many functions interpolate the same task. */
 const done = new WeakMap<Node, Interpolated>();
 
-/** `obj.interpolate()`: all that can be resolved is, and coerced; and which refs are left, each once. */
+/** `obj.interpolate()`: the object with everything resolved that can be, and coerced; and the refs left, each once. */
 export function interpolate<T extends Node>(node: T): Interpolated<T extends ChoiceNode ? Node : T> {
   let result = done.get(node);
   if (result === undefined) {
@@ -52,7 +52,7 @@ export function interpolate<T extends Node>(node: T): Interpolated<T extends Cho
   return result as Interpolated<T extends ChoiceNode ? Node : T>;
 }
 
-/** The object seen from where `outer` is known; of a Choice the alternative. */
+/** The interpolated object, seen from inside the `outer` scopes; for a Choice, the alternative. */
 export function interpolated(node: Node, outer: readonly Scope[], unbound: Unbound): Node {
   step();
   const scopes = joined(node.scopes, outer);
@@ -99,7 +99,7 @@ function fieldType(node: StructNode, name: string): Type {
   return (node.type.fields.get(name) as Field).type;
 }
 
-/** Large tasks are interpolated many times: what is whole already stays the same object. */
+/** Large tasks are interpolated many times: what has nothing left to resolve stays the same object. */
 function withoutScopes<T extends Node>(node: T): T {
   return node.scopes.length === 0 ? node : { ...node, scopes: [] };
 }
@@ -121,7 +121,7 @@ function joined(own: readonly Scope[], outer: readonly Scope[]): readonly Scope[
   return own.length === 0 ? outer : [...own, ...outer];
 }
 
-/** What is left unbound loses its scopes, as in the original; what is whole keeps them. */
+/** A value with unbound refs loses its scopes, as in the original; one without keeps them. */
 function interpolatedSimple(node: SimpleNode, scopes: readonly Scope[], unbound: Unbound): SimpleNode {
   if (typeof node.raw !== 'string' || !hasTag(node.raw)) {
     // Nothing in it will ever be looked up.
@@ -147,7 +147,7 @@ function chosen(node: ChoiceNode, scopes: readonly Scope[], unbound: Unbound): N
   throw coercionError(node.raw, node.type);
 }
 
-/** Undefined if the value can't be one of the type; an object of the type is not tried but used. */
+/** Undefined if the value cannot be one of the type; an object of the type is used directly. */
 export function alternative<T>(type: Type, raw: Raw, use: (node: Node) => T): T | undefined {
   if (isNode(raw) && raw.type === type) return use(raw);
   try {
@@ -161,8 +161,8 @@ export function alternative<T>(type: Type, raw: Raw, use: (node: Node) => T): T 
 }
 
 /**
- * What the fields of a struct can name: its `self`, its fields, then what is bound to it or encloses it, and that
- * once more as `super`.
+ * The scopes of the fields of a struct: its `self`, its fields, then what is bound to it or encloses it, and the
+ * latter again as `super`.
  */
 export function scopesInside(node: StructNode): readonly Scope[] {
   const fields: Scope = { kind: 'fields', of: node };
@@ -171,22 +171,22 @@ export function scopesInside(node: StructNode): readonly Scope[] {
   return scopes;
 }
 
-/** A text with all that can be resolved in these scopes, and the refs that can't, as often as they occur. */
+/** A text with everything replaced that these scopes resolve, and the other refs, as often as they occur. */
 export function resolve(text: string, scopes: readonly Scope[]): { text: string; refs: readonly Address[] } {
-  const known: Known = { addresses: new Map(), texts: new Map() };
+  const cache: LookupCache = { addresses: new Map(), texts: new Map() };
   let stream = text;
   for (let round = 0; ; round++) {
     if (round === MAX_ROUNDS) throw uninterpolatable(stream);
-    const { result, resolved } = replaced(stream, scopes, true, known);
+    const { result, resolved } = replaced(stream, scopes, true, cache);
     stream = result;
     if (!resolved) break;
   }
-  const { result, refs } = replaced(stream, scopes, false, known);
+  const { result, refs } = replaced(stream, scopes, false, cache);
   return { text: result, refs };
 }
 
-/** What was looked up for one text: the same tag means the same in all rounds. */
-interface Known {
+/** What was looked up for one text: a tag has the same value in all rounds. */
+interface LookupCache {
   readonly addresses: Map<string, Address>;
   readonly texts: Map<Address, string | undefined>;
 }
@@ -195,22 +195,22 @@ function replaced(
   text: string,
   scopes: readonly Scope[],
   keepEscapes: boolean,
-  known: Known,
+  cache: LookupCache,
 ): { result: string; resolved: boolean; refs: Address[] } {
   let result = '';
   let resolved = false;
   const refs: Address[] = [];
-  for (const piece of split(text, keepEscapes, known.addresses)) {
+  for (const piece of split(text, keepEscapes, cache.addresses)) {
     if (typeof piece === 'string') {
       result += piece;
     } else {
       refs.push(piece);
-      const value = textAt(piece, scopes, known.texts);
+      const value = textAt(piece, scopes, cache.texts);
       if (value !== undefined) resolved = true;
       result += value ?? tagText(piece);
     }
     if (result.length > LIMITS.text_of_value.most) {
-      // What doubles in each round would outgrow the memory long before the last round.
+      // A text that doubles in each round would exceed the memory long before the last round.
       replacedText(result.length);
       throw new ModelError(
         'Uninterpolatable',
@@ -222,7 +222,7 @@ function replaced(
   return { result, resolved, refs };
 }
 
-function textAt(address: Address, scopes: readonly Scope[], texts: Known['texts']): string | undefined {
+function textAt(address: Address, scopes: readonly Scope[], texts: LookupCache['texts']): string | undefined {
   if (texts.has(address)) return texts.get(address);
   const value = findIn(scopes, address.parts);
   const text = typeof value === 'object' ? insideReference(() => nodeText(value)) : value;
@@ -245,7 +245,7 @@ export function findIn(scopes: readonly Scope[], parts: readonly AddressPart[]):
   return undefined;
 }
 
-/** What stands at an address, undefined if nothing does. */
+/** What is at an address, or undefined. */
 export function find(scope: Scope, parts: readonly AddressPart[]): string | Node | undefined {
   const [first, ...rest] = parts;
   if (first === undefined) return undefined;
@@ -288,7 +288,7 @@ function below(
   return rest.length === 0 ? seen : find(seen, rest);
 }
 
-/** What is mounted exactly there, else the deepest object above it that has the rest. */
+/** What is mounted exactly there, or else the rest in the deepest object above that has it. */
 function findMounted({ table }: Environment, parts: readonly AddressPart[]): string | Node | undefined {
   const exact = table.get(mountPoint(parts));
   if (exact !== undefined) return exact;
@@ -301,7 +301,7 @@ function findMounted({ table }: Environment, parts: readonly AddressPart[]): str
   return undefined;
 }
 
-/** The keys of a map as far as one was looked for: keys are interpolated once, not for each look-up. */
+/** The keys of a map that look-ups have reached: keys are interpolated once, not for each look-up. */
 const indexes = new WeakMap<MapNode['entries'], { next: number; readonly found: Map<string, Node> }>();
 
 /** The first value whose key equals the text, once both are of the key's type. */
@@ -350,7 +350,7 @@ export function nodeRepr(node: Node): string {
   return `${name}(${fields.join(`,\n${' '.repeat(name.length + 1)}`)})`;
 }
 
-/** `obj.get()`: the raw values, as they are. Structs and maps become dicts, in order. */
+/** `obj.get()`: the raw values, unchanged. Structs and maps become dicts, in order. */
 export function get(node: Node): Raw {
   step();
   switch (node.kind) {
@@ -379,7 +379,7 @@ export function get(node: Node): Raw {
   }
 }
 
-/** `obj.field()`. Raises AttributeError for what is no field. */
+/** `obj.field()`. Raises AttributeError if there is no such field. */
 export function attribute(node: Node, name: string): Node | Empty {
   const field = node.kind === 'struct' ? node.type.fields.get(name) : undefined;
   if (field === undefined || node.kind !== 'struct') {

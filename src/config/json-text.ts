@@ -1,7 +1,7 @@
 import { LIMITS, limited } from './limits.js';
 import { Dict, Float, type Raw } from './model.js';
 
-/** What is no JSON, and where: lines count from 1. */
+/** Why a text is not JSON, and where: lines count from 1. */
 export class JsonError extends Error {
   constructor(
     message: string,
@@ -36,14 +36,14 @@ const WORDS: readonly (readonly [string, Raw])[] = [
 ];
 
 /**
- * Reads JSON as the original's `json` module did: integers and floats stay apart, of a key that stands twice
- * the last counts. `JSON.parse` would make 5 of 5.0, and says no line. Throws JsonError, or LimitError.
+ * Reads JSON as the original's `json` module did: integers and floats stay apart, and the last of duplicate keys
+ * counts. `JSON.parse` would turn 5.0 into 5, and reports no line. Throws JsonError or LimitError.
  */
 export function parseJson(text: string): Raw {
   return new JsonReader(text.startsWith('\ufeff') ? text.slice(1) : text).document();
 }
 
-/** Stands for itself in a text: no control character, quote or backslash. False at the end of the text. */
+/** A character that needs no escape: not a control character, quote or backslash. False at the end of the text. */
 function isPlain(code: number): boolean {
   return code >= 0x20 && code !== 0x22 && code !== 0x5c;
 }

@@ -2,8 +2,8 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /**
- * What a config may take of the machine: every bound there is, in one place. They lie far above what people write,
- * and low enough that what exceeds one is refused within seconds and in half a gigabyte of memory.
+ * Every limit on what a config may use of the machine. They are far above what people write, and low enough that
+ * a config that exceeds one is refused within seconds and in half a gigabyte of memory.
  */
 export const LIMITS = {
   text: { most: 16 * MIB, unit: 'bytes of a config' },
@@ -13,17 +13,17 @@ export const LIMITS = {
   constraints: { most: 40_000, unit: 'constraints of a task' },
   names: { most: 200_000, unit: 'names in the constraints of a task' },
   digits: { most: 4300, unit: 'digits of an integer' },
-  /** Lists in lists, and types of them. */
-  nesting: { most: 100, unit: 'levels of values inside of each other' },
+  /** Lists in lists, and their types. */
+  nesting: { most: 100, unit: 'levels of nested values' },
   /** Parts of an address: `a.b[c]` has three. */
   address: { most: 100, unit: 'parts of a reference' },
-  /** Objects that are looked up for the text of another one. */
-  references: { most: 100, unit: 'levels of references inside of each other' },
+  /** Objects that are looked up for the text of another. */
+  references: { most: 100, unit: 'levels of nested references' },
   text_of_value: { most: MIB, unit: 'characters of a value with its references replaced' },
   text_of_all: { most: 256 * MIB, unit: 'characters of all values while their references are replaced' },
-  /** About: texts, objects and what is bound to them. */
+  /** An estimate: texts, objects and what is bound to them. */
   made: { most: 192 * MIB, unit: 'bytes of values that a config makes' },
-  /** What Python says at once, and what it is answered. */
+  /** What Python sends in one call, and what it gets back. */
   call: { most: 4 * MIB, unit: 'bytes in one call of a config' },
   answer: { most: 32 * MIB, unit: 'bytes in the answer to one call of a config' },
   visits: { most: 30_000_000, unit: 'visits to values' },
@@ -34,14 +34,14 @@ export const LIMITS = {
   memory: { most: 192 * MIB, unit: 'bytes of memory' },
   open_files: { most: 64, unit: 'open files' },
   printed: { most: 64 * KIB, unit: 'bytes that are printed' },
-  /** Problems that are told of one config; and how long the message of each may be. */
+  /** Problems that are shown for one config; and how long the message of each may be. */
   problems: { most: 200, unit: 'problems' },
   words: { most: 4000, unit: 'characters of a message' },
 } as const satisfies Record<string, { readonly most: number; readonly unit: string }>;
 
 export type LimitName = keyof typeof LIMITS;
 
-/** Raised where a config exceeds a limit: nothing of it is evaluated any further. */
+/** Thrown where a config exceeds a limit: its evaluation stops. */
 export class LimitError extends Error {
   /** The value that exceeded it, for the beginning of a message. */
   place?: string;
@@ -67,7 +67,7 @@ export function grouped(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Raises LimitError for what is more than the table says. */
+/** Throws LimitError for more than the table allows. */
 export function limited(limit: LimitName, seen: number): void {
   if (seen > LIMITS[limit].most) throw new LimitError(limit, seen);
 }
@@ -83,16 +83,16 @@ export function listed(names: readonly string[], most = 20): string {
   return names.length <= most ? shown.join(', ') : `${shown.join(', ')} … (${grouped(names.length)})`;
 }
 
-/** Seconds that the processors have worked for this process. */
+/** CPU seconds that this process has used. */
 export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000_000;
 }
 
-/** So often is the clock looked at. */
+/** The clock is read once in this number of steps. */
 const STEPS = 512;
 
-/** Counts what one evaluation takes, over all its parts. */
+/** Counts what one evaluation uses, over all its parts. */
 export class Meter {
   readonly #cpu: () => number;
   #spent = 0;
@@ -102,12 +102,12 @@ export class Meter {
   #replaced = 0;
   #depth = 0;
 
-  /** `cpu`: seconds, from anywhere. */
+  /** `cpu`: seconds, counted from any moment. */
   constructor(cpu: () => number = cpuSeconds) {
     this.#cpu = cpu;
   }
 
-  /** Counts what is done meanwhile. */
+  /** Counts what `act` uses. */
   run<T>(act: () => T): T {
     const before = current;
     if (before === this) return act();
@@ -149,8 +149,8 @@ export class Meter {
 }
 
 /**
- * The meter of the evaluation that is going on. An evaluation is one synchronous call, so there is never more than
- * one; to hand it through every function that visits a value would say nothing more.
+ * The meter of the current evaluation. An evaluation is one synchronous call, so there is never more than one;
+ * passing it through every function that visits a value would add nothing.
  */
 let current: Meter | undefined;
 
@@ -159,17 +159,17 @@ export function step(): void {
   current?.step();
 }
 
-/** So many bytes, about, are kept from now on. */
+/** About this number of bytes is kept from now on. */
 export function made(bytes: number): void {
   current?.made(bytes);
 }
 
-/** So many characters were written while references were replaced. */
+/** This number of characters was written while references were replaced. */
 export function replacedText(characters: number): void {
   current?.replaced(characters);
 }
 
-/** What is done for the text of a reference, one level deeper. */
+/** Runs `act` one level deeper, for the text of a reference. */
 export function insideReference<T>(act: () => T): T {
   return current === undefined ? act() : current.inside(act);
 }

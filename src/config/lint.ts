@@ -1,15 +1,15 @@
 import type { Problem } from '../errors/problem.js';
 import { listed } from './limits.js';
 import type { StructNode } from './model.js';
-import { type Place, partsOf } from './places.js';
+import { type ConfigPlace, partsOf } from './places.js';
 import { escaped, problemAt } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 import { escapesIn, itemsOf, portsOf, rawOf, taskPlan } from './validate.js';
 
 /**
- * What a runner would take although it is hardly meant: warnings. The task is bound and typechecked; `ports` are
- * those that are given for the run, `errors` what was found to be wrong with it.
+ * Warnings: what a runner would accept, but is probably not intended. The task is bound and typechecked; `ports` are
+ * those given for the run, `errors` the errors found in it.
  */
 export function lint(
   schema: Schema,
@@ -18,7 +18,7 @@ export function lint(
   errors: readonly Problem[],
 ): Problem[] {
   if (task.type !== schema.task) return [];
-  const whole: Place = { field: '', origin: task.origin };
+  const whole: ConfigPlace = { field: '', origin: task.origin };
   return [
     ...duplicates(task),
     ...unknownConstraints(task),
@@ -41,7 +41,7 @@ function duplicates(task: StructNode): Problem[] {
   });
 }
 
-/** The original says nothing of a constraint that is about no process at all. */
+/** The original does not report a constraint that names no process at all. */
 function unknownConstraints(task: StructNode): Problem[] {
   const { processes, orders } = taskPlan(task);
   const names = new Set(processes.map(({ name }) => name));
@@ -50,12 +50,12 @@ function unknownConstraints(task: StructNode): Problem[] {
     const place = { field: `constraints[${i}].order`, origin: task.origin };
     const message = `the order ${listed(order)} names no process of the task, so it orders nothing`;
     const hint =
-      'the order of a SequentialTask is made when it is made: it does not follow processes that replace its own';
+      'the order of a SequentialTask is fixed when it is created: replacing its processes does not change it';
     return [problemAt(place, 'constraint-unknown', 'warning', message, hint)];
   });
 }
 
-/** An escape that is not repeated often enough is a ref when the command runs, and something is bound to it. */
+/** An escape that is not repeated often enough has become a ref when the command runs, and something is bound to it. */
 function replacedEscapes(task: StructNode, errors: readonly Problem[]): Problem[] {
   if (errors.some(({ code }) => code === 'escape-lost')) return [];
   return [...partsOf(task)].flatMap((part) => {
@@ -66,13 +66,13 @@ function replacedEscapes(task: StructNode, errors: readonly Problem[]): Problem[
         'escape-lost',
         'warning',
         `the escaped ${written} becomes ${tag} before the command runs`,
-        `to give ${tag} to the command write ${escaped(tag.slice(2, -2))}`,
+        `to pass ${tag} to the command unchanged, write ${escaped(tag.slice(2, -2))}`,
       ),
     );
   });
 }
 
-function unusedPorts(task: StructNode, ports: Iterable<string>, place: Place): Problem[] {
+function unusedPorts(task: StructNode, ports: Iterable<string>, place: ConfigPlace): Problem[] {
   const needed = new Set(portsOf(task));
   return [...ports]
     .filter((name) => !needed.has(name))

@@ -11,20 +11,20 @@ import { ConfigError, type Dialect, type ExecuteProgram, type Program } from './
 import { isList } from './python-text.js';
 import { createSession } from './session.js';
 
-/** Configs are written by people; what is longer than this is none. */
+/** People write configs: a longer file is not one. */
 const MAX_BYTES = LIMITS.text.most;
 
 const AURORA_FILE = /\.(aurora|mesos_recipe)$/;
 const DIALECT_FILE = /\.(thermos|aurora|mesos_recipe)$/;
 
 export interface LoadOptions extends Pick<Program, 'environment' | 'cwd' | 'print'> {
-  /** Asked for only if the config is written in Python. */
+  /** Called only if the config is written in Python. */
   python: () => Promise<ExecuteProgram>;
 }
 
 /**
- * Executes a config; the file is named as `open` takes it from the working directory. What it is written in is seen
- * from its content: JSON begins with a bracket, and of Python what sets `jobs` is for Aurora. Throws ConfigError.
+ * Executes a config; a relative path starts at the working directory. The content shows the language: JSON begins
+ * with a bracket, and Python that sets `jobs` is for Aurora. Throws ConfigError.
  */
 export async function loadConfig(path: string, options: LoadOptions): Promise<LoadedConfig> {
   const source = readConfig(path);
@@ -63,14 +63,14 @@ function unreadable(path: string, why: string): ConfigError {
   return new ConfigError('load', 'config-unreadable', `cannot read the config ${path}: ${why}`);
 }
 
-/** A file that is named for neither, as a pipe is, says it by what it sets. */
+/** If the name does not say it (a pipe's, for example), what the file sets does. */
 function dialectOf(path: string, source: Buffer): Dialect {
   if (DIALECT_FILE.test(path)) return AURORA_FILE.test(path) ? 'aurora' : 'thermos';
   return /^jobs\s*=/m.test(source.toString('latin1')) ? 'aurora' : 'thermos';
 }
 
 /**
- * The task of a JSON config: one object with the fields of a task. Fields that a task has not are left out, as by
+ * The task of a JSON config: one object with the fields of a task. Unknown fields of the task are ignored, as in
  * the original; in a process they are an error.
  */
 function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
@@ -85,7 +85,7 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
         `${path}, line ${error.line}: ${shortened(error.message)}`,
       );
     }
-    if (error instanceof TypeError) throw unreadable(path, 'it is no UTF-8');
+    if (error instanceof TypeError) throw unreadable(path, 'it is not UTF-8');
     throw error;
   }
   if (!(value instanceof Dict)) {
@@ -108,7 +108,7 @@ function taskFromJson(path: string, source: Buffer, type: StructType): Raw {
   }
 }
 
-/** The innermost value that can't be one of its type, and why; undefined if there is none. */
+/** The innermost value that is not of its type, and why; undefined if there is none. */
 function culprit(type: Type, raw: Raw, at = ''): { at: string; message: string } | undefined {
   const inside: [Type | undefined, Raw, string][] = [];
   if (type.kind === 'Struct' && raw instanceof Dict) {
@@ -132,7 +132,7 @@ function culprit(type: Type, raw: Raw, at = ''): { at: string; message: string }
   }
 }
 
-/** The fields that the struct has, and of structs in it likewise; not of those in lists. */
+/** The fields that the struct has, also in structs inside it, but not in lists. */
 function known(type: StructType, value: Dict): Dict {
   const entries = value.entries.flatMap(([name, each]): [Raw, Raw][] => {
     const field = type.fields.get(name as string);

@@ -1,13 +1,12 @@
 /**
  * The data of a config: types, values, scopes; and the door through which Python calls.
  *
- * A config is a program that builds *objects* of *types*. Neither exists in Python: its classes are thin, hold
- * an id, and whatever they are asked is answered here, so that a task from JSON and a task from Python mean
- * the same.
+ * A config is a program that builds *objects* of *types*. Neither exists in Python: its classes are thin, have an
+ * id, and forward every operation to here, so that a task from JSON and a task from Python mean the same.
  *
  * ## Types
  * A `Type` is plain data. Types are compared by name and parameters, not by identity, so equal ones are one
- * `Type` with one id (a `TypeId`, a string to be passed back as it is; those of the schema are their names:
+ * `Type` with one id (a `TypeId`, a string to be passed back unchanged; in the schema it is the type's name:
  * `"Process"`, `"String"`).
  *
  * ## Values
@@ -22,7 +21,7 @@
  *
  * `args` is a JSON array, the answer a JSON object: `{"value": …}` or `{"error": {"type", "message"}}`, never an
  * exception. `type` is the name of the Python exception to raise with exactly that message (`PythonError`).
- * A session lives as long as one evaluation. Ids of types and of the values of a namespace are the same in every
+ * A session lasts for one evaluation. Ids of types and of the values of a namespace are the same in every
  * session, so they may be kept in a memory snapshot.
  *
  * What Python values look like on the wire (`Wire`):
@@ -41,7 +40,7 @@
  *     anything else       {"other": repr(x), "class": str(type(x)), "generator": true if it is one}
  *
  * KW is a list of pairs [[name, Wire], …]: keyword arguments in order. AT is `[path, line]` of the innermost frame
- * of a config file, or null: it ends in messages. NODE and TYPE are ids: `12`, `"Process"`.
+ * of a config file, or null: it is shown in messages. NODE and TYPE are ids: `12`, `"Process"`.
  *
  * | operation | args | value |
  * | --- | --- | --- |
@@ -49,7 +48,7 @@
  * | `type` | `[TYPE]` | a `TypeDescription` |
  * | `type.list` | `[TYPE]` | a `TypeDescription`; so do the next four |
  * | `type.map` | `[KEYTYPE, VALUETYPE]` | |
- * | `type.enum` | `[NAME or null, [VALUE, …]]` | null: `Enum('a','b')`, the name is made of the values |
+ * | `type.enum` | `[NAME or null, [VALUE, …]]` | null: `Enum('a','b')`, the name is made from the values |
  * | `type.choice` | `[NAME or null, [TYPE, …]]` | |
  * | `type.struct` | `[NAME, [[FIELD, {"type": TYPE, "required": bool, "default": NODE or null}], …]]` | |
  * | `default` | `[TYPE, Wire]` | `{"node"}` of the default, or `{"empty": true}`: what `Default(T, v)` does at once |
@@ -66,7 +65,7 @@
  * | `text`, `repr` | `[NODE]` | str |
  * | `equal` | `[NODE, Wire]` | bool |
  * | `less` | `[NODE, Wire]` | bool: `<` of simple values |
- * | `hash` | `[NODE]` | str: equal for those that hash alike |
+ * | `hash` | `[NODE]` | str: the same for objects that hash alike |
  * | `items` | `[NODE]` | List: its interpolated elements (nodes); Map: its keys (nodes) |
  * | `item` | `[NODE, Wire]` | Map: the value of a key (KeyError) |
  * | `contains` | `[NODE, Wire]` | bool: `x in obj` |
@@ -84,13 +83,13 @@
  * | `export` | `[Wire, AT]` | null: `export(x)`; kept in `session.exported` |
  * | `jobs` | `[Wire]` | null: the `jobs` of an .aurora file, once it has been executed; kept in `session.jobs` |
  *
- * `float_text` `[{"float"}]` gives the text that Python 2's `str()` gave, for whatever else prints floats.
+ * `float_text` `[{"float"}]` gives the text that Python 2's `str()` gave, for any other code that prints floats.
  */
 
-/** Passed back as it is; equal types have equal ids. */
+/** Passed back unchanged; equal types have equal ids. */
 export type TypeId = string;
 
-/** Passed back as it is. */
+/** Passed back unchanged. */
 export type NodeId = number;
 
 export interface PrimitiveType {
@@ -147,7 +146,7 @@ export interface StructType {
 export type SimpleType = PrimitiveType | EnumType;
 export type Type = SimpleType | ListType | MapType | ChoiceType | StructType;
 
-/** A type as Python is told of it. */
+/** A type as Python sees it. */
 export interface TypeDescription {
   type: TypeId;
   kind: Type['kind'];
@@ -181,7 +180,7 @@ export class Dict {
   constructor(readonly entries: readonly (readonly [Raw, Raw])[]) {}
 }
 
-/** A Python value that can be part of no config; known by its `repr` and its class. */
+/** A Python value that cannot be part of a config; only its `repr` and class are known. */
 export class Other {
   constructor(
     readonly repr: string,
@@ -194,7 +193,7 @@ export class Other {
 export const EMPTY = Symbol('Empty');
 export type Empty = typeof EMPTY;
 
-/** What a config may hand over where a value is expected. */
+/** What a config may pass where a value is expected. */
 export type Raw =
   | string
   | boolean
@@ -209,7 +208,7 @@ export type Raw =
   | Empty
   | Other;
 
-/** What stands in a mustache tag, taken apart. */
+/** The parsed content of a mustache tag. */
 export class Address {
   constructor(readonly parts: readonly AddressPart[]) {}
 }
@@ -239,7 +238,7 @@ export interface ListNode extends NodeOf<ListType> {
 
 export interface MapNode extends NodeOf<MapType> {
   readonly kind: 'map';
-  /** Doubles are kept: a look-up finds the first, `get` the last. */
+  /** Duplicates are kept: a look-up finds the first, `get` the last. */
   readonly entries: readonly (readonly [key: Node, value: Node])[];
 }
 
@@ -263,14 +262,14 @@ export interface Environment {
   readonly table: ReadonlyMap<string, string | Node>;
 }
 
-/** Answers for what stands below one name (`self`, `super`) by other scopes. */
+/** Resolves what is below one name (`self`, `super`) in other scopes. */
 export interface NamedScope {
   readonly kind: 'named';
   readonly name: string;
   readonly scopes: readonly Scope[];
 }
 
-/** The fields of a struct as plain names, each as it stands (not seen from inside the struct). */
+/** The fields of a struct as plain names, each unchanged (not seen from inside the struct). */
 export interface FieldScope {
   readonly kind: 'fields';
   readonly of: StructNode;
@@ -278,7 +277,7 @@ export interface FieldScope {
 
 export type Scope = Environment | NamedScope | FieldScope | Node;
 
-/** The Python exceptions that an operation may ask for. CoercionError is a ValueError. */
+/** The Python exceptions that an operation may cause. CoercionError is a ValueError. */
 export type PythonError =
   | 'CoercionError'
   | 'ValueError'
@@ -296,7 +295,7 @@ export type PythonError =
 
 /** An operation that the original answered with an exception. */
 export class ModelError extends Error {
-  /** The tag that holds no address, as it is written. */
+  /** The tag without an address, as it is written. */
   tag?: string;
 
   constructor(
@@ -323,7 +322,7 @@ export type Wire =
   | { ref: string }
   | { other: string; class: string; generator?: boolean };
 
-/** One evaluation: what Python may call, and what it leaves behind. */
+/** One evaluation: what Python may call, and the results. */
 export interface Session {
   /** Never throws; see `refused`. */
   call(operation: string, args: string): string;
@@ -331,6 +330,6 @@ export interface Session {
   readonly exported: readonly { readonly value: Raw; readonly origin?: Origin }[];
   /** Undefined if the config has no `jobs`. */
   readonly jobs: Raw | undefined;
-  /** Set once a limit was exceeded, or something came that no class of ours sends: the config is refused. */
+  /** Set once a limit was exceeded or a call came that none of our classes sends: the config is refused. */
   readonly refused: Error | undefined;
 }

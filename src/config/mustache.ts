@@ -1,18 +1,18 @@
 import { limited } from './limits.js';
 import { Address, type AddressPart, ModelError } from './model.js';
 
-/** In a tag after `&` nothing is looked up: `{{&x}}` stands for the text `{{x}}`. */
+/** A tag with `&` is not looked up: `{{&x}}` means the text `{{x}}`. */
 const TAG = /\{\{(&)?([^{}]+?)\1?\}\}/g;
 const PART = /\.([A-Za-z_][A-Za-z0-9_]*)|\[([A-Za-z0-9_\-./]+)\]/y;
 
-/** A text taken apart at its mustache tags. */
+/** A part of a text that was split at its mustache tags. */
 export type Piece = string | Address;
 
 /**
- * Takes a text apart at its tags, with the original's grammar: `[^{}]` between double braces; an address is a run
- * of `.name` and `[index]`, and the first dot may be left out. What has the form of a tag but no address inside
- * raises InvalidRefError. `{{&…}}` becomes the text `{{…}}`, or stays as it is with `keepEscapes`. `known` are the
- * addresses of tags that were taken apart already.
+ * Splits a text at its tags, with the original's grammar: `[^{}]` between double braces; an address is a sequence of
+ * `.name` and `[index]`, and the first dot is optional. A tag without an address inside raises InvalidRefError.
+ * `{{&…}}` becomes the text `{{…}}`, or stays unchanged with `keepEscapes`. `known` are the addresses of tags that
+ * were parsed before.
  */
 export function split(text: string, keepEscapes: boolean, known: Map<string, Address> = new Map()): Piece[] {
   const pieces: Piece[] = [];
@@ -46,7 +46,7 @@ export function hasTag(text: string): boolean {
   return text.includes('{{');
 }
 
-/** Raises InvalidRefError for what is no address; the message is the original's. */
+/** Raises InvalidRefError if the text is not an address; the message is the original's. */
 export function parseAddress(text: string): Address {
   if (text === '') throw new ModelError('InvalidRefError', "Invalid address: ''");
   let address = text;
@@ -79,7 +79,7 @@ export function addressText({ parts }: Address): string {
   return mountPoint(parts).replace(/^\./, '');
 }
 
-/** As it is printed back where it can't be resolved. A leading dot is lost, as in the original. */
+/** The tag as it is printed if it cannot be resolved. A leading dot is lost, as in the original. */
 export function tagText(address: Address): string {
   return `{{${addressText(address)}}}`;
 }

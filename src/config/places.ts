@@ -12,11 +12,11 @@ import {
 } from './model.js';
 import { hasTag } from './mustache.js';
 
-/** Where in a task a value stands. */
-export interface Place {
-  /** Tells the name of the process it belongs to; `processes[N]` where that can't be told. */
+/** Where in a task a value is. */
+export interface ConfigPlace {
+  /** Gives the name of the process it belongs to; `processes[N]` if the name is unknown. */
   readonly process?: () => string;
-  /** From the process on, or from the task: `cmdline`, `logger.rotate.backups`, `constraints[0].order[1]`. */
+  /** Path within the process, or within the task: `cmdline`, `logger.rotate.backups`, `constraints[0].order[1]`. */
   readonly field: string;
   /** Where the process, or else the task, was made. */
   readonly origin?: Origin;
@@ -25,22 +25,22 @@ export interface Place {
 /** A value without fields of its own. */
 export interface Leaf {
   readonly node: Node;
-  /** What it is seen from besides its own scopes. */
+  /** The scopes that enclose it, besides its own. */
   readonly scopes: readonly Scope[];
-  readonly place: Place;
+  readonly place: ConfigPlace;
 }
 
-/** A field that has to be there and isn't. */
+/** A required field that is missing. */
 export interface MissingField {
   readonly type: StructType;
-  readonly place: Place;
+  readonly place: ConfigPlace;
 }
 
-/** All texts, numbers and choices of an object, and what is missing in it; in the order of the fields. */
+/** All texts, numbers and choices of an object, and its missing fields; in the order of the fields. */
 export function* partsOf(
   node: Node,
   outer: readonly Scope[] = [],
-  place: Place = { field: '', origin: node.origin },
+  place: ConfigPlace = { field: '', origin: node.origin },
 ): Generator<Leaf | MissingField> {
   step();
   switch (node.kind) {
@@ -76,8 +76,8 @@ export function* partsOf(
   }
 }
 
-/** A process is named; what else stands in a list is numbered. */
-function placeOfItem(item: Node, scopes: readonly Scope[], place: Place, i: number): Place {
+/** A process is named; other items of a list are numbered. */
+function placeOfItem(item: Node, scopes: readonly Scope[], place: ConfigPlace, i: number): ConfigPlace {
   const field = `${place.field}[${i}]`;
   if (item.kind !== 'struct' || item.type.name !== 'Process') return { ...place, field };
   const process = (): string => processName(inScope(item, scopes), field);
@@ -99,13 +99,13 @@ function textOr(node: Node, otherwise: string): string {
 }
 
 /** `process 'web': cmdline`, for the beginning of a message. */
-export function placeText({ process, field }: Place): string {
+export function placeText({ process, field }: ConfigPlace): string {
   if (process === undefined) return field;
   return `process '${process()}'${field === '' ? '' : `: ${field}`}`;
 }
 
-/** Refs of an object that nothing is bound to, with where they stand. */
-export function* unboundIn(node: Node): Generator<{ place: Place; ref: Address; part: number }> {
+/** Unbound refs of an object, with their places. */
+export function* unboundIn(node: Node): Generator<{ place: ConfigPlace; ref: Address; part: number }> {
   let part = -1;
   for (const each of partsOf(node)) {
     part++;
@@ -114,14 +114,14 @@ export function* unboundIn(node: Node): Generator<{ place: Place; ref: Address; 
     try {
       interpolated(each.node, each.scopes, unbound);
     } catch (error) {
-      // What is of the wrong type is said elsewhere.
+      // A wrong type is reported elsewhere.
       if (!(error instanceof ModelError)) throw error;
     }
     for (const ref of unbound.values()) yield { place: each.place, ref, part };
   }
 }
 
-/** False: what is bound to it does not matter. */
+/** False if what is bound to it does not matter. */
 export function mayRefer({ raw }: SimpleNode): boolean {
   return typeof raw === 'string' && hasTag(raw);
 }

@@ -1,16 +1,16 @@
-/** What planning needs to know of a process. */
+/** What planning needs to know about a process. */
 export interface PlannedProcess {
   readonly name: string;
   readonly daemon: boolean;
   readonly ephemeral: boolean;
   readonly final: boolean;
-  /** 0: it may fail as often as it does. */
+  /** 0: no limit. */
   readonly max_failures: number;
   /** Seconds from the end of a run to the start of the next. */
   readonly min_duration: number;
 }
 
-/** The processes of one plan, in the order of the task, each with those that must have finished before it. */
+/** The processes of one plan, in the order of the task, each with those that must finish before it starts. */
 export type Dependencies = ReadonlyMap<string, ReadonlySet<string>>;
 
 export type PlanFault =
@@ -21,17 +21,16 @@ export type PlanFault =
 
 export interface Plan {
   readonly dependencies: Dependencies;
-  /** Why no task can be run by this plan, in the order in which the original looks for it. */
+  /** Why no task can run by this plan, in the order of the original's checks. */
   readonly faults: readonly PlanFault[];
 }
 
-/** Every run of a process counts towards this, however it ended. */
+/** Every run of a process counts, however it ended. */
 export const MAX_RUNS = 100;
 
 /**
- * The regular plan of a task, or the finalizing one: the processes of that half and what the constraints say of
- * them. A constraint of which no name is known in this half says nothing; of processes with one name the last is
- * the one that counts.
+ * The regular plan of a task, or the finalizing one: the processes of that half and their constraints. A constraint
+ * without a known name in this half has no effect; of several processes with the same name, the last one counts.
  */
 export function planOf(
   all: readonly PlannedProcess[],
@@ -73,16 +72,16 @@ export function findCycle(dependencies: Dependencies): string[] | undefined {
   }
   const [start] = left.keys();
   if (start === undefined) return undefined;
-  const way: string[] = [];
+  const path: string[] = [];
   const places = new Map<string, number>();
   for (let name: string | undefined = start; name !== undefined; ) {
     const seen = places.get(name);
-    if (seen !== undefined) return [name, ...way.slice(seen + 1).reverse(), name];
-    places.set(name, way.length);
-    way.push(name);
+    if (seen !== undefined) return [name, ...path.slice(seen + 1).reverse(), name];
+    places.set(name, path.length);
+    path.push(name);
     name = firstOf(dependencies.get(name), left);
   }
-  return way;
+  return path;
 }
 
 function firstOf(
@@ -115,10 +114,10 @@ function countDown(left: Map<string, number>, name: string): boolean {
   return count === 0;
 }
 
-/** What became of a process in the plan. */
+/** The state of a process in the plan. */
 export type PlanState = 'blocked' | 'ready' | 'running' | 'finished' | 'failed';
 
-interface Standing {
+interface ProcessProgress {
   readonly process: PlannedProcess;
   state: PlanState;
   runs: number;
@@ -128,14 +127,14 @@ interface Standing {
 }
 
 /**
- * Carries out one plan: says what may run, is told what ran. Pure: times are arguments, in seconds. A name that
- * is none of its own, or an event that can't happen in that state, is an error of the caller and throws.
+ * Carries out one plan: says what may run, and gets events about what ran. Pure: times are arguments, in seconds. A
+ * name that is not in the plan, or an event that cannot happen in that state, is an error of the caller and throws.
  *
  * A *ready* process has everything before it finished; it is *runnable* once `min_duration` has passed since its
  * last run ended, *waiting* until then.
  */
 export class Planner {
-  readonly #standing = new Map<string, Standing>();
+  readonly #progress = new Map<string, ProcessProgress>();
   readonly #unmet: Map<string, number>;
   readonly #dependents: Map<string, string[]>;
   readonly #ready = new Set<string>();
@@ -147,10 +146,10 @@ export class Planner {
 
   /** Throws if the plan has faults. */
   constructor(all: readonly PlannedProcess[], plan: Plan, maxRuns: number = MAX_RUNS) {
-    if (plan.faults.length > 0) throw new Error('a plan with faults can not be carried out');
+    if (plan.faults.length > 0) throw new Error('a plan with faults cannot be carried out');
     for (const process of all) {
       if (!plan.dependencies.has(process.name)) continue;
-      this.#standing.set(process.name, {
+      this.#progress.set(process.name, {
         process,
         state: 'blocked',
         runs: 0,
@@ -164,12 +163,12 @@ export class Planner {
     for (const [name, count] of this.#unmet) if (count === 0) this.#enter(name, 'ready');
   }
 
-  /** May be started now, in the order of the task. */
+  /** Processes that may start now, in the order of the task. */
   runnable(now: number): string[] {
     return [...this.#ready].filter((name) => this.#wait(name, now) <= 0);
   }
 
-  /** Ready, but their last run ended too short a time ago. */
+  /** Ready processes whose last run ended too recently. */
   waiting(now: number): string[] {
     return [...this.#ready].filter((name) => this.#wait(name, now) > 0);
   }
@@ -192,7 +191,7 @@ export class Planner {
     return this.#failed;
   }
 
-  /** Failed, though they would be run again if they had not run so often already. */
+  /** Failed processes that would run again if they had not reached the maximum number of runs. */
   get capped(): ReadonlySet<string> {
     return this.#capped;
   }
@@ -205,28 +204,28 @@ export class Planner {
     return this.#of(name).runs;
   }
 
-  /** Nothing is left to do but to end ephemeral processes. */
+  /** All that is left is to end ephemeral processes. */
   get complete(): boolean {
-    for (const { process, state } of this.#standing.values()) {
+    for (const { process, state } of this.#progress.values()) {
       if (state !== 'finished' && state !== 'failed' && !process.ephemeral) return false;
     }
     return true;
   }
 
-  /** Nothing runs or ever will, and yet it is not complete: something failed that others depend on. */
+  /** Nothing runs or ever will, but the plan is not complete: others depend on a process that failed. */
   get deadlocked(): boolean {
     return this.#ready.size === 0 && this.#running.size === 0 && !this.complete;
   }
 
-  /** A run has begun. To begin one that runs already is allowed: recovery sees it twice. */
+  /** A run has begun. A process that already runs is allowed: recovery sees the start twice. */
   start(name: string): void {
     const { state } = this.#of(name);
     if (state === 'running') return;
-    if (state !== 'ready') throw new Error(`process ${name} is ${state}, it can not be started`);
+    if (state !== 'ready') throw new Error(`process ${name} is ${state}, it cannot be started`);
     this.#enter(name, 'running');
   }
 
-  /** The run ended well. (The original takes a process for failed that ends well in its last run of all.) */
+  /** The run succeeded. (The original counts a process as failed if the last allowed run succeeds.) */
   succeed(name: string, now: number): void {
     const { process } = this.#ended(name, now);
     if (process.daemon) this.#again(name);
@@ -235,29 +234,29 @@ export class Planner {
 
   /** The run failed. */
   fail(name: string, now: number): void {
-    const standing = this.#ended(name, now);
-    standing.failures++;
-    const { max_failures, ephemeral } = standing.process;
-    if (max_failures === 0 || standing.failures < max_failures) this.#again(name);
+    const progress = this.#ended(name, now);
+    progress.failures++;
+    const { max_failures, ephemeral } = progress.process;
+    if (max_failures === 0 || progress.failures < max_failures) this.#again(name);
     else this.#enter(name, ephemeral ? 'finished' : 'failed');
   }
 
-  /** The run was lost or killed: it runs again, and this is no failure of its own. */
+  /** The run was lost or killed: the process runs again, and this does not count as its failure. */
   lose(name: string, now: number): void {
     this.#ended(name, now);
     this.#again(name);
   }
 
-  /** It is not to run again, whatever it did: it could not be started at all. */
+  /** The process must not run again, whatever it did: it could not be started at all. */
   giveUp(name: string): void {
     if (this.#of(name).state !== 'running') throw new Error(`process ${name} does not run`);
     this.#enter(name, 'failed');
   }
 
-  #of(name: string): Standing {
-    const standing = this.#standing.get(name);
-    if (standing === undefined) throw new Error(`the plan has no process ${name}`);
-    return standing;
+  #of(name: string): ProcessProgress {
+    const progress = this.#progress.get(name);
+    if (progress === undefined) throw new Error(`the plan has no process ${name}`);
+    return progress;
   }
 
   #wait(name: string, now: number): number {
@@ -265,12 +264,12 @@ export class Planner {
     return lastEnd === undefined ? 0 : process.min_duration - (now - lastEnd);
   }
 
-  #ended(name: string, now: number): Standing {
-    const standing = this.#of(name);
-    if (standing.state !== 'running') throw new Error(`process ${name} does not run`);
-    standing.lastEnd = now;
-    standing.runs++;
-    return standing;
+  #ended(name: string, now: number): ProcessProgress {
+    const progress = this.#of(name);
+    if (progress.state !== 'running') throw new Error(`process ${name} does not run`);
+    progress.lastEnd = now;
+    progress.runs++;
+    return progress;
   }
 
   #again(name: string): void {
@@ -280,10 +279,10 @@ export class Planner {
   }
 
   #enter(name: string, state: PlanState): void {
-    const standing = this.#of(name);
+    const progress = this.#of(name);
     this.#ready.delete(name);
     this.#running.delete(name);
-    standing.state = state;
+    progress.state = state;
     if (state === 'ready') this.#ready.add(name);
     if (state === 'running') this.#running.add(name);
     if (state === 'failed') this.#failed.add(name);

@@ -6,12 +6,12 @@ import { interpolated, type Unbound } from './interpolate.js';
 import { grouped, LIMITS, LimitError, type LimitName, type Meter, shortened } from './limits.js';
 import { type Address, ModelError, type Node } from './model.js';
 import { addressText, parseAddress, tagText } from './mustache.js';
-import { type Leaf, type MissingField, mayRefer, type Place, partsOf, placeText } from './places.js';
-import { ConfigError, type Phase } from './program.js';
+import { type ConfigPlace, type Leaf, type MissingField, mayRefer, partsOf, placeText } from './places.js';
+import { ConfigError, type EvaluationPhase } from './program.js';
 
-/** A problem of a config at a place in it; the file is that of the place if it is known there. */
+/** A problem at a place in a config; the file is that of the place, if the place has one. */
 export function problemAt(
-  place: Place,
+  place: ConfigPlace,
   code: ProblemCode,
   severity: Problem['severity'],
   message: string,
@@ -30,15 +30,15 @@ export function problemAt(
   };
 }
 
-/** The problem with its file, which the message names too; `path` is that of the config. */
+/** The problem with its file, which the message names too; `path` is the config's. */
 export function located(problem: Problem, path: string): Problem {
   const file = problem.path ?? path;
   const line = problem.line === undefined ? '' : `:${problem.line}`;
   return { ...problem, path: file, message: `${file}${line}: ${problem.message}` };
 }
 
-/** A config with these problems: several are told one by one, and the failure sums up; a single one is the failure. */
-export function invalidConfig(phase: Phase, path: string, found: readonly Problem[]): ConfigError {
+/** The failure of a config with these problems: a single error is the failure, several are listed below a summary. */
+export function invalidConfig(phase: EvaluationPhase, path: string, found: readonly Problem[]): ConfigError {
   const count = found.filter(({ severity }) => severity === 'error').length;
   const problems = theFirst(found).map((problem) => located(problem, path));
   const first = problems.find(({ severity }) => severity === 'error');
@@ -49,17 +49,17 @@ export function invalidConfig(phase: Phase, path: string, found: readonly Proble
   return new ConfigError(phase, 'config-invalid', `${path} has ${grouped(count)} errors`, { problems });
 }
 
-/** As many problems as are told, and how many are not; errors come before warnings then. */
+/** At most the allowed number of problems, errors before warnings, and then how many are not shown. */
 export function theFirst(problems: readonly Problem[]): Problem[] {
   const { most } = LIMITS.problems;
   if (problems.length <= most) return [...problems];
   const errors = problems.filter(({ severity }) => severity === 'error');
-  const told = [...errors, ...problems.filter(({ severity }) => severity !== 'error')].slice(0, most);
-  const message = `${grouped(problems.length - most)} problems more are not told`;
-  return [...told, { code: 'config-limit', severity: errors.length > most ? 'error' : 'warning', message }];
+  const shown = [...errors, ...problems.filter(({ severity }) => severity !== 'error')].slice(0, most);
+  const message = `${grouped(problems.length - most)} more problems are not shown`;
+  return [...shown, { code: 'config-limit', severity: errors.length > most ? 'error' : 'warning', message }];
 }
 
-/** What is not of its type in an object, all of it: none means that the original accepts it too. */
+/** Every value of an object that is not of its type; if there are none, the original accepts it too. */
 export function typeProblems(node: Node): Problem[] {
   return [...partsOf(node)].flatMap((part) => ('type' in part ? [missing(part)] : (problemOf(part) ?? [])));
 }
@@ -74,7 +74,7 @@ function missing({ type, place }: MissingField): Problem {
 }
 
 function article(name: string): string {
-  return /^[aeio]/.test(name) ? 'an' : 'a';
+  return /^[aeio]/i.test(name) ? 'an' : 'a';
 }
 
 function problemOf({ node: inner, scopes, place }: Leaf): Problem | undefined {
@@ -84,7 +84,7 @@ function problemOf({ node: inner, scopes, place }: Leaf): Problem | undefined {
     if (ok) return undefined;
     const refs = unboundIn(node);
     if (refs.length > 0) {
-      const why = `nothing is bound to ${refs.map(tagText).join(' ')}, so it is no ${node.type.name}`;
+      const why = `nothing is bound to ${refs.map(tagText).join(' ')}, so it is not ${article(node.type.name)} ${node.type.name}`;
       return problemAt(place, 'ref-unbound', 'error', why, hintFor(refs[0] as Address));
     }
     return problemAt(place, 'type-mismatch', 'error', message.replace(/^Unable to interpolate: /, ''));
@@ -95,8 +95,8 @@ function problemOf({ node: inner, scopes, place }: Leaf): Problem | undefined {
   }
 }
 
-/** Says which value it was, and where that was made. */
-function placed(error: LimitError, place: Place): LimitError {
+/** Adds which value it was and where that was made. */
+function placed(error: LimitError, place: ConfigPlace): LimitError {
   const { process, field, origin } = place;
   error.path ??= origin?.path;
   error.line ??= origin?.line;
@@ -104,13 +104,13 @@ function placed(error: LimitError, place: Place): LimitError {
     error.place ??= shortened(placeText(place), 500);
   } catch (another) {
     if (!(another instanceof LimitError)) throw another;
-    // The name of the process takes too much, too.
+    // The name of the process exceeds a limit, too.
     error.place = process === undefined ? field : `a process: ${field}`;
   }
   return error;
 }
 
-/** The refs that nothing is bound to; none if the value is wrong for another reason. */
+/** The unbound refs; none if the value is wrong for another reason. */
 function unboundIn(node: Node): Address[] {
   const unbound: Unbound = new Map();
   try {
@@ -122,22 +122,22 @@ function unboundIn(node: Node): Address[] {
   return [...unbound.values()];
 }
 
-/** A tag that holds no address, most often because of blanks in it. */
-function invalidTag(place: Place, { type, tag }: ModelError): Problem | undefined {
+/** A tag that holds no address, usually because of blanks in it. */
+function invalidTag(place: ConfigPlace, { type, tag }: ModelError): Problem | undefined {
   if (type !== 'InvalidRefError' || tag === undefined) return undefined;
   const content = tag.slice(2, -2);
   const trimmed = addressOrNothing(content.trim());
-  const literal = `to give ${tag} to the command as it is, write ${escaped(content)}`;
+  const literal = `to pass ${tag} to the command unchanged, write ${escaped(content)}`;
   if (trimmed !== undefined && trimmed !== content) {
     return problemAt(
       place,
       'mustache-blanks',
       'error',
-      `${tag} has blanks inside the braces, which is no reference`,
+      `${tag} has blanks inside the braces, so it is not a reference`,
       `write {{${trimmed}}}; ${literal}`,
     );
   }
-  return problemAt(place, 'mustache-invalid', 'error', `${tag} is no reference`, literal);
+  return problemAt(place, 'mustache-invalid', 'error', `${tag} is not a reference`, literal);
 }
 
 function addressOrNothing(text: string): string | undefined {
@@ -151,14 +151,14 @@ function addressOrNothing(text: string): string | undefined {
 }
 
 /**
- * How a tag is written that the command is to get as it is. Until bash has it the original interpolates five times,
- * and each time one `&` is lost.
+ * How to write a tag that the command gets unchanged. The original interpolates five times before bash sees it,
+ * and each time removes one `&`.
  */
 export function escaped(content: string): string {
   return `{{&&&&&${content}}}`;
 }
 
-/** With fewer of them a tag does not survive: the last time a plain ref may be found, if nothing is bound to it. */
+/** With fewer of them a tag does not survive; in the last round, a plain ref that nothing is bound to stays. */
 export function ampersandsFor(content: string): number {
   return /^[a-zA-Z_[]/.test(content) && addressOrNothing(content) !== undefined ? 4 : 5;
 }
@@ -174,8 +174,8 @@ export function hintFor(ref: Address): string {
   return `bind it in the config, or with -E '${address}=VALUE'`;
 }
 
-/** What a part of an evaluation gives; what no check has foreseen is still a fault of the config and none of ours. */
-export function orRefused<T>(phase: Phase, path: string, meter: Meter, act: () => T): T {
+/** The result of a part of an evaluation; an error that no check foresaw is still the config's fault, not ours. */
+export function orRefused<T>(phase: EvaluationPhase, path: string, meter: Meter, act: () => T): T {
   try {
     return meter.run(act);
   } catch (error) {
@@ -184,15 +184,17 @@ export function orRefused<T>(phase: Phase, path: string, meter: Meter, act: () =
       throw new ConfigError(phase, 'config-invalid', `${path}: ${shortened(error.message)}`);
     }
     if (error instanceof RangeError) {
-      const what = /call stack/.test(error.message) ? 'is nested too deeply' : 'makes too long a text';
+      const what = /call stack/.test(error.message)
+        ? 'is nested too deeply'
+        : 'makes a text that is too long';
       throw new ConfigError(phase, 'config-invalid', `${path} ${what}`, { debug: error.stack });
     }
     throw error;
   }
 }
 
-/** Why the evaluation of a config was given up. */
-export function beyondLimit(phase: Phase, config: string, error: LimitError): ConfigError {
+/** Why the evaluation of a config was stopped. */
+export function beyondLimit(phase: EvaluationPhase, config: string, error: LimitError): ConfigError {
   const { limit, place, line } = error;
   const path = error.path ?? config;
   const file = line === undefined ? path : `${path}:${line}`;
@@ -209,7 +211,7 @@ export function beyondLimit(phase: Phase, config: string, error: LimitError): Co
 }
 
 const HINTS: Partial<Record<LimitName, string>> = {
-  visits: 'does it put values into each other again and again?',
-  cpu: 'does it build far more than is meant, or refer to itself?',
-  text_of_all: 'do references stand for texts with more references in them?',
+  visits: 'does it nest values in each other again and again?',
+  cpu: 'does it build far more than intended, or refer to itself?',
+  text_of_all: 'do references resolve to texts with more references in them?',
 };

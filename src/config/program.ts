@@ -4,38 +4,38 @@ import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import type { Session } from './model.js';
 
-/** Which names a config finds: those of `.thermos` files, or with them those of `.aurora` files. */
+/** Which names a config finds: those of `.thermos` files, or also those of `.aurora` files. */
 export type Dialect = 'thermos' | 'aurora';
 
 /** A config that is written in Python, ready to be executed. */
 export interface Program {
-  /** As it was named; what `include` says is relative to its directory. */
+  /** As the user gave it; the paths of `include` are relative to its directory. */
   path: string;
   source: Uint8Array;
   dialect: Dialect;
-  /** What the program builds is built here; `exported` and `jobs` are what it leaves. */
+  /** The program builds its objects here; `exported` and `jobs` are its results. */
   session: Session;
-  /** What it sees as its environment. */
+  /** The environment that it sees. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** What `open` is relative to. */
+  /** The directory for relative paths of `open`. */
   cwd: string;
-  /** What the config prints; shown on stderr, since stdout is the answer's. */
+  /** Takes what the config prints; it goes to stderr, since stdout is for the result. */
   print(text: string): void;
 }
 
 /** Executes a program to its end. Throws ConfigError of phase `load`: syntax, an exception, an endless loop … */
 export type ExecuteProgram = (program: Program) => Promise<void>;
 
-/** How far a config came: executed; checked against the types; a task chosen; found fit to run. */
-export type Phase = 'load' | 'typecheck' | 'select' | 'validate';
+/** The phases of an evaluation: execute; check the types; choose a task; check that it can run. */
+export type EvaluationPhase = 'load' | 'typecheck' | 'select' | 'validate';
 
-/** The config can't be used: exit 2. Its `problems` are told one by one, the message sums up. */
+/** The config cannot be used: exit 2. Its `problems` are listed one by one, the message sums up. */
 export class ConfigError extends ThermosError {
-  readonly phase: Phase;
+  readonly phase: EvaluationPhase;
 
   /** `debug` (a Python traceback …) is what `--debug` shows. */
   constructor(
-    phase: Phase,
+    phase: EvaluationPhase,
     code: ProblemCode,
     message: string,
     options: { hint?: string; problems?: readonly Problem[]; cause?: unknown; debug?: string } = {},

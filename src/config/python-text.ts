@@ -1,7 +1,7 @@
 import { limited } from './limits.js';
 import { Address, Dict, EMPTY, Float, type Node, Other, type Raw } from './model.js';
 
-/** `str()` of a float as Python 2 wrote it, with 12 significant digits: what existing configs count on. */
+/** `str()` of a float as Python 2 wrote it, with 12 significant digits: existing configs rely on it. */
 export function floatText(x: number): string {
   return written(x, 11, 11);
 }
@@ -11,7 +11,7 @@ export function floatRepr(x: number): string {
   return written(x, undefined, 16);
 }
 
-/** From the exponent `large` on, as below -4, the number is written with an exponent. */
+/** The number is written with an exponent if that is at least `large` or below -4. */
 function written(x: number, digits: number | undefined, large: number): string {
   if (Number.isNaN(x)) return 'nan';
   if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
@@ -38,7 +38,7 @@ function rounded(x: number, digits: number | undefined): string {
   return `${exact.slice(0, digits + 2)}${exact.slice(exact.indexOf('e'))}`;
 }
 
-/** `str()` of a Python value. Objects are told by their type only: their text needs their scopes. */
+/** `str()` of a Python value. Only the type of an object is shown: its text would need its scopes. */
 export function pythonText(raw: Raw): string {
   if (typeof raw === 'string') return raw;
   if (raw instanceof Float) return floatText(raw.value);
@@ -62,7 +62,7 @@ export function pythonRepr(raw: Raw): string {
   return raw.kind === 'environment' ? 'Environment(…)' : `${raw.type.name}(…)`;
 }
 
-/** The name that Python has for the class of a value. */
+/** The name of a value's class in Python. */
 export function pythonClass(raw: Raw): string {
   if (typeof raw === 'string') return 'str';
   if (typeof raw === 'bigint') return 'int';

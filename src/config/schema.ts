@@ -15,11 +15,11 @@ export const UNITS: Readonly<Record<string, bigint>> = {
   TB: 1024n ** 4n,
 };
 
-/** A default as it is declared, or what a field needs to be. */
+/** The type of a field, with its default or whether it is required. */
 type Declared = Type | { type: Type; required?: true; default?: Raw };
 
-/** What a dialect's configs find by name. */
-export interface Names {
+/** The names that the configs of a dialect find. */
+export interface Namespace {
   readonly types: ReadonlyMap<string, Type>;
   readonly values: ReadonlyMap<string, Raw>;
 }
@@ -27,12 +27,12 @@ export interface Names {
 /** The schema of Aurora jobs. */
 export interface AuroraSchema {
   readonly job: StructType;
-  /** Of what the executor binds to an Aurora task. */
+  /** The type of what the executor binds to an Aurora task. */
   readonly mesosContext: StructType;
-  readonly names: Names;
+  readonly names: Namespace;
 }
 
-/** The schema of Thermos tasks and of Aurora jobs, with the fields and defaults of the original's last version. */
+/** The schema of Thermos tasks and Aurora jobs, with the fields and defaults of the original's last version. */
 export class Schema {
   readonly task: StructType;
   readonly process: StructType;
@@ -41,7 +41,7 @@ export class Schema {
   readonly context: StructType;
   readonly #table: TypeTable;
   readonly #types = new Map<string, Type>();
-  readonly #thermos: Names;
+  readonly #thermos: Namespace;
   #aurora: AuroraSchema | undefined;
 
   constructor(table: TypeTable) {
@@ -93,19 +93,19 @@ export class Schema {
     this.#thermos = { types: new Map(this.#types), values: new Map(Object.entries(UNITS)) };
   }
 
-  names(dialect: Dialect): Names {
+  names(dialect: Dialect): Namespace {
     return dialect === 'aurora' ? this.aurora.names : this.#thermos;
   }
 
-  /** Made when it is asked for: a task in JSON knows nothing of it. */
+  /** Made on demand: a task in JSON does not need it. */
   get aurora(): AuroraSchema {
     this.#aurora ??= this.#auroraSchema();
     return this.#aurora;
   }
 
   /**
-   * A struct type of its own. Defaults are made again from their raw values: what was bound to one is lost, refs
-   * in its texts are resolved where the field is used.
+   * A new struct type. Defaults are made again from their raw values: their bindings are lost, and refs in their texts
+   * are resolved where the field is used.
    */
   struct(name: string, declared: readonly Field[]): StructType {
     const fields = declared.map((field) => {

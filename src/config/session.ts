@@ -44,12 +44,12 @@ type At = [path: string, line: number] | null;
 type KW = [string, Wire][];
 type WireField = [name: string, field: { type: TypeId; required: boolean; default: NodeId | null }];
 
-/** What is kept of an object, about; of each field that it has, and of each scope that is bound to it. */
+/** Estimates: the size of an object, of each of its fields, and of each scope that is bound to it. */
 const OBJECT_BYTES = 200;
 const FIELD_BYTES = 80;
 const SCOPE_BYTES = 8;
 
-/** What one evaluation has made; see `model.ts` for how Python talks to it. */
+/** What one evaluation has made; `model.ts` describes how Python calls it. */
 export class ConfigSession implements Session {
   readonly types = new TypeTable();
   readonly schema = new Schema(this.types);
@@ -58,9 +58,9 @@ export class ConfigSession implements Session {
   jobs: Raw | undefined;
   readonly #nodes: (Node | Environment)[] = [];
   readonly #ids = new Map<Node | Environment, NodeId>();
-  /** What the evaluation takes, here and after it. */
+  /** What the evaluation uses, in this session and after it. */
   readonly meter: Meter;
-  /** Why nothing is answered any more, whatever the config makes of the exception. */
+  /** Why the session refuses every further call, even if the config catches the exception. */
   #refused: LimitError | ForgedError | undefined;
 
   constructor(meter: Meter = new Meter()) {
@@ -281,7 +281,7 @@ export class ConfigSession implements Session {
   #contains(given: Node, value: Raw): boolean {
     const node = interpolate(given).node;
     if (node.kind === 'map') return lookUp(node, value) !== undefined;
-    if (node.kind !== 'list') throw new ModelError('TypeError', `a ${node.type.name} is no container`);
+    if (node.kind !== 'list') throw new ModelError('TypeError', `a ${node.type.name} is not a container`);
     if (isNode(value)) return node.items.some((item) => equal(item, value));
     return node.items.some((item) => stableText(get(item)) === stableText(value));
   }
@@ -325,7 +325,7 @@ export class ConfigSession implements Session {
   #node(id: NodeId): Node {
     const node = this.#object(id);
     if (node.kind !== 'environment') return node;
-    throw new ModelError('TypeError', 'an Environment is no value of a config');
+    throw new ModelError('TypeError', 'an Environment is not a value of a config');
   }
 
   #object(id: NodeId): Node | Environment {
@@ -351,14 +351,14 @@ export class ConfigSession implements Session {
     return pairs.map(([name, value]) => [name, this.#decode(value)] as const);
   }
 
-  /** Raises ForgedError for what is no value. */
+  /** Throws ForgedError for anything that is not a value. */
   #decode(wire: unknown, depth = 0): Raw {
     step();
     limited('nesting', depth);
     if (wire === null || typeof wire === 'string' || typeof wire === 'boolean') return wire;
     if (Number.isSafeInteger(wire)) return BigInt(wire as number);
     if (Array.isArray(wire)) return wire.map((each) => this.#decode(each, depth + 1));
-    if (!isRecord(wire)) throw new ForgedError('a number is none of Python');
+    if (!isRecord(wire)) throw new ForgedError('a number is not a Python number');
     if ('node' in wire) {
       if (!isId(wire.node)) throw new ForgedError('an object has no number');
       return this.#object(wire.node);
@@ -372,7 +372,7 @@ export class ConfigSession implements Session {
       return new Other(shortened(wire.other), shortened(wire.class), wire.generator === true);
     }
     if (typeof wire.type === 'string') return new Other(`<class '${wire.type}'>`, "<type 'type'>");
-    throw new ForgedError('a value is of no kind');
+    throw new ForgedError('a value is of an unknown kind');
   }
 
   #dict(pairs: unknown, depth: number): Dict {
@@ -380,7 +380,7 @@ export class ConfigSession implements Session {
     return new Dict(pairs.map(([key, value]) => [this.#decode(key, depth), this.#decode(value, depth)]));
   }
 
-  /** Gives what Python finds by name its ids, before all else: they have to be those of the snapshot. */
+  /** Gives the named values their ids, before anything else: the ids must be those in the snapshot. */
   #encodeNames(): void {
     for (const value of this.schema.names('aurora').values.values()) this.#encode(value);
   }
@@ -431,7 +431,7 @@ function floatFrom(text: unknown): number {
   if (text === 'inf') return Number.POSITIVE_INFINITY;
   if (text === '-inf') return Number.NEGATIVE_INFINITY;
   const number = typeof text === 'string' && text.length < 40 ? Number(text) : Number.NaN;
-  if (Number.isNaN(number)) throw new ForgedError('a float is no number');
+  if (Number.isNaN(number)) throw new ForgedError('a float is not a number');
   return number;
 }
 
@@ -448,12 +448,12 @@ function nameIn(wire: Wire, what: string): string | null {
   return wire === null ? null : textIn(wire, `the name of ${what}`);
 }
 
-/** The exception that Python raises; what else is thrown here is a bug of ours. */
+/** The exception that Python raises; any other error here is a bug of ours. */
 function pythonErrorOf(error: unknown): { type: PythonError; message: string } {
   if (error instanceof ModelError) return { type: error.type, message: error.message };
   if (error instanceof LimitError) return { type: 'MemoryError', message: error.message };
   if (error instanceof ForgedError) return { type: 'TypeError', message: error.message };
-  // Objects inside of objects without end.
+  // Endlessly nested objects.
   if (error instanceof RangeError) {
     return { type: 'RecursionError', message: 'maximum recursion depth exceeded' };
   }

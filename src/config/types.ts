@@ -23,8 +23,8 @@ function primitive(kind: PrimitiveType['kind']): PrimitiveType {
 }
 
 /**
- * The types of a config. Types are the same if their names and parameters are, wherever they were declared: the
- * table gives each of those one `Type`, so that they can be compared by identity.
+ * The types of a config. Types with the same name and parameters are the same, wherever they were declared: the
+ * table has one `Type` for all of them, so that they can be compared by identity.
  */
 export class TypeTable {
   readonly #byId = new Map<TypeId, Type>();
@@ -55,7 +55,7 @@ export class TypeTable {
     return this.#same(`Map ${key.id} ${value.id}`, name, (id) => ({ kind: 'Map', id, name, key, value }));
   }
 
-  /** `Enum('a', 'b')` has no name of its own: one is made of its values. */
+  /** `Enum('a', 'b')` has no name of its own: one is made from its values. */
   enum(given: string | null, values: readonly string[]): EnumType {
     const name = given ?? `Enum_${values.join('_')}`;
     return this.#same(`Enum ${JSON.stringify([name, values])}`, name, (id) => ({
@@ -85,7 +85,7 @@ export class TypeTable {
     }));
   }
 
-  /** The first type of a name has the name as its id, the next ones (they differ from it) a number too. */
+  /** The id of the first type with a name is the name; that of the next, different ones also has a number. */
   #same<T extends Type>(key: string, name: string, make: (id: TypeId, name: string) => T): T {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known as T;
@@ -101,7 +101,7 @@ export class TypeTable {
   }
 }
 
-/** The types that values of a type have in them. */
+/** The types of the values inside values of a type. */
 function partsOf(type: Type): Type[] {
   switch (type.kind) {
     case 'List':
@@ -117,7 +117,7 @@ function partsOf(type: Type): Type[] {
   }
 }
 
-/** What Python is told; `node` gives the id of a default. */
+/** What Python gets; `nodeId` gives the id of a default. */
 export function describeType(type: Type, nodeId: (field: Field) => number | null): TypeDescription {
   const { id, kind, name } = type;
   const description: TypeDescription = { type: id, kind, name };

@@ -15,13 +15,13 @@ import {
   type StructNode,
 } from './model.js';
 import { addressText, tagText } from './mustache.js';
-import { type Leaf, type MissingField, type Place, partsOf, unboundIn } from './places.js';
+import { type ConfigPlace, type Leaf, type MissingField, partsOf, unboundIn } from './places.js';
 import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planner.js';
 import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
 
-/** What a runner plans by, of an evaluated task. */
+/** What a runner needs of an evaluated task for its plans. */
 export interface TaskPlan {
   readonly processes: readonly PlannedProcess[];
   readonly orders: readonly (readonly string[])[];
@@ -29,16 +29,16 @@ export interface TaskPlan {
   readonly finalizing: Plan;
 }
 
-/** At least one character, not beginning with a dot, without a slash: it names a file and a directory. */
+/** Not empty, no dot at the beginning, no slash: it names a file and a directory. */
 const PROCESS_NAME = /^[^./][^/]*$/;
 
-/** What planning asks of every process. */
+/** What planning needs of every process. */
 const PLANNED_FIELDS = ['max_failures', 'daemon', 'ephemeral', 'min_duration', 'final'];
 
-/** Nodes never change, and a task is asked for its processes again and again. */
+/** Nodes never change, and the processes of a task are needed again and again. */
 const known = new WeakMap<StructNode, Map<string, readonly StructNode[] | undefined>>();
 
-/** Elements of a list field as a runner sees them; undefined if the field is not set. */
+/** Elements of a list field as a runner sees them, or undefined if the field is not set. */
 export function itemsOf(node: StructNode, field: string): readonly StructNode[] | undefined {
   const fields = known.get(node) ?? new Map<string, readonly StructNode[] | undefined>();
   known.set(node, fields);
@@ -50,13 +50,13 @@ export function itemsOf(node: StructNode, field: string): readonly StructNode[] 
   return fields.get(field);
 }
 
-/** The coerced value of a field, undefined if it is not set. */
+/** The coerced value of a field, or undefined if it is not set. */
 export function rawOf(node: StructNode, field: string): Raw | undefined {
   const value = attribute(node, field);
   return value === EMPTY ? undefined : (value as SimpleNode).raw;
 }
 
-/** The plans of a typechecked task. Constraints without an order are as empty ones. */
+/** The plans of a typechecked task. A constraint without an order counts as an empty one. */
 export function taskPlan(task: StructNode): TaskPlan {
   const processes = (itemsOf(task, 'processes') ?? []).map(plannedProcess);
   const orders = (itemsOf(task, 'constraints') ?? []).map((constraint) => {
@@ -89,11 +89,11 @@ function asNumber(raw: Raw): number {
 }
 
 /**
- * Why no runner would take a task, by the original's rules: names of processes, the plan, the form of ports, refs
+ * Why no runner would accept a task, by the original's rules: names of processes, the plan, the form of ports, refs
  * that stay unbound when the task id, the user and all ports are known. The task is bound and typechecked.
  */
 export function validate(schema: Schema, task: StructNode): Problem[] {
-  const whole: Place = { field: '', origin: task.origin };
+  const whole: ConfigPlace = { field: '', origin: task.origin };
   if (task.type !== schema.task) {
     const message = `a ${task.type.name} is exported, not a Task`;
     return [problemAt(whole, 'task-missing', 'error', message, 'put it into the processes of a Task')];
@@ -105,13 +105,13 @@ export function validate(schema: Schema, task: StructNode): Problem[] {
     return [...nameProblems(task), ...planProblems(task), ...refProblems(schema, task)];
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    // The first interpolation was fine: an escape has become a tag that is none, or a value one that it can't be.
+    // The first interpolation was fine: an escape has become an invalid tag, or a value is not of its type any more.
     const problems = typeProblems(interpolate(task).node);
     return problems.length > 0 ? problems : [problemAt(whole, 'task-invalid', 'error', error.message)];
   }
 }
 
-/** Raises LimitError for a task that is larger than anything that is meant. */
+/** Throws LimitError for a task that is larger than any real one. */
 export function limitSize(schema: Schema, task: StructNode): void {
   if (task.type !== schema.task) return;
   const constraints = itemsWritten(task, 'constraints');
@@ -124,7 +124,7 @@ export function limitSize(schema: Schema, task: StructNode): void {
   limited('names', names);
 }
 
-/** Elements of a list field as the config gave them. */
+/** Elements of a list field as they are in the config. */
 function itemsWritten(node: StructNode, field: string): readonly Node[] {
   const list = node.fields.get(field);
   return list?.kind === 'list' ? list.items : [];
@@ -135,15 +135,10 @@ function nameProblems(task: StructNode): Problem[] {
     const name = pythonText(rawOf(process, 'name') ?? null);
     const cleared = PLANNED_FIELDS.filter((field) => !process.fields.has(field)).map((field) => {
       const place = { process: () => name, field, origin: process.origin ?? task.origin };
-      return problemAt(
-        place,
-        'field-missing',
-        'error',
-        'it is set to Empty, and no runner can do without it',
-      );
+      return problemAt(place, 'field-missing', 'error', 'it is set to Empty, but a runner needs it');
     });
     if (PROCESS_NAME.test(name)) return cleared;
-    const why = name === '' ? 'is empty' : name.startsWith('.') ? 'begins with a dot' : 'has a / in it';
+    const why = name === '' ? 'is empty' : name.startsWith('.') ? 'begins with a dot' : 'contains a /';
     const place = { process: () => name, field: 'name', origin: process.origin ?? task.origin };
     return [
       ...cleared,
@@ -198,21 +193,21 @@ function faultText(
         };
       }
       return {
-        message: `the order ${order} names '${stranger}', which is no process of the task`,
-        hint: 'the order of a SequentialTask is made when it is made: it does not follow processes that replace its own',
+        message: `the order ${order} names '${stranger}', which is not a process of the task`,
+        hint: 'the order of a SequentialTask is fixed when it is created: replacing its processes does not change it',
       };
     }
   }
 }
 
-/** The way round; of a long one the beginning and the end. */
+/** The cycle; only the beginning and the end of a long one. */
 function cycleText(cycle: readonly string[]): string {
   const whole = cycle.length <= 20;
   const shown = whole ? cycle : [...cycle.slice(0, 10), '…', ...cycle.slice(-3)];
   return `${shown.join(' before ')}${whole ? '' : ` (${grouped(cycle.length - 1)} processes)`}`;
 }
 
-/** `{{thermos.ports[NAME]}}`: the name; undefined for what is no port, null for a port in another form. */
+/** `{{thermos.ports[NAME]}}`: the name; undefined if it is not a port, null for a port in another form. */
 export function portOf({ parts }: Address): string | null | undefined {
   const [first, second, third] = parts;
   if (third === undefined || mount(first) !== '.thermos' || mount(second) !== '.ports') return undefined;
@@ -243,7 +238,7 @@ export interface RunContext {
   readonly ports: ReadonlyMap<string, number>;
 }
 
-/** The task with what the runner knows put in; interpolated twice, as the original does. */
+/** The task with what the runner knows filled in; interpolated twice, as the original does. */
 export function inContext(schema: Schema, task: StructNode, { taskId, user, ports }: RunContext): StructNode {
   const portMap = new Dict([...ports].map(([name, port]) => [name, BigInt(port)] as const));
   const fields: [string, Raw][] = [
@@ -270,9 +265,9 @@ function refProblems(schema: Schema, task: StructNode): Problem[] {
     const lost = escapesIn(written).get(tag);
     if (badPorts.has(address)) {
       const right = `{{thermos.ports[${address.slice('thermos.ports.'.length)}]}}`;
-      problems.push(problemAt(place, 'port-invalid', 'error', `${tag} is no port`, `write ${right}`));
+      problems.push(problemAt(place, 'port-invalid', 'error', `${tag} is not a port`, `write ${right}`));
     } else if (lost !== undefined) {
-      const message = `the escaped ${lost} becomes ${tag} before the command runs, and nothing is bound to that`;
+      const message = `the escaped ${lost} becomes ${tag} before the command runs, and nothing is bound to it`;
       problems.push(problemAt(place, 'escape-lost', 'error', message, `write ${escaped(address)}`));
     } else {
       problems.push(
@@ -283,11 +278,11 @@ function refProblems(schema: Schema, task: StructNode): Problem[] {
   return problems;
 }
 
-/** A tag with a dot in front is no typing error but meant for another template language. */
+/** A tag with a leading dot is not a typo: it is meant for another template language. */
 function refHint(written: string, ref: Address): string {
   const content = `.${addressText(ref)}`;
   if (!written.includes(`{{${content}}}`)) return hintFor(ref);
-  return `the leading dot of {{${content}}} is dropped; to give it to the command as it is, write ${escaped(content)}`;
+  return `the leading dot of {{${content}}} is dropped; to pass it to the command unchanged, write ${escaped(content)}`;
 }
 
 function textOf(part: Leaf | MissingField | undefined): string {
@@ -295,11 +290,11 @@ function textOf(part: Leaf | MissingField | undefined): string {
   return typeof raw === 'string' ? raw : '';
 }
 
-/** Tags that are escaped, but not often enough for a run: what becomes of each, and how it is written. */
+/** Tags that are escaped, but not often enough for a run: what each becomes, and how it is written. */
 export function escapesIn(text: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const [tag, inside = ''] of text.matchAll(/\{\{(&[^{}]+)\}\}/g)) {
-    // One character is content, whatever it is; an `&` at the end belongs to the form `{{&…&}}`.
+    // At least one character is content, whatever it is; an `&` at the end belongs to the form `{{&…&}}`.
     const ampersands = Math.min(/^&+/.exec(inside)?.[0].length ?? 0, inside.length - 1);
     const rest = inside.slice(ampersands);
     const content = rest.length > 1 && rest.endsWith('&') ? rest.slice(0, -1) : rest;

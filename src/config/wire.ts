@@ -1,6 +1,6 @@
 /**
- * What may come through the door: each operation with the form of its arguments. Only Python's side of our own
- * classes speaks through it, but a config can write to it as well, so nothing is taken for what it should be.
+ * What may come through the door: each operation with the form of its arguments. Only the Python side of our own
+ * classes should use it, but a config can write to it as well, so everything is checked.
  */
 
 /** `wire`, `wires`: any values; what is in them is checked when they are decoded. */
@@ -50,10 +50,10 @@ const OPERATIONS: Readonly<Record<string, readonly Form[]>> = {
   float_text: ['wire'],
 };
 
-/** What no class of ours has sent. */
+/** Thrown for a call that none of our classes sent. */
 export class ForgedError extends Error {}
 
-/** The arguments of an operation. Raises ForgedError. */
+/** The arguments of an operation. Throws ForgedError. */
 export function argumentsOf(operation: string, json: string): unknown[] {
   const forms = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
   if (forms === undefined) throw new ForgedError('there is no such operation');
@@ -62,7 +62,7 @@ export function argumentsOf(operation: string, json: string): unknown[] {
     throw new ForgedError(`${operation} takes ${forms.length} arguments`);
   }
   for (const [i, form] of forms.entries()) {
-    if (!isOf(form, args[i])) throw new ForgedError(`argument ${i + 1} of ${operation} is of another form`);
+    if (!isOf(form, args[i])) throw new ForgedError(`argument ${i + 1} of ${operation} has the wrong form`);
   }
   return args;
 }
@@ -71,7 +71,7 @@ function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    throw new ForgedError('the arguments are no JSON');
+    throw new ForgedError('the arguments are not JSON');
   }
 }
 
@@ -104,7 +104,7 @@ function isField(value: unknown): boolean {
   return typeof type === 'string' && typeof required === 'boolean' && (id === null || isId(id));
 }
 
-/** A number of an object, or of a line. */
+/** The number of an object or of a line. */
 export function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -114,7 +114,7 @@ export function isPair(value: unknown): value is [unknown, unknown] {
   return Array.isArray(value) && value.length === 2;
 }
 
-/** What JSON has between braces. */
+/** A JSON object. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -99,7 +99,10 @@ describe('a job is chosen', () => {
       'select job-not-chosen web.aurora has 3 jobs, and none is chosen: c/r/test/a, c/r/test/b, c/r/prod/b',
     ],
     ['b', "select job-not-chosen web.aurora has 2 jobs 'b': c/r/test/b, c/r/prod/b"],
-    ['rod/b', "select job-not-found web.aurora has no job 'rod/b', but c/r/test/a, c/r/test/b, c/r/prod/b"],
+    [
+      'rod/b',
+      "select job-not-found web.aurora has no job 'rod/b'; it has c/r/test/a, c/r/test/b, c/r/prod/b",
+    ],
   ])('not by %s', (job, message) => {
     expect(failure(() => evaluate(of, { ...REQUEST, job }))).toBe(message);
   });
@@ -130,7 +133,7 @@ describe('what Aurora would refuse', () => {
   const at = 'web.aurora:5: ';
   it.each<[string, Record<string, Wire | undefined>, string]>([
     ['no environment', { environment: undefined }, "job 'p': MesosJob needs an environment"],
-    ['a bad role', { role: 'a b' }, "job 'p': role: 'a b' may have letters, digits, _, - and . only"],
+    ['a bad role', { role: 'a b' }, "job 'p': role: 'a b' may contain only letters, digits, _, - and ."],
     [
       'no resources',
       { task: dict({ processes: [dict({ name: 'p', cmdline: 'x' })] }) },
@@ -149,12 +152,12 @@ describe('what Aurora would refuse', () => {
     [
       'an unknown policy',
       { cron_collision_policy: 'WAIT' },
-      "job 'p': cron_collision_policy: WAIT is no policy",
+      "job 'p': cron_collision_policy: WAIT is not a policy",
     ],
     [
       'a port that stands for itself',
       { announce: dict({ portmap: dict({ a: 'b', b: 'a' }) }) },
-      "job 'p': announce.portmap: the port a stands for itself in the end",
+      "job 'p': announce.portmap: the port a refers to itself",
     ],
     [
       'a nested instance',
@@ -183,7 +186,7 @@ describe('what Aurora would refuse', () => {
     expect(failure(() => evaluate(config(given), REQUEST))).toContain(message);
   });
 
-  it('is told with the plug-in that would have filled it in', () => {
+  it('names the plug-in that would have filled it in', () => {
     const { lint } = evaluate(config({ task: task('run {{docker.image[web][1]}}') }), REQUEST);
     expect(lint[0]?.hint).toMatch(/plug-in of the Aurora client/);
   });

@@ -10,7 +10,7 @@ import {
   type Request,
 } from '../../src/config/evaluate.js';
 import { loadConfig } from '../../src/config/load.js';
-import { ConfigError, type Phase } from '../../src/config/program.js';
+import { ConfigError, type EvaluationPhase } from '../../src/config/program.js';
 import { pythonExecutor } from '../../src/config/python/execute.js';
 import { portsOf, taskPlan, validate } from '../../src/config/validate.js';
 import { hasError } from '../../src/errors/problem.js';
@@ -18,7 +18,7 @@ import { REPOSITORY } from '../e2e/harness.js';
 import { CORPUS, corpus, type Expected } from './corpus.js';
 
 /** The original's phases in ours. It loads a JSON config that it can't read as one without tasks. */
-const PHASES: Record<string, Phase> = {
+const PHASES: Record<string, EvaluationPhase> = {
   load: 'load',
   typecheck: 'typecheck',
   select: 'select',
@@ -30,7 +30,7 @@ const PHASES: Record<string, Phase> = {
 };
 
 /** Verdicts of Python 2 that Python 3 can't share; what ours is. */
-const OURS: Record<string, Phase | undefined> = {
+const OURS: Record<string, EvaluationPhase | undefined> = {
   py2_print_statement: 'load',
   unicode_bytes_literal: undefined,
   json_not_json: 'load',
@@ -58,7 +58,7 @@ function requestOf({ options }: Expected): Request {
 }
 
 interface Verdict {
-  phase: Phase | undefined;
+  phase: EvaluationPhase | undefined;
   tasks?: { [name: string]: Json }[];
   ports?: string[];
   details?: unknown;

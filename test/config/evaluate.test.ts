@@ -91,11 +91,11 @@ describe('a config in JSON', () => {
     ['{"processes": [{"name": "p"}]}', "bad.json: process 'p': Process needs a cmdline"],
     [
       '{"processes": [{"name": "p", "cmdline": "x", "max_failures": "{{n}}"}]}',
-      "bad.json: process 'p': max_failures: nothing is bound to {{n}}, so it is no Integer",
+      "bad.json: process 'p': max_failures: nothing is bound to {{n}}, so it is not an Integer",
     ],
     [
       '{"processes": [{"name": "a/b", "cmdline": "x"}]}',
-      "bad.json: process 'a/b': name: the name of a process has a / in it: it names its log directory",
+      "bad.json: process 'a/b': name: the name of a process contains a /: it names its log directory",
     ],
     ['{}', 'bad.json: the task has no processes'],
   ])('%s is refused', async (content, message) => {
@@ -104,7 +104,7 @@ describe('a config in JSON', () => {
     expect(error.exitCode).toBe(2);
   });
 
-  it('has each of its errors told', async () => {
+  it('reports each of its errors', async () => {
     const processes = [
       { name: 'a', cmdline: '{{ x }}' },
       { name: 'b', cmdline: 'x', daemon: 'maybe' },
@@ -113,7 +113,7 @@ describe('a config in JSON', () => {
     expect([error.phase, ...said(error)]).toEqual([
       'typecheck',
       'task.json has 4 errors',
-      "task.json: process 'a': cmdline: {{ x }} has blanks inside the braces, which is no reference",
+      "task.json: process 'a': cmdline: {{ x }} has blanks inside the braces, so it is not a reference",
       "task.json: process 'b': daemon: Cannot coerce 'maybe' to Boolean",
       'task.json: resources: Resources needs a ram',
       'task.json: resources: Resources needs a disk',
@@ -176,7 +176,7 @@ describe('of the tasks of a config', () => {
   it.each([
     [[], undefined, 'c.thermos has no task', 'task-missing'],
     [['a', 'b'], undefined, 'c.thermos has 2 tasks, and none is chosen: a, b', 'task-not-chosen'],
-    [['a', 'b'], 'c', "c.thermos has no task 'c', but a, b", 'task-not-found'],
+    [['a', 'b'], 'c', "c.thermos has no task 'c'; it has a, b", 'task-not-found'],
   ])('%j none is %s', async (names, task, message, code) => {
     const config = await load('c.thermos', '', exporting(...names));
     const error = await failure((async () => evaluate(config, { ...REQUEST, task }))());
@@ -204,7 +204,7 @@ describe('of the tasks of a config', () => {
 describe('lint', () => {
   const two = [PROCESS, { name: 'q', cmdline: 'true' }];
   const lintOf = async (task: object, request: Partial<Request> = {}) => {
-    // As a program, so that errors are told and not thrown.
+    // As a program, so that errors are reported and not thrown.
     const config = await load(
       'c.thermos',
       '',
@@ -316,7 +316,7 @@ describe('a run', () => {
     );
     expect([...said(error), error.hint]).toEqual([
       "task.json: the task needs the port 'http'",
-      'give it with -P http:PORT',
+      'pass it with -P http:PORT',
     ]);
   });
 

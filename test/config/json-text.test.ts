@@ -59,7 +59,7 @@ describe('parseJson', () => {
     const whole = '{"name": "x\\u00e9", "processes": [{"n": 1.5, "ok": true}, null]}';
     for (let length = 0; length < whole.length; length++) {
       const { cut, message } = failure(whole.slice(0, length));
-      // The beginning of a word or a number is no value, and the end of one may be missing.
+      // The beginning of a word or a number is not a value, and the end of one may be missing.
       if (!/[a-z\d.]$/.test(whole.slice(0, length)) && !/\\u?\w*$/.test(whole.slice(0, length))) {
         expect([whole.slice(0, length), cut, message]).toEqual([
           whole.slice(0, length),

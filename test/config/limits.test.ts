@@ -105,17 +105,17 @@ describe('a task beyond a limit is refused, with the limit, the place and what w
       ({ node } = call('bind', outer.node, [dict({ y: { node } })], []).value);
     }
     expect(call('text', node).error).toMatchObject({
-      message: expect.stringMatching(/levels of references/),
+      message: expect.stringMatching(/levels of nested references/),
     });
   });
 
-  it('problems: the first of them are told, and how many more there are', () => {
+  it('problems: the first of them are shown, and how many more there are', () => {
     const { message, problems } = refusal({
       processes: Array.from({ length: 5000 }, (_, i) => dict({ name: `p${i}` })),
     });
     expect(message).toBe('a.thermos has 5,000 errors');
     expect(problems.length).toBe(LIMITS.problems.most + 1);
-    expect(problems.at(-1)?.message).toMatch(/4,800 problems more are not told/);
+    expect(problems.at(-1)?.message).toMatch(/4,800 more problems are not shown/);
   });
 });
 
@@ -153,7 +153,7 @@ describe('a session', () => {
       answer = JSON.parse(session.call('type.list', JSON.stringify([type])));
     }
     expect(levels).toBe(LIMITS.nesting.most);
-    expect(answer.error?.message).toMatch(/levels of values inside of each other/);
+    expect(answer.error?.message).toMatch(/levels of nested values/);
   });
 });
 

@@ -171,7 +171,7 @@ describe('Planner', () => {
     expect([plan.complete, plan.deadlocked]).toEqual([false, true]);
   });
 
-  it('throws for what can not happen', () => {
+  it('throws for what cannot happen', () => {
     const plan = planner([process('a'), process('b')], [['a', 'b']]);
     expect(() => plan.start('b')).toThrow('blocked');
     expect(() => plan.succeed('a', 0)).toThrow('does not run');
@@ -233,7 +233,7 @@ describe('any task', () => {
     );
   });
 
-  it('has a cycle exactly if its orders can not be sorted', () => {
+  it('has a cycle exactly if its orders cannot be sorted', () => {
     fc.assert(
       fc.property(tasks, ({ processes, orders }) => {
         const known = new Set(processes.map(({ name }) => name));

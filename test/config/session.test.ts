@@ -75,7 +75,7 @@ describe('values', () => {
     expect(() => config.call('interpolate', node)).toThrow(`CoercionError: ${message}`);
   });
 
-  it('refuse at once what can not be one of the type', () => {
+  it('refuse at once what cannot be one of the type', () => {
     const config = new Config();
     const process = config.make('Process', { name: 'p' });
     expect(() => config.make('Task', { owner: 'x' })).toThrow(
@@ -170,7 +170,7 @@ describe('scopes', () => {
     expect(config.cmdline(bound)).toBe('0.3 1 v True');
   });
 
-  it('refuse what is no address, and what has no text', () => {
+  it('refuse what is not an address, and what has no text', () => {
     expect(() => config.bind(process(''), dict({ '1': 'x' }))).toThrow('InvalidRefError: 1');
     expect(() => config.bind(process(''), dict({ a: [1] }))).toThrow(
       'ValueError: Environment values must be',

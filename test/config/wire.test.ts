@@ -82,7 +82,7 @@ describe('what comes through the door', () => {
     );
   });
 
-  it('is refused where it is no call at all', () => {
+  it('is refused if it is not a call at all', () => {
     fc.assert(
       fc.property(fc.string(), fc.oneof(fc.string(), fc.json()), (operation, args) => {
         const session = createSession();

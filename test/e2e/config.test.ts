@@ -212,7 +212,7 @@ export(Task(name='d', processes=[Process(name='p%d' % i, cmdline='{{a0}}') for i
     [
       'forged.thermos',
       () => "import os\nos.write(os.open('/dev/thermos', 2), b'new\\n{')",
-      /no call to \/dev\/thermos/,
+      /wrote something to \/dev\/thermos/,
     ],
     ['spoiled.thermos', () => "import json\njson.dumps = lambda *a: '}'", /has changed the modules/],
     ['words.thermos', () => "raise ValueError('x' * 10 ** 7)", /line 1: xxx/],
@@ -263,7 +263,7 @@ describe('what a config prints', () => {
     write('floods.thermos', "for i in range(300): print('x' * 10 ** 6)\nexport(SimpleTask('p', 'true'))");
     const { stderr, status } = json(['inspect', 'floods.thermos']);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^x{65536}\n… and 299,934,764 bytes more, which are left out\n$/);
+    expect(stderr).toMatch(/^x{65536}\n… and 299,934,764 more bytes, which are left out\n$/);
   });
 });
 

@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.js';
 
-/** The functions through which WebAssembly code reaches out: by name. */
+/** The functions that WebAssembly code can call, by name. */
 export type Imports = Record<string, (...args: never[]) => unknown>;
 
 /** The part of WebAssembly's interface that is used here; Node has it, its types don't. */
@@ -28,10 +28,10 @@ const SOCKETS = [
   'sendto',
 ].map((name) => `__syscall_${name}`);
 
-/** What is written into a pipe would lie in our memory, not in Python's. */
+/** What is written into a pipe would be in our memory, not in Python's. */
 const PIPES = ['__syscall_pipe'];
 
-/** Loading of machine code and calling of any function by its address. */
+/** Loading machine code and calling any function by its address. */
 const NATIVE = [
   '_dlopen_js',
   '_emscripten_dlopen_js',
@@ -50,13 +50,13 @@ const NATIVE = [
 /** How Python reads, writes, calls and makes JavaScript objects. */
 const JAVASCRIPT = /^_?(Js[A-Z]|Jsv|create_|wrap_|raw_call_js|array_to_js|python2js_custom)/;
 
-/** What a call of a Python function from outside needs: its arguments, its value or exception. */
+/** What a call of a Python function from outside needs: its arguments, its value or its exception. */
 const NEEDED = new Set(['JsvArray_Get', 'JsvNoValue_Check', 'JsvError_Check', 'JsvError_Throw']);
 
-/** Functions for drawing: of no use here, and each costs 0.1 ms to be made known to the interpreter. */
+/** Functions for drawing: useless here, and registering each with the interpreter costs 0.1 ms. */
 const GRAPHICS = /^emscripten_gl/;
 
-/** A function of WebAssembly, `() => unreachable`: it can be given to the interpreter as it is. */
+/** A function of WebAssembly, `() => unreachable`: it can be passed to the interpreter directly. */
 const TRAP = Uint8Array.from([
   ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic number, version
   ...[0x01, 0x04, 0x01, 0x60, 0x00, 0x00], // types: () => ()
@@ -66,9 +66,9 @@ const TRAP = Uint8Array.from([
 ]);
 
 /**
- * Puts a wall around the interpreter, where it can't be climbed from within: WebAssembly can do nothing but
- * call what it is given. No sockets, no pipes, no processes, no machine code from the start; and no JavaScript objects
- * from the moment when the returned function is called. Must be applied before the instance is made.
+ * Walls the interpreter in at a level that code inside cannot change: WebAssembly can only call the functions it is
+ * given. From the start, no sockets, pipes, processes or machine code; and no JavaScript objects once the returned
+ * function has been called. Must be applied before the instance is made.
  */
 export function wallIn(imports: Imports): () => void {
   let closed = false;

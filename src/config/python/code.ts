@@ -4,15 +4,15 @@ import { version } from 'pyodide';
 import { type CachePlaces, compileCached } from '../../host/code-cache.js';
 import type { Imports } from './boundary.js';
 
-/** What pyodide calls its own module with; `createPyodideModule` is how that can be put in between. */
+/** What pyodide passes to its own module; `createPyodideModule` can intercept it. */
 export interface Settings {
   instantiateWasm(imports: { env: Imports }, done: (instance: object, module: object) => void): object;
 }
 
-/** The JavaScript half of Python: 1.2 MB, which take 80 ms to compile and next to nothing from a cache. */
+/** The JavaScript half of Python: 1.2 MB, which takes 80 ms to compile and almost no time from a cache. */
 export interface Code {
   create(settings: Settings): Promise<unknown>;
-  /** Keeps what has been compiled by now for the next start, if there was no cache. */
+  /** Keeps what is compiled by now for the next start, if there was no cache. */
   keep(): void;
 }
 

@@ -10,18 +10,18 @@ import { failureOfConfig, parseFailure } from './failure.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
 import { compilePython } from './wasm.js';
 
-/** Deep enough for Python's own limit of recursion to come first. */
+/** Deep enough that Python's own recursion limit is reached first. */
 const STACK_MB = 64;
 
-/** For JavaScript in the thread; Python's memory is not counted in it. */
+/** For JavaScript in the thread; Python's memory does not count. */
 const HEAP_MB = 128;
 
 const CLOCK_MS = 200;
 
 /**
- * Executes programs in a thread of its own each. `directory` is where the build has put `python.cjs` and its
- * snapshot. A program that takes longer than the limit is stopped and refused, one that goes beyond another limit or
- * forges what goes through the door is refused at its end. Python's code is compiled for the first one.
+ * Executes each program in its own thread. `directory` is where the build has put `python.cjs` and its snapshot. A
+ * program that takes longer than the limit is stopped and refused; one that exceeds another limit or forges calls
+ * through the door is refused at its end. Python's code is compiled for the first one.
  */
 export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most * 1000): ExecuteProgram {
   let compiled: Promise<object> | undefined;
@@ -37,7 +37,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
       leftOut,
       snapshot: join(directory, 'python.snapshot'),
       caches: { own: ownCacheDirectory(process.env), built: join(directory, 'cache') },
-      host: hostFacts(program),
+      host: interpreterHost(program),
       program: {
         path: program.path,
         dialect: program.dialect,
@@ -91,15 +91,15 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
     } finally {
       clearInterval(timer);
       port.close();
-      // Not waited for: it takes 15 ms to 70 ms, and what comes next needs nothing of it.
+      // Not awaited: it takes 15 ms to 70 ms, and nothing that follows depends on it.
       void thread.terminate();
       const count = Atomics.load(leftOut, 0);
-      if (count > 0n) program.print(`\n… and ${grouped(Number(count))} bytes more, which are left out\n`);
+      if (count > 0n) program.print(`\n… and ${grouped(Number(count))} more bytes, which are left out\n`);
     }
   };
 }
 
-/** Python may sleep, so both clocks count: that of the processors, and that on the wall. */
+/** Python may sleep, so both count: CPU time and wall-clock time. */
 function watch(program: Program, timeLimitMs: number, stop: (error: ConfigError) => void): NodeJS.Timeout {
   const begin = { time: performance.now(), cpu: cpuSeconds() };
   return setInterval(
@@ -112,7 +112,7 @@ function watch(program: Program, timeLimitMs: number, stop: (error: ConfigError)
   );
 }
 
-/** Throws what is wrong with a program that has come to its end. */
+/** Throws the error of a program that has ended, if there is one. */
 function conclude(text: unknown, program: Program): void {
   const { refused } = program.session;
   const failure = parseFailure(text);
@@ -123,19 +123,19 @@ function conclude(text: unknown, program: Program): void {
   }
   if (refused !== undefined) {
     const place = failure?.line === undefined ? program.path : `${failure.path}, line ${failure.line}`;
-    const message = `${place}: the config wrote what is no call to /dev/thermos (${refused.message})`;
+    const message = `${place}: the config wrote something to /dev/thermos that is not a call (${refused.message})`;
     throw new ConfigError('load', 'config-forged', message, {
-      hint: 'only the classes of configs speak through that file',
+      hint: 'only the built-in classes of configs may use that file',
     });
   }
   if (failure === undefined) {
-    const message = `${program.path} can't be evaluated: the config has changed the modules that evaluate it`;
+    const message = `${program.path} cannot be evaluated: the config has changed the modules that evaluate it`;
     throw new ConfigError('load', 'config-interpreter', message, { debug: shortened(String(text)) });
   }
   if (failure !== null) throw failureOfConfig(failure, program);
 }
 
-function hostFacts(program: Program): ThreadData['host'] {
+function interpreterHost(program: Program): ThreadData['host'] {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(program.environment)) {
     if (value !== undefined) environment[name] = value;
@@ -161,7 +161,7 @@ function tooLong(program: Program, when: string): ConfigError {
 /** The thread itself has ended. */
 function died(program: Program, error: Error): ConfigError {
   if (errnoOf(error) !== 'ERR_WORKER_OUT_OF_MEMORY') return broken(program, error.message, error.stack ?? '');
-  const message = `${program.path} needs more memory than it may have (${HEAP_MB} MiB besides Python's own)`;
+  const message = `${program.path} needs more memory than it may use (${HEAP_MB} MiB besides Python's own)`;
   return new ConfigError('load', 'config-memory', message, { debug: error.stack });
 }
 
@@ -169,14 +169,14 @@ function died(program: Program, error: Error): ConfigError {
 function broken(program: Program, message: string, stack: string): ConfigError {
   const [, status] = /^Program terminated with exit\((\d+)\)/.exec(message) ?? [];
   if (status !== undefined) {
-    const text = `${program.path} ended itself with the status ${status}`;
+    const text = `${program.path} exited with the status ${status}`;
     return new ConfigError('load', 'config-exit', text, { debug: stack });
   }
-  // Of a traceback the last line says what it is about, of a trap of WebAssembly nothing does.
+  // The last line of a traceback says what happened; nothing does in a trap of WebAssembly.
   const what = stack.startsWith('RuntimeError')
     ? `Python crashed (${shortened(message)})`
     : shortened(message.trimEnd().split('\n').at(-1) ?? '');
-  return new ConfigError('load', 'config-interpreter', `${program.path} can't be evaluated: ${what}`, {
+  return new ConfigError('load', 'config-interpreter', `${program.path} cannot be evaluated: ${what}`, {
     hint: /stack|recursion/i.test(message) ? 'does something call itself without end?' : undefined,
     debug: stack,
   });

@@ -5,7 +5,7 @@ import { isId, isPair, isRecord } from '../wire.js';
 import type { PythonFailure } from './protocol.js';
 import { python2Hint, python2NameHint, python2SyntaxHint } from './python2.js';
 
-/** Exceptions whose message says all; others are told with their name. */
+/** Exceptions with a message that says everything; others are shown with their name. */
 const PLAIN = new Set([
   'ValueError',
   'CoercionError',
@@ -22,8 +22,8 @@ const AURORA_NAMES =
   /^(Mesos)?Job$|^Service$|^Announcer$|^UpdateConfig$|^Health|^Container$|^Docker$|^Mesos$/;
 
 /**
- * The failure that execute.py tells of, null if there was none. Undefined if the text is another one: a config can
- * reach the modules that make it.
+ * The failure that execute.py reports, or null if there was none. Undefined if the text is something else: a config
+ * can reach the modules that make it.
  */
 export function parseFailure(text: unknown): PythonFailure | null | undefined {
   if (typeof text !== 'string' || text.length > MAX_FAILURE) return undefined;
@@ -58,10 +58,10 @@ function isPlace(value: unknown): boolean {
 
 const TEXTS = ['text', 'strerror', 'file', 'name'];
 
-/** Far more than execute.py tells. */
+/** Far more than execute.py reports. */
 const MAX_FAILURE = 16 * 1024 * 1024;
 
-/** What is told of an exception that left a config: where, what, what to write instead. Pure. */
+/** The error for an exception that left a config: where, what, what to write instead. Pure. */
 export function failureOfConfig(
   failure: PythonFailure,
   program: Pick<Program, 'path' | 'dialect'>,
@@ -88,19 +88,19 @@ function explain(failure: PythonFailure, program: Pick<Program, 'dialect'>): Exp
     return { code: 'config-syntax', text: message, hint: python2SyntaxHint(message, failure.text ?? '') };
   }
   if (isA(failure, 'SystemExit')) {
-    return { code: 'config-exit', text: `the config ended itself: sys.exit(${message})` };
+    return { code: 'config-exit', text: `the config exited: sys.exit(${message})` };
   }
   if (isA(failure, 'RecursionError')) return endlessRecursion(failure);
   if (isA(failure, 'MemoryError')) {
     const most = `${LIMITS.memory.most / 2 ** 20} MiB`;
-    return { code: 'config-memory', text: `the config needs more memory than it may have (${most})` };
+    return { code: 'config-memory', text: `the config needs more memory than it may use (${most})` };
   }
   if (isA(failure, 'OSError') && failure.strerror) return fileFailure(failure);
   if (isA(failure, 'NameError') && failure.name) {
     return { code: 'config-name', text: message, hint: nameHint(failure.name, program) };
   }
   if (type === 'AssertionError' && message === '') {
-    return { code: 'config-exception', text: `this is not so: ${failure.text ?? 'assert'}` };
+    return { code: 'config-exception', text: `assertion failed: ${failure.text ?? 'assert'}` };
   }
   const text = PLAIN.has(type) && message !== '' ? message : `${type}${message === '' ? '' : `: ${message}`}`;
   return { code: 'config-exception', text, hint: python2Hint(failure) };
@@ -123,7 +123,7 @@ function endlessRecursion({ path, included_from: from = [] }: PythonFailure): Ex
   const called = new Set(from.map(([file, line]) => JSON.stringify([file, line]))).size;
   if (times > 10 && called <= files.size) {
     const others = [...files].filter((file) => file !== path);
-    const round = others.length > 0 ? ` by way of ${others.join(', ')}` : '';
+    const round = others.length > 0 ? ` through ${others.join(', ')}` : '';
     return { code, text: `the file includes itself${round}` };
   }
   return { code, text: 'something calls itself without end' };

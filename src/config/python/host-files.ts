@@ -50,7 +50,7 @@ interface FsStream {
   node: FsNode;
   flags: number;
   position: number;
-  /** The same for all descriptors that were made of one by `dup`. */
+  /** Shared by all descriptors that `dup` made from one. */
   shared: { host?: HostFile };
 }
 
@@ -66,8 +66,8 @@ const WRITING = 0o3;
 const TRUNCATE = 0o1000;
 
 /**
- * Shows the files of this machine to Python, at their own paths, for reading only. What Emscripten keeps in
- * memory (`/dev` and the standard library below `/lib`) lies over them.
+ * Shows the files of this machine to Python, at their own paths, read-only. What Emscripten keeps in memory (`/dev`
+ * and the standard library below `/lib`) hides them.
  */
 export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<string, number>>): void {
   const fail = (code: string): never => {
@@ -126,7 +126,7 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
     read: (stream: FsStream, buffer: Uint8Array, offset: number, length: number, position: number) => {
       const { host } = stream.shared;
       if (host === undefined) return fail('EISDIR');
-      // An Int8Array is what Emscripten has; Node takes bytes.
+      // Emscripten has an Int8Array; Node takes bytes.
       const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
       return attempt(() => readSync(host.fd, bytes, 0, length, position));
     },
@@ -153,12 +153,12 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
   const lib = fs.lookupPath('/lib').node;
   overlay(fs.root, '/');
   overlay(lib, '/lib');
-  // They would print past what is counted.
+  // What they print would not be counted.
   for (const terminal of ['/dev/tty', '/dev/tty1']) fs.unlink(terminal);
   keepMemory(fs, readOnly);
 }
 
-/** Emscripten's own files lie in this thread's memory, where nothing bounds them: they stay as they are. */
+/** Emscripten's own files are in this thread's memory, where nothing limits them: they cannot be changed. */
 function keepMemory(fs: EmscriptenFs, readOnly: () => never): void {
   const { dir, file, link } = fs.filesystems.MEMFS.ops_table;
   for (const name of ['mknod', 'rename', 'unlink', 'rmdir', 'symlink']) dir.node[name] = readOnly;
@@ -167,9 +167,9 @@ function keepMemory(fs: EmscriptenFs, readOnly: () => never): void {
 }
 
 /**
- * A regular file and nothing that could wait: this thread can't be ended while the kernel holds it. Of what the kernel
- * shows as files only those that everybody may read; others (`kmsg`, `mem`, `trace_pipe`) change by being read, or
- * have no end. Undefined for what is not to be read.
+ * Opens regular files only, nothing that could block: this thread cannot be ended while the kernel blocks it. Of the
+ * kernel's files, only those that everybody may read; others (`kmsg`, `mem`, `trace_pipe`) change when they are read
+ * or have no end. Undefined if the file must not be read.
  */
 function openFile(path: string): number | undefined {
   const fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
@@ -181,7 +181,7 @@ function openFile(path: string): number | undefined {
 
 const KERNEL_FILE = /^\/(proc|sys)\//;
 
-/** Takes a directory that Emscripten made out of its place, so that the host's is seen there. */
+/** Removes a directory that Emscripten made, so that the host's is visible there. */
 function hide(fs: EmscriptenFs, path: string): void {
   const { node } = fs.lookupPath(path);
   fs.hashRemoveNode(node);

@@ -13,11 +13,11 @@ import python2 from './prelude/python2.py';
 import types from './prelude/types.py';
 import type { Printed } from './printed.js';
 
-/** Answers an operation of a session: its name and JSON in, JSON out. */
+/** Answers one operation of a session: its name and JSON in, JSON out. */
 export type Call = (operation: string, args: string) => string;
 
-/** What Python is told of the machine and of who asks. */
-export interface HostFacts {
+/** What Python sees of the machine and of the caller. */
+export interface InterpreterHost {
   environment: Readonly<Record<string, string>>;
   cwd: string;
   uid: number;
@@ -26,7 +26,7 @@ export interface HostFacts {
   hostname: string;
 }
 
-/** A program as Python gets it; `source` in base64. */
+/** A program as Python gets it; `source` is base64. */
 export interface PythonProgram {
   path: string;
   dialect: string;
@@ -35,12 +35,12 @@ export interface PythonProgram {
 
 /** CPython with the classes and names of configs, not yet walled in. */
 export interface Interpreter {
-  /** The memory, to start from next time; only of one that was made for it. */
+  /** The memory to start from next time; only with `makeSnapshot`. */
   snapshot(): Uint8Array;
-  /** Keeps pyodide's code, as it is compiled by now, for the next start. */
+  /** Keeps pyodide's code as compiled by now for the next start. */
   keepCode(): void;
-  /** Shows the machine's files and closes the way to JavaScript for good. */
-  enter(host: HostFacts): void;
+  /** Shows the machine's files and blocks access to JavaScript for good. */
+  enter(host: InterpreterHost): void;
   /** JSON of what failed, or `null`. */
   execute(program: PythonProgram): string;
 }
@@ -48,16 +48,16 @@ export interface Interpreter {
 /** In the order in which they need each other. */
 const PRELUDE = { door, types, names, python2, host, execute };
 
-/** Imported beforehand: nearly every config needs some of them, and a snapshot holds them for nothing. */
+/** Imported beforehand: nearly every config needs some of them, and in a snapshot they cost nothing. */
 const STANDARD_MODULES =
   'base64 collections copy datetime functools getpass glob hashlib itertools json math operator os posixpath re socket string subprocess textwrap time';
 
-/** The part of WebAssembly's interface that is used here; Node has it, its types don't. */
+/** The part of WebAssembly's interface that is used here; Node has it, its types do not. */
 declare const WebAssembly: {
   instantiate(module: object, imports: object): Promise<object>;
 };
 
-/** What pyodide has and its types don't tell. */
+/** What pyodide has, but its types do not show. */
 interface Inner {
   ERRNO_CODES: Readonly<Record<string, number>>;
   makeMemorySnapshot(): Uint8Array;
@@ -65,8 +65,8 @@ interface Inner {
 }
 
 /**
- * Starts Python: in 0.2 s from a snapshot, else in 2 s. `call` is asked while it starts (for the schema) and
- * from then on. `print` gets what the config writes to stdout and stderr.
+ * Starts Python: in 0.2 s from a snapshot, else in 2 s. `call` is used from the start on (for the schema). `print`
+ * gets what the config writes to stdout and stderr.
  */
 export async function startInterpreter(options: {
   call: Call;
@@ -79,10 +79,10 @@ export async function startInterpreter(options: {
   caches: CachePlaces;
   makeSnapshot?: boolean;
 }): Promise<Interpreter> {
-  // Node reads it beside this thread.
+  // Node reads it in another thread.
   const memory = options.snapshot === undefined ? undefined : readFile(options.snapshot);
   memory?.catch(() => {}); // pyodide asks for it later, and fails then.
-  // Compiling it needs V8's flags for a while, and they are part of what caches are known by.
+  // Its compilation sets V8's flags for a while, and they are part of a cache's key.
   await options.wasm;
   const code = loadCode(options.caches);
   let trampoline: Pointer | undefined;
@@ -130,7 +130,7 @@ export async function startInterpreter(options: {
     },
     keepCode: () => code.keep(),
     enter: (facts) => {
-      // It would print where in the interpreter that was.
+      // It would print the place in the interpreter.
       (python as unknown as Inner)._api.fatal_error = (error) => {
         throw error;
       };
@@ -157,8 +157,8 @@ interface Instance {
 }
 
 /**
- * What Python calls C's functions through: code that V8 can run or can't, as its version is, or 0 for the slow way
- * around. It is of this start, never of a snapshot: that has 0, so that any Node can start from it.
+ * How Python calls C functions: code that V8 can run or not, depending on its version, or 0 for the slow way. Its
+ * value is that of this start, never that of a snapshot, which has 0 so that any Node can start from it.
  */
 function trampolineOf({ exports }: Instance): Pointer {
   const memory = (): DataView => new DataView(exports.memory.buffer);
@@ -170,7 +170,7 @@ function trampolineOf({ exports }: Instance): Pointer {
   };
 }
 
-/** How pyodide's code says to itself that a function of JavaScript has failed. */
+/** How pyodide's code signals that a function of JavaScript has failed. */
 function markErrors(imports: Imports): void {
   const failed = Symbol('failed');
   imports.Jsv_GetError_import = () => failed;
@@ -193,13 +193,13 @@ function prepare(python: PyodideAPI): void {
   );
 }
 
-/** JSON as a literal of Python: JSON's strings are Python's, once they are ASCII. */
+/** JSON as a Python literal: a JSON string is a Python string, once it is ASCII. */
 function literal(value: unknown, twice = true): string {
   const text = JSON.stringify(twice ? JSON.stringify(value) : value);
   return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** More than the name of any operation has. */
+/** More than the length of any operation's name. */
 const OPERATION_BYTES = 100;
 
 /** The device file that Python writes its calls to and reads the answers from. */
@@ -210,7 +210,7 @@ function installDoor(fs: EmscriptenFs, call: Call): void {
   const device = fs.makedev(99, 0);
   fs.registerDevice(device, {
     write(_stream: unknown, memory: Int8Array, offset: number, length: number) {
-      // What is too long is refused on the other side, which needs only to know so.
+      // The other side refuses what is too long, and only needs to see that it is.
       const most = Math.min(length, LIMITS.call.most + OPERATION_BYTES);
       const request = decoder.decode(new Uint8Array(memory.buffer, offset, most));
       const end = request.indexOf('\n');

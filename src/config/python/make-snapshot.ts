@@ -1,4 +1,4 @@
-/** For the build: starts Python, loads the prelude, and writes its memory, for quick starts, into the file that is named. */
+/** For the build: starts Python, loads the prelude and writes the memory to the given file, for quick starts. */
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createSession } from '../session.js';

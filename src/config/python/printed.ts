@@ -1,18 +1,18 @@
 import { LIMITS } from '../limits.js';
 
-/** What a config prints, on both streams together: the beginning is passed on, the rest is counted. */
+/** What a config prints on both streams together: the beginning is passed on, the rest is counted. */
 export class Printed {
   readonly #print: (text: string) => void;
   readonly #leftOut: BigInt64Array;
   #left: number = LIMITS.printed.most;
 
-  /** The count of bytes is kept where others can read it whatever becomes of this thread. */
+  /** The count of bytes is where others can read it, whatever happens to this thread. */
   constructor(print: (text: string) => void, leftOut: BigInt64Array = new BigInt64Array(1)) {
     this.#print = print;
     this.#leftOut = leftOut;
   }
 
-  /** One stream of bytes; gives how many of them it has taken. */
+  /** A writer for one stream of bytes; it returns how many of them it has taken. */
   stream(): (bytes: Uint8Array) => number {
     const decoder = new TextDecoder();
     return (bytes) => {

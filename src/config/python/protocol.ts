@@ -1,22 +1,22 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CachePlaces } from '../../host/code-cache.js';
-import type { HostFacts, PythonProgram } from './interpreter.js';
+import type { InterpreterHost, PythonProgram } from './interpreter.js';
 
 /** What the thread is started with. */
 export interface ThreadData {
   port: MessagePort;
-  /** Becomes 1 when an answer lies on the port. */
+  /** Becomes 1 when an answer is on the port. */
   answered: Int32Array;
-  /** Bytes that were printed beyond the limit: they are counted, and not sent. */
+  /** Bytes printed beyond the limit: they are counted, but not sent. */
   leftOut: BigInt64Array;
   /** A file of the build. */
   snapshot: string;
   caches: CachePlaces;
-  host: HostFacts;
+  host: InterpreterHost;
   program: PythonProgram;
 }
 
-/** What the thread says. A `call` is waited for; `started`: the config's time begins. */
+/** What the thread sends. It waits for the answer to a `call`; `started`: the config's time begins. */
 export type ThreadMessage =
   | { kind: 'call'; operation: string; args: string }
   | { kind: 'print'; text: string }
@@ -24,7 +24,7 @@ export type ThreadMessage =
   | { kind: 'done'; failure: string }
   | { kind: 'broken'; message: string; stack: string };
 
-/** What is known of an exception that left the config; made by execute.py. */
+/** What is known about an exception that left the config; made by execute.py. */
 export interface PythonFailure {
   type: string;
   mro: string[];
@@ -40,6 +40,6 @@ export interface PythonFailure {
   /** OSError: why, and which file. */
   strerror?: string | null;
   file?: string | null;
-  /** The name that isn't there: NameError, ImportError. */
+  /** The missing name: NameError, ImportError. */
   name?: string | null;
 }

@@ -1,6 +1,6 @@
 import type { PythonFailure } from './protocol.js';
 
-/** By what the line looks like, first match wins. */
+/** By the look of the line; the first match wins. */
 const SYNTAX: readonly [message: RegExp, line: RegExp, hint: string][] = [
   [/print/, /\bprint\b/, 'print is a function in Python 3: write print(…)'],
   [/exec/, /\bexec\b/, 'exec is a function in Python 3: write exec(…)'],
@@ -10,13 +10,13 @@ const SYNTAX: readonly [message: RegExp, line: RegExp, hint: string][] = [
   [/./, /<>/, '<> is gone in Python 3: write !='],
   [/./, /^\s*raise\s+[\w.]+\s*,/, 'write: raise X("message")'],
   [/leading zeros/, /./, 'an octal number starts with 0o in Python 3: 0o777'],
-  [/decimal literal/, /\d[lL]\b/, 'there is one kind of integer in Python 3: leave the L away'],
-  [/./, /\b[uU][rR]['"]/, "write r'…' in place of ur'…'"],
-  [/parenthesized/, /./, 'a parameter is a name in Python 3: take the tuple apart inside of the function'],
+  [/decimal literal/, /\d[lL]\b/, 'there is one kind of integer in Python 3: remove the L'],
+  [/./, /\b[uU][rR]['"]/, "write r'…' instead of ur'…'"],
+  [/parenthesized/, /./, 'a parameter must be a name in Python 3: unpack the tuple inside the function'],
   [/tabs and spaces/, /./, 'indent with spaces only'],
 ];
 
-/** What to write in place of syntax that only Python 2 had. */
+/** What to write instead of syntax that only Python 2 had. */
 export function python2SyntaxHint(message: string, line: string): string | undefined {
   return SYNTAX.find(([inMessage, inLine]) => inMessage.test(message) && inLine.test(line))?.[2];
 }
@@ -32,9 +32,9 @@ export function python2NameHint(name: string): string | undefined {
 }
 
 const MODULES: Readonly<Record<string, string>> = {
-  commands: 'a config can not start processes',
-  httplib: 'a config can not open sockets',
-  urllib2: 'a config can not open sockets',
+  commands: 'a config cannot start processes',
+  httplib: 'a config cannot open sockets',
+  urllib2: 'a config cannot open sockets',
   sets: 'write set(…)',
   md5: 'write: import hashlib; hashlib.md5(…)',
   sha: 'write: import hashlib; hashlib.sha1(…)',
@@ -44,13 +44,13 @@ const ATTRIBUTES: readonly [attribute: RegExp, hint: string][] = [
   [/attribute 'iter(items|keys|values)'/, 'write .$1() in Python 3'],
   [/attribute 'view(items|keys|values)'/, 'write .$1() in Python 3'],
   [/attribute 'has_key'/, 'write: key in dict'],
-  [/'str' object has no attribute 'decode'/, 'text is text already in Python 3: leave .decode(…) away'],
+  [/'str' object has no attribute 'decode'/, 'a str is already decoded in Python 3: remove .decode(…)'],
   [/has no attribute 'message'/, 'write str(…) of the exception'],
   [/is not a text encoding/, 'write base64.b64encode(…), binascii.hexlify(…) or codecs.encode(…)'],
   [/'dict_(keys|values|items)'/, 'write list(….$1()) in Python 3'],
 ];
 
-/** What to write in place of what Python 2 did otherwise; undefined for what isn't known to be that. */
+/** What to write instead of something that Python 2 did differently; undefined if it is not known to be that. */
 export function python2Hint({ type, message, name }: PythonFailure): string | undefined {
   if (type === 'ModuleNotFoundError' || type === 'ImportError') {
     const module = name?.split('.')[0] ?? '';
@@ -58,7 +58,7 @@ export function python2Hint({ type, message, name }: PythonFailure): string | un
     return message.includes(': ') ? undefined : 'a config can import the standard library of Python 3';
   }
   if (message.includes('must be encoded before hashing')) return "read the file as bytes: open(path, 'rb')";
-  if (type === 'UnicodeDecodeError') return "a file that is no UTF-8 is read with open(path, 'rb')";
+  if (type === 'UnicodeDecodeError') return "read a file that is not UTF-8 with open(path, 'rb')";
   for (const [pattern, hint] of ATTRIBUTES) {
     const match = pattern.exec(message);
     if (match !== null) return hint.replace('$1', match[1] ?? '');

@@ -1,7 +1,7 @@
 /**
- * The thread that a config is evaluated in: the interpreter and nothing else. The session stays on the other
- * side; a call writes to the port and sleeps until the answer is there. A thread can be ended at any time,
- * whatever the config does.
+ * The thread that evaluates a config: the interpreter and nothing else. The session stays on the other side; a
+ * call writes to the port and sleeps until the answer is there. A thread can be ended at any time, whatever the
+ * config does.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Interpreter, startInterpreter } from './interpreter.js';
@@ -15,18 +15,18 @@ const say = (message: ThreadMessage): void => port.postMessage(message);
 function call(operation: string, args: string): string {
   Atomics.store(answered, 0, 0);
   say({ kind: 'call', operation, args });
-  // More than once: what wakes it may be the notice of the answer before, if that one was there before the sleep.
+  // In a loop: the notice of the previous answer may wake it, if that answer was there before the sleep.
   while (Atomics.load(answered, 0) === 0) Atomics.wait(answered, 0, 0);
   return receiveMessageOnPort(port)?.message as string;
 }
 
-/** From the snapshot if there is one that fits, else from nothing. */
+/** From the snapshot if there is a matching one, else from nothing. */
 async function start(): Promise<Interpreter> {
   const print = new Printed((text) => say({ kind: 'print', text }), leftOut);
   try {
     return await startInterpreter({ call, print, wasm, snapshot, caches });
   } catch {
-    // There is none, it is another version's or damaged: slower, not different.
+    // The snapshot is missing, of another version or damaged: the start is slower, not different.
   }
   return startInterpreter({ call, print, wasm, caches });
 }
@@ -36,7 +36,7 @@ async function run(): Promise<void> {
   setInterval(() => {}, 2 ** 30);
   const interpreter = await start();
   interpreter.enter(host);
-  // Before anything of the config runs: what is kept is executed by later starts.
+  // Before any code of the config runs: later starts execute what is kept.
   interpreter.keepCode();
   say({ kind: 'started' });
   say({ kind: 'done', failure: interpreter.execute(program) });

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 
-/** The part of WebAssembly's interface that is used here; Node has it, its types don't. */
+/** The part of WebAssembly's interface that is used here; Node has it, its types do not. */
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 
 /**
- * Python's code, compiled; other threads can be given it. `from` is a file beside which pyodide is installed.
+ * Python's code, compiled; it can be sent to other threads. `from` is a file beside which pyodide is installed.
  *
- * From here on functions are compiled quickly instead of well until they have been used a lot: most configs are
- * evaluated before better code would be ready. And they are not checked before they are used, which would take
- * longer than the evaluation; but only these, for pyodide looks at what V8 refuses. V8 complains on stderr of a
- * flag that it doesn't know, so this is left to the versions that it was measured on. Its flags are part of what
- * its code caches are checked by.
+ * From here on, V8 compiles functions quickly instead of well until they are used often: most configs are evaluated
+ * before better code would be ready. V8 also does not validate functions before their first use, which would take
+ * longer than the evaluation; this is for these functions only, since pyodide checks what V8 refuses. V8 complains
+ * on stderr about an unknown flag, so the flags are set only for the versions they were measured on. V8's flags are
+ * part of the check of its code caches.
  */
 export async function compilePython(from: string): Promise<object> {
   const file = createRequire(from).resolve('pyodide/pyodide.asm.wasm');

@@ -351,9 +351,9 @@ describe('a config without end', () => {
   it.each([
     ['def f(x): return f(x)\nf(1)', /line 1: something calls itself/],
     ["include('a.thermos')", /the file includes itself$/],
-    ["include('b.thermos')", /the file includes itself by way of/],
+    ["include('b.thermos')", /the file includes itself through/],
     ['x = []\nx.append(x)\nString(x)', /line 3: something calls itself/],
-  ])('is told when it calls itself: %j', async (source, message) => {
+  ])('is reported when it calls itself: %j', async (source, message) => {
     const files = { 'a.thermos': source, 'b.thermos': "include('a.thermos')" };
     expect((await run(source, { files })).error?.message).toMatch(message);
   });
@@ -378,15 +378,15 @@ describe('what a config prints', () => {
     const { printed, error } = await run(source);
     expect(error).toBeUndefined();
     expect(printed.length).toBeLessThan(LIMITS.printed.most);
-    expect(printed).toMatch(/^ü+\n… and 199,9\d\d,\d\d\d bytes more, which are left out\n$/);
+    expect(printed).toMatch(/^ü+\n… and 199,9\d\d,\d\d\d more bytes, which are left out\n$/);
   });
 
-  it('is also told of one that fails or does not end', async () => {
+  it('is also counted if the config fails or does not end', async () => {
     const much = "print('x' * 100000)\n";
     for (const end of ['raise ValueError(1)', 'while True: pass']) {
       const { printed, error } = await run(much + end, { limit: 1000 });
       expect(error).toBeInstanceOf(ConfigError);
-      expect(printed).toMatch(/and [\d,]+ bytes more, which are left out\n$/);
+      expect(printed).toMatch(/and [\d,]+ more bytes, which are left out\n$/);
     }
   });
 });
@@ -407,10 +407,12 @@ export(Task())`;
     ['a value of no kind', `b'jobs\\n[{"dict":5}]'`],
     ['an object that is not there', `b'export\\n[{"node":999999}, null]'`],
     ['a place that is none', `b'export\\n["x", [1, 2]]'`],
-  ])('is refused if it is no call: %s', async (_, text) => {
+  ])('is refused if it is not a call: %s', async (_, text) => {
     const { error } = await run(FORGE(text));
     expect(error).toMatchObject({ code: 'config-forged', exitCode: 2 });
-    expect(error?.message).toMatch(/a\.thermos.*: the config wrote what is no call to \/dev\/thermos \(/);
+    expect(error?.message).toMatch(
+      /a\.thermos.*: the config wrote something to \/dev\/thermos that is not a call \(/,
+    );
   });
 
   it.each([
@@ -424,7 +426,7 @@ export(Task())`;
     ['is text', "'garbage'"],
     ['is another document', '\'{"type": 5}\''],
     ['is long', "'x' * 10 ** 8"],
-    ['is no text', '5'],
+    ['is not text', '5'],
     ['raises', '1 // 0'],
     ['does not end', 'loop()'],
   ])('may be spoiled at its other end: what tells of a failure %s', async (_, value) => {
@@ -440,14 +442,14 @@ json.dumps = lambda *a, **k: ${value}`;
 });
 
 describe('a config beyond a limit', () => {
-  it('is told the line, and is refused also if it catches the exception', async () => {
+  it('is reported with the line, and refused even if it catches the exception', async () => {
     const many = "a = Task(processes=[Process(name='a%d' % i, cmdline='x') for i in range(300)])\n";
     const raises = `${many}concat_tasks(a, Task(processes=[Process(name='b%d' % i, cmdline='x') for i in range(300)]))`;
     const { error } = await run(raises);
     expect(error).toMatchObject({ code: 'config-limit', phase: 'load', exitCode: 2 });
     expect(error?.message).toMatch(/a\.thermos:2: 40,001 constraints of a task are too many: at most 40,000/);
     const caught = `t = String\ntry:\n  while True: t = List(t)\nexcept Exception: pass\nexport(Task())`;
-    expect((await run(caught)).error?.message).toMatch(/101 levels of values/);
+    expect((await run(caught)).error?.message).toMatch(/101 levels of nested values/);
   });
 
   it.each([
@@ -458,7 +460,7 @@ describe('a config beyond a limit', () => {
     ['raise NameError(name=5)'],
     ["raise SyntaxError('x', ('a.thermos', 'no', 'number', 5))"],
     ['class E(Exception):\n  def __str__(self): return 5\nraise E()'],
-  ])('is told in few words what it raises: %j', async (source) => {
+  ])('is reported in a few words: %j', async (source) => {
     const { error } = await run(source);
     expect(error?.exitCode).toBe(2);
     expect(error?.code).not.toBe('config-interpreter');
@@ -473,7 +475,7 @@ describe('an error', () => {
     ['Proces()', 'config-name', /Did you mean: 'Process'\?/],
     ['import numpy', 'config-exception', /No module named 'numpy'/],
     ["raise Exception('so it is')", 'config-exception', /line 1: so it is/],
-    ['import sys\nsys.exit(3)', 'config-exit', /line 2: the config ended itself: sys\.exit\(3\)/],
+    ['import sys\nsys.exit(3)', 'config-exit', /line 2: the config exited: sys\.exit\(3\)/],
     ["open('none')", 'config-file', /line 1: none: no such file or directory/],
     ["open('out', 'w')", 'config-file', /line 1: out: read-only file system/],
     ['Task(nam=1)', 'config-exception', /line 1: Unknown schema attribute nam/],
@@ -492,9 +494,9 @@ describe('an error', () => {
 
 describe('a config that breaks the interpreter', () => {
   it.each([
-    ['import os\nos._exit(3)', 'config-exit', /a\.thermos ended itself with the status 3$/],
-    ['import os\nos.abort()', 'config-interpreter', /can't be evaluated: Python crashed/],
-    ['import builtins\nbuiltins.isinstance = None\nString(1)', 'config-interpreter', /can't be evaluated/],
+    ['import os\nos._exit(3)', 'config-exit', /a\.thermos exited with the status 3$/],
+    ['import os\nos.abort()', 'config-interpreter', /cannot be evaluated: Python crashed/],
+    ['import builtins\nbuiltins.isinstance = None\nString(1)', 'config-interpreter', /cannot be evaluated/],
     [
       'import os\nfor i in range(3, 99):\n  try: os.close(i)\n  except OSError: pass\nString(1)',
       'config-file',

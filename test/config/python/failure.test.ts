@@ -10,7 +10,7 @@ function failure(type: string, message: string, more: Partial<PythonFailure> = {
 }
 
 describe('an exception that left a config', () => {
-  it('is told with file and line, and its traceback only for --debug', () => {
+  it('is reported with file and line, and its traceback only for --debug', () => {
     const error = failureOfConfig(
       failure('ValueError', 'no such city', { path: 'b.thermos', line: 7 }),
       thermos,
@@ -40,16 +40,16 @@ describe('an exception that left a config', () => {
     ['TypeError', 'no', 'TypeError: no'],
     ['StopIteration', '', 'StopIteration'],
     ['Exception', 'stop here', 'stop here'],
-  ])('has its name where the message alone says little: %s', (type, message, told) => {
-    expect(failureOfConfig(failure(type, message), thermos).message).toBe(`a.thermos: ${told}`);
+  ])('has its name where the message alone says little: %s', (type, message, shown) => {
+    expect(failureOfConfig(failure(type, message), thermos).message).toBe(`a.thermos: ${shown}`);
   });
 
   it('shows the assertion that has no message', () => {
     const error = failureOfConfig(failure('AssertionError', '', { line: 2, text: 'assert 1 == 2' }), thermos);
-    expect(error.message).toBe('a.thermos, line 2: this is not so: assert 1 == 2');
+    expect(error.message).toBe('a.thermos, line 2: assertion failed: assert 1 == 2');
   });
 
-  it('tells a file that can not be read without a number of the interpreter', () => {
+  it('reports a file that cannot be read without a number of the interpreter', () => {
     const error = failureOfConfig(
       failure('FileNotFoundError', "[Errno 44] No such file or directory: 'x'", {
         mro: ['FileNotFoundError', 'OSError', 'Exception'],
@@ -81,7 +81,7 @@ describe('an exception that left a config', () => {
       included_from: around,
     });
     expect(failureOfConfig(including, thermos).message).toBe(
-      'a.thermos, line 1: the file includes itself by way of b.thermos',
+      'a.thermos, line 1: the file includes itself through b.thermos',
     );
     const calls: [string, number][] = [['a.thermos', 9], ...Array(20).fill(['a.thermos', 2])];
     const calling = failure('RecursionError', '', { mro, path: 'a.thermos', line: 2, included_from: calls });
@@ -99,7 +99,7 @@ describe('what Python 2 had', () => {
     ['invalid syntax', 'x = `y`', /repr/],
     ['invalid syntax', 'if a <> b:', /!=/],
     ['invalid syntax', '    raise ValueError, "x"', /raise X/],
-    ['invalid decimal literal', 'x = 10L', /L away/],
+    ['invalid decimal literal', 'x = 10L', /remove the L/],
     ['leading zeros in decimal integer literals', 'x = 0777', /0o777/],
     ['invalid syntax', "x = ur'a'", /r'…'/],
     ['Lambda expression parameters cannot be parenthesized', 'lambda (a, b): a', /tuple/],

@@ -1,7 +1,7 @@
-"""The door: every question about types and values is answered on the other side of it, in TypeScript.
+"""The door: TypeScript answers every question about types and values on the other side.
 
 What goes through is text (JSON, described in model.ts), over a device file that the host answers. A config
-holds no object of the host and can't make one.
+has no object of the host and cannot make one.
 """
 
 import json
@@ -18,7 +18,7 @@ _device = None
 
 
 def open_door():
-    """After each start: open files are no part of a memory snapshot."""
+    """After each start: open files are not part of a memory snapshot."""
     global _device
     _device = os.open(_DEVICE, os.O_RDWR)
 
@@ -39,7 +39,7 @@ def call(operation, *args):
 
 
 class frozendict(dict):
-    """What `get()` of a struct or map gives: a dict that can be a key."""
+    """The result of `get()` of a struct or map: a dict that can be a key."""
 
     def __hash__(self):
         return hash(tuple(sorted(self.items())))
@@ -49,7 +49,7 @@ class frozendict(dict):
 
 
 class Empty(object):
-    """An unset field. A class, not an object: so it was."""
+    """An unset field. A class, not an object, as in the original."""
 
 
 # Filled by types.py.
@@ -61,7 +61,7 @@ exceptions = {
 }
 classes = {}
 
-# Set by types.py: what stands for values that only it knows.
+# Set by types.py: the wire forms of values that only it knows.
 wire_of_object = None
 object_of_wire = None
 
@@ -118,12 +118,12 @@ def from_wire(wire):
     return object_of_wire(wire)
 
 
-# The config files that are being executed or were: name of the code -> path as it is told to people.
+# The config files that are or were being executed: name of the code -> path as people see it.
 sources = {}
 
 
 def at():
-    """The innermost line of a config file that is being executed: it ends in messages."""
+    """The innermost line of a config file that is being executed; it is shown in messages."""
     frame = sys._getframe(1)
     while frame is not None:
         path = sources.get(frame.f_code.co_filename)

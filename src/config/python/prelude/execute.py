@@ -1,4 +1,4 @@
-"""Executes a config and tells what became of it."""
+"""Executes a config and reports how it ended."""
 
 import base64
 import builtins
@@ -12,7 +12,7 @@ import warnings
 from _thermos import names, python2
 from _thermos.door import at, call, sources, to_wire
 
-# `x is 'a'` and '\d' are warnings to Python 3 and were nothing to Python 2.
+# Python 3 warns about `x is 'a'` and '\d', Python 2 did not.
 warnings.simplefilter('ignore')
 
 
@@ -37,7 +37,7 @@ class _Executor(object):
         self.execute(name, source)
 
     def execfile(self, path, globals=None, locals=None):
-        """Python 2's: relative to the working directory."""
+        """Python 2's `execfile`: relative to the working directory."""
         with open(path, 'rb') as file:
             code = compile(python2.parse(_decoded(file.read()), path), path, 'exec', dont_inherit=True)
         sources[path] = path
@@ -54,7 +54,7 @@ class _Executor(object):
 
 
 def _decoded(source):
-    """Bytes that are no UTF-8 and don't say what they are: Python 2 took them as they came."""
+    """Bytes that are not UTF-8 and have no declared encoding: Python 2 took them unchanged."""
     if b'coding' in b'\n'.join(source.split(b'\n', 2)[:2]):
         return source
     try:
@@ -64,12 +64,12 @@ def _decoded(source):
     return source
 
 
-# Longer texts are told by their beginning; failure.ts takes no more.
+# Longer texts are cut off here; failure.ts accepts no more.
 _MOST = 10000
 
 
 def _failure(error):
-    """What is known of an exception that left the config, for failure.ts."""
+    """What is known about an exception that left the config, for failure.ts."""
     failure = {
         'type': type(error).__name__,
         'mro': [cls.__name__[:100] for cls in type(error).__mro__[-50:]],
@@ -109,7 +109,7 @@ def _failure(error):
 
 
 def _beginning(text):
-    """An exception has whatever the config put into it."""
+    """An exception contains whatever the config put into it."""
     return str(text[:_MOST]) if isinstance(text, str) else None
 
 
@@ -117,21 +117,21 @@ def _traceback(error):
     try:
         return ''.join(traceback.format_exception(error, limit=-40))[-_MOST:]
     except Exception:
-        # It takes more memory than there is, or the config has put something else into its place.
+        # There is not enough memory, or the config has replaced the function.
         return ''
 
 
 def _message(error):
     """`str(error)`, with Python's suggestion for a misspelled name."""
     try:
-        told = ''.join(traceback.TracebackException.from_exception(error).format_exception_only()).strip()
-        return told.partition(': ')[2] if isinstance(error, (NameError, AttributeError)) else str(error)
+        text = ''.join(traceback.TracebackException.from_exception(error).format_exception_only()).strip()
+        return text.partition(': ')[2] if isinstance(error, (NameError, AttributeError)) else str(error)
     except Exception as another:
         return '%s while its message was made' % type(another).__name__
 
 
 def execute(program):
-    """Takes and gives text: JSON of {path, dialect, source (base64)}, and of a failure or None."""
+    """Takes and returns text: JSON of {path, dialect, source (base64)}, and of a failure or None."""
     program = json.loads(program)
     failure = None
     try:
@@ -145,6 +145,6 @@ def execute(program):
         try:
             stream.flush()
         except Exception:
-            # The config has closed it or put something else in its place.
+            # The config has closed or replaced it.
             pass
     return json.dumps(failure)

@@ -1,4 +1,4 @@
-"""What a config sees of the machine it is evaluated on: files, the environment, who runs it. No more."""
+"""What a config sees of the machine that evaluates it: files, the environment, the user. Nothing more."""
 
 import importlib
 import importlib.abc
@@ -10,7 +10,7 @@ import sys
 import time
 import types as python_types
 
-# What leads out of the interpreter. The wall is below Python (boundary.ts); this gives the messages.
+# Ways out of the interpreter. The wall is below Python (boundary.ts); this provides the messages.
 _BARRED = {
     'js': 'JavaScript',
     'pyodide': 'JavaScript',
@@ -21,7 +21,7 @@ _BARRED = {
     '_ctypes': 'machine code',
 }
 
-# Modules that have another name since Python 3.
+# Modules that have another name in Python 3.
 _RENAMED = {
     '__builtin__': 'builtins',
     'ConfigParser': 'configparser',
@@ -55,7 +55,7 @@ class _Renamed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _refuse(what):
     def refused(*args, **keywords):
-        raise PermissionError('a config can not %s' % what)
+        raise PermissionError('a config cannot %s' % what)
 
     return refused
 
@@ -83,7 +83,7 @@ def _no_sockets():
 
 
 def _passwd(users):
-    """The module `pwd`, from the lines of /etc/passwd: `getpass.getuser` and `expanduser` ask it."""
+    """The module `pwd`, from the lines of /etc/passwd: `getpass.getuser` and `expanduser` use it."""
     pwd = python_types.ModuleType('pwd')
 
     class struct_passwd(tuple):
@@ -122,16 +122,16 @@ def _passwd(users):
 
 
 def prepare():
-    """What can be kept in the memory snapshot."""
+    """Does what can be kept in the memory snapshot."""
     sys.modules['pwd'] = _passwd(None)
     sys.meta_path.append(_Renamed())
     sys.dont_write_bytecode = True
-    # In a snapshot it would be seeded once for all.
+    # In a snapshot it would be seeded once for all runs.
     sys.modules.pop('random', None)
 
 
 def start(host):
-    """What differs from run to run: `host` is {environment, cwd, uid, gid, pid, hostname}."""
+    """Does what differs from run to run: `host` is {environment, cwd, uid, gid, pid, hostname}."""
     os.environ.clear()
     for name, value in host['environment'].items():
         if name and '=' not in name and '\0' not in name + value:

@@ -1,4 +1,4 @@
-"""The names that a config finds, as modules: configs also import them under their old names."""
+"""The names that a config finds, as modules: configs import them under their old names, too."""
 
 import sys
 import types as python_types
@@ -119,7 +119,7 @@ _helpers = {
 
 
 def _schema(dialect):
-    """What the schema of a dialect names: types, units, prepared objects."""
+    """The names in the schema of a dialect: types, units, prepared objects."""
     answer = call('namespace', dialect)
     names = {}
     for name, type_id in answer['types'].items():
@@ -161,7 +161,7 @@ def install():
 
 
 def namespace(dialect):
-    """What the globals of a config start with."""
+    """The initial globals of a config."""
     names = _public('pystachio')
     names.update(_public('apache.%s.config.schema' % dialect))
     return names

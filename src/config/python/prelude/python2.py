@@ -1,4 +1,4 @@
-"""What Python 2 had, or did otherwise, as far as configs that are years old rely on it."""
+"""What Python 2 had or did differently, as far as old configs rely on it."""
 
 import ast
 import builtins
@@ -37,7 +37,7 @@ def _range(*args):
 
 
 def _round(number, ndigits=0):
-    """Halves went away from zero, and the result was a float."""
+    """Halves were rounded away from zero, and the result was a float."""
     try:
         digit = decimal.Decimal(1).scaleb(-ndigits)
         return float(decimal.Decimal(number).quantize(digit, decimal.ROUND_HALF_UP))
@@ -50,7 +50,7 @@ def _cmp(a, b):
 
 
 def _divide(a, b):
-    """Of two integers: the integer below."""
+    """For two integers: rounded down to an integer."""
     return a // b if isinstance(a, int) and isinstance(b, int) else a / b
 
 
@@ -74,7 +74,7 @@ def _apply(function, args=(), keywords=None):
 
 
 def _call(value, name, *args, **keywords):
-    """A method by its name in Python 2, if the value has none of this name."""
+    """A method by its name in Python 2, if the value has no method of this name."""
     if name == 'sort' and isinstance(value, list):
         return _sort(value, *args, **keywords)
     if not hasattr(value, name):
@@ -89,7 +89,7 @@ def _call(value, name, *args, **keywords):
     return list(result) if isinstance(result, collections.abc.MappingView) else result
 
 
-# Of dicts, of lists and of iterators; those that are gone and those that are otherwise.
+# Methods of dicts, lists and iterators that are gone or behave differently.
 _METHODS = {
     'has_key', 'iteritems', 'iterkeys', 'itervalues', 'viewitems', 'viewkeys', 'viewvalues',
     'items', 'keys', 'values', 'next', 'sort',
@@ -156,7 +156,7 @@ class _Division(ast.NodeTransformer):
 def parse(source, path):
     """The syntax tree of a config, with division and the methods of Python 2.
 
-    SyntaxError where the meaning has changed.
+    Raises SyntaxError where the meaning has changed.
     """
     tree = ast.parse(source, path)
     divides = calls = False
@@ -173,7 +173,7 @@ def parse(source, path):
     imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
     divides = divides and not any(_has_division(node) for node in imports)
     limit = sys.getrecursionlimit()
-    # A sum of many texts is as deep as it is long.
+    # The tree of a sum of many texts is as deep as the sum is long.
     sys.setrecursionlimit(limit * 20)
     try:
         if calls:
@@ -198,7 +198,7 @@ def _hash_of_text(name):
 
 
 def restore():
-    """Names that modules had; once."""
+    """Restores names that modules had. Called once."""
     sys.maxint = sys.maxsize
     os.getcwdu = os.getcwd
     itertools.imap, itertools.ifilter, itertools.izip = builtins.map, builtins.filter, builtins.zip

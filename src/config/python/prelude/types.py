@@ -1,4 +1,4 @@
-"""Pystachio's classes, as far as configs see them. An object holds an id that the door knows."""
+"""Pystachio's classes, as far as configs see them. An object has an id that the door knows."""
 
 import json
 import sys
@@ -194,7 +194,7 @@ SIMPLE = ('String', 'Integer', 'Float', 'Boolean')
 
 
 class Object(object, metaclass=TypeMeta):
-    """A value of a config: it never changes, every method gives another one."""
+    """A value of a config: it never changes, every method returns another one."""
 
     __slots__ = ('_node',)
 
@@ -329,7 +329,7 @@ class ChoiceContainer(Object, Type):
 
 
 class TypeSignature(object):
-    """What `Default(…)` and `Required(…)` give: the type of a field and more."""
+    """The result of `Default(…)` and `Required(…)`: the type of a field and more."""
 
     def __init__(self, cls, required=False, default=Empty):
         assert isclass(cls)
@@ -372,7 +372,7 @@ class StructMeta(TypeMeta):
                 signature = TypeSignature.wrap(value)
                 if signature is not None:
                     fields.append([attribute, signature.field()])
-            # Everything else in the body is dropped; what it may refer to itself by is filled in.
+            # Everything else in the body is dropped; the names by which it may refer to itself are filled in.
             cell = {k: v for k, v in attributes.items() if k == '__classcell__'}
             return class_of(call('type.struct', name, fields), cell)
         fields = next((describe(base)['fields'] for base in bases if hasattr(base, '_type')), [])
@@ -460,7 +460,7 @@ _BASES = {
 
 
 def class_of(description, attributes=None):
-    """The class of a described type; made anew where attributes are given."""
+    """The class of a described type; a new one if attributes are given."""
     type_id = description['type']
     if type_id in classes and not attributes:
         return classes[type_id]
@@ -557,4 +557,4 @@ def Choice(*args):
 
 
 class TypeFactory(object):
-    """Its name is there for `from pystachio import *`."""
+    """It exists for `from pystachio import *`."""
