@@ -2,7 +2,7 @@ import { NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import type { Changes } from '../task/changes.js';
-import { type Condition, isOver, latestRun, type Standing, standingOf } from '../task/condition.js';
+import { type Condition, type ConditionState, conditionState, isOver, latestRun } from '../task/condition.js';
 import type { TaskGatherer } from '../task/gatherer.js';
 import { exitCodeOf } from '../task/outcome.js';
 import type { TaskView } from '../task/view.js';
@@ -107,12 +107,12 @@ function endOf(
   conditions: readonly Condition[],
   since: readonly number[],
 ): WaitAnswer | undefined {
-  const standings = conditions.map((condition, i) => standingOf(view, condition, since[i] as number));
+  const standings = conditions.map((condition, i) => conditionState(view, condition, since[i] as number));
   const never = standings.find((standing) => standing.kind === 'never');
   if (never === undefined && standings.some(({ kind }) => kind === 'pending')) return undefined;
   if (conditions.length === 0 && !isOver(view)) return undefined;
   const exitCode = conditions.length === 0 ? exitCodeOf(view.state) : never === undefined ? EXIT.ok : EXIT.no;
-  const why = (never as Extract<Standing, { kind: 'never' }> | undefined)?.why;
+  const why = (never as Extract<ConditionState, { kind: 'never' }> | undefined)?.why;
   const problems = view.problems.map((problem) => ({ ...problem, severity: 'warning' as const }));
   return { exitCode, view, met: never === undefined, why, problems };
 }

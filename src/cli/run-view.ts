@@ -94,7 +94,7 @@ async function follow(
     event: (event) => {
       if (event.kind === 'truncated' || event.kind === 'overtaken') screen.notice(eventText(event));
     },
-    tell: ({ severity, message }) => screen.notice(`${severity}: ${message}`),
+    report: ({ severity, message }) => screen.notice(`${severity}: ${message}`),
     catchSignals: () => {},
     pause,
     signalled: new Promise(() => {}),

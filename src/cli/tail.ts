@@ -52,7 +52,7 @@ export async function showLogs(
   const shell: FollowShell = {
     write: (bytes) => terminal.write(bytes),
     event: (event) => terminal.writeError(`${visible(eventText(event))}\n`),
-    tell: tellProblem,
+    report: tellProblem,
     catchSignals: () => interruption.listen(),
     pause: (until) => interruption.wait(until),
     signalled: interruption.signalled,

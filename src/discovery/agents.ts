@@ -2,15 +2,15 @@ import { runningCommands } from '../host/commands.js';
 import { readText } from '../store/open-file.js';
 import { DAY } from '../text/duration.js';
 
-/** Where a Mesos agent keeps its tree, and what says so. */
+/** Where a Mesos agent keeps its tree, and the source of that information. */
 export interface WorkDir {
   path: string;
   source: string;
 }
 
 /**
- * Work directories of the packages and installers that are known (mesos.md of the project's facts: upstream
- * RPM and Aurora's documentation, mesos-mini, DC/OS, others seen, and the default of Mesos before 1.0).
+ * Work directories that known packages and installers use (the upstream RPM and Aurora's documentation,
+ * mesos-mini, DC/OS, others seen in use, and the default of Mesos before 1.0).
  */
 export const KNOWN_WORK_DIRS = [
   '/var/lib/mesos',
@@ -23,10 +23,10 @@ export const KNOWN_WORK_DIRS = [
 
 const AGENT_PROGRAMS = new Set(['mesos-agent', 'mesos-slave']);
 
-/** The work directory in the words of a program, if the program is a Mesos agent and names one. Pure. */
+/** The work directory in a command line, if the program is a Mesos agent and names one. Pure. */
 export function workDirOfCommand(words: readonly string[]): string | undefined {
   const program = words[0]?.slice(words[0].lastIndexOf('/') + 1);
-  // libtool starts the real program as lt-mesos-agent.
+  // libtool runs the real program as lt-mesos-agent.
   if (program === undefined || !AGENT_PROGRAMS.has(program.replace(/^lt-/, ''))) return undefined;
   let found: string | undefined;
   for (const [i, word] of words.entries()) {
@@ -47,9 +47,9 @@ export function workDirOfDefaults(text: string): string | undefined {
 }
 
 /**
- * Where agents of this machine work: from the running ones, the environment, their configuration, in that
- * order. Only absolute paths; a flag's value may also be `file:///…` with the path inside, as Mesos has it.
- * Nothing here throws: what may not be read tells nothing.
+ * The work directories of this machine's agents: from the running agents, the environment and their configuration,
+ * in that order. Only absolute paths; as in Mesos, a flag's value may also be `file:///…`, a file that holds the
+ * path. Never throws: files that may not be read are skipped.
  */
 export function agentWorkDirs(
   env: Readonly<Record<string, string | undefined>>,
@@ -74,22 +74,22 @@ export function agentWorkDirs(
 }
 
 /**
- * The running agents that name a work directory and that are believed: anybody can give a process their name, so
- * only root's, and our own, are. One in a pid namespace of its own is none of this machine's: root in a container
- * is somebody else, and its paths mean other places.
+ * The trusted running agents that name a work directory. Anybody can give a process an agent's name, so only those
+ * of root and of our own user are trusted. An agent in its own pid namespace does not count as this machine's: root
+ * in a container is a different user, and its paths mean different places.
  */
 export function runningAgents(proc: string, euid: number): { pid: number; words: string[] }[] {
-  const isBelieved = (uids: readonly number[]) =>
+  const isTrusted = (uids: readonly number[]) =>
     uids.every((uid) => uid === 0) || uids.every((uid) => uid === euid);
   return runningCommands(proc, 'mesos-').filter(
-    ({ words, uids, nested }) => !nested && isBelieved(uids) && workDirOfCommand(words) !== undefined,
+    ({ words, uids, nested }) => !nested && isTrusted(uids) && workDirOfCommand(words) !== undefined,
   );
 }
 
-/** A file of settings is a line or a few. */
+/** A settings file has one line or a few. */
 const MOST_SETTING_BYTES = 64 * 1024;
 
-/** What an administrator wrote into a file; undefined if it is not there, may not be read or is none. */
+/** The contents of an administrator's settings file; undefined if it is absent, unreadable or not a regular file. */
 function settingIn(path: string): string | undefined {
   try {
     return readText(path, { links: 'follow', max: MOST_SETTING_BYTES });
@@ -98,7 +98,7 @@ function settingIn(path: string): string | undefined {
   }
 }
 
-/** A flag's value in the words of a program. Pure. */
+/** A flag's value in a command line. Pure. */
 export function flagOf(words: readonly string[], name: string): string | undefined {
   for (const [i, word] of words.entries()) {
     if (word === `--${name}`) return words[i + 1];
@@ -107,16 +107,16 @@ export function flagOf(words: readonly string[], name: string): string | undefin
   return undefined;
 }
 
-/** A flag's value as the agent's configuration has it: a file a flag, as Mesos' packages do. */
+/** A flag's value in the agent's configuration: one file per flag, as in the Mesos packages. */
 export function configuredFlag(name: string, etc: string): string | undefined {
   return (settingIn(`${etc}/mesos-slave/${name}`) ?? settingIn(`${etc}/mesos-agent/${name}`))?.trim();
 }
 
-/** What an agent without these flags does (Mesos, constants.hpp). */
+/** An agent's defaults for these flags (Mesos, constants.hpp). */
 export const GC_DELAY_MS = 7 * DAY;
 export const GC_DISK_HEADROOM = 0.1;
 
-/** A flag's value as the running agent has it, else as its configuration has it. Undefined if nothing says it. */
+/** A flag's value from the running agent, else from its configuration. Undefined if neither has it. */
 export function agentFlag(name: string, proc: string, etc: string, euid: number): string | undefined {
   for (const { words } of runningAgents(proc, euid)) {
     const value = flagOf(words, name);

@@ -3,12 +3,13 @@ import type { Discovery, TaskRoot } from './found.js';
 import { discoverRoots, type RootOptions } from './roots.js';
 import { compareTasks, listTasks } from './tasks.js';
 
-/** All roots and all tasks in them. */
+/** Finds all roots and all tasks in them. */
 export function discover(options: RootOptions): Discovery {
   const { roots, problems } = discoverRoots(options);
   return tasksOf(roots, problems);
 }
 
+/** The tasks of the given roots. */
 export function tasksOf(roots: TaskRoot[], problems: readonly Problem[] = []): Discovery {
   const all: Discovery = { roots, tasks: [], problems: [...problems] };
   for (const root of roots) {

@@ -3,49 +3,52 @@ import { nearest } from '../text/near.js';
 import type { FoundTask } from './found.js';
 import { globTest, hasGlobCharacters, type IdTest, looksLikeGlob, regExpTest } from './pattern.js';
 
-/** `look`: a word may mean several tasks, by pattern or beginning. `change`: only whole ids. */
+/** `look`: a word may match several tasks, by pattern or prefix. `change`: only whole ids. */
 export type Mode = 'look' | 'change';
 
 export interface Unmatched {
   word: string;
-  /** Ids that may have been meant, the likeliest first; at most 5. */
+  /** Similar ids, the most similar first; at most 5. */
   near: string[];
 }
 
 export interface Match {
-  /** Each once, in the order of the tasks given. */
+  /** Each once, in the order of the given tasks. */
   tasks: FoundTask[];
   unmatched: Unmatched[];
 }
 
-/** Longer words are no ids (a file name has at most 255 bytes) and no patterns that anybody means. */
+/** Longer words can't be ids (a file name has at most 255 bytes) and are not sensible patterns. */
 const LONGEST_WORD = 4096;
 
 /**
- * The tasks that words mean. An exact id wins. Else the first of these readings that matches any task:
+ * The tasks that the words select. An exact id wins. Otherwise the first interpretation that matches any task:
  *
- * - `look`: a regular expression anchored at the start, as the original had it, or a glob for the whole id
- *   (which of the two first, its characters tell), then the beginning of ids;
- * - `change`: a regular expression or a glob, whichever its characters tell, for the whole id.
+ * - `look`: a regular expression anchored at the start, as in the original, or a glob for the whole id
+ *   (the characters of the word decide which comes first), then a prefix of ids;
+ * - `change`: a regular expression or a glob, depending on the characters of the word, for the whole id.
  *
  * Throws UsageError `bad-pattern` for a word that matches nothing and is neither a valid regular expression
- * nor a glob, and, in `change`, `ambiguous-task` for an id that stands in several roots.
+ * nor a glob, and, in `change`, `ambiguous-task` for an id that is in several roots.
  */
 export function findTasks(tasks: readonly FoundTask[], words: readonly string[], mode: Mode): Match {
   const chosen = new Set<FoundTask>();
   const unmatched: Unmatched[] = [];
   for (const word of words) {
-    const matching = tasksMeant(tasks, word, mode);
+    const matching = matchingTasks(tasks, word, mode);
     if (matching.length === 0) unmatched.push({ word, near: nearest(word, idsOf(tasks)) });
-    if (mode === 'change') refuseTwins(matching);
+    if (mode === 'change') refuseDuplicateIds(matching);
     for (const task of matching) chosen.add(task);
   }
   return { tasks: tasks.filter((task) => chosen.has(task)), unmatched };
 }
 
-function tasksMeant(tasks: readonly FoundTask[], word: string, mode: Mode): FoundTask[] {
+function matchingTasks(tasks: readonly FoundTask[], word: string, mode: Mode): FoundTask[] {
   if (word.length > LONGEST_WORD) {
-    throw new UsageError('bad-pattern', `a word of ${word.length} characters is no task and no pattern`);
+    throw new UsageError(
+      'bad-pattern',
+      `a word of ${word.length} characters is neither a task nor a pattern`,
+    );
   }
   const exact = tasks.filter((task) => task.task_id === word);
   if (exact.length > 0) return exact;
@@ -60,7 +63,7 @@ function tasksMeant(tasks: readonly FoundTask[], word: string, mode: Mode): Foun
   }
   const patterns = looksLikeGlob(word) ? [glob, regExp] : [regExp, glob];
   const readings = patterns.filter((reading) => reading !== undefined);
-  // A second reading would be a surprise to who changes something: `kk-*`, read as a regular expression, is `kk`.
+  // A second interpretation would be a surprise when something is changed: `kk-*` as a regular expression is `kk`.
   if (mode === 'change') readings.splice(1);
   else readings.push((id) => id.startsWith(word));
   for (const reading of readings) {
@@ -68,19 +71,19 @@ function tasksMeant(tasks: readonly FoundTask[], word: string, mode: Mode): Foun
     if (matching.length > 0) return matching;
   }
   if (regExp === undefined && glob === undefined) {
-    // V8 repeats the pattern before it says what is wrong with it.
+    // V8 repeats the pattern before the reason.
     const why = String((syntaxError as Error).message).replace(/^.*\/[a-z]*: /s, '');
     throw new UsageError(
       'bad-pattern',
-      `'${word}' is not a task here, nor a valid pattern: ${why}`,
+      `'${word}' is neither a task here nor a valid pattern: ${why}`,
       'give an exact task id, a regular expression or a glob',
     );
   }
   return [];
 }
 
-/** For who changes something, the same id in two roots is two tasks, and only one of them is meant. */
-function refuseTwins(matching: readonly FoundTask[]): void {
+/** When something is changed, the same id in two roots is two tasks, of which the user means only one. */
+function refuseDuplicateIds(matching: readonly FoundTask[]): void {
   const rootsOf = new Map<string, string[]>();
   for (const { task_id, root } of matching) {
     const roots = rootsOf.get(task_id);

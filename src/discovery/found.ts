@@ -8,7 +8,7 @@ export interface TaskRoot {
   /** Absolute. */
   path: string;
   layout: LayoutName;
-  /** How it was found, for people: `--root`, `THERMOS_ROOT`, `cwd`, `default`, `user`, `mesos-agent` …; no blanks. */
+  /** How it was found, for display: `--root`, `THERMOS_ROOT`, `cwd`, `default`, `user`, `mesos-agent` …; no blanks. */
   source: string;
   /** False if it can't be listed; then it has a problem too. */
   readable: boolean;
@@ -17,14 +17,14 @@ export interface TaskRoot {
   run_dir?: string;
 }
 
-/** A task of which there is a trace on disk: a task file, a checkpoint directory, or both. */
+/** A task that has a trace on disk: a task file, a checkpoint directory, or both. */
 export interface FoundTask {
   task_id: string;
   root: TaskRoot;
   phase: Phase;
-  /** ROOT/tasks/PHASE/ID, if it is there. */
+  /** ROOT/tasks/PHASE/ID, if it exists. */
   task_file?: string;
-  /** ROOT/checkpoints/ID; not certain to exist. */
+  /** ROOT/checkpoints/ID; may not exist. */
   checkpoint_dir: string;
   /** True if the sandbox can't be entered: only the id is known. */
   unreadable?: boolean;

@@ -3,19 +3,19 @@ import { type Phase, rootPaths } from '../layout/root-paths.js';
 import type { FoundTask, TaskRoot } from './found.js';
 
 /** The names of tasks in one directory of a root. */
-export interface Names {
+export interface DirectoryNames {
   readonly names: ReadonlySet<string>;
-  /** Does a name that is not among them tell that there is nothing of that name? */
+  /** True if a name that is not among them is certainly absent. */
   readonly known: boolean;
 }
 
 /** The names in the three directories of a root. */
-export type RootNames = Readonly<Record<Phase | 'checkpoints', Names>>;
+export type RootNames = Readonly<Record<Phase | 'checkpoints', DirectoryNames>>;
 
 /**
  * The tasks of a root, each once, in no order. A name among both the active and the finished task files is a
- * finished task. A checkpoint directory without a task file is taken for an active task: its stream knows better.
- * What a task lacks is its problem, unless the directory where it should be is not known. Pure.
+ * finished task. A checkpoint directory without a task file counts as an active task until its stream is read.
+ * A missing part is a problem of the task, unless the directory that should hold it is not known. Pure.
  */
 export function joinTasks(root: TaskRoot, { active, finished, checkpoints }: RootNames): FoundTask[] {
   const paths = rootPaths(root.path);

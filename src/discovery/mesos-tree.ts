@@ -22,9 +22,9 @@ import { PERMISSION_DENIED, tooManyEntries, unreadable } from '../store/problems
 import type { TaskRoot } from './found.js';
 
 /**
- * How far down the Mesos tree a directory stands: 0 is the work directory, 1 its `slaves`, 8 a run directory.
- * What is in it decides, then its name; undefined if neither says. A path with all the fixed names in it is a
- * run directory whatever the task has put there.
+ * The depth of a directory in the Mesos tree: 0 is the work directory, 1 its `slaves`, 8 a run directory.
+ * Its contents decide, then its name; undefined if neither does. A path that contains all the fixed names is a
+ * run directory, whatever the task has put there.
  */
 export function mesosDepthOf(path: string): number | undefined {
   if (mesosIdsOf(path) !== undefined) return RUN_DEPTH;
@@ -36,7 +36,7 @@ export function mesosDepthOf(path: string): number | undefined {
   return depth === -1 ? undefined : depth + 1;
 }
 
-/** Has it the doubled `checkpoints/checkpoints` that only a Mesos sandbox has? */
+/** Whether it has the nested `checkpoints/checkpoints` that only a Mesos sandbox has. */
 export function isRunDir(path: string): boolean {
   const root = rootPaths(rootInRun(path));
   return isDirectory(root.tasks) && (isDirectory(root.checkpoints) || !isDirectory(rootPaths(path).tasks));
@@ -44,9 +44,9 @@ export function isRunDir(path: string): boolean {
 
 /**
  * The task roots below a directory of the Mesos tree, in the order of their paths. Links are skipped at every
- * level (`latest` would count twice), and so is what was collected in the meantime; only `slaves` itself may be
- * one. An executor whose run directories can't be entered gives one root with `readable: false`, if its name
- * tells the task; a problem counts them all.
+ * level (a run would count twice through `latest`), except that `slaves` itself may be one. Directories that were
+ * collected in the meantime are skipped too. An executor whose run directories can't be entered gives one root with
+ * `readable: false`, if its name contains the task id; one problem counts all such directories.
  */
 export function mesosRoots(
   path: string,
@@ -97,15 +97,15 @@ export function mesosRoots(
 }
 
 /**
- * The run directories below a directory of the Mesos tree, in the order of their paths. No link is followed but
- * `slaves` itself: the administrator may keep it on another disk; nobody links what is below.
+ * The run directories below a directory of the Mesos tree, in the order of their paths. No link is followed except
+ * `slaves` itself: the administrator may keep it on another disk, but has no reason to link anything below it.
  */
 export function runDirectories(path: string, depth: number, options: GlobOptions): string[] {
   const [top, level] = depth === 0 ? [`${path}/${SLAVES}`, 1] : [path, depth];
   return globDirectories(top, MESOS_PATH.slice(level), options);
 }
 
-/** Paths in the order of their directories, as lists of those in one directory. */
+/** Groups sorted paths by their parent directory. */
 function* byParent(paths: readonly string[]): Generator<string[]> {
   let together: string[] = [];
   let parent: string | undefined;
@@ -134,8 +134,8 @@ export function rootOfRun(runDir: string, source: string): TaskRoot {
 }
 
 /**
- * The name that `latest` in a directory leads to: only that, because the path before it is of the machine where
- * the link was made.
+ * The name that `latest` in a directory points to. The rest of the link's path is ignored, because it belongs to the
+ * machine where the link was made.
  */
 export function latestIn(directory: string): string | undefined {
   const target = linkTarget(`${directory}/${LATEST}`);
@@ -144,9 +144,9 @@ export function latestIn(directory: string): string | undefined {
 }
 
 /**
- * The same path with the link `runs/latest` in it resolved: to the run of that name beside it, because the
- * link holds the absolute path of the place where it was made, and a copy means its own runs. Other paths are
- * returned as they are, and so are links that lead nowhere.
+ * The same path with its `runs/latest` link resolved to the run of that name beside it, because the link holds an
+ * absolute path from where it was made, while a copy of the tree should use its own runs. Other paths and broken
+ * links are returned unchanged.
  */
 export function throughLatest(path: string): string {
   const split = splitAtLatest(path);

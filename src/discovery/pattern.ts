@@ -1,22 +1,22 @@
-/** True if the whole id, or in a reading "to look" its beginning, is meant by the word. */
+/** True if the word matches the whole id or, in mode `look`, a prefix of it. */
 export type IdTest = (id: string) => boolean;
 
-/** `*`, `?` or `[…]` is in it. */
+/** True if the word contains `*`, `?` or `[…]`. */
 export function hasGlobCharacters(word: string): boolean {
   return /[*?]|\[[^\]]+\]/.test(word);
 }
 
 /**
- * Would a person say that this is a glob? Both kinds of patterns have `*`, `?` and `[…]`. In a regular
- * expression a `*` or `?` follows what it repeats, mostly `.`, `]` or `)`; and any of `\ ^ $ + | ( ) { }`
- * speaks for one. `web-*` and `*.prod.*` are globs; `web-.*`, `web-[0-9]*` and `web-(1|2)` are not.
+ * Whether a person would call this a glob. Both kinds of patterns have `*`, `?` and `[…]`. In a regular
+ * expression a `*` or `?` follows the element that it repeats, mostly `.`, `]` or `)`; and any of `\ ^ $ + | ( ) { }`
+ * indicates a regular expression. `web-*` and `*.prod.*` are globs; `web-.*`, `web-[0-9]*` and `web-(1|2)` are not.
  */
 export function looksLikeGlob(word: string): boolean {
   if (!hasGlobCharacters(word) || /[\\^$+|(){}]/.test(word)) return false;
   return !/[\].][*?]/.test(word) || /^[*?]/.test(word);
 }
 
-/** The glob as a test of whole ids: `*` any characters, `?` one, `[a-z]`, `[!a-z]`; all others themselves. */
+/** The glob as a test of whole ids: `*`, `?`, `[a-z]` and `[!a-z]`; other characters match themselves. */
 export function globTest(word: string): IdTest {
   let source = '';
   for (let i = 0; i < word.length; i++) {
@@ -24,7 +24,7 @@ export function globTest(word: string): IdTest {
     if (char === '*') source += '.*';
     else if (char === '?') source += '.';
     else if (char === '[') {
-      // A `]` right at the start stands for itself.
+      // A `]` right at the start is literal.
       const negated = word[i + 1] === '!' || word[i + 1] === '^';
       const start = negated ? i + 2 : i + 1;
       const end = word.indexOf(']', start + 1);
@@ -41,20 +41,20 @@ export function globTest(word: string): IdTest {
     const pattern = new RegExp(`^(?:${source.replace(/(?:\.\*)+/g, '.*')})$`, 'su');
     return (id) => pattern.test(id);
   } catch {
-    // A range like [z-a] holds nothing.
+    // A range like [z-a] matches nothing.
     return () => false;
   }
 }
 
-/** The regular expression, anchored at the start, or for the whole id. Throws SyntaxError if it is none. */
+/** The regular expression as a test, anchored at the start, or for the whole id. Throws SyntaxError if invalid. */
 export function regExpTest(word: string, whole: boolean): IdTest {
-  // Alone first: `a)|(?:b` would be valid between our parentheses, and no longer anchored.
+  // Compile it alone first: `a)|(?:b` would be valid inside our parentheses, but not anchored.
   compile(word);
   const pattern = compile(`^(?:${word})${whole ? '$' : ''}`);
   return (id) => pattern.test(id);
 }
 
-/** With `u` a character is a character; without it, escapes that Python allows, like `\-`, are allowed. */
+/** With `u`, patterns match code points; without it, escapes that Python allows, like `\-`, are valid. */
 function compile(source: string): RegExp {
   try {
     return new RegExp(source, 'su');

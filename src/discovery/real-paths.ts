@@ -5,13 +5,13 @@ import { isDirectory, realPath, statFile } from '../store/look.js';
 import { LONGEST_PATH } from '../store/paths.js';
 import type { RealPath } from './relocate.js';
 
-/** From so many questions about one directory on, it is listed instead. */
+/** After this many lookups in one directory, it is listed instead. */
 const LISTED_FROM = 32;
 
 /**
- * As `realPath`, for very many paths that lie in few directories, at one moment: what a directory leads to is
- * asked once, and a directory that is asked about often is listed. `realpath(3)` for the sandboxes of 10,000
- * tasks takes two seconds, this takes a twentieth.
+ * Like `realPath`, for very many paths in few directories at one point in time: each directory is resolved once,
+ * and a directory with many lookups is listed. `realpath(3)` for the sandboxes of 10,000 tasks takes two seconds;
+ * this takes a twentieth of that.
  */
 export function realPathsOfOneMoment(): RealPath {
   const directories = new Map<string, Directory | null>();
@@ -27,7 +27,7 @@ export function realPathsOfOneMoment(): RealPath {
     if (path.length >= LONGEST_PATH) return undefined;
     const slash = path.lastIndexOf('/');
     const name = path.slice(slash + 1);
-    // What stands for another place is left to the system, and so are paths that aren't absolute.
+    // The system resolves `.` and `..`, and paths that aren't absolute.
     if (!isName(name) || !path.startsWith('/')) return realPath(path);
     const parent = directory(path.slice(0, slash));
     switch (parent?.kindOf(name)) {
@@ -43,7 +43,7 @@ export function realPathsOfOneMoment(): RealPath {
 }
 
 class Directory {
-  /** Without a slash at the end: of `/` it is empty. */
+  /** Without a trailing slash: empty for `/`. */
   readonly real: string;
   #asked = 0;
   #entries: ReadonlyMap<string, 'link' | 'other'> | undefined;
@@ -65,13 +65,13 @@ class Directory {
     }
   }
 
-  /** Undefined if it may be entered but not listed, or listed but not entered, or holds more than is listed. */
+  /** Undefined if it can't be both entered and listed, or has more entries than the limit. */
   #list(): ReadonlyMap<string, 'link' | 'other'> | undefined {
     if (!isDirectory(`${this.real}/.`)) return undefined;
     try {
       const { entries, complete } = listDirectory(this.real || '/', { max: MOST_ENTRIES.tasks });
       if (!complete) return undefined;
-      // A file system that doesn't tell the type: to be asked about each.
+      // The file system doesn't give the types: each entry needs a lookup.
       if (entries.some((entry) => !entry.isDirectory() && !entry.isFile() && !entry.isSymbolicLink()))
         return undefined;
       return new Map(entries.map((entry) => [entry.name, entry.isSymbolicLink() ? 'link' : 'other']));

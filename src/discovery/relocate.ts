@@ -8,9 +8,9 @@ import type { FoundTask, TaskRoot } from './found.js';
 /** Where a recorded directory is on this machine. */
 export interface Located {
   path: string;
-  /** The path is not the recorded one. */
+  /** True if the path differs from the recorded one. */
   relocated: boolean;
-  /** It is there, and we may know. If false, the path is where it should be. */
+  /** True if it exists and is visible to us. If false, the path is where it should be. */
   found: boolean;
 }
 
@@ -20,54 +20,60 @@ export interface RecordedPaths {
   log_dir?: string;
 }
 
-/** Undefined is what neither was recorded nor stands where the layout has it. */
+/** A path is undefined if it was not recorded and is not where the layout has it. */
 export interface LocatedPaths {
   sandbox?: Located;
   log_dir?: Located;
 }
 
-/** Gives a path without links, or undefined if it leads nowhere: `realPath` of `look.ts`. */
+/** Resolves all links in a path; undefined if it doesn't exist: `realPath` of `look.ts`. */
 export type RealPath = (path: string) => string | undefined;
 
-/** How much of the end of a recorded path is looked for beside a bare root. */
+/** How many trailing segments of a recorded path are searched for beside a bare root. */
 const MOST_SEGMENTS = 16;
 
 type Task = Pick<FoundTask, 'task_id' | 'root'>;
 
-/** Where the recorded paths of a task are here. */
+/** Finds the recorded paths of a task on this machine. */
 export type Locate = (recorded: RecordedPaths, task: Task) => LocatedPaths;
 
 /**
- * Where the sandbox and the logs of a task are here. What was recorded counts if it is there; else (copied,
- * mounted elsewhere, recorded inside a container) the same place is looked for next to the root: in the run
- * directory, or beside a bare root. A path in a Mesos tree tells the container: if it is the root's own, the
- * place in this run directory counts even if the recorded one exists, for who looks at a copy means the copy.
+ * Where the sandbox and the logs of a task are on this machine. The recorded path counts if it exists; otherwise
+ * (copied, mounted elsewhere, recorded inside a container) the same place is searched for next to the root: in the
+ * run directory, or beside a bare root. A path in a Mesos tree contains the container id: if it is the root's own,
+ * the place in this run directory counts even if the recorded path exists, because a user who reads a copy of a tree
+ * means the copy.
  *
- * Headers may be forged, so what is relocated is always really inside the run directory, or inside the
- * directory that holds the bare root, whatever `..` and links are on the way. Pure but for `realPath`.
+ * Headers may be forged, so a relocated path is always really inside the run directory, or inside the directory
+ * that holds the bare root, whatever `..` and links are on the way. Pure except for `realPath`.
  */
 export function locatePaths(recorded: RecordedPaths, task: Task, realPath: RealPath): LocatedPaths {
-  return locateWith(new Surroundings(realPath), recorded, task);
+  return locateWith(new Neighbours(realPath), recorded, task);
 }
 
-/** As `locatePaths`, for very many tasks: what lies beside their roots is asked once. */
+/** Like `locatePaths`, for very many tasks: the directories beside their roots are looked up once. */
 export function locateOfOneMoment(realPath: RealPath): Locate {
-  const around = new Surroundings(realPath);
-  return (recorded, task) => locateWith(around, recorded, task);
+  const neighbours = new Neighbours(realPath);
+  return (recorded, task) => locateWith(neighbours, recorded, task);
 }
 
-function locateWith(around: Surroundings, recorded: RecordedPaths, task: Task): LocatedPaths {
+function locateWith(neighbours: Neighbours, recorded: RecordedPaths, task: Task): LocatedPaths {
   const { root } = task;
   const { hasNeighbours } = LAYOUTS[root.layout];
-  const sandbox = locate(recorded.sandbox, root, () => sandboxes(recorded, task, around), around.realPath);
+  const sandbox = locate(
+    recorded.sandbox,
+    root,
+    () => sandboxes(recorded, task, neighbours),
+    neighbours.realPath,
+  );
   const rest = recorded.log_dir === undefined ? LOGS : below(recorded.log_dir, recorded.sandbox);
-  // Right in a sandbox that is neither there nor beside the root: so the logs aren't either.
+  // Logs directly in a sandbox that is neither there nor beside the root are not there either.
   const gone = hasNeighbours && sandbox?.found === false && rest?.includes('/') === false;
   const log_dir = gone
     ? nowhere(recorded.log_dir)
-    : locate(recorded.log_dir, root, () => logDirs(recorded, task, sandbox, around), around.realPath);
+    : locate(recorded.log_dir, root, () => logDirs(recorded, task, sandbox, neighbours), neighbours.realPath);
   if (log_dir?.found || sandbox === undefined) return { sandbox, log_dir };
-  // Not there, or in a sandbox that we may not enter; so what is said of it should be said of that place.
+  // Absent, or in a sandbox that we may not enter: messages should name the place inside this sandbox.
   if (rest === undefined || rest.split('/').includes('..')) return { sandbox, log_dir };
   return {
     sandbox,
@@ -91,7 +97,7 @@ function locate(
   const real = recorded?.startsWith('/') ? realPath(recorded) : undefined;
   const own = recorded === undefined ? undefined : ownPlace(recorded, root);
   if (recorded !== undefined && own !== undefined && inside(own)) {
-    // The same place under another name, if the work directory is reached through a link.
+    // The same place under a different name, if the work directory is reached through a link.
     return realPath(own) === real
       ? { path: recorded, relocated: false, found: true }
       : { path: own, relocated: true, found: true };
@@ -107,19 +113,19 @@ function nowhere(recorded: string | undefined): Located | undefined {
   return recorded === undefined ? undefined : { path: recorded, relocated: false, found: false };
 }
 
-/** The most certain first. */
+/** Where the sandbox may be, the most certain first. */
 function sandboxes(
   { sandbox, log_dir }: RecordedPaths,
   { task_id, root }: Task,
-  around: Surroundings,
+  neighbours: Neighbours,
 ): readonly string[] {
   const named = LAYOUTS[root.layout].sandboxes(root, task_id);
-  const { longer, alone } = around.endsBeside(sandbox, root);
+  const { longer, alone } = neighbours.endsBeside(sandbox, root);
   if (alone === undefined) return [...longer, ...named];
   const parent = parentOf(root.path);
-  // One name alone may be anything beside a root like /var/run/thermos, so it must look like a sandbox.
+  // A single name may be anything beside a root like /var/run/thermos, so it must look like a sandbox.
   const isNamedSo = alone === `${parent}/${SANDBOX}` || alone === `${parent}/${task_id}`;
-  const hasLogs = () => around.realPath(`${alone}/${below(log_dir, sandbox) ?? LOGS}`) !== undefined;
+  const hasLogs = () => neighbours.realPath(`${alone}/${below(log_dir, sandbox) ?? LOGS}`) !== undefined;
   return isNamedSo || hasLogs() ? [...longer, ...named, alone] : [...longer, ...named];
 }
 
@@ -127,7 +133,7 @@ function logDirs(
   { sandbox: recordedSandbox, log_dir }: RecordedPaths,
   { root }: Task,
   sandbox: Located | undefined,
-  around: Surroundings,
+  neighbours: Neighbours,
 ): string[] {
   const found: string[] = [];
   if (sandbox?.found) {
@@ -135,12 +141,12 @@ function logDirs(
     if (rest !== undefined) found.push(`${sandbox.path}/${rest}`);
     if (log_dir === undefined || !LAYOUTS[root.layout].hasNeighbours) found.push(defaultLogDir(sandbox.path));
   }
-  found.push(...LAYOUTS[root.layout].logDirs(root), ...around.endsBeside(log_dir, root).longer);
+  found.push(...LAYOUTS[root.layout].logDirs(root), ...neighbours.endsBeside(log_dir, root).longer);
   return found;
 }
 
-/** What lies around bare roots at one moment. */
-class Surroundings {
+/** The directories beside bare roots at one point in time. */
+class Neighbours {
   readonly realPath: RealPath;
   /** By the directory that holds the root and the recorded directory; a name holds no NUL. */
   readonly #beside = new Map<string, string[]>();
@@ -150,10 +156,10 @@ class Surroundings {
   }
 
   /**
-   * The ends of a recorded path put beside a bare root, the longest first: of `/old/place/sandboxes/x` that is
-   * `BESIDE/place/sandboxes/x`, `BESIDE/sandboxes/x` and so on, as far as they are in directories that are
-   * there, and `alone` is `BESIDE/x`. The root itself is not beside it, but for its `sandboxes`. Nothing where
-   * the layout has no neighbours.
+   * The suffixes of a recorded path, appended to the parent of a bare root, the longest first. For
+   * `/old/place/sandboxes/x` these are `PARENT/place/sandboxes/x`, `PARENT/sandboxes/x` and so on, as far as their
+   * directories exist; `alone` is `PARENT/x`. Paths in the root itself are left out, except in its `sandboxes`.
+   * Empty if the layout has no neighbours.
    */
   endsBeside(recorded: string | undefined, root: TaskRoot): { longer: string[]; alone?: string } {
     if (!LAYOUTS[root.layout].hasNeighbours) return { longer: [] };
@@ -172,7 +178,7 @@ class Surroundings {
     return isBeside(alone) ? { longer, alone } : { longer };
   }
 
-  /** The ends of a recorded directory that are there beside a root, the longest first. */
+  /** The suffixes of a recorded directory that exist beside a root, the longest first. */
   #directoriesBeside(parent: string, directory: string): string[] {
     const key = `${parent}\0${directory}`;
     const known = this.#beside.get(key);
@@ -192,7 +198,7 @@ class Surroundings {
 
 const NEEDLESS_PARTS = /^[^/]|\/\.{0,2}(?:\/|$)/;
 
-/** The end of a recorded path, plain; undefined if it can't be a path, or leads up again. */
+/** The last segments of a recorded path, normalized; undefined if it can't be a path or contains `..`. */
 function endOf(recorded: string | undefined): string | undefined {
   if (recorded === undefined || recorded.length >= LONGEST_PATH) return undefined;
   let path = recorded;
@@ -206,7 +212,7 @@ function endOf(recorded: string | undefined): string | undefined {
   return path.slice(start);
 }
 
-/** The way from a directory down to a path in it; undefined if it isn't in it. */
+/** The path relative to a directory; undefined if it isn't in that directory. */
 function below(path: string | undefined, directory: string | undefined): string | undefined {
   if (path === undefined || directory === undefined || directory === '') return undefined;
   const prefix = directory.endsWith('/') ? directory : `${directory}/`;

@@ -14,13 +14,13 @@ import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
 import type { TaskRoot } from './found.js';
 import { isRunDir, mesosDepthOf, mesosRoots, rootOfRun, throughLatest } from './mesos-tree.js';
 
-/** The places of the machine that discovery goes by; made up in tests. */
+/** The directories of the machine that discovery uses; tests supply their own. */
 export interface Places {
   proc: string;
   etc: string;
-  /** The bare root that everybody knows. */
+  /** The well-known bare root. */
   hostRoot: string;
-  /** Mesos work directories to look for when nothing says where the agent works. */
+  /** Mesos work directories to try when nothing says where the agent's is. */
   workDirs: readonly string[];
 }
 
@@ -36,15 +36,15 @@ export interface RootOptions {
   env: Readonly<Record<string, string | undefined>>;
   /** For relative paths. Undefined if the working directory was removed. */
   cwd: string | undefined;
-  /** If the working directory lies in a task root or a Mesos sandbox, that one alone. */
+  /** If the working directory is in a task root or a Mesos sandbox, use only that root. */
   fromCwd?: boolean;
   euid: number;
-  /** The user's home in /etc/passwd, asked for only if HOME is unset. */
+  /** The user's home in /etc/passwd, read only if HOME is unset. */
   home?: () => string | undefined;
   places?: Partial<Places>;
 }
 
-/** Did a flag or a variable say where to look? Then nothing else counts. */
+/** True if a flag or a variable names the roots. Then nothing else counts. */
 export function rootsAreNamed({ flags, env }: Pick<RootOptions, 'flags' | 'env'>): boolean {
   const flagged = (flags.root?.length ?? 0) + (flags.mesosRoot?.length ?? 0) > 0;
   return flagged || Boolean(env.THERMOS_ROOT || env.THERMOS_MESOS_ROOT);
@@ -57,7 +57,7 @@ export interface FoundRoots {
 
 /**
  * Where `run` keeps tasks of a user who may not write to the host's root: `$XDG_STATE_HOME/thermos`, else
- * `~/.local/state/thermos`. Undefined if there is no home. As the XDG specification has it, a relative
+ * `~/.local/state/thermos`. Undefined if there is no home. By the XDG specification, a relative
  * XDG_STATE_HOME counts as unset.
  */
 export function userRoot(options: Pick<RootOptions, 'env' | 'home'>): string | undefined {
@@ -68,10 +68,10 @@ export function userRoot(options: Pick<RootOptions, 'env' | 'home'>): string | u
 }
 
 /**
- * Finds the task roots. Flags replace everything else; else THERMOS_ROOT and THERMOS_MESOS_ROOT do; else, if
- * asked for, the root around the working directory; else the default ones of the host, the user and the Mesos
- * agents. What was named and isn't there, can't be read or is no root is a problem; a default that isn't there
- * is none. A root that is reached twice counts once, under the first path.
+ * Finds the task roots. Flags override everything else; then THERMOS_ROOT and THERMOS_MESOS_ROOT do; then, with
+ * `fromCwd`, the root around the working directory; then the defaults of the host, the user and the Mesos agents.
+ * A named path that doesn't exist, can't be read or is not a root is a problem; a missing default is not.
+ * A root that is found twice counts once, under the first path.
  */
 export function discoverRoots(options: RootOptions): FoundRoots {
   const { flags, env } = options;
@@ -106,7 +106,7 @@ export function discoverRoots(options: RootOptions): FoundRoots {
   return collected.result();
 }
 
-/** The paths in a variable: one path, if that exists with its colons and all, else a list as in PATH. */
+/** The paths in a variable: one path if the whole value exists, colons included; else a list as in PATH. */
 function pathList(value: string | undefined, options: RootOptions): string[] {
   if (!value) return [];
   const paths = value.split(':').filter((path) => path !== '');
@@ -115,8 +115,8 @@ function pathList(value: string | undefined, options: RootOptions): string[] {
 }
 
 /**
- * The root that a path lies in, or that lies beside it as `checkpoints` of a Mesos sandbox, and the way from
- * there down to the path; undefined if there is none on the way up. The path is absolute and is there.
+ * The root that contains a path, or that is beside it as `checkpoints` of a Mesos sandbox, and the names from the
+ * root down to the path; undefined if no ancestor has a root. The path must be absolute and exist.
  */
 export function rootAround(path: string, source: string): { root: TaskRoot; below: string[] } | undefined {
   for (let base = path; ; base = parentOf(base)) {
@@ -134,20 +134,20 @@ export function rootAround(path: string, source: string): { root: TaskRoot; belo
   }
 }
 
-/** Many a directory has a `tasks` in it; a root has more. Used where nobody said that it is one. */
+/** Stricter than `mayBeRoot`, because many directories contain a `tasks`. For paths that nobody named as a root. */
 export function looksLikeRoot(path: string): boolean {
   return (
     isDirectory(rootPaths(path).checkpoints) && PHASES.some((phase) => isDirectory(phasePath(path, phase)))
   );
 }
 
-/** Enough where somebody said that it is a root. */
+/** Enough for a path that somebody named as a root. */
 export function mayBeRoot(path: string): boolean {
   const { tasks, checkpoints } = rootPaths(path);
   return isDirectory(tasks) || isDirectory(checkpoints);
 }
 
-/** A checkpoint root as such; it belongs to a Mesos sandbox if its path says so, or if we were told. */
+/** The checkpoint root at a path; it belongs to a Mesos sandbox if its path or the caller (`mesos`) says so. */
 export function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
   const runDir = runAroundRoot(path);
   return runDir !== undefined && (mesos || mesosIdsOf(runDir) !== undefined)
@@ -156,8 +156,8 @@ export function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
 }
 
 /**
- * Who else than root and ourselves may have laid something in a place where everybody would look; undefined if
- * nobody may, or it can't be seen.
+ * A user other than root and ourselves who may have created something in a default place; undefined if there is
+ * none, or it can't be determined.
  */
 export function strangerAt(path: string, euid: number): Stranger | undefined {
   const directories = new Directories();
@@ -170,7 +170,7 @@ export function strangerAt(path: string, euid: number): Stranger | undefined {
   }
 }
 
-/** The real path, also of something that is in a directory we may not search. */
+/** The real path, even of something in a directory that we may not search. */
 function identityOf(path: string): string {
   return realPath(path) ?? `${realPath(parentOf(path)) ?? parentOf(path)}/${nameOf(path)}`;
 }
@@ -195,24 +195,24 @@ class Collector {
     this.#roots.push(root);
   }
 
-  /** `believed`: somebody told us of the place, by a variable or a configuration. */
-  addDefault(path: string, source: string, believed: boolean): void {
+  /** `trusted`: a variable or a configuration names the place. */
+  addDefault(path: string, source: string, trusted: boolean): void {
     const found = presenceOf(path);
     if (typeof found === 'object') this.#mayNotBeThere(path, source, found.error);
-    else if (found !== 'directory' || (!believed && this.#isOfStrangers(path, source))) return;
+    else if (found !== 'directory' || (!trusted && this.#isOfStrangers(path, source))) return;
     else if (mayBeRoot(path)) this.add(rootAt(path, source, false));
   }
 
-  addDefaultMesos(path: string, source: string, believed: boolean): void {
+  addDefaultMesos(path: string, source: string, trusted: boolean): void {
     const found = presenceOf(`${path}/${SLAVES}`);
-    if (found !== 'absent' && !believed && this.#isOfStrangers(path, source)) return;
+    if (found !== 'absent' && !trusted && this.#isOfStrangers(path, source)) return;
     if (typeof found === 'object') {
       if (isDirectory(path)) this.#cannotRead(path, source, found.error, MESOS.name);
       else this.#mayNotBeThere(path, source, found.error);
     } else if (found === 'directory') this.#addMesos(path, 0, source);
   }
 
-  /** A path that somebody named, whichever flag or variable it stood in: what is there decides. */
+  /** A path that the user named, in whichever flag or variable: what the path contains decides. */
   addNamed(given: string, source: string, mesos: boolean): void {
     const path = throughLatest(absolutePath(given, this.#options.cwd ?? '/'));
     const layout = (mesos ? MESOS : HOST).name;
@@ -228,7 +228,7 @@ class Collector {
     }
     const tasks = presenceOf(rootPaths(path).tasks);
     if (typeof tasks === 'object') {
-      // Searching it is not allowed, so nothing in it can be told, not even what it is.
+      // We may not search it, so we can't determine what it is.
       const ids = mesosIdsOf(path);
       if (ids !== undefined) this.#addMesos(path, RUN_DEPTH, source);
       else this.#cannotRead(path, source, tasks.error, layout);
@@ -251,10 +251,10 @@ class Collector {
     }
   }
 
-  /** False if there was nothing to tell. */
+  /** False if there were neither roots nor problems. */
   #addMesos(path: string, depth: number, source: string): boolean {
     const { roots, problems } = mesosRoots(path, depth, source);
-    // There are no links below, so one question is enough for thousands of sandboxes.
+    // No links are followed below, so one lookup is enough for thousands of sandboxes.
     const base = depth === 0 ? `${path}/${SLAVES}` : path;
     const real = identityOf(base);
     for (const root of roots) this.add(root, real + root.path.slice(base.length));
@@ -265,18 +265,18 @@ class Collector {
   #isOfStrangers(path: string, source: string): boolean {
     const stranger = strangerAt(path, this.#options.euid);
     if (stranger === undefined) return false;
-    const message = `the task root ${path} (${source}) is not looked at: ${stranger.path} ${stranger.what}`;
+    const message = `the task root ${path} (${source}) is ignored: ${stranger.path} ${stranger.what}`;
     this.#problem(
       'root-untrusted',
       'warning',
       path,
       message,
-      `name it to look at it: --root ${shellArguments(path)}`,
+      `to read it anyway, name it: --root ${shellArguments(path)}`,
     );
     return true;
   }
 
-  /** A default place that can't be seen from here: probably there is nothing, and nobody asked for it. */
+  /** A default place that we can't see: it probably doesn't exist, and nobody asked for it. */
   #mayNotBeThere(path: string, source: string, error: unknown): void {
     const tried = `see whether there is a task root ${path} (${source})`;
     this.#problems.push(unreadable({ code: 'root-unreadable', severity: 'warning', tried, error, path }));

@@ -10,23 +10,23 @@ import { isPathWord, type NamedByPath, namedByPath, rootsBeside, sandboxAround }
 import { compareTasks } from './tasks.js';
 
 export interface Selection extends Discovery {
-  /** Those of `tasks` that the words mean, or all of them if there were no words; in the same order. */
+  /** Those of `tasks` that the words select, or all of them if there were no words; in the same order. */
   selected: FoundTask[];
-  /** Words that mean no task. */
+  /** Words that match no task. */
   unmatched: Unmatched[];
 }
 
 export interface SelectHooks {
-  /** The sandbox of a task as its header has it, where it is on this machine; asked only for path words. */
+  /** Where the sandbox in a task's header is on this machine; called only for path words. */
   sandboxOf?: (task: FoundTask) => string | undefined;
 }
 
 /**
- * What a command's TASK words mean. Without words: all tasks, of the root that the working directory lies in
- * or whose sandbox it is, if there is one. A word with a `/` (or `.`, `..`) is a path, other words are paths only if they mean no id; the
- * root that a path stands in is looked into even if it is none of the others, and if all words are such paths,
- * and no root is given by a flag, nothing else is. Throws as `findTasks` does, and `ambiguous-task` in
- * `change` for a path that stands for several tasks.
+ * The tasks that a command's TASK words select. Without words: all tasks, but only those of the root that the
+ * working directory is in or whose sandbox it is, if there is one. A word with a `/` (or `.`, `..`) is a path; other
+ * words are paths only if they match no id. The root that contains a path is read even if it is not among the
+ * discovered roots; if all words are such paths and no flag names a root, no other root is read. Throws as
+ * `findTasks` does, and `ambiguous-task` in `change` for a path that matches several tasks.
  */
 export function selectTasks(
   options: RootOptions,
@@ -55,7 +55,7 @@ export function selectTasks(
   return selection.result();
 }
 
-/** The root of the sandbox that we are in, if that is a sandbox beside its root. */
+/** The tasks of the root beside the sandbox that the working directory is in, if it is in one. */
 function besideCwd(options: RootOptions, { sandboxOf }: SelectHooks): Discovery | undefined {
   const { cwd } = options;
   if (cwd === undefined || sandboxOf === undefined || rootsAreNamed(options)) return undefined;
@@ -68,7 +68,7 @@ function besideCwd(options: RootOptions, { sandboxOf }: SelectHooks): Discovery 
   return undefined;
 }
 
-/** The tasks whose sandboxes hold a path; of sandboxes inside each other those of the innermost. */
+/** The tasks whose sandboxes contain a path; for nested sandboxes, those of the innermost. */
 function innermost(
   path: string,
   tasks: readonly FoundTask[],
@@ -151,7 +151,7 @@ class Selector {
     return this.#oneToChange(word, this.#tasksWithSandboxAround(word, hooks));
   }
 
-  /** The same root as was discovered, by its real path; else it is added, with its tasks. */
+  /** The discovered root with the same real path; otherwise the root is added, with its tasks. */
   #rootOf(root: TaskRoot): TaskRoot {
     const real = realPath(root.path);
     const known = this.#discovery.roots.find(({ path }) => path === root.path || realPath(path) === real);
@@ -164,7 +164,7 @@ class Selector {
     return root;
   }
 
-  /** Among the tasks that are known, else in roots beside what looks like a sandbox. */
+  /** Searches the known tasks first, then roots beside a directory that looks like a sandbox. */
   #tasksWithSandboxAround(word: string, { sandboxOf }: SelectHooks): FoundTask[] {
     const path = realPath(absolutePath(word, this.#options.cwd ?? '/'));
     if (path === undefined || sandboxOf === undefined) return [];
@@ -186,7 +186,7 @@ class Selector {
     const more = tasks.length > ids.length ? ', …' : '';
     throw new UsageError(
       'ambiguous-task',
-      `${word} stands for ${tasks.length} tasks: ${ids.join(', ')}${more}`,
+      `${word} matches ${tasks.length} tasks: ${ids.join(', ')}${more}`,
       'name the tasks, or give the path of one',
     );
   }

@@ -9,7 +9,7 @@ import { isDirectory, presenceOf } from '../store/look.js';
 import { nameOf } from '../store/paths.js';
 import { tooManyEntries, unreadable } from '../store/problems.js';
 import type { FoundTask, TaskRoot } from './found.js';
-import { joinTasks, type Names, type RootNames } from './join.js';
+import { type DirectoryNames, joinTasks, type RootNames } from './join.js';
 
 export interface ListedTasks {
   /** In no order. */
@@ -18,11 +18,10 @@ export interface ListedTasks {
 }
 
 /**
- * Every task of which a root holds a task file or a checkpoint directory, from three directory listings and
- * nothing else, joined as `joinTasks` says. What is wrong with one task is a problem of that task. Names that
- * start with a dot, directories among the task files and unknown directories in `tasks` are no tasks. If one of
- * the listings is refused, the root's `readable` becomes false; in the Mesos layout the task is then still
- * listed, by the name of its executor.
+ * Every task that has a task file or a checkpoint directory in a root, from three directory listings, joined as
+ * `joinTasks` says. A fault of one task is a problem of that task. Names that start with a dot, directories among
+ * the task files and unknown directories in `tasks` are not tasks. If permission for a listing is denied, the root's
+ * `readable` becomes false; in the Mesos layout the task is then still listed, by the name of its executor.
  */
 export function listTasks(root: TaskRoot): ListedTasks {
   if (!root.readable) return { tasks: namedByExecutor(root), problems: [] };
@@ -30,14 +29,14 @@ export function listTasks(root: TaskRoot): ListedTasks {
   const active = listTaskFiles(listing, 'active');
   const finished = listTaskFiles(listing, 'finished');
   const checkpoints = listCheckpoints(listing);
-  const tasks = joinTasks(root, lookAgain(listing.paths.active, { active, finished, checkpoints }));
+  const tasks = joinTasks(root, recheckActive(listing.paths.active, { active, finished, checkpoints }));
   return {
     tasks: tasks.length === 0 && !root.readable ? namedByExecutor(root) : tasks,
     problems: listing.problems,
   };
 }
 
-/** The listing of one root, while it goes on. */
+/** The listing of one root in progress. */
 interface RootListing {
   readonly root: TaskRoot;
   readonly paths: RootPaths;
@@ -45,7 +44,7 @@ interface RootListing {
 }
 
 /** The names of the task files of a phase: files, and links to files. */
-function listTaskFiles(listing: RootListing, phase: Phase): Names {
+function listTaskFiles(listing: RootListing, phase: Phase): DirectoryNames {
   const directory = listing.paths[phase];
   const names = new Set<string>();
   const listed = list(listing, directory);
@@ -55,7 +54,7 @@ function listTaskFiles(listing: RootListing, phase: Phase): Names {
       names.add(entry.name);
     }
   }
-  // Of a listing that was cut, what is missing is looked for by its name.
+  // Names that a truncated listing lacks are looked up one by one.
   return { names, known: listed !== undefined };
 }
 
@@ -66,7 +65,7 @@ function leadsToFile({ problems }: RootListing, path: string): boolean {
 }
 
 /** The names of the checkpoint directories, and of links to directories. */
-function listCheckpoints(listing: RootListing): Names {
+function listCheckpoints(listing: RootListing): DirectoryNames {
   const directory = listing.paths.checkpoints;
   const names = new Set<string>();
   const listed = list(listing, directory);
@@ -79,7 +78,7 @@ function listCheckpoints(listing: RootListing): Names {
   return { names, known: listed?.complete ?? false };
 }
 
-/** Undefined if it can't be listed, which is told; a directory that is not there is an empty one. */
+/** Undefined, with a problem reported, if it can't be listed; an absent directory counts as empty. */
 function list({ root, problems }: RootListing, path: string): Listing | undefined {
   const { base, mostTasks } = LAYOUTS[root.layout];
   try {
@@ -95,10 +94,10 @@ function list({ root, problems }: RootListing, path: string): Listing | undefine
 }
 
 /**
- * Looks again at the active task files that disagree with the other listings, because runners write and move
- * them between the listings: one that was listed twice may have been moved, one that was not listed may be there.
+ * Checks again the active task files that disagree with the other listings, because runners write and move them
+ * between the listings: one that was listed twice may have been moved, one that was not listed may exist now.
  */
-function lookAgain(directory: string, lists: RootNames): RootNames {
+function recheckActive(directory: string, lists: RootNames): RootNames {
   const { active, finished, checkpoints } = lists;
   const names = new Set<string>();
   for (const name of active.names) {
@@ -126,13 +125,13 @@ function brokenLink(path: string, task_id: string, target: 'absent' | { error: u
   return {
     code: 'task-file-unreadable',
     severity: 'warning',
-    message: `task file ${path} is a link that leads nowhere: ${why}`,
+    message: `task file ${path} is a broken link: ${why}`,
     path,
     task_id,
   };
 }
 
-/** Active before finished, then by id, then by root; by code units, so that it is the same everywhere. */
+/** Active before finished, then by id, then by root; by code units, so that no locale changes the order. */
 export function compareTasks(a: FoundTask, b: FoundTask): number {
   if (a.phase !== b.phase) return a.phase === 'active' ? -1 : 1;
   if (a.task_id !== b.task_id) return a.task_id < b.task_id ? -1 : 1;

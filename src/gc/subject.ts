@@ -11,7 +11,7 @@ import { pathsOf, RUNNER } from '../layout/task-paths.js';
 import { statFile } from '../store/look.js';
 import { namesBelow, parentOf } from '../store/paths.js';
 import { findStranger, type Witness, witness } from '../store/witnesses.js';
-import type { Place, TaskView } from '../task/view.js';
+import type { LocatedPath, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
 
 /** Written before a task is collected for its space: an interrupted gc is finished whatever is left of it. */
@@ -52,9 +52,9 @@ export interface Subject {
   /** Where it was found, and all places where there may be one, the finished one last. */
   taskFile?: string;
   taskFiles: readonly string[];
-  sandbox?: Place;
+  sandbox?: LocatedPath;
   recordedSandbox?: string;
-  logDir?: Place;
+  logDir?: LocatedPath;
   launchedAt?: number;
   finish: Finish;
   /** The task's user. */
@@ -164,7 +164,7 @@ function ranProcesses({ processes, config }: TaskView): string[] {
 function ownPlaces(
   { header, root, task_id, sandbox, log_dir }: TaskView,
   real: RealPath,
-): { sandbox?: Place; logDir?: Place } {
+): { sandbox?: LocatedPath; logDir?: LocatedPath } {
   const recorded = header?.sandbox;
   const isNamedSo = recorded?.endsWith(`/${SANDBOXES}/${task_id}`) === true && sandbox?.path === recorded;
   if (root.layout !== 'host' || recorded === undefined || !isNamedSo) return { sandbox, logDir: log_dir };

@@ -8,24 +8,26 @@ import { closedLogs, unsafeName } from './problems.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
 
 /** A process that was chosen, with the logs of its chosen runs. */
-export interface Candidate extends ChosenProcess {
-  /** Of the runs that were chosen, whether they are there or not. */
+export interface LogCandidate extends ChosenProcess {
+  /** The logs of the chosen runs, whether they exist or not. */
   logs: Log[];
+  /** The logs that exist. */
   present: Log[];
-  /** It is followed: more may come. */
+  /** True if it is followed because more may come. */
   goesOn: boolean;
-  /** Its number, for a colour. */
+  /** Its number, to choose a colour. */
   colour: number;
-  /** Why its logs are not looked at. */
+  /** Why its logs are not read. */
   refused?: Problem;
 }
 
+/** The chosen processes with their logs. */
 export async function candidatesOf(
   chosen: readonly ChosenProcess[],
   choice: { runs: RunChoice; streams: readonly Stream[] },
   follow: boolean,
-): Promise<Candidate[]> {
-  const candidates: Candidate[] = [];
+): Promise<LogCandidate[]> {
+  const candidates: LogCandidate[] = [];
   for (const each of chosen) candidates.push(await candidateOf(each, choice, follow, candidates.length));
   return candidates;
 }
@@ -35,7 +37,7 @@ async function candidateOf(
   { runs, streams }: { runs: RunChoice; streams: readonly Stream[] },
   follow: boolean,
   colour: number,
-): Promise<Candidate> {
+): Promise<LogCandidate> {
   const { task, process } = chosen;
   if (!isName(process.process)) {
     const refused = { ...unsafeName(process.process), task_id: task.task_id };
@@ -52,7 +54,7 @@ async function candidateOf(
   return { ...chosen, logs, present, goesOn: follow && mayGoOn(task, process, runs), colour };
 }
 
-/** The directory that keeps us from all the logs of these runs, if one does. */
+/** The directory that denies access to all the logs of these runs, if there is one. */
 async function closedDirectory(
   { log_dir }: TaskLogs,
   { process }: ProcessLogs,
@@ -68,7 +70,7 @@ async function closedDirectory(
   return first;
 }
 
-/** Can anything be added to the logs of the runs that were chosen (none of their numbers negative)? */
+/** Whether the logs of the chosen runs can still grow. The run numbers must not be negative. */
 export function mayGoOn(task: TaskLogs, process: ProcessLogs, runs: RunChoice): boolean {
   if (task.done || process.done || process.destination === 'none' || process.destination === 'console')
     return false;

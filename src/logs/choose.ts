@@ -12,8 +12,8 @@ export interface ChosenProcess {
 }
 
 /**
- * The processes that the words mean, of all tasks in their order; all processes if there are no words. A word
- * is a name, or else a glob with `*` and `?`. Throws NotFoundError for a word that means none.
+ * The processes that the words select, of all tasks in their order; all processes if there are no words. A word
+ * is a name, or else a glob with `*` and `?`. Throws NotFoundError for a word that matches no process.
  */
 export function chooseProcesses(
   tasks: readonly TaskLogs[],
@@ -32,7 +32,7 @@ export function chooseProcesses(
   return chosen;
 }
 
-/** The runs of one process that are meant and have begun. */
+/** The chosen runs of one process that have begun. */
 export function chooseRuns({ started }: ProcessLogs, runs: RunChoice): number[] {
   if (runs === 'last') return started === 0 ? [] : [started - 1];
   if (runs === 'all') return Array.from({ length: started }, (_, run) => run);
@@ -46,7 +46,7 @@ function matcherOf(tasks: readonly TaskLogs[], word: string): (name: string) => 
   const glob = /[*?]/.test(word) ? globOf(word) : undefined;
   if (glob !== undefined && names.some((name) => glob.test(name))) return (name) => glob.test(name);
   const where = tasks.length === 1 ? `task ${tasks[0]?.task_id}` : `these ${tasks.length} tasks`;
-  const known = names.length === 0 ? 'it has none that are known' : `its processes are ${names.join(', ')}`;
+  const known = names.length === 0 ? 'no processes are known' : `its processes are ${names.join(', ')}`;
   throw new NotFoundError('process-not-found', `no process '${word}' in ${where}: ${known}`);
 }
 
@@ -58,7 +58,7 @@ function globOf(word: string): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
-/** A number that no process has is a mistake; one that some have not is none. */
+/** A run number is a mistake only if no process has it. */
 function refuseUnknownRuns(chosen: readonly ChosenProcess[], runs: RunChoice): void {
   if (typeof runs === 'string' || chosen.some((each) => each.runs.length > 0)) return;
   const begun = chosen.filter(({ process }) => process.started > 0);

@@ -2,24 +2,24 @@ import { EXIT } from '../errors/exit-codes.js';
 import type { Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
 import type { Changes } from '../task/changes.js';
-import { type Candidate, mayGoOn } from './candidate.js';
+import { type LogCandidate, mayGoOn } from './candidate.js';
 import type { RunChoice } from './choose.js';
 import { byStart, type Log, logsOf } from './log.js';
 import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';
 import type { ProcessLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
 export interface FollowShell extends LogShell {
-  /** From now on signals end a pause. Before, a writer that nobody reads from can be interrupted by them. */
+  /** From now on signals end a pause. Until then they can interrupt a writer whose output nobody reads. */
   catchSignals(): void;
-  /** Resolves when the promise does, to undefined; or when a signal comes, to the exit code it stands for. */
+  /** Resolves to undefined when the promise resolves, or to a signal's exit code when the signal comes. */
   pause(until: Promise<void>): Promise<number | undefined>;
-  /** Resolves to that exit code when a signal has come: an answer that is late is not waited for then. */
+  /** Resolves to that exit code when a signal has come: then a late answer is not awaited. */
   signalled: Promise<number>;
   /** True if nobody can read stdout any more. */
   outputClosed(): boolean;
-  /** Milliseconds, from any fixed point. */
+  /** Milliseconds from a fixed point. */
   now(): number;
-  /** Tells when something happens to the logs and their tasks; it is closed at the end. */
+  /** Reports changes in the logs and their tasks. The follower closes it at the end. */
   changes: Changes;
 }
 
@@ -30,12 +30,12 @@ export interface FollowOptions {
   lines: number | undefined;
 }
 
-/** The state of a task is read again after this time at the latest: a runner that dies changes no file. */
+/** The state of a task is read again after this time at the latest, because a runner that dies changes no file. */
 const TASK_READ_MS = 1000;
-/** … and not sooner than this many times what reading it took: streams can be long. */
+/** … and no sooner than this many times the duration of the last read, because streams can be long. */
 const REST = 5;
 
-/** A process whose logs are printed as they come. */
+/** A process whose logs are printed as they grow. */
 interface Followed {
   process: ProcessLogs;
   /** The run that is being printed; -1 before the first. */
@@ -49,19 +49,19 @@ interface FollowedTask {
   task: TaskLogs;
   /** By name. */
   processes: Map<string, Followed>;
-  /** When to read it again at the latest, and at the earliest. */
+  /** The latest and the earliest time to read it again. */
   due: number;
   notBefore: number;
 }
 
-/** Prints what is added to logs, from one run of a process to the next, until nothing more can come. */
+/** Prints what is added to logs, from one run of a process to the next, until they can't grow any more. */
 export class Follower {
   readonly #options: FollowOptions;
   readonly #printer: LogPrinter;
   readonly #shell: FollowShell;
   readonly #watcher: Changes;
   readonly #tasks: FollowedTask[];
-  /** Those of which there is more to print. */
+  /** Logs with more to print. */
   readonly #behind = new Set<OpenLog>();
   #colours: number;
 
@@ -85,15 +85,15 @@ export class Follower {
     this.#colours = 0;
   }
 
-  /** Prints the last lines, then what comes. Resolves to the exit code: 0, or that of the signal that ended it. */
-  async run(candidates: readonly Candidate[]): Promise<number> {
+  /** Prints the last lines, then new output. Resolves to the exit code: 0, or that of the signal that ended it. */
+  async run(candidates: readonly LogCandidate[]): Promise<number> {
     const following = this.#follow(candidates);
     const exitCode = await Promise.race([following, this.#shell.signalled]);
     this.#printer.stop();
     return exitCode;
   }
 
-  async #follow(candidates: readonly Candidate[]): Promise<number> {
+  async #follow(candidates: readonly LogCandidate[]): Promise<number> {
     try {
       await this.#start(candidates);
       this.#shell.catchSignals();
@@ -113,7 +113,7 @@ export class Follower {
     }
   }
 
-  async #start(candidates: readonly Candidate[]): Promise<void> {
+  async #start(candidates: readonly LogCandidate[]): Promise<void> {
     this.#colours = candidates.length;
     const owners = new Map<Log, Followed>();
     const wanted: Log[] = [];
@@ -157,7 +157,7 @@ export class Follower {
     task.notBefore = after + REST * (after - before);
     task.due = after + TASK_READ_MS;
     const known = task.task.processes.some(({ started }) => started > 0);
-    // A task that can't be read at this moment, or was collected, has no processes; what was open stays so.
+    // A task that can't be read now, or was collected, has no processes; its open logs stay open.
     if (!known) return;
     for (const process of task.task.processes) await this.#updateProcess(task, process);
   }
@@ -232,7 +232,7 @@ export class Follower {
       for (const { log } of open) this.#watcher.watch(log.directory, 2);
   }
 
-  /** Reads the logs in which something happened; all of them if nobody said where. */
+  /** Reads the logs that changed; all of them if it isn't known which. */
   async #advance(changed: ReadonlySet<string>): Promise<void> {
     for (const task of this.#tasks) if (changed.has(task.source.watched)) task.due = 0;
     const before = this.#printer.printed;
@@ -240,8 +240,8 @@ export class Follower {
     for (const { open } of this.#followed()) {
       for (const log of open) {
         const { directory } = log.log;
-        const isStill = changed.size > 0 && this.#watcher.watches(directory) && !changed.has(directory);
-        if (isStill && !this.#behind.has(log)) continue;
+        const isUnchanged = changed.size > 0 && this.#watcher.watches(directory) && !changed.has(directory);
+        if (isUnchanged && !this.#behind.has(log)) continue;
         if (await log.advance()) this.#behind.delete(log);
         else this.#behind.add(log);
         if (changed.size === 0) await log.forgetDeleted();
@@ -251,7 +251,7 @@ export class Follower {
   }
 }
 
-/** When signals have been heard. */
+/** Resolves in a later turn of the event loop, so that signals are handled first. */
 function soon(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -12,14 +12,14 @@ import { closedLogs } from './problems.js';
 /** How much of a failing process's stderr is shown. */
 const STDERR_LINES = 10;
 
-/** All that is known of a task: with its logs, and why it is as it is. */
+/** Everything that is known about a task: its view, its logs, and the explanation of its state. */
 export interface Inspection {
   view: TaskView;
   logs: readonly LogFile[];
   why: readonly string[];
 }
 
-/** Looks at the logs of a task; what is wrong with them becomes a problem of the view. */
+/** Inspects a task and its logs. Problems with the logs are added to the view's. */
 export async function inspectTask(view: TaskView, tree: LogTree, now: number): Promise<Inspection> {
   const { task_id, found } = view;
   const stream = `${found.checkpoint_dir}/${RUNNER}`;
@@ -33,7 +33,7 @@ export async function inspectTask(view: TaskView, tree: LogTree, now: number): P
   return { view, logs: files, why: whyLines(view, { now, stderr }) };
 }
 
-/** What can't be looked into is told once, not for each process. */
+/** A directory that can't be read is reported once, not for each process. */
 async function logsOf({ log_dir, processes, task_id }: TaskView, tree: LogTree) {
   const nothing = { files: [], problems: [] };
   const names = processes.filter(({ runs }) => runs > 0).map(({ process }) => process);
@@ -47,13 +47,13 @@ function tooDeep({ task_id, found }: TaskView): Problem {
   return {
     code: 'task-file-damaged',
     severity: 'error',
-    message: `the task file ${found.task_file} is nested too deeply to be shown whole`,
+    message: `the task file ${found.task_file} is nested too deeply to be shown in full`,
     path: found.task_file,
     task_id,
   };
 }
 
-/** Undefined if no process failed, or there is no log of it to read. */
+/** Undefined if no process failed, or the process that failed has no readable log. */
 async function stderrOfFailing(
   view: TaskView,
   logs: readonly LogFile[],

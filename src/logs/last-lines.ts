@@ -7,15 +7,15 @@ import type { LogTree } from './log-tree.js';
 export interface LastLines {
   /** Without their newlines; bytes that are not UTF-8 are U+FFFD. */
   lines: string[];
-  /** True if the first line lacks its beginning, because of `maxBytes`. */
+  /** True if `maxBytes` cut off the beginning of the first line. */
   cut: boolean;
   /** Why nothing could be read; absent and empty logs have none. */
   problem?: Problem;
 }
 
 /**
- * The last n lines of LOG_DIR/PROCESS/RUN/STREAM, going on into its rotated backups, but never more than the
- * last `maxBytes` of it. Never blocks and follows no link out of the directory (`LogTree`).
+ * The last n lines of LOG_DIR/PROCESS/RUN/STREAM, continued in its rotated backups, but never more than the
+ * last `maxBytes`. Never blocks and follows no link out of the directory (`LogTree`).
  */
 export async function lastLines(
   path: string,

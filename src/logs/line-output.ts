@@ -2,7 +2,7 @@ import type { Stream } from '../layout/log-paths.js';
 import { jsonText } from '../text/json.js';
 
 const NEWLINE = 10;
-/** A line longer than this is printed in pieces, each with a newline, rather than kept in memory. */
+/** A longer line is printed in pieces, each with a newline, to limit the memory used. */
 const LONGEST_HELD = 8 * 1024 * 1024;
 
 /** Which log a line comes from. */
@@ -15,19 +15,19 @@ export interface LineSource {
   stream: Stream;
 }
 
-/** `raw`: the bytes as they are. `lines`: whole lines, nothing added. `prefix`, `json`: a line each. */
+/** `raw`: the bytes unchanged. `lines`: whole lines unchanged. `prefix`, `json`: each line in that form. */
 export type LineMode = 'raw' | 'lines' | 'prefix' | 'json';
 
-/** Where the bytes of one log go, in any pieces. The bytes may be reused after `push` has returned. */
+/** Takes the bytes of one log, in any pieces. The bytes may be reused after `push` has returned. */
 export interface Channel {
   push(bytes: Buffer): void;
-  /** No more will come: what is held back is printed. */
+  /** No more bytes will come: prints what is held back. */
   end(): void;
 }
 
 /**
- * Puts the bytes of several logs together, so that lines are never mixed: half a line is held back until its
- * newline comes or its log ends. In `raw` mode, for a single log, everything passes at once.
+ * Merges the bytes of several logs without mixing lines: a partial line is held back until its newline comes or
+ * its log ends. In `raw` mode, for a single log, everything passes at once.
  */
 export class LineOutput {
   readonly #write: (bytes: Buffer | string) => void;
@@ -52,7 +52,7 @@ export class LineOutput {
     this.#write(bytes);
   }
 
-  /** The next log begins on a line of its own; the last one stays without a newline if it has none. */
+  /** The next log begins on a new line; the last log gets no newline if it doesn't end in one. */
   #endRaw(): void {
     this.#newlineDue = !this.#endsInNewline;
   }
@@ -90,10 +90,10 @@ class HeldLines implements Channel {
   }
 }
 
-/** What is printed for whole lines, the last newline included. */
+/** Returns a function that renders whole lines, including the last newline. */
 function render(mode: LineMode, source: LineSource, prefix: string): (lines: Buffer) => Buffer | string {
   if (mode === 'prefix') {
-    // One char a byte: the bytes of the lines pass whatever their encoding.
+    // One character per byte: bytes in any encoding pass unchanged.
     const before = Buffer.from(prefix, 'utf8').toString('latin1');
     const between = `\n${before}`.replaceAll('$', '$$$$');
     return (lines) => {

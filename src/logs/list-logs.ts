@@ -13,8 +13,8 @@ export interface LogFile {
 }
 
 /**
- * All log files of the given processes, by process, run and stream; a stream's backups behind it, the newest
- * first. Only runs that have a directory are looked into. What can't be listed is a problem.
+ * All log files of the given processes, by process, run and stream; each stream is followed by its backups, newest
+ * first. Only runs that have a directory are read. A directory that can't be listed is a problem.
  */
 export async function listLogs(
   logDir: LogDir,

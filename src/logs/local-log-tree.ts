@@ -10,9 +10,9 @@ import { tooLarge, unreadableLog } from './problems.js';
 export type LogAccess = Pick<OpenOptions, 'below' | 'as'>;
 
 /**
- * Logs on this host. The task's user can write there and root reads, so nothing but a regular file that lies in its
- * directory, and that the user could read, is opened: a FIFO would block, a device may act when opened, a link may
- * lead to what only root can read.
+ * Logs on this host. The task's user can write there and root reads, so only a regular file that is really in its
+ * directory, and that the user could read, is opened: a FIFO would block, opening a device may have effects, a link
+ * may lead to a file that only root can read.
  */
 export class LocalLogTree implements LogTree {
   readonly #access: LogAccess;

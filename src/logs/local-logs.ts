@@ -15,8 +15,8 @@ export function localLogs(view: TaskView): LogTree {
 
 /**
  * How the logs of a task are opened. No link is followed below the root, or in a log directory elsewhere. Root reads
- * what the user could read who owns the task's tree, because that user may have written where the logs are: the
- * owner of the checkpoint directory, else the user of the task. What only a sandbox says leads nowhere else.
+ * only what the owner of the task's tree could read, because that user may have written the path of the logs: the
+ * owner of the checkpoint directory, else the user of the task. A path from a sandbox can't lead out of it.
  */
 function logAccess(view: TaskView, euid: number): LogAccess {
   const { path = '/' } = view.log_dir ?? {};
@@ -31,7 +31,7 @@ function readerOf(view: TaskView, base: string): Reader | 'owner' | undefined {
   try {
     owner = statFile(view.found.checkpoint_dir, { below: base })?.uid ?? 0;
   } catch {
-    // What can't be seen was told when the stream was read; then the task's user is asked.
+    // Reading the stream reported this already. The task's user is used instead.
   }
   const uid = owner !== 0 ? owner : (view.uid ?? (view.user && findAccount(view.user)?.uid));
   return uid === undefined || uid === '' ? 'owner' : { uid, groups: () => groupsOf(uid) };

@@ -6,31 +6,31 @@ import { idAt, type LogHandle, type LogTree } from './log-tree.js';
 import { copyOut, type Drained, isBeginningOf, Position, type Sink } from './position.js';
 import { LastLinesScan } from './scan-back.js';
 
-/** Older backups are not kept open while following. */
+/** How many backups are kept open while following. */
 const KEPT_OPEN = 8;
-/** So many files are open at once while the last lines are looked for; older ones are opened again to be given. */
+/** How many files stay open during the search for the last lines; older ones are opened again to be copied. */
 const HELD_OPEN = 64;
-/** So much of what is written is given at once: who follows has signals to hear, however fast it grows. */
+/** How much is copied at once, so that signals are handled however fast the log grows. */
 const MOST_AT_ONCE = 16 * 1024 * 1024;
 
-/** What a person should know about how a log was read. */
+/** What the user should know about how a log was read. */
 export type CursorNotice = { kind: 'truncated' | 'overtaken' } | { kind: 'problem'; problem: Problem };
 
-/** Backups that were not there before, each list newest first. */
+/** Backups that are new, each list newest first. */
 interface Unseen {
-  /** Newer than the current file; all of them if that is none of the backups. */
+  /** Newer than the current file; all of them if the current file is not among the backups. */
   newer: LogHandle[];
-  /** Older than the current file, if that is now a backup. */
+  /** Older than the current file, if that is a backup now. */
   older: LogHandle[];
   metCurrent: boolean;
 }
 
 /**
- * Reads one log, STREAM with its backups STREAM.1 (newest) … STREAM.N, as the one stream of bytes that was
- * written: first the last lines, then whatever comes. It holds the file open, so that after a rotation by
- * renaming the old file is read to its end before the new one; after copy-and-truncate what was not read yet
- * is taken from the copy. Backups that were there before stay open too: as long as they are, their inodes
- * can't be reused, and it is certain which backups are new.
+ * Reads one log, STREAM with its backups STREAM.1 (newest) … STREAM.N, as the single stream of bytes that was
+ * written: first the last lines, then new output. It keeps the file open, so that after a rotation by renaming
+ * the old file is read to its end before the new one; after copy-and-truncate the unread part is taken from the
+ * copy. Backups that existed before stay open too: until they are closed, their inodes can't be reused, and it is
+ * certain which backups are new.
  */
 export class LogCursor {
   readonly path: string;
@@ -38,11 +38,11 @@ export class LogCursor {
   readonly #notice: (notice: CursorNotice) => void;
   #found = false;
   #current: Position | undefined;
-  /** Backups that were read or left out, newest first. */
+  /** Backups that were read or skipped, newest first. */
   #known: LogHandle[] = [];
-  /** The newest of them: after a renaming its writer may not have noticed yet. */
+  /** The newest of them: its writer may not have noticed the renaming yet. */
   #former: Position | undefined;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor(path: string, tree: LogTree, notice: (notice: CursorNotice) => void) {
     this.path = path;
@@ -55,7 +55,7 @@ export class LogCursor {
     return this.#found;
   }
 
-  /** Gives the last `lines` lines (undefined: all there is) and stays behind them if asked to `follow`. */
+  /** Copies out the last `lines` lines (undefined: everything) and, with `follow`, stays at their end. */
   async start(lines: number | undefined, follow: boolean, sink: Sink): Promise<void> {
     const chain: LogHandle[] = [];
     const closed = new Set<LogHandle>();
@@ -75,7 +75,7 @@ export class LogCursor {
       if (from !== undefined && (!follow || chain.length > KEPT_OPEN)) break;
     }
     this.#found = chain.length > 0;
-    if (scan?.cut) this.#tell(lineCut((chain[wanted - 1] as LogHandle).path, from ?? 0));
+    if (scan?.cut) this.#report(lineCut((chain[wanted - 1] as LogHandle).path, from ?? 0));
     for (let i = wanted - 1; i >= 0; i--) {
       const file = chain[i] as LogHandle;
       const first = i === wanted - 1 ? (from ?? 0) : 0;
@@ -94,8 +94,8 @@ export class LogCursor {
   }
 
   /**
-   * Gives what has been written since, across any number of rotations; or only a part, if it is very much.
-   * Resolves to whether it was all.
+   * Copies out what has been written since, across any number of rotations; or only a part, if it is very large.
+   * Resolves to whether it was everything.
    */
   async advance(sink: Sink): Promise<boolean> {
     if ((await this.#former?.drain(sink)) === 'changed') this.#forgetFormer();
@@ -110,21 +110,21 @@ export class LogCursor {
       if (id === undefined || id === this.#current.file.id) return true;
     }
     const opened = await this.#tree.open(this.path);
-    if ('problem' in opened) this.#tell(opened.problem);
+    if ('problem' in opened) this.#report(opened.problem);
     return 'file' in opened ? await this.#afterRename(opened.file, sink) : true;
   }
 
-  /** Gives the rest: nothing more will be written. */
+  /** Copies out the rest. Call it when nothing more will be written. */
   async finish(sink: Sink): Promise<void> {
     for (let attempt = 0; attempt < 10; attempt++) {
       while (!(await this.advance(sink)));
       if ((await idAt(this.#tree, this.path)) === this.#current?.file.id) return;
     }
-    // Ended between two steps of a rotation: newer backups, but no newest file.
+    // The writer ended between two steps of a rotation: there are newer backups, but no newest file.
     if ((await idAt(this.#tree, this.path)) === undefined) await this.#afterRename(undefined, sink);
   }
 
-  /** Lets go of backups that were deleted, so that their space is given back. */
+  /** Closes backups that were deleted, so that their disk space is freed. */
   async forgetDeleted(): Promise<void> {
     if (this.#former !== undefined && (await this.#former.file.stat()).deleted) this.#forgetFormer();
     const known: LogHandle[] = [];
@@ -143,12 +143,12 @@ export class LogCursor {
     this.#current = undefined;
   }
 
-  /** Each file once, though a rotation may move it to the next name while we look. */
+  /** Opens each file once, even if a rotation moves it to the next name meanwhile. */
   async *#openNewestFirst(): AsyncGenerator<LogHandle> {
     const seen = new Set<string>();
     for (const path of [this.path, ...(await this.#backupPaths())]) {
       const opened = await this.#tree.open(path);
-      if ('problem' in opened) this.#tell(opened.problem);
+      if ('problem' in opened) this.#report(opened.problem);
       if (!('file' in opened)) continue;
       if (seen.has(opened.file.id)) {
         opened.file.close();
@@ -159,7 +159,7 @@ export class LogCursor {
     }
   }
 
-  /** Gives a backup that was closed again; a rotation may have moved it on meanwhile. */
+  /** Copies out a backup that was closed meanwhile; a rotation may have moved it. */
   async #copyAgain({ id, path, size }: LogHandle, from: number, sink: Sink): Promise<void> {
     const number = backupOfName(basename(path), basename(this.path)) ?? 0;
     for (let moved = 0; moved <= KEPT_OPEN; moved++) {
@@ -174,9 +174,9 @@ export class LogCursor {
   }
 
   async #backupPaths(): Promise<string[]> {
-    const tell = (problem: Problem) => this.#tell(problem);
-    const numbers = await listBackups(dirname(this.path), basename(this.path), this.#tree, tell);
-    // One more: a rotation may be moving them up right now.
+    const report = (problem: Problem) => this.#report(problem);
+    const numbers = await listBackups(dirname(this.path), basename(this.path), this.#tree, report);
+    // One more, because a rotation may be renaming them right now.
     numbers.push((numbers.at(-1) ?? 0) + 1);
     return numbers.map((number) => backupName(this.path, number));
   }
@@ -186,7 +186,7 @@ export class LogCursor {
     const ids = new Set(except === undefined ? [] : [except.id]);
     for (const path of await this.#backupPaths()) {
       const opened = await this.#tree.open(path);
-      if ('problem' in opened) this.#tell(opened.problem);
+      if ('problem' in opened) this.#report(opened.problem);
       if (!('file' in opened)) continue;
       const { id } = opened.file;
       const isCurrent = id === this.#current?.file.id;
@@ -204,8 +204,8 @@ export class LogCursor {
   }
 
   /**
-   * The path names another file, or none any more: read on in the order in which they were written. Resolves to false,
-   * with nothing done, if the file that was read has been truncated before.
+   * The path names a different file now, or none: reads the files in the order in which they were written. Resolves to
+   * false, with nothing done, if the file that was being read was truncated before.
    */
   async #afterRename(next: LogHandle | undefined, sink: Sink): Promise<boolean> {
     const previous = this.#current;
@@ -231,14 +231,14 @@ export class LogCursor {
     return (await this.#drain(this.#current, sink)) === 'whole';
   }
 
-  /** Reads the current file on; it may be truncated at any moment. */
+  /** Continues to read the current file, which may be truncated at any moment. */
   #drain(current: Position, sink: Sink): Promise<Drained> {
     return current.drain(sink, MOST_AT_ONCE, async () => !(await this.#wasTruncated(current)));
   }
 
   async #afterTruncation(current: Position, sink: Sink): Promise<void> {
     const { newer, older, metCurrent } = await this.#openUnseen(undefined);
-    // If it was renamed as well, what is newer than itself comes later.
+    // If it was renamed as well, the files newer than it are read later.
     if (metCurrent) for (const file of newer) file.close();
     else await leaveOutCopy(newer, current.file);
     const unseen = metCurrent ? older : newer;
@@ -259,15 +259,15 @@ export class LogCursor {
 
   async #wasTruncated(current: Position): Promise<boolean> {
     if (!(await current.isIntact())) return true;
-    // When nothing or very little of it had been read, only new copies can tell.
-    // In the middle of a rotation the newest is number 2.
+    // If little or nothing of it had been read, only new copies can show this.
+    // During a rotation the newest is number 2.
     const newest =
       (await idAt(this.#tree, backupName(this.path, 1))) ??
       (await idAt(this.#tree, backupName(this.path, 2)));
     if (newest === undefined || this.#known.some((file) => file.id === newest)) return false;
     if (newest !== current.file.id && (await idAt(this.#tree, this.path)) !== current.file.id) return false;
     const { newer, older, metCurrent } = await this.#openUnseen(undefined);
-    // An empty copy says nothing.
+    // An empty copy proves nothing.
     const oldest = (metCurrent ? older : newer).findLast((file) => file.size > 0);
     const truncated =
       oldest !== undefined &&
@@ -277,7 +277,7 @@ export class LogCursor {
     return truncated;
   }
 
-  /** Something else stands in it now, or nobody can see it: it is none of those that were read. */
+  /** Its contents changed or it was deleted, so it no longer counts as a file that was read. */
   #forgetFormer(): void {
     const file = this.#former?.file;
     this.#former = undefined;
@@ -293,17 +293,17 @@ export class LogCursor {
     this.#former = former ?? this.#former;
   }
 
-  #tell(problem: Problem): void {
+  #report(problem: Problem): void {
     const key = `${problem.code} ${problem.path}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
     this.#notice({ kind: 'problem', problem });
   }
 }
 
 /**
- * Takes the newest backup off the list if it is the newest file's own copy, made at this moment to truncate it
- * next: it will be found new then.
+ * Removes the newest backup from the list if it is a copy of the newest file, made just before a truncation: after
+ * the truncation it is found as a new backup.
  */
 async function leaveOutCopy(backups: LogHandle[], newest: LogHandle): Promise<void> {
   const [copy] = backups;
@@ -316,7 +316,7 @@ function lineCut(path: string, offset: number): Problem {
   return {
     code: 'log-line-cut',
     severity: 'warning',
-    message: `${path} has a line that is too long to be looked through: it is printed from byte ${offset} on`,
+    message: `${path} has a line that is too long to search: it is printed from byte ${offset} on`,
     path,
     offset,
   };

@@ -38,8 +38,8 @@ export interface LogDir {
 }
 
 /**
- * The logs of one run with their rotated backups, stdout first. A stream without any file is left out. What is
- * no regular file of this directory, or can't be listed, is a problem.
+ * The logs of one run with their rotated backups, stdout first. A stream without any file is left out. A path that
+ * is not a regular file in this directory, or can't be listed, is a problem.
  */
 export async function logFiles(logDir: LogDir, process: string, run: number): Promise<LogListing> {
   const directory = runDirectory(logDir.path, process, run);
@@ -67,16 +67,16 @@ export async function logFiles(logDir: LogDir, process: string, run: number): Pr
   return listing;
 }
 
-/** The numbers of a log's backups, the newest first; empty if its directory can't be listed. `tell` hears of one that somebody filled. */
+/** The numbers of a log's backups, newest first; empty if its directory can't be listed. Reports an overfull directory. */
 export async function listBackups(
   directory: string,
   stream: string,
   tree: LogTree,
-  tell?: (problem: Problem) => void,
+  report?: (problem: Problem) => void,
 ): Promise<number[]> {
   const listed = await tree.list(directory, MOST_ENTRIES.runFiles);
   if (!('names' in listed)) return [];
-  if (!listed.complete) tell?.(tooManyEntries(directory, MOST_ENTRIES.runFiles));
+  if (!listed.complete) report?.(tooManyEntries(directory, MOST_ENTRIES.runFiles));
   return backupNumbers(listed.names, stream);
 }
 

@@ -1,17 +1,17 @@
 import type { Problem } from '../errors/problem.js';
-import type { Candidate } from './candidate.js';
+import type { LogCandidate } from './candidate.js';
 import type { LogFile } from './list-logs.js';
 import { byStart } from './log.js';
 import { logFiles } from './log-files.js';
 
-/** A file of a log: its newest one or a backup. */
+/** A file of a log: the newest or a backup. */
 export interface LogPath extends LogFile {
   task_id: string;
 }
 
-/** The files that the logs are read from, those of each log in the order in which they were written. */
+/** The files of the logs; the files of each log in the order in which they were written. */
 export async function logPaths(
-  candidates: readonly Candidate[],
+  candidates: readonly LogCandidate[],
 ): Promise<{ paths: LogPath[]; problems: Problem[] }> {
   const paths: LogPath[] = [];
   const problems: Problem[] = [];

@@ -9,25 +9,25 @@ export interface LogShell {
   /** To stdout; the bytes are reused after it has returned. */
   write(bytes: Buffer | string): void;
   event(event: TailEvent): void;
-  tell(problem: Problem): void;
+  report(problem: Problem): void;
 }
 
-/** What tells apart the logs that are printed together. */
+/** Which parts of a log's name distinguish the logs that are printed together. */
 export interface Naming {
   root: boolean;
   task: boolean;
   stream: boolean;
 }
 
-/** What stands before a line; `colour` numbers the processes. */
+/** Gives the prefix of a line; `colour` is the number of the process. */
 export type PrefixOf = (source: LineSource, naming: Naming, colour: number) => string;
 
 /** A log that is being printed. */
 export interface OpenLog {
   readonly log: Log;
-  /** Prints its last lines (undefined: all), and closes it if it is not to be followed. */
+  /** Prints its last lines (undefined: all), and closes it unless `follow` is true. */
   start(lines: number | undefined, follow: boolean): Promise<void>;
-  /** Prints what is new, or a part of it; resolves to whether it was all. */
+  /** Prints what is new, or a part of it; resolves to whether it was everything. */
   advance(): Promise<boolean>;
   /** Prints the rest and closes it. */
   finish(): Promise<void>;
@@ -38,7 +38,7 @@ export interface OpenLog {
 
 /** Prints logs together. */
 export class LogPrinter {
-  /** Bytes of logs so far. */
+  /** Bytes of logs printed so far. */
   printed = 0;
   #stopped = false;
   readonly #shell: LogShell;
@@ -55,7 +55,7 @@ export class LogPrinter {
     this.#output = new LineOutput((bytes) => shell.write(bytes));
   }
 
-  /** Prints nothing more, whatever is still read. */
+  /** Stops printing, even if logs are still being read. */
   stop(): void {
     this.#stopped = true;
   }
@@ -64,7 +64,7 @@ export class LogPrinter {
     const source = this.#naming.root ? log.source : { ...log.source, root: undefined };
     const prefix = this.#mode === 'prefix' ? this.#prefixOf(source, this.#naming, log.colour) : '';
     const channel = this.#output.channel(source, this.#mode, prefix);
-    const cursor = new LogCursor(log.path, log.log_dir.tree, (notice) => this.#tell(source, notice));
+    const cursor = new LogCursor(log.path, log.log_dir.tree, (notice) => this.#report(source, notice));
     const sink = (bytes: Buffer) => {
       if (this.#stopped) return;
       this.printed += bytes.length;
@@ -87,9 +87,9 @@ export class LogPrinter {
     };
   }
 
-  #tell(source: LineSource, notice: CursorNotice): void {
+  #report(source: LineSource, notice: CursorNotice): void {
     const { task_id, process } = source;
-    if (notice.kind === 'problem') this.#shell.tell({ ...notice.problem, task_id, process });
+    if (notice.kind === 'problem') this.#shell.report({ ...notice.problem, task_id, process });
     else this.#shell.event({ kind: notice.kind, source });
   }
 }

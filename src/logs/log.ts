@@ -12,13 +12,13 @@ export interface Log {
   path: string;
   /** LOG_DIR/PROCESS/RUN */
   directory: string;
-  /** Numbers its process, to give it a colour. */
+  /** The number of its process, to choose a colour. */
   colour: number;
-  /** When the run began; infinite if that is not known. */
+  /** When the run began; infinite if unknown. */
   start: number;
 }
 
-/** The logs of one run; none if nobody knows where they are or the name of the process can't be joined to a path. */
+/** The logs of one run; none if their place is not known or the process's name can't be part of a path. */
 export function logsOf(
   task: TaskLogs,
   process: ProcessLogs,
@@ -40,7 +40,7 @@ export function logsOf(
   }));
 }
 
-/** Lines carry no times, so that this is all that is known: the run that began first comes first. */
+/** Sorts logs by the start of their runs. Lines have no times, so nothing finer is known. */
 export function byStart(logs: readonly Log[]): Log[] {
   const tasks = [...new Set(logs.map(taskKey))];
   return [...logs].sort((a, b) => {
@@ -53,7 +53,7 @@ function taskKey({ source }: Log): string {
   return `${source.root}\n${source.task_id}`;
 }
 
-/** True if there is something by the name of the log or of a backup of it, or it can't be seen whether there is. */
+/** True if the log or a backup of it exists, or if that can't be determined. */
 export async function isPresent({ path, directory, source, log_dir }: Log): Promise<boolean> {
   if (!('absent' in (await log_dir.tree.stat(path)))) return true;
   return (await listBackups(directory, source.stream, log_dir.tree)).length > 0;

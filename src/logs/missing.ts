@@ -1,7 +1,7 @@
 import type { Problem } from '../errors/problem.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
 
-/** Why there is no log to read of a process that was asked for, as far as it can be known. Pure. */
+/** Why a requested process has no log to read, as far as can be determined. Pure. */
 export function whyNoLog(task: TaskLogs, process: ProcessLogs, path: string | undefined): Problem {
   const about = { task_id: task.task_id, process: process.process, severity: 'warning' as const };
   const name = `${process.process} of ${task.task_id}`;
@@ -21,7 +21,7 @@ export function whyNoLog(task: TaskLogs, process: ProcessLogs, path: string | un
       ...about,
       code: 'log-not-kept',
       message: `${name} has no log file: its logger's destination is console`,
-      hint: "its output is in that of the task's runner; under Mesos in the executor's stdout and stderr",
+      hint: "its output is part of the runner's output; under Mesos, of the executor's stdout and stderr",
     };
   }
   if (task.log_dir === undefined) {
@@ -29,7 +29,7 @@ export function whyNoLog(task: TaskLogs, process: ProcessLogs, path: string | un
   }
   if (!task.log_dir.found) {
     const what = task.log_dir.in_sandbox
-      ? 'the logs were collected, the sandbox was not'
+      ? 'the logs were collected, but the sandbox was not'
       : 'the sandbox was collected';
     const gone = `the log directory ${task.log_dir.path} is gone: ${what}`;
     return { ...about, code: 'log-collected', message: gone, path: task.log_dir.path };

@@ -1,19 +1,19 @@
 import type { LogHandle } from './log-tree.js';
 
-/** Bytes remembered from before the offset and from the beginning of the file, to know it again. */
+/** How many bytes before the offset and at the start of the file are remembered, to recognize the file. */
 const REMEMBERED = 1024;
 const BLOCK = 256 * 1024;
 
-/** Takes bytes; they are reused after it has returned. */
+/** Takes bytes. The caller reuses them after it has returned. */
 export type Sink = (bytes: Buffer) => void;
 
-/** How far a file was read on; `changed`: no further, because what was read is no longer there. */
+/** How far a file was read. `changed`: reading stopped, because what was read before is no longer there. */
 export type Drained = 'whole' | 'part' | 'changed';
 
-/** Blocks that nobody reads into: logs that answer late are read at the same time. */
+/** Unused blocks. There may be several, because logs over a network are read concurrently. */
 const free: Buffer[] = [];
 
-/** How far a file has been read, and what stands before that place. */
+/** How far a file has been read, and the bytes before that offset. */
 export class Position {
   readonly file: LogHandle;
   #offset: number;
@@ -34,8 +34,8 @@ export class Position {
   }
 
   /**
-   * Reads on to the end of the file, or `most` bytes of it. Bytes of a file that is not intact any more are not given:
-   * they may be others than those that come next.
+   * Reads on to the end of the file, or `most` bytes of it. Gives no bytes of a file that is no longer intact: they may
+   * not be the bytes that come next.
    */
   async drain(
     sink: Sink,
@@ -47,7 +47,7 @@ export class Position {
       for (let left = most; left > 0; ) {
         const got = await this.file.readAt(block, Math.min(BLOCK, left), this.#offset);
         if (got === 0 && left < most) return 'whole';
-        // Looked at after the reading: it may have been truncated and written again just before.
+        // Checked after the read: the file may have been truncated and rewritten just before.
         if (!(await isIntact())) return 'changed';
         if (got === 0) return 'whole';
         this.#take(block.subarray(0, got), sink);
@@ -68,19 +68,19 @@ export class Position {
     this.#tail = Buffer.concat([this.#tail, bytes.subarray(-REMEMBERED)]).subarray(-REMEMBERED);
   }
 
-  /** The same place in a copy of the file, or the copy's end if it goes no further. */
+  /** The same position in a copy of the file, or the copy's end if the copy is shorter. */
   continuedIn(copy: LogHandle): Promise<Position> {
     return Position.at(copy, Math.min(this.#offset, copy.size));
   }
 
-  /** False if what was read is no longer there: truncated, and perhaps written again. */
+  /** False if what was read is no longer there: the file was truncated, and perhaps rewritten. */
   async isIntact(): Promise<boolean> {
     if ((await this.file.stat()).size < this.#offset) return false;
     const { length } = this.#tail;
     return this.#tail.equals(await peek(this.file, this.#offset - length, length));
   }
 
-  /** `whole`: the file has what was read and goes on behind it; `part`: it has less, but that is the same. */
+  /** `whole`: the file contains everything that was read; `part`: it is shorter, but has the same bytes. */
   async copiedTo(file: LogHandle): Promise<'whole' | 'part' | 'no'> {
     const start = this.#offset - this.#tail.length;
     const overlap = Math.max(0, Math.min(file.size, this.#offset) - start);
@@ -93,7 +93,7 @@ export class Position {
   }
 }
 
-/** Gives the bytes from one offset up to another or to the end of the file. */
+/** Passes the bytes from one offset to another, or to the end of the file, to the sink. */
 export async function copyOut(file: LogHandle, from: number, to: number, sink: Sink): Promise<void> {
   const block = free.pop() ?? Buffer.allocUnsafe(BLOCK);
   try {
@@ -109,7 +109,7 @@ export async function copyOut(file: LogHandle, from: number, to: number, sink: S
   }
 }
 
-/** True if the first file's first and last bytes stand in the second where they would if it were a copy. */
+/** True if the first and last bytes of `copy` are at the same offsets in `file`. */
 export async function isBeginningOf(copy: LogHandle, file: LogHandle): Promise<boolean> {
   const { size } = await copy.stat();
   if (size > (await file.stat()).size) return false;

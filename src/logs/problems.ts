@@ -12,11 +12,11 @@ export function unsafeName(process: string): Problem {
   };
 }
 
-/** The problem of logs that may not be looked at: one, however many they are. */
+/** The problem of logs that may not be read: one for all of them. */
 export function closedLogs(task_id: string, path: string): Problem {
   return unreadable({
     code: 'log-unreadable',
-    tried: `look at the logs of ${task_id} in ${path}`,
+    tried: `read the logs of ${task_id} in ${path}`,
     error: PERMISSION_DENIED,
     path,
     task_id,
@@ -24,7 +24,7 @@ export function closedLogs(task_id: string, path: string): Problem {
   });
 }
 
-/** The problem of a log, or with `what` of another thing where logs are, that can't be read. */
+/** The problem of a log that can't be read, or of whatever `what` names. */
 export function unreadableLog(path: string, error: unknown, what = 'the log'): Problem {
   return unreadable({
     code: error instanceof RefusedError ? REFUSALS[error.code] : 'log-unreadable',
@@ -43,17 +43,17 @@ const REFUSALS = {
   ENOTREADER: 'log-untrusted',
 } as const;
 
-/** Logs are their user's, whoever else may see the task. */
+/** Logs belong to the task's user, even if others may see the task. */
 function readAs(what: 'it' | 'them'): string {
   return `read ${what} as root or as the task's user, for example with sudo`;
 }
 
-/** A sparse file can be as long as the file system can count: no offset in it can be asked for then. */
+/** A sparse file can be as large as the file system allows, beyond any offset that can be read. */
 export function tooLarge(path: string, size: number | bigint): Problem {
   return {
     code: 'log-too-large',
     severity: 'error',
-    message: `${path} is said to be ${BigInt(size)} bytes long, which no log can be: it is not read`,
+    message: `${path} has a size of ${BigInt(size)} bytes, which is too large for a log: it is not read`,
     path,
   };
 }

@@ -6,7 +6,7 @@ import { tooManyEntries } from '../store/problems.js';
 import type { LogDir } from './log-files.js';
 import { unsafeName } from './problems.js';
 
-/** The numbers of the runs of a process that have a directory, ascending; and what could not be listed. */
+/** The numbers of the runs of a process that have a directory, ascending, with the problems of the listing. */
 export async function runsOnDisk(
   { path, tree }: LogDir,
   process: string,
@@ -23,7 +23,7 @@ export async function runsOnDisk(
   return { runs, problems: listed.complete ? [] : [tooManyEntries(directory, MOST_ENTRIES.runs)] };
 }
 
-/** How many runs of each process have begun, by the last one that has a directory; what can't be listed has none. */
+/** How many runs of each process have begun, judged by the last one with a directory. Omits what can't be listed. */
 export async function startedOnDisk(logDir: LogDir): Promise<Map<string, number>> {
   const started = new Map<string, number>();
   const listed = await logDir.tree.list(logDir.path, MOST_ENTRIES.processes);

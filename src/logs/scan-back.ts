@@ -2,10 +2,10 @@ import type { Awaitable } from '../task/gatherer.js';
 
 const NEWLINE = 10;
 const BLOCK = 64 * 1024;
-/** No line is looked for further back than this: a sparse file without one may be as long as a disk. */
+/** The search for a newline goes back no further than this: a sparse file without one may be huge. */
 const LONGEST_LINE = 8 * 1024 * 1024;
 
-/** Bytes that can be read anywhere; `readAt` gives fewer than asked for only at the end. */
+/** Bytes that can be read at any offset; `readAt` reads fewer than `length` only at the end. */
 export interface Bytes {
   size: number;
   readAt(buffer: Uint8Array, length: number, offset: number): Awaitable<number>;
@@ -13,8 +13,9 @@ export interface Bytes {
 
 /**
  * Finds where the last n lines begin, going backwards through files that continue one another. Give it the
- * newest file first and go on to the next older one as long as `scan` returns undefined. A last line without
- * a newline counts as a line, as in tail(1). Of a line that is too long the end is given, and `cut` is true then.
+ * newest file first, then the next older one as long as `scan` returns undefined. A last line without a
+ * newline counts as a line, as in tail(1). For a line that is too long it gives an offset inside the line, and
+ * `cut` is true.
  */
 export class LastLinesScan {
   #missing: number;

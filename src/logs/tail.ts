@@ -2,7 +2,7 @@ import { NotFoundError, SystemError, type ThermosError } from '../errors/errors.
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import type { Stream } from '../layout/log-paths.js';
-import { type Candidate, candidatesOf } from './candidate.js';
+import { candidatesOf, type LogCandidate } from './candidate.js';
 import { chooseProcesses, type RunChoice } from './choose.js';
 import { Follower, type FollowShell } from './follower.js';
 import type { LineMode } from './line-output.js';
@@ -23,16 +23,17 @@ export interface LogChoice {
 export interface TailOptions extends LogChoice {
   /** Of each log; undefined: all. */
   lines: number | undefined;
-  /** undefined: if something of what was chosen runs. */
+  /** undefined: follow if one of the chosen processes runs. */
   follow: boolean | undefined;
-  /** What stands before each line if several logs are printed together; undefined: nothing. */
+  /** Gives the prefix of each line if several logs are printed together; undefined: no prefix. */
   prefixOf: PrefixOf | undefined;
   json: boolean;
 }
 
 /**
- * Prints the last lines of the logs of tasks, and then what comes, until nothing more can come. Returns the
- * exit code. Throws NotFoundError if a process or run is not there, or if there is no log at all, with why.
+ * Prints the last lines of the logs of tasks and then, when following, new lines until the logs can't grow any more.
+ * Returns the exit code. Throws NotFoundError if a process or run doesn't exist, or, with the reason, if there is no
+ * log at all.
  */
 export async function tailLogs(
   sources: readonly TaskLogSource[],
@@ -42,9 +43,9 @@ export async function tailLogs(
   const problems: Problem[] = [];
   const shell: FollowShell = {
     ...outside,
-    tell: (problem) => {
+    report: (problem) => {
       problems.push(problem);
-      outside.tell(problem);
+      outside.report(problem);
     },
   };
   const tasks = await readAll(sources);
@@ -52,10 +53,10 @@ export async function tailLogs(
   const absent = candidates.filter(({ present }) => present.length === 0);
   const following = candidates.some(({ goesOn }) => goesOn);
   if (absent.length === candidates.length && !following) throw noLog(absent, tasks);
-  // The logs can be read; that the state can't is worth a warning.
+  // The logs can be read, so a state that can't be read is only a warning.
   for (const problem of tasks.flatMap(({ problems }) => problems))
-    shell.tell({ ...problem, severity: 'warning' });
-  tellAbsent(absent, options.processes.length > 0, shell);
+    shell.report({ ...problem, severity: 'warning' });
+  reportAbsent(absent, options.processes.length > 0, shell);
 
   const naming = namingOf(tasks, options.streams);
   const printer = new LogPrinter(shell, modeOf(candidates, options), naming, options.prefixOf ?? (() => ''));
@@ -72,7 +73,7 @@ export async function tailLogs(
   return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
 }
 
-/** What `tail --path` prints: the files instead of what is in them. Throws as `tailLogs`. */
+/** What `tail --path` prints: the paths of the files instead of their contents. Throws like `tailLogs`. */
 export async function findLogPaths(
   sources: readonly TaskLogSource[],
   options: LogChoice,
@@ -86,7 +87,7 @@ export async function findLogPaths(
   return { paths, problems: [...reasons, ...problems] };
 }
 
-/** Together, if they answer late. */
+/** Reads all sources concurrently, because they may answer late. */
 function readAll(sources: readonly TaskLogSource[]): Promise<TaskLogs[]> {
   return Promise.all(sources.map((source) => source.read()));
 }
@@ -94,22 +95,22 @@ function readAll(sources: readonly TaskLogSource[]): Promise<TaskLogs[]> {
 async function chooseLogs(
   tasks: readonly TaskLogs[],
   options: LogChoice & Pick<TailOptions, 'follow'>,
-): Promise<Candidate[]> {
+): Promise<LogCandidate[]> {
   refuseUnreadable(tasks);
   const chosen = chooseProcesses(tasks, options.processes, options.runs);
   const follow = options.follow ?? chosen.some(({ process }) => process.running);
   return candidatesOf(chosen, options, follow);
 }
 
-/** Of a task whose stream can't be read nothing is known, not even that a process isn't there. */
+/** If a task's stream can't be read, nothing is known about it, not even that a process doesn't exist. */
 function refuseUnreadable(tasks: readonly TaskLogs[]): void {
   if (tasks.some(({ processes }) => processes.length > 0)) return;
   const error = tasks.flatMap(({ problems }) => problems).find(({ severity }) => severity === 'error');
   if (error !== undefined) throw new SystemError(error.code, error.message, error.hint);
 }
 
-/** The bytes are printed as they are only if no other log can join this one. */
-function modeOf(candidates: readonly Candidate[], { json, prefixOf, streams }: TailOptions): LineMode {
+/** Raw bytes are printed only if no second log can appear. */
+function modeOf(candidates: readonly LogCandidate[], { json, prefixOf, streams }: TailOptions): LineMode {
   if (json) return 'json';
   let logs = 0;
   for (const { goesOn, present } of candidates) {
@@ -124,25 +125,25 @@ function namingOf(tasks: readonly TaskLogs[], streams: readonly Stream[]): Namin
   return { root: ids.size < tasks.length, task: ids.size > 1, stream: streams.length > 1 };
 }
 
-function whyAbsent({ task, process, logs, refused }: Candidate): Problem {
+function whyAbsent({ task, process, logs, refused }: LogCandidate): Problem {
   return refused ?? whyNoLog(task, process, logs[0]?.path);
 }
 
-/** What keeps us from the logs of all processes is told once. */
+/** A reason that applies to several processes is reported once. */
 function distinct(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
 }
 
-/** Processes that were named are answered for one by one; of the others only what is out of the ordinary. */
-function tellAbsent(absent: readonly Candidate[], named: boolean, shell: FollowShell): void {
-  const notStarted: Candidate[] = [];
+/** Reports absent logs: all of the processes that were named, else only the unusual cases. */
+function reportAbsent(absent: readonly LogCandidate[], named: boolean, shell: FollowShell): void {
+  const notStarted: LogCandidate[] = [];
   const reasons: Problem[] = [];
   for (const candidate of absent) {
     const reason = whyAbsent(candidate);
     if (reason.code === 'log-not-started' && !named) notStarted.push(candidate);
     else reasons.push(reason);
   }
-  for (const reason of distinct(reasons)) shell.tell(reason);
+  for (const reason of distinct(reasons)) shell.report(reason);
   if (notStarted.length === 0) return;
   shell.event({
     kind: 'not-started',
@@ -151,13 +152,13 @@ function tellAbsent(absent: readonly Candidate[], named: boolean, shell: FollowS
   });
 }
 
-/** One reason is the message; several are told beside it. */
-function noLog(absent: readonly Candidate[], tasks: readonly TaskLogs[]): ThermosError {
+/** A single reason becomes the message; several are reported beside it. */
+function noLog(absent: readonly LogCandidate[], tasks: readonly TaskLogs[]): ThermosError {
   const reasons = distinct(absent.map(whyAbsent));
   const ids = tasks.map(({ task_id }) => task_id).join(', ');
   const [only] = reasons;
   if (only === undefined) {
-    return new NotFoundError('no-log', `nothing is known of the processes of ${ids}, so there is no log`);
+    return new NotFoundError('no-log', `nothing is known about the processes of ${ids}, so there is no log`);
   }
   if (reasons.length > 1) return new NotFoundError('no-log', `there is no log of ${ids}`, undefined, reasons);
   const { code, message, hint, severity } = only;

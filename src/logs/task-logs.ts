@@ -2,18 +2,18 @@ import type { Problem } from '../errors/problem.js';
 import type { Awaitable } from '../task/gatherer.js';
 import type { LogTree } from './log-tree.js';
 
-/** What `tail` has to know of a task: which runs its processes had, and whether more is to come. */
+/** What `tail` needs to know about a task: which runs its processes had, and whether more output may come. */
 export interface TaskLogs {
   task_id: string;
   root: string;
   /** Of the task; UNKNOWN if its stream can't be read. */
   state: string;
-  /** Where the logs are; `found` is false if they are nowhere, `in_sandbox` true if that is there. */
+  /** Where the logs are; `found` is false if they don't exist, `in_sandbox` true if the sandbox exists. */
   log_dir?: { path: string; found: boolean; in_sandbox?: boolean; tree: LogTree };
   /** Nothing more will be written. */
   done: boolean;
   processes: ProcessLogs[];
-  /** What could not be read of its state. */
+  /** The parts of its state that could not be read. */
   problems: readonly Problem[];
 }
 
@@ -21,12 +21,12 @@ export interface ProcessLogs {
   process: string;
   /** How many runs have begun: those with lower numbers have a log. */
   started: number;
-  /** By number, as far as they are known. */
+  /** Indexed by run number, as far as they are known. */
   runs: readonly (RunLogs | undefined)[];
   running: boolean;
-  /** It will neither write nor run again. */
+  /** True if it will neither write nor run again. */
   done: boolean;
-  /** Of its logger: `file`, `console`, `both`, `none`. */
+  /** Its logger's destination: `file`, `console`, `both`, `none`. */
   destination: string;
 }
 
@@ -37,9 +37,9 @@ export interface RunLogs {
   start_time?: number;
 }
 
-/** Tells the state of a task, again whenever it is asked. */
+/** Reads the state of a task, again on each call. */
 export interface TaskLogSource {
   read(): Awaitable<TaskLogs>;
-  /** A directory in which something changes when the state does. */
+  /** A directory that changes when the state does. */
   readonly watched: string;
 }

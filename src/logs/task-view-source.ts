@@ -11,7 +11,7 @@ import type { LogsOf, LogTree } from './log-tree.js';
 import { startedOnDisk } from './runs-on-disk.js';
 import type { RunLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
-/** Tells the state of a task by its views. */
+/** Derives the state of a task from its views. */
 export class TaskViewSource implements TaskLogSource {
   readonly watched: string;
   readonly #source: TaskSource;
@@ -34,11 +34,11 @@ export class TaskViewSource implements TaskLogSource {
   }
 }
 
-/** What `tail` has to know of a task. Pure. */
+/** What `tail` needs to know about a task. Pure. */
 export function taskLogs(view: TaskView, config: TaskConfig | undefined, tree: LogTree): TaskLogs {
   const over =
     isTerminalTaskState(view.state) || view.problems.some(({ code }) => code === 'checkpoint-missing');
-  // Whether the runner lives may not be known (null); then only an end that is recorded is one.
+  // If it isn't known whether the runner is alive (null), the task is over only if its end is recorded.
   const runner = over ? false : (view.runner?.alive ?? null);
   const done = runner === false && view.leftovers.length === 0;
   return {
@@ -65,7 +65,7 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, tree: L
       const running = lives || (runner === true && isLiveProcessState(state));
       return {
         process: process.process,
-        // Of very many runs those in between are not known; the numbers tell of them.
+        // With very many runs, those in between are missing from the list but still count.
         started: (begun.at(-1)?.n ?? -1) + 1,
         runs: byNumber(begun),
         running,
@@ -78,7 +78,7 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, tree: L
   };
 }
 
-/** What is known of the runs, each at its number. */
+/** The known runs, indexed by their numbers. */
 function byNumber(numbered: readonly { run: ProcessStatus; n: number }[]): RunLogs[] {
   const runs: RunLogs[] = [];
   for (const { run, n } of numbered) {
@@ -91,14 +91,14 @@ function byNumber(numbered: readonly { run: ProcessStatus; n: number }[]): RunLo
   return runs;
 }
 
-/** Of a sandbox that may not be entered the search tells only how many there are. */
+/** Names the sandbox that may not be entered; discovery reports only how many there are. */
 function closedSandbox({ task_id, root }: TaskView): Problem {
   const path = LAYOUTS[root.layout].entryDirectory(root);
   const tried = `look into the sandbox of ${task_id}, ${path}`;
   return unreadable({ code: 'sandbox-unreadable', tried, error: PERMISSION_DENIED, path, task_id });
 }
 
-/** Of a damaged stream only the beginning is known: what lies in the log directory may tell of more runs. */
+/** Only the beginning of a damaged stream is known: the log directory may show more runs. */
 export function withRunsOnDisk(logs: TaskLogs, onDisk: ReadonlyMap<string, number>): TaskLogs {
   const processes = new Map(logs.processes.map((process) => [process.process, process]));
   for (const [name, started] of onDisk) {

@@ -6,7 +6,7 @@ import { Directories } from '../store/directories.js';
 import { TaskReader } from './reader.js';
 import type { TaskView } from './view.js';
 
-/** One look at many tasks: a view after the other, so that who needs no view twice holds none. */
+/** Reads many tasks once. Yields one view after the other, so that the caller need not keep them all in memory. */
 export function* readTasks(
   tasks: Iterable<FoundTask>,
   host: Host,
@@ -23,11 +23,11 @@ export function* readTasks(
   }
 }
 
-/** The tasks of a host, looked at again and again: streams that were read before are only read on. */
+/** The tasks of a host, read repeatedly: of a stream that was read before, only the new part is read. */
 export class TaskBoard {
   #readers = new Map<string, TaskReader>();
 
-  /** The views of the tasks, in their order. Tasks that are not among them any more are forgotten. */
+  /** The views of the tasks, in the given order. Forgets tasks that are no longer among them. */
   *read(tasks: Iterable<FoundTask>, host: Host): Generator<TaskView> {
     const locate = locateOfOneMoment(realPathsOfOneMoment());
     const readers = new Map<string, TaskReader>();

@@ -8,14 +8,14 @@ import type { Problem } from '../errors/problem.js';
 import { unreadable } from '../store/problems.js';
 
 /**
- * The problem of a stream that can't be used to its end. `over`: its task is finished, so that nobody will
- * write the rest of a record that is cut short.
+ * The problem of a stream that can't be used to its end. `over`: its task is finished, so nobody will write the
+ * rest of a truncated record.
  */
 export function damagedCheckpoint(path: string, damage: Damage, over: boolean): Problem {
   const { kind, offset, reason, sparse } = damage;
-  const hint = 'what is shown is the state up to there';
+  const hint = 'the output shows the state up to that point';
   if (sparse) {
-    const message = `the checkpoint ${path} is not read from byte ${offset} on: ${reason}`;
+    const message = `the checkpoint ${path} is not read beyond byte ${offset}: ${reason}`;
     return { code: 'checkpoint-sparse', severity: 'error', message, path, offset, hint };
   }
   if (kind === 'incomplete' && !over) {
@@ -26,7 +26,7 @@ export function damagedCheckpoint(path: string, damage: Damage, over: boolean): 
   return { code: 'checkpoint-damaged', severity: 'error', message, path, offset, hint };
 }
 
-/** The problem of a stream of more processes than are kept: what it says of the others is not looked at. */
+/** The problem of a stream with more processes than are kept: records of the others are ignored. */
 export function processesLeftOut(path: string, { records_left_out }: CheckpointState): Problem | undefined {
   if (records_left_out === undefined) return undefined;
   const { processes, nameBytes } = REPLAY_LIMITS;
@@ -35,13 +35,13 @@ export function processesLeftOut(path: string, { records_left_out }: CheckpointS
     severity: 'error',
     message:
       `the checkpoint ${path} names more than ${processes} processes, or names longer than ${nameBytes} bytes ` +
-      `together: ${records_left_out} records of the processes behind them are left out`,
+      `together: ${records_left_out} records of later processes are left out`,
     path,
     hint: `'thermos read --records' lists every record`,
   };
 }
 
-/** The problems of a history that is too long to be kept whole: the first and the last of it are there. */
+/** The problems of a history that is too long to keep: only its first and last parts are kept. */
 export function historyLeftOut(
   path: string,
   history: ReadonlyMap<string, ProcessHistory>,
@@ -71,17 +71,17 @@ export function historyLeftOut(
 }
 
 const CHANGES: Record<Change, string> = {
-  replaced: 'another file took its place',
+  replaced: 'another file replaced it',
   shortened: 'it became shorter',
-  rewritten: 'it was written again',
+  rewritten: 'it was rewritten',
 };
 
-/** The problem of a stream that is followed and is not the one any more that was read. */
+/** The problem of a followed stream that is no longer the one that was read. */
 export function replacedCheckpoint(path: string, change: Change): Problem {
   return {
     code: 'checkpoint-replaced',
     severity: 'warning',
-    message: `the checkpoint ${path} is read from its start again: ${CHANGES[change]}`,
+    message: `the checkpoint ${path} is read again from the start: ${CHANGES[change]}`,
     path,
   };
 }

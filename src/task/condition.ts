@@ -9,37 +9,37 @@ import { NotFoundError } from '../errors/errors.js';
 import { mayRunAgain } from './run-again.js';
 import type { TaskView } from './view.js';
 
-/** What is waited for: that a process comes into a state. */
+/** What to wait for: a process reaches a state. */
 export interface Condition {
   process: string;
   state: ProcessState;
 }
 
-/** `never`: it can't happen any more, and why. */
-export type Standing = { kind: 'pending' } | { kind: 'met' } | { kind: 'never'; why: string };
+/** `never`: the condition can no longer be met, and why. */
+export type ConditionState = { kind: 'pending' } | { kind: 'met' } | { kind: 'never'; why: string };
 
-const PENDING: Standing = { kind: 'pending' };
+const PENDING: ConditionState = { kind: 'pending' };
 
-/** True when nothing will be written about the task any more: its end is recorded and its runner is done. */
+/** True when nothing more will be written about the task: its end is recorded and its runner is done. */
 export function isOver({ state, phase, runner }: TaskView): boolean {
   return isTerminalTaskState(state) && (phase === 'finished' || runner?.alive !== true);
 }
 
 /**
- * How a condition stands. A state that a run has passed through counts (who SUCCEEDED was RUNNING), so that none
- * is missed between two looks; of the runs only those from `since` on, the one that was the latest when the
- * waiting began. Throws NotFoundError for a process that is not in the task.
+ * The state of a condition. A state that a run has passed through counts (a SUCCEEDED run was RUNNING), so that none
+ * is missed between two reads. Only runs from number `since` on count: the latest run when the wait began.
+ * Throws NotFoundError for a process that is not in the task.
  */
-export function standingOf(view: TaskView, { process, state }: Condition, since: number): Standing {
+export function conditionState(view: TaskView, { process, state }: Condition, since: number): ConditionState {
   const known = view.processes.find((each) => each.process === process);
   if (known === undefined) {
-    // Without the task file, a process is known from its first record on.
+    // Without the task file, a process is unknown until its first record.
     if (view.config === undefined && !isOver(view)) return PENDING;
     const names = view.processes.map((each) => each.process).join(', ');
     throw new NotFoundError(
       'process-not-found',
       `task ${view.task_id} has no process ${process}`,
-      names === '' ? undefined : `there are ${names}`,
+      names === '' ? undefined : `its processes are ${names}`,
     );
   }
   if (state === 'WAITING' && known.runs === 0) return { kind: 'met' };
@@ -56,7 +56,7 @@ export function standingOf(view: TaskView, { process, state }: Condition, since:
   return PENDING;
 }
 
-/** Which run of a process is the latest, to be given to `standingOf` later. */
+/** The number of the latest run of a process, to pass to `conditionState` later. */
 export function latestRun(view: TaskView, { process }: Condition): number {
   return (view.processes.find((each) => each.process === process)?.runs ?? 0) - 1;
 }

@@ -4,9 +4,9 @@ import { readStream } from '../checkpoint/reader.js';
 import type { RunnerHeader } from '../checkpoint/records.js';
 import { useFile } from '../store/open-file.js';
 
-/** How many records are looked at for the header: it is the second one in every stream the original wrote. */
+/** How many records are searched for the header: it is the second one in every stream that the original wrote. */
 const FIRST_RECORDS = 64;
-/** And in how many bytes: many streams are looked at, and somebody may have made the first record long. */
+/** And how many bytes: many streams are searched, and somebody may have made the first record long. */
 const FIRST_BYTES = 256 * 1024;
 
 /**
@@ -25,7 +25,7 @@ export function readHeader(path: string, base: string): RunnerHeader | null {
       return readStream({ stat: { ...file.stat, size }, readAt: file.readAt.bind(file) }, scanner);
     });
   } catch {
-    // Who asks wants the header or nothing: a stream that can't be read is told by who reads it.
+    // The caller wants the header or nothing: whoever reads the whole stream reports that it can't be read.
   }
   return header;
 }

@@ -10,16 +10,16 @@ export interface RecordedRunner {
 }
 
 export interface RunnerLiveness {
-  /** null if nothing can be said from here. */
+  /** null if it can't be determined from here. */
   alive: boolean | null;
-  /** The one who holds the lock knows itself by the recorded pid, but in another pid namespace than ours. */
+  /** The lock holder has the recorded pid, but in a pid namespace different from ours. */
   foreign: boolean;
 }
 
 /**
- * Does the runner of a stream live? The lock on the stream decides, for it is right across pid namespaces and
- * can't be inherited by a stranger as a pid can. Only where locks can't be seen the recorded pid is looked
- * at: the process that has it now must have been there when the runner recorded itself.
+ * Whether the runner of a stream is alive. The lock on the stream decides, because it is right across pid namespaces
+ * and, unlike a pid, can't pass to an unrelated process. The recorded pid is checked only where locks can't be
+ * seen: the process that has it now must have existed when the runner recorded itself.
  */
 export function runnerLiveness(host: Host, stream: FileIdentity, recorded: RecordedRunner): RunnerLiveness {
   const locked = host.isLocked(stream);
@@ -46,9 +46,9 @@ function isForeign(host: Host, stream: FileIdentity, recordedPid: number | undef
 }
 
 /**
- * Is the process that has this pid the recorded one? Only if it started when the record says (within ten
- * seconds) and belongs to the task's user; for a task of root's the owner may have changed. A pid alone
- * says nothing: the kernel gives it to others.
+ * Whether the process that has this pid is the recorded one. It must have started at the recorded time (within ten
+ * seconds) and belong to the task's user; for a root task the owner may have changed. A pid alone
+ * proves nothing, because the kernel reuses pids.
  */
 export function isSameProcess(
   host: Host,
@@ -59,7 +59,7 @@ export function isSameProcess(
   if (pid === undefined || startSeconds === undefined) return false;
   const startMs = startSeconds * 1000;
   const { bootTimeMs } = host;
-  // Most records are of processes long gone: don't ask /proc about those from before the machine was started.
+  // Most records are of processes long gone: don't ask /proc about those from before this boot.
   if (bootTimeMs === undefined || !mayPrecede(bootTimeMs, startMs)) return false;
   const process = host.process(pid);
   if (process === undefined || isDead(process)) return false;

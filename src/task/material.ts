@@ -19,26 +19,26 @@ import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.j
 import { readTaskFile, type TaskConfig } from './task-file.js';
 
 /**
- * What was gathered of one task at one moment: data, whoever gathered it. `viewOf` says what it means. What could
- * not be read is a problem in it.
+ * The data gathered about one task at one point in time, on this host or elsewhere. `viewOf` interprets it. Whatever
+ * could not be read is one of its problems.
  */
 export interface Material {
   found: FoundTask;
   /** The file of the stream; undefined if it could not be opened. */
   stream: { owner: string; mtimeMs: number } | undefined;
-  /** What the runner's stream adds up to, with those of the coordinators where no runner is alive. */
+  /** The replayed state of the runner's stream, merged with the coordinators' streams if no runner is alive. */
   state: CheckpointState;
   config: TaskConfig | undefined;
   runner: RunnerLiveness;
-  /** Where the recorded paths are on the machine of the task. */
+  /** Where the recorded paths are on the task's machine. */
   located: LocatedPaths;
-  /** Pids of the task that live without its runner. */
+  /** Pids of the task that are alive without its runner. */
   leftovers: readonly number[];
-  /** When the machine was started, milliseconds since the epoch. Asked only of a task that has not ended. */
+  /** When the machine booted, milliseconds since the epoch. Only for a task that has not ended. */
   bootTimeMs: number | undefined;
-  /** The task has ended, and its file is not among the active ones any more. */
+  /** The task has ended, and its file is no longer among the active ones. */
   moved: boolean;
-  /** Neither its task file nor its directory of checkpoints is there any more. */
+  /** Neither its task file nor its checkpoint directory exists any more. */
   removed: boolean;
   problems: readonly Problem[];
 }
@@ -46,23 +46,23 @@ export interface Material {
 const locateNow: Locate = (recorded, task) => locatePaths(recorded, task, realPath);
 
 export interface TaskReaderOptions {
-  /** All statuses and runs, for one task; else the latest, for many. */
+  /** Keep all statuses and runs, for one task; else only the latest, for many. */
   history: boolean;
-  /** It is read once: nothing is remembered for a second time. */
+  /** The task is read only once: nothing is kept for a second read. */
   once?: boolean;
 }
 
 /**
- * Gathers the material of a task of this host, again and again if asked to: then only what was appended since.
- * Nothing is thrown.
+ * Gathers the material of a task on this host, repeatedly if needed: later calls read only what was appended since.
+ * Never throws.
  */
 export class MaterialReader {
   readonly #options: TaskReaderOptions;
   #found: FoundTask;
   #file: CheckpointFile<FileStat>;
-  /** How the task's files are opened: no link that its user may have laid is followed. */
+  /** How the task's files are opened: no link that its user may have created is followed. */
   #opening: OpenOptions;
-  /** Coordinators were merged in: the runner's own stream can't be read on from here. */
+  /** Coordinators were merged in, so the runner's own stream must be read again from its start. */
   #merged = false;
 
   constructor(found: FoundTask, options: TaskReaderOptions) {
@@ -73,8 +73,8 @@ export class MaterialReader {
   }
 
   /**
-   * `found`: the same task, found again, if it was: its task file may have moved. `directories`: open while many
-   * tasks are read at one moment.
+   * `found`: the same task as found again, if it was: its task file may have moved. `directories`: kept open while
+   * many tasks are read at one point in time.
    */
   gather(
     host: Host,
@@ -133,7 +133,7 @@ export class MaterialReader {
     over: boolean,
   ): RunnerLiveness {
     if (stream === undefined) return { alive: null, foreign: false };
-    // The runner moves the task file as its last deed. The first look at /proc/locks costs 10 ms.
+    // Moving the task file is the runner's last action. The first read of /proc/locks costs 10 ms.
     if (over && this.#found.phase === 'finished') return { alive: false, foreign: false };
     const runner = runnerLiveness(host, stream, recordedRunner(last));
     if (over || runner.alive !== false || this.#found.task_file !== undefined) return runner;
@@ -141,7 +141,7 @@ export class MaterialReader {
     return runnerLiveness(host.again(), stream, recordedRunner(last));
   }
 
-  /** The task file is not among the active ones any more: the task may have ended since it was found. */
+  /** The task file is no longer among the active ones: the task may have ended since it was found. */
   #wasMoved(): boolean {
     const { phase, task_file } = this.#found;
     return phase === 'active' && (task_file === undefined || presenceOf(task_file, 'no-follow') === 'absent');
@@ -165,7 +165,7 @@ export class MaterialReader {
     return config;
   }
 
-  /** The stream's stat; undefined, with a problem told, if it can't be opened. */
+  /** The stream's stat; undefined, with a problem reported, if it can't be opened. */
   #stream(problems: Problem[]): FileStat | undefined {
     if (this.#merged) {
       this.#file = this.#checkpoint();
@@ -176,18 +176,18 @@ export class MaterialReader {
       if (damage !== undefined) problems.push(this.#damaged(this.#path, damage));
       return stat;
     } catch (error) {
-      const told = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
-      if (!(told && errnoOf(error) === 'ENOENT')) {
+      const reported = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
+      if (!(reported && errnoOf(error) === 'ENOENT')) {
         const problem = unreadableCheckpoint(this.#path, error);
-        const severity = errnoOf(error) === 'ENOENT' && this.#isUnbegun() ? 'warning' : problem.severity;
+        const severity = errnoOf(error) === 'ENOENT' && this.#hasNoStreams() ? 'warning' : problem.severity;
         problems.push({ ...problem, severity, task_id: this.#found.task_id });
       }
       return undefined;
     }
   }
 
-  /** Did its runner die before it made the stream? Then nothing was lost. */
-  #isUnbegun(): boolean {
+  /** True if the runner died before it created the stream: then nothing was lost. */
+  #hasNoStreams(): boolean {
     const { task_file, checkpoint_dir } = this.#found;
     try {
       if (task_file !== undefined) return false;
@@ -202,7 +202,7 @@ export class MaterialReader {
     return { ...damagedCheckpoint(path, damage, over), task_id: this.#found.task_id };
   }
 
-  /** Without a runner the coordinators' streams may know more than its own. */
+  /** Without a runner, the coordinators' streams may hold more than its own. */
   #withCoordinators(state: CheckpointState, problems: Problem[]): CheckpointState {
     for (const [process, { runs }] of state.processes) {
       if (isTerminalProcessState(runs.at(-1)?.state)) continue;

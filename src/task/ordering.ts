@@ -7,8 +7,8 @@ export interface Predecessors {
 }
 
 /**
- * Each process of the task with those that must have finished before it may start, both in the order of the
- * task file. Names in a constraint that no process has are left out: the original's planner refuses such a
+ * Each process of the task with those that must finish before it may start, both in the order of the task file.
+ * Names in a constraint that no process has are left out: the original's planner refuses such a
  * task before it runs.
  */
 export function predecessors(config: TaskConfig): Predecessors[] {
@@ -19,23 +19,23 @@ export function predecessors(config: TaskConfig): Predecessors[] {
       if (after.has(before)) after.get(order[i] as string)?.add(before);
     }
   }
-  const place = new Map([...after.keys()].map((name, i) => [name, i]));
-  const inOrder = (a: string, b: string) => (place.get(a) as number) - (place.get(b) as number);
+  const index = new Map([...after.keys()].map((name, i) => [name, i]));
+  const inOrder = (a: string, b: string) => (index.get(a) as number) - (index.get(b) as number);
   return [...after].map(([process, before]) => ({ process, after: [...before].sort(inOrder) }));
 }
 
-/** A process in the drawing of the ordering, one level for each process that it waits for. */
+/** A process in the tree of the ordering, one level deeper than the process it is drawn under. */
 export interface OrderingLine {
   process: string;
   depth: number;
-  /** Besides the one it hangs under. */
+  /** The other predecessors, besides the one it is drawn under. */
   also: string[];
 }
 
 /**
- * The ordering as a tree in lines, top down: each process once, under the last of its predecessors that was
- * drawn, the other ones beside it. Cycles (which no runner accepts) are drawn at the top level. Pure, and
- * linear in the number of constraints but for sorting.
+ * The ordering as the lines of a tree, top down: each process once, under the predecessor that was drawn last,
+ * with the others in `also`. Cycles (which no runner accepts) are drawn at the top level. Pure, and
+ * linear in the number of constraints apart from sorting.
  */
 export function drawOrdering(config: TaskConfig): OrderingLine[] {
   const all = predecessors(config);

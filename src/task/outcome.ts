@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import type { TaskView } from './view.js';
 
-/** The exit code that says how a task ended; 5 for one whose end is not known. */
+/** The exit code for the way a task ended; 5 if its end is not known. */
 export function exitCodeOf(state: TaskView['state']): ExitCode {
   switch (state) {
     case 'SUCCESS':

@@ -2,7 +2,7 @@ import type { FoundTask } from '../discovery/found.js';
 import { MaterialReader, type TaskReaderOptions } from './material.js';
 import { type TaskView, viewOf } from './view.js';
 
-/** A task of this host as a view, again and again if asked to; see `MaterialReader`. */
+/** Reads a task on this host as a view, repeatedly if needed; see `MaterialReader`. */
 export class TaskReader {
   readonly #material: MaterialReader;
 

@@ -3,8 +3,8 @@ import type { ProcessConfig } from './task-file.js';
 import type { ProcessView } from './view.js';
 
 /**
- * May the process run again, or does it run, while its task's runner lives? The rules are those of the planner.
- * `active`: the task is ACTIVE, it is not being ended yet.
+ * Whether the process is running or may run again while the task's runner is alive. The rules are the planner's.
+ * `active`: the task is ACTIVE and not yet being ended.
  */
 export function mayRunAgain(
   process: ProcessView,
@@ -12,7 +12,7 @@ export function mayRunAgain(
   active: boolean,
 ): boolean {
   if (isLiveProcessState(process.state)) return true;
-  // Once the task is being ended, only its final processes run.
+  // While the task is being ended, only its final processes run.
   if (!active && settings?.final !== true) return false;
   if (process.state === 'SUCCESS') return settings?.daemon === true;
   if (process.state !== 'FAILED') return true;

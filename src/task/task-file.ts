@@ -4,7 +4,7 @@ import type { Problem } from '../errors/problem.js';
 import { type OpenOptions, openFile, tooBig } from '../store/open-file.js';
 import { unreadable } from '../store/problems.js';
 
-/** What a task file says of a process, as far as looking at a task needs it. */
+/** The fields of a process in a task file that commands which only read a task need. */
 export interface ProcessConfig {
   name: string;
   cmdline?: string;
@@ -37,14 +37,14 @@ export interface TaskFileResult {
   problem?: Problem;
 }
 
-/** A task file is a line of JSON; what is bigger than this is no task file. */
+/** A task file is one line of JSON; a bigger file is not a task file. */
 export const MAX_TASK_FILE_BYTES = 16 * 1024 * 1024;
 
 let shared: Buffer | undefined;
 
 /**
- * Reads a task file, opened as `opening` says. What is wrong with it is told as a problem; a file that vanished is
- * neither.
+ * Reads a task file, opened as `opening` says. Returns its config, or what is wrong with it as a problem; neither if
+ * the file does not exist.
  */
 export function readTaskFile(path: string, opening: OpenOptions = {}): TaskFileResult {
   let text: string;
@@ -73,7 +73,7 @@ function problem(code: ProblemCode, path: string, message: string): Problem {
   return { code, severity: 'error', message, path };
 }
 
-/** The shared buffer serves thousands of small files without allocating for each. */
+/** The shared buffer avoids an allocation for each of thousands of small files. */
 function readWhole(path: string, opening: OpenOptions): string {
   const file = openFile(path, opening);
   try {
@@ -87,10 +87,10 @@ function readWhole(path: string, opening: OpenOptions): string {
   }
 }
 
-/** JSON.parse takes any depth, JSON.stringify runs out of stack at some thousands. */
+/** JSON.parse accepts any depth, but JSON.stringify overflows the stack at a few thousand levels. */
 const DEEPEST = 1000;
 
-/** True if a value from JSON is nested so deeply that it can't be written again. */
+/** True if a value from JSON is nested too deeply to be written again. */
 export function isTooDeep(json: unknown): boolean {
   let level = [json];
   for (let depth = 0; depth < DEEPEST; depth++) {
@@ -105,7 +105,7 @@ export function isTooDeep(json: unknown): boolean {
   return true;
 }
 
-/** The task that a parsed task file describes; undefined if it is none. Parts of the wrong type are left out. */
+/** The task that a parsed task file describes; undefined if it is not a task. Omits parts of the wrong type. */
 export function parseTaskConfig(json: unknown): TaskConfig | undefined {
   if (!isObject(json) || !Array.isArray(json.processes)) return undefined;
   const { name, max_failures, max_concurrency, finalization_wait, constraints, resources } = json;
@@ -155,7 +155,7 @@ function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** JSON has numbers like 1e999, which are read as infinite. */
+/** JSON allows numbers like 1e999, which are parsed as infinite. */
 function asNumber(value: unknown): number | undefined {
   return Number.isFinite(value) ? (value as number) : undefined;
 }

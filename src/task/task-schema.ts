@@ -1,19 +1,19 @@
 import * as z from 'zod/mini';
 import type { Problem } from '../errors/problem.js';
 
-// Nothing is compiled: a task is checked once, and a program that root runs makes no code of its own.
+// No schema is compiled: a task is checked once, and a program that root runs should not generate code.
 z.config({ jitless: true });
 
 const DESTINATIONS = ['file', 'console', 'both', 'none'] as const;
 const MODES = ['standard', 'rotate'] as const;
 
-// What is wrong is said behind the name of the field.
-const TEXT = 'is no text';
+// These messages follow the name of the field.
+const TEXT = 'is not a string';
 const FLAG = 'is neither true nor false';
-const LIST = 'is no list';
-const OBJECT = 'is no object';
-const NUMBER = 'is no number of at least 0';
-const WHOLE = 'is no whole number of at least 0';
+const LIST = 'is not a list';
+const OBJECT = 'is not an object';
+const NUMBER = 'is not a number of at least 0';
+const WHOLE = 'is not a whole number of at least 0';
 
 const text = z.string({ error: TEXT });
 const flag = z.nullish(z.boolean({ error: FLAG }));
@@ -21,7 +21,7 @@ const number = z.nullish(z.number({ error: NUMBER }).check(z.gte(0, { error: NUM
 const whole = z.int({ error: WHOLE }).check(z.gte(0, { error: WHOLE }));
 const list = z.array(z.unknown(), { error: LIST });
 const oneOf = <T extends readonly string[]>(words: T) =>
-  z.enum(words, { error: `is none of ${words.join(', ')}` });
+  z.enum(words, { error: `is not one of ${words.join(', ')}` });
 
 const logger = z.object(
   {
@@ -37,7 +37,9 @@ const logger = z.object(
 const process = z.object(
   {
     name: text.check(
-      z.refine(isProcessName, { error: "can't be the name of a process: it is a directory's, too" }),
+      z.refine(isProcessName, {
+        error: 'cannot be the name of a process, because it also names a directory',
+      }),
     ),
     cmdline: text,
     daemon: flag,
@@ -52,7 +54,7 @@ const process = z.object(
 
 const constraint = z.object({ order: z.nullish(list) }, { error: OBJECT });
 
-// The elements of lists are checked one by one: of a million that are wrong there would be a million issues.
+// The elements of lists are checked one by one: a million wrong elements would give a million issues.
 const task = z.object(
   {
     name: z.optional(text),
@@ -69,24 +71,24 @@ const task = z.object(
 
 export type CheckedProcess = z.infer<typeof process>;
 
-/** A task with fields of the right types; what is null or not there is the default, which others know. */
+/** A task with fields of the right types. A field that is null or absent has the default, which callers know. */
 export type CheckedTask = Omit<z.infer<typeof task>, 'processes' | 'constraints' | 'resources'> & {
   processes: readonly CheckedProcess[];
   orders: readonly (readonly string[])[];
 };
 
-/** Something in a task that is not as it has to be. */
+/** Something in a task that is invalid. */
 export interface TaskFault {
-  /** A sentence without its stop: `max_failures of process "a" is no whole number of at least 0`. */
+  /** A sentence without its full stop: `max_failures of process "a" is not a whole number of at least 0`. */
   readonly message: string;
   /** As in `processes[0].max_failures`; empty for the task itself. */
   readonly field: string;
 }
 
 /**
- * Checks a value from JSON, which may be anything, as a task that can be run: the fields of the original's task file
- * with the right types. Returns the task, or what is wrong with it: the first faults, `most` of them. What is between
- * the processes (orders, cycles) is the planner's to judge. Never throws. Pure.
+ * Checks that a value from JSON, which may be anything, is a task that can be run: the fields of the original's task
+ * file with the right types. Returns the task, or its first faults, at most `most`. The planner checks the relations
+ * between processes (orders, cycles). Never throws. Pure.
  */
 export function checkTask(json: unknown, most = 1): { task: CheckedTask } | { faults: TaskFault[] } {
   const { task, faults } = examine(json, process, most);
@@ -96,15 +98,15 @@ export function checkTask(json: unknown, most = 1): { task: CheckedTask } | { fa
   return task === undefined || faults.length > 0 ? { faults } : { task };
 }
 
-/** So many faults of one task file are told. */
-const MOST_TOLD = 10;
+/** At most this many faults of one task file are reported. */
+const MOST_REPORTED = 10;
 
-/** Who looks at a task misses nothing. */
-const seenProcess = z.extend(process, { cmdline: z.optional(text) });
+/** A command that only reads a task does not need the command line. */
+const lenientProcess = z.extend(process, { cmdline: z.optional(text) });
 
-/** The problems of the fields of a task file that no runner would take; what is not there is no problem. Pure. */
+/** The problems of fields in a task file that no runner would accept; an absent field is not a problem. Pure. */
 export function taskFileProblems(json: unknown, path: string | undefined, task_id: string): Problem[] {
-  return examine(json, seenProcess, MOST_TOLD).faults.map(({ message, field }) => ({
+  return examine(json, lenientProcess, MOST_REPORTED).faults.map(({ message, field }) => ({
     code: 'task-file-damaged',
     severity: 'warning',
     message: `in the task file, ${message}`,
@@ -175,7 +177,7 @@ function fieldOf(at: string, path: readonly PropertyKey[]): string {
   return [...(at === '' ? [] : [at]), ...path.map(String)].join('.');
 }
 
-/** It is the name of a directory, too. */
+/** The name also names a directory. */
 function isProcessName(name: string): boolean {
   return name !== '' && !name.startsWith('.') && !name.includes('/') && !name.includes('\0');
 }

@@ -1,34 +1,35 @@
 import { isTerminalTaskState, type TaskState } from '../checkpoint/records.js';
 import type { Phase } from '../layout/root-paths.js';
 
-/** What the host says to what the streams record. */
+/** How the host's state compares with what the streams record. */
 export type Verdict = 'ok' | 'runner-gone' | 'host-rebooted' | 'leftovers' | 'foreign-pids' | 'unknown';
 
-export interface Evidence {
+/** What the verdict depends on. */
+export interface VerdictFacts {
   /** False if the stream could not be opened at all. */
   readable: boolean;
   phase: Phase;
   state: TaskState | number | 'UNKNOWN';
-  /** Of the runner; null if nothing can be said. */
+  /** Whether the runner is alive; null if it can't be determined. */
   alive: boolean | null;
   /** The recorded pids belong to another pid namespace. */
   foreign: boolean;
-  /** When the last runner said that it runs, and when this host was started; milliseconds since the epoch. */
+  /** When the last runner recorded that it runs, and when this host booted; milliseconds since the epoch. */
   statusTimeMs: number | undefined;
   bootTimeMs: number | undefined;
-  /** Processes of the task that live on. */
+  /** Whether processes of the task are still alive. */
   leftovers: boolean;
 }
 
 /** Compares the recorded state with the host. Pure. */
-export function verdictOf(evidence: Evidence): Verdict {
-  const { readable, phase, state, alive, foreign, leftovers, statusTimeMs, bootTimeMs } = evidence;
+export function verdictOf(facts: VerdictFacts): Verdict {
+  const { readable, phase, state, alive, foreign, leftovers, statusTimeMs, bootTimeMs } = facts;
   if (!readable) return 'unknown';
   if (isTerminalTaskState(state)) {
     if (phase === 'active' && alive === false) return 'runner-gone';
     return leftovers ? 'leftovers' : 'ok';
   }
-  // The task file was moved, so a runner saw the end, but the stream doesn't tell it.
+  // The task file was moved, so a runner saw the end, but the stream doesn't record it.
   if (phase === 'finished') return leftovers ? 'leftovers' : 'unknown';
   if (foreign) return 'foreign-pids';
   if (alive === null) return 'unknown';

@@ -22,7 +22,7 @@ import type { Material } from './material.js';
 import type { ProcessConfig, TaskConfig } from './task-file.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
-/** A process as a person sees it: its latest run, how often it ran, and what the task file says of it. */
+/** A process for display: its latest run, how often it ran, and what the task file says about it. */
 export interface ProcessView {
   process: string;
   /** WAITING if it never started. */
@@ -39,15 +39,15 @@ export interface ProcessView {
   cmdline?: string;
 }
 
-/** A recorded path, and where it is here: the tree may have been copied or mounted elsewhere. */
-export interface Place {
+/** A recorded path, and where it is on this machine: the tree may have been copied or mounted elsewhere. */
+export interface LocatedPath {
   path: string;
   recorded: string;
-  /** False if it is nowhere: the path is then as recorded. */
+  /** False if it was not found: the path is then as recorded. */
   found: boolean;
 }
 
-/** Everything about one task: the streams, the task file and this host joined. Times as in the stream. */
+/** Everything about one task, joined from the streams, the task file and this host. Times as in the stream. */
 export interface TaskView {
   found: FoundTask;
   task_id: string;
@@ -64,8 +64,8 @@ export interface TaskView {
   hostname?: string;
   /** Who owns the stream on disk. */
   owner?: string;
-  sandbox?: Place;
-  log_dir?: Place;
+  sandbox?: LocatedPath;
+  log_dir?: LocatedPath;
   ports?: Record<string, Int64>;
   runner?: { pid?: number; uid?: number; alive: boolean | null };
   processes: ProcessView[];
@@ -73,24 +73,24 @@ export interface TaskView {
   problems: Problem[];
 
   header: RunnerHeader | null;
-  /** All of them with `history`, else the last one. */
+  /** All statuses with `history`, else the last one. */
   statuses: TaskStatus[];
-  /** Of very many statuses those that are not in the list. */
+  /** The statuses missing from the list, if there are too many to keep. */
   statuses_left_out?: Gap;
-  /** How many records of more processes than are kept were passed over. */
+  /** How many records were skipped because their processes exceed the number that is kept. */
   records_left_out?: number;
-  /** All runs with `history`, else the last one of each. Processes without a record are not in it. */
+  /** All runs with `history`, else the last run of each process. Processes without a record are absent. */
   history: ReadonlyMap<string, ProcessHistory>;
   config?: TaskConfig;
   /** When the stream was last written or touched, milliseconds since the epoch. */
   silent_since_ms?: number;
-  /** Pids that live on though the task is over or its runner gone. */
+  /** Pids that are still alive although the task is over or its runner is gone. */
   leftovers: readonly number[];
-  /** There is no trace of it any more. */
+  /** No trace of the task is left on disk. */
   removed: boolean;
 }
 
-/** What the material of a task means. Pure: the same material gives the same view, and is left as it is. */
+/** Interprets the material of a task. Pure: the same material gives the same view, and is not modified. */
 export function viewOf(material: Material): TaskView {
   const { found, stream, state, config, runner, located, leftovers, bootTimeMs, moved, removed } = material;
   const { header, statuses } = state;
@@ -124,8 +124,8 @@ export function viewOf(material: Material): TaskView {
     uid: header?.uid,
     hostname: header?.hostname,
     owner: stream?.owner,
-    sandbox: place(located.sandbox, header?.sandbox),
-    log_dir: place(located.log_dir, header?.log_dir),
+    sandbox: locatedPath(located.sandbox, header?.sandbox),
+    log_dir: locatedPath(located.log_dir, header?.log_dir),
     ports: header?.ports,
     runner: last && { pid: last.runner_pid, uid: last.runner_uid, alive: runner.alive },
     processes: processViews(state.processes, config),
@@ -143,11 +143,11 @@ export function viewOf(material: Material): TaskView {
   };
 }
 
-function place(located: Located | undefined, recorded: string | undefined): Place | undefined {
+function locatedPath(located: Located | undefined, recorded: string | undefined): LocatedPath | undefined {
   return located && { path: located.path, recorded: recorded ?? located.path, found: located.found };
 }
 
-/** Processes in the order of the task file, those it doesn't know behind them, in the order of the stream. */
+/** Processes in the order of the task file, followed by those not in it, in the order of the stream. */
 function processViews(
   history: ReadonlyMap<string, ProcessHistory>,
   config: TaskConfig | undefined,

@@ -10,11 +10,11 @@ const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) =
 /** How a process ended, in words: `exit code 7`, `signal 9 (SIGKILL)`. Empty if it isn't recorded. */
 export function describeReturnCode(code: number | undefined): string {
   if (code === undefined) return '';
-  // The runner's own mark for what it had to end itself; a coordinator would say the same of SIGHUP.
+  // The runner records -1 for a process that it ended itself; a coordinator records the same for SIGHUP.
   if (code === -1) return 'ended by the runner (return code -1), or signal 1, SIGHUP';
   if (code < 0) return `signal ${-code}${named(-code)}`;
   if (code > 128 && SIGNALS.has(code - 128)) {
-    return `exit code ${code} (of a shell: its command died of signal ${code - 128}${named(code - 128)})`;
+    return `exit code ${code} (from a shell: its command was killed by signal ${code - 128}${named(code - 128)})`;
   }
   return `exit code ${code}`;
 }
@@ -24,7 +24,7 @@ function named(signal: number): string {
   return name === undefined ? '' : `, ${name}`;
 }
 
-/** The process that failed first, of those whose last run is FAILED: it is the one to look at. */
+/** The process that failed first, of those whose last run is FAILED: the one to investigate. */
 export function firstFailing(view: TaskView): ProcessView | undefined {
   const failed = view.processes.filter(({ state }) => state === 'FAILED');
   const time = ({ stop_time }: ProcessView) =>
@@ -43,9 +43,9 @@ export interface WhyOptions {
 }
 
 /**
- * Why a task is as it is, in lines for a person: what the verdict means, which process failed first and how,
- * what of the failure budget is used, and what each process waits for. Names are as they were read: to be
- * escaped before they are shown.
+ * Explains the state of a task, in lines for display: what the verdict means, which process failed first and how,
+ * how much of the failure budget is used, and what each process waits for. Names are as they were read: escape
+ * them before they are shown.
  */
 export function whyLines(view: TaskView, options: WhyOptions): string[] {
   return [
@@ -64,7 +64,7 @@ function verdictLines(view: TaskView, now: number): string[] {
     view.silent_since_ms === undefined
       ? ''
       : `; its checkpoint has been silent for ${duration(now - view.silent_since_ms)}`;
-  const alive = leftovers.length > 0 ? [`Still alive of this task: pid ${leftovers.join(', ')}.`] : [];
+  const alive = leftovers.length > 0 ? [`Still alive in this task: pid ${leftovers.join(', ')}.`] : [];
   switch (verdict) {
     case 'runner-gone':
       if (isTerminalTaskState(state)) {
@@ -77,28 +77,29 @@ function verdictLines(view: TaskView, now: number): string[] {
         ...alive,
       ];
     case 'leftovers':
-      return [`The task is over (${state}), but processes of it live on.`, ...alive];
+      return [`The task is over (${state}), but some of its processes are still alive.`, ...alive];
     case 'foreign-pids':
       return [
-        `${who} lives in another pid namespace (a container): the recorded pids say nothing on this host.`,
+        `${who} runs in another pid namespace (a container): the recorded pids mean nothing on this host.`,
       ];
     case 'unknown':
       return [unknownReason(view)];
     case 'ok':
       if (isTerminalTaskState(state))
         return [`The task ended ${state} at ${timestamp(view.state_timestamp_ms)}.`];
-      return [`${who} is alive; the task is ${state} since ${timestamp(view.state_timestamp_ms)}.`];
+      return [`${who} is alive; the task has been ${state} since ${timestamp(view.state_timestamp_ms)}.`];
   }
 }
 
 function unknownReason(view: TaskView): string {
-  if (view.found.unreadable) return 'The sandbox of the task can not be entered: only its name is known.';
+  if (view.found.unreadable)
+    return 'The sandbox of the task cannot be entered: only the name of the task is known.';
   const problem = view.problems.find(({ severity }) => severity === 'error');
-  if (problem !== undefined) return `How the task is can not be known: ${problem.message}.`;
+  if (problem !== undefined) return `The state of the task is unknown: ${problem.message}.`;
   if (view.phase === 'finished') {
     return `The task file is in tasks/finished, but the checkpoint ends with ${view.state}: its end was not recorded.`;
   }
-  return 'How the task is can not be known from here.';
+  return 'The state of the task cannot be determined from here.';
 }
 
 function failureLines(view: TaskView, stderr: readonly string[] | undefined): string[] {
@@ -115,14 +116,16 @@ function at({ stop_time }: ProcessView): string {
   return stop_time === undefined ? '' : `, at ${timestamp(stop_time * 1000)}`;
 }
 
-/** Processes that were ended, or whose end nobody saw. */
+/** Lines for processes that were killed, or whose end nobody recorded. */
 function endedLines(view: TaskView): string[] {
   const gone = view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
   const lines: string[] = [];
   for (const { process, state, return_code, pid, coordinator_pid } of view.processes) {
     if (state === 'KILLED') lines.push(`Process ${process} was killed: ${describeReturnCode(return_code)}.`);
     if (state === 'LOST')
-      lines.push(`Process ${process} was lost: its coordinator died before it could say how it ended.`);
+      lines.push(
+        `Process ${process} was lost: its coordinator died before it could record how the process ended.`,
+      );
     if (!gone || (state !== 'RUNNING' && state !== 'FORKED')) continue;
     const last = pid ?? coordinator_pid;
     const alive = last !== undefined && view.leftovers.includes(last);
@@ -192,7 +195,7 @@ function waitingLines(view: TaskView, now: number): string[] {
   return lines;
 }
 
-/** Those of its predecessors that have not succeeded, with their states. */
+/** The predecessors that have not succeeded, with their states. */
 function unmet(after: readonly string[] = [], byName: ReadonlyMap<string, ProcessView>): string {
   return after
     .filter((before) => byName.get(before)?.state !== 'SUCCESS')

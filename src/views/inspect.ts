@@ -4,7 +4,7 @@ import type { Inspection } from '../logs/inspection.js';
 import type { LogFile } from '../logs/list-logs.js';
 import { drawOrdering } from '../task/ordering.js';
 import type { TaskConfig } from '../task/task-file.js';
-import type { Place, TaskView } from '../task/view.js';
+import type { LocatedPath, TaskView } from '../task/view.js';
 import { duration, moment, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
@@ -107,12 +107,12 @@ export function limitsText({ max_failures, max_concurrency, finalization_wait }:
   return `max_failures ${max_failures ?? '-'}, max_concurrency ${concurrency}, finalization_wait ${wait}`;
 }
 
-function placeText(place: Place | undefined): string | undefined {
+function placeText(place: LocatedPath | undefined): string | undefined {
   return place && `${visible(place.path)}${place.found ? '' : ' (not there)'}`;
 }
 
 /** Where it was recorded, if that is another place. */
-function recordedText(place: Place | undefined): string | undefined {
+function recordedText(place: LocatedPath | undefined): string | undefined {
   return place === undefined || place.path === place.recorded ? undefined : visible(place.recorded);
 }
 

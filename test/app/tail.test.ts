@@ -52,7 +52,7 @@ class Printed {
         this.events.push(event);
         this.#tell();
       },
-      tell: (problem) => void this.problems.push(problem),
+      report: (problem) => void this.problems.push(problem),
       catchSignals: () => {},
       pause: (until) => Promise.race([until.then(() => undefined), signalled]),
       signalled,

@@ -121,7 +121,7 @@ test('a file that holds a flag is a small regular file, or says nothing', () => 
   expect(agentWorkDirs({}, join(dir, 'proc'), join(dir, 'etc'), 0)).toEqual([]);
 });
 
-test('a default place that somebody else may have made is not looked at, and that is told', () => {
+test('a default place that somebody else may have made is ignored, and that is reported', () => {
   const work = join(dir, 'work');
   makeTaskRun(work, 'a', 'c1');
   const host = join(dir, 'host');
@@ -136,7 +136,7 @@ test('a default place that somebody else may have made is not looked at, and tha
       'root-untrusted',
       'warning',
       path,
-      `the task root ${path} (default) is not looked at: ${path} can be written by everybody`,
+      `the task root ${path} (default) is ignored: ${path} can be written by everybody`,
     ]),
   );
   chmodSync(work, 0o755);

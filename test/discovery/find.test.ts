@@ -51,7 +51,7 @@ describe('to look', () => {
     expect(look('www.prod.x www-prod-x', '*.prod.*')).toBe('www.prod.x');
   });
 
-  test('what is no glob for any of them is tried as a regular expression, and the other way round', () => {
+  test('a word that is not a glob for any of them is tried as a regular expression, and the other way round', () => {
     expect(look('hosttt', 'host*')).toBe('hosttt');
     expect(look('kkk other', 'kk*$')).toBe('kkk');
     expect(look('web.1x', 'web.?x')).toBe('web.1x');
@@ -94,7 +94,7 @@ describe('to change', () => {
     expect(findTasks(tasks, ['a'], 'look').tasks).toHaveLength(2);
   });
 
-  test('for any ids and any word that is no pattern: the id itself or nothing', () => {
+  test('for any ids and any word that is not a pattern: the id itself or nothing', () => {
     const word = fc.stringMatching(/^[a-z0-9_-]{1,6}$/);
     fc.assert(
       fc.property(fc.uniqueArray(word), word, (all, one) => {
@@ -112,7 +112,7 @@ describe('words', () => {
     expect(match.unmatched).toEqual([]);
   });
 
-  test('those that mean nothing are told, with what may have been meant', () => {
+  test('words that match nothing are reported, with similar ids', () => {
     const tasks = ['www-prod-hello-0', 'www-prod-api-0', 'db'].map((name) => task(name));
     expect(findTasks(tasks, ['hello', 'www-prod-helo-0', 'zzz', 'dB'], 'change').unmatched).toEqual([
       { word: 'hello', near: ['www-prod-hello-0'] },
@@ -125,7 +125,7 @@ describe('words', () => {
     expect(findTasks(many, ['ask'], 'change').unmatched[0]?.near).toHaveLength(5);
   });
 
-  test.each(['(', '[', 'a{2,1}', '+', 'x)', 'a)|(b'])('%s is no pattern', (word) => {
+  test.each(['(', '[', 'a{2,1}', '+', 'x)', 'a)|(b'])('%s is not a pattern', (word) => {
     for (const mode of ['look', 'change'] as const) {
       let thrown: unknown;
       try {
@@ -135,11 +135,11 @@ describe('words', () => {
       }
       expect(thrown).toBeInstanceOf(UsageError);
       expect(thrown).toMatchObject({ code: 'bad-pattern', exitCode: 2 });
-      expect((thrown as Error).message).toMatch(`'${word}' is not a task here, nor a valid pattern: `);
+      expect((thrown as Error).message).toMatch(`'${word}' is neither a task here nor a valid pattern: `);
     }
   });
 
-  test('an invalid regular expression that is a glob, or an id, is what it is', () => {
+  test('an invalid regular expression that is a glob or an id counts as that', () => {
     expect(look('x(1 y', '*(1')).toBe('x(1');
     expect(change('x(1 y', '*(1')).toBe('x(1');
     expect(change('( y', '(')).toBe('(');
@@ -150,7 +150,9 @@ describe('words', () => {
   });
 
   test('an endless word is refused', () => {
-    expect(() => look('a', 'a'.repeat(5000))).toThrow('a word of 5000 characters is no task and no pattern');
+    expect(() => look('a', 'a'.repeat(5000))).toThrow(
+      'a word of 5000 characters is neither a task nor a pattern',
+    );
   });
 
   test('any word over any ids gives tasks among them, or bad-pattern', () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FoundTask, TaskRoot } from '../../src/discovery/found.js';
-import { joinTasks, type Names, type RootNames } from '../../src/discovery/join.js';
+import { type DirectoryNames, joinTasks, type RootNames } from '../../src/discovery/join.js';
 
 const ROOT: TaskRoot = { path: '/r', layout: 'host', source: 'test', readable: true };
 
-const names = (...all: string[]): Names => ({ names: new Set(all), known: true });
-const UNKNOWN: Names = { names: new Set(), known: false };
+const names = (...all: string[]): DirectoryNames => ({ names: new Set(all), known: true });
+const UNKNOWN: DirectoryNames = { names: new Set(), known: false };
 const joined = (lists: Partial<RootNames>): FoundTask[] =>
   joinTasks(ROOT, { active: names(), finished: names(), checkpoints: names(), ...lists });
 const codes = (task: FoundTask | undefined) => task?.problems.map(({ code }) => code);
@@ -84,7 +84,7 @@ describe('a task', () => {
   });
 });
 
-const someNames: fc.Arbitrary<Names> = fc.record({
+const someNames: fc.Arbitrary<DirectoryNames> = fc.record({
   names: fc
     .uniqueArray(fc.constantFrom('a', 'b', 'c', 'a b', '__proto__', 'constructor', '*', '\u001b[31m'))
     .map((all) => new Set(all)),

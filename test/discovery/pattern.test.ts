@@ -24,7 +24,7 @@ test.each([
   expect(looksLikeGlob(word)).toBe(false);
 });
 
-test('an open bracket alone is no pattern', () => {
+test('an open bracket alone is not a pattern', () => {
   expect(hasGlobCharacters('q[1')).toBe(false);
   expect(hasGlobCharacters('q[1]')).toBe(true);
 });

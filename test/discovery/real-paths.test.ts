@@ -33,7 +33,7 @@ const made: fc.Arbitrary<Made> = fc.oneof(
   }),
 );
 
-/** Makes what can be made; what is in the way of another thing stays. Nothing is made where links lead out of it. */
+/** Makes whatever can be made; existing entries stay. Nothing is made where links lead out of it. */
 function makeTree(base: string, things: readonly Made[]): void {
   for (const thing of things) {
     const path = join(base, thing.at);
@@ -46,7 +46,7 @@ function makeTree(base: string, things: readonly Made[]): void {
   }
 }
 
-/** Does what is there of the way to a path stay below a directory? */
+/** Whether the existing part of a path stays below a directory. */
 function isBelow(directory: string, path: string): boolean {
   for (let existing = dirname(path); ; existing = dirname(existing)) {
     const real = realPath(existing);
@@ -60,7 +60,7 @@ test('agrees with realpath(3) about any tree of directories, files and links', (
       const base = mkdtempSync(join(temp.path, 'tree-'));
       makeTree(base, things);
       const resolve = realPathsOfOneMoment();
-      // Enough about one directory that it is listed in the midst of it.
+      // Enough lookups in one directory that it is listed on the way.
       const paths = [...questions.map((names) => names.join('/')), ...things.map(({ at }) => at), ...NAMES];
       for (const path of [...paths, ...paths.toReversed()]) {
         expect([path, resolve(`${base}/${path}`)]).toEqual([path, realPath(`${base}/${path}`)]);
@@ -85,7 +85,7 @@ describe('odd paths', () => {
     expect(realPathsOfOneMoment()(path)).toBe(realPath(path));
   });
 
-  test('nothing, a NUL, what is not absolute', () => {
+  test('an empty path, a NUL, a relative path', () => {
     const resolve = realPathsOfOneMoment();
     for (const path of ['', '.', 'nowhere/at/all', 'a\0b', '/tmp\0', '/tmp/\0/x']) {
       expect(resolve(path)).toBe(realPath(path));
@@ -101,7 +101,7 @@ describe('odd paths', () => {
     expect(resolve(link)).toBe('/');
   });
 
-  test('a path of megabytes leads nowhere, without a deep stack', () => {
+  test('a path of megabytes does not resolve, without a deep stack', () => {
     const resolve = realPathsOfOneMoment();
     expect(resolve('/a'.repeat(2_000_000))).toBeUndefined();
     expect(resolve('/tmp'.repeat(1023))).toBeUndefined();
@@ -121,7 +121,7 @@ describe('odd paths', () => {
   });
 });
 
-test('it is one moment: what is made after a directory was asked about may be missed, not invented', () => {
+test('it is one point in time: an entry made after a lookup may be missed, but none is invented', () => {
   const base = mkdtempSync(join(temp.path, 'moment-'));
   const resolve = realPathsOfOneMoment();
   for (let i = 0; i < 40; i++) expect(resolve(`${base}/x${i}`)).toBeUndefined();

@@ -67,7 +67,7 @@ describe('beside a bare root', () => {
     makeRoot(join(dir, 'root'));
   });
 
-  test('what is there as recorded is not touched', () => {
+  test('a recorded path that exists stays as it is', () => {
     make('away/sandbox/.logs', 'sandbox/.logs');
     const recorded = { sandbox: join(dir, 'away/sandbox'), log_dir: join(dir, 'away/sandbox/.logs') };
     expect(locate(recorded)).toEqual({
@@ -263,7 +263,7 @@ describe('forged headers', () => {
     expect(log_dir?.found).toBe(false);
   });
 
-  test('whatever is recorded, what is relocated lies inside the run directory or beside the root', () => {
+  test('whatever is recorded, a relocated path is inside the run directory or beside the root', () => {
     const base = join(dir, 'in');
     const bare = makeRoot(join(base, 'root'));
     const run = makeTaskRun(base, 'a', 'c1').replace(/\/checkpoints$/, '');

@@ -21,7 +21,7 @@ const found = (options: RootOptions) => {
   };
 };
 
-describe('which places are looked at', () => {
+describe('which places are read', () => {
   const everything = () => {
     const host = makeRoot(join(dir, 'host'));
     const user = makeRoot(join(dir, 'state/thermos'));
@@ -47,7 +47,7 @@ describe('which places are looked at', () => {
     });
   });
 
-  test('a default that is not there, or is no root, is no problem', () => {
+  test('a default that does not exist, or is not a root, is not a problem', () => {
     mkdirSync(join(dir, 'host'));
     mkdirSync(join(dir, 'mesos'));
     const options = optionsIn(dir, {
@@ -174,7 +174,7 @@ describe('what was named', () => {
     ]);
   });
 
-  test('once, whatever way it is reached', () => {
+  test('once, however it is reached', () => {
     const root = makeRoot(join(dir, 'root'));
     symlinkSync(root, join(dir, 'link'));
     symlinkSync('root', join(dir, 'relative-link'));
@@ -219,7 +219,7 @@ describe('what was named', () => {
     expect(found(named(`/${'x'.repeat(5000)}`)).problems).toEqual([['root-missing', 'error']]);
   });
 
-  test('what is there decides, not the flag', () => {
+  test('the contents decide, not the flag', () => {
     const run = makeTaskRun(join(dir, 'mesos'), 'a', 'c1');
     const root = makeRoot(join(dir, 'root'));
     expect(paths(named(join(dir, 'mesos')))).toEqual([run]);
@@ -338,7 +338,7 @@ describe('Mesos', () => {
     expect(discoverRoots(mesos(dir))).toMatchObject({ roots: [{ path: kept }], problems: [] });
   });
 
-  test('nothing of Thermos in it is said', () => {
+  test('a directory with nothing of Thermos in it is reported', () => {
     makeRun(dir, 'other', 'c1');
     expect(found(mesos(dir))).toEqual({ roots: [], problems: [['root-empty', 'warning']] });
   });

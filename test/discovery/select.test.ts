@@ -186,7 +186,7 @@ describe('paths', () => {
     expect(ids(['q['])).toEqual(['odd']);
   });
 
-  test('what is not there, or no task of that root, is unmatched', () => {
+  test('a path that does not exist, or is not a task of that root, is unmatched', () => {
     writeFileSync(join(dir, 'file'), '');
     const words = ['./nope', './file', '/', '..', `${host}/checkpoints/gone`, 'a\0/b'];
     const { selected, unmatched } = select(words);
@@ -196,7 +196,7 @@ describe('paths', () => {
 
   test('to change, one path is one task', () => {
     expect(ids([`${host}/checkpoints/kk-1`], { mode: 'change' })).toEqual(['kk-1']);
-    expect(() => select([host], { mode: 'change' })).toThrow(`${host} stands for 3 tasks: kk-1, kk-10, old`);
+    expect(() => select([host], { mode: 'change' })).toThrow(`${host} matches 3 tasks: kk-1, kk-10, old`);
     const one = makeRoot(join(dir, 'one'), { active: ['kk-1'] });
     expect(ids([one], { mode: 'change' })).toEqual(['kk-1']);
     const flags = { root: [host, one] };

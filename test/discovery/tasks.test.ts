@@ -127,7 +127,7 @@ describe('what is a task', () => {
     expect([problems, ...tasks.map((task) => task.problems)].flat()).toEqual([]);
   });
 
-  test('links to task files and checkpoint directories count, broken ones are told', () => {
+  test('links to task files and checkpoint directories count, broken ones are reported', () => {
     const at = root({ active: ['a'] });
     writeFileSync(join(dir, 'elsewhere'), '{}');
     symlinkSync(join(dir, 'elsewhere'), join(at.path, 'tasks/active/link'));
@@ -168,7 +168,7 @@ describe('what is a task', () => {
   });
 });
 
-test('a sandbox that can not be entered still gives its task by the name of the executor', () => {
+test('a sandbox that cannot be entered still gives its task by the name of the executor', () => {
   const mesos = { agent_id: 'S', framework_id: 'F', executor_id: 'thermos-role-prod-x-0', container_id: 'c' };
   const closed: TaskRoot = { path: '/r/checkpoints', layout: 'mesos', source: 'x', readable: false, mesos };
   expect(listTasks(closed)).toEqual({

@@ -170,7 +170,7 @@ describe('a stream of 200,000 processes', () => {
       if (name !== 'read') expect(task.state).toBe('SUCCESS');
       const text = cramped(...words);
       expect(text.status).toBe(5);
-      expect(text.stderr).toContain(`${COUNT - 65_536} records of the processes behind them are left out`);
+      expect(text.stderr).toContain(`${COUNT - 65_536} records of later processes are left out`);
     }
   });
 });

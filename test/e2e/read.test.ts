@@ -432,9 +432,9 @@ describe('read --follow', () => {
         writeFileSync(`${file}.new`, other);
         renameSync(`${file}.new`, file);
       },
-      /another file took its place/,
+      /another file replaced it/,
     ],
-    ['cp of another over it', (file) => writeFileSync(file, other), /it was written again|it became shorter/],
+    ['cp of another over it', (file) => writeFileSync(file, other), /it was rewritten|it became shorter/],
   ];
 
   it.each(exchanges)('starts again and says so after a %s', async (_, exchange, how) => {
@@ -452,7 +452,7 @@ describe('read --follow', () => {
       'task_status state=KILLED runner_pid=2',
       '',
     ]);
-    expect(stderr).toMatch(/^warning: the checkpoint .*runner is read from its start again: .*\n$/);
+    expect(stderr).toMatch(/^warning: the checkpoint .*runner is read again from the start: .*\n$/);
     expect(stderr).toMatch(how);
   });
 

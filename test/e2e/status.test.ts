@@ -307,7 +307,7 @@ describe('as an unprivileged user', () => {
     const inspected = json('inspect', ['--mesos-root', agent, 'closed'], who);
     expect([inspected.status, inspected.json.why]).toEqual([
       5,
-      ['The sandbox of the task can not be entered: only its name is known.'],
+      ['The sandbox of the task cannot be entered: only the name of the task is known.'],
     ]);
     const tailed = thermos(['tail', '--mesos-root', agent, 'closed'], who);
     expect([tailed.status, tailed.stdout]).toEqual([5, '']);
@@ -364,7 +364,7 @@ describe('what really lives', () => {
     task('stranger', over(uid + 1, start_time));
     expect(look()).toEqual(['lives KILLED leftovers', 'reused KILLED ok', 'stranger KILLED ok']);
     const inspected = json('inspect', ['--root', root, 'lives']);
-    expect(inspected.json.why).toContain(`Still alive of this task: pid ${child.pid}.`);
+    expect(inspected.json.why).toContain(`Still alive in this task: pid ${child.pid}.`);
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(look('lives')).toEqual(['lives KILLED ok']);

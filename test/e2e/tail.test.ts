@@ -337,7 +337,7 @@ describe('why there is no log', () => {
   test('only the logs collected', () => {
     const task = finished('x\n');
     rmSync(task.logDir, { recursive: true });
-    expect(tail(task).stderr).toContain('is gone: the logs were collected, the sandbox was not');
+    expect(tail(task).stderr).toContain('is gone: the logs were collected, but the sandbox was not');
   });
 
   test('a sandbox that may not be entered: told once, by inspect too', () => {
@@ -348,7 +348,7 @@ describe('why there is no log', () => {
     const closed = who.uid === undefined ? 0o000 : 0o700;
     for (const directory of [task.sandbox, task.logDir]) {
       chmodSync(directory, closed);
-      const error = `error: cannot look at the logs of task-1 in ${task.logDir}: permission denied\n`;
+      const error = `error: cannot read the logs of task-1 in ${task.logDir}: permission denied\n`;
       const hint = "hint: read them as root or as the task's user, for example with sudo\n";
       for (const args of [[], ['--follow'], ['--path'], ['web', 'db']]) {
         const command = ['tail', '--root', task.root, 'task-1', ...args];
@@ -361,7 +361,7 @@ describe('why there is no log', () => {
     chmodSync(join(task.logDir, 'db'), closed);
     const { status, stdout, stderr } = thermos(['tail', '--root', task.root, 'task-1', '--stdout'], who);
     expect([status, stdout]).toEqual([5, 'x\n']);
-    expect(stderr).toContain(`cannot look at the logs of task-1 in ${task.logDir}/db: permission denied`);
+    expect(stderr).toContain(`cannot read the logs of task-1 in ${task.logDir}/db: permission denied`);
     chmodSync(join(task.logDir, 'db'), 0o755);
   });
 

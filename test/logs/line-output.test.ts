@@ -70,7 +70,7 @@ describe('LineOutput', () => {
     expect(text()).toBe('a\xff\0\nb\nc\n');
   });
 
-  it('prints one JSON object a line, with U+FFFD for what is no UTF-8', () => {
+  it('prints one JSON object a line, with U+FFFD for bytes that are not UTF-8', () => {
     let text = '';
     const output = new LineOutput((bytes) => {
       text += bytes.toString();

@@ -378,7 +378,7 @@ describe('between any two looks at the files', () => {
   });
 });
 
-it('a directory that somebody filled is looked at in part, and that is told', async () => {
+it('an overfull directory is read in part, and that is reported', async () => {
   clear();
   writeFileSync(stdout, 'newest\n');
   for (let i = 0; i < 1100; i++) writeFileSync(join(runDir, `other-${i}`), '');

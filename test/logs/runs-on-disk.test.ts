@@ -25,7 +25,7 @@ test('the runs of a process are the directories that have a number as their name
   expect(await runsOnDisk(dir, 'b')).toEqual({ runs: [], problems: [] });
 });
 
-test('what can not be listed, or was filled, is told', async () => {
+test('a directory that cannot be listed, or is overfull, is reported', async () => {
   const many = Array.from({ length: 10_001 }, (_, i) => String(i));
   const dir = logDir({ '/logs/a': many, '/logs/b': { problem: CLOSED } });
   const { runs, problems } = await runsOnDisk(dir, 'a');

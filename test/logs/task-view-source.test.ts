@@ -133,7 +133,7 @@ describe('taskLogs', () => {
 });
 
 describe('withRunsOnDisk', () => {
-  it('adds runs and processes that the stream does not tell of', () => {
+  it('adds runs and processes that the stream does not hold', () => {
     const logs = logsOf({ runs: ['FAILED'], alive: false });
     const { processes } = withRunsOnDisk(
       logs,

@@ -76,13 +76,13 @@ describe('the document of a task', () => {
   });
 
   test.each([
-    [[], 'the task is no object'],
-    [{}, 'processes is no list'],
+    [[], 'the task is not an object'],
+    [{}, 'processes is not a list'],
     [{ processes: [] }, 'has no processes'],
-    [{ processes: [{ name: 'a' }] }, 'cmdline of process "a" is no text'],
-    [{ processes: [{ name: '../a', cmdline: '' }] }, "can't be the name"],
-    [{ processes: [{ name: '.a', cmdline: '' }] }, "can't be the name"],
-    [{ processes: [{ name: '', cmdline: '' }] }, "can't be the name"],
+    [{ processes: [{ name: 'a' }] }, 'cmdline of process "a" is not a string'],
+    [{ processes: [{ name: '../a', cmdline: '' }] }, 'cannot be the name'],
+    [{ processes: [{ name: '.a', cmdline: '' }] }, 'cannot be the name'],
+    [{ processes: [{ name: '', cmdline: '' }] }, 'cannot be the name'],
     [{ processes: [{ name: 'a', cmdline: '', daemon: 1 }] }, 'daemon'],
     [{ processes: [{ name: 'a', cmdline: '', min_duration: -1 }] }, 'min_duration'],
     [{ processes: [{ name: 'a', cmdline: '', max_failures: 0.5 }] }, 'max_failures'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ProcessStatus } from '../../src/checkpoint/records.js';
 import { NotFoundError } from '../../src/errors/errors.js';
-import { isOver, latestRun, standingOf } from '../../src/task/condition.js';
+import { conditionState, isOver, latestRun } from '../../src/task/condition.js';
 import type { TaskView } from '../../src/task/view.js';
 import { config, processView, taskView } from '../views/task-views.js';
 
@@ -43,7 +43,7 @@ describe('a condition', () => {
     view: TaskView,
     state: string,
     since = latestRun(view, { process: 'web', state: 'WAITING' }),
-  ) => standingOf(view, { process: 'web', state: state as 'RUNNING' }, since).kind;
+  ) => conditionState(view, { process: 'web', state: state as 'RUNNING' }, since).kind;
 
   test('is met by the state of the latest run, and by those that it has passed through', () => {
     const view = taskWith([{ ...STARTED, state: 'SUCCESS' }]);
@@ -66,7 +66,7 @@ describe('a condition', () => {
     expect(standing(taskWith([{ state: 'FAILED' }]), 'RUNNING')).toBe('never');
   });
 
-  test('can not happen any more if the process is not run again, or the task is over', () => {
+  test('is impossible if the process is not run again, or the task is over', () => {
     const failed = [{ ...STARTED, state: 'FAILED' as const }];
     expect(standing(taskWith(failed), 'SUCCESS')).toBe('never');
     expect(standing(taskWith(failed, {}, 2), 'SUCCESS')).toBe('pending');
@@ -79,7 +79,7 @@ describe('a condition', () => {
   });
 
   test('a process that is not there is an error that names those that are', () => {
-    const ask = () => standingOf(taskWith([]), { process: 'wbe', state: 'RUNNING' }, -1);
+    const ask = () => conditionState(taskWith([]), { process: 'wbe', state: 'RUNNING' }, -1);
     expect(ask).toThrow(NotFoundError);
     expect(ask).toThrow('task hello-1 has no process wbe');
   });

@@ -76,7 +76,7 @@ describe('runnerLiveness', () => {
     ],
     ['no pid recorded', { 77: runner }, { ...recorded, pid: undefined }, null],
     ['a pid that is none', { 77: runner }, { ...recorded, pid: -77 }, false],
-  ])('where locks can not be seen: %s', (_what, processes, given, alive) => {
+  ])('where locks cannot be seen: %s', (_what, processes, given, alive) => {
     for (const made of [{}, { locks: '', namespace: 'other' as const }]) {
       const seen = host({ processes, ...made });
       expect(runnerLiveness(seen, statSync(stream), given)).toEqual({ alive, foreign: false });

@@ -225,7 +225,7 @@ describe('asked again', () => {
     expect(view).toEqual(new TaskReader(foundTask(root, 't'), { history: true }).read(liveHost()));
   });
 
-  test('after every byte that is appended it says the same as who reads it for the first time', () => {
+  test('after every appended byte it gives the same as a first read', () => {
     const bytes = new Records()
       .status('ACTIVE')
       .header({ task_id: 't' })
@@ -270,7 +270,7 @@ describe('asked again', () => {
   });
 });
 
-describe('while it is looked at', () => {
+describe('while it is read', () => {
   test('a task that ended since it was found is finished, and its task file is read where it is now', () => {
     writeTask(root, 't', {
       task: { name: 'n', processes: [{ name: 'never' }] },
@@ -307,7 +307,7 @@ describe('while it is looked at', () => {
     expect([let_go, view.state, view.verdict]).toEqual([true, 'ACTIVE', 'ok']);
   });
 
-  test('a runner that starts after the locks were looked at lives', () => {
+  test('a runner that starts after the locks were read is alive', () => {
     writeTask(root, 't', { task: null });
     const host = deadHost();
     host.lookAtLocks();
@@ -370,7 +370,7 @@ describe('what is missing or damaged', () => {
     });
   });
 
-  test('no checkpoint: the task file is shown, the verdict is unknown, the problem told once', () => {
+  test('no checkpoint: the task file is shown, the verdict is unknown, the problem reported once', () => {
     writeTask(root, 't', {
       runner: null,
       task: { name: 'n', processes: [{ name: 'p', cmdline: 'x', max_failures: 2 }] },
@@ -482,7 +482,7 @@ describe('what is joined', () => {
     expect(view.log_dir?.path).toBe(join(temp.path, 'moved/sandboxes/host-ok-1/.logs'));
   });
 
-  test('a recorded path longer than any path leads nowhere, at once', () => {
+  test('a recorded path longer than any path does not resolve, at once', () => {
     const sandbox = '/a'.repeat(500_000);
     writeTask(root, 't', { runner: new Records().status('ACTIVE').header({ sandbox, log_dir: sandbox }) });
     const [view] = new TaskBoard().read([foundTask(root, 't')], deadHost());

@@ -34,12 +34,12 @@ test('a task file that the original wrote', () => {
 
 const NOT_FOLLOWED = 'a symbolic link, and it is not followed here';
 
-describe('what is no task file', () => {
+describe('what is not a task file', () => {
   test('a file that vanished is neither a task nor a problem', () => {
     expect(readTaskFile(file)).toEqual({});
   });
 
-  test('every cut of a real one is told as damage, and where it helps, as a cut', () => {
+  test('every truncation of a real one is reported as damage, and where it helps, as a truncation', () => {
     const text = readFileSync(REAL);
     for (const length of [0, 1, 2, 100, text.length - 1]) {
       writeFileSync(file, text);

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkTask, taskFileProblems } from '../../src/task/task-schema.js';
 
-const told = (json: unknown) => taskFileProblems(json, '/r/tasks/active/t', 't');
-const fieldsOf = (json: unknown) => told(json).map(({ field }) => field);
+const problemsOf = (json: unknown) => taskFileProblems(json, '/r/tasks/active/t', 't');
+const fieldsOf = (json: unknown) => problemsOf(json).map(({ field }) => field);
 
-test('what is not there is the default, null as well', () => {
+test('an absent field has the default, and so has null', () => {
   const processes = [{ name: 'a', cmdline: 'true', daemon: null, min_duration: null }];
   const checked = checkTask({ processes, constraints: null, max_failures: null, other: 1 });
   expect(checked).toEqual({ task: { processes, orders: [], max_failures: null } });
@@ -20,23 +20,23 @@ test('each fault has its field, and the process that it is in by its name', () =
     ],
     constraints: [{ order: ['a', 5] }, 'b'],
   };
-  expect(told(json).map(({ field, message }) => [field, message])).toEqual([
+  expect(problemsOf(json).map(({ field, message }) => [field, message])).toEqual([
     [
       'processes[0].max_failures',
-      'in the task file, max_failures of process "a" is no whole number of at least 0',
+      'in the task file, max_failures of process "a" is not a whole number of at least 0',
     ],
     [
       'processes[0].logger.rotate.backups',
-      'in the task file, backups of process "a" is no whole number of at least 0',
+      'in the task file, backups of process "a" is not a whole number of at least 0',
     ],
-    ['processes[1].name', 'in the task file, the name of a process is no text'],
-    ['processes[1].cmdline', 'in the task file, cmdline of a process is no text'],
+    ['processes[1].name', 'in the task file, the name of a process is not a string'],
+    ['processes[1].cmdline', 'in the task file, cmdline of a process is not a string'],
     ['processes[1].daemon', 'in the task file, daemon of a process is neither true nor false'],
-    ['processes[2]', 'in the task file, a process is no object'],
-    ['constraints[0].order[1]', 'in the task file, order is no text'],
-    ['constraints[1]', 'in the task file, a constraint is no object'],
+    ['processes[2]', 'in the task file, a process is not an object'],
+    ['constraints[0].order[1]', 'in the task file, order is not a string'],
+    ['constraints[1]', 'in the task file, a constraint is not an object'],
   ]);
-  expect(told(json)[0]).toMatchObject({
+  expect(problemsOf(json)[0]).toMatchObject({
     code: 'task-file-damaged',
     severity: 'warning',
     path: '/r/tasks/active/t',
@@ -44,20 +44,20 @@ test('each fault has its field, and the process that it is in by its name', () =
   });
 });
 
-test('who looks at a task misses nothing; who runs it does', () => {
+test('a command line is needed to run a task, not to read it', () => {
   for (const json of [{ processes: [] }, { processes: [{ name: 'a' }] }]) {
-    expect(told(json)).toEqual([]);
+    expect(problemsOf(json)).toEqual([]);
     expect(checkTask(json)).toHaveProperty('faults');
   }
 });
 
 describe('hostile JSON', () => {
-  test('of a million faults, as many are told as were asked for', () => {
+  test('of a million faults, as many are reported as were asked for', () => {
     const many = Array(1_000_000).fill(0);
     expect(checkTask({ processes: many }, 3)).toHaveProperty('faults.length', 3);
-    expect(told({ processes: many })).toHaveLength(10);
-    expect(told({ processes: [], constraints: [{ order: many }] })).toHaveLength(10);
-    expect(told({ processes: [], constraints: many })).toHaveLength(10);
+    expect(problemsOf({ processes: many })).toHaveLength(10);
+    expect(problemsOf({ processes: [], constraints: [{ order: many }] })).toHaveLength(10);
+    expect(problemsOf({ processes: [], constraints: many })).toHaveLength(10);
   });
 
   test('is nested as deeply as it likes', () => {
@@ -70,7 +70,7 @@ describe('hostile JSON', () => {
   test('has keys that are no fields', () => {
     const process = '{"name":"__proto__","cmdline":"x","__proto__":{"daemon":1},"constructor":2}';
     const json = JSON.parse(`{"processes":[${process}],"__proto__":{"processes":1},"toString":3}`);
-    expect(told(json)).toEqual([]);
+    expect(problemsOf(json)).toEqual([]);
     expect(checkTask(JSON.parse('{"__proto__":{"processes":[]}}'))).toHaveProperty('faults');
   });
 
@@ -85,7 +85,7 @@ describe('hostile JSON', () => {
     fc.assert(
       fc.property(fc.oneof(fc.dictionary(fc.constantFrom(...keys), part), fc.jsonValue()), (json) => {
         const checked = checkTask(json, 5);
-        if ('task' in checked) expect(told(json)).toEqual([]);
+        if ('task' in checked) expect(problemsOf(json)).toEqual([]);
         else expect(checked.faults.length).toBeGreaterThan(0);
       }),
     );

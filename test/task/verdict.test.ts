@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { type Evidence, type Verdict, verdictOf } from '../../src/task/verdict.js';
+import { type Verdict, type VerdictFacts, verdictOf } from '../../src/task/verdict.js';
 
-/** An active task whose runner took over a minute after the host was started, and lives. */
-const SOUND: Evidence = {
+/** An active task whose runner took over a minute after boot, and is alive. */
+const SOUND: VerdictFacts = {
   readable: true,
   phase: 'active',
   state: 'ACTIVE',
@@ -13,7 +13,7 @@ const SOUND: Evidence = {
   leftovers: false,
 };
 
-const RULES: [string, Partial<Evidence>, Verdict][] = [
+const RULES: [string, Partial<VerdictFacts>, Verdict][] = [
   ['a live runner', {}, 'ok'],
   ['CLEANING with a live runner', { state: 'CLEANING' }, 'ok'],
   ['a dead runner', { alive: false }, 'runner-gone'],
@@ -47,7 +47,7 @@ test.each(RULES)('%s', (_what, evidence, verdict) => {
   expect(verdictOf({ ...SOUND, ...evidence })).toBe(verdict);
 });
 
-test('whatever is known, there is a verdict, and what can not be read is never ok', () => {
+test('whatever is known, there is a verdict, and an unreadable task is never ok', () => {
   for (const readable of [true, false])
     for (const phase of ['active', 'finished'] as const)
       for (const state of [

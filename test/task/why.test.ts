@@ -23,8 +23,8 @@ test.each<[number | undefined, string]>([
   [0, 'exit code 0'],
   [7, 'exit code 7'],
   [128, 'exit code 128'],
-  [137, 'exit code 137 (of a shell: its command died of signal 9, SIGKILL)'],
-  [143, 'exit code 143 (of a shell: its command died of signal 15, SIGTERM)'],
+  [137, 'exit code 137 (from a shell: its command was killed by signal 9, SIGKILL)'],
+  [143, 'exit code 143 (from a shell: its command was killed by signal 15, SIGTERM)'],
   [255, 'exit code 255'],
   [-9, 'signal 9, SIGKILL'],
   [-15, 'signal 15, SIGTERM'],
@@ -37,11 +37,11 @@ test.each<[number | undefined, string]>([
 
 describe('the verdict', () => {
   test.each<[string, Partial<TaskView>, string[]]>([
-    ['alive', {}, ['The runner (pid 77) is alive; the task is ACTIVE since 2014-05-13T16:53:20Z.']],
+    ['alive', {}, ['The runner (pid 77) is alive; the task has been ACTIVE since 2014-05-13T16:53:20Z.']],
     [
       'alive, pid not recorded',
       { runner: { alive: true }, state: 'CLEANING' },
-      ['The runner is alive; the task is CLEANING since 2014-05-13T16:53:20Z.'],
+      ['The runner is alive; the task has been CLEANING since 2014-05-13T16:53:20Z.'],
     ],
     ['over', { state: 'SUCCESS', phase: 'finished' }, ['The task ended SUCCESS at 2014-05-13T16:53:20Z.']],
     [
@@ -61,7 +61,7 @@ describe('the verdict', () => {
       },
       [
         'The runner (pid 77) is gone: nobody holds the lock on the checkpoint.',
-        'Still alive of this task: pid 12.',
+        'Still alive in this task: pid 12.',
         'Process p was RUNNING when the runner died; its pid 12 is still alive.',
         'Process q was FORKED when the runner died; its pid 11 is not alive.',
       ],
@@ -81,19 +81,22 @@ describe('the verdict', () => {
     [
       'leftovers',
       { verdict: 'leftovers', state: 'FAILED', phase: 'finished', leftovers: [5, 6] },
-      ['The task is over (FAILED), but processes of it live on.', 'Still alive of this task: pid 5, 6.'],
+      [
+        'The task is over (FAILED), but some of its processes are still alive.',
+        'Still alive in this task: pid 5, 6.',
+      ],
     ],
     [
       'foreign',
       { verdict: 'foreign-pids' },
       [
-        'The runner (pid 77) lives in another pid namespace (a container): the recorded pids say nothing on this host.',
+        'The runner (pid 77) runs in another pid namespace (a container): the recorded pids mean nothing on this host.',
       ],
     ],
     [
       'unreadable',
       { verdict: 'unknown', found: { ...taskView().found, unreadable: true } },
-      ['The sandbox of the task can not be entered: only its name is known.'],
+      ['The sandbox of the task cannot be entered: only the name of the task is known.'],
     ],
     [
       'damaged',
@@ -101,7 +104,7 @@ describe('the verdict', () => {
         verdict: 'unknown',
         problems: [{ code: 'checkpoint-damaged', severity: 'error', message: 'it is broken' }],
       },
-      ['How the task is can not be known: it is broken.'],
+      ['The state of the task is unknown: it is broken.'],
     ],
     [
       'an end that was not recorded',
@@ -110,7 +113,7 @@ describe('the verdict', () => {
         'The task file is in tasks/finished, but the checkpoint ends with CLEANING: its end was not recorded.',
       ],
     ],
-    ['dark', { verdict: 'unknown' }, ['How the task is can not be known from here.']],
+    ['dark', { verdict: 'unknown' }, ['The state of the task cannot be determined from here.']],
   ])('%s', (_what, given, lines) => {
     expect(why(given)).toEqual(lines);
   });
@@ -185,7 +188,7 @@ describe('what failed', () => {
     ];
     expect(why({ state: 'KILLED', phase: 'finished', processes }).slice(1)).toEqual([
       'Process k was killed: signal 9, SIGKILL.',
-      'Process l was lost: its coordinator died before it could say how it ended.',
+      'Process l was lost: its coordinator died before it could record how the process ended.',
     ]);
   });
 });
