@@ -1,7 +1,7 @@
 import { agentPaths } from '../layout/mesos.js';
 import { shellArguments } from '../text/shell.js';
 import { type FileTail, linesOf, type TailLine } from './file-tail.js';
-import type { Evidence, Symptom } from './finding.js';
+import type { FindingEvidence, Symptom } from './finding.js';
 
 /** What a Mesos agent said in its log when it gave up starting. */
 export interface StartRefusal {
@@ -27,7 +27,7 @@ const POLICY =
 const SYSLOG =
   /^(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8}|\d{4}-\d\d-\d\dT\S{1,32}) \S{1,255} mesos-[\w.-]{1,32}(?:\[\d+\])?: /;
 /** How many lines a refusal may have: two descriptions of an agent and a remedy. */
-const MOST_LINES = 400;
+const MAX_LINES = 400;
 
 /** The last refusal to start in an agent's log, if the agent did not start after it. Pure. */
 export function startRefusalIn(log: Pick<FileTail, 'text' | 'offset'>): StartRefusal | undefined {
@@ -36,7 +36,7 @@ export function startRefusalIn(log: Pick<FileTail, 'text' | 'offset'>): StartRef
   const line = lines[at];
   if (line === undefined) return undefined;
   if (lines.slice(at + 1).some(({ text }) => STARTED.test(text))) return undefined;
-  const about = lines.slice(at, at + MOST_LINES).map(({ text }) => text);
+  const about = lines.slice(at, at + MAX_LINES).map(({ text }) => text);
   const text = about.join('\n');
   const { removed, added } = differences(about);
   return {
@@ -94,7 +94,7 @@ function blocksOf(lines: readonly string[]): Set<string> {
 export function refusalSymptom(path: string, refusal: StartRefusal, workDir: string | undefined): Symptom {
   const { kind, line, knowsPolicy, removed, added } = refusal;
   const { text, ...place } = line;
-  const evidence: Evidence[] = [{ path, ...place, text: text.trim() }];
+  const evidence: FindingEvidence[] = [{ path, ...place, text: text.trim() }];
   for (const block of removed) evidence.push({ path, text: `only in the old info: ${block}` });
   for (const block of added) evidence.push({ path, text: `only in the new info: ${block}` });
   const symptom = { code: 'agent-refuses-to-start', severity: 'error', cause: kind, evidence } as const;

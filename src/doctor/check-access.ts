@@ -1,5 +1,5 @@
 import type { Problem } from '../errors/problem.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** Who may do what with a directory that we may not look into. */
 export interface ClosedDirectory {
@@ -12,7 +12,7 @@ export interface ClosedDirectory {
 
 const UNREADABLE = new Set(['root-unreadable', 'sandbox-unreadable']);
 
-export interface Surroundings {
+export interface AccessFacts {
   /** Of the directories that stood in the way. */
   access: readonly ClosedDirectory[];
   /** Where agents work, and what says so. */
@@ -24,7 +24,7 @@ export interface Surroundings {
 /** What discovery could not find or read. Pure. */
 export function* checkDiscovery(
   problems: readonly Problem[],
-  { access, workDirs, trees }: Surroundings,
+  { access, workDirs, trees }: AccessFacts,
 ): Generator<Symptom> {
   for (const problem of problems) {
     if (problem.code === 'root-empty' && trees.has(problem.path ?? '')) continue;
@@ -63,7 +63,7 @@ function unreadable(
   { code, message, severity, path, hint }: Problem,
   access: readonly ClosedDirectory[],
 ): Symptom {
-  const evidence: Evidence[] = access.map(({ path: at, mode, owner, group }) => ({
+  const evidence: FindingEvidence[] = access.map(({ path: at, mode, owner, group }) => ({
     path: at,
     text: `${mode} ${owner}:${group}`,
   }));
@@ -75,12 +75,12 @@ function unreadable(
     cause: path,
     what: () => message,
     evidence,
-    advice: hint === undefined ? [] : [hint, ...waysIn(access)],
+    advice: hint === undefined ? [] : [hint, ...accessAdvice(access)],
   };
 }
 
 /** The rights of run directories by version: mesos.md 2.3 of the project's facts. */
-function waysIn(access: readonly ClosedDirectory[]): string[] {
+function accessAdvice(access: readonly ClosedDirectory[]): string[] {
   const runs = access.filter(({ path }) => /\/runs\/[^/]+$/.test(path));
   const owners = [...new Set(runs.map(({ owner }) => owner))].filter((owner) => owner !== 'root');
   const advice: string[] = [];

@@ -47,9 +47,9 @@ function* checkLogs({ logs, workDir, running, configured }: AgentFacts): Generat
   for (const log of [...logs].sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     const refusal = startRefusalIn(log);
     if (refusal === undefined) continue;
-    const itsOwn = refusal.workDir === undefined ? configured : sameDirectory(refusal.workDir, workDir);
+    const isOwn = refusal.workDir === undefined ? configured : sameDirectory(refusal.workDir, workDir);
     const since = running?.sinceMs;
-    if (!itsOwn || (since !== undefined && since > log.mtimeMs)) continue;
+    if (!isOwn || (since !== undefined && since > log.mtimeMs)) continue;
     yield refusalSymptom(log.path, refusal, workDir);
     return;
   }

@@ -1,5 +1,5 @@
 import { size } from '../text/size.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** A file system that tasks or their checkpoints are on. */
 export interface Disk {
@@ -28,7 +28,7 @@ const NEARLY_FULL = 0.05;
 /** Full and read-only file systems. Pure. */
 export function* checkDisk(disk: Disk): Generator<Symptom> {
   const { path, mountPoint = path, bytes, available, inodes, freeInodes } = disk;
-  const evidence: Evidence[] = [{ path, text: usageText(disk) }];
+  const evidence: FindingEvidence[] = [{ path, text: usageText(disk) }];
   if (disk.readOnly) {
     yield {
       code: 'disk-read-only',
@@ -49,7 +49,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       cause: mountPoint,
       what: () => `the disk at ${mountPoint} is full: runners can not record what happens, and tasks fail`,
       evidence,
-      advice: freeing(disk),
+      advice: freeSpaceAdvice(disk),
     };
   } else if (bytes > 0 && disk.headroom !== undefined && 1 - disk.free / bytes + disk.headroom >= 1) {
     yield {
@@ -61,7 +61,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       evidence,
       advice: [
         'free space to keep logs longer; see gc_disk_headroom and disk_watch_interval of the agent',
-        ...freeing(disk),
+        ...freeSpaceAdvice(disk),
       ],
     };
   } else if (bytes > 0 && available / bytes < NEARLY_FULL) {
@@ -71,7 +71,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       cause: mountPoint,
       what: () => `the disk at ${mountPoint} is nearly full`,
       evidence,
-      advice: freeing(disk),
+      advice: freeSpaceAdvice(disk),
     };
   }
   if (inodes > 0 && freeInodes / inodes < FULL) {
@@ -82,12 +82,12 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       what: () =>
         `the disk at ${mountPoint} has no inodes left: no file can be made there, whatever space is free`,
       evidence: [{ path, text: `${counted(freeInodes, 'inode')} of ${inodes} free` }],
-      advice: ['remove directories of many small files', ...freeing(disk)],
+      advice: ['remove directories of many small files', ...freeSpaceAdvice(disk)],
     };
   }
 }
 
-function freeing({ headroom }: Disk): string[] {
+function freeSpaceAdvice({ headroom }: Disk): string[] {
   const gc = headroom === undefined ? 'thermos gc --dry-run' : 'thermos gc --dry-run --include-mesos';
   return [`see what finished tasks hold: ${gc}`];
 }

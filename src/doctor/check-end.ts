@@ -1,7 +1,7 @@
 import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { shellArguments } from '../text/shell.js';
-import type { Evidence, Symptom } from './finding.js';
+import type { FindingEvidence, Symptom } from './finding.js';
 
 /**
  * How one task ended, for who asks after that task: a task that failed is no fault of the host, so it is not
@@ -11,7 +11,8 @@ export function* checkEnd(view: TaskView, why: readonly string[]): Generator<Sym
   const { state, task_id, found } = view;
   if (state !== 'FAILED' && state !== 'LOST' && state !== 'KILLED') return;
   const path = `${found.checkpoint_dir}/${RUNNER}`;
-  const evidence: Evidence[] = why.length === 0 ? [{ path, text: `the stream ends with ${state}` }] : [];
+  const evidence: FindingEvidence[] =
+    why.length === 0 ? [{ path, text: `the stream ends with ${state}` }] : [];
   for (const text of why) evidence.push({ text });
   yield {
     code: CODES[state],

@@ -3,7 +3,7 @@ import { timestamp } from '../text/age.js';
 import { executorFailureIn } from './agent-log.js';
 import { explain, startFailureIn } from './executor-output.js';
 import { type FileTail, linesOf } from './file-tail.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** A run directory of an executor that holds no trace of a task. */
 export interface EmptyRun {
@@ -56,15 +56,15 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
       },
     ];
   }
-  const ofAgent = agentWords(run, agentLogs);
-  if (ofAgent !== undefined && !begun) {
+  const fromAgent = agentEvidence(run, agentLogs);
+  if (fromAgent !== undefined && !begun) {
     return [
       {
         code: 'executor-never-started',
         severity: 'error',
         cause: 'agent',
         what: (count) => `${neverStarted(count)}; the agent says how that ended`,
-        evidence: [ofAgent],
+        evidence: [fromAgent],
         advice: ['search the log of the agent for the id of the container: the lines before say more'],
         task_id,
       },
@@ -80,7 +80,7 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
       severity: 'warning',
       cause: 'unknown',
       what: (count) => `${neverStarted(count)}, of a reason that the output does not tell`,
-      evidence: [lastWords(run)],
+      evidence: [lastOutput(run)],
       advice: explain({ code: 'unknown' }, run.docker).advice,
       task_id,
     },
@@ -91,7 +91,7 @@ function neverStarted(count: number): string {
   return `${counted(count, 'executor')} never started ${count === 1 ? 'its task' : 'their tasks'}`;
 }
 
-function agentWords({ mesos }: EmptyRun, logs: readonly FileTail[]): Evidence | undefined {
+function agentEvidence({ mesos }: EmptyRun, logs: readonly FileTail[]): FindingEvidence | undefined {
   for (const log of logs) {
     const line = executorFailureIn(log, mesos);
     if (line !== undefined) return { path: log.path, ...line, text: line.text.trim() };
@@ -99,13 +99,14 @@ function agentWords({ mesos }: EmptyRun, logs: readonly FileTail[]): Evidence | 
   return undefined;
 }
 
-function lastWords({ runDir, outputs, mtimeMs }: EmptyRun): Evidence {
+function lastOutput({ runDir, outputs, mtimeMs }: EmptyRun): FindingEvidence {
   for (const output of outputs) {
     const last = linesOf(output).findLast(({ text }) => text.trim() !== '');
     if (last !== undefined) return { path: output.path, ...last, text: last.text.trim() };
   }
-  const endless = outputs.find(({ text }) => text !== '');
-  if (endless !== undefined) return { path: endless.path, text: 'the end of it is a part of one long line' };
+  const longLine = outputs.find(({ text }) => text !== '');
+  if (longLine !== undefined)
+    return { path: longLine.path, text: 'the end of it is a part of one long line' };
   return { path: runDir, text: `nothing was written; the directory is as it was at ${timestamp(mtimeMs)}` };
 }
 

@@ -7,10 +7,10 @@ import type { TaskView } from '../task/view.js';
 import { duration, timestamp } from '../text/age.js';
 import { shellArguments } from '../text/shell.js';
 import { checkFiles, streamOf } from './check-files.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** What of this host a task is compared with. */
-export interface HostFacts {
+export interface HostProbe {
   /** Milliseconds since the epoch. */
   now: number;
   bootTimeMs: number | undefined;
@@ -31,7 +31,7 @@ const CLOCK_TOLERANCE_MS = 60_000;
 const ABSURD_MS = 10 * 365 * 86_400_000;
 
 /** What is wrong with one task, as far as this host can tell. How the task itself ended is no fault of the host. Pure. */
-export function* checkTask(view: TaskView, host: HostFacts): Generator<Symptom> {
+export function* checkTask(view: TaskView, host: HostProbe): Generator<Symptom> {
   yield* checkRunner(view, host);
   yield* checkLeftovers(view, host);
   yield* checkNamespace(view);
@@ -40,7 +40,7 @@ export function* checkTask(view: TaskView, host: HostFacts): Generator<Symptom> 
   yield* checkFiles(view, host.now);
 }
 
-function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
+function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
   const { verdict, state, task_id, runner, silent_since_ms } = view;
   const pid = runner?.pid;
   if (verdict === 'ok' && runner?.alive === true && pid !== undefined) {
@@ -86,7 +86,10 @@ function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
         ? `${counted(count, 'task')} recorded as running, but the host was started again since`
         : `${counted(count, 'task')} recorded as running, but no runner lives`,
     evidence: [runnerEvidence(view, path, silent, host)],
-    advice: [...(certain ? [] : ['run it on the host itself, outside of containers']), ...afterDeath(view)],
+    advice: [
+      ...(certain ? [] : ['run it on the host itself, outside of containers']),
+      ...deadRunnerAdvice(view),
+    ],
     task_id,
   };
   yield* checkUser(view, host);
@@ -96,8 +99,8 @@ function runnerEvidence(
   { verdict, state, runner, state_timestamp_ms, hostname }: TaskView,
   path: string,
   silent: string,
-  host: HostFacts,
-): Evidence {
+  host: HostProbe,
+): FindingEvidence {
   const who = runner?.pid === undefined ? 'a runner' : `runner ${runner.pid}`;
   const why =
     verdict === 'host-rebooted'
@@ -109,7 +112,7 @@ function runnerEvidence(
   return { path, text: `${state} by ${who}${where} since ${timestamp(state_timestamp_ms)}; ${why}${silent}` };
 }
 
-function afterDeath({ layout, leftovers }: TaskView): string[] {
+function deadRunnerAdvice({ layout, leftovers }: TaskView): string[] {
   const alive = leftovers.length > 0 ? ['its processes go on without it: they are ended with the task'] : [];
   if (LAYOUTS[layout].ownsSandboxes) {
     return [
@@ -128,7 +131,7 @@ function afterDeath({ layout, leftovers }: TaskView): string[] {
 /** The original's runner exits without a word, and leaves the task active, if it does not know the user. */
 function* checkUser(
   { header, task_id, hostname, processes, found }: TaskView,
-  host: HostFacts,
+  host: HostProbe,
 ): Generator<Symptom> {
   const user = header?.user;
   // Old streams have neither a uid nor a log directory.
@@ -158,7 +161,7 @@ function* checkUser(
   };
 }
 
-function* checkLeftovers(view: TaskView, host: HostFacts): Generator<Symptom> {
+function* checkLeftovers(view: TaskView, host: HostProbe): Generator<Symptom> {
   const { leftovers, state, task_id } = view;
   if (leftovers.length === 0 || !isTerminalTaskState(state)) return;
   yield {
@@ -199,7 +202,7 @@ function* checkNamespace({ verdict, task_id, runner, found }: TaskView): Generat
 
 function* checkSandbox(
   { sandbox, state, runner, task_id, verdict }: TaskView,
-  host: HostFacts,
+  host: HostProbe,
 ): Generator<Symptom> {
   if (sandbox === undefined || sandbox.found || isTerminalTaskState(state) || runner?.alive !== true) return;
   // A runner in a container may well see what we don't.
@@ -215,7 +218,7 @@ function* checkSandbox(
 }
 
 /** Times that this machine's clock has not reached. */
-function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
+function* checkClock(view: TaskView, host: HostProbe): Generator<Symptom> {
   const { task_id, hostname, silent_since_ms } = view;
   const latest = host.now + CLOCK_TOLERANCE_MS;
   const path = streamOf(view);

@@ -11,7 +11,7 @@ import { checkDiscovery } from './check-access.js';
 import { checkAgent } from './check-agent.js';
 import { checkDisk } from './check-disk.js';
 import { checkEmptyRun, type EmptyRun } from './check-executor.js';
-import { checkTask, type HostFacts } from './check-task.js';
+import { checkTask, type HostProbe } from './check-task.js';
 import type { FileTail } from './file-tail.js';
 import { counted, type Finding, findingsOf, type Symptom } from './finding.js';
 import { type Agents, gatherAgents, type LogPlaces } from './gather-agent.js';
@@ -78,7 +78,7 @@ export function diagnoseTask(view: TaskView, examination: Examination): Finding[
   places.push({ path: view.root.path, inUse });
   for (const place of [view.sandbox, view.log_dir])
     if (place?.found) places.push({ path: place.path, inUse });
-  const symptoms = [...checkTask(view, hostFacts(examination))];
+  const symptoms = [...checkTask(view, hostProbe(examination))];
   if (inUse) {
     for (const disk of gatherDisks(places, examination.host.mounts())) {
       for (const each of checkDisk(disk)) symptoms.push(each);
@@ -121,7 +121,7 @@ function* runsOf(
   }
 }
 
-function hostFacts({ now, hostname, host }: Examination): HostFacts {
+function hostProbe({ now, hostname, host }: Examination): HostProbe {
   return {
     now,
     hostname,
@@ -143,7 +143,7 @@ interface CheckedTasks {
 
 /** The views go as soon as they are checked: there may be ten thousand. */
 function checkTasks(tasks: readonly FoundTask[], examination: Examination): CheckedTasks {
-  const facts = hostFacts(examination);
+  const facts = hostProbe(examination);
   const checked: CheckedTasks = { symptoms: [], problems: [], sandboxes: new Set() };
   let unknown = 0;
   // A sandbox that can't be entered is one finding of the host already.

@@ -1,7 +1,7 @@
 import type { ProblemCode, Severity } from '../errors/codes.js';
 
 /** What a finding rests on: a place on disk, and what is there. */
-export interface Evidence {
+export interface FindingEvidence {
   path?: string;
   /** From 1; absent where the file is too long to count, then there is an offset. */
   line?: number;
@@ -17,7 +17,7 @@ export interface Finding {
   severity: Severity;
   /** One sentence for a person; control characters may be inside, views escape them. */
   what: string;
-  evidence: Evidence[];
+  evidence: FindingEvidence[];
   /** What to do, a step a line. */
   advice: string[];
   /** The tasks it is about, each once. */
@@ -32,7 +32,7 @@ export interface Symptom {
   cause?: string;
   /** Says it of so many symptoms. */
   what: (count: number) => string;
-  evidence: Evidence[];
+  evidence: FindingEvidence[];
   advice: string[];
   task_id?: string;
 }

@@ -92,26 +92,26 @@ export function gatherAgents(
     const real = realPath(workDir);
     if (real === undefined || seen.has(real)) continue;
     seen.add(real);
-    const itsRunning = running.find((agent) => realPath(agent.workDir) === real);
+    const ownAgent = running.find((agent) => realPath(agent.workDir) === real);
     const isConfigured = configured.some(({ path }) => realPath(path) === real);
     const paths = agentPaths(workDir);
     const meta = presenceOf(paths.meta);
     if (meta === 'absent' && !isDirectory(paths.slaves)) continue;
-    const flag = (name: string) => flagOf(itsRunning?.words ?? [], name) ?? configuredFlag(name, etc);
+    const flag = (name: string) => flagOf(ownAgent?.words ?? [], name) ?? configuredFlag(name, etc);
     const headroom = Number(flag('gc_disk_headroom') ?? GC_DISK_HEADROOM);
     if (isConfigured || meta === 'directory') {
       agents.headroom.set(workDir, headroom >= 0 && headroom <= 1 ? headroom : GC_DISK_HEADROOM);
     }
     agents.facts.push({
       workDir,
-      running: itsRunning && { pid: itsRunning.pid, sinceMs: host.process(itsRunning.pid)?.startTimeMs },
+      running: ownAgent && { pid: ownAgent.pid, sinceMs: host.process(ownAgent.pid)?.startTimeMs },
       configured: isConfigured,
       ...metaFacts(paths, proc, agents.problems),
       agents: agentDirectories(paths),
       gcDelayMs: durationOf(flag('gc_delay') ?? '') ?? GC_DELAY_MS,
       logs: [
         ...agentLogs([flag('log_dir'), places.directory], agents.problems),
-        ...(isConfigured && itsRunning === undefined ? systemLogs(places.system) : []),
+        ...(isConfigured && ownAgent === undefined ? systemLogs(places.system) : []),
       ],
     });
   }
@@ -134,12 +134,12 @@ function metaFacts(
   const latest = id === undefined ? undefined : { id, exists: isDirectory(`${identities}/${id}`) };
   const facts: Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> = { meta: 'present', latest };
   const now = procText(`${proc}/sys/kernel/random/boot_id`).trim();
-  const bytes = readOrTell(bootId, meta, problems);
+  const bytes = readOrReport(bootId, meta, problems);
   const recorded = bytes?.toString('utf8').trim();
   if (recorded && now !== '') facts.bootId = { path: bootId, recorded, now };
   if (latest?.exists) {
     const path = paths.slaveInfo(latest.id);
-    const info = readOrTell(path, meta, problems);
+    const info = readOrReport(path, meta, problems);
     const parsed = info === undefined ? undefined : parseSlaveInfo(info);
     if (parsed !== undefined) facts.slaveInfo = { path, info: parsed };
   }
@@ -147,7 +147,7 @@ function metaFacts(
 }
 
 /** The agent's files are its own (mode 0600): what may not be read is told as not checked. */
-function readOrTell(path: string, below: string, problems: Problem[]): Buffer | undefined {
+function readOrReport(path: string, below: string, problems: Problem[]): Buffer | undefined {
   const found = readSmallFile(path, { below });
   if (found !== undefined) return found;
   try {

@@ -38,11 +38,11 @@ export function* emptyRuns(
     for (const runDir of runDirectories(workDir, 0, {
       ...inTree,
       max: MOST_ENTRIES.mesosLevel,
-      refused: toldByDiscovery,
-      cut: toldByDiscovery,
+      refused: reportedByDiscovery,
+      cut: reportedByDiscovery,
     })) {
       if (withTasks.has(runDir) || holdsTask(runDir, inTree)) continue;
-      const run = look(runDir, inTree, notePaths(workDir, runDir), inNotes, isAlive);
+      const run = examineRun(runDir, inTree, notePaths(workDir, runDir), inNotes, isAlive);
       if (run !== undefined && isThermosRun(run)) yield run;
     }
   } finally {
@@ -51,7 +51,7 @@ export function* emptyRuns(
 }
 
 /** What can't be listed, or is too much, is discovery's to tell. */
-function toldByDiscovery(): void {}
+function reportedByDiscovery(): void {}
 
 function list(directory: string, opening: Opening, max: number): Entry[] {
   try {
@@ -69,7 +69,7 @@ function holdsTask(runDir: string, opening: Opening): boolean {
   return [active, finished, checkpoints].some((path) => list(path, opening, 1).length > 0);
 }
 
-function look(
+function examineRun(
   runDir: string,
   opening: Opening,
   notes: NotePaths,
@@ -96,13 +96,13 @@ function look(
     entries,
     outputs: outputsOf(runDir, opening),
     mtimeMs,
-    over: seen === 'other' ? true : lives(notes, inNotes, isAlive) ? false : undefined,
+    over: seen === 'other' ? true : isExecutorAlive(notes, inNotes, isAlive) ? false : undefined,
     docker: info !== undefined && isDockerExecutor(info),
   };
 }
 
 /** The agent wrote the pid down, and there is such a process; it may be another's by now, then nothing is said. */
-function lives({ pid }: NotePaths, opening: Opening, isAlive: (pid: number) => boolean): boolean {
+function isExecutorAlive({ pid }: NotePaths, opening: Opening, isAlive: (pid: number) => boolean): boolean {
   const text = readSmallFile(pid, opening, 32)?.toString('utf8').trim();
   return text !== undefined && /^\d+$/.test(text) && isAlive(Number(text));
 }

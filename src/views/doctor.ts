@@ -18,12 +18,12 @@ export function doctorText({ task, story, findings }: DoctorDocument, style: Sty
     const head = [paint.bold(visible(task.task_id)), paintOf(paint, state)(state), ...verdict];
     parts.push(`${head.join('  ')}\n`);
   }
-  if (story !== undefined && story.length > 0) parts.push(storyText(story, style));
+  if (story !== undefined && story.length > 0) parts.push(timelineText(story, style));
   for (const finding of findings) parts.push(findingText(finding, task === undefined, style));
   return parts.join('\n');
 }
 
-function storyText(story: NonNullable<DoctorDocument['story']>, style: Style): string {
+function timelineText(story: NonNullable<DoctorDocument['story']>, style: Style): string {
   const start = story.find(({ time_ms }) => time_ms !== undefined)?.time_ms;
   const rows = story.map(({ time_ms, process, run, what }) => [
     timestamp(time_ms),

@@ -58,7 +58,7 @@ function what({ actions, orphan }: GcDocument['tasks'][number], { paint }: Style
     const done = orphan.result === 'done' || orphan.result === 'would-do';
     return done ? `->${orphan.becomes}` : { text: orphan.result, paint: paint.red };
   }
-  const kinds = actions.filter(goes);
+  const kinds = actions.filter(isDeleted);
   const failed = actions.some(({ result }) => result === 'failed');
   if (failed) return { text: 'failed', paint: paint.red };
   if (kinds.length > 0) return [...new Set(kinds.map(({ kind }) => kind))].join(',');
@@ -125,7 +125,7 @@ function reconcileTable({ reconcile }: GcDocument, style: Style): string {
 function sum({ tasks, freed_bytes, dry_run }: GcDocument): string {
   if (tasks.length === 0) return '';
   const collected = tasks.filter(isCollected).length;
-  const touched = tasks.filter(({ actions }) => actions.some(goes)).length;
+  const touched = tasks.filter(({ actions }) => actions.some(isDeleted)).length;
   const finalized = tasks.filter(({ orphan }) => orphan !== undefined).length;
   const orphans =
     finalized === 0 ? '' : `, ${finalized} without a runner ${dry_run ? 'would be' : 'were'} finalized`;
@@ -135,14 +135,14 @@ function sum({ tasks, freed_bytes, dry_run }: GcDocument): string {
   return `${collected} ${collected === 1 ? 'task' : 'tasks'} ${verb}${partly}, ${size(freed_bytes)} ${freed}${orphans}.\n`;
 }
 
-function goes({ result }: GcDocument['tasks'][number]['actions'][number]): boolean {
+function isDeleted({ result }: GcDocument['tasks'][number]['actions'][number]): boolean {
   return result === 'deleted' || result === 'would-delete';
 }
 
 /** Something went, nothing failed, and nothing is left that tells of the task though it was to go. */
 function isCollected({ actions }: GcDocument['tasks'][number]): boolean {
   const stays = actions.some(
-    (action) => action.result === 'failed' || (action.kind === 'metadata' && !goes(action)),
+    (action) => action.result === 'failed' || (action.kind === 'metadata' && !isDeleted(action)),
   );
-  return actions.some(goes) && !stays;
+  return actions.some(isDeleted) && !stays;
 }

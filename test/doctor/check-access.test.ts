@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { checkDiscovery, type Surroundings } from '../../src/doctor/check-access.js';
+import { type AccessFacts, checkDiscovery } from '../../src/doctor/check-access.js';
 import type { Problem } from '../../src/errors/problem.js';
 
-const NOTHING: Surroundings = { access: [], workDirs: [], trees: new Set() };
+const NOTHING: AccessFacts = { access: [], workDirs: [], trees: new Set() };
 const RUN = '/mesos/slaves/S0/frameworks/F/executors/thermos-t/runs/C';
 const CLOSED: Problem = {
   code: 'sandbox-unreadable',

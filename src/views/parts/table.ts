@@ -34,16 +34,16 @@ export interface TableOptions {
 
 const GAP = '  ';
 /** A flexible column is not cut below this. */
-const LEAST = 8;
+const MIN_WIDTH = 8;
 /**
  * Where nothing is cut, a cell longer than any file name does not make its column wider: a checkpoint may hold
  * a name of 1 MiB, and every other row would be padded to that.
  */
-const MOST = 256;
+const MAX_WIDTH = 256;
 /** A longer table is not drawn by cli-table3, which takes 46 s for the 10,000 rows that a host may have. */
-const MOST_ROWS = 200;
+const MAX_WRAPPED_ROWS = 200;
 /** Nor is one with more text: it is measured and wrapped character by character. */
-const MOST_TEXT = 32 * 1024;
+const MAX_WRAPPED_TEXT = 32 * 1024;
 
 /**
  * Aligned text, a line a row, each ended by a newline; two spaces between columns, no lines, no trailing
@@ -65,9 +65,9 @@ export function table(
   if (lines.length === 0) return '';
   const wraps = options.width !== undefined && isShort(lines);
   const width = options.whole && !wraps ? undefined : options.width;
-  const most = wraps ? Number.POSITIVE_INFINITY : MOST;
+  const maxWidth = wraps ? Number.POSITIVE_INFINITY : MAX_WIDTH;
   const widths = columns.map((_, i) =>
-    lines.reduce((widest, line) => Math.max(widest, Math.min(most, (line[i] as Measured).width)), 0),
+    lines.reduce((widest, line) => Math.max(widest, Math.min(maxWidth, (line[i] as Measured).width)), 0),
   );
   if (width === undefined) return aligned(columns, lines, widths);
   const room = squeeze(columns, widths, width);
@@ -100,10 +100,10 @@ function clean(text: string | undefined): string {
 }
 
 function isShort(lines: readonly (readonly Measured[])[]): boolean {
-  if (lines.length > MOST_ROWS + 1) return false;
+  if (lines.length > MAX_WRAPPED_ROWS + 1) return false;
   let length = 0;
   for (const line of lines) for (const { text } of line) length += text.length;
-  return length <= MOST_TEXT;
+  return length <= MAX_WRAPPED_TEXT;
 }
 
 function cutCell(
@@ -149,7 +149,7 @@ function squeeze(columns: readonly Column[], widths: readonly number[], width: n
   for (; excess > 0; excess--) {
     let widest = -1;
     for (const [i, { flexible, title }] of columns.entries()) {
-      if (flexible === undefined || (room[i] as number) <= Math.max(LEAST, title.length)) continue;
+      if (flexible === undefined || (room[i] as number) <= Math.max(MIN_WIDTH, title.length)) continue;
       if (widest === -1 || (room[i] as number) > (room[widest] as number)) widest = i;
     }
     if (widest === -1) break;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProcessStatus, TaskStatus } from '../../src/checkpoint/records.js';
-import { storyOf, type Witnesses } from '../../src/doctor/story.js';
+import { type TimelineSources, timelineOf } from '../../src/doctor/timeline.js';
 import { START, taskView } from '../views/task-views.js';
 
 const HEADER = {
@@ -19,11 +19,11 @@ const status = (state: TaskStatus['state'], seconds: number, runner_pid = 10): T
   runner_pid,
 });
 
-const lines = (given: Parameters<typeof taskView>[0], witnesses: Partial<Witnesses> = {}) =>
-  storyOf(taskView({ header: HEADER, launch_time_ms: START, ...given }), {
+const lines = (given: Parameters<typeof taskView>[0], sources: Partial<TimelineSources> = {}) =>
+  timelineOf(taskView({ header: HEADER, launch_time_ms: START, ...given }), {
     now: START + 100_000,
     bootTimeMs: START - 1000,
-    ...witnesses,
+    ...sources,
   }).map(({ time_ms, process, run, what }) =>
     [time_ms === undefined ? '-' : (time_ms - START) / 1000, process && `${process}[${run}]`, what]
       .filter((part) => part !== undefined)

@@ -7,7 +7,7 @@ import { timestamp } from '../text/age.js';
 import type { TaskUpdate } from './mesos-info.js';
 
 /** Something that happened to a task. */
-export interface StoryEvent {
+export interface TimelineEvent {
   /** Milliseconds since the epoch; absent if the stream has no time for it, or one that is none. */
   time_ms?: number;
   what: string;
@@ -18,7 +18,7 @@ export interface StoryEvent {
 }
 
 /** What others than the streams know of a task. */
-export interface Witnesses {
+export interface TimelineSources {
   now: number;
   bootTimeMs: number | undefined;
   /** mtime of the file in tasks/finished: when it was moved there. */
@@ -36,13 +36,13 @@ const COPIED_MS = 999;
  * The story of one task in order of time, from its streams and what the host knows. An event without a time
  * stands behind the one that the stream has before it. Pure.
  */
-export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
+export function timelineOf(view: TaskView, sources: TimelineSources): TimelineEvent[] {
   const stream = `${view.found.checkpoint_dir}/${RUNNER}`;
   const threads = [
     taskEvents(view, stream),
     ...[...view.history].map(([process, history]) => processEvents(process, history, stream)),
   ];
-  const placed: { at: number; event: StoryEvent }[] = [];
+  const placed: { at: number; event: TimelineEvent }[] = [];
   const beginning = timeOf(view.launch_time_ms) ?? Number.NEGATIVE_INFINITY;
   for (const thread of threads) {
     let at = beginning;
@@ -52,17 +52,17 @@ export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
       placed.push({ at, event });
     }
   }
-  for (const event of witnessEvents(view, witnesses)) {
-    const { time_ms = witnesses.now } = event;
+  for (const event of sourceEvents(view, sources)) {
+    const { time_ms = sources.now } = event;
     placed.push({ at: time_ms % 1000 === 0 ? time_ms + COPIED_MS : time_ms, event });
   }
   // Sorting is stable: what happened at the same moment stays in the order of the stream.
   return placed.sort((a, b) => a.at - b.at || 0).map(({ event }) => event);
 }
 
-function taskEvents(view: TaskView, path: string): StoryEvent[] {
+function taskEvents(view: TaskView, path: string): TimelineEvent[] {
   const { header, statuses } = view;
-  const events: StoryEvent[] = [];
+  const events: TimelineEvent[] = [];
   if (header !== null) {
     const { user = '-', hostname = '-', sandbox = '-' } = header;
     events.push({
@@ -89,10 +89,10 @@ function taskEvents(view: TaskView, path: string): StoryEvent[] {
   return events;
 }
 
-function processEvents(process: string, history: ProcessHistory, path: string): StoryEvent[] {
+function processEvents(process: string, history: ProcessHistory, path: string): TimelineEvent[] {
   return numberedRuns(history).flatMap(({ run, n }) => {
     const about = { process, run: n, path };
-    const events: StoryEvent[] = [];
+    const events: TimelineEvent[] = [];
     if (run.coordinator_pid !== undefined) {
       events.push({
         ...about,
@@ -123,9 +123,9 @@ const ENDS: Readonly<Record<string, string>> = Object.assign(Object.create(null)
   LOST: 'is lost: its coordinator died before it could say how it ended',
 });
 
-function witnessEvents(view: TaskView, witnesses: Witnesses): StoryEvent[] {
-  const { now, bootTimeMs, movedMs, updates, sentinel } = witnesses;
-  const events: StoryEvent[] = [];
+function sourceEvents(view: TaskView, sources: TimelineSources): TimelineEvent[] {
+  const { now, bootTimeMs, movedMs, updates, sentinel } = sources;
+  const events: TimelineEvent[] = [];
   for (const { state, message, timestamp: seconds } of updates?.updates ?? []) {
     const said = message === undefined ? '' : `: ${message}`;
     events.push({
