@@ -7,7 +7,7 @@ import { readSmallFile } from './file-tail.js';
 import { parseTaskUpdates } from './mesos-info.js';
 import type { TimelineSources } from './timeline.js';
 
-/** What stands beside the streams of a task: the agent's notes, and when files were moved. What isn't there says nothing. */
+/** Gathers what is known about a task besides its streams: the agent's notes, and when files were moved. */
 export function gatherSources(view: TaskView, host: Host, now: number): TimelineSources {
   const { found, root, phase, task_id } = view;
   const sources: TimelineSources = { now, bootTimeMs: host.bootTimeMs };

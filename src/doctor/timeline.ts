@@ -8,16 +8,16 @@ import type { TaskUpdate } from './mesos-info.js';
 
 /** Something that happened to a task. */
 export interface TimelineEvent {
-  /** Milliseconds since the epoch; absent if the stream has no time for it, or one that is none. */
+  /** Milliseconds since the epoch; absent if the stream has no valid time for it. */
   time_ms?: number;
   what: string;
   process?: string;
   run?: number;
-  /** What says so. */
+  /** The source. */
   path?: string;
 }
 
-/** What others than the streams know of a task. */
+/** What is known about a task besides its streams. */
 export interface TimelineSources {
   now: number;
   bootTimeMs: number | undefined;
@@ -29,12 +29,12 @@ export interface TimelineSources {
   sentinel?: { path: string; mtimeMs: number };
 }
 
-/** An archive keeps whole seconds of the time of a file: it may have been any moment of that second. */
+/** An archive keeps the time of a file in whole seconds: it may have been any moment of that second. */
 const COPIED_MS = 999;
 
 /**
- * The story of one task in order of time, from its streams and what the host knows. An event without a time
- * stands behind the one that the stream has before it. Pure.
+ * The timeline of one task, from its streams and what the host knows. An event without a time follows the event
+ * before it in the stream. Pure.
  */
 export function timelineOf(view: TaskView, sources: TimelineSources): TimelineEvent[] {
   const stream = `${view.found.checkpoint_dir}/${RUNNER}`;
@@ -81,7 +81,7 @@ function taskEvents(view: TaskView, path: string): TimelineEvent[] {
       ? `${who} starts the task: ${state}`
       : takesOver
         ? `${who} takes over: ${state}`
-        : `the task is ${state}${state === before ? ' (said again)' : ''}`;
+        : `the task is ${state}${state === before ? ' (recorded again)' : ''}`;
     events.push({ time_ms: timeOf(timestamp_ms), what, path });
     runner = runner_pid ?? runner;
     before = state;
@@ -117,7 +117,7 @@ function processEvents(process: string, history: ProcessHistory, path: string): 
 }
 
 const ENDS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  SUCCESS: 'ends well',
+  SUCCESS: 'succeeds',
   FAILED: 'fails',
   KILLED: 'is killed',
   LOST: 'is lost: its coordinator died before it could say how it ended',
@@ -161,30 +161,30 @@ function sourceEvents(view: TaskView, sources: TimelineSources): TimelineEvent[]
     events.push({ time_ms: view.silent_since_ms, what, path: `${view.found.checkpoint_dir}/${RUNNER}` });
   }
   if (!over && launched !== undefined && bootTimeMs !== undefined && bootTimeMs > launched) {
-    events.push({ time_ms: bootTimeMs, what: 'this host is started' });
+    events.push({ time_ms: bootTimeMs, what: 'this host boots' });
   }
   if (!over || view.verdict !== 'ok') events.push({ time_ms: now, what: nowText(view) });
   return events.sort((a, b) => (a.time_ms ?? now) - (b.time_ms ?? now));
 }
 
 function nowText({ verdict, state, leftovers, state_timestamp_ms }: TaskView): string {
-  const alive = leftovers.length > 0 ? `; pid ${leftovers.join(', ')} of it live on` : '';
+  const alive = leftovers.length > 0 ? `; still running: pid ${leftovers.join(', ')}` : '';
   switch (verdict) {
     case 'ok':
-      return `now: the runner lives, the task is ${state} since ${timestamp(state_timestamp_ms)}`;
+      return `now: the runner is alive, the task has been ${state} since ${timestamp(state_timestamp_ms)}`;
     case 'runner-gone':
     case 'host-rebooted':
-      return `now: no runner lives${alive}`;
+      return `now: no runner is alive${alive}`;
     case 'leftovers':
       return `now: the task is over${alive}`;
     case 'foreign-pids':
-      return 'now: the runner lives, in another pid namespace';
+      return 'now: the runner is alive, in another pid namespace';
     case 'unknown':
-      return 'now: how the task is can not be known from here';
+      return 'now: the state of the task cannot be determined from here';
   }
 }
 
-/** Times that JSON and calendars can hold; others are as good as none. */
+/** A time that JSON and calendars can hold; others count as absent. */
 function timeOf(time: number | bigint | undefined): number | undefined {
   const value = time === undefined ? undefined : Number(time);
   return value !== undefined && Number.isFinite(value) ? value : undefined;

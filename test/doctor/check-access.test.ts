@@ -21,7 +21,7 @@ test("a sandbox that is root's: only root gets in", () => {
   });
   expect(symptom?.advice).toEqual([
     'run it again with sudo',
-    "Mesos 1.6 and later close 1 sandbox to all but root; Aurora 0.21 and later give each to its task's user",
+    "Mesos 1.6 and later restrict 1 sandbox to root; Aurora 0.21 and later give each one to its task's user",
   ]);
 });
 
@@ -35,7 +35,7 @@ test("a sandbox that is its user's: that user gets in too", () => {
 
 test('rights of directories elsewhere are none of its evidence', () => {
   const [symptom] = checkDiscovery([{ ...CLOSED, path: '/other' }], { ...NOTHING, access: access('root') });
-  expect(symptom?.evidence).toEqual([{ path: '/other', text: 'may not be looked into' }]);
+  expect(symptom?.evidence).toEqual([{ path: '/other', text: 'cannot be read' }]);
 });
 
 test('a default place that can not be seen is nothing wrong', () => {

@@ -98,7 +98,7 @@ describe('tasks', () => {
     expect(finding).toMatchObject({
       code: 'runner-dead',
       severity: 'error',
-      what: '1 task recorded as running, but no runner lives',
+      what: '1 task recorded as running, but no runner is alive',
       task_ids: ['t'],
       evidence: [
         {
@@ -115,7 +115,7 @@ describe('tasks', () => {
     for (const id of ['a', 'b', 'c']) writeTask(host.root, id, { runner: ACTIVE(id) });
     host.proc({ bootTime: 1_500_000_000 });
     const finding = only();
-    expect(finding.what).toBe('3 tasks recorded as running, but the host was started again since');
+    expect(finding.what).toBe('3 tasks recorded as running, but the host was rebooted since');
     expect(finding.task_ids).toEqual(['a', 'b', 'c']);
     expect(finding.evidence[0]?.text).toContain('host started at 2017-07-14T02:40:00Z');
   });
@@ -126,7 +126,7 @@ describe('tasks', () => {
       locks: lockLine(statSync(join(live, 'runner')), 4_194_000),
       processes: { 4194000: { state: 'T' } },
     });
-    expect(only()).toMatchObject({ code: 'runner-stopped', advice: ['let it go on: kill -CONT 4194000'] });
+    expect(only()).toMatchObject({ code: 'runner-stopped', advice: ['resume it: kill -CONT 4194000'] });
   });
 
   test('leftovers', () => {
@@ -205,7 +205,7 @@ describe('tasks', () => {
       code: 'runner-dead',
       severity: 'warning',
       evidence: [{ path: join(directory, 'runner'), text: expect.stringContaining('locks of other pid') }],
-      advice: ['run it on the host itself, outside of containers', expect.any(String), expect.any(String)],
+      advice: ['run it on the host itself, outside containers', expect.any(String), expect.any(String)],
     });
   });
 
@@ -410,7 +410,7 @@ describe('executors', () => {
     const run = host.run('web', { stderr: 'x'.repeat(200_000) });
     rmSync(join(run, 'sandbox'), { recursive: true });
     host.age(run, 3_600_000);
-    const evidence = [{ path: join(run, 'stderr'), text: 'the end of it is a part of one long line' }];
+    const evidence = [{ path: join(run, 'stderr'), text: 'it ends with part of one long line' }];
     expect(only()).toMatchObject({ code: 'executor-never-started', evidence });
   });
 
@@ -472,7 +472,7 @@ describe('the agent', () => {
       evidence: [{ path, line: 2 }, {}, {}, {}],
     });
     expect(finding.advice).toContain(
-      `or start as a new agent: rm -f ${host.workDir}/meta/slaves/latest, then start the agent`,
+      `or start it as a new agent: rm -f ${host.workDir}/meta/slaves/latest, then start the agent`,
     );
   });
 
