@@ -31,11 +31,11 @@ it.each([
   [{ kind: 'not-started' as const, processes: ['a'], over: true }, 'never started: a'],
   [
     { kind: 'restart' as const, task_id: 't', process: 'web', run: 0, state: 'KILLED', return_code: -9 },
-    '==> web: run 0 KILLED (signal 9, SIGKILL), going on with run 1 <==',
+    '==> web: run 0 KILLED (signal 9, SIGKILL), continuing with run 1 <==',
   ],
   [
     { kind: 'restart' as const, task_id: 't', process: 'web', run: 4, state: 'LOST' },
-    '==> web: run 4 LOST, going on with run 5 <==',
+    '==> web: run 4 LOST, continuing with run 5 <==',
   ],
   [{ kind: 'truncated' as const, source: web }, '==> stderr of web, run 2, was truncated <=='],
   [{ kind: 'end' as const, task_id: 't', state: 'SUCCESS' }, '==> t: SUCCESS <=='],

@@ -9,26 +9,26 @@ export interface Column {
   /** Default `left`. */
   align?: 'left' | 'right';
   /**
-   * The column gives way when the terminal is too narrow: cells are cut at their end or in the middle, where ids that
-   * begin alike stay apart, or go on in the next line.
+   * The column shrinks if the terminal is too narrow: cells are cut at the end, cut in the middle, so that ids with
+   * the same beginning stay distinct, or wrapped.
    */
   flexible?: 'end' | 'middle' | 'wrap';
 }
 
 /**
- * Text as it was read, with a colour for it if it has one. Undefined and '' are shown as `-`, null as nothing: the row
- * goes on with the one above.
+ * Unescaped text, with a colour if it has one. Undefined and '' are shown as `-`, null as nothing: the row continues
+ * the one above.
  */
 export type Cell = string | undefined | null | { text: string | undefined; paint: Paint };
 
 export interface TableOptions {
-  /** Columns of the terminal. Without it, on a pipe, nothing is cut and nothing wrapped. */
+  /** Columns of the terminal. Without it, on a pipe, nothing is cut or wrapped. */
   width?: number;
-  /** What can't be wrapped because the table is too long is not cut: the terminal breaks the lines. */
+  /** Cells are not cut if the table is too long to be wrapped: the terminal breaks the lines. */
   whole?: boolean;
-  /** `…` may be drawn; else `...`. Default true. */
+  /** Whether `…` may be used instead of `...`. Default true. */
   unicode?: boolean;
-  /** Colour of the titles; a table without titles has `false`. */
+  /** Colour of the titles; `false` for a table without titles. */
   titles?: Paint | false;
 }
 
@@ -42,13 +42,13 @@ const MIN_WIDTH = 8;
 const MAX_WIDTH = 256;
 /** A longer table is not drawn by cli-table3, which takes 46 s for the 10,000 rows that a host may have. */
 const MAX_WRAPPED_ROWS = 200;
-/** Nor is one with more text: it is measured and wrapped character by character. */
+/** Nor is a table with more text: cli-table3 measures and wraps it character by character. */
 const MAX_WRAPPED_TEXT = 32 * 1024;
 
 /**
- * Aligned text, a line a row, each ended by a newline; two spaces between columns, no lines, no trailing
- * blanks, no empty cell. The cells are escaped here: callers hand over what they read. On a terminal a row takes
- * several lines if one of its columns wraps.
+ * Aligned text, one line per row, each ended by a newline; two spaces between columns, no rules, no trailing spaces,
+ * no empty cells. The cells are escaped here: callers pass what they read. On a terminal a row takes several lines if
+ * one of its columns wraps.
  */
 export function table(
   columns: readonly Column[],
@@ -92,7 +92,7 @@ function measured(cell: Cell): Measured {
   return { text, width: widthOf(text), paint: typeof cell === 'object' ? cell.paint : undefined };
 }
 
-/** Blanks at the end can't be seen: such text is shown quoted. */
+/** Trailing spaces are invisible: text with them is shown quoted. */
 function clean(text: string | undefined): string {
   if (text === undefined || text === '') return '-';
   const escaped = visible(text);
@@ -122,7 +122,7 @@ function painted({ text, paint }: Measured): DrawnCell {
   return paint === undefined ? text : paint(text);
 }
 
-/** The plain lines of pipes and of what is too long for more. */
+/** Plain lines, for pipes and for tables that are too long to be wrapped. */
 function aligned(
   columns: readonly Column[],
   lines: readonly (readonly Measured[])[],
@@ -142,7 +142,7 @@ function aligned(
   return drawn.join('');
 }
 
-/** Takes from the widest flexible column, a step at a time, until the line fits or none can give. */
+/** Narrows the widest flexible column step by step, until the line fits or no column can shrink. */
 function squeeze(columns: readonly Column[], widths: readonly number[], width: number): number[] {
   const room = [...widths];
   let excess = room.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1) - width;
