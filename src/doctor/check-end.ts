@@ -28,7 +28,7 @@ const CODES = { FAILED: 'task-failed', LOST: 'task-lost', KILLED: 'task-killed' 
 
 const ENDS = {
   FAILED: 'the task failed',
-  LOST: 'the task was lost: its runner died, or was told to give it up',
+  LOST: 'the task was lost: its runner died or was asked to give it up',
   KILLED: 'the task was killed on request',
 } as const;
 

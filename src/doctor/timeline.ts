@@ -23,7 +23,7 @@ export interface TimelineSources {
   bootTimeMs: number | undefined;
   /** mtime of the file in tasks/finished: when it was moved there. */
   movedMs?: number;
-  /** What the Mesos agent told the scheduler. */
+  /** What the Mesos agent reported to the scheduler. */
   updates?: { path: string; updates: readonly TaskUpdate[] };
   /** mtime of the agent's mark that the executor is gone. */
   sentinel?: { path: string; mtimeMs: number };

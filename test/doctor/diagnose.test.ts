@@ -42,7 +42,7 @@ function only(diagnosis = host.diagnose()): Finding {
 const ACTIVE = (id = 't') => new Records().status('ACTIVE').header(host.header(id));
 
 describe('a healthy host', () => {
-  test('has no findings and nothing that was not checked', () => {
+  test('has no findings, and everything was checked', () => {
     host.finishedTask('done');
     host.agent();
     const run = host.run('web', { stderr: 'Registered executor\n', stdout: '' });
@@ -111,7 +111,7 @@ describe('tasks', () => {
     expect(finding.advice[1]).toContain('thermos gc');
   });
 
-  test('a host that was started again: many tasks are one finding', () => {
+  test('a host that was rebooted: many tasks are one finding', () => {
     for (const id of ['a', 'b', 'c']) writeTask(host.root, id, { runner: ACTIVE(id) });
     host.proc({ bootTime: 1_500_000_000 });
     const finding = only();
@@ -198,7 +198,7 @@ describe('tasks', () => {
     expect(only()).toMatchObject({ code: 'checkpoint-times-odd', severity: 'warning' });
   });
 
-  test('in a container, where locks are hidden: what is not certain is no error', () => {
+  test('in a container, where locks are hidden: what is not certain is not an error', () => {
     const directory = writeTask(host.root, 't', { runner: ACTIVE() });
     host.proc({ namespace: 'other' });
     expect(only()).toMatchObject({
@@ -209,7 +209,7 @@ describe('tasks', () => {
     });
   });
 
-  test('in a container, a stream without a pid: told as not checked', () => {
+  test('in a container, a stream without a pid is reported as not checked', () => {
     const runner = new Records();
     runner.records.push({ type: 'task_status', value: { state: 'ACTIVE', timestamp_ms: host.now } });
     writeTask(host.root, 't', { runner });
@@ -398,7 +398,7 @@ describe('executors', () => {
     expect(host.diagnose().findings).toEqual([]);
   });
 
-  test('so is one whose process lives', () => {
+  test('so is one whose process is alive', () => {
     const run = host.run('web', { stderr: 'Fetching\n' });
     const meta = `mesos/meta/${run.slice(host.workDir.length + 1)}`;
     host.write(`${meta}/pids/forked.pid`, '4194007');

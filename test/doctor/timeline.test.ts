@@ -138,7 +138,7 @@ test('times that are none stand behind what came before them', () => {
   ]);
 });
 
-test('a process that could not be started stands in its place', () => {
+test('a process that could not be started has its place in the order', () => {
   const story = lines({ statuses: [status('ACTIVE', 1)], history: history('p', { state: 'FAILED' }) });
   expect(story[1]).toBe('- p[0] fails');
 });

@@ -11,7 +11,7 @@ const web: LineSource = { task_id: 't', root: '/r', process: 'web', run: 2, stre
 describe('linePrefix', () => {
   const none = { root: false, task: false, stream: false };
 
-  it('names what tells the logs apart', () => {
+  it('names what distinguishes the logs', () => {
     expect(linePrefix(web, none, 0, style)).toBe('<web 2 |> ');
     expect(linePrefix(web, { ...none, stream: true }, 1, style)).toBe('[web 2 stderr |] ');
     expect(linePrefix(web, { root: true, task: true, stream: true }, 2, style)).toBe(
