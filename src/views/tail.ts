@@ -28,7 +28,7 @@ export function eventText(event: TailEvent): string {
     case 'waiting':
       return '0 lines so far; waiting for more';
     case 'not-followed':
-      return `==> no process of ${event.task_ids.join(', ')} is running, nothing to follow <==`;
+      return `==> nothing of ${event.task_ids.join(', ')} is running that could be followed <==`;
     case 'not-started':
       return `${event.over ? 'never started' : 'not started yet'}: ${event.processes.join(', ')}`;
     case 'restart': {
