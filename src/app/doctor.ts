@@ -11,8 +11,8 @@ import {
   type Examination,
 } from '../doctor/diagnose.js';
 import { findingsOf, isWrong } from '../doctor/finding.js';
-import { gatherWitnesses } from '../doctor/gather-witnesses.js';
-import { storyOf } from '../doctor/story.js';
+import { gatherSources } from '../doctor/gather-sources.js';
+import { timelineOf } from '../doctor/timeline.js';
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import type { Host } from '../host/host.js';
 import { inspectTask } from '../logs/inspection.js';
@@ -75,7 +75,7 @@ async function examineTask(
     ],
     checked: { roots: 1, tasks: 1, agents: 0 },
     task: { task_id, root: root.path, layout, phase, state, verdict },
-    story: storyOf(view, gatherWitnesses(view, host, now)),
+    story: timelineOf(view, gatherSources(view, host, now)),
     problems: [
       ...(closed ? [] : problems),
       ...others.map((other) => ({

@@ -54,16 +54,16 @@ export const history = names(z.array(processStatus)).describe(
 
 const gap = z
   .object({ at: z.int().min(0), count: z.int().min(1) })
-  .meta({ id: 'Gap', description: 'Elements of a list that are left out: `count`, behind the first `at`.' });
+  .meta({ id: 'Gap', description: 'Elements that are left out of a list: `count`, after the first `at`.' });
 
 export const leftOut = z
   .object({
     statuses: gap.optional(),
     runs: names(gap).optional().describe('By process.'),
-    records: z.int().min(1).optional().describe('Those of more processes than are kept.'),
+    records: z.int().min(1).optional().describe('Records of processes beyond the number that is kept.'),
   })
   .optional()
-  .describe('What is too much to be kept; absent if nothing is.');
+  .describe('What was too long to keep; absent if nothing was.');
 export type LeftOutDocument = z.infer<typeof leftOut>;
 
 export const read = z
@@ -76,7 +76,10 @@ export const read = z
     left_out: leftOut,
     problems,
   })
-  .meta({ title: 'thermos read FILE --json', description: 'The state that one checkpoint file rebuilds.' });
+  .meta({
+    title: 'thermos read FILE --json',
+    description: 'The state that is rebuilt from one checkpoint file.',
+  });
 export type ReadDocument = z.infer<typeof read>;
 
 const line = { offset: z.int().min(0), length: z.int().min(0) };
@@ -91,7 +94,7 @@ export const record = z
   .meta({
     title: 'thermos read FILE --records --json, one line',
     description:
-      'A record with the offset and length of its payload; or a problem: damage, which ends the stream, or that ' +
-      'another stream took its place (checkpoint-replaced), whose records follow.',
+      'A record with the offset and length of its payload; or a problem: damage, which ends the stream, or ' +
+      'replacement by another stream (checkpoint-replaced), whose records follow.',
   });
 export type RecordDocument = z.infer<typeof record>;

@@ -19,7 +19,7 @@ const process = z
   .object({
     name: z.string(),
     cmdline: z.string(),
-    max_failures: integer64.describe('0: it is always run again.'),
+    max_failures: integer64.describe('0: always run again.'),
     min_duration: integer64.describe('Seconds from the end of a run to the next.'),
     daemon: z.boolean(),
     ephemeral: z.boolean(),
@@ -29,7 +29,7 @@ const process = z
   })
   .meta({ id: 'ConfigProcess' });
 
-/** A task as the original writes it into the task file: everything is filled in, unset fields are absent. */
+/** A task as the original writes it to the task file: defaults are filled in, unset fields are absent. */
 export const configTask = z
   .object({
     name: z.string(),
@@ -37,7 +37,7 @@ export const configTask = z
     constraints: z.array(z.object({ order: z.array(z.string()).optional() })),
     resources: resources.optional(),
     max_failures: integer64.describe('0: any number of its processes may fail.'),
-    max_concurrency: integer64.describe('0: as many at once as there are.'),
+    max_concurrency: integer64.describe('0: any number of processes at once.'),
     finalization_wait: integer64.describe('Seconds.'),
     user: z.string().optional(),
   })
@@ -47,9 +47,9 @@ export const inspectConfig = z
   .object({
     task: z
       .union([configTask, process])
-      .describe('Evaluated; what only a run knows stays a reference: {{thermos.ports[http]}}.'),
-    ports: z.array(z.string()).describe('Names of the ports that a run needs and nothing gives.'),
-    lint: problems.describe('With an error in it no run would take the task, and the exit code is 1.'),
+      .describe('Evaluated; references that only a run can resolve are kept: {{thermos.ports[http]}}.'),
+    ports: z.array(z.string()).describe('Names of the ports that a run needs and that have no number yet.'),
+    lint: problems.describe('If it contains an error, no run would accept the task, and the exit code is 1.'),
   })
   .meta({ title: 'thermos inspect CONFIG --json', description: 'The task of a config.' });
 export type InspectConfigDocument = z.infer<typeof inspectConfig>;

@@ -15,7 +15,7 @@ export const finding = z
     code: codeOf(['runner-dead', 'executor-never-started']),
     severity: z
       .enum(['error', 'warning', 'note'])
-      .describe('note: good to know; nothing is wrong, and the exit code does not count it.'),
+      .describe('note: for information; nothing is wrong, and the exit code does not count it.'),
     what: z.string().describe('One sentence for a person.'),
     evidence: z.array(evidence),
     advice: z.array(z.string()).describe('What to do, for a person.'),
@@ -29,7 +29,7 @@ const event = z.object({
   what: z.string(),
   process: z.string().optional(),
   run: z.int().min(0).optional(),
-  path: z.string().optional().describe('What says so.'),
+  path: z.string().optional().describe('The source.'),
 });
 
 export const doctor = z
@@ -41,7 +41,7 @@ export const doctor = z
       .optional()
       .describe('With TASK; absent if there is only the run directory of an executor that never started it.'),
     story: z.array(event).optional().describe('With TASK: what happened to it, in order of time.'),
-    problems: problems.describe('What could not be looked at, so that nothing is said of it.'),
+    problems: problems.describe('What could not be checked.'),
   })
   .meta({ title: 'thermos doctor [TASK] --json', description: 'What is wrong here, why, and what to do.' });
 export type DoctorDocument = z.infer<typeof doctor>;

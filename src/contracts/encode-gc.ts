@@ -1,4 +1,4 @@
-/** From what gc did to its `--json` document. No zod here: commands load this. */
+/** Encodes what gc did as its `--json` document. No zod here: commands load this. */
 import type { Problem } from '../errors/problem.js';
 import type { TaskOutcome } from '../gc/apply.js';
 import type { Plan } from '../gc/plan.js';

@@ -1,4 +1,4 @@
-/** From a task as it was read to its `--json` document. No zod here: commands load this. */
+/** Encodes a task as its `--json` document. No zod here: commands load this. */
 import { predecessors } from '../task/ordering.js';
 import { isTooDeep } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';

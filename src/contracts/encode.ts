@@ -1,5 +1,5 @@
 /**
- * From the values of a checkpoint to what JSON can say. No zod here: commands load this.
+ * Encodes the values of a checkpoint as JSON. No zod here: commands load this.
  */
 import type { Gap } from '../checkpoint/ends.js';
 import { setOwn } from '../checkpoint/own-property.js';
@@ -23,7 +23,7 @@ import type {
 
 type SecondsDocument = number | 'nan' | 'inf' | '-inf';
 
-/** A number if JSON readers keep it exact, else its digits. */
+/** A number if JSON readers keep it exact, otherwise its digits. */
 export function encodeInteger(value: Int64): number | string;
 export function encodeInteger(value: Int64 | undefined): number | string | undefined;
 export function encodeInteger(value: Int64 | undefined): number | string | undefined {
@@ -78,7 +78,7 @@ export function encodeHistory(
   return encoded;
 }
 
-/** What of a state is left out; undefined if nothing is. */
+/** What is left out of a state; undefined if nothing is. */
 export function encodeLeftOut(
   processes: ReadonlyMap<string, ProcessHistory>,
   statuses: Gap | undefined,
@@ -103,7 +103,7 @@ export function encodeRecord(record: CheckpointRecord, offset: number, length: n
   }
 }
 
-/** The line of what is wrong with a stream: damage ends it. */
+/** The line of a problem with a stream: damage ends it. */
 export function encodeProblem(problem: Problem): RecordDocument {
   return { problem };
 }

@@ -6,21 +6,24 @@ import { layout } from './task.js';
 const action = z.object({
   kind: z.enum(['metadata', 'logs', 'data']),
   path: z.string(),
-  bytes: z.int().min(0).describe('Of the disk, as du counts them: what is freed, or would be.'),
+  bytes: z.int().min(0).describe('Disk space, as du counts it, that is or would be freed.'),
   result: z.enum(['deleted', 'would-delete', 'kept', 'refused', 'failed']),
   why: z.string().optional().describe('Why it was not deleted.'),
-  hint: z.string().optional().describe('What to say so that it goes, if that is a matter of saying it.'),
+  hint: z
+    .string()
+    .optional()
+    .describe('What to add to the command so that it is deleted, if that is possible.'),
 });
 
 const orphan = z
   .object({
     was: z.string(),
-    becomes: z.string().describe('LOST, or KILLED for the scheduler, or the state that it ended in.'),
+    becomes: z.string().describe('LOST, or KILLED for the scheduler, or the state in which it ended.'),
     result: z.enum(['done', 'would-do', 'refused', 'failed']),
     killed: z.array(z.int()).describe('Pids that were signalled.'),
     why: z.string().optional(),
   })
-  .describe('A task whose runner died: it gets its last status, and can be collected the next time.');
+  .describe('A task whose runner died: gc records its last status, and can collect it the next time.');
 
 export const gc = z
   .object({
@@ -35,7 +38,9 @@ export const gc = z
         finished_by: z
           .enum(['status', 'task-file', 'stream-file'])
           .optional()
-          .describe('What says so: the last status, or the time of a file where the stream says nothing.'),
+          .describe(
+            'The source of that time: the last status, or the time of a file if the stream has none.',
+          ),
         reason: z.string(),
         actions: z.array(action),
         orphan: orphan.optional(),
@@ -55,7 +60,7 @@ export const gc = z
         }),
       )
       .optional()
-      .describe('Only with --retained: what each task is here, and what the scheduler believes.'),
+      .describe('Only with --retained: the state of each task here, and what the scheduler expects.'),
     problems,
   })
   .meta({ title: 'thermos gc --json', description: 'What was removed, or would be.' });

@@ -15,7 +15,7 @@ export const roots = z
     ),
     problems,
   })
-  .meta({ title: 'thermos roots --json', description: 'Where tasks were looked for.' });
+  .meta({ title: 'thermos roots --json', description: 'Where thermos looks for tasks.' });
 export type RootsDocument = z.infer<typeof roots>;
 
 export const version = z

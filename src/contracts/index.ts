@@ -1,6 +1,6 @@
 /**
- * The `--json` documents: a contract with scripts. Fields are added, never renamed or removed. At run time
- * only the types of this folder are used; the schemas make `schemas/` and check the output in tests.
+ * The `--json` documents: a contract with scripts. Fields are added, never renamed or removed. At run time only the
+ * types of this folder are used; the schemas generate `schemas/` and check the output in tests.
  */
 import { read, record } from './checkpoint.js';
 import { dryRun, inspectConfig } from './config.js';

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { ProblemCode } from '../errors/codes.js';
 
 /**
- * A code: one of the list in what we write, and any string in the schema, because a newer version has more codes and its
- * documents fit this schema too.
+ * A code: one of the list in documents that we write, and any string in the schema, so that documents of newer
+ * versions, with more codes, match this schema too.
  */
 export function codeOf(examples: [ProblemCode, ProblemCode]): z.ZodType<ProblemCode> {
   const [one, another] = examples;
@@ -28,7 +28,7 @@ export const problem = z
   })
   .meta({
     id: 'Problem',
-    description: 'Something that could not be read, or is wrong, told beside the answer.',
+    description: 'Something that could not be read, or is wrong, reported beside the answer.',
   });
 
 export const problems = z.array(problem);
@@ -40,7 +40,9 @@ export const failure = z
       code: codeOf(['usage', 'task-not-found']),
       message: z.string(),
       hint: z.string().optional().describe('What to try.'),
-      problems: problems.optional().describe('What was noticed besides, or each error if there are several.'),
+      problems: problems
+        .optional()
+        .describe('Other problems that were found, or each error if there are several.'),
     }),
   })
   .meta({ title: 'thermos: a failed command', description: 'Any command with --json that fails.' });

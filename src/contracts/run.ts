@@ -12,7 +12,8 @@ export const runDaemon = z
   })
   .meta({
     title: 'thermos run --daemon --json',
-    description: 'A task that was started. Without --daemon the document is that of inspect, at the end.',
+    description:
+      'A task that was started. Without --daemon, the document is that of inspect at the end of the task.',
   });
 export type RunDaemonDocument = z.infer<typeof runDaemon>;
 
@@ -24,12 +25,12 @@ export const kill = z
       z.object({
         task_id: z.string(),
         root: z.string(),
-        was: state.describe('What it was before.'),
-        now: state.describe('What it is now; with --dry-run as before.'),
+        was: state.describe('The state before.'),
+        now: state.describe('The state now; with --dry-run, as before.'),
         signalled: z.array(z.int()).describe('Pids that were sent a signal by this command.'),
       }),
     ),
     problems,
   })
-  .meta({ title: 'thermos kill --json', description: 'What became of the tasks.' });
+  .meta({ title: 'thermos kill --json', description: 'The result for each task.' });
 export type KillDocument = z.infer<typeof kill>;

@@ -19,7 +19,7 @@ export const VERDICTS = [
   'unknown',
 ] as const;
 
-const alive = z.boolean().nullable().describe('null: it can not be known from here.');
+const alive = z.boolean().nullable().describe('null: it cannot be determined from here.');
 
 export const processSummary = z
   .object({
@@ -46,7 +46,7 @@ const taskFields = {
   state: z
     .union([z.enum([...TASK_STATES, 'UNKNOWN']), z.int()])
     .describe('What the streams record; a number if it has no name.'),
-  verdict: z.enum(VERDICTS).describe('What the host says to that.'),
+  verdict: z.enum(VERDICTS).describe('How that compares with the host.'),
   state_timestamp_ms: integer64.optional(),
   launch_time_ms: integer64.optional(),
   name: z.string().optional(),
@@ -83,7 +83,7 @@ export const status = z
   })
   .meta({
     title: 'thermos status --json',
-    description: 'The tasks of this host; with --watch one such document a line.',
+    description: 'The tasks of this host; with --watch, one such document per line.',
   });
 
 export const logFile = z.object({
@@ -105,7 +105,7 @@ export const inspect = z
     task: z
       .record(z.string(), z.unknown())
       .nullable()
-      .describe('The task file, as it is; null if there is none.'),
+      .describe('The task file, unchanged; null if there is none.'),
     ordering: z
       .array(z.object({ process: z.string(), after: z.array(z.string()) }))
       .describe('Which processes each one waits for.'),
@@ -117,17 +117,17 @@ export const inspect = z
     logs: z.array(logFile),
     why: z.array(z.string()).describe('Lines for a person.'),
   })
-  .meta({ title: 'thermos inspect TASK --json', description: 'All that is known of one task.' });
+  .meta({ title: 'thermos inspect TASK --json', description: 'All that is known about one task.' });
 export type InspectDocument = z.infer<typeof inspect>;
 
 export const wait = z
   .object({
-    met: z.boolean().describe('False if what --for names can not happen any more.'),
-    why: z.string().optional().describe('Why it can not.'),
+    met: z.boolean().describe('False if what --for names can no longer happen.'),
+    why: z.string().optional().describe('Why it can no longer happen.'),
     task,
     problems,
   })
-  .meta({ title: 'thermos wait TASK --json', description: 'The task as it is when the waiting ends.' });
+  .meta({ title: 'thermos wait TASK --json', description: 'The task at the end of the wait.' });
 export type WaitDocument = z.infer<typeof wait>;
 
 const logLine = z.object({
@@ -136,7 +136,7 @@ const logLine = z.object({
   process: z.string(),
   run: z.int().min(0),
   stream: z.enum(STREAMS),
-  line: z.string().describe('Without its newline; bytes that are no UTF-8 are U+FFFD.'),
+  line: z.string().describe('Without its newline; bytes that are not UTF-8 become U+FFFD.'),
 });
 
 export const tail = z

@@ -6,7 +6,7 @@ export const integer64 = z.union([z.int(), z.string().regex(/^-?[0-9]{16,19}$/)]
   description: 'A 64-bit integer; beyond 2^53 a string of decimal digits.',
 });
 
-/** Seconds since the epoch. A checkpoint may hold any double; JSON has no words for three of them. */
+/** Seconds since the epoch. A checkpoint may hold any double; JSON cannot represent three of them. */
 export const seconds = z
   .union([z.number(), z.enum(['nan', 'inf', '-inf'])])
   .meta({ id: 'Seconds', description: 'Seconds since the epoch, with full precision.' });

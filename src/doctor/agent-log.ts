@@ -1,22 +1,22 @@
 import { agentPaths } from '../layout/mesos.js';
 import { shellArguments } from '../text/shell.js';
 import { type FileTail, linesOf, type TailLine } from './file-tail.js';
-import type { Evidence, Symptom } from './finding.js';
+import type { FindingEvidence, Symptom } from './finding.js';
 
-/** What a Mesos agent said in its log when it gave up starting. */
+/** What a Mesos agent logged when it refused to start. */
 export interface StartRefusal {
   kind: 'incompatible-info' | 'incompatible-resources' | 'recovery-failed' | 'containerizer-failed';
   line: TailLine;
-  /** The work directory that the remedy in the log names, if it names one. */
+  /** The work directory in the remedy that the log suggests, if there is one. */
   workDir?: string;
-  /** Mesos 1.5 or later: it knows --reconfiguration_policy. */
+  /** Mesos 1.5 or later, which has --reconfiguration_policy. */
   knowsPolicy: boolean;
   /** Lines of the agent's description that are only in the old one, only in the new one. */
   removed: string[];
   added: string[];
 }
 
-/** The agent came up: what stands before is history. */
+/** The agent started: earlier lines no longer matter. */
 const STARTED = /Finished recovery|[Rr]e-?registered with master|Registered with master/;
 const REFUSED =
   /Failed to perform recovery:|(?:Incompatible (?:agent|slave) info detected)|Failed to create a containerizer:/;
@@ -26,8 +26,8 @@ const POLICY =
 /** `Nov 21 10:00:00 host mesos-slave[123]: `, also with the time as RFC 3339. */
 const SYSLOG =
   /^(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8}|\d{4}-\d\d-\d\dT\S{1,32}) \S{1,255} mesos-[\w.-]{1,32}(?:\[\d+\])?: /;
-/** How many lines a refusal may have: two descriptions of an agent and a remedy. */
-const MOST_LINES = 400;
+/** The most lines of a refusal: two descriptions of an agent and a remedy. */
+const MAX_LINES = 400;
 
 /** The last refusal to start in an agent's log, if the agent did not start after it. Pure. */
 export function startRefusalIn(log: Pick<FileTail, 'text' | 'offset'>): StartRefusal | undefined {
@@ -36,7 +36,7 @@ export function startRefusalIn(log: Pick<FileTail, 'text' | 'offset'>): StartRef
   const line = lines[at];
   if (line === undefined) return undefined;
   if (lines.slice(at + 1).some(({ text }) => STARTED.test(text))) return undefined;
-  const about = lines.slice(at, at + MOST_LINES).map(({ text }) => text);
+  const about = lines.slice(at, at + MAX_LINES).map(({ text }) => text);
   const text = about.join('\n');
   const { removed, added } = differences(about);
   return {
@@ -71,7 +71,7 @@ function differences(lines: readonly string[]): { removed: string[]; added: stri
   };
 }
 
-/** The top-level fields of a message in text form, each as one line without needless blanks. */
+/** The top-level fields of a message in text form, each as one line without indentation. */
 function blocksOf(lines: readonly string[]): Set<string> {
   const blocks = new Set<string>();
   let block: string[] = [];
@@ -90,11 +90,11 @@ function blocksOf(lines: readonly string[]): Set<string> {
   return blocks;
 }
 
-/** What to tell of an agent that does not start, and the price of what its log advises. Pure. */
+/** The symptom of an agent that does not start, with the cost of the remedy in its log. Pure. */
 export function refusalSymptom(path: string, refusal: StartRefusal, workDir: string | undefined): Symptom {
   const { kind, line, knowsPolicy, removed, added } = refusal;
   const { text, ...place } = line;
-  const evidence: Evidence[] = [{ path, ...place, text: text.trim() }];
+  const evidence: FindingEvidence[] = [{ path, ...place, text: text.trim() }];
   for (const block of removed) evidence.push({ path, text: `only in the old info: ${block}` });
   for (const block of added) evidence.push({ path, text: `only in the new info: ${block}` });
   const symptom = { code: 'agent-refuses-to-start', severity: 'error', cause: kind, evidence } as const;
@@ -102,24 +102,21 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
   const latest =
     known === undefined ? agentPaths('<work_dir>').latest : shellArguments(agentPaths(known).latest);
   const restart = [
-    `or start as a new agent: rm -f ${latest}, then start the agent`,
-    'the price: the agent gets a new id, all tasks that still run on this host are killed and become LOST, and their sandboxes stay only for gc_delay',
+    `or start it as a new agent: rm -f ${latest}, then start the agent`,
+    'the cost: the agent gets a new id, all tasks still running on this host are killed and become LOST, and their sandboxes are kept only for gc_delay',
   ];
   switch (kind) {
     case 'incompatible-info':
       return {
         ...symptom,
-        what: () =>
-          'the Mesos agent refuses to start: its attributes, resources or host name are not those it had before',
+        what: () => 'the Mesos agent refuses to start: its attributes, resources or host name have changed',
         advice: [
-          'put back the old attributes, resources and host name: then it starts, and running tasks go on',
+          'restore the old attributes, resources and host name: the agent then starts, and running tasks continue',
           ...(knowsPolicy
             ? [
-                'if something was only added: start it with --reconfiguration_policy=additive; nothing is lost',
+                'if something was only added, start it with --reconfiguration_policy=additive: nothing is lost',
               ]
-            : [
-                'from Mesos 1.5 on, what was only added can be taken over with --reconfiguration_policy=additive',
-              ]),
+            : ['since Mesos 1.5, --reconfiguration_policy=additive accepts additions']),
           ...restart,
         ],
       };
@@ -127,16 +124,16 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
       return {
         ...symptom,
         what: () =>
-          'the Mesos agent refuses to start: reserved or persistent resources no longer fit into its --resources',
+          'the Mesos agent refuses to start: reserved or persistent resources no longer fit its --resources',
         advice: [
-          'put back the old --resources; unreserve or destroy the volumes first, then shrink',
+          'restore the old --resources; to shrink them, first unreserve or destroy the volumes',
           ...restart,
         ],
       };
     case 'containerizer-failed':
       return {
         ...symptom,
-        what: () => 'the Mesos agent does not start: it can not create its containerizer',
+        what: () => 'the Mesos agent does not start: it cannot create its containerizer',
         advice: [
           'check that Docker is installed, running and new enough, or take docker out of --containerizers',
         ],
@@ -144,7 +141,7 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
     case 'recovery-failed':
       return {
         ...symptom,
-        what: () => 'the Mesos agent does not start: it can not recover what it knew before',
+        what: () => 'the Mesos agent does not start: it cannot recover its earlier state',
         advice: ['the line says what it could not read; repair that first', ...restart],
       };
   }
@@ -153,7 +150,7 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
 const EXECUTOR_ENDED =
   /failed to start|[Ff]ailed to (?:launch|fetch|pull|start)|did not register|exited with status|terminated with signal/;
 
-/** The last line of an agent's log that says how an executor's start went wrong. Pure. */
+/** The last line of an agent's log that says how an executor failed to start. Pure. */
 export function executorFailureIn(
   log: Pick<FileTail, 'text' | 'offset'>,
   ids: { executor_id: string; container_id: string },

@@ -1,10 +1,10 @@
 import type { Problem } from '../errors/problem.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
-/** Who may do what with a directory that we may not look into. */
+/** The mode and owner of a directory that this user may not read. */
 export interface ClosedDirectory {
   path: string;
-  /** As `ls -l` has it: `drwxr-x---`. */
+  /** As `ls -l` shows it: `drwxr-x---`. */
   mode: string;
   owner: string;
   group: string;
@@ -12,19 +12,19 @@ export interface ClosedDirectory {
 
 const UNREADABLE = new Set(['root-unreadable', 'sandbox-unreadable']);
 
-export interface Surroundings {
-  /** Of the directories that stood in the way. */
+export interface AccessFacts {
+  /** The directories that could not be entered. */
   access: readonly ClosedDirectory[];
-  /** Where agents work, and what says so. */
+  /** The work directories of agents, and where each path was found. */
   workDirs: readonly { path: string; source: string }[];
-  /** Work directories that are there: an agent may well have no tasks. */
+  /** Work directories that exist: an agent may have no tasks. */
   trees: ReadonlySet<string>;
 }
 
 /** What discovery could not find or read. Pure. */
 export function* checkDiscovery(
   problems: readonly Problem[],
-  { access, workDirs, trees }: Surroundings,
+  { access, workDirs, trees }: AccessFacts,
 ): Generator<Symptom> {
   for (const problem of problems) {
     if (problem.code === 'root-empty' && trees.has(problem.path ?? '')) continue;
@@ -49,7 +49,7 @@ function related(path: string, other: string | undefined): boolean {
   return path === other || path.startsWith(`${other}/`) || other.startsWith(path === '/' ? '/' : `${path}/`);
 }
 
-/** A root that is not there, while an agent works elsewhere: the observer then shows nothing, and so do we. */
+/** For a root that is missing while an agent works elsewhere: Aurora's observer shows nothing then, and neither do we. */
 function otherWorkDirs({ path }: Problem, workDirs: readonly { path: string; source: string }[]): string[] {
   return workDirs
     .filter((workDir) => workDir.path !== path)
@@ -63,24 +63,24 @@ function unreadable(
   { code, message, severity, path, hint }: Problem,
   access: readonly ClosedDirectory[],
 ): Symptom {
-  const evidence: Evidence[] = access.map(({ path: at, mode, owner, group }) => ({
+  const evidence: FindingEvidence[] = access.map(({ path: at, mode, owner, group }) => ({
     path: at,
     text: `${mode} ${owner}:${group}`,
   }));
-  if (evidence.length === 0 && path !== undefined) evidence.push({ path, text: 'may not be looked into' });
+  if (evidence.length === 0 && path !== undefined) evidence.push({ path, text: 'cannot be read' });
   return {
     code,
-    // A default place that can't be seen and that nobody asked for: discovery says so.
+    // Discovery reports a default root that can't be read as a warning: nobody asked for it.
     severity: severity === 'warning' ? 'note' : severity,
     cause: path,
     what: () => message,
     evidence,
-    advice: hint === undefined ? [] : [hint, ...waysIn(access)],
+    advice: hint === undefined ? [] : [hint, ...accessAdvice(access)],
   };
 }
 
-/** The rights of run directories by version: mesos.md 2.3 of the project's facts. */
-function waysIn(access: readonly ClosedDirectory[]): string[] {
+/** The permissions of run directories, by version: mesos.md 2.3 of the project's facts. */
+function accessAdvice(access: readonly ClosedDirectory[]): string[] {
   const runs = access.filter(({ path }) => /\/runs\/[^/]+$/.test(path));
   const owners = [...new Set(runs.map(({ owner }) => owner))].filter((owner) => owner !== 'root');
   const advice: string[] = [];
@@ -88,7 +88,7 @@ function waysIn(access: readonly ClosedDirectory[]): string[] {
     advice.push(`or run it as the task's user: sudo -u ${owners.slice(0, 3).join(', ')}`);
   if (runs.some(({ owner }) => owner === 'root')) {
     advice.push(
-      `Mesos 1.6 and later close ${counted(runs.length, 'sandbox', 'sandboxes')} to all but root; Aurora 0.21 and later give each to its task's user`,
+      `Mesos 1.6 and later restrict ${counted(runs.length, 'sandbox', 'sandboxes')} to root; Aurora 0.21 and later give each one to its task's user`,
     );
   }
   return advice;

@@ -6,18 +6,18 @@ import type { FileTail } from './file-tail.js';
 import { counted, type Symptom } from './finding.js';
 import type { SlaveInfo } from './mesos-info.js';
 
-/** What is known of the Mesos agent of a work directory. */
+/** What is known about the Mesos agent of a work directory. */
 export interface AgentFacts {
   workDir: string;
-  /** It runs now, since then. */
+  /** Set if it is running, with the time at which it started. */
   running?: { pid: number; sinceMs: number | undefined };
-  /** This machine's configuration names the directory: an agent is to work here. */
+  /** This machine's configuration names the directory: an agent should work here. */
   configured: boolean;
-  /** `meta` is there and could be looked into. A copied tree has none, and then nothing is said of the agent. */
+  /** Whether `meta` exists and can be read. A copied tree has none, and then only the agent's logs are checked. */
   meta: 'present' | 'absent' | 'unreadable';
-  /** Of `meta/slaves/latest`: the agent's id, and whether its directory is there. */
+  /** From `meta/slaves/latest`: the agent's id, and whether its directory exists. */
   latest?: { id: string; exists: boolean };
-  /** The boot that the agent recovered in last, and the one of now. */
+  /** The boot in which the agent last recovered, and the current one. */
   bootId?: { path: string; recorded: string; now: string };
   slaveInfo?: { path: string; info: SlaveInfo };
   /** The directories in `slaves`. */
@@ -26,13 +26,13 @@ export interface AgentFacts {
   logs: readonly FileTail[];
 }
 
-/** How late the agent's own garbage collection may be before that is a fault. */
+/** How late the agent's own garbage collection may be before it counts as a fault. */
 const GC_GRACE_MS = 24 * 60 * 60 * 1000;
 
-/** What Aurora's default constraints are about: `host` of every job, `rack` of those with production=True. */
+/** The attributes in Aurora's default constraints: `host` for every job, `rack` for those with production=True. */
 const ATTRIBUTES = ['host', 'rack'] as const;
 
-/** What is wrong with a Mesos agent, from its files and logs. Pure. */
+/** Finds what is wrong with a Mesos agent, from its files and logs. Pure. */
 export function* checkAgent(agent: AgentFacts, now: number): Generator<Symptom> {
   yield* checkLogs(agent);
   if (agent.meta !== 'present') return;
@@ -43,13 +43,13 @@ export function* checkAgent(agent: AgentFacts, now: number): Generator<Symptom> 
 }
 
 function* checkLogs({ logs, workDir, running, configured }: AgentFacts): Generator<Symptom> {
-  // The newest log that tells: the same refusal stands in INFO, WARNING and ERROR.
+  // The newest log with a refusal counts: INFO, WARNING and ERROR all contain it.
   for (const log of [...logs].sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     const refusal = startRefusalIn(log);
     if (refusal === undefined) continue;
-    const itsOwn = refusal.workDir === undefined ? configured : sameDirectory(refusal.workDir, workDir);
+    const isOwn = refusal.workDir === undefined ? configured : sameDirectory(refusal.workDir, workDir);
     const since = running?.sinceMs;
-    if (!itsOwn || (since !== undefined && since > log.mtimeMs)) continue;
+    if (!isOwn || (since !== undefined && since > log.mtimeMs)) continue;
     yield refusalSymptom(log.path, refusal, workDir);
     return;
   }
@@ -67,20 +67,21 @@ function* checkIdentity({ latest, workDir, running }: AgentFacts): Generator<Sym
       code: 'agent-never-registered',
       severity: 'warning',
       cause: workDir,
-      what: () => `the Mesos agent of ${workDir} never registered with a master since its identity was made`,
+      what: () =>
+        `the Mesos agent of ${workDir} has not registered with a master since its identity was created`,
       evidence: [
         {
           path,
           text:
             running === undefined
-              ? 'not there, and no agent runs'
-              : `not there, though the agent runs (pid ${running.pid})`,
+              ? 'missing, and no agent is running'
+              : `missing, although the agent is running (pid ${running.pid})`,
         },
       ],
       advice: [
         running === undefined
-          ? 'somebody removed the link and the agent was not started since: start the agent'
-          : "check --master of the agent and that the master can be reached; see the agent's log",
+          ? 'the link was removed and the agent has not been started since: start the agent'
+          : "check the agent's --master and that the master can be reached; see the agent's log",
       ],
     };
   } else if (!latest.exists) {
@@ -88,10 +89,10 @@ function* checkIdentity({ latest, workDir, running }: AgentFacts): Generator<Sym
       code: 'agent-identity-dangling',
       severity: 'warning',
       cause: workDir,
-      what: () => `the Mesos agent of ${workDir} can not recover: what it knew as ${latest.id} is gone`,
-      evidence: [{ path, text: `leads to ${latest.id}, which is not there` }],
+      what: () => `the Mesos agent of ${workDir} cannot recover: its state as ${latest.id} is gone`,
+      evidence: [{ path, text: `points to ${latest.id}, which does not exist` }],
       advice: [
-        `start it as a new agent: rm -f ${shellArguments(path)}; tasks that still run under the old id are killed and become LOST`,
+        `start it as a new agent: rm -f ${shellArguments(path)}; tasks still running under the old id are killed and become LOST`,
       ],
     };
   }
@@ -103,13 +104,13 @@ function* checkReboot({ bootId, workDir, running, latest }: AgentFacts): Generat
     code: 'agent-not-recovered',
     severity: 'error',
     cause: workDir,
-    what: () => `this host was started again, and the Mesos agent of ${workDir} has not recovered since`,
-    evidence: [{ path: bootId.path, text: `boot ${bootId.recorded}, now it is ${bootId.now}` }],
+    what: () => `this host was rebooted, and the Mesos agent of ${workDir} has not recovered since`,
+    evidence: [{ path: bootId.path, text: `recorded boot ${bootId.recorded}, current boot ${bootId.now}` }],
     advice: [
       running === undefined
         ? 'start the agent'
-        : `the agent runs (pid ${running.pid}) but does not finish its recovery: see its log`,
-      'its tasks from before ended with the boot; the agent reports them when it recovers',
+        : `the agent is running (pid ${running.pid}) but has not finished its recovery: see its log`,
+      'its earlier tasks ended with the reboot; the agent reports them when it recovers',
     ],
   };
 }
@@ -128,12 +129,12 @@ function* checkAttributes({ slaveInfo, workDir }: AgentFacts): Generator<Symptom
     severity: 'warning',
     cause: `${workDir} ${names}`,
     what: () =>
-      `the Mesos agent of ${workDir} has no attribute ${names}: where the scheduler's default constraints are on, ` +
+      `the Mesos agent of ${workDir} has no attribute ${names}: if the scheduler's default constraints are enabled, ` +
       `it places ${tasks} here`,
     evidence: [{ path, text: present }],
     advice: [
-      `start the agent with --attributes="${wanted.join(';')}" and those it has`,
-      'new attributes change its info: with Mesos 1.5 or later add --reconfiguration_policy=additive, else it refuses to start unless it gives up its tasks',
+      `start the agent with --attributes="${wanted.join(';')}" in addition to its current attributes`,
+      'new attributes change its info: with Mesos 1.5 or later, add --reconfiguration_policy=additive; otherwise it refuses to start unless it gives up its tasks',
       'or start the scheduler with -enable_legacy_constraints=false',
     ],
   };
@@ -155,8 +156,8 @@ function* checkOldAgents(
       what: (count) =>
         late
           ? `${counted(count, 'former identity', 'former identities')} of the Mesos agent should have been removed from ${workDir} long ago`
-          : `${counted(count, 'former identity', 'former identities')} of the Mesos agent still in ${workDir}: the agent removes it when gc_delay is over`,
-      evidence: [{ path, text: `to be removed ${late ? 'since' : 'at'} ${timestamp(due)}` }],
+          : `${counted(count, 'former identity', 'former identities')} of the Mesos agent still in ${workDir}, for the agent to remove after gc_delay`,
+      evidence: [{ path, text: `due for removal ${late ? 'since' : 'at'} ${timestamp(due)}` }],
       advice: late
         ? ["search the agent's log for 'Failed to delete'; restart the agent to make it try again"]
         : [],

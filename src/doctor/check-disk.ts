@@ -1,5 +1,5 @@
 import { size } from '../text/size.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** A file system that tasks or their checkpoints are on. */
 export interface Disk {
@@ -7,28 +7,28 @@ export interface Disk {
   path: string;
   mountPoint?: string;
   readOnly: boolean;
-  /** Bytes: of all, and free for everybody but root. */
+  /** In bytes: the size, and the free space that is available to everybody. */
   bytes: number;
   available: number;
-  /** Free blocks and all blocks, as the agent counts. */
+  /** In bytes, with the space reserved for root, which the agent counts as free. */
   free: number;
-  /** 0 where the file system has no fixed number of them. */
+  /** 0 if the file system has no fixed number of inodes. */
   inodes: number;
   freeInodes: number;
-  /** A Mesos agent works here, and starts to remove sandboxes early from this share of free space on. */
+  /** Set if a Mesos agent works here: below this share of free space, it removes sandboxes early. */
   headroom?: number;
-  /** Somebody is to write here: tasks run, or it is a default place for them. */
+  /** Tasks run here, or it is a default place for them. */
   inUse: boolean;
 }
 
-/** Below this share nobody should have to start anything. */
+/** The shares of available space below which the disk counts as full, and as nearly full. */
 const FULL = 0.01;
 const NEARLY_FULL = 0.05;
 
-/** Full and read-only file systems. Pure. */
+/** Finds full and read-only file systems. Pure. */
 export function* checkDisk(disk: Disk): Generator<Symptom> {
   const { path, mountPoint = path, bytes, available, inodes, freeInodes } = disk;
-  const evidence: Evidence[] = [{ path, text: usageText(disk) }];
+  const evidence: FindingEvidence[] = [{ path, text: usageText(disk) }];
   if (disk.readOnly) {
     yield {
       code: 'disk-read-only',
@@ -47,9 +47,9 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       code: 'disk-full',
       severity: 'error',
       cause: mountPoint,
-      what: () => `the disk at ${mountPoint} is full: runners can not record what happens, and tasks fail`,
+      what: () => `the disk at ${mountPoint} is full: runners cannot record what happens, and tasks fail`,
       evidence,
-      advice: freeing(disk),
+      advice: freeSpaceAdvice(disk),
     };
   } else if (bytes > 0 && disk.headroom !== undefined && 1 - disk.free / bytes + disk.headroom >= 1) {
     yield {
@@ -57,11 +57,11 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       severity: 'warning',
       cause: mountPoint,
       what: () =>
-        `the disk at ${mountPoint} is so full that the Mesos agent removes finished sandboxes at once, logs and all`,
+        `the disk at ${mountPoint} is so full that the Mesos agent removes finished sandboxes at once, including their logs`,
       evidence,
       advice: [
         'free space to keep logs longer; see gc_disk_headroom and disk_watch_interval of the agent',
-        ...freeing(disk),
+        ...freeSpaceAdvice(disk),
       ],
     };
   } else if (bytes > 0 && available / bytes < NEARLY_FULL) {
@@ -71,7 +71,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       cause: mountPoint,
       what: () => `the disk at ${mountPoint} is nearly full`,
       evidence,
-      advice: freeing(disk),
+      advice: freeSpaceAdvice(disk),
     };
   }
   if (inodes > 0 && freeInodes / inodes < FULL) {
@@ -80,16 +80,16 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       severity: 'error',
       cause: mountPoint,
       what: () =>
-        `the disk at ${mountPoint} has no inodes left: no file can be made there, whatever space is free`,
+        `the disk at ${mountPoint} has no inodes left: no file can be created there, however much space is free`,
       evidence: [{ path, text: `${counted(freeInodes, 'inode')} of ${inodes} free` }],
-      advice: ['remove directories of many small files', ...freeing(disk)],
+      advice: ['remove directories with many small files', ...freeSpaceAdvice(disk)],
     };
   }
 }
 
-function freeing({ headroom }: Disk): string[] {
+function freeSpaceAdvice({ headroom }: Disk): string[] {
   const gc = headroom === undefined ? 'thermos gc --dry-run' : 'thermos gc --dry-run --include-mesos';
-  return [`see what finished tasks hold: ${gc}`];
+  return [`see how much space finished tasks use: ${gc}`];
 }
 
 function usageText({ bytes, available }: Disk): string {

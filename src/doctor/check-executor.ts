@@ -3,27 +3,27 @@ import { timestamp } from '../text/age.js';
 import { executorFailureIn } from './agent-log.js';
 import { explain, startFailureIn } from './executor-output.js';
 import { type FileTail, linesOf } from './file-tail.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** A run directory of an executor that holds no trace of a task. */
 export interface EmptyRun {
   runDir: string;
   mesos: MesosIds;
-  /** Names in the directory, at most some thousands. */
+  /** Names in the directory, at most a few thousand. */
   entries: readonly string[];
-  /** What the executor wrote: stderr first. */
+  /** The executor's output, stderr first. */
   outputs: readonly FileTail[];
   /** Of the directory. */
   mtimeMs: number;
-  /** The agent has seen its end. Undefined if that can't be known. */
+  /** Whether the agent has seen its end; undefined if that is unknown. */
   over: boolean | undefined;
   docker: boolean;
 }
 
-/** An executor that is fetched and started needs some time before there is a checkpoint. */
+/** It takes some time to fetch and start an executor before there is a checkpoint. */
 const STARTING_MS = 10 * 60 * 1000;
 
-/** Is this a run of Thermos? Other frameworks' executors are none of ours. */
+/** Whether this is a run of Thermos; executors of other frameworks are not checked. */
 export function isThermosRun({ mesos, entries }: Pick<EmptyRun, 'mesos' | 'entries'>): boolean {
   return (
     taskIdOfExecutor(mesos.executor_id) !== undefined ||
@@ -32,8 +32,8 @@ export function isThermosRun({ mesos, entries }: Pick<EmptyRun, 'mesos' | 'entri
 }
 
 /**
- * Why there is no task in a run directory: the executor never started, and its stderr or the agent may say why; or
- * the agent removed a part of the directory and failed at the rest. Nothing is said of one that may just be starting.
+ * Why there is no task in a run directory: the executor never started, and its stderr or the agent's log may say why;
+ * or the agent failed to remove the whole directory. An executor that may still be starting is not reported.
  */
 export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly FileTail[] = []): Symptom[] {
   if (!isThermosRun(run)) return [];
@@ -56,16 +56,16 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
       },
     ];
   }
-  const ofAgent = agentWords(run, agentLogs);
-  if (ofAgent !== undefined && !begun) {
+  const fromAgent = agentEvidence(run, agentLogs);
+  if (fromAgent !== undefined && !begun) {
     return [
       {
         code: 'executor-never-started',
         severity: 'error',
         cause: 'agent',
-        what: (count) => `${neverStarted(count)}; the agent says how that ended`,
-        evidence: [ofAgent],
-        advice: ['search the log of the agent for the id of the container: the lines before say more'],
+        what: (count) => `${neverStarted(count)}; the agent's log says what happened`,
+        evidence: [fromAgent],
+        advice: ["search the agent's log for the id of the container: the lines before say more"],
         task_id,
       },
     ];
@@ -79,8 +79,8 @@ export function checkEmptyRun(run: EmptyRun, now: number, agentLogs: readonly Fi
       code: 'executor-never-started',
       severity: 'warning',
       cause: 'unknown',
-      what: (count) => `${neverStarted(count)}, of a reason that the output does not tell`,
-      evidence: [lastWords(run)],
+      what: (count) => `${neverStarted(count)}, for a reason that the output does not say`,
+      evidence: [lastOutput(run)],
       advice: explain({ code: 'unknown' }, run.docker).advice,
       task_id,
     },
@@ -91,7 +91,7 @@ function neverStarted(count: number): string {
   return `${counted(count, 'executor')} never started ${count === 1 ? 'its task' : 'their tasks'}`;
 }
 
-function agentWords({ mesos }: EmptyRun, logs: readonly FileTail[]): Evidence | undefined {
+function agentEvidence({ mesos }: EmptyRun, logs: readonly FileTail[]): FindingEvidence | undefined {
   for (const log of logs) {
     const line = executorFailureIn(log, mesos);
     if (line !== undefined) return { path: log.path, ...line, text: line.text.trim() };
@@ -99,14 +99,14 @@ function agentWords({ mesos }: EmptyRun, logs: readonly FileTail[]): Evidence | 
   return undefined;
 }
 
-function lastWords({ runDir, outputs, mtimeMs }: EmptyRun): Evidence {
+function lastOutput({ runDir, outputs, mtimeMs }: EmptyRun): FindingEvidence {
   for (const output of outputs) {
     const last = linesOf(output).findLast(({ text }) => text.trim() !== '');
     if (last !== undefined) return { path: output.path, ...last, text: last.text.trim() };
   }
-  const endless = outputs.find(({ text }) => text !== '');
-  if (endless !== undefined) return { path: endless.path, text: 'the end of it is a part of one long line' };
-  return { path: runDir, text: `nothing was written; the directory is as it was at ${timestamp(mtimeMs)}` };
+  const longLine = outputs.find(({ text }) => text !== '');
+  if (longLine !== undefined) return { path: longLine.path, text: 'it ends with part of one long line' };
+  return { path: runDir, text: `nothing was written; the directory last changed at ${timestamp(mtimeMs)}` };
 }
 
 function partlyRemoved({ runDir, entries, mtimeMs }: EmptyRun, task_id: string | undefined): Symptom {
@@ -115,8 +115,8 @@ function partlyRemoved({ runDir, entries, mtimeMs }: EmptyRun, task_id: string |
     code: 'sandbox-partly-removed',
     severity: 'warning',
     what: (count) =>
-      `${counted(count, 'sandbox', 'sandboxes')} of Thermos without checkpoints: removed only in part, or the executor died early`,
-    evidence: [{ path: runDir, text: `there is ${left}; last changed at ${timestamp(mtimeMs)}` }],
+      `${counted(count, 'Thermos sandbox', 'Thermos sandboxes')} without checkpoints: only partly removed, or the executor died early`,
+    evidence: [{ path: runDir, text: `contains ${left}; last changed at ${timestamp(mtimeMs)}` }],
     advice: [
       "search the agent's log for 'Failed to delete': a busy mount or an immutable file may hold the rest",
       'the agent tries again when it is restarted',

@@ -9,7 +9,7 @@ import { counted, type Symptom } from './finding.js';
 /** A task file is written right after the first record. */
 const YOUNG_MS = 60_000;
 
-/** What is wrong with the files of one task: its stream, those of its processes, its task file. Pure. */
+/** Finds what is wrong with the files of one task: its stream, those of its processes, its task file. Pure. */
 export function* checkFiles(view: TaskView, now: number): Generator<Symptom> {
   yield* checkStream(view);
   for (const problem of view.problems) yield* checkProblem(view, problem, now);
@@ -21,20 +21,20 @@ export function streamOf(view: TaskView): string {
   return `${view.found.checkpoint_dir}/${RUNNER}`;
 }
 
-/** A stream that can be read to its end, and does not tell what it should. */
+/** A stream that can be read to its end, but is incomplete or belongs to another task. */
 function* checkStream(view: TaskView): Generator<Symptom> {
   const { task_id, phase, state, header, runner, statuses } = view;
   const path = streamOf(view);
-  // What could not be read is told already.
+  // checkProblem reports what could not be read.
   if (view.problems.some(({ code }) => code.startsWith('checkpoint-'))) return;
   if (phase === 'finished' && !isTerminalTaskState(state)) {
     yield {
       code: 'end-not-recorded',
       severity: 'warning',
       what: (count) =>
-        `${counted(count, 'task')} among the finished ones, but the checkpoint does not say how it ended`,
+        `${counted(count, 'task')} in tasks/finished, but the checkpoint does not say how it ended`,
       evidence: [{ path, text: statuses.length === 0 ? 'no state is recorded' : `it ends with ${state}` }],
-      advice: ['its end was cut off: by a crash, a full disk or a copy; what is before it is right'],
+      advice: ['its end was cut off by a crash, a full disk or a copy; everything before that is correct'],
       task_id,
     };
   } else if (header === null && runner?.alive === false) {
@@ -42,9 +42,9 @@ function* checkStream(view: TaskView): Generator<Symptom> {
       code: 'checkpoint-headless',
       severity: 'warning',
       what: (count) =>
-        `${counted(count, 'task')} with a checkpoint that has no header: where it ran and as whom is not known`,
+        `${counted(count, 'task')} with a checkpoint that has no header: its host and user are unknown`,
       evidence: [{ path, text: `${state}, without a header` }],
-      advice: ['its logs and sandbox can not be found from it; gc collects it by its age'],
+      advice: ['the checkpoint does not lead to its logs and sandbox; gc collects it by its age'],
       task_id,
     };
   }
@@ -54,34 +54,34 @@ function* checkStream(view: TaskView): Generator<Symptom> {
     code: 'checkpoint-of-another-task',
     severity: 'warning',
     what: (count) =>
-      `${counted(count, 'task')} with the checkpoint of another task: somebody copied or forged it`,
+      `${counted(count, 'task')} with the checkpoint of another task, which was copied or forged`,
     evidence: [{ path, text: `its header is that of task ${named}` }],
-    advice: ['gc refuses to touch its sandbox and logs: look at them, then remove it by hand'],
+    advice: ['gc refuses to touch its sandbox and logs: check them, then remove it by hand'],
     task_id,
   };
 }
 
-/** A task file with which no runner could go on. */
+/** A task file that no runner could resume. */
 function* checkTaskFile({ config, found, task_id }: TaskView): Generator<Symptom> {
   const problems = config === undefined ? [] : taskFileProblems(config.raw, found.task_file, task_id);
   if (problems.length === 0) return;
   yield {
     code: 'task-file-damaged',
     severity: 'warning',
-    what: (count) => `${counted(count, 'task')} with a task file that no runner would take`,
+    what: (count) => `${counted(count, 'task')} with a task file that no runner would accept`,
     evidence: problems.map(({ path = '', message }) => ({ path, text: message })),
-    advice: ['the task is shown without what is wrong in it; it can not be resumed'],
+    advice: ['the task is shown without the invalid fields; it cannot be resumed'],
     task_id,
   };
 }
 
-/** What was found wrong while the task was read, with what to do about it. */
+/** A problem that was found while the task was read, with advice. */
 function* checkProblem(view: TaskView, problem: Problem, now: number): Generator<Symptom> {
   const { code, path = streamOf(view), offset, message } = problem;
   const live = view.runner?.alive === true;
   const launched = view.launch_time_ms;
   const young = launched !== undefined && now - Number(launched) < YOUNG_MS;
-  // While it is being written, or set up, this is how it looks.
+  // A task looks like this while its runner writes a record or sets it up.
   if (live && (code === 'checkpoint-incomplete' || (young && code === 'task-file-missing'))) return;
   yield {
     code: code === 'checkpoint-incomplete' ? 'checkpoint-torn' : code,
@@ -100,18 +100,18 @@ function whatOf({ code, message }: Problem, count: number): string {
       return `${tasks} with a torn checkpoint: its writer died, or the disk was full, in the middle of a record`;
     case 'checkpoint-sparse':
     case 'checkpoint-damaged':
-      return `${tasks} with a damaged checkpoint: what stands behind the damage can not be read`;
+      return `${tasks} with a damaged checkpoint: nothing after the damage can be read`;
     case 'checkpoint-missing':
-      return `${tasks} without a checkpoint: what happened to it can not be known`;
+      return `${tasks} without a checkpoint: what happened to it is unknown`;
     case 'checkpoint-unreadable':
-      return `${tasks} with a checkpoint that can not be read`;
+      return `${tasks} with a checkpoint that cannot be read`;
     case 'task-file-missing':
       return `${tasks} with checkpoints but without a task file`;
     case 'task-file-twice':
       return `${tasks} with a task file both in tasks/active and in tasks/finished`;
     case 'task-file-damaged':
     case 'task-file-unreadable':
-      return `${tasks} with a task file that can not be read`;
+      return `${tasks} with a task file that cannot be read`;
     default:
       return message;
   }
@@ -123,25 +123,25 @@ function adviceOf({ code, hint }: Problem, path: string): string[] {
   switch (code) {
     case 'checkpoint-incomplete':
       return [
-        `what is before it is right: ${look}`,
-        'no runner can go on from here: the task is to be given up (thermos gc)',
+        `everything before it is correct: ${look}`,
+        'no runner can continue from here: give the task up (thermos gc)',
       ];
     case 'checkpoint-sparse':
     case 'checkpoint-damaged':
       return [
-        `what is before the damage is right: ${look}`,
+        `everything before the damage is correct: ${look}`,
         'check the disk (dmesg, SMART) if nobody wrote to the file',
       ];
     case 'checkpoint-missing':
-      return ['somebody removed it, or a gc was interrupted: thermos gc finishes it'];
+      return ['it was removed, or a gc was interrupted: thermos gc removes the rest'];
     case 'task-file-missing':
       return [
-        'a gc was interrupted, or the runner died at its start: thermos gc collects it past --orphan-age',
+        'a gc was interrupted, or the runner died while starting: thermos gc collects it after --orphan-age',
       ];
     case 'task-file-twice':
-      return ['the one in tasks/finished counts; remove the other if no runner lives'];
+      return ['the one in tasks/finished counts; remove the other if no runner is alive'];
     case 'task-file-damaged':
-      return ['the stream says what happened all the same; the task can not be resumed'];
+      return ['the stream still says what happened; the task cannot be resumed'];
     default:
       return given;
   }

@@ -7,31 +7,31 @@ import type { TaskView } from '../task/view.js';
 import { duration, timestamp } from '../text/age.js';
 import { shellArguments } from '../text/shell.js';
 import { checkFiles, streamOf } from './check-files.js';
-import { counted, type Evidence, type Symptom } from './finding.js';
+import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
-/** What of this host a task is compared with. */
-export interface HostFacts {
+/** What a task is compared with on this host. */
+export interface HostProbe {
   /** Milliseconds since the epoch. */
   now: number;
   bootTimeMs: number | undefined;
   hostname: string;
-  /** How a pid shows itself: state and command. */
+  /** The process with a pid, if there is one. */
   process: (pid: number) => Pick<ProcessInfo, 'state' | 'command' | 'startTimeMs'> | undefined;
   /** False in a container: locks of other pid namespaces are hidden there. */
   seesLocks: boolean;
-  /** Has this host such a user? */
+  /** Whether this host has such a user. */
   knowsUser: (name: string) => boolean;
-  /** Is the directory certainly not there? False if we may not know. */
+  /** Whether the directory certainly does not exist; false if that is unknown. */
   isAbsent: (path: string) => boolean;
 }
 
-/** Clocks of one machine agree; a stream that was copied here was written by another one's. */
+/** The clocks of one machine agree; a stream that was copied here has times of another machine's clock. */
 const CLOCK_TOLERANCE_MS = 60_000;
-/** Beyond this no clock that is merely wrong has ever been. */
+/** A clock that is merely wrong is not off by more than this. */
 const ABSURD_MS = 10 * 365 * 86_400_000;
 
-/** What is wrong with one task, as far as this host can tell. How the task itself ended is no fault of the host. Pure. */
-export function* checkTask(view: TaskView, host: HostFacts): Generator<Symptom> {
+/** Finds what is wrong with one task, as far as this host can tell. A task that failed is not a fault of the host. Pure. */
+export function* checkTask(view: TaskView, host: HostProbe): Generator<Symptom> {
   yield* checkRunner(view, host);
   yield* checkLeftovers(view, host);
   yield* checkNamespace(view);
@@ -40,13 +40,13 @@ export function* checkTask(view: TaskView, host: HostFacts): Generator<Symptom> 
   yield* checkFiles(view, host.now);
 }
 
-function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
+function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
   const { verdict, state, task_id, runner, silent_since_ms } = view;
   const pid = runner?.pid;
   if (verdict === 'ok' && runner?.alive === true && pid !== undefined) {
     const process = host.process(pid);
     if (process?.state !== 'T') return;
-    // The lock may be held by another, and the pid be a stranger's by now.
+    // Another process may hold the lock, and the pid may have been reused.
     const recorded = asNumber(view.state_timestamp_ms);
     if (recorded === undefined || !mayPrecede(process.startTimeMs, recorded)) return;
     yield {
@@ -55,7 +55,7 @@ function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
       what: (count) =>
         `the runners of ${counted(count, 'task')} are stopped by a signal: nothing is started or recorded`,
       evidence: [{ path: `/proc/${pid}/stat`, text: `pid ${pid} (${process.command}) is in state T` }],
-      advice: [`let it go on: kill -CONT ${pid}`],
+      advice: [`resume it: kill -CONT ${pid}`],
       task_id,
     };
     return;
@@ -83,10 +83,13 @@ function* checkRunner(view: TaskView, host: HostFacts): Generator<Symptom> {
     cause: verdict,
     what: (count) =>
       verdict === 'host-rebooted'
-        ? `${counted(count, 'task')} recorded as running, but the host was started again since`
-        : `${counted(count, 'task')} recorded as running, but no runner lives`,
+        ? `${counted(count, 'task')} recorded as running, but the host was rebooted since`
+        : `${counted(count, 'task')} recorded as running, but no runner is alive`,
     evidence: [runnerEvidence(view, path, silent, host)],
-    advice: [...(certain ? [] : ['run it on the host itself, outside of containers']), ...afterDeath(view)],
+    advice: [
+      ...(certain ? [] : ['run it on the host itself, outside containers']),
+      ...deadRunnerAdvice(view),
+    ],
     task_id,
   };
   yield* checkUser(view, host);
@@ -96,8 +99,8 @@ function runnerEvidence(
   { verdict, state, runner, state_timestamp_ms, hostname }: TaskView,
   path: string,
   silent: string,
-  host: HostFacts,
-): Evidence {
+  host: HostProbe,
+): FindingEvidence {
   const who = runner?.pid === undefined ? 'a runner' : `runner ${runner.pid}`;
   const why =
     verdict === 'host-rebooted'
@@ -109,8 +112,9 @@ function runnerEvidence(
   return { path, text: `${state} by ${who}${where} since ${timestamp(state_timestamp_ms)}; ${why}${silent}` };
 }
 
-function afterDeath({ layout, leftovers }: TaskView): string[] {
-  const alive = leftovers.length > 0 ? ['its processes go on without it: they are ended with the task'] : [];
+function deadRunnerAdvice({ layout, leftovers }: TaskView): string[] {
+  const alive =
+    leftovers.length > 0 ? ['its processes continue without it: they are ended with the task'] : [];
   if (LAYOUTS[layout].ownsSandboxes) {
     return [
       'the agent reports the task LOST and removes the sandbox when it sees that the executor is gone: is the agent running?',
@@ -119,16 +123,16 @@ function afterDeath({ layout, leftovers }: TaskView): string[] {
     ];
   }
   return [
-    'to go on with it: thermos run with the same config and task id',
+    'to resume it: thermos run with the same config and task id',
     'to give it up: thermos gc marks it LOST once it has been silent for --orphan-age (1h)',
     ...alive,
   ];
 }
 
-/** The original's runner exits without a word, and leaves the task active, if it does not know the user. */
+/** The original's runner exits silently, and leaves the task active, if the user does not exist. */
 function* checkUser(
   { header, task_id, hostname, processes, found }: TaskView,
-  host: HostFacts,
+  host: HostProbe,
 ): Generator<Symptom> {
   const user = header?.user;
   // Old streams have neither a uid nor a log directory.
@@ -158,13 +162,13 @@ function* checkUser(
   };
 }
 
-function* checkLeftovers(view: TaskView, host: HostFacts): Generator<Symptom> {
+function* checkLeftovers(view: TaskView, host: HostProbe): Generator<Symptom> {
   const { leftovers, state, task_id } = view;
   if (leftovers.length === 0 || !isTerminalTaskState(state)) return;
   yield {
     code: 'leftovers',
     severity: 'error',
-    what: (count) => `${counted(count, 'task')} over, but processes live on`,
+    what: (count) => `${counted(count, 'task')} ended, but processes are still running`,
     evidence: leftovers.map((pid) => {
       const process = host.process(pid);
       return {
@@ -173,7 +177,7 @@ function* checkLeftovers(view: TaskView, host: HostFacts): Generator<Symptom> {
       };
     }),
     advice: [
-      `see what they do (ps -fp ${leftovers.slice(0, 5).join(',')}), then end them: kill ${leftovers.slice(0, 5).join(' ')}`,
+      `see what they are doing (ps -fp ${leftovers.slice(0, 5).join(',')}), then end them: kill ${leftovers.slice(0, 5).join(' ')}`,
     ],
     task_id,
   };
@@ -185,37 +189,39 @@ function* checkNamespace({ verdict, task_id, runner, found }: TaskView): Generat
     code: 'foreign-pids',
     severity: 'note',
     what: (count) =>
-      `${counted(count, 'task')} in a pid namespace of its own (a container): the recorded pids say nothing on this host`,
+      `${counted(count, 'task')} in a pid namespace of its own (a container): the recorded pids mean nothing on this host`,
     evidence: [
       {
         path: `${found.checkpoint_dir}/${RUNNER}`,
-        text: `recorded pid ${runner?.pid}; somebody in another namespace holds the lock`,
+        text: `recorded pid ${runner?.pid}; a process in another namespace holds the lock`,
       },
     ],
-    advice: ['go by the lock on the stream, and look at pids inside the container (nsenter -p, docker top)'],
+    advice: [
+      'rely on the lock on the stream, and look at pids inside the container (nsenter -p, docker top)',
+    ],
     task_id,
   };
 }
 
 function* checkSandbox(
   { sandbox, state, runner, task_id, verdict }: TaskView,
-  host: HostFacts,
+  host: HostProbe,
 ): Generator<Symptom> {
   if (sandbox === undefined || sandbox.found || isTerminalTaskState(state) || runner?.alive !== true) return;
-  // A runner in a container may well see what we don't.
+  // A runner in a container may see directories that are hidden from us.
   if (verdict !== 'ok' || !sandbox.recorded.startsWith('/') || !host.isAbsent(sandbox.recorded)) return;
   yield {
     code: 'sandbox-gone',
     severity: 'error',
-    what: (count) => `${counted(count, 'task')} running without a sandbox: somebody removed it`,
-    evidence: [{ path: sandbox.recorded, text: 'recorded in the header, not there' }],
+    what: (count) => `${counted(count, 'task')} running without a sandbox: it was removed`,
+    evidence: [{ path: sandbox.recorded, text: 'recorded in the header, but missing' }],
     advice: [`end the task: thermos kill ${shellArguments(task_id)}`],
     task_id,
   };
 }
 
-/** Times that this machine's clock has not reached. */
-function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
+/** Times that are in the future on this machine's clock. */
+function* checkClock(view: TaskView, host: HostProbe): Generator<Symptom> {
   const { task_id, hostname, silent_since_ms } = view;
   const latest = host.now + CLOCK_TOLERANCE_MS;
   const path = streamOf(view);
@@ -240,8 +246,7 @@ function* checkClock(view: TaskView, host: HostFacts): Generator<Symptom> {
     yield {
       code: 'checkpoint-times-odd',
       severity: 'warning',
-      what: (count) =>
-        `${counted(count, 'task')} with times that no clock shows: the stream is damaged or forged`,
+      what: (count) => `${counted(count, 'task')} with impossible times: the stream is damaged or forged`,
       evidence: [{ path, text }],
       advice: [`see its records: thermos read --records ${shellArguments(path)}`],
       task_id,

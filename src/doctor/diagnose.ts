@@ -11,31 +11,31 @@ import { checkDiscovery } from './check-access.js';
 import { checkAgent } from './check-agent.js';
 import { checkDisk } from './check-disk.js';
 import { checkEmptyRun, type EmptyRun } from './check-executor.js';
-import { checkTask, type HostFacts } from './check-task.js';
+import { checkTask, type HostProbe } from './check-task.js';
 import type { FileTail } from './file-tail.js';
 import { counted, type Finding, findingsOf, type Symptom } from './finding.js';
 import { type Agents, gatherAgents, type LogPlaces } from './gather-agent.js';
 import { type DiskPlace, gatherAccess, gatherDisks, isAbsent } from './gather-host.js';
 import { emptyRuns, runsWithTasks } from './gather-runs.js';
 
-/** What an examination goes by; the clock and the names of the machine come in. */
+/** The input of an examination, with the clock and the host name. */
 export interface Examination {
   options: RootOptions;
   host: Host;
   now: number;
   hostname: string;
-  /** Where agents log by default; made up in tests. */
+  /** Where agents log by default; replaced in tests. */
   logPlaces?: LogPlaces;
 }
 
 export interface Diagnosis {
   findings: Finding[];
-  /** What could not be looked at, so that nothing is said of it. */
+  /** What could not be checked. */
   problems: Problem[];
   checked: { roots: number; tasks: number; agents: number };
 }
 
-/** Examines the host: everything that discovery found, and what is around it. */
+/** Examines the host: everything that discovery found, and the agents and disks around it. */
 export function diagnoseHost(selection: Selection, examination: Examination): Diagnosis {
   const { options, host, now } = examination;
   const agents = gatherAgents(options, selection.roots, host, examination.logPlaces);
@@ -64,21 +64,21 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
   };
 }
 
-/** What stands in the way of looking into roots. */
+/** Finds why roots can't be read. */
 export function diagnoseAccess(selection: Selection, { host }: Examination): Finding[] {
   const paths = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
   const access = gatherAccess(selection.roots, paths, host);
   return findingsOf(checkDiscovery(selection.problems, { access, workDirs: [], trees: new Set() }));
 }
 
-/** Examines one task: itself, and the disks that it writes to. */
+/** Examines one task and the disks that it writes to. */
 export function diagnoseTask(view: TaskView, examination: Examination): Finding[] {
   const places: DiskPlace[] = [];
   const inUse = view.runner?.alive === true;
   places.push({ path: view.root.path, inUse });
   for (const place of [view.sandbox, view.log_dir])
     if (place?.found) places.push({ path: place.path, inUse });
-  const symptoms = [...checkTask(view, hostFacts(examination))];
+  const symptoms = [...checkTask(view, hostProbe(examination))];
   if (inUse) {
     for (const disk of gatherDisks(places, examination.host.mounts())) {
       for (const each of checkDisk(disk)) symptoms.push(each);
@@ -88,8 +88,8 @@ export function diagnoseTask(view: TaskView, examination: Examination): Finding[
 }
 
 /**
- * What is wrong with the executors that were to run the task of this id (or have this id themselves) and left a
- * run directory without it, for who asks after a task that never was; undefined if there is none.
+ * Finds what is wrong with the executors that should have run the task of this id (or have this id themselves) but
+ * left a run directory without it, for users who ask about a task that never existed. Undefined if there is none.
  */
 export function diagnoseMissing(
   word: string,
@@ -121,13 +121,13 @@ function* runsOf(
   }
 }
 
-function hostFacts({ now, hostname, host }: Examination): HostFacts {
+function hostProbe({ now, hostname, host }: Examination): HostProbe {
   return {
     now,
     hostname,
     bootTimeMs: host.bootTimeMs,
     process: (pid) => host.process(pid),
-    // No file is that one, so this is false where all locks are seen, and undefined elsewhere.
+    // No file has this inode, so this is false where all locks are visible, and undefined elsewhere.
     seesLocks: host.isLocked({ dev: 0, ino: 0 }) === false,
     knowsUser: (name) => host.knowsUser(name),
     isAbsent,
@@ -137,16 +137,16 @@ function hostFacts({ now, hostname, host }: Examination): HostFacts {
 interface CheckedTasks {
   symptoms: Symptom[];
   problems: Problem[];
-  /** Sandboxes of tasks that run. */
+  /** Sandboxes of running tasks. */
   sandboxes: Set<string>;
 }
 
-/** The views go as soon as they are checked: there may be ten thousand. */
+/** Drops each view as soon as it is checked: there may be ten thousand. */
 function checkTasks(tasks: readonly FoundTask[], examination: Examination): CheckedTasks {
-  const facts = hostFacts(examination);
+  const facts = hostProbe(examination);
   const checked: CheckedTasks = { symptoms: [], problems: [], sandboxes: new Set() };
   let unknown = 0;
-  // A sandbox that can't be entered is one finding of the host already.
+  // A sandbox that can't be entered is already a finding of the host.
   for (const view of readTasks(
     tasks.filter(({ unreadable }) => !unreadable),
     examination.host,
@@ -159,8 +159,8 @@ function checkTasks(tasks: readonly FoundTask[], examination: Examination): Chec
     checked.problems.push({
       code: 'not-checked',
       severity: 'warning',
-      message: `whether the runners of ${counted(unknown, 'active task')} live can not be known from here: locks of other pid namespaces are hidden`,
-      hint: 'run it on the host, outside of containers',
+      message: `the runners of ${counted(unknown, 'active task')} cannot be checked from here: locks of other pid namespaces are hidden`,
+      hint: 'run it on the host, outside containers',
     });
   }
   return checked;
@@ -179,7 +179,7 @@ function* diskPlaces(
   }
   for (const { path, layout, source, readable } of selection.roots) {
     if (!readable) continue;
-    // Thousands of sandboxes are on the disk of their work directory.
+    // Sandboxes are on the disk of their work directory, and there may be thousands.
     if (LAYOUTS[layout].isOneOfMany && !live.has(path)) continue;
     yield { path, inUse: live.has(path) || source === 'default' || source === 'user' };
   }

@@ -10,7 +10,7 @@ export interface StartFailure {
 }
 
 /**
- * The most telling first: a traceback says which library is missing before the executor says that it could not
+ * The most specific first: a traceback says which library is missing before the executor says that it could not
  * load its driver. Texts of Aurora's executor, of Mesos's fetcher and containerizers, of CPython, of the dynamic
  * loader and of shells (project's facts, mesos.md 6.2). No pattern has nested repetition: lines may be forged.
  */
@@ -46,7 +46,7 @@ const REASONS: readonly { code: string; pattern: RegExp }[] = [
   { code: 'no-task', pattern: /Executor timing out\./ },
 ];
 
-/** Undefined if the output does not say why. Of several lines that say the same the last one. Pure. */
+/** Undefined if the output does not say why. If several lines say the same, the last one counts. Pure. */
 export function startFailureIn(lines: readonly TailLine[]): StartFailure | undefined {
   let best: { rank: number; failure: StartFailure } | undefined;
   for (const line of lines) {
@@ -61,7 +61,7 @@ export function startFailureIn(lines: readonly TailLine[]): StartFailure | undef
   return best?.failure;
 }
 
-/** By the beginning of the library's name: packages of Debian and of Red Hat that have it. */
+/** The packages of Debian and Red Hat that contain a library, by the prefix of its name. */
 const PACKAGES: readonly [string, string][] = [
   ['libsasl2', 'libsasl2-2 (Debian), cyrus-sasl-lib (Red Hat)'],
   ['libcurl-nss', 'libcurl3-nss (Debian)'],
@@ -75,12 +75,12 @@ const PACKAGES: readonly [string, string][] = [
 ];
 
 export interface Explained {
-  /** Goes on after “because”. */
+  /** Continues a sentence after “because”. */
   because: string;
   advice: string[];
 }
 
-/** A start failure in words. `docker`: the executor runs inside an image, which must bring what is missing. */
+/** Describes a start failure. `docker`: the executor runs inside an image, which must contain what is missing. */
 export function explain(
   { code, subject = '' }: Pick<StartFailure, 'code' | 'subject'>,
   docker: boolean,
@@ -94,7 +94,7 @@ export function explain(
         advice: [
           `install ${known ?? `the package that has ${subject}`} ${where}`,
           ...(docker
-            ? ['an image must bring Python 2.7 and the libraries of Mesos: the executor runs inside it']
+            ? ['an image must contain Python 2.7 and the libraries of Mesos: the executor runs inside it']
             : []),
         ],
       };
@@ -123,7 +123,7 @@ export function explain(
         ],
       };
     case 'no-space':
-      return { because: 'the disk was full', advice: ['free space, see also what doctor says of the disks'] };
+      return { because: 'the disk was full', advice: ['free space; see also the findings about disks'] };
     case 'fetch-failed':
       return {
         because: `${subject} could not be fetched into the sandbox`,
@@ -131,23 +131,23 @@ export function explain(
       };
     case 'not-executable':
       return {
-        because: `${subject} can not be executed`,
+        because: `${subject} cannot be executed`,
         advice: [`check that ${subject} was fetched, is executable, and that the disk is not mounted noexec`],
       };
     case 'out-of-memory':
       return {
-        because: 'the memory of the container was not enough',
+        because: 'the container ran out of memory',
         advice: ['raise the RAM of the task, or the overhead that the scheduler adds for the executor'],
       };
     case 'sandbox-failed':
       return {
-        because: 'the sandbox could not be made',
-        advice: ['see the line above, and __main__.log beside it'],
+        because: 'the sandbox could not be created',
+        advice: ['see the line above, and __main__.log in the same directory'],
       };
     case 'task-failed-to-start':
       return {
         because: 'the task could not be started',
-        advice: ['see the line above, and __main__.log beside it'],
+        advice: ['see the line above, and __main__.log in the same directory'],
       };
     case 'no-driver':
       return {
@@ -156,13 +156,15 @@ export function explain(
       };
     case 'no-task':
       return {
-        because: 'the executor was started but got no task within its time',
+        because: 'the executor started but received no task in time',
         advice: ['check that the agent is connected to the master; the scheduler starts the task elsewhere'],
       };
     default:
       return {
-        because: 'of a reason that its output does not tell',
-        advice: ['read the files beside it, and the log of the agent for the name of the executor'],
+        because: 'of a reason that its output does not say',
+        advice: [
+          "read the other files in the directory, and search the agent's log for the name of the executor",
+        ],
       };
   }
 }

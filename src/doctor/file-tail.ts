@@ -1,7 +1,7 @@
 import { errnoOf } from '../errors/errors.js';
 import { type OpenFile, type OpenOptions, useFile } from '../store/open-file.js';
 
-/** Below which directory no link is followed, and the directories that stay open for the next file. */
+/** The directory below which no link is followed, and the directories that stay open for the next file. */
 export type Opening = Pick<OpenOptions, 'below' | 'directories'>;
 
 /** The end of a text file. */
@@ -13,20 +13,20 @@ export interface FileTail {
   mtimeMs: number;
 }
 
-/** A line of it, and where it is. */
+/** A line of a file, and its position. */
 export interface TailLine {
   text: string;
   line?: number;
   offset?: number;
 }
 
-/** What is longer than this is no line that anybody wrote to be read. */
+/** Longer lines are cut: nobody wrote them to be read. */
 const LONGEST_LINE = 4096;
 
 /**
- * The last `bytes` of a regular file; undefined if it isn't there. Those who run tasks may write here: no link is
- * followed, nothing blocks, and nothing is read that only others than the owner of the directory could read. Throws
- * system errors, and RefusedError `ENOTREADER` and `EFBIG`.
+ * The last `bytes` of a regular file; undefined if it does not exist. Users who run tasks may write here: no link is
+ * followed, nothing blocks, and no file is read that the owner of its directory could not read. Throws system errors,
+ * and RefusedError `ENOTREADER` and `EFBIG`.
  */
 export function readFileTail(path: string, bytes: number, opening: Opening = {}): FileTail | undefined {
   return useIfThere(path, opening, (file) => {
@@ -40,7 +40,7 @@ export function readFileTail(path: string, bytes: number, opening: Opening = {})
 
 const SMALL_BYTES = 1024 * 1024;
 
-/** The first `bytes` of a small file, opened as by `readFileTail`; undefined if it isn't there or may not be read. */
+/** The first `bytes` of a small file, opened as by `readFileTail`; undefined if it is missing or can't be read. */
 export function readSmallFile(path: string, opening: Opening, bytes = SMALL_BYTES): Buffer | undefined {
   try {
     return useIfThere(path, opening, (file) => file.read(bytes));
@@ -49,12 +49,12 @@ export function readSmallFile(path: string, opening: Opening, bytes = SMALL_BYTE
   }
 }
 
-/** What is not there, or is no file: nothing that anybody wrote down. */
+/** The path is missing or is not a regular file. */
 const NO_FILE: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'ENOTREG', 'ELINK'];
 
 function useIfThere<T>(path: string, opening: Opening, use: (file: OpenFile) => T): T | undefined {
   try {
-    // A sparse file can be longer than there are offsets to ask for.
+    // A sparse file can be longer than the largest offset that can be passed.
     return useFile(path, { ...opening, as: 'owner', max: Number.MAX_SAFE_INTEGER }, use);
   } catch (error) {
     if (NO_FILE.includes(errnoOf(error))) return undefined;
@@ -63,8 +63,8 @@ function useIfThere<T>(path: string, opening: Opening, use: (file: OpenFile) => 
 }
 
 /**
- * The lines of a tail, the first left out if it may lack its beginning. A file that was truncated while it was
- * written to, as log rotation does, begins with many NULs: a line begins after them. Pure.
+ * The lines of a tail, without the first one if its beginning may be missing. A file that was truncated while it was
+ * written, as log rotation does, begins with many NULs: the line begins after them. Pure.
  */
 export function linesOf({ text, offset }: Pick<FileTail, 'text' | 'offset'>): TailLine[] {
   const lines: TailLine[] = [];

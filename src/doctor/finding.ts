@@ -1,9 +1,9 @@
 import type { ProblemCode, Severity } from '../errors/codes.js';
 
-/** What a finding rests on: a place on disk, and what is there. */
-export interface Evidence {
+/** The evidence for a finding: a place on disk, and what is there. */
+export interface FindingEvidence {
   path?: string;
-  /** From 1; absent where the file is too long to count, then there is an offset. */
+  /** From 1; absent if the file is too long to count lines: then there is an offset. */
   line?: number;
   /** In bytes. */
   offset?: number;
@@ -15,31 +15,31 @@ export interface Finding {
   /** Stable, kebab-case. */
   code: ProblemCode;
   severity: Severity;
-  /** One sentence for a person; control characters may be inside, views escape them. */
+  /** One sentence for a person; it may contain control characters, which views escape. */
   what: string;
-  evidence: Evidence[];
-  /** What to do, a step a line. */
+  evidence: FindingEvidence[];
+  /** What to do, one step per line. */
   advice: string[];
   /** The tasks it is about, each once. */
   task_ids: string[];
 }
 
-/** What a check sees in one place. Symptoms of the same `code` and `cause` are one finding. */
+/** What a check found in one place. Symptoms with the same `code` and `cause` become one finding. */
 export interface Symptom {
   code: ProblemCode;
   severity: Severity;
-  /** Tells apart what the code alone does not: the library that is missing, the disk that is full. */
+  /** Distinguishes symptoms with the same code: the library that is missing, the disk that is full. */
   cause?: string;
-  /** Says it of so many symptoms. */
+  /** The sentence for this many symptoms. */
   what: (count: number) => string;
-  evidence: Evidence[];
+  evidence: FindingEvidence[];
   advice: string[];
   task_id?: string;
 }
 
 const RANK: Record<Severity, number> = { error: 0, warning: 1, note: 2 };
 
-/** Findings from symptoms: errors first, notes last, else in the order in which they were seen. Pure. */
+/** Groups symptoms into findings: errors first, notes last, otherwise in the order of the symptoms. Pure. */
 export function findingsOf(symptoms: Iterable<Symptom>): Finding[] {
   const groups = new Map<string, Symptom[]>();
   for (const symptom of symptoms) {
@@ -67,7 +67,7 @@ function worse(a: Severity, b: Severity): Severity {
   return RANK[b] < RANK[a] ? b : a;
 }
 
-/** Is anything wrong? */
+/** Whether anything is wrong. */
 export function isWrong(findings: readonly Finding[]): boolean {
   return findings.some(({ severity }) => severity !== 'note');
 }

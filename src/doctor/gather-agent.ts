@@ -23,11 +23,11 @@ import type { AgentFacts } from './check-agent.js';
 import { type FileTail, readFileTail, readSmallFile } from './file-tail.js';
 import { parseSlaveInfo } from './mesos-info.js';
 
-/** Where a Mesos agent's words are. */
+/** Where a Mesos agent logs. */
 export interface LogPlaces {
-  /** The directory of its own log, as the packages have it. */
+  /** The directory of its own log, as the packages configure it. */
   directory: string;
-  /** Where stderr of services goes: Mesos before 1.4 told only there why it does not start. */
+  /** Where stderr of services goes: before 1.4, Mesos said only there why it did not start. */
   system: readonly string[];
 }
 
@@ -43,12 +43,12 @@ const LOG_NAMES = ['mesos-agent', 'mesos-slave'].flatMap((program) =>
   ['INFO', 'ERROR', 'log'].map((level) => `${program}.${level}`),
 );
 
-/** The agents of this machine and of the trees that were looked into. */
+/** The agents of this machine and of the trees that were searched. */
 export interface Agents {
   facts: AgentFacts[];
-  /** Where agents work, and what says so. */
+  /** The work directories of agents, and where each path was found. */
   workDirs: { path: string; source: string }[];
-  /** What could not be looked at. */
+  /** What could not be checked. */
   problems: Problem[];
   /** By work directory. */
   headroom: Map<string, number>;
@@ -60,7 +60,7 @@ interface Running {
   workDir: string;
 }
 
-/** Looks at the Mesos agents: the named or found work directories, `meta` in them, running agents, their logs. */
+/** Gathers facts about Mesos agents: the named or found work directories, their `meta`, running agents, logs. */
 export function gatherAgents(
   options: RootOptions,
   roots: readonly TaskRoot[],
@@ -92,26 +92,26 @@ export function gatherAgents(
     const real = realPath(workDir);
     if (real === undefined || seen.has(real)) continue;
     seen.add(real);
-    const itsRunning = running.find((agent) => realPath(agent.workDir) === real);
+    const ownAgent = running.find((agent) => realPath(agent.workDir) === real);
     const isConfigured = configured.some(({ path }) => realPath(path) === real);
     const paths = agentPaths(workDir);
     const meta = presenceOf(paths.meta);
     if (meta === 'absent' && !isDirectory(paths.slaves)) continue;
-    const flag = (name: string) => flagOf(itsRunning?.words ?? [], name) ?? configuredFlag(name, etc);
+    const flag = (name: string) => flagOf(ownAgent?.words ?? [], name) ?? configuredFlag(name, etc);
     const headroom = Number(flag('gc_disk_headroom') ?? GC_DISK_HEADROOM);
     if (isConfigured || meta === 'directory') {
       agents.headroom.set(workDir, headroom >= 0 && headroom <= 1 ? headroom : GC_DISK_HEADROOM);
     }
     agents.facts.push({
       workDir,
-      running: itsRunning && { pid: itsRunning.pid, sinceMs: host.process(itsRunning.pid)?.startTimeMs },
+      running: ownAgent && { pid: ownAgent.pid, sinceMs: host.process(ownAgent.pid)?.startTimeMs },
       configured: isConfigured,
       ...metaFacts(paths, proc, agents.problems),
       agents: agentDirectories(paths),
       gcDelayMs: durationOf(flag('gc_delay') ?? '') ?? GC_DELAY_MS,
       logs: [
         ...agentLogs([flag('log_dir'), places.directory], agents.problems),
-        ...(isConfigured && itsRunning === undefined ? systemLogs(places.system) : []),
+        ...(isConfigured && ownAgent === undefined ? systemLogs(places.system) : []),
       ],
     });
   }
@@ -134,20 +134,20 @@ function metaFacts(
   const latest = id === undefined ? undefined : { id, exists: isDirectory(`${identities}/${id}`) };
   const facts: Pick<AgentFacts, 'meta' | 'latest' | 'bootId' | 'slaveInfo'> = { meta: 'present', latest };
   const now = procText(`${proc}/sys/kernel/random/boot_id`).trim();
-  const bytes = readOrTell(bootId, meta, problems);
+  const bytes = readOrReport(bootId, meta, problems);
   const recorded = bytes?.toString('utf8').trim();
   if (recorded && now !== '') facts.bootId = { path: bootId, recorded, now };
   if (latest?.exists) {
     const path = paths.slaveInfo(latest.id);
-    const info = readOrTell(path, meta, problems);
+    const info = readOrReport(path, meta, problems);
     const parsed = info === undefined ? undefined : parseSlaveInfo(info);
     if (parsed !== undefined) facts.slaveInfo = { path, info: parsed };
   }
   return facts;
 }
 
-/** The agent's files are its own (mode 0600): what may not be read is told as not checked. */
-function readOrTell(path: string, below: string, problems: Problem[]): Buffer | undefined {
+/** The agent's files have mode 0600: one that can't be read is reported as not checked. */
+function readOrReport(path: string, below: string, problems: Problem[]): Buffer | undefined {
   const found = readSmallFile(path, { below });
   if (found !== undefined) return found;
   try {
@@ -167,7 +167,7 @@ function unchecked(path: string, error: unknown): Problem {
     error,
     path,
   });
-  return { ...problem, message: `${problem.message}; what it says of the agent is not checked` };
+  return { ...problem, message: `${problem.message}; its content is not checked` };
 }
 
 function agentDirectories({ slaves }: AgentPaths): AgentFacts['agents'] {
@@ -181,7 +181,7 @@ function agentDirectories({ slaves }: AgentPaths): AgentFacts['agents'] {
       if (mtimeMs !== undefined) found.push({ id: entry.name, path, mtimeMs });
     }
   } catch {
-    // Discovery tells of a directory that can't be listed.
+    // Discovery reports a directory that can't be listed.
   }
   return found;
 }
@@ -192,7 +192,7 @@ function agentLogs(directories: readonly (string | undefined)[], problems: Probl
   for (const directory of new Set(directories)) {
     if (!directory?.startsWith('/')) continue;
     for (const name of LOG_NAMES) {
-      // glog keeps these names as links to the newest file, in a directory that is the agent's own.
+      // glog keeps these names as links to the newest file, in a directory that belongs to the agent.
       const path = realPath(`${directory}/${name}`);
       if (path === undefined || seen.has(path)) continue;
       seen.add(path);
@@ -207,7 +207,7 @@ function agentLogs(directories: readonly (string | undefined)[], problems: Probl
   return logs;
 }
 
-/** What may not be read is not told: the agent's own log is the place to look. */
+/** Logs that can't be read are not reported: the agent's own log matters more. */
 function systemLogs(paths: readonly string[]): FileTail[] {
   const logs: FileTail[] = [];
   for (const path of paths) {
@@ -215,7 +215,7 @@ function systemLogs(paths: readonly string[]): FileTail[] {
       const tail = readFileTail(path, LOG_BYTES);
       if (tail !== undefined) logs.push(tail);
     } catch {
-      // Usually for root and a group of its own.
+      // Usually only root and a special group may read it.
     }
   }
   return logs;

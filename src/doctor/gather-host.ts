@@ -8,14 +8,14 @@ import { parentOf } from '../store/paths.js';
 import type { ClosedDirectory } from './check-access.js';
 import type { Disk } from './check-disk.js';
 
-/** A directory whose disk is to be looked at. */
+/** A directory whose disk is checked. */
 export interface DiskPlace {
   path: string;
   inUse: boolean;
   headroom?: number;
 }
 
-/** The disks that directories are on, each once. What can't be asked is left out: others tell of it. */
+/** The disks that directories are on, each once. A directory that can't be examined is left out. */
 export function gatherDisks(places: Iterable<DiskPlace>, mounts: readonly Mount[]): Disk[] {
   const disks = new Map<number, Disk>();
   for (const { path, inUse, headroom } of places) {
@@ -37,13 +37,13 @@ export function gatherDisks(places: Iterable<DiskPlace>, mounts: readonly Mount[
         inUse,
       });
     } catch {
-      // Vanished, or not to be entered: discovery tells of it.
+      // Vanished or inaccessible: discovery reports it.
     }
   }
   return [...disks.values()];
 }
 
-/** What stands in the way to the roots that can't be read: the rights of the directories that can't be entered. */
+/** Why roots can't be read: the permissions of the directories that can't be entered. */
 export function gatherAccess(
   roots: readonly TaskRoot[],
   paths: readonly string[],
@@ -60,7 +60,7 @@ export function gatherAccess(
   return [...access.values()];
 }
 
-/** Of the path, or of the nearest directory above it that can be asked about; undefined if that is open to us. */
+/** For the path, or for the nearest directory above it that can be examined; undefined if this user may list that. */
 function accessOf(path: string, host: Host): ClosedDirectory | undefined {
   for (let at = path; ; at = parentOf(at)) {
     try {
@@ -89,7 +89,7 @@ export function modeText(mode: number): string {
   return text;
 }
 
-/** Certainly not there, and not merely hidden from us. */
+/** Whether a path certainly does not exist, and is not merely hidden from us. */
 export function isAbsent(path: string): boolean {
   return presenceOf(path) === 'absent';
 }

@@ -18,12 +18,12 @@ import { isThermosRun } from './check-executor.js';
 import { type FileTail, type Opening, readFileTail, readSmallFile } from './file-tail.js';
 import { isDockerExecutor } from './mesos-info.js';
 
-/** What stderr ends with is enough: the loader and Python say it last. */
+/** The end of stderr is enough: the loader and Python print the reason last. */
 const OUTPUT_BYTES = 64 * 1024;
 
 /**
- * The run directories of a work directory in which there is no trace of a task, though they are Thermos's. Links
- * are not followed. `withTasks`: run directories that are known to hold one.
+ * The run directories of Thermos in a work directory that hold no trace of a task. Links are not followed.
+ * `withTasks`: run directories that are known to hold one.
  */
 export function* emptyRuns(
   workDir: string,
@@ -31,18 +31,18 @@ export function* emptyRuns(
   isAlive: (pid: number) => boolean,
 ): Generator<EmptyRun> {
   const directories = new Directories();
-  // Below these two nobody lays links.
+  // No links are expected below these two.
   const inTree = { below: agentPaths(workDir).slaves, directories };
   const inNotes = { below: agentPaths(workDir).meta, directories };
   try {
     for (const runDir of runDirectories(workDir, 0, {
       ...inTree,
       max: MOST_ENTRIES.mesosLevel,
-      refused: toldByDiscovery,
-      cut: toldByDiscovery,
+      refused: reportedByDiscovery,
+      cut: reportedByDiscovery,
     })) {
       if (withTasks.has(runDir) || holdsTask(runDir, inTree)) continue;
-      const run = look(runDir, inTree, notePaths(workDir, runDir), inNotes, isAlive);
+      const run = examineRun(runDir, inTree, notePaths(workDir, runDir), inNotes, isAlive);
       if (run !== undefined && isThermosRun(run)) yield run;
     }
   } finally {
@@ -50,8 +50,8 @@ export function* emptyRuns(
   }
 }
 
-/** What can't be listed, or is too much, is discovery's to tell. */
-function toldByDiscovery(): void {}
+/** Discovery reports directories that can't be listed or have too many entries. */
+function reportedByDiscovery(): void {}
 
 function list(directory: string, opening: Opening, max: number): Entry[] {
   try {
@@ -63,13 +63,13 @@ function list(directory: string, opening: Opening, max: number): Entry[] {
 
 function holdsTask(runDir: string, opening: Opening): boolean {
   const root = rootInRun(runDir);
-  // Most run directories that get here have none, and to fail three times takes longer.
+  // Most run directories here have no root, and three failed listings take longer.
   if (presenceOf(root, 'no-follow') === 'absent') return false;
   const { active, finished, checkpoints } = rootPaths(root);
   return [active, finished, checkpoints].some((path) => list(path, opening, 1).length > 0);
 }
 
-function look(
+function examineRun(
   runDir: string,
   opening: Opening,
   notes: NotePaths,
@@ -81,7 +81,7 @@ function look(
   let entries: string[];
   try {
     mtimeMs = statFile(runDir, opening)?.mtimeMs;
-    // One that may not be entered is told by discovery.
+    // Discovery reports a directory that can't be entered.
     const listed = listDirectory(runDir, { ...opening, max: MOST_ENTRIES.other }).entries;
     entries = listed.map(({ name }) => name).sort();
   } catch {
@@ -96,13 +96,13 @@ function look(
     entries,
     outputs: outputsOf(runDir, opening),
     mtimeMs,
-    over: seen === 'other' ? true : lives(notes, inNotes, isAlive) ? false : undefined,
+    over: seen === 'other' ? true : isExecutorAlive(notes, inNotes, isAlive) ? false : undefined,
     docker: info !== undefined && isDockerExecutor(info),
   };
 }
 
-/** The agent wrote the pid down, and there is such a process; it may be another's by now, then nothing is said. */
-function lives({ pid }: NotePaths, opening: Opening, isAlive: (pid: number) => boolean): boolean {
+/** Whether the pid that the agent recorded exists. If it was reused, the run is not reported. */
+function isExecutorAlive({ pid }: NotePaths, opening: Opening, isAlive: (pid: number) => boolean): boolean {
   const text = readSmallFile(pid, opening, 32)?.toString('utf8').trim();
   return text !== undefined && /^\d+$/.test(text) && isAlive(Number(text));
 }
@@ -114,7 +114,7 @@ function outputsOf(runDir: string, opening: Opening): FileTail[] {
       const tail = readFileTail(`${runDir}/${name}`, OUTPUT_BYTES, opening);
       if (tail !== undefined) outputs.push(tail);
     } catch {
-      // Not ours to read: what else there is decides.
+      // Not readable: the other files decide.
     }
   }
   return outputs;

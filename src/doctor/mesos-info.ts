@@ -1,10 +1,10 @@
 /**
- * What is in the files that a Mesos agent keeps below `meta`: messages, each after its length in four bytes of the
- * machine's order (stout/protobuf.hpp). Field numbers: mesos.proto. Pure; what is malformed is left out.
+ * Reads the files that a Mesos agent keeps below `meta`: messages, each preceded by its length in four bytes in the
+ * machine's byte order (stout/protobuf.hpp). Field numbers: mesos.proto. Pure; malformed data is left out.
  */
 import { doubleOf, fieldOf, fieldsOf, numberOf, textOf } from './protobuf.js';
 
-/** The messages in a file, up to the first that is not whole. */
+/** The messages in a file, up to the first incomplete one. */
 export function* framed(file: Buffer): Generator<Buffer> {
   for (let at = 0; at + 4 <= file.length; ) {
     const length = file.readUInt32LE(at);
@@ -33,7 +33,7 @@ export function parseSlaveInfo(file: Buffer): SlaveInfo | undefined {
   return { hostname: textOf(message, 1), id: textOf(fieldOf(message, 6)?.bytes, 1), attributes };
 }
 
-/** Of `executor.info`: does the executor run in a Docker container, so that the image must bring what it needs? */
+/** From `executor.info`: whether the executor runs in a Docker container, so that the image must contain what it needs. */
 export function isDockerExecutor(file: Buffer): boolean {
   const [message] = framed(file);
   return numberOf(fieldOf(message, 11)?.bytes, 1) === 1;
@@ -61,7 +61,7 @@ export interface TaskUpdate {
   timestamp?: number;
 }
 
-/** Of `task.updates`: what the agent told the scheduler of a task, without the acknowledgements. */
+/** From `task.updates`: what the agent reported to the scheduler about a task, without the acknowledgements. */
 export function parseTaskUpdates(file: Buffer): TaskUpdate[] {
   const updates: TaskUpdate[] = [];
   for (const record of framed(file)) {

@@ -1,11 +1,11 @@
 /**
- * Reading of protocol buffers, as far as the files of a Mesos agent need it: fields by number, nothing else. What
- * is malformed ends the message; nothing throws and nothing is allocated but views of the given bytes.
+ * Reads protocol buffers, as far as the files of a Mesos agent need it: fields by number, nothing else. Malformed
+ * data ends the message; nothing throws, and only views of the given bytes are allocated.
  */
 
 export interface ProtobufField {
   number: number;
-  /** Of varints and fixed-length fields; doubles are to be read from `bytes`. */
+  /** Of varints and fixed-length fields; read doubles from `bytes`. */
   value?: bigint;
   /** Of length-delimited fields, and of fixed 64-bit ones. */
   bytes?: Buffer;
@@ -44,7 +44,7 @@ export function* fieldsOf(message: Buffer): Generator<ProtobufField> {
   }
 }
 
-/** The last field of this number, as a message's reader has it; undefined if there is none. */
+/** The last field with this number, which is the one that counts; undefined if there is none. */
 export function fieldOf(message: Buffer | undefined, number: number): ProtobufField | undefined {
   let found: ProtobufField | undefined;
   if (message === undefined) return undefined;

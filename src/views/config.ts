@@ -10,19 +10,19 @@ export interface ConfigPage {
   path: string;
   /** The task as in a task file. */
   document: object;
-  /** Who runs it and as what, if that is decided. */
+  /** The task id, user and directories of a run, where they are known. */
   taskId?: string;
   user?: string;
   root?: string;
   sandbox?: string;
-  /** Ports that are given. */
+  /** Ports with a number. */
   ports: ReadonlyMap<string, number>;
-  /** Ports that a run would still need. */
+  /** Ports that a run still needs. */
   unboundPorts: readonly string[];
   lint: readonly Problem[];
 }
 
-/** What a config stands for: the task, its processes with their command lines, the ordering. */
+/** The content of a config: the task, its processes with their command lines, the ordering. */
 export function configText(page: ConfigPage, style: Style): string {
   const config = parseTaskConfig(page.document);
   const sections: [string, string][] =
@@ -73,18 +73,18 @@ function portsText({ ports, unboundPorts }: ConfigPage): string | undefined {
   return texts.length === 0 ? undefined : visible(texts.join(' '));
 }
 
-/** How many; what they are is said on stderr. */
+/** The counts; the problems themselves go to stderr. */
 function problemsText(lint: readonly Problem[], { paint }: Style): string | undefined {
   const errors = lint.filter(({ severity }) => severity === 'error').length;
   const warnings = lint.length - errors;
   const parts = [
-    errors > 0 ? paint.red(`${errors} ${errors === 1 ? 'error' : 'errors'}, it can not be run`) : undefined,
+    errors > 0 ? paint.red(`${errors} ${errors === 1 ? 'error' : 'errors'}, it cannot be run`) : undefined,
     warnings > 0 ? paint.yellow(`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`) : undefined,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
-/** The limits of each process and what is special of it. */
+/** The limits, logs and kind of each process. */
 function processesText(processes: readonly ProcessConfig[], style: Style): string {
   const columns = [
     { title: 'PROCESS', flexible: 'end' as const },

@@ -8,7 +8,7 @@ import { table } from './parts/table.js';
 /** How much evidence of one finding a terminal shows. */
 const EVIDENCE_ON_TERMINAL = 10;
 
-/** The story of a task, if there is one, and then what is wrong; nothing if nothing is. */
+/** The timeline of a task, if there is one, and then the findings; empty if there is neither. */
 export function doctorText({ task, story, findings }: DoctorDocument, style: Style): string {
   const { paint } = style;
   const parts: string[] = [];
@@ -18,12 +18,12 @@ export function doctorText({ task, story, findings }: DoctorDocument, style: Sty
     const head = [paint.bold(visible(task.task_id)), paintOf(paint, state)(state), ...verdict];
     parts.push(`${head.join('  ')}\n`);
   }
-  if (story !== undefined && story.length > 0) parts.push(storyText(story, style));
+  if (story !== undefined && story.length > 0) parts.push(timelineText(story, style));
   for (const finding of findings) parts.push(findingText(finding, task === undefined, style));
   return parts.join('\n');
 }
 
-function storyText(story: NonNullable<DoctorDocument['story']>, style: Style): string {
+function timelineText(story: NonNullable<DoctorDocument['story']>, style: Style): string {
   const start = story.find(({ time_ms }) => time_ms !== undefined)?.time_ms;
   const rows = story.map(({ time_ms, process, run, what }) => [
     timestamp(time_ms),
@@ -43,7 +43,7 @@ function storyText(story: NonNullable<DoctorDocument['story']>, style: Style): s
   );
 }
 
-/** `named`: evidence says which task it is of, unless its path does. */
+/** `named`: evidence names its task, unless its path does. */
 function findingText(
   { code, severity, what, evidence, advice }: FindingDocument,
   named: boolean,
@@ -60,7 +60,7 @@ function findingText(
     const whose = !named || task_id === undefined || path?.includes(task_id) ? '' : `${visible(task_id)}: `;
     lines.push(`  ${whose}${place}${visible(text)}`);
   }
-  if (left > 0) lines.push(`  and ${left} more: see them on a pipe, or with --json`);
+  if (left > 0) lines.push(`  and ${left} more: pipe the output or use --json to see them`);
   for (const step of advice) lines.push(`  ${style.unicode ? '→' : '>'} ${visible(step)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -6,8 +6,8 @@ import type { Style } from './parts/style.js';
 import { type Cell, table } from './parts/table.js';
 
 /**
- * A row a task, in a plan every path that would go, what is kept or refused, and the sum; with --retained first what
- * the scheduler gets.
+ * One row per task, every path that a plan would delete, what is kept or refused, and the totals; with --retained,
+ * what the scheduler gets comes first.
  */
 export function gcText(document: GcDocument, style: Style): string {
   const parts = [
@@ -20,7 +20,7 @@ export function gcText(document: GcDocument, style: Style): string {
   return parts.filter((part) => part !== '').join('\n');
 }
 
-/** With what was looked at, lest nobody knows whether a pattern matched. */
+/** Names what was checked, so that users see whether a pattern matched. */
 export function nothingToCollect(tasks: readonly { phase: Phase }[]): string {
   if (tasks.length === 0) return 'There is nothing to collect.';
   const active = tasks.filter(({ phase }) => phase === 'active').length;
@@ -52,20 +52,20 @@ function tasksTable({ tasks }: GcDocument, style: Style): string {
   );
 }
 
-/** The kinds that go or went, joined; else what came of the task. */
+/** The kinds that are or would be deleted, joined; otherwise the result for the task. */
 function what({ actions, orphan }: GcDocument['tasks'][number], { paint }: Style): Cell {
   if (orphan !== undefined) {
     const done = orphan.result === 'done' || orphan.result === 'would-do';
     return done ? `->${orphan.becomes}` : { text: orphan.result, paint: paint.red };
   }
-  const kinds = actions.filter(goes);
+  const kinds = actions.filter(isDeleted);
   const failed = actions.some(({ result }) => result === 'failed');
   if (failed) return { text: 'failed', paint: paint.red };
   if (kinds.length > 0) return [...new Set(kinds.map(({ kind }) => kind))].join(',');
   return actions.some(({ result }) => result === 'refused') ? 'refused' : 'kept';
 }
 
-/** All that would go, whole: nothing is confirmed that was not seen. */
+/** Every path that would be deleted, uncut: users confirm only what they have seen. */
 function paths({ tasks, dry_run }: GcDocument): string {
   if (!dry_run) return '';
   const rows: string[][] = [];
@@ -78,7 +78,7 @@ function paths({ tasks, dry_run }: GcDocument): string {
   return table([{ title: 'WHAT' }, { title: 'SIZE', align: 'right' }, { title: 'PATH' }], rows);
 }
 
-/** What was not done and why: a row for each task and reason. The paths of refusals are said on stderr. */
+/** What was not done and why: one row per task and reason. The paths of refusals go to stderr. */
 function notes({ tasks }: GcDocument, style: Style): string {
   const rows: string[][] = [];
   for (const { task_id, actions, orphan } of tasks) {
@@ -125,7 +125,7 @@ function reconcileTable({ reconcile }: GcDocument, style: Style): string {
 function sum({ tasks, freed_bytes, dry_run }: GcDocument): string {
   if (tasks.length === 0) return '';
   const collected = tasks.filter(isCollected).length;
-  const touched = tasks.filter(({ actions }) => actions.some(goes)).length;
+  const touched = tasks.filter(({ actions }) => actions.some(isDeleted)).length;
   const finalized = tasks.filter(({ orphan }) => orphan !== undefined).length;
   const orphans =
     finalized === 0 ? '' : `, ${finalized} without a runner ${dry_run ? 'would be' : 'were'} finalized`;
@@ -135,14 +135,14 @@ function sum({ tasks, freed_bytes, dry_run }: GcDocument): string {
   return `${collected} ${collected === 1 ? 'task' : 'tasks'} ${verb}${partly}, ${size(freed_bytes)} ${freed}${orphans}.\n`;
 }
 
-function goes({ result }: GcDocument['tasks'][number]['actions'][number]): boolean {
+function isDeleted({ result }: GcDocument['tasks'][number]['actions'][number]): boolean {
   return result === 'deleted' || result === 'would-delete';
 }
 
-/** Something went, nothing failed, and nothing is left that tells of the task though it was to go. */
+/** Something was deleted, nothing failed, and no metadata is left that was to be deleted. */
 function isCollected({ actions }: GcDocument['tasks'][number]): boolean {
   const stays = actions.some(
-    (action) => action.result === 'failed' || (action.kind === 'metadata' && !goes(action)),
+    (action) => action.result === 'failed' || (action.kind === 'metadata' && !isDeleted(action)),
   );
-  return actions.some(goes) && !stays;
+  return actions.some(isDeleted) && !stays;
 }

@@ -14,10 +14,10 @@ import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
 
-/** On a terminal no more runs of a process than this are listed. */
+/** The most runs of a process that a terminal shows. */
 const RUNS_ON_TERMINAL = 10;
 
-/** All that is known of one task, the question that people come with answered first. */
+/** All that is known about one task, with the answer to the usual question first. */
 export function inspectText({ view, logs, why }: Inspection, style: Style): string {
   const { config } = view;
   const sections: [string, string][] = [
@@ -79,14 +79,14 @@ function since({ state_timestamp_ms }: TaskView, style: Style): string {
   return state_timestamp_ms === undefined ? '' : ` since ${moments(state_timestamp_ms, style)}`;
 }
 
-/** On a terminal both the moment and how long ago it was. */
+/** On a terminal, both the time and how long ago it was. */
 function moments(milliseconds: number | bigint, style: Style): string {
   const text = timestamp(milliseconds);
   return style.tty ? `${text} (${moment(milliseconds, style)} ago)` : text;
 }
 
 function aliveText(alive: boolean | null): string {
-  if (alive === null) return 'can not be seen from here';
+  if (alive === null) return 'cannot be seen from here';
   return alive ? 'alive' : 'gone';
 }
 
@@ -108,15 +108,15 @@ export function limitsText({ max_failures, max_concurrency, finalization_wait }:
 }
 
 function placeText(place: LocatedPath | undefined): string | undefined {
-  return place && `${visible(place.path)}${place.found ? '' : ' (not there)'}`;
+  return place && `${visible(place.path)}${place.found ? '' : ' (missing)'}`;
 }
 
-/** Where it was recorded, if that is another place. */
+/** The recorded path, if it is a different one. */
 function recordedText(place: LocatedPath | undefined): string | undefined {
   return place === undefined || place.path === place.recorded ? undefined : visible(place.recorded);
 }
 
-/** A runner that lives touches its stream every few seconds; one that is done need not. */
+/** A live runner touches its stream every few seconds; a finished one does not need to. */
 function silence({ state, silent_since_ms }: TaskView, style: Style): string | undefined {
   if (silent_since_ms === undefined || isTerminalTaskState(state)) return undefined;
   return duration(style.now - silent_since_ms);
@@ -133,7 +133,7 @@ function earlierRuns(view: TaskView, style: Style): string {
     return shown;
   });
   if (style.tty) {
-    const more = left > 0 ? `  and ${left} earlier runs: see them on a pipe, or with --json\n` : '';
+    const more = left > 0 ? `  and ${left} earlier runs: pipe the output or use --json to see them\n` : '';
     return runTable(runs, style) + more;
   }
   const gaps = several.map(({ left_out, process }) => leftOutLine(left_out, `runs of ${process}`));
@@ -145,12 +145,12 @@ function ordering(view: TaskView, config: TaskConfig, style: Style): string {
   return orderingText(config, style, (process) => states.get(process) ?? 'WAITING');
 }
 
-/** A chain of ten thousand processes would take 150 MB of blanks. */
+/** Fully indented, a chain of ten thousand processes would take 150 MB of spaces. */
 const MOST_LEVELS = 50;
 
 /**
- * A tree, top down, indented up to a bound; what a process needs besides the one it hangs under stands behind it.
- * Of a task with one process and no constraints nothing. `stateOf` says the state to show, if there is one.
+ * A tree, top down, indented up to a limit; what a process waits for besides its parent follows it. Empty for a task
+ * with one process and no constraints. `stateOf` gives the state to show, if there is one.
  */
 export function orderingText(
   config: TaskConfig,
@@ -172,7 +172,7 @@ export function orderingText(
         `${branch}${visible(process)}`,
         ...(state === undefined ? [] : [paintOf(style.paint, state)(state)]),
         ...(marks.length > 0 ? [`(${marks.join(', ')})`] : []),
-        ...(also.length > 0 ? [`after also ${also.map(visible).join(', ')}`] : []),
+        ...(also.length > 0 ? [`also after ${also.map(visible).join(', ')}`] : []),
       ];
       return `  ${words.join(' ')}\n`;
     })
@@ -180,13 +180,13 @@ export function orderingText(
 }
 
 /**
- * The command lines; the lines of one that has several are set below each other. On a terminal they are wrapped beside
- * the names.
+ * The command lines; one with several lines is shown on several lines. On a terminal they are wrapped beside the
+ * names.
  */
 export function commandsText(config: TaskConfig, style: Style): string {
   if (style.width !== undefined) {
     const rows = config.processes.flatMap(({ name, cmdline = '' }) =>
-      // Blanks at the end say nothing here.
+      // Trailing spaces have no meaning here.
       cmdline
         .split('\n')
         .map((line) => line.trimEnd())
@@ -208,7 +208,7 @@ export function commandsText(config: TaskConfig, style: Style): string {
     .join('');
 }
 
-/** Paths are shown from the log directory on, which the head names. */
+/** Paths are relative to the log directory, which the head names. */
 function logsText(logs: readonly LogFile[], logDir: string, style: Style): string {
   if (logs.length === 0) return '';
   const columns = [

@@ -5,7 +5,7 @@ import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 
-/** What would be ended. */
+/** The tasks that would be ended. */
 export function killListText(tasks: readonly TaskView[], style: Style): string {
   if (tasks.length === 0) return '';
   const columns = [
@@ -34,7 +34,7 @@ export function killText(
     .map(({ task_id, was, now, already }) => {
       const painted = paintOf(paint, String(now))(String(now));
       const how = already
-        ? `was over already, ${painted}`
+        ? `had already ended, ${painted}`
         : was === now && isTerminalTaskState(was)
           ? `${painted}, cleaned up`
           : `${was} -> ${painted}`;

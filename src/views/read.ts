@@ -33,10 +33,10 @@ function section(title: string, text: string, style: Style): string {
   return `${style.paint.bold(title)}\n${text === '' ? '  <none>\n' : text}`;
 }
 
-/** Said below a table of the first and the last of very many. */
+/** The line below a table that shows only the first and last of very many. */
 export function leftOutLine(gap: Gap | undefined, what: string): string {
   if (gap === undefined) return '';
-  return `  and ${gap.count} ${visible(what)} behind the first ${gap.at}, which are left out\n`;
+  return `  ${gap.count} ${visible(what)} after the first ${gap.at} are left out\n`;
 }
 
 export function headerLines(header: RunnerHeader): string {
@@ -72,7 +72,7 @@ export function statusTable(statuses: readonly TaskStatus[], style: Style): stri
   return indented(table(columns, rows, { titles: style.paint.dim }));
 }
 
-/** Runs, a line each: `n` is the number that the run's log directory has. */
+/** Runs, one per line: `n` is the number in the name of the run's log directory. */
 export function runTable(runs: readonly { run: ProcessStatus; n: number }[], style: Style): string {
   if (runs.length === 0) return '';
   const rows = runs.map(({ run, n }): Cell[] => [
@@ -106,7 +106,7 @@ function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');
 }
 
-/** One record as a line: where it is, what it is, its fields as `name=value` with the names of the IDL. */
+/** One record as a line: its position, its type, and its fields as `name=value` with the names of the IDL. */
 export function recordLine(record: CheckpointRecord, offset: number, length: number): string {
   const fields = Object.entries(record.value).map(([name, value]) => `${name}=${visible(fieldText(value))}`);
   return `${[offset, length, record.type, ...fields].join(' ')}\n`;
@@ -121,7 +121,7 @@ function fieldText(value: unknown): string {
   return typeof value === 'string' ? quoted(value) : String(value);
 }
 
-/** Quoted if it would not be one word. */
+/** Quoted unless it is one word. */
 function quoted(text: string): string {
   return /^[\w.:/@%+-]+$/.test(text) ? text : jsonText(text);
 }

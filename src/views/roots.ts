@@ -2,13 +2,13 @@ import type { RootsDocument } from '../contracts/host.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 
-/** A row a root; nothing, not even titles, if there is none. */
+/** One row per root; nothing, not even titles, if there is none. */
 export function rootsView({ roots }: RootsDocument, style: Style): string {
   if (roots.length === 0) return '';
   const { paint } = style;
   return table(
     [
-      // Never cut: those of Mesos differ in a few letters in their midst, and are there to be copied.
+      // Never cut: Mesos paths differ in a few characters in the middle, and users copy them.
       { title: 'PATH' },
       { title: 'LAYOUT' },
       { title: 'SOURCE' },

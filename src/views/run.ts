@@ -10,15 +10,15 @@ import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
 
-/** On a terminal no more processes than this are summed up one by one. */
+/** The most processes that a summary on a terminal shows. */
 const SUMMARY_ROWS = 40;
 
-/** Which processes are shown when not all have room: what happens comes first. */
+/** Which processes are shown first if there is no room for all. */
 const URGENCY = ['RUNNING', 'FORKED', 'FAILED', 'LOST', 'KILLED', 'WAITING', 'SUCCESS'];
 
 /**
- * What is shown of a running task at one moment, in lines that fit the terminal: how far it is, and its
- * processes, at most so many that `rows` are not exceeded.
+ * One frame of a running task, in lines that fit the terminal: its progress, and as many of its processes as fit into
+ * `rows`.
  */
 export function progressLines(view: TaskView, style: Style, rows: number): string[] {
   const room = Math.max(1, rows - 3);
@@ -81,7 +81,7 @@ function bar(done: number, all: number, { unicode }: Style): string {
     : `[${'#'.repeat(full)}${'-'.repeat(BAR - full)}]`;
 }
 
-/** A line for stderr: a process came into another state. Not escaped yet. */
+/** A line for stderr: a process changed its state. Not escaped yet. */
 export function runChangeText(process: string, run: number, status: ProcessStatus): string {
   const { state, pid, return_code, start_time, stop_time } = status;
   const details: string[] = [];

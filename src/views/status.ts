@@ -6,12 +6,12 @@ import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
 import { type Cell, type Column, table } from './parts/table.js';
 
-/** How much of each task: 0 ids and owners, 1 a line, 2 with user, ports and sandbox, 3 with processes. */
+/** How much to show of each task: 0 id and owner, 1 one line, 2 with user, ports and sandbox, 3 with processes. */
 export type Verbosity = 0 | 1 | 2 | 3;
 
 /**
- * The tasks as a table, below it the details that were asked for; on a terminal, a summary above it. Each task is
- * drawn as it comes and then let go: a host may have very many with very many processes.
+ * The tasks as a table, or as blocks with the details that were asked for; on a terminal, with a summary above. Each
+ * task is rendered as it comes and then dropped: a host may have very many with very many processes.
  */
 export class StatusPage {
   readonly #verbosity: Verbosity;
@@ -42,7 +42,7 @@ export class StatusPage {
   }
 }
 
-/** Ids, one a line. An id is escaped on a pipe too: one with a newline would be two, and the second another task's. */
+/** Ids, one per line. An id is escaped on a pipe too: one with a newline would look like two, the second of another task. */
 export class IdPage {
   #text = '';
 
@@ -94,9 +94,9 @@ function row(task: TaskView, style: Style): Cell[] {
 interface Counts {
   tasks: number;
   active: number;
-  /** Of the finished ones. */
+  /** Of finished tasks. */
   states: Map<string, number>;
-  /** But for `ok`. */
+  /** Except `ok`. */
   verdicts: Map<string, number>;
 }
 

@@ -6,7 +6,7 @@ import { describeReturnCode } from '../task/why.js';
 import { visible } from '../text/escape.js';
 import type { Style } from './parts/style.js';
 
-/** What stands before a line: `[ROOT ][TASK ]PROCESS RUN[ STREAM] | `. The names are escaped. */
+/** The prefix of a line: `[ROOT ][TASK ]PROCESS RUN[ STREAM] | `. The names are escaped. */
 export function linePrefix(source: LineSource, naming: Naming, colour: number, { paint }: Style): string {
   const words = [
     ...(naming.root ? [source.root ?? ''] : []),
@@ -28,14 +28,14 @@ export function eventText(event: TailEvent): string {
     case 'waiting':
       return '0 lines so far; waiting for more';
     case 'not-followed':
-      return `==> nothing of ${event.task_ids.join(', ')} runs that could be followed <==`;
+      return `==> nothing of ${event.task_ids.join(', ')} is running that could be followed <==`;
     case 'not-started':
       return `${event.over ? 'never started' : 'not started yet'}: ${event.processes.join(', ')}`;
     case 'restart': {
       const { process, run, state, return_code } = event;
       const how = describeReturnCode(return_code);
       const ended = [state ?? 'ended', ...(how === '' ? [] : [`(${how})`])].join(' ');
-      return `==> ${process}: run ${run} ${ended}, going on with run ${run + 1} <==`;
+      return `==> ${process}: run ${run} ${ended}, continuing with run ${run + 1} <==`;
     }
     case 'truncated':
       return `==> ${logName(event.source)} was truncated <==`;
@@ -50,7 +50,7 @@ function logName({ process, run, stream }: LineSource): string {
   return `${stream} of ${process}, run ${run},`;
 }
 
-/** One path a line, the oldest bytes first. A path is escaped on a pipe too: one with a newline would be two. */
+/** One path per line, the oldest bytes first. A path is escaped on a pipe too: one with a newline would look like two. */
 export function pathsText(paths: readonly LogPath[]): string {
   return paths.map(({ path }) => `${visible(path)}\n`).join('');
 }

@@ -4,7 +4,7 @@ import { visible } from '../text/escape.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
 
-/** One line: how the task is, or how the processes are that were waited for. */
+/** The state of the task, or a line for each process that was waited for. */
 export function waitText(
   view: TaskView,
   conditions: readonly Condition[],

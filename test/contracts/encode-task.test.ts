@@ -142,7 +142,7 @@ describe('what is hostile is still valid', () => {
       'numbers beyond JSON',
       '{"processes":[{"name":"a","max_failures":1e999}],"resources":{"cpu":-1e999,"ram":1e300}}',
     ],
-    ['numbers that are no integers', '{"processes":[{"name":"a","max_failures":0.5}],"max_failures":1e30}'],
+    ['numbers that are not integers', '{"processes":[{"name":"a","max_failures":0.5}],"max_failures":1e30}'],
     [
       'names of the prototype',
       '{"__proto__":{"a":1},"processes":[{"name":"__proto__"},{"name":"constructor"}]}',
@@ -183,7 +183,7 @@ describe('what is hostile is still valid', () => {
   });
 });
 
-test('where a sandbox was recorded is told only if it is elsewhere here', () => {
+test('the recorded path of a sandbox is reported only if it is elsewhere here', () => {
   writeTask(root, 't', { runner: new Records().status('ACTIVE').header({ sandbox: temp.path }) });
   const same = printed(encodeTask(view()));
   expect([same.sandbox, 'recorded_sandbox' in same]).toEqual([temp.path, false]);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { checkDiscovery, type Surroundings } from '../../src/doctor/check-access.js';
+import { type AccessFacts, checkDiscovery } from '../../src/doctor/check-access.js';
 import type { Problem } from '../../src/errors/problem.js';
 
-const NOTHING: Surroundings = { access: [], workDirs: [], trees: new Set() };
+const NOTHING: AccessFacts = { access: [], workDirs: [], trees: new Set() };
 const RUN = '/mesos/slaves/S0/frameworks/F/executors/thermos-t/runs/C';
 const CLOSED: Problem = {
   code: 'sandbox-unreadable',
@@ -13,7 +13,7 @@ const CLOSED: Problem = {
 };
 const access = (owner: string) => [{ path: RUN, mode: 'drwxr-x---', owner, group: 'root' }];
 
-test("a sandbox that is root's: only root gets in", () => {
+test('a sandbox of root: only root may enter', () => {
   const [symptom] = checkDiscovery([CLOSED], { ...NOTHING, access: access('root') });
   expect(symptom).toMatchObject({
     severity: 'error',
@@ -21,11 +21,11 @@ test("a sandbox that is root's: only root gets in", () => {
   });
   expect(symptom?.advice).toEqual([
     'run it again with sudo',
-    "Mesos 1.6 and later close 1 sandbox to all but root; Aurora 0.21 and later give each to its task's user",
+    "Mesos 1.6 and later restrict 1 sandbox to root; Aurora 0.21 and later give each one to its task's user",
   ]);
 });
 
-test("a sandbox that is its user's: that user gets in too", () => {
+test('a sandbox of its user: that user may enter too', () => {
   const [symptom] = checkDiscovery([CLOSED], { ...NOTHING, access: access('www-data') });
   expect(symptom?.advice).toEqual([
     'run it again with sudo',
@@ -33,17 +33,17 @@ test("a sandbox that is its user's: that user gets in too", () => {
   ]);
 });
 
-test('rights of directories elsewhere are none of its evidence', () => {
+test('permissions of directories elsewhere are not part of its evidence', () => {
   const [symptom] = checkDiscovery([{ ...CLOSED, path: '/other' }], { ...NOTHING, access: access('root') });
-  expect(symptom?.evidence).toEqual([{ path: '/other', text: 'may not be looked into' }]);
+  expect(symptom?.evidence).toEqual([{ path: '/other', text: 'cannot be read' }]);
 });
 
-test('a default place that can not be seen is nothing wrong', () => {
+test('a default place that cannot be seen is not a fault', () => {
   const problem: Problem = { ...CLOSED, code: 'root-unreadable', severity: 'warning' };
   expect([...checkDiscovery([problem], NOTHING)]).toMatchObject([{ severity: 'note' }]);
 });
 
-test('an agent without tasks is nothing wrong', () => {
+test('an agent without tasks is not a fault', () => {
   const problem: Problem = { code: 'root-empty', severity: 'warning', message: 'no sandbox', path: '/mesos' };
   expect([...checkDiscovery([problem], { ...NOTHING, trees: new Set(['/mesos']) })]).toEqual([]);
   expect([...checkDiscovery([problem], NOTHING)]).toHaveLength(1);

@@ -44,7 +44,7 @@ describe('disks', () => {
   test('says how much is free, and where', () => {
     const [symptom] = checkDisk(disk({ available: 0.5 * GIB }));
     expect(symptom?.what(1)).toBe(
-      'the disk at / is full: runners can not record what happens, and tasks fail',
+      'the disk at / is full: runners cannot record what happens, and tasks fail',
     );
     expect(symptom?.evidence).toEqual([{ path: '/var/run/thermos', text: '512MiB of 100GiB free (1%)' }]);
   });

@@ -37,8 +37,8 @@ test.each(CASES.filter((name) => !name.startsWith('damaged-')))('%s', (name) => 
   expect(codesOf(name)).toEqual(WRONG[name] ?? []);
 });
 
-test('nothing in the damaged ones is too much for it, and most of it is told', () => {
-  const told = CASES.filter((name) => name.startsWith('damaged-') && codesOf(name).length > 0);
-  expect(told.length).toBeGreaterThan(60);
-  expect(told).toContain('damaged-prefix-1');
+test('it handles all damaged ones, and reports most of the damage', () => {
+  const reported = CASES.filter((name) => name.startsWith('damaged-') && codesOf(name).length > 0);
+  expect(reported.length).toBeGreaterThan(60);
+  expect(reported).toContain('damaged-prefix-1');
 });

@@ -42,7 +42,7 @@ function only(diagnosis = host.diagnose()): Finding {
 const ACTIVE = (id = 't') => new Records().status('ACTIVE').header(host.header(id));
 
 describe('a healthy host', () => {
-  test('has no findings and nothing that was not checked', () => {
+  test('has no findings, and everything was checked', () => {
     host.finishedTask('done');
     host.agent();
     const run = host.run('web', { stderr: 'Registered executor\n', stdout: '' });
@@ -98,7 +98,7 @@ describe('tasks', () => {
     expect(finding).toMatchObject({
       code: 'runner-dead',
       severity: 'error',
-      what: '1 task recorded as running, but no runner lives',
+      what: '1 task recorded as running, but no runner is alive',
       task_ids: ['t'],
       evidence: [
         {
@@ -111,11 +111,11 @@ describe('tasks', () => {
     expect(finding.advice[1]).toContain('thermos gc');
   });
 
-  test('a host that was started again: many tasks are one finding', () => {
+  test('a host that was rebooted: many tasks are one finding', () => {
     for (const id of ['a', 'b', 'c']) writeTask(host.root, id, { runner: ACTIVE(id) });
     host.proc({ bootTime: 1_500_000_000 });
     const finding = only();
-    expect(finding.what).toBe('3 tasks recorded as running, but the host was started again since');
+    expect(finding.what).toBe('3 tasks recorded as running, but the host was rebooted since');
     expect(finding.task_ids).toEqual(['a', 'b', 'c']);
     expect(finding.evidence[0]?.text).toContain('host started at 2017-07-14T02:40:00Z');
   });
@@ -126,7 +126,7 @@ describe('tasks', () => {
       locks: lockLine(statSync(join(live, 'runner')), 4_194_000),
       processes: { 4194000: { state: 'T' } },
     });
-    expect(only()).toMatchObject({ code: 'runner-stopped', advice: ['let it go on: kill -CONT 4194000'] });
+    expect(only()).toMatchObject({ code: 'runner-stopped', advice: ['resume it: kill -CONT 4194000'] });
   });
 
   test('leftovers', () => {
@@ -198,18 +198,18 @@ describe('tasks', () => {
     expect(only()).toMatchObject({ code: 'checkpoint-times-odd', severity: 'warning' });
   });
 
-  test('in a container, where locks are hidden: what is not certain is no error', () => {
+  test('in a container, where locks are hidden: what is not certain is not an error', () => {
     const directory = writeTask(host.root, 't', { runner: ACTIVE() });
     host.proc({ namespace: 'other' });
     expect(only()).toMatchObject({
       code: 'runner-dead',
       severity: 'warning',
       evidence: [{ path: join(directory, 'runner'), text: expect.stringContaining('locks of other pid') }],
-      advice: ['run it on the host itself, outside of containers', expect.any(String), expect.any(String)],
+      advice: ['run it on the host itself, outside containers', expect.any(String), expect.any(String)],
     });
   });
 
-  test('in a container, a stream without a pid: told as not checked', () => {
+  test('in a container, a stream without a pid is reported as not checked', () => {
     const runner = new Records();
     runner.records.push({ type: 'task_status', value: { state: 'ACTIVE', timestamp_ms: host.now } });
     writeTask(host.root, 't', { runner });
@@ -398,7 +398,7 @@ describe('executors', () => {
     expect(host.diagnose().findings).toEqual([]);
   });
 
-  test('so is one whose process lives', () => {
+  test('so is one whose process is alive', () => {
     const run = host.run('web', { stderr: 'Fetching\n' });
     const meta = `mesos/meta/${run.slice(host.workDir.length + 1)}`;
     host.write(`${meta}/pids/forked.pid`, '4194007');
@@ -410,7 +410,7 @@ describe('executors', () => {
     const run = host.run('web', { stderr: 'x'.repeat(200_000) });
     rmSync(join(run, 'sandbox'), { recursive: true });
     host.age(run, 3_600_000);
-    const evidence = [{ path: join(run, 'stderr'), text: 'the end of it is a part of one long line' }];
+    const evidence = [{ path: join(run, 'stderr'), text: 'it ends with part of one long line' }];
     expect(only()).toMatchObject({ code: 'executor-never-started', evidence });
   });
 
@@ -472,7 +472,7 @@ describe('the agent', () => {
       evidence: [{ path, line: 2 }, {}, {}, {}],
     });
     expect(finding.advice).toContain(
-      `or start as a new agent: rm -f ${host.workDir}/meta/slaves/latest, then start the agent`,
+      `or start it as a new agent: rm -f ${host.workDir}/meta/slaves/latest, then start the agent`,
     );
   });
 

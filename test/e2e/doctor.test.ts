@@ -82,7 +82,7 @@ describe('one task', () => {
     expect(json.story.length).toBeGreaterThan(5);
   });
 
-  test('of Mesos: with what the agent told the scheduler', () => {
+  test('of Mesos: with what the agent reported to the scheduler', () => {
     const run = host.run('web', {});
     host.finishedTask('web', join(run, 'checkpoints'));
     const meta = `mesos/meta/${run.slice(host.workDir.length + 1)}`;
@@ -101,7 +101,7 @@ describe('one task', () => {
     expect(json.findings[0].advice[0]).toContain('python2.7');
   });
 
-  test('that is not there, or is several', () => {
+  test('that does not exist, or is several', () => {
     expect(doctor(['--root', HOST, 'nothing']).json.error.code).toBe('task-not-found');
     const several = doctor(['--root', HOST, 'host']);
     expect([several.status, several.json.error.code]).toEqual([2, 'ambiguous-task']);

@@ -217,5 +217,5 @@ test('a task with tens of thousands of processes takes no long time', () => {
   writeTask(root, 't', { task: { processes: [...names, 'end'].map((name) => ({ name })), constraints } });
   // Quadratic, each of these took minutes.
   expect(json('inspect', ['--root', root, 't']).json.ordering.at(-1).after).toHaveLength(30_000);
-  expect(thermos(['inspect', '--root', root, 't']).stdout).toContain('└─ end WAITING after also p0, p1, ');
+  expect(thermos(['inspect', '--root', root, 't']).stdout).toContain('└─ end WAITING also after p0, p1, ');
 });

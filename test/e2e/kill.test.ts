@@ -283,8 +283,8 @@ describe('which tasks', () => {
     place.thermos('run', '--task-id', 'old', place.config([{ name: 'a', cmdline: 'true' }]));
     place.thermos('run', '--task-id', 'older', place.config([{ name: 'a', cmdline: 'false' }]));
     const said = (stdout: string) => ({ stdout, stderr: '', status: 0 });
-    const each = 'old: was over already, SUCCESS\nolder: was over already, FAILED\n';
-    expect(place.thermos('kill', 'old')).toMatchObject(said('old: was over already, SUCCESS\n'));
+    const each = 'old: had already ended, SUCCESS\nolder: had already ended, FAILED\n';
+    expect(place.thermos('kill', 'old')).toMatchObject(said('old: had already ended, SUCCESS\n'));
     // Nobody is asked about nothing, also where there is nobody to ask.
     for (const words of [['old*'], ['.*', '--now'], ['old.*', '--yes'], ['old', 'older', '--lose']]) {
       expect(place.thermos('kill', ...words)).toMatchObject(said(each));
@@ -313,7 +313,7 @@ describe('which tasks', () => {
     expect(listed).toMatch(/^web-1 +ACTIVE/m);
     expect(listed).not.toContain('web-0');
     expect(place.thermos('kill', '--dry-run', 'web-0', 'web-*').stdout).toContain(
-      'web-0: was over already, SUCCESS\n',
+      'web-0: had already ended, SUCCESS\n',
     );
     expect(place.thermos('kill', '--yes', 'web-*').stdout).toBe('web-1: ACTIVE -> KILLED\n');
   });

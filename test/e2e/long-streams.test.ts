@@ -104,7 +104,7 @@ describe('a stream of 400,000 runs of one process', () => {
       const numbers = [...stdout.matchAll(/^ {2}p +(\d+) +FAILED/gm)].map(([, n]) => Number(n));
       const runs = numbers.slice(-10_001);
       expect([runs[0], runs[4999], runs[5000], runs.at(-1)]).toEqual([0, 4999, RUNS - 5001, RUNS - 1]);
-      expect(stdout).toContain(`  and ${gap.count} runs of p behind the first 5000, which are left out\n`);
+      expect(stdout).toContain(`  ${gap.count} runs of p after the first 5000 are left out\n`);
     },
   );
 
@@ -137,7 +137,7 @@ describe('a stream of 400,000 task statuses', () => {
       expect(document.left_out).toEqual({ statuses: { at: 50_000, count: COUNT + 1 - 100_000 } });
       expect(document.statuses).toHaveLength(100_000);
       expect(stderr).toContain('task statuses between the first and the last ones are left out');
-      expect(cramped(...words).stdout).toContain('statuses behind the first 50000, which are left out\n');
+      expect(cramped(...words).stdout).toContain('statuses after the first 50000 are left out\n');
     }
   });
 });

@@ -243,7 +243,7 @@ describe('nothing there', () => {
     ]);
   });
 
-  test('a missing root: told, and all others listed', () => {
+  test('a missing root: reported, and all others listed', () => {
     const none = thermos(['status', '--root', root]);
     expect([none.status, none.stdout]).toEqual([1, '']);
     expect(none.stderr).toMatch(/^No task.*\nerror: .*root/s);
@@ -298,11 +298,11 @@ describe('as an unprivileged user', () => {
       5,
       ['closed UNKNOWN unknown', 'half UNKNOWN unknown', 'open SUCCESS ok'],
     ]);
-    const told = [
+    const reported = [
       ...answer.json.problems,
       ...answer.json.tasks.flatMap(({ problems }: { problems: object[] }) => problems),
     ];
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
     expect(answer.stderr).toContain('sudo');
     const inspected = json('inspect', ['--mesos-root', agent, 'closed'], who);
     expect([inspected.status, inspected.json.why]).toEqual([

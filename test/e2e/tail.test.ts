@@ -500,7 +500,7 @@ describe('following', () => {
   test('of a task that does not run says so and ends', () => {
     const { stdout, stderr, status } = tail(finished('x\n'), '-f', '--stdout');
     expect({ stdout, status }).toEqual({ stdout: 'x\n', status: 0 });
-    expect(stderr).toBe('==> nothing of task-1 runs that could be followed <==\n');
+    expect(stderr).toBe('==> nothing of task-1 is running that could be followed <==\n');
   });
 
   test('ends when the process that was named has ended, while the task goes on', async () => {
@@ -537,7 +537,7 @@ describe('following', () => {
     task.write('web', 1, 'one\n');
     task.start('web');
     await thermos.until(({ stdout, stderr }) => stdout === 'zero, the end\none\n' && stderr !== '');
-    expect(thermos.stderr).toBe('==> web: run 0 FAILED (exit code 7), going on with run 1 <==\n');
+    expect(thermos.stderr).toBe('==> web: run 0 FAILED (exit code 7), continuing with run 1 <==\n');
     appendFileSync(task.log('web', 1), 'two\n');
     await thermos.until(({ stdout }) => stdout.endsWith('one\ntwo\n'));
     task.update('web', 'SUCCESS').end('SUCCESS');

@@ -13,7 +13,7 @@ const document = (given: Partial<DoctorDocument>): DoctorDocument => ({
 const FINDING: DoctorDocument['findings'][number] = {
   code: 'runner-dead',
   severity: 'error',
-  what: '2 tasks recorded as running, but no runner lives',
+  what: '2 tasks recorded as running, but no runner is alive',
   evidence: [
     { path: '/r/checkpoints/a/runner', text: 'ACTIVE', task_id: 'a' },
     { path: '/log', line: 12, text: 'dead', task_id: 'b' },
@@ -35,7 +35,7 @@ test('what, evidence with its place, what to do', () => {
       PIPE,
     ),
   ).toMatchInlineSnapshot(`
-    "error: 2 tasks recorded as running, but no runner lives (runner-dead)
+    "error: 2 tasks recorded as running, but no runner is alive (runner-dead)
       /r/checkpoints/a/runner: ACTIVE
       b: /log:12: dead
       /stream at byte 99: torn
@@ -43,7 +43,7 @@ test('what, evidence with its place, what to do', () => {
       → first this
       → then that
 
-    note: 2 tasks recorded as running, but no runner lives (runner-dead)
+    note: 2 tasks recorded as running, but no runner is alive (runner-dead)
     "
   `);
 });
@@ -74,7 +74,7 @@ test('the story of a task, and whose evidence it is goes without saying', () => 
     2014-05-13T16:53:21.500Z  +1.50s  p[1]     starts
     2014-05-13T17:53:20Z         +1h  -        now
 
-    error: 2 tasks recorded as running, but no runner lives (runner-dead)
+    error: 2 tasks recorded as running, but no runner is alive (runner-dead)
       /r/checkpoints/a/runner: ACTIVE
       /log:12: dead
       /stream at byte 99: torn
@@ -89,7 +89,7 @@ test('a terminal gets ten lines of evidence, a pipe all', () => {
   const evidence = Array.from({ length: 500 }, (_, i) => ({ text: `line ${i}` }));
   const finding = { ...FINDING, evidence };
   expect(doctorText(document({ findings: [finding] }), TTY)).toContain(
-    '  and 490 more: see them on a pipe, or with --json\n',
+    '  and 490 more: pipe the output or use --json to see them\n',
   );
   expect(doctorText(document({ findings: [finding] }), PIPE).split('\n')).toHaveLength(504);
 });

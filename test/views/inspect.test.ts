@@ -111,7 +111,7 @@ test('a task, on a pipe', () => {
       fetch SUCCESS
       └─ build FAILED
       └─ check RUNNING (ephemeral)
-         └─ serve WAITING (daemon) after also build
+         └─ serve WAITING (daemon) also after build
       clean WAITING (final)
 
     COMMANDS
@@ -155,7 +155,7 @@ test('on a terminal, in a sandbox copied from a Mesos agent', () => {
     State:      SUCCESS since 2014-05-13T16:53:20Z (2h3m ago)
     Verdict:    ok
     Phase:      finished
-    Runner:     pid -, uid -, can not be seen from here
+    Runner:     pid -, uid -, cannot be seen from here
     Launched:   2014-05-13T16:53:20Z (2h3m ago)
     User:       www-data (uid 33), files owned by root
     Host:       agent-1
@@ -163,7 +163,7 @@ test('on a terminal, in a sandbox copied from a Mesos agent', () => {
     Root:       /var/run/thermos
     Sandbox:    /copy/sandbox
     recorded:   /mnt/sandbox
-    Logs in:    /mnt/logs (not there)
+    Logs in:    /mnt/logs (missing)
     Agent:      S0
     Framework:  F0
     Executor:   thermos-hello-1
@@ -229,7 +229,7 @@ test('of very many runs a terminal shows the last ten, a pipe all', () => {
   const numbers = (text: string) => [...text.matchAll(/^ {2}p +(\d+) {2}FAILED/gm)].map(([, n]) => Number(n));
   const onTerminal = inspectText({ view, logs: [], why: [] }, TTY);
   expect(numbers(onTerminal)).toEqual([20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
-  expect(onTerminal).toContain('  and 20 earlier runs: see them on a pipe, or with --json\n');
+  expect(onTerminal).toContain('  and 20 earlier runs: pipe the output or use --json to see them\n');
   expect(numbers(inspectText({ view, logs: [], why: [] }, PIPE))).toHaveLength(30);
 });
 

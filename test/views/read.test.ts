@@ -92,7 +92,7 @@ test('in colour', () => {
 });
 
 describe('recordLine', () => {
-  test('the names of the IDL, what is no word quoted', () => {
+  test('the names of the IDL, quoted unless they are one word', () => {
     const line = (value: object, type: 'process_status' | 'task_status' | 'runner_header') =>
       recordLine({ type, value } as Parameters<typeof recordLine>[0], 4, 20);
     expect(

@@ -53,7 +53,7 @@ describe('progress', () => {
     }
   });
 
-  test('shows what runs when there is no room for all, in the order of the task', () => {
+  test('shows running processes first when there is no room for all, in the order of the task', () => {
     const lines = progressLines(many(100), TTY, 10);
     expect(lines.at(-1)).toBe('and 93 more processes');
     expect(lines.slice(2, -1).map((line) => line.split(' ')[0])).toEqual([
@@ -69,7 +69,7 @@ describe('progress', () => {
 
   test('has no control characters of names', () => {
     const view = taskView({ task_id: 'a\u001b[2J', processes: [ran('b\nc')] });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
     expect(progressLines(view, TTY, 24).join('')).not.toMatch(/[\u0000-\u001f]/);
   });
 
@@ -78,7 +78,7 @@ describe('progress', () => {
   });
 });
 
-test('changes are told in a line', () => {
+test('changes are one line each', () => {
   expect(taskChangeText('web-1', 'CLEANING')).toBe('==> web-1: CLEANING <==');
   expect(runChangeText('web', 0, { state: 'RUNNING', pid: 12, start_time: 1 })).toBe(
     '==> web, run 0: RUNNING (pid 12) <==',

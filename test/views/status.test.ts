@@ -199,7 +199,7 @@ describe('on a terminal: a summary, relative times, no wider than it is', () => 
   });
 });
 
-test('what runs is counted on a terminal only where somebody knows that it runs', () => {
+test('running time is counted on a terminal only if the process is known to run', () => {
   const processes = [ran('p', { state: 'RUNNING', stop_time: undefined })];
   const took = (verdict: 'ok' | 'runner-gone' | 'foreign-pids', style = TTY) =>
     / 2h2m +2h2m\n/.test(statusText([taskView({ verdict, processes })], 3, style));
@@ -250,7 +250,7 @@ describe('whatever a checkpoint holds', () => {
     );
   });
 
-  test('a name of megabytes does not pad what stands in other rows', () => {
+  test('a name of megabytes does not pad other rows', () => {
     const tasks = [
       ...TASKS,
       taskView({ user: 'u'.repeat(3_000_000) }),

@@ -11,7 +11,7 @@ const web: LineSource = { task_id: 't', root: '/r', process: 'web', run: 2, stre
 describe('linePrefix', () => {
   const none = { root: false, task: false, stream: false };
 
-  it('names what tells the logs apart', () => {
+  it('names what distinguishes the logs', () => {
     expect(linePrefix(web, none, 0, style)).toBe('<web 2 |> ');
     expect(linePrefix(web, { ...none, stream: true }, 1, style)).toBe('[web 2 stderr |] ');
     expect(linePrefix(web, { root: true, task: true, stream: true }, 2, style)).toBe(
@@ -31,11 +31,11 @@ it.each([
   [{ kind: 'not-started' as const, processes: ['a'], over: true }, 'never started: a'],
   [
     { kind: 'restart' as const, task_id: 't', process: 'web', run: 0, state: 'KILLED', return_code: -9 },
-    '==> web: run 0 KILLED (signal 9, SIGKILL), going on with run 1 <==',
+    '==> web: run 0 KILLED (signal 9, SIGKILL), continuing with run 1 <==',
   ],
   [
     { kind: 'restart' as const, task_id: 't', process: 'web', run: 4, state: 'LOST' },
-    '==> web: run 4 LOST, going on with run 5 <==',
+    '==> web: run 4 LOST, continuing with run 5 <==',
   ],
   [{ kind: 'truncated' as const, source: web }, '==> stderr of web, run 2, was truncated <=='],
   [{ kind: 'end' as const, task_id: 't', state: 'SUCCESS' }, '==> t: SUCCESS <=='],

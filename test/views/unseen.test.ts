@@ -203,7 +203,7 @@ describe.each(Object.keys(VIEWS))('%s', (which) => {
     ['on a pipe', PIPE],
     ['on a terminal', { ...TTY, width: 2000 }],
     ['on a narrow one', { ...TTY, width: 20 }],
-  ])('%s shows nothing that can not be seen, and no lines of its names', (_, style) => {
+  ])('%s shows no invisible characters, and no line breaks in names', (_, style) => {
     const draw = VIEWS[which] as (typeof VIEWS)[string];
     const drawn = (text: string) => [draw(text, style)].flat();
     const lines = drawn('x').map((text) => text.split('\n').length);

@@ -1,12 +1,12 @@
-/** Puts colour on text that is already escaped, cut and padded. */
+/** Colours text that is already escaped, cut and padded. */
 export type Paint = (text: string) => string;
 
 /**
- * Few colours, each with one meaning. Colour says nothing that a word does not say too. Views get a palette
+ * Few colours, each with one meaning. Colour never carries information that the words do not. Views get a palette
  * in their `Style`; the coloured one is made from chalk in `src/cli`, and only where colour is wanted.
  */
 export interface Palette {
-  /** Finished well. */
+  /** Succeeded. */
   readonly green: Paint;
   /** Waiting, or a warning. */
   readonly yellow: Paint;
@@ -18,7 +18,7 @@ export interface Palette {
   readonly dim: Paint;
   /** Titles. */
   readonly bold: Paint;
-  /** To tell things apart that have no meaning of their own: the prefixes of merged logs, in turn. */
+  /** To distinguish things without a meaning of their own: the prefixes of merged logs, in turn. */
   readonly prefixes: readonly Paint[];
 }
 
@@ -55,7 +55,7 @@ const MEANING: ReadonlyMap<string, keyof Omit<Palette, 'prefixes'>> = new Map([
   ['host-rebooted', 'red'],
 ]);
 
-/** The colour of a task's state, a process's state or a verdict; none for a word that is not known. */
+/** The colour of a task's state, a process's state or a verdict; none for an unknown word. */
 export function paintOf(palette: Palette, word: string): Paint {
   const colour = MEANING.get(word);
   return colour === undefined ? asItIs : palette[colour];

@@ -15,11 +15,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'STARTED', align: 'right' },
 ];
 
-/** The processes of a task, a line each: the latest run, how it ended, failures of those allowed. */
+/** The processes of a task, one per line: the latest run, how it ended, failures out of those allowed. */
 export function processTable(task: TaskView, style: Style, indent: string): string {
   if (task.processes.length === 0) return '';
   const width = style.width === undefined ? undefined : style.width - indent.length;
-  // What was running when the runner died may have ended at any time since. On a pipe all times are absolute.
+  // A process that was running when the runner died may have ended at any time since. On a pipe all times are absolute.
   const runs = task.verdict === 'ok' || task.verdict === 'foreign-pids';
   const now = runs && style.tty ? style.now : undefined;
   const rows = task.processes.map((process) => row(process, now, style));

@@ -2,7 +2,7 @@ import type { Palette } from './paint.js';
 
 /** What a view needs to know of the stream it is written to. */
 export interface Style {
-  /** Columns; undefined when the stream is no terminal: nothing is cut then. */
+  /** Columns; undefined if the stream is not a terminal: nothing is cut then. */
   width: number | undefined;
   /** True on a terminal: relative ages, notices. False: RFC 3339 times. */
   tty: boolean;
@@ -12,6 +12,6 @@ export interface Style {
   unicode: boolean;
   /** Milliseconds since the epoch. */
   now: number;
-  /** Colours by meaning; every one leaves text as it is when `colour` is 0. */
+  /** Colours by meaning; all leave text as it is if `colour` is 0. */
   paint: Palette;
 }

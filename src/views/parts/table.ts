@@ -9,46 +9,46 @@ export interface Column {
   /** Default `left`. */
   align?: 'left' | 'right';
   /**
-   * The column gives way when the terminal is too narrow: cells are cut at their end or in the middle, where ids that
-   * begin alike stay apart, or go on in the next line.
+   * The column shrinks if the terminal is too narrow: cells are cut at the end, cut in the middle, so that ids with
+   * the same beginning stay distinct, or wrapped.
    */
   flexible?: 'end' | 'middle' | 'wrap';
 }
 
 /**
- * Text as it was read, with a colour for it if it has one. Undefined and '' are shown as `-`, null as nothing: the row
- * goes on with the one above.
+ * Unescaped text, with a colour if it has one. Undefined and '' are shown as `-`, null as nothing: the row continues
+ * the one above.
  */
 export type Cell = string | undefined | null | { text: string | undefined; paint: Paint };
 
 export interface TableOptions {
-  /** Columns of the terminal. Without it, on a pipe, nothing is cut and nothing wrapped. */
+  /** Columns of the terminal. Without it, on a pipe, nothing is cut or wrapped. */
   width?: number;
-  /** What can't be wrapped because the table is too long is not cut: the terminal breaks the lines. */
+  /** Cells are not cut if the table is too long to be wrapped: the terminal breaks the lines. */
   whole?: boolean;
-  /** `…` may be drawn; else `...`. Default true. */
+  /** Whether `…` may be used instead of `...`. Default true. */
   unicode?: boolean;
-  /** Colour of the titles; a table without titles has `false`. */
+  /** Colour of the titles; `false` for a table without titles. */
   titles?: Paint | false;
 }
 
 const GAP = '  ';
 /** A flexible column is not cut below this. */
-const LEAST = 8;
+const MIN_WIDTH = 8;
 /**
  * Where nothing is cut, a cell longer than any file name does not make its column wider: a checkpoint may hold
  * a name of 1 MiB, and every other row would be padded to that.
  */
-const MOST = 256;
+const MAX_WIDTH = 256;
 /** A longer table is not drawn by cli-table3, which takes 46 s for the 10,000 rows that a host may have. */
-const MOST_ROWS = 200;
-/** Nor is one with more text: it is measured and wrapped character by character. */
-const MOST_TEXT = 32 * 1024;
+const MAX_WRAPPED_ROWS = 200;
+/** Nor is a table with more text: cli-table3 measures and wraps it character by character. */
+const MAX_WRAPPED_TEXT = 32 * 1024;
 
 /**
- * Aligned text, a line a row, each ended by a newline; two spaces between columns, no lines, no trailing
- * blanks, no empty cell. The cells are escaped here: callers hand over what they read. On a terminal a row takes
- * several lines if one of its columns wraps.
+ * Aligned text, one line per row, each ended by a newline; two spaces between columns, no rules, no trailing spaces,
+ * no empty cells. The cells are escaped here: callers pass what they read. On a terminal a row takes several lines if
+ * one of its columns wraps.
  */
 export function table(
   columns: readonly Column[],
@@ -65,9 +65,9 @@ export function table(
   if (lines.length === 0) return '';
   const wraps = options.width !== undefined && isShort(lines);
   const width = options.whole && !wraps ? undefined : options.width;
-  const most = wraps ? Number.POSITIVE_INFINITY : MOST;
+  const maxWidth = wraps ? Number.POSITIVE_INFINITY : MAX_WIDTH;
   const widths = columns.map((_, i) =>
-    lines.reduce((widest, line) => Math.max(widest, Math.min(most, (line[i] as Measured).width)), 0),
+    lines.reduce((widest, line) => Math.max(widest, Math.min(maxWidth, (line[i] as Measured).width)), 0),
   );
   if (width === undefined) return aligned(columns, lines, widths);
   const room = squeeze(columns, widths, width);
@@ -92,7 +92,7 @@ function measured(cell: Cell): Measured {
   return { text, width: widthOf(text), paint: typeof cell === 'object' ? cell.paint : undefined };
 }
 
-/** Blanks at the end can't be seen: such text is shown quoted. */
+/** Trailing spaces are invisible: text with them is shown quoted. */
 function clean(text: string | undefined): string {
   if (text === undefined || text === '') return '-';
   const escaped = visible(text);
@@ -100,10 +100,10 @@ function clean(text: string | undefined): string {
 }
 
 function isShort(lines: readonly (readonly Measured[])[]): boolean {
-  if (lines.length > MOST_ROWS + 1) return false;
+  if (lines.length > MAX_WRAPPED_ROWS + 1) return false;
   let length = 0;
   for (const line of lines) for (const { text } of line) length += text.length;
-  return length <= MOST_TEXT;
+  return length <= MAX_WRAPPED_TEXT;
 }
 
 function cutCell(
@@ -122,7 +122,7 @@ function painted({ text, paint }: Measured): DrawnCell {
   return paint === undefined ? text : paint(text);
 }
 
-/** The plain lines of pipes and of what is too long for more. */
+/** Plain lines, for pipes and for tables that are too long to be wrapped. */
 function aligned(
   columns: readonly Column[],
   lines: readonly (readonly Measured[])[],
@@ -142,14 +142,14 @@ function aligned(
   return drawn.join('');
 }
 
-/** Takes from the widest flexible column, a step at a time, until the line fits or none can give. */
+/** Narrows the widest flexible column step by step, until the line fits or no column can shrink. */
 function squeeze(columns: readonly Column[], widths: readonly number[], width: number): number[] {
   const room = [...widths];
   let excess = room.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1) - width;
   for (; excess > 0; excess--) {
     let widest = -1;
     for (const [i, { flexible, title }] of columns.entries()) {
-      if (flexible === undefined || (room[i] as number) <= Math.max(LEAST, title.length)) continue;
+      if (flexible === undefined || (room[i] as number) <= Math.max(MIN_WIDTH, title.length)) continue;
       if (widest === -1 || (room[i] as number) > (room[widest] as number)) widest = i;
     }
     if (widest === -1) break;

@@ -5,16 +5,16 @@ import type { Column } from './table.js';
 export type DrawnCell = string | undefined;
 
 /**
- * Stands for a blank at the beginning of a line, which cli-table3 does not count when it wraps. Escaped text has no
- * character for private use.
+ * Replaces a leading space, which cli-table3 does not count when it wraps. Escaped text has no private-use
+ * characters.
  */
 const BLANK = '\ue000';
 const BLANKS = new RegExp(BLANK, 'g');
 
-/** What cli-table3 does grows with the square of the rows. The widths are given, so that batches fit together. */
+/** The time of cli-table3 grows with the square of the rows. The widths are given, so that batches line up. */
 const BATCH = 20;
 
-/** Without lines: blanks between the columns are all that is drawn besides the text. */
+/** Without rules: only spaces between the columns are drawn besides the text. */
 const BORDERLESS = {
   top: '',
   'top-mid': '',
@@ -33,7 +33,7 @@ const BORDERLESS = {
 };
 
 /**
- * Draws rows in columns of the widths given, each line ended by a newline. Cells of a column that wraps go on in the
+ * Draws rows in columns of the given widths, each line ended by a newline. Cells of a wrapping column continue on the
  * next line; all others must fit.
  */
 export function terminalTable(
@@ -42,7 +42,7 @@ export function terminalTable(
   widths: readonly number[],
   gap: string,
 ): string {
-  // Loaded when a table is drawn on a terminal for the first time.
+  // Loaded when a table is first drawn on a terminal.
   const CliTable: typeof import('cli-table3') = require('cli-table3');
   const options = {
     chars: { ...BORDERLESS, middle: gap },
@@ -64,7 +64,7 @@ export function terminalTable(
   return text;
 }
 
-/** What cli-table3 would cut when it wraps: words that are wider than the column. */
+/** Breaks the words that cli-table3 would cut when it wraps, because they are wider than the column. */
 function wrappable(text: string, width: number): string {
   return text
     .replace(/^ +(?=.)/, (blanks) => BLANK.repeat(Math.min(blanks.length, width >> 1)))

@@ -5,26 +5,26 @@ import { statFile } from '../store/look.js';
 import type { TaskView } from '../task/view.js';
 import { readSmallFile } from './file-tail.js';
 import { parseTaskUpdates } from './mesos-info.js';
-import type { Witnesses } from './story.js';
+import type { TimelineSources } from './timeline.js';
 
-/** What stands beside the streams of a task: the agent's notes, and when files were moved. What isn't there says nothing. */
-export function gatherWitnesses(view: TaskView, host: Host, now: number): Witnesses {
+/** Gathers what is known about a task besides its streams: the agent's notes, and when files were moved. */
+export function gatherSources(view: TaskView, host: Host, now: number): TimelineSources {
   const { found, root, phase, task_id } = view;
-  const witnesses: Witnesses = { now, bootTimeMs: host.bootTimeMs };
+  const sources: TimelineSources = { now, bootTimeMs: host.bootTimeMs };
   if (phase === 'finished' && found.task_file !== undefined) {
-    witnesses.movedMs = mtimeOf(found.task_file, LAYOUTS[root.layout].base(root));
+    sources.movedMs = mtimeOf(found.task_file, LAYOUTS[root.layout].base(root));
   }
   const { mesos, run_dir } = root;
   const workDir = mesos === undefined || run_dir === undefined ? undefined : workDirAround(run_dir);
-  if (workDir === undefined || run_dir === undefined) return witnesses;
+  if (workDir === undefined || run_dir === undefined) return sources;
   const { meta } = agentPaths(workDir);
   const notes = notePaths(workDir, run_dir);
   const path = notes.updates(task_id);
   const updates = readSmallFile(path, { below: meta });
-  if (updates !== undefined) witnesses.updates = { path, updates: parseTaskUpdates(updates) };
+  if (updates !== undefined) sources.updates = { path, updates: parseTaskUpdates(updates) };
   const mtimeMs = mtimeOf(notes.sentinel, meta);
-  if (mtimeMs !== undefined) witnesses.sentinel = { path: notes.sentinel, mtimeMs };
-  return witnesses;
+  if (mtimeMs !== undefined) sources.sentinel = { path: notes.sentinel, mtimeMs };
+  return sources;
 }
 
 function mtimeOf(path: string, below: string): number | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProcessStatus, TaskStatus } from '../../src/checkpoint/records.js';
-import { storyOf, type Witnesses } from '../../src/doctor/story.js';
+import { type TimelineSources, timelineOf } from '../../src/doctor/timeline.js';
 import { START, taskView } from '../views/task-views.js';
 
 const HEADER = {
@@ -19,11 +19,11 @@ const status = (state: TaskStatus['state'], seconds: number, runner_pid = 10): T
   runner_pid,
 });
 
-const lines = (given: Parameters<typeof taskView>[0], witnesses: Partial<Witnesses> = {}) =>
-  storyOf(taskView({ header: HEADER, launch_time_ms: START, ...given }), {
+const lines = (given: Parameters<typeof taskView>[0], sources: Partial<TimelineSources> = {}) =>
+  timelineOf(taskView({ header: HEADER, launch_time_ms: START, ...given }), {
     now: START + 100_000,
     bootTimeMs: START - 1000,
-    ...witnesses,
+    ...sources,
   }).map(({ time_ms, process, run, what }) =>
     [time_ms === undefined ? '-' : (time_ms - START) / 1000, process && `${process}[${run}]`, what]
       .filter((part) => part !== undefined)
@@ -62,7 +62,7 @@ test('a task that was taken over, ran twice and ended', () => {
     '3 p[0] starts, pid 21',
     '- p[0] is lost: its coordinator died before it could say how it ended',
     '5 runner 11 takes over: ACTIVE',
-    '6 the task is ACTIVE (said again)',
+    '6 the task is ACTIVE (recorded again)',
     '6.5 p[1] coordinator 22 is forked',
     '7 p[1] starts, pid 23',
     '8 p[1] fails: exit code 7',
@@ -90,8 +90,8 @@ test('a dead runner: its last sign of life, the boot since, and now', () => {
     '0 launched as www on node-1, sandbox /s',
     '1 runner 10 starts the task: ACTIVE',
     '30 last sign of life of the runner',
-    '60 this host is started',
-    '100 now: no runner lives',
+    '60 this host boots',
+    '100 now: no runner is alive',
   ]);
   expect(lines({ ...given, silent_since_ms: START + 70_000 }, { bootTimeMs: START + 60_000 })).toContain(
     '70 the stream is written or copied, after its runner died',
@@ -111,7 +111,7 @@ test('what the Mesos agent says of it', () => {
   ).toEqual([
     '40 the agent reports TASK_FAILED: Executor terminated',
     '41 the agent has seen the end of the executor',
-    '100 now: no runner lives; pid 5 of it live on',
+    '100 now: no runner is alive; still running: pid 5',
   ]);
 });
 
@@ -133,18 +133,18 @@ test('times that are none stand behind what came before them', () => {
     '- a runner starts the task: ACTIVE',
     '- p[0] coordinator 1 is forked',
     '- p[0] starts, pid 2',
-    '2 p[0] ends well',
+    '2 p[0] succeeds',
     expect.stringContaining('runner 10 takes over: SUCCESS'),
   ]);
 });
 
-test('a process that could not be started stands in its place', () => {
+test('a process that could not be started has its place in the order', () => {
   const story = lines({ statuses: [status('ACTIVE', 1)], history: history('p', { state: 'FAILED' }) });
   expect(story[1]).toBe('- p[0] fails');
 });
 
 test('a stream without anything', () => {
   expect(lines({ header: null, statuses: [], launch_time_ms: undefined, verdict: 'unknown' })).toEqual([
-    '100 now: how the task is can not be known from here',
+    '100 now: the state of the task cannot be determined from here',
   ]);
 });

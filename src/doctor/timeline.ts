@@ -7,42 +7,42 @@ import { timestamp } from '../text/age.js';
 import type { TaskUpdate } from './mesos-info.js';
 
 /** Something that happened to a task. */
-export interface StoryEvent {
-  /** Milliseconds since the epoch; absent if the stream has no time for it, or one that is none. */
+export interface TimelineEvent {
+  /** Milliseconds since the epoch; absent if the stream has no valid time for it. */
   time_ms?: number;
   what: string;
   process?: string;
   run?: number;
-  /** What says so. */
+  /** The source. */
   path?: string;
 }
 
-/** What others than the streams know of a task. */
-export interface Witnesses {
+/** What is known about a task besides its streams. */
+export interface TimelineSources {
   now: number;
   bootTimeMs: number | undefined;
   /** mtime of the file in tasks/finished: when it was moved there. */
   movedMs?: number;
-  /** What the Mesos agent told the scheduler. */
+  /** What the Mesos agent reported to the scheduler. */
   updates?: { path: string; updates: readonly TaskUpdate[] };
   /** mtime of the agent's mark that the executor is gone. */
   sentinel?: { path: string; mtimeMs: number };
 }
 
-/** An archive keeps whole seconds of the time of a file: it may have been any moment of that second. */
+/** An archive keeps the time of a file in whole seconds: it may have been any moment of that second. */
 const COPIED_MS = 999;
 
 /**
- * The story of one task in order of time, from its streams and what the host knows. An event without a time
- * stands behind the one that the stream has before it. Pure.
+ * The timeline of one task, from its streams and what the host knows. An event without a time follows the event
+ * before it in the stream. Pure.
  */
-export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
+export function timelineOf(view: TaskView, sources: TimelineSources): TimelineEvent[] {
   const stream = `${view.found.checkpoint_dir}/${RUNNER}`;
   const threads = [
     taskEvents(view, stream),
     ...[...view.history].map(([process, history]) => processEvents(process, history, stream)),
   ];
-  const placed: { at: number; event: StoryEvent }[] = [];
+  const placed: { at: number; event: TimelineEvent }[] = [];
   const beginning = timeOf(view.launch_time_ms) ?? Number.NEGATIVE_INFINITY;
   for (const thread of threads) {
     let at = beginning;
@@ -52,17 +52,17 @@ export function storyOf(view: TaskView, witnesses: Witnesses): StoryEvent[] {
       placed.push({ at, event });
     }
   }
-  for (const event of witnessEvents(view, witnesses)) {
-    const { time_ms = witnesses.now } = event;
+  for (const event of sourceEvents(view, sources)) {
+    const { time_ms = sources.now } = event;
     placed.push({ at: time_ms % 1000 === 0 ? time_ms + COPIED_MS : time_ms, event });
   }
   // Sorting is stable: what happened at the same moment stays in the order of the stream.
   return placed.sort((a, b) => a.at - b.at || 0).map(({ event }) => event);
 }
 
-function taskEvents(view: TaskView, path: string): StoryEvent[] {
+function taskEvents(view: TaskView, path: string): TimelineEvent[] {
   const { header, statuses } = view;
-  const events: StoryEvent[] = [];
+  const events: TimelineEvent[] = [];
   if (header !== null) {
     const { user = '-', hostname = '-', sandbox = '-' } = header;
     events.push({
@@ -81,7 +81,7 @@ function taskEvents(view: TaskView, path: string): StoryEvent[] {
       ? `${who} starts the task: ${state}`
       : takesOver
         ? `${who} takes over: ${state}`
-        : `the task is ${state}${state === before ? ' (said again)' : ''}`;
+        : `the task is ${state}${state === before ? ' (recorded again)' : ''}`;
     events.push({ time_ms: timeOf(timestamp_ms), what, path });
     runner = runner_pid ?? runner;
     before = state;
@@ -89,10 +89,10 @@ function taskEvents(view: TaskView, path: string): StoryEvent[] {
   return events;
 }
 
-function processEvents(process: string, history: ProcessHistory, path: string): StoryEvent[] {
+function processEvents(process: string, history: ProcessHistory, path: string): TimelineEvent[] {
   return numberedRuns(history).flatMap(({ run, n }) => {
     const about = { process, run: n, path };
-    const events: StoryEvent[] = [];
+    const events: TimelineEvent[] = [];
     if (run.coordinator_pid !== undefined) {
       events.push({
         ...about,
@@ -117,15 +117,15 @@ function processEvents(process: string, history: ProcessHistory, path: string): 
 }
 
 const ENDS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  SUCCESS: 'ends well',
+  SUCCESS: 'succeeds',
   FAILED: 'fails',
   KILLED: 'is killed',
   LOST: 'is lost: its coordinator died before it could say how it ended',
 });
 
-function witnessEvents(view: TaskView, witnesses: Witnesses): StoryEvent[] {
-  const { now, bootTimeMs, movedMs, updates, sentinel } = witnesses;
-  const events: StoryEvent[] = [];
+function sourceEvents(view: TaskView, sources: TimelineSources): TimelineEvent[] {
+  const { now, bootTimeMs, movedMs, updates, sentinel } = sources;
+  const events: TimelineEvent[] = [];
   for (const { state, message, timestamp: seconds } of updates?.updates ?? []) {
     const said = message === undefined ? '' : `: ${message}`;
     events.push({
@@ -161,30 +161,30 @@ function witnessEvents(view: TaskView, witnesses: Witnesses): StoryEvent[] {
     events.push({ time_ms: view.silent_since_ms, what, path: `${view.found.checkpoint_dir}/${RUNNER}` });
   }
   if (!over && launched !== undefined && bootTimeMs !== undefined && bootTimeMs > launched) {
-    events.push({ time_ms: bootTimeMs, what: 'this host is started' });
+    events.push({ time_ms: bootTimeMs, what: 'this host boots' });
   }
   if (!over || view.verdict !== 'ok') events.push({ time_ms: now, what: nowText(view) });
   return events.sort((a, b) => (a.time_ms ?? now) - (b.time_ms ?? now));
 }
 
 function nowText({ verdict, state, leftovers, state_timestamp_ms }: TaskView): string {
-  const alive = leftovers.length > 0 ? `; pid ${leftovers.join(', ')} of it live on` : '';
+  const alive = leftovers.length > 0 ? `; still running: pid ${leftovers.join(', ')}` : '';
   switch (verdict) {
     case 'ok':
-      return `now: the runner lives, the task is ${state} since ${timestamp(state_timestamp_ms)}`;
+      return `now: the runner is alive, the task has been ${state} since ${timestamp(state_timestamp_ms)}`;
     case 'runner-gone':
     case 'host-rebooted':
-      return `now: no runner lives${alive}`;
+      return `now: no runner is alive${alive}`;
     case 'leftovers':
       return `now: the task is over${alive}`;
     case 'foreign-pids':
-      return 'now: the runner lives, in another pid namespace';
+      return 'now: the runner is alive, in another pid namespace';
     case 'unknown':
-      return 'now: how the task is can not be known from here';
+      return 'now: the state of the task cannot be determined from here';
   }
 }
 
-/** Times that JSON and calendars can hold; others are as good as none. */
+/** A time that JSON and calendars can hold; others count as absent. */
 function timeOf(time: number | bigint | undefined): number | undefined {
   const value = time === undefined ? undefined : Number(time);
   return value !== undefined && Number.isFinite(value) ? value : undefined;
