@@ -24,7 +24,7 @@ export const COLOUR_ENVIRONMENT: Readonly<Record<string, string>> = {
 /** A command that can be run. */
 export type RunnableClass = CommandClass & (new (argv: string[], config: Config) => ThermosCommand);
 
-/** What every command shares: the global flags, one way to answer, one way to warn. */
+/** What all commands share: the global flags, one way to answer, one way to warn. */
 export abstract class ThermosCommand extends Command {
   /** For help and the man page; a command adds to these or words them itself. */
   static exitCodes: ExitMeanings = {
@@ -78,7 +78,7 @@ export abstract class ThermosCommand extends Command {
     debug: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print the stack trace of an error.' }),
   };
 
-  /** Set by the dispatcher; a command made by hand (in a test) gets one of its own. */
+  /** Set by the dispatcher; a command constructed by a test has its own. */
   terminal = new Terminal();
 
   /** All commands, for those that describe the others; set by the dispatcher. */
@@ -92,8 +92,8 @@ export abstract class ThermosCommand extends Command {
   abstract override run(): Promise<number>;
 
   /**
-   * Parses the words by the flags and args of the command's class; the colour flags take effect. What is
-   * wrong with the words becomes a CommandLineError.
+   * Parses the words by the flags and args of the command's class; the colour flags take effect. Rejects with
+   * CommandLineError for wrong words.
    */
   protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
     options?: Input<F, B, A>,
@@ -131,17 +131,17 @@ export abstract class ThermosCommand extends Command {
   ): number {
     if (json) for (const piece of jsonPieces(document)) this.terminal.write(piece);
     else this.terminal.write(view(this.style));
-    return this.told(problems, exitCode);
+    return this.finish(problems, exitCode);
   }
 
   /** Reports the problems of an answer; returns 5 if one of them is an error, else `exitCode`. */
-  protected told(problems: readonly Problem[], exitCode: number): number {
-    this.tell(problems);
+  protected finish(problems: readonly Problem[], exitCode: number): number {
+    this.report(problems);
     return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
   }
 
   /** Reports problems on stderr. */
-  protected tell(problems: readonly Problem[]): void {
+  protected report(problems: readonly Problem[]): void {
     this.terminal.writeError(problemsText(problems));
   }
 

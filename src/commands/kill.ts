@@ -68,8 +68,8 @@ ${DURATION_HELP}`;
     );
     const killed = tasks.map(({ already: _, ...task }) => task);
     const document: KillDocument = { tasks: killed, problems: [...problems] };
-    const told = how.dryRun ? tasks.filter(({ already }) => already) : tasks;
-    const text = (style: typeof this.style) => killListText(planned, style) + killText(told, style);
+    const shown = how.dryRun ? tasks.filter(({ already }) => already) : tasks;
+    const text = (style: typeof this.style) => killListText(planned, style) + killText(shown, style);
     this.answer(flags.json, document, text, problems);
     return exitCode;
   }

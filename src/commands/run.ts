@@ -48,7 +48,7 @@ run, with the command lines that bash would get; nothing is executed except the 
     const { prepareRun } = await import('../cli/config.js');
     const prepared = await prepareRun(args.config, flags, this.terminal);
     const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal, {
-      tell: (problems) => this.tell(problems),
+      report: (problems) => this.report(problems),
     });
     this.answer(flags.json, document, text, problems);
     return exitCode;

@@ -47,16 +47,16 @@ name of the task. It ends as that process ends, and all other commands see it li
     const prepared = prepareCommand(words, options, this.terminal.now());
     const answer = await runTask(prepared, flags, this.terminal, {
       raw: true,
-      tell: (problems) => this.tell(problems),
+      report: (problems) => this.report(problems),
       notice: ({ task }) => this.notice(`task ${task.taskId}, sandbox ${task.sandbox}`),
     });
     const { document, text, problems, exitCode } = answer;
-    // The output of the command is the answer.
+    // The output of the command itself is the answer.
     if (flags.json || flags.daemon || this.terminal.stdoutIsTerminal) {
       this.answer(flags.json, document, text, problems);
     } else {
       this.terminal.writeError(text(this.terminal.style(2)));
-      this.tell(problems);
+      this.report(problems);
     }
     return exitCode;
   }

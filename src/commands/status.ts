@@ -65,11 +65,11 @@ ${DURATION_HELP}`;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Status);
-    // Not argv: there oclif changes the order of words that occur twice.
+    // Not argv: oclif changes the order of repeated words in it.
     const words = args.task ?? [];
     if (flags.watch) return watchStatus(words, flags, this.terminal);
     const { problems, exitCode, notice } = await showStatus(words, flags, this.terminal);
     if (notice !== undefined) this.notice(notice);
-    return this.told(problems, exitCode);
+    return this.finish(problems, exitCode);
   }
 }

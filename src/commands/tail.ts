@@ -64,7 +64,7 @@ task file. Inside a sandbox with one task it may be left out. PROCESS is a name 
 
   async run(): Promise<number> {
     const { raw, flags } = await this.parse(Tail);
-    // Not `argv`: oclif sorts that, and takes the value of a flag for an argument that is equal to it.
+    // Not `argv`: oclif sorts it, and mistakes the value of a flag for an argument with the same text.
     const [task, ...processes] = raw.filter(({ type }) => type === 'arg').map(({ input }) => input);
     const chosen = {
       ...flags,
@@ -73,6 +73,6 @@ task file. Inside a sandbox with one task it may be left out. PROCESS is a name 
       run: flags.run === undefined ? ('last' as const) : parseRuns(flags.run),
       prefix: !flags['no-prefix'],
     };
-    return showLogs(task, processes, chosen, this.terminal, (problems) => this.tell(problems));
+    return showLogs(task, processes, chosen, this.terminal, (problems) => this.report(problems));
   }
 }
