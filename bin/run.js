@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// In the JavaScript of 2009, so that a Node that is too old for the program can read this and say so.
-// From here on Node doesn't answer SIGUSR1 with a debugger that listens on a port.
+// In the JavaScript of 2009, so that a Node too old for the program can still parse this and report it.
+// From here on, SIGUSR1 does not make Node open a debugger port.
 process.on('SIGUSR1', function () {});
 var version = process.versions.node.split('.');
 if (Number(version[0]) > 20 || (version[0] === '20' && Number(version[1]) >= 19)) {

@@ -1,4 +1,4 @@
-// npm run bench [-- --quick] [-- --markdown]: what thermos costs, measured beside programs that do the same work
+// npm run bench [-- --quick] [-- --markdown]: the cost of thermos, measured against programs that do the same work
 // on the same data at the same time. Makes its data in a temp directory and removes it. No test depends on it.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';

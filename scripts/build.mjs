@@ -1,10 +1,9 @@
 // node scripts/build.mjs [DIRECTORY]
 //
-// Bundles src/ into dist/, or another directory of the repository: main.cjs (the version and nothing else),
-// thermos.cjs (everything) and coordinator.cjs (a process of its own beside each process of a task, so as small as
-// can be). CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
-// dynamic imports inside it stay lazy and cost only the reading. A program that is running or started meanwhile
-// finds whole files.
+// Bundles src/ into dist/, or another directory of the repository: main.cjs (only the version),
+// thermos.cjs (everything) and coordinator.cjs (as small as possible, because one runs beside each process of a task). CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
+// dynamic imports inside it stay lazy and cost only the reading. A program that runs or starts during a build
+// finds complete files.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -71,16 +70,16 @@ const { metafile } = await build({
 
 writeFileSync(join(fresh, 'LICENSES.txt'), thirdPartyLicenses(root, metafile));
 
-// esbuild escapes all but the regular expressions. One letter that is not ASCII would make V8 keep two bytes for
-// each letter, and Node decode them.
+// esbuild escapes everything except regular expressions. One character that is not ASCII would make V8 store two
+// bytes per character, and Node decode them.
 const bundle = join(fresh, 'thermos.cjs');
 writeFileSync(bundle, readFileSync(bundle, 'utf8').replace(/[^\0-\x7f]/g, escaped));
 
 const hash = createHash('sha256').update(readFileSync(bundle)).digest('hex');
 appendFileSync(bundle, `\n// ${hash}\n`);
 
-// Python's memory after it has started; what makes it is no part of the program. Making it takes 2 s, so it is kept
-// until one of the things that it is made of changes. Any Node can start from it.
+// Python's memory after its start; the code that makes it is not part of the program. Making it takes 2 s, so it is
+// kept until one of its inputs changes. Any Node can start from it.
 await build({
   ...settings,
   entryPoints: [{ in: 'src/config/python/make-snapshot.ts', out: 'make-snapshot' }],
@@ -102,20 +101,20 @@ if (!existsSync(kept)) {
 }
 if (existsSync(kept)) copyFileSync(kept, join(fresh, 'python.snapshot'), constants.COPYFILE_FICLONE);
 
-// Python's memory goes first: it fits its own interpreter only.
+// Python's memory is removed first: it fits only its own interpreter.
 rmSync(join(dist, 'python.snapshot'), { force: true });
 const parts = ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'LICENSES.txt', 'thermos.cjs', 'main.cjs'];
 for (const name of parts) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
 }
-// What an older build made would be packed.
+// Files of an older build would be packed.
 for (const name of readdirSync(dist)) {
   const old = ![...parts, 'cache'].includes(name) && !name.startsWith('build-');
   if (old) rmSync(join(dist, name), { recursive: true, force: true });
 }
 
-// The program itself makes its code caches. Those of the commands that have to be there at once are made here, for
-// this Node; they are no part of the package.
+// The program itself makes its code caches. Those of the commands that must start fast at once are made here, for
+// this Node; they are not part of the package.
 const home = join(fresh, 'home');
 mkdirSync(home);
 rmSync(join(dist, 'cache'), { recursive: true, force: true });

@@ -1,5 +1,5 @@
-// Generates what is derived from the source and committed: schemas/, man/, docs/codes.md and docs/commands.md. With
-// --check nothing is written: what is stale is named, and the exit status is 1.
+// Generates the committed files that are derived from the source: schemas/, man/, docs/codes.md and docs/commands.md.
+// With --check, it writes nothing, lists the stale files, and exits with 1.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ import { schemas } from './generate/schemas.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** The folders that hold nothing but generated files. */
+/** The folders that hold only generated files. */
 const FOLDERS = ['schemas', 'man'];
 
 const source = await load(`
@@ -84,7 +84,7 @@ function differs(path) {
   }
 }
 
-/** Files of commands and documents that are no more. */
+/** Files of commands and documents that no longer exist. */
 function leftovers() {
   return FOLDERS.flatMap((folder) => {
     try {

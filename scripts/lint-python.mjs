@@ -1,5 +1,5 @@
 // Lints the Python in src/ with Ruff: style and mistakes (E, W, F), likely mistakes (B), errors of Pylint (PLE). Ruff
-// comes as WebAssembly, so that npm alone installs it, the same on every machine.
+// is WebAssembly, so that npm alone installs it, the same on every machine.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';

@@ -13,7 +13,7 @@ const COLUMNS = 80;
 /** Pixels of a cell. */
 const [WIDTH, HEIGHT] = [8.4, 18];
 const MARGIN = 14;
-/** When the moment has come: a process failed and runs again, another one still runs. */
+/** The moment to draw: a process failed and runs again, and another one still runs. */
 const MOMENT = /test +RUNNING +2/;
 const PATIENCE_MS = 15_000;
 const COLOURS = {
@@ -29,7 +29,7 @@ const COLOURS = {
 
 writeFileSync(join(ROOT, 'docs/live-view.svg'), svgOf(await capture()));
 
-/** The screen, with its colours, at the moment. */
+/** The screen with its colours at that moment. */
 async function capture() {
   const directory = mkdtempSync(join(tmpdir(), 'thermos-picture-'));
   const tmux = (...words) => execFileSync('tmux', ['-L', 'thermos-picture', ...words], { encoding: 'utf8' });
@@ -88,7 +88,7 @@ function apply(code, style) {
   else if (code in COLOURS) style.colour = COLOURS[code];
 }
 
-/** As wide as its cells, whatever the font. */
+/** As wide as its cells, with any font. */
 function textOf({ text, column, colour, bold, dim }, row) {
   const blanks = text.length - text.trimStart().length;
   const shown = text.trim();

@@ -1,4 +1,4 @@
-// What it takes to evaluate a config: one in JSON, a small one in Python, a large one.
+// The cost of evaluating a config: one in JSON, a small one in Python, a large one.
 
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
 // Makes the data of the benchmarks: checkpoint streams as the original writes them, byte for byte in the same
-// shapes. Independent of src/checkpoint on purpose: what is measured doesn't make its own exam.
+// shapes. Independent of src/checkpoint on purpose: the code under test must not write its own test data.
 
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ const EPOCH = 1_700_000_000;
 const PROCESS_STATE = { WAITING: 0, FORKED: 1, RUNNING: 2, SUCCESS: 3, FAILED: 5 };
 const TASK_STATE = { ACTIVE: 0, SUCCESS: 1, FAILED: 2, CLEANING: 5, FINALIZING: 6 };
 
-/** Appends records to one buffer, which is handed out and started again by `take`. */
+/** Appends records to one buffer; `take` returns it and starts a new one. */
 class Records {
   #bytes = Buffer.alloc(8 << 20);
   #at = 0;

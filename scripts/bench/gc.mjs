@@ -63,14 +63,14 @@ function makeTasks(place, count) {
   }
 }
 
-/** What is measured must have done its work. */
+/** Checks that the measured command did its work. */
 function expectEmpty(place) {
   for (const directory of ['root/tasks/finished', 'root/checkpoints', 'sandboxes']) {
     let left = [];
     try {
       left = readdirSync(join(place, directory));
     } catch {
-      // Gone with all the rest.
+      // Removed with everything else.
     }
     if (left.length > 0) throw new Error(`${left.length} tasks are left in ${directory}`);
   }

@@ -1,5 +1,5 @@
 // Measures whole processes. bash's `time` gives wall clock and the CPU of a command line with all its children,
-// to the millisecond, and is there wherever the tests run.
+// to the millisecond, and is available wherever the tests run.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** A word for bash. */
+/** Quotes a word for bash. */
 export function quote(word) {
   return `'${String(word).replaceAll("'", "'\\''")}'`;
 }
@@ -32,7 +32,7 @@ export function timeOnce(line, env = process.env) {
 
 /**
  * Times command lines side by side: one untimed round for the caches, then `runs` rounds of each in turn, so
- * that whatever else the machine does hits all of them alike. Returns the medians, {wall, cpu} for each line.
+ * that other load on the machine affects all of them alike. Returns the medians, {wall, cpu} for each line.
  */
 export function sideBySide(lines, runs, env) {
   for (const line of lines) timeOnce(line, env);

@@ -1,5 +1,4 @@
-// What running costs: chains, many processes at once, a large ordering, output that is rotated, a runner that has
-// nothing to do.
+// The cost of running: chains, many processes at once, a large ordering, rotated output, an idle runner.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,9 +11,9 @@ const MIB = 1 << 20;
 const CHAIN_GOAL = 60;
 const IDLE_SECONDS = 10;
 const IDLE_GOAL_MS = 20;
-/** 8 s after the last that happened V8 tidies its memory, once, for 20 ms: that is the end of starting. */
+/** 8 s after the last activity, V8 collects garbage once, for 20 ms: that still belongs to the start. */
 const SETTLED_MS = 10_000;
-/** What keeps up with a copy may be so much slower, for the copy does nothing else. */
+/** How much slower than a plain copy rotation may be. */
 const ROTATION_GOAL = 1.5;
 
 /** `context` as in `statusRows`. Returns rows for the table. */
@@ -54,7 +53,7 @@ function rotation(context) {
   const run = runLine(context, 'loud', { processes: [{ ...trueProcess('loud'), cmdline: source, logger }] });
   const file = quote(join(context.dir, 'run', 'copy'));
   const copy = `${source} | cat > ${file}`;
-  // Rotating is more than copying: what is too old is removed.
+  // Rotation does more than copying: it removes old files.
   const byHand = `${source} | while head -c ${logger.rotate.log_size} > ${file}; [ -s ${file} ]; do mv ${file} ${file}.1; done`;
   const [ours, cat, hand] = sideBySide([run, copy, byHand], context.quick ? 1 : 3, context.env);
   const what = `run: ${size / MIB} MiB rotated`;
@@ -131,7 +130,7 @@ function cpuOf(pid) {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
 }
 
-/** Megabytes that no other process shares. */
+/** Megabytes that are not shared with other processes. */
 function privateMemory(pid) {
   const sums = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const kilobytes = [...sums.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(([, size]) =>

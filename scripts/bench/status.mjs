@@ -14,7 +14,7 @@ const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 
 /**
  * `context` is {dir, program, node, env, quick, say}: a directory for the data, the command line of thermos and
- * of node, quoted for bash, what the processes get as environment, and where progress is told.
+ * of node, quoted for bash, the environment of the processes, and the function that reports progress.
  * Returns rows for the table.
  */
 export async function statusRows(context) {

@@ -1,5 +1,5 @@
 /**
- * One row of a benchmark. `ok` is undefined where there is nothing to reach; `ratio` is of the wall clock, `cpu` of user
+ * One row of a benchmark. `ok` is undefined if there is no goal; `ratio` is of the wall clock, `cpu` of user
  * and system time.
  * @typedef {{ what: string, measured: string, reference?: string, ratio?: string, cpu?: string, goal?: string, ok?: boolean }} Row
  */

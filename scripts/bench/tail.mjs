@@ -1,4 +1,4 @@
-// The last lines of long logs, whole long logs, and how soon a written line is seen.
+// The last lines of long logs, whole long logs, and the delay until a written line is printed.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,7 +61,7 @@ function finishedTask(place, bytes) {
   return { root: join(place, 'root'), log };
 }
 
-/** How long after it was written a line comes out of `tail`: written and read by this process. */
+/** The delay between writing a line and reading it from `tail`, both in this process. */
 async function followed({ dir, programArgs, env, quick, say }) {
   say('a followed log');
   const place = join(dir, 'followed');

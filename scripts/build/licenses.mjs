@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The files in which packages keep what has to be passed on with them. */
+/** The files of packages that must be distributed with them. */
 const NOTICE = /^(licen[cs]e|notice|copying)/i;
 
 /**
- * The text that goes with the bundle: name, version and licence of each package of which esbuild put a part into one
- * of the outputs, by its metafile. Throws if a package has no licence that could be passed on: then it is not shipped.
+ * The text that goes with the bundle: name, version and licence of each package that is part of an output according to
+ * esbuild's metafile. Throws if a package has no licence to distribute: then it is not shipped.
  */
 export function thirdPartyLicenses(root, metafile) {
   const directories = new Set();
@@ -41,7 +41,7 @@ function entryOf(directory) {
   return [`${name} ${version} (${license})`, text];
 }
 
-/** python.snapshot is the memory of an interpreter that runs; the package that it comes from has no licence files. */
+/** python.snapshot is the memory of a running interpreter, whose package has no licence files. */
 function pythonEntries() {
   const text = (name) => readFileSync(new URL(`licenses/${name}.txt`, import.meta.url), 'utf8');
   return [

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * What oclif's modules import at their start, and our commands never use: plugins and their discovery, their own
- * output and help, templates, sockets for `debug`, TypeScript. By the module that imports it.
+ * Modules that oclif imports at its start and our commands never use: plugins and their discovery, oclif's own
+ * output and help, templates, sockets for `debug`, TypeScript. By the importing module.
  */
 const LEFT_OUT = {
   'command.js': ['./config', './help/util', './ux'],
@@ -19,26 +19,26 @@ const LEFT_OUT = {
 
 const IN_OCLIF = /[\\/]@oclif[\\/]core[\\/]lib[\\/](.*)$/;
 
-/** Whoever does use it, against what is said above, gets an error that the tests see. */
+/** A use in spite of the above throws an error, which the tests see. */
 const stub = (name) => `
 const used = (part) => { throw new Error(\`\${String(part)} of ${name} is left out of the bundle, see oclif-parts.mjs\`); };
 module.exports = new Proxy({}, { get: (_, part) => part === '__esModule' || used(part) });`;
 
-/** Of two parts a little is used: a logger that prints nothing, and the colours of messages, which have none here. */
+/** Two modules are used a little: the logger, which prints nothing, and the colours of messages, which have none here. */
 const INSTEAD = {
   'logger.js debug': 'module.exports = () => Object.assign(() => {}, { enabled: false });',
   'parser/errors.js ../ux/theme': 'exports.colorize = (colour, text) => text;',
 };
 
 /**
- * oclif looks at process.stdout at its start, and then Node makes a pipe non-blocking: for all who write to it, such as
- * the processes of a task with the console as their log. An error of ours is an error of the line that was written.
+ * oclif accesses process.stdout at its start, which makes Node set a pipe non-blocking for all its writers, such as
+ * the processes of a task that log to the console. Our own writes throw their errors at once.
  */
 const STDOUT_LISTENER = /^process\.stdout\.on\('error', [\s\S]*?^\}\);$/m;
 
 /**
- * An esbuild plugin: oclif without the parts that are not used. With them, `status` of ten tasks takes 1.19 times as
- * much CPU (Node 20). The build fails if oclif no longer imports what is named here.
+ * An esbuild plugin: oclif without its unused parts. With them, `status` of ten tasks takes 1.19 times as
+ * much CPU (Node 20). The build fails if oclif no longer imports the modules named here.
  */
 export const oclifParts = {
   name: 'oclif-parts',
@@ -60,7 +60,7 @@ export const oclifParts = {
       return { contents: contents.replace(STDOUT_LISTENER, '') };
     });
     build.onEnd(() => {
-      // Of the programs that are built, most have nothing of oclif.
+      // Most of the built programs contain nothing of oclif.
       if (found.size === 0) return undefined;
       const named = Object.entries(LEFT_OUT).flatMap(([module, paths]) =>
         paths.map((path) => `${module} ${path}`),

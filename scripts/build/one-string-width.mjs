@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 const WIDTH = fileURLToPath(new URL('../../src/text/width.ts', import.meta.url));
 
 /**
- * An esbuild plugin: all packages measure text as we do.
+ * An esbuild plugin: all packages measure text like our views.
  *
- * cli-table3 and oclif bring string-width 4, which counts many combining marks and newer emoji otherwise than the
- * string-width 7 that our columns are measured by: they would be drawn askew. One is also enough to load (ora brings
- * another), and ours does not measure ASCII character by character, which makes a table three times as quick.
+ * cli-table3 and oclif bring string-width 4, which counts many combining marks and newer emoji differently from the
+ * string-width 7 of our columns: tables would be misaligned. Loading one copy is also enough (ora brings another), and
+ * ours does not measure ASCII character by character, which makes a table three times as fast.
  */
 export const oneStringWidth = {
   name: 'one-string-width',

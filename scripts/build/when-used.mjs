@@ -1,14 +1,14 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** By package: the functions that we call. */
+/** The functions that we call, by package. */
 const FUNCTIONS = { 'fast-glob': ['sync'] };
 
 const NAMESPACE = 'when-used';
 
 /**
  * An esbuild plugin: these packages are loaded by the first call of one of their functions. A dynamic import would do
- * the same, but only for who can wait.
+ * the same, but only in asynchronous code.
  */
 export const whenUsed = {
   name: NAMESPACE,

@@ -1,16 +1,16 @@
-/** docs/commands.md: what the help says of each command. */
+/** docs/commands.md: the help of each command. */
 export function commandReference(program, helpOf) {
   const row = ({ id, summary }) => `| [\`${id}\`](#thermos-${id}) | ${summary.replaceAll('|', '\\|')} |`;
   return [
     '# Commands',
     '',
-    'This page is generated: it is what `thermos help COMMAND` prints.',
+    'This page is generated from the output of `thermos help COMMAND`.',
     '',
     '| command | does |',
     '| --- | --- |',
     ...program.commands.map(row),
     '',
-    'Every command takes these flags too:',
+    'Every command also takes these flags:',
     '',
     fenced(helpOf.flags(program.globalFlags)),
     ...program.commands.flatMap((page) => [
@@ -23,7 +23,7 @@ export function commandReference(program, helpOf) {
   ].join('\n');
 }
 
-/** What is told once for all commands is left out. */
+/** Sections that are the same for all commands are left out. */
 function own(page) {
   const flagGroups = page.flagGroups.filter(({ title }) => title !== 'GLOBAL FLAGS');
   return { ...page, flagGroups, exitCodes: [], environment: [], seeAlso: [] };

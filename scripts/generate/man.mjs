@@ -1,6 +1,6 @@
 /**
- * man/thermos.1 and man/thermos-CMD.1, in the macros of man(7). No date: a page says the same until its
- * command does.
+ * man/thermos.1 and man/thermos-CMD.1, in the macros of man(7). No date, so that a page changes only with its
+ * command.
  */
 export function manPages(program, name, version) {
   const title = (page) => heading(page, 1, name, version);
@@ -81,7 +81,7 @@ function heading(page, number, name, version) {
 }
 
 /**
- * Text that troff prints as it is: a backslash is `\e`, a hyphen-minus stays one (so that flags can be copied),
+ * Text that troff prints unchanged: a backslash is `\e`, a hyphen-minus stays one (so that flags can be copied),
  * and neither a dot nor a quote at the start of a line makes it a request.
  */
 function text(plain) {
@@ -108,7 +108,7 @@ const ESCAPES = {
 const bold = (plain) => `\\fB${text(plain)}\\fR`;
 const italic = (plain) => `\\fI${text(plain)}\\fR`;
 
-/** As man wants it behind the dash: no capital, no full stop. */
+/** In man's style after the dash: no capital, no full stop. */
 function sentence(summary) {
   return `${summary[0].toLowerCase()}${summary.slice(1)}`.replace(/\.$/, '');
 }
@@ -129,7 +129,7 @@ function paragraphs(texts) {
   return texts.map(text).join('\n.PP\n');
 }
 
-/** The program and its command are typed as they are, the rest is to be replaced. */
+/** The program and its command are typed literally, the rest is a placeholder. */
 function synopsis(usage) {
   const words = usage.split(' ');
   const fixed = words.findIndex((word) => /[A-Z[{]/.test(word));

@@ -1,6 +1,6 @@
 /**
- * schemas/NAME.json for each contract. They are open: a document may have fields that they don't know, because
- * fields are added in later versions.
+ * schemas/NAME.json for each contract. They are open: a document may have unknown fields, because later versions
+ * add fields.
  */
 export function schemas({ z, CONTRACTS }) {
   return Object.fromEntries(

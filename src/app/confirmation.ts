@@ -1,7 +1,7 @@
-/** Whoever is asked before something is changed. */
+/** Asks a person before something is changed. */
 export interface Confirmation<Shown> {
-  /** False where there is nobody to be asked. */
+  /** False if there is nobody to ask. */
   readonly canAsk: boolean;
-  /** Shows what would be done, asks, and is told yes (true) or no. Only where `canAsk`. */
+  /** Shows what would be done and asks; true for yes. Only if `canAsk`. */
   confirm(question: string, shown: Shown): boolean;
 }

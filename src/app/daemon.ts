@@ -11,11 +11,11 @@ import type { RunSpec } from './run-spec.js';
 /** A task that runs in the background. */
 export type StartedTask = Omit<RunDaemonDocument, 'problems'>;
 
-/** What the daemon says to who started it, in JSON. */
-type Said = { started: StartedTask } | { error: SaidError };
+/** What the daemon sends to its starter, as JSON. */
+type DaemonMessage = { started: StartedTask } | { error: StartError };
 
 /** Why a task was not started. */
-export interface SaidError {
+export interface StartError {
   code: ProblemCode;
   message: string;
   hint?: string;
@@ -23,13 +23,13 @@ export interface SaidError {
   problems?: readonly Problem[];
 }
 
-/** A process that was started to be a daemon: it has a session of its own, and none of our descriptors. */
+/** A process that was started as a daemon: it has its own session, and none of our descriptors. */
 export interface DaemonProcess {
-  /** What it says, until it says no more. */
-  readonly said: AsyncIterable<unknown>;
+  /** Its answer, until it closes the descriptor. */
+  readonly answer: AsyncIterable<unknown>;
   readonly gone: Promise<void>;
   signal(signal: 'SIGTERM' | 'SIGUSR2'): void;
-  /** We may end before it. */
+  /** Lets this process end before the daemon. */
   leave(): void;
 }
 
@@ -38,13 +38,13 @@ export interface StartPorts {
   readonly progress: Progress;
   /** Starts a process that calls `beDaemon` with the spec. */
   spawn(spec: RunSpec): DaemonProcess;
-  /** Is told what is done about signals. */
+  /** Takes messages about what a signal does. */
   notice(text: string): void;
 }
 
 /**
- * Starts a daemon that runs the task, and resolves once that has started. Rejects with what its runner threw before.
- * Whoever asks for the end meanwhile ends the task, as in the foreground: ThermosError `interrupted`.
+ * Starts a daemon that runs the task, and resolves when the task has started. Rejects with what its runner threw before
+ * that. A request to end the task meanwhile ends it, as in the foreground: ThermosError `interrupted`.
  */
 export async function startDaemon(spec: RunSpec, ports: StartPorts): Promise<StartedTask> {
   let asked: KillRequest | undefined;
@@ -61,8 +61,8 @@ export async function startDaemon(spec: RunSpec, ports: StartPorts): Promise<Sta
   let text = '';
   ports.progress.start(`waiting for the runner of ${taskId} to start`);
   try {
-    for await (const chunk of daemon.said) text += String(chunk);
-    // Not before it is over: who asked for its end may go on to remove what it has.
+    for await (const chunk of daemon.answer) text += String(chunk);
+    // Not before the task is over: the caller may go on to remove its files.
     if (asked !== undefined) await daemon.gone;
   } finally {
     ports.progress.stop();
@@ -71,28 +71,30 @@ export async function startDaemon(spec: RunSpec, ports: StartPorts): Promise<Sta
   daemon.leave();
   if (asked !== undefined) throw interrupted(control.signalled ?? asked.state);
   if (text === '') throw new SystemError('runner-died', 'the runner died before the task was started');
-  const said = JSON.parse(text) as Said;
-  if ('started' in said) return said.started;
-  const { code, message, ...options } = said.error;
-  throw new ThermosError(code, message, options);
+  const message = JSON.parse(text) as DaemonMessage;
+  if ('started' in message) return message.started;
+  const { code, message: why, ...options } = message.error;
+  throw new ThermosError(code, why, options);
 }
 
 function interrupted(how: ExitCode | KillRequest['state']): ThermosError {
   const exitCode = typeof how === 'number' ? how : how === 'LOST' ? EXIT.lost : EXIT.killed;
-  return new ThermosError('interrupted', 'the task was ended before it was left to itself', { exitCode });
+  return new ThermosError('interrupted', 'the task was ended before it went on in the background', {
+    exitCode,
+  });
 }
 
 export interface DaemonPorts extends BeginPorts {
-  /** Gives the answer to who started us. Throws if that has gone. */
-  say(text: string): void;
-  failureOf(error: unknown): SaidError;
+  /** Sends the answer to our starter. Throws if it has gone. */
+  answer(text: string): void;
+  failureOf(error: unknown): StartError;
 }
 
 /** Runs a task to its end as the daemon itself. */
-export async function beDaemon(spec: RunSpec, { say, ...ports }: DaemonPorts): Promise<void> {
-  const isHeard = (said: Said) => {
+export async function beDaemon(spec: RunSpec, { answer, ...ports }: DaemonPorts): Promise<void> {
+  const isSent = (message: DaemonMessage) => {
     try {
-      say(JSON.stringify(said));
+      answer(JSON.stringify(message));
       return true;
     } catch {
       return false;
@@ -102,7 +104,7 @@ export async function beDaemon(spec: RunSpec, { say, ...ports }: DaemonPorts): P
   try {
     begun = await begin(spec, ports, () => {});
   } catch (error) {
-    isHeard({ error: ports.failureOf(error) });
+    isSent({ error: ports.failureOf(error) });
     return;
   }
   const { runner, outcome } = begun;
@@ -110,12 +112,12 @@ export async function beDaemon(spec: RunSpec, { say, ...ports }: DaemonPorts): P
   const over = outcome.catch((error) => {
     failure = error;
   });
-  // What goes wrong with the first records goes wrong before anybody was told that it was started.
+  // A failure of the first records is reported before the start is.
   await new Promise((resolve) => setImmediate(resolve));
   const { root, taskId: task_id, sandbox } = runner;
-  if (failure !== undefined) isHeard({ error: ports.failureOf(failure) });
-  // A task that nobody knows to have started must not run on.
-  else if (!isHeard({ started: { task_id, root, sandbox, runner: { pid: process.pid } } }))
+  if (failure !== undefined) isSent({ error: ports.failureOf(failure) });
+  // A task whose start could not be reported must not go on.
+  else if (!isSent({ started: { task_id, root, sandbox, runner: { pid: process.pid } } }))
     runner.kill({ state: 'KILLED' });
   await over;
 }

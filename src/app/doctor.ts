@@ -33,7 +33,7 @@ export interface DoctorAnswer {
   readonly exitCode: ExitCode;
 }
 
-/** Examines the host, or the one task that the word means. Rejects as `inspectNamed` does. */
+/** Examines the host, or the one task that the word matches. Rejects like `inspectNamed`. */
 export async function examine(
   word: string | undefined,
   roots: RootFlags,
@@ -64,7 +64,7 @@ async function examineTask(
   const [view, ...others] = views;
   if (view === undefined) throw notOneTask(word, ids);
   const { why } = await inspectTask(view, localLogs(view), now);
-  // Then what could not be looked into is the finding.
+  // If the task cannot be read, that is the finding.
   const closed = view.found.unreadable === true;
   const { task_id, root, layout, phase, state, verdict } = view;
   return {
@@ -89,7 +89,7 @@ async function examineTask(
   };
 }
 
-/** A task that never was: its executor may have left a run directory that says why. */
+/** A task that never started: its executor may have left a run directory that says why. */
 function examineMissing(word: string, selection: Selection, examination: Examination): DoctorDocument {
   const findings = diagnoseMissing(word, selection, examination);
   if (findings === undefined) throw noSuchTask(selection);

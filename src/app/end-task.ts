@@ -5,8 +5,8 @@ import type { SignalResult } from '../lifecycle/runner-process.js';
 import type { KillRequest, Runner } from '../runner/api.js';
 import type { TaskView } from '../task/view.js';
 
-/** How tasks are to be ended. */
-export interface HowToEnd {
+/** How to end tasks. */
+export interface EndOptions {
   /** SIGKILL to everything, no final processes. */
   readonly now: boolean;
   /** The task becomes LOST; its processes get no time. */
@@ -15,7 +15,7 @@ export interface HowToEnd {
   readonly graceMs: number;
 }
 
-/** What ending a task has done and met so far. */
+/** What ending a task has done so far, and the problems. */
 export interface Ending {
   /** Pids. */
   readonly signalled: number[];
@@ -24,60 +24,61 @@ export interface Ending {
 
 /** A task that can be ended, and the machine that it is on. */
 export interface EndableTask {
-  /** May what its files say be executed here? */
+  /** True if its command lines may be executed here. */
   readonly mayExecute: boolean;
-  /** As it is now. */
+  /** The task as it is now. */
   look(): TaskView;
   /** A signal to its live runner. Throws UsageError `task-untrusted`. */
   signalRunner(signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL'): SignalResult;
-  /** Waits until the task is over, or nobody runs it any more; `lives` after so many milliseconds. */
+  /** Waits until the task is over or has no runner any more; `lives` after `mostMs` milliseconds. */
   waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'>;
-  /** Becomes its runner. Throws what `takeOver` of the runner throws. */
+  /** Becomes its runner. Throws like `takeOver` of the runner. */
   takeOver(): Promise<Pick<Runner, 'kill' | 'run'>>;
-  /** Ends its processes and records it, by its streams alone. Throws SystemError if that can't be done. */
+  /** Ends its processes and records the end, from its streams alone. Throws SystemError if that is impossible. */
   endOrphan(request: KillRequest, ending: Ending): Promise<void>;
-  /** SIGKILL to what lives of it; nothing is recorded. */
+  /** Sends SIGKILL to its processes that are still alive; records nothing. */
   endLeftovers(): { signalled: readonly number[]; problems: readonly Problem[] };
 }
 
-/** Is told what is waited for: `its runner`, `its processes`. */
-export type Waits = (what: string) => void;
+/** Called with what the command waits for: `its runner`, `its processes`. */
+export type OnWait = (what: string) => void;
 
 interface Watched {
   readonly task: EndableTask;
-  readonly waits: Waits;
+  readonly waits: OnWait;
 }
 
-/** A live runner that was asked needs a moment more than the time that it gives to processes. */
+/** A runner needs slightly more time to end than it gives to its processes. */
 export const SLACK_MS = 5000;
-/** What runners give to processes when they are asked by a signal, which can't say how much. */
+/** The time that runners give to processes when a signal asks them, because a signal cannot carry a time. */
 export const RUNNER_GRACE_MS = 60_000;
 
-/** What a task file has to be for its final processes to run. */
+/** Problems of a task file that keep final processes from running. */
 const UNUSABLE: readonly ProblemCode[] = [
   'task-incomplete',
   'task-file-unreadable',
   'task-file-damaged',
   'task-invalid',
-  // Its streams were believed, or we would not be here.
+  // Its streams were trusted before this point.
   'task-untrusted',
 ];
 
-/** Nothing is left to be ended. */
+/** True if nothing is left to end. */
 export function isDone({ phase, leftovers }: TaskView): boolean {
   return phase === 'finished' && leftovers.length === 0;
 }
 
 /**
- * Ends one task that is not done. Its live runner is asked first, and killed if it doesn't do it in time. A task
- * without a runner is taken over, so that its final processes run, if its task file can be executed; else it is ended
- * by its streams alone. What outlives its task is killed. What goes wrong is a problem; only bugs are thrown.
+ * Ends one task that is not done. A live runner is asked first, and killed if it does not end the task in time. A task
+ * without a runner is taken over if its task file can be executed, so that its final processes run; otherwise it is
+ * ended from its streams alone. Processes that outlive their task are killed. Failures become problems; only bugs are
+ * thrown.
  */
 export async function endTask(
   before: TaskView,
-  how: HowToEnd,
+  how: EndOptions,
   task: EndableTask,
-  waits: Waits = () => {},
+  waits: OnWait = () => {},
 ): Promise<Ending> {
   const ending: Ending = { signalled: [], problems: [] };
   try {
@@ -89,14 +90,14 @@ export async function endTask(
     const { hint } = error instanceof ThermosError ? error : { hint: undefined };
     const code = codeOf(error);
     const why = error instanceof ThermosError ? error.message : describeErrno(error);
-    // It ended by itself meanwhile, or had ended, and only its file was still to be moved.
+    // It has ended by itself, or had ended and only its file was not moved yet.
     if (code !== 'task-finished')
       ending.problems.push({ code, severity: 'error', message: `task ${task_id}: ${why}`, task_id, hint });
   }
   return ending;
 }
 
-/** That a word means no task is another thing than that a task has vanished while it was ended. */
+/** A word that matches no task is different from a task that vanished while it was ended. */
 function codeOf(error: unknown): ProblemCode {
   if (!(error instanceof ThermosError)) return 'kill-failed';
   return error.code === 'task-not-found' ? 'task-vanished' : error.code;
@@ -104,7 +105,7 @@ function codeOf(error: unknown): ProblemCode {
 
 async function escalate(
   taskId: string,
-  { now, lose, graceMs }: HowToEnd,
+  { now, lose, graceMs }: EndOptions,
   { task, waits }: Watched,
   ending: Ending,
 ): Promise<void> {
@@ -120,14 +121,14 @@ async function escalate(
   let outcome = now ? await ask('SIGKILL', SLACK_MS) : await ask(lose ? 'SIGUSR2' : 'SIGUSR1', patienceMs);
   let atOnce = now;
   if (outcome === 'lives') {
-    // It was asked, and did not: then it is ended, and the task with it.
+    // The runner did not end the task: kill the runner, then the task.
     atOnce = true;
     outcome = await ask('SIGKILL', SLACK_MS);
-    if (outcome === 'lives') throw refused('its runner can not be ended');
+    if (outcome === 'lives') throw refused('its runner cannot be ended');
   }
-  // The original's runner leaves alone what has left its parents.
+  // The original's runner does not kill processes that have left their parents.
   if (outcome === 'over') return endLeftovers(task, ending);
-  // A runner that is asked to lose its task gives it no time.
+  // A runner that is asked to record LOST gives processes no time.
   const wait = lose ? 0 : graceMs / 1000;
   waits('its processes');
   await endRunnerless(taskId, { state: lose ? 'LOST' : 'KILLED', wait, now: atOnce }, task, ending);

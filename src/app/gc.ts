@@ -19,14 +19,14 @@ import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './searc
 
 export interface GcOptions {
   readonly roots: RootFlags;
-  /** Ids, patterns for whole ids, paths; none of them: all tasks. */
+  /** Ids, patterns for whole ids, paths; none means all tasks. */
   readonly words: readonly string[];
   readonly kinds: Kinds;
   readonly limits: Limits;
-  /** What is done about tasks whose runner died; not at all if undefined. Milliseconds. */
+  /** Tasks whose runner died end when their stream is this old, milliseconds; undefined: never. */
   readonly orphanAge: number | undefined;
   readonly includeMesos: boolean;
-  /** What the person says to be tasks' own sandboxes. */
+  /** Paths that the person states to be sandboxes of tasks. */
   readonly sandboxes: readonly string[];
   /** What the scheduler believes, by task id. */
   readonly retained: ReadonlyMap<string, string> | undefined;
@@ -35,7 +35,7 @@ export interface GcOptions {
   readonly yes: boolean;
 }
 
-/** A plan and what would come of it, or has. */
+/** A plan and its outcomes, expected or real. */
 export interface Collected {
   readonly plan: Plan;
   readonly outcomes: readonly TaskOutcome[];
@@ -51,9 +51,9 @@ export interface GcPorts {
 export interface GcResult extends Collected {
   /** `nothing`: there is nothing to collect; `declined`: the person said no. */
   readonly end: 'planned' | 'nothing' | 'declined' | 'done';
-  /** Only what would be done; nothing was touched. */
+  /** True if nothing was touched. */
   readonly dryRun: boolean;
-  /** What was looked at to be collected. */
+  /** The tasks that were considered. */
   readonly chosen: readonly FoundTask[];
   readonly problems: readonly Problem[];
   readonly exitCode: number;
@@ -61,8 +61,8 @@ export interface GcResult extends Collected {
 
 /**
  * Plans, asks, and carries out exactly the plan. Throws UsageError `confirmation-needed` if nobody can be asked, before
- * anything is looked at, NotFoundError if no word means a task, or if a sandbox that the person names is not that of a
- * task that would be collected, and SystemError `gc-running`. Nothing was touched then.
+ * anything is read; NotFoundError if no word matches a task, or if a named sandbox does not belong to a task that would
+ * be collected; and SystemError `gc-running`. In all these cases nothing was touched.
  */
 export function collectGarbage(options: GcOptions, ports: GcPorts): GcResult {
   const { dryRun, yes } = options;
@@ -138,14 +138,14 @@ function nobodyToAsk(): UsageError {
   );
 }
 
-/** The place that a person names as a sandbox, without links. */
+/** The real path of a sandbox that the person names. */
 function sandboxNamed(given: string, roots: RootFlags): string {
   const path = realPath(absolutePath(given, rootOptions(roots).cwd ?? '/'));
   if (path !== undefined) return path;
   throw new NotFoundError('sandbox-not-found', `there is no sandbox ${given}`, 'check the path');
 }
 
-/** What a person names must be the sandbox of a task that would be collected, exactly. */
+/** Each named path must be exactly the sandbox of a task that would be collected. */
 function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
   for (const path of confirmed) {
     const isSandbox = ({ subject: { sandbox }, finalization }: PlannedTask) =>

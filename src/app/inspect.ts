@@ -15,14 +15,14 @@ export interface InspectPorts {
 }
 
 export interface InspectAnswer {
-  /** The same id in several roots, the one that was launched last first: that one's problems name the others. */
+  /** The id's tasks in several roots, the one launched last first; its problems name the others. */
   inspections: readonly [Inspection, ...Inspection[]];
   problems: readonly Problem[];
 }
 
 /**
- * All that is known of the one task that the word means, in each root that has it. Rejects with NotFoundError and, if
- * the word means several ids, UsageError `ambiguous-task`.
+ * Everything known about the one task that the word matches, in each root that has it. Rejects with NotFoundError and,
+ * if the word matches several ids, UsageError `ambiguous-task`.
  */
 export async function inspectNamed(
   word: string | undefined,
@@ -48,7 +48,7 @@ export async function inspectNamed(
   };
 }
 
-/** The error for a word that means no task, or several. */
+/** The error for a word that matches no task, or several. */
 export function notOneTask(word: string | undefined, ids: readonly string[]): UsageError {
   if (ids.length === 0) return new UsageError('task-missing', 'no task is named, and there is none here');
   const listed = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`;

@@ -4,11 +4,11 @@ import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import type { Confirmation } from './confirmation.js';
-import { type EndableTask, type Ending, endTask, type HowToEnd, isDone } from './end-task.js';
+import { type EndableTask, type Ending, type EndOptions, endTask, isDone } from './end-task.js';
 import type { Progress } from './progress.js';
 import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 
-export interface KillOptions extends HowToEnd {
+export interface KillOptions extends EndOptions {
   readonly roots: RootFlags;
   /** Ids, patterns for whole ids, paths. */
   readonly words: readonly string[];
@@ -23,14 +23,14 @@ export interface KillPorts {
   task(found: FoundTask): EndableTask;
 }
 
-/** What became of one task. */
+/** The outcome for one task. */
 export interface Killed {
   readonly task_id: string;
   readonly root: string;
   readonly was: TaskView['state'];
   readonly now: TaskView['state'];
   readonly signalled: number[];
-  /** It was over before. */
+  /** It was over before the command. */
   readonly already: boolean;
 }
 
@@ -46,8 +46,8 @@ export interface KillResult {
 const TOGETHER = 16;
 
 /**
- * Ends the tasks that the words mean. What a pattern means is asked about first. Throws NotFoundError if none is meant,
- * UsageError `confirmation-needed` if it can't be asked, and `not-confirmed` if the answer is no.
+ * Ends the tasks that the words match. Asks first about tasks that only a pattern matches. Throws NotFoundError if there
+ * is none, UsageError `confirmation-needed` if nobody can be asked, and `not-confirmed` if the answer is no.
  */
 export async function killTasks(options: KillOptions, ports: KillPorts): Promise<KillResult> {
   const { words, dryRun, yes } = options;
@@ -59,7 +59,7 @@ export async function killTasks(options: KillOptions, ports: KillPorts): Promise
   });
   const isNamed = ({ task_id }: TaskView) => words.some((word) => word === task_id || word.includes('/'));
   const toEnd = tasks.map(({ view }) => view).filter((view) => !isDone(view));
-  // Who gives a pattern means what there is to be ended; if there is nothing, or a task is named, that it is over is told.
+  // A pattern means tasks that can be ended. Tasks that are over are reported if they are named, or if there is no other.
   const chosen = tasks.filter(({ view }) => toEnd.length === 0 || isNamed(view) || !isDone(view));
   const problems = [...selection.problems, ...missingTasks(selection)];
   const exitCode = selection.unmatched.length > 0 ? EXIT.no : EXIT.ok;
@@ -100,16 +100,16 @@ function askFirst(tasks: readonly TaskView[], confirmation: KillPorts['confirmat
 
 type ToEnd = readonly { readonly task: EndableTask; readonly view: TaskView }[];
 
-/** Ends some at the same time; the results are in the order given. */
+/** Ends several at the same time; the results are in the given order. */
 async function endAll(
   tasks: ToEnd,
-  how: HowToEnd,
+  how: EndOptions,
   progress: Progress,
 ): Promise<{ killed: Killed; problems: readonly Problem[] }[]> {
   const results: { killed: Killed; problems: readonly Problem[] }[] = [];
   const total = tasks.length;
   const all = total === 1 ? `ending task ${tasks[0]?.view.task_id}` : `ending ${total} tasks`;
-  // Of several each waits for something else.
+  // Several tasks wait for different things.
   const waits = (what: string) => {
     if (total === 1) progress.start(`${all}, waiting for ${what}`);
   };

@@ -17,21 +17,21 @@ import { TaskReader } from '../task/reader.js';
 import type { TaskView } from '../task/view.js';
 import type { EndableTask, Ending } from './end-task.js';
 
-/** The machine, as ending tasks needs it. */
+/** What ending tasks needs of the machine. */
 export interface LocalMachine {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The program that stands beside each process of a task. */
+  /** The program that watches each process of a task. */
   readonly coordinator: string;
   readonly host?: () => Host;
   readonly processes?: Processes;
-  /** Waits so many milliseconds by the clock of `processes`. */
+  /** Waits, by the clock of `processes`. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** How long a look at a task whose directories don't change is good for. */
+/** A task whose directories do not change is read again after this time. */
 const LOOK_MS = 1000;
-/** How often it is looked whether the processes of a task without a runner have ended. */
+/** The time between checks whether the processes of a task without a runner have ended. */
 const ORPHAN_LOOK_MS = 50;
 
 /** A task on the disk of this machine. */
@@ -100,7 +100,7 @@ export class LocalTask implements EndableTask {
     const orphan = new Orphan(this.#place, placesOf(this.look()), processes);
     try {
       if (orphan.damage !== undefined) {
-        // Nothing can be recorded behind it; what lives is known all the same.
+        // Nothing can be recorded after the damage, but the live processes are known.
         const ended = orphan.endProcesses();
         signalled(ended.signalled);
         met(ended.problems);

@@ -15,8 +15,8 @@ import { rootOptions } from './root-options.js';
 import { type RootFlags, tasksToChange, tasksToLookAt } from './search.js';
 
 /**
- * The tasks of this host, in the roots that the flags name: every answer is there at once. `look`: this machine as it
- * is now.
+ * The tasks of this host, in the roots that the flags name; every answer is immediate. `look`: gives the current state
+ * of this machine.
  */
 export function localTasks(flags: RootFlags, look: () => Host = () => Host.local()): TaskGatherer {
   return {
@@ -60,7 +60,7 @@ function planned({ task_file, root }: FoundTask): string[] {
   return config?.processes.map(({ name }) => name) ?? [];
 }
 
-/** Those of which there is a coordinator's stream. */
+/** The processes that have a coordinator's stream. */
 function started({ checkpoint_dir, root }: FoundTask): string[] {
   try {
     const below = LAYOUTS[root.layout].base(root);
@@ -68,7 +68,7 @@ function started({ checkpoint_dir, root }: FoundTask): string[] {
       .entries.map(({ name }) => processOfName(name))
       .filter((process) => process !== undefined);
   } catch {
-    // A completion has no place to say so; `tail` will.
+    // A completion cannot report this; `tail` will.
     return [];
   }
 }

@@ -4,12 +4,12 @@ import { identityOf, type PreparedTask, type TaskIdentity } from './prepared-tas
 export interface CommandOptions extends TaskIdentity {
   /** Of the task and of its process. */
   readonly name: string;
-  /** What stands for `{{NAME}}`; later ones win. */
+  /** Values for `{{NAME}}`; later ones win. */
   readonly bindings: readonly (readonly [name: string, value: string])[];
   readonly ports: ReadonlyMap<string, number>;
 }
 
-/** As the original's: what its simplerun gives to a task. */
+/** The same as the original's simplerun gives to a task. */
 const RESOURCES = { cpu: 1.0, ram: 256 * 1024 * 1024, disk: 0 };
 
 /** The task of one process that runs the command. Throws UsageError `port-unbound`. */
@@ -25,7 +25,7 @@ export function prepareCommand(
     ...[...ports].map(([port, number]): [string, string] => [`thermos.ports[${port}]`, String(number)]),
     ...bindings,
   ]);
-  // Values go in before the words are quoted: what is in them is no syntax.
+  // Values are filled in before the words are quoted, so that they are not syntax.
   const line = commandLine(words.map((word) => fillWord(word, values)));
   const cmdline = exportLine(bindings) + line;
   return {
@@ -38,12 +38,12 @@ export function prepareCommand(
   };
 }
 
-/** What bash is given to run the words: a single one is a line for it, each of several is one word again. Pure. */
+/** The command line for bash: a single word is the line itself, each of several words is quoted. Pure. */
 export function commandLine(words: readonly string[]): string {
   return words.length === 1 ? (words[0] as string) : words.map(quoted).join(' ');
 }
 
-/** Braces of which nothing is known are the command's own: many programs have templates. */
+/** Unknown names in braces stay: they belong to the command, because many programs have templates. */
 export function fillWord(word: string, values: ReadonlyMap<string, string>): string {
   return word.replace(/\{\{([^{}]+)\}\}/g, (tag, name: string) => {
     const port = /^thermos\.ports\[(.+)\]$/.exec(name)?.[1];
@@ -55,7 +55,7 @@ export function fillWord(word: string, values: ReadonlyMap<string, string>): str
   });
 }
 
-/** The variables of `-E`, of those whose names bash takes. */
+/** Exports the variables of `-E` whose names bash accepts. */
 function exportLine(bindings: CommandOptions['bindings']): string {
   return bindings
     .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))

@@ -13,12 +13,12 @@ import type { Progress } from './progress.js';
 export interface ConfigPorts {
   /** Takes what the config prints. */
   print(text: string): void;
-  /** Loads what executes Python. */
+  /** Loads the program that executes Python. */
   python(): Promise<ExecuteProgram>;
   readonly progress: Progress;
 }
 
-/** The task that is asked for of a config. Rejects with ConfigError, exit 2. */
+/** Evaluates the requested task of a config. Rejects with ConfigError, exit 2. */
 export async function evaluateConfig(
   path: string,
   request: Request,
@@ -38,7 +38,7 @@ export async function evaluateConfig(
   }
 }
 
-/** The task as a run would have it, with nothing left to fill in. Rejects with ConfigError, exit 2. */
+/** The task as a run gets it, with nothing left to fill in. Rejects with ConfigError, exit 2. */
 export async function prepareConfig(
   path: string,
   request: Request,

@@ -1,9 +1,9 @@
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 
-/** A task as it will be run: every field has a value, nothing in it is a template any more. */
+/** A task as it will be run: every field has a value, and no template is left. */
 export interface PreparedTask {
-  /** The config, or the name of the task if it is of none. */
+  /** The path of the config; without a config, the name of the task. */
   path: string;
   taskId: string;
   user: string;
@@ -13,13 +13,13 @@ export interface PreparedTask {
   problems: readonly Problem[];
 }
 
-/** Who a task is to be; what is left out is made up. */
+/** The identity of a task; missing parts get defaults. */
 export interface TaskIdentity {
   taskId?: string;
   user?: string;
 }
 
-/** The id of a task, else one of its name and the time; its user, else who we are. */
+/** The given id, else one made of the name and the time; the given user, else the current one. */
 export function identityOf(
   name: string,
   { taskId, user }: TaskIdentity,
@@ -32,7 +32,7 @@ export function identityOf(
   };
 }
 
-/** The original's: the name of the task and when it was launched, in local time. */
+/** The original's format: the name of the task and the launch time, in local time. */
 export function newTaskId(name: string, now: number): string {
   const date = new Date(now);
   const two = (n: number): string => String(n).padStart(2, '0');

@@ -1,24 +1,24 @@
-/** How far something has come that takes long. */
+/** How far a long operation has come. */
 export interface Advance {
   done: number;
-  /** Left out where it is not known how much there is. */
+  /** Missing if the total is not known. */
   total?: number;
   /** What is counted: `tasks`. */
   what: string;
 }
 
 /**
- * Shows to whoever waits what a use case is doing. A use case says it of everything that may take long; whether and
- * when that is drawn is decided by whoever draws: what ends at once need not be seen.
+ * Shows what a use case is doing. A use case reports everything that may take long; the implementation decides whether
+ * and when to draw it, because a step that ends at once need not be shown.
  */
 export interface Progress {
-  /** From now on this is being done: `planning`, `waiting for the runner of web-1`. Replaces what was said before. */
+  /** A step begins: `planning`, `waiting for the runner of web-1`. Replaces the one before. */
   start(what: string): void;
-  /** It has come so far. May be called thousands of times a second. */
+  /** The step has advanced. May be called thousands of times a second. */
   update(advance: Advance): void;
-  /** It is over; nothing of it stays on the screen. May be called again. */
+  /** The step is over; nothing of it stays on the screen. May be called again. */
   stop(): void;
 }
 
-/** Where nobody watches. */
+/** For use without a terminal. */
 export const NO_PROGRESS: Progress = { start() {}, update() {}, stop() {} };

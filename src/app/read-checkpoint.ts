@@ -20,10 +20,10 @@ import {
   replacedCheckpoint,
 } from '../task/checkpoint-problems.js';
 
-/** The path is what a person typed: where it leads is what they mean. */
+/** A person typed the path, so its links are followed. */
 const NAMED = { links: 'follow' } as const;
 
-/** What the records of a checkpoint add up to. */
+/** The state that the records of a checkpoint add up to. */
 export interface Replayed {
   state: CheckpointState;
   records: number;
@@ -45,18 +45,18 @@ export function readCheckpoint(word: string): Replayed {
   return { state, records: replay.records, bytes: replay.bytes, problems };
 }
 
-/** Takes the records of a stream, one after the other. */
+/** Takes the records of a stream, one by one. */
 export interface RecordReceiver {
   record: OnRecord;
-  /** Another stream took the place of the one that is followed; its records come next. */
+  /** Another stream replaced the followed one; its records come next. */
   replaced(problem: Problem): void;
-  /** All that is there for now has been given. */
+  /** All records that exist so far have been passed. */
   flush(): void;
 }
 
 /**
- * Gives the records of a checkpoint as they are on disk; with `follow` those too that are appended, until the task is
- * over. Resolves to the damage that ended it, if some did. Rejects with NotFoundError and SystemError.
+ * Passes on the records of a checkpoint as they are on disk; with `follow`, also those that are appended until the task
+ * is over. Resolves to the damage if the stream has any. Rejects with NotFoundError and SystemError.
  */
 export async function listRecords(
   word: string,
@@ -120,7 +120,7 @@ function failedToRead(path: string, error: unknown): unknown {
   if (error instanceof RefusedError) {
     return new SystemError(
       'checkpoint-unreadable',
-      `${path} is not a regular file: it can't be a checkpoint`,
+      `${path} is not a regular file: it cannot be a checkpoint`,
     );
   }
   if (code === undefined || error instanceof ThermosError) return error;

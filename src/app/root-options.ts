@@ -1,7 +1,7 @@
 import type { RootOptions } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
 
-/** What discovery has to know of this process: the global flags, the environment, the working directory. */
+/** What discovery needs to know about this process: the global flags, the environment, the working directory. */
 export function rootOptions(flags: { root?: string[]; 'mesos-root'?: string[] }): RootOptions {
   const host = Host.local();
   return {
@@ -13,7 +13,7 @@ export function rootOptions(flags: { root?: string[]; 'mesos-root'?: string[] })
   };
 }
 
-/** Undefined if it was removed, or lies where we may not look. */
+/** Undefined if it was removed, or is in a place that we may not read. */
 function workingDirectory(): string | undefined {
   try {
     return process.cwd();

@@ -14,7 +14,7 @@ export type RunChange =
 
 type History = Pick<TaskView, 'statuses' | 'statuses_left_out' | 'history'>;
 
-/** What has changed in a task from one look to the next. That a process waits or was forked is no news. */
+/** What has changed in a task between two looks. WAITING and FORKED are not reported. */
 export class RunChanges {
   #isKnown: boolean;
   /** How many of its statuses have been seen. */
@@ -22,19 +22,19 @@ export class RunChanges {
   #state: unknown;
   readonly #runs = new Map<string, { run: number; state: unknown }>();
 
-  /** `isKnown`: what is there at the first look is no news. */
+  /** `isKnown`: states at the first look are not reported. */
   constructor(isKnown: boolean) {
     this.#isKnown = isKnown;
   }
 
-  /** The changes since the last look, as far as a view tells it in the order in which they came. */
+  /** The changes since the last look, in their order as far as a view shows it. */
   of({ statuses, statuses_left_out, history }: History): RunChange[] {
     const recorded = statuses.length + (statuses_left_out?.count ?? 0);
     const states = statuses
       .slice(Math.max(0, statuses.length - (recorded - this.#seen)))
       .map(({ state }) => state);
     this.#seen = recorded;
-    // It is ACTIVE before anything runs, and in its other states after.
+    // The task is ACTIVE before anything runs, and in its other states afterwards.
     const after = states.findIndex((state) => state !== 'ACTIVE');
     const split = after === -1 ? states.length : after;
     const changes = [

@@ -11,11 +11,11 @@ import type { PreparedTask } from './prepared-task.js';
 import { rootOptions } from './root-options.js';
 import type { RootFlags } from './search.js';
 
-/** How a task is to be run; what is left out is as the original has it. */
+/** How to run a task; missing options have the original's defaults. */
 export interface RunOptions {
   readonly roots: RootFlags;
   readonly sandbox?: string;
-  /** As whom; else as who we are. */
+  /** The user to run as; without it, the current user. */
   readonly user?: string;
   readonly hostname?: string;
   readonly chroot?: boolean;
@@ -24,13 +24,13 @@ export interface RunOptions {
   readonly logger: Partial<LoggerPolicy>;
 }
 
-/** What is run and how; it can be handed to another process as JSON. */
+/** What to run and how; it can be passed to another process as JSON. */
 export interface RunSpec {
   task: Omit<NewTask, 'task'> & { document: Readonly<Record<string, unknown>> };
   settings: Omit<RunSettings, 'coordinator' | 'console' | 'now'>;
 }
 
-/** How a prepared task is to be run. Throws UsageError. */
+/** The spec of a run of a prepared task. Throws UsageError. */
 export function runSpec({ taskId, ports, document }: PreparedTask, options: RunOptions): RunSpec {
   const root = rootToRunIn(options.roots);
   const { sandbox, user, chroot, preserveEnv, maxRuns, logger } = options;
@@ -48,7 +48,7 @@ export function runSpec({ taskId, ports, document }: PreparedTask, options: RunO
   };
 }
 
-/** The root that was named, else that of the host if we may write there, else the user's own. Throws UsageError. */
+/** The named root, else that of the host if we may write there, else the user's own. Throws UsageError. */
 export function rootToRunIn(flags: RootFlags): string {
   const { root = [], 'mesos-root': mesosRoot = [] } = flags;
   if (mesosRoot.length > 0) {
@@ -73,7 +73,7 @@ export function rootToRunIn(flags: RootFlags): string {
   );
 }
 
-/** Itself, or what is to hold it if it isn't there yet. */
+/** Checks the path, or the directory around it if it does not exist yet. */
 function isWritable(path: string): boolean {
   return mayUse(path, 'change') ?? mayUse(parentOf(path), 'change') ?? false;
 }

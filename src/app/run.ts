@@ -10,52 +10,52 @@ import type { TaskView } from '../task/view.js';
 import type { RunSpec } from './run-spec.js';
 import { taskAt } from './task-at.js';
 
-/** A task that runs, or is about to be started. */
+/** A task that runs or is about to be started. */
 export interface Endable {
   readonly taskId: string;
   kill(request: KillRequest): void;
 }
 
-/** Whoever may ask for the end of a task, as a person by Ctrl-C. */
+/** Takes requests to end a task, such as Ctrl-C. */
 export interface Control {
-  /** The exit code for what a person asked; undefined if nobody did. */
+  /** The exit code for the person's request; undefined if there was none. */
   readonly signalled: ExitCode | undefined;
-  /** This task it is that is asked to end, also by what came before. */
+  /** Sets the task that gets the requests, including earlier ones. */
   attach(task: Endable): void;
   close(): void;
 }
 
 /**
- * From when it is called, what is asked of this process is asked of a task. Whoever calls it attaches the task in the
- * same turn of the event loop, or closes the control. `notice` is told what is done about it.
+ * From this call on, requests to this process are requests to a task. The caller attaches the task in the same turn of
+ * the event loop, or closes the control. `notice` takes messages about what is done.
  */
 export type TakeControl = (notice: (text: string) => void) => Control;
 
-/** What shows a task while it runs. */
+/** Shows a task while it runs. */
 export interface Viewer {
   notice(text: string): void;
-  /** Nothing more comes; resolves when all has been shown. */
+  /** Reports the end; resolves when everything has been shown. */
   end(): Promise<void>;
-  /** What it has not shown yet it shows by itself. */
+  /** Lets the viewer show the rest by itself. */
   close(): void;
 }
 
-/** A task that has begun to run, as whoever shows it has to know it. */
+/** What a viewer needs to know about a task that has begun to run. */
 export interface BegunTask {
   readonly root: string;
   readonly taskId: string;
-  /** It goes on from where another runner left it. */
+  /** It continues where another runner left it. */
   readonly resumed: boolean;
-  /** Processes write to our output themselves. */
+  /** Processes write directly to our output. */
   readonly hasConsole: boolean;
-  /** Where the output of processes goes that don't say it. */
+  /** Where output goes if a process does not say. */
   readonly destination: string;
 }
 
 export interface BeginPorts {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The program that stands beside each process of a task. */
+  /** The program that watches each process of a task. */
   readonly coordinator: string;
   readonly control: TakeControl;
 }
@@ -63,14 +63,14 @@ export interface BeginPorts {
 export interface RunPorts extends BeginPorts {
   /** Where the `console` output of processes goes. */
   readonly console: NonNullable<RunSettings['console']>;
-  /** Begins to show the task; undefined: nobody wants to see it. */
+  /** Begins to show the task; undefined: it is not shown. */
   show(task: BegunTask): Viewer | undefined;
 }
 
 /** A task that was run to its end. */
 export interface RunResult {
   readonly view: TaskView;
-  /** What the runner met. */
+  /** The problems of the runner. */
   readonly problems: readonly Problem[];
   readonly exitCode: ExitCode;
 }
@@ -82,9 +82,9 @@ export interface Begun {
 }
 
 /**
- * Opens the task of a spec and begins to run it. What asks for its end finds nothing on disk, or a task that it ends:
- * all is loaded before, and from where we have the control to the first records there is no turn of the event loop.
- * Throws before anything is started, as `openTask`.
+ * Opens the task of a spec and begins to run it. A request to end it finds either nothing on disk or a task that can be
+ * ended: all code is loaded before, and between taking control and the first records the event loop does not turn.
+ * Throws before anything is started, like `openTask`.
  */
 export async function begin(
   spec: RunSpec,
@@ -106,7 +106,7 @@ export async function begin(
   }
 }
 
-/** Runs a task to its end as its runner, showing it meanwhile. */
+/** Runs a task to its end as its runner, and shows it. */
 export async function runToItsEnd(spec: RunSpec, { console, ...ports }: RunPorts): Promise<RunResult> {
   const destination = spec.settings.logger?.destination ?? DEFAULT_LOGGER.destination;
   const isConsole = hasConsole(spec, destination);
@@ -132,7 +132,7 @@ export async function runToItsEnd(spec: RunSpec, { console, ...ports }: RunPorts
   return { view: finishedView(root, taskId), problems, exitCode: asked ? signalled : exitCodeOf(state) };
 }
 
-/** Does a process write to our own output? */
+/** True if a process writes to our output. */
 function hasConsole({ task }: RunSpec, destination: string): boolean {
   const processes = task.document.processes as { logger?: { destination?: string } }[] | undefined;
   return (processes ?? []).some(({ logger }) =>

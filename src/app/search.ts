@@ -9,26 +9,26 @@ import { realPath } from '../store/look.js';
 import { readHeader } from '../task/header.js';
 import { rootOptions } from './root-options.js';
 
-/** The flags that every command has to say where to look. */
+/** The flags of every command that say where to search. */
 export interface RootFlags {
   root?: string[];
   'mesos-root'?: string[];
 }
 
-/** The tasks that TASK words mean to a command that only looks; all tasks if there are none. */
+/** The tasks that TASK words mean to a command that only reads; without words, all tasks. */
 export function tasksToLookAt(flags: RootFlags, words: readonly string[]): Selection {
   return selectTasks(rootOptions(flags), words, 'look', { sandboxOf });
 }
 
 /**
  * The tasks that TASK words mean to a command that changes them: whole ids, each in one root. Throws UsageError
- * `ambiguous-task` for an id that stands in several.
+ * `ambiguous-task` for an id that is in several roots.
  */
 export function tasksToChange(flags: RootFlags, words: readonly string[]): Selection {
   return selectTasks(rootOptions(flags), words, 'change', { sandboxOf });
 }
 
-/** The one task that a word means. Throws NotFoundError, UsageError `ambiguous-task`. */
+/** The one task that a word matches. Throws NotFoundError, UsageError `ambiguous-task`. */
 export function onlyTask(word: string, selection: Selection): FoundTask {
   const [found, ...others] = selection.selected;
   if (found === undefined) throw noSuchTask(selection);
@@ -44,18 +44,18 @@ function sandboxOf(task: FoundTask): string | undefined {
   return locatePaths({ sandbox: header?.sandbox }, task, realPath).sandbox?.path;
 }
 
-/** The error for words that mean no task. */
+/** The error for words that match no task. */
 export function noSuchTask({ unmatched, roots, problems }: Selection): NotFoundError {
   const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
   const near = unmatched.flatMap((each) => each.near);
   const hint =
     near.length > 0
       ? `did you mean ${near.slice(0, 3).join(' or ')}?`
-      : "see 'thermos status' for the tasks and 'thermos roots' for where was looked";
+      : "see 'thermos status' for the tasks and 'thermos roots' for the places that were searched";
   return new NotFoundError('task-not-found', `no task matches ${words}${whereOf(roots)}`, hint, problems);
 }
 
-/** As `noSuchTask`, a problem for each word, if other words mean tasks. */
+/** Like `noSuchTask`, but one problem per word, for when other words match tasks. */
 export function missingTasks({ unmatched, roots }: Selection): Problem[] {
   return unmatched.map(({ word, near }) => ({
     code: 'task-not-found',
@@ -65,7 +65,7 @@ export function missingTasks({ unmatched, roots }: Selection): Problem[] {
   }));
 }
 
-/** Nowhere if all words were paths: then no root was searched. */
+/** Empty if all words were paths: then no root was searched. */
 function whereOf(roots: readonly TaskRoot[]): string {
   if (roots.length === 0) return '';
   return roots.length === 1 ? ` in ${roots[0]?.path}` : ` in ${roots.length} roots`;

@@ -17,9 +17,9 @@ export interface StatusQuery {
 
 export interface StatusAnswer {
   roots: { path: string; layout: LayoutName; tasks: number }[];
-  /** Of the search alone: each view has its own. */
+  /** Those of the search alone: each view has its own. */
   problemsOfSearch: Problem[];
-  /** Of the search and of the tasks. */
+  /** Those of the search and of the tasks. */
   problems: Problem[];
   exitCode: number;
   /** What to say if nothing is shown. */
@@ -27,8 +27,8 @@ export interface StatusAnswer {
 }
 
 /**
- * One look at the tasks: gives those that are asked for to `take`, one after the other. `reading` reads them;
- * default: once. Rejects with NotFoundError if no word means a task.
+ * Reads the tasks once and passes the requested ones to `take`, one by one. `reading` reads them; the gatherer by
+ * default. Rejects with NotFoundError if no word matches a task.
  */
 export async function lookAtTasks(
   { words, only, state }: StatusQuery,
@@ -60,7 +60,7 @@ export async function lookAtTasks(
   };
 }
 
-/** A root that isn't there is a no; one that could not be read leaves the question open. */
+/** A missing root means no; an unreadable one leaves the question open. */
 function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
   if (unmatched.length > 0) return EXIT.no;
   if (shown > 0) return EXIT.ok;

@@ -13,7 +13,7 @@ export interface TailPorts {
   logsOf: LogsOf;
 }
 
-/** Prints the logs of the tasks that the word means, of the only one without a word; see `tailLogs`. */
+/** Prints the logs of the tasks that the word matches; without a word, of the only task. See `tailLogs`. */
 export async function tailNamed(
   word: string | undefined,
   options: TailOptions,
@@ -23,7 +23,7 @@ export async function tailNamed(
   return tailLogs(await sourcesOf(word, ports), options, shell);
 }
 
-/** The files of those logs instead of what is in them; see `findLogPaths`. */
+/** Finds the files of those logs; see `findLogPaths`. */
 export async function logPathsNamed(
   word: string | undefined,
   choice: LogChoice,

@@ -2,7 +2,7 @@ import type { FoundTask } from '../discovery/found.js';
 import { rootAt } from '../discovery/roots.js';
 import { pathsOf } from '../layout/task-paths.js';
 
-/** An active task by its place, as its runner knows it. */
+/** The active task at this place, as its runner knows it. */
 export function taskAt(root: string, task_id: string): FoundTask {
   const { active, directory } = pathsOf({ root, taskId: task_id });
   return {

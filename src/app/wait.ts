@@ -3,11 +3,10 @@ import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import type { Changes } from '../task/changes.js';
 import { type Condition, type ConditionState, conditionState, isOver, latestRun } from '../task/condition.js';
-import type { TaskGatherer } from '../task/gatherer.js';
+import type { Awaitable, TaskGatherer } from '../task/gatherer.js';
 import { exitCodeOf } from '../task/outcome.js';
 import type { TaskView } from '../task/view.js';
 import { shellArguments } from '../text/shell.js';
-import { answered, type Pause } from './late.js';
 import { onlyTask } from './search.js';
 
 export interface WaitOptions {
@@ -15,6 +14,9 @@ export interface WaitOptions {
   /** Milliseconds; undefined: as long as it takes. */
   timeout: number | undefined;
 }
+
+/** Waits for a promise; resolves to undefined, or to the exit code that ends the command first. */
+export type Pause = (until: Promise<void>) => Promise<number | undefined>;
 
 export interface WaitPorts {
   gatherer: TaskGatherer;
@@ -29,19 +31,19 @@ export interface WaitPorts {
 export interface WaitAnswer {
   exitCode: number;
   view: TaskView;
-  /** False if a condition can not be met any more: `why` it can't. */
+  /** False if a condition can no longer be met; `why` has the reason. */
   met: boolean;
   why?: string;
   problems: readonly Problem[];
 }
 
-/** A runner that dies changes no file: the state is read again after this time at the latest. */
+/** The death of a runner changes no file, so the state is read again after this time at the latest. */
 const LOOK_MS = 1000;
 
 /**
- * Waits until the task is over, or all conditions are met. Resolves to a signal's exit code if one comes first.
- * Throws ThermosError `timeout` (124), NotFoundError if there is no such task or process or it is removed, and
- * SystemError if its state can't be read.
+ * Waits until the task is over, or until all conditions are met. Resolves to the exit code of a signal if one comes
+ * first. Rejects with ThermosError `timeout` (124), NotFoundError if the task or process does not exist or is removed,
+ * and SystemError if its state cannot be read.
  */
 export async function waitForTask(
   word: string,
@@ -56,15 +58,15 @@ export async function waitForTask(
     if (typeof selection === 'number') return selection;
     const source = gatherer.source(onlyTask(word, selection));
     let since: readonly number[] | undefined;
-    for (let told = false; ; ) {
+    for (let reported = false; ; ) {
       const view = await answer(source.read());
       if (typeof view === 'number') return view;
       since ??= conditions.map((condition) => latestRun(view, condition));
       refuseUnreadable(view);
       const end = endOf(view, conditions, since);
       if (end !== undefined) return end;
-      if (!told && (view.verdict === 'runner-gone' || view.verdict === 'host-rebooted')) {
-        told = true;
+      if (!reported && (view.verdict === 'runner-gone' || view.verdict === 'host-rebooted')) {
+        reported = true;
         ports.notice(
           `no runner is alive: \`thermos run\` with the task's config goes on with it, \`thermos kill ${shellArguments(view.task_id)}\` ends it`,
         );
@@ -82,13 +84,13 @@ export async function waitForTask(
   }
 }
 
-/** Answers that are late are not waited for longer than the deadline. */
+/** Bounds the wait for late answers by the deadline. */
 function withDeadline({ pause, now }: WaitPorts, deadline: number, word: string) {
   const bounded: Pause = async (until) => {
     if (deadline === Number.POSITIVE_INFINITY) return pause(until);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const error = new ThermosError('timeout', `timed out: nothing was heard of ${word}`, {
+      const error = new ThermosError('timeout', `timed out: there was no answer for ${word}`, {
         exitCode: EXIT.timeout,
       });
       timer = setTimeout(() => reject(error), Math.max(0, deadline - now()));
@@ -100,6 +102,19 @@ function withDeadline({ pause, now }: WaitPorts, deadline: number, word: string)
     }
   };
   return <T extends object>(answer: T | Promise<T>) => answered(answer, bounded);
+}
+
+/** The answer, or the exit code that ends the command before the answer arrives. */
+export async function answered<T extends object>(answer: Awaitable<T>, pause: Pause): Promise<T | number> {
+  if (!(answer instanceof Promise)) return answer;
+  let arrived: T | undefined;
+  const arrival = answer.then((value) => {
+    arrived = value;
+  });
+  // A command that is ending does not report a failure.
+  arrival.catch(() => {});
+  const exitCode = await pause(arrival);
+  return arrived ?? exitCode ?? answer;
 }
 
 function endOf(
@@ -117,7 +132,7 @@ function endOf(
   return { exitCode, view, met: never === undefined, why, problems };
 }
 
-/** Of what can't be read no end will ever be seen. */
+/** Throws for a task that cannot be read: its end would never be seen. */
 function refuseUnreadable(view: TaskView): void {
   const { found, problems, task_id } = view;
   if (problems.some(({ code }) => code === 'checkpoint-missing')) {
@@ -130,7 +145,7 @@ function refuseUnreadable(view: TaskView): void {
   );
   if (error !== undefined && !isOver(view)) throw new SystemError(error.code, error.message, error.hint);
   if (view.state === 'UNKNOWN' && found.unreadable)
-    throw new SystemError('task-unreadable', `the sandbox of task ${task_id} can not be entered`);
+    throw new SystemError('task-unreadable', `the sandbox of task ${task_id} cannot be entered`);
 }
 
 function timedOut({ task_id, state, processes }: TaskView, conditions: readonly Condition[]): ThermosError {

@@ -17,16 +17,16 @@ import { dashed, valuedSwitch } from './words.js';
 type Parsed = { [name: string]: any };
 
 export const COLOUR_ENVIRONMENT: Readonly<Record<string, string>> = {
-  NO_COLOR: 'Not empty: no colour.',
-  FORCE_COLOR: 'Set, and not to 0 or false: colour even where there is no terminal. NO_COLOR wins.',
+  NO_COLOR: 'If not empty: no colour.',
+  FORCE_COLOR: 'If set, and not to 0 or false: colour even without a terminal. NO_COLOR wins.',
 };
 
 /** A command that can be run. */
 export type RunnableClass = CommandClass & (new (argv: string[], config: Config) => ThermosCommand);
 
-/** What every command shares: the global flags, one way to answer, one way to warn. */
+/** What all commands share: the global flags, one way to answer, one way to warn. */
 export abstract class ThermosCommand extends Command {
-  /** For help and the man page; a command adds to these or says them in its own words. */
+  /** For help and the man page; a command adds to these or words them itself. */
   static exitCodes: ExitMeanings = {
     ok: EXIT_MEANINGS.ok,
     usage: 'The command line is wrong.',
@@ -37,16 +37,16 @@ export abstract class ThermosCommand extends Command {
   };
 
   static environment: Readonly<Record<string, string>> = {
-    THERMOS_ROOT: 'Task roots to look in, separated by colons, if there is no --root.',
+    THERMOS_ROOT: 'Task roots to search, separated by colons, if there is no --root.',
     THERMOS_MESOS_ROOT: 'Mesos work directories, separated by colons, if there is no --mesos-root.',
     ...COLOUR_ENVIRONMENT,
   };
 
   static files: Readonly<Record<string, string>> = {
     '/var/run/thermos': 'The task root of a host.',
-    '~/.local/state/thermos': 'The one of a user; $XDG_STATE_HOME/thermos if that is set.',
+    '~/.local/state/thermos': 'The task root of a user; $XDG_STATE_HOME/thermos if that is set.',
     'MESOS/slaves/*/frameworks/*/executors/*/runs/*/checkpoints':
-      'Those of the tasks that a Mesos agent runs.',
+      'The task roots of the tasks that a Mesos agent runs.',
     'ROOT/tasks/active/TASK_ID': 'The task, as JSON, while it runs; in tasks/finished when it is over.',
     'ROOT/checkpoints/TASK_ID/runner': "The task's stream; beside it a coordinator.PROCESS for each process.",
     'LOG_DIR/PROCESS/RUN/{stdout,stderr}': 'Logs; LOG_DIR is in the stream, usually SANDBOX/.logs.',
@@ -61,24 +61,27 @@ export abstract class ThermosCommand extends Command {
       multipleNonGreedy: true,
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
-      summary: 'Task root to look in, instead of the default ones; may be repeated.',
+      summary: 'Task root to search instead of the default ones; may be repeated.',
     }),
     'mesos-root': Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
-      summary: 'Mesos agent work directory to look in, instead of the default ones; may be repeated.',
+      summary: 'Mesos agent work directory to search instead of the default ones; may be repeated.',
     }),
     json: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print one JSON document.' }),
-    'no-color': Flags.boolean({ helpGroup: 'GLOBAL', summary: 'No colour, whatever the terminal can do.' }),
-    debug: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Show the stack of an error.' }),
+    'no-color': Flags.boolean({
+      helpGroup: 'GLOBAL',
+      summary: 'Print no colour, whatever the terminal supports.',
+    }),
+    debug: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print the stack trace of an error.' }),
   };
 
-  /** Set by the dispatcher; a command made by hand (in a test) gets one of its own. */
+  /** Set by the dispatcher; a command constructed by a test has its own. */
   terminal = new Terminal();
 
-  /** All commands, for those that tell of the others; set by the dispatcher. */
+  /** All commands, for those that describe the others; set by the dispatcher. */
   commands: CommandTable = {};
 
   /** Runs the command; resolves to its exit code. Errors go to the dispatcher. */
@@ -89,8 +92,8 @@ export abstract class ThermosCommand extends Command {
   abstract override run(): Promise<number>;
 
   /**
-   * Parses the words by the flags and args of the command's class; the colour flags take effect. What is
-   * wrong with the words becomes a CommandLineError.
+   * Parses the words by the flags and args of the command's class; the colour flags take effect. Rejects with
+   * CommandLineError for wrong words.
    */
   protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
     options?: Input<F, B, A>,
@@ -116,7 +119,7 @@ export abstract class ThermosCommand extends Command {
   }
 
   /**
-   * Prints the answer: the document as one line of JSON, or the view's text. Problems are told on stderr
+   * Prints the answer: the document as one line of JSON, or the view's text. Problems go to stderr
    * either way. Returns 5 if one of them is an error, else `exitCode`.
    */
   protected answer(
@@ -128,17 +131,17 @@ export abstract class ThermosCommand extends Command {
   ): number {
     if (json) for (const piece of jsonPieces(document)) this.terminal.write(piece);
     else this.terminal.write(view(this.style));
-    return this.told(problems, exitCode);
+    return this.finish(problems, exitCode);
   }
 
-  /** Says the problems of an answer; its exit code is 5 if one of them is an error, else `exitCode`. */
-  protected told(problems: readonly Problem[], exitCode: number): number {
-    this.tell(problems);
+  /** Reports the problems of an answer; returns 5 if one of them is an error, else `exitCode`. */
+  protected finish(problems: readonly Problem[], exitCode: number): number {
+    this.report(problems);
     return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
   }
 
-  /** Says problems on stderr. */
-  protected tell(problems: readonly Problem[]): void {
+  /** Reports problems on stderr. */
+  protected report(problems: readonly Problem[]): void {
     this.terminal.writeError(problemsText(problems));
   }
 

@@ -7,7 +7,7 @@ import { nearest } from '../text/near.js';
 import { type CommandClass, commandPage, flagsOf, PROGRAM_NAME } from './page.js';
 import { longName } from './words.js';
 
-/** The command line can't be carried out as written. Exit 2; the short usage is told below the message. */
+/** The command line can't be carried out as written. Exit 2; the short usage is printed below the message. */
 export class CommandLineError extends ThermosError {
   readonly usage: string;
 
@@ -17,7 +17,7 @@ export class CommandLineError extends ThermosError {
   }
 }
 
-/** The error for a first word that is no command, with the nearest ones as a hint. */
+/** The error for a first word that is not a command, with the nearest ones as a hint. */
 export function unknownCommand(word: string, known: readonly string[]): CommandLineError {
   const message = word.startsWith('-')
     ? `unknown flag '${word}' before the command`
@@ -26,7 +26,7 @@ export function unknownCommand(word: string, known: readonly string[]): CommandL
   return new CommandLineError('unknown-command', message, USAGE, hint);
 }
 
-/** The error for a word that is no code of a problem or an error. */
+/** The error for a word that is not the code of a problem or an error. */
 export function unknownCode(word: string, known: readonly string[]): CommandLineError {
   const usage = `${PROGRAM_NAME} help codes [CODE] [FLAGS]; see '${PROGRAM_NAME} help codes'`;
   return new CommandLineError(
@@ -39,7 +39,7 @@ export function unknownCode(word: string, known: readonly string[]): CommandLine
 
 const USAGE = `${PROGRAM_NAME} COMMAND [ARGUMENTS] [FLAGS]; see '${PROGRAM_NAME} help'`;
 
-/** What oclif's parser throws, in our words; anything else as it is. */
+/** An error of oclif's parser, in our words; anything else unchanged. */
 export function commandLineError(error: unknown, id: string, command: CommandClass): unknown {
   if (!(error instanceof CLIError)) return error;
   const usage = `${PROGRAM_NAME} ${commandPage(id, command).usage[0]}; see '${PROGRAM_NAME} ${id} --help'`;
@@ -61,7 +61,7 @@ export function commandLineError(error: unknown, id: string, command: CommandCla
   }
 }
 
-/** The classes of oclif's parser that are told in our own words. oclif exports only what they extend. */
+/** The error classes of oclif's parser that get our own words. oclif exports only their base class. */
 type ParserError = 'NonExistentFlagsError' | 'RequiredArgsError' | 'UnexpectedArgsError';
 
 function nearestFlags(unknown: readonly string[], command: CommandClass): string | undefined {
@@ -70,18 +70,18 @@ function nearestFlags(unknown: readonly string[], command: CommandClass): string
   return didYouMean(near.map((name) => `--${name}`));
 }
 
-/** oclif's own message in one line, without its heading and its advice; ours is the usage. */
+/** oclif's message in one line, without its heading and its advice; our advice is the usage. */
 function messageOf(error: CLIError): string {
   const lines = stripVTControlCharacters(error.message)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
   switch (error.constructor.name) {
-    // A heading, what is wrong, the advice.
+    // A heading, the error, the advice.
     case 'FailedFlagValidationError':
     case 'ViolatedFlagConstraintError':
       return plain(lines.slice(1, -1));
-    // Either one line; or the flag, what its parser says of the value, the advice.
+    // Either one line; or the flag, the error of its parser, the advice.
     case 'CLIError': {
       const [flag] = /--\S+/.exec(lines[0] ?? '') ?? [];
       return lines.length < 3 ? plain(lines) : `${flag}: ${plain(lines.slice(1, -1))}`;
@@ -91,7 +91,7 @@ function messageOf(error: CLIError): string {
   }
 }
 
-/** A switch has no value. */
+/** Removes the `=true` that oclif shows for a switch. */
 function plain(lines: readonly string[]): string {
   return lines
     .join(' ')

@@ -1,25 +1,25 @@
 import * as Flags from '@oclif/core/flags';
 
-/** What inspecting and running a config have in common. */
+/** The flags that inspecting and running a config share. */
 export const CONFIG_FLAGS = {
-  task: Flags.string({ helpValue: 'NAME', summary: 'The task of a config that has several.' }),
+  task: Flags.string({ helpValue: 'NAME', summary: 'The task, if the config has several.' }),
   environment: Flags.string({
     char: 'E',
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME=VALUE',
-    summary: 'Bind {{NAME}} in the config to a value; may be repeated.',
+    summary: 'Bind {{NAME}} in the config to VALUE; may be repeated.',
   }),
   port: Flags.string({
     char: 'P',
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME:PORT',
-    summary: 'Give {{thermos.ports[NAME]}} a port; may be repeated.',
+    summary: 'Bind {{thermos.ports[NAME]}} to PORT; may be repeated.',
   }),
   job: Flags.string({
     helpValue: 'NAME',
-    summary: 'The job of an .aurora file that has several: its name, or the end of its key.',
+    summary: 'The job, if the .aurora file has several: its name, or the end of its key.',
   }),
-  instance: Flags.string({ helpValue: 'N', summary: 'Which instance of the job to be; 0 if not given.' }),
+  instance: Flags.string({ helpValue: 'N', summary: 'The instance of the job. [default: 0]' }),
 };

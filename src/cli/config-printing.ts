@@ -1,8 +1,8 @@
 import { visible } from '../text/escape.js';
 
 /**
- * What a config prints, made safe to show: of all that is not plain text only newlines and tabs stay as they are.
- * Nobody has asked for raw bytes, so a pipe gets the same as a terminal.
+ * Makes the output of a config safe to show: apart from plain text, only newlines and tabs stay as they are.
+ * Nobody asked for raw bytes, so a pipe gets the same as a terminal.
  */
 export class ConfigPrinting {
   readonly #write: (text: string) => void;
@@ -18,7 +18,7 @@ export class ConfigPrinting {
     this.#write(text.replace(/[^\n\t]+/g, visible));
   }
 
-  /** What is said after it begins in a line of its own. */
+  /** Ends an unfinished line, so that later messages start on a new one. */
   end(): void {
     if (this.#inLine) this.print('\n');
   }

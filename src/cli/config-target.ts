@@ -11,10 +11,10 @@ export interface ConfigFlags {
   json?: boolean;
 }
 
-/** As configs are named; what is named so and isn't there was meant to be one. */
+/** Names of configs; a missing file with such a name was meant as a config. */
 const CONFIG_NAME = /\.(thermos|aurora|mesos_recipe|json)$/;
 
-/** Whether a word means a config, and no task has to be looked for: a config flag, or a file at such a path. */
+/** Whether a word means a config, without a search for tasks: there is a config flag, or a config file at this path. */
 export function meansConfig(word: string, flags: ConfigFlags): boolean {
   const { task, environment, port, job, instance } = flags;
   if ([task, environment, port, job, instance].some((flag) => flag !== undefined)) return true;
@@ -24,7 +24,7 @@ export function meansConfig(word: string, flags: ConfigFlags): boolean {
   return CONFIG_NAME.test(word) || (isPathWord(word) && !isDirectory(word));
 }
 
-/** Whether a word that no task has means a config. */
+/** Whether a word that matches no task means a config. */
 export function mayMeanConfig(word: string): boolean {
   return CONFIG_NAME.test(word) || (isThere(word) && word !== '.' && word !== '..');
 }

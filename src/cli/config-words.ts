@@ -1,13 +1,13 @@
 import { addressFault } from '../config/evaluate.js';
 import { UsageError } from '../errors/errors.js';
 
-/** `NAME=VALUE`; only the first `=` parts them. */
+/** `NAME=VALUE`, split at the first `=`. */
 export function parseBinding(text: string): [address: string, value: string] {
   const end = text.indexOf('=');
   if (end < 0) throw new UsageError('usage', `-E takes NAME=VALUE, not '${text}'`);
   const address = text.slice(0, end);
   if (addressFault(address) !== undefined) {
-    const message = `'${address}' in -E '${text}' is no name that a config can refer to`;
+    const message = `'${address}' in -E '${text}' is not a name that a config can refer to`;
     throw new UsageError('usage', message, 'names are as inside {{…}}: name, profile.name, list[0]');
   }
   return [address, text.slice(end + 1)];

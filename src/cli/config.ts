@@ -15,7 +15,7 @@ import { parseBinding, parsePort } from './config-words.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
-/** What `run` takes besides. */
+/** The further flags of `run`. */
 export interface RunConfigFlags extends ConfigFlags {
   'task-id'?: string;
   user?: string;
@@ -28,7 +28,7 @@ export interface ConfigAnswer {
   exitCode: number;
 }
 
-/** The evaluated task of a config; exit 1 if no run would take it. Throws ConfigError, exit 2. */
+/** The evaluated task of a config; exit 1 if `run` would refuse it. Throws ConfigError, exit 2. */
 export async function inspectConfig(
   path: string,
   flags: ConfigFlags,
@@ -46,7 +46,7 @@ export async function inspectConfig(
   };
 }
 
-/** The task of a config as the flags say that it is to be run. Throws ConfigError, exit 2. */
+/** The task of a config, prepared for a run as the flags say. Throws ConfigError, exit 2. */
 export async function prepareRun(
   path: string,
   flags: RunConfigFlags,
@@ -74,7 +74,7 @@ async function withPorts<T>(
   }
 }
 
-/** What the build made of Python lies beside the bundle that this is part of. */
+/** The build puts Python's files beside the bundle that holds this code. */
 async function loadPython(): Promise<ExecuteProgram> {
   const { pythonExecutor } = await import('../config/python/execute.js');
   return pythonExecutor(__dirname);
@@ -82,7 +82,7 @@ async function loadPython(): Promise<ExecuteProgram> {
 
 function requestOf({ task, environment = [], port = [], job, instance = '0' }: ConfigFlags): Request {
   if (!/^\d{1,9}$/.test(instance)) {
-    throw new UsageError('usage', `--instance takes a number from 0 on, not '${instance}'`);
+    throw new UsageError('usage', `--instance takes a whole number, 0 or higher, not '${instance}'`);
   }
   return {
     task,

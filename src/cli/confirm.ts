@@ -5,7 +5,7 @@ import { pause } from '../host/pause.js';
 import { visible } from '../text/escape.js';
 import type { Style, Terminal } from './terminal.js';
 
-/** The person at the terminal, who is shown on stderr what would be done; only `y` and `yes` are a yes. */
+/** Shows on stderr what would be done and asks the person at the terminal; only `y` and `yes` mean yes. */
 export function confirmationOn<Shown>(
   terminal: Terminal,
   draw: (shown: Shown, style: Style) => string,
@@ -20,7 +20,7 @@ export function confirmationOn<Shown>(
   };
 }
 
-/** A line of stdin, from the terminal; empty at its end. */
+/** A line of stdin, from the terminal; empty at the end of input. */
 function readLine(): string {
   const byte = Buffer.alloc(1);
   let line = '';

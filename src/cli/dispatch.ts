@@ -12,21 +12,20 @@ declare const THERMOS_VERSION: string;
 /** The installed package: this file is built into `dist/`. */
 export const PACKAGE_ROOT = join(__dirname, '..');
 
-/** The flags that `CMD --help` takes over. */
+/** The flags that `CMD --help` passes on to `help`. */
 const OF_HELP = ['--json', '--no-color'];
 
-/** What the entry needs of the program: it finds the command of a line, and runs it. */
+/** What the entry needs: finds the command of a command line, and runs it. */
 export interface Dispatcher {
   /** Runs the command that the words name and sets the exit status. */
   dispatch(argv: readonly string[]): Promise<void>;
-  /** The command that `dispatch` runs for these words; undefined if there is no such. */
+  /** The command that `dispatch` runs for these words; undefined if there is none. */
   commandOf(argv: readonly string[]): string | undefined;
 }
 
 /**
- * The program that these commands make. oclif's own start (reading package.json, the manifest and the plugins) costs
- * as much again as an empty Node, so commands are found in our own table and get a Config that knows only their
- * names; `help` loads the full one.
+ * The program with these commands. oclif's own start (reading package.json, the manifest and the plugins) takes as long
+ * as starting Node, so commands are found in our own table and get a minimal Config.
  */
 export function programOf(commands: CommandTable<RunnableClass>): Dispatcher {
   return {
@@ -74,7 +73,7 @@ function commandOf(argv: readonly string[], commands: CommandTable): string | un
   return Object.hasOwn(commands, word) ? word : undefined;
 }
 
-/** What oclif's command and help ask of a config. */
+/** What oclif's command and help read from a config. */
 function minimalConfig(): Config {
   const known: Partial<Config> = {
     root: PACKAGE_ROOT,

@@ -7,19 +7,19 @@ import { jsonText } from '../text/json.js';
 import type { Terminal } from './terminal.js';
 import { hasFlag } from './words.js';
 
-/** What a failed command says, in the words of `{"error":{…}}`. */
+/** What a failed command reports, as in `{"error":{…}}`. */
 export interface Failure {
   code: ProblemCode;
   message: string;
   hint?: string;
-  /** How the command is to be written; told on stderr only. */
+  /** The usage of the command; printed on stderr only. */
   usage?: string;
-  /** What else was noticed. */
+  /** Other problems that were noticed. */
   problems?: readonly Problem[];
   exitCode: ExitCode;
 }
 
-/** Maps anything thrown to what is told of it. Pure. */
+/** Maps anything thrown to its report. Pure. */
 export function failureOf(error: unknown): Failure {
   const exitCode = exitCodeOfError(error);
   if (error instanceof ThermosError) {
@@ -37,7 +37,7 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** Problems as they are told on stderr, one a line; a hint that several in a row share stands behind the last. */
+/** Problems as printed on stderr, one per line; a hint that several in a row share follows the last of them. */
 export function problemsText(problems: readonly Problem[]): string {
   let text = '';
   for (const [i, { severity, message, hint }] of problems.entries()) {
@@ -47,7 +47,7 @@ export function problemsText(problems: readonly Problem[]): string {
   return text;
 }
 
-/** Tells the failure (JSON on stdout under `--json`, else text on stderr) and returns the exit code. */
+/** Reports the failure (JSON on stdout under `--json`, else text on stderr) and returns the exit code. */
 export function reportFailure(error: unknown, argv: readonly string[], terminal: Terminal): number {
   const failure = failureOf(error);
   if (hasFlag(argv, '--json') && errnoOf(error) !== 'output-failed') {
@@ -64,7 +64,7 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
   return failure.exitCode;
 }
 
-/** The lines of a stack; a message that stands in it may be of several. */
+/** The lines of a stack; the message in it may have several. */
 function stackText({ stack = '' }: Error): string {
   return stack
     .split('\n')

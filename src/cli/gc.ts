@@ -14,9 +14,17 @@ import type { Style } from './terminal.js';
 const LIMIT = { helpGroup: 'LIMIT' };
 
 export const GC_FLAGS = {
-  'max-age': Flags.string({ ...LIMIT, helpValue: 'DURATION', summary: 'Keep what finished since.' }),
-  'max-tasks': Flags.string({ ...LIMIT, helpValue: 'N', summary: 'Keep the newest N.' }),
-  'max-space': Flags.string({ ...LIMIT, helpValue: '20G', summary: 'Keep the newest up to this.' }),
+  'max-age': Flags.string({
+    ...LIMIT,
+    helpValue: 'DURATION',
+    summary: 'Keep tasks that finished within this time.',
+  }),
+  'max-tasks': Flags.string({ ...LIMIT, helpValue: 'N', summary: 'Keep the newest N tasks.' }),
+  'max-space': Flags.string({
+    ...LIMIT,
+    helpValue: '20G',
+    summary: 'Keep the newest tasks up to this size in total.',
+  }),
   'keep-metadata': Flags.boolean({
     summary: 'Keep checkpoints and task files.',
     exclusive: ['delete-metadata'],
@@ -30,23 +38,23 @@ export const GC_FLAGS = {
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'PATH',
-    summary: "Delete this sandbox, too: you say that it is the task's own.",
+    summary: "Also delete this sandbox: you state that it is the task's own.",
   }),
   orphans: Flags.boolean({ default: true, allowNo: true, summary: 'End tasks whose runner died.' }),
   'orphan-age': Flags.string({
     default: '1h',
     helpValue: 'DURATION',
-    summary: 'How long a stream has been still.',
+    summary: 'How long the stream of such a task must have been unchanged.',
   }),
   'include-mesos': Flags.boolean({
-    summary: 'Remove metadata and logs of Mesos tasks too, if they are over and their executors gone.',
+    summary: 'Also remove metadata and logs of Mesos tasks that are over and whose executors are gone.',
   }),
   retained: Flags.string({
     helpValue: 'FILE',
     exclusive: ['max-age', 'max-tasks', 'max-space'],
-    summary: 'Compare with the tasks that the scheduler has; - is stdin.',
+    summary: 'Compare with the tasks that the scheduler has; - means stdin.',
   }),
-  'dry-run': Flags.boolean({ aliases: ['dryrun'], summary: 'Show the plan and do nothing.' }),
+  'dry-run': Flags.boolean({ aliases: ['dryrun'], summary: 'Show the plan, and do nothing.' }),
   yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask.' }),
 };
 
@@ -67,7 +75,7 @@ export interface GcFlags extends RootFlags {
   yes?: boolean;
 }
 
-/** What the flags of `gc` say. Throws UsageError, for bad limits and for what --retained names. */
+/** What the flags of `gc` say. Throws UsageError, for bad limits and for the file of --retained. */
 export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
   const limit = (
     name: 'max-age' | 'max-tasks' | 'max-space',
@@ -112,7 +120,7 @@ function parseCount(text: string, flag: string): number {
   );
 }
 
-/** A plan, as it is shown to whoever is asked. */
+/** A plan, as it is shown before the question. */
 export function planText({ plan, outcomes }: Collected, style: Style): string {
   return gcText(encodeGc(true, outcomes, plan, []), { ...style, now: plan.machine.now });
 }
@@ -123,7 +131,7 @@ export interface GcAnswer {
   notice?: string;
 }
 
-/** What is said of a result; its text is drawn for the moment of the plan. */
+/** The answer for a result; ages in its text count from the moment of the plan. */
 export function gcAnswer({ end, plan, outcomes, chosen, dryRun, problems }: GcResult): GcAnswer {
   const document = encodeGc(dryRun, outcomes, plan, problems);
   const text = (style: Style) => gcText(document, { ...style, now: plan.machine.now });

@@ -4,7 +4,7 @@ import type { Paint } from '../views/parts/paint.js';
 import type { CODE_PAGES, CodePage } from './codes.js';
 import { type CommandPage, type FlagEntry, PROGRAM_NAME } from './page.js';
 
-/** How help is drawn. */
+/** How help is formatted. */
 export interface HelpStyle {
   width: number;
   bold: Paint;
@@ -16,21 +16,21 @@ export interface ProgramPage {
   description: string[];
   usage: string;
   examples: CommandPage['examples'];
-  /** In the order they are listed. */
+  /** In the order of the list. */
   commands: readonly CommandPage[];
   topics: [name: string, summary: string][];
   globalFlags: readonly FlagEntry[];
   exitCodes: CommandPage['exitCodes'];
   environment: CommandPage['environment'];
-  /** For the man page only, as those of a command. */
+  /** For the man page only, like those of a command. */
   files: CommandPage['files'];
 }
 
 type Rows = [left: string, right: string | undefined][];
 
 /**
- * Help as text. The wrapping and the lists are oclif's; what is said, and in which order, is ours. oclif
- * colours by a rule of its own (both streams must be terminals), so its colours are taken out.
+ * Help as text. oclif does the wrapping and the lists; the content and its order are ours. oclif decides about colours
+ * by its own rule (both streams must be terminals), so its colours are removed.
  */
 export class HelpText extends HelpFormatter {
   readonly #bold: Paint;
@@ -38,7 +38,7 @@ export class HelpText extends HelpFormatter {
   constructor(config: Config, style: HelpStyle) {
     super(config, { maxWidth: Math.max(40, style.width), stripAnsi: true });
     this.#bold = style.bold;
-    // The pages hold plain text; oclif would run every line of it through a template compiler.
+    // The pages are plain text; oclif would run every line through a template compiler.
     this.render = (text) => text;
   }
 
@@ -129,13 +129,13 @@ export class HelpText extends HelpFormatter {
     const [first] = rows;
     if (first === undefined) return undefined;
     const text = this.renderList(rows, { indentation: 2 });
-    // oclif takes the blanks off the first row that stand where others have their short form; on a narrow
-    // terminal, where it puts the texts below with an empty line between, off all of them.
+    // oclif strips the blanks that stand for a missing short form from the first row. On a narrow terminal, where
+    // it puts the texts below with an empty line between, it strips them from all rows.
     const blanks = text.includes('\n\n') ? '' : first[0].slice(0, first[0].search(/\S/));
     return this.#section(title, blanks + text);
   }
 
-  /** Commands are never wrapped: they are there to be copied. */
+  /** Commands are never wrapped, so that they can be copied. */
   #examples(examples: CommandPage['examples']): string | undefined {
     const lines = examples.map(({ text, command }) =>
       text === undefined ? `$ ${command}` : `${this.wrap(text)}\n${this.indent(`$ ${command}`)}`,
@@ -154,7 +154,7 @@ export function rolesOf({ severity, exit }: CodePage): string {
   return [...(severity.length === 0 ? [] : [severity.join(', ')]), ...ends].join('; ');
 }
 
-/** `-n, --lines=N`; long ones stand below each other whether they have a short form or not. */
+/** `-n, --lines=N`; long names are aligned whether there is a short form or not. */
 function flagRows(flags: readonly FlagEntry[]): Rows {
   const anyShort = flags.some(({ char }) => char !== undefined);
   return flags.map(({ char, name, value, text }) => {

@@ -48,9 +48,9 @@ export async function programPage(table: CommandTable): Promise<ProgramPage> {
   return {
     summary: 'See, run, end and clean up Thermos tasks, by the checkpoint streams on disk.',
     description: [
-      'Thermos runs a task: a graph of shell processes that share a sandbox. Every change of state is appended to a checkpoint file. This program reads those files, and what else is left on disk; it asks no server, and works as well on a task whose runner, agent or host is gone.',
-      'A task is named by its id, by a regular expression or glob, by the beginning of ids, or by the path of its sandbox, run directory, checkpoint root or task file. Run inside a sandbox, commands find its root from the working directory.',
-      'With --json every command prints one JSON object on stdout and nothing else, or one a line if it follows something. Their schemas are in the directory schemas/ of the package.',
+      'Thermos runs a task: a graph of shell processes that share a sandbox. Every change of state is appended to a checkpoint file. This program reads those files and whatever else is left on disk. It asks no server, and also works on a task whose runner, agent or host is gone.',
+      'A task is named by its id, by a regular expression or glob, by a prefix of ids, or by the path of its sandbox, run directory, checkpoint root or task file. Run inside a sandbox, commands find its root from the working directory.',
+      'With --json, every command prints one JSON object on stdout and nothing else, or one object per line if it follows something. The schemas are in the directory schemas/ of the package.',
     ],
     usage: `${PROGRAM_NAME} COMMAND [ARGUMENTS] [FLAGS]`,
     examples: [

@@ -17,7 +17,7 @@ export interface ShownInspection {
   exitCode?: number;
 }
 
-/** What is known of the task or the config that the word means; see `inspectNamed` and `inspectConfig`. */
+/** Inspects the task or the config that the word means; see `inspectNamed` and `inspectConfig`. */
 export async function inspectTarget(
   word: string | undefined,
   flags: RootFlags & ConfigFlags,
@@ -35,7 +35,7 @@ export async function inspectTarget(
   return inspectConfig(word, flags, terminal);
 }
 
-/** If the id of the task stands in several roots the text has all of them, the document the one launched last. */
+/** If several roots have the task's id, the text shows all of them and the document the one launched last. */
 async function inspectTaskNamed(
   word: string | undefined,
   flags: RootFlags,

@@ -1,13 +1,13 @@
 import { EXIT } from '../errors/exit-codes.js';
 
-/** Waits that SIGINT and SIGTERM end. The signals do what they always do until they are asked for. */
+/** Waits that SIGINT and SIGTERM end. Until `listen`, the signals have their default effect. */
 export class Interruption {
   #exitCode: number | undefined;
   #wake = () => {};
-  #tell: (exitCode: number) => void = () => {};
-  /** Resolves when a signal comes, to the exit code for it. */
+  #resolve: (exitCode: number) => void = () => {};
+  /** Resolves to the exit code of a signal when it comes. */
   readonly signalled = new Promise<number>((resolve) => {
-    this.#tell = resolve;
+    this.#resolve = resolve;
   });
   readonly #onInterrupt = () => this.#signal(EXIT.interrupted);
   readonly #onTerminate = () => this.#signal(EXIT.terminated);
@@ -17,7 +17,7 @@ export class Interruption {
     process.on('SIGTERM', this.#onTerminate);
   }
 
-  /** Resolves when the promise does, to undefined; or when a signal comes, to the exit code for it. */
+  /** Resolves to undefined with the promise, or to the exit code of a signal that comes first. */
   async wait(promise: Promise<void>): Promise<number | undefined> {
     const signalled = new Promise<void>((resolve) => {
       this.#wake = resolve;
@@ -33,7 +33,7 @@ export class Interruption {
 
   #signal(exitCode: number): void {
     this.#exitCode = exitCode;
-    this.#tell(exitCode);
+    this.#resolve(exitCode);
     this.#wake();
   }
 }

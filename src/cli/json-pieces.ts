@@ -1,11 +1,11 @@
 import { jsonText } from '../text/json.js';
 
-/** About so many characters make a piece. */
+/** Approximate length of a piece, in characters. */
 const PIECE = 1 << 16;
 
 /**
- * A document as JSON and a newline, as `jsonText` has it, in pieces: what an answer says of 10,000
- * tasks is not held once more as one text.
+ * A document as JSON with a newline, like `jsonText`, but in pieces: an answer about 10,000 tasks is not held a second
+ * time as one string.
  */
 export function* jsonPieces(document: object): Generator<string> {
   let text = '{';

@@ -8,18 +8,18 @@ const SHOW_CURSOR = '\u001b[?25h';
 const CUT_LINES = '\u001b[?7l';
 const WRAP_LINES = '\u001b[?7h';
 
-/** At least so many lines of what is printed stay in sight. */
+/** At least this many printed lines stay visible. */
 const LEAST = 3;
-/** Not drawn more often than this, milliseconds. */
+/** The shortest time between two drawings, milliseconds. */
 const PAUSE_MS = 80;
-/** So many lines are drawn at once at the latest, lest they fill the memory. */
+/** This many pending lines are drawn at once, so that they do not fill the memory. */
 const MOST_PENDING = 2000;
 
 /**
- * A block of lines that stays in sight, redrawn in place, with what is printed below it. Lines for which there
- * is no room any more move up past the block into the terminal's memory, in their order, so that nothing that
- * was printed is lost. Lines are escaped. What does not fit the width (a table on a narrow terminal, what was
- * printed when it was wider) is cut as long as it stays in sight: each line has to be one line.
+ * A block of lines that stays visible and is redrawn in place, with printed lines below it. When there is no more room,
+ * the oldest printed lines scroll up past the block into the terminal's scrollback, in order, so that nothing is lost.
+ * Lines are escaped. A line wider than the terminal (a table on a narrow terminal, or text printed when it was wider)
+ * is cut while it is visible, because each line must take one row.
  */
 export class LiveScreen {
   readonly #terminal: Terminal;
@@ -29,7 +29,7 @@ export class LiveScreen {
   #timer: NodeJS.Timeout | undefined;
   #last = Number.NEGATIVE_INFINITY;
 
-  /** `head`: the block, of at most so many lines. */
+  /** `head`: gives the block, of at most `rows` lines. */
   constructor(terminal: Terminal, head: (rows: number) => string[]) {
     this.#terminal = terminal;
     this.#head = head;
@@ -41,14 +41,14 @@ export class LiveScreen {
     else this.refresh();
   }
 
-  /** Draws it again soon. */
+  /** Schedules a redraw. */
   refresh(): void {
     if (this.#timer !== undefined) return;
     const wait = Math.max(0, this.#last + PAUSE_MS - performance.now());
     this.#timer = setTimeout(() => this.#draw(), wait);
   }
 
-  /** Takes the block away; what was printed stays. */
+  /** Removes the block; printed lines stay. */
   close(): void {
     clearTimeout(this.#timer);
     this.#terminal.write(`\r${UP(this.#drawn)}${CLEAR_BELOW}${textOf(this.#recent)}${SHOW_CURSOR}`);
@@ -63,7 +63,7 @@ export class LiveScreen {
     const head = this.#head(rows - 1 - LEAST).slice(0, rows - 1 - LEAST);
     const past = this.#recent.splice(0, Math.max(0, this.#recent.length - (rows - 1 - head.length)));
     const inSight = `${CUT_LINES}${textOf([...head, ...this.#recent])}${WRAP_LINES}`;
-    // The block may have been higher than the terminal is by now: what went up can't be reached.
+    // The terminal may be lower now than the block was: rows that scrolled away cannot be reached.
     const up = Math.min(this.#drawn, rows - 1);
     const before = past.length === 0 ? '' : CLEAR_BELOW + textOf(past);
     this.#terminal.write(`${HIDE_CURSOR}\r${UP(up)}${before}${inSight}${CLEAR_BELOW}`);
@@ -72,7 +72,7 @@ export class LiveScreen {
   }
 }
 
-/** Cleared before, not behind: that would take the last character of a line that is as wide as the terminal. */
+/** Each line is cleared before it is written: afterwards, a line as wide as the terminal would lose its last character. */
 function textOf(lines: readonly string[]): string {
   return lines.map((line) => `${CLEAR_LINE}${line}\r\n`).join('');
 }

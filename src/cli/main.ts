@@ -1,6 +1,6 @@
 /**
- * The entry of the program. `--version` is answered before anything else is loaded. Everything else is
- * `thermos.cjs`, compiled from a code cache if there is one: that saves 20 ms of the 32 that loading it costs.
+ * The entry of the program. It answers `--version` before anything else is loaded. Everything else is in
+ * `thermos.cjs`, compiled from a code cache if there is one: that saves 20 ms of the 32 that loading it takes.
  */
 import '../runner/no-debugger.js';
 import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -15,7 +15,7 @@ declare const THERMOS_VERSION: string;
 
 type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: string, dir: string) => void;
 
-/** What the build writes at the end: a hash of all that is before. */
+/** The last line of the build: a hash of everything before it. */
 const HASH = /\/\/ ([0-9a-f]{64})\n$/;
 
 function load(file: string, argv: readonly string[]): Dispatcher {
@@ -33,7 +33,7 @@ function load(file: string, argv: readonly string[]): Dispatcher {
   const wrapper = script.runInThisContext() as Wrapper;
   wrapper(module.exports, createRequire(file), module, file, dirname(file));
   const program = module.exports as Dispatcher;
-  // What is compiled depends on the command, on who reads the answer, and on what the answer is.
+  // Which functions are compiled depends on the command, the output format and the outcome.
   process.on('exit', (exitCode) => {
     const command = program.commandOf(argv);
     if (command !== undefined) keep(`${command} ${argv.includes('--json') ? 'json' : 'text'} ${exitCode}`);
@@ -51,7 +51,7 @@ function readProgram(file: string): { code: string; size: number; mtimeMs: numbe
   }
 }
 
-/** False if it can't be written: the program then says why, as for any other command. */
+/** False if it cannot be written: the program then reports why, as for any other command. */
 function printVersion(): boolean {
   try {
     writeSync(1, `thermos/${THERMOS_VERSION}\n`);
@@ -61,7 +61,7 @@ function printVersion(): boolean {
   }
 }
 
-/** A uid without a name and a HOME, as containers have it, makes os.homedir() throw, and oclif calls it on loading. */
+/** os.homedir() throws for a uid without name and HOME, as in containers, and oclif calls it when it is loaded. */
 function doWithoutHome(): void {
   try {
     os.homedir();

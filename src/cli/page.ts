@@ -2,7 +2,7 @@ import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { EXIT, type ExitMeanings, type ExitName } from '../errors/exit-codes.js';
 import type { KnownFlag } from './words.js';
 
-/** What help, the man pages, README and completion say of a command; all of it comes from its class. */
+/** What help, the man pages, the docs and completion say about a command; all of it comes from its class. */
 export interface CommandPage {
   id: string;
   /** One sentence. */
@@ -47,7 +47,7 @@ export interface Example {
   command: string;
 }
 
-/** A command's class, as far as pages tell of it. */
+/** The parts of a command's class that pages show. */
 export interface CommandClass {
   readonly summary?: string;
   readonly description?: string;
@@ -63,12 +63,12 @@ export interface CommandClass {
   readonly seeAlso: readonly string[];
 }
 
-/** Commands by their names, each loaded when it is asked for. */
+/** Commands by name, each loaded on demand. */
 export type CommandTable<Class extends CommandClass = CommandClass> = Readonly<
   Record<string, () => Promise<Class>>
 >;
 
-/** The commands that people are told of; the others are for the program itself and for its scripts. */
+/** The commands that help lists; the others are for the program itself and its completion scripts. */
 export function visibleIds(commands: CommandTable): string[] {
   return Object.keys(commands).filter((id) => !id.startsWith('_'));
 }
@@ -95,7 +95,7 @@ interface ArgDefinition {
   description?: string;
   hidden?: boolean;
   multiple?: boolean;
-  /** As `multiple`, which oclif refuses behind an argument that may be left out. */
+  /** Like `multiple`, which oclif refuses after an optional argument. */
   repeats?: boolean;
   required?: boolean;
   options?: readonly string[];
@@ -175,7 +175,7 @@ function flagGroups(command: CommandClass): CommandPage['flagGroups'] {
 function flagEntry(name: string, flag: FlagDefinition): FlagEntry {
   const shown = typeof flag.defaultHelp === 'string' ? flag.defaultHelp : flag.default;
   const fixed = ['string', 'number'].includes(typeof shown) ? ` [default: ${shown}]` : '';
-  const told = flag.helpValue === undefined && fewOptions(flag.options ?? []) ? [] : flag.options;
+  const listed = flag.helpValue === undefined && fewOptions(flag.options ?? []) ? [] : flag.options;
   const required = flag.required ? ' (required)' : '';
   return {
     name: flag.allowNo ? `[no-]${name}` : name,
@@ -183,7 +183,7 @@ function flagEntry(name: string, flag: FlagDefinition): FlagEntry {
     value: flag.type === 'option' ? valueName(name, flag) : undefined,
     options: flag.options ?? [],
     multiple: flag.multiple ?? false,
-    text: withOptions(program(flag.summary ?? flag.description ?? ''), told) + fixed + required,
+    text: withOptions(program(flag.summary ?? flag.description ?? ''), listed) + fixed + required,
   };
 }
 
@@ -193,7 +193,7 @@ function valueName(name: string, { helpValue, options }: FlagDefinition): string
   return fewOptions(options) ? options.join('|') : 'VALUE';
 }
 
-/** Few enough to stand in the place of the value. */
+/** Few enough to be shown in place of the value's name. */
 function fewOptions(options: readonly string[]): boolean {
   return options.length <= 3;
 }
@@ -214,7 +214,7 @@ function paragraphs(text = ''): string[] {
     .filter((paragraph) => paragraph !== '');
 }
 
-/** oclif's way to write the program's name. */
+/** Fills in the program's name, which oclif's templates leave open. */
 function program(text: string): string {
   return text.replaceAll('<%= config.bin %>', PROGRAM_NAME);
 }

@@ -4,12 +4,12 @@ import { visible } from '../text/escape.js';
 import { shorten } from '../text/width.js';
 import type { Terminal } from './terminal.js';
 
-/** What ends sooner is not seen. */
+/** Work that ends sooner shows no progress. */
 const DELAY_MS = 1000;
-/** How often it is drawn. */
+/** The time between two frames. */
 const EVERY_MS = 100;
 
-/** Progress on stderr: a spinner with a line of text. Nothing on what is no terminal, and nothing beside JSON. */
+/** Progress on stderr: a spinner with a line of text. Nothing if stderr is not a terminal, and nothing with JSON. */
 export function progressOn(terminal: Terminal, { json = false } = {}): Progress {
   const isSeen = terminal.stderrIsTerminal && !terminal.isDumb && !json;
   return isSeen ? new Spinner(terminal) : NO_PROGRESS;
@@ -18,10 +18,10 @@ export function progressOn(terminal: Terminal, { json = false } = {}): Progress 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Drawn by ora, but by our clock: a loop that does not let the event loop turn draws when it tells how far it is. Two
- * things that ora can do are left out. It does not hide the cursor, so that no end of the program leaves a terminal
- * without one; to restore it, ora would listen to signals, and then Ctrl-C would not end such a loop. And it does not
- * read stdin, where questions are answered.
+ * ora draws it, but at our times: work that blocks the event loop draws when it calls `update`. Two features of ora are
+ * off. It does not hide the cursor, so that no exit leaves a terminal without one; to restore it, ora would handle
+ * signals, and then Ctrl-C would not end work that blocks. And it does not read stdin, which takes the answers to
+ * questions.
  */
 class Spinner implements Progress {
   readonly #terminal: Terminal;
@@ -29,7 +29,7 @@ class Spinner implements Progress {
   #advance: Advance | undefined;
   #ora: Ora | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** When it is drawn next by a loop that does not turn, by performance.now(). */
+  /** When `update` draws next, by performance.now(). */
   #due = Number.POSITIVE_INFINITY;
   readonly #onSignal = (signal: NodeJS.Signals) => this.#end(signal);
 
@@ -71,7 +71,7 @@ class Spinner implements Progress {
   #draw(): void {
     this.#due = performance.now() + EVERY_MS;
     const { columns } = process.stderr;
-    // Where there are none, ora takes a line for endlessly many.
+    // Without columns, ora counts a line as infinitely many.
     if (!(columns > 0)) return;
     this.#ora ??= this.#makeOra();
     const { unicode } = this.#terminal.style(2);
@@ -84,7 +84,7 @@ class Spinner implements Progress {
     const { paint, unicode } = this.#terminal.style(2);
     const spinner = unicode ? 'dots' : 'line';
     const drawn = ora({ isEnabled: true, color: false, spinner, hideCursor: false, discardStdin: false });
-    // ora's own colour is that of stdout, and heeds no NO_COLOR.
+    // ora's own colour follows stdout, and ignores NO_COLOR.
     const { frames, interval } = drawn.spinner;
     drawn.spinner = { frames: frames.map((frame) => paint.cyan(frame)), interval };
     this.#terminal.beforeWriting = () => drawn.clear();
@@ -98,7 +98,7 @@ class Spinner implements Progress {
     return `${this.#what}: ${done}${total === undefined ? '' : ` of ${total}`} ${what}`;
   }
 
-  /** A signal that nobody else listens to ends the program, as it would without us. */
+  /** A signal without another listener ends the program, as it would without the spinner. */
   #end(signal: NodeJS.Signals): void {
     this.stop();
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);

@@ -6,10 +6,10 @@ import { recordLine } from '../views/read.js';
 import { problemsText } from './failure.js';
 import type { Terminal } from './terminal.js';
 
-/** So many lines are written at once. */
+/** How many lines are written at once. */
 const LINES = 1000;
 
-/** Writes records to stdout, one a line; problems to stderr, or under `--json` as lines among them. */
+/** Writes records to stdout, one per line; problems to stderr, or with `--json` as lines among them. */
 export class RecordPrinter implements RecordReceiver {
   readonly #terminal: Terminal;
   readonly #json: boolean;

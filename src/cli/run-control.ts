@@ -11,21 +11,21 @@ const EARLY: readonly [NodeJS.Signals, () => void][] = [
 const FOREGROUND = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /**
- * To be called first of all by who is going to be a runner. Until the task is started, the signals that would end
- * it end the program.
+ * To be called first by a program that becomes a runner. Until the task is started, the signals that would end
+ * the task end the program.
  */
 export function expectSignals(): void {
   for (const [signal, handler] of EARLY) process.on(signal, handler);
 }
 
-/** For who shows a task, or has started one. Signals come to the whole foreground: the runner decides what they mean. */
+/** For a program that shows or starts a task. Signals go to the whole foreground, and the runner decides what they mean. */
 export function leaveSignalsToRunner(): void {
   for (const signal of FOREGROUND) process.on(signal, () => {});
 }
 
 /**
- * From when it is made, signals to the process are requests to end a task. Who makes it attaches the task in the same
- * turn of the event loop, or closes it: a signal that comes while the task is opened is answered when it is there.
+ * Once constructed, it treats signals to the process as requests to end a task. The caller attaches the task in the same
+ * turn of the event loop, or closes it, so that a signal that arrives while the task is opened is handled afterwards.
  */
 export class RunControl implements Control {
   /** The exit code of the signal that a person sent first. */
@@ -38,7 +38,7 @@ export class RunControl implements Control {
     const politely = (exitCode: ExitCode) => () => {
       if (this.signalled === undefined) {
         this.signalled = exitCode;
-        notice(`ending ${this.#task?.taskId}; once more ends it at once, without its final processes`);
+        notice(`ending ${this.#task?.taskId}; a second signal ends it at once, without its final processes`);
         ask({ state: 'KILLED' });
       } else {
         ask({ state: 'KILLED', now: true });
@@ -61,13 +61,13 @@ export class RunControl implements Control {
 
   close(): void {
     for (const [signal, handler] of this.#handlers) process.off(signal, handler);
-    // A debugger must not be opened by a signal that comes late.
+    // A late signal must not start the debugger.
     process.on('SIGUSR1', () => {});
     process.on('SIGUSR2', () => {});
   }
 }
 
-/** SIGHUP under nohup(1). */
+/** True for SIGHUP under nohup(1). */
 function isIgnored(signal: 'SIGHUP'): boolean {
   const number = { SIGHUP: 1n }[signal];
   const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(procText('/proc/self/status'))?.[1];

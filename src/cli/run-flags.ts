@@ -6,59 +6,62 @@ import type { Destination, LoggerPolicy } from '../runner/task-document.js';
 
 const MIB = 1024 * 1024;
 
-/** What `run` and `simplerun` have in common; names and defaults are those of the original's programs. */
+/** The flags that `run` and `simplerun` share; names and defaults are the original's. */
 export const RUN_FLAGS = {
   'task-id': Flags.string({
     helpValue: 'ID',
-    summary: 'The id of the task; else made of its name and the time.',
+    summary: 'The id of the task. [default: its name and the time]',
   }),
-  user: Flags.string({ helpValue: 'NAME', summary: 'Run as this user; for others than you root is needed.' }),
+  user: Flags.string({ helpValue: 'NAME', summary: 'Run as this user; only root may run as another user.' }),
   sandbox: Flags.string({
     helpValue: 'PATH',
-    summary: 'Directory to run in; else ROOT/sandboxes/TASK_ID. Made if it is not there.',
+    summary: 'Directory to run in, created if missing. [default: ROOT/sandboxes/TASK_ID]',
   }),
   environment: Flags.string({
     char: 'E',
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME=VALUE',
-    summary: 'Put VALUE in for {{NAME}}; may be repeated.',
+    summary: 'Replace {{NAME}} with VALUE; may be repeated.',
   }),
   port: Flags.string({
     char: 'P',
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME:PORT',
-    summary: 'Put PORT in for {{thermos.ports[NAME]}}; may be repeated.',
+    summary: 'Replace {{thermos.ports[NAME]}} with PORT; may be repeated.',
   }),
   daemon: Flags.boolean({ summary: 'Return when the task has started, and print its id.' }),
   'preserve-env': Flags.boolean({
     summary: 'Give processes your whole environment, not only HOME, LOGNAME, USER and PATH.',
   }),
-  hostname: Flags.string({ helpValue: 'NAME', summary: 'The host name to record; else that of this host.' }),
+  hostname: Flags.string({
+    helpValue: 'NAME',
+    summary: 'The host name to record. [default: that of this host]',
+  }),
   'max-runs': Flags.integer({
     min: 1,
     default: 100,
     helpValue: 'N',
-    summary: 'How often one process is run at most, however its runs end.',
+    summary: 'How often each process is run at most, however its runs end.',
   }),
   'process-logger-destination': Flags.string({
     options: ['file', 'console', 'both', 'none'],
-    summary: 'Where the output of processes goes that do not say it themselves.',
+    summary: 'Where output goes if a process does not say.',
   }),
   'process-logger-mode': Flags.string({
     options: ['standard', 'rotate'],
-    summary: 'How log files are written if processes do not say it.',
+    summary: 'How log files are written if a process does not say.',
   }),
   'rotate-log-size-mb': Flags.integer({
     min: 1,
     helpValue: 'MIB',
-    summary: 'When a log is rotated, if processes do not say it; else 100.',
+    summary: 'Size at which a log is rotated if a process does not say. [default: 100]',
   }),
   'rotate-log-backups': Flags.integer({
     min: 0,
     helpValue: 'N',
-    summary: 'How many rotated logs are kept, if processes do not say it; else 5.',
+    summary: 'How many rotated logs are kept if a process does not say. [default: 5]',
   }),
 };
 
@@ -78,15 +81,15 @@ export interface RunFlags extends RootFlags {
 export const RUN_EXIT_CODES = {
   ok: 'The task ended SUCCESS; with --daemon: it has started.',
   no: 'The task ended FAILED.',
-  usage: 'The command line or the task is wrong, or it can not be run here; nothing was started.',
+  usage: 'The command line or the task is wrong, or it cannot be run here; nothing was started.',
   killed: EXIT_MEANINGS.killed,
   lost: EXIT_MEANINGS.lost,
-  partial: 'The checkpoint could not be written; what runs goes on, and the task can be resumed.',
+  partial: 'The checkpoint could not be written; running processes go on, and the task can be resumed.',
   interrupted: 'Interrupted (SIGINT), and the task ended KILLED.',
   terminated: 'Terminated (SIGTERM), and the task ended KILLED.',
 } satisfies ExitMeanings;
 
-/** What the flags say of how to run a task. */
+/** The options that the flags set for a run. */
 export function runOptions(flags: RunFlags): RunOptions {
   const logger: { -readonly [Field in keyof LoggerPolicy]?: LoggerPolicy[Field] } = {};
   const size = flags['rotate-log-size-mb'];

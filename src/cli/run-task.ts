@@ -9,33 +9,33 @@ import type { RunAnswer } from './run.js';
 import { type RunFlags, runOptions } from './run-flags.js';
 import type { Terminal } from './terminal.js';
 
-export interface HowToRun extends RunFlags {
+export interface RunTaskFlags extends RunFlags {
   daemon: boolean;
   json: boolean;
   'dry-run'?: boolean;
 }
 
 export interface RunPresentation {
-  /** The output is that of one command, and passed on as it is. */
+  /** The output is that of one command, and is passed on unchanged. */
   raw?: boolean;
-  /** Called before it is run. */
+  /** Called before the task is run. */
   notice?: (spec: RunSpec) => void;
-  /** Says what is wrong with it, before it is run. */
-  tell: (problems: readonly Problem[]) => void;
+  /** Reports problems before the task is run. */
+  report: (problems: readonly Problem[]) => void;
 }
 
 /** Runs a task as the flags say: not at all, in the background, or here to its end. */
 export async function runTask(
   prepared: PreparedTask,
-  flags: HowToRun,
+  flags: RunTaskFlags,
   terminal: Terminal,
-  { raw = false, notice, tell }: RunPresentation,
+  { raw = false, notice, report }: RunPresentation,
 ): Promise<RunAnswer> {
   const spec = runSpec(prepared, runOptions(flags));
   if (flags['dry-run']) return await planned(prepared, spec);
   notice?.(spec);
   const { problems: known } = prepared;
-  tell(known);
+  report(known);
   const { runInBackground, runInForeground } = await import('./run.js');
   if (flags.daemon) {
     const started = await runInBackground(spec, terminal, flags);

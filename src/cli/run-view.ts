@@ -23,35 +23,35 @@ import { eventText, linePrefix } from '../views/tail.js';
 import { LiveScreen } from './live-screen.js';
 import type { Terminal } from './terminal.js';
 
-/** What a runner in the foreground tells the process that shows its task. */
+/** What a runner in the foreground passes to the process that shows its task. */
 export interface ShowRun {
   root: string;
   task_id: string;
   /** Draw on the terminal; else lines. */
   live: boolean;
-  /** The bytes of stdout and stderr as they are, each to its own, nothing else. */
+  /** Pass on the bytes of stdout and stderr unchanged, each to the same stream, and nothing else. */
   raw: boolean;
   /** Lines of each log to show first; null: all of them. */
   lines: number | null;
-  /** Processes write to the console, those whose destination it is: their files aren't shown besides. */
+  /** Processes with the destination `console` write to it themselves, so their files are not shown as well. */
   console: boolean;
-  /** Where the output of processes goes that don't say it. */
+  /** Where output goes if a process does not say. */
   destination: string;
 }
 
-/** A line from the runner, as JSON. At the end of stdin without an `end` it is dead. */
+/** A line from the runner, as JSON. If stdin ends without an `end`, the runner is dead. */
 export type RunnerMessage = { notice: string } | { end: true };
 
 const NAMING: Naming = { root: false, task: false, stream: true };
-/** The end of the task is on disk when the runner says it: it is read within so many looks, each that long at most. */
+/** When the runner reports the end, it is on disk: it is found within this many reads, each after this long at most. */
 const LAST_LOOKS = 60;
 const LOOK_MS = 50;
-/** Elapsed times are shown to the second. */
+/** Elapsed times are shown in seconds. */
 const SECOND_MS = 1000;
 
 /**
- * Shows a task that is being run by another process, until that process says that it is over, or dies. It has a
- * process of its own so that a terminal that is stopped, or a pager that is not read on, can't stop the runner.
+ * Shows a task that another process runs, until that process reports its end or dies. Showing has a process of
+ * its own, so that a stopped terminal or an idle pager cannot block the runner.
  */
 export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> {
   const screen = spec.live ? new Live(terminal) : new Lines(terminal);
@@ -106,7 +106,7 @@ async function follow(
   const printer = new LogPrinter(shell, mode, NAMING, (line, naming, colour) =>
     linePrefix(line, naming, colour, screen.style),
   );
-  // Of a new task nothing has been shown: runs may have ended before we had started.
+  // Nothing of a new task was shown yet: runs may have ended before this process started.
   const runs = lines === null ? 'all' : 'last';
   const options = { processes: [], runs, streams, lines: lines ?? undefined } as const;
   const task = source.read();
@@ -114,7 +114,7 @@ async function follow(
   await new Follower([{ task, source }], options, printer, shell).run(candidates);
 }
 
-/** Reads the task for who prints its logs, and shows what has changed in it meanwhile. */
+/** Reads the task for the log printer, and shows what has changed in it. */
 class RunSource implements TaskLogSource {
   readonly watched: string;
   readonly #spec: ShowRun;
@@ -129,7 +129,7 @@ class RunSource implements TaskLogSource {
     const found = taskAt(spec.root, spec.task_id);
     this.watched = found.checkpoint_dir;
     this.#reader = new TaskReader(found, { history: true });
-    // What was before a task is resumed is no news.
+    // States from before a task was resumed are not reported.
     this.#changes = new RunChanges(spec.lines !== null);
   }
 
@@ -137,7 +137,7 @@ class RunSource implements TaskLogSource {
     const view = this.#reader.read(Host.local());
     this.#config = view.config ?? this.#config;
     this.#screen.show(view);
-    if (!this.#spec.raw) for (const change of this.#changes.of(view)) this.#tell(view, change);
+    if (!this.#spec.raw) for (const change of this.#changes.of(view)) this.#report(view, change);
     const logs = taskLogs(view, this.#config, localLogs(view));
     if (!this.#spec.console) return logs;
     const settings = new Map(this.#config?.processes.map((process) => [process.name, process]));
@@ -148,7 +148,7 @@ class RunSource implements TaskLogSource {
     return { ...logs, processes };
   }
 
-  #tell({ task_id }: TaskView, change: RunChange): void {
+  #report({ task_id }: TaskView, change: RunChange): void {
     if (change.kind === 'task') this.#screen.change(taskChangeText(task_id, change.state));
     else this.#screen.change(runChangeText(change.process, change.run, change.status));
   }
@@ -210,7 +210,7 @@ class Live implements Screen {
     return this.#terminal.style(1);
   }
 
-  /** Lines of JSON: what of a line is the name of its log, and what is text, is to be drawn each in its way. */
+  /** Takes lines of JSON, because the name of the log and the text of a line are drawn differently. */
   write(bytes: Buffer | string): void {
     for (const text of String(bytes).split('\n')) {
       if (text !== '') this.#line(JSON.parse(text));
@@ -222,7 +222,7 @@ class Live implements Screen {
     this.#screen.refresh();
   }
 
-  /** The table says it. */
+  /** The table shows it. */
   change(): void {}
 
   notice(text: string): void {
@@ -239,7 +239,7 @@ class Live implements Screen {
     const colour = this.#colours.get(process) ?? this.#colours.size;
     this.#colours.set(process, colour);
     const prefix = linePrefix(source, NAMING, colour, this.style);
-    // Programs that draw their progress go back to the start of the line: the last state is what one sees.
+    // Programs that draw progress return to the start of the line; only the last state would be visible.
     const shown = line.replace(/\r$/, '').replace(/^.*\r/, '').replaceAll('\t', '    ');
     this.#print(prefix, visible(shown));
   }

@@ -25,9 +25,9 @@ export interface RunAnswer {
 }
 
 /**
- * Runs a task to its end as its runner, showing it meanwhile. Ctrl-C and SIGTERM end it gracefully, the second
- * time at once; SIGUSR1 as KILLED and SIGUSR2 as LOST, as an executor expects of a runner. `known`: what was told
- * of it before, for the document.
+ * Runs a task to its end as its runner, and shows it. Ctrl-C and SIGTERM end it gracefully, a second one at once;
+ * SIGUSR1 ends it as KILLED and SIGUSR2 as LOST, as an executor expects of a runner. `known`: the problems that were
+ * reported before, for the document.
  */
 export async function runInForeground(
   spec: RunSpec,
@@ -67,9 +67,9 @@ export async function runInBackground(
 export async function runDaemon(
   spec: RunSpec,
   terminal: Terminal,
-  say: (text: string) => void,
+  answer: (text: string) => void,
 ): Promise<void> {
-  await beDaemon(spec, { ...portsOf(terminal), say, failureOf });
+  await beDaemon(spec, { ...portsOf(terminal), answer, failureOf });
 }
 
 function portsOf(terminal: Terminal) {
@@ -80,7 +80,7 @@ function portsOf(terminal: Terminal) {
   };
 }
 
-/** Of who starts a daemon: what is known when it lets go is going to be told. */
+/** For the starter of a daemon: when it is closed, the outcome is known and must still be reported. */
 class StarterControl extends RunControl {
   override close(): void {
     leaveSignalsToRunner();
@@ -90,7 +90,7 @@ class StarterControl extends RunControl {
 
 function showOf(task: BegunTask, raw: boolean, terminal: Terminal): ShowRun {
   const { root, taskId, resumed, hasConsole, destination } = task;
-  // Processes write to the console themselves: a screen would be spoilt by it.
+  // Processes write to the console themselves, which would spoil a screen.
   const live = !hasConsole && terminal.stdoutIsTerminal && terminal.stderrIsTerminal && !terminal.isDumb;
   return {
     root,
@@ -113,7 +113,7 @@ class ViewerProcess implements Viewer {
       stdio: ['pipe', 'inherit', 'inherit'],
     });
     this.#gone = goneOf(this.#child);
-    // Who reads no more has ended, and the task goes on without.
+    // The viewer has ended, and the task goes on without it.
     this.#child.stdin?.on('error', () => {});
   }
 
@@ -137,7 +137,7 @@ class ViewerProcess implements Viewer {
   }
 }
 
-/** The spec goes to its stdin; what it says comes from its descriptor 3. */
+/** The spec goes to its stdin; its answer comes from its descriptor 3. */
 function spawnDaemon(spec: RunSpec): DaemonProcess {
   const child = spawn(process.execPath, [NO_DEBUGGER, MAIN, '__run-daemon'], {
     detached: true,
@@ -148,14 +148,14 @@ function spawnDaemon(spec: RunSpec): DaemonProcess {
   child.stdin?.on('error', () => {});
   child.stdin?.end(JSON.stringify(spec));
   return {
-    said: child.stdio[3] as NodeJS.ReadableStream,
+    answer: child.stdio[3] as NodeJS.ReadableStream,
     gone,
     signal: (signal) => void child.kill(signal),
     leave: () => child.unref(),
   };
 }
 
-/** Resolves when it has ended, or could not be started. */
+/** Resolves when the process has ended or could not be started. */
 function goneOf(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once('exit', () => resolve());

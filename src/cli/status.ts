@@ -21,7 +21,7 @@ export interface StatusFlags extends RootFlags {
 
 type Write = (text: string) => void;
 
-/** One look at the tasks, written to stdout. Rejects with NotFoundError if no word means a task. */
+/** Writes the tasks to stdout once. Rejects with NotFoundError if no word matches a task. */
 export function showStatus(
   words: readonly string[],
   flags: StatusFlags,
@@ -30,7 +30,7 @@ export function showStatus(
   return writeStatus(words, flags, terminal, undefined, (text) => terminal.write(text));
 }
 
-/** Shows the tasks again and again; ends with 130 or 143 by a signal. */
+/** Shows the tasks repeatedly; a signal ends it with 130 or 143. */
 export async function watchStatus(
   words: readonly string[],
   flags: StatusFlags,
@@ -62,24 +62,24 @@ async function writeStatus(
   return answer;
 }
 
-/** Takes the views of tasks; `text` is what there is to be written when all have come. */
+/** Takes the views of tasks; `text` gives what remains to be written after the last one. */
 interface Page {
   add(task: TaskView): void;
   text(answer: StatusAnswer): string;
 }
 
-/** --json does without the views: loading what measures text costs as long as reading ten tasks. */
+/** --json does not load the views: loading the code that measures text takes as long as reading ten tasks. */
 async function drawnPage({ quiet, verbosity }: StatusFlags, terminal: Terminal): Promise<Page> {
   const { IdPage, StatusPage } = await import('../views/status.js');
   return quiet ? new IdPage() : new StatusPage(verbosity as Verbosity, terminal.style(1));
 }
 
-/** How much of the document is put together before it is written. */
+/** The document is written in pieces of this many characters. */
 const PIECE = 64 * 1024;
 
 /**
- * The document of `status`, one line, written in pieces: of a host with very many tasks it is long, and none of them
- * is needed when the next one is written.
+ * The document of `status`: one line, written in pieces, because it is long on a host with very many tasks, and no
+ * task is needed once it is written.
  */
 class Document implements Page {
   readonly #write: Write;

@@ -27,32 +27,32 @@ export interface TailFlags extends RootFlags {
   json: boolean;
 }
 
-/** Prints logs of the tasks that the word means; returns the exit code. */
+/** Prints logs of the tasks that the word matches; returns the exit code. */
 export async function showLogs(
   word: string | undefined,
   processes: readonly string[],
   flags: TailFlags,
   terminal: Terminal,
-  tell: (problems: readonly Problem[]) => void,
+  report: (problems: readonly Problem[]) => void,
 ): Promise<number> {
   const ports = { gatherer: localTasks(flags), logsOf: localLogs };
   const choice = { processes, runs: flags.run, streams: streamsOf(flags) };
-  const tellProblem = (problem: Problem) => {
+  const reportProblem = (problem: Problem) => {
     if (flags.json) terminal.write(`${jsonText({ problem })}\n`);
-    tell([problem]);
+    report([problem]);
   };
   if (flags.path) {
     const { paths, problems } = await logPathsNamed(word, choice, ports);
     const text = flags.json ? paths.map((path) => `${jsonText(path)}\n`).join('') : pathsText(paths);
     terminal.write(text);
-    for (const problem of problems) tellProblem(problem);
+    for (const problem of problems) reportProblem(problem);
     return hasError(problems) ? EXIT.partial : EXIT.ok;
   }
   const interruption = new Interruption();
   const shell: FollowShell = {
     write: (bytes) => terminal.write(bytes),
     event: (event) => terminal.writeError(`${visible(eventText(event))}\n`),
-    report: tellProblem,
+    report: reportProblem,
     catchSignals: () => interruption.listen(),
     pause: (until) => interruption.wait(until),
     signalled: interruption.signalled,

@@ -12,14 +12,14 @@ export interface ColourChoice {
 }
 
 /**
- * The only door to the outside: both output streams, their terminals, the clock. Writes are synchronous, so
- * that an error of the device is an error of the line that was written, and nothing is lost at exit.
+ * The only access to the outside: both output streams, their terminals, the clock. Writes are synchronous, so
+ * that a device error is thrown by the write that caused it, and nothing is lost at exit.
  */
 export class Terminal {
   readonly #env: NodeJS.ProcessEnv;
   #choice: ColourChoice = {};
   #coloured: Palette | undefined;
-  /** Takes away what is drawn on the last line, where something else is to be written. */
+  /** Clears what is drawn on the last line before something else is written. */
   beforeWriting: (() => void) | undefined;
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
@@ -38,17 +38,17 @@ export class Terminal {
     return isTerminal(2);
   }
 
-  /** There is somebody to answer a question. */
+  /** Somebody can answer a question. */
   get canAsk(): boolean {
     return isTerminal(0) && isTerminal(2);
   }
 
-  /** It can't be drawn on. */
+  /** The terminal cannot be drawn on. */
   get isDumb(): boolean {
     return this.#env.TERM === undefined || this.#env.TERM === 'dumb';
   }
 
-  /** Loads chalk if one of the streams is to have colour. Until then, every style is plain. */
+  /** Loads chalk if one of the streams has colour. Until then, every style is plain. */
   async loadColours(): Promise<void> {
     if (this.#colour(this.stdoutIsTerminal) + this.#colour(this.stderrIsTerminal) === 0) return;
     const { colouredPalette } = await import('./palette.js');
@@ -99,8 +99,8 @@ export class Terminal {
   }
 
   /**
-   * True if nobody reads stdout any more, so that one who only waits need not wait on: the ssh session was
-   * closed, say. The kernel tells it of sockets and named pipes; of other pipes only who writes learns it.
+   * True if nobody reads stdout any more, for example after the ssh session was closed: then waiting can stop.
+   * The kernel reports this for sockets and named pipes; for other pipes only a write shows it.
    */
   isClosed(): boolean {
     try {
@@ -113,7 +113,7 @@ export class Terminal {
     }
   }
 
-  /** Writes to stderr; if nobody can hear it, there is nobody to tell. */
+  /** Writes to stderr. A failure is ignored: there is nowhere to report it. */
   writeError(text: string | Uint8Array): void {
     this.beforeWriting?.();
     try {
@@ -140,7 +140,7 @@ export class Terminal {
   }
 }
 
-/** What is no character device is no terminal; `node:tty` is asked of others only, for it brings all of sockets. */
+/** Only a character device can be a terminal; `node:tty` is loaded only for those, because it loads all of `net`. */
 function isTerminal(fd: 0 | 1 | 2): boolean {
   try {
     if (!fstatSync(fd).isCharacterDevice()) return false;
@@ -151,14 +151,14 @@ function isTerminal(fd: 0 | 1 | 2): boolean {
   return tty.isatty(fd);
 }
 
-/** What Node has in its streams and does not tell its types. */
+/** A part of Node's streams that its types do not declare. */
 interface BlockableStream {
   _handle?: { setBlocking?: (on: boolean) => void };
 }
 
 /**
- * Writes all of it. A pipe may have come to us non-blocking, and Node makes it so as soon as somebody looks at
- * `process.stdout`; a full one is made to block again. If it can't be, it is waited for.
+ * Writes everything. A pipe may be inherited as non-blocking, and Node makes it so on the first access to
+ * `process.stdout`. A full pipe is made blocking again; if that is not possible, the write is retried.
  */
 function writeFully(fd: 1 | 2, text: string | Uint8Array): void {
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;

@@ -26,7 +26,7 @@ export interface ShownWait {
   problems: readonly Problem[];
 }
 
-/** Waits as `waitForTask` does, until a signal comes: then it resolves to the exit code for that. */
+/** Waits like `waitForTask`; a signal ends the wait, and the promise resolves to its exit code. */
 export async function waitUntil(
   word: string,
   flags: RootFlags,
@@ -67,7 +67,11 @@ export function parseCondition(text: string): Condition {
   }
   const state = word.toUpperCase() as ProcessState;
   if (!PROCESS_STATES.includes(state)) {
-    throw new UsageError('usage', `${word} is no state of a process`, `one of ${PROCESS_STATES.join(', ')}`);
+    throw new UsageError(
+      'usage',
+      `${word} is not a state of a process`,
+      `one of ${PROCESS_STATES.join(', ')}`,
+    );
   }
   return { process, state };
 }

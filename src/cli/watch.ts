@@ -7,18 +7,18 @@ import type { Terminal } from './terminal.js';
 
 export interface Frame {
   text: string;
-  /** Said besides the frame, like the problems: on the screen below it, elsewhere on stderr. */
+  /** Shown in addition to the frame, like the problems: below it on the screen, elsewhere on stderr. */
   notice?: string;
   problems: readonly Problem[];
 }
 
 export interface WatchOptions {
   intervalMs: number;
-  /** Frames are lines for a program: they are never drawn on a screen of their own. */
+  /** Frames are lines for a program: they are never drawn on a separate screen. */
   lines?: boolean;
 }
 
-/** Lines that do not fit are cut: each has to be one line, or the first ones would leave the screen. */
+/** Lines that do not fit are cut: each must take one row, or the first ones would scroll off the screen. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
 const HOME = '\u001b[H';
@@ -26,9 +26,9 @@ const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
 /**
- * Draws frames until a signal ends it. On a terminal each takes the place of the one before, on a screen of
- * its own, and the last one stays; elsewhere a frame is written when it differs from the one before.
- * Resolves to the exit code of the signal; what `draw` throws is thrown, with the terminal as it was.
+ * Draws frames until a signal. On a terminal, each frame replaces the one before on a separate screen, and the last
+ * one stays; elsewhere, a frame is written when it differs from the one before. Resolves to the exit code of the
+ * signal. Rejects with what `draw` throws, after the terminal is restored.
  */
 export async function watchFrames(
   terminal: Terminal,
@@ -37,7 +37,7 @@ export async function watchFrames(
 ): Promise<number> {
   const waiter = new Waiter();
   try {
-    // What can't be drawn at all is told on the ordinary screen.
+    // If the first frame fails, the error goes to the ordinary screen.
     const first = await waiter.orSignal(draw());
     return typeof first === 'number' ? first : await redraw(terminal, options, draw, waiter, first);
   } finally {
@@ -59,16 +59,16 @@ async function redraw(
   try {
     for (;;) {
       const style = terminal.style(1);
-      const text = live ? onScreen(frame, style, terminal.rows) : frame.text + besides(frame);
+      const text = live ? onScreen(frame, style, terminal.rows) : frame.text + footer(frame);
       if (live) terminal.write(text);
       else if (text !== last) {
         terminal.write(frame.text);
-        terminal.writeError(besides(frame));
+        terminal.writeError(footer(frame));
       }
       last = text;
       const exitCode = await waiter.wait(intervalMs);
       if (exitCode !== undefined) return exitCode;
-      // Where nothing changes nothing is written, which would tell.
+      // If nothing changes, no write shows that the output is closed.
       if (terminal.isClosed()) return EXIT.ok;
       const next = await waiter.orSignal(draw());
       if (typeof next === 'number') return next;
@@ -77,28 +77,28 @@ async function redraw(
   } finally {
     if (live) {
       terminal.write(`${LEAVE}${frame.text}`);
-      terminal.writeError(besides(frame));
+      terminal.writeError(footer(frame));
     }
   }
 }
 
-function besides({ notice, problems }: Frame): string {
+function footer({ notice, problems }: Frame): string {
   const lines = problems.map(({ severity, message }) => `${severity}: ${message}`);
   if (notice !== undefined) lines.unshift(notice);
   return lines.map((line) => `${visible(line)}\n`).join('');
 }
 
-/** The frame cut to the screen, each line cleared behind its end, so that nothing flickers. */
+/** The frame cut to the screen. Each line is cleared from its end on, so that nothing flickers. */
 function onScreen(frame: Frame, style: Style, rows: number): string {
   const time = new Date(style.now).toISOString().replace(/\.\d+Z$/, 'Z');
-  const lines = [`${time}  Ctrl-C to quit`, '', ...(frame.text + besides(frame)).split('\n')].slice(
+  const lines = [`${time}  Ctrl-C to quit`, '', ...(frame.text + footer(frame)).split('\n')].slice(
     0,
     rows - 1,
   );
   return `${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')}${CLEAR_BELOW}`;
 }
 
-/** Waits for time to pass, the terminal to change its size, or a signal. */
+/** Waits for a time, a change of the terminal's size, or a signal. */
 class Waiter {
   #wake: ((exitCode: number | undefined) => void) | undefined;
   #signalled: number | undefined;
@@ -124,7 +124,7 @@ class Waiter {
     });
   }
 
-  /** Resolves to what is waited for, or to the exit code of a signal that comes before it. */
+  /** Resolves to the awaited value, or to the exit code of a signal that comes first. */
   orSignal<T>(awaited: Awaitable<T>): Promise<T | number> {
     const signalled = new Promise<number>((resolve) => {
       this.#wake = (exitCode) => exitCode !== undefined && resolve(exitCode);

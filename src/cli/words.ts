@@ -2,26 +2,26 @@
  * The words of a command line, before oclif parses them. Pure.
  */
 
-/** The words that are thermos's own: those before `--`. */
+/** The words before `--`, which are thermos's own. */
 export function ownWords(argv: readonly string[]): readonly string[] {
   const dashes = argv.indexOf('--');
   return dashes === -1 ? argv : argv.slice(0, dashes);
 }
 
-/** True if one of thermos's own words is the flag. A value that looks like it counts too, as everywhere. */
+/** True if one of thermos's own words is the flag. A value that looks like the flag counts too. */
 export function hasFlag(argv: readonly string[], ...names: string[]): boolean {
   return ownWords(argv).some((word) => names.includes(word));
 }
 
-/** What a word before `--` is to the parser. */
+/** What the parser knows about a flag. */
 export interface KnownFlag {
   /** Takes a value: `--root PATH`. */
   takesValue: boolean;
 }
 
 /**
- * The original spelled its flags with underscores: `--task_id` is accepted for `--task-id`. Only names of
- * flags are changed; values, `--flag=value` included, and everything from `--` on stay as they are.
+ * The original spelled its flags with underscores, so `--task_id` is accepted for `--task-id`. Only names of
+ * flags change. Values, also in `--flag=value`, and everything from `--` on stay as they are.
  */
 export function dashed(argv: readonly string[], flagOf: (name: string) => KnownFlag | undefined): string[] {
   const words: string[] = [];
@@ -45,7 +45,7 @@ export function dashed(argv: readonly string[], flagOf: (name: string) => KnownF
   return words;
 }
 
-/** The first word that gives a value to a flag which takes none; oclif would take it for an argument. */
+/** The first word that gives a value to a flag that takes none; oclif would treat it as an argument. */
 export function valuedSwitch(
   argv: readonly string[],
   flagOf: (name: string) => KnownFlag | undefined,
@@ -56,7 +56,7 @@ export function valuedSwitch(
   });
 }
 
-/** Flags before the command's name, `thermos --json status`: which words they are, and the name. */
+/** Splits off the flags before the command's name (`thermos --json status`), and the name. */
 export function splitCommand(
   argv: readonly string[],
   flagOf: (name: string) => KnownFlag | undefined,

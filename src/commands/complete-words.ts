@@ -14,8 +14,8 @@ const NAMES: CompletionSource = {
 };
 
 /**
- * What the completion scripts call: the candidates for the last word, one a line. It never complains, because
- * nobody would see it but in the middle of a line being typed.
+ * The completion scripts call this: it prints the candidates for the last word, one per line. It reports no errors,
+ * because they would appear in the middle of the line that is being typed.
  */
 export default class CompleteWords extends ThermosCommand {
   static override hidden = true;
@@ -50,9 +50,9 @@ export default class CompleteWords extends ThermosCommand {
   }
 }
 
-/** What the shell is given to put it where the typed word is; undefined if nothing would be read as the candidate. */
+/** The text that the shell inserts for the typed word; undefined if no text would be read as the candidate. */
 function inserted(candidate: string, shell: string, typed: string, wordBreaks: string): string | undefined {
   if (shell === 'bash') return requote(candidate, typed, wordBreaks);
-  // zsh and fish quote by themselves, but fish no tilde at the beginning, which makes a home directory of it.
+  // zsh and fish quote by themselves, but fish does not quote a leading tilde, which means a home directory.
   return shell === 'fish' && candidate.startsWith('~') ? undefined : candidate;
 }

@@ -5,11 +5,11 @@ import { COMPLETION_SCRIPTS, type Shell } from '../cli/completion/scripts.js';
 export default class Completion extends ThermosCommand {
   static override summary = 'Print the completion script of a shell.';
   static override description =
-    `Completes commands, flags, their fixed values, task ids and names of processes.
+    `The script completes commands, flags and their fixed values, task ids and process names.
 
-For bash add to ~/.bashrc: source <(<%= config.bin %> completion bash)
+For bash, add to ~/.bashrc: source <(<%= config.bin %> completion bash)
 
-For zsh add to ~/.zshrc, after compinit: source <(<%= config.bin %> completion zsh)`;
+For zsh, add to ~/.zshrc after compinit: source <(<%= config.bin %> completion zsh)`;
   static override environment = COLOUR_ENVIRONMENT;
   static override files = {};
   static override examples = [
@@ -21,7 +21,7 @@ For zsh add to ~/.zshrc, after compinit: source <(<%= config.bin %> completion z
       required: true,
       ignoreStdin: true,
       options: Object.keys(COMPLETION_SCRIPTS),
-      description: 'Whose script to print.',
+      description: 'The shell to print the script for.',
     }),
   };
 

@@ -7,16 +7,16 @@ import { doctorText } from '../views/doctor.js';
 export default class Doctor extends ThermosCommand {
   static override summary = 'Say what is wrong on this host or with one task, why, and what to do.';
   static override description =
-    `Looks for roots that can not be read, dead runners, processes that outlived their task, torn and damaged
-checkpoints, clocks that disagree, full and read-only disks, executors that never started (with the reason from
-their stderr), and for a Mesos agent that refuses to start, has not recovered since the host was started, or lacks
-the attributes that the scheduler's default constraints need. Each finding has its evidence and what to do about
-it; nothing is changed, and nothing leaves this host. On a healthy host it says nothing.
+    `Looks for roots that cannot be read, dead runners, processes that outlived their task, torn or damaged
+checkpoints, clocks that disagree, full or read-only disks, and executors that never started (with the reason from
+their stderr). Also looks for a Mesos agent that refuses to start, has not recovered since the host was started, or
+lacks the attributes that the scheduler's default constraints need. Each finding comes with its evidence and what to
+do about it. Nothing is changed, and nothing leaves this host. On a healthy host, doctor prints nothing.
 
-With TASK it tells the story of that task in order of time, and what is wrong with it. TASK is a task id, a pattern
-or the beginning of an id that means one task, or a path.
+With TASK, it shows the timeline of that task and what is wrong with it. TASK is a task id, a path, or a pattern or
+prefix that matches the id of one task.
 
-What may not be read is not checked, and said on stderr: run it as root to have everything looked at.`;
+What you may not read is not checked, and stderr says so. Run it as root to check everything.`;
   static override examples = [
     '<%= config.bin %> doctor',
     'sudo <%= config.bin %> doctor --mesos-root /var/lib/mesos',
@@ -27,17 +27,17 @@ What may not be read is not checked, and said on stderr: run it as root to have 
     ...ThermosCommand.exitCodes,
     ok: 'Nothing is wrong.',
     no: 'Something is wrong, or no task matches.',
-    usage: 'The command line is wrong, or TASK means several tasks.',
+    usage: 'The command line is wrong, or TASK matches several tasks.',
   };
   static override files = {
     ...ThermosCommand.files,
-    'MESOS/meta': 'What the Mesos agent knows: its identity, the boot it recovered in, its attributes.',
-    '/var/log/mesos': "The agent's logs, besides its --log_dir.",
+    'MESOS/meta': 'The state of the Mesos agent: its identity, the boot it recovered in, its attributes.',
+    '/var/log/mesos': "The agent's logs, in addition to its --log_dir.",
   };
   static override seeAlso = ['status', 'inspect', 'gc'];
 
   static override args = {
-    task: Args.string({ ignoreStdin: true, description: 'The task; all of the host if it is left out.' }),
+    task: Args.string({ ignoreStdin: true, description: 'The task to examine; the whole host if left out.' }),
   };
 
   async run(): Promise<number> {

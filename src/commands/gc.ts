@@ -7,15 +7,15 @@ import { progressOn } from '../cli/progress.js';
 import { DURATION_HELP } from '../text/duration.js';
 
 export default class Gc extends ThermosCommand {
-  static override summary = 'Remove finished tasks by age, number and space; end those whose runner died.';
+  static override summary = 'Remove finished tasks by age, number and space; end tasks whose runner died.';
   static override description =
-    `Without a limit all finished tasks go, with limits those beyond any of them; the newest stay. TASK, an exact id or a pattern that matches the whole id, restricts what is looked at: limits count among those. Metadata and logs are deleted; data only of a sandbox that thermos run made in ROOT/sandboxes, or with --delete-data. The plan is shown first, and exactly that is removed.
+    `Without a limit, all finished tasks are removed. With limits, the tasks beyond any limit are removed; the newest stay. TASK is an exact id or a pattern that matches the whole id. It restricts which tasks are considered, and limits count only those. Metadata and logs are deleted. Data is deleted only if thermos run made the sandbox in ROOT/sandboxes, or with --delete-data. The plan is shown first, and exactly that plan is carried out.
 
-Nothing is deleted that is not shown to be the task's own: by its place in the root, by the mark that thermos run leaves in the sandboxes that it makes, or by the logs in it of all processes that ran. What nothing shows stays, and the answer says so; --sandbox PATH says that it is the task's. Never deleted: system and home directories, mount points, what another task or another task root uses, what is behind a link. What is refused is said. Sandboxes of a Mesos agent stay: it removes them itself, and the plan says when.
+gc deletes only what is shown to be the task's own: by its place in the root, by the mark that thermos run leaves in the sandboxes it makes, or by the logs in it of all processes that ran. Everything else stays, and the answer says so; with --sandbox PATH, you state that it is the task's. Never deleted: system and home directories, mount points, what another task or another task root uses, and what is behind a link. Every refusal is reported. Sandboxes of a Mesos agent stay: the agent removes them itself, and the plan says when.
 
-An active task without a live runner for --orphan-age becomes LOST: its last records are taken over, its processes killed if they are certainly its own. The next gc can collect it.
+An active task without a live runner for --orphan-age becomes LOST: its last records are taken over, and its processes are killed if they are certainly its own. The next gc can collect it.
 
---retained compares with what the scheduler believes: a JSON object of task ids and schedule statuses. Tasks that it does not know are collected or killed; what it should be told is in the answer.
+--retained compares this host with what the scheduler believes: FILE is a JSON object of task ids and schedule statuses. Tasks that it does not list are collected or killed; the answer says what to report to the scheduler.
 
 ${DURATION_HELP}`;
   static override examples = [
@@ -26,7 +26,7 @@ ${DURATION_HELP}`;
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    no: 'No task matches, there is no task root, or the question was answered with no.',
+    no: 'No task matches, there is no task root, or you answered no.',
     usage: 'The command line is wrong, or there is no terminal to ask and no --yes: nothing was touched.',
     partial: 'Done in part: something could not be removed, or was refused; stderr says what.',
   };

@@ -4,7 +4,7 @@ import { helpOf } from '../cli/help.js';
 import { EXIT } from '../errors/exit-codes.js';
 
 export default class Help extends ThermosCommand {
-  static override summary = 'Show the commands, the help of one of them, or what codes mean.';
+  static override summary = 'Show all commands, the help of one command, or what codes mean.';
   static override environment = COLOUR_ENVIRONMENT;
   static override files = {};
   static override usage = ['[COMMAND] [FLAGS]', 'codes [CODE] [FLAGS]'];

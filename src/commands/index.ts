@@ -1,4 +1,4 @@
-/** Every command, loaded when it is named. */
+/** All commands, each loaded on demand. */
 export const COMMANDS = {
   completion: async () => (await import('./completion.js')).default,
   doctor: async () => (await import('./doctor.js')).default,

@@ -5,19 +5,19 @@ import { inspectTarget } from '../cli/inspect.js';
 
 export default class Inspect extends ThermosCommand {
   static override summary =
-    'Show all that is known of one task, and why it is as it is; or what a config says.';
+    'Show everything known about one task, and why it is in its state; or evaluate a config.';
   static override description =
-    `The header, every run of every process, the ordering, command lines, ports, resources, logs; first of all WHY:
-the process that failed first with the end of its stderr, what is used of the failure budget, what a process
-waits for, how long the runner has been silent.
+    `Shows the header, every run of every process, the ordering, command lines, ports, resources and logs. WHY comes
+first: the process that failed first with the end of its stderr, how much of the failure budget is used, what a
+process waits for, and how long the runner has been silent.
 
-Of a config (.thermos, .aurora, or a task in JSON) the evaluated task: processes with their command lines, the
-ordering, resources, limits, ports. Nothing is executed but the config itself. What is wrong with it, and what is
-hardly meant, is told on stderr, in the document as \`lint\`. What only a run knows, as {{thermos.ports[http]}},
-stays as it is.
+For a config (.thermos, .aurora, or a task in JSON), shows the evaluated task: processes with their command lines,
+the ordering, resources, limits and ports. Nothing is executed except the config itself. Errors and likely mistakes
+are reported on stderr, and as \`lint\` in the document. Values that only a run knows, such as
+{{thermos.ports[http]}}, stay as they are.
 
-TARGET is a task id, a pattern or the beginning of an id that means one task, or a path: a sandbox, a task root,
-a task file; else a config. Inside a sandbox it may be left out.`;
+TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern or prefix that matches the id of one
+task; otherwise it is a config. Inside a sandbox it may be left out.`;
   static override examples = [
     '<%= config.bin %> inspect www-data-prod-web-0',
     '<%= config.bin %> inspect /var/lib/mesos/slaves/S0/frameworks/F/executors/thermos-web/runs/latest',
@@ -27,8 +27,8 @@ a task file; else a config. Inside a sandbox it may be left out.`;
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    no: 'No task matches; or no run would take the config: an error is in its lint.',
-    usage: 'The command line is wrong, TARGET means several tasks, or the config gives no task.',
+    no: 'No task matches, or `run` would refuse the config: its lint has an error.',
+    usage: 'The command line is wrong, TARGET matches several tasks, or the config gives no task.',
   };
   static override seeAlso = ['status', 'tail', 'read', 'run'];
 

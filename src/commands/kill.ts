@@ -11,14 +11,14 @@ import { DURATION_HELP, parseDuration } from '../text/duration.js';
 import { killListText, killText } from '../views/kill.js';
 
 export default class Kill extends ThermosCommand {
-  static override summary = 'End tasks: gracefully, then surely.';
+  static override summary = 'End tasks: gracefully first, then by force.';
   static override description =
-    `The runner is asked to end the task: processes get SIGTERM, final processes run, and the task is KILLED. If it has
-no runner, or that dies of the request, this command becomes its runner and does the same. What does not end in
-the time of --grace is killed. Processes are signalled only if they are certainly the task's.
+    `Asks the runner to end the task: processes get SIGTERM, final processes run, and the task is KILLED. If the task has
+no runner, or its runner dies of the request, this command becomes its runner and does the same. Whatever does not
+end within --grace is killed. Processes are signalled only if they are certainly the task's.
 
 TASK is a task id, a path (a sandbox, a task file …), or a regular expression or glob for the whole id: kk-1
-never means kk-10. What a pattern means is listed and asked about first.
+never means kk-10. The tasks that a pattern matches are listed, and you are asked before they are ended.
 
 ${DURATION_HELP}`;
   static override examples = [
@@ -29,9 +29,9 @@ ${DURATION_HELP}`;
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
     ok: 'The tasks are over.',
-    no: 'There is no such task, or the answer was no.',
+    no: 'There is no such task, or you answered no.',
     usage: 'The command line is wrong, or a pattern is given without a terminal and without --yes.',
-    partial: 'A task could not be ended, or not all of it; stderr says why.',
+    partial: 'A task could not be ended, or only in part; stderr says why.',
   };
   static override seeAlso = ['status', 'wait', 'run'];
 
@@ -40,16 +40,16 @@ ${DURATION_HELP}`;
   };
 
   static override flags = {
-    now: Flags.boolean({ summary: 'At once: SIGKILL to all, no final processes.' }),
+    now: Flags.boolean({ summary: 'End at once: SIGKILL to all processes, no final processes.' }),
     lose: Flags.boolean({
-      summary: 'Give processes no time, run no final ones, and record the task as LOST.',
+      summary: 'Give processes no time, run no final processes, and record the task as LOST.',
     }),
     grace: Flags.string({
       default: '60s',
       helpValue: 'DURATION',
-      summary: 'How long processes may take to end, and final ones to run.',
+      summary: 'How long processes may take to end, and final processes to run.',
     }),
-    yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask; also as --force.' }),
+    yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask; --force means the same.' }),
     'dry-run': Flags.boolean({ summary: 'Show what would be ended, and do nothing.' }),
   };
 
@@ -68,8 +68,8 @@ ${DURATION_HELP}`;
     );
     const killed = tasks.map(({ already: _, ...task }) => task);
     const document: KillDocument = { tasks: killed, problems: [...problems] };
-    const told = how.dryRun ? tasks.filter(({ already }) => already) : tasks;
-    const text = (style: typeof this.style) => killListText(planned, style) + killText(told, style);
+    const shown = how.dryRun ? tasks.filter(({ already }) => already) : tasks;
+    const text = (style: typeof this.style) => killListText(planned, style) + killText(shown, style);
     this.answer(flags.json, document, text, problems);
     return exitCode;
   }

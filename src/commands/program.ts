@@ -1,5 +1,5 @@
 import { programOf } from '../cli/dispatch.js';
 import { COMMANDS } from './index.js';
 
-/** What `main` loads. */
+/** The program that `main` loads. */
 export const { dispatch, commandOf } = programOf(COMMANDS);

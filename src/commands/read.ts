@@ -12,11 +12,11 @@ export default class Read extends ThermosCommand {
   static override summary = 'Replay one checkpoint file.';
   static override description =
     `Shows the state that the records of a checkpoint add up to: the header, every state of the task, every run of
-every process. With --records the records themselves, one a line, as they are on disk.
+every process. With --records, prints the records themselves as they are on disk, one per line.
 
-CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, or the directory of the two.
-Of a damaged checkpoint the part before the damage is shown, and where it starts. Of very many runs or task
-statuses the first and the last are shown, and how many are left out; --records lists all.`;
+CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, or their directory. For a damaged
+checkpoint, shows the part before the damage, and where the damage starts. If there are very many runs or task
+statuses, shows the first and the last ones and how many are left out; --records lists all.`;
   static override examples = [
     '<%= config.bin %> read /var/run/thermos/checkpoints/www-data-prod-web-0/runner',
     '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',
@@ -37,7 +37,7 @@ statuses the first and the last are shown, and how many are left out; --records 
     records: Flags.boolean({ aliases: ['simple'], summary: 'List the records instead of replaying them.' }),
     follow: Flags.boolean({
       char: 'f',
-      summary: 'List the records, then those that are appended, until the task is over.',
+      summary: 'List the records, then new ones as they are appended, until the task is over.',
     }),
   };
 

@@ -7,7 +7,7 @@ import { collectOnceWhenIdle } from '../host/idle-collection.js';
 import { closeInherited } from '../host/inherited-descriptors.js';
 import { readInput } from '../store/input.js';
 
-/** A task is read from a config or a task file; neither is near this. */
+/** Far more than any config or task file has. */
 const MOST_SPEC_BYTES = 256 * 1024 * 1024;
 
 /** What `run --daemon` starts. */
@@ -31,7 +31,7 @@ export default class RunDaemon extends ThermosCommand {
   }
 }
 
-/** Undefined if who started us ended before it had said all. */
+/** Undefined if the starter ended before it had sent all of it. */
 function specOf(text: string): RunSpec | undefined {
   try {
     return JSON.parse(text) as RunSpec;

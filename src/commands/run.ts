@@ -7,18 +7,18 @@ import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
 import { runTask } from '../cli/run-task.js';
 
 export default class Run extends ThermosCommand {
-  static override summary = 'Run a task, or go on with one that lost its runner.';
+  static override summary = 'Run a task, or resume one that lost its runner.';
   static override description =
-    `The task runs until it is over: its processes in their order, those that fail again as often as they may, final
-ones last. On a terminal its processes are shown, and their output below them; elsewhere the output is printed
-line by line, with the process in front. The output is in log files, too: see 'thermos tail'.
+    `Runs the task until it is over: processes in their order, failed processes again as often as they may run, and final
+processes last. On a terminal, shows the processes with their output below them; elsewhere, prints the output line by
+line, with the process in front. The output is also in log files: see 'thermos tail'.
 
-Ctrl-C or SIGTERM ends the task gracefully: processes get SIGTERM, final processes run. Twice ends it at once. A
-runner that is killed leaves its processes running; 'run' with the same config and --task-id goes on with them.
+Ctrl-C or SIGTERM ends the task gracefully: processes get SIGTERM, final processes run. A second signal ends it at
+once. A runner that is killed leaves its processes running; 'run' with the same config and --task-id resumes the task.
 
-CONFIG is a file in Python (.thermos, .aurora) or a task in JSON; which, is seen from what is in it. The root is
---root, else /var/run/thermos if you may write there, else your own. With --dry-run the task is shown as it would be
-run, with the command lines that bash would get, and nothing is executed but the config itself.`;
+CONFIG is a Python file (.thermos, .aurora) or a task in JSON; its content decides which. The root is --root,
+otherwise /var/run/thermos if you may write there, otherwise your own. With --dry-run, shows the task as it would be
+run, with the command lines that bash would get; nothing is executed except the config itself.`;
   static override examples = [
     '<%= config.bin %> run web.thermos',
     '<%= config.bin %> run --task-id web-1 --port http:8080 --environment profile.version=1.2 web.thermos',
@@ -36,7 +36,9 @@ run, with the command lines that bash would get, and nothing is executed but the
   static override flags = {
     ...RUN_FLAGS,
     ...CONFIG_FLAGS,
-    'enable-chroot': Flags.boolean({ summary: 'Run processes with the sandbox as /; root is needed.' }),
+    'enable-chroot': Flags.boolean({
+      summary: 'Run processes with the sandbox as /; only root may do this.',
+    }),
     'dry-run': Flags.boolean({ exclusive: ['daemon'], summary: 'Show what would be run, and run nothing.' }),
   };
 
@@ -46,7 +48,7 @@ run, with the command lines that bash would get, and nothing is executed but the
     const { prepareRun } = await import('../cli/config.js');
     const prepared = await prepareRun(args.config, flags, this.terminal);
     const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal, {
-      tell: (problems) => this.tell(problems),
+      report: (problems) => this.report(problems),
     });
     this.answer(flags.json, document, text, problems);
     return exitCode;

@@ -10,11 +10,11 @@ import { runTask } from '../cli/run-task.js';
 export default class Simplerun extends ThermosCommand {
   static override summary = 'Run one command as a task.';
   static override description =
-    `Several words are a command and its arguments, each handed over as it is, blanks and quotes included. A single
-word is a command line for bash. On a pipe its stdout and stderr are passed on as they are.
+    `Several words are a command and its arguments; each is passed on unchanged, with its blanks and quotes. A single
+word is a command line for bash. On a pipe, the stdout and stderr of the command are passed on unchanged.
 
-With -E, VALUE is put in for {{NAME}} in the command, and is in its environment as NAME. The task has one process,
-called as the task; it ends as it does, and is seen by all other commands like any task.`;
+-E replaces {{NAME}} in the command with VALUE, and sets NAME in its environment. The task has one process with the
+name of the task. It ends as that process ends, and all other commands see it like any task.`;
   static override examples = [
     '<%= config.bin %> simplerun -- make test',
     '<%= config.bin %> simplerun --name backup --daemon -- tar czf /tmp/home.tgz /home',
@@ -47,16 +47,16 @@ called as the task; it ends as it does, and is seen by all other commands like a
     const prepared = prepareCommand(words, options, this.terminal.now());
     const answer = await runTask(prepared, flags, this.terminal, {
       raw: true,
-      tell: (problems) => this.tell(problems),
+      report: (problems) => this.report(problems),
       notice: ({ task }) => this.notice(`task ${task.taskId}, sandbox ${task.sandbox}`),
     });
     const { document, text, problems, exitCode } = answer;
-    // The output of the command is the answer.
+    // The output of the command itself is the answer.
     if (flags.json || flags.daemon || this.terminal.stdoutIsTerminal) {
       this.answer(flags.json, document, text, problems);
     } else {
       this.terminal.writeError(text(this.terminal.style(2)));
-      this.tell(problems);
+      this.report(problems);
     }
     return exitCode;
   }

@@ -7,14 +7,14 @@ import { DURATION_HELP } from '../text/duration.js';
 const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
 
 export default class Status extends ThermosCommand {
-  static override summary = 'Show what tasks are here and how they are.';
+  static override summary = 'Show the tasks of this host and their states.';
   static override description =
-    `STATE is what the checkpoint streams record, VERDICT what this host says to that: ok, runner-gone (active, but
-its runner is dead), host-rebooted, leftovers (over, but processes of it live on), foreign-pids (recorded in
-a container), unknown (can't be read). DONE counts processes that succeeded.
+    `STATE is what the checkpoint streams record. VERDICT says how that compares with this host: ok, runner-gone (active,
+but its runner is dead), host-rebooted, leftovers (over, but processes of it are alive), foreign-pids (recorded in
+a container), unknown (cannot be read). DONE counts processes that succeeded.
 
-TASK is a task id, a regular expression or glob, the beginning of ids, or a path: a sandbox, a task root, a
-task file. Without TASK all tasks are shown; inside a sandbox, those of its root.
+TASK is a task id, a regular expression or glob, a prefix of ids, or a path: a sandbox, a task root, a
+task file. Without TASK, all tasks are shown; inside a sandbox, the tasks of its root.
 
 ${DURATION_HELP}`;
   static override examples = [
@@ -31,7 +31,7 @@ ${DURATION_HELP}`;
   };
 
   static override flags = {
-    only: Flags.string({ options: ['active', 'finished'], summary: 'Only the tasks in this phase.' }),
+    only: Flags.string({ options: ['active', 'finished'], summary: 'Show only tasks in this phase.' }),
     state: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -39,34 +39,37 @@ ${DURATION_HELP}`;
       options: STATES,
       parse: async (state) => state.toUpperCase(),
       helpValue: 'STATE,…',
-      summary: 'Only the tasks in one of these states.',
+      summary: 'Show only tasks in one of these states.',
     }),
     verbosity: Flags.integer({
       min: 0,
       max: 3,
       default: 1,
-      summary: '0: ids and owners, 1: a line, 2: also user, ports and sandbox, 3: also processes.',
+      summary: '0: ids and owners; 1: one line per task; 2: also user, ports and sandbox; 3: also processes.',
     }),
-    watch: Flags.boolean({ char: 'w', summary: 'Show it again whenever it changes, until interrupted.' }),
+    watch: Flags.boolean({
+      char: 'w',
+      summary: 'Show the tasks again whenever they change, until interrupted.',
+    }),
     interval: Flags.string({
       dependsOn: ['watch'],
       helpValue: 'DURATION',
-      summary: 'How often --watch looks; else every 2 seconds.',
+      summary: 'How often --watch looks. [default: 2s]',
     }),
     quiet: Flags.boolean({
       char: 'q',
       exclusive: ['json', 'verbosity'],
-      summary: 'Print ids only, one a line.',
+      summary: 'Print only ids, one per line.',
     }),
   };
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Status);
-    // Not argv: there oclif changes the order of words that occur twice.
+    // Not argv: oclif changes the order of repeated words in it.
     const words = args.task ?? [];
     if (flags.watch) return watchStatus(words, flags, this.terminal);
     const { problems, exitCode, notice } = await showStatus(words, flags, this.terminal);
     if (notice !== undefined) this.notice(notice);
-    return this.told(problems, exitCode);
+    return this.finish(problems, exitCode);
   }
 }

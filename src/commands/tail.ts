@@ -6,13 +6,13 @@ import { parseLines, parseRuns, showLogs } from '../cli/tail.js';
 export default class Tail extends ThermosCommand {
   static override summary = 'Show the last lines of the logs of a task, and follow them.';
   static override description =
-    `Without PROCESS the logs of all processes, each with its stdout and stderr. Lines of several logs are told apart by
-"PROCESS RUN STREAM |" in front of them; a log that is alone is printed as it is, byte for byte.
+    `Without PROCESS, shows stdout and stderr of all processes. If there are several logs, each line starts with
+"PROCESS RUN STREAM |"; a single log is printed unchanged, byte for byte.
 
-What runs is followed: into the next run of a process, across rotations, until nothing more can come. Rotated
-backups are read as far as they are needed. Logs have no times: old lines are ordered by the start of their run.
+Running processes are followed: into their next run, across rotations, until nothing more can come. Rotated
+backups are read as far as needed. Logs have no times, so old lines are ordered by the start of their run.
 
-TASK is a task id, a regular expression or glob, the beginning of ids, or a path: a sandbox, a task root, a
+TASK is a task id, a regular expression or glob, a prefix of ids, or a path: a sandbox, a task root, a
 task file. Inside a sandbox with one task it may be left out. PROCESS is a name or a glob.`;
   static override examples = [
     '<%= config.bin %> tail www-data-prod-web-0',
@@ -40,27 +40,31 @@ task file. Inside a sandbox with one task it may be left out. PROCESS is a name 
       helpValue: 'N|all',
       summary: 'How many lines of each log to show first.',
     }),
-    follow: Flags.boolean({ char: 'f', exclusive: ['no-follow'], summary: 'Follow, or wait for the start.' }),
-    'no-follow': Flags.boolean({ summary: 'Stop after the last lines, though it runs.' }),
-    stdout: Flags.boolean({ summary: 'Only stdout.' }),
-    stderr: Flags.boolean({ summary: 'Only stderr.' }),
+    follow: Flags.boolean({
+      char: 'f',
+      exclusive: ['no-follow'],
+      summary: 'Follow the logs, or wait for them to start.',
+    }),
+    'no-follow': Flags.boolean({ summary: 'Stop after the last lines, even if the task runs.' }),
+    stdout: Flags.boolean({ summary: 'Show only stdout.' }),
+    stderr: Flags.boolean({ summary: 'Show only stderr.' }),
     run: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       delimiter: ',',
       helpValue: 'N,…|all',
-      summary: 'Runs by number, 0 the first, -1 the last, instead of the last one.',
+      summary: 'Show these runs instead of the last one; 0 is the first, -1 the last.',
     }),
-    'no-prefix': Flags.boolean({ summary: 'Nothing in front of the lines.' }),
+    'no-prefix': Flags.boolean({ summary: 'Print lines without a prefix.' }),
     path: Flags.boolean({
       exclusive: ['follow', 'no-follow', 'lines', 'no-prefix'],
-      summary: 'Print where the files are, the oldest backup first, instead of what is in them.',
+      summary: 'Print the paths of the files, the oldest backup first, instead of their content.',
     }),
   };
 
   async run(): Promise<number> {
     const { raw, flags } = await this.parse(Tail);
-    // Not `argv`: oclif sorts that, and takes the value of a flag for an argument that is equal to it.
+    // Not `argv`: oclif sorts it, and mistakes the value of a flag for an argument with the same text.
     const [task, ...processes] = raw.filter(({ type }) => type === 'arg').map(({ input }) => input);
     const chosen = {
       ...flags,
@@ -69,6 +73,6 @@ task file. Inside a sandbox with one task it may be left out. PROCESS is a name 
       run: flags.run === undefined ? ('last' as const) : parseRuns(flags.run),
       prefix: !flags['no-prefix'],
     };
-    return showLogs(task, processes, chosen, this.terminal, (problems) => this.tell(problems));
+    return showLogs(task, processes, chosen, this.terminal, (problems) => this.report(problems));
   }
 }

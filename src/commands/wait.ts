@@ -7,13 +7,14 @@ import { EXIT_MEANINGS } from '../errors/exit-codes.js';
 import { DURATION_HELP, parseDuration } from '../text/duration.js';
 
 export default class Wait extends ThermosCommand {
-  static override summary = 'Wait until a task is over, or a process is in a state.';
+  static override summary = 'Wait until a task is over, or until a process is in a given state.';
   static override description =
-    `Ends as soon as the task has ended and its runner is done, with an exit code that says how it ended; at once for
-a task that is over. With --for it ends when the processes named are in the states named, or have passed
-through them since the waiting began.
+    `Waits until the task is over and its runner is done; the exit code says how the task ended. If the task is over
+already, wait ends at once. With --for, it ends when the named processes are in the named states, or have passed
+through them since the wait began.
 
-A task whose runner died does not end by itself: this is said, and waited on, for another runner may take over.
+A task whose runner died does not end by itself. This is reported, and the wait goes on, because another runner may
+take over.
 
 TASK is a task id, a regular expression or glob for the whole id of one task, or a path: a sandbox, a task
 root, a task file.
@@ -26,12 +27,12 @@ ${DURATION_HELP}`;
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    ok: 'The task ended SUCCESS, or what --for names has happened.',
-    no: 'The task ended FAILED, there is no such task or process, or what --for names can not happen any more.',
+    ok: 'The task ended SUCCESS, or the condition of --for is met.',
+    no: 'The task ended FAILED, there is no such task or process, or the condition of --for can no longer be met.',
     killed: EXIT_MEANINGS.killed,
     lost: EXIT_MEANINGS.lost,
-    partial: 'The state of the task can not be read.',
-    timeout: 'The time of --timeout is over.',
+    partial: 'The state of the task cannot be read.',
+    timeout: 'The time given with --timeout has passed.',
   };
   static override seeAlso = ['run', 'status', 'tail', 'kill'];
 
@@ -44,7 +45,7 @@ ${DURATION_HELP}`;
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'process=NAME:STATE',
-      summary: 'Wait for a process to be in a state, not for the end; may be repeated.',
+      summary: 'Wait until a process is in this state, not for the end of the task; may be repeated.',
     }),
     timeout: Flags.string({ helpValue: 'DURATION', summary: 'Wait no longer than this.' }),
   };

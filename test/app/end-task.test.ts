@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type EndableTask,
+  type EndOptions,
   endTask,
-  type HowToEnd,
   isDone,
   RUNNER_GRACE_MS,
   SLACK_MS,
@@ -12,7 +12,7 @@ import type { SignalResult } from '../../src/lifecycle/runner-process.js';
 import type { TaskView } from '../../src/task/view.js';
 import { config, taskView } from '../views/task-views.js';
 
-const GRACEFUL: HowToEnd = { now: false, lose: false, graceMs: 30_000 };
+const GRACEFUL: EndOptions = { now: false, lose: false, graceMs: 30_000 };
 const FINAL = config({ processes: [{ name: 'bye', cmdline: 'true', final: true }] });
 
 interface Script {
@@ -86,7 +86,7 @@ class ScriptedTask implements EndableTask {
 const waited: string[] = [];
 beforeEach(() => waited.splice(0));
 
-async function ended(script: Script, how: HowToEnd = GRACEFUL) {
+async function ended(script: Script, how: EndOptions = GRACEFUL) {
   const task = new ScriptedTask(script);
   const { signalled, problems } = await endTask(task.look(), how, task, (what) => waited.push(what));
   return { asked: task.asked, signalled, problems: problems.map(({ code }) => code) };

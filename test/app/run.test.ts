@@ -146,7 +146,7 @@ describe('a daemon', () => {
     const said: string[] = [];
     await beDaemon(spec({ name: 'a', cmdline: 'true' }), {
       ...ports(stage),
-      say: (text) => said.push(text),
+      answer: (text) => said.push(text),
       failureOf,
     });
     expect(said.map((text) => JSON.parse(text))).toEqual([
@@ -158,7 +158,7 @@ describe('a daemon', () => {
   test('says why its task could not be started', async () => {
     const said: string[] = [];
     const wrong = spec({ name: 'a/b', cmdline: 'true' });
-    await beDaemon(wrong, { ...ports({ viewed: [] }), say: (text) => said.push(text), failureOf });
+    await beDaemon(wrong, { ...ports({ viewed: [] }), answer: (text) => said.push(text), failureOf });
     expect(said.map((text) => JSON.parse(text))).toMatchObject([
       { error: { code: 'task-invalid', exitCode: 2 } },
     ]);
@@ -170,7 +170,7 @@ describe('a daemon', () => {
     };
     await beDaemon(spec({ name: 'a', cmdline: 'exec sleep 1000' }), {
       ...ports({ viewed: [] }),
-      say,
+      answer: say,
       failureOf,
     });
     expect(existsSync(`${root}/tasks/finished/t`)).toBe(true);
@@ -185,7 +185,7 @@ describe('whoever starts a daemon', () => {
     const signals: string[] = [];
     let control: FakeControl | undefined;
     const daemon = (): DaemonProcess => ({
-      said: (async function* () {
+      answer: (async function* () {
         before(control as FakeControl, signals);
         for (const char of said) yield char;
       })(),

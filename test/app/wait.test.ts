@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type WaitAnswer, type WaitOptions, waitForTask } from '../../src/app/wait.js';
+import { answered, type Pause, type WaitAnswer, type WaitOptions, waitForTask } from '../../src/app/wait.js';
 import { DirectoryWatcher } from '../../src/store/directory-watcher.js';
 import type { Changes } from '../../src/task/changes.js';
 import type { TaskGatherer } from '../../src/task/gatherer.js';
@@ -162,7 +163,7 @@ describe('a host that does not answer', () => {
     const answer = wait('t', silent(late, what), { changes: late.changes(), timeout: 30 });
     await expect(answer).rejects.toMatchObject({
       code: 'timeout',
-      message: 'timed out: nothing was heard of t',
+      message: 'timed out: there was no answer for t',
     });
   });
 
@@ -192,4 +193,37 @@ test('a run that ended before the waiting began does not count', async () => {
   const condition = { process: 'web', state: 'SUCCESS' as const };
   const answer = wait('t', late, { changes: late.changes(), conditions: [condition], timeout: 50 });
   await expect(answer).rejects.toMatchObject({ code: 'timeout' });
+});
+
+const patient: Pause = async (until) => {
+  await until;
+  return undefined;
+};
+const interrupted: Pause = async () => 130;
+const never: Pause = () => {
+  throw new Error('nothing had to be waited for');
+};
+
+describe('an answer', () => {
+  test('that is there is not waited for', async () => {
+    expect(await answered({ a: 1 }, never)).toEqual({ a: 1 });
+  });
+
+  test('that is late is waited for', async () => {
+    expect(await answered(sleep(5, { a: 1 }), patient)).toEqual({ a: 1 });
+  });
+
+  test('is waited for also by who pauses for a moment only', async () => {
+    expect(await answered(sleep(20, { a: 1 }), async () => undefined)).toEqual({ a: 1 });
+  });
+
+  test('that fails is thrown', async () => {
+    await expect(answered(Promise.reject(new Error('no')), patient)).rejects.toThrow('no');
+  });
+
+  test('is given up for a signal, and may fail then', async () => {
+    const failing = sleep(5).then(() => Promise.reject(new Error('too late')));
+    expect(await answered(failing, interrupted)).toBe(130);
+    await sleep(20);
+  });
 });

@@ -262,7 +262,7 @@ describe('what is no checkpoint', () => {
     const { status, stderr } = read('/dev/zero');
     expect({ status, stderr }).toEqual({
       status: 5,
-      stderr: "error: /dev/zero is not a regular file: it can't be a checkpoint\n",
+      stderr: 'error: /dev/zero is not a regular file: it cannot be a checkpoint\n',
     });
   });
 

@@ -390,7 +390,7 @@ describe('signals', () => {
       ({ stderr }) => stderr.includes('deaf, run 0: RUNNING') && place.file('web-1', 'pid').endsWith('\n'),
     );
     run.child.kill('SIGINT');
-    await run.until(({ stderr }) => stderr.includes('once more ends it at once'));
+    await run.until(({ stderr }) => stderr.includes('a second signal ends it at once'));
     expect(await run.kill('SIGINT')).toBe(130);
     expect(isAlive(Number(place.file('web-1', 'pid')))).toBe(false);
     expect(place.file('web-1', 'order')).toBe('');

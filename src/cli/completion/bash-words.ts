@@ -1,8 +1,8 @@
 /**
- * Words as bash hands them to a completion function, which is as they were typed, and back. Pure.
+ * Words as bash passes them to a completion function, which is as they were typed, and back. Pure.
  */
 
-/** The text that the word stands for once bash reads it, and the quote that is still open at its end. */
+/** The text that bash reads from the word, and the quote that is still open at its end. */
 export function unquote(word: string): { text: string; open: '"' | "'" | undefined } {
   let text = '';
   let open: '"' | "'" | undefined;
@@ -28,9 +28,9 @@ export function unquote(word: string): { text: string; open: '"' | "'" | undefin
 }
 
 /**
- * The candidate as bash is to put it where the typed word is. Bash replaces only what stands behind the last
- * of its word breaks (`:` and `=` are among them), or behind an open quote: so much of the candidate is left
- * out, and the rest is quoted. Undefined if that can't be written.
+ * The candidate in the form in which bash inserts it for the typed word. Bash replaces only the part after the last
+ * of its word breaks (`:` and `=` are among them), or after an open quote: the part of the candidate before that is
+ * left out, and the rest is quoted. Undefined if that cannot be written.
  */
 export function requote(candidate: string, typed: string, wordBreaks: string): string | undefined {
   const { open } = unquote(typed);
@@ -44,12 +44,12 @@ export function requote(candidate: string, typed: string, wordBreaks: string): s
   return backslashed(rest);
 }
 
-/** Nothing that is safe everywhere in a word is touched, everything else gets a backslash. */
+/** Every character that is not safe everywhere in a word gets a backslash. */
 function backslashed(text: string): string {
   return text.replace(/[^\w@%+=:,./^\u0080-\uffff-]/g, '\\$&');
 }
 
-/** Where the text behind the last unquoted word break begins. */
+/** Where the text after the last unquoted word break begins. */
 function lastBreak(typed: string, wordBreaks: string): number {
   let start = 0;
   let open: string | undefined;
@@ -65,7 +65,7 @@ function lastBreak(typed: string, wordBreaks: string): number {
   return start;
 }
 
-/** Where the text behind the open quote begins. */
+/** Where the text after the open quote begins. */
 function lastQuote(typed: string): number {
   let at = 0;
   for (let i = 1; i <= typed.length; i++) {

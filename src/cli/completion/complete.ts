@@ -3,7 +3,7 @@ import { visible } from '../../text/escape.js';
 import { type CommandClass, type CommandTable, flagsOf, knownFlags, TOPICS, visibleIds } from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 
-/** What of the machine can be completed; asked for only where it is needed. */
+/** The names on this machine that can be completed; read only when needed. */
 export interface CompletionSource {
   taskIds(roots: GivenRoots): Awaitable<Iterable<string>>;
   /** Names of the processes of one task. */
@@ -18,17 +18,17 @@ export interface GivenRoots {
 
 export interface Commands {
   all: CommandTable;
-  /** Any command: for the flags that may stand before its name. */
+  /** The base class: for the flags that may come before the command's name. */
   base: CommandClass;
 }
 
 /**
- * What may stand in place of the last word, which begins like it: commands, flags, the fixed values of flags
- * and arguments, task ids, names of processes. `words` are those behind the program's name, without quotes.
- * Nothing is returned where a path is wanted: shells complete files then.
+ * The candidates for the last word, all of which begin with it: commands, flags, the fixed values of flags
+ * and arguments, task ids, names of processes. `words` are those after the program's name, without quotes.
+ * Where a path is wanted, nothing is returned, and shells complete files.
  *
- * By the names of its arguments: `task` and `target` mean task ids, `process` the processes of the task that
- * stands before, `command` a command or a topic, `code` a code of problems and errors.
+ * The names of arguments decide: `task` and `target` mean task ids, `process` the processes of the task
+ * before it, `command` a command or a topic, `code` a code of problems and errors.
  */
 export async function complete(
   words: readonly string[],
@@ -110,7 +110,7 @@ interface Line {
   dashes: boolean;
 }
 
-/** As the parser would read the words; what it would refuse is passed over. */
+/** Reads the words as the parser would; skips what the parser would refuse. */
 function parseLine(words: readonly string[], command: CommandClass): Line {
   const flags = flagsOf(command);
   const line: Line = { args: [], roots: { root: [], 'mesos-root': [] }, pending: undefined, dashes: false };
@@ -154,7 +154,7 @@ function lastMultiple(args: [string, ArgShape][]): [string, ArgShape] | undefine
   return last?.[1].multiple || last?.[1].repeats ? last : undefined;
 }
 
-/** True if the words end with a flag that is still without its value. */
+/** True if the words end with a flag whose value is still missing. */
 function wantsValue(words: readonly string[], flagOf: ReturnType<typeof knownFlags>): boolean {
   const last = words.at(-1);
   if (last === undefined || last.includes('=')) return false;
@@ -173,9 +173,9 @@ function flagWords(command: CommandClass): string[] {
 }
 
 /**
- * Whether a name from the disk, put where the line ends, is an argument and means that name. Before `--` one
- * with a dash is a flag. One that can't be seen whole can't be told in one line, and shells print candidates as
- * they are; what was not UTF-8 has lost what it was.
+ * Whether a name from the disk, inserted at the end of the line, would be an argument with that name. Before `--`, a
+ * name with a dash is a flag. Names with invisible characters are left out, because shells print candidates as they
+ * are; names that were not UTF-8 are left out, because their bytes are lost.
  */
 function isArgument(name: string, { dashes }: Line): boolean {
   if (name === '' || (name.startsWith('-') && !dashes)) return false;

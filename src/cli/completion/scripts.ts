@@ -1,11 +1,11 @@
 /**
- * The scripts that `thermos completion` prints. All they do is to hand the words to `thermos __complete` and
- * to show what it answers; where it answers nothing, the shell completes files.
+ * The scripts that `thermos completion` prints. They only pass the words to `thermos __complete` and
+ * show its answer; if it answers nothing, the shell completes files.
  */
 
 /**
- * bash splits the line at COMP_WORDBREAKS, which hold `:` and `=`; both are common in task ids and flags. So
- * the words are put together again first: what no blank separates is one word.
+ * bash splits the line at COMP_WORDBREAKS, which include `:` and `=`; both are common in task ids and flags. So
+ * the words are joined again first: parts without a blank between them are one word.
  */
 const BASH = `# bash completion of thermos: source <(thermos completion bash)
 _thermos() {
