@@ -6,9 +6,9 @@ import { mesosIdsOf, RUN_DEPTH, rootInRun, runAroundRoot, SLAVES } from '../layo
 import { CHECKPOINTS, PHASES, phasePath, rootPaths } from '../layout/root-paths.js';
 import { Directories } from '../store/directories.js';
 import { absolutePath, isDirectory, presenceOf, realPath } from '../store/look.js';
+import { directoriesTo, findUntrusted, type UntrustedPath } from '../store/ownership.js';
 import { nameOf, parentOf } from '../store/paths.js';
 import { unreadable } from '../store/problems.js';
-import { findStranger, type Stranger, wayTo } from '../store/witnesses.js';
 import { shellArguments } from '../text/shell.js';
 import { agentWorkDirs, KNOWN_WORK_DIRS } from './agents.js';
 import type { TaskRoot } from './found.js';
@@ -159,10 +159,10 @@ export function rootAt(path: string, source: string, mesos: boolean): TaskRoot {
  * A user other than root and ourselves who may have created something in a default place; undefined if there is
  * none, or it can't be determined.
  */
-export function strangerAt(path: string, euid: number): Stranger | undefined {
+export function strangerAt(path: string, euid: number): UntrustedPath | undefined {
   const directories = new Directories();
   try {
-    return findStranger(wayTo(path, [], directories), new Set([0, euid]), accountGroups());
+    return findUntrusted(directoriesTo(path, [], directories), new Set([0, euid]), accountGroups());
   } catch {
     return undefined;
   } finally {

@@ -9,8 +9,8 @@ import { isName } from '../layout/names.js';
 import { type Phase, rootPaths, SANDBOXES } from '../layout/root-paths.js';
 import { pathsOf, RUNNER } from '../layout/task-paths.js';
 import { statFile } from '../store/look.js';
+import { findUntrusted, type PathOwner, pathOwner } from '../store/ownership.js';
 import { namesBelow, parentOf } from '../store/paths.js';
-import { findStranger, type Witness, witness } from '../store/witnesses.js';
 import type { LocatedPath, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
 
@@ -200,13 +200,13 @@ export function lookAtStream(subject: Subject, host: Host, owners: Owners): void
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
   const { checkpointDir, rootPath, runDirPath } = subject;
   const around = [parentOf(checkpointDir), rootPath, runDirPath].flatMap((path) => path && owners.of(path));
-  const witnesses = [witness(`${checkpointDir}/${RUNNER}`, stat)];
-  if (directory !== undefined) witnesses.push(witness(checkpointDir, directory));
+  const witnesses = [pathOwner(`${checkpointDir}/${RUNNER}`, stat)];
+  if (directory !== undefined) witnesses.push(pathOwner(checkpointDir, directory));
   for (const each of around) if (each) witnesses.push(each);
   const uids = new Set(witnesses.map(({ uid }) => uid));
   subject.authors = [...uids].filter((uid) => uid !== 0);
   // Their owners are known by now: what is asked is who else may write.
-  const stranger = host.euid === 0 ? findStranger(witnesses, uids, owners.groups) : undefined;
+  const stranger = host.euid === 0 ? findUntrusted(witnesses, uids, owners.groups) : undefined;
   if (stranger !== undefined) subject.headerFlaw ??= `${stranger.path} ${stranger.what}`;
 }
 
@@ -220,12 +220,12 @@ function streamStat({ dev, ino, size, mtimeMs }: Stats): PlannedStat {
  */
 export class Owners {
   readonly groups = accountGroups();
-  readonly #found = new Map<string, Witness | undefined>();
+  readonly #found = new Map<string, PathOwner | undefined>();
 
-  of(path: string): Witness | undefined {
+  of(path: string): PathOwner | undefined {
     if (!this.#found.has(path)) {
       const stat = lstat(path);
-      this.#found.set(path, stat && witness(path, stat));
+      this.#found.set(path, stat && pathOwner(path, stat));
     }
     return this.#found.get(path);
   }

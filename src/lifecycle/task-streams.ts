@@ -20,8 +20,8 @@ import { pathsOf, type TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
 import { OpenFile, openFile, useFile } from '../store/open-file.js';
+import { directoriesTo, findUntrusted, type PathOwner, pathOwner } from '../store/ownership.js';
 import { namesBelow } from '../store/paths.js';
-import { findStranger, type Witness, wayTo, witness } from '../store/witnesses.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import { recordsBetween } from './last-words.js';
 import type { RunTrace } from './own-processes.js';
@@ -104,7 +104,7 @@ export class TaskStreams {
     const { root, taskId } = this.place;
     try {
       const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
-      const stranger = findStranger(this.#witnesses(), trusted, accountGroups());
+      const stranger = findUntrusted(this.#witnesses(), trusted, accountGroups());
       return stranger && untrusted(taskId, uid, stranger);
     } catch (error) {
       const message = `it can't be seen who may have written the streams of task ${taskId} in ${root}`;
@@ -117,10 +117,10 @@ export class TaskStreams {
     return ownerOf(this.place.root, uid, () => this.distrust(0) === undefined);
   }
 
-  *#witnesses(): Generator<Witness> {
+  *#witnesses(): Generator<PathOwner> {
     const { directory } = pathsOf(this.place);
-    yield* wayTo(this.#base, namesBelow(directory, this.#base) as string[], this.#directories);
-    yield witness(this.#file.path, this.#file.statNow());
+    yield* directoriesTo(this.#base, namesBelow(directory, this.#base) as string[], this.#directories);
+    yield pathOwner(this.#file.path, this.#file.statNow());
   }
 
   /** See `tryLock`. */

@@ -7,8 +7,14 @@ import { RUNNER, type TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
 import type { OpenFile } from '../store/open-file.js';
+import {
+  directoriesTo,
+  findUntrusted,
+  type PathOwner,
+  pathOwner,
+  type UntrustedPath,
+} from '../store/ownership.js';
 import { namesBelow, parentOf } from '../store/paths.js';
-import { findStranger, type Stranger, type Witness, wayTo, witness } from '../store/witnesses.js';
 
 /** Whose files are believed: root's, those of the task's user, and our own. */
 export function trustedUsers(uid: number | undefined, euid: number): ReadonlySet<number> {
@@ -26,10 +32,10 @@ export function baseOf(root: string): string {
 }
 
 /** What a task's files and the directories around them are, as far as they are there. */
-function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Generator<Witness> {
+function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Generator<PathOwner> {
   const base = baseOf(root);
   const below = namesBelow(root, base) as string[];
-  yield* wayTo(base, below, directories);
+  yield* directoriesTo(base, below, directories);
   for (const [names, file] of [
     [[CHECKPOINTS, taskId], RUNNER],
     [[TASKS, 'active'], taskId],
@@ -38,12 +44,12 @@ function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Ge
       const path = [root, ...names.slice(0, depth)].join('/');
       const stat = statFile(path, { below: base, directories });
       if (stat === undefined) break;
-      yield witness(path, stat);
+      yield pathOwner(path, stat);
       if (!stat.isDirectory()) break;
     }
     const path = [root, ...names, file].join('/');
     const stat = statFile(path, { below: base, directories });
-    if (stat !== undefined) yield witness(path, stat);
+    if (stat !== undefined) yield pathOwner(path, stat);
   }
 }
 
@@ -63,11 +69,11 @@ export function distrust(
     const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
     const groups = accountGroups();
     const stranger =
-      findStranger(
-        opened.map((file) => witness(file.path, file.statNow())),
+      findUntrusted(
+        opened.map((file) => pathOwner(file.path, file.statNow())),
         trusted,
         groups,
-      ) ?? findStranger(witnessesOf(place, directories), trusted, groups);
+      ) ?? findUntrusted(witnessesOf(place, directories), trusted, groups);
     return stranger && untrusted(place.taskId, uid, stranger);
   } catch (error) {
     return new UsageError(
@@ -83,7 +89,7 @@ export function distrust(
 export function untrusted(
   taskId: string,
   uid: number | undefined,
-  { path, what, remedy }: Stranger,
+  { path, what, remedy }: UntrustedPath,
 ): UsageError {
   const whose = uid === undefined ? 'does not say whose it is' : `runs as uid ${uid}`;
   return new UsageError(
@@ -97,8 +103,8 @@ export function untrusted(
  * Refuses a checkpoint root if somebody else than root, the task's user and ourselves may have put there what the
  * witnesses are, and so may exchange what we are about to make in it. Throws UsageError `root-untrusted`.
  */
-export function refuseStrangers(root: string, witnesses: Iterable<Witness>, uid: number): void {
-  const stranger = findStranger(witnesses, trustedUsers(uid, process.geteuid?.() ?? 0), accountGroups());
+export function refuseStrangers(root: string, witnesses: Iterable<PathOwner>, uid: number): void {
+  const stranger = findUntrusted(witnesses, trustedUsers(uid, process.geteuid?.() ?? 0), accountGroups());
   if (stranger === undefined) return;
   const { path, what, remedy } = stranger;
   throw new UsageError(

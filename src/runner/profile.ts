@@ -2,7 +2,7 @@ import { describeErrno, errnoOf } from '../errors/errors.js';
 import { accountGroups } from '../host/groups.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
-import { findStranger, wayAbove, witness } from '../store/witnesses.js';
+import { directoriesAbove, findUntrusted, pathOwner } from '../store/ownership.js';
 
 /** The file in a sandbox that bash reads before each command line. */
 export const PROFILE = '.thermos_profile';
@@ -22,9 +22,9 @@ export function profileOf(sandbox: string, uid: number, chroot = false): Profile
   try {
     const stat = statFile(`${sandbox}/${PROFILE}`, { below: sandbox, directories });
     if (stat === undefined) return undefined;
-    const way = [...wayAbove(sandbox, directories)];
+    const way = [...directoriesAbove(sandbox, directories)];
     const path = `${way.at(-1)?.path}/${PROFILE}`;
-    const stranger = findStranger([...way, witness(path, stat)], new Set([0, uid]), accountGroups());
+    const stranger = findUntrusted([...way, pathOwner(path, stat)], new Set([0, uid]), accountGroups());
     if (stranger !== undefined) {
       return { refusal: `${stranger.path} ${stranger.what}`, remedy: stranger.remedy };
     }

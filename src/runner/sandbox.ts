@@ -9,9 +9,9 @@ import type { TaskPlace } from '../layout/task-paths.js';
 import { sandboxMarkOf, writeMarkIn, writeSandboxMark } from '../lifecycle/sandbox-mark.js';
 import { at, Directories } from '../store/directories.js';
 import { isDirectory } from '../store/look.js';
+import { directoriesAbove, findUntrusted } from '../store/ownership.js';
 import { RefusedError } from '../store/refused.js';
 import { openWay } from '../store/way.js';
-import { findStranger, wayAbove } from '../store/witnesses.js';
 
 /** Links are followed only where root and we alone can lay them: the task's user would lead root anywhere. */
 const TRUSTED: ReadonlySet<number> = new Set([0, process.geteuid?.() ?? 0]);
@@ -69,7 +69,7 @@ function makeAsRoot(path: string, { uid, gid }: Account, place: TaskPlace): void
 function strangerTo(path: string) {
   const directories = new Directories();
   try {
-    return findStranger(wayAbove(path, directories), TRUSTED, accountGroups());
+    return findUntrusted(directoriesAbove(path, directories), TRUSTED, accountGroups());
   } finally {
     directories.close();
   }

@@ -12,10 +12,10 @@ import { at, Directories } from '../store/directories.js';
 import { presenceOf, statFile } from '../store/look.js';
 import { writeNewFile } from '../store/new-file.js';
 import { type Access, type OpenFile, openFile, useFile } from '../store/open-file.js';
+import { directoriesAbove, directoriesTo, findUntrusted, pathOwner } from '../store/ownership.js';
 import { namesBelow, parentOf } from '../store/paths.js';
 import { unreadable } from '../store/problems.js';
 import { RefusedError } from '../store/refused.js';
-import { findStranger, wayAbove, wayTo, witness } from '../store/witnesses.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
 
@@ -64,16 +64,16 @@ export class TaskRoot {
       let above = this.#base;
       while (presenceOf(above) === 'absent') above = parentOf(above);
       if (above !== this.#base) {
-        refuseStrangers(root, wayAbove(above, this.#directories), uid);
+        refuseStrangers(root, directoriesAbove(above, this.#directories), uid);
         this.#directories.close();
       }
       if (process.geteuid?.() === 0) underUmask(OPEN_TO_ALL, () => makeDirectory(this.#base));
       else makeDirectory(this.#base);
       const inner = [[TASKS, 'active'], [TASKS, 'finished'], [CHECKPOINTS]];
-      refuseStrangers(root, wayTo(this.#base, this.#names, this.#directories), uid);
+      refuseStrangers(root, directoriesTo(this.#base, this.#names, this.#directories), uid);
       for (const names of inner) {
         this.#make(names);
-        refuseStrangers(root, wayTo(this.#base, [...this.#names, ...names], this.#directories), uid);
+        refuseStrangers(root, directoriesTo(this.#base, [...this.#names, ...names], this.#directories), uid);
         accessSync(at(this.#fd(names), '.'), constants.W_OK | constants.X_OK);
       }
     });
@@ -201,7 +201,7 @@ export class TaskRoot {
     if (path === undefined) throw Object.assign(new Error('file name too long'), { code: 'ENAMETOOLONG' });
     const file = openFile(path, { ...this.#opening, access: 'create' });
     const trusted = trustedUsers(uid, globalThis.process.geteuid?.() ?? 0);
-    const stranger = findStranger([witness(path, file.stat)], trusted, accountGroups());
+    const stranger = findUntrusted([pathOwner(path, file.stat)], trusted, accountGroups());
     if (stranger === undefined) return file;
     file.close();
     throw untrusted(this.place.taskId, uid, stranger);

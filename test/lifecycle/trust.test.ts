@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { distrust, refuseStrangers } from '../../src/lifecycle/trust.js';
 import { Directories } from '../../src/store/directories.js';
-import { wayTo } from '../../src/store/witnesses.js';
+import { directoriesTo } from '../../src/store/ownership.js';
 
 describe('on disk', () => {
   const me = process.getuid?.() as number;
@@ -92,9 +92,9 @@ describe('on disk', () => {
 
   test('a root that somebody else may exchange is refused', () => {
     const directories = new Directories();
-    expect(refuseStrangers(root, wayTo(root, ['tasks'], directories), me)).toBe(undefined);
+    expect(refuseStrangers(root, directoriesTo(root, ['tasks'], directories), me)).toBe(undefined);
     chmodSync(root, 0o777);
-    expect(() => refuseStrangers(root, wayTo(root, ['tasks'], directories), me)).toThrow(
+    expect(() => refuseStrangers(root, directoriesTo(root, ['tasks'], directories), me)).toThrow(
       `the root ${root} is not used, because somebody else could exchange what is in it: ${root} can be written by everybody`,
     );
     directories.close();

@@ -43,7 +43,7 @@ describe('watching', () => {
     expect(watcher.watches(dir)).toBe(true);
   });
 
-  test('does not watch what was unwatched', async () => {
+  test('stops watching, and ends when it is closed', async () => {
     watcher.watch(dir);
     watcher.unwatch(dir);
     watcher.take();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findStranger, type Witness } from '../../src/store/witnesses.js';
+import { findUntrusted, type PathOwner } from '../../src/store/ownership.js';
 
 const noGroups = { isOnlyOf: () => false };
-const file = (changes: Partial<Witness> = {}): Witness => ({
+const file = (changes: Partial<PathOwner> = {}): PathOwner => ({
   path: '/f',
   uid: 7,
   gid: 7,
@@ -14,10 +14,10 @@ const file = (changes: Partial<Witness> = {}): Witness => ({
   isAbove: false,
   ...changes,
 });
-const seen = (changes: Partial<Witness>, groups = noGroups) =>
-  findStranger([file(changes)], new Set([0, 7]), groups)?.what;
+const seen = (changes: Partial<PathOwner>, groups = noGroups) =>
+  findUntrusted([file(changes)], new Set([0, 7]), groups)?.what;
 
-describe('findStranger', () => {
+describe('findUntrusted', () => {
   test("believes the task's user and root", () => {
     expect(seen({})).toBe(undefined);
     expect(seen({ uid: 0 })).toBe(undefined);
@@ -56,14 +56,12 @@ describe('findStranger', () => {
       isAbove: fc.boolean(),
     });
     fc.assert(
-      fc.property(fc.array(arbitrary, { maxLength: 5 }), (witnesses) => {
-        const isSafe = ({ uid, mode, nlink, isDirectory, isAbove }: Witness) =>
+      fc.property(fc.array(arbitrary, { maxLength: 5 }), (paths) => {
+        const isSafe = ({ uid, mode, nlink, isDirectory, isAbove }: PathOwner) =>
           uid !== 8 &&
           (isDirectory || nlink === 1) &&
           ((mode & 0o022) === 0 || (isAbove && (mode & 0o1000) !== 0));
-        expect(findStranger(witnesses, new Set([0, 7]), noGroups) === undefined).toBe(
-          witnesses.every(isSafe),
-        );
+        expect(findUntrusted(paths, new Set([0, 7]), noGroups) === undefined).toBe(paths.every(isSafe));
       }),
     );
   });
