@@ -55,7 +55,7 @@ export interface Kept {
 export type Top = Pick<Item, 'dev' | 'ino' | 'uid' | 'isDirectory'>;
 
 /** What planning asks of the machine. */
-export interface Ground {
+export interface PlanInspector {
   /** The path without links; undefined if nothing is there. */
   place(path: string, subject: Subject): { path: string } | { refused: string } | undefined;
   top(path: string): Top | undefined;
@@ -91,28 +91,28 @@ interface Home {
 }
 
 /** What would be done to a task's things, in the order of doing: what tells of the rest goes last. */
-export function actionsOf(subject: Subject, options: ActionOptions, ground: Ground): Action[] {
-  return new ActionPlanner(subject, options, ground).plan();
+export function actionsOf(subject: Subject, options: ActionOptions, inspector: PlanInspector): Action[] {
+  return new ActionPlanner(subject, options, inspector).plan();
 }
 
 class ActionPlanner {
   readonly #subject: Subject;
   readonly #options: ActionOptions;
-  readonly #ground: Ground;
+  readonly #inspector: PlanInspector;
   readonly #home: Home | undefined;
   /** What the logs have shown to be the task's. */
   #shown: { home: string; logDir: string | undefined } | undefined;
 
-  constructor(subject: Subject, options: ActionOptions, ground: Ground) {
+  constructor(subject: Subject, options: ActionOptions, inspector: PlanInspector) {
     this.#subject = subject;
     this.#options = options;
-    this.#ground = ground;
+    this.#inspector = inspector;
     this.#home = this.#findHome();
   }
 
   plan(): Action[] {
     const { kinds } = this.#options;
-    const kept = this.#ground.keptWhole(this.#subject);
+    const kept = this.#inspector.keptWhole(this.#subject);
     const actions: Action[] = [];
     const logs = this.#logs(kept);
     if (logs !== undefined && (kinds.logs || this.#home?.agents)) actions.push(logs);
@@ -131,10 +131,10 @@ class ActionPlanner {
     const none = { shown: sandbox.path, agents: false, made: false };
     if (headerFlaw !== undefined) return { ...none, refused: headerFlaw };
     if (recordedSandbox?.split('/').includes('..')) return { ...none, refused: 'there is .. in its path' };
-    const place = this.#ground.place(sandbox.path, this.#subject);
+    const place = this.#inspector.place(sandbox.path, this.#subject);
     if (place === undefined) return undefined;
     if ('refused' in place) return { ...none, ...place };
-    const agents = this.#ground.isAgents(place.path, this.#subject);
+    const agents = this.#inspector.isAgents(place.path, this.#subject);
     const made = place.path === ownSandbox(rootPath ?? root, task_id);
     return { shown: sandbox.path, path: place.path, agents, made };
   }
@@ -146,14 +146,14 @@ class ActionPlanner {
     const named = { kind: 'logs' as const, path: logDir.path };
     const refused = (why: string): Action => actionOf(named, 'refused', why);
     const keeps =
-      kept ?? (home?.path && home.agents ? this.#ground.keptInTree(home.path, this.#subject) : undefined);
+      kept ?? (home?.path && home.agents ? this.#inspector.keptInTree(home.path, this.#subject) : undefined);
     if (keeps !== undefined) return actionOf(named, 'kept', keeps.why);
     if (home?.refused !== undefined) return refused(home.refused);
     // Of a Mesos task all of the run directory is its own.
     const around = home?.path ?? runDirPath;
     if (around === undefined) return refused('it is not in the sandbox of the task');
     if (logDir.recorded.split('/').includes('..')) return refused('there is .. in its path');
-    const place = this.#ground.place(logDir.path, this.#subject);
+    const place = this.#inspector.place(logDir.path, this.#subject);
     if (place === undefined) return undefined;
     if ('refused' in place) return refused(place.refused);
     if (place.path === around || !isWithin(place.path, around)) {
@@ -193,7 +193,7 @@ class ActionPlanner {
   #logPath(logs: Action | undefined): string | undefined {
     if (logs?.target !== undefined) return `${logs.target.directory}/${logs.target.name}`;
     const { logDir } = this.#subject;
-    const place = logDir?.found ? this.#ground.place(logDir.path, this.#subject) : undefined;
+    const place = logDir?.found ? this.#inspector.place(logDir.path, this.#subject) : undefined;
     return place !== undefined && 'path' in place ? place.path : undefined;
   }
 
@@ -205,14 +205,14 @@ class ActionPlanner {
     logDir: string | undefined,
     options: Omit<MeasureOptions, 'links'>,
   ): Action | undefined {
-    const top = this.#ground.top(path);
+    const top = this.#inspector.top(path);
     if (top === undefined) return undefined;
     const question = questionOf(this.#subject, path, home, logDir);
     // The logs show the same of the sandbox that they lie in.
     const known = this.#shown?.home === home && this.#shown.logDir === logDir;
-    const shown: Shown = known ? { by: 'logs' } : this.#ground.shown(question, this.#subject);
+    const shown: Shown = known ? { by: 'logs' } : this.#inspector.shown(question, this.#subject);
     if ('by' in shown && shown.by === 'logs') this.#shown = { home, logDir };
-    const found = this.#ground.object(itemOf(named.kind, this.#subject, path, home, top, shown));
+    const found = this.#inspector.object(itemOf(named.kind, this.#subject, path, home, top, shown));
     if (found !== undefined) return objected(named, found);
     const action = this.#measured(named, parentOf(path), nameOf(path), options);
     if (action?.target !== undefined) {
@@ -228,10 +228,10 @@ class ActionPlanner {
     for (const path of [checkpointDir, ...taskFiles]) {
       const named = { kind: 'metadata' as const, path };
       if (kept !== undefined) {
-        if (this.#ground.top(path) !== undefined) actions.push(actionOf(named, kept.verdict, kept.why));
+        if (this.#inspector.top(path) !== undefined) actions.push(actionOf(named, kept.verdict, kept.why));
         continue;
       }
-      const place = this.#ground.place(parentOf(path), this.#subject);
+      const place = this.#inspector.place(parentOf(path), this.#subject);
       if (place === undefined) continue;
       if ('refused' in place) {
         actions.push(actionOf(named, 'refused', place.refused));
@@ -255,11 +255,11 @@ class ActionPlanner {
     last?: readonly string[],
   ): Action | undefined {
     try {
-      const found = isName(name) ? this.#ground.measure(directory, name, options) : undefined;
+      const found = isName(name) ? this.#inspector.measure(directory, name, options) : undefined;
       if (found === undefined) return undefined;
       return actionOf(named, 'delete', undefined, found.bytes, { directory, name, measure: found, last });
     } catch (error) {
-      return objected(named, { verdict: 'refused', why: this.#ground.describe(error), holds: true });
+      return objected(named, { verdict: 'refused', why: this.#inspector.describe(error), holds: true });
     }
   }
 }

@@ -15,13 +15,13 @@ import { openFile } from '../store/open-file.js';
 import { bytesOf, ChangedError } from '../store/walk.js';
 import { type Action, itemOf, questionOf, type Target } from './actions.js';
 import { canonical } from './canonical.js';
+import type { Finalization } from './disposition.js';
 import type { Shown } from './evidence.js';
-import { EvidenceOnDisk, guardLook } from './ground.js';
-import { type GuardLook, objection } from './guards.js';
+import { type GuardContext, objection } from './guards.js';
+import { EvidenceOnDisk, guardContext } from './inspector.js';
 import { lookAgain } from './machine.js';
-import type { Plan, PlannedTask } from './plan.js';
+import type { GcPlan, PlannedTask } from './plan.js';
 import { type RemoveEffects, type RemoveOptions, remove } from './remove.js';
-import type { Finalization } from './standing.js';
 import { lstat, MARK, type Subject } from './subject.js';
 
 export type Result = 'deleted' | 'would-delete' | 'kept' | 'refused' | 'failed';
@@ -68,33 +68,33 @@ export interface ApplyEffects extends RemoveEffects {
  * on. May be interrupted anywhere: what is left is planned, and removed, the next time.
  */
 export function* apply(
-  plan: Plan,
+  plan: GcPlan,
   effects: ApplyEffects,
   confirmed: ReadonlySet<string>,
 ): Generator<TaskOutcome> {
-  const removal = new Removal(plan, effects, confirmed);
+  const applier = new PlanApplier(plan, effects, confirmed);
   try {
-    for (const task of plan.tasks) yield removal.of(task);
+    for (const task of plan.tasks) yield applier.of(task);
   } finally {
-    removal.close();
+    applier.close();
   }
 }
 
-class Removal {
+class PlanApplier {
   readonly #effects: ApplyEffects;
   readonly #directories = new Directories();
   readonly #touched: RemoveOptions['touched'] = new Map();
-  readonly #look: GuardLook;
+  readonly #context: GuardContext;
   readonly #evidence: EvidenceOnDisk;
 
   readonly #host: Host;
   /** The directory that was looked at last, of the task that is being removed. */
   #checked: string | undefined;
 
-  constructor({ machine }: Plan, effects: ApplyEffects, confirmed: ReadonlySet<string>) {
+  constructor({ machine }: GcPlan, effects: ApplyEffects, confirmed: ReadonlySet<string>) {
     this.#effects = effects;
     this.#host = machine.host;
-    this.#look = guardLook(lookAgain(machine, effects.clock));
+    this.#context = guardContext(lookAgain(machine, effects.clock));
     this.#evidence = new EvidenceOnDisk(machine.host.euid, confirmed);
   }
 
@@ -202,7 +202,8 @@ class Removal {
     const { home, measure } = target;
     if (home === undefined) return undefined;
     // That it still is what was measured, by device, inode and times, owner included, the removal itself looks at.
-    return objection('again', itemOf(kind, subject, pathOf(target), home, measure, shown), this.#look)?.why;
+    return objection('again', itemOf(kind, subject, pathOf(target), home, measure, shown), this.#context)
+      ?.why;
   }
 
   /** What shows now that logs and data are the task's: before any of them goes, for the logs tell of the data. */

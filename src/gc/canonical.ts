@@ -10,7 +10,7 @@ export type Canonical = { path: string } | { absent: true } | { refused: string 
 const MOST_LINKS = 40;
 
 /** What is looked at on disk; tests make it up. */
-export interface PathLook {
+export interface PathReader {
   /** The last name not followed. Undefined if there is nothing; throws system errors. */
   readonly stat: (path: string) => LinkStat | undefined;
   readonly linkTarget: (path: string) => string | undefined;
@@ -19,34 +19,34 @@ export interface PathLook {
 
 export type LinkStat = Pick<Stats, 'uid' | 'mode' | 'isDirectory' | 'isSymbolicLink'>;
 
-const ON_DISK: PathLook = { stat: (path) => statFile(path), linkTarget, realPath };
+const ON_DISK: PathReader = { stat: (path) => statFile(path), linkTarget, realPath };
 
 /** What the paths of many tasks have in common, looked at once. */
-export class Known {
-  readonly #look: PathLook;
+export class PathCache {
+  readonly #reader: PathReader;
   readonly #directories = new Map<string, LinkStat>();
   readonly #realPaths = new Map<string, string | undefined>();
 
-  constructor(look: PathLook = ON_DISK) {
-    this.#look = look;
+  constructor(reader: PathReader = ON_DISK) {
+    this.#reader = reader;
   }
 
   /** Undefined if there is nothing. `common`: a directory is likely asked for again. */
   stat(path: string, common: boolean): LinkStat | undefined {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
-    const stat = this.#look.stat(path);
+    const stat = this.#reader.stat(path);
     if (common && stat?.isDirectory()) this.#directories.set(path, stat);
     return stat;
   }
 
   linkTarget(path: string): string | undefined {
-    return this.#look.linkTarget(path);
+    return this.#reader.linkTarget(path);
   }
 
   /** Undefined if there is nothing, or if we may not know. */
   realPath(path: string): string | undefined {
-    if (!this.#realPaths.has(path)) this.#realPaths.set(path, this.#look.realPath(path));
+    if (!this.#realPaths.has(path)) this.#realPaths.set(path, this.#reader.realPath(path));
     return this.#realPaths.get(path);
   }
 }
@@ -62,7 +62,7 @@ export function canonical(
   path: string,
   euid: number,
   bases: readonly string[] = [],
-  known: Known = new Known(),
+  cache: PathCache = new PathCache(),
 ): Canonical {
   if (!path.startsWith('/') || path.includes('\0')) return { refused: 'it is not an absolute path' };
   if (path.split('/').includes('..')) return { refused: 'there is .. in its path' };
@@ -70,7 +70,7 @@ export function canonical(
   let rest = segmentsOf(path);
   let linksAllowed = true;
   for (const base of bases) {
-    const real = isWithin(path, base) ? known.realPath(base) : undefined;
+    const real = isWithin(path, base) ? cache.realPath(base) : undefined;
     if (real === undefined) continue;
     at = real === '/' ? '' : real;
     rest = segmentsOf(path.slice(base === '/' ? 0 : base.length));
@@ -78,16 +78,16 @@ export function canonical(
     break;
   }
   try {
-    let directory = known.stat(at || '/', true);
+    let directory = cache.stat(at || '/', true);
     for (let links = 0; rest.length > 0; ) {
       const name = rest.shift() as string;
       if (name === '..') {
         at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
-        directory = known.stat(at || '/', true);
+        directory = cache.stat(at || '/', true);
         continue;
       }
       const next = `${at}/${name}`;
-      const stat = known.stat(next, rest.length > 1);
+      const stat = cache.stat(next, rest.length > 1);
       if (stat === undefined) return { absent: true };
       if (!stat.isSymbolicLink()) {
         at = next;
@@ -97,11 +97,11 @@ export function canonical(
       if (!linksAllowed || ++links > MOST_LINKS || !isTrusted(stat, directory, euid)) {
         return { refused: `${next} is a link` };
       }
-      const target = known.linkTarget(next);
+      const target = cache.linkTarget(next);
       if (target === undefined) return { absent: true };
       if (target.startsWith('/')) at = '';
       rest = [...segmentsOf(target), ...rest];
-      directory = known.stat(at || '/', true);
+      directory = cache.stat(at || '/', true);
     }
   } catch (error) {
     return { refused: `its path can't be looked at: ${describeErrno(error)}` };

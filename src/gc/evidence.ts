@@ -31,7 +31,7 @@ export interface Question {
 }
 
 /** What evidence has to be looked at on disk. */
-export interface EvidenceLook {
+export interface EvidenceReader {
   readonly euid: number;
   /** Sandboxes that the person named. */
   readonly confirmed: ReadonlySet<string>;
@@ -46,23 +46,23 @@ export interface EvidenceLook {
 }
 
 /** What shows that the directory is the task's own, or why nothing does. Pure but for what is looked at. */
-export function evidenceOf(question: Question, look: EvidenceLook): Shown {
+export function evidenceOf(question: Question, reader: EvidenceReader): Shown {
   const { path, home, own } = question;
   if (isWithin(path, own)) return { by: 'place' };
-  const marked = markOf(home, question, look);
+  const marked = markOf(home, question, reader);
   if (marked !== undefined && 'why' in marked && marked.others) return marked;
-  if (look.confirmed.has(home)) return { by: 'confirmed' };
-  let shown = marked ?? byLogs(question, look);
+  if (reader.confirmed.has(home)) return { by: 'confirmed' };
+  let shown = marked ?? byLogs(question, reader);
   // The logs that an earlier gc began to remove have a mark of their own.
-  if ('why' in shown && path !== home) shown = markOf(path, question, look) ?? shown;
-  if ('by' in shown || !look.isEmpty(path)) return shown;
+  if ('why' in shown && path !== home) shown = markOf(path, question, reader) ?? shown;
+  if ('by' in shown || !reader.isEmpty(path)) return shown;
   return { why: 'it is empty', others: false, empty: true };
 }
 
-function byLogs({ home, logDir, ran, copied }: Question, look: EvidenceLook): Shown {
+function byLogs({ home, logDir, ran, copied }: Question, reader: EvidenceReader): Shown {
   if (logDir === undefined || !isWithin(logDir, home)) return nothing('the logs of the task are not in it');
   if (ran.length === 0) return nothing('no process of the task ran, so it holds no logs that would show it');
-  const missing = ran.find((run) => !STREAMS.some((stream) => look.isFile(`${logDir}/${run}/${stream}`)));
+  const missing = ran.find((run) => !STREAMS.some((stream) => reader.isFile(`${logDir}/${run}/${stream}`)));
   if (missing !== undefined) return nothing(`it does not hold the logs of ${missing}`);
   if (!copied) return { by: 'logs' };
   return nothing(
@@ -71,17 +71,17 @@ function byLogs({ home, logDir, ran, copied }: Question, look: EvidenceLook): Sh
 }
 
 /** By the mark in a directory; undefined if there is none that may be believed. */
-function markOf(directory: string, { uid }: Question, look: EvidenceLook): Shown | undefined {
-  const found = look.mark(directory);
-  const owner = found && look.owner(directory);
+function markOf(directory: string, { uid }: Question, reader: EvidenceReader): Shown | undefined {
+  const found = reader.mark(directory);
+  const owner = found && reader.owner(directory);
   if (found === undefined || owner === undefined) return undefined;
   // Who owns the directory can write a mark there: it tells only of what is the task's user's, ours or root's.
-  const believed = [0, look.euid, uid].includes(owner) && [0, look.euid, owner].includes(found.uid);
+  const believed = [0, reader.euid, uid].includes(owner) && [0, reader.euid, owner].includes(found.uid);
   if (!believed || found.nlink !== 1) return undefined;
-  const expected = look.ownMark();
+  const expected = reader.ownMark();
   if (expected !== undefined && isSameMark(found.mark, expected)) return { by: 'mark' };
   const whose = `task ${found.mark.task_id} of the root ${found.mark.root}`;
-  return look.isThere(found.mark)
+  return reader.isThere(found.mark)
     ? { why: `it is the sandbox of ${whose}`, others: true }
     : nothing(`its mark tells of ${whose}, which is not there as it was then`);
 }

@@ -3,7 +3,7 @@ import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { isWithin } from '../store/paths.js';
 import type { Claims } from './claims.js';
 import type { Evidence, Shown } from './evidence.js';
-import { homePlace, mounted, rootPlace, type Surroundings, systemPlace } from './places.js';
+import { homePlace, mounted, type ProtectedPaths, rootPlace, systemPlace } from './places.js';
 import { foreignWords, userWords, withoutEvidence } from './words.js';
 
 /** Logs or data of a task, and what is seen of them at the moment. All paths are without links. */
@@ -36,9 +36,9 @@ export interface Objection {
 }
 
 /** What the guards ask of the machine. */
-export interface GuardLook {
+export interface GuardContext {
   readonly euid: number;
-  readonly surroundings: Surroundings;
+  readonly protectedPaths: ProtectedPaths;
   readonly claims: Pick<Claims, 'on'>;
   /** A task that came since the claims were gathered and uses the directory: who, or undefined. */
   readonly newcomer: (item: Item) => string | undefined;
@@ -53,9 +53,9 @@ export interface GuardLook {
 export interface Guard {
   readonly name: string;
   /** Asked when the plan is made. */
-  readonly plan: (item: Item, look: GuardLook) => Objection | undefined;
+  readonly plan: (item: Item, context: GuardContext) => Objection | undefined;
   /** Asked right before the removal, of what is there then. */
-  readonly again: (item: Item, look: GuardLook) => Objection | undefined;
+  readonly again: (item: Item, context: GuardContext) => Objection | undefined;
 }
 
 function guard(name: string, ask: Guard['plan'], again: Guard['again'] = ask): Guard {
@@ -69,7 +69,7 @@ function refused(why: string | undefined): Objection | undefined {
 /** Right whatever else is there: the place says it, or a mark with the root's path and inode. */
 const CERTAIN: ReadonlySet<Evidence> = new Set(['place', 'mark']);
 
-function claimed({ path, key }: Item, { claims }: GuardLook): Objection | undefined {
+function claimed({ path, key }: Item, { claims }: GuardContext): Objection | undefined {
   const claim = claims.on(path, key);
   return refused(claim && `${claim.by} uses ${claim.path}`);
 }
@@ -81,16 +81,18 @@ function claimed({ path, key }: Item, { claims }: GuardLook): Objection | undefi
 export const GUARDS: readonly Guard[] = [
   guard('directory', ({ isDirectory }) => refused(isDirectory ? undefined : 'it is no directory')),
   guard('system', ({ path }) => refused(systemPlace(path))),
-  guard('home', ({ path }, { surroundings }) => refused(homePlace(path, surroundings.homes))),
-  guard('mount', ({ path }, { surroundings }) => {
-    const why = mounted(path, surroundings.mountPoints);
+  guard('home', ({ path }, { protectedPaths }) => refused(homePlace(path, protectedPaths.homes))),
+  guard('mount', ({ path }, { protectedPaths }) => {
+    const why = mounted(path, protectedPaths.mountPoints);
     return why === undefined ? undefined : { verdict: 'refused', why, holds: true };
   }),
-  guard('root', ({ path, task_id, root, layout }, { surroundings }) =>
+  guard('root', ({ path, task_id, root, layout }, { protectedPaths }) =>
     // In the Mesos layout the root stands in the run directory, beside what is removed.
-    refused(rootPlace({ path, task_id, root }, LAYOUTS[layout].ownsSandboxes ? [root] : surroundings.roots)),
+    refused(
+      rootPlace({ path, task_id, root }, LAYOUTS[layout].ownsSandboxes ? [root] : protectedPaths.roots),
+    ),
   ),
-  guard('claim', claimed, (item, look) => claimed(item, look) ?? refused(look.newcomer(item))),
+  guard('claim', claimed, (item, context) => claimed(item, context) ?? refused(context.newcomer(item))),
   // A sandbox that is not another root's holds logs that aren't either.
   guard('other-root', ({ home, root, layout, task_id, shown }, { others }) => {
     if (LAYOUTS[layout].ownsSandboxes || isWithin(home, root)) return undefined;
@@ -117,11 +119,11 @@ export const GUARDS: readonly Guard[] = [
 export function objection(
   when: 'plan' | 'again',
   item: Item,
-  look: GuardLook,
+  context: GuardContext,
   guards: readonly Guard[] = GUARDS,
 ): Objection | undefined {
   for (const each of guards) {
-    const found = each[when](item, look);
+    const found = each[when](item, context);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -9,9 +9,9 @@ import { realPath, statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 import { readHeader } from '../task/header.js';
 import { Claims } from './claims.js';
-import type { GuardLook, Item } from './guards.js';
+import type { GuardContext, Item } from './guards.js';
 import { type Forecast, forecaster } from './mesos.js';
-import type { Surroundings } from './places.js';
+import type { ProtectedPaths } from './places.js';
 import { Usage } from './usage.js';
 
 /** The machine, as gc has to know it: a look at one moment. */
@@ -20,14 +20,14 @@ export interface Machine {
   usage: Usage;
   now: number;
   /** Users' homes, mounts, and the Mesos work directories. Roots are added. */
-  surroundings: Surroundings;
+  protectedPaths: ProtectedPaths;
   /** Roots that tasks may be in: the default ones, and those that were named. Without links. */
   knownRoots: readonly string[];
   bootId: string | undefined;
   forecast: (runDir: string) => Forecast | undefined;
   /** Of all tasks that were looked at. */
   claims: Claims;
-  newcomer: GuardLook['newcomer'];
+  newcomer: GuardContext['newcomer'];
 }
 
 /**
@@ -50,7 +50,7 @@ export function gatherMachine(
     host,
     usage: new Usage(undefined, clock),
     now,
-    surroundings: {
+    protectedPaths: {
       homes: homes(host, env),
       mountPoints: mountPoints(host),
       roots: realOf(workDirs),
@@ -70,7 +70,7 @@ export function lookAgain(before: Machine, clock: () => number): Machine {
     ...before,
     host,
     usage: before.usage.again(clock),
-    surroundings: { ...before.surroundings, mountPoints: mountPoints(host) },
+    protectedPaths: { ...before.protectedPaths, mountPoints: mountPoints(host) },
   };
 }
 
@@ -97,7 +97,7 @@ function homes(host: Host, env: Readonly<Record<string, string | undefined>>): s
  * Finds active tasks that came to a root after its tasks were looked at, and what they use. `known`: the ids that
  * each root had, by its path. A root is listed again only if its active tasks changed.
  */
-export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): GuardLook['newcomer'] {
+export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): GuardContext['newcomer'] {
   const seen = new Map<string, { changed: number; places: { path: string; by: string }[] }>();
   return ({ root, path }: Pick<Item, 'root' | 'path'>) => {
     const active = phasePath(root, 'active');

@@ -9,7 +9,7 @@ import { isWithin, nameOf, parentOf } from '../store/paths.js';
 const PHASES = ['active', 'finished'] as const;
 
 /** What is looked at on disk; tests make it up. */
-export interface RootsLook {
+export interface RootsReader {
   readonly isDirectory: (path: string) => boolean;
   readonly exists: (path: string) => boolean;
   /** The directories in a directory; undefined if there are too many to know. */
@@ -18,7 +18,7 @@ export interface RootsLook {
   readonly namesIn: (path: string) => readonly string[] | undefined;
 }
 
-export const ROOTS_ON_DISK: RootsLook = {
+export const ROOTS_ON_DISK: RootsReader = {
   isDirectory: (path) => presenceOf(path, 'no-follow') === 'directory',
   exists: (path) => presenceOf(path, 'no-follow') !== 'absent',
   directoriesIn: (path) => {
@@ -47,7 +47,7 @@ export const ROOTS_ON_DISK: RootsLook = {
  */
 export class OtherRoots {
   readonly #known: readonly string[];
-  readonly #look: RootsLook;
+  readonly #reader: RootsReader;
   /** By directory: the roots right in it. */
   readonly #beside = new Map<string, readonly string[] | undefined>();
   readonly #around = new Map<string, readonly string[] | string>();
@@ -56,9 +56,9 @@ export class OtherRoots {
   readonly #above = new Map<string, string | undefined>();
 
   /** `known`: roots that are known anyway, without links. */
-  constructor(known: readonly string[], look: RootsLook = ROOTS_ON_DISK) {
+  constructor(known: readonly string[], reader: RootsReader = ROOTS_ON_DISK) {
     this.#known = known;
-    this.#look = look;
+    this.#reader = reader;
   }
 
   /**
@@ -87,7 +87,7 @@ export class OtherRoots {
     for (let at = directory; at !== '/' && !isWithin(root, at); at = parentOf(at)) {
       if (this.#isRoot(at)) return `it is a part of the task root ${at}`;
       const around = parentOf(at);
-      if (nameOf(at) === SANDBOXES && around !== root && this.#look.isDirectory(rootPaths(around).tasks)) {
+      if (nameOf(at) === SANDBOXES && around !== root && this.#reader.isDirectory(rootPaths(around).tasks)) {
         return `it is a sandbox of the task root ${around}`;
       }
     }
@@ -108,14 +108,14 @@ export class OtherRoots {
     const ids = this.#ids.get(root);
     if (ids !== undefined) return ids.has(taskId);
     const { directory, active, finished } = pathsOf({ root, taskId });
-    return [directory, active, finished].some((each) => this.#look.exists(each));
+    return [directory, active, finished].some((each) => this.#reader.exists(each));
   }
 
   /** The ids of its tasks; undefined if there are too many to list. */
   #idsIn(root: string): ReadonlySet<string> | undefined {
     const ids = new Set<string>();
     for (const path of [rootPaths(root).checkpoints, ...PHASES.map((phase) => phasePath(root, phase))]) {
-      const names = this.#look.namesIn(path);
+      const names = this.#reader.namesIn(path);
       if (names === undefined) return undefined;
       for (const name of names) ids.add(name);
     }
@@ -148,7 +148,7 @@ export class OtherRoots {
     if (!this.#beside.has(directory)) {
       const prefix = directory === '/' ? '' : directory;
       // What stands in a directory of this name are sandboxes, many maybe.
-      const names = nameOf(directory) === SANDBOXES ? [] : this.#look.directoriesIn(directory);
+      const names = nameOf(directory) === SANDBOXES ? [] : this.#reader.directoriesIn(directory);
       const found = names?.map((name) => `${prefix}/${name}`).filter((path) => this.#mayBeRoot(path));
       this.#beside.set(directory, found);
     }
@@ -156,13 +156,13 @@ export class OtherRoots {
   }
 
   #mayBeRoot(path: string): boolean {
-    if (this.#look.isDirectory(rootPaths(path).checkpoints)) return true;
-    return PHASES.some((phase) => this.#look.isDirectory(phasePath(path, phase)));
+    if (this.#reader.isDirectory(rootPaths(path).checkpoints)) return true;
+    return PHASES.some((phase) => this.#reader.isDirectory(phasePath(path, phase)));
   }
 
   #isRoot(path: string): boolean {
     if (this.#known.includes(path)) return true;
-    if (!this.#look.isDirectory(rootPaths(path).checkpoints)) return false;
-    return PHASES.some((phase) => this.#look.isDirectory(phasePath(path, phase)));
+    if (!this.#reader.isDirectory(rootPaths(path).checkpoints)) return false;
+    return PHASES.some((phase) => this.#reader.isDirectory(phasePath(path, phase)));
   }
 }

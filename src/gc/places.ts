@@ -20,7 +20,7 @@ const SYSTEM_TREES = [
 const SYSTEM_SHELVES = ['/', '/home', '/run', '/var', '/var/lib', '/var/log'];
 
 /** What a host holds that gc must not touch. All paths are without links. */
-export interface Surroundings {
+export interface ProtectedPaths {
   /** Home directories of all users. */
   homes: readonly string[];
   mountPoints: readonly string[];

@@ -10,7 +10,7 @@ export interface Limits {
 }
 
 /** A finished task, as the policy sees it. */
-export interface Candidate {
+export interface GcCandidate {
   /** Milliseconds since the epoch. */
   finishedAt: number;
   /** The same for people: `finished 2h ago`. */
@@ -33,7 +33,7 @@ export interface Choice {
  * space on all older ones go. Pure; equal times keep their order.
  */
 export function choose(
-  candidates: readonly Candidate[],
+  candidates: readonly GcCandidate[],
   limits: Limits,
   now: number,
   words: Pick<Wording, 'duration' | 'size'>,
@@ -42,13 +42,13 @@ export function choose(
   const unlimited = maxAge === undefined && maxTasks === undefined && maxSpace === undefined;
   const choices: (Choice | undefined)[] = candidates.map(() => undefined);
   const newestFirst = [...candidates.keys()].sort(
-    (a, b) => (candidates[b] as Candidate).finishedAt - (candidates[a] as Candidate).finishedAt,
+    (a, b) => (candidates[b] as GcCandidate).finishedAt - (candidates[a] as GcCandidate).finishedAt,
   );
   let kept = 0;
   let space = 0;
   let full = false;
   for (const index of newestFirst) {
-    const { finishedAt, since, bytes, always } = candidates[index] as Candidate;
+    const { finishedAt, since, bytes, always } = candidates[index] as GcCandidate;
     const age = now - finishedAt;
     if (always !== undefined) choices[index] = { reason: always, limit: 'always' };
     else if (unlimited) choices[index] = { reason: since };

@@ -84,8 +84,8 @@ function whoRuns(place: TaskPlace) {
   const streams = new TaskStreams(place, 'read');
   try {
     const { header, last } = streams.ends();
-    const distrusted = streams.distrust(header?.uid);
-    if (distrusted !== undefined) throw distrusted;
+    const ownershipError = streams.checkOwnership(header?.uid);
+    if (ownershipError !== undefined) throw ownershipError;
     return { stream: streams.stat(), last, owner: streams.owner(header?.uid) };
   } finally {
     streams.close();

@@ -19,8 +19,8 @@ export function endLeftovers(
   try {
     streams = new TaskStreams(place, 'read');
     const { header, traces } = streams.read(processes.bootTimeMs());
-    const distrusted = streams.distrust(header?.uid);
-    if (distrusted !== undefined) throw distrusted;
+    const ownershipError = streams.checkOwnership(header?.uid);
+    if (ownershipError !== undefined) throw ownershipError;
     const task = taskProcesses(place, places, header?.uid, streams, processes);
     const { alive, problems } = task.endAll(traces);
     return { signalled: [...alive], problems };

@@ -35,9 +35,9 @@ export interface Ended {
 }
 
 /** A dying process holds its locks for a moment longer; so does one that was just started for another. */
-const LET_GO_MS = 5000;
-const RUNNER_LETS_GO_MS = 500;
-const LOOK_MS = 20;
+const COORDINATOR_RELEASE_MS = 5000;
+const RUNNER_RELEASE_MS = 500;
+const POLL_MS = 20;
 
 /**
  * A task without a runner, whose lock we hold. Its processes are found by what its streams and the machine agree on;
@@ -73,8 +73,8 @@ export class Orphan {
       if (stream.nlink !== 1) throw refusal('its stream has another name, maybe that of another task');
       if (!isExpected(stream)) throw refusal('its stream changed since the plan was made');
       this.#records = this.#look();
-      const distrusted = this.#streams.distrust(this.#records.header?.uid);
-      if (distrusted !== undefined) throw distrusted;
+      const ownershipError = this.#streams.checkOwnership(this.#records.header?.uid);
+      if (ownershipError !== undefined) throw ownershipError;
       this.#task = this.#taskProcesses();
     } catch (error) {
       this.#streams.close();
@@ -97,10 +97,10 @@ export class Orphan {
 
   /** Records CLEANING and asks its processes to end. */
   ask(nowMs: number): Problem[] {
-    const { lastWords, bytes, last, traces, runs } = this.#records;
+    const { finalRecords, bytes, last, traces, runs } = this.#records;
     const asked = last?.state === 'CLEANING' || last?.state === 'FINALIZING';
     const status = asked ? last.state : 'CLEANING';
-    this.#streams.append([...lastWords, statusRecord(status as TaskState, nowMs)], bytes);
+    this.#streams.append([...finalRecords, statusRecord(status as TaskState, nowMs)], bytes);
     this.#records = this.#look();
     const live = [...runs.values()].flatMap((run) => liveRun(run));
     return this.#task.terminate(live, traces);
@@ -129,11 +129,11 @@ export class Orphan {
     const held = this.#waitUntilFree([...open.keys()]);
     if (held !== undefined) throw this.#coordinated(held);
     this.#records = this.#look();
-    const { lastWords, runs, bytes } = this.#records;
+    const { finalRecords, runs, bytes } = this.#records;
     const nowMs = now();
     const killed = new Set(signalled);
     const ends = [...runs.values()].flatMap((run) => endRecord(run, killed, nowMs));
-    this.#streams.append([...lastWords, ...ends, statusRecord(becomes, nowMs)], bytes);
+    this.#streams.append([...finalRecords, ...ends, statusRecord(becomes, nowMs)], bytes);
     this.#move(nowMs);
     return { state: becomes, signalled, problems: [...this.#records.problems, ...problems] };
   }
@@ -150,10 +150,10 @@ export class Orphan {
 
   /** A runner that has just ended holds its lock for a moment longer. */
   #lock(): void {
-    const until = this.#processes.clock() + RUNNER_LETS_GO_MS;
+    const until = this.#processes.clock() + RUNNER_RELEASE_MS;
     while (!this.#streams.lock()) {
       if (this.#processes.clock() < until) {
-        this.#processes.pause(LOOK_MS);
+        this.#processes.pause(POLL_MS);
         continue;
       }
       const holders = this.#processes.locks().holders(this.#streams.stat());
@@ -187,7 +187,7 @@ export class Orphan {
 
   /** Waits until nobody holds the locks of the streams of these processes; the first that is still held, if one is. */
   #waitUntilFree(processes: readonly string[]): string | undefined {
-    const until = this.#processes.clock() + LET_GO_MS;
+    const until = this.#processes.clock() + COORDINATOR_RELEASE_MS;
     let left = processes;
     for (;;) {
       const locks = left.length === 0 ? undefined : this.#processes.locks();
@@ -196,7 +196,7 @@ export class Orphan {
         return stream !== undefined && locks?.isLocked(stream) === true;
       });
       if (left.length === 0 || this.#processes.clock() >= until) return left[0];
-      this.#processes.pause(LOOK_MS);
+      this.#processes.pause(POLL_MS);
     }
   }
 

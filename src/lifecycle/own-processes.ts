@@ -24,7 +24,7 @@ export interface Criteria {
   /** The task's user. */
   readonly uid: number;
   /** Root wrote that it is a task of root's, whose processes may have become anybody's. */
-  readonly isAnybodys: boolean;
+  readonly isAnyUsers: boolean;
   readonly bootTimeMs: number;
   /** Ourselves and others that are never the task's. */
   readonly spared: ReadonlySet<number>;
@@ -60,13 +60,13 @@ export function ownProcesses(
   runs: readonly RunTrace[],
   criteria: Criteria,
 ): OwnProcesses {
-  const { uid, isAnybodys, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
+  const { uid, isAnyUsers, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
     criteria;
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const startMs = (row: ProcessRow) => bootTimeMs + (row.startTimeTicks * 1000) / TICKS_PER_SECOND;
   const began = (row: ProcessRow, seconds: number) => startsAgree(startMs(row), seconds * 1000);
   const since = (row: ProcessRow, seconds: number) => mayPrecede(seconds * 1000, startMs(row));
-  const isUsers = (row: ProcessRow) => isAnybodys || row.uid === uid;
+  const isUsers = (row: ProcessRow) => isAnyUsers || row.uid === uid;
 
   const coordinators = new Set<ProcessRow>();
   const own = new Set<ProcessRow>();

@@ -11,7 +11,7 @@ export interface Owner {
    * Nobody but root, and no root in a container, can have written the files: then what descends from the task's
    * processes is the task's whoever it runs as.
    */
-  readonly isRootsWord: boolean;
+  readonly isWrittenByRoot: boolean;
   /** As in `Criteria`. */
   readonly recordsSuffice: boolean;
 }
@@ -23,18 +23,18 @@ export interface Owner {
 export function ownerOf(root: string, uid: number | undefined, isRoots: () => boolean): Owner {
   const me = process.geteuid?.() ?? 0;
   const executes = mayExecute(root);
-  return { uid: uid ?? me, isRootsWord: executes && me === 0 && isRoots(), recordsSuffice: executes };
+  return { uid: uid ?? me, isWrittenByRoot: executes && me === 0 && isRoots(), recordsSuffice: executes };
 }
 
 /** May a process of this user be signalled, if everything else says that it is the task's? */
-export function mayBeSignalled({ uid, isRootsWord }: Owner, realUid: number): boolean {
-  return realUid === uid || isRootsWord;
+export function mayBeSignalled({ uid, isWrittenByRoot }: Owner, realUid: number): boolean {
+  return realUid === uid || isWrittenByRoot;
 }
 
 type Written = Pick<Stats, 'uid' | 'mode' | 'nlink'>;
 
 /** Can nobody but root have opened the file for writing, or put it under another name? */
-export function isRootsAlone({ uid, mode, nlink }: Written): boolean {
+export function onlyRootCanWrite({ uid, mode, nlink }: Written): boolean {
   return uid === 0 && nlink === 1 && !othersMayWrite(mode);
 }
 

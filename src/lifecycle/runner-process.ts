@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { isTerminalTaskState, type TaskStatus } from '../checkpoint/records.js';
 import { mayPrecede } from '../host/start-time.js';
-import { isRootsAlone, type Owner } from './owner.js';
+import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
 import { send } from './signal.js';
 
@@ -60,7 +60,7 @@ export function findRunner(
     const says = last?.runner_uid ?? 0;
     if (says !== 0)
       return unknown(`process ${pid} belongs to uid 0, and its runner to uid ${says}, as it says`);
-    if (owner.uid !== 0 && !isRootsAlone(stream)) {
+    if (owner.uid !== 0 && !onlyRootCanWrite(stream)) {
       return unknown(
         `process ${pid} belongs to uid 0, and its stream may have been written by uid ${stream.uid}`,
       );
@@ -82,7 +82,7 @@ export type SignalResult =
 
 /** Somebody who has just taken the lock has yet to record himself; a runner that was killed has yet to let go. */
 const SETTLED_MS = 1000;
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 /**
  * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST, SIGKILL
@@ -101,7 +101,7 @@ export function signalRunner(
     if (runner.kind === 'ending') return runner;
     if (runner.kind === 'runner') {
       // Of root's runner of a user's task all was asked above.
-      const rights = { ...owner, isRootsWord: true };
+      const rights = { ...owner, isWrittenByRoot: true };
       const sent = send(processes, runner, signal, rights);
       if (sent === 'sent') return { kind: 'sent', pid: runner.pid };
       if (sent !== 'gone') return { kind: 'refused', why: sent.message };
@@ -109,7 +109,7 @@ export function signalRunner(
     if (processes.clock() >= until) {
       return { kind: 'refused', why: runner.kind === 'unknown' ? runner.why : 'its runner has just gone' };
     }
-    processes.pause(LOOK_MS);
+    processes.pause(POLL_MS);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import type { Problem } from '../errors/problem.js';
 import type { ProcessRow } from '../host/process-table.js';
 import { type OwnProcesses, ownProcesses, type RecordedRun, type RunTrace } from './own-processes.js';
-import { isRootsAlone, type Owner } from './owner.js';
+import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
 import type { SandboxSharing } from './sandbox-sharing.js';
 import { send } from './signal.js';
@@ -32,8 +32,8 @@ export interface EndedProcesses {
 const GONE_MS = 5000;
 /** Who forks faster than he is killed is left to somebody else. */
 const MOST_MS = 30_000;
-const LOOK_MS = 2;
-const LONGEST_LOOK_MS = 50;
+const POLL_MS = 2;
+const LONGEST_POLL_MS = 50;
 
 /** Finds the processes of a task and signals them: none whose identity is not certain. */
 export class TaskProcesses {
@@ -92,10 +92,10 @@ export class TaskProcesses {
   #find(traces: readonly RunTrace[]): OwnProcesses {
     if (traces.length === 0) return { own: [], doubtful: [] };
     const processes = this.#processes;
-    const { uid, isRootsWord, recordsSuffice } = this.#marks.owner;
+    const { uid, isWrittenByRoot, recordsSuffice } = this.#marks.owner;
     const { own, doubtful } = ownProcesses(processes.table(), traces, {
       uid,
-      isAnybodys: uid === 0 && isRootsWord,
+      isAnyUsers: uid === 0 && isWrittenByRoot,
       bootTimeMs: processes.bootTimeMs(),
       spared: processes.ourselves(),
       recordsSuffice,
@@ -113,7 +113,7 @@ export class TaskProcesses {
     const hold = stream && this.#processes.holdsLock(pid, stream);
     if (stream === undefined || hold === undefined || hold === 'none') return false;
     const realUid = this.#processes.look(pid)?.realUid;
-    return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && isRootsAlone(stream));
+    return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && onlyRootCanWrite(stream));
   }
 
   #marked(): (pid: number) => boolean {
@@ -147,7 +147,7 @@ export class TaskProcesses {
     /** Since when each has been asked, by its start: a pid may be given to another meanwhile. */
     const since = new Map<string, number>();
     const began = processes.clock();
-    for (let wait = LOOK_MS; ; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
+    for (let wait = POLL_MS; ; wait = Math.min(wait * 2, LONGEST_POLL_MS)) {
       const { own, doubtful } = find();
       for (const row of doubtful) problems.set(row.pid, refused(row));
       const left = own.filter(({ pid }) => !problems.has(pid));

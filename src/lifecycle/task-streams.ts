@@ -23,7 +23,7 @@ import { OpenFile, openFile, useFile } from '../store/open-file.js';
 import { namesBelow } from '../store/paths.js';
 import { findStranger, type Witness, wayTo, witness } from '../store/witnesses.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
-import { recordsBetween } from './last-words.js';
+import { recordsBetween } from './final-records.js';
 import type { RunTrace } from './own-processes.js';
 import { type Owner, ownerOf } from './owner.js';
 import { RunTraces } from './run-traces.js';
@@ -36,7 +36,7 @@ export interface TaskRecords {
   /** The latest run of each process, with what its coordinator recorded after the runner. */
   readonly runs: ReadonlyMap<string, ProcessStatus>;
   /** What the coordinators recorded after the runner, in the order of the processes. */
-  readonly lastWords: readonly CheckpointRecord[];
+  readonly finalRecords: readonly CheckpointRecord[];
   /** Of all runs that may have left something behind. */
   readonly traces: readonly RunTrace[];
   /** How long the good part of the runner's stream is. */
@@ -100,7 +100,7 @@ export class TaskStreams {
    * The error of streams that somebody else than root, ourselves and this user may have written: what was opened is
    * what is looked at, and the directories that led there. The task file says nothing of processes, and is not asked.
    */
-  distrust(uid: number | undefined): UsageError | undefined {
+  checkOwnership(uid: number | undefined): UsageError | undefined {
     const { root, taskId } = this.place;
     try {
       const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
@@ -114,7 +114,7 @@ export class TaskStreams {
 
   /** Whose processes they may name. */
   owner(uid: number | undefined): Owner {
-    return ownerOf(this.place.root, uid, () => this.distrust(0) === undefined);
+    return ownerOf(this.place.root, uid, () => this.checkOwnership(0) === undefined);
   }
 
   *#witnesses(): Generator<Witness> {
@@ -165,7 +165,7 @@ export class TaskStreams {
       this.#readCoordinator(process, replay.coordinator(process), problems);
     }
     const after = replay.state();
-    const lastWords: CheckpointRecord[] = [];
+    const finalRecords: CheckpointRecord[] = [];
     const runs = new Map<string, ProcessStatus>();
     for (const [process, history] of after.processes) {
       const run = history.runs.at(-1) as ProcessStatus;
@@ -174,14 +174,14 @@ export class TaskStreams {
       for (const value of recordsBetween(was, run)) {
         const record: CheckpointRecord = { type: 'process_status', value };
         traces.add(record);
-        lastWords.push(record);
+        finalRecords.push(record);
       }
     }
     return {
       header: after.header ?? undefined,
       last: after.statuses.at(-1),
       runs,
-      lastWords,
+      finalRecords,
       traces: traces.all(),
       bytes,
       damagedAt: damage?.kind === 'damaged' ? damage.offset : undefined,

@@ -53,7 +53,7 @@ function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Ge
  * `uid` is the task's user, as its header has it; `opened` are files of the task that are open already. What can't be
  * looked at is not believed either.
  */
-export function distrust(
+export function checkOwnership(
   place: TaskPlace,
   uid: number | undefined,
   opened: readonly OpenFile[] = [],

@@ -134,11 +134,11 @@ function plan(planner: Planner, { process, state }: ProcessStatus, hasRun: boole
 
 function notStarted(
   state: RunState,
-  { process, reason, isPassing }: RunEvent & { type: 'not-started' },
+  { process, reason, isTransient }: RunEvent & { type: 'not-started' },
   now: number,
 ): void {
   const since = state.postponed.get(process)?.since ?? now;
-  if (isPassing && now - since < RETRY_SECONDS) {
+  if (isTransient && now - since < RETRY_SECONDS) {
     state.postponed.set(process, { since, tried: now });
     return;
   }

@@ -4,18 +4,18 @@ import type { CheckpointRecord } from '../checkpoint/records.js';
 import { errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
-import type { TaskRoot } from './task-root.js';
+import type { RunnerRoot } from './runner-root.js';
 
 /** The streams of a task's processes, each read from where it was left the last time. */
 export class CoordinatorStreams {
-  readonly #root: TaskRoot;
+  readonly #root: RunnerRoot;
   readonly #record: (record: CheckpointRecord) => void;
   readonly #listers = new Map<string, RecordLister>();
   /** The streams of which a problem was found already. */
   readonly #faulty = new Set<string>();
 
   /** `record`: takes each record that a stream has of its process. */
-  constructor(root: TaskRoot, record: (record: CheckpointRecord) => void) {
+  constructor(root: RunnerRoot, record: (record: CheckpointRecord) => void) {
     this.#root = root;
     this.#record = record;
   }

@@ -17,7 +17,7 @@ import { NO_DEBUGGER } from './debugger.js';
  * It may be possible in a moment: somebody holds the lock of the process's stream (an earlier coordinator that has
  * yet to notice its end), or the machine is short of something.
  */
-export class NotNow extends Error {}
+export class TransientError extends Error {}
 
 const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
 
@@ -42,14 +42,14 @@ export interface Launch {
 
 /**
  * Starts the coordinator of a run and records FORKED in the stream of the process, whose lock the coordinator
- * has from us. Returns the coordinator's pid. Throws NotNow, system errors if it can't be started (nothing was
+ * has from us. Returns the coordinator's pid. Throws TransientError, system errors if it can't be started (nothing was
  * recorded), and SystemError `checkpoint-write-failed`; then nothing runs.
  */
 export function launch(options: Launch): number {
   const file = openStream(options);
   const { fd } = file;
   try {
-    if (!tryLock(fd)) throw new NotNow(`${options.stream} is locked`);
+    if (!tryLock(fd)) throw new TransientError(`${options.stream} is locked`);
     const head = wholeRecords(file);
     const fork_time = options.now();
     const child = startCoordinator(options, fd);
@@ -82,7 +82,7 @@ function openStream({ stream, open }: Launch): OpenFile {
     // Whatever is there in the stream's place, the process is not to be blamed for it.
     if (error instanceof ThermosError) throw new SystemError(error.code, error.message, error.hint, error);
     const errno = errnoOf(error);
-    if (SHORTAGES.includes(errno)) throw new NotNow(describeErrno(error));
+    if (SHORTAGES.includes(errno)) throw new TransientError(describeErrno(error));
     // No fault of the process: a name that can't be that of a file is.
     if (errno === 'ENAMETOOLONG') throw error;
     const why = error instanceof RefusedError ? error.message : `${stream}: ${describeErrno(error)}`;
@@ -116,7 +116,7 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
   const { pid } = child;
   if (pid === undefined) {
     child.on('error', () => {});
-    throw new NotNow('the coordinator can not be started: too many processes, or too little memory');
+    throw new TransientError('the coordinator can not be started: too many processes, or too little memory');
   }
   // A coordinator that died at once doesn't read; its exit tells.
   child.stdin?.on('error', () => {});

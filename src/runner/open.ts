@@ -11,21 +11,21 @@ import { LAYOUTS } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
-import { distrust, layoutOf } from '../lifecycle/trust.js';
+import { checkOwnership, layoutOf } from '../lifecycle/trust.js';
 import { presenceOf } from '../store/look.js';
 import { OpenFile } from '../store/open-file.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
 import type { NewTask, RunSettings } from './api.js';
-import { Progress } from './progress.js';
+import { StreamProgress } from './progress.js';
+import { RunnerRoot, type StartingStream, unwritable } from './runner-root.js';
 import { makeLogDir, makeSandbox } from './sandbox.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
-import { type Start, TaskRoot, unwritable } from './task-root.js';
 
 /** A task that is ours: we hold the lock of its stream. */
 export interface OpenedTask {
   readonly place: TaskPlace;
-  readonly root: TaskRoot;
+  readonly root: RunnerRoot;
   /** Locked. */
   readonly stream: OpenFile;
   readonly task: RunnableTask;
@@ -41,12 +41,12 @@ export interface OpenedTask {
   readonly header: CheckpointRecord;
   readonly problems: readonly Problem[];
   /** Removes what was made for the task by opening it, if it has no header yet: it then never began. */
-  readonly takeBack: () => void;
+  readonly rollBack: () => void;
 }
 
 /** Opens a task to be run, new or again. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {
-  const root = new TaskRoot(spec);
+  const root = new RunnerRoot(spec);
   try {
     checkPlans(spec.task);
     const user = accountFor(spec.user ?? spec.task.user);
@@ -63,8 +63,8 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
 }
 
 function openStarting(
-  root: TaskRoot,
-  start: Start,
+  root: RunnerRoot,
+  start: StartingStream,
   spec: NewTask,
   user: Account,
   settings: RunSettings,
@@ -85,7 +85,7 @@ function openStarting(
     const before = file && taskIn(file);
     if (before === undefined) start.writeTaskFile(taskFileText(spec.task));
     else if (!isSameTask(before, spec.task)) throw differs(spec.taskId);
-    const opened = { place: spec, root, stream: start.stream, takeBack: () => start.takeBack(), ...stream };
+    const opened = { place: spec, root, stream: start.stream, rollBack: () => start.rollBack(), ...stream };
     if (old !== undefined) return resumed(opened, spec.task, old, user);
     makeLogDir(logDir);
     const header = headerOf(spec, logDir, user, Math.round(settings.now()));
@@ -101,7 +101,7 @@ function openStarting(
       resumed: stream.past.length > 0,
     };
   } catch (error) {
-    start.takeBack();
+    start.rollBack();
     start.stream.close();
     throw error;
   } finally {
@@ -111,7 +111,7 @@ function openStarting(
 
 /** Opens a task that is on disk, as its runner. See `takeOver`. */
 export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
-  const root = new TaskRoot(place);
+  const root = new RunnerRoot(place);
   let stream: OpenFile | undefined;
   let file: OpenFile | undefined;
   try {
@@ -137,7 +137,7 @@ export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
         `task ${place.taskId} has no ${missing}: it can't be taken over`,
       );
     }
-    return resumed({ place, root, stream, takeBack: () => {}, ...said }, task, header);
+    return resumed({ place, root, stream, rollBack: () => {}, ...said }, task, header);
   } catch (error) {
     stream?.close();
     root.close();
@@ -147,7 +147,7 @@ export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
   }
 }
 
-function lockStream(root: TaskRoot): OpenFile {
+function lockStream(root: RunnerRoot): OpenFile {
   try {
     return root.lockStream('write');
   } catch (error) {
@@ -155,14 +155,14 @@ function lockStream(root: TaskRoot): OpenFile {
   }
 }
 
-type Stream = Pick<OpenedTask, 'past' | 'problems'> & { readonly progress: Progress };
+type ReplayedStream = Pick<OpenedTask, 'past' | 'problems'> & { readonly progress: StreamProgress };
 
 /**
  * What a task already is, is not changed: where it runs and for whom says its header. `user`: for whom it is to run;
  * what only a sandbox says does not decide that on the host.
  */
 function resumed(
-  opened: Stream & Pick<OpenedTask, 'place' | 'root' | 'stream' | 'takeBack'>,
+  opened: ReplayedStream & Pick<OpenedTask, 'place' | 'root' | 'stream' | 'rollBack'>,
   task: RunnableTask,
   header: RunnerHeader,
   user?: Account,
@@ -202,7 +202,7 @@ function uidOf(header: RunnerHeader): number | undefined {
 }
 
 function checkAuthors(place: TaskPlace, uid: number | undefined, opened: readonly OpenFile[]): void {
-  const error = distrust(place, uid, opened);
+  const error = checkOwnership(place, uid, opened);
   if (error !== undefined) throw error;
 }
 
@@ -223,8 +223,8 @@ function headerOf(spec: NewTask, log_dir: string, user: Account, launch_time_ms:
 }
 
 /** Reads the stream, whose lock we hold. `bytes`: how long its whole records are. */
-function replay(stream: OpenFile): Stream & { bytes: number } {
-  const progress = new Progress();
+function replay(stream: OpenFile): ReplayedStream & { bytes: number } {
+  const progress = new StreamProgress();
   const past: CheckpointRecord[] = [];
   let wrong: number | undefined;
   const lister = new RecordLister((record, offset) => {

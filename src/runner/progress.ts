@@ -37,7 +37,7 @@ export function isLive(run: Run | undefined): run is LiveRun {
 }
 
 /** What the records so far add up to, as far as running on needs it. */
-export class Progress {
+export class StreamProgress {
   header: RunnerHeader | undefined;
   status: TaskState | undefined;
   /** When CLEANING was first recorded, milliseconds since the epoch. */

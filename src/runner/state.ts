@@ -2,7 +2,7 @@ import type { CheckpointRecord } from '../checkpoint/records.js';
 import { Planner, planOf } from '../config/planner.js';
 import type { Problem } from '../errors/problem.js';
 import type { KillRequest } from './api.js';
-import { isLive, type LiveRun, Progress } from './progress.js';
+import { isLive, type LiveRun, StreamProgress } from './progress.js';
 import type { RunnableProcess, RunnableTask } from './task-document.js';
 
 /** What a runner knows of its task before it starts, and what does not change. */
@@ -48,7 +48,7 @@ interface KillAll {
 export interface RunState {
   readonly terms: Terms;
   readonly byName: ReadonlyMap<string, RunnableProcess>;
-  readonly progress: Progress;
+  readonly progress: StreamProgress;
   readonly regular: Planner;
   readonly finalizing: Planner;
   /** The process of each coordinator that is a child of ours, and alive, by its pid. */
@@ -82,7 +82,7 @@ export type RunEvent =
       readonly type: 'not-started';
       readonly process: string;
       readonly reason: string;
-      readonly isPassing: boolean;
+      readonly isTransient: boolean;
     }
   /** A coordinator is gone, and its last records are read. `refusal`: why it could not start the process. */
   | {
@@ -107,7 +107,7 @@ export function newState(terms: Terms, problems: readonly Problem[]): RunState {
   return {
     terms,
     byName: new Map(task.processes.map((process) => [process.name, process])),
-    progress: new Progress(),
+    progress: new StreamProgress(),
     regular: planner(false),
     finalizing: planner(true),
     children: new Map(),

@@ -40,7 +40,7 @@ export interface RunnableTask {
   readonly document: Readonly<Record<string, unknown>>;
 }
 
-type Json = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * The task of an evaluated document, in the fields of the original's task file; what is left out gets its
@@ -52,7 +52,7 @@ export function runnableTask(json: unknown): RunnableTask {
   if ('faults' in checked)
     throw new UsageError('task-invalid', checked.faults[0]?.message ?? 'the task is not valid');
   const { task } = checked;
-  const given = json as Json;
+  const given = json as JsonObject;
   const written = task.processes.map(processOf);
   // Of processes with one name the last is the one that runs, as in the original.
   const processes = [...new Map(written.map((process) => [process.name, process])).values()];
@@ -64,16 +64,18 @@ export function runnableTask(json: unknown): RunnableTask {
   const { orders, user, name = (written[0] as RunnableProcess).name } = task;
   const document: Record<string, unknown> = {
     ...given,
-    processes: (given.processes as Json[]).map((each, i) => documentOf(each, written[i] as RunnableProcess)),
+    processes: (given.processes as JsonObject[]).map((each, i) =>
+      documentOf(each, written[i] as RunnableProcess),
+    ),
     name,
     ...numbers,
     constraints: orders.map((order) => ({ order })),
   };
-  if (given.resources !== undefined) document.resources = { gpu: 0, ...(given.resources as Json) };
+  if (given.resources !== undefined) document.resources = { gpu: 0, ...(given.resources as JsonObject) };
   return { name, processes, orders, ...numbers, user, document };
 }
 
-function documentOf(json: Json, process: RunnableProcess): Json {
+function documentOf(json: JsonObject, process: RunnableProcess): JsonObject {
   const { name, cmdline, daemon, ephemeral, final, max_failures, min_duration } = process;
   return { ...json, daemon, name, max_failures, ephemeral, min_duration, cmdline, final };
 }
@@ -112,14 +114,14 @@ export function isSameTask(a: RunnableTask, b: RunnableTask): boolean {
   return canonical(unordered(a)) === canonical(unordered(b));
 }
 
-function unordered({ document }: RunnableTask): Json {
+function unordered({ document }: RunnableTask): JsonObject {
   const sorted = (items: unknown, key: (item: unknown) => string) =>
     (items as readonly unknown[])
       .map((item) => ({ item, key: key(item) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
       .map(({ item }) => item);
   // Of one name they keep their order: the last is the one that runs.
-  const processes = sorted(document.processes, (process) => String((process as Json).name));
+  const processes = sorted(document.processes, (process) => String((process as JsonObject).name));
   return { ...document, processes, constraints: sorted(document.constraints, canonical) };
 }
 

@@ -8,13 +8,13 @@ import { ownerOf } from '../lifecycle/owner.js';
 import { SandboxSharing } from '../lifecycle/sandbox-sharing.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
-import { distrust } from '../lifecycle/trust.js';
+import { checkOwnership } from '../lifecycle/trust.js';
 import { AdoptedCoordinators } from './adoption.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import { apply, stateAfter } from './apply.js';
 import { CoordinatorStreams } from './coordinator-streams.js';
 import { decide, type Effect } from './decide.js';
-import { NotNow } from './launch.js';
+import { TransientError } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { isLive, type LiveRun } from './progress.js';
 import { type Start, Starter } from './starter.js';
@@ -78,7 +78,7 @@ export class TaskRunner implements Runner {
     });
     this.#adopted = new AdoptedCoordinators(place);
     this.#processes = new TaskProcesses(LOCAL_PROCESSES, {
-      owner: ownerOf(place.root, account?.uid ?? -1, () => distrust(place, 0) === undefined),
+      owner: ownerOf(place.root, account?.uid ?? -1, () => checkOwnership(place, 0) === undefined),
       coordinator: (process) => coordinatorStat(place, process),
       home: settings.chroot ? undefined : sandbox,
       root: settings.chroot ? sandbox : undefined,
@@ -88,7 +88,7 @@ export class TaskRunner implements Runner {
     this.#wakeups = new Wakeups(root.paths.directory, stream.fd, settings.now, {
       step: () => this.#try(() => this.#step()),
       grown: (process) => this.#dirty.add(process),
-      lookAround: () => {
+      readAll: () => {
         for (const { process } of liveRuns(this.#state)) this.#dirty.add(process);
       },
     });
@@ -242,8 +242,8 @@ export class TaskRunner implements Runner {
       this.#apply({ type: 'started', process, coordinatorPid });
     } catch (error) {
       if (error instanceof SystemError) throw error;
-      const isPassing = error instanceof NotNow;
-      this.#apply({ type: 'not-started', process, reason: describeErrno(error), isPassing });
+      const isTransient = error instanceof TransientError;
+      this.#apply({ type: 'not-started', process, reason: describeErrno(error), isTransient });
       return;
     }
     this.#read(process);
@@ -278,7 +278,7 @@ export class TaskRunner implements Runner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#wakeups.close();
-    if (this.#state.progress.header === undefined) this.#opened.takeBack();
+    if (this.#state.progress.header === undefined) this.#opened.rollBack();
     this.#opened.stream.close();
     this.#opened.root.close();
   }

@@ -13,7 +13,7 @@ interface Calls {
   /** The stream of this process may have grown. */
   readonly grown: (process: string) => void;
   /** Any stream may have grown. */
-  readonly lookAround: () => void;
+  readonly readAll: () => void;
 }
 
 /** When a runner looks after its task: soon, at a time, when a stream of a process grows, and from time to time. */
@@ -39,7 +39,7 @@ export class Wakeups {
 
   /** From now on what happens to the streams counts. */
   watch(): void {
-    this.#touch = setInterval(() => this.#lookAround(), TOUCH_MS);
+    this.#touch = setInterval(() => this.#readAll(), TOUCH_MS);
     try {
       this.#watcher = watchNames(this.#directory, (file) => {
         if (!file.startsWith(COORDINATOR_PREFIX)) return;
@@ -76,14 +76,14 @@ export class Wakeups {
     this.#watcher?.close();
   }
 
-  #lookAround(): void {
+  #readAll(): void {
     try {
       const now = this.#now() / 1000;
       futimesSync(this.#stream, now, now);
     } catch {
       // Nothing depends on it here; writing a record will tell.
     }
-    this.#calls.lookAround();
+    this.#calls.readAll();
     this.soon();
   }
 }

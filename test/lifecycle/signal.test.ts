@@ -3,7 +3,7 @@ import type { Owner } from '../../src/lifecycle/owner.js';
 import { send } from '../../src/lifecycle/signal.js';
 import { type FakeProcess, FakeProcesses } from './fake-processes.js';
 
-const OWNER: Owner = { uid: 1000, isRootsWord: false, recordsSuffice: true };
+const OWNER: Owner = { uid: 1000, isWrittenByRoot: false, recordsSuffice: true };
 const FOUND = { pid: 7, startTimeTicks: 10_000 };
 
 function sendTo(process: FakeProcess | undefined, owner: Partial<Owner> = {}) {
@@ -33,7 +33,7 @@ describe('a signal', () => {
       },
       sent: [],
     });
-    expect(sendTo({ realUid: 5 }, { isRootsWord: true }).answer).toBe('sent');
+    expect(sendTo({ realUid: 5 }, { isWrittenByRoot: true }).answer).toBe('sent');
   });
 
   test('that could not be sent is told', () => {

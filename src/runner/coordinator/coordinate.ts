@@ -15,13 +15,13 @@ import { OpenFile } from '../../store/open-file.js';
 import type { RecordSink } from '../api.js';
 import { FD, GO, type Job } from './job.js';
 import { makeLogDirectory } from './log-directory.js';
-import { LogFile } from './log-file.js';
+import { LogWriter } from './log-writer.js';
 import { makePipes, Pump } from './pump.js';
 
 /** A full disk may be emptied again: the end of a process must not be forgotten for it. */
 const RETRY_MS = 1000;
 
-export interface Surroundings {
+export interface CoordinatorContext {
   writer: (fd: number) => RecordSink;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -32,7 +32,7 @@ export interface Surroundings {
  * Runs one run of one process, as the runner that started us says on `FD.control`: waits for its FORKED, starts
  * the command, records RUNNING and how it ended. Ends us when that is on disk.
  */
-export function coordinate({ writer, now, exit }: Surroundings): void {
+export function coordinate({ writer, now, exit }: CoordinatorContext): void {
   const job = readControl();
   const forkedSeq = job === undefined ? undefined : forked(job);
   if (job === undefined || forkedSeq === undefined) {
@@ -151,7 +151,7 @@ function openOutput({ logs, logger }: Job): Output {
   const rotation = mode === 'rotate' ? { size: log_size, backups } : undefined;
   const pipes = makePipes(logs, STREAMS);
   const pumps = pipes.map(([reading], i) => {
-    const file = destination === 'console' ? undefined : new LogFile(paths[i] as string, rotation);
+    const file = destination === 'console' ? undefined : new LogWriter(paths[i] as string, rotation);
     const fd = i === 0 ? FD.stdout : FD.stderr;
     const console = destination === 'file' ? undefined : consoleAt(fd);
     return new Pump(reading, (bytes) => {
@@ -164,7 +164,7 @@ function openOutput({ logs, logger }: Job): Output {
 
 /** How long we wait for a console that is full, and how often we look. */
 const STALLED_MS = 2000;
-const LOOK_MS = 5;
+const POLL_MS = 5;
 
 /**
  * A console. Whoever reads there must not end the process by going away, nor hold it up by not reading: what it
@@ -183,8 +183,8 @@ function consoleAt(fd: number): (bytes: Uint8Array) => void {
         // A pipe that another program has set to not waiting is so for us, too.
         stalled ||= errnoOf(error) !== 'EAGAIN' || waited >= STALLED_MS;
         if (stalled) return;
-        waited += LOOK_MS;
-        pause(LOOK_MS);
+        waited += POLL_MS;
+        pause(POLL_MS);
       }
     }
   };

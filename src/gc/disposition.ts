@@ -13,7 +13,7 @@ export interface Finalization {
 }
 
 /** Which way a task goes: it can be collected, `always` whatever the limits say, it is finalized, or left alone. */
-export type Standing =
+export type Disposition =
   | { kind: 'over'; always?: string }
   | { kind: 'finalize'; reason: string; finalization: Finalization }
   | { kind: 'left' };
@@ -32,18 +32,18 @@ type Facts = Pick<
   | 'launchedAt'
 >;
 
-const LEFT: Standing = { kind: 'left' };
+const LEFT: Disposition = { kind: 'left' };
 
 /** A runner that was started less than this ago may not have told the scheduler yet (gc_executor.py). */
 export const LEAST_KILL_AGE_MS = 10 * 60_000;
 
 /** Which way a task goes by itself. `pulled`: nothing is left of its executor. Pure, as all here. */
-export function standingOf(
+export function dispositionOf(
   task: Facts,
   silence: Silence,
   pulled: boolean,
   ago: (since: number) => string,
-): Standing {
+): Disposition {
   if (task.phase === 'finished') return { kind: 'over', always: always(task, pulled) };
   if (silence.state !== 'silent') return LEFT;
   const flaw = streamFlaw(task);
@@ -52,13 +52,13 @@ export function standingOf(
 }
 
 /** Which way a task goes that the scheduler wants to be ended, or does not know any more. */
-export function standingForScheduler(
+export function dispositionForScheduler(
   task: Facts,
   silence: Silence,
   action: ReconcileAction,
   expected: Expected | string,
   now: number,
-): Standing {
+): Disposition {
   if (action === 'collect') return { kind: 'over', always: 'the scheduler does not know it' };
   if (action !== 'kill') return LEFT;
   const reason = `the scheduler has it as ${expected}`;
@@ -80,7 +80,7 @@ function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): s
   return layout === 'host' && pulled ? "its executor's directory is gone" : undefined;
 }
 
-function orphan({ state }: Facts, becomes: string, reason: string): Standing {
+function orphan({ state }: Facts, becomes: string, reason: string): Disposition {
   const over = isTerminalTaskState(state);
   return {
     kind: 'finalize',

@@ -7,7 +7,7 @@ import { backupName } from '../../layout/backups.js';
  * `PATH.2` and so on, `backups` of them. A write that fails loses its bytes: whoever writes the log must not be
  * held up by a full disk.
  */
-export class LogFile {
+export class LogWriter {
   readonly #path: string;
   readonly #rotation: { size: number; backups: number } | undefined;
   #fd: number;

@@ -29,7 +29,7 @@ const DRAFT = '.task';
  * The files of one task in its root, for its runner: what it makes, opens, moves and removes is looked up in
  * directories that are open, and no link is followed on the way to them. Close it.
  */
-export class TaskRoot {
+export class RunnerRoot {
   readonly place: TaskPlace;
   readonly paths: Paths;
   readonly #base: string;
@@ -121,7 +121,7 @@ export class TaskRoot {
    * The stream of a task that is about to start, locked; made if it isn't there. Throws UsageError `task-running`,
    * `root-unwritable`, SystemError `task-removed`, and what `tryLock` throws.
    */
-  startStream(): Start {
+  startStream(): StartingStream {
     for (let tries = 0; tries < TRIES; tries++) {
       const start = this.#openToStart();
       if (start === undefined) continue;
@@ -131,7 +131,7 @@ export class TaskRoot {
         // No lock can be taken here at all: nobody else will have, and what is made stays nobody's.
         const isOurs =
           !(error instanceof UsageError) && Host.local().isLocked(start.stream.statNow()) === false;
-        if (isOurs) start.takeBack();
+        if (isOurs) start.rollBack();
         start.stream.close();
         throw error;
       }
@@ -143,11 +143,11 @@ export class TaskRoot {
   }
 
   /** Undefined if it was there and is gone again. */
-  #openToStart(): Start | undefined {
+  #openToStart(): StartingStream | undefined {
     const madeDirectory = this.makeCheckpoint();
     for (const access of ['make', 'write'] as const) {
       try {
-        return new Start(this, this.openStream(access), {
+        return new StartingStream(this, this.openStream(access), {
           directory: madeDirectory,
           stream: access === 'make',
         });
@@ -293,13 +293,13 @@ export class TaskRoot {
  * The stream of a task that is about to start, locked. What was made for it can be taken back until something is
  * recorded, so that a start that fails leaves no task that never was.
  */
-export class Start {
+export class StartingStream {
   readonly stream: OpenFile;
-  readonly #root: TaskRoot;
+  readonly #root: RunnerRoot;
   readonly #made: { readonly directory: boolean; readonly stream: boolean };
   #madeTaskFile = false;
 
-  constructor(root: TaskRoot, stream: OpenFile, made: { directory: boolean; stream: boolean }) {
+  constructor(root: RunnerRoot, stream: OpenFile, made: { directory: boolean; stream: boolean }) {
     this.#root = root;
     this.stream = stream;
     this.#made = made;
@@ -311,7 +311,7 @@ export class Start {
   }
 
   /** For as long as nothing is recorded. The lock is held: nobody else has written anything either. */
-  takeBack(): void {
+  rollBack(): void {
     if (this.#madeTaskFile) this.#root.removeTaskFile();
     if (this.#made.stream && this.#root.isNamed(this.stream)) this.#root.removeStream();
     if (this.#made.directory) this.#root.removeCheckpoint();

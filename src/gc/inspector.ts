@@ -6,10 +6,10 @@ import { readSandboxMark, sandboxMarkOf } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
 import { bytesOf } from '../store/walk.js';
-import type { Ground, Kept, Top } from './actions.js';
-import { canonical, Known } from './canonical.js';
-import { type EvidenceLook, evidenceOf, type Question, type Shown } from './evidence.js';
-import { type GuardLook, type Item, type Objection, objection } from './guards.js';
+import type { Kept, PlanInspector, Top } from './actions.js';
+import { canonical, PathCache } from './canonical.js';
+import { type EvidenceReader, evidenceOf, type Question, type Shown } from './evidence.js';
+import { type GuardContext, type Item, type Objection, objection } from './guards.js';
 import type { Machine } from './machine.js';
 import { type LinkCounts, type Measure, type MeasureOptions, measure } from './measure.js';
 import { executorAlive, runDirAround } from './mesos.js';
@@ -17,7 +17,7 @@ import { OtherRoots } from './other-roots.js';
 import { lstat, type Subject } from './subject.js';
 import type { Wording } from './words.js';
 
-export interface GroundOptions {
+export interface InspectorOptions {
   includeMesos: boolean;
   /** Sandboxes that the person named, without links. */
   confirmed: ReadonlySet<string>;
@@ -25,9 +25,16 @@ export interface GroundOptions {
 }
 
 /** What the guards ask, answered by a look at the machine. */
-export function guardLook({ host, surroundings, claims, newcomer, knownRoots, usage }: Machine): GuardLook {
+export function guardContext({
+  host,
+  protectedPaths,
+  claims,
+  newcomer,
+  knownRoots,
+  usage,
+}: Machine): GuardContext {
   const others = new OtherRoots(knownRoots);
-  return { euid: host.euid, surroundings, claims, newcomer, others, usage };
+  return { euid: host.euid, protectedPaths, claims, newcomer, others, usage };
 }
 
 /** What shows that something is the task's own, looked up on disk. */
@@ -42,11 +49,11 @@ export class EvidenceOnDisk {
   }
 
   shown(question: Question, { root, task_id }: Pick<Subject, 'root' | 'task_id'>): Shown {
-    const look: EvidenceLook = {
+    const reader: EvidenceReader = {
       euid: this.#euid,
       confirmed: this.#confirmed,
       ownMark: () => this.ownMark(root, task_id),
-      // Most have none: opening costs more than a look.
+      // Most have none: opening costs more than a reader.
       mark: (directory) =>
         lstat(`${directory}/${SANDBOX_MARK}`) === undefined ? undefined : readSandboxMark(directory),
       owner: (directory) => lstat(directory)?.uid,
@@ -54,7 +61,7 @@ export class EvidenceOnDisk {
       isEmpty,
       isThere,
     };
-    return evidenceOf(question, look);
+    return evidenceOf(question, reader);
   }
 
   /** The mark that a sandbox of the task has. What it says of the root is asked once. */
@@ -82,19 +89,19 @@ function isThere(mark: SandboxMark): boolean {
 }
 
 /** The machine, as the planning of one moment asks it. */
-export class PlanGround implements Ground {
+export class HostInspector implements PlanInspector {
   readonly #machine: Machine;
-  readonly #options: GroundOptions;
-  readonly #look: GuardLook;
+  readonly #options: InspectorOptions;
+  readonly #context: GuardContext;
   readonly #evidence: EvidenceOnDisk;
-  readonly #known = new Known();
+  readonly #pathCache = new PathCache();
   readonly #links: LinkCounts = new Map();
   readonly #directories = new Directories();
 
-  constructor(machine: Machine, options: GroundOptions) {
+  constructor(machine: Machine, options: InspectorOptions) {
     this.#machine = machine;
     this.#options = options;
-    this.#look = guardLook(machine);
+    this.#context = guardContext(machine);
     this.#evidence = new EvidenceOnDisk(machine.host.euid, options.confirmed);
   }
 
@@ -103,7 +110,7 @@ export class PlanGround implements Ground {
   }
 
   place(path: string, subject: Subject): { path: string } | { refused: string } | undefined {
-    const found = canonical(path, this.#machine.host.euid, subject.bases, this.#known);
+    const found = canonical(path, this.#machine.host.euid, subject.bases, this.#pathCache);
     if ('absent' in found) return undefined;
     const { runDirPath } = subject;
     if ('path' in found && runDirPath !== undefined && !found.path.startsWith(`${runDirPath}/`)) {
@@ -121,7 +128,7 @@ export class PlanGround implements Ground {
   }
 
   object(item: Item): Objection | undefined {
-    return objection('plan', item, this.#look);
+    return objection('plan', item, this.#context);
   }
 
   measure(directory: string, name: string, options: Omit<MeasureOptions, 'links'>): Measure | undefined {
