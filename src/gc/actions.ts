@@ -130,7 +130,7 @@ class ActionPlanner {
     if (sandbox === undefined || !sandbox.found) return undefined;
     const none = { shown: sandbox.path, agents: false, made: false };
     if (headerFlaw !== undefined) return { ...none, refused: headerFlaw };
-    if (recordedSandbox?.split('/').includes('..')) return { ...none, refused: 'there is .. in its path' };
+    if (recordedSandbox?.split('/').includes('..')) return { ...none, refused: 'its path contains ..' };
     const place = this.#inspector.place(sandbox.path, this.#subject);
     if (place === undefined) return undefined;
     if ('refused' in place) return { ...none, ...place };
@@ -152,7 +152,7 @@ class ActionPlanner {
     // Of a Mesos task all of the run directory is its own.
     const around = home?.path ?? runDirPath;
     if (around === undefined) return refused('it is not in the sandbox of the task');
-    if (logDir.recorded.split('/').includes('..')) return refused('there is .. in its path');
+    if (logDir.recorded.split('/').includes('..')) return refused('its path contains ..');
     const place = this.#inspector.place(logDir.path, this.#subject);
     if (place === undefined) return undefined;
     if ('refused' in place) return refused(place.refused);
@@ -162,7 +162,7 @@ class ActionPlanner {
     const fits = home?.made ? undefined : isLogPath;
     const action = this.#guarded(named, place.path, around, place.path, { fits });
     const unfit = action?.target?.measure.unfit;
-    return unfit === undefined ? action : refused(`${unfit} in it is no log`);
+    return unfit === undefined ? action : refused(`${unfit} in it is not a log`);
   }
 
   #data(logs: Action | undefined, kept: Kept | undefined): Action | undefined {
@@ -181,7 +181,7 @@ class ActionPlanner {
     const target = action?.target;
     if (target === undefined) return action;
     if (!kinds.logs && logs !== undefined && logs.verdict !== 'delete') {
-      return refused(`the logs are to stay, and can't be told from it: ${logs.why}`);
+      return refused(`the logs are to stay, but cannot be separated from it: ${logs.why}`);
     }
     if (!kinds.logs && inner !== undefined) target.except = inner;
     // Logs that could not be removed are in the way as they were, not changed.
@@ -240,7 +240,7 @@ class ActionPlanner {
       const action = this.#measured(named, place.path, nameOf(path), {}, METADATA_LAST);
       if (action === undefined) continue;
       if (path === checkpointDir && action.target?.measure.isDirectory === false) {
-        actions.push(actionOf(named, 'refused', 'it is no directory'));
+        actions.push(actionOf(named, 'refused', 'it is not a directory'));
       } else actions.push(action);
     }
     return actions;
@@ -268,7 +268,7 @@ class ActionPlanner {
 const METADATA_LAST = [RUNNER, MARK];
 
 function notGone({ verdict }: Action): string {
-  return verdict === 'kept' ? 'stays' : "can't be removed now";
+  return verdict === 'kept' ? 'stays' : 'cannot be removed now';
 }
 
 /** Where `run` makes the sandbox of a task, if it is not told otherwise. */

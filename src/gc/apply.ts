@@ -285,13 +285,13 @@ function guardStream({ subject }: PlannedTask, host: Host): { why?: string; rele
     return { why: 'its stream changed since the plan was made', release: nothing };
   }
   const locked = host.isLocked(stat);
-  if (locked === true) return { why: 'its runner lives', release: nothing };
+  if (locked === true) return { why: 'its runner is alive', release: nothing };
   if (locked === false) return { release: nothing };
   try {
     const file = openFile(path);
     const release = () => file.close();
     try {
-      return tryLock(file.fd) ? { release } : { why: 'its runner lives', release };
+      return tryLock(file.fd) ? { release } : { why: 'its runner is alive', release };
     } catch (error) {
       return { why: (error as Error).message, release };
     }
@@ -316,7 +316,7 @@ export function problemsOf({ task, actions, finalization }: TaskOutcome): Proble
     problems.push({
       code: result === 'failed' ? 'gc-failed' : 'gc-refused',
       severity: 'error',
-      message: `${result === 'failed' ? 'cannot remove' : 'does not remove'} ${path} (${kind}): ${why}`,
+      message: `${result === 'failed' ? 'cannot remove' : 'will not remove'} ${path} (${kind}): ${why}`,
       path,
       task_id: task.task_id,
       hint,

@@ -65,7 +65,7 @@ export function canonical(
   cache: PathCache = new PathCache(),
 ): Canonical {
   if (!path.startsWith('/') || path.includes('\0')) return { refused: 'it is not an absolute path' };
-  if (path.split('/').includes('..')) return { refused: 'there is .. in its path' };
+  if (path.split('/').includes('..')) return { refused: 'its path contains ..' };
   let at = '';
   let rest = segmentsOf(path);
   let linksAllowed = true;
@@ -104,7 +104,7 @@ export function canonical(
       directory = cache.stat(at || '/', true);
     }
   } catch (error) {
-    return { refused: `its path can't be looked at: ${describeErrno(error)}` };
+    return { refused: `its path cannot be checked: ${describeErrno(error)}` };
   }
   return { path: at || '/' };
 }

@@ -61,7 +61,7 @@ export function dispositionForScheduler(
 ): Disposition {
   if (action === 'collect') return { kind: 'over', always: 'the scheduler does not know it' };
   if (action !== 'kill') return LEFT;
-  const reason = `the scheduler has it as ${expected}`;
+  const reason = `the scheduler lists it as ${expected}`;
   if (now - (task.launchedAt ?? silence.since) < LEAST_KILL_AGE_MS) return LEFT;
   if (silence.state === 'alive') {
     const finalization: Finalization = { was: task.state, becomes: 'KILLED', record: false };
@@ -96,7 +96,7 @@ export function streamFlaw({
   damaged,
 }: Pick<Subject, 'stream' | 'headless' | 'damaged'>): string | undefined {
   if (stream === 'absent') return 'it has no stream';
-  if (stream === 'odd') return 'its stream is no regular file';
+  if (stream === 'odd') return 'its stream is not a regular file';
   if (damaged) return 'its stream is corrupt';
   return headless ? 'its stream has no header' : undefined;
 }

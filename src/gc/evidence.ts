@@ -66,7 +66,7 @@ function byLogs({ home, logDir, ran, copied }: Question, reader: EvidenceReader)
   if (missing !== undefined) return nothing(`it does not hold the logs of ${missing}`);
   if (!copied) return { by: 'logs' };
   return nothing(
-    'the checkpoint was copied, restored or given away, so what it names may be that of another',
+    'the checkpoint was copied, restored or given away, so the directory that it names may belong to another task',
   );
 }
 
@@ -83,7 +83,7 @@ function markOf(directory: string, { uid }: Question, reader: EvidenceReader): S
   const whose = `task ${found.mark.task_id} of the root ${found.mark.root}`;
   return reader.isThere(found.mark)
     ? { why: `it is the sandbox of ${whose}`, others: true }
-    : nothing(`its mark tells of ${whose}, which is not there as it was then`);
+    : nothing(`its mark names ${whose}, which is no longer there`);
 }
 
 function nothing(why: string): Shown {

@@ -79,7 +79,7 @@ function claimed({ path, key }: Item, { claims }: GuardContext): Objection | und
  * again by the same list right before.
  */
 export const GUARDS: readonly Guard[] = [
-  guard('directory', ({ isDirectory }) => refused(isDirectory ? undefined : 'it is no directory')),
+  guard('directory', ({ isDirectory }) => refused(isDirectory ? undefined : 'it is not a directory')),
   guard('system', ({ path }) => refused(systemPlace(path))),
   guard('home', ({ path }, { protectedPaths }) => refused(homePlace(path, protectedPaths.homes))),
   guard('mount', ({ path }, { protectedPaths }) => {

@@ -141,19 +141,20 @@ export class HostInspector implements PlanInspector {
   }
 
   keptWhole(subject: Subject): Kept | undefined {
-    if (subject.locked === true) return kept('its runner lives');
-    if (subject.leftovers.length > 0) return kept(`processes of it live on: ${subject.leftovers.join(', ')}`);
+    if (subject.locked === true) return kept('its runner is alive');
+    if (subject.leftovers.length > 0)
+      return kept(`its processes are still alive: ${subject.leftovers.join(', ')}`);
     if (!LAYOUTS[subject.layout].ownsSandboxes || subject.runDir === undefined) return undefined;
     const alive = this.#executorAlive(subject.runDir);
     if (this.#options.includeMesos) {
       if (alive === false) return undefined;
-      return kept(alive ? 'its executor lives' : "it can't be known whether its executor lives");
+      return kept(alive ? 'its executor is alive' : 'cannot determine whether its executor is alive');
     }
     if (alive !== false) return kept('the Mesos agent removes it after its executor ended');
     const expected = this.#machine.forecast(subject.runDir);
     if (expected === undefined) return kept('the Mesos agent removes it');
     const at = this.#options.words.timestamp(expected.at);
-    const when = expected.pressed ? 'within a minute, for its disk is full' : `at ${at}`;
+    const when = expected.pressed ? 'within a minute, because its disk is full' : `at ${at}`;
     return kept(`the Mesos agent removes it ${when}`);
   }
 
@@ -162,7 +163,7 @@ export class HostInspector implements PlanInspector {
     if (!this.#options.includeMesos) return kept('it belongs to the Mesos agent');
     const runDir = runDirAround(path);
     const alive = runDir === undefined ? undefined : this.#executorAlive(runDir);
-    return alive === false ? undefined : kept('its executor may live');
+    return alive === false ? undefined : kept('its executor may be alive');
   }
 
   describe(error: unknown): string {

@@ -109,7 +109,7 @@ export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): Guar
       seen.set(root, look);
     }
     const used = look.places.find((place) => isWithin(place.path, path) || isWithin(path, place.path));
-    return used && `${used.by}, which has just come, uses ${used.path}`;
+    return used && `${used.by}, which has just started, uses ${used.path}`;
   };
 }
 

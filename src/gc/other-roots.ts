@@ -98,7 +98,7 @@ export class OtherRoots {
   #knowing(taskId: string, path: string, root: string): string | undefined {
     const around = this.#rootsAround(parentOf(path), root);
     if (typeof around === 'string')
-      return `${around}, so whether another task root has this task can't be told`;
+      return `${around}, so another task root with this task cannot be ruled out`;
     const other = around.find((each) => !isWithin(each, path) && this.#has(each, taskId));
     return other && `the task root ${other} has a task of this id too`;
   }
@@ -133,7 +133,7 @@ export class OtherRoots {
       for (let at = start; ; at = parentOf(at)) {
         if (this.#mayBeRoot(at)) found.add(at);
         const beside = this.#rootsIn(at);
-        if (beside === undefined) tooMuch = `too much lies in ${at}`;
+        if (beside === undefined) tooMuch = `${at} has too many entries`;
         else for (const each of beside) found.add(each);
         if (at === '/') break;
       }

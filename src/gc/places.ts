@@ -72,7 +72,7 @@ export function rootPlace({ path, task_id, root }: Named, roots: readonly string
     if (!isWithin(path, other)) continue;
     const own = other === root && isWithin(path, `${sandboxesIn(root)}/${task_id}`);
     if (!own && isWithin(path, sandboxesIn(other))) {
-      return `${nameOf(path)} among the sandboxes of ${other} is not the place of task ${task_id}`;
+      return `${nameOf(path)} among the sandboxes of ${other} is not the sandbox of task ${task_id}`;
     }
     if (!own) return `it is a part of the task root ${other}`;
   }

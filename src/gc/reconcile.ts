@@ -49,7 +49,7 @@ export function parseRetained(text: string, from: string): Map<string, string> {
   for (const [task_id, value] of Object.entries(json)) {
     const name = typeof value === 'number' ? names.get(value) : String(value).toUpperCase();
     if (name === undefined || !Object.hasOwn(SCHEDULE_STATUS, name)) {
-      throw wrong(`has ${JSON.stringify(value)} for task ${task_id}, which is no schedule status`);
+      throw wrong(`has ${JSON.stringify(value)} for task ${task_id}, which is not a schedule status`);
     }
     retained.set(task_id, name);
   }

@@ -193,11 +193,11 @@ export function lookAtStream(subject: Subject, host: Host, owners: Owners): void
   subject.marked = lstat(`${subject.checkpointDir}/${MARK}`) !== undefined;
   const directory = lstat(subject.checkpointDir);
   if (directory?.isSymbolicLink()) subject.headerFlaw = 'its checkpoint directory is a link';
-  if (subject.stream === 'odd') subject.headerFlaw = 'its stream is no regular file';
+  if (subject.stream === 'odd') subject.headerFlaw = 'its stream is not a regular file';
   if (stat === undefined || typeof subject.stream === 'string') return;
   subject.copied = Math.abs(stat.ctimeMs - stat.mtimeMs) > WRITTEN_MS;
   subject.locked = host.isLocked(stat);
-  if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
+  if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, which may belong to another task';
   const { checkpointDir, rootPath, runDirPath } = subject;
   const around = [parentOf(checkpointDir), rootPath, runDirPath].flatMap((path) => path && owners.of(path));
   const witnesses = [witness(`${checkpointDir}/${RUNNER}`, stat)];

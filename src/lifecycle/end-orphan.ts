@@ -75,7 +75,7 @@ export function signalTask(
     return signalRunner(processes, () => whoRuns(place), signal);
   } catch (error) {
     if (errnoOf(error) === undefined || error instanceof ThermosError) throw error;
-    return { kind: 'refused', why: `its stream can't be read: ${(error as Error).message}` };
+    return { kind: 'refused', why: `its stream cannot be read: ${(error as Error).message}` };
   }
 }
 

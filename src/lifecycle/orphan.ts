@@ -70,7 +70,7 @@ export class Orphan {
       this.#lock();
       const stream = this.#streams.stat();
       if (!this.#streams.isNamed()) throw refusal('it was removed meanwhile');
-      if (stream.nlink !== 1) throw refusal('its stream has another name, maybe that of another task');
+      if (stream.nlink !== 1) throw refusal('its stream has another name, which may belong to another task');
       if (!isExpected(stream)) throw refusal('its stream changed since the plan was made');
       this.#records = this.#look();
       const ownershipError = this.#streams.checkOwnership(this.#records.header?.uid);
@@ -158,7 +158,7 @@ export class Orphan {
       }
       const holders = this.#processes.locks().holders(this.#streams.stat());
       const who = holders.length === 0 ? '' : `: process ${holders.join(', ')} holds its lock`;
-      throw refusal(`its runner lives${who}`);
+      throw refusal(`its runner is alive${who}`);
     }
   }
 
@@ -204,16 +204,14 @@ export class Orphan {
     const stream = this.#streams.coordinator(process);
     const holders = stream === undefined ? [] : this.#processes.locks().holders(stream);
     const who = holders.length === 0 ? '' : ` (its lock is held by process ${holders.join(', ')})`;
-    return refusal(
-      `the coordinator of process ${process} lives, and it can't be told which pid it has${who}`,
-    );
+    return refusal(`the coordinator of process ${process} is alive, but its pid cannot be determined${who}`);
   }
 
   #move(nowMs: number): void {
     try {
       moveTaskFile(this.#place, nowMs);
     } catch (error) {
-      const message = `its task file can't be moved to the finished ones: ${describeErrno(error)}`;
+      const message = `its task file cannot be moved to the finished ones: ${describeErrno(error)}`;
       throw new SystemError('task-file-unwritable', message, undefined, error);
     }
   }
@@ -249,7 +247,7 @@ function openStreams(place: TaskPlace): TaskStreams {
     if (error instanceof ThermosError) throw error;
     const missing = errnoOf(error) === 'ENOENT';
     throw refusal(
-      missing ? 'it has no stream' : `its stream can't be opened: ${describeErrno(error)}`,
+      missing ? 'it has no stream' : `its stream cannot be opened: ${describeErrno(error)}`,
       error,
     );
   }

@@ -37,7 +37,9 @@ export function findRunner(
   const unknown = (why: string): FoundRunner => ({ kind: 'unknown', why });
   if (pid === undefined) return unknown('its stream does not say who its runner is');
   if (hold === undefined) {
-    return unknown(`process ${pid} is somebody else's: it can't be seen whether it is its runner`);
+    return unknown(
+      `process ${pid} belongs to another user: cannot determine whether it is the task's runner`,
+    );
   }
   if (found === undefined || !isHeld || found.isForeign) {
     const who = locks
@@ -46,28 +48,30 @@ export function findRunner(
       .map((holder) => describe(processes, holder));
     return unknown(
       who.length === 0
-        ? `its runner is not process ${pid} here, as it says: another pid namespace?`
-        : `its runner is not process ${pid} here, as it says, but its lock is held by ${who.join(', ')}`,
+        ? `its stream names process ${pid} as its runner, but here it is not: another pid namespace?`
+        : `its stream names process ${pid} as its runner, but its lock is held by ${who.join(', ')}`,
     );
   }
   const { realUid, startTimeMs, startTimeTicks } = found;
   if (realUid !== owner.uid && realUid !== 0) {
     return unknown(
-      `process ${pid}, which holds its lock, belongs to uid ${realUid}, and the task to uid ${owner.uid}`,
+      `process ${pid}, which holds its lock, belongs to uid ${realUid}, but the task to uid ${owner.uid}`,
     );
   }
   if (realUid === 0) {
     const says = last?.runner_uid ?? 0;
     if (says !== 0)
-      return unknown(`process ${pid} belongs to uid 0, and its runner to uid ${says}, as it says`);
+      return unknown(
+        `process ${pid} belongs to uid 0, but the stream says that the runner belongs to uid ${says}`,
+      );
     if (owner.uid !== 0 && !onlyRootCanWrite(stream)) {
       return unknown(
-        `process ${pid} belongs to uid 0, and its stream may have been written by uid ${stream.uid}`,
+        `process ${pid} belongs to uid 0, but its stream may have been written by uid ${stream.uid}`,
       );
     }
     const recordedMs = last?.timestamp_ms === undefined ? 0 : Number(last.timestamp_ms);
     if (!hold.isWritable && !mayPrecede(startTimeMs, recordedMs)) {
-      return unknown(`process ${pid} has started after its runner recorded itself`);
+      return unknown(`process ${pid} started after the runner recorded itself`);
     }
   }
   return { kind: 'runner', pid, startTimeTicks };

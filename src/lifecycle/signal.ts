@@ -17,11 +17,11 @@ export function send(
   const now = processes.look(pid);
   if (now === undefined || now.isDead || now.startTimeTicks !== startTimeTicks) return 'gone';
   if (!mayBeSignalled(owner, now.realUid)) {
-    const message = `process ${pid} was left alone: it belongs to uid ${now.realUid}, and the task to uid ${owner.uid}`;
+    const message = `process ${pid} was left alone: it belongs to uid ${now.realUid}, but the task to uid ${owner.uid}`;
     return { code: 'signal-refused', severity: 'error', message };
   }
   const sent = processes.signal(pid, signal);
   if (sent === 'sent' || sent === 'gone') return sent;
-  const message = `process ${pid} can not be sent ${signal}: ${sent.why}`;
+  const message = `process ${pid} cannot be sent ${signal}: ${sent.why}`;
   return { code: 'signal-failed', severity: 'error', message };
 }

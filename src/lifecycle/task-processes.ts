@@ -176,7 +176,7 @@ export function traceOf({ process, coordinator_pid, fork_time, pid, start_time }
 }
 
 function refused({ pid, session }: ProcessRow): Problem {
-  const message = `process ${pid} was left alone: it is in session ${session}, but nothing else says that it is the task's`;
+  const message = `process ${pid} was left alone: it is in session ${session}, but nothing else shows that it belongs to the task`;
   return { code: 'signal-refused', severity: 'warning', message };
 }
 
@@ -184,6 +184,6 @@ function unending({ pid }: ProcessRow): Problem {
   return {
     code: 'process-unending',
     severity: 'error',
-    message: `process ${pid} was killed and does not end`,
+    message: `process ${pid} was killed but does not end`,
   };
 }

@@ -107,7 +107,7 @@ export class TaskStreams {
       const stranger = findStranger(this.#witnesses(), trusted, accountGroups());
       return stranger && untrusted(taskId, uid, stranger);
     } catch (error) {
-      const message = `it can't be seen who may have written the streams of task ${taskId} in ${root}`;
+      const message = `cannot determine who may have written the streams of task ${taskId} in ${root}`;
       return new UsageError('task-untrusted', `${message}: ${describeErrno(error)}`);
     }
   }

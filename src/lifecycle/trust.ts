@@ -72,7 +72,7 @@ export function checkOwnership(
   } catch (error) {
     return new UsageError(
       'task-untrusted',
-      `it can't be seen who may have written the files of task ${place.taskId}: ${(error as Error).message}`,
+      `cannot determine who may have written the files of task ${place.taskId}: ${(error as Error).message}`,
     );
   } finally {
     directories.close();
@@ -89,7 +89,7 @@ export function untrusted(
   return new UsageError(
     'task-untrusted',
     `task ${taskId} ${whose}, but somebody else may have written its files: ${path} ${what}`,
-    `if its files are right: ${remedy}`,
+    `if its files are correct: ${remedy}`,
   );
 }
 
@@ -103,7 +103,7 @@ export function refuseStrangers(root: string, witnesses: Iterable<Witness>, uid:
   const { path, what, remedy } = stranger;
   throw new UsageError(
     'root-untrusted',
-    `the root ${root} is not used, because somebody else could exchange what is in it: ${path} ${what}`,
+    `the root ${root} is not used, because somebody else could replace what is in it: ${path} ${what}`,
     `choose another with --root, or: ${remedy}`,
   );
 }

@@ -154,7 +154,7 @@ function gone(state: RunState, { process, coordinatorPid, refusal }: RunEvent & 
     state.lost.set(process, { coordinatorPid, refusal, isCleared });
   } else if (isUnrecorded(state, process)) {
     state.unstartable.add(process);
-    state.problems.push(cannotStart(process, refusal ?? 'its stream does not tell of the start'));
+    state.problems.push(cannotStart(process, refusal ?? 'its stream does not record the start'));
   }
 }
 
@@ -182,12 +182,12 @@ function killed(state: RunState, request: KillRequest, now: number): void {
 }
 
 function cannotStart(process: string, reason: string): Problem {
-  const message = `process ${JSON.stringify(process)} can not be started: ${reason}`;
+  const message = `process ${JSON.stringify(process)} cannot be started: ${reason}`;
   return { code: 'process-not-started', severity: 'error', message, process };
 }
 
 function ranTooOften(process: string, runs: number): Problem {
   const message = `process ${JSON.stringify(process)} is not run again: it ran ${runs === 1 ? 'once' : `${runs} times`}`;
-  const hint = 'how often a process may run at most, says --max-runs';
+  const hint = '--max-runs limits how often a process may run';
   return { code: 'process-run-cap', severity: 'warning', message, process, hint };
 }

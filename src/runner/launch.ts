@@ -116,7 +116,7 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
   const { pid } = child;
   if (pid === undefined) {
     child.on('error', () => {});
-    throw new TransientError('the coordinator can not be started: too many processes, or too little memory');
+    throw new TransientError('the coordinator cannot be started: too many processes, or too little memory');
   }
   // A coordinator that died at once doesn't read; its exit tells.
   child.stdin?.on('error', () => {});

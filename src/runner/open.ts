@@ -134,7 +134,7 @@ export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
       const missing = task === undefined ? 'task file' : 'header';
       throw new SystemError(
         'task-incomplete',
-        `task ${place.taskId} has no ${missing}: it can't be taken over`,
+        `task ${place.taskId} has no ${missing}: it cannot be taken over`,
       );
     }
     return resumed({ place, root, stream, rollBack: () => {}, ...said }, task, header);
@@ -175,7 +175,7 @@ function resumed(
   const me = process.geteuid?.() ?? 0;
   const { taskId, root } = opened.place;
   if (me === 0 && !LAYOUTS[layoutOf(root)].executes && (user === undefined || user.uid !== account?.uid)) {
-    const message = `task ${taskId} is in an executor's sandbox, and nothing but that says for whom it runs`;
+    const message = `task ${taskId} is in an executor's sandbox, and nothing else says which user it runs as`;
     throw new UsageError('task-untrusted', message, 'run it again as the user of the task');
   }
   if (account !== undefined && me !== 0 && account.uid !== me) throw notRoot(account.name);
@@ -255,7 +255,7 @@ function taskIn(file: OpenFile): RunnableTask {
   try {
     return runnableTask(JSON.parse(file.read(MAX_TASK_FILE_BYTES).toString('utf8')));
   } catch (error) {
-    throw new SystemError('task-file-damaged', `${file.path} is no task: ${(error as Error).message}`);
+    throw new SystemError('task-file-damaged', `${file.path} is not a task: ${(error as Error).message}`);
   }
 }
 
@@ -280,7 +280,7 @@ function checkSettings({ chroot, coordinator }: RunSettings): void {
     throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
   }
   if (presenceOf(coordinator) !== 'other')
-    throw new SystemError('install-incomplete', `${coordinator} is not there`);
+    throw new SystemError('install-incomplete', `${coordinator} does not exist`);
 }
 
 function checkPlans({ processes, orders }: RunnableTask): void {
@@ -290,7 +290,7 @@ function checkPlans({ processes, orders }: RunnableTask): void {
     if (unknown !== undefined) {
       throw new UsageError(
         'task-invalid',
-        `a constraint names a process ${JSON.stringify(unknown)}, there is none`,
+        `a constraint names process ${JSON.stringify(unknown)}, which does not exist`,
       );
     }
   }
@@ -303,13 +303,13 @@ function checkPlans({ processes, orders }: RunnableTask): void {
 function describeFault(fault: PlanFault): string {
   switch (fault.kind) {
     case 'mixed':
-      return `the order ${fault.order.join(', ')} is of final and other processes`;
+      return `the order ${fault.order.join(', ')} mixes final and other processes`;
     case 'empty':
       return 'a constraint orders no processes';
     case 'cycle':
       return `processes wait for each other: ${fault.cycle.join(', ')}`;
     default:
-      return `process ${fault.process} can't come after ${fault.on}, which is ${fault.kind}`;
+      return `process ${fault.process} cannot come after ${fault.on}, which is ${fault.kind}`;
   }
 }
 

@@ -28,7 +28,7 @@ export function profileOf(sandbox: string, uid: number, chroot = false): Profile
     if (stranger !== undefined) {
       return { refusal: `${stranger.path} ${stranger.what}`, remedy: stranger.remedy };
     }
-    if (!stat.isFile()) return { refusal: 'it is no regular file' };
+    if (!stat.isFile()) return { refusal: 'it is not a regular file' };
     return { path: chroot ? `/${PROFILE}` : path };
   } catch (error) {
     return errnoOf(error) === 'ENOENT' ? undefined : { refusal: describeErrno(error) };

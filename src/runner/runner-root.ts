@@ -337,5 +337,5 @@ export function unwritable(path: string, error: unknown): UsageError {
 }
 
 function removed(taskId: string): SystemError {
-  return new SystemError('task-removed', `task ${taskId} was removed while it was opened`, 'try again');
+  return new SystemError('task-removed', `task ${taskId} was removed while it was being opened`, 'try again');
 }

@@ -28,13 +28,13 @@ export function makeSandbox(path: string, user: Account, place: TaskPlace): void
   const unusable = (why: string) =>
     new UsageError(
       'sandbox-unusable',
-      `the sandbox ${path} can't be used: ${why}`,
+      `the sandbox ${path} cannot be used: ${why}`,
       'choose another with --sandbox',
     );
   try {
     if (process.geteuid?.() === 0) makeAsRoot(path, user, place);
     else if (makeDirectory(path)) writeSandboxMark(path, place);
-    if (!isDirectory(path)) throw unusable('it is no directory');
+    if (!isDirectory(path)) throw unusable('it is not a directory');
     accessSync(path, constants.W_OK | constants.X_OK);
     const stranger = user.uid === 0 ? strangerTo(path) : undefined;
     if (stranger !== undefined) throw unusable(`${stranger.path} ${stranger.what}`);
@@ -44,7 +44,9 @@ export function makeSandbox(path: string, user: Account, place: TaskPlace): void
     if (SHORTAGES.includes(errnoOf(error) ?? '')) {
       throw new SystemError('sandbox-unwritable', `cannot write to the sandbox ${path}: ${why}`);
     }
-    throw unusable(errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR' ? 'it is no directory' : why);
+    throw unusable(
+      errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR' ? 'it is not a directory' : why,
+    );
   }
 }
 

@@ -40,9 +40,9 @@ export class Starter {
     const { place, root, account, userName, sandbox } = this.#opened;
     const { chroot, coordinator, console, now, writer } = this.#settings;
     if (account === undefined) throw new Error(`there is no user ${userName} here`);
-    if (!isDirectory(sandbox)) throw new Error(`${sandbox} is no directory`);
+    if (!isDirectory(sandbox)) throw new Error(`${sandbox} is not a directory`);
     if (chroot && presenceOf(`${sandbox}/bin/bash`) === 'absent') {
-      throw new Error(`there is no /bin/bash in ${sandbox}, which is to be its /`);
+      throw new Error(`there is no /bin/bash in ${sandbox}, which would be its root directory`);
     }
     const stream = root.paths.coordinator(process);
     if (stream === undefined) throw new Error('file name too long');
@@ -98,7 +98,7 @@ export class Starter {
       this.#isProfileReported = true;
       const path = `${sandbox}/${PROFILE}`;
       const message = `${path} is not read, because others could have written it: ${found.refusal}`;
-      const hint = found.remedy && `if it is right: ${found.remedy}`;
+      const hint = found.remedy && `if it is correct: ${found.remedy}`;
       this.#report({ code: 'profile-untrusted', severity: 'warning', message, path, hint });
     }
     return found?.path;

@@ -284,7 +284,7 @@ export class TaskRunner implements Runner {
   }
 
   #resumable({ code, message, hint, cause }: SystemError): SystemError {
-    const goOn = `what runs goes on; with the same config and --task-id ${this.taskId}, thermos run takes it up again`;
+    const goOn = `its processes keep running; to resume the task, use thermos run with the same config and --task-id ${this.taskId}`;
     return new SystemError(code, message, hint ?? goOn, cause);
   }
 

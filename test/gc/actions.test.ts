@@ -148,7 +148,7 @@ test('no plan ever has a target outside what the evidence covers', () => {
         const measured: string[] = [];
         const on = inspector({
           place: (each) =>
-            each.includes('..') ? { refused: 'there is .. in its path' } : { path: leads[each] ?? each },
+            each.includes('..') ? { refused: 'its path contains ..' } : { path: leads[each] ?? each },
           object: (item) => {
             if (!isWithin(item.path, covered)) return { verdict: 'kept', why: 'no evidence', holds: true };
             passed.add(item.path);

@@ -55,7 +55,7 @@ describe('the path without links', () => {
     ['/home/u/roots/t', { refused: '/home/u/roots is a link' }],
     ['/tmp/link/t', { refused: '/tmp/link is a link' }],
     ['/var/loop/t', { refused: '/var/loop is a link' }],
-    ['/run/../etc', { refused: 'there is .. in its path' }],
+    ['/run/../etc', { refused: 'its path contains ..' }],
     ['run', { refused: 'it is not an absolute path' }],
     ['/run/\0', { refused: 'it is not an absolute path' }],
   ])('%j', (path, expected) => {
@@ -81,7 +81,7 @@ describe('the path without links', () => {
       realPath: () => undefined,
     };
     expect(canonical('/x', 0, [], new PathCache(look))).toEqual({
-      refused: "its path can't be looked at: permission denied",
+      refused: 'its path cannot be checked: permission denied',
     });
   });
 });

@@ -87,7 +87,7 @@ describe('for the scheduler', () => {
 
 test.each([
   [{ stream: 'absent' }, 'it has no stream'],
-  [{ stream: 'odd' }, 'its stream is no regular file'],
+  [{ stream: 'odd' }, 'its stream is not a regular file'],
   [{}, undefined],
 ] as const)('the flaw of %j', (given, expected) => {
   expect(streamFlaw(subject(given as Partial<Subject>))).toBe(expected);

@@ -31,7 +31,7 @@ const NO_EVIDENCE = { why: 'it does not hold the logs of p/0', others: false };
 
 /** Each guard, by something that only it objects to. */
 const CASES: [string, Partial<Item>, Partial<GuardContext>, object][] = [
-  ['directory', { isDirectory: false }, {}, { verdict: 'refused', why: 'it is no directory' }],
+  ['directory', { isDirectory: false }, {}, { verdict: 'refused', why: 'it is not a directory' }],
   ['system', { path: '/etc/t' }, {}, { verdict: 'refused' }],
   [
     'home',
@@ -94,7 +94,7 @@ test('each guard has a case', () => {
 });
 
 test('what came since the plan is asked about only then', () => {
-  const look = { ...LOOK, newcomer: () => 'task late, which has just come, uses /srv/work/t' };
+  const look = { ...LOOK, newcomer: () => 'task late, which has just started, uses /srv/work/t' };
   expect(objection('plan', ITEM, look)).toBeUndefined();
   expect(objection('again', ITEM, look)).toMatchObject({ verdict: 'refused' });
 });

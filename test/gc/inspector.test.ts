@@ -60,8 +60,8 @@ describe('a place', () => {
 
 describe('nothing of a task may be touched', () => {
   test.each([
-    ['whose runner lives', { locked: true }, 'its runner lives'],
-    ['of which processes live', { leftovers: [7, 8] }, 'processes of it live on: 7, 8'],
+    ['whose runner lives', { locked: true }, 'its runner is alive'],
+    ['of which processes live', { leftovers: [7, 8] }, 'its processes are still alive: 7, 8'],
   ])('%s', (_, given, why) => {
     expect(inspectorOf().keptWhole(subject(given))).toEqual({ verdict: 'kept', why });
   });
@@ -84,7 +84,7 @@ describe('nothing of a task may be touched', () => {
     expect(why({})).toBe('the Mesos agent removes it');
     expect(why({ forecast: forecast(false) })).toBe('the Mesos agent removes it at @99');
     expect(why({ forecast: forecast(true) })).toBe(
-      'the Mesos agent removes it within a minute, for its disk is full',
+      'the Mesos agent removes it within a minute, because its disk is full',
     );
     expect(inspectorOf({}, { includeMesos: true }).keptWhole(task)).toBeUndefined();
   });
@@ -95,10 +95,10 @@ describe('nothing of a task may be touched', () => {
     expect(inspectorOf({ users }).keptWhole(task)?.why).toBe(
       'the Mesos agent removes it after its executor ended',
     );
-    expect(inspectorOf({ users }, { includeMesos: true }).keptWhole(task)?.why).toBe('its executor lives');
+    expect(inspectorOf({ users }, { includeMesos: true }).keptWhole(task)?.why).toBe('its executor is alive');
     const noted = mesosTask({ 'pids/forked.pid': 'no number' });
     expect(inspectorOf({}, { includeMesos: true }).keptWhole(noted)?.why).toBe(
-      "it can't be known whether its executor lives",
+      'cannot determine whether its executor is alive',
     );
   });
 
@@ -112,7 +112,7 @@ describe('nothing of a task may be touched', () => {
     expect(inspectorOf({}, { includeMesos: true }).keptInTree(path, bare)).toBeUndefined();
     const users = () => [{ pid: 7, path, how: 'works in it' }];
     expect(inspectorOf({ users }, { includeMesos: true }).keptInTree(path, bare)?.why).toBe(
-      'its executor may live',
+      'its executor may be alive',
     );
   });
 });

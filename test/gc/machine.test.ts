@@ -25,7 +25,7 @@ describe('who came to a root since', () => {
     expect(asked(find, `${dir}/s/t`)).toBeUndefined();
     task('new', `${dir}/s/t/u`);
     for (const path of ['s/t', 's/t/u', 's/t/u/v']) {
-      expect(asked(find, `${dir}/${path}`)).toBe(`task new, which has just come, uses ${dir}/s/t/u`);
+      expect(asked(find, `${dir}/${path}`)).toBe(`task new, which has just started, uses ${dir}/s/t/u`);
     }
     expect(asked(find, `${dir}/s/tu`)).toBeUndefined();
   });

@@ -84,7 +84,7 @@ describe('finished tasks', () => {
     const locks = lockLine(statSync(`${root}/checkpoints/a/runner`), 7);
     const plan = planOf([finished(root, 'a')], machineIn(dir, { proc: { locks, processes: { 7: {} } } }));
     expect(plan.tasks[0]?.actions.map(({ verdict, why }) => [verdict, why])).toEqual(
-      ALL.map(() => ['kept', 'its runner lives']),
+      ALL.map(() => ['kept', 'its runner is alive']),
     );
   });
 
@@ -95,8 +95,8 @@ describe('finished tasks', () => {
     expect(actions.map(({ kind, verdict, why }) => [kind, verdict, why])).toEqual([
       ['logs', 'delete', undefined],
       ['data', 'refused', 'process 7 works in it'],
-      ['metadata', 'kept', `${sandbox} can't be removed now`],
-      ['metadata', 'kept', `${sandbox} can't be removed now`],
+      ['metadata', 'kept', `${sandbox} cannot be removed now`],
+      ['metadata', 'kept', `${sandbox} cannot be removed now`],
     ]);
   });
 });

@@ -29,7 +29,7 @@ describe('a signal', () => {
     expect(sendTo({ realUid: 5 })).toMatchObject({
       answer: {
         code: 'signal-refused',
-        message: 'process 7 was left alone: it belongs to uid 5, and the task to uid 1000',
+        message: 'process 7 was left alone: it belongs to uid 5, but the task to uid 1000',
       },
       sent: [],
     });
@@ -41,7 +41,7 @@ describe('a signal', () => {
     const processes = Object.assign(new FakeProcesses({ 7: { uid: 1000 } }), refusing);
     expect(send(processes, FOUND, 'SIGKILL', OWNER)).toMatchObject({
       code: 'signal-failed',
-      message: 'process 7 can not be sent SIGKILL: operation not permitted',
+      message: 'process 7 cannot be sent SIGKILL: operation not permitted',
     });
   });
 });

@@ -95,7 +95,7 @@ describe('on disk', () => {
     expect(refuseStrangers(root, wayTo(root, ['tasks'], directories), me)).toBe(undefined);
     chmodSync(root, 0o777);
     expect(() => refuseStrangers(root, wayTo(root, ['tasks'], directories), me)).toThrow(
-      `the root ${root} is not used, because somebody else could exchange what is in it: ${root} can be written by everybody`,
+      `the root ${root} is not used, because somebody else could replace what is in it: ${root} can be written by everybody`,
     );
     directories.close();
   });
