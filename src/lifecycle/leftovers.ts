@@ -7,8 +7,8 @@ import type { Processes } from './processes.js';
 import { TaskStreams } from './task-streams.js';
 
 /**
- * SIGKILL to whatever is certainly a task's and still lives, by what its streams say; nothing is recorded.
- * `signalled`: the pids. Throws nothing but bugs.
+ * Sends SIGKILL to the remaining processes that, by its streams, certainly belong to a task; records nothing.
+ * `signalled`: the pids. Throws only on bugs.
  */
 export function endLeftovers(
   place: TaskPlace,

@@ -5,20 +5,20 @@ import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
 import { send } from './signal.js';
 
-/** Who runs a task. */
+/** The runner of a task, as far as it can be found. */
 export type FoundRunner =
   | { readonly kind: 'runner'; readonly pid: number; readonly startTimeTicks: number }
-  /** Nobody holds the lock. */
+  /** No process holds the lock. */
   | { readonly kind: 'none' }
-  /** Somebody holds the lock of a task that is over, and will let go: there is nobody to be asked. */
+  /** The task is over and the holder of its lock is about to release it: there is no runner to signal. */
   | { readonly kind: 'ending' }
-  /** Somebody holds the lock, but it is not certain who. */
+  /** The lock is held, but it is not certain by which process. */
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * The live runner of a task: the process with the recorded pid, if it holds the lock of the stream itself, and is
- * the task's user's. One of root's is it only if nobody but root can have recorded it, and if it was there when it
- * was recorded or can write the stream: whoever may read a stream may lock it, and pass the descriptor on.
+ * Finds the live runner of a task: the process with the recorded pid, if it holds the lock of the stream itself and
+ * belongs to the task's user. A process of root's counts only if nobody but root can have recorded it, and if it existed
+ * when it was recorded or can write to the stream: anyone who may read a stream may lock it and pass the descriptor on.
  */
 export function findRunner(
   processes: Processes,
@@ -79,18 +79,18 @@ export function findRunner(
 
 export type SignalResult =
   | { readonly kind: 'sent'; readonly pid: number }
-  /** Nobody holds the lock, or whoever does is ending the task already. */
+  /** `no-runner`: no process holds the lock. `ending`: its holder is already ending the task. */
   | { readonly kind: 'no-runner' }
   | { readonly kind: 'ending' }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Somebody who has just taken the lock has yet to record himself; a runner that was killed has yet to let go. */
+/** A runner that has just taken the lock has yet to record itself; one that was killed has yet to release it. */
 const SETTLED_MS = 1000;
 const POLL_MS = 20;
 
 /**
- * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST, SIGKILL
- * ends the runner alone. `look` reads the stream anew. Waits a moment for an answer that is not certain.
+ * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST; SIGKILL
+ * ends only the runner. `look` rereads the stream. Retries for a moment while the runner is uncertain.
  */
 export function signalRunner(
   processes: Processes,
@@ -104,7 +104,7 @@ export function signalRunner(
     if (runner.kind === 'none') return { kind: 'no-runner' };
     if (runner.kind === 'ending') return runner;
     if (runner.kind === 'runner') {
-      // Of root's runner of a user's task all was asked above.
+      // `findRunner` has already checked a runner of root's for a user's task.
       const rights = { ...owner, isWrittenByRoot: true };
       const sent = send(processes, runner, signal, rights);
       if (sent === 'sent') return { kind: 'sent', pid: runner.pid };

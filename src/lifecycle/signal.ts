@@ -4,9 +4,8 @@ import { mayBeSignalled, type Owner } from './owner.js';
 import type { Processes } from './processes.js';
 
 /**
- * Sends a signal to a process that was found to be the task's: only if its pid still is its own, and if it belongs
- * to somebody whom the task's files can speak for. Returns `gone` if the pid is nobody's or another's by now, and why
- * it could not be sent.
+ * Sends a signal to a process of the task, but only if the pid still belongs to it and its user is one whose processes
+ * the task's files may name. Returns `gone` if the pid is unused or reused by now, or the problem that prevented it.
  */
 export function send(
   processes: Processes,

@@ -10,7 +10,7 @@ import type { OpenFile } from '../store/open-file.js';
 import { namesBelow, parentOf } from '../store/paths.js';
 import { findStranger, type Stranger, type Witness, wayTo, witness } from '../store/witnesses.js';
 
-/** Whose files are believed: root's, those of the task's user, and our own. */
+/** The users whose files are trusted: root, ourselves and the task's user. */
 export function trustedUsers(uid: number | undefined, euid: number): ReadonlySet<number> {
   return new Set(uid === undefined ? [0, euid] : [0, euid, uid]);
 }
@@ -20,12 +20,12 @@ export function layoutOf(root: string): LayoutName {
   return (mesosIdsOf(parentOf(root)) === undefined ? HOST : MESOS).name;
 }
 
-/** The directory below which no link is followed in the checkpoint root of this path. */
+/** The directory of a checkpoint root below which no link is followed. */
 export function baseOf(root: string): string {
   return LAYOUTS[layoutOf(root)].base({ path: root });
 }
 
-/** What a task's files and the directories around them are, as far as they are there. */
+/** The existing files of a task and the directories around them. */
 function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Generator<Witness> {
   const base = baseOf(root);
   const below = namesBelow(root, base) as string[];
@@ -48,10 +48,10 @@ function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Ge
 }
 
 /**
- * What somebody else may have written must not run as the user that it names, nor say what of that user's is
- * killed: returns the error `task-untrusted` then. It is asked before anything is done that a task's files say.
- * `uid` is the task's user, as its header has it; `opened` are files of the task that are open already. What can't be
- * looked at is not believed either.
+ * Checks that only root, ourselves and the task's user can have written the files of a task: files of anyone else must
+ * neither run commands as the user that they name nor decide which of that user's processes are killed. Returns the
+ * error `task-untrusted` otherwise, also for files that cannot be checked. To be called before acting on a task's files.
+ * `uid` is the task's user by its header; `opened` are files of the task that are already open.
  */
 export function checkOwnership(
   place: TaskPlace,
@@ -79,7 +79,7 @@ export function checkOwnership(
   }
 }
 
-/** The error of a task that is not believed. */
+/** The error for a task that is not trusted. */
 export function untrusted(
   taskId: string,
   uid: number | undefined,
@@ -94,8 +94,8 @@ export function untrusted(
 }
 
 /**
- * Refuses a checkpoint root if somebody else than root, the task's user and ourselves may have put there what the
- * witnesses are, and so may exchange what we are about to make in it. Throws UsageError `root-untrusted`.
+ * Refuses a checkpoint root if anyone but root, ourselves and the task's user controls the witnesses, and could replace
+ * what we create there. Throws UsageError `root-untrusted`.
  */
 export function refuseStrangers(root: string, witnesses: Iterable<Witness>, uid: number): void {
   const stranger = findStranger(witnesses, trustedUsers(uid, process.geteuid?.() ?? 0), accountGroups());
