@@ -22,29 +22,29 @@ import { RunnerRoot, type StartingStream, unwritable } from './runner-root.js';
 import { makeLogDir, makeSandbox } from './sandbox.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
 
-/** A task that is ours: we hold the lock of its stream. */
+/** An opened task: we hold the lock of its stream. */
 export interface OpenedTask {
   readonly place: TaskPlace;
   readonly root: RunnerRoot;
   /** Locked. */
   readonly stream: OpenFile;
   readonly task: RunnableTask;
-  /** The records that the stream had, in order. */
+  /** The records already in the stream, in order. */
   readonly past: readonly CheckpointRecord[];
   readonly resumed: boolean;
   readonly sandbox: string;
   readonly logDir: string;
   readonly userName: string;
-  /** Undefined if there is no such user here: no process can be started then. */
+  /** Undefined if the user does not exist here; then no process can be started. */
   readonly account: Account | undefined;
   /** Appended after the first status if the stream has no header. */
   readonly header: CheckpointRecord;
   readonly problems: readonly Problem[];
-  /** Removes what was made for the task by opening it, if it has no header yet: it then never began. */
+  /** Removes what was created by opening a task that has no header yet and thus never began. */
   readonly rollBack: () => void;
 }
 
-/** Opens a task to be run, new or again. See `openTask`. */
+/** Opens a new or existing task to run it. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {
   const root = new RunnerRoot(spec);
   try {
@@ -52,7 +52,7 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
     const user = accountFor(spec.user ?? spec.task.user);
     checkSettings(settings);
     if (root.has('finished') && !root.has('active')) throw finished(spec.taskId);
-    // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
+    // In this order: an unwritable root must not be blamed on the sandbox, and a failed sandbox must leave no task.
     root.prepare(user.uid);
     makeSandbox(spec.sandbox, user, spec);
     return openStarting(root, root.startStream(), spec, user, settings);
@@ -109,7 +109,7 @@ function openStarting(
   }
 }
 
-/** Opens a task that is on disk, as its runner. See `takeOver`. */
+/** Opens an existing task as its runner. See `takeOver`. */
 export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
   const root = new RunnerRoot(place);
   let stream: OpenFile | undefined;
@@ -158,8 +158,8 @@ function lockStream(root: RunnerRoot): OpenFile {
 type ReplayedStream = Pick<OpenedTask, 'past' | 'problems'> & { readonly progress: StreamProgress };
 
 /**
- * What a task already is, is not changed: where it runs and for whom says its header. `user`: for whom it is to run;
- * what only a sandbox says does not decide that on the host.
+ * A resumed task keeps its properties: its header determines its sandbox and its user. `user`: the requested user,
+ * needed because the content of a sandbox alone must not decide as whom commands run on the host.
  */
 function resumed(
   opened: ReplayedStream & Pick<OpenedTask, 'place' | 'root' | 'stream' | 'rollBack'>,
@@ -196,7 +196,7 @@ function accountOf({ user, uid }: RunnerHeader): Account | undefined {
   return found ?? (uid === undefined ? undefined : findAccount(uid));
 }
 
-/** The user of a task, who may have no account here. */
+/** The uid of a task's user, who may have no account here. */
 function uidOf(header: RunnerHeader): number | undefined {
   return accountOf(header)?.uid ?? header.uid;
 }
@@ -222,7 +222,7 @@ function headerOf(spec: NewTask, log_dir: string, user: Account, launch_time_ms:
   return { type: 'runner_header', value };
 }
 
-/** Reads the stream, whose lock we hold. `bytes`: how long its whole records are. */
+/** Reads the stream, whose lock we hold. `bytes`: the length of its complete records. */
 function replay(stream: OpenFile): ReplayedStream & { bytes: number } {
   const progress = new StreamProgress();
   const past: CheckpointRecord[] = [];
@@ -236,7 +236,7 @@ function replay(stream: OpenFile): ReplayedStream & { bytes: number } {
     progress.apply(record);
     past.push(record);
   });
-  // It may have grown since it was opened, until it was locked.
+  // It may have grown between opening and locking.
   const { damage } = readStream(OpenFile.of(stream.fd, stream.path), lister);
   const at = wrong ?? (damage?.kind === 'damaged' ? damage.offset : undefined);
   if (at !== undefined) {
@@ -246,7 +246,7 @@ function replay(stream: OpenFile): ReplayedStream & { bytes: number } {
   return { progress, past, problems: [], bytes: lister.bytes };
 }
 
-/** What a killed runner left of a record is taken away. */
+/** Removes a record that a killed runner left incomplete. */
 function cutToWhole(stream: OpenFile, bytes: number): void {
   if (bytes < stream.statNow().size) ftruncateSync(stream.fd, bytes);
 }
@@ -262,7 +262,7 @@ function taskIn(file: OpenFile): RunnableTask {
 function accountFor(name: string | undefined): Account {
   const me = process.geteuid?.() ?? 0;
   if (name === undefined) {
-    // A uid without an entry has a number for a name.
+    // A uid without an entry is its own name.
     return findAccount(me) ?? { name: String(me), uid: me, gid: process.getegid?.() ?? 0, home: '' };
   }
   const account = findAccount(name);

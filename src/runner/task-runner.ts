@@ -23,8 +23,8 @@ import type { RunnableTask } from './task-document.js';
 import { Wakeups } from './wakeups.js';
 
 /**
- * See `Runner`. Takes in what happened and carries out what `decide` makes of it; everything happens in `#step`, which
- * is called when there may be something to do.
+ * See `Runner`. Collects events and carries out the effects of `decide`. All work is done in `#step`, which is called
+ * when there may be something to do.
  */
 export class TaskRunner implements Runner {
   readonly root: string;
@@ -45,7 +45,7 @@ export class TaskRunner implements Runner {
   readonly #processes: TaskProcesses;
   /** Processes whose stream may have grown. */
   readonly #dirty = new Set<string>();
-  /** What happened since the last step. */
+  /** Events since the last step. */
   readonly #inbox: RunEvent[] = [];
   #reported = 0;
   readonly #wakeups: Wakeups;
@@ -110,7 +110,7 @@ export class TaskRunner implements Runner {
 
   kill(request: KillRequest): void {
     if (this.#isOver) return;
-    // Before `run` nothing else happens, and its time counts from now, too.
+    // Before `run` there is no loop; the wait of this kill starts now, too.
     if (this.#promise === undefined) this.#apply({ type: 'kill', request });
     else this.#happened({ type: 'kill', request });
   }
@@ -119,14 +119,14 @@ export class TaskRunner implements Runner {
     this.#release();
   }
 
-  // When something is done.
+  // Scheduling.
 
   #happened(event: RunEvent): void {
     this.#inbox.push(event);
     this.#wakeups.soon();
   }
 
-  /** Whatever can't be done ends us, not the task. */
+  /** An error ends the runner, not the task. */
   #try(act: () => void): void {
     try {
       act();
@@ -141,9 +141,9 @@ export class TaskRunner implements Runner {
     this.#carryOut(decide(this.#state, this.#now()));
   }
 
-  // What happened.
+  // Events.
 
-  /** Takes in what coordinators recorded, that they are gone, and what we were asked. */
+  /** Collects new records of coordinators, ends of coordinators, and requests. */
   #gather(): void {
     for (const process of this.#dirty) this.#read(process);
     this.#dirty.clear();
@@ -160,7 +160,7 @@ export class TaskRunner implements Runner {
     }
   }
 
-  /** Copies what is new in the stream of a process into the task's. */
+  /** Copies new records from the stream of a process into the task's. */
   #read(process: string): void {
     if (!this.#state.byName.has(process)) return;
     const problem = this.#streams.read(process);
@@ -181,11 +181,11 @@ export class TaskRunner implements Runner {
     }
   }
 
-  // What is to be done.
+  // Effects.
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) this.#do(effect);
-    // What happened meanwhile comes first, then what follows from it.
+    // Handle events that came meanwhile before the next decision.
     if (effects.at(-1)?.type !== 'sleep') this.#wakeups.soon();
   }
 
@@ -215,7 +215,7 @@ export class TaskRunner implements Runner {
     }
   }
 
-  /** They are durable before anything follows from them. */
+  /** Records are durable before anything depends on them. */
   #append(records: readonly CheckpointRecord[]): void {
     if (this.#sink.appendAll === undefined) {
       for (const record of records) {
