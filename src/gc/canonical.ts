@@ -4,14 +4,14 @@ import { othersMayWrite } from '../host/mode.js';
 import { linkTarget, realPath, statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 
-/** A path without links, or why there is none that can be trusted. */
+/** A path without links, or why it cannot be trusted. */
 export type Canonical = { path: string } | { absent: true } | { refused: string };
 
 const MOST_LINKS = 40;
 
-/** What is looked at on disk; tests make it up. */
+/** Access to the disk; tests replace it. */
 export interface PathReader {
-  /** The last name not followed. Undefined if there is nothing; throws system errors. */
+  /** Does not follow the last name. Undefined if it does not exist; throws system errors. */
   readonly stat: (path: string) => LinkStat | undefined;
   readonly linkTarget: (path: string) => string | undefined;
   readonly realPath: (path: string) => string | undefined;
@@ -21,7 +21,7 @@ export type LinkStat = Pick<Stats, 'uid' | 'mode' | 'isDirectory' | 'isSymbolicL
 
 const ON_DISK: PathReader = { stat: (path) => statFile(path), linkTarget, realPath };
 
-/** What the paths of many tasks have in common, looked at once. */
+/** Caches the directories that the paths of many tasks have in common. */
 export class PathCache {
   readonly #reader: PathReader;
   readonly #directories = new Map<string, LinkStat>();
@@ -31,7 +31,7 @@ export class PathCache {
     this.#reader = reader;
   }
 
-  /** Undefined if there is nothing. `common`: a directory is likely asked for again. */
+  /** Undefined if it does not exist. `common`: cache the directory, which is likely to be needed again. */
   stat(path: string, common: boolean): LinkStat | undefined {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
@@ -44,7 +44,7 @@ export class PathCache {
     return this.#reader.linkTarget(path);
   }
 
-  /** Undefined if there is nothing, or if we may not know. */
+  /** Undefined if it does not exist or is not accessible. */
   realPath(path: string): string | undefined {
     if (!this.#realPaths.has(path)) this.#realPaths.set(path, this.#reader.realPath(path));
     return this.#realPaths.get(path);
@@ -52,11 +52,10 @@ export class PathCache {
 }
 
 /**
- * The path without links. A link on the way is followed only if nobody but root or the caller could have put
- * it there (`/var/run` on most hosts is one): its owner and that of its directory are trusted, and nobody else
- * may write there. Any other link refuses, for its owner decides where it leads when we come back; and so
- * does `..`. The way down to one of `bases`, which are places that the caller of gc named himself, may hold
- * any links; the way on from there none. `known` is for many paths at one moment.
+ * The path without links. A link on the way is followed only if nobody but root or the caller could have created it
+ * (`/var/run` is one on most hosts): its owner and that of its directory are trusted, and nobody else may write there.
+ * Any other link is refused, because its owner could change its target later; so is `..`. The way to one of `bases`,
+ * which the caller of gc named, may contain any links; the rest of the path none. `cache` is for many paths at one moment.
  */
 export function canonical(
   path: string,

@@ -5,47 +5,47 @@ import type { FoundMark } from '../lifecycle/sandbox-mark.js';
 import { isWithin } from '../store/paths.js';
 
 /**
- * What shows that a directory is the task's own: it stands where only this task's is, the person named it, `run`
- * marked it, or it holds the logs of the processes that the stream says ran.
+ * Evidence that a directory belongs to the task: it is in a place reserved for this task, the user named it, `run` marked
+ * it, or it holds the logs of the processes that ran according to the stream.
  */
 export type Evidence = 'place' | 'confirmed' | 'mark' | 'logs';
 
-/** `others`: it is certainly somebody else's. `empty`: there is nothing in it. */
+/** `others`: it certainly belongs to another task. `empty`: the directory is empty. */
 export type Shown = { by: Evidence } | { why: string; others: boolean; empty?: boolean };
 
 /** A directory that a header names. All paths are without links. */
 export interface Question {
   readonly task_id: string;
-  /** Where nothing but this task's own things are: ROOT/sandboxes/ID, or the run directory of an executor. */
+  /** The directory reserved for this task: ROOT/sandboxes/ID, or the run directory of an executor. */
   readonly own: string;
-  /** What would be removed, the sandbox that it is or lies in, and where the logs of the task are. */
+  /** The tree to remove, the sandbox that it is or belongs to, and the log directory of the task. */
   readonly path: string;
   readonly home: string;
   readonly logDir?: string;
-  /** PROCESS/RUN of each process that ran, its last run. */
+  /** PROCESS/RUN of the last run of each process that ran. */
   readonly ran: readonly string[];
   /** The task's user. */
   readonly uid?: number;
-  /** The checkpoint was copied, and `home` is what it names, not what was copied with it. */
+  /** The checkpoint was copied, and `home` is the sandbox that it names, not one that was copied with it. */
   readonly copied: boolean;
 }
 
-/** What evidence has to be looked at on disk. */
+/** Access to the evidence on disk. */
 export interface EvidenceReader {
   readonly euid: number;
-  /** Sandboxes that the person named. */
+  /** Sandboxes that the user named. */
   readonly confirmed: ReadonlySet<string>;
-  /** The mark that a sandbox of the task has. */
+  /** The mark expected in a sandbox of the task. */
   readonly ownMark: () => SandboxMark | undefined;
   readonly mark: (directory: string) => FoundMark | undefined;
   readonly owner: (directory: string) => number | undefined;
   readonly isFile: (path: string) => boolean;
   readonly isEmpty: (directory: string) => boolean;
-  /** Is the task that another mark tells of still where it says? */
+  /** Does the task that another mark names still exist there? */
   readonly isThere: (mark: SandboxMark) => boolean;
 }
 
-/** What shows that the directory is the task's own, or why nothing does. Pure but for what is looked at. */
+/** The evidence that the directory belongs to the task, or why there is none. Pure except for `reader`. */
 export function evidenceOf(question: Question, reader: EvidenceReader): Shown {
   const { path, home, own } = question;
   if (isWithin(path, own)) return { by: 'place' };
@@ -53,7 +53,7 @@ export function evidenceOf(question: Question, reader: EvidenceReader): Shown {
   if (marked !== undefined && 'why' in marked && marked.others) return marked;
   if (reader.confirmed.has(home)) return { by: 'confirmed' };
   let shown = marked ?? byLogs(question, reader);
-  // The logs that an earlier gc began to remove have a mark of their own.
+  // Logs that an earlier gc began to remove have their own mark.
   if ('why' in shown && path !== home) shown = markOf(path, question, reader) ?? shown;
   if ('by' in shown || !reader.isEmpty(path)) return shown;
   return { why: 'it is empty', others: false, empty: true };
@@ -70,12 +70,12 @@ function byLogs({ home, logDir, ran, copied }: Question, reader: EvidenceReader)
   );
 }
 
-/** By the mark in a directory; undefined if there is none that may be believed. */
+/** By the mark in a directory; undefined if there is none that can be trusted. */
 function markOf(directory: string, { uid }: Question, reader: EvidenceReader): Shown | undefined {
   const found = reader.mark(directory);
   const owner = found && reader.owner(directory);
   if (found === undefined || owner === undefined) return undefined;
-  // Who owns the directory can write a mark there: it tells only of what is the task's user's, ours or root's.
+  // The owner of a directory can write a mark there, so trust only directories of the task's user, ours and root's.
   const believed = [0, reader.euid, uid].includes(owner) && [0, reader.euid, owner].includes(found.uid);
   if (!believed || found.nlink !== 1) return undefined;
   const expected = reader.ownMark();
@@ -90,14 +90,14 @@ function nothing(why: string): Shown {
   return { why, others: false };
 }
 
-/** LOG_DIR/PROCESS/RUN/{stdout,stderr}[.N]: is this a way into a directory of logs? Pure. */
+/** Does a path in a log directory fit LOG_DIR/PROCESS/RUN/{stdout,stderr}[.N]? Pure. */
 export function isLogPath(names: readonly string[], isDirectory: boolean): boolean {
   const [first, run, file] = names;
   if (names.length > 3) return false;
   if (file !== undefined) {
     return !isDirectory && STREAMS.some((stream) => isLogOrBackup(file, stream));
   }
-  // Ours: an earlier gc began to remove the logs.
+  // The mark is ours, from an earlier gc that began to remove the logs.
   if (run === undefined) return isDirectory || first === SANDBOX_MARK;
   return isDirectory && runOfName(run) !== undefined;
 }

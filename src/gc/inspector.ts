@@ -19,12 +19,12 @@ import type { Wording } from './words.js';
 
 export interface InspectorOptions {
   includeMesos: boolean;
-  /** Sandboxes that the person named, without links. */
+  /** Sandboxes that the user named, without links. */
   confirmed: ReadonlySet<string>;
   words: Pick<Wording, 'timestamp'>;
 }
 
-/** What the guards ask, answered by a look at the machine. */
+/** The context of the guards, from the state of the machine. */
 export function guardContext({
   host,
   protectedPaths,
@@ -37,7 +37,7 @@ export function guardContext({
   return { euid: host.euid, protectedPaths, claims, newcomer, others, usage };
 }
 
-/** What shows that something is the task's own, looked up on disk. */
+/** Finds evidence of ownership on disk. */
 export class EvidenceOnDisk {
   readonly #euid: number;
   readonly #confirmed: ReadonlySet<string>;
@@ -53,7 +53,7 @@ export class EvidenceOnDisk {
       euid: this.#euid,
       confirmed: this.#confirmed,
       ownMark: () => this.ownMark(root, task_id),
-      // Most have none: opening costs more than a reader.
+      // Most have none, and opening costs more than a stat.
       mark: (directory) =>
         lstat(`${directory}/${SANDBOX_MARK}`) === undefined ? undefined : readSandboxMark(directory),
       owner: (directory) => lstat(directory)?.uid,
@@ -64,7 +64,7 @@ export class EvidenceOnDisk {
     return evidenceOf(question, reader);
   }
 
-  /** The mark that a sandbox of the task has. What it says of the root is asked once. */
+  /** The mark expected in a sandbox of the task. The properties of its root are read once. */
   ownMark(root: string, taskId: string): SandboxMark | undefined {
     if (!this.#ownMarks.has(root)) this.#ownMarks.set(root, sandboxMarkOf({ root, taskId }));
     const mark = this.#ownMarks.get(root);
@@ -80,7 +80,7 @@ function isEmpty(directory: string): boolean {
   }
 }
 
-/** Is the root that a mark names the one that it was, and has it a task of the id? */
+/** Is the root that a mark names still the same, and does it have a task of this id? */
 function isThere(mark: SandboxMark): boolean {
   const now = sandboxMarkOf({ root: mark.root, taskId: mark.task_id });
   if (now === undefined || !isSameMark(now, mark)) return false;
@@ -88,7 +88,7 @@ function isThere(mark: SandboxMark): boolean {
   return [directory, active, finished].some((path) => lstat(path) !== undefined);
 }
 
-/** The machine, as the planning of one moment asks it. */
+/** Answers the questions of one planning from this machine. */
 export class HostInspector implements PlanInspector {
   readonly #machine: Machine;
   readonly #options: InspectorOptions;
@@ -176,7 +176,7 @@ export class HostInspector implements PlanInspector {
   }
 }
 
-/** What is at a path without links. */
+/** Stats of the file at a path without links. */
 export function topOf(path: string): Top | undefined {
   const stat = lstat(path);
   return stat && { dev: stat.dev, ino: stat.ino, uid: stat.uid, isDirectory: stat.isDirectory() };

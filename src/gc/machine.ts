@@ -14,25 +14,25 @@ import { type Forecast, forecaster } from './mesos.js';
 import type { ProtectedPaths } from './places.js';
 import { Usage } from './usage.js';
 
-/** The machine, as gc has to know it: a look at one moment. */
+/** The state of the machine at one moment, as needed by gc. */
 export interface Machine {
   host: Host;
   usage: Usage;
   now: number;
   /** Users' homes, mounts, and the Mesos work directories. Roots are added. */
   protectedPaths: ProtectedPaths;
-  /** Roots that tasks may be in: the default ones, and those that were named. Without links. */
+  /** Possible roots of tasks: the default ones and those that were named. Without links. */
   knownRoots: readonly string[];
   bootId: string | undefined;
   forecast: (runDir: string) => Forecast | undefined;
-  /** Of all tasks that were looked at. */
+  /** Of all tasks that were read. */
   claims: Claims;
   newcomer: GuardContext['newcomer'];
 }
 
 /**
- * This machine. What can't be read is left out: then less is known to be in use. `clock`: milliseconds since the
- * epoch; `now` is one moment of it for all that is said of times.
+ * Reads the state of this machine. Unreadable parts are omitted, so less is known to be in use. `clock`: milliseconds
+ * since the epoch; `now` is the one moment of it that all reported times refer to.
  */
 export function gatherMachine(
   now: number,
@@ -63,7 +63,7 @@ export function gatherMachine(
   };
 }
 
-/** The machine as it is now, with what was known of its tasks before. */
+/** The current state of the machine, with the previous knowledge of its tasks. */
 export function lookAgain(before: Machine, clock: () => number): Machine {
   const host = before.host.again();
   return {
@@ -87,15 +87,15 @@ function realOf(paths: readonly (string | undefined)[]): string[] {
     .filter((path) => path !== undefined);
 }
 
-/** By their names and by where they are. */
+/** Both as named and without links. */
 function homes(host: Host, env: Readonly<Record<string, string | undefined>>): string[] {
   const all = [...host.homes(), env.HOME].filter((home) => home?.startsWith('/') === true) as string[];
   return [...new Set(all.flatMap((home) => [home, realPath(home) ?? home]))];
 }
 
 /**
- * Finds active tasks that came to a root after its tasks were looked at, and what they use. `known`: the ids that
- * each root had, by its path. A root is listed again only if its active tasks changed.
+ * Finds active tasks that were added to a root after its tasks were read, and the directories that they use. `known`: the
+ * ids in each root, by its path. A root is listed again only if its active tasks changed.
  */
 export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): GuardContext['newcomer'] {
   const seen = new Map<string, { changed: number; places: { path: string; by: string }[] }>();

@@ -8,13 +8,13 @@ import { isWithin, nameOf, parentOf } from '../store/paths.js';
 
 const PHASES = ['active', 'finished'] as const;
 
-/** What is looked at on disk; tests make it up. */
+/** Access to the disk; tests replace it. */
 export interface RootsReader {
   readonly isDirectory: (path: string) => boolean;
   readonly exists: (path: string) => boolean;
-  /** The directories in a directory; undefined if there are too many to know. */
+  /** The directories in a directory; undefined if there are too many. */
   readonly directoriesIn: (path: string) => readonly string[] | undefined;
-  /** All names in a directory; undefined if there are too many, or if we may not know. */
+  /** All names in a directory; undefined if there are too many or it is not accessible. */
   readonly namesIn: (path: string) => readonly string[] | undefined;
 }
 
@@ -27,7 +27,7 @@ export const ROOTS_ON_DISK: RootsReader = {
       if (!complete) return undefined;
       return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     } catch {
-      // What we may not list holds no root that we could name.
+      // A directory that we cannot list holds no root that we could name.
       return [];
     }
   },
@@ -42,32 +42,32 @@ export const ROOTS_ON_DISK: RootsReader = {
 };
 
 /**
- * Finds the other roots that a directory outside a root may belong to: a copied root names the places of the one
- * that it was copied from. Looks at each directory once: make a new one to look again.
+ * Finds other roots that may own a directory outside a root: a copied root names the directories of its original. Reads
+ * each directory once; create a new instance to read again.
  */
 export class OtherRoots {
   readonly #known: readonly string[];
   readonly #reader: RootsReader;
-  /** By directory: the roots right in it. */
+  /** By directory: the roots directly in it. */
   readonly #beside = new Map<string, readonly string[] | undefined>();
   readonly #around = new Map<string, readonly string[] | string>();
   #last: { key: string; why: string | undefined } | undefined;
   readonly #ids = new Map<string, ReadonlySet<string> | undefined>();
   readonly #above = new Map<string, string | undefined>();
 
-  /** `known`: roots that are known anyway, without links. */
+  /** `known`: roots that are already known, without links. */
   constructor(known: readonly string[], reader: RootsReader = ROOTS_ON_DISK) {
     this.#known = known;
     this.#reader = reader;
   }
 
   /**
-   * Why a sandbox outside `root` is another root's: one lies above it, or, if that is `asked`, has a task of the
-   * same id. All paths are without links.
+   * Why a sandbox outside `root` belongs to another root: that root is above it, or, if `asked`, has a task with the same
+   * id. All paths are without links.
    */
   owning(sandbox: string, taskId: string, root: string, asked: boolean): string | undefined {
     const key = `${sandbox}\0${taskId}\0${root}\0${asked}`;
-    // Logs and data of a task are asked about one after the other.
+    // Logs and data of a task are checked one after the other.
     if (this.#last?.key !== key) {
       const why = this.#aboveOf(sandbox, root) ?? (asked ? this.#knowing(taskId, sandbox, root) : undefined);
       this.#last = { key, why };
@@ -94,7 +94,7 @@ export class OtherRoots {
     return undefined;
   }
 
-  /** Another root that has a task of the id: one above or beside the directory or the root, or a known one. */
+  /** Finds another root with a task of this id: above or beside the directory or the root, or among the known ones. */
   #knowing(taskId: string, path: string, root: string): string | undefined {
     const around = this.#rootsAround(parentOf(path), root);
     if (typeof around === 'string')
@@ -122,7 +122,7 @@ export class OtherRoots {
     return ids;
   }
 
-  /** The roots other than `root` above and beside a directory and above and beside `root`; or why not all are known. */
+  /** The roots other than `root` above and beside a directory and `root`; or why not all are known. */
   #rootsAround(directory: string, root: string): readonly string[] | string {
     const key = `${directory}\0${root}`;
     const known = this.#around.get(key);
@@ -147,7 +147,7 @@ export class OtherRoots {
   #rootsIn(directory: string): readonly string[] | undefined {
     if (!this.#beside.has(directory)) {
       const prefix = directory === '/' ? '' : directory;
-      // What stands in a directory of this name are sandboxes, many maybe.
+      // A directory of this name contains sandboxes, possibly many.
       const names = nameOf(directory) === SANDBOXES ? [] : this.#reader.directoriesIn(directory);
       const found = names?.map((name) => `${prefix}/${name}`).filter((path) => this.#mayBeRoot(path));
       this.#beside.set(directory, found);

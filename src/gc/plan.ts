@@ -30,15 +30,15 @@ import { finishWords, type Wording } from './words.js';
 export interface PlanOptions {
   kinds: Kinds;
   limits: Limits;
-  /** What is done about tasks whose runner died; not at all if undefined. Milliseconds. */
+  /** Finalize tasks whose runner has been dead for this long, in milliseconds; none if undefined. */
   orphanAge: number | undefined;
   includeMesos: boolean;
-  /** Sandboxes that the person named as the task's own, without links. */
+  /** Sandboxes that the user named as the task's own, without links. */
   confirmed: ReadonlySet<string>;
-  /** What the scheduler believes, by task id; the policy then has no say. */
+  /** The scheduler's status of each task, by task id; replaces the policy. */
   retained?: ReadonlyMap<string, string>;
   words: Wording;
-  /** Is told how far the plan has come. */
+  /** Called with the progress of planning. */
   advance?: (done: number, total: number, what: string) => void;
 }
 
@@ -51,7 +51,7 @@ export interface PlannedTask {
   reason: string;
   actions: Action[];
   finalization?: Finalization;
-  /** Collected for its space: half of it gone, it would not look so big any more. */
+  /** Collected for its space: must be marked, because after a partial removal it would be smaller. */
   marked: boolean;
   subject: Subject;
 }
@@ -63,7 +63,7 @@ export interface Reconciled {
   local_state?: string;
   expected: string;
   action: ReconcileAction;
-  /** What to tell the scheduler. */
+  /** The status to send to the scheduler. */
   send?: { state: string; message: string };
 }
 
@@ -71,13 +71,13 @@ export interface GcPlan {
   tasks: PlannedTask[];
   reconciled: Reconciled[] | undefined;
   problems: Problem[];
-  /** The machine with the claims of all tasks, to ask again by. */
+  /** The machine with the claims of all tasks, for the checks before a removal. */
   machine: Machine;
 }
 
 /**
- * What gc would do to the chosen ones of these tasks, and why. Only looks; nothing is thrown. `all` are the
- * tasks of the same roots: what they use is nobody else's.
+ * Plans what gc would do to the chosen tasks, and why. Changes nothing and does not throw. `all` are the tasks of the
+ * same roots: what they use is protected.
  */
 export function makePlan(
   all: readonly FoundTask[],
@@ -175,7 +175,7 @@ class GcPlanner {
         this.#options.advance?.(looked, this.#over.length, 'tasks measured');
         return actionsOf(subject, this.#options, inspector);
       };
-      // The sizes are needed to choose only if space is limited.
+      // Sizes are needed for choosing only if space is limited.
       const measured = limits.maxSpace === undefined ? undefined : this.#over.map(actions);
       const candidates = this.#over.map(({ subject, always }, i): GcCandidate => {
         const since = finishWords(machine.now - subject.finish.at, subject.finish.by, words);

@@ -336,7 +336,7 @@ describe('guards: what a header says is not believed', () => {
     expect(refused).toMatch(/^\w+ refused: /);
     expect(refused).toMatch((data ?? logs) as RegExp);
     expect(answer.status).toBe(5);
-    expect(answer.stderr).toContain('does not remove');
+    expect(answer.stderr).toContain('will not remove');
     // The task's own metadata are all that went.
     expect(gone(before, listing(dir))).toEqual(
       [`${root}/checkpoints/a`, `${root}/checkpoints/a/runner`, `${root}/tasks/finished/a`].sort(),
