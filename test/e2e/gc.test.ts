@@ -216,10 +216,10 @@ describe('guards: what a header says is not believed', () => {
     ['the root', () => ({ sandbox: `${dir}/root`, data: /task root/ })],
     ['around the root', () => ({ sandbox: dir, data: /task root .* is in it/ })],
     ['the checkpoints', () => ({ sandbox: `${dir}/root/checkpoints`, data: /part of the task root/ })],
-    ['all sandboxes', () => ({ sandbox: `${dir}/root/sandboxes`, data: /not the place of task a/ })],
+    ['all sandboxes', () => ({ sandbox: `${dir}/root/sandboxes`, data: /not the sandbox of task a/ })],
     [
       "another task's sandbox",
-      () => ({ sandbox: `${dir}/root/sandboxes/b`, data: /not the place of task a/ }),
+      () => ({ sandbox: `${dir}/root/sandboxes/b`, data: /not the sandbox of task a/ }),
     ],
     [
       "in another task's sandbox",

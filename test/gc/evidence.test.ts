@@ -70,7 +70,7 @@ describe('what shows that a directory is the task’s', () => {
       'a mark of another inode, logs or not',
       {},
       { ...marked({ ino: 9 }), files: LOGS },
-      /its mark tells of task t/,
+      /its mark names task t/,
     ],
     ['the person named what is around it', {}, { confirmed: new Set(['/srv']) }, /does not hold/],
   ])('not: %s', (_, question, disk, why) => {
