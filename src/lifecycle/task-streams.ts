@@ -48,7 +48,11 @@ export interface TaskRecords {
 }
 
 /** Stats of a process's stream; undefined unless it is a regular file with one name. */
-export function coordinatorStat(place: TaskPlace, process: string, directories?: Directories): Stats | undefined {
+export function coordinatorStat(
+  place: TaskPlace,
+  process: string,
+  directories?: Directories,
+): Stats | undefined {
   const path = pathsOf(place).coordinator(process);
   if (path === undefined) return undefined;
   try {
