@@ -6,7 +6,7 @@ import type { Kinds } from '../gc/actions.js';
 import { apply, preview, problemsOf, type TaskOutcome } from '../gc/apply.js';
 import { lockRoots } from '../gc/exclusive.js';
 import { gatherMachine } from '../gc/machine.js';
-import { makePlan, type Plan, type PlannedTask } from '../gc/plan.js';
+import { type GcPlan, makePlan, type PlannedTask } from '../gc/plan.js';
 import type { Limits } from '../gc/policy.js';
 import { EFFECTS } from '../gc/remove.js';
 import { absolutePath, realPath } from '../store/look.js';
@@ -37,7 +37,7 @@ export interface GcOptions {
 
 /** A plan and its outcomes, expected or real. */
 export interface Collected {
-  readonly plan: Plan;
+  readonly plan: GcPlan;
   readonly outcomes: readonly TaskOutcome[];
 }
 
@@ -97,7 +97,7 @@ function planFor(
   { kinds, limits, orphanAge, includeMesos, retained }: GcOptions,
   confirmed: ReadonlySet<string>,
   { now, progress }: GcPorts,
-): Plan {
+): GcPlan {
   progress.start('planning');
   const words = { duration, size, timestamp };
   const machine = gatherMachine(now(), now, process.env);
@@ -107,7 +107,7 @@ function planFor(
 }
 
 function carryOut(
-  plan: Plan,
+  plan: GcPlan,
   confirmed: ReadonlySet<string>,
   { now, progress }: GcPorts,
 ): readonly TaskOutcome[] {
@@ -146,7 +146,7 @@ function sandboxNamed(given: string, roots: RootFlags): string {
 }
 
 /** Each named path must be exactly the sandbox of a task that would be collected. */
-function checkConfirmed({ tasks }: Plan, confirmed: ReadonlySet<string>): void {
+function checkConfirmed({ tasks }: GcPlan, confirmed: ReadonlySet<string>): void {
   for (const path of confirmed) {
     const isSandbox = ({ subject: { sandbox }, finalization }: PlannedTask) =>
       finalization === undefined && sandbox?.found === true && realPath(sandbox.path) === path;

@@ -1,13 +1,13 @@
 /** Encodes what gc did as its `--json` document. No zod here: commands load this. */
 import type { Problem } from '../errors/problem.js';
 import type { TaskOutcome } from '../gc/apply.js';
-import type { Plan } from '../gc/plan.js';
+import type { GcPlan } from '../gc/plan.js';
 import type { GcDocument } from './gc.js';
 
 export function encodeGc(
   dryRun: boolean,
   outcomes: readonly TaskOutcome[],
-  { reconciled }: Pick<Plan, 'reconciled'>,
+  { reconciled }: Pick<GcPlan, 'reconciled'>,
   problems: readonly Problem[],
 ): GcDocument {
   const tasks = outcomes.map(({ task, actions, finalization }) => ({

@@ -11,108 +11,108 @@ import { MARK, type Subject } from './subject.js';
 
 export type Kind = 'metadata' | 'logs' | 'data';
 
-/** Undefined for data: only that in a sandbox that `run` made in its root, and in those that the person named. */
+/** Undefined for data: only sandboxes that `run` created in its root, and those that the user named. */
 export interface Kinds {
   metadata: boolean;
   logs: boolean;
   data: boolean | undefined;
 }
 
-/** What is to be removed, found again by its directory and its name. */
+/** A file or directory to remove, identified by its directory and its name. */
 export interface Target {
   directory: string;
   name: string;
   measure: Measure;
-  /** Of logs and data: the sandbox, and where the logs are. */
+  /** For logs and data: the sandbox, and the directory of the logs. */
   home?: string;
   logDir?: string;
-  /** Stays although it is in it. */
+  /** Trees in it that stay. */
   except?: readonly FileIdentity[];
   last?: readonly string[];
 }
 
 export interface Action {
   kind: Kind;
-  /** As people know it. */
+  /** For display: the path as recorded or found. */
   path: string;
   bytes: number;
-  /** Undefined for what is not deleted. */
+  /** Undefined if it is not deleted. */
   target?: Target;
   verdict: 'delete' | 'kept' | 'refused';
   why?: string;
   hint?: string;
-  /** It may go the next time: what tells of it stays. */
+  /** A later gc may delete it, so the metadata that names it stays. */
   holds?: boolean;
 }
 
-/** Nothing of a task, or of a kind, may be touched now. */
+/** Nothing of a task, or of one kind, may be touched now. */
 export interface Kept {
   verdict: 'kept';
   why: string;
 }
 
-/** What is at a path. */
+/** Stats of the file at a path. */
 export type Top = Pick<Item, 'dev' | 'ino' | 'uid' | 'isDirectory'>;
 
-/** What planning asks of the machine. */
-export interface Ground {
-  /** The path without links; undefined if nothing is there. */
+/** The questions about the machine that planning asks. */
+export interface PlanInspector {
+  /** The path without links; undefined if it does not exist. */
   place(path: string, subject: Subject): { path: string } | { refused: string } | undefined;
   top(path: string): Top | undefined;
   shown(question: Question, subject: Subject): Shown;
-  /** What speaks against it, by the list of guards. */
+  /** The first objection of the guards. */
   object(item: Item): Objection | undefined;
-  /** Undefined if there is nothing. Throws what is wrong with looking. */
+  /** Undefined if it does not exist. Throws the errors of reading it. */
   measure(directory: string, name: string, options: Omit<MeasureOptions, 'links'>): Measure | undefined;
-  /** Does the place stand in the tree of a Mesos agent? */
+  /** Is the path in the tree of a Mesos agent? */
   isAgents(path: string, subject: Subject): boolean;
-  /** Why nothing of the task may be touched, if so. */
+  /** Defined if nothing of the task may be touched. */
   keptWhole(subject: Subject): Kept | undefined;
-  /** Why the logs of a bare root's task may not be touched, whose sandbox stands in an agent's tree. */
+  /** Defined if the logs of a bare root's task whose sandbox is in an agent's tree may not be touched. */
   keptInTree(path: string, subject: Subject): Kept | undefined;
   describe(error: unknown): string;
 }
 
 export interface ActionOptions {
   kinds: Kinds;
-  /** Sandboxes that the person named, without links. */
+  /** Sandboxes that the user named, without links. */
   confirmed: ReadonlySet<string>;
 }
 
-/** Where the task worked, if its header can be trusted to tell. */
+/** The sandbox of the task, if its header can be trusted. */
 interface Home {
   shown: string;
   /** Without links; undefined if it is refused. */
   path?: string;
   refused?: string;
   agents: boolean;
-  /** `run` made it, in its root. */
+  /** `run` created it, in its root. */
   made: boolean;
 }
 
-/** What would be done to a task's things, in the order of doing: what tells of the rest goes last. */
-export function actionsOf(subject: Subject, options: ActionOptions, ground: Ground): Action[] {
-  return new ActionPlanner(subject, options, ground).plan();
+/** The actions on a task's files, in order: the metadata, which names the rest, goes last. */
+export function actionsOf(subject: Subject, options: ActionOptions, inspector: PlanInspector): Action[] {
+  return new ActionPlanner(subject, options, inspector).plan();
 }
 
 class ActionPlanner {
   readonly #subject: Subject;
   readonly #options: ActionOptions;
-  readonly #ground: Ground;
+  readonly #inspector: PlanInspector;
   readonly #home: Home | undefined;
-  /** What the logs have shown to be the task's. */
+  /** The sandbox that the logs have shown to belong to the task. */
   #shown: { home: string; logDir: string | undefined } | undefined;
 
-  constructor(subject: Subject, options: ActionOptions, ground: Ground) {
+  constructor(subject: Subject, options: ActionOptions, inspector: PlanInspector) {
     this.#subject = subject;
     this.#options = options;
-    this.#ground = ground;
+    this.#inspector = inspector;
     this.#home = this.#findHome();
   }
 
   plan(): Action[] {
     const { kinds } = this.#options;
-    const kept = this.#ground.keptWhole(this.#subject);
+    const kept = this.#inspector.keptWhole(this.#subject);
     const actions: Action[] = [];
     const logs = this.#logs(kept);
     if (logs !== undefined && (kinds.logs || this.#home?.agents)) actions.push(logs);
@@ -130,11 +130,11 @@ class ActionPlanner {
     if (sandbox === undefined || !sandbox.found) return undefined;
     const none = { shown: sandbox.path, agents: false, made: false };
     if (headerFlaw !== undefined) return { ...none, refused: headerFlaw };
-    if (recordedSandbox?.split('/').includes('..')) return { ...none, refused: 'there is .. in its path' };
-    const place = this.#ground.place(sandbox.path, this.#subject);
+    if (recordedSandbox?.split('/').includes('..')) return { ...none, refused: 'its path contains ..' };
+    const place = this.#inspector.place(sandbox.path, this.#subject);
     if (place === undefined) return undefined;
     if ('refused' in place) return { ...none, ...place };
-    const agents = this.#ground.isAgents(place.path, this.#subject);
+    const agents = this.#inspector.isAgents(place.path, this.#subject);
     const made = place.path === ownSandbox(rootPath ?? root, task_id);
     return { shown: sandbox.path, path: place.path, agents, made };
   }
@@ -146,14 +146,14 @@ class ActionPlanner {
     const named = { kind: 'logs' as const, path: logDir.path };
     const refused = (why: string): Action => actionOf(named, 'refused', why);
     const keeps =
-      kept ?? (home?.path && home.agents ? this.#ground.keptInTree(home.path, this.#subject) : undefined);
+      kept ?? (home?.path && home.agents ? this.#inspector.keptInTree(home.path, this.#subject) : undefined);
     if (keeps !== undefined) return actionOf(named, 'kept', keeps.why);
     if (home?.refused !== undefined) return refused(home.refused);
-    // Of a Mesos task all of the run directory is its own.
+    // A Mesos task owns its whole run directory.
     const around = home?.path ?? runDirPath;
     if (around === undefined) return refused('it is not in the sandbox of the task');
-    if (logDir.recorded.split('/').includes('..')) return refused('there is .. in its path');
-    const place = this.#ground.place(logDir.path, this.#subject);
+    if (logDir.recorded.split('/').includes('..')) return refused('its path contains ..');
+    const place = this.#inspector.place(logDir.path, this.#subject);
     if (place === undefined) return undefined;
     if ('refused' in place) return refused(place.refused);
     if (place.path === around || !isWithin(place.path, around)) {
@@ -162,7 +162,7 @@ class ActionPlanner {
     const fits = home?.made ? undefined : isLogPath;
     const action = this.#guarded(named, place.path, around, place.path, { fits });
     const unfit = action?.target?.measure.unfit;
-    return unfit === undefined ? action : refused(`${unfit} in it is no log`);
+    return unfit === undefined ? action : refused(`${unfit} in it is not a log`);
   }
 
   #data(logs: Action | undefined, kept: Kept | undefined): Action | undefined {
@@ -181,23 +181,23 @@ class ActionPlanner {
     const target = action?.target;
     if (target === undefined) return action;
     if (!kinds.logs && logs !== undefined && logs.verdict !== 'delete') {
-      return refused(`the logs are to stay, and can't be told from it: ${logs.why}`);
+      return refused(`the logs are to stay, but cannot be separated from it: ${logs.why}`);
     }
     if (!kinds.logs && inner !== undefined) target.except = inner;
-    // Logs that could not be removed are in the way as they were, not changed.
+    // Logs that cannot be removed stay in it unchanged and must not count as newer than the plan.
     for (const { newest } of inner ?? []) target.measure.newest = Math.max(target.measure.newest, newest);
     return action;
   }
 
-  /** Where the logs are, for evidence, also if they are not removed. */
+  /** The directory of the logs, needed as evidence even if they are not removed. */
   #logPath(logs: Action | undefined): string | undefined {
     if (logs?.target !== undefined) return `${logs.target.directory}/${logs.target.name}`;
     const { logDir } = this.#subject;
-    const place = logDir?.found ? this.#ground.place(logDir.path, this.#subject) : undefined;
+    const place = logDir?.found ? this.#inspector.place(logDir.path, this.#subject) : undefined;
     return place !== undefined && 'path' in place ? place.path : undefined;
   }
 
-  /** Logs or data: looked at, guarded, and measured only if nothing speaks against them. */
+  /** The action for logs or data, which are measured only if no guard objects. */
   #guarded(
     named: { kind: 'logs' | 'data'; path: string },
     path: string,
@@ -205,14 +205,14 @@ class ActionPlanner {
     logDir: string | undefined,
     options: Omit<MeasureOptions, 'links'>,
   ): Action | undefined {
-    const top = this.#ground.top(path);
+    const top = this.#inspector.top(path);
     if (top === undefined) return undefined;
     const question = questionOf(this.#subject, path, home, logDir);
-    // The logs show the same of the sandbox that they lie in.
+    // Logs are evidence for the sandbox that contains them, too.
     const known = this.#shown?.home === home && this.#shown.logDir === logDir;
-    const shown: Shown = known ? { by: 'logs' } : this.#ground.shown(question, this.#subject);
+    const shown: Shown = known ? { by: 'logs' } : this.#inspector.shown(question, this.#subject);
     if ('by' in shown && shown.by === 'logs') this.#shown = { home, logDir };
-    const found = this.#ground.object(itemOf(named.kind, this.#subject, path, home, top, shown));
+    const found = this.#inspector.object(itemOf(named.kind, this.#subject, path, home, top, shown));
     if (found !== undefined) return objected(named, found);
     const action = this.#measured(named, parentOf(path), nameOf(path), options);
     if (action?.target !== undefined) {
@@ -228,10 +228,10 @@ class ActionPlanner {
     for (const path of [checkpointDir, ...taskFiles]) {
       const named = { kind: 'metadata' as const, path };
       if (kept !== undefined) {
-        if (this.#ground.top(path) !== undefined) actions.push(actionOf(named, kept.verdict, kept.why));
+        if (this.#inspector.top(path) !== undefined) actions.push(actionOf(named, kept.verdict, kept.why));
         continue;
       }
-      const place = this.#ground.place(parentOf(path), this.#subject);
+      const place = this.#inspector.place(parentOf(path), this.#subject);
       if (place === undefined) continue;
       if ('refused' in place) {
         actions.push(actionOf(named, 'refused', place.refused));
@@ -240,13 +240,13 @@ class ActionPlanner {
       const action = this.#measured(named, place.path, nameOf(path), {}, METADATA_LAST);
       if (action === undefined) continue;
       if (path === checkpointDir && action.target?.measure.isDirectory === false) {
-        actions.push(actionOf(named, 'refused', 'it is no directory'));
+        actions.push(actionOf(named, 'refused', 'it is not a directory'));
       } else actions.push(action);
     }
     return actions;
   }
 
-  /** Undefined if there is nothing. */
+  /** Undefined if it does not exist. */
   #measured(
     named: Pick<Action, 'kind' | 'path'>,
     directory: string,
@@ -255,28 +255,28 @@ class ActionPlanner {
     last?: readonly string[],
   ): Action | undefined {
     try {
-      const found = isName(name) ? this.#ground.measure(directory, name, options) : undefined;
+      const found = isName(name) ? this.#inspector.measure(directory, name, options) : undefined;
       if (found === undefined) return undefined;
       return actionOf(named, 'delete', undefined, found.bytes, { directory, name, measure: found, last });
     } catch (error) {
-      return objected(named, { verdict: 'refused', why: this.#ground.describe(error), holds: true });
+      return objected(named, { verdict: 'refused', why: this.#inspector.describe(error), holds: true });
     }
   }
 }
 
-/** What tells of the task most goes last. */
+/** The most informative files go last. */
 const METADATA_LAST = [RUNNER, MARK];
 
 function notGone({ verdict }: Action): string {
-  return verdict === 'kept' ? 'stays' : "can't be removed now";
+  return verdict === 'kept' ? 'stays' : 'cannot be removed now';
 }
 
-/** Where `run` makes the sandbox of a task, if it is not told otherwise. */
+/** The default sandbox of a task under `run`. */
 export function ownSandbox(root: string, taskId: string): string {
   return `${sandboxesIn(root)}/${taskId}`;
 }
 
-/** What is asked about logs or data of a task. `home`: the sandbox. */
+/** The question whether logs or data belong to a task. `home`: the sandbox. */
 export function questionOf(
   { task_id, rootPath, root, layout, runDirPath, ran, uid, copied, sandbox }: Subject,
   path: string,
@@ -287,7 +287,7 @@ export function questionOf(
     LAYOUTS[layout].ownsSandboxes && runDirPath !== undefined
       ? runDirPath
       : ownSandbox(rootPath ?? root, task_id);
-  // What stands elsewhere than recorded was copied with the checkpoint.
+  // A sandbox found at another path than recorded was copied with the checkpoint.
   const named = copied && sandbox?.path === sandbox?.recorded;
   return { task_id, own, path, home, logDir, ran, uid, copied: named };
 }
@@ -317,7 +317,7 @@ export function itemOf(
   };
 }
 
-/** Written out: an object made with `...` has a shape of its own in V8, larger than itself, and a plan has many. */
+/** Without spread: V8 gives an object made with `...` its own shape, larger than itself, and a plan has many objects. */
 function actionOf(
   { kind, path }: Pick<Action, 'kind' | 'path'>,
   verdict: Action['verdict'],

@@ -15,13 +15,13 @@ import { openFile } from '../store/open-file.js';
 import { bytesOf, ChangedError } from '../store/walk.js';
 import { type Action, itemOf, questionOf, type Target } from './actions.js';
 import { canonical } from './canonical.js';
+import type { Finalization } from './disposition.js';
 import type { Shown } from './evidence.js';
-import { EvidenceOnDisk, guardLook } from './ground.js';
-import { type GuardLook, objection } from './guards.js';
+import { type GuardContext, objection } from './guards.js';
+import { EvidenceOnDisk, guardContext } from './inspector.js';
 import { lookAgain } from './machine.js';
-import type { Plan, PlannedTask } from './plan.js';
+import type { GcPlan, PlannedTask } from './plan.js';
 import { type RemoveEffects, type RemoveOptions, remove } from './remove.js';
-import type { Finalization } from './standing.js';
 import { lstat, MARK, type Subject } from './subject.js';
 
 export type Result = 'deleted' | 'would-delete' | 'kept' | 'refused' | 'failed';
@@ -41,7 +41,7 @@ export interface TaskOutcome {
   finalization?: Omit<Finalized, 'result'> & { result: Finalized['result'] | 'would-do' };
 }
 
-/** What would happen, of a plan that is only shown. */
+/** The expected outcome of a task in a plan that is only shown. */
 export function preview(task: PlannedTask): TaskOutcome {
   return {
     task,
@@ -63,38 +63,38 @@ export interface ApplyEffects extends RemoveEffects {
 }
 
 /**
- * Carries a plan out, a task after the other; yields each one's outcome. Every guard is asked again right
- * before. What can't be removed is told, and then what tells of it (the task's metadata) stays; the rest goes
- * on. May be interrupted anywhere: what is left is planned, and removed, the next time.
+ * Carries out a plan task by task and yields the outcome of each. All guards are asked again right before a removal. If
+ * something cannot be removed, this is reported and the task's metadata, which names it, stays; the rest continues. May
+ * be interrupted anywhere: the next gc plans and removes the remains.
  */
 export function* apply(
-  plan: Plan,
+  plan: GcPlan,
   effects: ApplyEffects,
   confirmed: ReadonlySet<string>,
 ): Generator<TaskOutcome> {
-  const removal = new Removal(plan, effects, confirmed);
+  const applier = new PlanApplier(plan, effects, confirmed);
   try {
-    for (const task of plan.tasks) yield removal.of(task);
+    for (const task of plan.tasks) yield applier.of(task);
   } finally {
-    removal.close();
+    applier.close();
   }
 }
 
-class Removal {
+class PlanApplier {
   readonly #effects: ApplyEffects;
   readonly #directories = new Directories();
   readonly #touched: RemoveOptions['touched'] = new Map();
-  readonly #look: GuardLook;
+  readonly #context: GuardContext;
   readonly #evidence: EvidenceOnDisk;
 
   readonly #host: Host;
-  /** The directory that was looked at last, of the task that is being removed. */
+  /** The last directory that was checked for the current task. */
   #checked: string | undefined;
 
-  constructor({ machine }: Plan, effects: ApplyEffects, confirmed: ReadonlySet<string>) {
+  constructor({ machine }: GcPlan, effects: ApplyEffects, confirmed: ReadonlySet<string>) {
     this.#effects = effects;
     this.#host = machine.host;
-    this.#look = guardLook(lookAgain(machine, effects.clock));
+    this.#context = guardContext(lookAgain(machine, effects.clock));
     this.#evidence = new EvidenceOnDisk(machine.host.euid, confirmed);
   }
 
@@ -123,7 +123,7 @@ class Removal {
     const planned = subject.stream;
     const isPlanned = ({ dev, ino, size }: Stats) =>
       typeof planned !== 'string' && dev === planned.dev && ino === planned.ino && size === planned.size;
-    // Of one that is over nothing is recorded.
+    // Nothing is recorded for a task that is over.
     const state = becomes === 'KILLED' ? 'KILLED' : 'LOST';
     return endOrphan(place, places, state, this.#effects.clock, LOCAL_PROCESSES, isPlanned);
   }
@@ -183,7 +183,7 @@ class Removal {
     }
   }
 
-  /** The directory of a path without links, that many tasks have in common, if it is still there. */
+  /** Opens the directory of a path without links, often common to many tasks, if it is still there. */
   #fd(path: string): number {
     const fd = this.#directories.fdWithoutLinks(path);
     if (path === this.#checked) return fd;
@@ -197,15 +197,16 @@ class Removal {
     for (const file of files) this.#touched.set(keyOf(file), 'written');
   }
 
-  /** What speaks against the removal now, by the guards that the plan was made by. */
+  /** The reason against the removal now, by the same guards as in the plan. */
   #objection(target: Target, kind: 'logs' | 'data', subject: Subject, shown: Shown): string | undefined {
     const { home, measure } = target;
     if (home === undefined) return undefined;
-    // That it still is what was measured, by device, inode and times, owner included, the removal itself looks at.
-    return objection('again', itemOf(kind, subject, pathOf(target), home, measure, shown), this.#look)?.why;
+    // The removal itself checks device, inode and times (so the owner, too) against the measured ones.
+    return objection('again', itemOf(kind, subject, pathOf(target), home, measure, shown), this.#context)
+      ?.why;
   }
 
-  /** What shows now that logs and data are the task's: before any of them goes, for the logs tell of the data. */
+  /** The current evidence for logs and data. Read before any are removed, because the logs are evidence for the data. */
   #lookAtEvidence({ actions, subject }: PlannedTask): Map<Target, Shown> {
     const shown = new Map<Target, Shown>();
     let byLogs: Target | undefined;
@@ -222,8 +223,8 @@ class Removal {
   }
 
   /**
-   * What only its logs show to be the task's gets the mark of a sandbox, which goes last: a removal that is
-   * interrupted can be finished. If the sandbox goes, its mark is that of the logs in it too.
+   * Marks a directory whose only evidence is its logs as the task's sandbox. The mark goes last, so that an interrupted
+   * removal can be finished. If the whole sandbox goes, one mark covers the logs in it, too.
    */
   #markBegun({ actions, subject }: PlannedTask, evidence: ReadonlyMap<Target, Shown>): void {
     const doomed = actions.filter(({ target }) => target !== undefined && evidence.has(target));
@@ -235,7 +236,7 @@ class Removal {
     try {
       const fd = this.#fd(pathOf(target));
       const top = fstatSync(fd);
-      // Of what changed since the plan was made nothing goes: it gets no mark either.
+      // A directory that changed since the plan was made is not removed, so it gets no mark either.
       if (!isSame(top, target.measure) || top.ctimeMs > target.measure.newest) return;
       writeMarkIn(fd, mark, (file) => this.#wrote(file, top));
     } catch {
@@ -243,7 +244,7 @@ class Removal {
     }
   }
 
-  /** So that an interrupted gc of a task that goes for its space is finished, whatever is left of it. */
+  /** So that an interrupted gc of a task collected for its space is finished, whatever its remaining size. */
   #markCollected({ subject }: PlannedTask): void {
     try {
       const place = canonical(subject.checkpointDir, this.#host.euid, subject.bases);
@@ -264,8 +265,8 @@ function pathOf({ directory, name }: Target): string {
 }
 
 /**
- * Why nothing of the task may be removed now: its stream is another than when the plan was made, somebody has
- * its lock, or it has become active. Where /proc/locks can't tell, the lock is taken until `release`.
+ * Returns why nothing of the task may be removed now: its stream differs from the planned one, its lock is held, or it
+ * has become active. Where /proc/locks does not show the lock, takes it until `release`.
  */
 function guardStream({ subject }: PlannedTask, host: Host): { why?: string; release: () => void } {
   const nothing = () => {};
@@ -284,13 +285,13 @@ function guardStream({ subject }: PlannedTask, host: Host): { why?: string; rele
     return { why: 'its stream changed since the plan was made', release: nothing };
   }
   const locked = host.isLocked(stat);
-  if (locked === true) return { why: 'its runner lives', release: nothing };
+  if (locked === true) return { why: 'its runner is alive', release: nothing };
   if (locked === false) return { release: nothing };
   try {
     const file = openFile(path);
     const release = () => file.close();
     try {
-      return tryLock(file.fd) ? { release } : { why: 'its runner lives', release };
+      return tryLock(file.fd) ? { release } : { why: 'its runner is alive', release };
     } catch (error) {
       return { why: (error as Error).message, release };
     }
@@ -299,7 +300,7 @@ function guardStream({ subject }: PlannedTask, host: Host): { why?: string; rele
   }
 }
 
-/** A finished task has no task file among the active ones, unless it had one already. */
+/** A finished task must have no active task file, unless the plan already knew it. */
 function activeAgain({ root, task_id, taskFiles }: Subject): string | undefined {
   const { active } = pathsOf({ root, taskId: task_id });
   if (taskFiles.includes(active)) return undefined;
@@ -307,7 +308,7 @@ function activeAgain({ root, task_id, taskFiles }: Subject): string | undefined 
   return found === undefined ? undefined : 'it is active again';
 }
 
-/** A problem for each thing that could not be done, so that it is said on stderr too. */
+/** A problem for each failed or refused action, so that stderr reports it, too. */
 export function problemsOf({ task, actions, finalization }: TaskOutcome): Problem[] {
   const problems: Problem[] = [];
   for (const { kind, path, result, why, hint } of actions) {
@@ -315,7 +316,7 @@ export function problemsOf({ task, actions, finalization }: TaskOutcome): Proble
     problems.push({
       code: result === 'failed' ? 'gc-failed' : 'gc-refused',
       severity: 'error',
-      message: `${result === 'failed' ? 'cannot remove' : 'does not remove'} ${path} (${kind}): ${why}`,
+      message: `${result === 'failed' ? 'cannot remove' : 'will not remove'} ${path} (${kind}): ${why}`,
       path,
       task_id: task.task_id,
       hint,

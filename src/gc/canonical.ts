@@ -4,14 +4,14 @@ import { othersMayWrite } from '../host/mode.js';
 import { linkTarget, realPath, statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 
-/** A path without links, or why there is none that can be trusted. */
+/** A path without links, or why it cannot be trusted. */
 export type Canonical = { path: string } | { absent: true } | { refused: string };
 
 const MOST_LINKS = 40;
 
-/** What is looked at on disk; tests make it up. */
-export interface PathLook {
-  /** The last name not followed. Undefined if there is nothing; throws system errors. */
+/** Access to the disk; tests replace it. */
+export interface PathReader {
+  /** Does not follow the last name. Undefined if it does not exist; throws system errors. */
   readonly stat: (path: string) => LinkStat | undefined;
   readonly linkTarget: (path: string) => string | undefined;
   readonly realPath: (path: string) => string | undefined;
@@ -19,58 +19,57 @@ export interface PathLook {
 
 export type LinkStat = Pick<Stats, 'uid' | 'mode' | 'isDirectory' | 'isSymbolicLink'>;
 
-const ON_DISK: PathLook = { stat: (path) => statFile(path), linkTarget, realPath };
+const ON_DISK: PathReader = { stat: (path) => statFile(path), linkTarget, realPath };
 
-/** What the paths of many tasks have in common, looked at once. */
-export class Known {
-  readonly #look: PathLook;
+/** Caches the directories that the paths of many tasks have in common. */
+export class PathCache {
+  readonly #reader: PathReader;
   readonly #directories = new Map<string, LinkStat>();
   readonly #realPaths = new Map<string, string | undefined>();
 
-  constructor(look: PathLook = ON_DISK) {
-    this.#look = look;
+  constructor(reader: PathReader = ON_DISK) {
+    this.#reader = reader;
   }
 
-  /** Undefined if there is nothing. `common`: a directory is likely asked for again. */
+  /** Undefined if it does not exist. `common`: cache the directory, which is likely to be needed again. */
   stat(path: string, common: boolean): LinkStat | undefined {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
-    const stat = this.#look.stat(path);
+    const stat = this.#reader.stat(path);
     if (common && stat?.isDirectory()) this.#directories.set(path, stat);
     return stat;
   }
 
   linkTarget(path: string): string | undefined {
-    return this.#look.linkTarget(path);
+    return this.#reader.linkTarget(path);
   }
 
-  /** Undefined if there is nothing, or if we may not know. */
+  /** Undefined if it does not exist or is not accessible. */
   realPath(path: string): string | undefined {
-    if (!this.#realPaths.has(path)) this.#realPaths.set(path, this.#look.realPath(path));
+    if (!this.#realPaths.has(path)) this.#realPaths.set(path, this.#reader.realPath(path));
     return this.#realPaths.get(path);
   }
 }
 
 /**
- * The path without links. A link on the way is followed only if nobody but root or the caller could have put
- * it there (`/var/run` on most hosts is one): its owner and that of its directory are trusted, and nobody else
- * may write there. Any other link refuses, for its owner decides where it leads when we come back; and so
- * does `..`. The way down to one of `bases`, which are places that the caller of gc named himself, may hold
- * any links; the way on from there none. `known` is for many paths at one moment.
+ * The path without links. A link on the way is followed only if nobody but root or the caller could have created it
+ * (`/var/run` is one on most hosts): its owner and that of its directory are trusted, and nobody else may write there.
+ * Any other link is refused, because its owner could change its target later; so is `..`. The way to one of `bases`,
+ * which the caller of gc named, may contain any links; the rest of the path none. `cache` is for many paths at one moment.
  */
 export function canonical(
   path: string,
   euid: number,
   bases: readonly string[] = [],
-  known: Known = new Known(),
+  cache: PathCache = new PathCache(),
 ): Canonical {
   if (!path.startsWith('/') || path.includes('\0')) return { refused: 'it is not an absolute path' };
-  if (path.split('/').includes('..')) return { refused: 'there is .. in its path' };
+  if (path.split('/').includes('..')) return { refused: 'its path contains ..' };
   let at = '';
   let rest = segmentsOf(path);
   let linksAllowed = true;
   for (const base of bases) {
-    const real = isWithin(path, base) ? known.realPath(base) : undefined;
+    const real = isWithin(path, base) ? cache.realPath(base) : undefined;
     if (real === undefined) continue;
     at = real === '/' ? '' : real;
     rest = segmentsOf(path.slice(base === '/' ? 0 : base.length));
@@ -78,16 +77,16 @@ export function canonical(
     break;
   }
   try {
-    let directory = known.stat(at || '/', true);
+    let directory = cache.stat(at || '/', true);
     for (let links = 0; rest.length > 0; ) {
       const name = rest.shift() as string;
       if (name === '..') {
         at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
-        directory = known.stat(at || '/', true);
+        directory = cache.stat(at || '/', true);
         continue;
       }
       const next = `${at}/${name}`;
-      const stat = known.stat(next, rest.length > 1);
+      const stat = cache.stat(next, rest.length > 1);
       if (stat === undefined) return { absent: true };
       if (!stat.isSymbolicLink()) {
         at = next;
@@ -97,14 +96,14 @@ export function canonical(
       if (!linksAllowed || ++links > MOST_LINKS || !isTrusted(stat, directory, euid)) {
         return { refused: `${next} is a link` };
       }
-      const target = known.linkTarget(next);
+      const target = cache.linkTarget(next);
       if (target === undefined) return { absent: true };
       if (target.startsWith('/')) at = '';
       rest = [...segmentsOf(target), ...rest];
-      directory = known.stat(at || '/', true);
+      directory = cache.stat(at || '/', true);
     }
   } catch (error) {
-    return { refused: `its path can't be looked at: ${describeErrno(error)}` };
+    return { refused: `its path cannot be checked: ${describeErrno(error)}` };
   }
   return { path: at || '/' };
 }

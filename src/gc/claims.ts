@@ -1,18 +1,18 @@
 import { parentOf } from '../store/paths.js';
 
-/** A directory that somebody else uses, and how he is called in a refusal. */
+/** A directory that is in use, and the name of its user for a refusal. */
 export interface Claim {
   path: string;
   by: string;
 }
 
-/** Finds out who else uses a directory, or something in it, or something around it. */
+/** Finds other users of a directory, of something in it, or of a directory above it. */
 export class Claims {
   readonly #byPath = new Map<string, Claim & { task: object }>();
   readonly #shared = new Map<string, Claim & { task: object }>();
   #sorted: string[] | undefined;
 
-  /** `task` is the claimant: its own claims are none against it. */
+  /** `task` is the claimant; its claims do not count against itself. */
   add(path: string, task: object, by: string): void {
     const known = this.#byPath.get(path);
     if (known === undefined) this.#byPath.set(path, { path, task, by });
@@ -20,7 +20,7 @@ export class Claims {
     this.#sorted = undefined;
   }
 
-  /** A claim of somebody else on the directory; undefined if there is none. */
+  /** A claim of another task on the directory; undefined if there is none. */
   on(path: string, task: object): Claim | undefined {
     for (let at = path; ; at = parentOf(at)) {
       const claim = this.#at(at, task);
@@ -43,7 +43,7 @@ export class Claims {
   }
 }
 
-/** The index of the first of the sorted that is not before `text`. */
+/** The index of the first sorted element that is not before `text`. */
 export function firstFrom<T>(sorted: readonly T[], text: string, textOf: (each: T) => string): number {
   let low = 0;
   let high = sorted.length;

@@ -7,9 +7,8 @@ import { workDirOf } from './mesos.js';
 import type { PlannedTask } from './plan.js';
 
 /**
- * Keeps other gc's away from the roots of these tasks until the returned function is called: a lock on each
- * root directory, or on the agent's work directory. Throws SystemError `gc-running` if somebody has one,
- * before anything is touched.
+ * Locks the root directories of these tasks, or the agent's work directory, against other gc runs until the returned
+ * function is called. Throws SystemError `gc-running` if one is locked, before anything is touched.
  */
 export function lockRoots(tasks: readonly PlannedTask[]): () => void {
   const paths = new Set(

@@ -3,25 +3,25 @@ import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { isWithin } from '../store/paths.js';
 import type { Claims } from './claims.js';
 import type { Evidence, Shown } from './evidence.js';
-import { homePlace, mounted, rootPlace, type Surroundings, systemPlace } from './places.js';
+import { homePlace, mounted, type ProtectedPaths, rootPlace, systemPlace } from './places.js';
 import { foreignWords, userWords, withoutEvidence } from './words.js';
 
-/** Logs or data of a task, and what is seen of them at the moment. All paths are without links. */
+/** Logs or data of a task in their current state. All paths are without links. */
 export interface Item extends Readonly<FileIdentity> {
   readonly kind: 'logs' | 'data';
   readonly task_id: string;
-  /** Of claims: the task's identity. */
+  /** The task's identity for claims. */
   readonly key: object;
   readonly layout: LayoutName;
   readonly root: string;
   readonly path: string;
-  /** The sandbox that it is or lies in. */
+  /** The sandbox that it is or belongs to. */
   readonly home: string;
   readonly uid: number;
   readonly isDirectory: boolean;
   /** Users other than root who may have written the header. */
   readonly authors: readonly number[];
-  /** What shows that it is the task's own. */
+  /** The evidence that it belongs to the task. */
   readonly shown: Shown;
 }
 
@@ -29,18 +29,18 @@ export interface Item extends Readonly<FileIdentity> {
 export interface Objection {
   readonly verdict: 'refused' | 'kept';
   readonly why: string;
-  /** What to say so that it goes. */
+  /** How to get it removed. */
   readonly hint?: string;
-  /** What tells of it stays too: it may go the next time. */
+  /** A later gc may delete it, so the metadata that names it stays. */
   readonly holds?: boolean;
 }
 
-/** What the guards ask of the machine. */
-export interface GuardLook {
+/** The facts about the machine that the guards need. */
+export interface GuardContext {
   readonly euid: number;
-  readonly surroundings: Surroundings;
+  readonly protectedPaths: ProtectedPaths;
   readonly claims: Pick<Claims, 'on'>;
-  /** A task that came since the claims were gathered and uses the directory: who, or undefined. */
+  /** A task that was added after the claims were collected and uses the directory; undefined if there is none. */
   readonly newcomer: (item: Item) => string | undefined;
   readonly others: {
     owning(sandbox: string, taskId: string, root: string, asked: boolean): string | undefined;
@@ -53,9 +53,9 @@ export interface GuardLook {
 export interface Guard {
   readonly name: string;
   /** Asked when the plan is made. */
-  readonly plan: (item: Item, look: GuardLook) => Objection | undefined;
-  /** Asked right before the removal, of what is there then. */
-  readonly again: (item: Item, look: GuardLook) => Objection | undefined;
+  readonly plan: (item: Item, context: GuardContext) => Objection | undefined;
+  /** Asked right before the removal, about the state at that moment. */
+  readonly again: (item: Item, context: GuardContext) => Objection | undefined;
 }
 
 function guard(name: string, ask: Guard['plan'], again: Guard['again'] = ask): Guard {
@@ -66,32 +66,34 @@ function refused(why: string | undefined): Objection | undefined {
   return why === undefined ? undefined : { verdict: 'refused', why };
 }
 
-/** Right whatever else is there: the place says it, or a mark with the root's path and inode. */
+/** Evidence that needs no further check: the place, or a mark with the root's path and inode. */
 const CERTAIN: ReadonlySet<Evidence> = new Set(['place', 'mark']);
 
-function claimed({ path, key }: Item, { claims }: GuardLook): Objection | undefined {
+function claimed({ path, key }: Item, { claims }: GuardContext): Objection | undefined {
   const claim = claims.on(path, key);
   return refused(claim && `${claim.by} uses ${claim.path}`);
 }
 
 /**
- * All that speaks against the removal of logs or data, in the order in which it is asked. What is planned is asked
- * again by the same list right before.
+ * All reasons against the removal of logs or data, in the order in which they are checked. Planned removals are checked
+ * again by the same list right before they happen.
  */
 export const GUARDS: readonly Guard[] = [
-  guard('directory', ({ isDirectory }) => refused(isDirectory ? undefined : 'it is no directory')),
+  guard('directory', ({ isDirectory }) => refused(isDirectory ? undefined : 'it is not a directory')),
   guard('system', ({ path }) => refused(systemPlace(path))),
-  guard('home', ({ path }, { surroundings }) => refused(homePlace(path, surroundings.homes))),
-  guard('mount', ({ path }, { surroundings }) => {
-    const why = mounted(path, surroundings.mountPoints);
+  guard('home', ({ path }, { protectedPaths }) => refused(homePlace(path, protectedPaths.homes))),
+  guard('mount', ({ path }, { protectedPaths }) => {
+    const why = mounted(path, protectedPaths.mountPoints);
     return why === undefined ? undefined : { verdict: 'refused', why, holds: true };
   }),
-  guard('root', ({ path, task_id, root, layout }, { surroundings }) =>
-    // In the Mesos layout the root stands in the run directory, beside what is removed.
-    refused(rootPlace({ path, task_id, root }, LAYOUTS[layout].ownsSandboxes ? [root] : surroundings.roots)),
+  guard('root', ({ path, task_id, root, layout }, { protectedPaths }) =>
+    // In the Mesos layout the root is in the run directory, beside the removed directories.
+    refused(
+      rootPlace({ path, task_id, root }, LAYOUTS[layout].ownsSandboxes ? [root] : protectedPaths.roots),
+    ),
   ),
-  guard('claim', claimed, (item, look) => claimed(item, look) ?? refused(look.newcomer(item))),
-  // A sandbox that is not another root's holds logs that aren't either.
+  guard('claim', claimed, (item, context) => claimed(item, context) ?? refused(context.newcomer(item))),
+  // If a sandbox does not belong to another root, neither do the logs in it.
   guard('other-root', ({ home, root, layout, task_id, shown }, { others }) => {
     if (LAYOUTS[layout].ownsSandboxes || isWithin(home, root)) return undefined;
     const certain = 'by' in shown && CERTAIN.has(shown.by);
@@ -103,7 +105,7 @@ export const GUARDS: readonly Guard[] = [
     return withoutEvidence(shown, kind, home);
   }),
   guard('owner', ({ uid, authors, layout }, { euid }) => {
-    // Of a Mesos task all that is in its run directory is its own.
+    // A Mesos task owns everything in its run directory.
     const asked = !LAYOUTS[layout].ownsSandboxes && euid === 0 && authors.length > 0;
     return refused(asked && !authors.includes(uid) ? foreignWords(uid, authors) : undefined);
   }),
@@ -113,15 +115,15 @@ export const GUARDS: readonly Guard[] = [
   }),
 ];
 
-/** The first objection of a list of guards; undefined if none has one. */
+/** The first objection of a list of guards; undefined if there is none. */
 export function objection(
   when: 'plan' | 'again',
   item: Item,
-  look: GuardLook,
+  context: GuardContext,
   guards: readonly Guard[] = GUARDS,
 ): Objection | undefined {
   for (const each of guards) {
-    const found = each[when](item, look);
+    const found = each[when](item, context);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -9,30 +9,30 @@ import { realPath, statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 import { readHeader } from '../task/header.js';
 import { Claims } from './claims.js';
-import type { GuardLook, Item } from './guards.js';
+import type { GuardContext, Item } from './guards.js';
 import { type Forecast, forecaster } from './mesos.js';
-import type { Surroundings } from './places.js';
+import type { ProtectedPaths } from './places.js';
 import { Usage } from './usage.js';
 
-/** The machine, as gc has to know it: a look at one moment. */
+/** The state of the machine at one moment, as needed by gc. */
 export interface Machine {
   host: Host;
   usage: Usage;
   now: number;
   /** Users' homes, mounts, and the Mesos work directories. Roots are added. */
-  surroundings: Surroundings;
-  /** Roots that tasks may be in: the default ones, and those that were named. Without links. */
+  protectedPaths: ProtectedPaths;
+  /** Possible roots of tasks: the default ones and those that were named. Without links. */
   knownRoots: readonly string[];
   bootId: string | undefined;
   forecast: (runDir: string) => Forecast | undefined;
-  /** Of all tasks that were looked at. */
+  /** Of all tasks that were read. */
   claims: Claims;
-  newcomer: GuardLook['newcomer'];
+  newcomer: GuardContext['newcomer'];
 }
 
 /**
- * This machine. What can't be read is left out: then less is known to be in use. `clock`: milliseconds since the
- * epoch; `now` is one moment of it for all that is said of times.
+ * Reads the state of this machine. Unreadable parts are omitted, so less is known to be in use. `clock`: milliseconds
+ * since the epoch; `now` is the one moment of it that all reported times refer to.
  */
 export function gatherMachine(
   now: number,
@@ -50,7 +50,7 @@ export function gatherMachine(
     host,
     usage: new Usage(undefined, clock),
     now,
-    surroundings: {
+    protectedPaths: {
       homes: homes(host, env),
       mountPoints: mountPoints(host),
       roots: realOf(workDirs),
@@ -63,14 +63,14 @@ export function gatherMachine(
   };
 }
 
-/** The machine as it is now, with what was known of its tasks before. */
+/** The current state of the machine, with the previous knowledge of its tasks. */
 export function lookAgain(before: Machine, clock: () => number): Machine {
   const host = before.host.again();
   return {
     ...before,
     host,
     usage: before.usage.again(clock),
-    surroundings: { ...before.surroundings, mountPoints: mountPoints(host) },
+    protectedPaths: { ...before.protectedPaths, mountPoints: mountPoints(host) },
   };
 }
 
@@ -87,17 +87,17 @@ function realOf(paths: readonly (string | undefined)[]): string[] {
     .filter((path) => path !== undefined);
 }
 
-/** By their names and by where they are. */
+/** Both as named and without links. */
 function homes(host: Host, env: Readonly<Record<string, string | undefined>>): string[] {
   const all = [...host.homes(), env.HOME].filter((home) => home?.startsWith('/') === true) as string[];
   return [...new Set(all.flatMap((home) => [home, realPath(home) ?? home]))];
 }
 
 /**
- * Finds active tasks that came to a root after its tasks were looked at, and what they use. `known`: the ids that
- * each root had, by its path. A root is listed again only if its active tasks changed.
+ * Finds active tasks that were added to a root after its tasks were read, and the directories that they use. `known`: the
+ * ids in each root, by its path. A root is listed again only if its active tasks changed.
  */
-export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): GuardLook['newcomer'] {
+export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): GuardContext['newcomer'] {
   const seen = new Map<string, { changed: number; places: { path: string; by: string }[] }>();
   return ({ root, path }: Pick<Item, 'root' | 'path'>) => {
     const active = phasePath(root, 'active');
@@ -109,7 +109,7 @@ export function newcomers(known: ReadonlyMap<string, ReadonlySet<string>>): Guar
       seen.set(root, look);
     }
     const used = look.places.find((place) => isWithin(place.path, path) || isWithin(path, place.path));
-    return used && `${used.by}, which has just come, uses ${used.path}`;
+    return used && `${used.by}, which has just started, uses ${used.path}`;
   };
 }
 

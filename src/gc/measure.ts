@@ -3,34 +3,34 @@ import { type FileIdentity, isSame, keyOf } from '../host/file-identity.js';
 import { statIn } from '../store/look.js';
 import { textOf, walk } from '../store/walk.js';
 
-/** Blocks of `stat` are of 512 bytes, whatever the file system's are (stat(2)). */
+/** The block size of `stat`, on all file systems (stat(2)). */
 export const BLOCK = 512;
 
-/** What a tree is, measured as du(1) does. */
+/** The properties of a tree, measured like du(1). */
 export interface Measure extends FileIdentity {
-  /** Of the disk: sparse files count what they take up, a file with several links when its last one is met. */
+  /** Disk usage: of sparse files what they occupy; a file with several links counts at its last one. */
   bytes: number;
   /** The latest change of anything in it, by the clock of its file system, milliseconds since the epoch. */
   newest: number;
   uid: number;
   isDirectory: boolean;
-  /** What could not be looked at, if anything. */
+  /** The first error, if a part could not be read. */
   problem?: unknown;
-  /** The first entry that does not fit, if `fits` was given; text. */
+  /** The first entry that does not fit, as text, if `fits` was given. */
   unfit?: string;
 }
 
-/** Links met so far of files that have several, by device and inode: a plan measures each file once. */
+/** The number of links found so far, by device and inode, of files with several: a plan measures each file once. */
 export type LinkCounts = Map<string, number>;
 
 export interface MeasureOptions {
   links: LinkCounts;
-  /** Trees in it that are measured for themselves. */
+  /** Trees in it that are measured separately. */
   except?: readonly FileIdentity[];
   fits?: (names: readonly string[], isDirectory: boolean) => boolean;
 }
 
-/** Undefined if there is nothing of the name. */
+/** Undefined if the name does not exist. */
 export function measure(parent: number, name: string, options: MeasureOptions): Measure | undefined {
   let top: Stats | undefined;
   let bytes = 0;
@@ -66,7 +66,7 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
   return { dev, ino, bytes, newest, uid, isDirectory: top.isDirectory(), problem, unfit };
 }
 
-/** Thrown to pass over a tree. */
+/** Thrown to skip a tree. */
 export class Excepted extends Error {}
 
 export function isAmong(trees: readonly FileIdentity[] | undefined, stat: Stats): boolean {

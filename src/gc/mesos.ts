@@ -22,8 +22,8 @@ export interface Forecast {
 }
 
 /**
- * When the agent removes the sandbox of an executor that is gone: it touched the run directory then, and waits
- * `gc_delay`, less the fuller the disk is (slave.cpp, Slave::_checkDiskUsage). Pure.
+ * When the agent removes the sandbox of an executor that is gone: it touched the run directory at that time, and waits
+ * for `gc_delay`, or less if the disk is fuller (slave.cpp, Slave::_checkDiskUsage). Pure.
  */
 export function forecast(
   touchedAt: number,
@@ -40,7 +40,7 @@ export function forecast(
 
 /** Gives the forecast for a run directory, from the flags of the running agent or its configuration. */
 export function forecaster(now: number, proc: string, etc: string): (runDir: string) => Forecast | undefined {
-  // All of /proc is looked through for them: once, and only if there is a run directory.
+  // Finding them means reading all of /proc: do it once, and only if there is a run directory.
   let flags: { delay: number; headroom: number } | undefined;
   return (runDir) => {
     try {
@@ -61,13 +61,13 @@ function collectionFlags(proc: string, etc: string): { delay: number; headroom: 
   return { delay, headroom: Number.isFinite(headroom) ? headroom : GC_DISK_HEADROOM };
 }
 
-/** The work directory that a run directory stands in; undefined if the tree around it is not whole. */
+/** The work directory that contains a run directory; undefined if the tree around it is incomplete. */
 export function workDirOf(runDir: string): string | undefined {
   if (mesosIdsOf(runDir) === undefined) return undefined;
   return runDir.split('/').slice(0, -RUN_DEPTH).join('/') || '/';
 }
 
-/** The run directory that a path lies in, by the fixed names of the tree. */
+/** The run directory that contains a path, by the fixed names of the tree. */
 export function runDirAround(path: string): string | undefined {
   const segments = path.split('/');
   for (let end = segments.length; end > RUN_DEPTH; end--) {
@@ -78,9 +78,9 @@ export function runDirAround(path: string): string | undefined {
 }
 
 /**
- * Does the executor of a run directory live? What the agent keeps of it decides: the sentinel, the boot that
- * it belongs to, its forked pid. Without any of that (a copied tree, meta collected already), whether a
- * process works in the run directory, as the executor and the runner do. Undefined if it can't be known.
+ * Is the executor of a run directory alive? The agent's metadata decides: the sentinel, the boot that it belongs to, its
+ * forked pid. Without metadata (a copied tree, or already collected), it is alive if a process works in the run directory,
+ * as the executor and the runner do. Undefined if it cannot be determined.
  */
 export function executorAlive(
   runDir: string,
@@ -117,7 +117,7 @@ export function executorAlive(
   }
 }
 
-/** Undefined if there is none. Throws what else is wrong. */
+/** Undefined if the file does not exist. Throws other errors. */
 function wordIn(path: string): string | undefined {
   try {
     return readText(path, { max: LONGEST_WORD }).trim();
@@ -128,8 +128,8 @@ function wordIn(path: string): string | undefined {
 }
 
 /**
- * Was the sandbox of a bare root's task in a Mesos tree of this machine that has nothing of its executor any
- * more? A dangling `latest` is nothing. By the header's path, so for the tasks of Aurora before 0.9.
+ * Was the sandbox of a bare root's task in a Mesos tree of this machine that has no runs of its executor any more? A
+ * dangling `latest` does not count. Uses the path in the header, so it applies to tasks of Aurora before 0.9.
  */
 export function isPulled(recordedSandbox: string | undefined, taskId: string): boolean {
   const runDir = recordedSandbox === undefined ? undefined : runDirAround(recordedSandbox);

@@ -1,7 +1,7 @@
 import { sandboxesIn } from '../layout/root-paths.js';
 import { isWithin, nameOf, parentOf } from '../store/paths.js';
 
-/** Directories that hold what no task owns, whatever a checkpoint says: they and all that is in them. */
+/** Directories that belong to no task with all their content, whatever a checkpoint says. */
 const SYSTEM_TREES = [
   '/bin',
   '/boot',
@@ -16,11 +16,11 @@ const SYSTEM_TREES = [
   '/sys',
   '/usr',
 ];
-/** What stands in these belongs to the machine or its users; only what is further down may be a task's. */
+/** The direct content of these belongs to the machine or its users; only deeper directories may belong to a task. */
 const SYSTEM_SHELVES = ['/', '/home', '/run', '/var', '/var/lib', '/var/log'];
 
-/** What a host holds that gc must not touch. All paths are without links. */
-export interface Surroundings {
+/** The paths on a host that gc must not touch. All are without links. */
+export interface ProtectedPaths {
   /** Home directories of all users. */
   homes: readonly string[];
   mountPoints: readonly string[];
@@ -28,7 +28,7 @@ export interface Surroundings {
   roots: readonly string[];
 }
 
-/** A directory that a header names as its task's. */
+/** A directory that a header names as belonging to its task. */
 export interface Named {
   /** Without links. */
   path: string;
@@ -37,12 +37,12 @@ export interface Named {
   root: string;
 }
 
-/** How all paths in a directory begin. */
+/** The prefix of all paths in a directory. */
 function below(directory: string): string {
   return directory === '/' ? '/' : `${directory}/`;
 }
 
-/** Why a place is the machine's whatever a header says; undefined if it isn't. Pure, as all here. */
+/** Why a path belongs to the system, whatever a header says; undefined if it does not. Pure, like all functions here. */
 export function systemPlace(path: string): string | undefined {
   if (path === '/') return 'it is the root of the file system';
   for (const tree of SYSTEM_TREES)
@@ -53,7 +53,7 @@ export function systemPlace(path: string): string | undefined {
   return undefined;
 }
 
-/** Why a place is a user's home. */
+/** Why a path is, or contains, a user's home. */
 export function homePlace(path: string, homes: readonly string[]): string | undefined {
   const inside = below(path);
   for (const home of homes) {
@@ -64,7 +64,7 @@ export function homePlace(path: string, homes: readonly string[]): string | unde
   return undefined;
 }
 
-/** Why a place belongs to a task root, its own or another, and is not the task's in it. */
+/** Why a path belongs to a task root, its own or another, outside the task's own part of it. */
 export function rootPlace({ path, task_id, root }: Named, roots: readonly string[]): string | undefined {
   for (const other of roots) {
     if (isWithin(other, path))
@@ -72,14 +72,14 @@ export function rootPlace({ path, task_id, root }: Named, roots: readonly string
     if (!isWithin(path, other)) continue;
     const own = other === root && isWithin(path, `${sandboxesIn(root)}/${task_id}`);
     if (!own && isWithin(path, sandboxesIn(other))) {
-      return `${nameOf(path)} among the sandboxes of ${other} is not the place of task ${task_id}`;
+      return `${nameOf(path)} among the sandboxes of ${other} is not the sandbox of task ${task_id}`;
     }
     if (!own) return `it is a part of the task root ${other}`;
   }
   return undefined;
 }
 
-/** Why a directory must not be removed as long as something is mounted there; undefined if nothing is. */
+/** Why a directory must not be removed while something is mounted there; undefined if nothing is. */
 export function mounted(path: string, mountPoints: readonly string[]): string | undefined {
   const inside = below(path);
   const point = mountPoints.find((each) => each === path || each.startsWith(inside));

@@ -6,10 +6,16 @@ import type { LayoutName } from '../layout/layouts.js';
 import { readTasks } from '../task/board.js';
 import { type Action, actionsOf, type Kinds, ownSandbox } from './actions.js';
 import { Claims } from './claims.js';
-import { PlanGround } from './ground.js';
+import {
+  type Disposition,
+  dispositionForScheduler,
+  dispositionOf,
+  type Finalization,
+} from './disposition.js';
+import { HostInspector } from './inspector.js';
 import { type Machine, newcomers } from './machine.js';
 import { isPulled } from './mesos.js';
-import { type Candidate, type Choice, choose, type Limits } from './policy.js';
+import { type Choice, choose, type GcCandidate, type Limits } from './policy.js';
 import {
   type Expected,
   expectedOf,
@@ -18,22 +24,21 @@ import {
   type ReconcileAction,
   reconcileAction,
 } from './reconcile.js';
-import { type Finalization, type Standing, standingForScheduler, standingOf } from './standing.js';
 import { type Finish, lookAtStream, Owners, type Subject, silenceOf, subjectOf } from './subject.js';
 import { finishWords, type Wording } from './words.js';
 
 export interface PlanOptions {
   kinds: Kinds;
   limits: Limits;
-  /** What is done about tasks whose runner died; not at all if undefined. Milliseconds. */
+  /** Finalize tasks whose runner has been dead for this long, in milliseconds; none if undefined. */
   orphanAge: number | undefined;
   includeMesos: boolean;
-  /** Sandboxes that the person named as the task's own, without links. */
+  /** Sandboxes that the user named as the task's own, without links. */
   confirmed: ReadonlySet<string>;
-  /** What the scheduler believes, by task id; the policy then has no say. */
+  /** The scheduler's status of each task, by task id; replaces the policy. */
   retained?: ReadonlyMap<string, string>;
   words: Wording;
-  /** Is told how far the plan has come. */
+  /** Called with the progress of planning. */
   advance?: (done: number, total: number, what: string) => void;
 }
 
@@ -46,7 +51,7 @@ export interface PlannedTask {
   reason: string;
   actions: Action[];
   finalization?: Finalization;
-  /** Collected for its space: half of it gone, it would not look so big any more. */
+  /** Collected for its space: must be marked, because after a partial removal it would be smaller. */
   marked: boolean;
   subject: Subject;
 }
@@ -58,29 +63,29 @@ export interface Reconciled {
   local_state?: string;
   expected: string;
   action: ReconcileAction;
-  /** What to tell the scheduler. */
+  /** The status to send to the scheduler. */
   send?: { state: string; message: string };
 }
 
-export interface Plan {
+export interface GcPlan {
   tasks: PlannedTask[];
   reconciled: Reconciled[] | undefined;
   problems: Problem[];
-  /** The machine with the claims of all tasks, to ask again by. */
+  /** The machine with the claims of all tasks, for the checks before a removal. */
   machine: Machine;
 }
 
 /**
- * What gc would do to the chosen ones of these tasks, and why. Only looks; nothing is thrown. `all` are the
- * tasks of the same roots: what they use is nobody else's.
+ * Plans what gc would do to the chosen tasks, and why. Changes nothing and does not throw. `all` are the tasks of the
+ * same roots: what they use is protected.
  */
 export function makePlan(
   all: readonly FoundTask[],
   chosen: ReadonlySet<FoundTask>,
   machine: Machine,
   options: PlanOptions,
-): Plan {
-  return new Planner(machine, options).plan(all, chosen);
+): GcPlan {
+  return new GcPlanner(machine, options).plan(all, chosen);
 }
 
 interface Over {
@@ -88,7 +93,7 @@ interface Over {
   always?: string;
 }
 
-class Planner {
+class GcPlanner {
   readonly #machine: Machine;
   readonly #options: PlanOptions;
   readonly #claims = new Claims();
@@ -101,7 +106,7 @@ class Planner {
     this.#options = options;
   }
 
-  plan(all: readonly FoundTask[], chosen: ReadonlySet<FoundTask>): Plan {
+  plan(all: readonly FoundTask[], chosen: ReadonlySet<FoundTask>): GcPlan {
     const { host, now } = this.#machine;
     const { orphanAge, retained } = this.#options;
     const real = realPathsOfOneMoment();
@@ -127,24 +132,24 @@ class Planner {
         if (pulled && subject.phase !== 'finished') this.#problems.push(pulledProblem(subject));
         this.#sort(
           subject,
-          standingOf(subject, silence, pulled, (since) => this.#ago(since)),
+          dispositionOf(subject, silence, pulled, (since) => this.#ago(since)),
         );
         continue;
       }
       const row = reconcile(subject, retained.get(subject.task_id));
       reconciled.push(row);
-      const standing = standingForScheduler(subject, silence, row.action, row.expected, now);
-      if (row.action === 'kill' && standing.kind === 'left') row.action = 'none';
-      this.#sort(subject, standing);
+      const disposition = dispositionForScheduler(subject, silence, row.action, row.expected, now);
+      if (row.action === 'kill' && disposition.kind === 'left') row.action = 'none';
+      this.#sort(subject, disposition);
     }
     for (const [task_id, status] of retained ?? []) {
       if (!all.some((task) => task.task_id === task_id)) reconciled.push(absent(task_id, status));
     }
     const machine: Machine = {
       ...this.#machine,
-      surroundings: {
-        ...this.#machine.surroundings,
-        roots: [...new Set([...idsByRoot.keys(), ...this.#machine.surroundings.roots])],
+      protectedPaths: {
+        ...this.#machine.protectedPaths,
+        roots: [...new Set([...idsByRoot.keys(), ...this.#machine.protectedPaths.roots])],
       },
       knownRoots: [...new Set([...idsByRoot.keys(), ...this.#machine.knownRoots])],
       claims: this.#claims,
@@ -154,25 +159,25 @@ class Planner {
     return { tasks, reconciled: retained && reconciled, problems: this.#problems, machine };
   }
 
-  #sort(subject: Subject, standing: Standing): void {
-    if (standing.kind === 'over') this.#over.push({ subject, always: standing.always });
-    if (standing.kind !== 'finalize') return;
-    this.#finalized.push({ ...planned(subject, standing.reason), finalization: standing.finalization });
+  #sort(subject: Subject, disposition: Disposition): void {
+    if (disposition.kind === 'over') this.#over.push({ subject, always: disposition.always });
+    if (disposition.kind !== 'finalize') return;
+    this.#finalized.push({ ...planned(subject, disposition.reason), finalization: disposition.finalization });
   }
 
   #collect(machine: Machine): PlannedTask[] {
-    const ground = new PlanGround(machine, this.#options);
+    const inspector = new HostInspector(machine, this.#options);
     try {
       const { limits, words } = this.#options;
       let looked = 0;
       const actions = ({ subject }: Over) => {
         looked += 1;
         this.#options.advance?.(looked, this.#over.length, 'tasks measured');
-        return actionsOf(subject, this.#options, ground);
+        return actionsOf(subject, this.#options, inspector);
       };
-      // The sizes are needed to choose only if space is limited.
+      // Sizes are needed for choosing only if space is limited.
       const measured = limits.maxSpace === undefined ? undefined : this.#over.map(actions);
-      const candidates = this.#over.map(({ subject, always }, i): Candidate => {
+      const candidates = this.#over.map(({ subject, always }, i): GcCandidate => {
         const since = finishWords(machine.now - subject.finish.at, subject.finish.by, words);
         return { finishedAt: subject.finish.at, since, bytes: sumOf(measured?.[i] ?? []), always };
       });
@@ -185,7 +190,7 @@ class Planner {
       }
       return tasks;
     } finally {
-      ground.close();
+      inspector.close();
     }
   }
 

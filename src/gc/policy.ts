@@ -1,6 +1,6 @@
 import type { Wording } from './words.js';
 
-/** What may be kept. Absent is no limit. */
+/** Limits for what is kept; unlimited where undefined. */
 export interface Limits {
   /** Milliseconds. */
   maxAge?: number;
@@ -9,31 +9,31 @@ export interface Limits {
   maxSpace?: number;
 }
 
-/** A finished task, as the policy sees it. */
-export interface Candidate {
+/** The properties of a finished task that the policy uses. */
+export interface GcCandidate {
   /** Milliseconds since the epoch. */
   finishedAt: number;
-  /** The same for people: `finished 2h ago`. */
+  /** The same for display: `finished 2h ago`. */
   since: string;
-  /** Bytes that collecting it would free; looked at only if space is limited. */
+  /** Bytes that collecting it would free; used only if space is limited. */
   bytes: number;
-  /** Goes whatever the limits say, and why: an earlier gc was interrupted, its executor is gone … */
+  /** Why it goes regardless of the limits, if so: an earlier gc was interrupted, its executor is gone … */
   always?: string;
 }
 
-/** Why a task is collected; `limit` is the one that it exceeds. */
+/** Why a task is collected; `limit` is the limit that it exceeds. */
 export interface Choice {
   reason: string;
   limit?: 'age' | 'tasks' | 'space' | 'always';
 }
 
 /**
- * Which of the candidates go, and why; undefined for those that stay. Without any limit all go. The newest
- * stay: limits of number and space are counted from the newest on, and from the first one that is beyond the
- * space on all older ones go. Pure; equal times keep their order.
+ * Decides which candidates go, and why; undefined for those that stay. Without limits all go. The newest stay: number
+ * and space are counted from the newest, and all candidates older than the first one beyond the space limit go. Pure;
+ * equal times keep their order.
  */
 export function choose(
-  candidates: readonly Candidate[],
+  candidates: readonly GcCandidate[],
   limits: Limits,
   now: number,
   words: Pick<Wording, 'duration' | 'size'>,
@@ -42,13 +42,13 @@ export function choose(
   const unlimited = maxAge === undefined && maxTasks === undefined && maxSpace === undefined;
   const choices: (Choice | undefined)[] = candidates.map(() => undefined);
   const newestFirst = [...candidates.keys()].sort(
-    (a, b) => (candidates[b] as Candidate).finishedAt - (candidates[a] as Candidate).finishedAt,
+    (a, b) => (candidates[b] as GcCandidate).finishedAt - (candidates[a] as GcCandidate).finishedAt,
   );
   let kept = 0;
   let space = 0;
   let full = false;
   for (const index of newestFirst) {
-    const { finishedAt, since, bytes, always } = candidates[index] as Candidate;
+    const { finishedAt, since, bytes, always } = candidates[index] as GcCandidate;
     const age = now - finishedAt;
     if (always !== undefined) choices[index] = { reason: always, limit: 'always' };
     else if (unlimited) choices[index] = { reason: since };

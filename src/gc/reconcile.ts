@@ -27,8 +27,8 @@ export type Local = 'active' | 'finished' | 'absent';
 export type ReconcileAction = 'none' | 'kill' | 'collect' | 'send-final-state' | 'send-lost';
 
 /**
- * Reads what the scheduler believes: a JSON object of task ids and schedule statuses, by name or by number.
- * Throws UsageError `bad-retained` for anything else.
+ * Parses the scheduler's view: a JSON object of task ids and schedule statuses, by name or by number. Throws UsageError
+ * `bad-retained` for anything else.
  */
 export function parseRetained(text: string, from: string): Map<string, string> {
   const wrong = (what: string) =>
@@ -49,7 +49,7 @@ export function parseRetained(text: string, from: string): Map<string, string> {
   for (const [task_id, value] of Object.entries(json)) {
     const name = typeof value === 'number' ? names.get(value) : String(value).toUpperCase();
     if (name === undefined || !Object.hasOwn(SCHEDULE_STATUS, name)) {
-      throw wrong(`has ${JSON.stringify(value)} for task ${task_id}, which is no schedule status`);
+      throw wrong(`has ${JSON.stringify(value)} for task ${task_id}, which is not a schedule status`);
     }
     retained.set(task_id, name);
   }
@@ -63,7 +63,7 @@ export function expectedOf(status: string | undefined): Expected {
 }
 
 /**
- * What follows from what is on disk and what the scheduler believes: the table of Aurora's GC executor
+ * The action for a task, given its state on disk and the scheduler's view: the table of Aurora's GC executor
  * (gc_executor.py of 0.7). Pure.
  */
 export function reconcileAction(local: Local, expected: Expected): ReconcileAction {
@@ -78,7 +78,7 @@ export function reconcileAction(local: Local, expected: Expected): ReconcileActi
   }
 }
 
-/** The state of Mesos that a task's own state is for the scheduler (gc_executor.py, THERMOS_TO_MESOS_STATES). */
+/** The Mesos state that corresponds to a task's state (gc_executor.py, THERMOS_TO_MESOS_STATES). */
 export function mesosStateOf(state: unknown): string {
   switch (state) {
     case 'ACTIVE':

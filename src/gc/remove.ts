@@ -5,7 +5,7 @@ import { mountIdOf } from '../host/mounts.js';
 import { ChangedError, textOf, walk } from '../store/walk.js';
 import { BLOCK, Excepted, isAmong, type Measure } from './measure.js';
 
-/** What a removal does to the disk; tests put others in its place. */
+/** The operations of a removal on the disk; tests replace them. */
 export interface RemoveEffects {
   unlink(path: string | Buffer): void;
   rmdir(path: string | Buffer): void;
@@ -15,30 +15,30 @@ export const EFFECTS: RemoveEffects = { unlink: unlinkSync, rmdir: rmdirSync };
 
 export interface RemoveOptions {
   effects: RemoveEffects;
-  /** As it was measured: a thing that changed later stays. */
+  /** As measured; anything that changed later stays. */
   planned: Pick<Measure, 'dev' | 'ino' | 'newest'>;
   /**
-   * What this gc itself changed after it was measured, by `keyOf`, of all tasks: what it wrote, and files that lost
-   * one of several names, in the sandboxes of several tasks maybe.
+   * Files that this gc itself changed after they were measured, for all tasks, by `keyOf`: those that it wrote, and those
+   * that lost one of several links, possibly in the sandboxes of several tasks.
    */
   touched: Map<string, 'written' | 'unlinked'>;
   /** Trees in it that stay, and the directories around them. */
   except?: readonly FileIdentity[];
-  /** Entries of the top that go last, in this order, and only if all else went. */
+  /** Top-level entries that go last, in this order, and only if all else was removed. */
   last?: readonly string[];
 }
 
 export interface Removal {
   bytes: number;
   removed: number;
-  /** The first thing that could not be removed, and how many there were. */
+  /** The first failure and the number of failures. */
   failure?: { error: unknown; names: string; count: number };
 }
 
 /**
- * Removes the tree that `name` in an open directory is, if it is the planned one; nothing in it that changed
- * since it was measured, no other mount. What can't be removed is told, the rest goes. Nothing is made
- * writable for it. That there is nothing any more is no failure.
+ * Removes the tree `name` in an open directory if it is the planned one, except what changed since it was measured and
+ * other mounts. Reports what cannot be removed and continues with the rest. Makes nothing writable. A tree that no longer
+ * exists is not a failure.
  */
 export function remove(parent: number, name: string, options: RemoveOptions): Removal {
   const { effects, planned, touched } = options;
@@ -64,11 +64,11 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
         if (names.length === 1 && removal.failure !== undefined && options.last?.includes(names[0] as string))
           return;
         check(stat, names);
-        // The removal of one link changes the file that the others lead to.
+        // Removing one link changes the ctime of the file, which its other links show.
         if (stat.nlink > 1 && !touched.has(keyOf(stat))) touched.set(keyOf(stat), 'unlinked');
         effects.unlink(path);
         removal.removed += 1;
-        // What we wrote ourselves took up nothing before.
+        // Files that we wrote ourselves did not occupy space before.
         const before = touched.get(keyOf(stat)) !== 'written';
         if (stat.nlink === 1 && before) removal.bytes += stat.blocks * BLOCK;
       },
@@ -82,7 +82,7 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
         try {
           effects.rmdir(path);
         } catch (error) {
-          // What is in it was told already, or is to stay.
+          // Its content was already reported, or is meant to stay.
           const expected = removal.failure !== undefined || options.except !== undefined;
           if (errnoOf(error) === 'ENOTEMPTY' && expected) return;
           if (errnoOf(error) !== 'ENOENT') failed(error, names);

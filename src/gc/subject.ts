@@ -14,29 +14,29 @@ import { namesBelow, parentOf } from '../store/paths.js';
 import type { LocatedPath, TaskView } from '../task/view.js';
 import { workDirOf } from './mesos.js';
 
-/** Written before a task is collected for its space: an interrupted gc is finished whatever is left of it. */
+/** Written before a task is collected for its space, so that an interrupted gc is finished whatever its remaining size. */
 export const MARK = '.gc';
 
-/** A record that is written sets both times of a stream at once, on all file systems to less than this. */
+/** Writing a record sets both times of a stream, which differ by less than this on all file systems. */
 const WRITTEN_MS = 2000;
 
-/** What `stat` says of a stream. Not all of it: a plan holds one of each task. */
+/** The stats of a stream, without unneeded fields, because a plan holds one for each task. */
 export interface PlannedStat extends FileIdentity {
   size: number;
   mtimeMs: number;
 }
 
-/** When a task ended, and what says so: its last status, else the time of a file. */
+/** When a task ended, and the source of that time: its last status, else a file. */
 export interface Finish {
   /** Milliseconds since the epoch. */
   at: number;
   by: 'status' | 'task-file' | 'stream-file';
 }
 
-/** What gc keeps of a task while it plans: of 10,000 tasks, the little that matters. */
+/** The facts about a task that gc keeps while planning: few, because there may be 10,000 tasks. */
 export interface Subject {
   task_id: string;
-  /** Of claims: its identity. */
+  /** Its identity for claims. */
   key: object;
   layout: LayoutName;
   phase: Phase;
@@ -46,10 +46,10 @@ export interface Subject {
   rootPath: string | undefined;
   runDir?: string;
   runDirPath?: string;
-  /** Places that the caller of gc named himself: the way there may hold links. */
+  /** Directories that the caller of gc named: the way to them may contain links. */
   bases: readonly string[];
   checkpointDir: string;
-  /** Where it was found, and all places where there may be one, the finished one last. */
+  /** The task file that was found, and all possible ones, the finished one last. */
   taskFile?: string;
   taskFiles: readonly string[];
   sandbox?: LocatedPath;
@@ -59,17 +59,17 @@ export interface Subject {
   finish: Finish;
   /** The task's user. */
   uid?: number;
-  /** PROCESS/RUN of each process that ran and has its logs in files, its last run. */
+  /** PROCESS/RUN of the last run of each process that ran and logs to files. */
   ran: readonly string[];
   runnerPid?: number;
   leftovers: readonly number[];
-  /** The stream, by its own name: `odd` is no regular file. */
+  /** The stream itself, not the target of a link: `odd` is not a regular file. */
   stream: PlannedStat | 'absent' | 'odd';
-  /** The stream was changed otherwise than by writing to it: copied, restored, given to another user. */
+  /** The stream was changed in other ways than by writing: copied, restored, given to another user. */
   copied: boolean;
   locked: boolean | undefined;
   marked: boolean;
-  /** Why the header says nothing that may be deleted by, if so. */
+  /** Why nothing may be deleted based on the header, if so. */
   headerFlaw?: string;
   /** Users other than root who may have written the header. */
   authors: readonly number[];
@@ -127,12 +127,12 @@ function headerFlaw({ header, task_id }: TaskView): string | undefined {
   return named === undefined || named === task_id ? undefined : `its header is that of task ${named}`;
 }
 
-/** A task without a task file is over if its stream says so. */
+/** A task without an active task file is finished if its state is terminal. */
 function phaseOf(view: TaskView): Phase {
   return isTerminalTaskState(view.state) ? 'finished' : view.found.phase;
 }
 
-/** The stream says when, as it does in `status`; where it says nothing, the file that was moved then. */
+/** The time in the stream, as in `status`; without one, that of the task file, which was moved then. */
 function finishOf(view: TaskView): Finish {
   const at = numberOf(view.state_timestamp_ms);
   if (at !== undefined && isTerminalTaskState(view.state)) return { at, by: 'status' };
@@ -142,7 +142,7 @@ function finishOf(view: TaskView): Finish {
   return { at: view.silent_since_ms ?? 0, by: 'stream-file' };
 }
 
-/** Whose logs are written elsewhere, or not at all, says the task file. */
+/** The task file determines which processes have no log files. */
 function ranProcesses({ processes, config }: TaskView): string[] {
   const elsewhere = new Set<string>();
   for (const { name, log_destination } of config?.processes ?? []) {
@@ -158,8 +158,8 @@ function ranProcesses({ processes, config }: TaskView): string[] {
 }
 
 /**
- * Where sandbox and logs are. In a copy of a root the headers name the sandboxes of the original, which may still
- * be there: who collects the copy means those that were copied with it.
+ * The paths of sandbox and logs. In a copy of a root the headers name the sandboxes of the original, which may still
+ * exist: a gc of the copy must use the sandboxes that were copied with it.
  */
 function ownPlaces(
   { header, root, task_id, sandbox, log_dir }: TaskView,
@@ -186,18 +186,18 @@ function numberOf(value: number | bigint | undefined): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-/** Fills in what the stream's file says; only for tasks that something may be done to. */
+/** Fills in the properties of the stream's file; only for tasks that gc may act on. */
 export function lookAtStream(subject: Subject, host: Host, owners: Owners): void {
   const stat = lstat(`${subject.checkpointDir}/${RUNNER}`);
   subject.stream = stat === undefined ? 'absent' : stat.isFile() ? streamStat(stat) : 'odd';
   subject.marked = lstat(`${subject.checkpointDir}/${MARK}`) !== undefined;
   const directory = lstat(subject.checkpointDir);
   if (directory?.isSymbolicLink()) subject.headerFlaw = 'its checkpoint directory is a link';
-  if (subject.stream === 'odd') subject.headerFlaw = 'its stream is no regular file';
+  if (subject.stream === 'odd') subject.headerFlaw = 'its stream is not a regular file';
   if (stat === undefined || typeof subject.stream === 'string') return;
   subject.copied = Math.abs(stat.ctimeMs - stat.mtimeMs) > WRITTEN_MS;
   subject.locked = host.isLocked(stat);
-  if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, maybe that of another task';
+  if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, which may belong to another task';
   const { checkpointDir, rootPath, runDirPath } = subject;
   const around = [parentOf(checkpointDir), rootPath, runDirPath].flatMap((path) => path && owners.of(path));
   const witnesses = [pathOwner(`${checkpointDir}/${RUNNER}`, stat)];
@@ -205,7 +205,7 @@ export function lookAtStream(subject: Subject, host: Host, owners: Owners): void
   for (const each of around) if (each) witnesses.push(each);
   const uids = new Set(witnesses.map(({ uid }) => uid));
   subject.authors = [...uids].filter((uid) => uid !== 0);
-  // Their owners are known by now: what is asked is who else may write.
+  // Their owners are already authors; the question is who else may write.
   const stranger = host.euid === 0 ? findUntrusted(witnesses, uids, owners.groups) : undefined;
   if (stranger !== undefined) subject.headerFlaw ??= `${stranger.path} ${stranger.what}`;
 }
@@ -215,8 +215,8 @@ function streamStat({ dev, ino, size, mtimeMs }: Stats): PlannedStat {
 }
 
 /**
- * The directories that many tasks have in common, looked at once: they too say who may have written the header. The run
- * directory of an executor is its task's user's since Aurora 0.21.
+ * Caches the directories that many tasks have in common: their owners may have written the header, too. Since Aurora
+ * 0.21, the run directory of an executor belongs to its task's user.
  */
 export class Owners {
   readonly groups = accountGroups();
@@ -232,15 +232,15 @@ export class Owners {
 }
 
 export interface Silence {
-  /** `quiet`: without a runner, but not long enough. `unknown`: nothing can be said of the runner. */
+  /** `quiet`: without a runner, but not for long enough. `unknown`: the runner's state cannot be determined. */
   state: 'alive' | 'quiet' | 'silent' | 'unknown';
   /** Milliseconds since the epoch. */
   since: number;
 }
 
 /**
- * Is an active task without a runner for longer than the age? The lock decides; a live runner touches its
- * stream every few seconds, so the stream's time says since when there is none.
+ * Has an active task been without a runner for longer than the age? The lock decides; a live runner touches its stream
+ * every few seconds, so the time of the stream shows when it died.
  */
 export function silenceOf(
   subject: Subject,
@@ -261,7 +261,7 @@ export function silenceOf(
   return { state: 'silent', since };
 }
 
-/** What is there; undefined also for what we may not look at. */
+/** Undefined if it does not exist or is not accessible. */
 export function lstat(path: string): Stats | undefined {
   try {
     return statFile(path);

@@ -3,11 +3,11 @@ import { type FileIdentity, keyOf } from '../host/file-identity.js';
 import { isWithin } from '../store/paths.js';
 import { firstFrom } from './claims.js';
 
-/** How old a look at the processes may be when something is about to be removed, and how many times what it took. */
+/** The maximum age of a process scan right before a removal: in milliseconds, or as a multiple of its duration. */
 const FRESH_MS = 1000;
 const FRESH_FACTOR = 50;
 
-/** Who uses a directory of the processes of this machine: asked once, and again when that is too long ago. */
+/** Finds processes of this machine that use a directory. Scans once, and again when the scan is too old. */
 export class Usage {
   readonly #look: () => DirectoryUser[];
   readonly #clock: () => number;
@@ -15,18 +15,18 @@ export class Usage {
   #users: readonly DirectoryUser[] = [];
   readonly #byIdentity = new Map<string, DirectoryUser>();
 
-  /** `clock`: milliseconds; without one a look holds for ever. */
+  /** `clock`: milliseconds; without one a scan never expires. */
   constructor(look: () => DirectoryUser[] = directoryUsers, clock: () => number = () => 0) {
     this.#look = look;
     this.#clock = clock;
   }
 
-  /** The same processes, to be looked at anew. */
+  /** A new instance that scans again. */
   again(clock: () => number): Usage {
     return new Usage(this.#look, clock);
   }
 
-  /** Somebody who uses the directory or something in it. */
+  /** A process that uses the directory or something in it. */
   of(path: string, identity?: FileIdentity): DirectoryUser | undefined {
     const now = this.#clock();
     if (this.#freshUntil === undefined || now > this.#freshUntil) {
@@ -38,7 +38,7 @@ export class Usage {
     for (let i = firstFrom(users, path, ({ path }) => path); i < users.length; i++) {
       const user = users[i] as DirectoryUser;
       if (isWithin(user.path, path)) return user;
-      // `/a/b-c` stands between `/a/b` and `/a/b/c`.
+      // `/a/b-c` sorts between `/a/b` and `/a/b/c`.
       if (!user.path.startsWith(path)) break;
     }
     return identity && this.#byIdentity.get(keyOf(identity));

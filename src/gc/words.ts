@@ -1,9 +1,9 @@
-/** How gc says why something goes, stays or is refused. Pure. */
+/** The messages of gc about why something goes, stays or is refused. Pure. */
 import { shellArguments } from '../text/shell.js';
 import type { Objection } from './guards.js';
 import type { Finish } from './subject.js';
 
-/** How lengths of time, sizes and moments are written. */
+/** Formats durations, sizes and times. */
 export interface Wording {
   duration: (milliseconds: number) => string;
   size: (bytes: number) => string;
@@ -12,21 +12,21 @@ export interface Wording {
 
 const FILES = { 'task-file': 'task file', 'stream-file': 'stream' } as const;
 
-/** `finished 2h ago`; where the stream does not say when, what does. */
+/** `finished 2h ago`; names the source of the time if it is not the stream. */
 export function finishWords(age: number, by: Finish['by'], words: Pick<Wording, 'duration'>): string {
   const since = `finished ${words.duration(Math.max(0, age))} ago`;
   return by === 'status' ? since : `${since} by the time of its ${FILES[by]}`;
 }
 
 export function foreignWords(uid: number, authors: readonly number[]): string {
-  return `it belongs to uid ${uid}, and its checkpoint may be written by uid ${authors.join(', ')}`;
+  return `it belongs to uid ${uid}, but its checkpoint may be written by uid ${authors.join(', ')}`;
 }
 
 export function userWords({ pid, how }: { pid: number; how: string }): string {
   return `process ${pid} ${how}`;
 }
 
-/** Kept, with the words that would remove it. What tells of it stays, so that they can be said; not for nothing. */
+/** Kept, with the flags that would remove it. The metadata stays so that they can be used, unless it is empty. */
 export function withoutEvidence(
   { why, empty }: { why: string; empty?: boolean },
   kind: 'logs' | 'data',

@@ -8,23 +8,23 @@ import type { Processes } from './processes.js';
 import { type SignalResult, signalRunner } from './runner-process.js';
 import { TaskStreams } from './task-streams.js';
 
-/** What became of a task that was to be ended. */
+/** The result of ending a task. */
 export interface Finalized {
   readonly result: 'done' | 'refused' | 'failed';
   readonly why?: string;
-  /** What was found alive, by pid. */
+  /** The pids that were found alive. */
   readonly killed: readonly number[];
   readonly problems: readonly Problem[];
 }
 
-/** Something speaks against it, and nothing was done. */
+/** Codes of errors after which nothing was done. */
 const REFUSALS: readonly ProblemCode[] = ['task-refused', 'task-untrusted', 'checkpoint-damaged'];
 
 /**
- * Ends a task whose runner died, under the runner's own lock: what its coordinators recorded after it is taken over,
- * its processes that live on are killed if they are certainly its own, open runs and the task get their last status,
- * and the task file moves to the finished ones. Nothing is written if the stream is not as expected, or if somebody
- * holds the lock. Can be done again after an interruption. Throws nothing but bugs.
+ * Ends a task whose runner died, while holding the runner's lock: copies the last records of its coordinators, kills
+ * those of its remaining processes that certainly belong to it, records the last status of open runs and of the task,
+ * and moves the task file to the finished ones. Writes nothing if the stream is not as expected or if another process
+ * holds the lock. Can be repeated after an interruption. Throws only on bugs.
  */
 export function endOrphan(
   place: TaskPlace,
@@ -46,7 +46,7 @@ export function endOrphan(
   }
 }
 
-/** Tells the live runner of a task to end it as KILLED. Throws nothing but bugs. */
+/** Asks the live runner of a task to end it as KILLED. Throws only on bugs. */
 export function endByRunner(place: TaskPlace, processes: Processes): Finalized {
   try {
     const sent = signalTask(place, 'SIGUSR1', processes);
@@ -65,7 +65,7 @@ export function endByRunner(place: TaskPlace, processes: Processes): Finalized {
   }
 }
 
-/** Sends a signal to the live runner of a task; see `signalRunner`. Throws UsageError `task-untrusted` before. */
+/** Sends a signal to the live runner of a task; see `signalRunner`. Before that, throws UsageError `task-untrusted`. */
 export function signalTask(
   place: TaskPlace,
   signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL',
@@ -75,17 +75,17 @@ export function signalTask(
     return signalRunner(processes, () => whoRuns(place), signal);
   } catch (error) {
     if (errnoOf(error) === undefined || error instanceof ThermosError) throw error;
-    return { kind: 'refused', why: `its stream can't be read: ${(error as Error).message}` };
+    return { kind: 'refused', why: `its stream cannot be read: ${(error as Error).message}` };
   }
 }
 
-/** What the stream says of its runner; it is closed again, because a lock that we had would be the runner's own. */
+/** Reads from the stream who the runner is, and closes it: if we held its lock, we would look like the runner. */
 function whoRuns(place: TaskPlace) {
   const streams = new TaskStreams(place, 'read');
   try {
     const { header, last } = streams.ends();
-    const distrusted = streams.distrust(header?.uid);
-    if (distrusted !== undefined) throw distrusted;
+    const ownershipError = streams.checkOwnership(header?.uid);
+    if (ownershipError !== undefined) throw ownershipError;
     return { stream: streams.stat(), last, owner: streams.owner(header?.uid) };
   } finally {
     streams.close();

@@ -7,9 +7,9 @@ import { namesBelow } from '../store/paths.js';
 import { baseOf } from './trust.js';
 
 /**
- * Moves the task file of a task that is over to the finished ones; its time is when the task ended (milliseconds). No
- * link is followed on the way, and whatever has its name is moved. Nothing happens if it isn't there. Throws system
- * errors, and RefusedError `ELINK`.
+ * Moves the task file of a task that is over to the finished ones and sets its time to the end of the task
+ * (milliseconds). Follows no link on the way, and moves any type of file. Does nothing if there is no such file. Throws
+ * system errors, and RefusedError `ELINK`.
  */
 export function moveTaskFile({ root, taskId }: TaskPlace, endedMs: number): void {
   const base = baseOf(root);
@@ -20,7 +20,7 @@ export function moveTaskFile({ root, taskId }: TaskPlace, endedMs: number): void
     makeFinished(at(directories.fd(base, tasks), 'finished'));
     const finished = at(directories.fd(base, [...tasks, 'finished']), taskId);
     renameSync(active, finished);
-    // One with another name is maybe also the task file of another task.
+    // A file with a second name may also be the task file of another task.
     if (lstatSync(finished).nlink === 1) lutimesSync(finished, endedMs / 1000, endedMs / 1000);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
@@ -29,7 +29,7 @@ export function moveTaskFile({ root, taskId }: TaskPlace, endedMs: number): void
   }
 }
 
-/** In a root where no task has ended yet the original has not made it. */
+/** The original creates it only when the first task of a root ends. */
 function makeFinished(path: string | Buffer): void {
   try {
     mkdirSync(path, 0o755);

@@ -7,8 +7,8 @@ import type { Processes } from './processes.js';
 import { TaskStreams } from './task-streams.js';
 
 /**
- * SIGKILL to whatever is certainly a task's and still lives, by what its streams say; nothing is recorded.
- * `signalled`: the pids. Throws nothing but bugs.
+ * Sends SIGKILL to the remaining processes that, by its streams, certainly belong to a task; records nothing.
+ * `signalled`: the pids. Throws only on bugs.
  */
 export function endLeftovers(
   place: TaskPlace,
@@ -19,8 +19,8 @@ export function endLeftovers(
   try {
     streams = new TaskStreams(place, 'read');
     const { header, traces } = streams.read(processes.bootTimeMs());
-    const distrusted = streams.distrust(header?.uid);
-    if (distrusted !== undefined) throw distrusted;
+    const ownershipError = streams.checkOwnership(header?.uid);
+    if (ownershipError !== undefined) throw ownershipError;
     const task = taskProcesses(place, places, header?.uid, streams, processes);
     const { alive, problems } = task.endAll(traces);
     return { signalled: [...alive], problems };

@@ -25,7 +25,7 @@ export const LOCAL_PROCESSES: Processes = {
           const hold = holdOf(pid, file);
           return hold !== undefined && hold !== 'none';
         };
-        // Who took a lock may be gone while others hold it on: then all are looked at.
+        // The process that took a lock may be gone while others still hold it: then check all processes.
         const takers = host.lockHolders(file).filter(isHolder);
         return takers.length > 0
           ? takers

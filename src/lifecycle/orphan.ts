@@ -19,30 +19,30 @@ import { SandboxSharing } from './sandbox-sharing.js';
 import { TaskProcesses } from './task-processes.js';
 import { type TaskRecords, TaskStreams } from './task-streams.js';
 
-/** Where what processes of a task have is on this machine; undefined where it is not known. */
+/** The directories that processes of a task use on this machine; undefined if unknown. */
 export interface TaskPlaces {
   readonly sandbox?: string;
   readonly logDir?: string;
 }
 
-/** How the end of a task went. */
+/** The result of ending an orphan. */
 export interface Ended {
-  /** What it is now. */
+  /** The state of the task now. */
   readonly state: TaskState;
-  /** What was found alive, by pid. */
+  /** The pids that were found alive. */
   readonly signalled: readonly number[];
   readonly problems: readonly Problem[];
 }
 
-/** A dying process holds its locks for a moment longer; so does one that was just started for another. */
-const LET_GO_MS = 5000;
-const RUNNER_LETS_GO_MS = 500;
-const LOOK_MS = 20;
+/** A dying process keeps its locks for a moment; so does a process that another one has just started. */
+const COORDINATOR_RELEASE_MS = 5000;
+const RUNNER_RELEASE_MS = 500;
+const POLL_MS = 20;
 
 /**
- * A task without a runner, whose lock we hold. Its processes are found by what its streams and the machine agree on;
- * its task file is not needed. Nothing was signalled or recorded before it was certain that nobody else than root and
- * the task's user wrote the streams.
+ * A task without a runner, whose lock we hold. Its processes are those on which its streams and the machine agree; its
+ * task file is not needed. Nothing is signalled or recorded before it is certain that only root and the task's user can
+ * have written the streams.
  */
 export class Orphan {
   readonly #place: TaskPlace;
@@ -53,8 +53,8 @@ export class Orphan {
   #task: TaskProcesses;
 
   /**
-   * Throws SystemError `task-refused` if it can't be had (a runner lives, its stream is not as expected, can't be
-   * opened), and UsageError `task-untrusted`. Close it.
+   * Throws SystemError `task-refused` if the task cannot be taken (its runner is alive, its stream is not as expected or
+   * cannot be opened), and UsageError `task-untrusted`. Must be closed.
    */
   constructor(
     place: TaskPlace,
@@ -70,11 +70,11 @@ export class Orphan {
       this.#lock();
       const stream = this.#streams.stat();
       if (!this.#streams.isNamed()) throw refusal('it was removed meanwhile');
-      if (stream.nlink !== 1) throw refusal('its stream has another name, maybe that of another task');
+      if (stream.nlink !== 1) throw refusal('its stream has another name, which may belong to another task');
       if (!isExpected(stream)) throw refusal('its stream changed since the plan was made');
       this.#records = this.#look();
-      const distrusted = this.#streams.distrust(this.#records.header?.uid);
-      if (distrusted !== undefined) throw distrusted;
+      const ownershipError = this.#streams.checkOwnership(this.#records.header?.uid);
+      if (ownershipError !== undefined) throw ownershipError;
       this.#task = this.#taskProcesses();
     } catch (error) {
       this.#streams.close();
@@ -82,7 +82,7 @@ export class Orphan {
     }
   }
 
-  /** Why nothing can be recorded of it any more, if so. */
+  /** Why nothing more can be recorded for it, if so. */
   get damage(): SystemError | undefined {
     const { damagedAt } = this.#records;
     if (damagedAt === undefined) return undefined;
@@ -90,31 +90,31 @@ export class Orphan {
     return new SystemError('checkpoint-damaged', `its stream is damaged at byte ${damagedAt}`, hint);
   }
 
-  /** Its last status says that it is over. */
+  /** True if its last status is terminal. */
   get isOver(): boolean {
     return isTerminalTaskState(this.#records.last?.state);
   }
 
   /** Records CLEANING and asks its processes to end. */
   ask(nowMs: number): Problem[] {
-    const { lastWords, bytes, last, traces, runs } = this.#records;
+    const { finalRecords, bytes, last, traces, runs } = this.#records;
     const asked = last?.state === 'CLEANING' || last?.state === 'FINALIZING';
     const status = asked ? last.state : 'CLEANING';
-    this.#streams.append([...lastWords, statusRecord(status as TaskState, nowMs)], bytes);
+    this.#streams.append([...finalRecords, statusRecord(status as TaskState, nowMs)], bytes);
     this.#records = this.#look();
     const live = [...runs.values()].flatMap((run) => liveRun(run));
     return this.#task.terminate(live, traces);
   }
 
-  /** The pids of what lives of it. */
+  /** The pids of its live processes. */
   alive(): number[] {
     return this.#task.alive(this.#records.traces).map(({ pid }) => pid);
   }
 
   /**
-   * Kills what lives of it, records the end of its open runs and of itself, in one write, and moves its task file. A
-   * task that is over only gets its file moved. Throws SystemError, and nothing is recorded then: `task-refused` if a
-   * coordinator lives on that can't be told to be its own, `checkpoint-damaged` before anything is done.
+   * Kills its live processes, records the end of its open runs and of the task in one write, and moves its task file.
+   * If the task is over, only moves the file. Throws SystemError without recording anything: `task-refused` if a
+   * coordinator is alive that cannot be identified, `checkpoint-damaged` before anything is done.
    */
   end(becomes: 'KILLED' | 'LOST', now: () => number): Ended {
     const { last } = this.#records;
@@ -129,16 +129,16 @@ export class Orphan {
     const held = this.#waitUntilFree([...open.keys()]);
     if (held !== undefined) throw this.#coordinated(held);
     this.#records = this.#look();
-    const { lastWords, runs, bytes } = this.#records;
+    const { finalRecords, runs, bytes } = this.#records;
     const nowMs = now();
     const killed = new Set(signalled);
     const ends = [...runs.values()].flatMap((run) => endRecord(run, killed, nowMs));
-    this.#streams.append([...lastWords, ...ends, statusRecord(becomes, nowMs)], bytes);
+    this.#streams.append([...finalRecords, ...ends, statusRecord(becomes, nowMs)], bytes);
     this.#move(nowMs);
     return { state: becomes, signalled, problems: [...this.#records.problems, ...problems] };
   }
 
-  /** Kills what lives of it, and records nothing. */
+  /** Kills its live processes and records nothing. */
   endProcesses(): Omit<Ended, 'state'> {
     const { alive, problems } = this.#task.endAll(this.#records.traces);
     return { signalled: [...alive], problems };
@@ -148,17 +148,17 @@ export class Orphan {
     this.#streams.close();
   }
 
-  /** A runner that has just ended holds its lock for a moment longer. */
+  /** A runner that has just ended keeps its lock for a moment. */
   #lock(): void {
-    const until = this.#processes.clock() + RUNNER_LETS_GO_MS;
+    const until = this.#processes.clock() + RUNNER_RELEASE_MS;
     while (!this.#streams.lock()) {
       if (this.#processes.clock() < until) {
-        this.#processes.pause(LOOK_MS);
+        this.#processes.pause(POLL_MS);
         continue;
       }
       const holders = this.#processes.locks().holders(this.#streams.stat());
       const who = holders.length === 0 ? '' : `: process ${holders.join(', ')} holds its lock`;
-      throw refusal(`its runner lives${who}`);
+      throw refusal(`its runner is alive${who}`);
     }
   }
 
@@ -171,13 +171,13 @@ export class Orphan {
     return taskProcesses(this.#place, this.#places, this.#records.header?.uid, streams, this.#processes);
   }
 
-  /** The runs that are not over. */
+  /** The runs that have not ended. */
   #open(): ReadonlyMap<string, ProcessStatus> {
     const { runs } = this.#records;
     return new Map([...runs].filter(([, { state }]) => state === 'FORKED' || state === 'RUNNING'));
   }
 
-  /** Coordinators that hold their locks and can't be found to be the task's own. */
+  /** Waits for coordinators that hold their locks but cannot be identified as the task's own. */
   #waitForStrangers(open: ReadonlyMap<string, ProcessStatus>): void {
     const known = new Set(this.alive());
     const strange = [...open].filter(([, { coordinator_pid }]) => !known.has(coordinator_pid as number));
@@ -185,9 +185,9 @@ export class Orphan {
     if (held !== undefined) throw this.#coordinated(held);
   }
 
-  /** Waits until nobody holds the locks of the streams of these processes; the first that is still held, if one is. */
+  /** Waits until the streams of these processes are unlocked. Returns the first process whose stream stays locked. */
   #waitUntilFree(processes: readonly string[]): string | undefined {
-    const until = this.#processes.clock() + LET_GO_MS;
+    const until = this.#processes.clock() + COORDINATOR_RELEASE_MS;
     let left = processes;
     for (;;) {
       const locks = left.length === 0 ? undefined : this.#processes.locks();
@@ -196,7 +196,7 @@ export class Orphan {
         return stream !== undefined && locks?.isLocked(stream) === true;
       });
       if (left.length === 0 || this.#processes.clock() >= until) return left[0];
-      this.#processes.pause(LOOK_MS);
+      this.#processes.pause(POLL_MS);
     }
   }
 
@@ -204,22 +204,20 @@ export class Orphan {
     const stream = this.#streams.coordinator(process);
     const holders = stream === undefined ? [] : this.#processes.locks().holders(stream);
     const who = holders.length === 0 ? '' : ` (its lock is held by process ${holders.join(', ')})`;
-    return refusal(
-      `the coordinator of process ${process} lives, and it can't be told which pid it has${who}`,
-    );
+    return refusal(`the coordinator of process ${process} is alive, but its pid cannot be determined${who}`);
   }
 
   #move(nowMs: number): void {
     try {
       moveTaskFile(this.#place, nowMs);
     } catch (error) {
-      const message = `its task file can't be moved to the finished ones: ${describeErrno(error)}`;
+      const message = `its task file cannot be moved to the finished ones: ${describeErrno(error)}`;
       throw new SystemError('task-file-unwritable', message, undefined, error);
     }
   }
 }
 
-/** The processes of a task whose files are believed. */
+/** The processes of a task whose files are trusted. */
 export function taskProcesses(
   place: TaskPlace,
   { sandbox, logDir }: TaskPlaces,
@@ -227,7 +225,7 @@ export function taskProcesses(
   streams: TaskStreams,
   processes: Processes,
 ): TaskProcesses {
-  // Root in a container may have recorded any path of the machine.
+  // Root in a container may have recorded any path on the machine.
   const around = parentOf(place.root);
   const isMark = (path: string | undefined) =>
     path !== undefined && (mayExecute(place.root) || isWithin(path, around)) ? path : undefined;
@@ -249,7 +247,7 @@ function openStreams(place: TaskPlace): TaskStreams {
     if (error instanceof ThermosError) throw error;
     const missing = errnoOf(error) === 'ENOENT';
     throw refusal(
-      missing ? 'it has no stream' : `its stream can't be opened: ${describeErrno(error)}`,
+      missing ? 'it has no stream' : `its stream cannot be opened: ${describeErrno(error)}`,
       error,
     );
   }
@@ -266,7 +264,7 @@ function liveRun({ process, state, coordinator_pid, fork_time, pid, start_time }
   return [{ process, coordinator_pid, fork_time, pid, start_time }];
 }
 
-/** How an open run ends; nothing for one that is over or never left WAITING. */
+/** The last record of an open run; empty for a run that has ended or never left WAITING. */
 function endRecord(run: ProcessStatus, killed: ReadonlySet<number>, nowMs: number): CheckpointRecord[] {
   const { process, state, pid, coordinator_pid } = run;
   if (!isLiveProcessState(state)) return [];

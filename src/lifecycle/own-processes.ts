@@ -2,7 +2,7 @@ import { TICKS_PER_SECOND } from '../host/process-stat.js';
 import type { ProcessRow } from '../host/process-table.js';
 import { mayPrecede, startsAgree } from '../host/start-time.js';
 
-/** What the stream says of a run: whose session it was and what was started in it. Times in seconds. */
+/** What the stream records about a run: its coordinator, which leads the session, and its command. Times in seconds. */
 export interface RunTrace {
   readonly process: string;
   readonly coordinatorPid: number;
@@ -11,7 +11,7 @@ export interface RunTrace {
   readonly startTime?: number;
 }
 
-/** The same in the words of the stream. */
+/** The same with the field names of the stream. */
 export interface RecordedRun {
   readonly process: string;
   readonly coordinator_pid: number;
@@ -23,50 +23,52 @@ export interface RecordedRun {
 export interface Criteria {
   /** The task's user. */
   readonly uid: number;
-  /** Root wrote that it is a task of root's, whose processes may have become anybody's. */
-  readonly isAnybodys: boolean;
+  /** The task is root's, by root's own record: its processes may have changed to any user. */
+  readonly isAnyUsers: boolean;
   readonly bootTimeMs: number;
-  /** Ourselves and others that are never the task's. */
+  /** This process and others that never belong to the task. */
   readonly spared: ReadonlySet<number>;
   /**
-   * Is a recorded pid with the recorded start and owner the recorded process? Not where root in a container may have
-   * written the record, who may name any process of the machine.
+   * A process with the recorded pid, start and owner is the recorded one. False where root in a container, which may
+   * name any process of the machine, may have written the record.
    */
   readonly recordsSuffice: boolean;
-  /** Does the process hold the lock of the stream of this process of the task, by a descriptor that a stranger can't have? */
+  /** Does it hold the lock of this task process's stream, by a descriptor that a stranger cannot have? */
   readonly isCoordinator: (row: ProcessRow, process: string) => boolean;
-  /** Has the process outputs, an environment or a root that only processes of this task have? */
+  /** Does the process have outputs, an environment or a root directory that only processes of this task have? */
   readonly isMarked: (pid: number) => boolean;
-  /** Is it in a pid namespace below ours? Then the pid that we see is not the one that was recorded. */
+  /** Is it in a pid namespace below ours? Then its pid here differs from the recorded one. */
   readonly isForeign: (pid: number) => boolean;
 }
 
 export interface OwnProcesses {
-  /** Certainly the task's, coordinators first. */
+  /** Those that certainly belong to the task, coordinators first. */
   readonly own: readonly ProcessRow[];
-  /** In a session that has the number of one of the task's, or with a recorded pid, but nothing else says that they are its. */
+  /** Those with a recorded pid or in a session with the number of one of the task's, without any other proof. */
   readonly doubtful: readonly ProcessRow[];
 }
 
 /**
- * Which of the processes belong to runs of a task, daemons too that left their session and their parent. A pid
- * alone proves nothing. Proof is: a coordinator that holds the lock of its own stream, or is the task's user's (of
- * root's, who is one for a moment only, both) and started when the stream says (the clock may have been set since),
- * its session and all that descend from it; the recorded command with its start and owner; else the mark of the task,
- * the task's user and a start after the run's, in no session of somebody else who lives.
+ * Finds the processes that belong to runs of a task, including daemons that left their session and their parent. A pid
+ * alone proves nothing. These are proof:
+ * - a coordinator that holds the lock of its own stream, or belongs to the task's user and started when the stream says
+ *   (the clock may have been set since); one of root's, which is root's only for a moment, needs both;
+ * - membership in its session, or descent from it;
+ * - the recorded command with its start and owner;
+ * - the mark of the task, the task's user and a start after that of the run, unless a live stranger leads the session.
  */
 export function ownProcesses(
   rows: readonly ProcessRow[],
   runs: readonly RunTrace[],
   criteria: Criteria,
 ): OwnProcesses {
-  const { uid, isAnybodys, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
+  const { uid, isAnyUsers, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
     criteria;
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const startMs = (row: ProcessRow) => bootTimeMs + (row.startTimeTicks * 1000) / TICKS_PER_SECOND;
   const began = (row: ProcessRow, seconds: number) => startsAgree(startMs(row), seconds * 1000);
   const since = (row: ProcessRow, seconds: number) => mayPrecede(seconds * 1000, startMs(row));
-  const isUsers = (row: ProcessRow) => isAnybodys || row.uid === uid;
+  const isUsers = (row: ProcessRow) => isAnyUsers || row.uid === uid;
 
   const coordinators = new Set<ProcessRow>();
   const own = new Set<ProcessRow>();
@@ -120,7 +122,7 @@ export function ownProcesses(
     }
   };
   for (const row of coordinators) adopt(row);
-  // What is added while the set is gone through is gone through as well.
+  // The iteration includes rows that are added to the set meanwhile.
   for (const row of own) adopt(row);
   const certain = [...coordinators, ...own].filter(({ pid }) => !spared.has(pid));
   return { own: certain, doubtful: [...doubtful].filter((row) => !own.has(row) && !spared.has(row.pid)) };

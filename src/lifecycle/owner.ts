@@ -3,42 +3,42 @@ import { othersMayWrite } from '../host/mode.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { layoutOf } from './trust.js';
 
-/** Whose processes the files of a task may name. */
+/** The user whose processes the files of a task may name. */
 export interface Owner {
   /** The task's user. */
   readonly uid: number;
   /**
-   * Nobody but root, and no root in a container, can have written the files: then what descends from the task's
-   * processes is the task's whoever it runs as.
+   * Only root, and not root in a container, can have written the files: then descendants of the task's processes
+   * belong to the task, no matter which user they run as.
    */
-  readonly isRootsWord: boolean;
+  readonly isWrittenByRoot: boolean;
   /** As in `Criteria`. */
   readonly recordsSuffice: boolean;
 }
 
 /**
- * The owner of a task whose files are believed; one that doesn't say whose it is, is ours. `isRoots`: they would be
- * believed of a task of root's, too.
+ * The owner of a task whose files are trusted; ourselves if the task does not name its user. `isRoots`: the files would
+ * also be trusted if the task were root's.
  */
 export function ownerOf(root: string, uid: number | undefined, isRoots: () => boolean): Owner {
   const me = process.geteuid?.() ?? 0;
   const executes = mayExecute(root);
-  return { uid: uid ?? me, isRootsWord: executes && me === 0 && isRoots(), recordsSuffice: executes };
+  return { uid: uid ?? me, isWrittenByRoot: executes && me === 0 && isRoots(), recordsSuffice: executes };
 }
 
-/** May a process of this user be signalled, if everything else says that it is the task's? */
-export function mayBeSignalled({ uid, isRootsWord }: Owner, realUid: number): boolean {
-  return realUid === uid || isRootsWord;
+/** May a process of this user be signalled, if all else shows that it belongs to the task? */
+export function mayBeSignalled({ uid, isWrittenByRoot }: Owner, realUid: number): boolean {
+  return realUid === uid || isWrittenByRoot;
 }
 
 type Written = Pick<Stats, 'uid' | 'mode' | 'nlink'>;
 
-/** Can nobody but root have opened the file for writing, or put it under another name? */
-export function isRootsAlone({ uid, mode, nlink }: Written): boolean {
+/** Is root the only user who can have opened the file for writing or linked it? */
+export function onlyRootCanWrite({ uid, mode, nlink }: Written): boolean {
   return uid === 0 && nlink === 1 && !othersMayWrite(mode);
 }
 
-/** May what the files say be executed? */
+/** May commands from the files of this root be executed? */
 export function mayExecute(root: string): boolean {
   return LAYOUTS[layoutOf(root)].executes;
 }

@@ -3,9 +3,8 @@ import { mayPrecede } from '../host/start-time.js';
 import type { RunTrace } from './own-processes.js';
 
 /**
- * Gathers the traces of a task's runs from its records, in the order of the stream. Runs from before the boot, if that is
- * given, are left out, and a pid that was given to a later coordinator of the task is that one's: memory does not grow
- * with the stream.
+ * Collects the traces of a task's runs from its records, in the order of the stream. Omits runs from before boot, if the
+ * boot time is given, and keeps only the latest coordinator with each pid, so memory does not grow with the stream.
  */
 export class RunTraces {
   readonly #bootTimeMs: number;

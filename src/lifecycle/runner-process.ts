@@ -1,24 +1,24 @@
 import type { Stats } from 'node:fs';
 import { isTerminalTaskState, type TaskStatus } from '../checkpoint/records.js';
 import { mayPrecede } from '../host/start-time.js';
-import { isRootsAlone, type Owner } from './owner.js';
+import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
 import { send } from './signal.js';
 
-/** Who runs a task. */
+/** The runner of a task, as far as it can be found. */
 export type FoundRunner =
   | { readonly kind: 'runner'; readonly pid: number; readonly startTimeTicks: number }
-  /** Nobody holds the lock. */
+  /** No process holds the lock. */
   | { readonly kind: 'none' }
-  /** Somebody holds the lock of a task that is over, and will let go: there is nobody to be asked. */
+  /** The task is over and the holder of its lock is about to release it: there is no runner to signal. */
   | { readonly kind: 'ending' }
-  /** Somebody holds the lock, but it is not certain who. */
+  /** The lock is held, but it is not certain by which process. */
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * The live runner of a task: the process with the recorded pid, if it holds the lock of the stream itself, and is
- * the task's user's. One of root's is it only if nobody but root can have recorded it, and if it was there when it
- * was recorded or can write the stream: whoever may read a stream may lock it, and pass the descriptor on.
+ * Finds the live runner of a task: the process with the recorded pid, if it holds the lock of the stream itself and
+ * belongs to the task's user. A process of root's counts only if nobody but root can have recorded it, and if it existed
+ * when it was recorded or can write to the stream: anyone who may read a stream may lock it and pass the descriptor on.
  */
 export function findRunner(
   processes: Processes,
@@ -37,7 +37,9 @@ export function findRunner(
   const unknown = (why: string): FoundRunner => ({ kind: 'unknown', why });
   if (pid === undefined) return unknown('its stream does not say who its runner is');
   if (hold === undefined) {
-    return unknown(`process ${pid} is somebody else's: it can't be seen whether it is its runner`);
+    return unknown(
+      `process ${pid} belongs to another user: cannot determine whether it is the task's runner`,
+    );
   }
   if (found === undefined || !isHeld || found.isForeign) {
     const who = locks
@@ -46,28 +48,30 @@ export function findRunner(
       .map((holder) => describe(processes, holder));
     return unknown(
       who.length === 0
-        ? `its runner is not process ${pid} here, as it says: another pid namespace?`
-        : `its runner is not process ${pid} here, as it says, but its lock is held by ${who.join(', ')}`,
+        ? `its stream names process ${pid} as its runner, but here it is not: another pid namespace?`
+        : `its stream names process ${pid} as its runner, but its lock is held by ${who.join(', ')}`,
     );
   }
   const { realUid, startTimeMs, startTimeTicks } = found;
   if (realUid !== owner.uid && realUid !== 0) {
     return unknown(
-      `process ${pid}, which holds its lock, belongs to uid ${realUid}, and the task to uid ${owner.uid}`,
+      `process ${pid}, which holds its lock, belongs to uid ${realUid}, but the task to uid ${owner.uid}`,
     );
   }
   if (realUid === 0) {
     const says = last?.runner_uid ?? 0;
     if (says !== 0)
-      return unknown(`process ${pid} belongs to uid 0, and its runner to uid ${says}, as it says`);
-    if (owner.uid !== 0 && !isRootsAlone(stream)) {
       return unknown(
-        `process ${pid} belongs to uid 0, and its stream may have been written by uid ${stream.uid}`,
+        `process ${pid} belongs to uid 0, but the stream says that the runner belongs to uid ${says}`,
+      );
+    if (owner.uid !== 0 && !onlyRootCanWrite(stream)) {
+      return unknown(
+        `process ${pid} belongs to uid 0, but its stream may have been written by uid ${stream.uid}`,
       );
     }
     const recordedMs = last?.timestamp_ms === undefined ? 0 : Number(last.timestamp_ms);
     if (!hold.isWritable && !mayPrecede(startTimeMs, recordedMs)) {
-      return unknown(`process ${pid} has started after its runner recorded itself`);
+      return unknown(`process ${pid} started after the runner recorded itself`);
     }
   }
   return { kind: 'runner', pid, startTimeTicks };
@@ -75,18 +79,18 @@ export function findRunner(
 
 export type SignalResult =
   | { readonly kind: 'sent'; readonly pid: number }
-  /** Nobody holds the lock, or whoever does is ending the task already. */
+  /** `no-runner`: no process holds the lock. `ending`: its holder is already ending the task. */
   | { readonly kind: 'no-runner' }
   | { readonly kind: 'ending' }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Somebody who has just taken the lock has yet to record himself; a runner that was killed has yet to let go. */
+/** A runner that has just taken the lock has yet to record itself; one that was killed has yet to release it. */
 const SETTLED_MS = 1000;
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 /**
- * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST, SIGKILL
- * ends the runner alone. `look` reads the stream anew. Waits a moment for an answer that is not certain.
+ * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST; SIGKILL
+ * ends only the runner. `look` rereads the stream. Retries for a moment while the runner is uncertain.
  */
 export function signalRunner(
   processes: Processes,
@@ -100,8 +104,8 @@ export function signalRunner(
     if (runner.kind === 'none') return { kind: 'no-runner' };
     if (runner.kind === 'ending') return runner;
     if (runner.kind === 'runner') {
-      // Of root's runner of a user's task all was asked above.
-      const rights = { ...owner, isRootsWord: true };
+      // `findRunner` has already checked a runner of root's for a user's task.
+      const rights = { ...owner, isWrittenByRoot: true };
       const sent = send(processes, runner, signal, rights);
       if (sent === 'sent') return { kind: 'sent', pid: runner.pid };
       if (sent !== 'gone') return { kind: 'refused', why: sent.message };
@@ -109,7 +113,7 @@ export function signalRunner(
     if (processes.clock() >= until) {
       return { kind: 'refused', why: runner.kind === 'unknown' ? runner.why : 'its runner has just gone' };
     }
-    processes.pause(LOOK_MS);
+    processes.pause(POLL_MS);
   }
 }
 

@@ -14,7 +14,7 @@ import { writeNewFile } from '../store/new-file.js';
 import { useFile } from '../store/open-file.js';
 import { nameOf, parentOf } from '../store/paths.js';
 
-/** The mark that a sandbox of the task has; undefined if the root is not there. */
+/** The mark of the task's sandboxes; undefined if the root does not exist. */
 export function sandboxMarkOf({ root, taskId }: TaskPlace): SandboxMark | undefined {
   const path = realPath(root);
   const stat = path === undefined ? undefined : statFile(path);
@@ -23,9 +23,9 @@ export function sandboxMarkOf({ root, taskId }: TaskPlace): SandboxMark | undefi
 }
 
 /**
- * Leaves the mark in a sandbox that was just made for a task, so that gc knows it again; to be called for no
- * directory that was there before. A name that is there already stays, whatever it is: no link is followed and
- * nothing overwritten. Throws system errors.
+ * Writes the mark into a sandbox that was just created for a task, so that gc recognizes it. Must not be called for a
+ * directory that existed before. An existing file of that name stays: no link is followed and nothing is overwritten.
+ * Throws system errors.
  */
 export function writeSandboxMark(sandbox: string, place: TaskPlace): void {
   const mark = sandboxMarkOf(place);
@@ -38,7 +38,7 @@ export function writeSandboxMark(sandbox: string, place: TaskPlace): void {
   }
 }
 
-/** The same in an open directory. `made` is told what the new file is, before anything is written. */
+/** The same in an open directory. `made` is called with the new file before anything is written. */
 export function writeMarkIn(directory: number, mark: SandboxMark, made?: (file: FileIdentity) => void): void {
   try {
     writeNewFile(directory, SANDBOX_MARK, encodeSandboxMark(mark), { mode: 0o644, made });
@@ -47,7 +47,7 @@ export function writeMarkIn(directory: number, mark: SandboxMark, made?: (file: 
   }
 }
 
-/** A mark as it was found, and what says who may have written it. */
+/** A mark with the properties of its file that show who may have written it. */
 export interface FoundMark {
   readonly mark: SandboxMark;
   readonly uid: number;
@@ -55,8 +55,8 @@ export interface FoundMark {
 }
 
 /**
- * The mark in a directory, `path` for its name; undefined if there is none, or anything that is none. Whether
- * it may be believed is for the caller to say: whoever can write to the directory can write a mark.
+ * Reads the mark in the directory at `path`; undefined if there is none or it is invalid. The caller decides whether to
+ * trust it: anyone who can write to the directory can write a mark.
  */
 export function readSandboxMark(path: string): FoundMark | undefined {
   try {

@@ -8,14 +8,14 @@ import { readTaskFile } from '../task/task-file.js';
 import { baseOf } from './trust.js';
 
 /**
- * The other active tasks of a root that have the same sandbox, or the same logs: with `--sandbox`, and with the original
- * always, whose sandbox is one for all. What their processes have as well proves nothing.
+ * The other active tasks of a root with the same sandbox or logs: possible with `--sandbox`, and usual with the original,
+ * where all tasks share one sandbox. Properties that their processes share prove nothing.
  */
 export class SandboxSharing {
   readonly #place: TaskPlace;
   readonly #sandbox: string | undefined;
   readonly #logDir: string;
-  /** Those that were looked at: what processes they have, if they share. */
+  /** The tasks checked so far; for those that share, a predicate for their processes. */
   readonly #tasks = new Map<string, ((process: string) => boolean) | undefined>();
 
   constructor(place: TaskPlace, sandbox: string | undefined, logDir: string) {
@@ -24,7 +24,7 @@ export class SandboxSharing {
     this.#logDir = logDir;
   }
 
-  /** Tells whether they may have a process of a name; undefined if there are no such tasks. */
+  /** A predicate: may these tasks have a process of this name? Undefined if there are no such tasks. */
   processes(): ((process: string) => boolean) | undefined {
     const { root, taskId } = this.#place;
     let ids: string[];
@@ -42,7 +42,7 @@ export class SandboxSharing {
     return sharing.length === 0 ? undefined : (process) => sharing.some((has) => has(process));
   }
 
-  /** One without a header may get it yet: it is looked at again. */
+  /** A task without a header may still get one, so it is checked again. */
   #look(id: string): void {
     const paths = pathsOf({ root: this.#place.root, taskId: id });
     const below = baseOf(this.#place.root);
@@ -54,7 +54,7 @@ export class SandboxSharing {
   }
 }
 
-/** Any, where the task file doesn't say which. */
+/** Any process, if the task file does not name them. */
 function processesIn(taskFile: string, below: string): (process: string) => boolean {
   const { config } = readTaskFile(taskFile, { below });
   if (config === undefined) return () => true;

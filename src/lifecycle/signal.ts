@@ -4,9 +4,8 @@ import { mayBeSignalled, type Owner } from './owner.js';
 import type { Processes } from './processes.js';
 
 /**
- * Sends a signal to a process that was found to be the task's: only if its pid still is its own, and if it belongs
- * to somebody whom the task's files can speak for. Returns `gone` if the pid is nobody's or another's by now, and why
- * it could not be sent.
+ * Sends a signal to a process of the task, but only if the pid still belongs to it and its user is one whose processes
+ * the task's files may name. Returns `gone` if the pid is unused or reused by now, or the problem that prevented it.
  */
 export function send(
   processes: Processes,
@@ -17,11 +16,11 @@ export function send(
   const now = processes.look(pid);
   if (now === undefined || now.isDead || now.startTimeTicks !== startTimeTicks) return 'gone';
   if (!mayBeSignalled(owner, now.realUid)) {
-    const message = `process ${pid} was left alone: it belongs to uid ${now.realUid}, and the task to uid ${owner.uid}`;
+    const message = `process ${pid} was left alone: it belongs to uid ${now.realUid}, but the task to uid ${owner.uid}`;
     return { code: 'signal-refused', severity: 'error', message };
   }
   const sent = processes.signal(pid, signal);
   if (sent === 'sent' || sent === 'gone') return sent;
-  const message = `process ${pid} can not be sent ${signal}: ${sent.why}`;
+  const message = `process ${pid} cannot be sent ${signal}: ${sent.why}`;
   return { code: 'signal-failed', severity: 'error', message };
 }

@@ -2,40 +2,40 @@ import type { Stats } from 'node:fs';
 import type { Problem } from '../errors/problem.js';
 import type { ProcessRow } from '../host/process-table.js';
 import { type OwnProcesses, ownProcesses, type RecordedRun, type RunTrace } from './own-processes.js';
-import { isRootsAlone, type Owner } from './owner.js';
+import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
 import type { SandboxSharing } from './sandbox-sharing.js';
 import { send } from './signal.js';
 
-/** What processes of this task have. */
+/** Properties that identify processes of this task. */
 export interface Marks {
   readonly owner: Owner;
-  /** The stream of a process, as it is on disk; undefined if there is none. */
+  /** Stats of a process's stream; undefined if there is none. */
   readonly coordinator: (process: string) => Stats | undefined;
   /** HOME. */
   readonly home?: string;
-  /** What they have as `/`. */
+  /** Their root directory. */
   readonly root?: string;
-  /** Where their outputs go. */
+  /** The directory of their outputs. */
   readonly logDir?: string;
-  /** Who has the same home, root and logs. */
+  /** The tasks with the same home, root and logs. */
   readonly sharing: Pick<SandboxSharing, 'processes'>;
 }
 
 export interface EndedProcesses {
-  /** What was found alive, by pid, coordinators first. */
+  /** The pids that were found alive, coordinators first. */
   readonly alive: ReadonlySet<number>;
   readonly problems: readonly Problem[];
 }
 
-/** SIGKILL works at once, but for a process that is in the kernel. */
+/** SIGKILL works at once, except on a process that is blocked in the kernel. */
 const GONE_MS = 5000;
-/** Who forks faster than he is killed is left to somebody else. */
+/** The limit for a process that forks faster than it is killed. */
 const MOST_MS = 30_000;
-const LOOK_MS = 2;
-const LONGEST_LOOK_MS = 50;
+const POLL_MS = 2;
+const LONGEST_POLL_MS = 50;
 
-/** Finds the processes of a task and signals them: none whose identity is not certain. */
+/** Finds the processes of a task and signals those whose identity is certain. */
 export class TaskProcesses {
   readonly #processes: Processes;
   readonly #marks: Marks;
@@ -45,7 +45,7 @@ export class TaskProcesses {
     this.#marks = marks;
   }
 
-  /** SIGTERM to the commands of these runs and to what others left behind; stopped ones are woken for it. */
+  /** Sends SIGTERM to the commands of these runs and to remains of other runs; wakes stopped ones for it. */
   terminate(live: readonly RecordedRun[], traces: readonly RunTrace[]): Problem[] {
     const commands = new Set(live.map(({ pid }) => pid));
     const sessions = new Set(live.map(({ coordinator_pid }) => coordinator_pid));
@@ -57,20 +57,20 @@ export class TaskProcesses {
     return addressed.flatMap((row) => this.#ask(row));
   }
 
-  /** SIGTERM to the command of one run. */
+  /** Sends SIGTERM to the command of one run. */
   terminateCommand(run: RecordedRun): Problem[] {
     const { own } = this.#find([traceOf(run)]);
     return own.filter(({ pid }) => pid === run.pid).flatMap((row) => this.#ask(row));
   }
 
-  /** SIGKILL to all that is left of these runs. */
+  /** Sends SIGKILL to all remaining processes of these runs. */
   end(runs: readonly RecordedRun[]): Problem[] {
     const pids = runs.map(({ coordinator_pid }) => coordinator_pid);
     const traces = runs.map(traceOf);
     const sessions = new Set(pids);
     const ended = this.#kill(() => {
       const found = this.#find(traces);
-      // Not what other runs left behind: theirs is not to be told from it by a mark.
+      // A mark does not distinguish remains of these runs from those of others, so it does not suffice here.
       return {
         ...found,
         own: found.own.filter(({ session, pid }) => sessions.has(session) || sessions.has(pid)),
@@ -79,12 +79,12 @@ export class TaskProcesses {
     return [...ended.problems];
   }
 
-  /** SIGKILL to all that is the task's. */
+  /** Sends SIGKILL to all processes of the task. */
   endAll(traces: readonly RunTrace[]): EndedProcesses {
     return this.#kill(() => this.#find(traces));
   }
 
-  /** What is certainly the task's and lives. */
+  /** The live processes that certainly belong to the task. */
   alive(traces: readonly RunTrace[]): readonly ProcessRow[] {
     return this.#find(traces).own;
   }
@@ -92,10 +92,10 @@ export class TaskProcesses {
   #find(traces: readonly RunTrace[]): OwnProcesses {
     if (traces.length === 0) return { own: [], doubtful: [] };
     const processes = this.#processes;
-    const { uid, isRootsWord, recordsSuffice } = this.#marks.owner;
+    const { uid, isWrittenByRoot, recordsSuffice } = this.#marks.owner;
     const { own, doubtful } = ownProcesses(processes.table(), traces, {
       uid,
-      isAnybodys: uid === 0 && isRootsWord,
+      isAnyUsers: uid === 0 && isWrittenByRoot,
       bootTimeMs: processes.bootTimeMs(),
       spared: processes.ourselves(),
       recordsSuffice,
@@ -106,14 +106,14 @@ export class TaskProcesses {
     return { own, doubtful: doubtful.filter(({ pid }) => !processes.isExiting(pid)) };
   }
 
-  /** The lock on a stream of somebody else's is nothing that a process of root's is killed for: it was passed one. */
+  /** A process of root's is not killed for a lock on another user's stream: it may have been passed the descriptor. */
   #isCoordinator({ pid }: ProcessRow, process: string): boolean {
     const { coordinator, owner } = this.#marks;
     const stream = coordinator(process);
     const hold = stream && this.#processes.holdsLock(pid, stream);
     if (stream === undefined || hold === undefined || hold === 'none') return false;
     const realUid = this.#processes.look(pid)?.realUid;
-    return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && isRootsAlone(stream));
+    return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && onlyRootCanWrite(stream));
   }
 
   #marked(): (pid: number) => boolean {
@@ -139,15 +139,15 @@ export class TaskProcesses {
     return [];
   }
 
-  /** Again until none is found: they may have forked meanwhile. */
+  /** Repeats until none is found, because they may have forked meanwhile. */
   #kill(find: () => OwnProcesses): EndedProcesses {
     const processes = this.#processes;
     const alive = new Set<number>();
     const problems = new Map<number, Problem>();
-    /** Since when each has been asked, by its start: a pid may be given to another meanwhile. */
+    /** When each was first signalled, by pid and start: a pid may be reused meanwhile. */
     const since = new Map<string, number>();
     const began = processes.clock();
-    for (let wait = LOOK_MS; ; wait = Math.min(wait * 2, LONGEST_LOOK_MS)) {
+    for (let wait = POLL_MS; ; wait = Math.min(wait * 2, LONGEST_POLL_MS)) {
       const { own, doubtful } = find();
       for (const row of doubtful) problems.set(row.pid, refused(row));
       const left = own.filter(({ pid }) => !problems.has(pid));
@@ -163,7 +163,7 @@ export class TaskProcesses {
         if (typeof sent === 'object') problems.set(row.pid, sent);
       }
       if (now - began > MOST_MS) break;
-      // A task that is being ended has nothing else to do.
+      // Blocking is fine: nothing else remains to be done for a task that is being ended.
       processes.pause(wait);
     }
     for (const [pid, { code }] of problems) if (code === 'signal-refused') alive.delete(pid);
@@ -176,7 +176,7 @@ export function traceOf({ process, coordinator_pid, fork_time, pid, start_time }
 }
 
 function refused({ pid, session }: ProcessRow): Problem {
-  const message = `process ${pid} was left alone: it is in session ${session}, but nothing else says that it is the task's`;
+  const message = `process ${pid} was left alone: it is in session ${session}, but nothing else shows that it belongs to the task`;
   return { code: 'signal-refused', severity: 'warning', message };
 }
 
@@ -184,6 +184,6 @@ function unending({ pid }: ProcessRow): Problem {
   return {
     code: 'process-unending',
     severity: 'error',
-    message: `process ${pid} was killed and does not end`,
+    message: `process ${pid} was killed but does not end`,
   };
 }

@@ -23,31 +23,31 @@ import { OpenFile, openFile, useFile } from '../store/open-file.js';
 import { directoriesTo, findUntrusted, type PathOwner, pathOwner } from '../store/ownership.js';
 import { namesBelow } from '../store/paths.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
-import { recordsBetween } from './last-words.js';
+import { recordsBetween } from './final-records.js';
 import type { RunTrace } from './own-processes.js';
 import { type Owner, ownerOf } from './owner.js';
 import { RunTraces } from './run-traces.js';
 import { baseOf, trustedUsers, untrusted } from './trust.js';
 
-/** What the streams of a task say together. */
+/** The combined records of a task's streams. */
 export interface TaskRecords {
   readonly header: RunnerHeader | undefined;
   readonly last: TaskStatus | undefined;
-  /** The latest run of each process, with what its coordinator recorded after the runner. */
+  /** The latest run of each process, including the final records of its coordinator. */
   readonly runs: ReadonlyMap<string, ProcessStatus>;
-  /** What the coordinators recorded after the runner, in the order of the processes. */
-  readonly lastWords: readonly CheckpointRecord[];
-  /** Of all runs that may have left something behind. */
+  /** The final records of the coordinators, which the runner has not copied, in the order of the processes. */
+  readonly finalRecords: readonly CheckpointRecord[];
+  /** Of all runs that may have left processes behind. */
   readonly traces: readonly RunTrace[];
-  /** How long the good part of the runner's stream is. */
+  /** The length of the valid part of the runner's stream. */
   readonly bytes: number;
-  /** Where the runner's stream is damaged, if it is; a record cut short at its end is no damage. */
+  /** The offset of the first damage in the runner's stream; a truncated last record does not count. */
   readonly damagedAt: number | undefined;
   /** Streams of coordinators that could not be read. */
   readonly problems: readonly Problem[];
 }
 
-/** The stream of a process, as it is on disk; undefined if there is none that is a regular file of one name. */
+/** Stats of a process's stream; undefined unless it is a regular file with one name. */
 export function coordinatorStat(
   place: TaskPlace,
   process: string,
@@ -57,17 +57,17 @@ export function coordinatorStat(
   if (path === undefined) return undefined;
   try {
     const stat = statFile(path, { below: baseOf(place.root), directories });
-    // One with another name is maybe the stream of another task's process.
+    // A file with a second name may be the stream of another task's process.
     return stat?.isFile() && stat.nlink <= 1 ? stat : undefined;
   } catch {
-    // A directory on the way was exchanged: there is nothing to be said of it.
+    // A directory on the way was replaced: nothing is known about the stream.
     return undefined;
   }
 }
 
 /**
- * The streams of a task, open. What was opened is what is locked, read, cut and written; below the root no link is
- * followed. Close them.
+ * The open streams of a task. Locks, reads, truncates and writes exactly the opened files, and follows no link below the
+ * root. Must be closed.
  */
 export class TaskStreams {
   readonly place: TaskPlace;
@@ -75,7 +75,7 @@ export class TaskStreams {
   readonly #directories = new Directories();
   readonly #file: OpenFile;
 
-  /** Throws system errors and RefusedError. `write` for who is going to lock it. */
+  /** Throws system errors and RefusedError. `write` is needed to lock it. */
   constructor(place: TaskPlace, access: 'read' | 'write') {
     this.place = place;
     this.#base = baseOf(place.root);
@@ -91,30 +91,30 @@ export class TaskStreams {
     return { below: this.#base, directories: this.#directories };
   }
 
-  /** Of the runner's stream, as it is now. */
+  /** Current stats of the runner's stream. */
   stat(): Stats {
     return this.#file.statNow();
   }
 
   /**
-   * The error of streams that somebody else than root, ourselves and this user may have written: what was opened is
-   * what is looked at, and the directories that led there. The task file says nothing of processes, and is not asked.
+   * Returns the error `task-untrusted` if anyone but root, ourselves and this user may have written the streams. Checks
+   * the opened file and the directories above it, but not the task file, which says nothing about processes.
    */
-  distrust(uid: number | undefined): UsageError | undefined {
+  checkOwnership(uid: number | undefined): UsageError | undefined {
     const { root, taskId } = this.place;
     try {
       const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
       const stranger = findUntrusted(this.#witnesses(), trusted, accountGroups());
       return stranger && untrusted(taskId, uid, stranger);
     } catch (error) {
-      const message = `it can't be seen who may have written the streams of task ${taskId} in ${root}`;
+      const message = `cannot determine who may have written the streams of task ${taskId} in ${root}`;
       return new UsageError('task-untrusted', `${message}: ${describeErrno(error)}`);
     }
   }
 
-  /** Whose processes they may name. */
+  /** The user whose processes the streams may name. */
   owner(uid: number | undefined): Owner {
-    return ownerOf(this.place.root, uid, () => this.distrust(0) === undefined);
+    return ownerOf(this.place.root, uid, () => this.checkOwnership(0) === undefined);
   }
 
   *#witnesses(): Generator<PathOwner> {
@@ -128,19 +128,19 @@ export class TaskStreams {
     return tryLock(this.#file.fd);
   }
 
-  /** Has the stream still its name? Whoever removes one holds its lock. */
+  /** Does the stream still have its name? A stream is removed only while its lock is held. */
   isNamed(): boolean {
     const named = statFile(this.#file.path, this.#within);
     const { dev, ino } = this.stat();
     return named?.ino === ino && named.dev === dev;
   }
 
-  /** The stream of a process, as it is on disk; undefined if there is none that is a regular file. */
+  /** Stats of a process's stream; undefined unless it is a regular file. */
   coordinator(process: string): Stats | undefined {
     return coordinatorStat(this.place, process, this.#directories);
   }
 
-  /** The header and the last status, as they are now. Throws system errors. */
+  /** The current header and last status. Throws system errors. */
   ends(): Pick<TaskRecords, 'header' | 'last'> {
     const replay = new Replay({ history: false });
     this.#feed(this.#file, replay);
@@ -148,7 +148,7 @@ export class TaskStreams {
     return { header: header ?? undefined, last: statuses.at(-1) };
   }
 
-  /** What the streams say now. `bootTimeMs`: what was forked before left nothing. Throws system errors. */
+  /** Reads the streams. `bootTimeMs`: runs from before left no processes. Throws system errors. */
   read(bootTimeMs: number): TaskRecords {
     const replay = new Replay({ history: false });
     const damage = this.#feed(this.#file, replay);
@@ -165,7 +165,7 @@ export class TaskStreams {
       this.#readCoordinator(process, replay.coordinator(process), problems);
     }
     const after = replay.state();
-    const lastWords: CheckpointRecord[] = [];
+    const finalRecords: CheckpointRecord[] = [];
     const runs = new Map<string, ProcessStatus>();
     for (const [process, history] of after.processes) {
       const run = history.runs.at(-1) as ProcessStatus;
@@ -174,14 +174,14 @@ export class TaskStreams {
       for (const value of recordsBetween(was, run)) {
         const record: CheckpointRecord = { type: 'process_status', value };
         traces.add(record);
-        lastWords.push(record);
+        finalRecords.push(record);
       }
     }
     return {
       header: after.header ?? undefined,
       last: after.statuses.at(-1),
       runs,
-      lastWords,
+      finalRecords,
       traces: traces.all(),
       bytes,
       damagedAt: damage?.kind === 'damaged' ? damage.offset : undefined,
@@ -189,9 +189,9 @@ export class TaskStreams {
     };
   }
 
-  /** Appends records to the runner's stream, in one write, after cutting it to its good part. */
+  /** Truncates the runner's stream to its valid part and appends records in one write. */
   append(records: readonly CheckpointRecord[], bytes: number): void {
-    // A record that was cut short by the runner's death would hide all that follows.
+    // A record truncated by the runner's death would hide everything after it.
     if (this.#file.statNow().size > bytes) ftruncateSync(this.#file.fd, bytes);
     new CheckpointWriter(this.#file.fd).appendAll(records);
   }
@@ -202,11 +202,11 @@ export class TaskStreams {
   }
 
   #feed(file: OpenFile, consumer: StreamConsumer) {
-    // A stream that was read before may have grown.
+    // The stream may have grown since the last read.
     return readStream(OpenFile.of(file.fd, file.path), consumer).damage;
   }
 
-  /** What can't be read is told, and the task is ended by what the runner's own stream says. */
+  /** An unreadable stream is reported, and the task is ended by the records of the runner's own stream. */
   #readCoordinator(process: string, consumer: StreamConsumer, problems: Problem[]): void {
     const path = pathsOf(this.place).coordinator(process);
     if (path === undefined) return;

@@ -16,7 +16,7 @@ import {
 } from '../store/ownership.js';
 import { namesBelow, parentOf } from '../store/paths.js';
 
-/** Whose files are believed: root's, those of the task's user, and our own. */
+/** The users whose files are trusted: root, ourselves and the task's user. */
 export function trustedUsers(uid: number | undefined, euid: number): ReadonlySet<number> {
   return new Set(uid === undefined ? [0, euid] : [0, euid, uid]);
 }
@@ -26,12 +26,12 @@ export function layoutOf(root: string): LayoutName {
   return (mesosIdsOf(parentOf(root)) === undefined ? HOST : MESOS).name;
 }
 
-/** The directory below which no link is followed in the checkpoint root of this path. */
+/** The directory of a checkpoint root below which no link is followed. */
 export function baseOf(root: string): string {
   return LAYOUTS[layoutOf(root)].base({ path: root });
 }
 
-/** What a task's files and the directories around them are, as far as they are there. */
+/** The existing files of a task and the directories around them. */
 function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Generator<PathOwner> {
   const base = baseOf(root);
   const below = namesBelow(root, base) as string[];
@@ -54,12 +54,12 @@ function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Ge
 }
 
 /**
- * What somebody else may have written must not run as the user that it names, nor say what of that user's is
- * killed: returns the error `task-untrusted` then. It is asked before anything is done that a task's files say.
- * `uid` is the task's user, as its header has it; `opened` are files of the task that are open already. What can't be
- * looked at is not believed either.
+ * Checks that only root, ourselves and the task's user can have written the files of a task: files of anyone else must
+ * neither run commands as the user that they name nor decide which of that user's processes are killed. Returns the
+ * error `task-untrusted` otherwise, also for files that cannot be checked. To be called before acting on a task's files.
+ * `uid` is the task's user by its header; `opened` are files of the task that are already open.
  */
-export function distrust(
+export function checkOwnership(
   place: TaskPlace,
   uid: number | undefined,
   opened: readonly OpenFile[] = [],
@@ -78,14 +78,14 @@ export function distrust(
   } catch (error) {
     return new UsageError(
       'task-untrusted',
-      `it can't be seen who may have written the files of task ${place.taskId}: ${(error as Error).message}`,
+      `cannot determine who may have written the files of task ${place.taskId}: ${(error as Error).message}`,
     );
   } finally {
     directories.close();
   }
 }
 
-/** The error of a task that is not believed. */
+/** The error for a task that is not trusted. */
 export function untrusted(
   taskId: string,
   uid: number | undefined,
@@ -95,13 +95,13 @@ export function untrusted(
   return new UsageError(
     'task-untrusted',
     `task ${taskId} ${whose}, but somebody else may have written its files: ${path} ${what}`,
-    `if its files are right: ${remedy}`,
+    `if its files are correct: ${remedy}`,
   );
 }
 
 /**
- * Refuses a checkpoint root if somebody else than root, the task's user and ourselves may have put there what the
- * witnesses are, and so may exchange what we are about to make in it. Throws UsageError `root-untrusted`.
+ * Refuses a checkpoint root if anyone but root, ourselves and the task's user controls the witnesses, and could replace
+ * what we create there. Throws UsageError `root-untrusted`.
  */
 export function refuseStrangers(root: string, witnesses: Iterable<PathOwner>, uid: number): void {
   const stranger = findUntrusted(witnesses, trustedUsers(uid, process.geteuid?.() ?? 0), accountGroups());
@@ -109,7 +109,7 @@ export function refuseStrangers(root: string, witnesses: Iterable<PathOwner>, ui
   const { path, what, remedy } = stranger;
   throw new UsageError(
     'root-untrusted',
-    `the root ${root} is not used, because somebody else could exchange what is in it: ${path} ${what}`,
+    `the root ${root} is not used, because somebody else could replace what is in it: ${path} ${what}`,
     `choose another with --root, or: ${remedy}`,
   );
 }

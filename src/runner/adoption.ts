@@ -6,19 +6,19 @@ import { coordinatorStat } from '../lifecycle/task-streams.js';
 import type { LiveRun } from './progress.js';
 
 /**
- * Coordinators that a runner before us started. They are no children of ours: whether one still is there, and will
- * record the end of its run, is to be looked up.
+ * Coordinators that an earlier runner started. They are not our children, so we must look up whether one is still alive
+ * and will record the end of its run.
  */
 export class AdoptedCoordinators {
   readonly #place: TaskPlace;
-  /** The start in ticks of those that were found alive, by pid. */
+  /** Start times in ticks of those found alive, by pid. */
   readonly #starts = new Map<number, number>();
 
   constructor(place: TaskPlace) {
     this.#place = place;
   }
 
-  /** Is there still a coordinator that will record the end of this run? */
+  /** Is the coordinator that will record the end of this run still alive? */
   isAlive({ process, coordinator_pid, fork_time }: LiveRun): boolean {
     const known = this.#starts.get(coordinator_pid);
     const row = processRow(coordinator_pid);
@@ -32,7 +32,7 @@ export class AdoptedCoordinators {
         return true;
       }
     }
-    // One that was started in another pid namespace can't be seen, but its lock can.
+    // A coordinator in another pid namespace is not visible, but its lock is.
     const stream = coordinatorStat(this.#place, process);
     return stream !== undefined && host.isLocked(stream) === true;
   }

@@ -10,24 +10,24 @@ import type { KillRequest } from './api.js';
 import { isLive, type Run } from './progress.js';
 import { liveRuns, newState, plannerOf, type RunEvent, type RunState, type Terms } from './state.js';
 
-/** As the original, for a kill that says nothing else. */
+/** The original's default for a kill. */
 const PREEMPTION_WAIT_SECONDS = 60;
-/** How long a process that can't be started at the moment is tried again. */
+/** How long to retry a process that cannot be started at the moment. */
 const RETRY_SECONDS = 60;
 
-/** The state of a task that is taken up where the records of its stream leave it. */
+/** The state of a task that continues after the records of its stream. */
 export function stateAfter(
   terms: Terms,
   past: readonly CheckpointRecord[],
   problems: readonly Problem[],
 ): RunState {
   const state = newState(terms, problems);
-  // No process waits for `min_duration` because of an end whose time is not recorded.
+  // An end whose time is not recorded must not make a process wait for `min_duration`.
   for (const record of past) follow(state, record, 0);
   return state;
 }
 
-/** Takes in what has happened. `now`: seconds since the epoch. */
+/** Updates the state with an event. `now`: seconds since the epoch. */
 export function apply(state: RunState, event: RunEvent, now: number): void {
   switch (event.type) {
     case 'recorded':
@@ -83,12 +83,12 @@ function recorded(state: RunState, record: CheckpointRecord, now: number): void 
   state.isToAnnounce = false;
   const { status } = state.progress;
   if (status === 'CLEANING') state.isToTerminate = true;
-  // A kill finds the final processes of a runner before us as they are; without one they begin anew.
+  // With a kill, final processes of an earlier runner continue; without one they start again.
   const isNew = before !== status || state.kill === undefined;
   if (isTerminalTaskState(status) || (status === 'FINALIZING' && isNew)) state.killAll = { returnCode: -1 };
 }
 
-/** A run has come to another state, by a record of now. */
+/** A new record has moved a run to another state. */
 function moved(state: RunState, { process, state: at }: Run): void {
   const { status } = state.progress;
   if (at === 'RUNNING' && status === 'CLEANING' && !state.isToTerminate) state.toTerminate.add(process);
@@ -101,11 +101,11 @@ function moved(state: RunState, { process, state: at }: Run): void {
   if (planner?.capped.has(process)) state.problems.push(ranTooOften(process, planner.runs(process)));
   if (refusal === undefined) return;
   state.problems.push(cannotStart(process, refusal));
-  // No other run would do better.
+  // Another run would fail in the same way.
   if (planner?.state(process) === 'ready' && status !== 'CLEANING') state.unstartable.add(process);
 }
 
-/** Brings progress and plan up to a record. Returns the run that it moved on. */
+/** Updates progress and plan with a record. Returns the run that it updated. */
 function follow(state: RunState, record: CheckpointRecord, now: number): Run | undefined {
   const { progress } = state;
   if (record.type !== 'process_status') {
@@ -134,11 +134,11 @@ function plan(planner: Planner, { process, state }: ProcessStatus, hasRun: boole
 
 function notStarted(
   state: RunState,
-  { process, reason, isPassing }: RunEvent & { type: 'not-started' },
+  { process, reason, isTransient }: RunEvent & { type: 'not-started' },
   now: number,
 ): void {
   const since = state.postponed.get(process)?.since ?? now;
-  if (isPassing && now - since < RETRY_SECONDS) {
+  if (isTransient && now - since < RETRY_SECONDS) {
     state.postponed.set(process, { since, tried: now });
     return;
   }
@@ -154,11 +154,11 @@ function gone(state: RunState, { process, coordinatorPid, refusal }: RunEvent & 
     state.lost.set(process, { coordinatorPid, refusal, isCleared });
   } else if (isUnrecorded(state, process)) {
     state.unstartable.add(process);
-    state.problems.push(cannotStart(process, refusal ?? 'its stream does not tell of the start'));
+    state.problems.push(cannotStart(process, refusal ?? 'its stream does not record the start'));
   }
 }
 
-/** It was started, and no record says so or ever will: its stream can't be read. */
+/** It was started, but no record says so or ever will: its stream cannot be read. */
 function isUnrecorded(state: RunState, process: string): boolean {
   const isStarted = plannerOf(state, process)?.state(process) === 'running';
   const isForked = state.progress.runs.get(process)?.state !== 'WAITING';
@@ -168,7 +168,7 @@ function isUnrecorded(state: RunState, process: string): boolean {
 function killed(state: RunState, request: KillRequest, now: number): void {
   const { status } = state.progress;
   if (isTerminalTaskState(status)) return;
-  // As the original, which takes control once more.
+  // Like the original, which takes control again.
   if (state.kill === undefined) state.isToAnnounce = true;
   const wait = Math.min(state.kill?.wait ?? PREEMPTION_WAIT_SECONDS, request.wait ?? PREEMPTION_WAIT_SECONDS);
   state.kill = {
@@ -182,12 +182,12 @@ function killed(state: RunState, request: KillRequest, now: number): void {
 }
 
 function cannotStart(process: string, reason: string): Problem {
-  const message = `process ${JSON.stringify(process)} can not be started: ${reason}`;
+  const message = `process ${JSON.stringify(process)} cannot be started: ${reason}`;
   return { code: 'process-not-started', severity: 'error', message, process };
 }
 
 function ranTooOften(process: string, runs: number): Problem {
   const message = `process ${JSON.stringify(process)} is not run again: it ran ${runs === 1 ? 'once' : `${runs} times`}`;
-  const hint = 'how often a process may run at most, says --max-runs';
+  const hint = '--max-runs limits how often a process may run';
   return { code: 'process-run-cap', severity: 'warning', message, process, hint };
 }

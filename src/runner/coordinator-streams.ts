@@ -4,23 +4,23 @@ import type { CheckpointRecord } from '../checkpoint/records.js';
 import { errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
-import type { TaskRoot } from './task-root.js';
+import type { RunnerRoot } from './runner-root.js';
 
-/** The streams of a task's processes, each read from where it was left the last time. */
+/** The streams of a task's processes; each read continues where the last one ended. */
 export class CoordinatorStreams {
-  readonly #root: TaskRoot;
+  readonly #root: RunnerRoot;
   readonly #record: (record: CheckpointRecord) => void;
   readonly #listers = new Map<string, RecordLister>();
-  /** The streams of which a problem was found already. */
+  /** Processes whose stream has already had a problem. */
   readonly #faulty = new Set<string>();
 
-  /** `record`: takes each record that a stream has of its process. */
-  constructor(root: TaskRoot, record: (record: CheckpointRecord) => void) {
+  /** `record` is called with each record in a stream that is about its process. */
+  constructor(root: RunnerRoot, record: (record: CheckpointRecord) => void) {
     this.#root = root;
     this.#record = record;
   }
 
-  /** Gives what is new in the stream of a process. Returns what is wrong with it, the first time that it is seen. */
+  /** Reads new records from the stream of a process. Returns its problem the first time that one is found. */
   read(process: string): Problem | undefined {
     const path = this.#root.paths.coordinator(process);
     // A name that leads out of the directory has no stream.
@@ -31,11 +31,11 @@ export class CoordinatorStreams {
     } catch (error) {
       if (error instanceof SystemError || errnoOf(error) === undefined) throw error;
       if (errnoOf(error) === 'ENOENT') return undefined;
-      // Whatever is there in its place: the process has no last words, and its end is seen without them.
+      // Something else is in its place: there are no final records, and the end is noticed without them.
       return this.#once({ ...unreadableCheckpoint(path, error), process });
     }
     if (lister.damage?.kind !== 'damaged') return undefined;
-    // Whoever repairs it, or the next run, begins it anew.
+    // A repair or the next run may restart the stream, so read it from the beginning.
     this.#listers.delete(process);
     const { offset, reason } = lister.damage;
     const message = `the stream of process ${JSON.stringify(process)} is damaged at byte ${offset}: ${reason}`;

@@ -1,16 +1,16 @@
-/** How often, and how many times, a debugger is looked for that Node was asked for before it was told not to. */
+/** How often, and how many times, to check for a debugger that was requested before we refused it. */
 const LATE = { everyMs: 20, times: 50 };
 
 /**
- * Node opens its debugger, a port that obeys everybody on the machine, when it gets SIGUSR1; but for us that is the
- * request to kill a task. To be called first of all by every program: from then on the signal does nothing until
- * somebody listens to it. A debugger that was opened before, while Node started, is closed again, and whoever
- * listens by then gets the signal that it was opened by.
+ * On SIGUSR1, which for us is the request to kill a task, Node opens its debugger, a port that accepts commands from
+ * every user of the machine. Every program must call this first: afterwards the signal does nothing until there is a
+ * listener. A debugger that was opened earlier, while Node started, is closed, and its signal is sent again to the
+ * listeners that exist by then.
  */
 export function refuseDebugger(): void {
   process.on('SIGUSR1', () => {});
   if ([...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((word) => /--inspect/.test(word))) return;
-  // Node opens it when it comes to it, again for each signal. Only who lives long enough has to know how to close it.
+  // Node opens it some time later, and again for each signal. Loads the module only in programs that live that long.
   let left = LATE.times;
   const timer = setInterval(async () => {
     if (--left === 0) clearInterval(timer);
@@ -23,7 +23,7 @@ export function refuseDebugger(): void {
 }
 
 /**
- * For Node's command line: until the program it starts has said otherwise, SIGUSR1 still makes it open its debugger.
- * Then it finds an address that no machine has.
+ * For Node's command line: until the program calls `refuseDebugger`, SIGUSR1 still makes Node open its debugger. With
+ * this, it tries an address that no machine has.
  */
 export const NO_DEBUGGER = '--inspect-port=0.0.0.1:1024';

@@ -8,32 +8,32 @@ import type { Planner } from '../config/planner.js';
 import type { LiveRun, Run } from './progress.js';
 import { liveRuns, type RunState } from './state.js';
 
-/** As the original: FORKED for longer than this is LOST. */
+/** As in the original: a run that stays FORKED for longer than this is LOST. */
 const FORKED_SECONDS = 60;
-/** The end of a coordinator that a runner before us started is no event for us. */
+/** We get no event when a coordinator of an earlier runner ends, so we poll. */
 const ADOPTED_SECONDS = 0.5;
-/** For a coordinator that has lost its runner to let go of its stream, and for a machine to have room again. */
+/** Time for a coordinator without a runner to release its stream, or for the machine to have resources again. */
 const RETRY_SECONDS = 0.05;
-/** Started in one go, before what happened meanwhile is looked at. */
+/** The number of processes to start before new events are handled. */
 const BATCH = 4;
 
 export type Effect =
-  /** Append these records, in one write: what comes after them follows from them. */
+  /** Append these records in one write; later effects depend on them. */
   | { readonly type: 'record'; readonly records: readonly CheckpointRecord[] }
   /** Start the coordinator of a run; `seq` is that of its FORKED. */
   | { readonly type: 'start'; readonly process: string; readonly index: number; readonly seq: number }
-  /** SIGTERM to the command of one run, or to all commands and to what processes left behind. */
+  /** Send SIGTERM to the command of one run, or to all commands and to remains of ended runs. */
   | { readonly type: 'terminate'; readonly run?: LiveRun }
-  /** SIGKILL to all that belongs to one run, or to the task. */
+  /** Send SIGKILL to all processes of one run, or of the task. */
   | { readonly type: 'kill'; readonly run?: LiveRun }
-  /** The task has ended: move its task file and let go of its stream. */
+  /** The task has ended: move its task file and release its stream. */
   | { readonly type: 'finish'; readonly state: TaskState }
-  /** Nothing is to be done before this time; undefined: before something happens. Always alone. */
+  /** Wait until this time; undefined: until the next event. Always the only effect. */
   | { readonly type: 'sleep'; readonly until: number | undefined };
 
 /**
- * What a runner is to do now. Pure, and quick to be asked again: what it gives is carried out and `apply`ed, then it
- * is asked what comes next. Times in seconds since the epoch.
+ * What a runner must do now. Pure and fast: the runner carries out the effects, `apply`s the resulting events, and calls
+ * this again. Times in seconds since the epoch.
  */
 export function decide(state: RunState, now: number): readonly Effect[] {
   const { status, header } = state.progress;
@@ -77,7 +77,7 @@ function finalize(state: RunState, live: readonly LiveRun[], now: number): reado
   return startOrSleep(state, live, state.finalizing, now);
 }
 
-/** Records that are due whatever the state of the task is, and what must be done before they can be made. */
+/** Records that are due in any state of the task, and the effects that must precede them. */
 function factsOf(state: RunState, live: readonly LiveRun[], now: number): readonly Effect[] {
   const clear: Effect[] = [];
   const records: CheckpointRecord[] = [];
@@ -114,7 +114,7 @@ function startRunnable(state: RunState, live: readonly LiveRun[], planner: Plann
   const { task, maxStarting } = state.terms;
   const { max_concurrency } = task;
   const room = max_concurrency > 0 ? max_concurrency - planner.running.size : Number.POSITIVE_INFINITY;
-  // A machine that starts hundreds of programs at once is slower than one that starts them in turn.
+  // Starting hundreds of programs at once is slower than starting them in turn.
   const starting = live.filter((run) => run.state === 'FORKED').length;
   let free = Math.min(room, maxStarting - starting, BATCH);
   const effects: Effect[] = [];
@@ -134,13 +134,13 @@ function startRunnable(state: RunState, live: readonly LiveRun[], planner: Plann
   return effects;
 }
 
-/** A clock that was set back must not make it wait. */
+/** A clock that was set back must not delay the process. */
 function isPostponed({ postponed }: RunState, process: string, now: number): boolean {
   const { tried } = postponed.get(process) ?? {};
   return tried !== undefined && tried <= now && now < tried + RETRY_SECONDS;
 }
 
-/** Until the next thing that comes by itself. */
+/** Sleeps until the next event that depends only on time. */
 function sleep(
   state: RunState,
   live: readonly LiveRun[],
@@ -161,7 +161,7 @@ function sleep(
 
 // The end.
 
-/** A kill that leaves no time: SIGKILL has ended everything, or will without being asked to by SIGTERM. */
+/** A kill that leaves no time: SIGKILL has ended everything, or will do so without a preceding SIGTERM. */
 function isAtOnce({ kill, progress }: RunState): boolean {
   return kill !== undefined && (kill.now || (kill.wait <= 0 && progress.status !== 'ACTIVE'));
 }
@@ -174,7 +174,7 @@ function conclude(state: RunState, now: number): readonly Effect[] {
 function terminalState(state: RunState): TaskState {
   if (state.kill !== undefined) return state.kill.state;
   if (!isHealthy(state)) return 'FAILED';
-  // Healthy and yet not at its end: a runner before us was asked to kill it.
+  // Healthy but incomplete: an earlier runner was asked to kill it.
   return state.regular.complete ? 'SUCCESS' : 'KILLED';
 }
 
@@ -189,7 +189,7 @@ function deadline({ killDeadline, progress, terms }: RunState, now: number): num
   return killDeadline ?? since + terms.task.finalization_wait;
 }
 
-/** How the runs ended that SIGKILL has ended: KILLED those of which a process was alive. */
+/** The last records of runs that SIGKILL has ended: KILLED if a process was alive, otherwise LOST. */
 function ends(
   state: RunState,
   ended: ReadonlySet<number>,

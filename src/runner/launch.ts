@@ -14,17 +14,17 @@ import { GO, type Job } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
 
 /**
- * It may be possible in a moment: somebody holds the lock of the process's stream (an earlier coordinator that has
- * yet to notice its end), or the machine is short of something.
+ * A retry may succeed: the process's stream is locked (by an earlier coordinator that has yet to notice the end of its
+ * run), or the machine is short of a resource.
  */
-export class NotNow extends Error {}
+export class TransientError extends Error {}
 
 const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
 
 export interface Launch {
   /** `coordinator.PROCESS`, for messages. */
   readonly stream: string;
-  /** Opens it. Throws system errors, RefusedError, and what else speaks against it. */
+  /** Opens it. Throws system errors, RefusedError and other objections. */
   readonly open: () => OpenFile;
   readonly job: Omit<Job, 'head'>;
   /** Of FORKED. */
@@ -36,20 +36,20 @@ export interface Launch {
   /** Seconds since the epoch. */
   readonly now: () => number;
   readonly writer: (fd: number) => RecordSink;
-  /** The coordinator has ended; why it could not start the process, if that is so. */
+  /** Called when the coordinator has ended; `refusal`: why it could not start the process, if so. */
   readonly ended: (coordinatorPid: number, refusal: string | undefined) => void;
 }
 
 /**
- * Starts the coordinator of a run and records FORKED in the stream of the process, whose lock the coordinator
- * has from us. Returns the coordinator's pid. Throws NotNow, system errors if it can't be started (nothing was
- * recorded), and SystemError `checkpoint-write-failed`; then nothing runs.
+ * Starts the coordinator of a run, which inherits the lock of the process's stream from us, and records FORKED in that
+ * stream. Returns the coordinator's pid. Throws TransientError and system errors if it cannot be started (nothing was
+ * recorded), and SystemError `checkpoint-write-failed` (nothing runs then).
  */
 export function launch(options: Launch): number {
   const file = openStream(options);
   const { fd } = file;
   try {
-    if (!tryLock(fd)) throw new NotNow(`${options.stream} is locked`);
+    if (!tryLock(fd)) throw new TransientError(`${options.stream} is locked`);
     const head = wholeRecords(file);
     const fork_time = options.now();
     const child = startCoordinator(options, fd);
@@ -79,11 +79,11 @@ function openStream({ stream, open }: Launch): OpenFile {
   try {
     return open();
   } catch (error) {
-    // Whatever is there in the stream's place, the process is not to be blamed for it.
+    // A wrong file in place of the stream is not a fault of the process.
     if (error instanceof ThermosError) throw new SystemError(error.code, error.message, error.hint, error);
     const errno = errnoOf(error);
-    if (SHORTAGES.includes(errno)) throw new NotNow(describeErrno(error));
-    // No fault of the process: a name that can't be that of a file is.
+    if (SHORTAGES.includes(errno)) throw new TransientError(describeErrno(error));
+    // Other errors are not the fault of the process; a name that is not a valid file name is.
     if (errno === 'ENAMETOOLONG') throw error;
     const why = error instanceof RefusedError ? error.message : `${stream}: ${describeErrno(error)}`;
     const message = `cannot write to the checkpoint: ${why}`;
@@ -91,7 +91,7 @@ function openStream({ stream, open }: Launch): OpenFile {
   }
 }
 
-/** The length of the stream, without what a coordinator left of a record when it was killed. */
+/** The length of the stream, after removing a record that a killed coordinator left incomplete. */
 function wholeRecords(file: OpenFile): number {
   const { size } = file.statNow();
   if (size === 0) return 0;
@@ -101,7 +101,7 @@ function wholeRecords(file: OpenFile): number {
   return lister.bytes;
 }
 
-/** What Node must not be told by our environment (NODE_OPTIONS could open a debugger). */
+/** Only these variables are inherited, because others affect Node (NODE_OPTIONS could open a debugger). */
 const INHERITED = ['PATH', 'LD_LIBRARY_PATH'] as const;
 
 function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: number): ChildProcess {
@@ -116,9 +116,9 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
   const { pid } = child;
   if (pid === undefined) {
     child.on('error', () => {});
-    throw new NotNow('the coordinator can not be started: too many processes, or too little memory');
+    throw new TransientError('the coordinator cannot be started: too many processes, or too little memory');
   }
-  // A coordinator that died at once doesn't read; its exit tells.
+  // A coordinator that died at once does not read; its exit reports that.
   child.stdin?.on('error', () => {});
   const report = child.stdio[4] as Readable;
   let refusal = '';
@@ -131,7 +131,7 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
 }
 
 /**
- * A coordinator waits nearly all its life: no threads to compile with. Flags that change V8's heap would save
- * nothing, and cost 10 ms: V8 then refuses the code that Node brings along compiled.
+ * A coordinator mostly waits, so it needs no threads for compiling. Flags that change V8's heap would save nothing and
+ * cost 10 ms, because V8 then rejects Node's precompiled code.
  */
 const NODE_FLAGS = ['--no-warnings', '--v8-pool-size=0', NO_DEBUGGER];

@@ -1,4 +1,4 @@
-/** To be imported first of all by the entry of every program. */
+/** The entry of every program must import this first. */
 import { refuseDebugger } from './debugger.js';
 
 refuseDebugger();

@@ -11,48 +11,48 @@ import { LAYOUTS } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
-import { distrust, layoutOf } from '../lifecycle/trust.js';
+import { checkOwnership, layoutOf } from '../lifecycle/trust.js';
 import { presenceOf } from '../store/look.js';
 import { OpenFile } from '../store/open-file.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
 import type { NewTask, RunSettings } from './api.js';
-import { Progress } from './progress.js';
+import { StreamProgress } from './progress.js';
+import { RunnerRoot, type StartingStream, unwritable } from './runner-root.js';
 import { makeLogDir, makeSandbox } from './sandbox.js';
 import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
-import { type Start, TaskRoot, unwritable } from './task-root.js';
 
-/** A task that is ours: we hold the lock of its stream. */
+/** An opened task: we hold the lock of its stream. */
 export interface OpenedTask {
   readonly place: TaskPlace;
-  readonly root: TaskRoot;
+  readonly root: RunnerRoot;
   /** Locked. */
   readonly stream: OpenFile;
   readonly task: RunnableTask;
-  /** The records that the stream had, in order. */
+  /** The records already in the stream, in order. */
   readonly past: readonly CheckpointRecord[];
   readonly resumed: boolean;
   readonly sandbox: string;
   readonly logDir: string;
   readonly userName: string;
-  /** Undefined if there is no such user here: no process can be started then. */
+  /** Undefined if the user does not exist here; then no process can be started. */
   readonly account: Account | undefined;
   /** Appended after the first status if the stream has no header. */
   readonly header: CheckpointRecord;
   readonly problems: readonly Problem[];
-  /** Removes what was made for the task by opening it, if it has no header yet: it then never began. */
-  readonly takeBack: () => void;
+  /** Removes what was created by opening a task that has no header yet and thus never began. */
+  readonly rollBack: () => void;
 }
 
-/** Opens a task to be run, new or again. See `openTask`. */
+/** Opens a new or existing task to run it. See `openTask`. */
 export function open(spec: NewTask, settings: RunSettings): OpenedTask {
-  const root = new TaskRoot(spec);
+  const root = new RunnerRoot(spec);
   try {
     checkPlans(spec.task);
     const user = accountFor(spec.user ?? spec.task.user);
     checkSettings(settings);
     if (root.has('finished') && !root.has('active')) throw finished(spec.taskId);
-    // In this order: a root that can't be written is no fault of a sandbox in it, and no sandbox no trace of a task.
+    // In this order: an unwritable root must not be blamed on the sandbox, and a failed sandbox must leave no task.
     root.prepare(user.uid);
     makeSandbox(spec.sandbox, user, spec);
     return openStarting(root, root.startStream(), spec, user, settings);
@@ -63,8 +63,8 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
 }
 
 function openStarting(
-  root: TaskRoot,
-  start: Start,
+  root: RunnerRoot,
+  start: StartingStream,
   spec: NewTask,
   user: Account,
   settings: RunSettings,
@@ -85,7 +85,7 @@ function openStarting(
     const before = file && taskIn(file);
     if (before === undefined) start.writeTaskFile(taskFileText(spec.task));
     else if (!isSameTask(before, spec.task)) throw differs(spec.taskId);
-    const opened = { place: spec, root, stream: start.stream, takeBack: () => start.takeBack(), ...stream };
+    const opened = { place: spec, root, stream: start.stream, rollBack: () => start.rollBack(), ...stream };
     if (old !== undefined) return resumed(opened, spec.task, old, user);
     makeLogDir(logDir);
     const header = headerOf(spec, logDir, user, Math.round(settings.now()));
@@ -101,7 +101,7 @@ function openStarting(
       resumed: stream.past.length > 0,
     };
   } catch (error) {
-    start.takeBack();
+    start.rollBack();
     start.stream.close();
     throw error;
   } finally {
@@ -109,9 +109,9 @@ function openStarting(
   }
 }
 
-/** Opens a task that is on disk, as its runner. See `takeOver`. */
+/** Opens an existing task as its runner. See `takeOver`. */
 export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
-  const root = new TaskRoot(place);
+  const root = new RunnerRoot(place);
   let stream: OpenFile | undefined;
   let file: OpenFile | undefined;
   try {
@@ -134,10 +134,10 @@ export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
       const missing = task === undefined ? 'task file' : 'header';
       throw new SystemError(
         'task-incomplete',
-        `task ${place.taskId} has no ${missing}: it can't be taken over`,
+        `task ${place.taskId} has no ${missing}: it cannot be taken over`,
       );
     }
-    return resumed({ place, root, stream, takeBack: () => {}, ...said }, task, header);
+    return resumed({ place, root, stream, rollBack: () => {}, ...said }, task, header);
   } catch (error) {
     stream?.close();
     root.close();
@@ -147,7 +147,7 @@ export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
   }
 }
 
-function lockStream(root: TaskRoot): OpenFile {
+function lockStream(root: RunnerRoot): OpenFile {
   try {
     return root.lockStream('write');
   } catch (error) {
@@ -155,14 +155,14 @@ function lockStream(root: TaskRoot): OpenFile {
   }
 }
 
-type Stream = Pick<OpenedTask, 'past' | 'problems'> & { readonly progress: Progress };
+type ReplayedStream = Pick<OpenedTask, 'past' | 'problems'> & { readonly progress: StreamProgress };
 
 /**
- * What a task already is, is not changed: where it runs and for whom says its header. `user`: for whom it is to run;
- * what only a sandbox says does not decide that on the host.
+ * A resumed task keeps its properties: its header determines its sandbox and its user. `user`: the requested user,
+ * needed because the content of a sandbox alone must not decide as whom commands run on the host.
  */
 function resumed(
-  opened: Stream & Pick<OpenedTask, 'place' | 'root' | 'stream' | 'takeBack'>,
+  opened: ReplayedStream & Pick<OpenedTask, 'place' | 'root' | 'stream' | 'rollBack'>,
   task: RunnableTask,
   header: RunnerHeader,
   user?: Account,
@@ -175,7 +175,7 @@ function resumed(
   const me = process.geteuid?.() ?? 0;
   const { taskId, root } = opened.place;
   if (me === 0 && !LAYOUTS[layoutOf(root)].executes && (user === undefined || user.uid !== account?.uid)) {
-    const message = `task ${taskId} is in an executor's sandbox, and nothing but that says for whom it runs`;
+    const message = `task ${taskId} is in an executor's sandbox, and nothing else says which user it runs as`;
     throw new UsageError('task-untrusted', message, 'run it again as the user of the task');
   }
   if (account !== undefined && me !== 0 && account.uid !== me) throw notRoot(account.name);
@@ -196,13 +196,13 @@ function accountOf({ user, uid }: RunnerHeader): Account | undefined {
   return found ?? (uid === undefined ? undefined : findAccount(uid));
 }
 
-/** The user of a task, who may have no account here. */
+/** The uid of a task's user, who may have no account here. */
 function uidOf(header: RunnerHeader): number | undefined {
   return accountOf(header)?.uid ?? header.uid;
 }
 
 function checkAuthors(place: TaskPlace, uid: number | undefined, opened: readonly OpenFile[]): void {
-  const error = distrust(place, uid, opened);
+  const error = checkOwnership(place, uid, opened);
   if (error !== undefined) throw error;
 }
 
@@ -222,9 +222,9 @@ function headerOf(spec: NewTask, log_dir: string, user: Account, launch_time_ms:
   return { type: 'runner_header', value };
 }
 
-/** Reads the stream, whose lock we hold. `bytes`: how long its whole records are. */
-function replay(stream: OpenFile): Stream & { bytes: number } {
-  const progress = new Progress();
+/** Reads the stream, whose lock we hold. `bytes`: the length of its complete records. */
+function replay(stream: OpenFile): ReplayedStream & { bytes: number } {
+  const progress = new StreamProgress();
   const past: CheckpointRecord[] = [];
   let wrong: number | undefined;
   const lister = new RecordLister((record, offset) => {
@@ -236,7 +236,7 @@ function replay(stream: OpenFile): Stream & { bytes: number } {
     progress.apply(record);
     past.push(record);
   });
-  // It may have grown since it was opened, until it was locked.
+  // It may have grown between opening and locking.
   const { damage } = readStream(OpenFile.of(stream.fd, stream.path), lister);
   const at = wrong ?? (damage?.kind === 'damaged' ? damage.offset : undefined);
   if (at !== undefined) {
@@ -246,7 +246,7 @@ function replay(stream: OpenFile): Stream & { bytes: number } {
   return { progress, past, problems: [], bytes: lister.bytes };
 }
 
-/** What a killed runner left of a record is taken away. */
+/** Removes a record that a killed runner left incomplete. */
 function cutToWhole(stream: OpenFile, bytes: number): void {
   if (bytes < stream.statNow().size) ftruncateSync(stream.fd, bytes);
 }
@@ -255,14 +255,14 @@ function taskIn(file: OpenFile): RunnableTask {
   try {
     return runnableTask(JSON.parse(file.read(MAX_TASK_FILE_BYTES).toString('utf8')));
   } catch (error) {
-    throw new SystemError('task-file-damaged', `${file.path} is no task: ${(error as Error).message}`);
+    throw new SystemError('task-file-damaged', `${file.path} is not a task: ${(error as Error).message}`);
   }
 }
 
 function accountFor(name: string | undefined): Account {
   const me = process.geteuid?.() ?? 0;
   if (name === undefined) {
-    // A uid without an entry has a number for a name.
+    // A uid without an entry is its own name.
     return findAccount(me) ?? { name: String(me), uid: me, gid: process.getegid?.() ?? 0, home: '' };
   }
   const account = findAccount(name);
@@ -280,7 +280,7 @@ function checkSettings({ chroot, coordinator }: RunSettings): void {
     throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
   }
   if (presenceOf(coordinator) !== 'other')
-    throw new SystemError('install-incomplete', `${coordinator} is not there`);
+    throw new SystemError('install-incomplete', `${coordinator} does not exist`);
 }
 
 function checkPlans({ processes, orders }: RunnableTask): void {
@@ -290,7 +290,7 @@ function checkPlans({ processes, orders }: RunnableTask): void {
     if (unknown !== undefined) {
       throw new UsageError(
         'task-invalid',
-        `a constraint names a process ${JSON.stringify(unknown)}, there is none`,
+        `a constraint names process ${JSON.stringify(unknown)}, which does not exist`,
       );
     }
   }
@@ -303,13 +303,13 @@ function checkPlans({ processes, orders }: RunnableTask): void {
 function describeFault(fault: PlanFault): string {
   switch (fault.kind) {
     case 'mixed':
-      return `the order ${fault.order.join(', ')} is of final and other processes`;
+      return `the order ${fault.order.join(', ')} mixes final and other processes`;
     case 'empty':
       return 'a constraint orders no processes';
     case 'cycle':
       return `processes wait for each other: ${fault.cycle.join(', ')}`;
     default:
-      return `process ${fault.process} can't come after ${fault.on}, which is ${fault.kind}`;
+      return `process ${fault.process} cannot come after ${fault.on}, which is ${fault.kind}`;
   }
 }
 

@@ -7,15 +7,15 @@ import { directoriesAbove, findUntrusted, pathOwner } from '../store/ownership.j
 /** The file in a sandbox that bash reads before each command line. */
 export const PROFILE = '.thermos_profile';
 
-/** Where bash finds it; or why it is not to be read. */
+/** The path for bash, or why the file must not be read. */
 export type Profile =
   | { readonly path: string; readonly refusal?: undefined }
   | { readonly path?: undefined; readonly refusal: string; readonly remedy?: string };
 
 /**
- * The profile of a sandbox for processes of a user; undefined if there is none. What others could have written is not
- * to be read: it would be executed as the user. Bash opens it by its path, so every directory on the way counts, too;
- * there are no links in `path`. `chroot`: the processes have the sandbox as `/`.
+ * The profile of a sandbox for processes of a user; undefined if there is none. A file that others could have written is
+ * refused, because it would be executed as the user. Bash opens it by its path, so every directory on the way is checked,
+ * too; `path` contains no links. `chroot`: the sandbox is the root directory of the processes.
  */
 export function profileOf(sandbox: string, uid: number, chroot = false): Profile | undefined {
   const directories = new Directories();
@@ -28,7 +28,7 @@ export function profileOf(sandbox: string, uid: number, chroot = false): Profile
     if (stranger !== undefined) {
       return { refusal: `${stranger.path} ${stranger.what}`, remedy: stranger.remedy };
     }
-    if (!stat.isFile()) return { refusal: 'it is no regular file' };
+    if (!stat.isFile()) return { refusal: 'it is not a regular file' };
     return { path: chroot ? `/${PROFILE}` : path };
   } catch (error) {
     return errnoOf(error) === 'ENOENT' ? undefined : { refusal: describeErrno(error) };

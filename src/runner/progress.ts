@@ -14,7 +14,7 @@ import { RunTraces } from '../lifecycle/run-traces.js';
 /** The latest run of a process. */
 export interface Run {
   readonly process: string;
-  /** 0 for the first; the name of its log directory. */
+  /** 0 for the first run; also the name of its log directory. */
   readonly index: number;
   readonly seq: number;
   readonly state: ProcessState;
@@ -25,7 +25,7 @@ export interface Run {
   readonly stop_time?: number;
 }
 
-/** A run of which something may be alive. */
+/** A run that may have live processes. */
 export interface LiveRun extends Run {
   readonly state: 'FORKED' | 'RUNNING';
   readonly coordinator_pid: number;
@@ -36,8 +36,8 @@ export function isLive(run: Run | undefined): run is LiveRun {
   return isLiveProcessState(run?.state);
 }
 
-/** What the records so far add up to, as far as running on needs it. */
-export class Progress {
+/** The state after the records so far, as needed to continue the task. */
+export class StreamProgress {
   header: RunnerHeader | undefined;
   status: TaskState | undefined;
   /** When CLEANING was first recorded, milliseconds since the epoch. */
@@ -45,23 +45,23 @@ export class Progress {
   readonly runs = new Map<string, Run>();
   readonly #traces = new RunTraces();
 
-  /** Of the runs that were forked. */
+  /** The traces of the forked runs. */
   get traces(): readonly RunTrace[] {
     return this.#traces.all();
   }
 
-  /** Could this be the next record? One that can't is to be skipped, or the stream is damaged. */
+  /** Is this a valid next record? Otherwise it must be skipped, or the stream is damaged. */
   fits({ type, value }: CheckpointRecord): boolean {
     if (type === 'task_status') return TASK_STATES.includes(value.state as TaskState);
     if (type === 'runner_header') return this.header === undefined;
     const { process, seq } = value;
-    // No runner counts beyond 2^53.
+    // No runner's sequence numbers exceed 2^53.
     if (process === undefined || typeof seq !== 'number') return false;
     const run = this.runs.get(process);
     return mayFollow(run?.state, value) && (run === undefined || seq === run.seq + 1);
   }
 
-  /** The record is on disk. Returns the run that it moved on, if it is about a process. */
+  /** Applies a record that is on disk. Returns the run that it updated, if it is about a process. */
   apply(record: CheckpointRecord): Run | undefined {
     const { type, value } = record;
     this.#traces.add(record);

@@ -13,28 +13,28 @@ import { directoriesAbove, findUntrusted } from '../store/ownership.js';
 import { RefusedError } from '../store/refused.js';
 import { openWay } from '../store/way.js';
 
-/** Links are followed only where root and we alone can lay them: the task's user would lead root anywhere. */
+/** Only links that root or we created are followed, because the task's user could lead root anywhere. */
 const TRUSTED: ReadonlySet<number> = new Set([0, process.geteuid?.() ?? 0]);
 
-/** What is no fault of the sandbox that was chosen. */
+/** Errors that are not the fault of the chosen sandbox. */
 const SHORTAGES: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EMFILE', 'ENFILE'];
 
 /**
- * Makes the sandbox of a task for its user, if it isn't there, and leaves the mark in it by which gc knows it. Throws UsageError `sandbox-unusable`, for a task of
- * root's also if somebody else could exchange the sandbox or what is on the way to it; SystemError
- * `sandbox-unwritable` if the disk is full, and the like.
+ * Creates the sandbox of a task for its user, if missing, with the mark by which gc recognizes it. Throws UsageError
+ * `sandbox-unusable`, for a task of root's also if another user could replace the sandbox or a directory above it;
+ * SystemError `sandbox-unwritable` if the disk is full or similar.
  */
 export function makeSandbox(path: string, user: Account, place: TaskPlace): void {
   const unusable = (why: string) =>
     new UsageError(
       'sandbox-unusable',
-      `the sandbox ${path} can't be used: ${why}`,
+      `the sandbox ${path} cannot be used: ${why}`,
       'choose another with --sandbox',
     );
   try {
     if (process.geteuid?.() === 0) makeAsRoot(path, user, place);
     else if (makeDirectory(path)) writeSandboxMark(path, place);
-    if (!isDirectory(path)) throw unusable('it is no directory');
+    if (!isDirectory(path)) throw unusable('it is not a directory');
     accessSync(path, constants.W_OK | constants.X_OK);
     const stranger = user.uid === 0 ? strangerTo(path) : undefined;
     if (stranger !== undefined) throw unusable(`${stranger.path} ${stranger.what}`);
@@ -44,11 +44,13 @@ export function makeSandbox(path: string, user: Account, place: TaskPlace): void
     if (SHORTAGES.includes(errnoOf(error) ?? '')) {
       throw new SystemError('sandbox-unwritable', `cannot write to the sandbox ${path}: ${why}`);
     }
-    throw unusable(errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR' ? 'it is no directory' : why);
+    throw unusable(
+      errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR' ? 'it is not a directory' : why,
+    );
   }
 }
 
-/** Those above are for all users to get through; the last is the user's. */
+/** The directories above are accessible to all users; the last one belongs to the user. */
 function makeAsRoot(path: string, { uid, gid }: Account, place: TaskPlace): void {
   const above = openWay(dirname(path), {
     trusted: TRUSTED,
@@ -65,7 +67,7 @@ function makeAsRoot(path: string, { uid, gid }: Account, place: TaskPlace): void
   }
 }
 
-/** Whoever could exchange what root runs in. */
+/** A user other than root who could replace root's sandbox. */
 function strangerTo(path: string) {
   const directories = new Directories();
   try {
@@ -76,8 +78,8 @@ function strangerTo(path: string) {
 }
 
 /**
- * Makes the log directory of a task. As in the original it stays ours, so that the task can't move its logs; only the
- * directory of a run is its user's. Throws UsageError `sandbox-unusable`.
+ * Creates the log directory of a task. As in the original it stays ours, so that the task cannot move its logs; only the
+ * directory of a run belongs to its user. Throws UsageError `sandbox-unusable`.
  */
 export function makeLogDir(path: string): void {
   try {

@@ -9,15 +9,15 @@ import type { OpenedTask } from './open.js';
 import { PROFILE, profileOf } from './profile.js';
 import { DEFAULT_LOGGER, type RunnableProcess } from './task-document.js';
 
-/** A run to be started; `seq` is that of its FORKED. */
+/** A run to start; `seq` is that of its FORKED. */
 export interface Start {
   readonly process: string;
-  /** 0 for the first run; the name of its log directory. */
+  /** 0 for the first run; also the name of its log directory. */
   readonly index: number;
   readonly seq: number;
 }
 
-/** Starts the coordinators of a task's processes, with all that their commands find around them. */
+/** Starts the coordinators of a task's processes, with the environment of their commands. */
 export class Starter {
   readonly #opened: OpenedTask;
   readonly #settings: RunSettings;
@@ -33,16 +33,16 @@ export class Starter {
   }
 
   /**
-   * Returns the pid of the coordinator, once FORKED is on disk; `ended` is called when it has ended, with the reason
-   * if it could not start the process. Throws as `launch`, and errors that say why the process can't be started.
+   * Returns the pid of the coordinator once FORKED is on disk; `ended` is called when it has ended, with the reason if it
+   * could not start the process. Throws like `launch`, and errors that say why the process cannot be started.
    */
   start({ process, index, seq }: Start, ended: (pid: number, refusal: string | undefined) => void): number {
     const { place, root, account, userName, sandbox } = this.#opened;
     const { chroot, coordinator, console, now, writer } = this.#settings;
     if (account === undefined) throw new Error(`there is no user ${userName} here`);
-    if (!isDirectory(sandbox)) throw new Error(`${sandbox} is no directory`);
+    if (!isDirectory(sandbox)) throw new Error(`${sandbox} is not a directory`);
     if (chroot && presenceOf(`${sandbox}/bin/bash`) === 'absent') {
-      throw new Error(`there is no /bin/bash in ${sandbox}, which is to be its /`);
+      throw new Error(`there is no /bin/bash in ${sandbox}, which would be its root directory`);
     }
     const stream = root.paths.coordinator(process);
     if (stream === undefined) throw new Error('file name too long');
@@ -98,7 +98,7 @@ export class Starter {
       this.#isProfileReported = true;
       const path = `${sandbox}/${PROFILE}`;
       const message = `${path} is not read, because others could have written it: ${found.refusal}`;
-      const hint = found.remedy && `if it is right: ${found.remedy}`;
+      const hint = found.remedy && `if it is correct: ${found.remedy}`;
       this.#report({ code: 'profile-untrusted', severity: 'warning', message, path, hint });
     }
     return found?.path;

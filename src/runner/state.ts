@@ -2,69 +2,69 @@ import type { CheckpointRecord } from '../checkpoint/records.js';
 import { Planner, planOf } from '../config/planner.js';
 import type { Problem } from '../errors/problem.js';
 import type { KillRequest } from './api.js';
-import { isLive, type LiveRun, Progress } from './progress.js';
+import { isLive, type LiveRun, StreamProgress } from './progress.js';
 import type { RunnableProcess, RunnableTask } from './task-document.js';
 
-/** What a runner knows of its task before it starts, and what does not change. */
+/** Facts about a task that the runner knows before it starts and that do not change. */
 export interface Terms {
   readonly task: RunnableTask;
   /** Appended after the first status if the stream has no header. */
   readonly header: CheckpointRecord;
-  /** Who we are, for the records of the task's state. */
+  /** Our ids, for the records of the task's state. */
   readonly runner: { readonly pid: number; readonly uid: number };
-  /** How many coordinators may be starting at once. */
+  /** The maximum number of coordinators that start at once. */
   readonly maxStarting: number;
-  /** Runs of one process, however they end. Default 100. */
+  /** Maximum number of runs of one process, however they end. Default 100. */
   readonly maxRuns?: number;
 }
 
-/** A run whose coordinator is gone, or is to go, without a record of the run's end. */
+/** A run whose coordinator is gone, or is being killed, without a record of the run's end. */
 interface Lost {
   readonly coordinatorPid: number;
-  /** Why the coordinator could not start the process, if that is so. */
+  /** Why the coordinator could not start the process, if so. */
   readonly refusal?: string;
-  /** Nothing of the run is alive any more, and what its coordinator recorded has been read. */
+  /** All processes of the run are dead, and the records of its coordinator have been read. */
   readonly isCleared: boolean;
 }
 
-/** A process that can't be started at the moment, in seconds since the epoch. */
+/** A process that cannot be started at the moment. Seconds since the epoch. */
 interface Postponed {
   readonly since: number;
   readonly tried: number;
 }
 
-/** SIGKILL for everything that is the task's. */
+/** SIGKILL for all processes of the task. */
 interface KillAll {
-  /** What the runs that it ends get. */
+  /** The return code to record for the runs that it ends. */
   readonly returnCode: number;
-  /** The pids that it ended; undefined: it is still to be done. */
+  /** The pids that it ended; undefined while it is pending. */
   readonly ended?: ReadonlySet<number>;
 }
 
 /**
- * All that the decisions of a runner depend on. Plain data that only `apply` changes; `decide` reads it. What
- * remains to be done is a field each, so that nothing depends on the order in which events come.
+ * Everything that the decisions of a runner depend on. Plain data that only `apply` changes and `decide` reads. Each
+ * pending action has its own field, so the order of events does not matter.
  */
 export interface RunState {
   readonly terms: Terms;
   readonly byName: ReadonlyMap<string, RunnableProcess>;
-  readonly progress: Progress;
+  readonly progress: StreamProgress;
   readonly regular: Planner;
   readonly finalizing: Planner;
-  /** The process of each coordinator that is a child of ours, and alive, by its pid. */
+  /** The process of each coordinator that is our live child, by pid. */
   readonly children: Map<number, string>;
-  /** By process. */
+  /** Both by process. */
   readonly lost: Map<string, Lost>;
   readonly postponed: Map<string, Postponed>;
-  /** Processes that can't be started at all: to be recorded as FAILED. */
+  /** Processes that cannot be started at all and must be recorded as FAILED. */
   readonly unstartable: Set<string>;
-  /** For the outcome of the task, in the order in which they came up. */
+  /** For the outcome of the task, in the order of occurrence. */
   readonly problems: Problem[];
-  /** The task's state is to be recorded, with our pid: we have just taken control. */
+  /** We have just taken control and must record the task's state with our pid. */
   isToAnnounce: boolean;
-  /** All that runs is to be asked to end. */
+  /** All running processes must be asked to end. */
   isToTerminate: boolean;
-  /** Processes whose command was not there yet when all were asked to end. */
+  /** Processes whose command did not exist yet when all were asked to end. */
   readonly toTerminate: Set<string>;
   killAll: KillAll | undefined;
   kill: Required<KillRequest> | undefined;
@@ -75,16 +75,16 @@ export interface RunState {
 export type RunEvent =
   /** A record is on disk. */
   | { readonly type: 'recorded'; readonly record: CheckpointRecord }
-  /** A coordinator was started, by us. */
+  /** We started a coordinator. */
   | { readonly type: 'started'; readonly process: string; readonly coordinatorPid: number }
-  /** A process could not be started: not now, or not at all. */
+  /** A process could not be started, temporarily or at all. */
   | {
       readonly type: 'not-started';
       readonly process: string;
       readonly reason: string;
-      readonly isPassing: boolean;
+      readonly isTransient: boolean;
     }
-  /** A coordinator is gone, and its last records are read. `refusal`: why it could not start the process. */
+  /** A coordinator is gone, and its final records have been read. `refusal`: why it could not start the process. */
   | {
       readonly type: 'gone';
       readonly process: string;
@@ -92,14 +92,14 @@ export type RunEvent =
       readonly refusal?: string;
     }
   | { readonly type: 'terminated'; readonly process?: string }
-  /** One run was ended with all that belongs to it, and the last records of its coordinator are read. */
+  /** All processes of one run were ended, and the final records of its coordinator have been read. */
   | { readonly type: 'cleared'; readonly process: string; readonly coordinatorPid: number }
-  /** Everything that is the task's was ended, and the last records of coordinators are read. */
+  /** All processes of the task were ended, and the final records of coordinators have been read. */
   | { readonly type: 'all-killed'; readonly ended: ReadonlySet<number> }
   | { readonly type: 'kill'; readonly request: KillRequest }
   | { readonly type: 'problem'; readonly problem: Problem };
 
-/** The state of a task of which nothing is recorded. */
+/** The state of a task without records. */
 export function newState(terms: Terms, problems: readonly Problem[]): RunState {
   const { task, maxRuns } = terms;
   const planner = (final: boolean) =>
@@ -107,7 +107,7 @@ export function newState(terms: Terms, problems: readonly Problem[]): RunState {
   return {
     terms,
     byName: new Map(task.processes.map((process) => [process.name, process])),
-    progress: new Progress(),
+    progress: new StreamProgress(),
     regular: planner(false),
     finalizing: planner(true),
     children: new Map(),
@@ -124,14 +124,14 @@ export function newState(terms: Terms, problems: readonly Problem[]): RunState {
   };
 }
 
-/** The runs of which something may be alive, in the order in which their processes first ran. */
+/** The runs that may have live processes, in the order in which their processes first ran. */
 export function liveRuns({ progress }: RunState): LiveRun[] {
   const live: LiveRun[] = [];
   for (const run of progress.runs.values()) if (isLive(run)) live.push(run);
   return live;
 }
 
-/** The plan that a process is in; undefined if the task has none of that name. */
+/** The planner of a process; undefined if the task has no process of that name. */
 export function plannerOf(state: RunState, name: string): Planner | undefined {
   const process = state.byName.get(name);
   if (process === undefined) return undefined;

@@ -4,7 +4,7 @@ import { type CheckedProcess, checkTask } from '../task/task-schema.js';
 
 export type Destination = 'file' | 'console' | 'both' | 'none';
 
-/** How the output of a process is kept. `log_size` in bytes. */
+/** How the output of a process is logged. `log_size` in bytes. */
 export interface LoggerPolicy {
   readonly destination: Destination;
   readonly mode: 'standard' | 'rotate';
@@ -12,7 +12,7 @@ export interface LoggerPolicy {
   readonly backups: number;
 }
 
-/** What holds where a process says nothing of its logger. */
+/** The defaults for processes without logger settings. */
 export const DEFAULT_LOGGER: LoggerPolicy = {
   destination: 'file',
   mode: 'standard',
@@ -22,7 +22,7 @@ export const DEFAULT_LOGGER: LoggerPolicy = {
 
 export interface RunnableProcess extends PlannedProcess {
   readonly cmdline: string;
-  /** Only what the task says; the rest is the runner's default. */
+  /** Only the task's own settings; the runner's defaults apply to the rest. */
   readonly logger: Partial<LoggerPolicy>;
 }
 
@@ -36,25 +36,25 @@ export interface RunnableTask {
   readonly max_concurrency: number;
   readonly finalization_wait: number;
   readonly user?: string;
-  /** As the task file holds it: the original's fields, with all defaults. */
+  /** The content of the task file: the original's fields, with all defaults. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
-type Json = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * The task of an evaluated document, in the fields of the original's task file; what is left out gets its
- * default. Throws UsageError `task-invalid` if it can't be run. What is between the processes (orders, cycles)
- * is the planner's to judge.
+ * The task in an evaluated document, which has the fields of the original's task file; missing ones get their defaults.
+ * Throws UsageError `task-invalid` if it cannot be run. Relations between processes (orders, cycles) are checked by the
+ * planner.
  */
 export function runnableTask(json: unknown): RunnableTask {
   const checked = checkTask(json);
   if ('faults' in checked)
     throw new UsageError('task-invalid', checked.faults[0]?.message ?? 'the task is not valid');
   const { task } = checked;
-  const given = json as Json;
+  const given = json as JsonObject;
   const written = task.processes.map(processOf);
-  // Of processes with one name the last is the one that runs, as in the original.
+  // Of several processes with one name only the last runs, as in the original.
   const processes = [...new Map(written.map((process) => [process.name, process])).values()];
   const numbers = {
     finalization_wait: task.finalization_wait ?? 30,
@@ -64,16 +64,18 @@ export function runnableTask(json: unknown): RunnableTask {
   const { orders, user, name = (written[0] as RunnableProcess).name } = task;
   const document: Record<string, unknown> = {
     ...given,
-    processes: (given.processes as Json[]).map((each, i) => documentOf(each, written[i] as RunnableProcess)),
+    processes: (given.processes as JsonObject[]).map((each, i) =>
+      documentOf(each, written[i] as RunnableProcess),
+    ),
     name,
     ...numbers,
     constraints: orders.map((order) => ({ order })),
   };
-  if (given.resources !== undefined) document.resources = { gpu: 0, ...(given.resources as Json) };
+  if (given.resources !== undefined) document.resources = { gpu: 0, ...(given.resources as JsonObject) };
   return { name, processes, orders, ...numbers, user, document };
 }
 
-function documentOf(json: Json, process: RunnableProcess): Json {
+function documentOf(json: JsonObject, process: RunnableProcess): JsonObject {
   const { name, cmdline, daemon, ephemeral, final, max_failures, min_duration } = process;
   return { ...json, daemon, name, max_failures, ephemeral, min_duration, cmdline, final };
 }
@@ -96,7 +98,7 @@ function processOf({ name, cmdline, logger = {}, ...process }: CheckedProcess): 
   };
 }
 
-/** A line of JSON as the original writes it: what is not ASCII is escaped. */
+/** A line of JSON in the original's format, with all non-ASCII characters escaped. */
 export function taskFileText(task: RunnableTask): string {
   return JSON.stringify(task.document).replace(
     /[\u007f-\uffff]/g,
@@ -105,21 +107,21 @@ export function taskFileText(task: RunnableTask): string {
 }
 
 /**
- * True if two tasks are the same in all fields, in whatever order these are written. Processes and constraints
- * mean the same in any order, too: where a config combines tasks the original has them as its hashes fall.
+ * True if two tasks are equal in all fields, in any order of fields. The order of processes and constraints does not
+ * matter either: where a config combines tasks, it depends on hashes in the original.
  */
 export function isSameTask(a: RunnableTask, b: RunnableTask): boolean {
   return canonical(unordered(a)) === canonical(unordered(b));
 }
 
-function unordered({ document }: RunnableTask): Json {
+function unordered({ document }: RunnableTask): JsonObject {
   const sorted = (items: unknown, key: (item: unknown) => string) =>
     (items as readonly unknown[])
       .map((item) => ({ item, key: key(item) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
       .map(({ item }) => item);
-  // Of one name they keep their order: the last is the one that runs.
-  const processes = sorted(document.processes, (process) => String((process as Json).name));
+  // Processes with one name keep their order, because only the last one runs.
+  const processes = sorted(document.processes, (process) => String((process as JsonObject).name));
   return { ...document, processes, constraints: sorted(document.constraints, canonical) };
 }
 

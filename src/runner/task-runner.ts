@@ -8,13 +8,13 @@ import { ownerOf } from '../lifecycle/owner.js';
 import { SandboxSharing } from '../lifecycle/sandbox-sharing.js';
 import { TaskProcesses } from '../lifecycle/task-processes.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
-import { distrust } from '../lifecycle/trust.js';
+import { checkOwnership } from '../lifecycle/trust.js';
 import { AdoptedCoordinators } from './adoption.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
 import { apply, stateAfter } from './apply.js';
 import { CoordinatorStreams } from './coordinator-streams.js';
 import { decide, type Effect } from './decide.js';
-import { NotNow } from './launch.js';
+import { TransientError } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { isLive, type LiveRun } from './progress.js';
 import { type Start, Starter } from './starter.js';
@@ -23,8 +23,8 @@ import type { RunnableTask } from './task-document.js';
 import { Wakeups } from './wakeups.js';
 
 /**
- * See `Runner`. Takes in what happened and carries out what `decide` makes of it; everything happens in `#step`, which
- * is called when there may be something to do.
+ * See `Runner`. Collects events and carries out the effects of `decide`. All work is done in `#step`, which is called
+ * when there may be something to do.
  */
 export class TaskRunner implements Runner {
   readonly root: string;
@@ -45,7 +45,7 @@ export class TaskRunner implements Runner {
   readonly #processes: TaskProcesses;
   /** Processes whose stream may have grown. */
   readonly #dirty = new Set<string>();
-  /** What happened since the last step. */
+  /** Events since the last step. */
   readonly #inbox: RunEvent[] = [];
   #reported = 0;
   readonly #wakeups: Wakeups;
@@ -78,7 +78,7 @@ export class TaskRunner implements Runner {
     });
     this.#adopted = new AdoptedCoordinators(place);
     this.#processes = new TaskProcesses(LOCAL_PROCESSES, {
-      owner: ownerOf(place.root, account?.uid ?? -1, () => distrust(place, 0) === undefined),
+      owner: ownerOf(place.root, account?.uid ?? -1, () => checkOwnership(place, 0) === undefined),
       coordinator: (process) => coordinatorStat(place, process),
       home: settings.chroot ? undefined : sandbox,
       root: settings.chroot ? sandbox : undefined,
@@ -88,7 +88,7 @@ export class TaskRunner implements Runner {
     this.#wakeups = new Wakeups(root.paths.directory, stream.fd, settings.now, {
       step: () => this.#try(() => this.#step()),
       grown: (process) => this.#dirty.add(process),
-      lookAround: () => {
+      readAll: () => {
         for (const { process } of liveRuns(this.#state)) this.#dirty.add(process);
       },
     });
@@ -110,7 +110,7 @@ export class TaskRunner implements Runner {
 
   kill(request: KillRequest): void {
     if (this.#isOver) return;
-    // Before `run` nothing else happens, and its time counts from now, too.
+    // Before `run` there is no loop; the wait of this kill starts now, too.
     if (this.#promise === undefined) this.#apply({ type: 'kill', request });
     else this.#happened({ type: 'kill', request });
   }
@@ -119,14 +119,14 @@ export class TaskRunner implements Runner {
     this.#release();
   }
 
-  // When something is done.
+  // Scheduling.
 
   #happened(event: RunEvent): void {
     this.#inbox.push(event);
     this.#wakeups.soon();
   }
 
-  /** Whatever can't be done ends us, not the task. */
+  /** An error ends the runner, not the task. */
   #try(act: () => void): void {
     try {
       act();
@@ -141,9 +141,9 @@ export class TaskRunner implements Runner {
     this.#carryOut(decide(this.#state, this.#now()));
   }
 
-  // What happened.
+  // Events.
 
-  /** Takes in what coordinators recorded, that they are gone, and what we were asked. */
+  /** Collects new records of coordinators, ends of coordinators, and requests. */
   #gather(): void {
     for (const process of this.#dirty) this.#read(process);
     this.#dirty.clear();
@@ -160,7 +160,7 @@ export class TaskRunner implements Runner {
     }
   }
 
-  /** Copies what is new in the stream of a process into the task's. */
+  /** Copies new records from the stream of a process into the task's. */
   #read(process: string): void {
     if (!this.#state.byName.has(process)) return;
     const problem = this.#streams.read(process);
@@ -181,11 +181,11 @@ export class TaskRunner implements Runner {
     }
   }
 
-  // What is to be done.
+  // Effects.
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) this.#do(effect);
-    // What happened meanwhile comes first, then what follows from it.
+    // Handle events that came meanwhile before the next decision.
     if (effects.at(-1)?.type !== 'sleep') this.#wakeups.soon();
   }
 
@@ -215,7 +215,7 @@ export class TaskRunner implements Runner {
     }
   }
 
-  /** They are durable before anything follows from them. */
+  /** Records are durable before anything depends on them. */
   #append(records: readonly CheckpointRecord[]): void {
     if (this.#sink.appendAll === undefined) {
       for (const record of records) {
@@ -242,8 +242,8 @@ export class TaskRunner implements Runner {
       this.#apply({ type: 'started', process, coordinatorPid });
     } catch (error) {
       if (error instanceof SystemError) throw error;
-      const isPassing = error instanceof NotNow;
-      this.#apply({ type: 'not-started', process, reason: describeErrno(error), isPassing });
+      const isTransient = error instanceof TransientError;
+      this.#apply({ type: 'not-started', process, reason: describeErrno(error), isTransient });
       return;
     }
     this.#read(process);
@@ -278,13 +278,13 @@ export class TaskRunner implements Runner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#wakeups.close();
-    if (this.#state.progress.header === undefined) this.#opened.takeBack();
+    if (this.#state.progress.header === undefined) this.#opened.rollBack();
     this.#opened.stream.close();
     this.#opened.root.close();
   }
 
   #resumable({ code, message, hint, cause }: SystemError): SystemError {
-    const goOn = `what runs goes on; with the same config and --task-id ${this.taskId}, thermos run takes it up again`;
+    const goOn = `its processes keep running; to resume the task, use thermos run with the same config and --task-id ${this.taskId}`;
     return new SystemError(code, message, hint ?? goOn, cause);
   }
 

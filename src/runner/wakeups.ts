@@ -2,9 +2,9 @@ import { futimesSync } from 'node:fs';
 import { COORDINATOR_PREFIX } from '../layout/task-paths.js';
 import { type NameWatcher, watchNames } from '../store/directory-watcher.js';
 
-/** How old the stream may get while nothing happens; the same look finds what no event told. */
+/** How often to touch the idle stream; the same timer finds changes that caused no event. */
 const TOUCH_MS = 10_000;
-/** The longest that a timer waits. */
+/** The maximum delay of a timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Calls {
@@ -13,10 +13,10 @@ interface Calls {
   /** The stream of this process may have grown. */
   readonly grown: (process: string) => void;
   /** Any stream may have grown. */
-  readonly lookAround: () => void;
+  readonly readAll: () => void;
 }
 
-/** When a runner looks after its task: soon, at a time, when a stream of a process grows, and from time to time. */
+/** Schedules the steps of a runner: soon, at a given time, when a process's stream grows, and periodically. */
 export class Wakeups {
   readonly #directory: string;
   readonly #stream: number;
@@ -29,7 +29,7 @@ export class Wakeups {
   #isScheduled = false;
   #isClosed = false;
 
-  /** `directory`: of the streams; `stream`: the task's own, which is kept young. */
+  /** `directory`: of the streams; `stream`: descriptor of the task's own, which is touched periodically. */
   constructor(directory: string, stream: number, now: () => number, calls: Calls) {
     this.#directory = directory;
     this.#stream = stream;
@@ -37,9 +37,9 @@ export class Wakeups {
     this.#calls = calls;
   }
 
-  /** From now on what happens to the streams counts. */
+  /** Starts to watch the streams. */
   watch(): void {
-    this.#touch = setInterval(() => this.#lookAround(), TOUCH_MS);
+    this.#touch = setInterval(() => this.#readAll(), TOUCH_MS);
     try {
       this.#watcher = watchNames(this.#directory, (file) => {
         if (!file.startsWith(COORDINATOR_PREFIX)) return;
@@ -47,11 +47,11 @@ export class Wakeups {
         this.soon();
       });
     } catch {
-      // No watches are left on this machine: that coordinators end is seen all the same, and the rest in time.
+      // The machine has no watches left: ends of coordinators are still noticed, and the rest by the timer.
     }
   }
 
-  /** Once what waits in the event loop has been seen. */
+  /** Steps after the pending events of the event loop. */
   soon(): void {
     if (this.#isScheduled || this.#isClosed) return;
     this.#isScheduled = true;
@@ -61,7 +61,7 @@ export class Wakeups {
     });
   }
 
-  /** At a time in seconds since the epoch, instead of the one that was named before; undefined: at none. */
+  /** Steps at this time (seconds since the epoch) instead of the one set before; undefined: cancels that. */
   at(seconds: number | undefined): void {
     clearTimeout(this.#timer);
     if (seconds === undefined) return;
@@ -76,14 +76,14 @@ export class Wakeups {
     this.#watcher?.close();
   }
 
-  #lookAround(): void {
+  #readAll(): void {
     try {
       const now = this.#now() / 1000;
       futimesSync(this.#stream, now, now);
     } catch {
-      // Nothing depends on it here; writing a record will tell.
+      // Ignored: a real failure shows when a record is written.
     }
-    this.#calls.lookAround();
+    this.#calls.readAll();
     this.soon();
   }
 }

@@ -470,8 +470,8 @@ test('a task that comes between plan and removal keeps the sandbox that it uses'
   rmSync(`${dir}/other/tasks/finished`, { recursive: true });
   const answer = gc(['--root', root, ...GO], { hook: hookFile(`${dir}/hook.cjs`, 1, code) });
   expect(actions(answer, 'b').slice(0, 2)).toEqual([
-    `logs failed: task late, which has just come, uses ${sandbox}`,
-    `data failed: task late, which has just come, uses ${sandbox}`,
+    `logs failed: task late, which has just started, uses ${sandbox}`,
+    `data failed: task late, which has just started, uses ${sandbox}`,
   ]);
   expect(lstatSync(`${sandbox}/data.txt`).isFile()).toBe(true);
 });

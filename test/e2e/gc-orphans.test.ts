@@ -213,7 +213,7 @@ describe('a task whose runner died', () => {
     const answer = gc(['--root', root, '--yes']);
     expect(answer.json.tasks[0]?.orphan).toMatchObject({
       result: 'refused',
-      why: expect.stringContaining('the coordinator of process p lives'),
+      why: expect.stringContaining('the coordinator of process p is alive'),
     });
     expect(answer.status).toBe(5);
     expect(gone(before, listing(dir))).toEqual([]);
@@ -342,7 +342,7 @@ describe('Mesos', () => {
     // Who is no root can't see where the processes of others work.
     if (!AS_ROOT) {
       const kinds = ['logs', 'data', 'metadata', 'metadata'];
-      const why = "it can't be known whether its executor lives";
+      const why = 'cannot determine whether its executor is alive';
       expect(actions(answer, ID)).toEqual(kinds.map((kind) => `${kind} kept: ${why}`));
       expect(gone(before, listing(dir))).toEqual([]);
       return;
@@ -370,7 +370,7 @@ describe('Mesos', () => {
     children.push(spawn('sleep', ['300'], { cwd: runDir, detached: true, stdio: 'ignore' }));
     const before = listing(dir);
     const answer = gc(['--mesos-root', work, '--yes', '--include-mesos', ID]);
-    expect(actions(answer, ID)).toContain('metadata kept: its executor lives');
+    expect(actions(answer, ID)).toContain('metadata kept: its executor is alive');
     expect(gone(before, listing(dir))).toEqual([]);
   });
 

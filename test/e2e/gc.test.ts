@@ -216,10 +216,10 @@ describe('guards: what a header says is not believed', () => {
     ['the root', () => ({ sandbox: `${dir}/root`, data: /task root/ })],
     ['around the root', () => ({ sandbox: dir, data: /task root .* is in it/ })],
     ['the checkpoints', () => ({ sandbox: `${dir}/root/checkpoints`, data: /part of the task root/ })],
-    ['all sandboxes', () => ({ sandbox: `${dir}/root/sandboxes`, data: /not the place of task a/ })],
+    ['all sandboxes', () => ({ sandbox: `${dir}/root/sandboxes`, data: /not the sandbox of task a/ })],
     [
       "another task's sandbox",
-      () => ({ sandbox: `${dir}/root/sandboxes/b`, data: /not the place of task a/ }),
+      () => ({ sandbox: `${dir}/root/sandboxes/b`, data: /not the sandbox of task a/ }),
     ],
     [
       "in another task's sandbox",
@@ -235,7 +235,7 @@ describe('guards: what a header says is not believed', () => {
       () => ({
         sandbox: `${dir}/x/../precious`,
         prepare: () => mkdirSync(`${dir}/x`),
-        data: /\.\. in its path/,
+        data: /its path contains \.\./,
       }),
     ],
     [
@@ -288,7 +288,11 @@ describe('guards: what a header says is not believed', () => {
     ],
     [
       'log_dir with ..',
-      () => ({ sandbox: `${dir}/mine/a`, log_dir: `${dir}/mine/a/../../precious`, logs: /\.\. in its path/ }),
+      () => ({
+        sandbox: `${dir}/mine/a`,
+        log_dir: `${dir}/mine/a/../../precious`,
+        logs: /its path contains \.\./,
+      }),
     ],
     [
       'log_dir a link',
@@ -309,7 +313,7 @@ describe('guards: what a header says is not believed', () => {
           put(`${dir}/mine/a/.logs/p/0/stdout`, 'x');
           put(`${dir}/mine/a/.logs/p/0/thesis`, 'x');
         },
-        logs: /p\/0\/thesis in it is no log/,
+        logs: /p\/0\/thesis in it is not a log/,
       }),
     ],
   ];
@@ -332,7 +336,7 @@ describe('guards: what a header says is not believed', () => {
     expect(refused).toMatch(/^\w+ refused: /);
     expect(refused).toMatch((data ?? logs) as RegExp);
     expect(answer.status).toBe(5);
-    expect(answer.stderr).toContain('does not remove');
+    expect(answer.stderr).toContain('will not remove');
     // The task's own metadata are all that went.
     expect(gone(before, listing(dir))).toEqual(
       [`${root}/checkpoints/a`, `${root}/checkpoints/a/runner`, `${root}/tasks/finished/a`].sort(),
@@ -354,7 +358,7 @@ describe('guards: what a header says is not believed', () => {
     expect(actions(answer, 'linked')[1]).toMatch(/^data refused: /);
     // A link is not followed, so it names nothing.
     expect(actions(answer, 'soft')).toEqual(['metadata deleted', 'metadata deleted']);
-    expect(actions(answer, 'dir')).toContain('metadata refused: it is no directory');
+    expect(actions(answer, 'dir')).toContain('metadata refused: it is not a directory');
     const missing = gone(before, listing(dir));
     expect(missing.filter((path) => path.includes('victim'))).toEqual([]);
     expect(missing).not.toContain(`${root}/checkpoints/dir`);
@@ -413,7 +417,7 @@ describe('guards: what a header says is not believed', () => {
     const foreign = actions(gc(args), 'a');
     if (AS_ROOT)
       expect(foreign[1]).toBe(
-        'data refused: it belongs to uid 0, and its checkpoint may be written by uid 12345',
+        'data refused: it belongs to uid 0, but its checkpoint may be written by uid 12345',
       );
     else expect(foreign[1]).toBe('data would-delete');
     if (AS_ROOT) spawnSync('chown', ['-R', String(owner), sandbox]);
@@ -455,7 +459,7 @@ describe('guards: what a header says is not believed', () => {
     await new Promise((resolve) => children[1]?.stdout?.once('data', resolve));
     const answer = gc(['--root', root, '--yes']);
     // What tells of the sandbox is needed until it can go.
-    const kept = (path: string) => Array(2).fill(`metadata kept: ${path} can't be removed now`);
+    const kept = (path: string) => Array(2).fill(`metadata kept: ${path} cannot be removed now`);
     expect(actions(answer, 'a')).toEqual([
       'logs deleted',
       expect.stringMatching(/^data refused: process \d+ works in it$/),
@@ -576,7 +580,7 @@ describe('between plan and removal', () => {
          { detached: true, stdio: 'ignore' }).unref();
        spawnSync('sleep', ['1']);`,
     );
-    expect(actions(answer, 'b')[0]).toBe('logs failed: its runner lives');
+    expect(actions(answer, 'b')[0]).toBe('logs failed: its runner is alive');
     expect(existsSync(`${root}/checkpoints/b/runner`)).toBe(true);
   });
 

@@ -226,7 +226,7 @@ describe('the profile of a sandbox', () => {
       const { status, stderr } = run({ umask: '0022', words: ['--sandbox', sandbox()] }, CMDLINE);
       expect([status, stderr]).toEqual([
         2,
-        expect.stringMatching(/can't be used: \S+ (belongs to|can be written)/),
+        expect.stringMatching(/cannot be used: \S+ (belongs to|can be written)/),
       ]);
       expect(existsSync(join(sandbox(), '.logs'))).toBe(false);
     },

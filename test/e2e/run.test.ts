@@ -83,7 +83,7 @@ describe('a task', () => {
     expectContract('inspect', document);
     const codes = ['process-duplicate', 'process-not-started'];
     expect(document.problems.map(({ code }: { code: string }) => code)).toEqual(codes);
-    expect(document.problems[1].message).toMatch(/can not be started: file name too long$/);
+    expect(document.problems[1].message).toMatch(/cannot be started: file name too long$/);
     expect(stderr.split('\n').map((line) => line.split(':')[0])).toEqual(['warning', 'error', '']);
     expect([document.state, status]).toEqual(['FAILED', 1]);
     const daemon = place.thermos('run', '--json', '--daemon', '--task-id', 'web-2', config);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ActionOptions, actionsOf, type Ground, type Kinds } from '../../src/gc/actions.js';
+import { type ActionOptions, actionsOf, type Kinds, type PlanInspector } from '../../src/gc/actions.js';
 import type { Measure } from '../../src/gc/measure.js';
 import type { Subject } from '../../src/gc/subject.js';
 import { isWithin } from '../../src/store/paths.js';
@@ -10,7 +10,7 @@ const ALL: Kinds = { metadata: true, logs: true, data: true };
 const MEASURE: Measure = { dev: 1, ino: 1, bytes: 10, newest: 5, uid: 0, isDirectory: true };
 
 /** All is there, and nothing speaks against anything. */
-function ground(given: Partial<Ground> = {}): Ground {
+function inspector(given: Partial<PlanInspector> = {}): PlanInspector {
   return {
     place: (path) => ({ path }),
     top: () => ({ dev: 1, ino: 1, uid: 0, isDirectory: true }),
@@ -28,11 +28,11 @@ function ground(given: Partial<Ground> = {}): Ground {
 const plan = (
   task: Subject,
   kinds: Partial<Kinds> = {},
-  on: Partial<Ground> = {},
+  on: Partial<PlanInspector> = {},
   confirmed: string[] = [],
 ) => {
   const options: ActionOptions = { kinds: { ...ALL, ...kinds }, confirmed: new Set(confirmed) };
-  return actionsOf(task, options, ground(on));
+  return actionsOf(task, options, inspector(on));
 };
 const told = (...args: Parameters<typeof plan>) =>
   plan(...args).map(({ kind, verdict, path }) => `${kind} ${verdict} ${path}`);
@@ -62,14 +62,14 @@ describe('what goes', () => {
   });
 
   test('what holds keeps what tells of it; what is only refused does not', () => {
-    const object: Ground['object'] = ({ kind }) =>
+    const object: PlanInspector['object'] = ({ kind }) =>
       kind === 'data' ? { verdict: 'kept', why: 'no evidence', hint: 'say so', holds: true } : undefined;
     expect(plan(subject(), {}, { object }).slice(1)).toMatchObject([
       { kind: 'data', verdict: 'kept', why: 'no evidence', hint: 'say so' },
       { kind: 'metadata', verdict: 'kept', why: '/root/sandboxes/t stays' },
       { kind: 'metadata', verdict: 'kept' },
     ]);
-    const refused: Ground['object'] = ({ kind }) =>
+    const refused: PlanInspector['object'] = ({ kind }) =>
       kind === 'data' ? { verdict: 'refused', why: 'x' } : undefined;
     expect(told(subject(), {}, { object: refused }).slice(2)).toEqual(METADATA);
   });
@@ -77,7 +77,7 @@ describe('what goes', () => {
   test('logs that are to stay stay in the sandbox that goes', () => {
     const [data] = plan(subject(), { logs: false });
     expect(data?.target?.except).toHaveLength(1);
-    const object: Ground['object'] = ({ kind }) =>
+    const object: PlanInspector['object'] = ({ kind }) =>
       kind === 'logs' ? { verdict: 'refused', why: 'x' } : undefined;
     expect(told(subject(), { logs: false }, { object })[0]).toBe('data refused /root/sandboxes/t');
   });
@@ -146,9 +146,9 @@ test('no plan ever has a target outside what the evidence covers', () => {
       (header, wanted, covered, leads, confirmed) => {
         const passed = new Set<string>();
         const measured: string[] = [];
-        const on = ground({
+        const on = inspector({
           place: (each) =>
-            each.includes('..') ? { refused: 'there is .. in its path' } : { path: leads[each] ?? each },
+            each.includes('..') ? { refused: 'its path contains ..' } : { path: leads[each] ?? each },
           object: (item) => {
             if (!isWithin(item.path, covered)) return { verdict: 'kept', why: 'no evidence', holds: true };
             passed.add(item.path);

@@ -171,8 +171,8 @@ test('a task that came to use the sandbox since is asked about', () => {
   gcTask(root, 'a');
   mkdirSync(`${root}/tasks/active`, { recursive: true });
   const made = planOf([finished(root, 'a')], machineIn(dir));
-  made.machine.newcomer = () => 'task late, which has just come, uses it';
-  expect(results(only(carriedOut(made)))[1]).toBe('data failed: task late, which has just come, uses it');
+  made.machine.newcomer = () => 'task late, which has just started, uses it';
+  expect(results(only(carriedOut(made)))[1]).toBe('data failed: task late, which has just started, uses it');
   expect(existsSync(`${root}/sandboxes/a/data.txt`)).toBe(true);
 });
 

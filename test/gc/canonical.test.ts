@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonical, Known, type PathLook } from '../../src/gc/canonical.js';
+import { canonical, PathCache, type PathReader } from '../../src/gc/canonical.js';
 
 interface Node {
   /** Where a link leads. */
@@ -10,8 +10,8 @@ interface Node {
 }
 
 /** A disk of directories, and of links by where they lead. */
-function disk(nodes: Record<string, Node>): Known {
-  const look: PathLook = {
+function disk(nodes: Record<string, Node>): PathCache {
+  const look: PathReader = {
     stat: (path) => {
       if (path === '/') return stat({});
       const node = nodes[path];
@@ -20,7 +20,7 @@ function disk(nodes: Record<string, Node>): Known {
     linkTarget: (path) => nodes[path]?.link,
     realPath: (path) => nodes[path]?.link ?? (nodes[path] && path),
   };
-  return new Known(look);
+  return new PathCache(look);
 }
 
 function stat({ link, uid = 0, mode = 0o755 }: Node) {
@@ -55,7 +55,7 @@ describe('the path without links', () => {
     ['/home/u/roots/t', { refused: '/home/u/roots is a link' }],
     ['/tmp/link/t', { refused: '/tmp/link is a link' }],
     ['/var/loop/t', { refused: '/var/loop is a link' }],
-    ['/run/../etc', { refused: 'there is .. in its path' }],
+    ['/run/../etc', { refused: 'its path contains ..' }],
     ['run', { refused: 'it is not an absolute path' }],
     ['/run/\0', { refused: 'it is not an absolute path' }],
   ])('%j', (path, expected) => {
@@ -80,8 +80,8 @@ describe('the path without links', () => {
       linkTarget: () => undefined,
       realPath: () => undefined,
     };
-    expect(canonical('/x', 0, [], new Known(look))).toEqual({
-      refused: "its path can't be looked at: permission denied",
+    expect(canonical('/x', 0, [], new PathCache(look))).toEqual({
+      refused: 'its path cannot be checked: permission denied',
     });
   });
 });
@@ -97,7 +97,7 @@ test('no link of somebody else is ever on a way that is answered', () => {
       );
       const looked: string[] = [];
       const known = disk(nodes);
-      const spied = new Known({
+      const spied = new PathCache({
         stat: (each) => known.stat(each, false),
         linkTarget: (each) => {
           looked.push(each);

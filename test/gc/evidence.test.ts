@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type EvidenceLook, evidenceOf, isLogPath, type Question } from '../../src/gc/evidence.js';
+import { type EvidenceReader, evidenceOf, isLogPath, type Question } from '../../src/gc/evidence.js';
 import { SANDBOX_MARK } from '../../src/layout/sandbox-mark.js';
 
 const MARK = { task_id: 't', root: '/root', dev: 1, ino: 2 };
@@ -16,12 +16,12 @@ const QUESTION: Question = {
 };
 const LOGS = ['/srv/t/.logs/p/0/stdout', '/srv/t/.logs/q/3/stderr'];
 
-interface Disk extends Partial<EvidenceLook> {
+interface Disk extends Partial<EvidenceReader> {
   files?: readonly string[];
 }
 
 /** Nothing is there but the files. */
-function look({ files = [], ...rest }: Disk = {}): EvidenceLook {
+function look({ files = [], ...rest }: Disk = {}): EvidenceReader {
   return {
     euid: 0,
     confirmed: new Set(),
@@ -70,7 +70,7 @@ describe('what shows that a directory is the task’s', () => {
       'a mark of another inode, logs or not',
       {},
       { ...marked({ ino: 9 }), files: LOGS },
-      /its mark tells of task t/,
+      /its mark names task t/,
     ],
     ['the person named what is around it', {}, { confirmed: new Set(['/srv']) }, /does not hold/],
   ])('not: %s', (_, question, disk, why) => {

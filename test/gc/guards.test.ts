@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GUARDS, type GuardLook, type Item, objection } from '../../src/gc/guards.js';
+import { GUARDS, type GuardContext, type Item, objection } from '../../src/gc/guards.js';
 
 const ITEM: Item = {
   kind: 'data',
@@ -18,9 +18,9 @@ const ITEM: Item = {
   shown: { by: 'logs' },
 };
 
-const LOOK: GuardLook = {
+const LOOK: GuardContext = {
   euid: 0,
-  surroundings: { homes: [], mountPoints: [], roots: ['/root/thermos'] },
+  protectedPaths: { homes: [], mountPoints: [], roots: ['/root/thermos'] },
   claims: { on: () => undefined },
   newcomer: () => undefined,
   others: { owning: () => undefined },
@@ -30,11 +30,21 @@ const LOOK: GuardLook = {
 const NO_EVIDENCE = { why: 'it does not hold the logs of p/0', others: false };
 
 /** Each guard, by something that only it objects to. */
-const CASES: [string, Partial<Item>, Partial<GuardLook>, object][] = [
-  ['directory', { isDirectory: false }, {}, { verdict: 'refused', why: 'it is no directory' }],
+const CASES: [string, Partial<Item>, Partial<GuardContext>, object][] = [
+  ['directory', { isDirectory: false }, {}, { verdict: 'refused', why: 'it is not a directory' }],
   ['system', { path: '/etc/t' }, {}, { verdict: 'refused' }],
-  ['home', {}, { surroundings: { ...LOOK.surroundings, homes: ['/srv/work/t/me'] } }, { verdict: 'refused' }],
-  ['mount', {}, { surroundings: { ...LOOK.surroundings, mountPoints: ['/srv/work/t'] } }, { holds: true }],
+  [
+    'home',
+    {},
+    { protectedPaths: { ...LOOK.protectedPaths, homes: ['/srv/work/t/me'] } },
+    { verdict: 'refused' },
+  ],
+  [
+    'mount',
+    {},
+    { protectedPaths: { ...LOOK.protectedPaths, mountPoints: ['/srv/work/t'] } },
+    { holds: true },
+  ],
   ['root', { path: '/root/thermos/tasks' }, {}, { why: 'it is a part of the task root /root/thermos' }],
   [
     'claim',
@@ -84,7 +94,7 @@ test('each guard has a case', () => {
 });
 
 test('what came since the plan is asked about only then', () => {
-  const look = { ...LOOK, newcomer: () => 'task late, which has just come, uses /srv/work/t' };
+  const look = { ...LOOK, newcomer: () => 'task late, which has just started, uses /srv/work/t' };
   expect(objection('plan', ITEM, look)).toBeUndefined();
   expect(objection('again', ITEM, look)).toMatchObject({ verdict: 'refused' });
 });

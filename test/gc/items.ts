@@ -1,6 +1,6 @@
 import { itemOf, questionOf, type Target } from '../../src/gc/actions.js';
-import { EvidenceOnDisk } from '../../src/gc/ground.js';
 import type { Item } from '../../src/gc/guards.js';
+import { EvidenceOnDisk } from '../../src/gc/inspector.js';
 import type { Subject } from '../../src/gc/subject.js';
 
 /** What the guards are asked about a planned target, with the evidence that is on disk now. */

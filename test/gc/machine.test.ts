@@ -25,7 +25,7 @@ describe('who came to a root since', () => {
     expect(asked(find, `${dir}/s/t`)).toBeUndefined();
     task('new', `${dir}/s/t/u`);
     for (const path of ['s/t', 's/t/u', 's/t/u/v']) {
-      expect(asked(find, `${dir}/${path}`)).toBe(`task new, which has just come, uses ${dir}/s/t/u`);
+      expect(asked(find, `${dir}/${path}`)).toBe(`task new, which has just started, uses ${dir}/s/t/u`);
     }
     expect(asked(find, `${dir}/s/tu`)).toBeUndefined();
   });
@@ -41,13 +41,13 @@ test('looking again asks what may have changed, and remembers what was known', (
   const users = [{ pid: 7, path: '/s', how: 'works in it' }];
   const before = machineIn(dir, {
     users: () => users,
-    surroundings: { homes: ['/h'], mountPoints: ['/gone'], roots: ['/r'] },
+    protectedPaths: { homes: ['/h'], mountPoints: ['/gone'], roots: ['/r'] },
   });
   const after = lookAgain(before, () => 0);
   expect(after.host).not.toBe(before.host);
   expect(after.usage).not.toBe(before.usage);
   expect(after.usage.of('/s')?.pid).toBe(7);
-  expect(after.surroundings).toMatchObject({ homes: ['/h'], roots: ['/r'] });
-  expect(after.surroundings.mountPoints).not.toContain('/gone');
+  expect(after.protectedPaths).toMatchObject({ homes: ['/h'], roots: ['/r'] });
+  expect(after.protectedPaths.mountPoints).not.toContain('/gone');
   expect(after.claims).toBe(before.claims);
 });

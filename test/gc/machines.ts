@@ -3,7 +3,7 @@ import type { FoundTask } from '../../src/discovery/found.js';
 import { type ApplyEffects, apply, type TaskOutcome } from '../../src/gc/apply.js';
 import { Claims } from '../../src/gc/claims.js';
 import type { Machine } from '../../src/gc/machine.js';
-import { makePlan, type Plan, type PlanOptions } from '../../src/gc/plan.js';
+import { type GcPlan, makePlan, type PlanOptions } from '../../src/gc/plan.js';
 import { EFFECTS } from '../../src/gc/remove.js';
 import { Usage } from '../../src/gc/usage.js';
 import type { DirectoryUser } from '../../src/host/directory-users.js';
@@ -22,7 +22,7 @@ export function machineIn(directory: string, made: MadeUpMachine = {}): Machine 
     host: Host.local({ proc: makeProc(join(directory, 'proc'), proc) }),
     usage: new Usage(users),
     now: Date.now(),
-    surroundings: { homes: [], mountPoints: [], roots: [] },
+    protectedPaths: { homes: [], mountPoints: [], roots: [] },
     knownRoots: [],
     bootId: undefined,
     forecast: () => undefined,
@@ -48,17 +48,17 @@ export function planOf(
   tasks: readonly FoundTask[],
   machine: Machine,
   options: Partial<PlanOptions> = {},
-): Plan {
+): GcPlan {
   return makePlan(tasks, new Set(tasks), machine, { ...OPTIONS, ...options });
 }
 
 /** Carries a plan out. */
-export function carriedOut(plan: Plan, effects: Partial<ApplyEffects> = {}): TaskOutcome[] {
+export function carriedOut(plan: GcPlan, effects: Partial<ApplyEffects> = {}): TaskOutcome[] {
   return [...apply(plan, { ...EFFECTS, clock: Date.now, ...effects }, new Set())];
 }
 
 /** `KIND VERDICT` of what is planned for each task, by its id. */
-export function planned({ tasks }: Plan): Record<string, string[]> {
+export function planned({ tasks }: GcPlan): Record<string, string[]> {
   return Object.fromEntries(
     tasks.map(({ task_id, actions }) => [task_id, actions.map(({ kind, verdict }) => `${kind} ${verdict}`)]),
   );

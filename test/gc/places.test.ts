@@ -33,10 +33,10 @@ describe('a sandbox is refused that is', () => {
     ['/srv/other-root', 'it is a task root'],
     [`${ROOT}/tasks`, 'a part of the task root'],
     [`${ROOT}/checkpoints/other`, 'a part of the task root'],
-    [`${ROOT}/sandboxes`, 'is not the place of task t'],
-    [`${ROOT}/sandboxes/u`, 'is not the place of task t'],
-    [`${ROOT}/sandboxes/tt`, 'is not the place of task t'],
-    ['/srv/other-root/sandboxes/t', 'is not the place of task t'],
+    [`${ROOT}/sandboxes`, 'is not the sandbox of task t'],
+    [`${ROOT}/sandboxes/u`, 'is not the sandbox of task t'],
+    [`${ROOT}/sandboxes/tt`, 'is not the sandbox of task t'],
+    ['/srv/other-root/sandboxes/t', 'is not the sandbox of task t'],
     ['/var/lib/mesos/slaves', 'a part of the task root'],
   ])('%s', (path, reason) => {
     expect(why(path)).toContain(reason);

@@ -2,8 +2,8 @@ import { mkdirSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FoundTask } from '../../src/discovery/found.js';
-import { guardLook } from '../../src/gc/ground.js';
 import { objection } from '../../src/gc/guards.js';
+import { guardContext } from '../../src/gc/inspector.js';
 import { isWithin } from '../../src/store/paths.js';
 import { gcTask, listing, put } from '../e2e/gc-trees.js';
 import { placeForEach, tempDir } from '../e2e/harness.js';
@@ -84,7 +84,7 @@ describe('finished tasks', () => {
     const locks = lockLine(statSync(`${root}/checkpoints/a/runner`), 7);
     const plan = planOf([finished(root, 'a')], machineIn(dir, { proc: { locks, processes: { 7: {} } } }));
     expect(plan.tasks[0]?.actions.map(({ verdict, why }) => [verdict, why])).toEqual(
-      ALL.map(() => ['kept', 'its runner lives']),
+      ALL.map(() => ['kept', 'its runner is alive']),
     );
   });
 
@@ -95,8 +95,8 @@ describe('finished tasks', () => {
     expect(actions.map(({ kind, verdict, why }) => [kind, verdict, why])).toEqual([
       ['logs', 'delete', undefined],
       ['data', 'refused', 'process 7 works in it'],
-      ['metadata', 'kept', `${sandbox} can't be removed now`],
-      ['metadata', 'kept', `${sandbox} can't be removed now`],
+      ['metadata', 'kept', `${sandbox} cannot be removed now`],
+      ['metadata', 'kept', `${sandbox} cannot be removed now`],
     ]);
   });
 });
@@ -142,7 +142,7 @@ test('a plan knows the roots of its tasks, and who came to them since', () => {
   gcTask(root, 'a');
   const { machine, tasks } = planOf([finished(root, 'a')], machineIn(dir));
   expect(machine.knownRoots).toEqual([root]);
-  expect(machine.surroundings.roots).toEqual([root]);
+  expect(machine.protectedPaths.roots).toEqual([root]);
   const target = tasks[0]?.actions[1]?.target;
   if (target === undefined) throw new Error('nothing is planned');
   const item = itemOfTarget(tasks[0]?.subject, target);
@@ -193,7 +193,7 @@ test('a plan promises no more than the guards allow, and nothing outside of sand
           });
           put(`${base}/other/.logs/p/0/stdout`, 'not theirs');
           const plan = planOf(tasks, machineIn(base), { kinds: { metadata: true, logs: true, data } });
-          const look = guardLook(plan.machine);
+          const context = guardContext(plan.machine);
           for (const { subject, actions } of plan.tasks) {
             const own = [subject.checkpointDir, ...subject.taskFiles];
             for (const { kind, path, verdict, why, target } of actions) {
@@ -206,7 +206,7 @@ test('a plan promises no more than the guards allow, and nothing outside of sand
               else {
                 expect(isWithin(place, subject.sandbox?.path ?? '?')).toBe(true);
                 expect(
-                  target && objection('again', itemOfTarget(subject, target, kind), look),
+                  target && objection('again', itemOfTarget(subject, target, kind), context),
                 ).toBeUndefined();
               }
               expect(place.startsWith(`${base}/elsewhere`)).toBe(false);

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Candidate, choose, type Limits } from '../../src/gc/policy.js';
+import { choose, type GcCandidate, type Limits } from '../../src/gc/policy.js';
 
 const NOW = 1_000_000;
 const WORDS = { duration: (ms: number) => `${ms}ms`, size: (bytes: number) => `${bytes}B` };
 /** Without the words. */
-type Finished = Omit<Candidate, 'since'>;
-const worded = (each: Finished): Candidate => ({ ...each, since: `finished ${NOW - each.finishedAt}ms ago` });
+type Finished = Omit<GcCandidate, 'since'>;
+const worded = (each: Finished): GcCandidate => ({
+  ...each,
+  since: `finished ${NOW - each.finishedAt}ms ago`,
+});
 const chosen = (candidates: Finished[], limits: Limits) =>
   choose(candidates.map(worded), limits, NOW, WORDS).map(
     (choice) => choice?.limit ?? (choice ? 'all' : 'stays'),

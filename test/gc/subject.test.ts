@@ -111,7 +111,7 @@ describe('a header by which nothing may be deleted', () => {
         gcTask(root, 'a');
         linkSync(runner(), `${dir}/other`);
       },
-      'its stream has another name, maybe that of another task',
+      'its stream has another name, which may belong to another task',
     ],
     [
       'is no file',
@@ -120,7 +120,7 @@ describe('a header by which nothing may be deleted', () => {
         rmSync(runner());
         mkdirSync(runner());
       },
-      'its stream is no regular file',
+      'its stream is not a regular file',
     ],
     [
       'is behind a link',

@@ -225,7 +225,7 @@ describe('nothing is signalled or written', () => {
     });
     try {
       await once(holder.stdout, 'data');
-      refused('its runner lives');
+      refused('its runner is alive');
     } finally {
       process.kill(-(holder.pid as number), 'SIGKILL');
     }
@@ -235,7 +235,7 @@ describe('nothing is signalled or written', () => {
     write(started().process('p', 'WAITING', forked(100)), { p: Buffer.alloc(0) });
     const processes = new FakeProcesses();
     processes.lock(statSync(`${directory}/coordinator.p`));
-    refused('the coordinator of process p lives', processes);
+    refused('the coordinator of process p is alive', processes);
     expect(processes.clock()).toBeLessThan(10_000);
   });
 

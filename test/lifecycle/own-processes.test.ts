@@ -16,7 +16,7 @@ function row(pid: number, rest: Partial<ProcessRow> & { started?: number } = {})
 function pids(rows: ProcessRow[], marked: number[] = [], spared: number[] = [], coordinators: number[] = []) {
   const { own, doubtful } = ownProcesses(rows, [RUN], {
     uid: 1000,
-    isAnybodys: false,
+    isAnyUsers: false,
     bootTimeMs: BOOT_MS,
     spared: new Set(spared),
     recordsSuffice: true,

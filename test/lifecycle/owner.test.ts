@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRootsAlone, mayBeSignalled, mayExecute, ownerOf } from '../../src/lifecycle/owner.js';
+import { mayBeSignalled, mayExecute, onlyRootCanWrite, ownerOf } from '../../src/lifecycle/owner.js';
 
 const ME = process.geteuid?.() ?? 0;
 const MESOS_ROOT = '/w/slaves/S0/frameworks/F0/executors/thermos-t/runs/C0/checkpoints';
@@ -7,12 +7,12 @@ const MESOS_ROOT = '/w/slaves/S0/frameworks/F0/executors/thermos-t/runs/C0/check
 test('a task that does not say whose it is is ours', () => {
   expect(ownerOf('/root', undefined, () => false)).toEqual({
     uid: ME,
-    isRootsWord: false,
+    isWrittenByRoot: false,
     recordsSuffice: true,
   });
   expect(ownerOf('/root', 1234, () => true)).toEqual({
     uid: 1234,
-    isRootsWord: ME === 0,
+    isWrittenByRoot: ME === 0,
     recordsSuffice: true,
   });
 });
@@ -20,13 +20,13 @@ test('a task that does not say whose it is is ours', () => {
 test('root in a container is not root here', () => {
   expect(mayExecute('/root')).toBe(true);
   expect(mayExecute(MESOS_ROOT)).toBe(false);
-  expect(ownerOf(MESOS_ROOT, 0, () => true)).toMatchObject({ isRootsWord: false, recordsSuffice: false });
+  expect(ownerOf(MESOS_ROOT, 0, () => true)).toMatchObject({ isWrittenByRoot: false, recordsSuffice: false });
 });
 
 test('only the owner’s processes may be signalled, all if root says so', () => {
-  const owner = { uid: 5, isRootsWord: false, recordsSuffice: true };
+  const owner = { uid: 5, isWrittenByRoot: false, recordsSuffice: true };
   expect([5, 6, 0].map((uid) => mayBeSignalled(owner, uid))).toEqual([true, false, false]);
-  expect(mayBeSignalled({ ...owner, isRootsWord: true }, 6)).toBe(true);
+  expect(mayBeSignalled({ ...owner, isWrittenByRoot: true }, 6)).toBe(true);
 });
 
 test.each([
@@ -36,5 +36,5 @@ test.each([
   [{ uid: 0, mode: 0o100646, nlink: 1 }, false],
   [{ uid: 0, mode: 0o100600, nlink: 2 }, false],
 ])('%j is root’s alone: %s', (file, expected) => {
-  expect(isRootsAlone(file)).toBe(expected);
+  expect(onlyRootCanWrite(file)).toBe(expected);
 });

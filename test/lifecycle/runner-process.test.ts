@@ -11,8 +11,8 @@ const stat = (fields: Partial<Stats> = {}) =>
   ({ dev: 1, ino: 5, uid: USER, mode: 0o100644, nlink: 1, ...fields }) as Stats;
 const STREAM = stat();
 const ROOTS_STREAM = stat({ uid: 0 });
-const USERS: Owner = { uid: USER, isRootsWord: false, recordsSuffice: true };
-const ROOTS: Owner = { uid: 0, isRootsWord: true, recordsSuffice: true };
+const USERS: Owner = { uid: USER, isWrittenByRoot: false, recordsSuffice: true };
+const ROOTS: Owner = { uid: 0, isWrittenByRoot: true, recordsSuffice: true };
 const READS = { isWritable: false };
 const WRITES = { isWritable: true };
 /** Recorded 200 seconds after the boot. */

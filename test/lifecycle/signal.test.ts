@@ -3,7 +3,7 @@ import type { Owner } from '../../src/lifecycle/owner.js';
 import { send } from '../../src/lifecycle/signal.js';
 import { type FakeProcess, FakeProcesses } from './fake-processes.js';
 
-const OWNER: Owner = { uid: 1000, isRootsWord: false, recordsSuffice: true };
+const OWNER: Owner = { uid: 1000, isWrittenByRoot: false, recordsSuffice: true };
 const FOUND = { pid: 7, startTimeTicks: 10_000 };
 
 function sendTo(process: FakeProcess | undefined, owner: Partial<Owner> = {}) {
@@ -29,11 +29,11 @@ describe('a signal', () => {
     expect(sendTo({ realUid: 5 })).toMatchObject({
       answer: {
         code: 'signal-refused',
-        message: 'process 7 was left alone: it belongs to uid 5, and the task to uid 1000',
+        message: 'process 7 was left alone: it belongs to uid 5, but the task to uid 1000',
       },
       sent: [],
     });
-    expect(sendTo({ realUid: 5 }, { isRootsWord: true }).answer).toBe('sent');
+    expect(sendTo({ realUid: 5 }, { isWrittenByRoot: true }).answer).toBe('sent');
   });
 
   test('that could not be sent is told', () => {
@@ -41,7 +41,7 @@ describe('a signal', () => {
     const processes = Object.assign(new FakeProcesses({ 7: { uid: 1000 } }), refusing);
     expect(send(processes, FOUND, 'SIGKILL', OWNER)).toMatchObject({
       code: 'signal-failed',
-      message: 'process 7 can not be sent SIGKILL: operation not permitted',
+      message: 'process 7 cannot be sent SIGKILL: operation not permitted',
     });
   });
 });

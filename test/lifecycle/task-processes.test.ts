@@ -8,9 +8,9 @@ import { BOOT_MS, type FakeProcess, FakeProcesses } from './fake-processes.js';
 const USER = 1000;
 const stream = (fields: Partial<Stats> = {}) =>
   ({ dev: 1, ino: 5, uid: USER, mode: 0o100644, nlink: 1, ...fields }) as Stats;
-const USERS: Owner = { uid: USER, isRootsWord: false, recordsSuffice: true };
-const ROOTS: Owner = { uid: USER, isRootsWord: true, recordsSuffice: true };
-const MESOS: Owner = { uid: USER, isRootsWord: false, recordsSuffice: false };
+const USERS: Owner = { uid: USER, isWrittenByRoot: false, recordsSuffice: true };
+const ROOTS: Owner = { uid: USER, isWrittenByRoot: true, recordsSuffice: true };
+const MESOS: Owner = { uid: USER, isWrittenByRoot: false, recordsSuffice: false };
 const RUN: RecordedRun = {
   process: 'p',
   coordinator_pid: 100,

@@ -42,13 +42,13 @@ describe('what the streams say together', () => {
       p: runner.coordinator('p', 'RUNNING', 'FAILED'),
       done: runner.coordinator('done', 'FAILED'),
     });
-    const { header, last, runs, lastWords, bytes, damagedAt, problems } = open().read(0);
+    const { header, last, runs, finalRecords, bytes, damagedAt, problems } = open().read(0);
     expect([header?.task_id, last?.state, damagedAt, problems]).toEqual(['t', 'ACTIVE', undefined, []]);
     expect([...runs].map(([process, { state }]) => [process, state])).toEqual([
       ['p', 'FAILED'],
       ['done', 'SUCCESS'],
     ]);
-    expect(lastWords.map(({ value }) => 'state' in value && value.state)).toEqual(['RUNNING', 'FAILED']);
+    expect(finalRecords.map(({ value }) => 'state' in value && value.state)).toEqual(['RUNNING', 'FAILED']);
     expect(bytes).toBe(statSync(`${directory}/runner`).size);
   });
 
@@ -111,7 +111,7 @@ describe('writing', () => {
 describe('who may have written them', () => {
   test('only we: nothing is wrong', () => {
     write(started());
-    expect(open().distrust(UID)).toBeUndefined();
+    expect(open().checkOwnership(UID)).toBeUndefined();
     expect(open().owner(UID)).toMatchObject({ uid: UID });
   });
 
@@ -122,7 +122,7 @@ describe('who may have written them', () => {
   ])('%s', (_, change) => {
     write(started());
     change();
-    expect(open().distrust(UID)).toMatchObject({ code: 'task-untrusted' });
+    expect(open().checkOwnership(UID)).toMatchObject({ code: 'task-untrusted' });
   });
 
   test('a link on the way is not followed', () => {

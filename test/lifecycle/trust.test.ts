@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { distrust, refuseStrangers } from '../../src/lifecycle/trust.js';
+import { checkOwnership, refuseStrangers } from '../../src/lifecycle/trust.js';
 import { Directories } from '../../src/store/directories.js';
 import { directoriesTo } from '../../src/store/ownership.js';
 
@@ -31,7 +31,7 @@ describe('on disk', () => {
 
   afterEach(() => rmSync(root, { recursive: true }));
 
-  const why = (uid: number | undefined = me) => distrust({ root, taskId: 't' }, uid)?.message;
+  const why = (uid: number | undefined = me) => checkOwnership({ root, taskId: 't' }, uid)?.message;
 
   test('what only we may write is believed', () => {
     expect(why()).toBe(undefined);
@@ -73,7 +73,7 @@ describe('on disk', () => {
   test('what another user may write is not believed, above the root neither', () => {
     if (me !== 0) {
       // Nobody but root can give files away: of another user's we see only that they are refused.
-      expect(distrust({ root: '/', taskId: 't' }, me)).toBe(undefined);
+      expect(checkOwnership({ root: '/', taskId: 't' }, me)).toBe(undefined);
       return;
     }
     for (const path of ['/checkpoints/t/runner', '/tasks', '']) {
@@ -85,7 +85,7 @@ describe('on disk', () => {
     mkdirSync(`${root}/above`, { mode: 0o755 });
     mkdirSync(`${root}/above/root/checkpoints/t`, { recursive: true });
     chownSync(`${root}/above`, 4711, 0);
-    expect(distrust({ root: `${root}/above/root`, taskId: 't' }, 0)?.message).toContain(
+    expect(checkOwnership({ root: `${root}/above/root`, taskId: 't' }, 0)?.message).toContain(
       `${root}/above belongs to uid 4711`,
     );
   });
@@ -95,7 +95,7 @@ describe('on disk', () => {
     expect(refuseStrangers(root, directoriesTo(root, ['tasks'], directories), me)).toBe(undefined);
     chmodSync(root, 0o777);
     expect(() => refuseStrangers(root, directoriesTo(root, ['tasks'], directories), me)).toThrow(
-      `the root ${root} is not used, because somebody else could exchange what is in it: ${root} can be written by everybody`,
+      `the root ${root} is not used, because somebody else could replace what is in it: ${root} can be written by everybody`,
     );
     directories.close();
   });

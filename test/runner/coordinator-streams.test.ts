@@ -4,17 +4,17 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CheckpointRecord, ProcessStatus } from '../../src/checkpoint/records.js';
 import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import { CoordinatorStreams } from '../../src/runner/coordinator-streams.js';
-import { TaskRoot } from '../../src/runner/task-root.js';
+import { RunnerRoot } from '../../src/runner/runner-root.js';
 import { tempDir } from '../e2e/harness.js';
 
 let temp: ReturnType<typeof tempDir>;
-let root: TaskRoot;
+let root: RunnerRoot;
 let streams: CoordinatorStreams;
 let seen: unknown[];
 beforeEach(() => {
   temp = tempDir();
   mkdirSync(join(temp.path, 'checkpoints/task'), { recursive: true });
-  root = new TaskRoot({ root: temp.path, taskId: 'task' });
+  root = new RunnerRoot({ root: temp.path, taskId: 'task' });
   seen = [];
   streams = new CoordinatorStreams(root, ({ value }) => seen.push((value as ProcessStatus).seq));
 });

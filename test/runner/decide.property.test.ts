@@ -77,7 +77,10 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
       seconds: fc.constantFrom(0.04, 0.3, 1, 5, 31, 61, 3600),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('start-fails' as const), isPassing: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('start-fails' as const), isTransient: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('crash' as const), after: fc.nat({ max: 4 }) }) },
   { weight: 10, arbitrary: fc.record({ type: fc.constant('step' as const), isBlind: fc.boolean() }) },
 );

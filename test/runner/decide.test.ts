@@ -232,7 +232,7 @@ describe('starts', () => {
       applied(
         state,
         { type: 'recorded', record: status(process, 0, { state: 'WAITING' }) },
-        { type: 'not-started', process, reason: 'EAGAIN', isPassing: true },
+        { type: 'not-started', process, reason: 'EAGAIN', isTransient: true },
       );
     }
     expect(startsOf(state)).toEqual(['p4', 'p5', 'p6', 'p7']);
@@ -244,7 +244,7 @@ describe('starts', () => {
   test('that fail for a minute are given up', () => {
     const state = stateOf([HEADER], TASK);
     untilEffect(state);
-    const fail = { type: 'not-started', process: 'p', reason: 'EAGAIN', isPassing: true } as const;
+    const fail = { type: 'not-started', process: 'p', reason: 'EAGAIN', isTransient: true } as const;
     applied(state, { type: 'recorded', record: status('p', 0, { state: 'WAITING' }) }, fail);
     expect(decide(state, NOW)).toEqual([{ type: 'sleep', until: NOW + 0.05 }]);
     apply(state, fail, NOW + 59);

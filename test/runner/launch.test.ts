@@ -6,7 +6,7 @@ import { SystemError, UsageError } from '../../src/errors/errors.js';
 import { COORDINATOR_EXIT } from '../../src/errors/exit-codes.js';
 import { tryLock } from '../../src/host/flock.js';
 
-import { type Launch, launch, NotNow } from '../../src/runner/launch.js';
+import { type Launch, launch, TransientError } from '../../src/runner/launch.js';
 import { DEFAULT_LOGGER } from '../../src/runner/task-document.js';
 import { openFile } from '../../src/store/open-file.js';
 import { RefusedError } from '../../src/store/refused.js';
@@ -139,7 +139,7 @@ describe('a stream that can not be opened', () => {
   const errno = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
 
   test.each(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])('for %s may be opened in a moment', (code) => {
-    expect(refusalOf(errno(code))).toBeInstanceOf(NotNow);
+    expect(refusalOf(errno(code))).toBeInstanceOf(TransientError);
   });
 
   test('because its name is too long is the fault of the process', () => {
@@ -161,7 +161,7 @@ describe('a stream that can not be opened', () => {
 test('a stream that an earlier coordinator still holds can be had in a moment', () => {
   const other = openFile(stream, { access: 'create' });
   expect(tryLock(other.fd)).toBe(true);
-  expect(() => launched('')).toThrow(NotNow);
+  expect(() => launched('')).toThrow(TransientError);
   other.close();
 });
 
@@ -169,7 +169,7 @@ test('nothing stays open whatever comes of it', () => {
   const open = () => readdirSync('/proc/self/fd').map((fd) => linkOf(fd));
   const other = openFile(stream, { access: 'create' });
   tryLock(other.fd);
-  expect(() => launched('')).toThrow(NotNow);
+  expect(() => launched('')).toThrow(TransientError);
   expect(open().filter((path) => path === stream)).toHaveLength(1);
   other.close();
   expect(open().filter((path) => path === stream)).toHaveLength(0);

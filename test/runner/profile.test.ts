@@ -68,5 +68,5 @@ test('only a regular file of one name: bash would wait at a FIFO', () => {
   expect(profileOf(sandbox(), ME)?.refusal).toContain('hard links');
   rmSync(profile());
   execFileSync('mkfifo', [profile()]);
-  expect(profileOf(sandbox(), ME)).toEqual({ refusal: 'it is no regular file' });
+  expect(profileOf(sandbox(), ME)).toEqual({ refusal: 'it is not a regular file' });
 });

@@ -9,7 +9,7 @@ import {
   TASK_STATES,
 } from '../../src/checkpoint/records.js';
 import { Replay } from '../../src/checkpoint/replay.js';
-import { Progress } from '../../src/runner/progress.js';
+import { StreamProgress } from '../../src/runner/progress.js';
 import { soundRecords, streamOf } from '../checkpoint/arbitraries.js';
 
 /** Does a reader of the stream take the record behind those before? */
@@ -58,7 +58,7 @@ describe('a runner and a reader of its stream', () => {
   test('take the same records, and make the same of them', () => {
     fc.assert(
       fc.property(fc.array(anything, { maxLength: 60 }), fc.constantFrom(0, 7), (steps, first) => {
-        const progress = new Progress();
+        const progress = new StreamProgress();
         const taken: CheckpointRecord[] = [];
         for (const step of steps) {
           const record = 'type' in step ? step : recordFor(step, progress, first);
@@ -77,7 +77,7 @@ describe('a runner and a reader of its stream', () => {
   test('make the same of a sound stream', () => {
     fc.assert(
       fc.property(soundRecords, (records) => {
-        const progress = new Progress();
+        const progress = new StreamProgress();
         const taken = records.filter((record) => {
           const fits = progress.fits(record);
           if (fits) progress.apply(record);
@@ -99,7 +99,7 @@ function isCounted({ type, value }: CheckpointRecord): boolean {
 
 function recordFor(
   { update, beside }: { update: ProcessStatus; beside: number | undefined },
-  { runs }: Progress,
+  { runs }: StreamProgress,
   first: number,
 ): CheckpointRecord {
   const last = runs.get(update.process ?? '')?.seq;
@@ -108,7 +108,7 @@ function recordFor(
   return { type: 'process_status', value: { ...update, seq } };
 }
 
-function expectSame(progress: Progress, records: readonly CheckpointRecord[]): void {
+function expectSame(progress: StreamProgress, records: readonly CheckpointRecord[]): void {
   const { header, statuses, processes } = stateOf(records);
   expect(progress.header ?? null).toEqual(header);
   expect(progress.status).toEqual(statuses.at(-1)?.state);

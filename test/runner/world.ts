@@ -35,7 +35,7 @@ export type Happening =
   /** The clock is set, or time passes. */
   | { readonly type: 'clock'; readonly seconds: number }
   /** What a start of a process comes to, the next time. */
-  | { readonly type: 'start-fails'; readonly isPassing: boolean }
+  | { readonly type: 'start-fails'; readonly isTransient: boolean }
   /** The runner looks at its task. `blind`: no event told it that streams have grown. */
   | { readonly type: 'step'; readonly isBlind: boolean }
   /** The runner dies, and another takes the task up; `after` so many more writes. */
@@ -124,7 +124,7 @@ export class World {
         this.now += what.seconds;
         break;
       case 'start-fails':
-        this.#startFails = what.isPassing;
+        this.#startFails = what.isTransient;
         break;
       case 'crash':
         this.#writesLeft = what.after;
@@ -268,9 +268,9 @@ export class World {
   #start({ process, seq }: Effect & { type: 'start' }): void {
     this.#checkStart(process);
     if (this.#startFails !== undefined) {
-      const isPassing = this.#startFails;
+      const isTransient = this.#startFails;
       this.#startFails = undefined;
-      this.#apply({ type: 'not-started', process, reason: 'a fault', isPassing });
+      this.#apply({ type: 'not-started', process, reason: 'a fault', isTransient });
       return;
     }
     const coordinator = {

@@ -50,7 +50,7 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     functions: 'closeSync constants fchownSync fstatSync openSync',
     why: 'makes log directories by descriptors, and gives them to the user',
   },
-  'runner/coordinator/log-file.ts': {
+  'runner/coordinator/log-writer.ts': {
     functions: 'closeSync fstatSync ftruncateSync openSync renameSync writeSync',
     why: 'writes and rotates logs as the user of the task',
   },
@@ -64,7 +64,7 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     functions: 'accessSync chownSync closeSync constants mkdirSync',
     why: 'makes sandboxes: as root by descriptors of the store, else as the user',
   },
-  'runner/task-root.ts': {
+  'runner/runner-root.ts': {
     functions: 'accessSync constants mkdirSync renameSync rmdirSync unlinkSync',
     why: 'makes and moves what a runner needs, by descriptors',
   },

@@ -15,13 +15,13 @@ import { OpenFile } from '../../store/open-file.js';
 import type { RecordSink } from '../api.js';
 import { FD, GO, type Job } from './job.js';
 import { makeLogDirectory } from './log-directory.js';
-import { LogFile } from './log-file.js';
+import { LogWriter } from './log-writer.js';
 import { makePipes, Pump } from './pump.js';
 
-/** A full disk may be emptied again: the end of a process must not be forgotten for it. */
+/** Retries, because the end of a process must not be lost to a disk that is full for a while. */
 const RETRY_MS = 1000;
 
-export interface Surroundings {
+export interface CoordinatorContext {
   writer: (fd: number) => RecordSink;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -29,10 +29,10 @@ export interface Surroundings {
 }
 
 /**
- * Runs one run of one process, as the runner that started us says on `FD.control`: waits for its FORKED, starts
- * the command, records RUNNING and how it ended. Ends us when that is on disk.
+ * Executes one run of one process, described by the runner on `FD.control`: waits for its FORKED, starts the command,
+ * records RUNNING and the end. Exits when that is on disk.
  */
-export function coordinate({ writer, now, exit }: Surroundings): void {
+export function coordinate({ writer, now, exit }: CoordinatorContext): void {
   const job = readControl();
   const forkedSeq = job === undefined ? undefined : forked(job);
   if (job === undefined || forkedSeq === undefined) {
@@ -43,7 +43,7 @@ export function coordinate({ writer, now, exit }: Surroundings): void {
     try {
       writeSync(FD.report, error instanceof Error ? error.message : String(error));
     } catch {
-      // The runner is gone; the next one finds FORKED and nobody there.
+      // The runner is gone; the next one finds FORKED without a coordinator.
     }
     exit(COORDINATOR_EXIT.cannotStart);
   };
@@ -99,8 +99,8 @@ export function coordinate({ writer, now, exit }: Surroundings): void {
 }
 
 /**
- * Returns the job when FORKED is on disk, or the runner is gone: it may have recorded that and no more.
- * Undefined if it went before it had said what to do.
+ * Returns the job when FORKED is on disk or the runner is gone, which may have recorded FORKED just before. Undefined
+ * if the runner ended before it sent the job.
  */
 function readControl(): Job | undefined {
   const chunk = Buffer.allocUnsafe(64 * 1024);
@@ -114,13 +114,13 @@ function readControl(): Job | undefined {
     text = Buffer.concat(parts).toString();
   }
   closeSync(FD.control);
-  // The lowest number is free again: nothing else may become our stdin.
+  // Descriptor 0 is free now: occupy it so that no other file becomes our stdin.
   openSync('/dev/null', 'r');
   const end = text.indexOf('\n');
   return end < 0 ? undefined : (JSON.parse(text.slice(0, end)) as Job);
 }
 
-/** The sequence number of the FORKED that the runner recorded for us; undefined if it didn't come to that. */
+/** The sequence number of the FORKED that the runner recorded for us; undefined if it did not. */
 function forked({ head, process: name }: Job): number | undefined {
   let seq: number | undefined;
   const lister = new RecordLister(({ type, value }, offset) => {
@@ -145,13 +145,13 @@ function openOutput({ logs, logger }: Job): Output {
   if (destination === 'none')
     return { childs: [openSync('/dev/null', 'a'), openSync('/dev/null', 'a')], pumps: [] };
   if (destination === 'file' && mode === 'standard') {
-    // The command writes its files itself: nothing is in between.
+    // The command writes its files directly.
     return { childs: [openSync(paths[0], 'a', 0o644), openSync(paths[1], 'a', 0o644)], pumps: [] };
   }
   const rotation = mode === 'rotate' ? { size: log_size, backups } : undefined;
   const pipes = makePipes(logs, STREAMS);
   const pumps = pipes.map(([reading], i) => {
-    const file = destination === 'console' ? undefined : new LogFile(paths[i] as string, rotation);
+    const file = destination === 'console' ? undefined : new LogWriter(paths[i] as string, rotation);
     const fd = i === 0 ? FD.stdout : FD.stderr;
     const console = destination === 'file' ? undefined : consoleAt(fd);
     return new Pump(reading, (bytes) => {
@@ -162,13 +162,13 @@ function openOutput({ logs, logger }: Job): Output {
   return { childs: pipes.map(([, writing]) => writing) as [number, number], pumps };
 }
 
-/** How long we wait for a console that is full, and how often we look. */
+/** How long to wait for a full console, and how often to retry. */
 const STALLED_MS = 2000;
-const LOOK_MS = 5;
+const POLL_MS = 5;
 
 /**
- * A console. Whoever reads there must not end the process by going away, nor hold it up by not reading: what it
- * does not take for a while is lost.
+ * Writes to a console. Its reader must neither end the process by going away nor block it by not reading: output that it
+ * does not accept for a while is lost.
  */
 function consoleAt(fd: number): (bytes: Uint8Array) => void {
   let stalled = false;
@@ -180,11 +180,11 @@ function consoleAt(fd: number): (bytes: Uint8Array) => void {
         stalled = false;
         waited = 0;
       } catch (error) {
-        // A pipe that another program has set to not waiting is so for us, too.
+        // If another program set the pipe to non-blocking, it is non-blocking for us, too.
         stalled ||= errnoOf(error) !== 'EAGAIN' || waited >= STALLED_MS;
         if (stalled) return;
-        waited += LOOK_MS;
-        pause(LOOK_MS);
+        waited += POLL_MS;
+        pause(POLL_MS);
       }
     }
   };
@@ -203,10 +203,10 @@ function start(job: Job, { childs }: Output): ChildProcess {
   });
 }
 
-/** Group ids as chroot(1) wants them; it can't look them up by the user's name in the new root. */
+/** Group ids in the format of chroot(1), which cannot look them up by user name in the new root. */
 let supplementary = '';
 
-/** All of it, for good: supplementary groups, group, user. */
+/** Changes supplementary groups, group and user permanently. */
 function becomeUser({ account }: Job): void {
   if (account === undefined) return;
   initgroups(account);
@@ -214,12 +214,12 @@ function becomeUser({ account }: Job): void {
   process.setuid?.(account.uid);
 }
 
-/** For the files of the log, which lie where the user may have laid links. */
+/** For opening log files, because the user may have placed links in their directory. */
 function lookLikeUser({ account }: Job): void {
   if (account === undefined) return;
   initgroups(account);
   process.setegid?.(account.gid);
-  // Only now: Node counts the effective group among them, which was root's.
+  // Only now, because Node includes the effective group, which was root's before.
   supplementary = (process.getgroups?.() ?? []).join(',');
   process.seteuid?.(account.uid);
 }
@@ -231,6 +231,6 @@ function becomeRootAgain({ account }: Job): void {
 }
 
 function initgroups({ name, gid }: Account): void {
-  // Documented, but its types don't know it.
+  // Documented, but missing from the types.
   (process as unknown as { initgroups(user: string, group: number): void }).initgroups(name, gid);
 }

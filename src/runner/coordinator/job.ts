@@ -1,35 +1,35 @@
 import type { Account } from '../../host/accounts.js';
 import type { LoggerPolicy } from '../task-document.js';
 
-/** What a coordinator is told by its runner: one line of JSON on its stdin. */
+/** The job that a runner sends to a coordinator: one line of JSON on its stdin. */
 export interface Job {
   readonly process: string;
   readonly cmdline: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Become this user first; undefined: stay who we are. */
+  /** Switch to this user first; undefined: keep the current one. */
   readonly account?: Account;
-  /** The command line finds this directory as `/`. */
+  /** The root directory of the command line. */
   readonly chroot?: string;
   /** Of the command line; undefined: ours. */
   readonly umask?: number;
   /** LOG_DIR/PROCESS/RUN. */
   readonly logs: string;
   readonly logger: LoggerPolicy;
-  /** Where in the stream the runner records FORKED. */
+  /** The offset in the stream at which the runner records FORKED. */
   readonly head: number;
 }
 
 /** The descriptors of a coordinator. */
 export const FD = {
-  /** The job, then `GO` once FORKED is on disk. The end of it without: look whether FORKED is there. */
+  /** The job, then `GO` once FORKED is on disk. If it ends without `GO`: check whether FORKED was recorded. */
   control: 0,
-  /** Where console output of the process goes. */
+  /** For console output of the process. */
   stdout: 1,
   stderr: 2,
-  /** `coordinator.PROCESS`, locked; the lock is ours as long as this is open. */
+  /** `coordinator.PROCESS`, locked; we hold the lock as long as this is open. */
   stream: 3,
-  /** Why the process could not be started, as text. */
+  /** For the reason why the process could not be started, as text. */
   report: 4,
 } as const;
 

@@ -7,9 +7,9 @@ import { openWay } from '../../store/way.js';
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
 /**
- * Makes for a user what of LOG_DIR/PROCESS/RUN lies in directories of others. As in the original only the last is given
- * to the user: whoever owns those above could move the logs. What lies in a directory of the user's own is left to the
- * user (older versions gave away all of it), and no link is followed: it may have been laid to lead root astray.
+ * Creates those parts of LOG_DIR/PROCESS/RUN that are in directories of other users. As in the original, only the last
+ * one is given to the user, because the owner of those above could move the logs. Parts in a directory of the user's own
+ * (older versions gave away all of them) are left to the user. Follows no link, because it may be a trap for root.
  */
 export function makeLogDirectory(logs: string, { uid, gid }: Pick<Account, 'uid' | 'gid'>): void {
   const parts = logs.split('/');
@@ -21,7 +21,7 @@ export function makeLogDirectory(logs: string, { uid, gid }: Pick<Account, 'uid'
       const isUsers = fstatSync(fd).uid === uid;
       const isLast = i === below.length - 1;
       const path = `/proc/self/fd/${fd}/${part}`;
-      // The user has to get through to the last.
+      // The user needs access to the last one.
       if (!isUsers && isLast) makeDirectory(path);
       else if (!isUsers) underUmask(OPEN_TO_ALL, () => makeDirectory(path));
       const inner = openSync(path, DIRECTORY | constants.O_NOFOLLOW);
@@ -30,7 +30,7 @@ export function makeLogDirectory(logs: string, { uid, gid }: Pick<Account, 'uid'
       if (!isUsers && isLast) fchownSync(fd, uid, gid);
     }
   } catch {
-    // It is not there, or no directory, or not for root to look at: the user will see.
+    // Missing, not a directory or not accessible to root: the user's own attempt will report it.
   } finally {
     if (fd !== undefined) closeSync(fd);
   }

@@ -5,9 +5,9 @@ import { Socket } from 'node:net';
 const CHUNK = 64 * 1024;
 
 /**
- * Pipes, one for each name: [to read from, to write to]. Node makes sockets where a pipe is asked for, and a
- * command can't open `/dev/stderr` if that is a socket; so these are named pipes in `directory`, that lose
- * their names at once. Throws if they can't be made.
+ * Creates a pipe for each name: [read end, write end]. Node would create sockets, and a command cannot open
+ * `/dev/stderr` if that is a socket; so these are named pipes in `directory`, which are unlinked at once. Throws if they
+ * cannot be created.
  */
 export function makePipes(directory: string, names: readonly string[]): [number, number][] {
   const paths = names.map((name) => `${directory}/.${name}.${process.pid}`);
@@ -25,7 +25,7 @@ export function makePipes(directory: string, names: readonly string[]): [number,
   });
 }
 
-/** Hands on what comes through a pipe. */
+/** Passes on the bytes from a pipe. */
 export class Pump {
   readonly #fd: number;
   readonly #sink: (bytes: Uint8Array) => void;
@@ -42,14 +42,14 @@ export class Pump {
         return true;
       },
     };
-    // `onread` is a matter of the constructor, though only `connect` is documented to have it.
+    // The constructor accepts `onread`, too, though it is documented only for `connect`.
     const options = { fd, readable: true, writable: false, onread };
     this.#socket = new Socket(options as object);
     this.#socket.on('error', () => this.#socket.destroy());
     this.#socket.resume();
   }
 
-  /** Takes what is in the pipe now: whoever else still holds its other end writes for nobody. */
+  /** Reads what is in the pipe now and closes it: later output of other holders of the write end is lost. */
   drain(): void {
     if (this.#socket.destroyed || this.#socket.readableEnded) return;
     this.#socket.pause();

@@ -3,11 +3,10 @@ import { errnoOf } from '../../errors/errors.js';
 import { backupName } from '../../layout/backups.js';
 
 /**
- * A log that is appended to. With a size it is rotated: a file that has reached the size becomes `PATH.1`, that
- * `PATH.2` and so on, `backups` of them. A write that fails loses its bytes: whoever writes the log must not be
- * held up by a full disk.
+ * Appends to a log. With a size it rotates: a file that has reached the size becomes `PATH.1`, that becomes `PATH.2` and
+ * so on, up to `backups`. A failed write loses its bytes, because a full disk must not block the process.
  */
-export class LogFile {
+export class LogWriter {
   readonly #path: string;
   readonly #rotation: { size: number; backups: number } | undefined;
   #fd: number;
@@ -52,7 +51,7 @@ export class LogFile {
       closeSync(this.#fd);
       this.#fd = fresh;
     } catch {
-      // Somebody took the directory away: the old file takes what comes, as a log that isn't rotated.
+      // The directory was removed: continue with the old file, without rotation.
     }
   }
 }

@@ -1,6 +1,6 @@
 import { symlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PlanGround } from '../../src/gc/ground.js';
+import { HostInspector } from '../../src/gc/inspector.js';
 import { put } from '../e2e/gc-trees.js';
 import { tempDir } from '../e2e/harness.js';
 import { machineIn, OPTIONS } from './machines.js';
@@ -8,19 +8,19 @@ import { subject } from './subjects.js';
 
 let dir: string;
 let remove: () => void;
-const grounds: PlanGround[] = [];
+const inspectors: HostInspector[] = [];
 beforeEach(() => {
   ({ path: dir, remove } = tempDir());
 });
 afterEach(() => {
-  for (const ground of grounds.splice(0)) ground.close();
+  for (const inspector of inspectors.splice(0)) inspector.close();
   remove();
 });
 
-function groundOf(made: Parameters<typeof machineIn>[1] = {}, options: Partial<typeof OPTIONS> = {}) {
-  const ground = new PlanGround(machineIn(dir, made), { ...OPTIONS, ...options });
-  grounds.push(ground);
-  return ground;
+function inspectorOf(made: Parameters<typeof machineIn>[1] = {}, options: Partial<typeof OPTIONS> = {}) {
+  const inspector = new HostInspector(machineIn(dir, made), { ...OPTIONS, ...options });
+  inspectors.push(inspector);
+  return inspector;
 }
 
 describe('a place', () => {
@@ -28,42 +28,42 @@ describe('a place', () => {
     put(`${dir}/base/t/f`, 'x');
     symlinkSync('t', `${dir}/base/link`);
     const task = subject({ bases: [`${dir}/base`] });
-    const ground = groundOf();
-    expect(ground.place(`${dir}/base/t`, task)).toEqual({ path: `${dir}/base/t` });
-    expect(ground.place(`${dir}/base/none`, task)).toBeUndefined();
-    expect(ground.place(`${dir}/base/link`, task)).toEqual({ refused: `${dir}/base/link is a link` });
+    const inspector = inspectorOf();
+    expect(inspector.place(`${dir}/base/t`, task)).toEqual({ path: `${dir}/base/t` });
+    expect(inspector.place(`${dir}/base/none`, task)).toBeUndefined();
+    expect(inspector.place(`${dir}/base/link`, task)).toEqual({ refused: `${dir}/base/link is a link` });
   });
 
   test('of a Mesos task lies in its run directory', () => {
     put(`${dir}/run/sandbox/f`, 'x');
     put(`${dir}/running/f`, 'x');
     const task = subject({ layout: 'mesos', bases: [dir], runDirPath: `${dir}/run` });
-    const ground = groundOf();
-    expect(ground.place(`${dir}/run/sandbox`, task)).toEqual({ path: `${dir}/run/sandbox` });
+    const inspector = inspectorOf();
+    expect(inspector.place(`${dir}/run/sandbox`, task)).toEqual({ path: `${dir}/run/sandbox` });
     for (const path of [`${dir}/run`, `${dir}/running`]) {
-      expect(ground.place(path, task)).toEqual({ refused: "it is not in its executor's run directory" });
+      expect(inspector.place(path, task)).toEqual({ refused: "it is not in its executor's run directory" });
     }
   });
 
   test('what is there is told, of a link itself', () => {
     put(`${dir}/f`, 'x');
     symlinkSync(dir, `${dir}/link`);
-    const ground = groundOf();
-    expect(ground.top(dir)?.isDirectory).toBe(true);
-    expect([ground.top(`${dir}/f`)?.isDirectory, ground.top(`${dir}/link`)?.isDirectory]).toEqual([
+    const inspector = inspectorOf();
+    expect(inspector.top(dir)?.isDirectory).toBe(true);
+    expect([inspector.top(`${dir}/f`)?.isDirectory, inspector.top(`${dir}/link`)?.isDirectory]).toEqual([
       false,
       false,
     ]);
-    expect(ground.top(`${dir}/none`)).toBeUndefined();
+    expect(inspector.top(`${dir}/none`)).toBeUndefined();
   });
 });
 
 describe('nothing of a task may be touched', () => {
   test.each([
-    ['whose runner lives', { locked: true }, 'its runner lives'],
-    ['of which processes live', { leftovers: [7, 8] }, 'processes of it live on: 7, 8'],
+    ['whose runner lives', { locked: true }, 'its runner is alive'],
+    ['of which processes live', { leftovers: [7, 8] }, 'its processes are still alive: 7, 8'],
   ])('%s', (_, given, why) => {
-    expect(groundOf().keptWhole(subject(given))).toEqual({ verdict: 'kept', why });
+    expect(inspectorOf().keptWhole(subject(given))).toEqual({ verdict: 'kept', why });
   });
 
   const MESOS = 'slaves/S0/frameworks/F0/executors/thermos-t/runs/C0';
@@ -80,25 +80,25 @@ describe('nothing of a task may be touched', () => {
 
   test('that the agent removes, with when', () => {
     const task = mesosTask({ 'executor.sentinel': '' });
-    const why = (made: Parameters<typeof machineIn>[1]) => groundOf(made).keptWhole(task)?.why;
+    const why = (made: Parameters<typeof machineIn>[1]) => inspectorOf(made).keptWhole(task)?.why;
     expect(why({})).toBe('the Mesos agent removes it');
     expect(why({ forecast: forecast(false) })).toBe('the Mesos agent removes it at @99');
     expect(why({ forecast: forecast(true) })).toBe(
-      'the Mesos agent removes it within a minute, for its disk is full',
+      'the Mesos agent removes it within a minute, because its disk is full',
     );
-    expect(groundOf({}, { includeMesos: true }).keptWhole(task)).toBeUndefined();
+    expect(inspectorOf({}, { includeMesos: true }).keptWhole(task)).toBeUndefined();
   });
 
   test('whose executor lives, or may live, not even with --include-mesos', () => {
     const task = mesosTask();
     const users = () => [{ pid: 7, path: `${dir}/work/${MESOS}`, how: 'works in it' }];
-    expect(groundOf({ users }).keptWhole(task)?.why).toBe(
+    expect(inspectorOf({ users }).keptWhole(task)?.why).toBe(
       'the Mesos agent removes it after its executor ended',
     );
-    expect(groundOf({ users }, { includeMesos: true }).keptWhole(task)?.why).toBe('its executor lives');
+    expect(inspectorOf({ users }, { includeMesos: true }).keptWhole(task)?.why).toBe('its executor is alive');
     const noted = mesosTask({ 'pids/forked.pid': 'no number' });
-    expect(groundOf({}, { includeMesos: true }).keptWhole(noted)?.why).toBe(
-      "it can't be known whether its executor lives",
+    expect(inspectorOf({}, { includeMesos: true }).keptWhole(noted)?.why).toBe(
+      'cannot determine whether its executor is alive',
     );
   });
 
@@ -106,13 +106,13 @@ describe('nothing of a task may be touched', () => {
     mesosTask({ 'executor.sentinel': '' });
     const path = `${dir}/work/${MESOS}/sandbox`;
     const bare = subject();
-    expect(groundOf().isAgents(path, bare)).toBe(true);
-    expect(groundOf().isAgents(`${dir}/elsewhere`, bare)).toBe(false);
-    expect(groundOf().keptInTree(path, bare)?.why).toBe('it belongs to the Mesos agent');
-    expect(groundOf({}, { includeMesos: true }).keptInTree(path, bare)).toBeUndefined();
+    expect(inspectorOf().isAgents(path, bare)).toBe(true);
+    expect(inspectorOf().isAgents(`${dir}/elsewhere`, bare)).toBe(false);
+    expect(inspectorOf().keptInTree(path, bare)?.why).toBe('it belongs to the Mesos agent');
+    expect(inspectorOf({}, { includeMesos: true }).keptInTree(path, bare)).toBeUndefined();
     const users = () => [{ pid: 7, path, how: 'works in it' }];
-    expect(groundOf({ users }, { includeMesos: true }).keptInTree(path, bare)?.why).toBe(
-      'its executor may live',
+    expect(inspectorOf({ users }, { includeMesos: true }).keptInTree(path, bare)?.why).toBe(
+      'its executor may be alive',
     );
   });
 });
@@ -120,7 +120,7 @@ describe('nothing of a task may be touched', () => {
 test('a plan measures a file of several names once', () => {
   put(`${dir}/t/f`, 'x'.repeat(5000));
   put(`${dir}/u/g`, 'x'.repeat(5000));
-  const ground = groundOf();
-  expect(ground.measure(dir, 't', {})?.bytes).toBe(ground.measure(dir, 'u', {})?.bytes);
-  expect(ground.measure(dir, 'none', {})).toBeUndefined();
+  const inspector = inspectorOf();
+  expect(inspector.measure(dir, 't', {})?.bytes).toBe(inspector.measure(dir, 'u', {})?.bytes);
+  expect(inspector.measure(dir, 'none', {})).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckpointRecord, ProcessState, ProcessStatus } from '../../src/checkpoint/records.js';
 import { Replay } from '../../src/checkpoint/replay.js';
-import { recordsBetween } from '../../src/lifecycle/last-words.js';
+import { recordsBetween } from '../../src/lifecycle/final-records.js';
 import { streamOf } from '../checkpoint/arbitraries.js';
 import { Records } from '../task/trees.js';
 

@@ -2,18 +2,18 @@ import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { Expected, ReconcileAction } from './reconcile.js';
 import type { Silence, Subject } from './subject.js';
 
-/** A task whose runner died: what becomes of it. */
+/** How to finalize a task whose runner died. */
 export interface Finalization {
   was: string;
   becomes: string;
-  /** False: it is over, and only its task file was not moved. */
+  /** False: it is over, and only its task file remains to be moved. */
   record: boolean;
-  /** Its runner lives and is told to end it; only for the scheduler. */
+  /** The pid of its live runner, which is asked to end it; only for the scheduler. */
   signal?: number;
 }
 
-/** Which way a task goes: it can be collected, `always` whatever the limits say, it is finalized, or left alone. */
-export type Standing =
+/** How gc treats a task: it may be collected (with `always` regardless of the limits), is finalized, or left alone. */
+export type Disposition =
   | { kind: 'over'; always?: string }
   | { kind: 'finalize'; reason: string; finalization: Finalization }
   | { kind: 'left' };
@@ -32,18 +32,18 @@ type Facts = Pick<
   | 'launchedAt'
 >;
 
-const LEFT: Standing = { kind: 'left' };
+const LEFT: Disposition = { kind: 'left' };
 
-/** A runner that was started less than this ago may not have told the scheduler yet (gc_executor.py). */
+/** A runner that was started more recently may not have reported to the scheduler yet (gc_executor.py). */
 export const LEAST_KILL_AGE_MS = 10 * 60_000;
 
-/** Which way a task goes by itself. `pulled`: nothing is left of its executor. Pure, as all here. */
-export function standingOf(
+/** The disposition of a task without a scheduler. `pulled`: nothing is left of its executor. Pure, like all here. */
+export function dispositionOf(
   task: Facts,
   silence: Silence,
   pulled: boolean,
   ago: (since: number) => string,
-): Standing {
+): Disposition {
   if (task.phase === 'finished') return { kind: 'over', always: always(task, pulled) };
   if (silence.state !== 'silent') return LEFT;
   const flaw = streamFlaw(task);
@@ -51,17 +51,17 @@ export function standingOf(
   return orphan(task, 'LOST', `its runner is gone, silent for ${ago(silence.since)}`);
 }
 
-/** Which way a task goes that the scheduler wants to be ended, or does not know any more. */
-export function standingForScheduler(
+/** The disposition of a task that the scheduler wants to end or no longer knows. */
+export function dispositionForScheduler(
   task: Facts,
   silence: Silence,
   action: ReconcileAction,
   expected: Expected | string,
   now: number,
-): Standing {
+): Disposition {
   if (action === 'collect') return { kind: 'over', always: 'the scheduler does not know it' };
   if (action !== 'kill') return LEFT;
-  const reason = `the scheduler has it as ${expected}`;
+  const reason = `the scheduler lists it as ${expected}`;
   if (now - (task.launchedAt ?? silence.since) < LEAST_KILL_AGE_MS) return LEFT;
   if (silence.state === 'alive') {
     const finalization: Finalization = { was: task.state, becomes: 'KILLED', record: false };
@@ -73,14 +73,14 @@ export function standingForScheduler(
   return now - silence.since >= LEAST_KILL_AGE_MS ? { kind: 'over', always: `${reason}; ${flaw}` } : LEFT;
 }
 
-/** Why a finished task goes whatever the limits say, if it does. */
+/** Why a finished task goes regardless of the limits, if it does. */
 function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): string | undefined {
   if (marked) return 'an earlier gc of it was interrupted';
   if (stream === 'absent' && taskFile !== undefined) return 'its checkpoint is gone already';
   return layout === 'host' && pulled ? "its executor's directory is gone" : undefined;
 }
 
-function orphan({ state }: Facts, becomes: string, reason: string): Standing {
+function orphan({ state }: Facts, becomes: string, reason: string): Disposition {
   const over = isTerminalTaskState(state);
   return {
     kind: 'finalize',
@@ -89,14 +89,14 @@ function orphan({ state }: Facts, becomes: string, reason: string): Standing {
   };
 }
 
-/** Why no runner can go on with the stream and nobody can end it properly, if so. */
+/** Why no runner can continue the stream and nobody can end the task properly, if so. */
 export function streamFlaw({
   stream,
   headless,
   damaged,
 }: Pick<Subject, 'stream' | 'headless' | 'damaged'>): string | undefined {
   if (stream === 'absent') return 'it has no stream';
-  if (stream === 'odd') return 'its stream is no regular file';
+  if (stream === 'odd') return 'its stream is not a regular file';
   if (damaged) return 'its stream is corrupt';
   return headless ? 'its stream has no header' : undefined;
 }

@@ -6,10 +6,10 @@ import { readSandboxMark, sandboxMarkOf } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
 import { bytesOf } from '../store/walk.js';
-import type { Ground, Kept, Top } from './actions.js';
-import { canonical, Known } from './canonical.js';
-import { type EvidenceLook, evidenceOf, type Question, type Shown } from './evidence.js';
-import { type GuardLook, type Item, type Objection, objection } from './guards.js';
+import type { Kept, PlanInspector, Top } from './actions.js';
+import { canonical, PathCache } from './canonical.js';
+import { type EvidenceReader, evidenceOf, type Question, type Shown } from './evidence.js';
+import { type GuardContext, type Item, type Objection, objection } from './guards.js';
 import type { Machine } from './machine.js';
 import { type LinkCounts, type Measure, type MeasureOptions, measure } from './measure.js';
 import { executorAlive, runDirAround } from './mesos.js';
@@ -17,20 +17,27 @@ import { OtherRoots } from './other-roots.js';
 import { lstat, type Subject } from './subject.js';
 import type { Wording } from './words.js';
 
-export interface GroundOptions {
+export interface InspectorOptions {
   includeMesos: boolean;
-  /** Sandboxes that the person named, without links. */
+  /** Sandboxes that the user named, without links. */
   confirmed: ReadonlySet<string>;
   words: Pick<Wording, 'timestamp'>;
 }
 
-/** What the guards ask, answered by a look at the machine. */
-export function guardLook({ host, surroundings, claims, newcomer, knownRoots, usage }: Machine): GuardLook {
+/** The context of the guards, from the state of the machine. */
+export function guardContext({
+  host,
+  protectedPaths,
+  claims,
+  newcomer,
+  knownRoots,
+  usage,
+}: Machine): GuardContext {
   const others = new OtherRoots(knownRoots);
-  return { euid: host.euid, surroundings, claims, newcomer, others, usage };
+  return { euid: host.euid, protectedPaths, claims, newcomer, others, usage };
 }
 
-/** What shows that something is the task's own, looked up on disk. */
+/** Finds evidence of ownership on disk. */
 export class EvidenceOnDisk {
   readonly #euid: number;
   readonly #confirmed: ReadonlySet<string>;
@@ -42,11 +49,11 @@ export class EvidenceOnDisk {
   }
 
   shown(question: Question, { root, task_id }: Pick<Subject, 'root' | 'task_id'>): Shown {
-    const look: EvidenceLook = {
+    const reader: EvidenceReader = {
       euid: this.#euid,
       confirmed: this.#confirmed,
       ownMark: () => this.ownMark(root, task_id),
-      // Most have none: opening costs more than a look.
+      // Most have none, and opening costs more than a stat.
       mark: (directory) =>
         lstat(`${directory}/${SANDBOX_MARK}`) === undefined ? undefined : readSandboxMark(directory),
       owner: (directory) => lstat(directory)?.uid,
@@ -54,10 +61,10 @@ export class EvidenceOnDisk {
       isEmpty,
       isThere,
     };
-    return evidenceOf(question, look);
+    return evidenceOf(question, reader);
   }
 
-  /** The mark that a sandbox of the task has. What it says of the root is asked once. */
+  /** The mark expected in a sandbox of the task. The properties of its root are read once. */
   ownMark(root: string, taskId: string): SandboxMark | undefined {
     if (!this.#ownMarks.has(root)) this.#ownMarks.set(root, sandboxMarkOf({ root, taskId }));
     const mark = this.#ownMarks.get(root);
@@ -73,7 +80,7 @@ function isEmpty(directory: string): boolean {
   }
 }
 
-/** Is the root that a mark names the one that it was, and has it a task of the id? */
+/** Is the root that a mark names still the same, and does it have a task of this id? */
 function isThere(mark: SandboxMark): boolean {
   const now = sandboxMarkOf({ root: mark.root, taskId: mark.task_id });
   if (now === undefined || !isSameMark(now, mark)) return false;
@@ -81,20 +88,20 @@ function isThere(mark: SandboxMark): boolean {
   return [directory, active, finished].some((path) => lstat(path) !== undefined);
 }
 
-/** The machine, as the planning of one moment asks it. */
-export class PlanGround implements Ground {
+/** Answers the questions of one planning from this machine. */
+export class HostInspector implements PlanInspector {
   readonly #machine: Machine;
-  readonly #options: GroundOptions;
-  readonly #look: GuardLook;
+  readonly #options: InspectorOptions;
+  readonly #context: GuardContext;
   readonly #evidence: EvidenceOnDisk;
-  readonly #known = new Known();
+  readonly #pathCache = new PathCache();
   readonly #links: LinkCounts = new Map();
   readonly #directories = new Directories();
 
-  constructor(machine: Machine, options: GroundOptions) {
+  constructor(machine: Machine, options: InspectorOptions) {
     this.#machine = machine;
     this.#options = options;
-    this.#look = guardLook(machine);
+    this.#context = guardContext(machine);
     this.#evidence = new EvidenceOnDisk(machine.host.euid, options.confirmed);
   }
 
@@ -103,7 +110,7 @@ export class PlanGround implements Ground {
   }
 
   place(path: string, subject: Subject): { path: string } | { refused: string } | undefined {
-    const found = canonical(path, this.#machine.host.euid, subject.bases, this.#known);
+    const found = canonical(path, this.#machine.host.euid, subject.bases, this.#pathCache);
     if ('absent' in found) return undefined;
     const { runDirPath } = subject;
     if ('path' in found && runDirPath !== undefined && !found.path.startsWith(`${runDirPath}/`)) {
@@ -121,7 +128,7 @@ export class PlanGround implements Ground {
   }
 
   object(item: Item): Objection | undefined {
-    return objection('plan', item, this.#look);
+    return objection('plan', item, this.#context);
   }
 
   measure(directory: string, name: string, options: Omit<MeasureOptions, 'links'>): Measure | undefined {
@@ -134,19 +141,20 @@ export class PlanGround implements Ground {
   }
 
   keptWhole(subject: Subject): Kept | undefined {
-    if (subject.locked === true) return kept('its runner lives');
-    if (subject.leftovers.length > 0) return kept(`processes of it live on: ${subject.leftovers.join(', ')}`);
+    if (subject.locked === true) return kept('its runner is alive');
+    if (subject.leftovers.length > 0)
+      return kept(`its processes are still alive: ${subject.leftovers.join(', ')}`);
     if (!LAYOUTS[subject.layout].ownsSandboxes || subject.runDir === undefined) return undefined;
     const alive = this.#executorAlive(subject.runDir);
     if (this.#options.includeMesos) {
       if (alive === false) return undefined;
-      return kept(alive ? 'its executor lives' : "it can't be known whether its executor lives");
+      return kept(alive ? 'its executor is alive' : 'cannot determine whether its executor is alive');
     }
     if (alive !== false) return kept('the Mesos agent removes it after its executor ended');
     const expected = this.#machine.forecast(subject.runDir);
     if (expected === undefined) return kept('the Mesos agent removes it');
     const at = this.#options.words.timestamp(expected.at);
-    const when = expected.pressed ? 'within a minute, for its disk is full' : `at ${at}`;
+    const when = expected.pressed ? 'within a minute, because its disk is full' : `at ${at}`;
     return kept(`the Mesos agent removes it ${when}`);
   }
 
@@ -155,7 +163,7 @@ export class PlanGround implements Ground {
     if (!this.#options.includeMesos) return kept('it belongs to the Mesos agent');
     const runDir = runDirAround(path);
     const alive = runDir === undefined ? undefined : this.#executorAlive(runDir);
-    return alive === false ? undefined : kept('its executor may live');
+    return alive === false ? undefined : kept('its executor may be alive');
   }
 
   describe(error: unknown): string {
@@ -168,7 +176,7 @@ export class PlanGround implements Ground {
   }
 }
 
-/** What is at a path without links. */
+/** Stats of the file at a path without links. */
 export function topOf(path: string): Top | undefined {
   const stat = lstat(path);
   return stat && { dev: stat.dev, ino: stat.ino, uid: stat.uid, isDirectory: stat.isDirectory() };

@@ -19,17 +19,17 @@ import { RefusedError } from '../store/refused.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import { shellArguments } from '../text/shell.js';
 
-/** Times that a stream is opened anew because somebody removed it meanwhile. */
+/** How often to reopen a stream that was removed meanwhile. */
 const TRIES = 10;
 
-/** The draft of a task file, which is renamed when it is whole. */
+/** The draft of a task file, which is renamed when complete. */
 const DRAFT = '.task';
 
 /**
- * The files of one task in its root, for its runner: what it makes, opens, moves and removes is looked up in
- * directories that are open, and no link is followed on the way to them. Close it.
+ * The files of one task in its root, for its runner. Creates, opens, moves and removes them relative to open directories
+ * and follows no link on the way to these. Must be closed.
  */
-export class TaskRoot {
+export class RunnerRoot {
   readonly place: TaskPlace;
   readonly paths: Paths;
   readonly #base: string;
@@ -54,9 +54,8 @@ export class TaskRoot {
   }
 
   /**
-   * Makes the root with its directories for tasks, if they aren't there, once it is certain that nobody but root,
-   * ourselves and the task's user can exchange what is in it. Throws UsageError `root-untrusted`,
-   * `root-unwritable`.
+   * Creates the root with its directories for tasks, if missing, after checking that only root, ourselves and the task's
+   * user can replace anything in it. Throws UsageError `root-untrusted`, `root-unwritable`.
    */
   prepare(uid: number): void {
     const { root } = this.place;
@@ -79,7 +78,7 @@ export class TaskRoot {
     });
   }
 
-  /** Makes the checkpoint directory; true if it was not there. Throws UsageError `root-unwritable`. */
+  /** Creates the checkpoint directory; false if it existed. Throws UsageError `root-unwritable`. */
   makeCheckpoint(): boolean {
     return this.#writing(() => {
       const made = this.#make(this.#checkpoint);
@@ -88,7 +87,7 @@ export class TaskRoot {
     });
   }
 
-  /** What is of the task: its task file in a phase. */
+  /** Does the task have a task file in this phase? */
   has(phase: 'active' | 'finished'): boolean {
     return statFile(this.paths[phase], this.#opening) !== undefined;
   }
@@ -103,8 +102,8 @@ export class TaskRoot {
   }
 
   /**
-   * Opens the task's stream and takes its lock. Throws UsageError `task-running`, SystemError `task-removed` if it
-   * loses its name meanwhile, and what `openStream` throws.
+   * Opens the task's stream and takes its lock. Throws UsageError `task-running`, SystemError `task-removed` if the
+   * stream is removed meanwhile, and the errors of `openStream`.
    */
   lockStream(access: Access): OpenFile {
     const stream = this.openStream(access);
@@ -118,36 +117,36 @@ export class TaskRoot {
   }
 
   /**
-   * The stream of a task that is about to start, locked; made if it isn't there. Throws UsageError `task-running`,
-   * `root-unwritable`, SystemError `task-removed`, and what `tryLock` throws.
+   * Opens and locks the stream of a task that is about to start; created if missing. Throws UsageError `task-running`,
+   * `root-unwritable`, SystemError `task-removed`, and the errors of `tryLock`.
    */
-  startStream(): Start {
+  startStream(): StartingStream {
     for (let tries = 0; tries < TRIES; tries++) {
       const start = this.#openToStart();
       if (start === undefined) continue;
       try {
         if (this.#lock(start.stream)) return start;
       } catch (error) {
-        // No lock can be taken here at all: nobody else will have, and what is made stays nobody's.
+        // Locking does not work here at all, so no other runner uses what we created.
         const isOurs =
           !(error instanceof UsageError) && Host.local().isLocked(start.stream.statNow()) === false;
-        if (isOurs) start.takeBack();
+        if (isOurs) start.rollBack();
         start.stream.close();
         throw error;
       }
       start.stream.close();
-      // The directory may be another one by now.
+      // The directory may have been replaced.
       this.#directories.close();
     }
     throw removed(this.place.taskId);
   }
 
-  /** Undefined if it was there and is gone again. */
-  #openToStart(): Start | undefined {
+  /** Undefined if it existed but is gone again. */
+  #openToStart(): StartingStream | undefined {
     const madeDirectory = this.makeCheckpoint();
     for (const access of ['make', 'write'] as const) {
       try {
-        return new Start(this, this.openStream(access), {
+        return new StartingStream(this, this.openStream(access), {
           directory: madeDirectory,
           stream: access === 'make',
         });
@@ -159,7 +158,7 @@ export class TaskRoot {
     return undefined;
   }
 
-  /** False if what was locked has lost its name meanwhile: whoever removes a stream holds its lock. */
+  /** False if the locked stream was removed meanwhile; a stream is removed only while its lock is held. */
   #lock(stream: OpenFile): boolean {
     const { taskId } = this.place;
     if (tryLock(stream.fd)) return this.isNamed(stream);
@@ -167,7 +166,7 @@ export class TaskRoot {
     throw new UsageError('task-running', `task ${taskId} has a runner already`, hint);
   }
 
-  /** Has the open stream still its name? */
+  /** Does the open stream still have its name? */
   isNamed(stream: OpenFile): boolean {
     const named = statFile(this.paths.stream, this.#opening);
     const opened = stream.statNow();
@@ -192,9 +191,9 @@ export class TaskRoot {
   }
 
   /**
-   * Opens the stream of a process, made if it isn't there. Throws system errors, RefusedError, and UsageError
-   * `task-untrusted` if it is a file that somebody else than root, ourselves and the task's user may have written:
-   * it could be another task's.
+   * Opens the stream of a process; created if missing. Throws system errors, RefusedError, and UsageError
+   * `task-untrusted` if anyone but root, ourselves and the task's user may have written the file: it could belong to
+   * another task.
    */
   openCoordinator(process: string, uid: number): OpenFile {
     const path = this.paths.coordinator(process);
@@ -208,8 +207,8 @@ export class TaskRoot {
   }
 
   /**
-   * Reads the stream of a process, in the directory that was opened first: whatever has its name by now. Throws system
-   * errors and RefusedError; what `use` throws goes on.
+   * Opens the file that now has the name of a process's stream, in the directory opened first, for `use`. Throws system
+   * errors, RefusedError and the errors of `use`.
    */
   useCoordinator(process: string, use: (file: OpenFile) => void): void {
     const path = this.paths.coordinator(process);
@@ -218,7 +217,7 @@ export class TaskRoot {
     useFile(path, { ...this.#opening, oneName: true }, use);
   }
 
-  /** Whole or not at all. Throws SystemError `task-file-unwritable`. */
+  /** Atomic. Throws SystemError `task-file-unwritable`. */
   writeTaskFile(text: string): void {
     try {
       this.#removeDraft();
@@ -241,7 +240,7 @@ export class TaskRoot {
     attempt(() => unlinkSync(this.#inCheckpoint(RUNNER)));
   }
 
-  /** If there is nothing in it. */
+  /** Only if it is empty. */
   removeCheckpoint(): void {
     attempt(() => rmdirSync(at(this.#fd([CHECKPOINTS]), this.place.taskId)));
   }
@@ -262,12 +261,12 @@ export class TaskRoot {
     return at(this.#fd([TASKS, 'active']), this.place.taskId);
   }
 
-  /** A directory in the root. */
+  /** A descriptor of a directory in the root. */
   #fd(names: readonly string[]): number {
     return this.#directories.fd(this.#base, [...this.#names, ...names]);
   }
 
-  /** Makes a directory in the root, and those that lead to it; true if the last was not there. */
+  /** Creates a directory in the root and its parents; false if the last one existed. */
   #make(names: readonly string[]): boolean {
     let made = false;
     for (let depth = 1; depth <= names.length; depth++) {
@@ -290,16 +289,16 @@ export class TaskRoot {
 }
 
 /**
- * The stream of a task that is about to start, locked. What was made for it can be taken back until something is
- * recorded, so that a start that fails leaves no task that never was.
+ * The locked stream of a task that is about to start. Created files can be removed until the first record is written, so
+ * that a failed start leaves no task behind.
  */
-export class Start {
+export class StartingStream {
   readonly stream: OpenFile;
-  readonly #root: TaskRoot;
+  readonly #root: RunnerRoot;
   readonly #made: { readonly directory: boolean; readonly stream: boolean };
   #madeTaskFile = false;
 
-  constructor(root: TaskRoot, stream: OpenFile, made: { directory: boolean; stream: boolean }) {
+  constructor(root: RunnerRoot, stream: OpenFile, made: { directory: boolean; stream: boolean }) {
     this.#root = root;
     this.stream = stream;
     this.#made = made;
@@ -310,32 +309,32 @@ export class Start {
     this.#root.writeTaskFile(text);
   }
 
-  /** For as long as nothing is recorded. The lock is held: nobody else has written anything either. */
-  takeBack(): void {
+  /** Only before anything is recorded. We hold the lock, so nobody else has written anything either. */
+  rollBack(): void {
     if (this.#madeTaskFile) this.#root.removeTaskFile();
     if (this.#made.stream && this.#root.isNamed(this.stream)) this.#root.removeStream();
     if (this.#made.directory) this.#root.removeCheckpoint();
   }
 }
 
-/** True if it was done. Throws what is none of the expected errors; if none is named, all are expected. */
+/** True on success. Rethrows unexpected errors; all are expected if none are given. */
 function attempt(action: () => void, expected?: readonly string[]): boolean {
   try {
     action();
     return true;
   } catch (error) {
     if (expected !== undefined && !expected.includes(errnoOf(error) ?? '')) throw error;
-    // It is gone, there already, or others have put something in it: either way nothing is left to be done.
+    // It is gone, exists already, or others use it: in any case nothing remains to be done.
     return false;
   }
 }
 
-/** The error of a stream that can't be opened to be written. */
+/** The error for a stream that cannot be opened for writing. */
 export function unwritable(path: string, error: unknown): UsageError {
   const why = error instanceof RefusedError ? error.message : describeErrno(error);
   return new UsageError('root-unwritable', `cannot write ${path}: ${why}`);
 }
 
 function removed(taskId: string): SystemError {
-  return new SystemError('task-removed', `task ${taskId} was removed while it was opened`, 'try again');
+  return new SystemError('task-removed', `task ${taskId} was removed while it was being opened`, 'try again');
 }

@@ -2,8 +2,8 @@ import { isTerminalProcessState, type ProcessState, type ProcessStatus } from '.
 import { followingSeq } from '../checkpoint/transitions.js';
 
 /**
- * The updates that brought a run from what it was to what it is: what a coordinator recorded, and its dead runner did
- * not take over. Each run has each state once, so its fields tell. Pure.
+ * The final records of a coordinator that its dead runner did not copy: the updates that lead a run from one status to
+ * another. A run has each state at most once, so its fields determine the updates. Pure.
  */
 export function recordsBetween(was: ProcessStatus | undefined, is: ProcessStatus): ProcessStatus[] {
   const { process, fork_time, coordinator_pid, start_time, pid, stop_time, return_code } = is;

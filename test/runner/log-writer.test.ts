@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LogFile } from '../../src/runner/coordinator/log-file.js';
+import { LogWriter } from '../../src/runner/coordinator/log-writer.js';
 
 function inDirectory(use: (path: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), 'thermos-log-'));
@@ -18,8 +18,8 @@ describe('a log file', () => {
   test('is appended to', () => {
     inDirectory((directory) => {
       const path = join(directory, 'stdout');
-      new LogFile(path).write(Buffer.from('one '));
-      new LogFile(path).write(Buffer.from('two'));
+      new LogWriter(path).write(Buffer.from('one '));
+      new LogWriter(path).write(Buffer.from('two'));
       expect(readFileSync(path, 'utf8')).toBe('one two');
     });
   });
@@ -33,7 +33,7 @@ describe('a log file', () => {
     fc.assert(
       fc.property(writes, sizes, (chunks, rotation) => {
         inDirectory((directory) => {
-          const log = new LogFile(join(directory, 'stdout'), rotation);
+          const log = new LogWriter(join(directory, 'stdout'), rotation);
           for (const chunk of chunks) log.write(chunk);
           const names = readdirSync(directory).sort().reverse();
           expect(names.length).toBeLessThanOrEqual(rotation.backups + 1);
@@ -54,7 +54,7 @@ describe('a log file', () => {
   });
 
   test('that can not be written loses its bytes and holds up nobody', () => {
-    const log = new LogFile('/dev/full');
+    const log = new LogWriter('/dev/full');
     expect(() => log.write(Buffer.from('lost'))).not.toThrow();
   });
 });

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { LEAST_KILL_AGE_MS, standingForScheduler, standingOf, streamFlaw } from '../../src/gc/standing.js';
+import {
+  dispositionForScheduler,
+  dispositionOf,
+  LEAST_KILL_AGE_MS,
+  streamFlaw,
+} from '../../src/gc/disposition.js';
 import type { Silence, Subject } from '../../src/gc/subject.js';
 import { subject } from './subjects.js';
 
 const ago = (since: number) => `${1000 - since}ms`;
 const SILENT: Silence = { state: 'silent', since: 400 };
 const of = (given: Partial<Subject>, silence: Silence = SILENT, pulled = false) =>
-  standingOf(subject(given), silence, pulled, ago);
+  dispositionOf(subject(given), silence, pulled, ago);
 
 describe('which way a task goes', () => {
   test.each([
@@ -59,7 +64,7 @@ describe('for the scheduler', () => {
     state: Silence['state'],
     action: 'kill' | 'collect' | 'none' = 'kill',
   ) =>
-    standingForScheduler(
+    dispositionForScheduler(
       subject({ phase: 'active', state: 'ACTIVE', ...given }),
       { state, since: 0 },
       action,
@@ -82,7 +87,7 @@ describe('for the scheduler', () => {
 
 test.each([
   [{ stream: 'absent' }, 'it has no stream'],
-  [{ stream: 'odd' }, 'its stream is no regular file'],
+  [{ stream: 'odd' }, 'its stream is not a regular file'],
   [{}, undefined],
 ] as const)('the flaw of %j', (given, expected) => {
   expect(streamFlaw(subject(given as Partial<Subject>))).toBe(expected);
