@@ -137,7 +137,7 @@ describe('a task with a live runner', () => {
     expect(asked.slice(2)).toEqual(['SIGKILL', SLACK_MS, 'end leftovers']);
   });
 
-  test('that can not be ended is a problem', async () => {
+  test('that cannot be ended is a problem', async () => {
     expect(await ended({ signals: [sent(5), sent(5)], waits: ['lives', 'lives'] })).toMatchObject({
       asked: ['SIGUSR1', 30_000, 'SIGKILL', SLACK_MS],
       problems: ['kill-refused'],
@@ -213,7 +213,7 @@ describe('a task without a runner', () => {
     expect((await ended({ view: { problems: [damaged] } })).problems).toEqual(['task-file-damaged']);
   });
 
-  test('whose task file can not be executed is ended by its streams', async () => {
+  test('whose task file cannot be executed is ended by its streams', async () => {
     const refusal = new UsageError('task-invalid', 'a process has no command line');
     const { asked, problems } = await ended({ view: { config: FINAL }, refusal });
     expect(asked.slice(1)).toEqual(['take over', ['end orphan', { state: 'KILLED', wait: 30, now: false }]]);

@@ -135,7 +135,7 @@ test('that all were over is told', async () => {
   expect([ended, exitCode]).toEqual([[], 0]);
 });
 
-test('a task that can not be ended is a problem, and the others are ended', async () => {
+test('a task that cannot be ended is a problem, and the others are ended', async () => {
   const { tasks, problems, exitCode } = await kill(['.*-1'], { yes: true }).result;
   expect(tasks.map(({ task_id, now }) => [task_id, now])).toEqual([
     ['db-1', 'ACTIVE'],

@@ -128,7 +128,7 @@ describe('a task that is run to its end', () => {
     expect(stage.viewed).toEqual(['ending t', 'end', 'close']);
   });
 
-  test('that can not be opened gives the control back, and is not shown', async () => {
+  test('that cannot be opened gives the control back, and is not shown', async () => {
     const stage: Stage = { viewed: [] };
     await runToItsEnd(spec({ name: 'a', cmdline: 'true' }), ports(stage));
     const again: Stage = { viewed: [] };

@@ -101,7 +101,7 @@ describe('a task that runs elsewhere', () => {
     expect(await answer).toMatchObject({ exitCode: 0, met: true });
   });
 
-  test('what can not happen any more is a no, and why', async () => {
+  test('what cannot happen any more is a no, and why', async () => {
     const { late, append } = running();
     const condition = { process: 'web', state: 'SUCCESS' as const };
     append((records) => records.process('web', 'FAILED'));

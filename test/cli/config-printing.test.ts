@@ -11,7 +11,7 @@ function shown(...texts: string[]): string {
   return written;
 }
 
-it('shows every character but newline and tab that changes the terminal or can not be seen', () => {
+it('shows every character but newline and tab that changes the terminal or cannot be seen', () => {
   expect(shown('\u001b[2J\u001b]0;title\u0007\r\u202eab\u009b1m\n')).toBe(
     '\\e[2J\\e]0;title\\u{7}\\r\\u{202e}ab\\u{9b}1m\n',
   );

@@ -49,7 +49,7 @@ test.each([0, 1])('a signal ends it though a frame never comes: %d before it', a
   expect(process.listenerCount('SIGWINCH')).toBe(0);
 });
 
-test('what can not be drawn ends it, and leaves the signals as they were', async () => {
+test('what cannot be drawn ends it, and leaves the signals as they were', async () => {
   const { terminal } = pipe();
   const listening = process.listenerCount('SIGINT');
   const failing = watchFrames(terminal, OPTIONS, () => Promise.reject(new Error('no')));

@@ -68,7 +68,7 @@ describe('progress', () => {
     expect(narrow?.text).toMatch(/ evaluating \S{5}…/);
   });
 
-  test('is not drawn where it can not be, or is not wanted', async () => {
+  test('is not drawn where it cannot be, or is not wanted', async () => {
     const path = slowConfig();
     const answers = await Promise.all([
       onTerminal(`thermos inspect ${path} 2>&1 >/dev/null | cat`),

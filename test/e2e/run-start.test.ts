@@ -205,13 +205,13 @@ describe('a start that fails leaves no task', () => {
     expect([end, stderr, traces('t')]).toEqual([5, expect.stringContaining('broken'), left]);
   });
 
-  test('the task file can not be written', async () => {
+  test('the task file cannot be written', async () => {
     mkdirSync(join(place.root, 'tasks/active/t'), { recursive: true });
     const { end } = await run(sleeper().run('t'));
     expect([end, entries('checkpoints')]).toEqual([5, []]);
   });
 
-  test('the log directory can not be made', async () => {
+  test('the log directory cannot be made', async () => {
     mkdirSync(place.sandbox('t'), { recursive: true });
     writeFileSync(join(place.sandbox('t'), '.logs'), '');
     const { end } = await run(sleeper().run('t'));

@@ -303,7 +303,7 @@ describe('nothing is started, exit 2, if', () => {
     expect(isAlive(Number(place.file('web-1', 'pid')))).toBe(true);
   });
 
-  test('the root can not be written', () => {
+  test('the root cannot be written', () => {
     const root = join(place.path, 'closed');
     mkdirSync(root, { mode: 0o555 });
     chmodSync(root, 0o555);
@@ -484,7 +484,7 @@ describe('who is not root', () => {
     });
   });
 
-  test('is told of the root, not of the sandbox in it, if it can not be written', () => {
+  test('is told of the root, not of the sandbox in it, if it cannot be written', () => {
     const home = join(place.path, 'closed');
     mkdirSync(home, { mode: 0o555 });
     const env = { ...DEFAULT_ROOTS, HOME: home, XDG_STATE_HOME: '' };

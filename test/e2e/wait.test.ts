@@ -98,7 +98,7 @@ describe('--for', () => {
     expect(await wait.ended).toBe(0);
   });
 
-  test('what can not happen any more is a no', async () => {
+  test('what cannot happen any more is a no', async () => {
     const task = tasks.task();
     const wait = await waiting(task, '--for', 'process=web:SUCCESS', '--json');
     task.start('web').update('web', 'FAILED');

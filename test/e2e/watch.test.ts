@@ -211,7 +211,7 @@ describe('on a terminal', () => {
       expectContract('status', JSON.parse(line));
   });
 
-  test('what can not be shown at all is said on the ordinary screen', async () => {
+  test('what cannot be shown at all is said on the ordinary screen', async () => {
     writeTask(root, 't');
     const { watched } = await onTerminal('no-such-task');
     expect((await watched.ended).status).toBe(1);

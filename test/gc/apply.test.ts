@@ -139,7 +139,7 @@ describe('what tells of the rest stays if something', () => {
     expect(listing(root)).toEqual(before);
   });
 
-  test('can not be removed', () => {
+  test('cannot be removed', () => {
     const made = plan();
     const refuse = (path: string | Buffer) => {
       if (String(path).endsWith('data.txt')) throw Object.assign(new Error('x'), { code: 'EACCES' });

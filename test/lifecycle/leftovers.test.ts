@@ -65,7 +65,7 @@ describe('what lives on of a task that is over', () => {
     expect(processes.sent).toEqual([]);
   });
 
-  test('can not be told without a stream', () => {
+  test('cannot be told without a stream', () => {
     expect(end(new FakeProcesses(), 'none')).toMatchObject({
       signalled: [],
       problems: [{ code: 'checkpoint-unreadable', task_id: 'none' }],

@@ -86,7 +86,7 @@ describe('a coordinator', () => {
     });
   });
 
-  test('says why it can not start the process, by its exit status and on its descriptor', async () => {
+  test('says why it cannot start the process, by its exit status and on its descriptor', async () => {
     const { ended } = launched(
       `fs.writeSync(4, 'no such user'); process.exit(${COORDINATOR_EXIT.cannotStart});`,
     );
@@ -98,7 +98,7 @@ describe('a coordinator', () => {
     expect((await ended).refusal).toBeUndefined();
   });
 
-  test('is ended at once if FORKED can not be written', () => {
+  test('is ended at once if FORKED cannot be written', () => {
     const out = join(temp.path, 'out');
     const writer = () => ({
       append: () => {
@@ -135,7 +135,7 @@ function refusalOf(reason: Error): unknown {
   }
 }
 
-describe('a stream that can not be opened', () => {
+describe('a stream that cannot be opened', () => {
   const errno = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
 
   test.each(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])('for %s may be opened in a moment', (code) => {

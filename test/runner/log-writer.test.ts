@@ -53,7 +53,7 @@ describe('a log file', () => {
     );
   });
 
-  test('that can not be written loses its bytes and holds up nobody', () => {
+  test('that cannot be written loses its bytes and holds up nobody', () => {
     const log = new LogWriter('/dev/full');
     expect(() => log.write(Buffer.from('lost'))).not.toThrow();
   });

@@ -102,7 +102,7 @@ describe('opening', () => {
     expect(leftOf(spec)).toEqual([]);
   });
 
-  test.each([1, 2])('one whose record %i can not be written leaves nothing', async (number) => {
+  test.each([1, 2])('one whose record %i cannot be written leaves nothing', async (number) => {
     const spec = newTask(`full-${number}`, task);
     let writes = 0;
     const writer = (fd: number) => ({

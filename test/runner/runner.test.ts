@@ -197,7 +197,7 @@ describe('output', () => {
     expect(parts.map((name) => logOf(spec, `p/0/${name}`)).join('')).toBe(shown);
   });
 
-  test('is taken to its end when the console can not be written', async () => {
+  test('is taken to its end when the console cannot be written', async () => {
     const spec = newTask(
       'deaf-console',
       taskOf([
@@ -239,7 +239,7 @@ test('a console that does not wait and is read late gets everything', async () =
   closeSync(fd);
 });
 
-test('a process whose log directory can not be made has FAILED, and the task says why', async () => {
+test('a process whose log directory cannot be made has FAILED, and the task says why', async () => {
   const spec = newTask('no-logs', taskOf([{ name: 'p', cmdline: 'true', max_failures: 5 }]));
   mkdirSync(join(spec.sandbox, '.logs'), { recursive: true });
   writeFileSync(join(spec.sandbox, '.logs/p'), 'in the way');

@@ -273,7 +273,7 @@ test('coordinator-killed', async () => {
   expectSame(spec, it);
 });
 
-test('a process that can not be started has FAILED, and the task says why', async () => {
+test('a process that cannot be started has FAILED, and the task says why', async () => {
   const it = corpusCase('forked-lost');
   const spec = newTask(it);
   if (!isRoot) {

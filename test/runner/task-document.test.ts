@@ -87,7 +87,7 @@ describe('the document of a task', () => {
     [{ processes: [{ name: 'a', cmdline: '', min_duration: -1 }] }, 'min_duration'],
     [{ processes: [{ name: 'a', cmdline: '', max_failures: 0.5 }] }, 'max_failures'],
     [{ processes: [{ name: 'a', cmdline: '', logger: { mode: 'x' } }] }, 'standard, rotate'],
-  ])('%j can not be run', (json, why) => {
+  ])('%j cannot be run', (json, why) => {
     expect(() => runnableTask(json)).toThrow(UsageError);
     expect(() => runnableTask(json)).toThrow(why);
   });
