@@ -1,4 +1,5 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
+import { LAYOUTS } from '../layout/layouts.js';
 import type { Expected, ReconcileAction } from './reconcile.js';
 import type { Silence, Subject } from './subject.js';
 
@@ -77,7 +78,7 @@ export function dispositionForScheduler(
 function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): string | undefined {
   if (marked) return 'an earlier gc of it was interrupted';
   if (stream === 'absent' && taskFile !== undefined) return 'its checkpoint is gone already';
-  return layout === 'host' && pulled ? "its executor's directory is gone" : undefined;
+  return pulled && !LAYOUTS[layout].ownsSandboxes ? "its executor's directory is gone" : undefined;
 }
 
 function orphan({ state }: Facts, becomes: string, reason: string): Disposition {

@@ -2,7 +2,7 @@ import type { FoundTask } from '../discovery/found.js';
 import { realPathsOfOneMoment } from '../discovery/real-paths.js';
 import type { RealPath } from '../discovery/relocate.js';
 import type { Problem } from '../errors/problem.js';
-import type { LayoutName } from '../layout/layouts.js';
+import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { readTasks } from '../task/board.js';
 import { type Action, actionsOf, type Kinds, ownSandbox } from './actions.js';
 import { Claims } from './claims.js';
@@ -118,7 +118,7 @@ class GcPlanner {
       read += 1;
       this.#options.advance?.(read, all.length, 'tasks read');
       const subject = subjectOf(view, real);
-      if (subject.layout === 'host' && subject.rootPath !== undefined) {
+      if (LAYOUTS[subject.layout].holdsSandboxes && subject.rootPath !== undefined) {
         const ids = idsByRoot.get(subject.rootPath);
         if (ids === undefined) idsByRoot.set(subject.rootPath, new Set([subject.task_id]));
         else ids.add(subject.task_id);
@@ -200,7 +200,7 @@ class GcPlanner {
       const path = place?.found ? real(place.path) : undefined;
       if (path !== undefined) this.#claims.add(path, subject.key, by);
     }
-    if (subject.layout === 'host' && subject.rootPath !== undefined) {
+    if (LAYOUTS[subject.layout].holdsSandboxes && subject.rootPath !== undefined) {
       this.#claims.add(ownSandbox(subject.rootPath, subject.task_id), subject.key, by);
     }
   }

@@ -4,7 +4,7 @@ import type { RealPath } from '../discovery/relocate.js';
 import type { FileIdentity } from '../host/file-identity.js';
 import { accountGroups } from '../host/groups.js';
 import type { Host } from '../host/host.js';
-import type { LayoutName } from '../layout/layouts.js';
+import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { isName } from '../layout/names.js';
 import { type Phase, rootPaths, SANDBOXES } from '../layout/root-paths.js';
 import { pathsOf, RUNNER } from '../layout/task-paths.js';
@@ -167,7 +167,8 @@ function ownPlaces(
 ): { sandbox?: LocatedPath; logDir?: LocatedPath } {
   const recorded = header?.sandbox;
   const isNamedSo = recorded?.endsWith(`/${SANDBOXES}/${task_id}`) === true && sandbox?.path === recorded;
-  if (root.layout !== 'host' || recorded === undefined || !isNamedSo) return { sandbox, logDir: log_dir };
+  if (!LAYOUTS[root.layout].holdsSandboxes || recorded === undefined || !isNamedSo)
+    return { sandbox, logDir: log_dir };
   const beside = parentOf(root.path);
   for (const around of beside === '/' ? [root.path] : [root.path, beside]) {
     const path = `${rootPaths(around).sandboxes}/${task_id}`;

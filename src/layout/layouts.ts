@@ -1,7 +1,7 @@
 import { parentOf } from '../store/paths.js';
 import { MOST_ENTRIES } from './limits.js';
 import { defaultLogDir } from './log-paths.js';
-import { placeInRun, sandboxInRun } from './mesos.js';
+import { mesosIdsOf, placeInRun, sandboxInRun } from './mesos.js';
 import { sandboxesIn } from './root-paths.js';
 
 /** What the layouts need to know about a root. */
@@ -15,6 +15,8 @@ export interface RootPlace {
 export interface Layout {
   /** Its name in JSON documents. */
   readonly name: LayoutName;
+  /** Does the path alone show that a root has this layout? */
+  readonly isAt: (path: string) => boolean;
   /**
    * The directory below which other users may have put links: its own path is the administrator's, or was named by
    * the caller.
@@ -29,6 +31,8 @@ export interface Layout {
   readonly around: (root: RootPlace) => readonly string[];
   /** Does another program own the sandboxes and remove them eventually? */
   readonly ownsSandboxes: boolean;
+  /** Does the root hold the sandboxes of its tasks by their ids? Then they are copied with it. */
+  readonly holdsSandboxes: boolean;
   /** The directory that must be entered to read the root, and that a message about a refusal names. */
   readonly entryDirectory: (root: RootPlace) => string;
   /** Is the root one of thousands in one tree? */
@@ -54,10 +58,12 @@ export type LayoutName = (typeof LAYOUT_NAMES)[number];
 
 export const HOST: Layout = {
   name: 'host',
+  isAt: () => false,
   base: ({ path }) => path,
   executes: true,
   around: ({ path }) => [path],
   ownsSandboxes: false,
+  holdsSandboxes: true,
   entryDirectory: ({ path }) => path,
   isOneOfMany: false,
   mostTasks: MOST_ENTRIES.tasks,
@@ -74,10 +80,12 @@ export const HOST: Layout = {
 
 export const MESOS: Layout = {
   name: 'mesos',
+  isAt: (path) => mesosIdsOf(parentOf(path)) !== undefined,
   base: (root) => parentOf(runDirOf(root)),
   executes: false,
   around: (root) => [runDirOf(root), root.path],
   ownsSandboxes: true,
+  holdsSandboxes: false,
   entryDirectory: ({ path, run_dir }) => run_dir ?? path,
   isOneOfMany: true,
   mostTasks: MOST_ENTRIES.tasksInSandbox,
@@ -93,3 +101,8 @@ function runDirOf({ path, run_dir }: RootPlace): string {
 }
 
 export const LAYOUTS: Readonly<Record<LayoutName, Layout>> = { host: HOST, mesos: MESOS };
+
+/** The layout of a root, by its path alone: that of a bare host if the path shows no other. */
+export function layoutAt(path: string): Layout {
+  return Object.values(LAYOUTS).find((layout) => layout.isAt(path)) ?? HOST;
+}

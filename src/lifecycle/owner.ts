@@ -1,7 +1,6 @@
 import type { Stats } from 'node:fs';
 import { othersMayWrite } from '../host/mode.js';
-import { LAYOUTS } from '../layout/layouts.js';
-import { layoutOf } from './trust.js';
+import { layoutAt } from '../layout/layouts.js';
 
 /** The user whose processes the files of a task may name. */
 export interface Owner {
@@ -40,5 +39,5 @@ export function onlyRootCanWrite({ uid, mode, nlink }: Written): boolean {
 
 /** May commands from the files of this root be executed? */
 export function mayExecute(root: string): boolean {
-  return LAYOUTS[layoutOf(root)].executes;
+  return layoutAt(root).executes;
 }

@@ -1,7 +1,6 @@
 import { UsageError } from '../errors/errors.js';
 import { accountGroups } from '../host/groups.js';
-import { HOST, LAYOUTS, type LayoutName, MESOS } from '../layout/layouts.js';
-import { mesosIdsOf } from '../layout/mesos.js';
+import { layoutAt } from '../layout/layouts.js';
 import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
 import { RUNNER, type TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
@@ -14,21 +13,16 @@ import {
   pathOwner,
   type UntrustedPath,
 } from '../store/ownership.js';
-import { namesBelow, parentOf } from '../store/paths.js';
+import { namesBelow } from '../store/paths.js';
 
 /** The users whose files are trusted: root, ourselves and the task's user. */
 export function trustedUsers(uid: number | undefined, euid: number): ReadonlySet<number> {
   return new Set(uid === undefined ? [0, euid] : [0, euid, uid]);
 }
 
-/** The layout of a checkpoint root by its path. */
-export function layoutOf(root: string): LayoutName {
-  return (mesosIdsOf(parentOf(root)) === undefined ? HOST : MESOS).name;
-}
-
 /** The directory of a checkpoint root below which no link is followed. */
 export function baseOf(root: string): string {
-  return LAYOUTS[layoutOf(root)].base({ path: root });
+  return layoutAt(root).base({ path: root });
 }
 
 /** The existing files of a task and the directories around them. */

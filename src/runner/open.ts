@@ -7,11 +7,11 @@ import { type PlanFault, planOf } from '../config/planner.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { type Account, findAccount } from '../host/accounts.js';
-import { LAYOUTS } from '../layout/layouts.js';
+import { layoutAt } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
-import { checkOwnership, layoutOf } from '../lifecycle/trust.js';
+import { checkOwnership } from '../lifecycle/trust.js';
 import { presenceOf } from '../store/look.js';
 import { OpenFile } from '../store/open-file.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
@@ -174,7 +174,7 @@ function resumed(
   const account = accountOf(header);
   const me = process.geteuid?.() ?? 0;
   const { taskId, root } = opened.place;
-  if (me === 0 && !LAYOUTS[layoutOf(root)].executes && (user === undefined || user.uid !== account?.uid)) {
+  if (me === 0 && !layoutAt(root).executes && (user === undefined || user.uid !== account?.uid)) {
     const message = `task ${taskId} is in an executor's sandbox, and nothing else says which user it runs as`;
     throw new UsageError('task-untrusted', message, 'run it again as the user of the task');
   }

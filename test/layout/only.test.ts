@@ -8,7 +8,7 @@ const NAME =
 const PART =
   /(?:^|\/)(?:checkpoints|tasks|sandboxes|sandbox|runner|coordinator|slaves|frameworks|executors|runs|latest|meta|\.logs|active|finished|stdout|stderr)\/|\/(?:checkpoints|tasks|sandboxes|sandbox|runner|slaves|frameworks|executors|runs|latest|meta|\.logs|active|finished|stdout|stderr)$/;
 /** The name of a layout: who asks for it asks for what it has. */
-const LAYOUT = /^mesos$/;
+const LAYOUT = /^(?:mesos|host)$/;
 
 /** A text with blanks is a sentence for a person. */
 function isPlace(text: string): boolean {
@@ -36,8 +36,8 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'config/aurora.ts': { tasks: "a field of Aurora's jobs", mesos: "a namespace of Aurora's templates" },
   'config/evaluate.ts': { tasks: 'what a config exports' },
   'discovery/roots.ts': { mesos: 'a name that people give to a directory beside the one they mean' },
+  'doctor/check-agent.ts': { host: 'an attribute of Mesos agents' },
   'doctor/check-access.ts': { sandbox: WORD, sandboxes: WORD },
-  'doctor/check-executor.ts': { sandbox: WORD, sandboxes: WORD },
   'gc/policy.ts': { tasks: WORD },
   'lifecycle/runner-process.ts': { runner: 'what a process is' },
   'logs/inspection.ts': { stderr: STREAM },
