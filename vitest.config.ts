@@ -1,12 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+const TEST = join(import.meta.dirname, 'test');
+
+/** The tests that put something else in the place of a module: no other test may share their modules. */
+const mocking = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.test.ts'))
+  .filter((path) => /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(TEST, path), 'utf8')))
+  .map((path) => `test/${path}`);
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: 'test/host.ts',
     // One more than a small machine has cores: the tests wait for processes a good part of the time.
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      // They load what they test once a worker, not once a file: that is a quarter of all the time.
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: mocking, isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: mocking } },
+    ],
   },
 });
