@@ -43,7 +43,7 @@ export class LocalTask implements EndableTask {
   constructor(found: FoundTask, machine: LocalMachine) {
     this.#found = found;
     this.#place = { root: found.root.path, taskId: found.task_id };
-    this.#machine = { host: () => Host.local(), processes: LOCAL_PROCESSES, sleep, ...machine };
+    this.#machine = { host: Host.snapshots(), processes: LOCAL_PROCESSES, sleep, ...machine };
   }
 
   get mayExecute(): boolean {

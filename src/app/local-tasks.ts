@@ -18,7 +18,7 @@ import { type RootFlags, tasksToChange, tasksToLookAt } from './search.js';
  * The tasks of this host, in the roots that the flags name; every answer is immediate. `look`: gives the current state
  * of this machine.
  */
-export function localTasks(flags: RootFlags, look: () => Host = () => Host.local()): TaskGatherer {
+export function localTasks(flags: RootFlags, look: () => Host = Host.snapshots()): TaskGatherer {
   return {
     find: (words, mode) => (mode === 'look' ? tasksToLookAt(flags, words) : tasksToChange(flags, words)),
     all: () => discover({ ...rootOptions(flags), fromCwd: true }).tasks,

@@ -121,6 +121,7 @@ class RunSource implements TaskLogSource {
   readonly #screen: Screen;
   readonly #reader: TaskReader;
   readonly #changes: RunChanges;
+  readonly #look = Host.snapshots();
   #config: TaskConfig | undefined;
 
   constructor(spec: ShowRun, screen: Screen) {
@@ -134,7 +135,7 @@ class RunSource implements TaskLogSource {
   }
 
   read(): TaskLogs {
-    const view = this.#reader.read(Host.local());
+    const view = this.#reader.read(this.#look());
     this.#config = view.config ?? this.#config;
     this.#screen.show(view);
     if (!this.#spec.raw) for (const change of this.#changes.of(view)) this.#report(view, change);

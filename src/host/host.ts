@@ -1,4 +1,4 @@
-import { openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { Accounts } from './accounts.js';
 import type { FileIdentity } from './file-identity.js';
@@ -52,7 +52,6 @@ export class Host {
   readonly #accounts: Accounts;
   #bootTimeMs: { value: number | undefined } | undefined;
   #locks: { value: readonly HeldLock[] | undefined } | undefined;
-  #locksFile: ProcFile | undefined;
   #ownPidNamespace: { value: string | undefined } | undefined;
   #mounts: readonly Mount[] | undefined;
   readonly #processes = new Map<number, ProcessInfo | undefined>();
@@ -67,12 +66,20 @@ export class Host {
     return new Host(options, new Accounts({ passwd, patienceMs: ACCOUNTS_MS }));
   }
 
+  /** Takes a snapshot of this machine on each call; a remote user database is asked about each user once. */
+  static snapshots(): () => Host {
+    let host: Host | undefined;
+    return () => {
+      host = host?.again() ?? Host.local();
+      return host;
+    };
+  }
+
   /** A new snapshot of the same machine. */
   again(): Host {
     const host = new Host({ proc: this.#proc, euid: this.euid }, this.#accounts.again());
     // A process never changes its own pid namespace.
     host.#ownPidNamespace = this.#ownPidNamespace;
-    host.#locksFile = this.#locksFile;
     return host;
   }
 
@@ -192,8 +199,7 @@ export class Host {
 
   #heldLocks(): readonly HeldLock[] | undefined {
     if (this.#locks === undefined) {
-      this.#locksFile ??= new ProcFile(`${this.#proc}/locks`);
-      const text = this.#locksFile.read();
+      const text = this.#read('locks');
       this.#locks = { value: text === undefined ? undefined : parseLocks(text) };
     }
     return this.#locks.value;
@@ -213,41 +219,5 @@ export class Host {
     } catch {
       return undefined;
     }
-  }
-}
-
-/** More than the locks of a busy host take up. */
-const FIRST_BYTES = 64 * 1024;
-
-/** A file of /proc that is read again and again. It stays open: the kernel generates the text anew for each read. */
-class ProcFile {
-  readonly #path: string;
-  #fd: number | undefined;
-  #buffer = Buffer.alloc(0);
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  /** The current text; undefined if it cannot be read. */
-  read(): string | undefined {
-    try {
-      this.#fd ??= openSync(this.#path, 'r');
-      let length = 0;
-      for (;;) {
-        if (length === this.#buffer.length) this.#grow();
-        const count = readSync(this.#fd, this.#buffer, length, this.#buffer.length - length, length);
-        if (count === 0) return this.#buffer.toString('utf8', 0, length);
-        length += count;
-      }
-    } catch {
-      return undefined;
-    }
-  }
-
-  #grow(): void {
-    const larger = Buffer.alloc(Math.max(FIRST_BYTES, this.#buffer.length * 2));
-    this.#buffer.copy(larger);
-    this.#buffer = larger;
   }
 }

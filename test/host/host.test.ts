@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Host, isDead } from '../../src/host/host.js';
@@ -202,6 +202,24 @@ describe('a made-up machine', () => {
     const line = (kind: string, pid: number) => `1: ${kind} ADVISORY  WRITE ${pid} 00:01:10 0 EOF\n`;
     put('locks', line('FLOCK ', 5) + line('OFDLCK', -1) + line('FLOCK ', 0) + line('POSIX ', 5));
     expect(local().lockHolders({ dev: 1, ino: 10 })).toEqual([5]);
+  });
+
+  // Who waits for a task takes one a second, for days.
+  test('any number of snapshots leaves nothing open', () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const look = Host.snapshots();
+    const before = open();
+    for (let i = 0; i < 200; i++) {
+      look().lookAtLocks();
+      Host.local().lookAtLocks();
+    }
+    expect(open()).toBeLessThan(before + 100);
+  });
+
+  test('the snapshots of a machine are taken anew on each call', () => {
+    const look = Host.snapshots();
+    expect(look()).not.toBe(look());
+    expect(look().bootTimeMs).toBe(Host.local().bootTimeMs);
   });
 
   test('everything is read when it is asked for, and once', () => {
