@@ -18,9 +18,8 @@ import type { Host } from '../host/host.js';
 import { inspectTask } from '../logs/inspection.js';
 import { localLogs } from '../logs/local-logs.js';
 import { TaskReader } from '../task/reader.js';
-import { notOneTask } from './inspect.js';
 import { rootOptions } from './root-options.js';
-import { noSuchTask, type RootFlags, tasksToLookAt } from './search.js';
+import { noSuchTask, notOneTask, type RootFlags, tasksToLookAt } from './search.js';
 
 export interface DoctorPorts {
   /** Milliseconds since the epoch. */

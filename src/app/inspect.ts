@@ -1,11 +1,10 @@
-import { UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { type Inspection, inspectTask } from '../logs/inspection.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import type { TaskGatherer } from '../task/gatherer.js';
 import { taskFileProblems } from '../task/task-schema.js';
 import type { TaskView } from '../task/view.js';
-import { noSuchTask } from './search.js';
+import { noSuchTask, notOneTask } from './search.js';
 
 export interface InspectPorts {
   gatherer: TaskGatherer;
@@ -46,14 +45,6 @@ export async function inspectNamed(
     inspections: [latest, ...others],
     problems: [...selection.problems, ...all.flatMap(({ view }) => view.problems)],
   };
-}
-
-/** The error for a word that matches no task, or several. */
-export function notOneTask(word: string | undefined, ids: readonly string[]): UsageError {
-  if (ids.length === 0) return new UsageError('task-missing', 'no task is named, and there is none here');
-  const listed = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`;
-  if (word === undefined) return new UsageError('task-missing', 'no task is named', `there are ${listed}`);
-  return new UsageError('ambiguous-task', `'${word}' means ${ids.length} tasks`, `name one of ${listed}`);
 }
 
 function alsoIn({ task_id, root }: TaskView): Problem {

@@ -6,7 +6,7 @@ import type { TaskView } from '../task/view.js';
 import type { Confirmation } from './confirmation.js';
 import { type EndableTask, type Ending, type EndOptions, endTask, isDone } from './end-task.js';
 import type { Progress } from './progress.js';
-import { missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
+import { firstOf, missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 
 export interface KillOptions extends EndOptions {
   readonly roots: RootFlags;
@@ -87,10 +87,10 @@ function worse(problems: readonly Problem[], exitCode: number): number {
 function askFirst(tasks: readonly TaskView[], confirmation: KillPorts['confirmation']): void {
   const many = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}`;
   if (!confirmation.canAsk) {
-    const ids = tasks.slice(0, 10).map(({ task_id }) => task_id);
+    const ids = firstOf(tasks.map(({ task_id }) => task_id));
     throw new UsageError(
       'confirmation-needed',
-      `the pattern means ${many}: ${ids.join(', ')}${tasks.length > 10 ? ', …' : ''}`,
+      `the pattern means ${many}: ${ids}`,
       'give --yes to end them, or --dry-run to see them',
     );
   }

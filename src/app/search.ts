@@ -33,9 +33,30 @@ export function onlyTask(word: string, selection: Selection): FoundTask {
   const [found, ...others] = selection.selected;
   if (found === undefined) throw noSuchTask(selection);
   if (others.length === 0) return found;
-  const ids = selection.selected.map(({ task_id }) => task_id);
-  const listed = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`;
-  throw new UsageError('ambiguous-task', `'${word}' means ${ids.length} tasks`, `name one of ${listed}`);
+  throw notOneTask(
+    word,
+    selection.selected.map(({ task_id }) => task_id),
+  );
+}
+
+/** The error for a word that matches several tasks, or for no word where there is not exactly one task. */
+export function notOneTask(word: string | undefined, ids: readonly string[]): UsageError {
+  if (ids.length === 0) return new UsageError('task-missing', 'no task is named, and there is none here');
+  if (word === undefined) {
+    return new UsageError('task-missing', 'no task is named', `there are ${firstOf(ids)}`);
+  }
+  return new UsageError(
+    'ambiguous-task',
+    `'${word}' means ${ids.length} tasks`,
+    `name one of ${firstOf(ids)}`,
+  );
+}
+
+const MOST_LISTED = 10;
+
+/** The first ids, for a message. */
+export function firstOf(ids: readonly string[]): string {
+  return `${ids.slice(0, MOST_LISTED).join(', ')}${ids.length > MOST_LISTED ? ', …' : ''}`;
 }
 
 /** Where a task's sandbox is here, by the header of its stream. */

@@ -1,4 +1,3 @@
-import { UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { FollowShell } from '../logs/follower.js';
 import type { LogPath } from '../logs/log-paths.js';
@@ -6,7 +5,7 @@ import type { LogsOf } from '../logs/log-tree.js';
 import { findLogPaths, type LogChoice, type TailOptions, tailLogs } from '../logs/tail.js';
 import { TaskViewSource } from '../logs/task-view-source.js';
 import type { TaskGatherer } from '../task/gatherer.js';
-import { noSuchTask } from './search.js';
+import { noSuchTask, notOneTask } from './search.js';
 
 export interface TailPorts {
   gatherer: TaskGatherer;
@@ -40,10 +39,10 @@ async function sourcesOf(
   if (selection.unmatched.length > 0) throw noSuchTask(selection);
   const { selected } = selection;
   if (word === undefined && selected.length !== 1) {
-    const ids = selected.slice(0, 10).map(({ task_id }) => task_id);
-    const hint =
-      ids.length === 0 ? undefined : `there are ${ids.join(', ')}${selected.length > 10 ? ', …' : ''}`;
-    throw new UsageError('task-missing', 'no task is named', hint);
+    throw notOneTask(
+      word,
+      selected.map(({ task_id }) => task_id),
+    );
   }
   return selected.map((found) => new TaskViewSource(gatherer.source(found), logsOf));
 }
