@@ -125,7 +125,7 @@ function killGroup(child: ChildProcess): void {
  * Removes a directory of which a process that was just killed may still have children that write there. Node's own
  * retries don't look again at what is in it.
  */
-function removeTree(path: string): void {
+export function removeTree(path: string): void {
   for (let left = 20; ; left--) {
     try {
       rmSync(path, { recursive: true, force: true });
