@@ -6,13 +6,11 @@ import type { LayoutName } from '../layout/layouts.js';
 import { eachView, type TaskGatherer, type TaskReading } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { missingTasks, noSuchTask } from './search.js';
+import { passes, type TaskFilter } from './task-order.js';
 
-export interface StatusQuery {
+export interface StatusQuery extends TaskFilter {
   /** TASK words; none means all tasks. */
   words: readonly string[];
-  /** A phase. */
-  only?: string;
-  state?: readonly string[];
 }
 
 export interface StatusAnswer {
@@ -27,11 +25,11 @@ export interface StatusAnswer {
 }
 
 /**
- * Reads the tasks once and passes the requested ones to `take`, one by one. `reading` reads them; the gatherer by
- * default. Rejects with NotFoundError if no word matches a task.
+ * Reads the tasks once and passes the requested ones to `take`, one by one, in the order of the search. `reading` reads
+ * them; the gatherer by default. Rejects with NotFoundError if no word matches a task.
  */
 export async function lookAtTasks(
-  { words, only, state }: StatusQuery,
+  { words, ...filter }: StatusQuery,
   gatherer: TaskGatherer,
   take: (view: TaskView) => void,
   reading: TaskReading = gatherer,
@@ -43,9 +41,10 @@ export async function lookAtTasks(
   const problems = [...problemsOfSearch];
   const counts = new Map<TaskRoot, number>(roots.map((root) => [root, 0]));
   let shown = 0;
-  await eachView(reading.views(selected), (view) => {
-    if (only !== undefined && view.phase !== only) return;
-    if (state !== undefined && !state.includes(String(view.state))) return;
+  // No reading makes a finished task active again; there may be very many.
+  const possible = filter.only === 'active' ? selected.filter(({ phase }) => phase === 'active') : selected;
+  await eachView(reading.views(possible), (view) => {
+    if (!passes(view, filter)) return;
     shown += 1;
     counts.set(view.root, (counts.get(view.root) ?? 0) + 1);
     for (const problem of view.problems) problems.push(problem);
@@ -68,7 +67,7 @@ function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
 }
 
 function emptyNotice(beforeFilter: number, roots: readonly TaskRoot[]): string {
-  if (beforeFilter > 0) return `None of the ${beforeFilter} tasks is in the phase or state asked for.`;
+  if (beforeFilter > 0) return `None of the ${beforeFilter} tasks matches the filters.`;
   if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
   return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
 }

@@ -1,11 +1,14 @@
 import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
 import { lookAtTasks, type StatusAnswer } from '../app/status.js';
+import { keyOf, Ranking, type SortKey } from '../app/task-order.js';
 import { encodeTask } from '../contracts/encode-task.js';
 import type { TaskReading } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
+import { parseTime } from '../text/time.js';
+import type { StatusColumn } from '../views/parts/status-columns.js';
 import type { Verbosity } from '../views/status.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
@@ -13,7 +16,15 @@ import { type Frame, watchFrames } from './watch.js';
 export interface StatusFlags extends RootFlags {
   only?: string;
   state?: readonly string[];
+  failed: boolean;
+  since?: string;
+  sort?: string;
+  reverse: boolean;
+  limit?: number;
   verbosity: number;
+  columns?: readonly string[];
+  wide: boolean;
+  'no-trunc': boolean;
   quiet: boolean;
   json: boolean;
   interval?: string;
@@ -55,23 +66,69 @@ async function writeStatus(
   reading: TaskReading | undefined,
   write: Write,
 ): Promise<StatusAnswer> {
-  const page = flags.json ? new Document(write) : await drawnPage(flags, terminal);
-  const query = { words, only: flags.only, state: flags.state };
+  const { only, state, failed, since } = flags;
+  const sinceMs = since === undefined ? undefined : parseTime(since, 'since', terminal.now());
+  const page = await pageOf(flags, terminal, write);
+  const query = { words, only, state, failed, sinceMs };
   const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view), reading);
-  write(page.text(answer));
-  return answer;
+  const leftOut = page.end(answer);
+  if (leftOut === 0) return answer;
+  return { ...answer, notice: `${leftOut} more tasks are not shown, because of --limit.` };
 }
 
-/** Takes the views of tasks; `text` gives what remains to be written after the last one. */
+/** Takes the views of tasks. */
 interface Page {
   add(task: TaskView): void;
-  text(answer: StatusAnswer): string;
+  /** Writes what is not written yet. Returns how many of the tasks are not on the page. */
+  end(answer: StatusAnswer): number;
 }
 
-/** --json does not load the views: loading the code that measures text takes as long as reading ten tasks. */
-async function drawnPage({ quiet, verbosity }: StatusFlags, terminal: Terminal): Promise<Page> {
-  const { IdPage, StatusPage } = await import('../views/status.js');
-  return quiet ? new IdPage() : new StatusPage(verbosity as Verbosity, terminal.style(1));
+/**
+ * --json does not load the views: loading the code that measures text takes as long as reading ten tasks. Nor does it
+ * wait for the last task, if no order or limit is given: each task is written when it is read.
+ */
+async function pageOf(flags: StatusFlags, terminal: Terminal, write: Write): Promise<Page> {
+  const { json, quiet, verbosity, columns, wide, sort, reverse, limit } = flags;
+  if (json) {
+    const document = new Document(write);
+    if (sort === undefined && !reverse && limit === undefined) return document;
+    return ranked(flags, jsonOf, (tasks, answer, leftOut) => document.write(tasks, answer, leftOut));
+  }
+  const { idLine, StatusPage } = await import('../views/status.js');
+  if (quiet) return ranked(flags, idLine, (lines) => write(lines.join('')));
+  const options = {
+    verbosity: verbosity as Verbosity,
+    columns: columns as readonly StatusColumn[] | undefined,
+    wide,
+    uncut: flags['no-trunc'],
+  };
+  const page = new StatusPage(options, terminal.style(1));
+  return ranked(
+    flags,
+    (task) => page.add(task),
+    (items) => write(page.text(items)),
+  );
+}
+
+/** Keeps of each task what `of` gives until the last one has been read; `end` writes those that are shown, in order. */
+function ranked<T>(
+  { sort, reverse, limit }: StatusFlags,
+  of: (task: TaskView) => T,
+  end: (items: readonly T[], answer: StatusAnswer, leftOut: number) => void,
+): Page {
+  const ranking = new Ranking<T>({ sort: sort as SortKey | undefined, reverse }, limit);
+  return {
+    add: (task) => ranking.add(keyOf(task), of(task)),
+    end: (answer) => {
+      const { leftOut } = ranking;
+      end(ranking.items(), answer, leftOut);
+      return leftOut;
+    },
+  };
+}
+
+function jsonOf(task: TaskView): string {
+  return jsonText(encodeTask(task));
 }
 
 /** The document is written in pieces of this many characters. */
@@ -91,14 +148,31 @@ class Document implements Page {
   }
 
   add(task: TaskView): void {
-    this.#piece += this.#separator + jsonText(encodeTask(task));
+    this.#add(jsonOf(task));
+  }
+
+  end(answer: StatusAnswer): number {
+    this.#end(answer, 0);
+    return 0;
+  }
+
+  /** The whole document. */
+  write(tasks: readonly string[], answer: StatusAnswer, leftOut: number): void {
+    for (const task of tasks) this.#add(task);
+    this.#end(answer, leftOut);
+  }
+
+  #add(json: string): void {
+    this.#piece += this.#separator + json;
     this.#separator = ',';
     if (this.#piece.length < PIECE) return;
     this.#write(this.#piece);
     this.#piece = '';
   }
 
-  text({ roots, problemsOfSearch }: StatusAnswer): string {
-    return `${this.#piece}],"roots":${jsonText(roots)},"problems":${jsonText(problemsOfSearch)}}\n`;
+  #end({ roots, problemsOfSearch }: StatusAnswer, leftOut: number): void {
+    const left = leftOut === 0 ? '' : `,"tasks_left_out":${leftOut}`;
+    const rest = `]${left},"roots":${jsonText(roots)},"problems":${jsonText(problemsOfSearch)}}\n`;
+    this.#write(this.#piece + rest);
   }
 }

@@ -1,10 +1,8 @@
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { showStatus, watchStatus } from '../cli/status.js';
+import { STATUS_FLAGS } from '../cli/status-flags.js';
 import { DURATION_HELP } from '../text/duration.js';
-
-const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
 
 export default class Status extends ThermosCommand {
   static override summary = 'Show the tasks of this host and their states.';
@@ -13,6 +11,9 @@ export default class Status extends ThermosCommand {
 but its runner is dead), host-rebooted, leftovers (over, but processes of it are alive), foreign-pids (recorded in
 a container), unknown (cannot be read). DONE counts processes that succeeded.
 
+Active tasks come first, by id, then finished ones, the newest first. On a terminal that is too narrow, PHASE, USER and
+DONE are left out, and ids are shortened: those of Aurora to ROLE/ENVIRONMENT/JOB/INSTANCE and the start of the uuid.
+
 TASK is a task id, a regular expression or glob, a prefix of ids, or a path: a sandbox, a task root, a
 task file. Without TASK, all tasks are shown; inside a sandbox, the tasks of its root.
 
@@ -20,6 +21,8 @@ ${DURATION_HELP}`;
   static override examples = [
     '<%= config.bin %> status',
     '<%= config.bin %> status --only active --verbosity 3 www-data-prod-web',
+    '<%= config.bin %> status --failed --since 2h',
+    '<%= config.bin %> status --sort failures --limit 10 --columns task,failed,age',
     '<%= config.bin %> status --state FAILED,LOST --quiet',
     '<%= config.bin %> status --json | jq -r ".tasks[] | select(.verdict != \\"ok\\") | .task_id"',
   ];
@@ -30,38 +33,7 @@ ${DURATION_HELP}`;
     task: Args.string({ multiple: true, ignoreStdin: true, description: 'Tasks to show.' }),
   };
 
-  static override flags = {
-    only: Flags.string({ options: ['active', 'finished'], summary: 'Show only tasks in this phase.' }),
-    state: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      options: STATES,
-      parse: async (state) => state.toUpperCase(),
-      helpValue: 'STATE,…',
-      summary: 'Show only tasks in one of these states.',
-    }),
-    verbosity: Flags.integer({
-      min: 0,
-      max: 3,
-      default: 1,
-      summary: '0: ids and owners; 1: one line per task; 2: also user, ports and sandbox; 3: also processes.',
-    }),
-    watch: Flags.boolean({
-      char: 'w',
-      summary: 'Show the tasks again whenever they change, until interrupted.',
-    }),
-    interval: Flags.string({
-      dependsOn: ['watch'],
-      helpValue: 'DURATION',
-      summary: 'How often --watch looks. [default: 2s]',
-    }),
-    quiet: Flags.boolean({
-      char: 'q',
-      exclusive: ['json', 'verbosity'],
-      summary: 'Print only ids, one per line.',
-    }),
-  };
+  static override flags = STATUS_FLAGS;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Status);

@@ -78,6 +78,11 @@ export type TaskDocument = z.infer<typeof task>;
 export const status = z
   .object({
     tasks: z.array(task),
+    tasks_left_out: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('How many more tasks pass the filters; absent if none was left out because of --limit.'),
     roots: z.array(z.object({ path: z.string(), layout, tasks: z.int().min(0) })),
     problems,
   })

@@ -32,6 +32,59 @@ export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'en
   return head.join('') + mark + tail.join('');
 }
 
+/**
+ * Cuts each text in the middle to `width` columns, so that different texts stay different: where two cuts would be
+ * equal, the part that tells them apart is shown instead, between ellipses. A text for which that is too long, too, is
+ * returned whole.
+ */
+export function shortenDistinctly(texts: readonly string[], width: number, mark = '…'): string[] {
+  const cut = texts.map((text) => shorten(text, width, 'middle', mark));
+  for (const same of doublesOf(texts, cut)) {
+    const differences = differencesOf([...same.keys()].sort(), width, mark);
+    for (const [text, places] of same) for (const at of places) cut[at] = differences.get(text) ?? text;
+  }
+  for (const same of doublesOf(texts, cut)) {
+    for (const [text, places] of same) for (const at of places) cut[at] = text;
+  }
+  return cut;
+}
+
+/** The groups of different texts that are cut alike, each text with its places. */
+function doublesOf(texts: readonly string[], cut: readonly string[]): Map<string, number[]>[] {
+  const byCut = new Map<string, Map<string, number[]>>();
+  for (const [at, text] of texts.entries()) {
+    const same = byCut.get(cut[at] as string) ?? new Map<string, number[]>();
+    byCut.set(cut[at] as string, same);
+    const places = same.get(text);
+    if (places === undefined) same.set(text, [at]);
+    else places.push(at);
+  }
+  return [...byCut.values()].filter((same) => same.size > 1);
+}
+
+/** Of sorted texts, what is around the first character that tells each from its neighbours. */
+function differencesOf(sorted: readonly string[], width: number, mark: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const room = width - 2 * widthOf(mark);
+  const all = sorted.map((text) => (isPlain(text) ? [...text] : graphemes(text)));
+  for (const [i, text] of sorted.entries()) {
+    const characters = all[i] as string[];
+    const end = 1 + Math.max(commonStart(characters, all[i - 1]), commonStart(characters, all[i + 1]));
+    const before = take(characters.slice(0, end).reverse(), room).reverse();
+    const after = take(characters.slice(end), room - widthOf(before.join('')));
+    const start = end - before.length > 0 ? mark : '';
+    const rest = end + after.length < characters.length ? mark : '';
+    found.set(text, start + before.join('') + after.join('') + rest);
+  }
+  return found;
+}
+
+function commonStart(one: readonly string[], other: readonly string[] = []): number {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length++;
+  return length;
+}
+
 function graphemes(text: string): string[] {
   segments ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   return Array.from(segments.segment(text), ({ segment }) => segment);
@@ -92,4 +145,18 @@ export function splitAt(text: string, width: number): string[] {
     used += wide;
   }
   return [...pieces, piece];
+}
+
+/** Lines of at most `width` columns, broken between words, or inside one that is wider. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && widthOf(longer) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line].flatMap((each) => splitAt(each, width));
 }

@@ -1,95 +1,176 @@
 import type { TaskView } from '../task/view.js';
 import { moment } from '../text/age.js';
 import { visible } from '../text/escape.js';
+import { wrap } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
+import { shortIds } from './parts/short-ids.js';
+import { STATUS_COLUMNS, type StatusColumn } from './parts/status-columns.js';
 import type { Style } from './parts/style.js';
-import { type Cell, type Column, table } from './parts/table.js';
+import { type Cell, type Column, type TableLines, tableLines } from './parts/table.js';
 
 /** How much to show of each task: 0 id and owner, 1 one line, 2 with user, ports and sandbox, 3 with processes. */
 export type Verbosity = 0 | 1 | 2 | 3;
 
+export interface StatusPageOptions {
+  verbosity: Verbosity;
+  /** Exactly these columns; only for verbosity 1. Without them, those that the width has room for. */
+  columns?: readonly StatusColumn[];
+  /** All columns, and nothing is cut; only for verbosity 1. */
+  wide?: boolean;
+  /** Nothing is cut: lines may be longer than the terminal is wide. */
+  uncut?: boolean;
+}
+
+/** What a page shows of one task; the view itself is not kept. */
+export type StatusItem = StatusRow | { block: string[] };
+
+/** The parts of a page, as lines without newlines. Titles and body have the same columns. */
+export interface StatusParts {
+  /** On a terminal; no line is wider than it. */
+  summary: string[];
+  /** Undefined if there are blocks instead of a table. */
+  titles: string | undefined;
+  body: string[];
+}
+
 /**
- * The tasks as a table, or as blocks with the details that were asked for; on a terminal, with a summary above. Each
- * task is rendered as it comes and then dropped: a host may have very many with very many processes.
+ * The tasks as a table, or as blocks with the details that were asked for; on a terminal, with a summary above. Of each
+ * task only what is shown of it is kept: a host may have very many with very many processes.
  */
 export class StatusPage {
-  readonly #verbosity: Verbosity;
+  readonly #options: StatusPageOptions;
   readonly #style: Style;
   readonly #counts: Counts = { tasks: 0, active: 0, states: new Map(), verdicts: new Map() };
-  readonly #rows: Cell[][] = [];
-  readonly #blocks: string[] = [];
 
-  constructor(verbosity: Verbosity, style: Style) {
-    this.#verbosity = verbosity;
+  constructor(options: StatusPageOptions, style: Style) {
+    this.#options = options;
     this.#style = style;
   }
 
-  add(task: TaskView): void {
+  /** Counts the task in the summary. Returns what is drawn of it, in the order and number that the caller chooses. */
+  add(task: TaskView): StatusItem {
     count(task, this.#counts);
-    if (this.#verbosity === 0) this.#rows.push([task.task_id, task.phase, task.owner]);
-    else if (this.#verbosity === 1) this.#rows.push(row(task, this.#style));
-    else this.#blocks.push(block(task, this.#verbosity, this.#style));
+    const { verbosity, uncut } = this.#options;
+    if (verbosity < 2) return rowOf(task);
+    const style = uncut ? { ...this.#style, width: undefined } : this.#style;
+    return { block: block(task, verbosity, style) };
   }
 
-  /** Empty if there is no task. */
-  text(): string {
+  /** Draws these items. */
+  parts(items: readonly StatusItem[]): StatusParts {
+    const { tty, width } = this.#style;
+    const summary = tty ? wrap(summaryOf(this.#counts), width ?? Number.POSITIVE_INFINITY) : [];
+    const rows: StatusRow[] = [];
+    const body: string[] = [];
+    for (const item of items) {
+      if (!('block' in item)) {
+        rows.push(item);
+        continue;
+      }
+      if (body.length > 0) body.push('');
+      for (const line of item.block) body.push(line);
+    }
+    if (this.#options.verbosity > 1) return { summary, titles: undefined, body };
+    return { summary, ...this.#table(rows) };
+  }
+
+  /** Empty if no task was added. */
+  text(items: readonly StatusItem[]): string {
     if (this.#counts.tasks === 0) return '';
-    const head = this.#style.tty ? `${summary(this.#counts)}\n\n` : '';
-    if (this.#verbosity > 1) return head + this.#blocks.join('\n');
-    const columns = this.#verbosity === 0 ? OWNER_COLUMNS : COLUMNS;
-    return head + table(columns, this.#rows, tableOptions(this.#style));
+    const { summary, titles, body } = this.parts(items);
+    const head = summary.length === 0 ? [] : [...summary, ''];
+    return [...head, ...(titles === undefined ? [] : [titles]), ...body].map((line) => `${line}\n`).join('');
+  }
+
+  #table(rows: readonly StatusRow[]): TableLines {
+    const { verbosity, columns, wide, uncut } = this.#options;
+    const style = this.#style;
+    const names = verbosity === 0 ? OWNER_COLUMNS : wide ? STATUS_COLUMNS : (columns ?? DEFAULT_COLUMNS);
+    const chosen = names.map((name): Column => {
+      const { title, align, flexible, dropped } = COLUMNS[name];
+      // Whoever names columns wants to see them.
+      const given = { title, align, flexible, dropped: columns === undefined ? dropped : undefined };
+      return name === 'task' ? { ...given, short: (ids) => shortIds(ids, rows) } : given;
+    });
+    const cells = rows.map((row) => names.map((name) => COLUMNS[name].cell(row, style)));
+    return tableLines(chosen, cells, {
+      width: wide ? undefined : style.width,
+      uncut,
+      unicode: style.unicode,
+      titles: style.paint.bold,
+    });
   }
 }
 
-/** Ids, one per line. An id is escaped on a pipe too: one with a newline would look like two, the second of another task. */
-export class IdPage {
-  #text = '';
-
-  add({ task_id }: TaskView): void {
-    this.#text += `${visible(task_id)}\n`;
-  }
-
-  text(): string {
-    return this.#text;
-  }
+/** The id of a task as a line. It is escaped on a pipe too: one with a newline would look like two, the second of another task. */
+export function idLine({ task_id }: TaskView): string {
+  return `${visible(task_id)}\n`;
 }
 
-function tableOptions(style: Style) {
-  return { width: style.width, unicode: style.unicode, titles: style.paint.bold };
+/** What the row of a task shows, and what its short id is made of. */
+interface StatusRow {
+  task_id: string;
+  root: string;
+  name: string | undefined;
+  phase: string;
+  state: string;
+  verdict: string;
+  user: string | undefined;
+  owner: string | undefined;
+  done: number;
+  failed: number;
+  processes: number;
+  time: TaskView['state_timestamp_ms'];
 }
 
-const OWNER_COLUMNS: readonly Column[] = [
-  { title: 'TASK', flexible: 'middle' },
-  { title: 'PHASE' },
-  { title: 'OWNER' },
+function rowOf(task: TaskView): StatusRow {
+  const inState = (wanted: string) => task.processes.filter(({ state }) => state === wanted).length;
+  return {
+    task_id: task.task_id,
+    root: task.root.path,
+    name: task.name,
+    phase: task.phase,
+    state: String(task.state),
+    verdict: task.verdict,
+    user: task.user,
+    owner: task.owner,
+    done: inState('SUCCESS'),
+    failed: inState('FAILED'),
+    processes: task.processes.length,
+    time: task.state_timestamp_ms,
+  };
+}
+
+type ColumnOfRows = Column & { cell: (row: StatusRow, style: Style) => Cell };
+
+const painted = (text: string, style: Style): Cell => ({ text, paint: paintOf(style.paint, text) });
+
+const COLUMNS: Readonly<Record<StatusColumn, ColumnOfRows>> = {
+  task: { title: 'TASK', flexible: 'middle', cell: ({ task_id }) => task_id },
+  // The state implies it.
+  phase: { title: 'PHASE', dropped: 1, cell: ({ phase }) => phase },
+  state: { title: 'STATE', cell: ({ state }, style) => painted(state, style) },
+  verdict: { title: 'VERDICT', cell: ({ verdict }, style) => painted(verdict, style) },
+  user: { title: 'USER', flexible: 'end', dropped: 2, cell: ({ user }) => user },
+  done: { title: 'DONE', align: 'right', dropped: 3, cell: ({ done, processes }) => `${done}/${processes}` },
+  failed: { title: 'FAILED', align: 'right', cell: ({ failed }) => String(failed) },
+  age: { title: 'AGE', align: 'right', cell: ({ time }, style) => moment(time, style) },
+  owner: { title: 'OWNER', cell: ({ owner }) => owner },
+  root: { title: 'ROOT', cell: ({ root }) => root },
+};
+
+const DEFAULT_COLUMNS: readonly StatusColumn[] = [
+  'task',
+  'phase',
+  'state',
+  'verdict',
+  'user',
+  'done',
+  'failed',
+  'age',
 ];
-
-const COLUMNS: readonly Column[] = [
-  { title: 'TASK', flexible: 'middle' },
-  { title: 'PHASE' },
-  { title: 'STATE' },
-  { title: 'VERDICT' },
-  { title: 'USER', flexible: 'end' },
-  { title: 'DONE', align: 'right' },
-  { title: 'FAILED', align: 'right' },
-  { title: 'AGE', align: 'right' },
-];
-
-function row(task: TaskView, style: Style): Cell[] {
-  const state = String(task.state);
-  const inState = (wanted: string) => task.processes.filter((process) => process.state === wanted).length;
-  return [
-    task.task_id,
-    task.phase,
-    { text: state, paint: paintOf(style.paint, state) },
-    { text: task.verdict, paint: paintOf(style.paint, task.verdict) },
-    task.user,
-    `${inState('SUCCESS')}/${task.processes.length}`,
-    String(inState('FAILED')),
-    moment(task.state_timestamp_ms, style),
-  ];
-}
+const OWNER_COLUMNS: readonly StatusColumn[] = ['task', 'phase', 'owner'];
 
 interface Counts {
   tasks: number;
@@ -109,7 +190,7 @@ function count({ phase, state, verdict }: TaskView, counts: Counts): void {
 }
 
 /** `7 tasks: 2 active, 5 finished (3 SUCCESS, 1 FAILED, 1 KILLED); 2 runner-gone`. */
-function summary({ tasks, active, states, verdicts }: Counts): string {
+function summaryOf({ tasks, active, states, verdicts }: Counts): string {
   const counted = (words: ReadonlyMap<string, number>) =>
     [...words].map(([word, number]) => `${number} ${word}`).join(', ');
   const finished = `${tasks - active} finished${states.size === 0 ? '' : ` (${counted(states)})`}`;
@@ -122,7 +203,8 @@ function since(milliseconds: TaskView['state_timestamp_ms'], style: Style): stri
   return `, since ${moment(milliseconds, style)}${style.tty ? ' ago' : ''}`;
 }
 
-function block(task: TaskView, verbosity: Verbosity, style: Style): string {
+/** The details of a task, as lines. */
+function block(task: TaskView, verbosity: Verbosity, style: Style): string[] {
   const state = String(task.state);
   const { paint } = style;
   const title = [
@@ -132,14 +214,10 @@ function block(task: TaskView, verbosity: Verbosity, style: Style): string {
     `${task.phase}${since(task.state_timestamp_ms, style)}`,
   ].join('  ');
   const ports = Object.entries(task.ports ?? {}).map(([name, port]) => `${name}=${port}`);
-  const lines = [
-    title,
+  const details = [
     `  user: ${task.user ?? '-'}  owner: ${task.owner ?? '-'}  ports: ${ports.join(' ') || '-'}`,
     `  sandbox: ${task.sandbox?.path ?? '-'}`,
   ];
-  const text = `${lines[0]}\n${lines
-    .slice(1)
-    .map((line) => `${visible(line)}\n`)
-    .join('')}`;
-  return verbosity === 3 ? text + processTable(task, style, '  ') : text;
+  const processes = verbosity === 3 ? processTable(task, style, '  ').split('\n').slice(0, -1) : [];
+  return [title, ...details.map(visible), ...processes];
 }

@@ -46,7 +46,7 @@ describe('what is asked of either', () => {
     expect([views, answer.exitCode, answer.notice]).toEqual([
       [],
       1,
-      'None of the 7 tasks is in the phase or state asked for.',
+      'None of the 7 tasks matches the filters.',
     ]);
   });
 

@@ -143,8 +143,12 @@ describe('filters act on the table as on the document', () => {
       ids,
     ]);
     expect(answer.json.roots).toEqual([{ path: HOST, layout: 'host', tasks: ids.length }]);
-    expect(thermos(['status', '-q', '--root', HOST, ...flags]).stdout).toBe(
-      ids.map((id) => `${id}\n`).join(''),
+    const { stdout } = thermos(['status', '-q', '--root', HOST, ...flags, '--sort', 'id']);
+    expect(stdout).toBe(
+      ids
+        .toSorted()
+        .map((id) => `${id}\n`)
+        .join(''),
     );
   });
 
@@ -154,7 +158,7 @@ describe('filters act on the table as on the document', () => {
     expect([answer.status, answer.json.tasks, answer.stderr]).toEqual([
       1,
       [],
-      'None of the 7 tasks is in the phase or state asked for.\n',
+      'None of the 7 tasks matches the filters.\n',
     ]);
     expect(thermos(['status', ...flags])).toMatchObject({ status: 1, stdout: '', stderr: answer.stderr });
   });
@@ -162,7 +166,10 @@ describe('filters act on the table as on the document', () => {
 
 describe('TASK', () => {
   const ids = (args: string[], cwd?: string) => {
-    const { status, stdout } = thermos(['status', '-q', ...args], { cwd, env: DEFAULT_ROOTS });
+    const { status, stdout } = thermos(['status', '-q', '--sort', 'id', ...args], {
+      cwd,
+      env: DEFAULT_ROOTS,
+    });
     expect(status).toBe(0);
     return stdout.trimEnd().split('\n');
   };
@@ -186,7 +193,7 @@ describe('TASK', () => {
     [
       'a root',
       'root',
-      ['host-dead', 'host-live', 'host-bad', 'host-kill', 'host-ok-1', 'host-ok-2', 'other.name'],
+      ['host-bad', 'host-dead', 'host-kill', 'host-live', 'host-ok-1', 'host-ok-2', 'other.name'],
     ],
   ])('by path: %s', (_what, path, expected) => {
     expect(ids([join(within, path)])).toEqual(expected);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TaskView } from '../../src/task/view.js';
 import type { Style } from '../../src/views/parts/style.js';
-import { StatusPage, type Verbosity } from '../../src/views/status.js';
+import { StatusPage, type StatusPageOptions, type Verbosity } from '../../src/views/status.js';
 import {
   COLOURED,
   CONTROL,
@@ -17,10 +17,14 @@ import {
   taskView,
 } from './task-views.js';
 
-function statusText(tasks: readonly TaskView[], verbosity: Verbosity, style: Style): string {
-  const page = new StatusPage(verbosity, style);
-  for (const task of tasks) page.add(task);
-  return page.text();
+function statusText(
+  tasks: readonly TaskView[],
+  verbosity: Verbosity,
+  style: Style,
+  options: Partial<StatusPageOptions> = {},
+): string {
+  const page = new StatusPage({ verbosity, ...options }, style);
+  return page.text(tasks.map((task) => page.add(task)));
 }
 
 const TASKS = [
@@ -134,10 +138,10 @@ describe('on a terminal: a summary, relative times, no wider than it is', () => 
     expect(statusText(TASKS, 1, TTY)).toMatchInlineSnapshot(`
       "3 tasks: 2 active, 1 finished (1 FAILED); 1 leftovers, 1 unknown
 
-      TASK                  PHASE     STATE    VERDICT    USER      DONE  FAILED   AGE
-      hello-1               active    ACTIVE   ok         www-data   1/3       0  2h3m
-      www-data-p…3c547034e  finished  FAILED   leftovers  www-data   0/1       1  2h1m
-      dark                  active    UNKNOWN  unknown    -          0/0       0     -
+      TASK                           STATE    VERDICT    USER      DONE  FAILED   AGE
+      hello-1                        ACTIVE   ok         www-data   1/3       0  2h3m
+      www-data-prod-site-4-ea0c7ddc  FAILED   leftovers  www-data   0/1       1  2h1m
+      dark                           UNKNOWN  unknown    -          0/0       0     -
       "
     `);
   });
@@ -169,10 +173,10 @@ describe('on a terminal: a summary, relative times, no wider than it is', () => 
     expect(statusText(TASKS, 1, { ...TTY, width: 70, unicode: false })).toMatchInlineSnapshot(`
       "3 tasks: 2 active, 1 finished (1 FAILED); 1 leftovers, 1 unknown
 
-      TASK        PHASE     STATE    VERDICT    USER      DONE  FAILED   AGE
-      hello-1     active    ACTIVE   ok         www-data   1/3       0  2h3m
-      www-...34e  finished  FAILED   leftovers  www-data   0/1       1  2h1m
-      dark        active    UNKNOWN  unknown    -          0/0       0     -
+      TASK                           STATE    VERDICT    DONE  FAILED   AGE
+      hello-1                        ACTIVE   ok          1/3       0  2h3m
+      www-data-prod-site-4-ea0c7ddc  FAILED   leftovers   0/1       1  2h1m
+      dark                           UNKNOWN  unknown     0/0       0     -
       "
     `);
   });

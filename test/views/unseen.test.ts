@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GcDocument } from '../../src/contracts/gc.js';
-import type { TaskView } from '../../src/task/view.js';
 import { configText } from '../../src/views/config.js';
 import { doctorText } from '../../src/views/doctor.js';
 import { gcText } from '../../src/views/gc.js';
@@ -13,16 +12,11 @@ import type { Style } from '../../src/views/parts/style.js';
 import * as readViews from '../../src/views/read.js';
 import { rootsView } from '../../src/views/roots.js';
 import { progressLines, summaryText } from '../../src/views/run.js';
-import { IdPage, StatusPage } from '../../src/views/status.js';
+import { idLine, StatusPage } from '../../src/views/status.js';
 import { linePrefix, pathsText } from '../../src/views/tail.js';
 import { waitText } from '../../src/views/wait.js';
 import { REPOSITORY } from '../e2e/harness.js';
 import { CONTROL, config, history, PIPE, processView, ran, TTY, taskView } from './task-views.js';
-
-function pageOf(page: StatusPage | IdPage, task: TaskView): string {
-  page.add(task);
-  return page.text();
-}
 
 /** A task in which everything that is text is this text. */
 function view(name: string) {
@@ -143,8 +137,13 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
   progressLines: (name, style) => progressLines(view(name), style, 24),
   summaryText: (name, style) => summaryText(view(name), [name], style),
   StatusPage: (name, style) =>
-    ([0, 1, 2, 3] as const).map((all) => pageOf(new StatusPage(all, style), view(name))),
-  IdPage: (name) => pageOf(new IdPage(), view(name)),
+    ([0, 1, 2, 3] as const).flatMap((verbosity) =>
+      [{}, { wide: true }, { uncut: true }].map((options) => {
+        const page = new StatusPage({ verbosity, ...options }, style);
+        return page.text([page.add(view(name))]);
+      }),
+    ),
+  idLine: (name) => idLine(view(name)),
   linePrefix: (name, style) =>
     linePrefix(
       { task_id: name, root: name, process: name, run: 0, stream: 'stdout' },

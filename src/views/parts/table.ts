@@ -1,5 +1,5 @@
 import { visible } from '../../text/escape.js';
-import { shorten, widthOf } from '../../text/width.js';
+import { shorten, shortenDistinctly, widthOf } from '../../text/width.js';
 import type { Paint } from './paint.js';
 import { type DrawnCell, terminalTable } from './terminal-table.js';
 
@@ -9,10 +9,21 @@ export interface Column {
   /** Default `left`. */
   align?: 'left' | 'right';
   /**
-   * The column shrinks if the terminal is too narrow: cells are cut at the end, cut in the middle, so that ids with
-   * the same beginning stay distinct, or wrapped.
+   * The column shrinks if the terminal is too narrow: cells are cut at the end, cut in the middle, so that different
+   * cells stay different, or wrapped.
    */
   flexible?: 'end' | 'middle' | 'wrap';
+  /**
+   * The column may be dropped if the terminal is too narrow, the one with the lowest number first. No cell is
+   * shortened as long as dropping columns helps.
+   */
+  dropped?: number;
+  /**
+   * Shorter forms of all cells of the column, in the order of the rows. They are used if the terminal is too narrow for
+   * the whole cells even without the columns that may be dropped; then only those are dropped for which they leave
+   * no room.
+   */
+  short?: (cells: readonly string[]) => readonly string[];
 }
 
 /**
@@ -26,6 +37,8 @@ export interface TableOptions {
   width?: number;
   /** Cells are not cut if the table is too long to be wrapped: the terminal breaks the lines. */
   whole?: boolean;
+  /** No cell is shortened or cut: only columns are dropped. */
+  uncut?: boolean;
   /** Whether `…` may be used instead of `...`. Default true. */
   unicode?: boolean;
   /** Colour of the titles; `false` for a table without titles. */
@@ -45,6 +58,14 @@ const MAX_WRAPPED_ROWS = 200;
 /** Nor is a table with more text: cli-table3 measures and wraps it character by character. */
 const MAX_WRAPPED_TEXT = 32 * 1024;
 
+/** The lines of a table, without newlines. */
+export interface TableLines {
+  /** Undefined for a table without titles. */
+  titles: string | undefined;
+  /** One line per row, or several if one of the columns wraps. */
+  body: string[];
+}
+
 /**
  * Aligned text, one line per row, each ended by a newline; two spaces between columns, no rules, no trailing spaces,
  * no empty cells. The cells are escaped here: callers pass what they read. On a terminal a row takes several lines if
@@ -55,35 +76,52 @@ export function table(
   rows: readonly (readonly Cell[])[],
   options: TableOptions = {},
 ): string {
-  const titles = columns.map(({ title }) => ({
-    text: title,
-    width: title.length,
-    paint: options.titles || undefined,
-  }));
-  const lines: Measured[][] = options.titles === false ? [] : [titles];
-  for (const row of rows) lines.push(columns.map((_, i) => measured(row[i])));
-  if (lines.length === 0) return '';
-  const wraps = options.width !== undefined && isShort(lines);
-  const width = options.whole && !wraps ? undefined : options.width;
-  const maxWidth = wraps ? Number.POSITIVE_INFINITY : MAX_WIDTH;
-  const widths = columns.map((_, i) =>
-    lines.reduce((widest, line) => Math.max(widest, Math.min(maxWidth, (line[i] as Measured).width)), 0),
-  );
-  if (width === undefined) return aligned(columns, lines, widths);
-  const room = squeeze(columns, widths, width);
-  const mark = options.unicode === false ? '...' : '…';
-  const cut = lines.map((line) =>
-    line.map((cell, i) => cutCell(cell, (columns[i] as Column).flexible, room[i] as number, mark, wraps)),
-  );
-  if (!wraps) return aligned(columns, cut, room);
-  const drawn = cut.map((line) => line.map(painted));
-  return terminalTable(columns, drawn, room, GAP);
+  const { titles, body } = tableLines(columns, rows, options);
+  const lines = titles === undefined ? body : [titles, ...body];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** As `table`, as lines. */
+export function tableLines(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  { width, whole = false, uncut = false, unicode = true, titles }: TableOptions = {},
+): TableLines {
+  const cells = columns.map((_, i) => rows.map((row) => measured(row[i])));
+  const wraps = width !== undefined && isShort(cells);
+  const most = wraps ? Number.POSITIVE_INFINITY : MAX_WIDTH;
+  const cuts = width !== undefined && !uncut && (wraps || !whole);
+  let drawn = columns.map((column, i) => drawnColumn(column, cells[i] as Measured[], titles !== false, most));
+  if (width !== undefined) drawn = fitted(drawn, { width, cuts, titled: titles !== false, most });
+  if (cuts) drawn = drawn.map((each) => cutColumn(each, unicode ? '…' : '...', wraps));
+  const titleLine =
+    titles === false
+      ? undefined
+      : alignedLine(drawn, ({ column: { title } }) => ({ text: title, width: title.length, paint: titles }));
+  if (wraps && drawn.some(({ column }) => column.flexible === 'wrap')) {
+    const text = terminalTable(
+      drawn.map(({ column }) => column),
+      rows.map((_, row) => drawn.map(({ cells }) => painted(cells[row] as Measured))),
+      drawn.map(({ width }) => width),
+      GAP,
+    );
+    return { titles: titleLine, body: text.split('\n').slice(0, -1) };
+  }
+  const body = rows.map((_, row) => alignedLine(drawn, ({ cells }) => cells[row] as Measured));
+  return { titles: titleLine, body };
 }
 
 interface Measured {
   text: string;
   width: number;
   paint: Paint | undefined;
+}
+
+/** A column with its cells and the room that they are drawn in. */
+interface DrawnColumn {
+  column: Column;
+  cells: readonly Measured[];
+  width: number;
 }
 
 function measured(cell: Cell): Measured {
@@ -99,61 +137,115 @@ function clean(text: string | undefined): string {
   return escaped === escaped.trimEnd() ? escaped : `'${escaped}'`;
 }
 
-function isShort(lines: readonly (readonly Measured[])[]): boolean {
-  if (lines.length > MAX_WRAPPED_ROWS + 1) return false;
+function isShort(columns: readonly (readonly Measured[])[]): boolean {
   let length = 0;
-  for (const line of lines) for (const { text } of line) length += text.length;
+  for (const cells of columns) {
+    if (cells.length > MAX_WRAPPED_ROWS) return false;
+    for (const { text } of cells) length += text.length;
+  }
   return length <= MAX_WRAPPED_TEXT;
 }
 
-function cutCell(
-  cell: Measured,
-  flexible: Column['flexible'],
-  room: number,
-  mark: string,
-  wraps: boolean,
-): Measured {
-  if (cell.width <= room || flexible === undefined || (flexible === 'wrap' && wraps)) return cell;
-  const text = shorten(cell.text, room, flexible === 'wrap' ? 'end' : flexible, mark);
-  return { ...cell, text, width: widthOf(text) };
+function drawnColumn(column: Column, cells: readonly Measured[], titled: boolean, most: number): DrawnColumn {
+  let width = titled ? column.title.length : 0;
+  for (const cell of cells) width = Math.max(width, Math.min(most, cell.width));
+  return { column, cells, width };
+}
+
+interface Fitting {
+  width: number;
+  /** Cells may be shortened, and columns narrowed. */
+  cuts: boolean;
+  titled: boolean;
+  most: number;
+}
+
+/** The columns that are drawn in so much width, each with its room. */
+function fitted(all: readonly DrawnColumn[], { width, cuts, titled, most }: Fitting): DrawnColumn[] {
+  const whole = withoutDropped(all, width);
+  if (!cuts || excessOf(whole, width) <= 0) return whole;
+  const shortened = all.map((each) => {
+    const short = each.column.short?.(each.cells.map(({ text }) => text));
+    if (short === undefined) return each;
+    const cells = each.cells.map(({ paint }, i) => {
+      const text = short[i] as string;
+      return { text, width: widthOf(text), paint };
+    });
+    return drawnColumn(each.column, cells, titled, most);
+  });
+  return squeezed(withoutDropped(shortened, width), width);
+}
+
+/** How much wider than that the columns are. */
+function excessOf(columns: readonly DrawnColumn[], width: number): number {
+  return columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length) - width;
+}
+
+/** Drops columns in their order until the others fit, or none may be dropped. */
+function withoutDropped(columns: readonly DrawnColumn[], width: number): DrawnColumn[] {
+  const order = columns
+    .filter(({ column }) => column.dropped !== undefined)
+    .sort((a, b) => (a.column.dropped as number) - (b.column.dropped as number));
+  let kept = [...columns];
+  for (const next of order) {
+    if (excessOf(kept, width) <= 0) break;
+    kept = kept.filter((column) => column !== next);
+  }
+  return kept;
+}
+
+/** Narrows the widest flexible column step by step, until the line fits or no column can shrink. */
+function squeezed(columns: readonly DrawnColumn[], width: number): DrawnColumn[] {
+  const narrowed = columns.map((column) => ({ ...column }));
+  const flexible = narrowed.filter(({ column }) => column.flexible !== undefined);
+  for (let excess = excessOf(columns, width); excess > 0; excess--) {
+    let widest: DrawnColumn | undefined;
+    for (const each of flexible) {
+      if (each.width <= Math.max(MIN_WIDTH, each.column.title.length)) continue;
+      if (widest === undefined || each.width > widest.width) widest = each;
+    }
+    if (widest === undefined) break;
+    widest.width -= 1;
+  }
+  return narrowed;
+}
+
+function cutColumn(drawn: DrawnColumn, mark: string, wraps: boolean): DrawnColumn {
+  const { column, cells, width } = drawn;
+  const { flexible } = column;
+  if (flexible === undefined || (flexible === 'wrap' && wraps)) return drawn;
+  if (cells.every((cell) => cell.width <= width)) return drawn;
+  const cut =
+    flexible === 'middle'
+      ? shortenDistinctly(
+          cells.map(({ text }) => text),
+          width,
+          mark,
+        )
+      : cells.map(({ text }) => shorten(text, width, 'end', mark));
+  return {
+    column,
+    width,
+    cells: cells.map((cell, i) => {
+      const text = cut[i] as string;
+      return text === cell.text ? cell : { text, width: widthOf(text), paint: cell.paint };
+    }),
+  };
 }
 
 function painted({ text, paint }: Measured): DrawnCell {
   return paint === undefined ? text : paint(text);
 }
 
-/** Plain lines, for pipes and for tables that are too long to be wrapped. */
-function aligned(
-  columns: readonly Column[],
-  lines: readonly (readonly Measured[])[],
-  widths: readonly number[],
-): string {
-  const drawn = lines.map((line) => {
-    let text = '';
-    let blanks = '';
-    for (const [i, { align }] of columns.entries()) {
-      const cell = line[i] as Measured;
-      const pad = ' '.repeat(Math.max(0, (widths[i] as number) - cell.width));
-      text += blanks + (align === 'right' ? pad + painted(cell) : painted(cell));
-      blanks = align === 'right' ? GAP : pad + GAP;
-    }
-    return `${text}\n`;
-  });
-  return drawn.join('');
-}
-
-/** Narrows the widest flexible column step by step, until the line fits or no column can shrink. */
-function squeeze(columns: readonly Column[], widths: readonly number[], width: number): number[] {
-  const room = [...widths];
-  let excess = room.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1) - width;
-  for (; excess > 0; excess--) {
-    let widest = -1;
-    for (const [i, { flexible, title }] of columns.entries()) {
-      if (flexible === undefined || (room[i] as number) <= Math.max(MIN_WIDTH, title.length)) continue;
-      if (widest === -1 || (room[i] as number) > (room[widest] as number)) widest = i;
-    }
-    if (widest === -1) break;
-    room[widest] = (room[widest] as number) - 1;
+function alignedLine(columns: readonly DrawnColumn[], cellOf: (column: DrawnColumn) => Measured): string {
+  let text = '';
+  let blanks = '';
+  for (const drawn of columns) {
+    const cell = cellOf(drawn);
+    const pad = ' '.repeat(Math.max(0, drawn.width - cell.width));
+    const right = drawn.column.align === 'right';
+    text += blanks + (right ? pad + painted(cell) : painted(cell));
+    blanks = right ? GAP : pad + GAP;
   }
-  return room;
+  return text.trimEnd();
 }

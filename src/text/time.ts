@@ -1,0 +1,33 @@
+import { UsageError } from '../errors/errors.js';
+import { durationOf, SECOND } from './duration.js';
+
+const UNIX = /^\d+(?:\.\d+)?$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
+
+/**
+ * The time that a flag's value names, in milliseconds since the epoch: a duration with units before `now` (`2h`,
+ * `1d12h`), an RFC 3339 time, or seconds since the epoch. Throws UsageError for anything else.
+ */
+export function parseTime(text: string, flag: string, now: number): number {
+  const time = UNIX.test(text) ? Number(text) * SECOND : (rfc3339(text) ?? before(now, text));
+  if (time !== undefined && Number.isFinite(time)) return time;
+  throw new UsageError(
+    'usage',
+    `--${flag} ${JSON.stringify(text)} is not a time`,
+    `give it as --${flag} 2h, 2014-05-13T16:53:20Z or 1400000000`,
+  );
+}
+
+function before(now: number, text: string): number | undefined {
+  const milliseconds = durationOf(text);
+  return milliseconds === undefined ? undefined : now - milliseconds;
+}
+
+function rfc3339(text: string): number | undefined {
+  const [, date, time] = RFC_3339.exec(text) ?? [];
+  if (date === undefined) return undefined;
+  // JavaScript takes the 31st of any month.
+  const day = new Date(`${date}T${time}Z`);
+  if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(`${date}T${time}`)) return undefined;
+  return Date.parse(text.toUpperCase().replace(' ', 'T'));
+}
