@@ -16,8 +16,12 @@ export interface RootFlags {
 }
 
 /** The tasks that TASK words mean to a command that only reads; without words, all tasks. */
-export function tasksToLookAt(flags: RootFlags, words: readonly string[]): Selection {
-  return selectTasks(rootOptions(flags), words, 'look', { sandboxOf });
+export function tasksToLookAt(
+  flags: RootFlags,
+  words: readonly string[],
+  mode: 'look' | 'look-strictly' = 'look',
+): Selection {
+  return selectTasks(rootOptions(flags), words, mode, { sandboxOf });
 }
 
 /**

@@ -24,6 +24,11 @@ export function meansConfig(word: string, flags: ConfigFlags): boolean {
   return CONFIG_NAME.test(word) || (isPathWord(word) && !isDirectory(word));
 }
 
+/** Whether a word names a config or another file: it then means no task of which it is only a part of the id. */
+export function namesFile(word: string): boolean {
+  return CONFIG_NAME.test(word) || (isThere(word) && !isDirectory(word));
+}
+
 /** Whether a word that matches no task means a config. */
 export function mayMeanConfig(word: string): boolean {
   return CONFIG_NAME.test(word) || (isThere(word) && word !== '.' && word !== '..');

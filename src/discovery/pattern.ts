@@ -1,4 +1,4 @@
-/** True if the word matches the whole id or, in mode `look`, a prefix of it. */
+/** True if the word matches the id. */
 export type IdTest = (id: string) => boolean;
 
 /** True if the word contains `*`, `?` or `[…]`. */
@@ -53,6 +53,33 @@ export function regExpTest(word: string, whole: boolean): IdTest {
   const pattern = compile(`^(?:${word})${whole ? '$' : ''}`);
   return (id) => pattern.test(id);
 }
+
+/** `ROLE/ENV`, `ROLE/ENV/JOB/INSTANCE`, `CLUSTER/ROLE/ENV/JOB` …; not a path that starts at `/`, `.` or `..`. */
+const JOB_KEY = /^\w[\w.-]*(?:\/\w[\w.-]*){1,4}\/?$/;
+
+/** The longest key that has no cluster in front of it is `ROLE/ENV/JOB`; with an instance or a cluster, it has four parts. */
+const PARTS_OF_KEY = 3;
+
+/**
+ * A job's key as tests of Aurora's ids (`ROLE-ENV-JOB-INSTANCE-UUID`), the strictest first: the instances of exactly
+ * that job, or that one instance; ids that begin with the words of the key; the same without a cluster in front. Empty if
+ * the word is not such a key.
+ */
+export function jobKeyTests(word: string): IdTest[] {
+  if (!JOB_KEY.test(word)) return [];
+  const parts = word.replace(/\/$/, '').split('/');
+  const keys = parts.length > PARTS_OF_KEY ? [parts, parts.slice(1)] : [parts];
+  return keys.flatMap((key) => {
+    const prefix = `${key.join('-')}-`;
+    return [
+      (id: string) => id.startsWith(prefix) && INSTANCE.test(id.slice(prefix.length)),
+      (id: string) => id.startsWith(prefix),
+    ];
+  });
+}
+
+/** What follows the key of a job, or of an instance, in an id. */
+const INSTANCE = /^(?:\d+-)?[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** With `u`, patterns match code points; without it, escapes that Python allows, like `\-`, are valid. */
 function compile(source: string): RegExp {
