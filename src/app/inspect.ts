@@ -29,7 +29,10 @@ export async function inspectNamed(
   word: string | undefined,
   { gatherer, logsOf, now, strictly = false }: InspectPorts,
 ): Promise<InspectAnswer> {
-  const selection = await gatherer.find(word === undefined ? [] : [word], strictly ? 'look-strictly' : 'look');
+  const selection = await gatherer.find(
+    word === undefined ? [] : [word],
+    strictly ? 'look-strictly' : 'look',
+  );
   if (selection.unmatched.length > 0) throw noSuchTask(selection);
   const ids = [...new Set(selection.selected.map(({ task_id }) => task_id))].sort();
   if (ids.length !== 1) throw notOneTask(word, ids);

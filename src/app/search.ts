@@ -51,7 +51,7 @@ export function notOneTask(word: string | undefined, ids: readonly string[]): Us
   }
   return new UsageError(
     'ambiguous-task',
-    `'${word}' means ${ids.length} tasks`,
+    `'${word}' matches ${ids.length} tasks`,
     `name one of ${firstOf(ids)}`,
   );
 }

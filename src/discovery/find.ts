@@ -1,7 +1,14 @@
 import { UsageError } from '../errors/errors.js';
 import { nearest } from '../text/near.js';
 import type { FoundTask } from './found.js';
-import { globTest, hasGlobCharacters, type IdTest, jobKeyTests, looksLikeGlob, regExpTest } from './pattern.js';
+import {
+  globTest,
+  hasGlobCharacters,
+  type IdTest,
+  jobKeyTests,
+  looksLikeGlob,
+  regExpTest,
+} from './pattern.js';
 
 /**
  * `look`: a word may match several tasks, by pattern, by prefix, or by any part of their ids. `look-strictly`: the same

@@ -190,7 +190,7 @@ class Selector {
     const more = tasks.length > ids.length ? ', …' : '';
     throw new UsageError(
       'ambiguous-task',
-      `${word} matches ${tasks.length} tasks: ${ids.join(', ')}${more}`,
+      `'${word}' matches ${tasks.length} tasks: ${ids.join(', ')}${more}`,
       'name the tasks, or give the path of one',
     );
   }

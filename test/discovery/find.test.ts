@@ -107,10 +107,13 @@ describe('to look, when no stricter reading matches', () => {
     expect(loosely('west/www-data/prod')).toBe('');
   });
 
-  test.each(['/www-data/prod/web', './www-data/prod/web', '../www-data/prod', 'www-data//web', 'www-data/*/web'])(
-    '%s is not a key',
-    (word) => expect(loosely(word)).toBe(''),
-  );
+  test.each([
+    '/www-data/prod/web',
+    './www-data/prod/web',
+    '../www-data/prod',
+    'www-data//web',
+    'www-data/*/web',
+  ])('%s is not a key', (word) => expect(loosely(word)).toBe(''));
 
   test('a word is compared letter by letter, whatever it means in a pattern', () => {
     fc.assert(

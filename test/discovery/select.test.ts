@@ -218,7 +218,7 @@ describe('paths', () => {
 
   test('to change, one path is one task', () => {
     expect(ids([`${host}/checkpoints/kk-1`], { mode: 'change' })).toEqual(['kk-1']);
-    expect(() => select([host], { mode: 'change' })).toThrow(`${host} matches 3 tasks: kk-1, kk-10, old`);
+    expect(() => select([host], { mode: 'change' })).toThrow(`'${host}' matches 3 tasks: kk-1, kk-10, old`);
     const one = makeRoot(join(dir, 'one'), { active: ['kk-1'] });
     expect(ids([one], { mode: 'change' })).toEqual(['kk-1']);
     const flags = { root: [host, one] };
