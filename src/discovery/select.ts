@@ -88,6 +88,8 @@ function innermost(
   return found;
 }
 
+const MOST_NEAR = 5;
+
 class Selector {
   readonly #discovery: Discovery;
   readonly #options: RootOptions;
@@ -136,8 +138,14 @@ class Selector {
 
   addPath(word: string, named: NamedByPath | undefined, hooks: SelectHooks): void {
     const tasks = this.#orLoosely(word, this.#tasksAt(word, named, hooks));
-    if (tasks.length === 0) this.#unmatched.push({ word, near: [] });
+    if (tasks.length === 0) this.#unmatched.push({ word, near: this.#near(word) });
     else this.#choose(tasks);
+  }
+
+  /** What a word would mean to a command that only looks. */
+  #near(word: string): string[] {
+    const ids = findLoosely(this.#discovery.tasks, word).map(({ task_id }) => task_id);
+    return [...new Set(ids)].slice(0, MOST_NEAR);
   }
 
   #orLoosely(word: string, tasks: FoundTask[]): FoundTask[] {

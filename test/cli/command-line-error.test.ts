@@ -26,7 +26,7 @@ async function refusal(id: string, Class: RunnableClass, argv: readonly string[]
 
 /** Names of values that are not free text, each with a value that is not one. */
 const NOT_FREE: readonly [name: RegExp, wrong: string][] = [
-  [/^DURATION$/, 'soon'],
+  [/^(DURATION|TIME)$/, 'soon'],
   [/^N$|^N\||^N,|^MIB$/, 'many'],
   [/^\d+G$/, 'much'],
   [/^NAME=VALUE$/, 'x'],

@@ -101,6 +101,17 @@ describe('to look, when no stricter reading matches', () => {
     expect(loosely('data/prod/web')).toBe('');
   });
 
+  test('an id as status shortens it, with the start of its uuid', () => {
+    expect(loosely('www-data/prod/web/0/2f9c3a4e')).toBe('0');
+    expect(loosely('www-data/prod/web/0/2f9c3a4e-7a52-4d')).toBe('0');
+    expect(loosely(`www-data/prod/web-api/0/${AURORA[2]?.slice(-36)}`)).toBe('2');
+    expect(loosely('www-data/prod/web/0/2f9c')).toBe('');
+    const old = '1400000000000-www-data-prod-web-0-2f9c3a4e-7a52-4d0c-9b1e-5f3a8f6c1d20';
+    for (const word of ['www-data/prod/web', 'www-data/prod/web/0', 'www-data/prod/web/0/2f9c3a4e']) {
+      expect(findLoosely([task(old)], word)).toHaveLength(1);
+    }
+  });
+
   test("a job's key may have a cluster in front", () => {
     expect(loosely('west/www-data/prod/web')).toBe('0 1');
     expect(loosely('west/www-data/prod/web/10')).toBe('1');

@@ -69,7 +69,10 @@ test("a job's key finds its tasks to look, unless there is a path with that name
   makeRoot(host, { active: [`www-prod-web-0-${uuid}`, `www-prod-web-1-${uuid}`] });
   expect(ids(['www/prod/web'])).toHaveLength(2);
   expect(ids(['www/prod/web/1'])).toEqual([`www-prod-web-1-${uuid}`]);
-  expect(ids(['www/prod/web'], { mode: 'change' })).toEqual([]);
+  expect(select(['www/prod/web/0/2f9c3a4e'], { mode: 'change' })).toMatchObject({
+    selected: [],
+    unmatched: [{ near: [`www-prod-web-0-${uuid}`] }],
+  });
   makeRoot(join(dir, 'www/prod/web'), { active: ['mine'] });
   expect(ids(['www/prod/web'])).toEqual(['mine']);
 });

@@ -31,7 +31,7 @@ test('a healthy host is an empty text', () => {
 test('advice that several findings share is given once, below the last of them', () => {
   const other = { ...FINDING, what: 'other', advice: ['only here', 'first this'] };
   const text = doctorText(document({ findings: [FINDING, other] }), PIPE);
-  expect(text.match(/^ {2}> .*/gm)).toEqual(['  > then that', '  > only here', '  > first this']);
+  expect(text.match(/^ {2}→ .*/gm)).toEqual(['  → then that', '  → only here', '  → first this']);
   expect(text.indexOf('first this')).toBeGreaterThan(text.indexOf('other'));
 });
 
