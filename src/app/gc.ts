@@ -1,3 +1,4 @@
+import { type RootFlagValues, rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { FoundTask } from '../discovery/found.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
@@ -74,7 +75,7 @@ export function collectGarbage(options: GcOptions, ports: GcPorts): GcResult {
   if (unmatched.length > 0 && chosen.length === 0) throw noSuchTask(selection);
   try {
     const plan = planFor(selection, options, confirmed, ports);
-    checkConfirmed(plan, confirmed);
+    checkConfirmed(plan, confirmed, rootFlagsOf(...roots));
     const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
     const exitCode = unmatched.length > 0 || roots.length === 0 ? EXIT.no : EXIT.ok;
     const result = { plan, outcomes: plan.tasks.map(preview), chosen, problems: found, exitCode };
@@ -146,13 +147,13 @@ function sandboxNamed(given: string, roots: RootFlags): string {
 }
 
 /** Each named path must be exactly the sandbox of a task that would be collected. */
-function checkConfirmed({ tasks }: GcPlan, confirmed: ReadonlySet<string>): void {
+function checkConfirmed({ tasks }: GcPlan, confirmed: ReadonlySet<string>, flags: RootFlagValues): void {
   for (const path of confirmed) {
     const isSandbox = ({ subject: { sandbox }, finalization }: PlannedTask) =>
       finalization === undefined && sandbox?.found === true && realPath(sandbox.path) === path;
     if (tasks.some(isSandbox)) continue;
     const message = `no task that would be collected has the sandbox ${path}`;
-    const hint = 'see `thermos status --verbosity 2` for the sandboxes of tasks';
+    const hint = `see the sandboxes of tasks: ${thermosCommand(['status', '--verbosity', '2'], flags)}`;
     throw new NotFoundError('sandbox-not-found', message, hint);
   }
 }

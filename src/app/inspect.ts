@@ -11,6 +11,8 @@ export interface InspectPorts {
   logsOf: LogsOf;
   /** Milliseconds since the epoch. */
   now: number;
+  /** The word means no part of an id, because it may mean something else. */
+  strictly?: boolean;
 }
 
 export interface InspectAnswer {
@@ -25,9 +27,12 @@ export interface InspectAnswer {
  */
 export async function inspectNamed(
   word: string | undefined,
-  { gatherer, logsOf, now }: InspectPorts,
+  { gatherer, logsOf, now, strictly = false }: InspectPorts,
 ): Promise<InspectAnswer> {
-  const selection = await gatherer.find(word === undefined ? [] : [word], 'look');
+  const selection = await gatherer.find(
+    word === undefined ? [] : [word],
+    strictly ? 'look-strictly' : 'look',
+  );
   if (selection.unmatched.length > 0) throw noSuchTask(selection);
   const ids = [...new Set(selection.selected.map(({ task_id }) => task_id))].sort();
   if (ids.length !== 1) throw notOneTask(word, ids);

@@ -20,7 +20,8 @@ import { type RootFlags, tasksToChange, tasksToLookAt } from './search.js';
  */
 export function localTasks(flags: RootFlags, look: () => Host = Host.snapshots()): TaskGatherer {
   return {
-    find: (words, mode) => (mode === 'look' ? tasksToLookAt(flags, words) : tasksToChange(flags, words)),
+    find: (words, mode) =>
+      mode === 'change' ? tasksToChange(flags, words) : tasksToLookAt(flags, words, mode),
     all: () => discover({ ...rootOptions(flags), fromCwd: true }).tasks,
     views: (tasks) => readTasks(tasks, look()),
     board: () => {

@@ -1,3 +1,4 @@
+import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
 import { type Selection, selectTasks } from '../discovery/select.js';
@@ -16,8 +17,12 @@ export interface RootFlags {
 }
 
 /** The tasks that TASK words mean to a command that only reads; without words, all tasks. */
-export function tasksToLookAt(flags: RootFlags, words: readonly string[]): Selection {
-  return selectTasks(rootOptions(flags), words, 'look', { sandboxOf });
+export function tasksToLookAt(
+  flags: RootFlags,
+  words: readonly string[],
+  mode: 'look' | 'look-strictly' = 'look',
+): Selection {
+  return selectTasks(rootOptions(flags), words, mode, { sandboxOf });
 }
 
 /**
@@ -47,7 +52,7 @@ export function notOneTask(word: string | undefined, ids: readonly string[]): Us
   }
   return new UsageError(
     'ambiguous-task',
-    `'${word}' means ${ids.length} tasks`,
+    `'${word}' matches ${ids.length} tasks`,
     `name one of ${firstOf(ids)}`,
   );
 }
@@ -69,10 +74,12 @@ function sandboxOf(task: FoundTask): string | undefined {
 export function noSuchTask({ unmatched, roots, problems }: Selection): NotFoundError {
   const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
   const near = unmatched.flatMap((each) => each.near);
+  const flags = rootFlagsOf(...roots);
+  const [status, places] = ['status', 'roots'].map((id) => thermosCommand([id], flags));
   const hint =
     near.length > 0
       ? `did you mean ${near.slice(0, 3).join(' or ')}?`
-      : "see 'thermos status' for the tasks and 'thermos roots' for the places that were searched";
+      : `see the tasks, and the roots that were searched: ${status}; ${places}`;
   return new NotFoundError('task-not-found', `no task matches ${words}${whereOf(roots)}`, hint, problems);
 }
 

@@ -1,3 +1,4 @@
+import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import { NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
@@ -6,7 +7,6 @@ import { type Condition, type ConditionState, conditionState, isOver, latestRun 
 import type { Awaitable, TaskGatherer } from '../task/gatherer.js';
 import { exitCodeOf } from '../task/outcome.js';
 import type { TaskView } from '../task/view.js';
-import { shellArguments } from '../text/shell.js';
 import { onlyTask } from './search.js';
 
 export interface WaitOptions {
@@ -68,7 +68,7 @@ export async function waitForTask(
       if (!reported && (view.verdict === 'runner-gone' || view.verdict === 'host-rebooted')) {
         reported = true;
         ports.notice(
-          `no runner is alive: \`thermos run\` with the task's config goes on with it, \`thermos kill ${shellArguments(view.task_id)}\` ends it`,
+          `no runner is alive: \`run\` with the task's config and --task-id goes on with it; end it: ${thermosCommand(['kill'], rootFlagsOf(view.root), [view.task_id])}`,
         );
       }
       const left = deadline - now();

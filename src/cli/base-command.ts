@@ -84,16 +84,21 @@ export abstract class ThermosCommand extends Command {
   /** All commands, for those that describe the others; set by the dispatcher. */
   commands: CommandTable = {};
 
-  /** Runs the command; resolves to its exit code. Errors go to the dispatcher. */
+  /** Runs the command; resolves to its exit code. Errors go to the dispatcher, those of the command line with its usage. */
   async invoke(): Promise<number> {
-    return this.run();
+    try {
+      return await this.run();
+    } catch (error) {
+      const { commandError } = await import('./command-line-error.js');
+      throw commandError(error, this.id ?? '', this.ctor as unknown as CommandClass, this.argv);
+    }
   }
 
   abstract override run(): Promise<number>;
 
   /**
-   * Parses the words by the flags and args of the command's class; the colour flags take effect. Rejects with
-   * CommandLineError for wrong words.
+   * Parses the words by the flags and args of the command's class; the colour flags take effect. For wrong words,
+   * rejects with an error that `invoke` words.
    */
   protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
     options?: Input<F, B, A>,
@@ -102,16 +107,11 @@ export abstract class ThermosCommand extends Command {
     const command = this.ctor as unknown as CommandClass;
     const flagOf = knownFlags(command);
     const valued = valuedSwitch(argv, flagOf);
-    if (valued !== undefined) throw new UsageError('usage', `flag ${valued.split('=')[0]} takes no value`);
-    try {
-      const result = await super.parse<F, B, A>(options, dashed(argv, flagOf));
-      this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
-      if (!result.flags.json) await this.terminal.loadColours();
-      return result;
-    } catch (error) {
-      const { commandLineError } = await import('./command-line-error.js');
-      throw commandLineError(error, this.id ?? '', command);
-    }
+    if (valued !== undefined) throw new UsageError('usage', `${valued.split('=')[0]} takes no value`);
+    const result = await super.parse<F, B, A>(options, dashed(argv, flagOf));
+    this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
+    if (!result.flags.json) await this.terminal.loadColours();
+    return result;
   }
 
   protected get style(): Style {

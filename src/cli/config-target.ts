@@ -14,14 +14,23 @@ export interface ConfigFlags {
 /** Names of configs; a missing file with such a name was meant as a config. */
 const CONFIG_NAME = /\.(thermos|aurora|mesos_recipe|json)$/;
 
+/** Whether there is a flag that only a config can have. */
+export function hasConfigFlag({ task, environment, port, job, instance }: ConfigFlags): boolean {
+  return [task, environment, port, job, instance].some((flag) => flag !== undefined);
+}
+
 /** Whether a word means a config, without a search for tasks: there is a config flag, or a config file at this path. */
 export function meansConfig(word: string, flags: ConfigFlags): boolean {
-  const { task, environment, port, job, instance } = flags;
-  if ([task, environment, port, job, instance].some((flag) => flag !== undefined)) return true;
+  if (hasConfigFlag(flags)) return true;
   if (!isThere(word) || (isPathWord(word) && namedByPath(word, process.cwd())?.task_id !== undefined)) {
     return false;
   }
   return CONFIG_NAME.test(word) || (isPathWord(word) && !isDirectory(word));
+}
+
+/** Whether a word names a config or another file: it then means no task of which it is only a part of the id. */
+export function namesFile(word: string): boolean {
+  return CONFIG_NAME.test(word) || (isThere(word) && !isDirectory(word));
 }
 
 /** Whether a word that matches no task means a config. */

@@ -4,7 +4,7 @@ import type { PreparedTask } from '../app/prepared-task.js';
 import type { Request } from '../config/evaluate.js';
 import type { ExecuteProgram } from '../config/program.js';
 import type { InspectConfigDocument } from '../contracts/config.js';
-import { UsageError } from '../errors/errors.js';
+import { badValue } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { configText } from '../views/config.js';
@@ -82,7 +82,7 @@ async function loadPython(): Promise<ExecuteProgram> {
 
 function requestOf({ task, environment = [], port = [], job, instance = '0' }: ConfigFlags): Request {
   if (!/^\d{1,9}$/.test(instance)) {
-    throw new UsageError('usage', `--instance takes a whole number, 0 or higher, not '${instance}'`);
+    throw badValue('--instance', 'a whole number, 0 or higher', instance);
   }
   return {
     task,

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../errors/codes.js';
-import { errnoOf, exitCodeOfError, ThermosError } from '../errors/errors.js';
+import { errnoOf, exitCodeOfError, ThermosError, UsageError } from '../errors/errors.js';
 import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
@@ -23,8 +23,8 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   const exitCode = exitCodeOfError(error);
   if (error instanceof ThermosError) {
-    const { usage } = error as { usage?: string };
     const { code, message, hint } = error;
+    const usage = error instanceof UsageError ? error.usage : undefined;
     const problems = error.problems.length > 0 ? error.problems : undefined;
     return { code, message, hint, usage, problems, exitCode };
   }

@@ -3,7 +3,7 @@ import type { Collected, GcOptions, GcResult } from '../app/gc.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
-import { describeErrno, UsageError } from '../errors/errors.js';
+import { badValue, describeErrno, UsageError } from '../errors/errors.js';
 import { parseRetained } from '../gc/reconcile.js';
 import { readInput } from '../store/input.js';
 import { parseDuration } from '../text/duration.js';
@@ -113,11 +113,7 @@ const parseAge = (text: string, flag: string) => parseDuration(text, flag, { cod
 function parseCount(text: string, flag: string): number {
   const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(count)) return count;
-  throw new UsageError(
-    'bad-count',
-    `--${flag} ${JSON.stringify(text)} is not a number of tasks`,
-    `give it as --${flag} 100`,
-  );
+  throw badValue(`--${flag}`, 'a number of tasks, 0 or higher', text, 'bad-count');
 }
 
 /** A plan, as it is shown before the question. */

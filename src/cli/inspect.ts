@@ -2,12 +2,12 @@ import { inspectNamed } from '../app/inspect.js';
 import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeInspect } from '../contracts/encode-task.js';
-import { NotFoundError } from '../errors/errors.js';
+import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { localLogs } from '../logs/local-logs.js';
 import { inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
-import { type ConfigFlags, mayMeanConfig, meansConfig } from './config-target.js';
+import { type ConfigFlags, hasConfigFlag, mayMeanConfig, meansConfig, namesFile } from './config-target.js';
 import type { Terminal } from './terminal.js';
 
 export interface ShownInspection {
@@ -23,10 +23,13 @@ export async function inspectTarget(
   flags: RootFlags & ConfigFlags,
   terminal: Terminal,
 ): Promise<ShownInspection> {
-  if (word === undefined) return inspectTaskNamed(word, flags, terminal.now());
+  if (word === undefined) {
+    if (hasConfigFlag(flags)) throw new UsageError('usage', 'missing argument TARGET');
+    return inspectTaskNamed(word, flags, terminal.now());
+  }
   if (!meansConfig(word, flags)) {
     try {
-      return await inspectTaskNamed(word, flags, terminal.now());
+      return await inspectTaskNamed(word, flags, terminal.now(), namesFile(word));
     } catch (error) {
       if (!(error instanceof NotFoundError) || !mayMeanConfig(word)) throw error;
     }
@@ -40,8 +43,9 @@ async function inspectTaskNamed(
   word: string | undefined,
   flags: RootFlags,
   now: number,
+  strictly = false,
 ): Promise<ShownInspection> {
-  const ports = { gatherer: localTasks(flags), logsOf: localLogs, now };
+  const ports = { gatherer: localTasks(flags), logsOf: localLogs, now, strictly };
   const { inspections, problems } = await inspectNamed(word, ports);
   const [{ view, logs, why }] = inspections;
   return {

@@ -86,6 +86,9 @@ interface FlagDefinition {
   multiple?: boolean;
   required?: boolean;
   options?: readonly string[];
+  /** Bounds of a number. */
+  min?: number;
+  max?: number;
   default?: unknown;
   defaultHelp?: unknown;
   allowNo?: boolean;

@@ -1,7 +1,7 @@
 import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
 import { logPathsNamed, tailNamed } from '../app/tail.js';
-import { UsageError } from '../errors/errors.js';
+import { badValue } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { STREAMS, type Stream } from '../layout/log-paths.js';
@@ -83,7 +83,7 @@ export function parseLines(text: string): number | undefined {
   if (text === 'all') return undefined;
   const lines = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(lines)) return lines;
-  throw new UsageError('usage', `--lines ${text} is neither a number of lines nor 'all'`);
+  throw badValue('--lines', 'a number of lines or all', text);
 }
 
 /** `2`, `-1`, `0,1`, `all`. Throws UsageError. */
@@ -91,10 +91,7 @@ export function parseRuns(texts: readonly string[]): RunChoice {
   if (texts.length === 1 && texts[0] === 'all') return 'all';
   for (const text of texts) {
     if (!/^-?\d{1,9}$/.test(text)) {
-      throw new UsageError(
-        'usage',
-        `--run ${text} is neither the number of a run (0 is the first, -1 the last) nor 'all'`,
-      );
+      throw badValue('--run', 'the number of a run (0 is the first, -1 the last) or all', text);
     }
   }
   return texts.map(Number);

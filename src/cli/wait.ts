@@ -4,7 +4,7 @@ import { waitForTask } from '../app/wait.js';
 import { PROCESS_STATES, type ProcessState } from '../checkpoint/records.js';
 import { encodeTask } from '../contracts/encode-task.js';
 import type { WaitDocument } from '../contracts/task.js';
-import { UsageError } from '../errors/errors.js';
+import { badValue } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import type { Condition } from '../task/condition.js';
@@ -63,15 +63,11 @@ export async function waitUntil(
 export function parseCondition(text: string): Condition {
   const [, process, word] = /^process=(.+):([^:]+)$/s.exec(text) ?? [];
   if (process === undefined || word === undefined) {
-    throw new UsageError('usage', `--for ${text} is not of the form process=NAME:STATE`);
+    throw badValue('--for', 'process=NAME:STATE', text);
   }
   const state = word.toUpperCase() as ProcessState;
   if (!PROCESS_STATES.includes(state)) {
-    throw new UsageError(
-      'usage',
-      `${word} is not a state of a process`,
-      `one of ${PROCESS_STATES.join(', ')}`,
-    );
+    throw badValue('--for', `process=NAME:STATE with one of the states ${PROCESS_STATES.join(', ')}`, text);
   }
   return { process, state };
 }

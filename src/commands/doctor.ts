@@ -13,8 +13,8 @@ their stderr). Also looks for a Mesos agent that refuses to start, has not recov
 lacks the attributes that the scheduler's default constraints need. Each finding comes with its evidence and what to
 do about it. Nothing is changed, and nothing leaves this host. On a healthy host, doctor prints nothing.
 
-With TASK, it shows the timeline of that task and what is wrong with it. TASK is a task id, a path, or a pattern or
-prefix that matches the id of one task.
+With TASK, it shows the timeline of that task and what is wrong with it. TASK is a task id, a path, or a pattern,
+part of the id or job's key (ROLE/ENV/JOB/INSTANCE) that matches one task.
 
 What you may not read is not checked, and stderr says so. Run it as root to check everything.`;
   static override examples = [

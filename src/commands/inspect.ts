@@ -16,8 +16,8 @@ the ordering, resources, limits and ports. Nothing is executed except the config
 are reported on stderr, and as \`lint\` in the document. Values that only a run knows, such as
 {{thermos.ports[http]}}, stay as they are.
 
-TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern or prefix that matches the id of one
-task; otherwise it is a config. Inside a sandbox it may be left out.`;
+TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern, part of the id or job's key
+(ROLE/ENV/JOB/INSTANCE) that matches one task; otherwise it is a config. Inside a sandbox it may be left out.`;
   static override examples = [
     '<%= config.bin %> inspect www-data-prod-web-0',
     '<%= config.bin %> inspect /var/lib/mesos/slaves/S0/frameworks/F/executors/thermos-web/runs/latest',

@@ -14,8 +14,9 @@ a container), unknown (cannot be read). DONE counts processes that succeeded.
 Active tasks come first, by id, then finished ones, the newest first. On a terminal that is too narrow, PHASE, USER and
 DONE are left out, and ids are shortened: those of Aurora to ROLE/ENVIRONMENT/JOB/INSTANCE and the start of the uuid.
 
-TASK is a task id, a regular expression or glob, a prefix of ids, or a path: a sandbox, a task root, a
-task file. Without TASK, all tasks are shown; inside a sandbox, the tasks of its root.
+TASK is a task id, a regular expression or glob, any part of ids (the beginning is tried first), a job's key
+(ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Without TASK, all tasks are
+shown; inside a sandbox, the tasks of its root.
 
 ${DURATION_HELP}`;
   static override examples = [

@@ -12,8 +12,8 @@ export default class Tail extends ThermosCommand {
 Running processes are followed: into their next run, across rotations, until nothing more can come. Rotated
 backups are read as far as needed. Logs have no times, so old lines are ordered by the start of their run.
 
-TASK is a task id, a regular expression or glob, a prefix of ids, or a path: a sandbox, a task root, a
-task file. Inside a sandbox with one task it may be left out. PROCESS is a name or a glob.`;
+TASK is a task id, a regular expression or glob, any part of ids (the beginning is tried first), a job's key
+(ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Inside a sandbox with one task it may be left out. PROCESS is a name or a glob.`;
   static override examples = [
     '<%= config.bin %> tail www-data-prod-web-0',
     '<%= config.bin %> tail --lines 100 --stderr --no-follow www-data-prod-web-0 web',

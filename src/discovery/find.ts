@@ -1,10 +1,20 @@
 import { UsageError } from '../errors/errors.js';
 import { nearest } from '../text/near.js';
 import type { FoundTask } from './found.js';
-import { globTest, hasGlobCharacters, type IdTest, looksLikeGlob, regExpTest } from './pattern.js';
+import {
+  globTest,
+  hasGlobCharacters,
+  type IdTest,
+  jobKeyTests,
+  looksLikeGlob,
+  regExpTest,
+} from './pattern.js';
 
-/** `look`: a word may match several tasks, by pattern or prefix. `change`: only whole ids. */
-export type Mode = 'look' | 'change';
+/**
+ * `look`: a word may match several tasks, by pattern, by prefix, or by any part of their ids. `look-strictly`: the same
+ * without parts of ids, for a word that may mean something else. `change`: only whole ids.
+ */
+export type Mode = 'look' | 'look-strictly' | 'change';
 
 export interface Unmatched {
   word: string;
@@ -24,7 +34,7 @@ const LONGEST_WORD = 4096;
 /**
  * The tasks that the words select. An exact id wins. Otherwise the first interpretation that matches any task:
  *
- * - `look`: a regular expression anchored at the start, as in the original, or a glob for the whole id
+ * - `look` and `look-strictly`: a regular expression anchored at the start, as in the original, or a glob for the whole id
  *   (the characters of the word decide which comes first), then a prefix of ids;
  * - `change`: a regular expression or a glob, depending on the characters of the word, for the whole id.
  *
@@ -78,6 +88,19 @@ function matchingTasks(tasks: readonly FoundTask[], word: string, mode: Mode): F
       `'${word}' is neither a task here nor a valid pattern: ${why}`,
       'give an exact task id, a regular expression or a glob',
     );
+  }
+  return [];
+}
+
+/**
+ * The tasks that a command which only looks finds by a word that means nothing stricter: `ROLE/ENV/JOB[/INSTANCE]`, as
+ * Aurora writes the key of a job, or any part of an id. Only ids are compared; no file is opened.
+ */
+export function findLoosely(tasks: readonly FoundTask[], word: string): FoundTask[] {
+  const readings = [...jobKeyTests(word), (id: string) => id.includes(word)];
+  for (const reading of readings) {
+    const matching = tasks.filter((task) => reading(task.task_id));
+    if (matching.length > 0) return matching;
   }
   return [];
 }

@@ -10,6 +10,8 @@ export interface TaskRoot {
   layout: LayoutName;
   /** How it was found, for display: `--root`, `THERMOS_ROOT`, `cwd`, `default`, `user`, `mesos-agent` …; no blanks. */
   source: string;
+  /** The absolute path of the tree around it, if a flag names that. */
+  named?: string;
   /** False if it can't be listed; then it has a problem too. */
   readable: boolean;
   /** Only in the mesos layout, as `run_dir`: the executor's sandbox, which holds the root. */

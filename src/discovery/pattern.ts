@@ -1,4 +1,4 @@
-/** True if the word matches the whole id or, in mode `look`, a prefix of it. */
+/** True if the word matches the id. */
 export type IdTest = (id: string) => boolean;
 
 /** True if the word contains `*`, `?` or `[…]`. */
@@ -52,6 +52,46 @@ export function regExpTest(word: string, whole: boolean): IdTest {
   compile(word);
   const pattern = compile(`^(?:${word})${whole ? '$' : ''}`);
   return (id) => pattern.test(id);
+}
+
+/**
+ * `ROLE/ENV`, `ROLE/ENV/JOB/INSTANCE`, with the start of a uuid behind it as `status` shows it, with a cluster in front;
+ * not a path that starts at `/`, `.` or `..`.
+ */
+const JOB_KEY = /^\w[\w.-]*(?:\/\w[\w.-]*){1,5}\/?$/;
+
+/** The longest key that has no cluster in front of it is `ROLE/ENV/JOB`; with an instance or a cluster, it has four parts. */
+const PARTS_OF_KEY = 3;
+
+/** What follows the key of a job, or of an instance, in an id. */
+const INSTANCE = /^(?:\d+-)?[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** `INSTANCE/UUID` or the start of the uuid, at the end of a key. */
+const START_OF_UUID = /-\d+-[\da-f]{8}[\da-f-]*$/;
+
+/** Ids begin with milliseconds until Aurora 0.12. */
+const MILLISECONDS = /^\d{13}-/;
+
+/**
+ * A job's key as tests of Aurora's ids (`ROLE-ENV-JOB-INSTANCE-UUID`), the strictest first: the instances of exactly
+ * that job, or that one instance; ids that begin with the words of the key; the same without a cluster in front. Empty if
+ * the word is not such a key.
+ */
+export function jobKeyTests(word: string): IdTest[] {
+  if (!JOB_KEY.test(word)) return [];
+  const parts = word.replace(/\/$/, '').split('/');
+  const keys = parts.length > PARTS_OF_KEY ? [parts, parts.slice(1)] : [parts];
+  return keys.flatMap((key) => {
+    const start = key.join('-');
+    const ofInstance: (rest: string) => boolean = (rest) => rest[0] === '-' && INSTANCE.test(rest.slice(1));
+    const ofWord: (rest: string) => boolean = START_OF_UUID.test(start)
+      ? () => true
+      : (rest) => rest[0] === '-';
+    return [ofInstance, ofWord].map((fits) => (id: string) => {
+      const own = id.replace(MILLISECONDS, '');
+      return own.startsWith(start) && fits(own.slice(start.length));
+    });
+  });
 }
 
 /** With `u`, patterns match code points; without it, escapes that Python allows, like `\-`, are valid. */

@@ -78,8 +78,8 @@ export function discoverRoots(options: RootOptions): FoundRoots {
   const collected = new Collector(options);
   const given = (paths: readonly string[] | undefined) => paths !== undefined && paths.length > 0;
   if (given(flags.root) || given(flags.mesosRoot)) {
-    for (const path of flags.root ?? []) collected.addNamed(path, '--root', false);
-    for (const path of flags.mesosRoot ?? []) collected.addNamed(path, '--mesos-root', true);
+    for (const path of flags.root ?? []) collected.addFlagged(path, '--root', false);
+    for (const path of flags.mesosRoot ?? []) collected.addFlagged(path, '--mesos-root', true);
     return collected.result();
   }
   if (env.THERMOS_ROOT || env.THERMOS_MESOS_ROOT) {
@@ -210,6 +210,14 @@ class Collector {
       if (isDirectory(path)) this.#cannotRead(path, source, found.error, MESOS.name);
       else this.#mayNotBeThere(path, source, found.error);
     } else if (found === 'directory') this.#addMesos(path, 0, source);
+  }
+
+  /** Like `addNamed`, for the path of a flag: the roots know it. */
+  addFlagged(given: string, source: string, mesos: boolean): void {
+    const before = this.#roots.length;
+    this.addNamed(given, source, mesos);
+    const named = absolutePath(given, this.#options.cwd ?? '/');
+    for (const root of this.#roots.slice(before)) if (root.path !== named) root.named = named;
   }
 
   /** A path that the user named, in whichever flag or variable: what the path contains decides. */

@@ -2,7 +2,7 @@ import { UsageError } from '../errors/errors.js';
 import { absolutePath, realPath } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
 import { discover, tasksOf } from './discover.js';
-import { findTasks, type Mode, type Unmatched } from './find.js';
+import { findLoosely, findTasks, type Mode, type Unmatched } from './find.js';
 import type { Discovery, FoundTask, TaskRoot } from './found.js';
 import { sandboxesUnreadable } from './mesos-tree.js';
 import { type RootOptions, rootAround, rootsAreNamed } from './roots.js';
@@ -24,7 +24,7 @@ export interface SelectHooks {
 /**
  * The tasks that a command's TASK words select. Without words: all tasks, but only those of the root that the
  * working directory is in or whose sandbox it is, if there is one. A word with a `/` (or `.`, `..`) is a path; other
- * words are paths only if they match no id. The root that contains a path is read even if it is not among the
+ * words are paths only if they match no id. In `look`, a word that is neither is a job's key or a part of ids. The root that contains a path is read even if it is not among the
  * discovered roots; if all words are such paths and no flag names a root, no other root is read. Throws as
  * `findTasks` does, and `ambiguous-task` in `change` for a path that matches several tasks.
  */
@@ -88,6 +88,8 @@ function innermost(
   return found;
 }
 
+const MOST_NEAR = 5;
+
 class Selector {
   readonly #discovery: Discovery;
   readonly #options: RootOptions;
@@ -126,7 +128,7 @@ class Selector {
       failure = error;
     }
     const named = namedByPath(word, this.#options.cwd ?? '/');
-    const tasks = this.#tasksAt(word, named, hooks);
+    const tasks = this.#orLoosely(word, this.#tasksAt(word, named, hooks));
     if (tasks.length > 0) this.#choose(tasks);
     else if (failure !== undefined) throw failure;
     else {
@@ -135,9 +137,19 @@ class Selector {
   }
 
   addPath(word: string, named: NamedByPath | undefined, hooks: SelectHooks): void {
-    const tasks = this.#tasksAt(word, named, hooks);
-    if (tasks.length === 0) this.#unmatched.push({ word, near: [] });
+    const tasks = this.#orLoosely(word, this.#tasksAt(word, named, hooks));
+    if (tasks.length === 0) this.#unmatched.push({ word, near: this.#near(word) });
     else this.#choose(tasks);
+  }
+
+  /** What a word would mean to a command that only looks. */
+  #near(word: string): string[] {
+    const ids = findLoosely(this.#discovery.tasks, word).map(({ task_id }) => task_id);
+    return [...new Set(ids)].slice(0, MOST_NEAR);
+  }
+
+  #orLoosely(word: string, tasks: FoundTask[]): FoundTask[] {
+    return tasks.length === 0 && this.#mode === 'look' ? findLoosely(this.#discovery.tasks, word) : tasks;
   }
 
   #tasksAt(word: string, named: NamedByPath | undefined, hooks: SelectHooks): FoundTask[] {
@@ -181,12 +193,12 @@ class Selector {
   }
 
   #oneToChange(word: string, tasks: FoundTask[]): FoundTask[] {
-    if (this.#mode === 'look' || tasks.length < 2) return tasks;
+    if (this.#mode !== 'change' || tasks.length < 2) return tasks;
     const ids = tasks.slice(0, 5).map((task) => task.task_id);
     const more = tasks.length > ids.length ? ', …' : '';
     throw new UsageError(
       'ambiguous-task',
-      `${word} matches ${tasks.length} tasks: ${ids.join(', ')}${more}`,
+      `'${word}' matches ${tasks.length} tasks: ${ids.join(', ')}${more}`,
       'name the tasks, or give the path of one',
     );
   }

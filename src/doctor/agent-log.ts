@@ -102,7 +102,7 @@ export function refusalSymptom(path: string, refusal: StartRefusal, workDir: str
   const latest =
     known === undefined ? agentPaths('<work_dir>').latest : shellArguments(agentPaths(known).latest);
   const restart = [
-    `or start it as a new agent: rm -f ${latest}, then start the agent`,
+    `or remove its identity, then start it as a new agent: rm -f ${latest}`,
     'the cost: the agent gets a new id, all tasks still running on this host are killed and become LOST, and their sandboxes are kept only for gc_delay',
   ];
   switch (kind) {

@@ -1,4 +1,6 @@
+import { type RootFlagValues, thermosCommand } from '../discovery/advised-command.js';
 import type { Problem } from '../errors/problem.js';
+import { shellWords } from '../text/shell.js';
 import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** The mode and owner of a directory that this user may not read. */
@@ -13,6 +15,8 @@ export interface ClosedDirectory {
 const UNREADABLE = new Set(['root-unreadable', 'sandbox-unreadable']);
 
 export interface AccessFacts {
+  /** The roots that the person named. */
+  roots: RootFlagValues;
   /** The directories that could not be entered. */
   access: readonly ClosedDirectory[];
   /** The work directories of agents, and where each path was found. */
@@ -24,13 +28,13 @@ export interface AccessFacts {
 /** What discovery could not find or read. Pure. */
 export function* checkDiscovery(
   problems: readonly Problem[],
-  { access, workDirs, trees }: AccessFacts,
+  { roots, access, workDirs, trees }: AccessFacts,
 ): Generator<Symptom> {
   for (const problem of problems) {
     if (problem.code === 'root-empty' && trees.has(problem.path ?? '')) continue;
     if (UNREADABLE.has(problem.code)) {
       const below = access.filter(({ path }) => related(path, problem.path));
-      yield unreadable(problem, below);
+      yield unreadable(problem, below, roots);
     } else {
       yield {
         code: problem.code,
@@ -55,13 +59,14 @@ function otherWorkDirs({ path }: Problem, workDirs: readonly { path: string; sou
     .filter((workDir) => workDir.path !== path)
     .map(
       (workDir) =>
-        `${workDir.source} says that an agent works in ${workDir.path}: try --mesos-root ${workDir.path}`,
+        `${workDir.source} says that an agent works in ${workDir.path}; look there: ${thermosCommand(['doctor'], { mesosRoot: [workDir.path] })}`,
     );
 }
 
 function unreadable(
   { code, message, severity, path, hint }: Problem,
   access: readonly ClosedDirectory[],
+  roots: RootFlagValues,
 ): Symptom {
   const evidence: FindingEvidence[] = access.map(({ path: at, mode, owner, group }) => ({
     path: at,
@@ -75,17 +80,19 @@ function unreadable(
     cause: path,
     what: () => message,
     evidence,
-    advice: hint === undefined ? [] : [hint, ...accessAdvice(access)],
+    advice: hint === undefined ? [] : [hint, ...accessAdvice(access, roots)],
   };
 }
 
 /** The permissions of run directories, by version: mesos.md 2.3 of the project's facts. */
-function accessAdvice(access: readonly ClosedDirectory[]): string[] {
+function accessAdvice(access: readonly ClosedDirectory[], roots: RootFlagValues): string[] {
   const runs = access.filter(({ path }) => /\/runs\/[^/]+$/.test(path));
   const owners = [...new Set(runs.map(({ owner }) => owner))].filter((owner) => owner !== 'root');
   const advice: string[] = [];
-  if (owners.length > 0)
-    advice.push(`or run it as the task's user: sudo -u ${owners.slice(0, 3).join(', ')}`);
+  for (const owner of owners.slice(0, 3)) {
+    const command = `${shellWords(['sudo', '-u', owner])} ${thermosCommand(['doctor'], roots)}`;
+    advice.push(`or run it as the task's user: ${command}`);
+  }
   if (runs.some(({ owner }) => owner === 'root')) {
     advice.push(
       `Mesos 1.6 and later restrict ${counted(runs.length, 'sandbox', 'sandboxes')} to root; Aurora 0.21 and later give each one to its task's user`,

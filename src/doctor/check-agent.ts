@@ -1,6 +1,6 @@
 import { agentPaths } from '../layout/mesos.js';
 import { timestamp } from '../text/age.js';
-import { shellArguments } from '../text/shell.js';
+import { shellArguments, shellWords } from '../text/shell.js';
 import { refusalSymptom, startRefusalIn } from './agent-log.js';
 import type { FileTail } from './file-tail.js';
 import { counted, type Symptom } from './finding.js';
@@ -92,7 +92,7 @@ function* checkIdentity({ latest, workDir, running }: AgentFacts): Generator<Sym
       what: () => `the Mesos agent of ${workDir} cannot recover: its state as ${latest.id} is gone`,
       evidence: [{ path, text: `points to ${latest.id}, which does not exist` }],
       advice: [
-        `start it as a new agent: rm -f ${shellArguments(path)}; tasks still running under the old id are killed and become LOST`,
+        `tasks still running under the old id are killed and become LOST when you start it as a new agent: rm -f ${shellArguments(path)}`,
       ],
     };
   }
@@ -133,7 +133,7 @@ function* checkAttributes({ slaveInfo, workDir }: AgentFacts): Generator<Symptom
       `it places ${tasks} here`,
     evidence: [{ path, text: present }],
     advice: [
-      `start the agent with --attributes="${wanted.join(';')}" in addition to its current attributes`,
+      `start the agent with --attributes=${shellWords([wanted.join(';')])} in addition to its current attributes`,
       'new attributes change its info: with Mesos 1.5 or later, add --reconfiguration_policy=additive; otherwise it refuses to start unless it gives up its tasks',
       'or start the scheduler with -enable_legacy_constraints=false',
     ],

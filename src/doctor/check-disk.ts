@@ -1,3 +1,5 @@
+import { type RootFlagValues, thermosCommand } from '../discovery/advised-command.js';
+import { shellWords } from '../text/shell.js';
 import { size } from '../text/size.js';
 import { counted, type FindingEvidence, type Symptom } from './finding.js';
 
@@ -25,8 +27,8 @@ export interface Disk {
 const FULL = 0.01;
 const NEARLY_FULL = 0.05;
 
-/** Finds full and read-only file systems. Pure. */
-export function* checkDisk(disk: Disk): Generator<Symptom> {
+/** Finds full and read-only file systems. `roots`: those that the person named. Pure. */
+export function* checkDisk(disk: Disk, roots: RootFlagValues): Generator<Symptom> {
   const { path, mountPoint = path, bytes, available, inodes, freeInodes } = disk;
   const evidence: FindingEvidence[] = [{ path, text: usageText(disk) }];
   if (disk.readOnly) {
@@ -37,7 +39,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       what: () => `${mountPoint} is mounted read-only: no checkpoint can be written there`,
       evidence: [{ path, text: 'mounted ro' }],
       advice: [
-        `look for file system errors in the kernel's log (dmesg), then: mount -o remount,rw ${mountPoint}`,
+        `look for file system errors in the kernel's log (dmesg), then: ${shellWords(['mount', '-o', 'remount,rw', mountPoint])}`,
       ],
     };
     return;
@@ -49,7 +51,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       cause: mountPoint,
       what: () => `the disk at ${mountPoint} is full: runners cannot record what happens, and tasks fail`,
       evidence,
-      advice: freeSpaceAdvice(disk),
+      advice: freeSpaceAdvice(disk, roots),
     };
   } else if (bytes > 0 && disk.headroom !== undefined && 1 - disk.free / bytes + disk.headroom >= 1) {
     yield {
@@ -61,7 +63,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       evidence,
       advice: [
         'free space to keep logs longer; see gc_disk_headroom and disk_watch_interval of the agent',
-        ...freeSpaceAdvice(disk),
+        ...freeSpaceAdvice(disk, roots),
       ],
     };
   } else if (bytes > 0 && available / bytes < NEARLY_FULL) {
@@ -71,7 +73,7 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       cause: mountPoint,
       what: () => `the disk at ${mountPoint} is nearly full`,
       evidence,
-      advice: freeSpaceAdvice(disk),
+      advice: freeSpaceAdvice(disk, roots),
     };
   }
   if (inodes > 0 && freeInodes / inodes < FULL) {
@@ -82,14 +84,14 @@ export function* checkDisk(disk: Disk): Generator<Symptom> {
       what: () =>
         `the disk at ${mountPoint} has no inodes left: no file can be created there, however much space is free`,
       evidence: [{ path, text: `${counted(freeInodes, 'inode')} of ${inodes} free` }],
-      advice: ['remove directories with many small files', ...freeSpaceAdvice(disk)],
+      advice: ['remove directories with many small files', ...freeSpaceAdvice(disk, roots)],
     };
   }
 }
 
-function freeSpaceAdvice({ headroom }: Disk): string[] {
-  const gc = headroom === undefined ? 'thermos gc --dry-run' : 'thermos gc --dry-run --include-mesos';
-  return [`see how much space finished tasks use: ${gc}`];
+function freeSpaceAdvice({ headroom }: Disk, roots: RootFlagValues): string[] {
+  const gc = ['gc', '--dry-run', ...(headroom === undefined ? [] : ['--include-mesos'])];
+  return [`see how much space finished tasks use: ${thermosCommand(gc, roots)}`];
 }
 
 function usageText({ bytes, available }: Disk): string {

@@ -1,6 +1,6 @@
+import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
-import { shellArguments } from '../text/shell.js';
 import type { FindingEvidence, Symptom } from './finding.js';
 
 /**
@@ -32,9 +32,10 @@ const ENDS = {
   KILLED: 'the task was killed on request',
 } as const;
 
-function adviceFor({ state, task_id, processes, log_dir }: TaskView): string[] {
+function adviceFor({ state, task_id, processes, log_dir, root }: TaskView): string[] {
   if (state !== 'FAILED') return [];
   const failed = processes.filter((process) => process.state === 'FAILED').map(({ process }) => process);
   if (failed.length === 0 || !log_dir?.found) return [];
-  return [`read its output: thermos tail --stderr ${shellArguments(task_id, ...failed.slice(0, 3))}`];
+  const names = [task_id, ...failed.slice(0, 3)];
+  return [`read its output: ${thermosCommand(['tail', '--stderr'], rootFlagsOf(root), names)}`];
 }

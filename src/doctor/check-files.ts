@@ -1,10 +1,11 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
+import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { Problem } from '../errors/problem.js';
+import { LAYOUTS } from '../layout/layouts.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { taskFileProblems } from '../task/task-schema.js';
 import type { TaskView } from '../task/view.js';
-import { shellArguments } from '../text/shell.js';
-import { counted, type Symptom } from './finding.js';
+import { type CommandAdvice, counted, type Symptom } from './finding.js';
 
 /** A task file is written right after the first record. */
 const YOUNG_MS = 60_000;
@@ -88,7 +89,7 @@ function* checkProblem(view: TaskView, problem: Problem, now: number): Generator
     severity: problem.severity,
     what: (count) => whatOf(problem, count),
     evidence: [{ path, offset, text: message }],
-    advice: adviceOf(problem, path),
+    advice: adviceOf(view, problem, path),
     task_id: view.task_id,
   };
 }
@@ -117,26 +118,47 @@ function whatOf({ code, message }: Problem, count: number): string {
   }
 }
 
-function adviceOf({ code, hint }: Problem, path: string): string[] {
+/** To let gc act on the task. */
+export function gcAdvice({ root, task_id }: TaskView, text: string, ...flags: string[]): CommandAdvice {
+  const command = (ids: readonly string[]) => thermosCommand(['gc', ...flags], rootFlagsOf(root), ids);
+  return { text, names: [task_id], command };
+}
+
+/** To see what a stream holds. */
+export function recordsAdvice(text: string, path: string): CommandAdvice {
+  return {
+    text,
+    names: [path],
+    most: 1,
+    command: (paths) => thermosCommand(['read', '--records'], {}, paths),
+  };
+}
+
+function adviceOf(view: TaskView, { code, hint }: Problem, path: string): Symptom['advice'] {
   const given = hint === undefined ? [] : [hint];
-  const look = `thermos read --records ${shellArguments(path)}`;
+  // The agent owns the files of its tasks.
+  const remove = LAYOUTS[view.layout].ownsSandboxes ? ['--include-mesos'] : [];
   switch (code) {
     case 'checkpoint-incomplete':
       return [
-        `everything before it is correct: ${look}`,
-        'no runner can continue from here: give the task up (thermos gc)',
+        recordsAdvice('everything before it is correct', path),
+        'a runner that resumes the task removes the torn record',
       ];
     case 'checkpoint-sparse':
     case 'checkpoint-damaged':
       return [
-        `everything before the damage is correct: ${look}`,
+        recordsAdvice('everything before the damage is correct', path),
         'check the disk (dmesg, SMART) if nobody wrote to the file',
       ];
     case 'checkpoint-missing':
-      return ['it was removed, or a gc was interrupted: thermos gc removes the rest'];
+      return [gcAdvice(view, 'it was removed, or a gc was interrupted; remove the rest', ...remove)];
     case 'task-file-missing':
       return [
-        'a gc was interrupted, or the runner died while starting: thermos gc collects it after --orphan-age',
+        gcAdvice(
+          view,
+          'a gc was interrupted, or the runner died while starting; gc collects it after --orphan-age',
+          ...remove,
+        ),
       ];
     case 'task-file-twice':
       return ['the one in tasks/finished counts; remove the other if no runner is alive'];

@@ -1,13 +1,13 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
+import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { ProcessInfo } from '../host/host.js';
 import { mayPrecede } from '../host/start-time.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { duration, timestamp } from '../text/age.js';
-import { shellArguments } from '../text/shell.js';
-import { checkFiles, streamOf } from './check-files.js';
-import { counted, type FindingEvidence, type Symptom } from './finding.js';
+import { checkFiles, gcAdvice, recordsAdvice, streamOf } from './check-files.js';
+import { type CommandAdvice, counted, type FindingEvidence, type Symptom } from './finding.js';
 
 /** What a task is compared with on this host. */
 export interface HostProbe {
@@ -55,7 +55,7 @@ function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
       what: (count) =>
         `the runners of ${counted(count, 'task')} are stopped by a signal: nothing is started or recorded`,
       evidence: [{ path: `/proc/${pid}/stat`, text: `pid ${pid} (${process.command}) is in state T` }],
-      advice: [`resume it: kill -CONT ${pid}`],
+      advice: [signalAdvice('resume it', [pid], '-CONT')],
       task_id,
     };
     return;
@@ -71,7 +71,7 @@ function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
       what: (count) =>
         `${counted(count, 'task')} ended, but the runner died before it moved the task file to tasks/finished`,
       evidence: [{ path: view.found.task_file ?? path, text: `the stream says ${state}${silent}` }],
-      advice: ['thermos gc moves it, and collects it by its age'],
+      advice: [gcAdvice(view, 'gc moves it, and collects it by its age')],
       task_id,
     };
     return;
@@ -112,21 +112,37 @@ function runnerEvidence(
   return { path, text: `${state} by ${who}${where} since ${timestamp(state_timestamp_ms)}; ${why}${silent}` };
 }
 
-function deadRunnerAdvice({ layout, leftovers }: TaskView): string[] {
+function deadRunnerAdvice(view: TaskView): Symptom['advice'] {
+  const { layout, leftovers } = view;
   const alive =
     leftovers.length > 0 ? ['its processes continue without it: they are ended with the task'] : [];
   if (LAYOUTS[layout].ownsSandboxes) {
     return [
       'the agent reports the task LOST and removes the sandbox when it sees that the executor is gone: is the agent running?',
-      'thermos gc marks it LOST in its own stream once it has been silent for --orphan-age (1h)',
+      gcAdvice(view, 'gc marks it LOST in its own stream once it has been silent for --orphan-age (1h)'),
       ...alive,
     ];
   }
   return [
-    'to resume it: thermos run with the same config and task id',
-    'to give it up: thermos gc marks it LOST once it has been silent for --orphan-age (1h)',
+    resumeAdvice(view),
+    gcAdvice(view, 'to give it up, once it has been silent for --orphan-age (1h)'),
     ...alive,
   ];
+}
+
+/** The task file is a config, unless a command line has a tag that is not to be replaced. */
+function resumeAdvice({ root, task_id, found, config }: TaskView): string {
+  const run = (file: string) => thermosCommand(['run', '--task-id', task_id], rootFlagsOf(root), [file]);
+  const { task_file } = found;
+  if (task_file === undefined || config === undefined || JSON.stringify(config.raw).includes('{{')) {
+    return `to resume it, with the config that it was started with: ${run('CONFIG')}`;
+  }
+  return `to resume it: ${run(task_file)}`;
+}
+
+/** To signal processes. */
+function signalAdvice(text: string, pids: readonly number[], ...options: string[]): CommandAdvice {
+  return { text, names: pids.map(String), command: (names) => ['kill', ...options, ...names].join(' ') };
 }
 
 /** The original's runner exits silently, and leaves the task active, if the user does not exist. */
@@ -177,7 +193,12 @@ function* checkLeftovers(view: TaskView, host: HostProbe): Generator<Symptom> {
       };
     }),
     advice: [
-      `see what they are doing (ps -fp ${leftovers.slice(0, 5).join(',')}), then end them: kill ${leftovers.slice(0, 5).join(' ')}`,
+      {
+        text: 'see what they are doing',
+        names: leftovers.map(String),
+        command: (pids) => `ps -fp ${pids.join(',')}`,
+      },
+      signalAdvice('then end them', leftovers),
     ],
     task_id,
   };
@@ -204,7 +225,7 @@ function* checkNamespace({ verdict, task_id, runner, found }: TaskView): Generat
 }
 
 function* checkSandbox(
-  { sandbox, state, runner, task_id, verdict }: TaskView,
+  { sandbox, state, runner, task_id, verdict, root }: TaskView,
   host: HostProbe,
 ): Generator<Symptom> {
   if (sandbox === undefined || sandbox.found || isTerminalTaskState(state) || runner?.alive !== true) return;
@@ -215,7 +236,13 @@ function* checkSandbox(
     severity: 'error',
     what: (count) => `${counted(count, 'task')} running without a sandbox: it was removed`,
     evidence: [{ path: sandbox.recorded, text: 'recorded in the header, but missing' }],
-    advice: [`end the task: thermos kill ${shellArguments(task_id)}`],
+    advice: [
+      {
+        text: 'end the task',
+        names: [task_id],
+        command: (ids) => thermosCommand(['kill'], rootFlagsOf(root), ids),
+      },
+    ],
     task_id,
   };
 }
@@ -248,7 +275,7 @@ function* checkClock(view: TaskView, host: HostProbe): Generator<Symptom> {
       severity: 'warning',
       what: (count) => `${counted(count, 'task')} with impossible times: the stream is damaged or forged`,
       evidence: [{ path, text }],
-      advice: [`see its records: thermos read --records ${shellArguments(path)}`],
+      advice: [recordsAdvice('see its records', path)],
       task_id,
     };
     return;

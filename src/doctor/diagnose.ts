@@ -1,3 +1,4 @@
+import { givenRoots } from '../discovery/advised-command.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { RootOptions } from '../discovery/roots.js';
 import type { Selection } from '../discovery/select.js';
@@ -43,15 +44,16 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
   const closed = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
   const unreadable = selection.roots.some(({ readable }) => !readable) || closed.length > 0;
   const access = unreadable ? gatherAccess(selection.roots, closed, host) : [];
+  const roots = givenRoots(options);
   const trees = new Set(agents.facts.map(({ workDir }) => workDir));
   const symptoms: Symptom[] = [
-    ...checkDiscovery(selection.problems, { access, workDirs: agents.workDirs, trees }),
+    ...checkDiscovery(selection.problems, { roots, access, workDirs: agents.workDirs, trees }),
   ];
   for (const facts of agents.facts) {
     for (const each of checkAgent(facts, now)) symptoms.push(each);
   }
   for (const disk of gatherDisks(diskPlaces(selection, agents, tasks.sandboxes), host.mounts())) {
-    for (const each of checkDisk(disk)) symptoms.push(each);
+    for (const each of checkDisk(disk, roots)) symptoms.push(each);
   }
   for (const each of tasks.symptoms) symptoms.push(each);
   const withTasks = runsWithTasks(selection.tasks.map(({ root }) => root));
@@ -65,10 +67,17 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
 }
 
 /** Finds why roots can't be read. */
-export function diagnoseAccess(selection: Selection, { host }: Examination): Finding[] {
+export function diagnoseAccess(selection: Selection, { host, options }: Examination): Finding[] {
   const paths = selection.problems.map(({ path }) => path).filter((path) => path !== undefined);
   const access = gatherAccess(selection.roots, paths, host);
-  return findingsOf(checkDiscovery(selection.problems, { access, workDirs: [], trees: new Set() }));
+  return findingsOf(
+    checkDiscovery(selection.problems, {
+      roots: givenRoots(options),
+      access,
+      workDirs: [],
+      trees: new Set(),
+    }),
+  );
 }
 
 /** Examines one task and the disks that it writes to. */
@@ -81,7 +90,7 @@ export function diagnoseTask(view: TaskView, examination: Examination): Finding[
   const symptoms = [...checkTask(view, hostProbe(examination))];
   if (inUse) {
     for (const disk of gatherDisks(places, examination.host.mounts())) {
-      for (const each of checkDisk(disk)) symptoms.push(each);
+      for (const each of checkDisk(disk, givenRoots(examination.options))) symptoms.push(each);
     }
   }
   return findingsOf(symptoms);

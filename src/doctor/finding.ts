@@ -24,6 +24,17 @@ export interface Finding {
   task_ids: string[];
 }
 
+/** A step of advice with the command for it. Steps with the same text and command are one step, with the names of all. */
+export interface CommandAdvice {
+  readonly text: string;
+  /** What the command is for: ids of tasks, pids, a path. */
+  readonly names: readonly string[];
+  /** How many of them one command line may have. */
+  readonly most?: number;
+  /** On one line, ready to be pasted. */
+  readonly command: (names: readonly string[]) => string;
+}
+
 /** What a check found in one place. Symptoms with the same `code` and `cause` become one finding. */
 export interface Symptom {
   code: ProblemCode;
@@ -33,7 +44,7 @@ export interface Symptom {
   /** The sentence for this many symptoms. */
   what: (count: number) => string;
   evidence: FindingEvidence[];
-  advice: string[];
+  advice: (string | CommandAdvice)[];
   task_id?: string;
 }
 
@@ -56,11 +67,36 @@ export function findingsOf(symptoms: Iterable<Symptom>): Finding[] {
       severity: group.reduce((worst, { severity }) => worse(worst, severity), first.severity),
       what: first.what(group.length),
       evidence: group.flatMap(({ evidence, task_id }) => evidence.map((each) => ({ ...each, task_id }))),
-      advice: [...new Set(group.flatMap(({ advice }) => advice))],
+      advice: adviceOf(group),
       task_ids: [...new Set(ids)],
     };
   });
   return findings.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
+}
+
+/** A longer command line is hard to check before it is run. */
+const MOST_NAMES = 50;
+
+/** Each step once, in the order of the symptoms; a command is for the names of all of them. */
+function adviceOf(group: readonly Symptom[]): string[] {
+  const steps = new Map<string, { step: string | CommandAdvice; names: Set<string> }>();
+  for (const step of group.flatMap(({ advice }) => advice)) {
+    const isText = typeof step === 'string';
+    const key = isText ? step : `${step.text}\0${step.command([])}`;
+    const merged = steps.get(key) ?? { step, names: new Set() };
+    steps.set(key, merged);
+    for (const name of isText ? [] : step.names) merged.names.add(name);
+  }
+  return [...steps.values()].map(({ step, names }) =>
+    typeof step === 'string' ? step : written(step, [...names]),
+  );
+}
+
+function written({ text, most = MOST_NAMES, command }: CommandAdvice, names: readonly string[]): string {
+  const shown = names.slice(0, most);
+  const first = shown.length === 1 ? 'first' : `first ${shown.length}`;
+  const part = names.length > shown.length ? ` (the ${first} of ${names.length})` : '';
+  return `${text}${part}: ${command(shown)}`;
 }
 
 function worse(a: Severity, b: Severity): Severity {

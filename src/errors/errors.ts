@@ -10,7 +10,7 @@ import type { Problem } from './problem.js';
 export class ThermosError extends Error {
   readonly code: ProblemCode;
   readonly exitCode: ExitCode;
-  readonly hint?: string;
+  hint?: string;
   /** What else was noticed before the failure; shown on stderr. */
   readonly problems: readonly Problem[];
 
@@ -30,9 +30,22 @@ export class ThermosError extends Error {
 
 /** The command line cannot be carried out as written: exit 2. */
 export class UsageError extends ThermosError {
+  /** The usage of the command, which the command adds to errors of its own words; shown below the message. */
+  usage?: string;
+
   constructor(code: ProblemCode, message: string, hint?: string) {
     super(code, message, { exitCode: EXIT.usage, hint });
   }
+}
+
+/** The error for a flag or an argument whose value is not one: `--lines takes a number or all, not 'x'`. */
+export function badValue(
+  name: string,
+  takes: string,
+  given: string,
+  code: ProblemCode = 'usage',
+): UsageError {
+  return new UsageError(code, `${name} takes ${takes}, not '${given}'`);
 }
 
 /** What was asked for is not here: exit 1. */

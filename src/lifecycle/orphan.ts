@@ -7,6 +7,7 @@ import {
   type TaskState,
 } from '../checkpoint/records.js';
 import { followingSeq } from '../checkpoint/transitions.js';
+import { thermosCommand } from '../discovery/advised-command.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { defaultLogDir } from '../layout/log-paths.js';
@@ -86,7 +87,7 @@ export class Orphan {
   get damage(): SystemError | undefined {
     const { damagedAt } = this.#records;
     if (damagedAt === undefined) return undefined;
-    const hint = `look at it with \`thermos read ${pathsOf(this.#place).stream}\``;
+    const hint = `look at it: ${thermosCommand(['read'], {}, [pathsOf(this.#place).stream])}`;
     return new SystemError('checkpoint-damaged', `its stream is damaged at byte ${damagedAt}`, hint);
   }
 

@@ -4,6 +4,7 @@ import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '../checkpoint/records.js';
 import { type PlanFault, planOf } from '../config/planner.js';
+import { thermosCommand } from '../discovery/advised-command.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { type Account, findAccount } from '../host/accounts.js';
@@ -15,7 +16,6 @@ import { checkOwnership } from '../lifecycle/trust.js';
 import { presenceOf } from '../store/look.js';
 import { OpenFile } from '../store/open-file.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
-import { shellArguments } from '../text/shell.js';
 import type { NewTask, RunSettings } from './api.js';
 import { StreamProgress } from './progress.js';
 import { RunnerRoot, type StartingStream, unwritable } from './runner-root.js';
@@ -51,7 +51,7 @@ export function open(spec: NewTask, settings: RunSettings): OpenedTask {
     checkPlans(spec.task);
     const user = accountFor(spec.user ?? spec.task.user);
     checkSettings(settings);
-    if (root.has('finished') && !root.has('active')) throw finished(spec.taskId);
+    if (root.has('finished') && !root.has('active')) throw finished(spec);
     // In this order: an unwritable root must not be blamed on the sandbox, and a failed sandbox must leave no task.
     root.prepare(user.uid);
     makeSandbox(spec.sandbox, user, spec);
@@ -80,7 +80,7 @@ function openStarting(
     cutToWhole(start.stream, stream.bytes);
     if (isTerminalTaskState(stream.progress.status)) {
       moveTaskFile(root.place, settings.now());
-      throw finished(spec.taskId);
+      throw finished(spec);
     }
     const before = file && taskIn(file);
     if (before === undefined) start.writeTaskFile(taskFileText(spec.task));
@@ -116,7 +116,7 @@ export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
   let file: OpenFile | undefined;
   try {
     if (!root.hasStream()) {
-      if (root.has('finished')) throw finished(place.taskId);
+      if (root.has('finished')) throw finished(place);
       throw new NotFoundError('task-not-found', `there is no task ${place.taskId} in ${place.root}`);
     }
     stream = lockStream(root);
@@ -127,7 +127,7 @@ export function reopen(place: TaskPlace, settings: RunSettings): OpenedTask {
     cutToWhole(stream, said.bytes);
     if (isTerminalTaskState(said.progress.status)) {
       moveTaskFile(root.place, settings.now());
-      throw finished(place.taskId);
+      throw finished(place);
     }
     const task = file && taskIn(file);
     if (task === undefined || header === undefined) {
@@ -240,7 +240,7 @@ function replay(stream: OpenFile): ReplayedStream & { bytes: number } {
   const { damage } = readStream(OpenFile.of(stream.fd, stream.path), lister);
   const at = wrong ?? (damage?.kind === 'damaged' ? damage.offset : undefined);
   if (at !== undefined) {
-    const hint = `look at it with \`thermos read ${shellArguments(stream.path)}\``;
+    const hint = `look at it: ${thermosCommand(['read'], {}, [stream.path])}`;
     throw new SystemError('checkpoint-damaged', `the stream ${stream.path} is damaged at byte ${at}`, hint);
   }
   return { progress, past, problems: [], bytes: lister.bytes };
@@ -313,8 +313,8 @@ function describeFault(fault: PlanFault): string {
   }
 }
 
-function finished(taskId: string): UsageError {
-  const hint = `choose another id, or remove the old task with \`thermos gc ${shellArguments(taskId)}\``;
+function finished({ root, taskId }: TaskPlace): UsageError {
+  const hint = `choose another id, or remove the old task: ${thermosCommand(['gc'], { root: [root] }, [taskId])}`;
   return new UsageError('task-finished', `task ${taskId} is finished`, hint);
 }
 

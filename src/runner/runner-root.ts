@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { thermosCommand } from '../discovery/advised-command.js';
 import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { tryLock } from '../host/flock.js';
 import { accountGroups } from '../host/groups.js';
@@ -17,7 +18,6 @@ import { namesBelow, parentOf } from '../store/paths.js';
 import { unreadable } from '../store/problems.js';
 import { RefusedError } from '../store/refused.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
-import { shellArguments } from '../text/shell.js';
 
 /** How often to reopen a stream that was removed meanwhile. */
 const TRIES = 10;
@@ -160,9 +160,9 @@ export class RunnerRoot {
 
   /** False if the locked stream was removed meanwhile; a stream is removed only while its lock is held. */
   #lock(stream: OpenFile): boolean {
-    const { taskId } = this.place;
+    const { root, taskId } = this.place;
     if (tryLock(stream.fd)) return this.isNamed(stream);
-    const hint = `see it with \`thermos status ${shellArguments(taskId)}\``;
+    const hint = `see it: ${thermosCommand(['status'], { root: [root] }, [taskId])}`;
     throw new UsageError('task-running', `task ${taskId} has a runner already`, hint);
   }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { CheckpointRecord } from '../checkpoint/records.js';
 import { CheckpointWriter } from '../checkpoint/writer.js';
+import { thermosCommand } from '../discovery/advised-command.js';
 import { describeErrno, SystemError } from '../errors/errors.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
@@ -284,7 +285,9 @@ export class TaskRunner implements Runner {
   }
 
   #resumable({ code, message, hint, cause }: SystemError): SystemError {
-    const goOn = `its processes keep running; to resume the task, use thermos run with the same config and --task-id ${this.taskId}`;
+    const { root, taskId } = this.#opened.place;
+    const run = thermosCommand(['run', '--task-id', taskId], { root: [root] }, ['CONFIG']);
+    const goOn = `its processes keep running; to resume the task, with the same config: ${run}`;
     return new SystemError(code, message, hint ?? goOn, cause);
   }
 

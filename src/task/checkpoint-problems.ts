@@ -2,6 +2,7 @@ import type { Gap } from '../checkpoint/ends.js';
 import type { Damage } from '../checkpoint/framing.js';
 import { type CheckpointState, type ProcessHistory, REPLAY_LIMITS } from '../checkpoint/replay.js';
 import type { Change } from '../checkpoint/stream-memory.js';
+import { thermosCommand } from '../discovery/advised-command.js';
 import type { ProblemCode } from '../errors/codes.js';
 import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
@@ -37,7 +38,7 @@ export function processesLeftOut(path: string, { records_left_out }: CheckpointS
       `the checkpoint ${path} names more than ${processes} processes, or names longer than ${nameBytes} bytes ` +
       `together: ${records_left_out} records of later processes are left out`,
     path,
-    hint: `'thermos read --records' lists every record`,
+    hint: `to list every record: ${thermosCommand(['read', '--records'], {}, [path])}`,
   };
 }
 
@@ -56,7 +57,7 @@ export function historyLeftOut(
     message: `${what} between the first and the last ones are left out`,
     path,
     process,
-    hint: `'thermos read --records' lists every record`,
+    hint: `to list every record: ${thermosCommand(['read', '--records'], {}, [path])}`,
   });
   const problems: Problem[] = [];
   const [first] = gaps;

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors/errors.js';
+import { badValue } from '../errors/errors.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -65,12 +65,11 @@ export interface DurationBounds {
 export function parseDuration(text: string, flag: string, bounds: DurationBounds = {}): number {
   const { least = '0', most, code = 'usage' } = bounds;
   const value = durationOf(text);
-  const given = `--${flag} ${JSON.stringify(text)}`;
   if (value === undefined) {
-    throw new UsageError(code, `${given} is not a duration`, `give it as --${flag} 90s, 1h30m, 2d or P1D`);
+    throw badValue(`--${flag}`, 'a duration such as 90s, 1h30m, 2d or P1D', text, code);
   }
   if (value < (durationOf(least) ?? 0) || value > (durationOf(most ?? '') ?? Number.POSITIVE_INFINITY)) {
-    throw new UsageError(code, `${given} is not from ${least} to ${most}`);
+    throw badValue(`--${flag}`, `a duration from ${least} to ${most}`, text, code);
   }
   return value;
 }

@@ -9,8 +9,12 @@ const PLAIN_WORD = /^[\w@%+:,./-]+$/;
  * read them in `$'…'`.
  */
 export function shellArguments(...words: readonly string[]): string {
-  const written = words.map(shellWord);
-  return (words.some((word) => word.startsWith('-')) ? ['--', ...written] : written).join(' ');
+  return shellWords(words.some((word) => word.startsWith('-')) ? ['--', ...words] : words);
+}
+
+/** The words as one line that any shell reads as exactly these words. */
+export function shellWords(words: readonly string[]): string {
+  return words.map(shellWord).join(' ');
 }
 
 function shellWord(word: string): string {

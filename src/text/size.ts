@@ -1,4 +1,4 @@
-import { UsageError } from '../errors/errors.js';
+import { badValue } from '../errors/errors.js';
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 
@@ -32,9 +32,5 @@ export function parseSize(text: string, flag: string): number {
   const power = 'KMGTP'.indexOf(match?.[2]?.toUpperCase() ?? ' ') + 1;
   const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * 1024 ** power);
   if (Number.isSafeInteger(bytes)) return bytes;
-  throw new UsageError(
-    'bad-size',
-    `--${flag} ${JSON.stringify(text)} is not a size`,
-    `give it as --${flag} 20G, 500MB or 1024B`,
-  );
+  throw badValue(`--${flag}`, 'a size such as 20G, 500MB or 1024B', text, 'bad-size');
 }

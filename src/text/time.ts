@@ -1,4 +1,4 @@
-import { UsageError } from '../errors/errors.js';
+import { badValue } from '../errors/errors.js';
 import { durationOf, SECOND } from './duration.js';
 
 const UNIX = /^\d+(?:\.\d+)?$/;
@@ -11,11 +11,7 @@ const RFC_3339 = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:
 export function parseTime(text: string, flag: string, now: number): number {
   const time = UNIX.test(text) ? Number(text) * SECOND : (rfc3339(text) ?? before(now, text));
   if (time !== undefined && Number.isFinite(time)) return time;
-  throw new UsageError(
-    'usage',
-    `--${flag} ${JSON.stringify(text)} is not a time`,
-    `give it as --${flag} 2h, 2014-05-13T16:53:20Z or 1400000000`,
-  );
+  throw badValue(`--${flag}`, 'a time such as 2h, 2014-05-13T16:53:20Z or 1400000000', text);
 }
 
 function before(now: number, text: string): number | undefined {

@@ -19,8 +19,19 @@ export function doctorText({ task, story, findings }: DoctorDocument, style: Sty
     parts.push(`${head.join('  ')}\n`);
   }
   if (story !== undefined && story.length > 0) parts.push(timelineText(story, style));
-  for (const finding of findings) parts.push(findingText(finding, task === undefined, style));
+  for (const finding of adviceOnce(findings)) parts.push(findingText(finding, task === undefined, style));
   return parts.join('\n');
+}
+
+/** Advice that several findings share is below the last of them. */
+function adviceOnce(findings: readonly FindingDocument[]): FindingDocument[] {
+  const last = new Map(
+    findings.flatMap(({ advice }, i) => advice.map((step): [string, number] => [step, i])),
+  );
+  return findings.map((finding, i) => ({
+    ...finding,
+    advice: finding.advice.filter((step) => last.get(step) === i),
+  }));
 }
 
 function timelineText(story: NonNullable<DoctorDocument['story']>, style: Style): string {

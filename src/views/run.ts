@@ -1,10 +1,10 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
+import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { ProcessView, TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
-import { shellArguments } from '../text/shell.js';
 import { cutPainted, splitAt } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
@@ -112,7 +112,9 @@ export function summaryText(view: TaskView, why: readonly string[], style: Style
     `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}\n`,
     processTable({ ...view, processes: [...shown] }, style, '  '),
     ...(left > 0
-      ? [`  and ${left} more processes: see thermos inspect ${shellArguments(view.task_id)}\n`]
+      ? [
+          `  and ${left} more processes: ${thermosCommand(['inspect'], rootFlagsOf(view.root), [view.task_id])}\n`,
+        ]
       : []),
     ...lines,
   ].join('');

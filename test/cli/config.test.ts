@@ -58,7 +58,7 @@ test.each([
 });
 
 test.each(['a', '=b', ' a=b', '1=b', 'a-b=c', 'a b=c'])('-E %j is refused', (text) => {
-  expect(() => parseBinding(text)).toThrow(/-E/);
+  expect(() => parseBinding(text)).toThrow(/--environment takes NAME=VALUE/);
 });
 
 test('-P NAME:PORT', () => {
@@ -69,6 +69,6 @@ test('-P NAME:PORT', () => {
 test.each(['http', 'http:', ':80', 'http:99999', 'http:0', 'http:-1', 'http:8o', 'a b:80', 'http:80:81'])(
   '-P %j is refused',
   (text) => {
-    expect(() => parsePort(text)).toThrow(/-P takes NAME:PORT/);
+    expect(() => parsePort(text)).toThrow(/--port takes NAME:PORT/);
   },
 );

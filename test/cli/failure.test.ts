@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { CommandLineError } from '../../src/cli/command-line-error.js';
 import { failureOf } from '../../src/cli/failure.js';
 import { NotFoundError, SystemError, UsageError } from '../../src/errors/errors.js';
 
@@ -7,7 +6,10 @@ test.each([
   [new UsageError('bad-pattern', 'x', 'y'), { code: 'bad-pattern', message: 'x', hint: 'y', exitCode: 2 }],
   [new NotFoundError('task-not-found', 'x'), { code: 'task-not-found', message: 'x', exitCode: 1 }],
   [new SystemError('config-unreadable', 'x'), { code: 'config-unreadable', message: 'x', exitCode: 5 }],
-  [new CommandLineError('usage', 'x', 'u'), { code: 'usage', message: 'x', usage: 'u', exitCode: 2 }],
+  [
+    Object.assign(new UsageError('usage', 'x'), { usage: 'u' }),
+    { code: 'usage', message: 'x', usage: 'u', exitCode: 2 },
+  ],
 ])('%s is told as it is', (error, failure) => {
   expect(failureOf(error)).toEqual(failure);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findTasks, type Mode } from '../../src/discovery/find.js';
+import { findLoosely, findTasks, type Mode } from '../../src/discovery/find.js';
 import type { FoundTask, TaskRoot } from '../../src/discovery/found.js';
 import { UsageError } from '../../src/errors/errors.js';
 
@@ -62,6 +62,81 @@ describe('to look', () => {
     expect(look(['a(b-1', 'a(b-2', 'x'], 'a(b')).toBe('a(b-1 a(b-2');
     expect(look(['q[1]-a'], 'q[1]')).toBe('q[1]-a');
     expect(look(['c++-1'], 'c++')).toBe('c++-1');
+  });
+});
+
+const AURORA = [
+  'www-data-prod-web-0-2f9c3a4e-7a52-4d0c-9b1e-5f3a8f6c1d20',
+  'www-data-prod-web-10-8a1b2c3d-0000-4d0c-9b1e-5f3a8f6c1d21',
+  'www-data-prod-web-api-0-11111111-7a52-4d0c-9b1e-5f3a8f6c1d22',
+  'www-data-test-web-0-22222222-7a52-4d0c-9b1e-5f3a8f6c1d23',
+];
+
+describe('to look, when no stricter reading matches', () => {
+  /** The places of the ids that the word means. */
+  const loosely = (word: string) => {
+    const found = findLoosely(
+      AURORA.map((id) => task(id)),
+      word,
+    );
+    return found.map(({ task_id }) => AURORA.indexOf(task_id)).join(' ');
+  };
+
+  test('any part of an id, such as a piece of its uuid', () => {
+    expect(loosely('web')).toBe('0 1 2 3');
+    expect(loosely('api')).toBe('2');
+    expect(loosely('8a1b2c3d')).toBe('1');
+    expect(loosely('6c1d23')).toBe('3');
+    expect(loosely('nope')).toBe('');
+  });
+
+  test("a job's key means the instances of that job, not those of a job whose name begins with it", () => {
+    expect(loosely('www-data/prod/web')).toBe('0 1');
+    expect(loosely('www-data/prod/web/')).toBe('0 1');
+    expect(loosely('www-data/prod/web-api')).toBe('2');
+    expect(loosely('www-data/prod/web/0')).toBe('0');
+    expect(loosely('www-data/prod/web/1')).toBe('');
+    expect(loosely('www-data/prod')).toBe('0 1 2');
+    expect(loosely('www-data/pro')).toBe('');
+    expect(loosely('data/prod/web')).toBe('');
+  });
+
+  test('an id as status shortens it, with the start of its uuid', () => {
+    expect(loosely('www-data/prod/web/0/2f9c3a4e')).toBe('0');
+    expect(loosely('www-data/prod/web/0/2f9c3a4e-7a52-4d')).toBe('0');
+    expect(loosely(`www-data/prod/web-api/0/${AURORA[2]?.slice(-36)}`)).toBe('2');
+    expect(loosely('www-data/prod/web/0/2f9c')).toBe('');
+    const old = '1400000000000-www-data-prod-web-0-2f9c3a4e-7a52-4d0c-9b1e-5f3a8f6c1d20';
+    for (const word of ['www-data/prod/web', 'www-data/prod/web/0', 'www-data/prod/web/0/2f9c3a4e']) {
+      expect(findLoosely([task(old)], word)).toHaveLength(1);
+    }
+  });
+
+  test("a job's key may have a cluster in front", () => {
+    expect(loosely('west/www-data/prod/web')).toBe('0 1');
+    expect(loosely('west/www-data/prod/web/10')).toBe('1');
+    expect(loosely('west/www-data/prod')).toBe('');
+  });
+
+  test.each([
+    '/www-data/prod/web',
+    './www-data/prod/web',
+    '../www-data/prod',
+    'www-data//web',
+    'www-data/*/web',
+  ])('%s is not a key', (word) => expect(loosely(word)).toBe(''));
+
+  test('a word is compared letter by letter, whatever it means in a pattern', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ minLength: 1 })), fc.string({ minLength: 1 }), (all, word) => {
+        const found = findLoosely(
+          all.map((id) => task(id)),
+          word,
+        );
+        const parts = all.filter((id) => id.includes(word));
+        if (!word.includes('/')) expect(found.map(({ task_id }) => task_id)).toEqual(parts);
+      }),
+    );
   });
 });
 

@@ -52,6 +52,31 @@ test('words that are ids or patterns', () => {
   expect(() => select(['('])).toThrow(UsageError);
 });
 
+test('any part of an id is found to look, after ids and paths, and never to change', () => {
+  const other = makeRoot(join(dir, 'k-1'), { active: ['elsewhere'] });
+  expect(ids(['k-10'])).toEqual(['kk-10']);
+  expect(ids(['10', 'ld'])).toEqual(['kk-10', 'old']);
+  expect(ids(['k-1'])).toEqual(['elsewhere']);
+  for (const mode of ['look-strictly', 'change'] as const) {
+    expect(select(['k-10'], { mode })).toMatchObject({ selected: [], unmatched: [{ word: 'k-10' }] });
+  }
+  expect(ids(['kk-1'], { mode: 'change' })).toEqual(['kk-1']);
+  rmSync(other, { recursive: true });
+});
+
+test("a job's key finds its tasks to look, unless there is a path with that name", () => {
+  const uuid = '2f9c3a4e-7a52-4d0c-9b1e-5f3a8f6c1d20';
+  makeRoot(host, { active: [`www-prod-web-0-${uuid}`, `www-prod-web-1-${uuid}`] });
+  expect(ids(['www/prod/web'])).toHaveLength(2);
+  expect(ids(['www/prod/web/1'])).toEqual([`www-prod-web-1-${uuid}`]);
+  expect(select(['www/prod/web/0/2f9c3a4e'], { mode: 'change' })).toMatchObject({
+    selected: [],
+    unmatched: [{ near: [`www-prod-web-0-${uuid}`] }],
+  });
+  makeRoot(join(dir, 'www/prod/web'), { active: ['mine'] });
+  expect(ids(['www/prod/web'])).toEqual(['mine']);
+});
+
 describe('paths', () => {
   test.each([
     ['a task file', 'tasks/active/t 1', 't 1'],
@@ -196,7 +221,7 @@ describe('paths', () => {
 
   test('to change, one path is one task', () => {
     expect(ids([`${host}/checkpoints/kk-1`], { mode: 'change' })).toEqual(['kk-1']);
-    expect(() => select([host], { mode: 'change' })).toThrow(`${host} matches 3 tasks: kk-1, kk-10, old`);
+    expect(() => select([host], { mode: 'change' })).toThrow(`'${host}' matches 3 tasks: kk-1, kk-10, old`);
     const one = makeRoot(join(dir, 'one'), { active: ['kk-1'] });
     expect(ids([one], { mode: 'change' })).toEqual(['kk-1']);
     const flags = { root: [host, one] };

@@ -45,7 +45,7 @@ test('the remedy comes with its price, the cheap one first', () => {
   expect(advice).toEqual([
     'restore the old attributes, resources and host name: the agent then starts, and running tasks continue',
     'if something was only added, start it with --reconfiguration_policy=additive: nothing is lost',
-    'or start it as a new agent: rm -f /var/lib/mesos/meta/slaves/latest, then start the agent',
+    'or remove its identity, then start it as a new agent: rm -f /var/lib/mesos/meta/slaves/latest',
     'the cost: the agent gets a new id, all tasks still running on this host are killed and become LOST, and their sandboxes are kept only for gc_delay',
   ]);
   expect(evidence[0]).toMatchObject({ path: '/log', line: 2 });

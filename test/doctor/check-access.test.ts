@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type AccessFacts, checkDiscovery } from '../../src/doctor/check-access.js';
 import type { Problem } from '../../src/errors/problem.js';
 
-const NOTHING: AccessFacts = { access: [], workDirs: [], trees: new Set() };
+const NOTHING: AccessFacts = { roots: {}, access: [], workDirs: [], trees: new Set() };
 const RUN = '/mesos/slaves/S0/frameworks/F/executors/thermos-t/runs/C';
 const CLOSED: Problem = {
   code: 'sandbox-unreadable',
@@ -29,7 +29,7 @@ test('a sandbox of its user: that user may enter too', () => {
   const [symptom] = checkDiscovery([CLOSED], { ...NOTHING, access: access('www-data') });
   expect(symptom?.advice).toEqual([
     'run it again with sudo',
-    "or run it as the task's user: sudo -u www-data",
+    "or run it as the task's user: sudo -u www-data thermos doctor",
   ]);
 });
 

@@ -16,7 +16,7 @@ const disk = (given: Partial<Disk>): Disk => ({
   ...given,
 });
 const codes = (given: Partial<Disk>) =>
-  [...checkDisk(disk(given))].map(({ code, severity }) => `${code} ${severity}`);
+  [...checkDisk(disk(given), {})].map(({ code, severity }) => `${code} ${severity}`);
 
 describe('disks', () => {
   test.each<[string[], Partial<Disk>]>([
@@ -42,7 +42,7 @@ describe('disks', () => {
   });
 
   test('says how much is free, and where', () => {
-    const [symptom] = checkDisk(disk({ available: 0.5 * GIB }));
+    const [symptom] = checkDisk(disk({ available: 0.5 * GIB }), {});
     expect(symptom?.what(1)).toBe(
       'the disk at / is full: runners cannot record what happens, and tasks fail',
     );

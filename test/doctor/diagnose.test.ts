@@ -308,7 +308,7 @@ describe('roots', () => {
     host.write('etc/mesos-agent/work_dir', '/srv/mesos\n');
     const finding = only(host.diagnose(host.options({ flags: { mesosRoot: [`${host.path}/wrong`] } })));
     expect(finding).toMatchObject({ code: 'root-missing', severity: 'error' });
-    expect(finding.advice.at(-1)).toContain('try --mesos-root /srv/mesos');
+    expect(finding.advice.at(-1)).toContain('look there: thermos doctor --mesos-root /srv/mesos');
   });
 
   test('one without slaves', () => {
@@ -472,7 +472,7 @@ describe('the agent', () => {
       evidence: [{ path, line: 2 }, {}, {}, {}],
     });
     expect(finding.advice).toContain(
-      `or start it as a new agent: rm -f ${host.workDir}/meta/slaves/latest, then start the agent`,
+      `or remove its identity, then start it as a new agent: rm -f ${host.workDir}/meta/slaves/latest`,
     );
   });
 
@@ -538,7 +538,7 @@ describe('the agent', () => {
     expect(finding.evidence[0]?.path).toBe(join(host.workDir, 'meta/slaves/S0/slave.info'));
     expect(finding.what).toContain(`has no attribute ${missing}:`);
     expect(finding.what).toContain(consequence);
-    expect(finding.advice[0]).toContain(`--attributes="host:${HOSTNAME};rack:RACK"`);
+    expect(finding.advice[0]).toContain(`--attributes='host:${HOSTNAME};rack:RACK'`);
   });
 
   test('keeps a former identity until gc_delay is over, and no longer', () => {

@@ -130,7 +130,9 @@ SEE ALSO
     });
     expect(thermos(['help', 'status', 'codes'])).toMatchObject({
       stdout: '',
-      stderr: "error: unexpected argument 'codes'\n",
+      stderr:
+        "error: unexpected argument 'codes'\n" +
+        "usage: thermos help [COMMAND] [FLAGS]; see 'thermos help --help'\n",
       status: 2,
     });
   });
@@ -172,7 +174,7 @@ describe('a wrong command line', () => {
     [['--json', 'versoin'], 'unknown-command', "'versoin' is not a thermos command"],
     [['version', '--jsno', '--json'], 'usage', "unknown flag '--jsno'"],
     [['version', '--json', 'x'], 'usage', "unexpected argument 'x'"],
-    [['version', '--json', '--root'], 'usage', 'flag --root expects a value'],
+    [['version', '--json', '--root'], 'usage', '--root takes PATH, and no value is given'],
     [['--json', '--bogus', 'version'], 'unknown-command', "unknown flag '--bogus' before the command"],
   ])('%j is one JSON document with the same exit code', (argv, code, message) => {
     const { stdout, stderr, status } = thermos(argv);

@@ -143,7 +143,7 @@ describe('which task', () => {
       2,
       {
         code: 'ambiguous-task',
-        message: "'host-ok' means 2 tasks",
+        message: "'host-ok' matches 2 tasks",
         hint: 'name one of host-ok-1, host-ok-2',
       },
     ]);

@@ -110,7 +110,7 @@ describe('the last lines', () => {
   test.each(['-1', '1.5', 'x', '', '+3', '99999999999999999999'])('--lines=%s is a mistake', (n) => {
     const { stderr, stdout, status } = tail(finished(''), `--lines=${n}`);
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
-    expect(stderr).toContain(`--lines ${n} is neither`);
+    expect(stderr).toContain(`--lines takes a number of lines or all, not `);
   });
 });
 

@@ -131,7 +131,7 @@ describe('which task', () => {
 
   test('a pattern must mean one', () => {
     const { stderr, status } = thermos(['wait', '--root', root, '.*']);
-    expect(stderr).toMatch(/'\.\*' means \d+ tasks/);
+    expect(stderr).toMatch(/'\.\*' matches \d+ tasks/);
     expect(status).toBe(2);
   });
 

@@ -60,7 +60,6 @@ const literal = (node: unknown) => (node as { value?: unknown } | undefined)?.va
 /** With which exit status a class of errors ends a command. */
 const ERRORS: Readonly<Record<string, keyof typeof EXIT>> = {
   UsageError: 'usage',
-  CommandLineError: 'usage',
   ConfigError: 'usage',
   NotFoundError: 'no',
   SystemError: 'partial',

@@ -95,8 +95,7 @@ describe('what a flag is given', () => {
       expect.objectContaining({
         code: 'usage',
         exitCode: 2,
-        message: '--timeout "soon" is not a duration',
-        hint: 'give it as --timeout 90s, 1h30m, 2d or P1D',
+        message: "--timeout takes a duration such as 90s, 1h30m, 2d or P1D, not 'soon'",
       }),
     );
     expect(() => parseDuration('soon', 'max-age', { code: 'bad-age' })).toThrow(
@@ -113,7 +112,7 @@ describe('what a flag is given', () => {
   ])('lies between the bounds: %s', (text, isRight) => {
     const parse = () => parseDuration(text, 'interval', { least: '100ms', most: '1d' });
     if (isRight) expect(parse()).toBe(durationOf(text));
-    else expect(parse).toThrow(`--interval "${text}" is not from 100ms to 1d`);
+    else expect(parse).toThrow(`--interval takes a duration from 100ms to 1d, not '${text}'`);
   });
 
   test('is what the help says', () => {

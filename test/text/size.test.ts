@@ -62,7 +62,7 @@ test.each([
     expect.objectContaining({
       code: 'bad-size',
       exitCode: 2,
-      hint: expect.stringContaining('--max-space 20G'),
+      message: `--max-space takes a size such as 20G, 500MB or 1024B, not '${text}'`,
     }),
   );
 });

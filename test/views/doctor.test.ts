@@ -28,6 +28,13 @@ test('a healthy host is an empty text', () => {
   expect(doctorText(document({}), TTY)).toBe('');
 });
 
+test('advice that several findings share is given once, below the last of them', () => {
+  const other = { ...FINDING, what: 'other', advice: ['only here', 'first this'] };
+  const text = doctorText(document({ findings: [FINDING, other] }), PIPE);
+  expect(text.match(/^ {2}→ .*/gm)).toEqual(['  → then that', '  → only here', '  → first this']);
+  expect(text.indexOf('first this')).toBeGreaterThan(text.indexOf('other'));
+});
+
 test('what, evidence with its place, what to do', () => {
   expect(
     doctorText(

@@ -108,7 +108,7 @@ describe('the summary', () => {
     const view = taskView({ ...ended, state: 'FAILED', processes });
     const lines = summaryText(view, [], TTY).split('\n');
     expect(lines.filter((line) => line.includes('bad '))).toHaveLength(1);
-    expect(lines.at(-2)).toBe('  and 460 more processes: see thermos inspect hello-1');
+    expect(lines.at(-2)).toBe('  and 460 more processes: thermos inspect hello-1');
     expect(summaryText(view, [], PIPE).split('\n')).toHaveLength(503);
   });
 

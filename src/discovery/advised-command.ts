@@ -1,0 +1,47 @@
+import { absolutePath } from '../store/look.js';
+import { shellArguments, shellWords } from '../text/shell.js';
+import type { TaskRoot } from './found.js';
+import type { RootOptions } from './roots.js';
+
+/** The values of --root and --mesos-root. */
+export type RootFlagValues = RootOptions['flags'];
+
+/**
+ * A thermos command that a person is advised to run. Pasted into a shell, whatever the directory, it searches these
+ * roots, and `names` are exactly these arguments. Pure.
+ */
+export function thermosCommand(
+  words: readonly string[],
+  { root = [], mesosRoot = [] }: RootFlagValues,
+  names: readonly string[] = [],
+): string {
+  const flags = [
+    ...root.flatMap((path) => ['--root', path]),
+    ...mesosRoot.flatMap((path) => ['--mesos-root', path]),
+  ];
+  const command = shellWords(['thermos', ...words, ...flags]);
+  return names.length === 0 ? command : `${command} ${shellArguments(...names)}`;
+}
+
+/** The roots that the person's own flags name, as absolute paths. */
+export function givenRoots({ flags, cwd = '/' }: Pick<RootOptions, 'flags' | 'cwd'>): RootFlagValues {
+  return {
+    root: flags.root?.map((path) => absolutePath(path, cwd)),
+    mesosRoot: flags.mesosRoot?.map((path) => absolutePath(path, cwd)),
+  };
+}
+
+/** How a root was found that no command finds by itself, or not one with a TASK. */
+const ONLY_BY_FLAG: ReadonlySet<string> = new Set(['--root', '--mesos-root', 'cwd', 'argument']);
+
+/** The flags with which every command finds these roots; none for those that it finds without. Pure. */
+export function rootFlagsOf(...roots: readonly TaskRoot[]): RootFlagValues {
+  const root = new Set<string>();
+  const mesosRoot = new Set<string>();
+  for (const { path, run_dir, source, named } of roots) {
+    if (!ONLY_BY_FLAG.has(source)) continue;
+    if (run_dir === undefined) root.add(named ?? path);
+    else mesosRoot.add(named ?? run_dir);
+  }
+  return { root: [...root], mesosRoot: [...mesosRoot] };
+}
