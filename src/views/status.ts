@@ -89,8 +89,8 @@ export class StatusPage {
     const names = verbosity === 0 ? OWNER_COLUMNS : wide ? STATUS_COLUMNS : (columns ?? DEFAULT_COLUMNS);
     const chosen = names.map((name): Column => {
       const { title, align, flexible, dropped } = COLUMNS[name];
-      // Whoever names columns wants to see them.
-      const given = { title, align, flexible, dropped: columns === undefined ? dropped : undefined };
+      // Columns that were asked for are not dropped.
+      const given = { title, align, flexible, dropped: names === DEFAULT_COLUMNS ? dropped : undefined };
       return name === 'task' ? { ...given, short: (ids) => shortIds(ids, rows) } : given;
     });
     const cells = rows.map((row) => names.map((name) => COLUMNS[name].cell(row, style)));
