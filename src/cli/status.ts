@@ -73,7 +73,8 @@ async function writeStatus(
   const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view), reading);
   const leftOut = page.end(answer);
   if (leftOut === 0) return answer;
-  return { ...answer, notice: `${leftOut} more tasks are not shown, because of --limit.` };
+  const more = leftOut === 1 ? '1 more task is' : `${leftOut} more tasks are`;
+  return { ...answer, notice: `${more} not shown, because of --limit.` };
 }
 
 /** Takes the views of tasks. */

@@ -23,7 +23,7 @@ export interface StatusPageOptions {
 }
 
 /** What a page shows of one task; the view itself is not kept. */
-export type StatusItem = StatusRow | { block: string[] };
+export type StatusItem = StatusRow | string;
 
 /** The parts of a page, as lines without newlines. Titles and body have the same columns. */
 export interface StatusParts {
@@ -54,43 +54,40 @@ export class StatusPage {
     const { verbosity, uncut } = this.#options;
     if (verbosity < 2) return rowOf(task);
     const style = uncut ? { ...this.#style, width: undefined } : this.#style;
-    return { block: block(task, verbosity, style) };
+    return block(task, verbosity, style);
   }
 
   /** Draws these items. */
   parts(items: readonly StatusItem[]): StatusParts {
-    const { tty, width } = this.#style;
-    const summary = tty ? wrap(summaryOf(this.#counts), width ?? Number.POSITIVE_INFINITY) : [];
-    const rows: StatusRow[] = [];
-    const body: string[] = [];
-    for (const item of items) {
-      if (!('block' in item)) {
-        rows.push(item);
-        continue;
-      }
-      if (body.length > 0) body.push('');
-      for (const line of item.block) body.push(line);
-    }
-    if (this.#options.verbosity > 1) return { summary, titles: undefined, body };
-    return { summary, ...this.#table(rows) };
+    const summary = this.#summary();
+    if (this.#options.verbosity < 2) return { summary, ...this.#table(items) };
+    return { summary, titles: undefined, body: blocksOf(items).split('\n').slice(0, -1) };
   }
 
   /** Empty if no task was added. */
   text(items: readonly StatusItem[]): string {
     if (this.#counts.tasks === 0) return '';
-    const { summary, titles, body } = this.parts(items);
-    const head = summary.length === 0 ? [] : [...summary, ''];
-    return [...head, ...(titles === undefined ? [] : [titles]), ...body].map((line) => `${line}\n`).join('');
+    const head = this.#summary().map((line) => `${line}\n`);
+    if (head.length > 0) head.push('\n');
+    if (this.#options.verbosity > 1) return head.join('') + blocksOf(items);
+    const { titles, body } = this.#table(items);
+    return `${head.join('')}${titles}\n${body.map((line) => `${line}\n`).join('')}`;
   }
 
-  #table(rows: readonly StatusRow[]): TableLines {
+  #summary(): string[] {
+    const { tty, width = Number.POSITIVE_INFINITY } = this.#style;
+    return tty ? wrap(summaryOf(this.#counts), width) : [];
+  }
+
+  #table(items: readonly StatusItem[]): TableLines {
+    const rows = items.filter((item) => typeof item !== 'string');
     const { verbosity, columns, wide, uncut } = this.#options;
     const style = this.#style;
     const names = verbosity === 0 ? OWNER_COLUMNS : wide ? STATUS_COLUMNS : (columns ?? DEFAULT_COLUMNS);
     const chosen = names.map((name): Column => {
       const { title, align, flexible, dropped } = COLUMNS[name];
-      // Whoever names columns wants to see them.
-      const given = { title, align, flexible, dropped: columns === undefined ? dropped : undefined };
+      // Columns that were asked for are not dropped.
+      const given = { title, align, flexible, dropped: names === DEFAULT_COLUMNS ? dropped : undefined };
       return name === 'task' ? { ...given, short: (ids) => shortIds(ids, rows) } : given;
     });
     const cells = rows.map((row) => names.map((name) => COLUMNS[name].cell(row, style)));
@@ -203,8 +200,12 @@ function since(milliseconds: TaskView['state_timestamp_ms'], style: Style): stri
   return `, since ${moment(milliseconds, style)}${style.tty ? ' ago' : ''}`;
 }
 
+function blocksOf(items: readonly StatusItem[]): string {
+  return items.filter((item) => typeof item === 'string').join('\n');
+}
+
 /** The details of a task, as lines. */
-function block(task: TaskView, verbosity: Verbosity, style: Style): string[] {
+function block(task: TaskView, verbosity: Verbosity, style: Style): string {
   const state = String(task.state);
   const { paint } = style;
   const title = [
@@ -214,10 +215,8 @@ function block(task: TaskView, verbosity: Verbosity, style: Style): string[] {
     `${task.phase}${since(task.state_timestamp_ms, style)}`,
   ].join('  ');
   const ports = Object.entries(task.ports ?? {}).map(([name, port]) => `${name}=${port}`);
-  const details = [
-    `  user: ${task.user ?? '-'}  owner: ${task.owner ?? '-'}  ports: ${ports.join(' ') || '-'}`,
-    `  sandbox: ${task.sandbox?.path ?? '-'}`,
-  ];
-  const processes = verbosity === 3 ? processTable(task, style, '  ').split('\n').slice(0, -1) : [];
-  return [title, ...details.map(visible), ...processes];
+  const user = `  user: ${task.user ?? '-'}  owner: ${task.owner ?? '-'}  ports: ${ports.join(' ') || '-'}`;
+  const sandbox = `  sandbox: ${task.sandbox?.path ?? '-'}`;
+  const text = `${title}\n${visible(user)}\n${visible(sandbox)}\n`;
+  return verbosity === 3 ? text + processTable(task, style, '  ') : text;
 }

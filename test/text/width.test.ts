@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutPainted, splitAt, widthOf } from '../../src/text/width.js';
+import { cutPainted, shortenDistinctly, splitAt, widthOf, wrap } from '../../src/text/width.js';
 
 test.each([
   ['', 5, ['']],
@@ -31,4 +31,49 @@ test.each([
   ['漢a', 1, ''],
 ])('%j, painted, cut to %d columns, is %j', (line, width, cut) => {
   expect(cutPainted(line, width)).toBe(cut);
+});
+
+test.each([
+  ['all that fit are whole', ['abc', 'abd'], 8, ['abc', 'abd']],
+  ['one is cut in its middle', ['0123456789', 'x'], 7, ['012…789', 'x']],
+  ['of alike ones the difference is shown', ['aaaaaaXaaaaaa', 'aaaaaaYaaaaaa'], 7, ['…aaaaX…', '…aaaaY…']],
+  ['equal ones stay equal', ['aaaaaaaaaa', 'aaaaaaaaaa'], 7, ['aaa…aaa', 'aaa…aaa']],
+  ['one that is the start of another', ['aaaaaaaa', 'aaaaaaaa-aaaaaaaa'], 7, ['…aaaaa', '…aaaa-…']],
+  [
+    'what no part tells apart is whole',
+    [20, 25, 30].map((length) => 'a'.repeat(length)),
+    7,
+    ['a'.repeat(20), 'a'.repeat(25), '…aaaaa…'],
+  ],
+  ['by wide characters', ['日日日本日日日', '日日日語日日日'], 8, ['…日日本…', '…日日語…']],
+])('cut distinctly: %s', (_, texts, width, cut) => {
+  expect(shortenDistinctly(texts, width)).toEqual(cut);
+});
+
+test('different texts stay different however they are cut, and fit if one place tells each from all others', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '日', 'e\u0301'), maxLength: 40 });
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 20 }), fc.integer({ min: 5, max: 30 }), (texts, width) => {
+      const cut = shortenDistinctly(texts, width);
+      expect(new Set(cut).size).toBe(new Set(texts).size);
+      for (const [i, each] of cut.entries()) {
+        if (each !== texts[i]) expect(widthOf(each)).toBeLessThanOrEqual(width);
+      }
+    }),
+  );
+  const serial = fc.nat(9_999).map((number) => `${'x'.repeat(30)}${number + 10_000}${'x'.repeat(30)}`);
+  fc.assert(
+    fc.property(fc.array(serial, { maxLength: 50 }), (texts) => {
+      for (const each of shortenDistinctly(texts, 12)) expect(widthOf(each)).toBeLessThanOrEqual(12);
+    }),
+  );
+});
+
+test.each([
+  ['', 5, ['']],
+  ['one two three', 7, ['one two', 'three']],
+  ['one two three', Number.POSITIVE_INFINITY, ['one two three']],
+  ['a 0123456789 b', 4, ['a', '0123', '4567', '89', 'b']],
+])('%j wrapped at %d', (text, width, lines) => {
+  expect(wrap(text, width)).toEqual(lines);
 });

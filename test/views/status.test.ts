@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TaskView } from '../../src/task/view.js';
+import { widthOf } from '../../src/text/width.js';
 import type { Style } from '../../src/views/parts/style.js';
 import { StatusPage, type StatusPageOptions, type Verbosity } from '../../src/views/status.js';
 import {
@@ -179,6 +181,158 @@ describe('on a terminal: a summary, relative times, no wider than it is', () => 
       dark                           UNKNOWN  unknown     0/0       0     -
       "
     `);
+  });
+  const ids = ['web-0-b97dd6f9', 'web-1-9c12e5c5', 'site-4-ea0c7ddc'].map(
+    (start) => `www-data-prod-${start}-e10c-56ed-8143-1cf3c547034e`,
+  );
+  const aurora = ids.map((task_id, i) =>
+    taskView({
+      task_id,
+      name: i === 2 ? 'site' : 'web',
+      phase: i === 0 ? 'active' : 'finished',
+      state: (['ACTIVE', 'FAILED', 'LOST'] as const)[i],
+      verdict: i === 0 ? 'runner-gone' : 'ok',
+      processes: [ran('one')],
+    }),
+  );
+  test('ids of Aurora at 80 columns: short, with all columns that have room', () => {
+    expect(statusText(aurora, 1, TTY)).toMatchInlineSnapshot(`
+      "3 tasks: 1 active, 2 finished (1 FAILED, 1 LOST); 1 runner-gone
+
+      TASK                           STATE   VERDICT      USER      DONE  FAILED   AGE
+      www-data/prod/web/0/b97dd6f9   ACTIVE  runner-gone  www-data   1/1       0  2h3m
+      www-data/prod/web/1/9c12e5c5   FAILED  ok           www-data   1/1       0  2h3m
+      www-data/prod/site/4/ea0c7ddc  LOST    ok           www-data   1/1       0  2h3m
+      "
+    `);
+  });
+  test('the same at 100 columns: whole, which is worth more than PHASE, USER and DONE', () => {
+    expect(statusText(aurora, 1, { ...TTY, width: 100 })).toMatchInlineSnapshot(`
+      "3 tasks: 1 active, 2 finished (1 FAILED, 1 LOST); 1 runner-gone
+
+      TASK                                                       STATE   VERDICT      DONE  FAILED   AGE
+      www-data-prod-web-0-b97dd6f9-e10c-56ed-8143-1cf3c547034e   ACTIVE  runner-gone   1/1       0  2h3m
+      www-data-prod-web-1-9c12e5c5-e10c-56ed-8143-1cf3c547034e   FAILED  ok            1/1       0  2h3m
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  LOST    ok            1/1       0  2h3m
+      "
+    `);
+  });
+  test('the same at 50 columns: even the short ids are cut, in their middle', () => {
+    expect(statusText(aurora, 1, { ...TTY, width: 50 })).toMatchInlineSnapshot(`
+      "3 tasks: 1 active, 2 finished (1 FAILED, 1 LOST);
+      1 runner-gone
+
+      TASK             STATE   VERDICT      FAILED   AGE
+      www-dat…97dd6f9  ACTIVE  runner-gone       0  2h3m
+      www-dat…c12e5c5  FAILED  ok                0  2h3m
+      www-dat…a0c7ddc  LOST    ok                0  2h3m
+      "
+    `);
+  });
+  test('wide: all columns, nothing cut', () => {
+    const wide = statusText(aurora, 1, TTY, { wide: true });
+    expect(wide).toMatchInlineSnapshot(`
+      "3 tasks: 1 active, 2 finished (1 FAILED, 1 LOST); 1 runner-gone
+
+      TASK                                                       PHASE     STATE   VERDICT      USER      DONE  FAILED   AGE  OWNER  ROOT
+      www-data-prod-web-0-b97dd6f9-e10c-56ed-8143-1cf3c547034e   active    ACTIVE  runner-gone  www-data   1/1       0  2h3m  root   /var/run/thermos
+      www-data-prod-web-1-9c12e5c5-e10c-56ed-8143-1cf3c547034e   finished  FAILED  ok           www-data   1/1       0  2h3m  root   /var/run/thermos
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  finished  LOST    ok           www-data   1/1       0  2h3m  root   /var/run/thermos
+      "
+    `);
+    expect(
+      statusText(aurora, 1, { ...TTY, width: 20 }, { wide: true })
+        .split('\n')
+        .slice(-5),
+    ).toEqual(wide.split('\n').slice(-5));
+  });
+  test('nothing cut: whole ids, without the columns for which they leave no room', () => {
+    expect(statusText(aurora, 1, TTY, { uncut: true })).toMatchInlineSnapshot(`
+      "3 tasks: 1 active, 2 finished (1 FAILED, 1 LOST); 1 runner-gone
+
+      TASK                                                       STATE   VERDICT      FAILED   AGE
+      www-data-prod-web-0-b97dd6f9-e10c-56ed-8143-1cf3c547034e   ACTIVE  runner-gone       0  2h3m
+      www-data-prod-web-1-9c12e5c5-e10c-56ed-8143-1cf3c547034e   FAILED  ok                0  2h3m
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  LOST    ok                0  2h3m
+      "
+    `);
+    expect(statusText(aurora, 0, { ...TTY, width: 30 }, { uncut: true })).toContain(
+      `${ids[0]}   active    root\n`,
+    );
+  });
+  test('named columns are all shown, in their order', () => {
+    const columns = ['age', 'phase', 'root', 'task'] as const;
+    expect(statusText(aurora, 1, { ...TTY, width: 60 }, { columns })).toMatchInlineSnapshot(`
+      "3 tasks: 1 active, 2 finished (1 FAILED, 1 LOST); 1
+      runner-gone
+
+       AGE  PHASE     ROOT              TASK
+      2h3m  active    /var/run/thermos  www-data/prod…b/0/b97dd6f9
+      2h3m  finished  /var/run/thermos  www-data/prod…b/1/9c12e5c5
+      2h3m  finished  /var/run/thermos  www-data/prod…e/4/ea0c7ddc
+      "
+    `);
+    expect(statusText(aurora, 1, PIPE, { columns: ['task', 'state'] })).toMatchInlineSnapshot(`
+      "TASK                                                       STATE
+      www-data-prod-web-0-b97dd6f9-e10c-56ed-8143-1cf3c547034e   ACTIVE
+      www-data-prod-web-1-9c12e5c5-e10c-56ed-8143-1cf3c547034e   FAILED
+      www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e  LOST
+      "
+    `);
+  });
+  test('the rows that are drawn are chosen by the caller; the summary counts all', () => {
+    const page = new StatusPage({ verbosity: 1 }, { ...TTY, width: 40 });
+    const [, second] = aurora.map((task) => page.add(task));
+    expect(page.parts(second === undefined ? [] : [second])).toMatchInlineSnapshot(`
+      {
+        "body": [
+          "www-…e5c5  FAILED  ok            0  2h3m",
+        ],
+        "summary": [
+          "3 tasks: 1 active, 2 finished (1 FAILED,",
+          "1 LOST); 1 runner-gone",
+        ],
+        "titles": "TASK       STATE   VERDICT  FAILED   AGE",
+      }
+    `);
+  });
+  test('whatever the tasks and the width: rows fit, different ids look different, columns go in their order', () => {
+    const word = fc.constantFrom('www', 'data', 'www-data', 'prod', 'web', 'a-job-of-a-very-long-name', '0');
+    const serial = fc.nat(0xffff).map((number) => number.toString(16).padStart(4, '0'));
+    const task = fc
+      .record({
+        user: word,
+        env: word,
+        name: word,
+        instance: fc.nat(20),
+        serial,
+        known: fc.boolean(),
+        aurora: fc.boolean(),
+      })
+      .map(({ user, env, name, instance, serial, known, aurora }) =>
+        taskView({
+          task_id: aurora
+            ? `${user}-${env}-${name}-${instance}-11111111-${serial}-4333-8444-555555555555`
+            : `${user}-${name}-${serial}`,
+          user: known ? user : 'root',
+          name,
+          verdict: known ? 'ok' : 'host-rebooted',
+        }),
+      );
+    fc.assert(
+      fc.property(fc.array(task, { maxLength: 40 }), fc.integer({ min: 60, max: 160 }), (tasks, width) => {
+        const page = new StatusPage({ verbosity: 1 }, { ...TTY, width });
+        const { summary, titles = '', body } = page.parts(tasks.map((each) => page.add(each)));
+        for (const line of [...summary, titles, ...body]) expect(widthOf(line)).toBeLessThanOrEqual(width);
+        const order = ['PHASE', 'USER', 'DONE'];
+        const shown = titles.split(/ +/);
+        const dropped = order.filter((title) => !shown.includes(title));
+        expect(dropped).toEqual(order.slice(0, dropped.length));
+        expect(new Set(body.map((line) => line.split(' ')[0])).size).toBe(
+          new Set(tasks.map(({ task_id }) => task_id)).size,
+        );
+      }),
+    );
   });
   test('a host where all is well has nothing odd in its summary', () => {
     expect(statusText([taskView()], 0, TTY)).toMatchInlineSnapshot(`

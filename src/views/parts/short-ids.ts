@@ -8,34 +8,40 @@ export interface RecordedNames {
 const AURORA =
   /^(?:\d{13}-)?(?<job>.+)-(?<instance>\d+)-(?<uuid>[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})$/;
 
-/** How much of a uuid is shown, until all ids differ: its groups, one after the other. */
-const UUID_LENGTHS = [8, 13, 18, 23, 36];
+/** How much of a uuid is shown, until all ids differ: its first groups. */
+const UUID_LENGTHS = [8, 13, 18, 23];
 
 /**
  * Short forms of task ids: one that Aurora made as `ROLE/ENVIRONMENT/JOB/INSTANCE/UUID`, with the start of its uuid;
- * other ids as they are. Any of the names may contain dashes: they are separated only where the recorded ones say
- * how, else they stay as in the id. Different ids have different forms.
+ * other ids as they are. Any of the names may contain dashes: they are separated only where the recorded names say
+ * how, else they stay as in the id. With dashes for slashes, a form is a part of its id: as a TASK word, it finds
+ * the task. Different ids have different forms.
  */
 export function shortIds(ids: readonly string[], recorded: readonly RecordedNames[]): string[] {
   const forms = ids.map((id, i) => formsOf(id, recorded[i]));
   const level = new Map<string, number>();
-  const formOf = (id: string, i: number) => {
-    const own = forms[i] as string[];
-    return own[Math.min(level.get(id) ?? 0, own.length - 1)] as string;
-  };
-  for (let round = 0; round < UUID_LENGTHS.length; round++) {
-    const idsOf = new Map<string, Set<string>>();
-    for (const [i, id] of ids.entries()) {
-      const form = formOf(id, i);
-      const same = idsOf.get(form);
-      if (same === undefined) idsOf.set(form, new Set([id]));
-      else same.add(id);
-    }
-    const doubles = [...idsOf.values()].filter((same) => same.size > 1);
+  const shown = () =>
+    ids.map((id, i) => {
+      const own = forms[i] as string[];
+      return own[Math.min(level.get(id) ?? 0, own.length - 1)] as string;
+    });
+  for (let round = 1; round <= UUID_LENGTHS.length; round++) {
+    const doubles = doublesOf(ids, shown());
     if (doubles.length === 0) break;
-    for (const same of doubles) for (const id of same) level.set(id, round + 1);
+    for (const id of doubles) level.set(id, round);
   }
-  return ids.map(formOf);
+  return shown();
+}
+
+/** The ids whose form is also that of another id. */
+function doublesOf(ids: readonly string[], forms: readonly string[]): string[] {
+  const idsOf = new Map<string, Set<string>>();
+  for (const [i, id] of ids.entries()) {
+    const same = idsOf.get(forms[i] as string);
+    if (same === undefined) idsOf.set(forms[i] as string, new Set([id]));
+    else same.add(id);
+  }
+  return [...idsOf.values()].filter(({ size }) => size > 1).flatMap((same) => [...same]);
 }
 
 /** The short forms of an id, the shortest first, and at last the id. */

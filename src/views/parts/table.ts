@@ -77,8 +77,9 @@ export function table(
   options: TableOptions = {},
 ): string {
   const { titles, body } = tableLines(columns, rows, options);
-  const lines = titles === undefined ? body : [titles, ...body];
-  return lines.map((line) => `${line}\n`).join('');
+  let text = titles === undefined ? '' : `${titles}\n`;
+  for (const line of body) text += `${line}\n`;
+  return text;
 }
 
 /** As `table`, as lines. */
@@ -243,9 +244,14 @@ function alignedLine(columns: readonly DrawnColumn[], cellOf: (column: DrawnColu
   for (const drawn of columns) {
     const cell = cellOf(drawn);
     const pad = ' '.repeat(Math.max(0, drawn.width - cell.width));
-    const right = drawn.column.align === 'right';
-    text += blanks + (right ? pad + painted(cell) : painted(cell));
-    blanks = right ? GAP : pad + GAP;
+    if (cell.text === '') blanks += pad + GAP;
+    else if (drawn.column.align === 'right') {
+      text += blanks + pad + painted(cell);
+      blanks = GAP;
+    } else {
+      text += blanks + painted(cell);
+      blanks = pad + GAP;
+    }
   }
-  return text.trimEnd();
+  return text;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { widthOf } from '../../../src/text/width.js';
-import { type Cell, type Column, table } from '../../../src/views/parts/table.js';
+import { type Cell, type Column, table, tableLines } from '../../../src/views/parts/table.js';
 
 const COLUMNS: Column[] = [
   { title: 'TASK', flexible: 'end' },
@@ -162,6 +162,73 @@ describe('table', () => {
           expect(widthOf(line)).toBeLessThanOrEqual(width);
           expect(line).toBe(line.trimEnd());
         }
+      }),
+    );
+  });
+});
+
+describe('columns that may be dropped', () => {
+  const columns: Column[] = [
+    { title: 'ID', flexible: 'middle', short: (ids) => ids.map((id) => id.replace(/-.*/, '')) },
+    { title: 'FIRST', dropped: 1 },
+    { title: 'KEPT' },
+    { title: 'THIRD', dropped: 3 },
+    { title: 'SECOND', dropped: 2, flexible: 'end' },
+  ];
+  const rows = [
+    ['short-0123456789', 'a', 'b', 'c', 'ddd'],
+    ['x', 'a', 'b', 'c', 'd'],
+  ];
+  const titlesAt = (width: number, uncut = false) => tableLines(columns, rows, { width, uncut }).titles;
+  const idAt = (width: number, uncut = false) =>
+    tableLines(columns, rows, { width, uncut }).body[0]?.split(' ')[0];
+
+  test('go one by one in their order, before a cell is shortened', () => {
+    expect([44, 43, 37, 36, 29, 28, 22].map((width) => [width, titlesAt(width), idAt(width)])).toEqual([
+      [44, 'ID                FIRST  KEPT  THIRD  SECOND', 'short-0123456789'],
+      [43, 'ID                KEPT  THIRD  SECOND', 'short-0123456789'],
+      [37, 'ID                KEPT  THIRD  SECOND', 'short-0123456789'],
+      [36, 'ID                KEPT  THIRD', 'short-0123456789'],
+      [29, 'ID                KEPT  THIRD', 'short-0123456789'],
+      [28, 'ID                KEPT', 'short-0123456789'],
+      [22, 'ID                KEPT', 'short-0123456789'],
+    ]);
+  });
+
+  test('come back when cells are shortened, as far as there is room', () => {
+    expect([21, 19, 17].map((width) => [titlesAt(width), idAt(width)])).toEqual([
+      ['ID     KEPT  THIRD', 'short'],
+      ['ID     KEPT  THIRD', 'short'],
+      ['ID     KEPT', 'short'],
+    ]);
+  });
+
+  test('go alone if nothing may be cut', () => {
+    expect([titlesAt(20, true), idAt(20, true)]).toEqual(['ID                KEPT', 'short-0123456789']);
+    expect(titlesAt(44, true)).toBe(titlesAt(44));
+  });
+
+  test('all stay on a pipe', () => {
+    expect(tableLines(columns, rows).titles).toBe('ID                FIRST  KEPT  THIRD  SECOND');
+  });
+
+  test('go in order at any width, and rows fit while different ids stay different', () => {
+    const id = fc.string({ unit: fc.constantFrom('a', 'b', '-', '日'), minLength: 1, maxLength: 60 });
+    const cell = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 });
+    const row = fc.tuple(id, cell, cell, cell, cell);
+    const properly: Column[] = columns.map((column) => ({ ...column, short: undefined }));
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 30 }), fc.integer({ min: 40, max: 120 }), (given, width) => {
+        const { titles, body } = tableLines(properly, given, { width });
+        const shown = (titles ?? '').split(/ +/);
+        const dropped = ['FIRST', 'SECOND', 'THIRD'].filter((title) => !shown.includes(title));
+        expect(dropped).toEqual(['FIRST', 'SECOND', 'THIRD'].slice(0, dropped.length));
+        for (const [i, line] of body.entries()) {
+          // An id that no part tells from all others is whole.
+          if (line.split(' ')[0] !== given[i]?.[0]) expect(widthOf(line)).toBeLessThanOrEqual(width);
+        }
+        const ids = new Set(given.map(([first]) => first));
+        expect(new Set(body.map((line) => line.split(' ')[0])).size).toBe(ids.size);
       }),
     );
   });
