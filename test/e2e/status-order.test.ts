@@ -88,8 +88,8 @@ describe('filters', () => {
 });
 
 test.each([
-  [['--columns', 'task,pid'], 'task, phase, state, verdict, user, done, failed, age, owner, root'],
-  [['--sort', 'size'], 'age, state, id, user, failures'],
+  [['--columns', 'task,pid'], 'task, phase, state, verdict, user, done, failed, age, owner or root'],
+  [['--sort', 'size'], 'age, state, id, user or failures'],
   [['--limit', '0'], '1'],
   [['--limit', 'many'], 'many'],
   [['--since', 'noon'], '2h, 2014-05-13T16:53:20Z or 1400000000'],
