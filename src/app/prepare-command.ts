@@ -34,6 +34,7 @@ export function prepareCommand(
     user,
     ports: Object.fromEntries(ports),
     document: { name, resources: RESOURCES, processes: [{ name, cmdline }] },
+    settings: [],
     problems: [],
   };
 }

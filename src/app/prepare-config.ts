@@ -54,6 +54,7 @@ export async function prepareConfig(
     user,
     ports: Object.fromEntries(context.ports),
     document: document as Record<string, unknown>,
+    settings: task.settings,
     problems: task.lint,
   };
 }

@@ -1,3 +1,4 @@
+import type { Setting } from '../config/settings.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 
@@ -9,6 +10,8 @@ export interface PreparedTask {
   user: string;
   ports: Record<string, number>;
   document: Record<string, unknown>;
+  /** What differs from the defaults of a config. */
+  settings: readonly Setting[];
   /** Warnings. */
   problems: readonly Problem[];
 }

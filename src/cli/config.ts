@@ -36,11 +36,12 @@ export async function inspectConfig(
 ): Promise<ConfigAnswer> {
   const request = requestOf(flags);
   const { task } = await withPorts(flags, terminal, (ports) => evaluateConfig(path, request, ports));
-  const { document, unboundPorts, lint } = task;
+  const { document, settings, unboundPorts, lint } = task;
   const answer = { task: document, ports: unboundPorts, lint } as unknown as InspectConfigDocument;
   return {
     document: answer,
-    text: (style) => configText({ path, document, ports: request.ports, unboundPorts, lint }, style),
+    text: (style) =>
+      configText({ path, document, settings, ports: request.ports, unboundPorts, lint }, style),
     problems: lint,
     exitCode: hasError(lint) ? EXIT.no : EXIT.ok,
   };

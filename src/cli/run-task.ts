@@ -50,13 +50,23 @@ export async function runTask(
 }
 
 async function planned(
-  { path, problems, user }: PreparedTask,
+  { path, problems, user, settings }: PreparedTask,
   { task: { root, sandbox, taskId, ports, document: json } }: RunSpec,
 ): Promise<RunAnswer> {
   const { runnableTask } = await import('../runner/task-document.js');
   const { document: task } = runnableTask(json);
   const given = ports ?? {};
-  const page = { path, document: task, taskId, root, sandbox, user, unboundPorts: [], lint: problems };
+  const page = {
+    path,
+    document: task,
+    settings,
+    taskId,
+    root,
+    sandbox,
+    user,
+    unboundPorts: [],
+    lint: problems,
+  };
   return {
     document: { task, task_id: taskId, root, sandbox, user, ports: given, problems },
     text: (style) => configText({ ...page, ports: new Map(Object.entries(given)) }, style),

@@ -12,7 +12,7 @@ first: the process that failed first with the end of its stderr, how much of the
 process waits for, and how long the runner has been silent.
 
 For a config (.thermos, .aurora, or a task in JSON), shows the evaluated task: processes with their command lines,
-the ordering, resources, limits and ports. Nothing is executed except the config itself. Errors and likely mistakes
+the ordering, resources, limits, ports, and every other setting that differs from its default. Nothing is executed except the config itself. Errors and likely mistakes
 are reported on stderr, and as \`lint\` in the document. Values that only a run knows, such as
 {{thermos.ports[http]}}, stay as they are.
 

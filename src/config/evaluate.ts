@@ -13,6 +13,7 @@ import { ConfigError, type Dialect } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
 import type { ConfigSession } from './session.js';
+import { type Setting, settingsOf } from './settings.js';
 import {
   inContext,
   itemsOf,
@@ -48,6 +49,8 @@ export interface EvaluatedTask {
   readonly document: { [name: string]: Json };
   /** The ports that it needs and that are not given, sorted. */
   readonly unboundPorts: string[];
+  /** What differs from the defaults in it. */
+  readonly settings: readonly Setting[];
   /** Ports that are aliases of another port or of a number (announced by an Aurora job). */
   readonly portmap: ReadonlyMap<string, string | number>;
   /** Errors: no runner would accept it. Warnings: it is probably not intended. Without the file. */
@@ -93,9 +96,11 @@ function evaluated(
   }: Pick<EvaluatedTask, 'node' | 'portmap'> & { errors: Problem[]; ports: string[] },
 ): EvaluatedTask {
   const warnings = orNothing(() => lint(config.session.schema, node, request.ports.keys(), errors));
+  const document = documentOf(node);
   return {
     node,
-    document: documentOf(node),
+    document,
+    settings: settingsOf(config.session.schema, node.type, document),
     unboundPorts: ports.filter((port) => !request.ports.has(port)),
     portmap,
     problems: [...errors, ...warnings],
@@ -193,8 +198,9 @@ function prepare(config: LoadedConfig, task: EvaluatedTask, context: RunContext)
   const { schema } = config.session;
   const ports = withPortmap(context.ports, task.portmap);
   const missing = portsIn(schema, task.node).filter((port) => !ports.has(port));
+  const asked = new Set(missing.map((port) => String(task.portmap.get(port) ?? port)));
   const problems = [
-    ...missing.map((port) => ({
+    ...[...asked].map((port) => ({
       code: 'port-unbound' as const,
       severity: 'error' as const,
       message: `the task needs the port '${port}'`,

@@ -1,6 +1,8 @@
+import type { Setting } from '../config/settings.js';
 import type { Problem } from '../errors/problem.js';
 import { type ProcessConfig, parseTaskConfig, type TaskConfig } from '../task/task-file.js';
 import { visible } from '../text/escape.js';
+import { parseSize, size } from '../text/size.js';
 import { commandsText, limitsText, orderingText, resourcesText } from './inspect.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
@@ -15,6 +17,8 @@ export interface ConfigPage {
   user?: string;
   root?: string;
   sandbox?: string;
+  /** What differs from the defaults. */
+  settings: readonly Setting[];
   /** Ports with a number. */
   ports: ReadonlyMap<string, number>;
   /** Ports that a run still needs. */
@@ -30,6 +34,7 @@ export function configText(page: ConfigPage, style: Style): string {
       ? [['VALUE', `  ${visible(JSON.stringify(page.document))}\n`]]
       : [
           ['PROCESSES', processesText(config.processes, style)],
+          ['SETTINGS', settingsText(page.settings, style)],
           ['ORDERING', orderingText(config, style, () => undefined)],
           ['COMMANDS', commandsText(config, style)],
         ];
@@ -107,4 +112,42 @@ function processesText(processes: readonly ProcessConfig[], style: Style): strin
   const width = style.width === undefined ? undefined : style.width - 2;
   const text = table(columns, rows, { width, unicode: style.unicode, titles: style.paint.dim });
   return text.replace(/^(?=.)/gm, '  ');
+}
+
+/** What the other parts of the page show, of the task and of its processes. */
+const SHOWN_ELSEWHERE = {
+  task: /^(name|user|constraints|resources\..*|max_failures|max_concurrency|finalization_wait)$/,
+  process: /^(name|cmdline|max_failures|min_duration|daemon|ephemeral|final|logger\.destination)$/,
+};
+
+/** Every other setting that is not the default. */
+function settingsText(settings: readonly Setting[], style: Style): string {
+  const columns = [
+    { title: 'PROCESS', flexible: 'end' as const },
+    { title: 'SETTING' },
+    { title: 'VALUE', flexible: 'wrap' as const },
+    { title: 'DEFAULT', flexible: 'end' as const },
+  ];
+  const rows = settings
+    .filter(({ process, name }) => !SHOWN_ELSEWHERE[process === undefined ? 'task' : 'process'].test(name))
+    .map(({ process, name, value, default: usual }) => [
+      process ?? '-',
+      name,
+      settingText(name, value),
+      settingText(name, usual),
+    ]);
+  if (rows.length === 0) return '';
+  const width = style.width === undefined ? undefined : style.width - 2;
+  const text = table(columns, rows, { width, unicode: style.unicode, titles: style.paint.dim });
+  return text.replace(/^(?=.)/gm, '  ');
+}
+
+function settingText(name: string, value: Setting['value']): string | undefined {
+  if (value === undefined) return undefined;
+  if (/(^|\.)(ram|disk|log_size)$/.test(name) && Number.isSafeInteger(value)) {
+    const shown = size(Number(value));
+    // Rounded, the value might be the default.
+    if (parseSize(shown, name) === value) return shown;
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -55,6 +55,7 @@ test('a command is a task of one process', () => {
       resources: { cpu: 1, ram: 268_435_456, disk: 0 },
       processes: [{ name: 'greet', cmdline: "export WHO=world; echo 'world web'" }],
     },
+    settings: [],
     problems: [],
   });
   expect(prepareCommand(['{{thermos.task_id}}'], { ...options, taskId: 'mine' }, now)).toMatchObject({

@@ -21,7 +21,7 @@ afterEach(() => temp.remove());
 
 function spec(...processes: { name: string; cmdline: string; logger?: object; final?: boolean }[]): RunSpec {
   const document = { name: 't', processes, finalization_wait: 30 };
-  const prepared = { path: 't', taskId: 't', user: 'me', ports: {}, document, problems: [] };
+  const prepared = { path: 't', taskId: 't', user: 'me', ports: {}, document, settings: [], problems: [] };
   return runSpec(prepared, { roots: { root: [root] }, preserveEnv: false, maxRuns: 100, logger: {} });
 }
 

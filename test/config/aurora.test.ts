@@ -82,6 +82,32 @@ describe('the task of a job', () => {
     const { document } = prepareRun(of, evaluate(of, { ...request, ports: context.ports }), context);
     expect(document.processes).toMatchObject([{ cmdline: '1 1 8080 2' }]);
   });
+
+  it('asks for the ports that no portmap resolves, each once', () => {
+    const announce = dict({ portmap: dict({ aurora: 'http', alias: 'aurora', admin: '8080' }) });
+    const ports = ['aurora', 'alias', 'admin', 'own'].map((port) => `{{thermos.ports[${port}]}}`).join(' ');
+    const of = config({ announce, task: task(ports) });
+    const asked = (given: [string, number][]) => {
+      const context = { taskId: 't', user: 'u', ports: new Map(given) };
+      try {
+        prepareRun(of, evaluate(of, { ...REQUEST, ports: context.ports }), context);
+        return [];
+      } catch (error) {
+        const { hint, problems } = error as ConfigError;
+        return [hint, ...problems.map((problem) => problem.hint)].filter((each) => each !== undefined);
+      }
+    };
+    expect(asked([])).toEqual(['pass it with -P http:PORT', 'pass it with -P own:PORT']);
+    expect(asked([['own', 1]])).toEqual(['pass it with -P http:PORT']);
+    expect(asked([['http', 1]])).toEqual(['pass it with -P own:PORT']);
+    expect(asked([['aurora', 1]])).toEqual(['pass it with -P http:PORT', 'pass it with -P own:PORT']);
+    expect(
+      asked([
+        ['http', 1],
+        ['own', 2],
+      ]),
+    ).toEqual([]);
+  });
 });
 
 describe('a job is chosen', () => {

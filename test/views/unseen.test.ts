@@ -83,7 +83,16 @@ const HEADER = (name: string) => ({
 const VIEWS: Record<string, (name: string, style: Style) => string | readonly string[]> = {
   configText: (name, style) => {
     const problem = { code: 'usage', message: name, severity: 'error' } as const;
-    const page = { path: name, taskId: name, user: name, root: name, sandbox: name, lint: [problem] };
+    const settings = [{ process: name, name, value: name, default: [name] }, { name }];
+    const page = {
+      path: name,
+      taskId: name,
+      user: name,
+      root: name,
+      sandbox: name,
+      lint: [problem],
+      settings,
+    };
     const ports = { ports: new Map([[name, 1]]), unboundPorts: [name] };
     return [{ [name]: name }, task(name), { ...task(name), processes: [] }].map((document) =>
       configText({ ...page, ...ports, document }, style),
