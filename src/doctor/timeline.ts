@@ -1,6 +1,7 @@
-import { isTerminalTaskState } from '../checkpoint/records.js';
+import { isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
 import { RUNNER } from '../layout/task-paths.js';
+import { endedWithTask, endingOf } from '../task/ending.js';
 import type { TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
 import { timestamp } from '../text/age.js';
@@ -38,9 +39,13 @@ const COPIED_MS = 999;
  */
 export function timelineOf(view: TaskView, sources: TimelineSources): TimelineEvent[] {
   const stream = `${view.found.checkpoint_dir}/${RUNNER}`;
+  const ending = endingOf(view.statuses);
+  const final = new Set(view.config?.processes.filter((each) => each.final).map(({ name }) => name));
   const threads = [
     taskEvents(view, stream),
-    ...[...view.history].map(([process, history]) => processEvents(process, history, stream)),
+    ...[...view.history].map(([process, history]) =>
+      processEvents(process, history, stream, (run) => endedWithTask(run, final.has(process), ending)),
+    ),
   ];
   const placed: { at: number; event: TimelineEvent }[] = [];
   const beginning = timeOf(view.launch_time_ms) ?? Number.NEGATIVE_INFINITY;
@@ -89,7 +94,12 @@ function taskEvents(view: TaskView, path: string): TimelineEvent[] {
   return events;
 }
 
-function processEvents(process: string, history: ProcessHistory, path: string): TimelineEvent[] {
+function processEvents(
+  process: string,
+  history: ProcessHistory,
+  path: string,
+  isEndedWithTask: (run: ProcessStatus) => boolean,
+): TimelineEvent[] {
   return numberedRuns(history).flatMap(({ run, n }) => {
     const about = { process, run: n, path };
     const events: TimelineEvent[] = [];
@@ -103,8 +113,9 @@ function processEvents(process: string, history: ProcessHistory, path: string): 
     if (run.pid !== undefined) {
       events.push({ ...about, time_ms: fromSeconds(run.start_time), what: `starts, pid ${run.pid}` });
     }
-    const how = describeReturnCode(run.return_code);
-    const ended = ENDS[String(run.state)];
+    const withTask = isEndedWithTask(run);
+    const how = describeReturnCode(run.return_code, withTask);
+    const ended = run.state === 'FAILED' && withTask ? 'is ended with the task' : ENDS[String(run.state)];
     if (ended !== undefined) {
       events.push({
         ...about,
