@@ -1,5 +1,6 @@
-import type { RootOptions } from '../discovery/roots.js';
+import { PLACES, type RootOptions, userRoot } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
+import { shellArguments } from '../text/shell.js';
 
 /** What discovery needs to know about this process: the global flags, the environment, the working directory. */
 export function rootOptions(flags: { root?: string[]; 'mesos-root'?: string[] }): RootOptions {
@@ -20,4 +21,14 @@ function workingDirectory(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The flag by which a command that is pasted into the same shell finds this root, written for a shell; nothing if it is
+ * found without a flag.
+ */
+export function rootWords(root: string, options: Pick<RootOptions, 'env' | 'home'>): string[] {
+  const { THERMOS_ROOT, THERMOS_MESOS_ROOT } = options.env;
+  const defaults = THERMOS_ROOT || THERMOS_MESOS_ROOT ? [THERMOS_ROOT] : [PLACES.hostRoot, userRoot(options)];
+  return defaults.includes(root) ? [] : ['--root', shellArguments(root)];
 }

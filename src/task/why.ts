@@ -93,7 +93,7 @@ export interface WhyOptions {
 }
 
 /** How many processes with the same fate are named; the others are counted. */
-const MOST_NAMED = 4;
+const MOST_NAMED = 3;
 
 /** At least two lines are folded into one. */
 function folded(lines: readonly string[], rest: (count: number) => string): readonly string[] {
@@ -162,14 +162,24 @@ function unknownReason(view: TaskView): string {
   return 'The state of the task cannot be determined from here.';
 }
 
+/** Why a task did not succeed, in a few words; undefined if the streams do not name a process as the reason. Pure. */
+export function reasonText(view: TaskView): string | undefined {
+  if (view.state !== 'FAILED') return undefined;
+  const process = earliest(endsOf(view).failed);
+  return process && `process ${process.process}, ${howItFailed(process)}`;
+}
+
+function howItFailed({ pid, runs, return_code }: ProcessView): string {
+  const how = pid === undefined ? 'it could not be started' : describeReturnCode(return_code);
+  return `run ${runs - 1}${how === '' ? '' : `, ${how}`}`;
+}
+
 function failureLines({ failed, failedFinal }: Ends, output: LastOutput): string[] {
   const first = earliest(failed);
   const process = first ?? earliest(failedFinal);
   if (process === undefined) return [];
-  const how = process.pid === undefined ? 'it could not be started' : describeReturnCode(process.return_code);
-  const what =
-    first === undefined ? 'failed, which does not change how the task ends: run' : 'failed first: run';
-  const line = `Process ${process.process} ${what} ${process.runs - 1}${how === '' ? '' : `, ${how}`}${at(process)}.`;
+  const what = first === undefined ? 'failed, which does not change how the task ends' : 'failed first';
+  const line = `Process ${process.process} ${what}: ${howItFailed(process)}${at(process)}.`;
   return [line, ...outputLines(output)];
 }
 

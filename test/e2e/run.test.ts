@@ -55,7 +55,10 @@ describe('a task', () => {
       { name: 'ok', cmdline: 'true' },
     ]);
     const { stdout, status } = place.thermos('run', '--task-id', 'web-1', config);
-    expect(stdout).toMatch(/^web-1: FAILED after /m);
+    expect(stdout.trimEnd().split('\n').slice(-2)).toEqual([
+      expect.stringMatching(/^web-1: FAILED after [\d.]+s: process bad, run 0, exit code 7$/),
+      `see thermos tail --stderr --root ${place.root} web-1 bad`,
+    ]);
     expect(stdout).toContain('Process bad failed first: run 0, exit code 7');
     expect(stdout).toContain('  | 11\n');
     expect(stdout).toContain('  | 20\n');
@@ -513,7 +516,7 @@ describe('on a terminal', () => {
     expect(text).toMatch(/PROCESS +STATE +RUNS[\s\S]* of 2 done/);
     expect(text).toContain('one 0 stdout | first-line');
     expect(text).toContain('two 0 stdout | second-line');
-    expect(text.trimEnd()).toMatch(/web-1: SUCCESS after [\d.]+s\r\n +PROCESS[\s\S]*two +SUCCESS[^\n]*$/);
+    expect(text.trimEnd()).toMatch(/\r\n +PROCESS[\s\S]*two +SUCCESS[^\n]*\nweb-1: SUCCESS after [\d.]+s$/);
   });
 
   test('Ctrl-C ends it gracefully, and the cursor is shown again', async () => {
