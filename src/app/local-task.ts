@@ -5,6 +5,7 @@ import { Host } from '../host/host.js';
 import { rootPaths } from '../layout/root-paths.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { signalTask } from '../lifecycle/end-orphan.js';
+import { currentUser, keepReason } from '../lifecycle/keep-reason.js';
 import { endLeftovers } from '../lifecycle/leftovers.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { Orphan, type TaskPlaces } from '../lifecycle/orphan.js';
@@ -23,6 +24,8 @@ export interface LocalMachine {
   readonly now: () => number;
   /** The program that watches each process of a task. */
   readonly coordinator: string;
+  /** The user who asks for it. */
+  readonly by?: string;
   readonly host?: () => Host;
   readonly processes?: Processes;
   /** Waits, by the clock of `processes`. */
@@ -34,6 +37,8 @@ const LOOK_MS = 1000;
 /** The time between checks whether the processes of a task without a runner have ended. */
 const ORPHAN_LOOK_MS = 50;
 
+const KILL = 'thermos kill';
+
 /** A task on the disk of this machine. */
 export class LocalTask implements EndableTask {
   readonly #found: FoundTask;
@@ -43,7 +48,8 @@ export class LocalTask implements EndableTask {
   constructor(found: FoundTask, machine: LocalMachine) {
     this.#found = found;
     this.#place = { root: found.root.path, taskId: found.task_id };
-    this.#machine = { host: Host.snapshots(), processes: LOCAL_PROCESSES, sleep, ...machine };
+    const by = machine.by ?? currentUser(process.env);
+    this.#machine = { host: Host.snapshots(), processes: LOCAL_PROCESSES, sleep, ...machine, by };
   }
 
   get mayExecute(): boolean {
@@ -55,7 +61,11 @@ export class LocalTask implements EndableTask {
   }
 
   signalRunner(signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL') {
-    return signalTask(this.#place, signal, this.#machine.processes);
+    const sent = signalTask(this.#place, signal, this.#machine.processes);
+    // Its runner knows only which signal came.
+    if (sent.kind === 'sent' && signal !== 'SIGKILL')
+      this.#keepAsked(signal === 'SIGUSR2' ? 'LOST' : 'KILLED');
+    return sent;
   }
 
   async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'> {
@@ -84,7 +94,12 @@ export class LocalTask implements EndableTask {
   async takeOver() {
     const { takeOver } = await import('../runner/runner.js');
     const { coordinator, now } = this.#machine;
-    return takeOver(this.#place, { coordinator, now });
+    const runner = takeOver(this.#place, { coordinator, now });
+    return {
+      kill: (request: KillRequest) =>
+        runner.kill({ ...request, asked: { what: KILL, by: this.#machine.by } }),
+      run: () => runner.run(),
+    };
   }
 
   async endOrphan({ state, wait = 0, now: atOnce }: KillRequest, ending: Ending): Promise<void> {
@@ -112,6 +127,7 @@ export class LocalTask implements EndableTask {
         const deadline = processes.clock() + wait * 1000;
         while (orphan.alive().length > 0 && processes.clock() < deadline) await sleep(ORPHAN_LOOK_MS);
       }
+      if (!orphan.isOver) this.#keepAsked(state, atOnce);
       const ended = orphan.end(state, now);
       signalled(ended.signalled);
       met(ended.problems);
@@ -122,6 +138,13 @@ export class LocalTask implements EndableTask {
 
   endLeftovers() {
     return endLeftovers(this.#place, placesOf(this.look()), this.#machine.processes);
+  }
+
+  #keepAsked(state: KillRequest['state'], atOnce = false): void {
+    const { now, by } = this.#machine;
+    const code = state === 'LOST' ? 'task-lost' : 'task-killed';
+    const message = `${KILL}${atOnce ? ' --now' : ''}${state === 'LOST' ? ' --lose' : ''}`;
+    keepReason(this.#place, { time_ms: Math.round(now()), code, message, by }, this.look().header?.uid);
   }
 
   #reader(): TaskReader {

@@ -1,5 +1,6 @@
 import { isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
+import { REASONS } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { endedWithTask, endingOf } from '../task/ending.js';
 import type { TaskView } from '../task/view.js';
@@ -47,6 +48,7 @@ export function timelineOf(view: TaskView, sources: TimelineSources): TimelineEv
       processEvents(process, history, stream, (run) => endedWithTask(run, final.has(process), ending)),
     ),
   ];
+  threads.push(reasonEvents(view));
   const placed: { at: number; event: TimelineEvent }[] = [];
   const beginning = timeOf(view.launch_time_ms) ?? Number.NEGATIVE_INFINITY;
   for (const thread of threads) {
@@ -114,8 +116,9 @@ function processEvents(
       events.push({ ...about, time_ms: fromSeconds(run.start_time), what: `starts, pid ${run.pid}` });
     }
     const withTask = isEndedWithTask(run);
-    const how = describeReturnCode(run.return_code, withTask);
-    const ended = run.state === 'FAILED' && withTask ? 'is ended with the task' : ENDS[String(run.state)];
+    const isObedient = run.state === 'FAILED' && withTask;
+    const how = isObedient ? `exit code ${run.return_code}` : describeReturnCode(run.return_code, withTask);
+    const ended = isObedient ? 'is ended with the task' : ENDS[String(run.state)];
     if (ended !== undefined) {
       events.push({
         ...about,
@@ -132,6 +135,24 @@ const ENDS: Readonly<Record<string, string>> = Object.assign(Object.create(null)
   FAILED: 'fails',
   KILLED: 'is killed',
   LOST: 'is lost: its coordinator died before it could say how it ended',
+});
+
+/** What its runner and those who ended it kept. */
+function reasonEvents({ reasons, found }: TaskView): TimelineEvent[] {
+  return reasons.map(({ time_ms, code, message, process, run, by }) => {
+    const what = WORDS[code] ?? '';
+    const who = by === undefined ? '' : `, user ${by}`;
+    const path = `${found.checkpoint_dir}/${REASONS}`;
+    return { time_ms, what: `${what}${message}${who}`, process, run, path };
+  });
+}
+
+const WORDS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  'process-not-started': 'cannot be started: ',
+  'process-run-cap': 'is not run again: ',
+  'process-lost': 'is lost: ',
+  'task-killed': 'asked to end by ',
+  'task-lost': 'asked to give it up by ',
 });
 
 function sourceEvents(view: TaskView, sources: TimelineSources): TimelineEvent[] {

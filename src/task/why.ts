@@ -1,6 +1,8 @@
 import { constants } from 'node:os';
 import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
+import type { ProblemCode } from '../errors/codes.js';
 import type { Stream } from '../layout/log-paths.js';
+import type { Reason } from '../layout/reasons.js';
 import { duration, timestamp } from '../text/age.js';
 import { endedWithTask, endingOf, isLate } from './ending.js';
 import { predecessors } from './ordering.js';
@@ -110,7 +112,8 @@ export function whyLines(view: TaskView, { now, output }: WhyOptions): string[] 
   const ends = endsOf(view);
   return [
     ...verdictLines(view, now),
-    ...failureLines(ends, output),
+    ...reasonLines(view),
+    ...failureLines(view, ends, output),
     ...endedLines(view, ends),
     ...budgetLines(view, ends),
     ...waitingLines(view, ends, now),
@@ -162,24 +165,76 @@ function unknownReason(view: TaskView): string {
   return 'The state of the task cannot be determined from here.';
 }
 
-/** Why a task did not succeed, in a few words; undefined if the streams do not name a process as the reason. Pure. */
+/** Why a task did not succeed, in a few words; undefined if that is not known. Pure. */
 export function reasonText(view: TaskView): string | undefined {
-  if (view.state !== 'FAILED') return undefined;
+  if (view.state !== 'FAILED') return requestOf(view)?.words;
   const process = earliest(endsOf(view).failed);
-  return process && `process ${process.process}, ${howItFailed(process)}`;
+  return process && `process ${process.process}, ${howItFailed(process, view.reasons)}`;
 }
 
-function howItFailed({ pid, runs, return_code }: ProcessView): string {
-  const how = pid === undefined ? 'it could not be started' : describeReturnCode(return_code);
-  return `run ${runs - 1}${how === '' ? '' : `, ${how}`}`;
+function howItFailed(process: ProcessView, reasons: readonly Reason[]): string {
+  const { pid, runs, return_code } = process;
+  const run = `run ${runs - 1}`;
+  if (pid === undefined) {
+    const known = reasonFor(process, 'process-not-started', reasons);
+    return `${run}, it could not be started${known === undefined ? '' : `: ${known.message}`}`;
+  }
+  const how = describeReturnCode(return_code);
+  return how === '' ? run : `${run}, ${how}`;
 }
 
-function failureLines({ failed, failedFinal }: Ends, output: LastOutput): string[] {
+/** The latest reason of this kind for the end of a process; its last run may only record that it is not tried again. */
+function reasonFor(
+  { process, runs }: ProcessView,
+  code: ProblemCode,
+  reasons: readonly Reason[],
+): Reason | undefined {
+  return reasons.findLast(
+    (each) => each.code === code && each.process === process && (each.run ?? runs) >= runs - 2,
+  );
+}
+
+/** Who or what asked for the end of a task: the user, if one of the reasons names one. */
+function requestOf({ reasons }: TaskView): { words: string; reason: Reason } | undefined {
+  const all = reasons.filter(({ code }) => REQUESTS.includes(code));
+  const reason = all.find(({ by }) => by !== undefined) ?? all[0];
+  if (reason === undefined) return undefined;
+  return { reason, words: `${reason.message}${reason.by === undefined ? '' : `, user ${reason.by}`}` };
+}
+
+const REQUESTS: readonly string[] = ['task-killed', 'task-lost'] satisfies ProblemCode[];
+/** Part of what is said about their processes. */
+const OF_PROCESSES: readonly string[] = ['process-not-started', 'process-lost'] satisfies ProblemCode[];
+
+/** Reasons that are not part of another line. */
+function reasonLines(view: TaskView): string[] {
+  const request = requestOf(view);
+  const asked =
+    request === undefined
+      ? []
+      : [`It was asked to end at ${timestamp(request.reason.time_ms)}, by ${request.words}.`];
+  const first = firstFailing(view);
+  const own = new Set(view.processes.map(({ process }) => process));
+  const others = view.reasons.flatMap((reason) => {
+    const { code, process, message, time_ms } = reason;
+    if (REQUESTS.includes(code)) return [];
+    if (process === undefined) return [`Reported at ${timestamp(time_ms)}: ${message}.`];
+    if (!own.has(process)) return [];
+    if (code === 'process-run-cap') return [`Process ${process} is not run again: ${message}.`];
+    if (code === 'process-not-started' && process !== first?.process) {
+      return [`Process ${process} could not be started: ${message}.`];
+    }
+    return OF_PROCESSES.includes(code) ? [] : [`Reported about process ${process}: ${message}.`];
+  });
+  return [...asked, ...folded(others, (count) => `${count} more reports.`)];
+}
+
+function failureLines({ reasons }: TaskView, { failed, failedFinal }: Ends, output: LastOutput): string[] {
   const first = earliest(failed);
   const process = first ?? earliest(failedFinal);
   if (process === undefined) return [];
   const what = first === undefined ? 'failed, which does not change how the task ends' : 'failed first';
-  const line = `Process ${process.process} ${what}: ${howItFailed(process)}${at(process)}.`;
+  const line = `Process ${process.process} ${what}: ${howItFailed(process, reasons)}${at(process)}.`;
   return [line, ...outputLines(output)];
 }
 
@@ -216,8 +271,9 @@ function endedLines(view: TaskView, { withTask }: Ends): string[] {
     } else if (state === 'KILLED') {
       killed.push(`Process ${process} was killed: ${describeReturnCode(return_code, false)}.`);
     } else if (state === 'LOST') {
+      const known = reasonFor(each, 'process-lost', view.reasons);
       lost.push(
-        `Process ${process} was lost: its coordinator died before it could record how the process ended.`,
+        `Process ${process} was lost: ${known?.message ?? 'its coordinator died before it could record how the process ended'}.`,
       );
     } else if (gone && (state === 'RUNNING' || state === 'FORKED')) {
       const last = pid ?? coordinator_pid;

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PROCESS_STATES, TASK_STATES } from '../../src/checkpoint/records.js';
+import type { Reason } from '../../src/layout/reasons.js';
 import type { TaskView } from '../../src/task/view.js';
-import { describeReturnCode, firstFailing, type LastOutput, whyLines } from '../../src/task/why.js';
+import {
+  describeReturnCode,
+  firstFailing,
+  type LastOutput,
+  reasonText,
+  whyLines,
+} from '../../src/task/why.js';
 import {
   config,
   ODD_MILLISECONDS,
@@ -333,6 +340,62 @@ describe('the output of the process that failed', () => {
     ['no logs', {}, []],
   ])('%s', (_what, output, lines) => {
     expect(said(output)).toEqual(lines);
+  });
+});
+
+describe('the reasons that were kept', () => {
+  const reason = (code: string, message: string, rest: Partial<Reason> = {}): Reason => ({
+    time_ms: START + 5000,
+    code,
+    message,
+    ...rest,
+  });
+  const over = { state: 'KILLED' as const, phase: 'finished' as const };
+
+  test('who asked for the end: a user, rather than the signal that its runner got', () => {
+    const signal = reason('task-killed', 'SIGUSR1');
+    expect(why({ ...over, reasons: [signal] })[1]).toBe(
+      'It was asked to end at 2014-05-13T16:53:25Z, by SIGUSR1.',
+    );
+    const reasons = [signal, reason('task-killed', 'thermos kill', { by: 'root' })];
+    expect(why({ ...over, reasons }).slice(1)).toEqual([
+      'It was asked to end at 2014-05-13T16:53:25Z, by thermos kill, user root.',
+    ]);
+    expect(reasonText(taskView({ ...over, reasons }))).toBe('thermos kill, user root');
+    expect(reasonText(taskView(over))).toBeUndefined();
+  });
+
+  test('why a process could not be started, was lost, is not run again', () => {
+    const failed = (name: string) => processView(name, { state: 'FAILED', runs: 2, failures: 1 });
+    const given = {
+      state: 'FAILED' as const,
+      phase: 'finished' as const,
+      processes: [failed('a'), failed('b'), ran('c', { state: 'LOST', stop_time: undefined })],
+      reasons: [
+        reason('process-not-started', 'no such file', { process: 'a', run: 0 }),
+        reason('process-not-started', 'no room', { process: 'b', run: 1 }),
+        reason('process-lost', 'its coordinator (pid 11) was killed by SIGKILL', { process: 'c', run: 0 }),
+        reason('process-run-cap', 'it ran 100 times', { process: 'c', run: 99 }),
+        reason('process-not-started', 'forged', { process: 'not in the task' }),
+      ],
+    };
+    expect(why(given).slice(1, 5)).toEqual([
+      'Process b could not be started: no room.',
+      'Process c is not run again: it ran 100 times.',
+      'Process a failed first: run 1, it could not be started: no such file.',
+      'Process c was lost: its coordinator (pid 11) was killed by SIGKILL.',
+    ]);
+    expect(why(given).join('\n')).not.toContain('forged');
+    expect(reasonText(taskView(given))).toBe('process a, run 1, it could not be started: no such file');
+  });
+
+  test('anything else is reported as it is', () => {
+    const reasons = [reason('checkpoint-write-failed', 'the runner has given up: no space left')];
+    expect(why({ verdict: 'runner-gone', reasons })).toContain(
+      'Reported at 2014-05-13T16:53:25Z: the runner has given up: no space left.',
+    );
+    const many = Array.from({ length: 50 }, () => reason('x', 'y', { process: 'p' }));
+    expect(why({ reasons: many, processes: [ran('p')] }).slice(-1)).toEqual(['47 more reports.']);
   });
 });
 
