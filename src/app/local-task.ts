@@ -24,8 +24,6 @@ export interface LocalMachine {
   readonly now: () => number;
   /** The program that watches each process of a task. */
   readonly coordinator: string;
-  /** The user who asks for it. */
-  readonly by?: string;
   readonly host?: () => Host;
   readonly processes?: Processes;
   /** Waits, by the clock of `processes`. */
@@ -48,8 +46,7 @@ export class LocalTask implements EndableTask {
   constructor(found: FoundTask, machine: LocalMachine) {
     this.#found = found;
     this.#place = { root: found.root.path, taskId: found.task_id };
-    const by = machine.by ?? currentUser(process.env);
-    this.#machine = { host: Host.snapshots(), processes: LOCAL_PROCESSES, sleep, ...machine, by };
+    this.#machine = { host: Host.snapshots(), processes: LOCAL_PROCESSES, sleep, ...machine };
   }
 
   get mayExecute(): boolean {
@@ -97,7 +94,7 @@ export class LocalTask implements EndableTask {
     const runner = takeOver(this.#place, { coordinator, now });
     return {
       kill: (request: KillRequest) =>
-        runner.kill({ ...request, asked: { what: KILL, by: this.#machine.by } }),
+        runner.kill({ ...request, asked: { what: KILL, by: currentUser(process.env) } }),
       run: () => runner.run(),
     };
   }
@@ -141,10 +138,11 @@ export class LocalTask implements EndableTask {
   }
 
   #keepAsked(state: KillRequest['state'], atOnce = false): void {
-    const { now, by } = this.#machine;
+    const time_ms = Math.round(this.#machine.now());
+    const by = currentUser(process.env);
     const code = state === 'LOST' ? 'task-lost' : 'task-killed';
     const message = `${KILL}${atOnce ? ' --now' : ''}${state === 'LOST' ? ' --lose' : ''}`;
-    keepReason(this.#place, { time_ms: Math.round(now()), code, message, by }, this.look().header?.uid);
+    keepReason(this.#place, { time_ms, code, message, by }, this.look().header?.uid);
   }
 
   #reader(): TaskReader {

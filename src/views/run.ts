@@ -5,7 +5,7 @@ import type { ProcessView, TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
-import { cutPainted, splitAt } from '../text/width.js';
+import { cutPainted, shorten, splitAt, widthOf } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
@@ -13,11 +13,14 @@ import type { Style } from './parts/style.js';
 /** The most processes that a summary on a terminal shows, so that the reason and the result are on the same screen. */
 const SUMMARY_ROWS = 8;
 
-/** The groups of processes, in the order in which they get room, and the word for those that get none. */
+/** On a terminal the reason of the result is cut to one line, but not to less than this; it stands above in full. */
+const LEAST_REASON = 24;
+
+/** The groups of processes, in the order in which they get room, and the words for those that get none. */
 const GROUPS = [
   { states: ['FAILED', 'LOST', 'KILLED'], word: 'failed or killed' },
   { states: ['RUNNING', 'FORKED'], word: 'running' },
-  { states: ['WAITING'], word: 'waiting' },
+  { states: ['WAITING'], word: 'waiting', atTheEnd: 'never started' },
   { states: ['SUCCESS'], word: 'done' },
 ];
 
@@ -65,10 +68,13 @@ function grouped(processes: Iterable<ProcessView>): ProcessView[][] {
 }
 
 /** `and 93 more processes: 3 running, 90 done`. */
-function restText(all: readonly ProcessView[], shown: readonly ProcessView[]): string {
+function restText(all: readonly ProcessView[], shown: readonly ProcessView[], isOver = false): string {
   const isShown = new Set(shown);
   const left = all.filter((process) => !isShown.has(process));
-  const counts = grouped(left).flatMap((group, i) => some(group.length, GROUPS[i]?.word ?? ''));
+  const counts = grouped(left).flatMap((group, i) => {
+    const { word, atTheEnd = word } = GROUPS[i] as (typeof GROUPS)[number];
+    return some(group.length, isOver ? atTheEnd : word);
+  });
   return `and ${left.length} more processes: ${counts.join(', ')}`;
 }
 
@@ -147,14 +153,27 @@ export function summaryText({ view, why, reason, look }: Summary, style: Style):
     view.launch_time_ms === undefined || view.state_timestamp_ms === undefined
       ? ''
       : ` after ${elapsed(Number(view.state_timestamp_ms) - Number(view.launch_time_ms))}`;
-  const shown = style.tty ? mostUrgent(view.processes, SUMMARY_ROWS) : view.processes;
+  const shown = style.tty
+    ? mostUrgent(
+        view.processes.filter(({ runs }) => runs > 0),
+        SUMMARY_ROWS,
+      )
+    : view.processes;
   const isDone = view.state === 'SUCCESS';
+  const result = `${visible(view.task_id)}: ${state}${took}`;
+  const room = style.width === undefined ? Number.POSITIVE_INFINITY : style.width - widthOf(result) - 2;
+  const words = shorten(
+    visible(reason ?? ''),
+    Math.max(LEAST_REASON, room),
+    'end',
+    style.unicode ? '…' : '...',
+  );
+  const because = isDone || reason === undefined ? '' : `: ${words}`;
   return [
     processTable({ ...view, processes: [...shown] }, style, '  '),
-    ...(shown.length < view.processes.length ? [`  ${restText(view.processes, shown)}\n`] : []),
+    ...(shown.length < view.processes.length ? [`  ${restText(view.processes, shown, true)}\n`] : []),
     ...(isDone ? [] : why.map((line) => `${visible(line)}\n`)),
-    `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}`,
-    isDone || reason === undefined ? '\n' : `: ${visible(reason)}\n`,
+    `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}${because}\n`,
     ...(isDone || look === undefined ? [] : [`see ${look}\n`]),
   ].join('');
 }

@@ -139,6 +139,23 @@ describe('the summary', () => {
     expect(summary(view).split('\n')).toHaveLength(503);
   });
 
+  test('on a terminal leaves out what never started, and keeps the result in one line', () => {
+    const never = Array.from({ length: 20 }, (_, i) => processView(`later${i}`));
+    const bad = ran('bad', { state: 'FAILED', return_code: 1 });
+    const view = taskView({ ...ended, state: 'FAILED', processes: [...never, bad] });
+    const how = { reason: `process bad, run 0, it could not be started: ${'x'.repeat(100)}` };
+    const lines = summary(view, [], TTY, how).split('\n');
+    expect(lines[1]).toMatch(/^ {2}bad /);
+    expect(lines.slice(2)).toEqual([
+      '  and 20 more processes: 20 never started',
+      'hello-1: FAILED after 2.31s: process bad, run 0, it could not be started: xxxxx…',
+      '',
+    ]);
+    expect(widthOf(lines[3] as string)).toBe(80);
+    expect(summary(view, [], PIPE, how)).toContain(`started: ${'x'.repeat(100)}\n`);
+    expect(summary(view, [], { ...TTY, width: 10 }, how)).toContain(': process bad, run 0, it …\n');
+  });
+
   test('of a failure says why, and ends with the result, its reason and where to look', () => {
     const view = taskView({ ...ended, state: 'FAILED', processes: [ran('a', { state: 'FAILED' })] });
     const how = { reason: 'process a\u001b, run 0, exit code 7', look: 'thermos tail --stderr hello-1 a' };
