@@ -118,13 +118,13 @@ export class LocalTask implements EndableTask {
         met(ended.problems);
         throw orphan.damage;
       }
+      if (!orphan.isOver) this.#keepAsked(state, atOnce);
       if (!atOnce && wait > 0 && !orphan.isOver) {
         signalled(orphan.alive());
         met(orphan.ask(now()));
         const deadline = processes.clock() + wait * 1000;
         while (orphan.alive().length > 0 && processes.clock() < deadline) await sleep(ORPHAN_LOOK_MS);
       }
-      if (!orphan.isOver) this.#keepAsked(state, atOnce);
       const ended = orphan.end(state, now);
       signalled(ended.signalled);
       met(ended.problems);

@@ -1,6 +1,6 @@
+import type { RootFlagValues } from '../discovery/advised-command.js';
 import { PLACES, type RootOptions, userRoot } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
-import { shellArguments } from '../text/shell.js';
 
 /** What discovery needs to know about this process: the global flags, the environment, the working directory. */
 export function rootOptions(flags: { root?: string[]; 'mesos-root'?: string[] }): RootOptions {
@@ -23,12 +23,9 @@ function workingDirectory(): string | undefined {
   }
 }
 
-/**
- * The flag by which a command that is pasted into the same shell finds this root, written for a shell; nothing if it is
- * found without a flag.
- */
-export function rootWords(root: string, options: Pick<RootOptions, 'env' | 'home'>): string[] {
+/** The flags with which a command that is pasted into the same shell finds this root; none if it does without. */
+export function flagsFor(root: string, options: Pick<RootOptions, 'env' | 'home'>): RootFlagValues {
   const { THERMOS_ROOT, THERMOS_MESOS_ROOT } = options.env;
   const defaults = THERMOS_ROOT || THERMOS_MESOS_ROOT ? [THERMOS_ROOT] : [PLACES.hostRoot, userRoot(options)];
-  return defaults.includes(root) ? [] : ['--root', shellArguments(root)];
+  return defaults.includes(root) ? {} : { root: [root] };
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { beDaemon, type DaemonProcess, type StartedTask, startDaemon } from '../app/daemon.js';
-import { rootOptions, rootWords } from '../app/root-options.js';
+import { flagsFor, rootOptions } from '../app/root-options.js';
 import { type BegunTask, runToItsEnd, type Viewer } from '../app/run.js';
 import type { RunSpec } from '../app/run-spec.js';
 import { encodeInspect } from '../contracts/encode-task.js';
+import { thermosCommand } from '../discovery/advised-command.js';
 import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { inspectTask } from '../logs/inspection.js';
@@ -14,7 +15,6 @@ import { NO_DEBUGGER } from '../runner/debugger.js';
 import type { TaskView } from '../task/view.js';
 import { reasonText } from '../task/why.js';
 import { visible } from '../text/escape.js';
-import { shellArguments } from '../text/shell.js';
 import { summaryText } from '../views/run.js';
 import { failureOf } from './failure.js';
 import { COORDINATOR, MAIN } from './programs.js';
@@ -58,13 +58,10 @@ export async function runInForeground(
 
 /** The command that shows the output of the process that failed, or else the task. */
 function lookCommand(view: TaskView, logs: readonly LogFile[]): string {
-  const root = rootWords(view.root.path, rootOptions({})).join(' ');
+  const roots = flagsFor(view.root.path, rootOptions({}));
   const output = outputToRead(view, logs);
-  const [command, names] =
-    output === undefined
-      ? ['inspect', shellArguments(view.task_id)]
-      : [`tail --${output.stream}`, shellArguments(view.task_id, output.process)];
-  return ['thermos', command, root, names].filter((word) => word !== '').join(' ');
+  if (output === undefined) return thermosCommand(['inspect'], roots, [view.task_id]);
+  return thermosCommand(['tail', `--${output.stream}`], roots, [view.task_id, output.process]);
 }
 
 /** Starts a daemon that runs the task; see `startDaemon`. */

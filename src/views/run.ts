@@ -1,5 +1,4 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
-import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { ProcessView, TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
