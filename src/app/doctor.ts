@@ -17,6 +17,7 @@ import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import type { Host } from '../host/host.js';
 import { inspectTask } from '../logs/inspection.js';
 import { localLogs } from '../logs/local-logs.js';
+import { outputToRead } from '../logs/output-to-read.js';
 import { TaskReader } from '../task/reader.js';
 import { rootOptions } from './root-options.js';
 import { noSuchTask, notOneTask, type RootFlags, tasksToLookAt } from './search.js';
@@ -62,13 +63,13 @@ async function examineTask(
     .sort((a, b) => Number(b.launch_time_ms ?? 0) - Number(a.launch_time_ms ?? 0));
   const [view, ...others] = views;
   if (view === undefined) throw notOneTask(word, ids);
-  const { why } = await inspectTask(view, localLogs(view), now);
+  const { why, logs } = await inspectTask(view, localLogs(view), now);
   // If the task cannot be read, that is the finding.
   const closed = view.found.unreadable === true;
   const { task_id, root, layout, phase, state, verdict } = view;
   return {
     findings: [
-      ...findingsOf(checkEnd(view, why)),
+      ...findingsOf(checkEnd(view, why, outputToRead(view, logs))),
       ...diagnoseTask(view, examination),
       ...(closed ? diagnoseAccess(selection, examination) : []),
     ],

@@ -5,6 +5,7 @@ import { Host } from '../host/host.js';
 import { rootPaths } from '../layout/root-paths.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { signalTask } from '../lifecycle/end-orphan.js';
+import { currentUser, keepReason } from '../lifecycle/keep-reason.js';
 import { endLeftovers } from '../lifecycle/leftovers.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { Orphan, type TaskPlaces } from '../lifecycle/orphan.js';
@@ -34,6 +35,8 @@ const LOOK_MS = 1000;
 /** The time between checks whether the processes of a task without a runner have ended. */
 const ORPHAN_LOOK_MS = 50;
 
+const KILL = 'thermos kill';
+
 /** A task on the disk of this machine. */
 export class LocalTask implements EndableTask {
   readonly #found: FoundTask;
@@ -55,7 +58,11 @@ export class LocalTask implements EndableTask {
   }
 
   signalRunner(signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL') {
-    return signalTask(this.#place, signal, this.#machine.processes);
+    const sent = signalTask(this.#place, signal, this.#machine.processes);
+    // Its runner knows only which signal came.
+    if (sent.kind === 'sent' && signal !== 'SIGKILL')
+      this.#keepAsked(signal === 'SIGUSR2' ? 'LOST' : 'KILLED');
+    return sent;
   }
 
   async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'> {
@@ -84,7 +91,12 @@ export class LocalTask implements EndableTask {
   async takeOver() {
     const { takeOver } = await import('../runner/runner.js');
     const { coordinator, now } = this.#machine;
-    return takeOver(this.#place, { coordinator, now });
+    const runner = takeOver(this.#place, { coordinator, now });
+    return {
+      kill: (request: KillRequest) =>
+        runner.kill({ ...request, asked: { what: KILL, by: currentUser(process.env) } }),
+      run: () => runner.run(),
+    };
   }
 
   async endOrphan({ state, wait = 0, now: atOnce }: KillRequest, ending: Ending): Promise<void> {
@@ -106,6 +118,7 @@ export class LocalTask implements EndableTask {
         met(ended.problems);
         throw orphan.damage;
       }
+      if (!orphan.isOver) this.#keepAsked(state, atOnce);
       if (!atOnce && wait > 0 && !orphan.isOver) {
         signalled(orphan.alive());
         met(orphan.ask(now()));
@@ -122,6 +135,14 @@ export class LocalTask implements EndableTask {
 
   endLeftovers() {
     return endLeftovers(this.#place, placesOf(this.look()), this.#machine.processes);
+  }
+
+  #keepAsked(state: KillRequest['state'], atOnce = false): void {
+    const time_ms = Math.round(this.#machine.now());
+    const by = currentUser(process.env);
+    const code = state === 'LOST' ? 'task-lost' : 'task-killed';
+    const message = `${KILL}${atOnce ? ' --now' : ''}${state === 'LOST' ? ' --lose' : ''}`;
+    keepReason(this.#place, { time_ms, code, message, by }, this.look().header?.uid);
   }
 
   #reader(): TaskReader {

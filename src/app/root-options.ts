@@ -1,4 +1,5 @@
-import type { RootOptions } from '../discovery/roots.js';
+import type { RootFlagValues } from '../discovery/advised-command.js';
+import { PLACES, type RootOptions, userRoot } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
 
 /** What discovery needs to know about this process: the global flags, the environment, the working directory. */
@@ -20,4 +21,11 @@ function workingDirectory(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The flags with which a command that is pasted into the same shell finds this root; none if it does without. */
+export function flagsFor(root: string, options: Pick<RootOptions, 'env' | 'home'>): RootFlagValues {
+  const { THERMOS_ROOT, THERMOS_MESOS_ROOT } = options.env;
+  const defaults = THERMOS_ROOT || THERMOS_MESOS_ROOT ? [THERMOS_ROOT] : [PLACES.hostRoot, userRoot(options)];
+  return defaults.includes(root) ? {} : { root: [root] };
 }

@@ -35,22 +35,23 @@ export class RunControl implements Control {
 
   constructor(notice: (text: string) => void) {
     const ask = (request: KillRequest) => this.#task?.kill(request);
-    const politely = (exitCode: ExitCode) => () => {
+    const politely = (exitCode: ExitCode, what: string) => () => {
       if (this.signalled === undefined) {
         this.signalled = exitCode;
         notice(`ending ${this.#task?.taskId}; a second signal ends it at once, without its final processes`);
-        ask({ state: 'KILLED' });
+        ask({ state: 'KILLED', asked: { what } });
       } else {
-        ask({ state: 'KILLED', now: true });
+        ask({ state: 'KILLED', now: true, asked: { what: `${what}, again` } });
       }
     };
     this.#handlers = [
-      ['SIGINT', politely(EXIT.interrupted)],
-      ['SIGTERM', politely(EXIT.terminated)],
-      ['SIGUSR1', () => ask({ state: 'KILLED' })],
-      ['SIGUSR2', () => ask({ state: 'LOST', wait: 0 })],
+      ['SIGINT', politely(EXIT.interrupted, 'SIGINT (Ctrl-C)')],
+      ['SIGTERM', politely(EXIT.terminated, 'SIGTERM')],
+      ['SIGUSR1', () => ask({ state: 'KILLED', asked: { what: 'SIGUSR1' } })],
+      ['SIGUSR2', () => ask({ state: 'LOST', wait: 0, asked: { what: 'SIGUSR2' } })],
     ];
-    if (!isIgnored('SIGHUP')) this.#handlers.push(['SIGHUP', politely(EXIT.terminated)]);
+    if (!isIgnored('SIGHUP'))
+      this.#handlers.push(['SIGHUP', politely(EXIT.terminated, 'SIGHUP (its terminal is gone)')]);
     for (const [signal, handler] of this.#handlers) process.on(signal, handler);
     for (const [signal, handler] of EARLY) process.off(signal, handler);
   }

@@ -1,13 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { beDaemon, type DaemonProcess, type StartedTask, startDaemon } from '../app/daemon.js';
+import { flagsFor, rootOptions } from '../app/root-options.js';
 import { type BegunTask, runToItsEnd, type Viewer } from '../app/run.js';
 import type { RunSpec } from '../app/run-spec.js';
 import { encodeInspect } from '../contracts/encode-task.js';
+import { thermosCommand } from '../discovery/advised-command.js';
 import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { inspectTask } from '../logs/inspection.js';
+import type { LogFile } from '../logs/list-logs.js';
 import { localLogs } from '../logs/local-logs.js';
+import { outputToRead } from '../logs/output-to-read.js';
 import { NO_DEBUGGER } from '../runner/debugger.js';
+import type { TaskView } from '../task/view.js';
+import { reasonText } from '../task/why.js';
 import { visible } from '../text/escape.js';
 import { summaryText } from '../views/run.js';
 import { failureOf } from './failure.js';
@@ -43,10 +49,19 @@ export async function runInForeground(
   const all = [...known, ...problems, ...view.problems];
   return {
     document: encodeInspect({ ...view, problems: all }, [...logs], [...why]),
-    text: (style) => summaryText(view, why, style),
+    text: (style) =>
+      summaryText({ view, why, reason: reasonText(view), look: lookCommand(view, logs) }, style),
     problems: [...problems, ...view.problems],
     exitCode,
   };
+}
+
+/** The command that shows the output of the process that failed, or else the task. */
+function lookCommand(view: TaskView, logs: readonly LogFile[]): string {
+  const roots = flagsFor(view.root.path, rootOptions({}));
+  const output = outputToRead(view, logs);
+  if (output === undefined) return thermosCommand(['inspect'], roots, [view.task_id]);
+  return thermosCommand(['tail', `--${output.stream}`], roots, [view.task_id, output.process]);
 }
 
 /** Starts a daemon that runs the task; see `startDaemon`. */

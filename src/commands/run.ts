@@ -50,7 +50,9 @@ run, with the command lines that bash would get; nothing is executed except the 
     const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal, {
       report: (problems) => this.report(problems),
     });
-    this.answer(flags.json, document, text, problems);
+    // The result is the last that is shown.
+    this.report(problems);
+    this.answer(flags.json, document, text, []);
     return exitCode;
   }
 }

@@ -51,13 +51,12 @@ name of the task. It ends as that process ends, and all other commands see it li
       notice: ({ task }) => this.notice(`task ${task.taskId}, sandbox ${task.sandbox}`),
     });
     const { document, text, problems, exitCode } = answer;
+    // The result is the last that is shown.
+    this.report(problems);
     // The output of the command itself is the answer.
     if (flags.json || flags.daemon || this.terminal.stdoutIsTerminal) {
-      this.answer(flags.json, document, text, problems);
-    } else {
-      this.terminal.writeError(text(this.terminal.style(2)));
-      this.report(problems);
-    }
+      this.answer(flags.json, document, text, []);
+    } else this.terminal.writeError(text(this.terminal.style(2)));
     return exitCode;
   }
 }

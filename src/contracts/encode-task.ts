@@ -73,6 +73,7 @@ export function encodeInspect(view: TaskView, logs: LogDocument[], why: string[]
     ordering: config === undefined ? [] : predecessors(config),
     resources: config?.resources ?? null,
     logs,
+    reasons: view.reasons.length === 0 ? undefined : [...view.reasons],
     why,
   };
 }

@@ -120,6 +120,21 @@ export const inspect = z
       .nullable()
       .describe('Cores, bytes, bytes, devices, as the task file asks for them.'),
     logs: z.array(logFile),
+    reasons: z
+      .array(
+        z.object({
+          time_ms: z.int(),
+          code: z.string().describe('A problem code.'),
+          message: z.string(),
+          process: z.string().optional(),
+          run: z.int().optional(),
+          by: z.string().optional().describe('The user who asked for it.'),
+        }),
+      )
+      .optional()
+      .describe(
+        'What the program that ran or ended the task knew and the stream does not hold. Unlike the stream, nothing else is derived from it.',
+      ),
     why: z.array(z.string()).describe('Lines for a person.'),
   })
   .meta({ title: 'thermos inspect TASK --json', description: 'All that is known about one task.' });

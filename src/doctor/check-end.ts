@@ -1,13 +1,18 @@
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import { RUNNER } from '../layout/task-paths.js';
+import type { OutputToRead } from '../logs/output-to-read.js';
 import type { TaskView } from '../task/view.js';
 import type { FindingEvidence, Symptom } from './finding.js';
 
 /**
  * How one task ended, for users who ask about that task. A failed task is not a fault of the host, so examinations of
- * the host leave this out. `why`: the lines of `whyLines`. Pure.
+ * the host leave this out. `why`: the lines of `whyLines`; `output`: what `outputToRead` returns. Pure.
  */
-export function* checkEnd(view: TaskView, why: readonly string[]): Generator<Symptom> {
+export function* checkEnd(
+  view: TaskView,
+  why: readonly string[],
+  output: OutputToRead | undefined,
+): Generator<Symptom> {
   const { state, task_id, found } = view;
   if (state !== 'FAILED' && state !== 'LOST' && state !== 'KILLED') return;
   const path = `${found.checkpoint_dir}/${RUNNER}`;
@@ -19,7 +24,7 @@ export function* checkEnd(view: TaskView, why: readonly string[]): Generator<Sym
     severity: state === 'KILLED' ? 'note' : 'error',
     what: () => ENDS[state],
     evidence,
-    advice: adviceFor(view),
+    advice: adviceFor(view, output),
     task_id,
   };
 }
@@ -32,10 +37,8 @@ const ENDS = {
   KILLED: 'the task was killed on request',
 } as const;
 
-function adviceFor({ state, task_id, processes, log_dir, root }: TaskView): string[] {
-  if (state !== 'FAILED') return [];
-  const failed = processes.filter((process) => process.state === 'FAILED').map(({ process }) => process);
-  if (failed.length === 0 || !log_dir?.found) return [];
-  const names = [task_id, ...failed.slice(0, 3)];
-  return [`read its output: ${thermosCommand(['tail', '--stderr'], rootFlagsOf(root), names)}`];
+function adviceFor({ state, task_id, root }: TaskView, output: OutputToRead | undefined): string[] {
+  if (state !== 'FAILED' || output === undefined) return [];
+  const words = ['tail', `--${output.stream}`];
+  return [`read its output: ${thermosCommand(words, rootFlagsOf(root), [task_id, output.process])}`];
 }

@@ -3,6 +3,7 @@ import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { ProcessInfo } from '../host/host.js';
 import { mayPrecede } from '../host/start-time.js';
 import { LAYOUTS } from '../layout/layouts.js';
+import { REASONS } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { duration, timestamp } from '../text/age.js';
@@ -27,6 +28,8 @@ export interface HostProbe {
 
 /** The clocks of one machine agree; a stream that was copied here has times of another machine's clock. */
 const CLOCK_TOLERANCE_MS = 60_000;
+/** The latest say most. */
+const MOST_REASONS = 3;
 /** A clock that is merely wrong is not off by more than this. */
 const ABSURD_MS = 10 * 365 * 86_400_000;
 
@@ -85,7 +88,7 @@ function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
       verdict === 'host-rebooted'
         ? `${counted(count, 'task')} recorded as running, but the host was rebooted since`
         : `${counted(count, 'task')} recorded as running, but no runner is alive`,
-    evidence: [runnerEvidence(view, path, silent, host)],
+    evidence: [runnerEvidence(view, path, silent, host), ...reasonEvidence(view)],
     advice: [
       ...(certain ? [] : ['run it on the host itself, outside containers']),
       ...deadRunnerAdvice(view),
@@ -93,6 +96,16 @@ function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
     task_id,
   };
   yield* checkUser(view, host);
+}
+
+/** What the runner, or who ended the task, knew when it happened. */
+function reasonEvidence({ reasons, found }: TaskView): FindingEvidence[] {
+  const ofTask = reasons.filter(({ process }) => process === undefined).slice(-MOST_REASONS);
+  const path = `${found.checkpoint_dir}/${REASONS}`;
+  return ofTask.map(({ code, message, time_ms }) => ({
+    path,
+    text: `${timestamp(time_ms)}: ${message} (${code})`,
+  }));
 }
 
 function runnerEvidence(

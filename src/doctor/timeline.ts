@@ -1,6 +1,8 @@
-import { isTerminalTaskState } from '../checkpoint/records.js';
+import { isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
+import { REASONS } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
+import { endedWithTask, endingOf } from '../task/ending.js';
 import type { TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
 import { timestamp } from '../text/age.js';
@@ -38,10 +40,15 @@ const COPIED_MS = 999;
  */
 export function timelineOf(view: TaskView, sources: TimelineSources): TimelineEvent[] {
   const stream = `${view.found.checkpoint_dir}/${RUNNER}`;
+  const ending = endingOf(view.statuses);
+  const final = new Set(view.config?.processes.filter((each) => each.final).map(({ name }) => name));
   const threads = [
     taskEvents(view, stream),
-    ...[...view.history].map(([process, history]) => processEvents(process, history, stream)),
+    ...[...view.history].map(([process, history]) =>
+      processEvents(process, history, stream, (run) => endedWithTask(run, final.has(process), ending)),
+    ),
   ];
+  threads.push(reasonEvents(view));
   const placed: { at: number; event: TimelineEvent }[] = [];
   const beginning = timeOf(view.launch_time_ms) ?? Number.NEGATIVE_INFINITY;
   for (const thread of threads) {
@@ -89,7 +96,12 @@ function taskEvents(view: TaskView, path: string): TimelineEvent[] {
   return events;
 }
 
-function processEvents(process: string, history: ProcessHistory, path: string): TimelineEvent[] {
+function processEvents(
+  process: string,
+  history: ProcessHistory,
+  path: string,
+  isEndedWithTask: (run: ProcessStatus) => boolean,
+): TimelineEvent[] {
   return numberedRuns(history).flatMap(({ run, n }) => {
     const about = { process, run: n, path };
     const events: TimelineEvent[] = [];
@@ -103,8 +115,10 @@ function processEvents(process: string, history: ProcessHistory, path: string): 
     if (run.pid !== undefined) {
       events.push({ ...about, time_ms: fromSeconds(run.start_time), what: `starts, pid ${run.pid}` });
     }
-    const how = describeReturnCode(run.return_code);
-    const ended = ENDS[String(run.state)];
+    const withTask = isEndedWithTask(run);
+    const isObedient = run.state === 'FAILED' && withTask;
+    const how = isObedient ? `exit code ${run.return_code}` : describeReturnCode(run.return_code, withTask);
+    const ended = isObedient ? 'is ended with the task' : ENDS[String(run.state)];
     if (ended !== undefined) {
       events.push({
         ...about,
@@ -121,6 +135,24 @@ const ENDS: Readonly<Record<string, string>> = Object.assign(Object.create(null)
   FAILED: 'fails',
   KILLED: 'is killed',
   LOST: 'is lost: its coordinator died before it could say how it ended',
+});
+
+/** What its runner and those who ended it kept. */
+function reasonEvents({ reasons, found }: TaskView): TimelineEvent[] {
+  return reasons.map(({ time_ms, code, message, process, run, by }) => {
+    const what = WORDS[code] ?? '';
+    const who = by === undefined ? '' : `, user ${by}`;
+    const path = `${found.checkpoint_dir}/${REASONS}`;
+    return { time_ms, what: `${what}${message}${who}`, process, run, path };
+  });
+}
+
+const WORDS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  'process-not-started': 'cannot be started: ',
+  'process-run-cap': 'is not run again: ',
+  'process-lost': 'is lost: ',
+  'task-killed': 'asked to end by ',
+  'task-lost': 'asked to give it up by ',
 });
 
 function sourceEvents(view: TaskView, sources: TimelineSources): TimelineEvent[] {

@@ -473,7 +473,16 @@ export const CODE_GROUPS = {
       severity: ['warning'],
       meaning: 'The .thermos_profile of a sandbox is not read because others could have written it.',
     },
+    'reasons-unreadable': {
+      severity: ['warning'],
+      meaning:
+        'What the runner of a task, or who ended it, kept beside its stream cannot be read; the task is shown without it.',
+    },
     'process-not-started': { severity: ['error'], meaning: 'A process of a task cannot be started.' },
+    'process-lost': {
+      severity: ['error'],
+      meaning: 'The coordinator of a process ended before it recorded how the process ended.',
+    },
     'process-run-cap': {
       severity: ['warning'],
       meaning: 'A process is not run again because it ran as often as --max-runs allows.',

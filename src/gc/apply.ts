@@ -7,6 +7,7 @@ import type { Host } from '../host/host.js';
 import { SANDBOX_MARK } from '../layout/sandbox-mark.js';
 import { pathsOf, RUNNER } from '../layout/task-paths.js';
 import { endByRunner, endOrphan, type Finalized } from '../lifecycle/end-orphan.js';
+import { currentUser } from '../lifecycle/keep-reason.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { writeMarkIn } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
@@ -125,7 +126,12 @@ class PlanApplier {
       typeof planned !== 'string' && dev === planned.dev && ino === planned.ino && size === planned.size;
     // Nothing is recorded for a task that is over.
     const state = becomes === 'KILLED' ? 'KILLED' : 'LOST';
-    return endOrphan(place, places, state, this.#effects.clock, LOCAL_PROCESSES, isPlanned);
+    const reason = {
+      code: state === 'LOST' ? 'task-lost' : 'task-killed',
+      message: 'thermos gc (it had no runner any more)',
+      by: currentUser(process.env),
+    };
+    return endOrphan(place, places, state, this.#effects.clock, LOCAL_PROCESSES, isPlanned, reason);
   }
 
   #carryOut(task: PlannedTask, changed: string | undefined): ActionOutcome[] {

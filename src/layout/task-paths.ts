@@ -1,5 +1,6 @@
 import { UsageError } from '../errors/errors.js';
 import { isName } from './names.js';
+import { REASONS } from './reasons.js';
 import { rootPaths } from './root-paths.js';
 
 /** Where a task is on disk. */
@@ -12,6 +13,8 @@ export interface Paths {
   /** Of its streams. */
   readonly directory: string;
   readonly stream: string;
+  /** What its runner and those who ended it knew. */
+  readonly reasons: string;
   /** The task file while the task runs. */
   readonly active: string;
   /** The task file when the task is over. */
@@ -49,6 +52,7 @@ export function pathsOf({ root, taskId }: TaskPlace): Paths {
   return {
     directory,
     stream: `${directory}/${RUNNER}`,
+    reasons: `${directory}/${REASONS}`,
     active: `${active}/${taskId}`,
     finished: `${finished}/${taskId}`,
     sandbox: `${sandboxes}/${taskId}`,

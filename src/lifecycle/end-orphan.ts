@@ -2,7 +2,9 @@ import type { Stats } from 'node:fs';
 import type { ProblemCode } from '../errors/codes.js';
 import { errnoOf, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import type { Reason } from '../layout/reasons.js';
 import type { TaskPlace } from '../layout/task-paths.js';
+import { keepReason } from './keep-reason.js';
 import { Orphan, type TaskPlaces } from './orphan.js';
 import type { Processes } from './processes.js';
 import { type SignalResult, signalRunner } from './runner-process.js';
@@ -24,7 +26,8 @@ const REFUSALS: readonly ProblemCode[] = ['task-refused', 'task-untrusted', 'che
  * Ends a task whose runner died, while holding the runner's lock: copies the last records of its coordinators, kills
  * those of its remaining processes that certainly belong to it, records the last status of open runs and of the task,
  * and moves the task file to the finished ones. Writes nothing if the stream is not as expected or if another process
- * holds the lock. Can be repeated after an interruption. Throws only on bugs.
+ * holds the lock. Can be repeated after an interruption. `reason` is kept for those who look at the task later. Throws
+ * only on bugs.
  */
 export function endOrphan(
   place: TaskPlace,
@@ -33,11 +36,16 @@ export function endOrphan(
   now: () => number,
   processes: Processes,
   isExpected: (stream: Stats) => boolean,
+  reason?: Omit<Reason, 'time_ms'>,
 ): Finalized {
   let orphan: Orphan | undefined;
   try {
     orphan = new Orphan(place, places, processes, isExpected);
+    const isOver = orphan.isOver;
     const { signalled, problems } = orphan.end(becomes, now);
+    if (reason !== undefined && !isOver) {
+      keepReason(place, { ...reason, time_ms: Math.round(now()) }, orphan.uid);
+    }
     return { result: 'done', killed: signalled, problems };
   } catch (error) {
     return finalizedBy(error);

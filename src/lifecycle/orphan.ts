@@ -91,6 +91,11 @@ export class Orphan {
     return new SystemError('checkpoint-damaged', `its stream is damaged at byte ${damagedAt}`, hint);
   }
 
+  /** The task's user by its header. */
+  get uid(): number | undefined {
+    return this.#records.header?.uid;
+  }
+
   /** True if its last status is terminal. */
   get isOver(): boolean {
     return isTerminalTaskState(this.#records.last?.state);

@@ -3,14 +3,14 @@ import { RUNNER } from '../layout/task-paths.js';
 import { historyLeftOut } from '../task/checkpoint-problems.js';
 import { isTooDeep } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
-import { firstFailing, whyLines } from '../task/why.js';
+import { firstFailing, type LastOutput, whyLines } from '../task/why.js';
 import { lastLines } from './last-lines.js';
 import { type LogFile, listLogs } from './list-logs.js';
 import type { LogTree } from './log-tree.js';
 import { closedLogs } from './problems.js';
 
-/** How much of a failing process's stderr is shown. */
-const STDERR_LINES = 10;
+/** How much of a failing process's output is shown. */
+const OUTPUT_LINES = 10;
 
 /** Everything that is known about a task: its view, its logs, and the explanation of its state. */
 export interface Inspection {
@@ -29,8 +29,8 @@ export async function inspectTask(view: TaskView, tree: LogTree, now: number): P
   const { files, problems } = await logsOf(view, tree);
   for (const problem of problems) view.problems.push({ ...problem, task_id });
   if (view.config !== undefined && isTooDeep(view.config.raw)) view.problems.push(tooDeep(view));
-  const stderr = await stderrOfFailing(view, files, tree);
-  return { view, logs: files, why: whyLines(view, { now, stderr }) };
+  const output = await outputOfFailing(view, files, tree);
+  return { view, logs: files, why: whyLines(view, { now, output }) };
 }
 
 /** A directory that can't be read is reported once, not for each process. */
@@ -53,20 +53,19 @@ function tooDeep({ task_id, found }: TaskView): Problem {
   };
 }
 
-/** Undefined if no process failed, or the process that failed has no readable log. */
-async function stderrOfFailing(
-  view: TaskView,
-  logs: readonly LogFile[],
-  tree: LogTree,
-): Promise<string[] | undefined> {
+/** The end of stderr of the process to investigate, and that of stdout if stderr is empty or absent. */
+async function outputOfFailing(view: TaskView, logs: readonly LogFile[], tree: LogTree): Promise<LastOutput> {
   const failing = firstFailing(view);
-  const log = logs.find(
-    ({ process, run, stream }) =>
-      process === failing?.process && run === failing.runs - 1 && stream === 'stderr',
-  );
-  if (log === undefined) return undefined;
-  const { lines, problem } = await lastLines(log.path, STDERR_LINES, tree);
-  if (problem === undefined) return lines;
-  view.problems.push({ ...problem, task_id: view.task_id, process: log.process });
-  return undefined;
+  const output: { stdout?: readonly string[]; stderr?: readonly string[] } = {};
+  for (const stream of ['stderr', 'stdout'] as const) {
+    const log = logs.find(
+      (each) => each.process === failing?.process && each.run === failing.runs - 1 && each.stream === stream,
+    );
+    if (log === undefined) continue;
+    const { lines, problem } = await lastLines(log.path, OUTPUT_LINES, tree);
+    if (problem === undefined) output[stream] = lines;
+    else view.problems.push({ ...problem, task_id: view.task_id, process: log.process });
+    if (lines.length > 0) break;
+  }
+  return output;
 }

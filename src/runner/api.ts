@@ -58,6 +58,8 @@ export interface KillRequest {
   wait?: number;
   /** Like the original's `kill`: SIGKILL to everything, no CLEANING, no final processes. */
   now?: boolean;
+  /** What asks for it, for the reasons that are kept, and the user who does if that is known. */
+  asked?: { what: string; by?: string };
 }
 
 /** Callbacks for events as they happen, in the order of the stream. Must not throw. */

@@ -182,12 +182,26 @@ function killed(state: RunState, request: KillRequest, now: number): void {
 }
 
 function cannotStart(process: string, reason: string): Problem {
-  const message = `process ${JSON.stringify(process)} cannot be started: ${reason}`;
-  return { code: 'process-not-started', severity: 'error', message, process };
+  return {
+    code: 'process-not-started',
+    severity: 'error',
+    message: `${CANNOT_START(process)}${reason}`,
+    process,
+  };
+}
+
+const CANNOT_START = (process: string) => `process ${JSON.stringify(process)} cannot be started: `;
+const NOT_AGAIN = (process: string) => `process ${JSON.stringify(process)} is not run again: `;
+
+/** The message of a problem without what its code and its process say already. */
+export function reasonIn({ message, process }: Problem): string {
+  const known = process === undefined ? [] : [CANNOT_START(process), NOT_AGAIN(process)];
+  const start = known.find((each) => message.startsWith(each)) ?? '';
+  return message.slice(start.length);
 }
 
 function ranTooOften(process: string, runs: number): Problem {
-  const message = `process ${JSON.stringify(process)} is not run again: it ran ${runs === 1 ? 'once' : `${runs} times`}`;
+  const message = `${NOT_AGAIN(process)}it ran ${runs === 1 ? 'once' : `${runs} times`}`;
   const hint = '--max-runs limits how often a process may run';
   return { code: 'process-run-cap', severity: 'warning', message, process, hint };
 }

@@ -36,8 +36,15 @@ export interface Launch {
   /** Seconds since the epoch. */
   readonly now: () => number;
   readonly writer: (fd: number) => RecordSink;
-  /** Called when the coordinator has ended; `refusal`: why it could not start the process, if so. */
-  readonly ended: (coordinatorPid: number, refusal: string | undefined) => void;
+  /** Called when the coordinator has ended. */
+  readonly ended: (coordinatorPid: number, end: CoordinatorEnd) => void;
+}
+
+export interface CoordinatorEnd {
+  /** Why it could not start the process, if so. */
+  readonly refusal?: string;
+  /** What happened to itself, if it did not end as it should: `was killed by SIGKILL`. */
+  readonly death?: string;
 }
 
 /**
@@ -126,7 +133,11 @@ function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: 
     refusal += text;
   });
   report.on('error', () => {});
-  child.on('close', (code) => ended(pid, code === COORDINATOR_EXIT.cannotStart ? refusal : undefined));
+  child.on('close', (code, signal) => {
+    if (code === COORDINATOR_EXIT.cannotStart) ended(pid, { refusal });
+    else if (code === COORDINATOR_EXIT.ok) ended(pid, {});
+    else ended(pid, { death: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}` });
+  });
   return child;
 }
 

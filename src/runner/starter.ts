@@ -4,7 +4,7 @@ import type { Account } from '../host/accounts.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 import type { RunSettings } from './api.js';
 import type { Job } from './coordinator/job.js';
-import { launch } from './launch.js';
+import { type Launch, launch } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { PROFILE, profileOf } from './profile.js';
 import { DEFAULT_LOGGER, type RunnableProcess } from './task-document.js';
@@ -33,10 +33,10 @@ export class Starter {
   }
 
   /**
-   * Returns the pid of the coordinator once FORKED is on disk; `ended` is called when it has ended, with the reason if it
-   * could not start the process. Throws like `launch`, and errors that say why the process cannot be started.
+   * Returns the pid of the coordinator once FORKED is on disk; `ended` is called when it has ended. Throws like `launch`,
+   * and errors that say why the process cannot be started.
    */
-  start({ process, index, seq }: Start, ended: (pid: number, refusal: string | undefined) => void): number {
+  start({ process, index, seq }: Start, ended: Launch['ended']): number {
     const { place, root, account, userName, sandbox } = this.#opened;
     const { chroot, coordinator, console, now, writer } = this.#settings;
     if (account === undefined) throw new Error(`there is no user ${userName} here`);

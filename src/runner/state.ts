@@ -67,7 +67,7 @@ export interface RunState {
   /** Processes whose command did not exist yet when all were asked to end. */
   readonly toTerminate: Set<string>;
   killAll: KillAll | undefined;
-  kill: Required<KillRequest> | undefined;
+  kill: Required<Omit<KillRequest, 'asked'>> | undefined;
   /** Seconds since the epoch. */
   killDeadline: number | undefined;
 }
@@ -90,6 +90,8 @@ export type RunEvent =
       readonly process: string;
       readonly coordinatorPid: number;
       readonly refusal?: string;
+      /** How the coordinator itself ended, if not as it should. */
+      readonly death?: string;
     }
   | { readonly type: 'terminated'; readonly process?: string }
   /** All processes of one run were ended, and the final records of its coordinator have been read. */

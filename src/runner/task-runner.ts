@@ -3,7 +3,9 @@ import type { CheckpointRecord } from '../checkpoint/records.js';
 import { CheckpointWriter } from '../checkpoint/writer.js';
 import { thermosCommand } from '../discovery/advised-command.js';
 import { describeErrno, SystemError } from '../errors/errors.js';
+import type { Reason } from '../layout/reasons.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
+import { keepReason } from '../lifecycle/keep-reason.js';
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { ownerOf } from '../lifecycle/owner.js';
 import { SandboxSharing } from '../lifecycle/sandbox-sharing.js';
@@ -12,12 +14,12 @@ import { coordinatorStat } from '../lifecycle/task-streams.js';
 import { checkOwnership } from '../lifecycle/trust.js';
 import { AdoptedCoordinators } from './adoption.js';
 import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
-import { apply, stateAfter } from './apply.js';
+import { apply, reasonIn, stateAfter } from './apply.js';
 import { CoordinatorStreams } from './coordinator-streams.js';
 import { decide, type Effect } from './decide.js';
 import { TransientError } from './launch.js';
 import type { OpenedTask } from './open.js';
-import { isLive, type LiveRun } from './progress.js';
+import { isLive, type LiveRun, type Run } from './progress.js';
 import { type Start, Starter } from './starter.js';
 import { liveRuns, type RunEvent, type RunState } from './state.js';
 import type { RunnableTask } from './task-document.js';
@@ -48,6 +50,8 @@ export class TaskRunner implements Runner {
   readonly #dirty = new Set<string>();
   /** Events since the last step. */
   readonly #inbox: RunEvent[] = [];
+  /** Reasons from before the header is on disk: until then, the task may be rolled back. */
+  readonly #early: Reason[] = [];
   #reported = 0;
   readonly #wakeups: Wakeups;
   #isOver = false;
@@ -111,6 +115,11 @@ export class TaskRunner implements Runner {
 
   kill(request: KillRequest): void {
     if (this.#isOver) return;
+    const { asked, state } = request;
+    if (asked !== undefined) {
+      const code = state === 'LOST' ? 'task-lost' : 'task-killed';
+      this.#keep({ code, message: asked.what, by: asked.by });
+    }
     // Before `run` there is no loop; the wait of this kill starts now, too.
     if (this.#promise === undefined) this.#apply({ type: 'kill', request });
     else this.#happened({ type: 'kill', request });
@@ -132,6 +141,8 @@ export class TaskRunner implements Runner {
     try {
       act();
     } catch (error) {
+      const code = error instanceof SystemError ? error.code : 'bug';
+      this.#keep({ code, message: `the runner has given up: ${(error as Error).message}` });
       this.#release();
       this.#promise?.reject(error instanceof SystemError ? this.#resumable(error) : error);
     }
@@ -149,7 +160,10 @@ export class TaskRunner implements Runner {
     for (const process of this.#dirty) this.#read(process);
     this.#dirty.clear();
     for (const event of this.#inbox.splice(0)) {
-      if (event.type === 'gone') this.#read(event.process);
+      if (event.type === 'gone') {
+        this.#read(event.process);
+        this.#keepLoss(event);
+      }
       this.#apply(event);
     }
     const { children, lost } = this.#state;
@@ -157,7 +171,9 @@ export class TaskRunner implements Runner {
       const { process, coordinator_pid: coordinatorPid } = run;
       if (children.has(coordinatorPid) || lost.has(process) || this.#adopted.isAlive(run)) continue;
       this.#read(process);
-      this.#apply({ type: 'gone', process, coordinatorPid });
+      const event: RunEvent = { type: 'gone', process, coordinatorPid };
+      this.#keepLoss(event);
+      this.#apply(event);
     }
   }
 
@@ -178,8 +194,33 @@ export class TaskRunner implements Runner {
     for (; this.#reported < problems.length; this.#reported++) {
       const problem = { ...problems[this.#reported], task_id: this.taskId } as (typeof problems)[number];
       problems[this.#reported] = problem;
+      const { code, process } = problem;
+      this.#keep({ code, message: reasonIn(problem), process, run: this.#runOf(process)?.index });
       this.#events.problem?.(problem);
     }
+  }
+
+  // Reasons for those who look at the task later.
+
+  #keep(reason: Omit<Reason, 'time_ms'>): void {
+    const timed = { ...reason, time_ms: Math.round(this.#settings.now()) };
+    if (this.#state.progress.header === undefined) this.#early.push(timed);
+    else keepReason(this.#opened.place, timed, this.#opened.account?.uid);
+  }
+
+  #runOf(process: string | undefined): Run | undefined {
+    return process === undefined ? undefined : this.#state.progress.runs.get(process);
+  }
+
+  /** Why a coordinator left its run without an end. */
+  #keepLoss({ process, coordinatorPid, refusal, death }: RunEvent & { type: 'gone' }): void {
+    const run = this.#runOf(process);
+    const { killAll, lost } = this.#state;
+    // Those that we kill are not lost.
+    if (refusal !== undefined || killAll !== undefined || lost.has(process)) return;
+    if (!isLive(run) || run.coordinator_pid !== coordinatorPid) return;
+    const message = `its coordinator (pid ${coordinatorPid}) ${death ?? 'is gone'}`;
+    this.#keep({ code: 'process-lost', message, process, run: run.index });
   }
 
   // Effects.
@@ -231,14 +272,19 @@ export class TaskRunner implements Runner {
 
   #recorded(record: CheckpointRecord): void {
     this.#apply({ type: 'recorded', record });
+    if (record.type === 'runner_header') {
+      for (const reason of this.#early.splice(0)) {
+        keepReason(this.#opened.place, reason, this.#opened.account?.uid);
+      }
+    }
     this.#events.record?.(record);
   }
 
   #start(start: Start): void {
     const { process } = start;
     try {
-      const coordinatorPid = this.#starter.start(start, (pid, refusal) =>
-        this.#happened({ type: 'gone', process, coordinatorPid: pid, refusal }),
+      const coordinatorPid = this.#starter.start(start, (pid, end) =>
+        this.#happened({ type: 'gone', process, coordinatorPid: pid, ...end }),
       );
       this.#apply({ type: 'started', process, coordinatorPid });
     } catch (error) {
@@ -262,6 +308,10 @@ export class TaskRunner implements Runner {
 
   #kill(run: LiveRun): void {
     const { process, coordinator_pid: coordinatorPid } = run;
+    if (!this.#state.lost.has(process)) {
+      const message = `its coordinator (pid ${coordinatorPid}) did not start it in time`;
+      this.#keep({ code: 'process-lost', message, process, run: run.index });
+    }
     for (const problem of this.#processes.end([run])) this.#apply({ type: 'problem', problem });
     this.#read(process);
     this.#apply({ type: 'cleared', process, coordinatorPid });

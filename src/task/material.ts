@@ -8,6 +8,7 @@ import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
+import type { Reason } from '../layout/reasons.js';
 import { phasePath } from '../layout/root-paths.js';
 import { coordinatorName, RUNNER } from '../layout/task-paths.js';
 import type { Directories } from '../store/directories.js';
@@ -16,6 +17,7 @@ import { presenceOf, realPath } from '../store/look.js';
 import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
 import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
+import { readReasons } from './reasons.js';
 import { readTaskFile, type TaskConfig } from './task-file.js';
 
 /**
@@ -40,6 +42,8 @@ export interface Material {
   moved: boolean;
   /** Neither its task file nor its checkpoint directory exists any more. */
   removed: boolean;
+  /** With `history`: what was kept beside the stream. Anybody who may write there may have written it. */
+  reasons: readonly Reason[];
   problems: readonly Problem[];
 }
 
@@ -108,6 +112,7 @@ export class MaterialReader {
       located: found.unreadable ? {} : locate(state.header ?? {}, found),
       leftovers: runner.alive === true || runner.foreign ? [] : leftoverPids(host, state),
       bootTimeMs: over ? undefined : host.bootTimeMs,
+      reasons: this.#options.history && !found.unreadable ? this.#reasons(problems) : [],
       moved: over && this.#wasMoved(),
       removed: stream === undefined && !found.unreadable && this.#wasRemoved(),
       problems,
@@ -163,6 +168,12 @@ export class MaterialReader {
       : found;
     if (problem !== undefined) problems.push({ ...problem, task_id: this.#found.task_id });
     return config;
+  }
+
+  #reasons(problems: Problem[]): readonly Reason[] {
+    const { reasons, problem } = readReasons(this.#found.checkpoint_dir, this.#opening);
+    if (problem !== undefined) problems.push({ ...problem, task_id: this.#found.task_id });
+    return reasons;
   }
 
   /** The stream's stat; undefined, with a problem reported, if it can't be opened. */

@@ -15,6 +15,7 @@ import type { Located } from '../discovery/relocate.js';
 import type { Problem } from '../errors/problem.js';
 import type { LayoutName } from '../layout/layouts.js';
 import type { MesosIds } from '../layout/mesos.js';
+import type { Reason } from '../layout/reasons.js';
 import type { Phase } from '../layout/root-paths.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { processesLeftOut } from './checkpoint-problems.js';
@@ -86,6 +87,8 @@ export interface TaskView {
   silent_since_ms?: number;
   /** Pids that are still alive although the task is over or its runner is gone. */
   leftovers: readonly number[];
+  /** What its runner and those who ended it knew, in order; empty without `history`. Not to be trusted. */
+  reasons: readonly Reason[];
   /** No trace of the task is left on disk. */
   removed: boolean;
 }
@@ -139,6 +142,7 @@ export function viewOf(material: Material): TaskView {
     config,
     silent_since_ms: stream?.mtimeMs,
     leftovers,
+    reasons: material.reasons,
     removed,
   };
 }

@@ -1,17 +1,24 @@
 import { constants } from 'node:os';
 import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
+import type { ProblemCode } from '../errors/codes.js';
+import type { Stream } from '../layout/log-paths.js';
+import type { Reason } from '../layout/reasons.js';
 import { duration, timestamp } from '../text/age.js';
+import { endedWithTask, endingOf, isLate } from './ending.js';
 import { predecessors } from './ordering.js';
 import type { ProcessConfig } from './task-file.js';
 import type { ProcessView, TaskView } from './view.js';
 
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
-/** How a process ended, in words: `exit code 7`, `signal 9 (SIGKILL)`. Empty if it isn't recorded. */
-export function describeReturnCode(code: number | undefined): string {
+/**
+ * How a process ended, in words: `exit code 7`, `signal 9, SIGKILL`. Empty if it isn't recorded. `isEnding`: whether the
+ * task was being ended then, if that is known.
+ */
+export function describeReturnCode(code: number | undefined, isEnding?: boolean): string {
   if (code === undefined) return '';
-  // The runner records -1 for a process that it ended itself; a coordinator records the same for SIGHUP.
-  if (code === -1) return 'ended by the runner (return code -1), or signal 1, SIGHUP';
+  // A runner records -1 for a process that it killed at the end of the task; a coordinator records it for SIGHUP.
+  if (code === -1) return MINUS_ONE[String(isEnding) as keyof typeof MINUS_ONE];
   if (code < 0) return `signal ${-code}${named(-code)}`;
   if (code > 128 && SIGNALS.has(code - 128)) {
     return `exit code ${code} (from a shell: its command was killed by signal ${code - 128}${named(code - 128)})`;
@@ -19,27 +26,81 @@ export function describeReturnCode(code: number | undefined): string {
   return `exit code ${code}`;
 }
 
+const MINUS_ONE = {
+  true: 'return code -1, by the runner',
+  false: 'signal 1, SIGHUP',
+  undefined: 'return code -1, by the runner or by SIGHUP',
+};
+
 function named(signal: number): string {
   const name = SIGNALS.get(signal);
   return name === undefined ? '' : `, ${name}`;
 }
 
-/** The process that failed first, of those whose last run is FAILED: the one to investigate. */
+/**
+ * The process to investigate: the one that failed first, of those whose last run failed by itself; if there is none, a
+ * final process that failed.
+ */
 export function firstFailing(view: TaskView): ProcessView | undefined {
-  const failed = view.processes.filter(({ state }) => state === 'FAILED');
+  const { failed, failedFinal } = endsOf(view);
+  return earliest(failed) ?? earliest(failedFinal);
+}
+
+function earliest(processes: readonly ProcessView[]): ProcessView | undefined {
   const time = ({ stop_time }: ProcessView) =>
     Number.isFinite(stop_time) ? (stop_time as number) : Infinity;
-  return failed.reduce<ProcessView | undefined>(
+  return processes.reduce<ProcessView | undefined>(
     (first, process) => (first === undefined || time(process) < time(first) ? process : first),
     undefined,
   );
 }
 
+/** The processes of a task, by how their last runs ended. */
+interface Ends {
+  readonly isFinal: (process: string) => boolean;
+  /** Those that failed by themselves, before the task began to end. */
+  readonly failed: readonly ProcessView[];
+  readonly failedFinal: readonly ProcessView[];
+  /** Those that failed or were killed because the task was ended. */
+  readonly withTask: ReadonlySet<ProcessView>;
+}
+
+function endsOf({ statuses, processes, config }: TaskView): Ends {
+  const ending = endingOf(statuses);
+  const final = new Set(config?.processes.filter((process) => process.final).map(({ name }) => name));
+  const failed: ProcessView[] = [];
+  const failedFinal: ProcessView[] = [];
+  const withTask = new Set<ProcessView>();
+  for (const process of processes) {
+    const { state } = process;
+    if (state !== 'FAILED' && state !== 'KILLED') continue;
+    if (endedWithTask(process, final.has(process.process), ending)) withTask.add(process);
+    else if (state === 'FAILED') {
+      // Without a task file, a process that ends late by itself is a final one.
+      const isFinal = final.has(process.process) || isLate(process, ending);
+      (isFinal ? failedFinal : failed).push(process);
+    }
+  }
+  return { isFinal: (process) => final.has(process), failed, failedFinal, withTask };
+}
+
+/** The last lines of a log; undefined if there is none or it could not be read. */
+export type LastOutput = Readonly<Partial<Record<Stream, readonly string[]>>>;
+
 export interface WhyOptions {
   /** Milliseconds since the epoch. */
   now: number;
-  /** The last lines of the first failing process's stderr; undefined if it could not be read. */
-  stderr: readonly string[] | undefined;
+  /** Of the process that `firstFailing` returns. */
+  output: LastOutput;
+}
+
+/** How many processes with the same fate are named; the others are counted. */
+const MOST_NAMED = 3;
+
+/** At least two lines are folded into one. */
+function folded(lines: readonly string[], rest: (count: number) => string): readonly string[] {
+  if (lines.length <= MOST_NAMED + 1) return lines;
+  return [...lines.slice(0, MOST_NAMED), rest(lines.length - MOST_NAMED)];
 }
 
 /**
@@ -47,13 +108,15 @@ export interface WhyOptions {
  * how much of the failure budget is used, and what each process waits for. Names are as they were read: escape
  * them before they are shown.
  */
-export function whyLines(view: TaskView, options: WhyOptions): string[] {
+export function whyLines(view: TaskView, { now, output }: WhyOptions): string[] {
+  const ends = endsOf(view);
   return [
-    ...verdictLines(view, options.now),
-    ...failureLines(view, options.stderr),
-    ...endedLines(view),
-    ...budgetLines(view),
-    ...waitingLines(view, options.now),
+    ...verdictLines(view, now),
+    ...reasonLines(view),
+    ...failureLines(view, ends, output),
+    ...endedLines(view, ends),
+    ...budgetLines(view, ends),
+    ...waitingLines(view, ends, now),
   ];
 }
 
@@ -102,44 +165,139 @@ function unknownReason(view: TaskView): string {
   return 'The state of the task cannot be determined from here.';
 }
 
-function failureLines(view: TaskView, stderr: readonly string[] | undefined): string[] {
-  const process = firstFailing(view);
+/** Why a task did not succeed, in a few words; undefined if that is not known. Pure. */
+export function reasonText(view: TaskView): string | undefined {
+  if (view.state !== 'FAILED') return requestOf(view)?.words;
+  const process = earliest(endsOf(view).failed);
+  return process && `process ${process.process}, ${howItFailed(process, view.reasons)}`;
+}
+
+function howItFailed(process: ProcessView, reasons: readonly Reason[]): string {
+  const { pid, runs, return_code } = process;
+  const run = `run ${runs - 1}`;
+  if (pid === undefined) {
+    const known = reasonFor(process, 'process-not-started', reasons);
+    return `${run}, it could not be started${known === undefined ? '' : `: ${known.message}`}`;
+  }
+  const how = describeReturnCode(return_code);
+  return how === '' ? run : `${run}, ${how}`;
+}
+
+/** The latest reason of this kind for the end of a process; its last run may only record that it is not tried again. */
+function reasonFor(
+  { process, runs }: ProcessView,
+  code: ProblemCode,
+  reasons: readonly Reason[],
+): Reason | undefined {
+  return reasons.findLast(
+    (each) => each.code === code && each.process === process && (each.run ?? runs) >= runs - 2,
+  );
+}
+
+/** Who or what asked for the end of a task: the user, if one of the reasons names one. */
+function requestOf({ reasons }: TaskView): { words: string; reason: Reason } | undefined {
+  const all = reasons.filter(({ code }) => REQUESTS.includes(code));
+  const reason = all.find(({ by }) => by !== undefined) ?? all[0];
+  if (reason === undefined) return undefined;
+  return { reason, words: `${reason.message}${reason.by === undefined ? '' : `, user ${reason.by}`}` };
+}
+
+const REQUESTS: readonly string[] = ['task-killed', 'task-lost'] satisfies ProblemCode[];
+/** Part of what is said about their processes. */
+const OF_PROCESSES: readonly string[] = ['process-not-started', 'process-lost'] satisfies ProblemCode[];
+
+/** Reasons that are not part of another line. */
+function reasonLines(view: TaskView): string[] {
+  const request = requestOf(view);
+  const asked =
+    request === undefined
+      ? []
+      : [`It was asked to end at ${timestamp(request.reason.time_ms)}, by ${request.words}.`];
+  const first = firstFailing(view);
+  const own = new Set(view.processes.map(({ process }) => process));
+  const others = view.reasons.flatMap((reason) => {
+    const { code, process, message, time_ms } = reason;
+    if (REQUESTS.includes(code)) return [];
+    if (process === undefined) return [`Reported at ${timestamp(time_ms)}: ${message}.`];
+    if (!own.has(process)) return [];
+    if (code === 'process-run-cap') return [`Process ${process} is not run again: ${message}.`];
+    if (code === 'process-not-started' && process !== first?.process) {
+      return [`Process ${process} could not be started: ${message}.`];
+    }
+    return OF_PROCESSES.includes(code) ? [] : [`Reported about process ${process}: ${message}.`];
+  });
+  return [...asked, ...folded(others, (count) => `${count} more reports.`)];
+}
+
+function failureLines({ reasons }: TaskView, { failed, failedFinal }: Ends, output: LastOutput): string[] {
+  const first = earliest(failed);
+  const process = first ?? earliest(failedFinal);
   if (process === undefined) return [];
-  const how = process.pid === undefined ? 'it could not be started' : describeReturnCode(process.return_code);
-  const line = `Process ${process.process} failed first: run ${process.runs - 1}${how === '' ? '' : `, ${how}`}${at(process)}.`;
-  if (stderr === undefined) return [line];
-  if (stderr.length === 0) return [line, 'Its stderr is empty.'];
-  return [line, 'Its stderr ends with:', ...stderr.map((text) => `  | ${text}`)];
+  const what = first === undefined ? 'failed, which does not change how the task ends' : 'failed first';
+  const line = `Process ${process.process} ${what}: ${howItFailed(process, reasons)}${at(process)}.`;
+  return [line, ...outputLines(output)];
+}
+
+/** Many programs report their errors on stdout. */
+function outputLines({ stderr, stdout }: LastOutput): string[] {
+  const quoted = (lines: readonly string[]) => lines.map((text) => `  | ${text}`);
+  if (stderr !== undefined && stderr.length > 0) return ['Its stderr ends with:', ...quoted(stderr)];
+  if (stdout !== undefined && stdout.length > 0) {
+    return [
+      stderr === undefined ? 'Its stdout ends with:' : 'Its stderr is empty; its stdout ends with:',
+      ...quoted(stdout),
+    ];
+  }
+  if (stderr === undefined) return stdout === undefined ? [] : ['Its stdout is empty.'];
+  return [stdout === undefined ? 'Its stderr is empty.' : 'Its stderr and stdout are empty.'];
 }
 
 function at({ stop_time }: ProcessView): string {
   return stop_time === undefined ? '' : `, at ${timestamp(stop_time * 1000)}`;
 }
 
-/** Lines for processes that were killed, or whose end nobody recorded. */
-function endedLines(view: TaskView): string[] {
+/** Lines for processes that were ended, or whose end nobody recorded. */
+function endedLines(view: TaskView, { withTask }: Ends): string[] {
   const gone = view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
-  const lines: string[] = [];
-  for (const { process, state, return_code, pid, coordinator_pid } of view.processes) {
-    if (state === 'KILLED') lines.push(`Process ${process} was killed: ${describeReturnCode(return_code)}.`);
-    if (state === 'LOST')
-      lines.push(
-        `Process ${process} was lost: its coordinator died before it could record how the process ended.`,
+  const ended: string[] = [];
+  const killed: string[] = [];
+  const lost: string[] = [];
+  const open: string[] = [];
+  for (const each of view.processes) {
+    const { process, state, return_code, pid, coordinator_pid } = each;
+    if (withTask.has(each)) {
+      const how = state === 'KILLED' ? describeReturnCode(return_code, true) : `exit code ${return_code}`;
+      ended.push(`Process ${process} was ended with the task: ${how}.`);
+    } else if (state === 'KILLED') {
+      killed.push(`Process ${process} was killed: ${describeReturnCode(return_code, false)}.`);
+    } else if (state === 'LOST') {
+      const known = reasonFor(each, 'process-lost', view.reasons);
+      lost.push(
+        `Process ${process} was lost: ${known?.message ?? 'its coordinator died before it could record how the process ended'}.`,
       );
-    if (!gone || (state !== 'RUNNING' && state !== 'FORKED')) continue;
-    const last = pid ?? coordinator_pid;
-    const alive = last !== undefined && view.leftovers.includes(last);
-    lines.push(
-      `Process ${process} was ${state} when the runner died; its pid ${last} is ${alive ? 'still alive' : 'not alive'}.`,
-    );
+    } else if (gone && (state === 'RUNNING' || state === 'FORKED')) {
+      const last = pid ?? coordinator_pid;
+      const alive = last !== undefined && view.leftovers.includes(last);
+      open.push(
+        `Process ${process} was ${state} when the runner died; its pid ${last} is ${alive ? 'still alive' : 'not alive'}.`,
+      );
+    }
   }
-  return lines;
+  return [
+    ...folded(ended, (count) => `${count} more processes were ended with the task.`),
+    ...folded(killed, (count) => `${count} more processes were killed.`),
+    ...folded(lost, (count) => `${count} more processes were lost.`),
+    ...folded(open, (count) => `${count} more processes were running when the runner died.`),
+  ];
 }
 
-function budgetLines(view: TaskView): string[] {
+function budgetLines(view: TaskView, { failed, withTask }: Ends): string[] {
   const lines: string[] = [];
-  for (const { process, failures, max_failures, state } of view.processes) {
-    if (failures === 0) continue;
+  for (const each of view.processes) {
+    const { process, max_failures, state } = each;
+    // What the end of the task did to a process is not its failure.
+    const failures = each.failures - (state === 'FAILED' && withTask.has(each) ? 1 : 0);
+    if (failures <= 0) continue;
     if (max_failures === undefined) lines.push(`Process ${process}: ${failures} failed runs.`);
     else if (max_failures === 0)
       lines.push(`Process ${process}: ${failures} failed runs; it may fail any number of times.`);
@@ -148,59 +306,65 @@ function budgetLines(view: TaskView): string[] {
       lines.push(`Process ${process}: ${failures} of ${max_failures} allowed failures used${over}.`);
     }
   }
+  const budgets = folded(lines, (count) => `${count} more processes have failed runs.`);
   const allowed = view.config?.max_failures;
-  const failed = failedProcesses(view).length;
-  if (failed > 0 && allowed !== undefined) {
-    if (allowed === 0) lines.push(`Task: ${failed} failed processes; any number may fail.`);
-    else
-      lines.push(
-        `Task: ${failed} of ${allowed} allowed failed processes used${failed >= allowed ? ', so the task fails' : ''}.`,
-      );
-  }
-  return lines;
+  const count = outOfFailures(view, failed);
+  if (count === 0 || allowed === undefined) return [...budgets];
+  if (allowed === 0) return [...budgets, `Task: ${count} failed processes; any number may fail.`];
+  const isFate = count >= allowed && view.state !== 'KILLED' && view.state !== 'LOST';
+  return [
+    ...budgets,
+    `Task: ${count} of ${allowed} allowed failed processes used${isFate ? ', so the task fails' : ''}.`,
+  ];
 }
 
-/** Processes that won't be run again because they failed too often. */
-function failedProcesses(view: TaskView): ProcessView[] {
-  const ephemeral = new Set(
-    view.config?.processes.filter((process) => process.ephemeral).map(({ name }) => name),
-  );
-  return view.processes.filter(
-    ({ process, state, failures, max_failures }) =>
-      state === 'FAILED' &&
+/** How many processes are not run again because they failed too often. */
+function outOfFailures({ config }: TaskView, failed: readonly ProcessView[]): number {
+  const ephemeral = new Set(config?.processes.filter((process) => process.ephemeral).map(({ name }) => name));
+  return failed.filter(
+    ({ process, failures, max_failures }) =>
       !ephemeral.has(process) &&
       (max_failures === undefined || (max_failures > 0 && failures >= max_failures)),
-  );
+  ).length;
 }
 
-function waitingLines(view: TaskView, now: number): string[] {
+function waitingLines(view: TaskView, { isFinal }: Ends, now: number): string[] {
   const { config } = view;
   if (config === undefined) return [];
   const after = new Map(predecessors(config).map((entry) => [entry.process, entry.after]));
   const byName = new Map(view.processes.map((process) => [process.process, process]));
   const ended = isTerminalTaskState(view.state);
   const over = ended || view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
-  const lines: string[] = [];
+  // While a task is being ended, only its final processes run.
+  const isEnding = view.state === 'CLEANING' || view.state === 'FINALIZING';
+  const never: string[] = [];
+  const waiting: string[] = [];
   for (const process of config.processes) {
     const current = byName.get(process.name);
     if (current === undefined) continue;
+    const runsNoMore = over || (isEnding && !isFinal(process.name));
     if (current.runs === 0) {
       const needed = unmet(after.get(process.name), byName);
-      lines.push(over ? neverStarted(process, needed, ended) : notYet(process, needed));
-    } else if (current.state === 'WAITING' && !over) lines.push(`Process ${process.name} is about to start.`);
-    else if (!over) {
-      for (const each of pauseLine(process, current, now)) lines.push(each);
+      if (over) never.push(neverStarted(process, needed, ended));
+      else if (runsNoMore) never.push(`Process ${process.name} never started: the task is being ended.`);
+      else waiting.push(notYet(process, needed));
+    } else if (current.state === 'WAITING' && !runsNoMore) {
+      waiting.push(`Process ${process.name} is about to start.`);
+    } else if (!runsNoMore) {
+      for (const each of pauseLine(process, current, now)) waiting.push(each);
     }
   }
-  return lines;
+  return [
+    ...folded(never, (count) => `${count} more processes never started.`),
+    ...folded(waiting, (count) => `${count} more processes wait.`),
+  ];
 }
 
 /** The predecessors that have not succeeded, with their states. */
 function unmet(after: readonly string[] = [], byName: ReadonlyMap<string, ProcessView>): string {
-  return after
-    .filter((before) => byName.get(before)?.state !== 'SUCCESS')
-    .map((before) => `${before} (${byName.get(before)?.state})`)
-    .join(', ');
+  const names = after.filter((before) => byName.get(before)?.state !== 'SUCCESS');
+  const words = names.slice(0, MOST_NAMED).map((name) => `${name} (${byName.get(name)?.state})`);
+  return [...words, ...(names.length > MOST_NAMED ? [`${names.length - MOST_NAMED} more`] : [])].join(', ');
 }
 
 function neverStarted({ name }: ProcessConfig, needed: string, ended: boolean): string {

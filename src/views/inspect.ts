@@ -12,6 +12,7 @@ import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
+import { branchesOf } from './parts/tree.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
 
 /** The most runs of a process that a terminal shows. */
@@ -145,9 +146,6 @@ function ordering(view: TaskView, config: TaskConfig, style: Style): string {
   return orderingText(config, style, (process) => states.get(process) ?? 'WAITING');
 }
 
-/** Fully indented, a chain of ten thousand processes would take 150 MB of spaces. */
-const MOST_LEVELS = 50;
-
 /**
  * A tree, top down, indented up to a limit; what a process waits for besides its parent follows it. Empty for a task
  * with one process and no constraints. `stateOf` gives the state to show, if there is one.
@@ -159,17 +157,18 @@ export function orderingText(
 ): string {
   if (config.processes.length < 2 && config.orders.length === 0) return '';
   const kinds = new Map(config.processes.map((process) => [process.name, process]));
-  return drawOrdering(config)
-    .map(({ process, depth, also }) => {
+  const lines = drawOrdering(config);
+  const branches = branchesOf(
+    lines.map(({ depth }) => depth),
+    style,
+  );
+  return lines
+    .map(({ process, also }, i) => {
       const state = stateOf(process);
       const { final, daemon, ephemeral } = kinds.get(process) ?? {};
       const marks = [final && 'final', daemon && 'daemon', ephemeral && 'ephemeral'].filter(Boolean);
-      const branch =
-        depth === 0
-          ? ''
-          : `${'   '.repeat(Math.min(depth, MOST_LEVELS) - 1)}${style.unicode ? '└─ ' : '`- '}`;
       const words = [
-        `${branch}${visible(process)}`,
+        `${branches[i]}${visible(process)}`,
         ...(state === undefined ? [] : [paintOf(style.paint, state)(state)]),
         ...(marks.length > 0 ? [`(${marks.join(', ')})`] : []),
         ...(also.length > 0 ? [`also after ${also.map(visible).join(', ')}`] : []),

@@ -1,47 +1,80 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
-import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { ProcessView, TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
-import { cutPainted, splitAt } from '../text/width.js';
+import { cutPainted, shorten, splitAt, widthOf } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import type { Style } from './parts/style.js';
 
-/** The most processes that a summary on a terminal shows. */
-const SUMMARY_ROWS = 40;
+/** The most processes that a summary on a terminal shows, so that the reason and the result are on the same screen. */
+const SUMMARY_ROWS = 8;
 
-/** Which processes are shown first if there is no room for all. */
-const URGENCY = ['RUNNING', 'FORKED', 'FAILED', 'LOST', 'KILLED', 'WAITING', 'SUCCESS'];
+/** On a terminal the reason of the result is cut to one line, but not to less than this; it stands above in full. */
+const LEAST_REASON = 24;
+
+/** The groups of processes, in the order in which they get room, and the words for those that get none. */
+const GROUPS = [
+  { states: ['FAILED', 'LOST', 'KILLED'], word: 'failed or killed' },
+  { states: ['RUNNING', 'FORKED'], word: 'running' },
+  { states: ['WAITING'], word: 'waiting', atTheEnd: 'never started' },
+  { states: ['SUCCESS'], word: 'done' },
+];
 
 /**
  * One frame of a running task, in lines that fit the terminal: its progress, and as many of its processes as fit into
- * `rows`.
+ * `rows`. Those that failed stay in view, however many others run.
  */
 export function progressLines(view: TaskView, style: Style, rows: number): string[] {
   const room = Math.max(1, rows - 3);
   const shown = mostUrgent(view.processes, room);
   const table = processTable({ ...view, processes: shown }, style, '');
   const lines = [progressLine(view, style), ...table.split('\n').slice(0, -1)];
-  const left = view.processes.length - shown.length;
-  if (left > 0) lines.push(style.paint.dim(`and ${left} more processes`));
+  if (shown.length < view.processes.length) lines.push(style.paint.dim(restText(view.processes, shown)));
   const { width } = style;
   return lines.map((line) => (width === undefined ? line : cutPainted(line, width)).trimEnd());
 }
 
+/** As many processes as there is room for, in their order; a third of the room is kept for those that run. */
 function mostUrgent(processes: readonly ProcessView[], room: number): ProcessView[] {
   if (processes.length <= room) return [...processes];
-  const chosen = [...processes.keys()]
-    .sort((a, b) => urgency(processes[a] as ProcessView) - urgency(processes[b] as ProcessView) || a - b)
-    .slice(0, room);
-  return chosen.sort((a, b) => a - b).map((i) => processes[i] as ProcessView);
+  const [bad = [], live = [], ...others] = grouped(processes);
+  const kept = Math.min(live.length, Math.floor(room / 3));
+  const chosen = [
+    ...bad.sort((a, b) => stopTime(a) - stopTime(b)).slice(0, room - kept),
+    ...live,
+    ...others.flat(),
+  ].slice(0, room);
+  const isChosen = new Set(chosen);
+  return processes.filter((process) => isChosen.has(process));
 }
 
-function urgency({ state }: ProcessView): number {
-  const at = URGENCY.indexOf(String(state));
-  return at === -1 ? URGENCY.length : at;
+/** What failed first is the most likely cause of what failed later. */
+function stopTime({ stop_time }: ProcessView): number {
+  return Number.isFinite(stop_time) ? (stop_time as number) : Number.MAX_VALUE;
+}
+
+/** By the groups above; a state without a name is in the last one. */
+function grouped(processes: Iterable<ProcessView>): ProcessView[][] {
+  const groups: ProcessView[][] = GROUPS.map(() => []);
+  for (const process of processes) {
+    const at = GROUPS.findIndex(({ states }) => states.includes(String(process.state)));
+    (groups.at(at) as ProcessView[]).push(process);
+  }
+  return groups;
+}
+
+/** `and 93 more processes: 3 running, 90 done`. */
+function restText(all: readonly ProcessView[], shown: readonly ProcessView[], isOver = false): string {
+  const isShown = new Set(shown);
+  const left = all.filter((process) => !isShown.has(process));
+  const counts = grouped(left).flatMap((group, i) => {
+    const { word, atTheEnd = word } = GROUPS[i] as (typeof GROUPS)[number];
+    return some(group.length, isOver ? atTheEnd : word);
+  });
+  return `and ${left.length} more processes: ${counts.join(', ')}`;
 }
 
 /** `web-1  ACTIVE  [####----] 3 of 6 done, 2 running, 1 failed, 12s`. */
@@ -98,24 +131,48 @@ export function taskChangeText(task_id: string, state: unknown): string {
   return `==> ${task_id}: ${state} <==`;
 }
 
-/** How the task ended: its state and time, its processes, and why if it did not succeed. */
-export function summaryText(view: TaskView, why: readonly string[], style: Style): string {
+/** How a task ended, for the last lines of `run`. */
+export interface Summary {
+  readonly view: TaskView;
+  /** The lines of `whyLines`. */
+  readonly why: readonly string[];
+  /** In a few words, if the task did not succeed. */
+  readonly reason: string | undefined;
+  /** A command that shows more. */
+  readonly look: string | undefined;
+}
+
+/**
+ * How the task ended: its processes, why if it did not succeed, and last, where the eye is, its state with the reason and
+ * where to look.
+ */
+export function summaryText({ view, why, reason, look }: Summary, style: Style): string {
   const state = String(view.state);
   const took =
     view.launch_time_ms === undefined || view.state_timestamp_ms === undefined
       ? ''
       : ` after ${elapsed(Number(view.state_timestamp_ms) - Number(view.launch_time_ms))}`;
-  const shown = style.tty ? mostUrgent(view.processes, SUMMARY_ROWS) : view.processes;
-  const left = view.processes.length - shown.length;
-  const lines = view.state === 'SUCCESS' ? [] : why.map((line) => `${visible(line)}\n`);
+  const shown = style.tty
+    ? mostUrgent(
+        view.processes.filter(({ runs }) => runs > 0),
+        SUMMARY_ROWS,
+      )
+    : view.processes;
+  const isDone = view.state === 'SUCCESS';
+  const result = `${visible(view.task_id)}: ${state}${took}`;
+  const room = style.width === undefined ? Number.POSITIVE_INFINITY : style.width - widthOf(result) - 2;
+  const words = shorten(
+    visible(reason ?? ''),
+    Math.max(LEAST_REASON, room),
+    'end',
+    style.unicode ? '…' : '...',
+  );
+  const because = isDone || reason === undefined ? '' : `: ${words}`;
   return [
-    `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}\n`,
     processTable({ ...view, processes: [...shown] }, style, '  '),
-    ...(left > 0
-      ? [
-          `  and ${left} more processes: ${thermosCommand(['inspect'], rootFlagsOf(view.root), [view.task_id])}\n`,
-        ]
-      : []),
-    ...lines,
+    ...(shown.length < view.processes.length ? [`  ${restText(view.processes, shown, true)}\n`] : []),
+    ...(isDone ? [] : why.map((line) => `${visible(line)}\n`)),
+    `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}${because}\n`,
+    ...(isDone || look === undefined ? [] : [`see ${look}\n`]),
   ].join('');
 }

@@ -311,6 +311,7 @@ export class MemoryTasks implements TaskGatherer {
       state,
       config: this.#config(task_file),
       runner: { alive, foreign: false },
+      reasons: [],
       located: locatePaths(state.header ?? {}, found, (each) =>
         this.files.isThere(each) ? each : undefined,
       ),

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeInspect, encodeTask } from '../../src/contracts/encode-task.js';
@@ -63,6 +64,8 @@ test('a task, field by field', () => {
     resources: { cpu: 0.5, ram: 1024 },
   };
   writeTask(root, 't', { task, runner: records });
+  const reason = { time_ms: 7, code: 'process-not-started', message: 'm', process: 'b', run: 1, by: 'u' };
+  writeFileSync(join(root, 'checkpoints/t/reasons'), JSON.stringify(reason));
   const document = printed(encodeInspect(view(), [], ['because']));
   const a = { process: 'a', state: 'SUCCESS', coordinator_pid: 4_194_001, pid: 4_194_002, return_code: 0 };
   const times = { start_time: 1_400_000_002, stop_time: 1_400_000_003 };
@@ -131,6 +134,7 @@ test('a task, field by field', () => {
     ],
     resources: { cpu: 0.5, ram: 1024 },
     logs: [],
+    reasons: [reason],
     why: ['because'],
   });
   expectValid(view());

@@ -143,6 +143,36 @@ test('a process that could not be started has its place in the order', () => {
   expect(story[1]).toBe('- p[0] fails');
 });
 
+test('what its runner and those who ended it knew, and a process that the end of the task ended', () => {
+  const given = {
+    statuses: [status('ACTIVE', 1), status('CLEANING', 5), status('KILLED', 6)],
+    state: 'KILLED' as const,
+    history: history('p', {
+      state: 'FAILED',
+      fork_time: at(1.5),
+      coordinator_pid: 20,
+      start_time: at(2),
+      pid: 21,
+      stop_time: at(5.5),
+      return_code: 143,
+    }),
+    reasons: [
+      { time_ms: START + 1200, code: 'process-not-started', message: 'no room', process: 'q', run: 0 },
+      { time_ms: START + 4900, code: 'task-killed', message: 'thermos kill', by: 'root' },
+      { time_ms: START + 4950, code: 'constructor', message: 'anything' },
+    ],
+  };
+  expect(lines(given).slice(2, -1)).toEqual([
+    '1.2 q[0] cannot be started: no room',
+    '1.5 p[0] coordinator 20 is forked',
+    '2 p[0] starts, pid 21',
+    '4.9 asked to end by thermos kill, user root',
+    '4.95 anything',
+    '5 the task is CLEANING',
+    '5.5 p[0] is ended with the task: exit code 143',
+  ]);
+});
+
 test('a stream without anything', () => {
   expect(lines({ header: null, statuses: [], launch_time_ms: undefined, verdict: 'unknown' })).toEqual([
     '100 now: the state of the task cannot be determined from here',

@@ -55,7 +55,10 @@ describe('a task', () => {
       { name: 'ok', cmdline: 'true' },
     ]);
     const { stdout, status } = place.thermos('run', '--task-id', 'web-1', config);
-    expect(stdout).toMatch(/^web-1: FAILED after /m);
+    expect(stdout.trimEnd().split('\n').slice(-2)).toEqual([
+      expect.stringMatching(/^web-1: FAILED after [\d.]+s: process bad, run 0, exit code 7$/),
+      `see thermos tail --stderr --root ${place.root} web-1 bad`,
+    ]);
     expect(stdout).toContain('Process bad failed first: run 0, exit code 7');
     expect(stdout).toContain('  | 11\n');
     expect(stdout).toContain('  | 20\n');
@@ -416,6 +419,80 @@ describe('signals', () => {
   });
 });
 
+describe('a process that exits with 143 on SIGTERM, as a JVM does, did not fail', () => {
+  const JVM = { name: 'jvm', cmdline: "trap 'exit 143' TERM; touch up; while :; do sleep 0.05; done" };
+  const WITH_TASK = 'Process jvm was ended with the task: exit code 143.';
+  const isUp = () => existsSync(join(place.sandbox('web-1'), 'up'));
+
+  /** What is said afterwards; nothing in it blames the process. */
+  function why(): string[] {
+    const document = place.inspect('web-1');
+    expectContract('inspect', document);
+    const lines = document.why as string[];
+    expect(lines).toContain(WITH_TASK);
+    expect(lines.join('\n')).not.toMatch(/jvm.*(failed|failures used)/);
+    const { findings } = JSON.parse(place.thermos('doctor', '--json', 'web-1').stdout);
+    expect(JSON.stringify(findings)).not.toMatch(/jvm failed|thermos tail[^"]* jvm/);
+    return lines;
+  }
+
+  test('when thermos kill ends the task, and it is said who did', async () => {
+    place.thermos('run', '--daemon', '--task-id', 'web-1', place.config([JVM]));
+    while (!isUp()) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(place.thermos('kill', 'web-1').status).toBe(0);
+    expect(why()[1]).toMatch(/^It was asked to end at \S+Z, by thermos kill, user \S/);
+    expect(place.inspect('web-1').reasons).toContainEqual(
+      expect.objectContaining({ code: 'task-killed', message: 'thermos kill', by: expect.any(String) }),
+    );
+  });
+
+  test('when Ctrl-C does', async () => {
+    const run = place.start('run', '--task-id', 'web-1', place.config([JVM]));
+    await run.until(isUp);
+    expect(await run.kill('SIGINT')).toBe(130);
+    expect(run.stdout.trimEnd().split('\n').slice(-2)).toEqual([
+      expect.stringMatching(/^web-1: KILLED after [\d.]+s: SIGINT \(Ctrl-C\)$/),
+      `see thermos inspect --root ${place.root} web-1`,
+    ]);
+    why();
+  });
+
+  test('when another one failed, which is named as the cause with its stdout', () => {
+    const bad = { name: 'bad', cmdline: 'while ! test -e up; do sleep 0.05; done; echo no table; exit 3' };
+    const { stdout } = place.thermos('run', '--task-id', 'web-1', place.config([JVM, bad]));
+    expect(stdout.trimEnd().split('\n').slice(-2)).toEqual([
+      expect.stringMatching(/^web-1: FAILED after [\d.]+s: process bad, run 0, exit code 3$/),
+      `see thermos tail --stdout --root ${place.root} web-1 bad`,
+    ]);
+    expect(why().slice(1, 4)).toEqual([
+      expect.stringContaining('Process bad failed first: run 0, exit code 3'),
+      'Its stderr is empty; its stdout ends with:',
+      '  | no table',
+    ]);
+  });
+
+  test('when it is ephemeral, and the others are done', () => {
+    const main = { name: 'main', cmdline: 'while ! test -e up; do sleep 0.05; done' };
+    const config = place.config([{ ...JVM, ephemeral: true }, main]);
+    expect(place.thermos('run', '--task-id', 'web-1', config).status).toBe(0);
+    why();
+  });
+});
+
+test('why a process could not be started is known later, and no advice leads to logs that are not there', () => {
+  const config = place.config([{ name: 'a', cmdline: 'true' }]);
+  mkdirSync(join(place.sandbox('web-1'), '.logs'), { recursive: true });
+  writeFileSync(join(place.sandbox('web-1'), '.logs', 'a'), 'in the way');
+  const { stdout, status } = place.thermos('run', '--task-id', 'web-1', config);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^web-1: FAILED after .*: process a, run 1, it could not be started: E.*\.logs\/a/m);
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe(`see thermos inspect --root ${place.root} web-1`);
+  expect(place.thermos('inspect', 'web-1').stdout).toMatch(/it could not be started: E.*\.logs\/a/);
+  const doctor = place.thermos('doctor', 'web-1').stdout;
+  expect(doctor).toMatch(/cannot be started: E.*\.logs\/a/);
+  expect(doctor).not.toContain('thermos tail');
+});
+
 describe('whoever reads the output', () => {
   test('may stop reading: the task goes on', () => {
     const config = place.config([{ name: 'loud', cmdline: 'seq 100000; echo done > end' }]);
@@ -513,7 +590,7 @@ describe('on a terminal', () => {
     expect(text).toMatch(/PROCESS +STATE +RUNS[\s\S]* of 2 done/);
     expect(text).toContain('one 0 stdout | first-line');
     expect(text).toContain('two 0 stdout | second-line');
-    expect(text.trimEnd()).toMatch(/web-1: SUCCESS after [\d.]+s\r\n +PROCESS[\s\S]*two +SUCCESS[^\n]*$/);
+    expect(text.trimEnd()).toMatch(/\r\n +PROCESS[\s\S]*two +SUCCESS[^\n]*\nweb-1: SUCCESS after [\d.]+s$/);
   });
 
   test('Ctrl-C ends it gracefully, and the cursor is shown again', async () => {

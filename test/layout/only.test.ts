@@ -3,7 +3,7 @@ import { SOURCES, textsOf } from '../sources.js';
 
 /** Names on disk that the layouts give, as a whole text. */
 const NAME =
-  /^(?:checkpoints|tasks|sandboxes|sandbox|runner|coordinator\..*|slaves|frameworks|executors|runs|latest|meta|\.logs|stdout|stderr)$/;
+  /^(?:checkpoints|tasks|sandboxes|sandbox|runner|reasons|coordinator\..*|slaves|frameworks|executors|runs|latest|meta|\.logs|stdout|stderr)$/;
 /** The same as a part of a path. */
 const PART =
   /(?:^|\/)(?:checkpoints|tasks|sandboxes|sandbox|runner|coordinator|slaves|frameworks|executors|runs|latest|meta|\.logs|active|finished|stdout|stderr)\/|\/(?:checkpoints|tasks|sandboxes|sandbox|runner|slaves|frameworks|executors|runs|latest|meta|\.logs|active|finished|stdout|stderr)$/;
@@ -40,7 +40,8 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'doctor/check-access.ts': { sandbox: WORD, sandboxes: WORD },
   'gc/policy.ts': { tasks: WORD },
   'lifecycle/runner-process.ts': { runner: 'what a process is' },
-  'logs/inspection.ts': { stderr: STREAM },
+  'logs/inspection.ts': { stdout: STREAM, stderr: STREAM },
+  'logs/output-to-read.ts': { stdout: STREAM, stderr: STREAM },
   'views/gc.ts': { tasks: WORD },
   'views/read.ts': { sandbox: "a field of the stream's header" },
   'views/status.ts': { tasks: WORD },

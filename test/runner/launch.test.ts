@@ -6,7 +6,7 @@ import { SystemError, UsageError } from '../../src/errors/errors.js';
 import { COORDINATOR_EXIT } from '../../src/errors/exit-codes.js';
 import { tryLock } from '../../src/host/flock.js';
 
-import { type Launch, launch, TransientError } from '../../src/runner/launch.js';
+import { type CoordinatorEnd, type Launch, launch, TransientError } from '../../src/runner/launch.js';
 import { DEFAULT_LOGGER } from '../../src/runner/task-document.js';
 import { openFile } from '../../src/store/open-file.js';
 import { RefusedError } from '../../src/store/refused.js';
@@ -25,7 +25,7 @@ afterEach(() => temp.remove());
 function launched(code: string, rest: Partial<Launch> = {}) {
   const program = join(temp.path, 'program.cjs');
   writeFileSync(program, `const fs = require('fs');\n${code}`);
-  let end: (ended: { pid: number; refusal: string | undefined }) => void;
+  let end: (ended: { pid: number } & CoordinatorEnd) => void;
   const ended = new Promise<Parameters<typeof end>[0]>((resolve) => {
     end = resolve;
   });
@@ -38,7 +38,7 @@ function launched(code: string, rest: Partial<Launch> = {}) {
     program,
     now: () => 1000.5,
     writer: (fd) => new CheckpointWriter(fd),
-    ended: (coordinator, refusal) => end({ pid: coordinator, refusal }),
+    ended: (coordinator, how) => end({ pid: coordinator, ...how }),
     ...rest,
   });
   return { pid, ended };

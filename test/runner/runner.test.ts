@@ -18,8 +18,11 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
+import { CheckpointWriter } from '../../src/checkpoint/writer.js';
+import { SystemError } from '../../src/errors/errors.js';
 import { tryLock } from '../../src/host/flock.js';
 import { processTable } from '../../src/host/process-table.js';
+import { parseReasons } from '../../src/layout/reasons.js';
 import { signalTask } from '../../src/lifecycle/end-orphan.js';
 import { LOCAL_PROCESSES } from '../../src/lifecycle/local-processes.js';
 import type { NewTask, RunSettings } from '../../src/runner/api.js';
@@ -413,6 +416,105 @@ describe('signals to a runner', () => {
     expect(coordinators.filter((pid) => isAlive(pid) && listens(pid))).toEqual([]);
     runner.kill({ state: 'KILLED' });
     expect((await running).state).toBe('KILLED');
+  });
+});
+
+describe('the reasons that a runner keeps beside its stream', () => {
+  const reasonsOf = ({ root }: NewTask) =>
+    parseReasons(readFileSync(join(root, 'checkpoints/task/reasons'), 'utf8'));
+
+  test('why a process could not be started, and that it is not run again', async () => {
+    const spec = newTask(
+      'reasons',
+      taskOf(
+        [
+          { name: 'log', cmdline: 'rm -rf .logs/no; touch .logs/no' },
+          { name: 'no', cmdline: 'true' },
+          { name: 'again', cmdline: 'false', max_failures: 0 },
+        ],
+        { max_failures: 0, constraints: [{ order: ['log', 'no'] }] },
+      ),
+    );
+    expect((await openTask(spec, { ...SETTINGS, maxRuns: 2 }).run()).state).toBe('SUCCESS');
+    const kept = reasonsOf(spec).map(({ code, process, run, message }) => ({ code, process, run, message }));
+    expect(kept).toContainEqual({
+      code: 'process-not-started',
+      process: 'no',
+      run: 0,
+      message: expect.stringContaining('not a directory'),
+    });
+    expect(kept).toContainEqual({
+      code: 'process-run-cap',
+      process: 'again',
+      run: 1,
+      message: 'it ran 2 times',
+    });
+  });
+
+  test('that a coordinator was killed; not those that it kills itself', async () => {
+    const spec = newTask(
+      'lost-reason',
+      taskOf([{ name: 'p', cmdline: '[ -f f ] || { touch f; sleep 1000; }' }]),
+    );
+    const runner = openTask(spec, SETTINGS);
+    const running = runner.run();
+    await until(() => existsSync(join(spec.sandbox, 'f')));
+    const [pid] = recordsOf(streamOf(spec)).flatMap(({ value }) =>
+      'coordinator_pid' in value && value.coordinator_pid !== undefined ? [value.coordinator_pid] : [],
+    );
+    process.kill(pid as number, 'SIGKILL');
+    expect((await running).state).toBe('SUCCESS');
+    expect(reasonsOf(spec)).toMatchObject([
+      {
+        code: 'process-lost',
+        process: 'p',
+        run: 0,
+        message: `its coordinator (pid ${pid}) was killed by SIGKILL`,
+      },
+    ]);
+  });
+
+  test('who asked for the end, also before it runs; nothing about what that kills', async () => {
+    const spec = newTask('asked', taskOf([{ name: 'p', cmdline: 'sleep 1000' }]));
+    const runner = openTask(spec, SETTINGS);
+    runner.kill({ state: 'KILLED', asked: { what: 'SIGTERM' } });
+    runner.kill({ state: 'KILLED', now: true, asked: { what: 'thermos kill', by: 'me' } });
+    expect((await runner.run()).state).toBe('KILLED');
+    expect(reasonsOf(spec)).toMatchObject([
+      { code: 'task-killed', message: 'SIGTERM' },
+      { code: 'task-killed', message: 'thermos kill', by: 'me' },
+    ]);
+  });
+
+  test('why it has given up a task that can be resumed', async () => {
+    const spec = newTask('given-up', taskOf([{ name: 'p', cmdline: 'true' }]));
+    let writes = 0;
+    const writer = (fd: number) => {
+      const inner = new CheckpointWriter(fd);
+      return {
+        append(record: CheckpointRecord) {
+          if (++writes > 6) throw new SystemError('checkpoint-write-failed', 'no space left on device');
+          inner.append(record);
+        },
+      };
+    };
+    await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('no space left');
+    expect(reasonsOf(spec).at(-1)).toMatchObject({
+      code: 'checkpoint-write-failed',
+      message: 'the runner has given up: no space left on device',
+    });
+    expect((await openTask(spec, SETTINGS).run()).state).toBe('SUCCESS');
+  });
+
+  test('a start that failed leaves no file of them', async () => {
+    const spec = newTask('rolled-back', taskOf([{ name: 'p', cmdline: 'true' }]));
+    const writer = () => ({
+      append() {
+        throw new SystemError('checkpoint-write-failed', 'no space left on device');
+      },
+    });
+    await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('no space left');
+    expect(existsSync(join(spec.root, 'checkpoints/task'))).toBe(false);
   });
 });
 

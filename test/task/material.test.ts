@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -327,6 +328,35 @@ describe('while it is read', () => {
       'unknown',
       ['error checkpoint-missing'],
     ]);
+  });
+});
+
+describe('the reasons beside a stream', () => {
+  const reason = { time_ms: 7, code: 'task-killed', message: 'SIGTERM' };
+
+  test('are read where all of a task is read, and not where many are listed', () => {
+    const checkpoint = writeTask(root, 't', { runner: new Records().status('ACTIVE') });
+    expect(read(foundTask(root, 't'))).toMatchObject({ reasons: [], problems: [] });
+    writeFileSync(join(checkpoint, 'reasons'), `${JSON.stringify(reason)}\n`);
+    expect(read(foundTask(root, 't'))).toMatchObject({ reasons: [reason], problems: [] });
+    expect(read(foundTask(root, 't'), false).reasons).toEqual([]);
+  });
+
+  test('that cannot be read are a problem, and all else is shown', () => {
+    const checkpoint = writeTask(root, 't', { runner: new Records().status('ACTIVE') });
+    spawnSync('mkfifo', [join(checkpoint, 'reasons')]);
+    const view = read(foundTask(root, 't'));
+    expect([view.state, codes(view)]).toEqual(['ACTIVE', ['warning reasons-unreadable']]);
+    rmSync(join(checkpoint, 'reasons'));
+    symlinkSync('/etc/passwd', join(checkpoint, 'reasons'));
+    expect(codes(read(foundTask(root, 't')))).toEqual(['warning reasons-unreadable']);
+  });
+
+  test('of a file without an end are only read at its beginning', () => {
+    const checkpoint = writeTask(root, 't', { runner: new Records().status('ACTIVE') });
+    writeFileSync(join(checkpoint, 'reasons'), `${JSON.stringify(reason)}\n`);
+    truncateSync(join(checkpoint, 'reasons'), 2 ** 40);
+    expect(read(foundTask(root, 't')).reasons).toEqual([reason]);
   });
 });
 

@@ -21,6 +21,7 @@ function material(given: Partial<Material> = {}): Material {
     located: {},
     leftovers: [],
     bootTimeMs: 1000,
+    reasons: [],
     moved: false,
     removed: false,
     problems: [],
@@ -144,6 +145,7 @@ describe('viewOf', () => {
         unreadable: fc.option(fc.boolean(), { nil: undefined }),
       })
       .map((given) => ({ ...found, ...given })),
+    reasons: fc.constant([]),
     stream: fc.option(fc.record({ owner: fc.string(), mtimeMs: fc.double() }), { nil: undefined }),
     state: fc.record({
       header: fc.option(

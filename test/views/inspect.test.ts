@@ -109,7 +109,7 @@ test('a task, on a pipe', () => {
 
     ORDERING
       fetch SUCCESS
-      └─ build FAILED
+      ├─ build FAILED
       └─ check RUNNING (ephemeral)
          └─ serve WAITING (daemon) also after build
       clean WAITING (final)

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { TaskView } from '../../src/task/view.js';
 import { widthOf } from '../../src/text/width.js';
-import { progressLines, runChangeText, summaryText, taskChangeText } from '../../src/views/run.js';
+import {
+  progressLines,
+  runChangeText,
+  type Summary,
+  summaryText,
+  taskChangeText,
+} from '../../src/views/run.js';
 import {
   COLOURED,
   config,
@@ -53,18 +60,34 @@ describe('progress', () => {
     }
   });
 
-  test('shows running processes first when there is no room for all, in the order of the task', () => {
-    const lines = progressLines(many(100), TTY, 10);
-    expect(lines.at(-1)).toBe('and 93 more processes');
-    expect(lines.slice(2, -1).map((line) => line.split(' ')[0])).toEqual([
-      'p9',
-      'p19',
-      'p29',
-      'p39',
-      'p49',
-      'p59',
-      'p69',
+  const bad = (name: string, stop_time: number) =>
+    ran(name, { state: 'FAILED', return_code: 1, failures: 1, stop_time });
+  const live = (name: string) =>
+    ran(name, { state: 'RUNNING', stop_time: undefined, return_code: undefined });
+  const namesIn = (lines: string[]) => lines.slice(2, -1).map((line) => line.split(' ')[0]);
+  const series = (count: number, of: (i: number) => ReturnType<typeof ran>) =>
+    Array.from({ length: count }, (_, i) => of(i));
+
+  test('keeps failed processes in view however many run, in the order of the task', () => {
+    const processes = [
+      ...series(50, (i) => ran(`done${i}`)),
+      ...series(50, (i) => live(`run${i}`)),
+      bad('broken', 9),
+      ...series(50, (i) => processView(`later${i}`)),
+    ];
+    const lines = progressLines(taskView({ processes }), TTY, 10);
+    expect(namesIn(lines)).toEqual(['run0', 'run1', 'run2', 'run3', 'run4', 'run5', 'broken']);
+    expect(lines.at(-1)).toBe('and 144 more processes: 44 running, 50 waiting, 50 done');
+  });
+
+  test('keeps some that run however many failed, and of these the first', () => {
+    const processes = [...series(50, (i) => live(`run${i}`)), ...series(50, (i) => bad(`bad${i}`, 100 - i))];
+    const lines = progressLines(taskView({ processes }), TTY, 12);
+    expect(namesIn(lines)).toEqual([
+      ...['run0', 'run1', 'run2'],
+      ...['bad44', 'bad45', 'bad46', 'bad47', 'bad48', 'bad49'],
     ]);
+    expect(lines.at(-1)).toBe('and 91 more processes: 44 failed or killed, 47 running');
   });
 
   test('has no control characters of names', () => {
@@ -94,28 +117,54 @@ test('changes are one line each', () => {
 });
 
 describe('the summary', () => {
+  const summary = (view: TaskView, why: readonly string[] = [], style = PIPE, given: Partial<Summary> = {}) =>
+    summaryText({ view, why, reason: undefined, look: undefined, ...given }, style);
   const ended = { launch_time_ms: START, state_timestamp_ms: START + 2310, phase: 'finished' as const };
 
-  test('of a success is the state and the processes', () => {
-    const text = summaryText(taskView({ ...ended, state: 'SUCCESS', processes: [ran('a')] }), ['no'], PIPE);
-    expect(text.split('\n')[0]).toBe('hello-1: SUCCESS after 2.31s');
-    expect(text).not.toContain('no\n');
+  test('of a success is the processes and, last, the state', () => {
+    const view = taskView({ ...ended, state: 'SUCCESS', processes: [ran('a')] });
+    const text = summary(view, ['no'], PIPE, { reason: 'no', look: 'thermos tail hello-1' });
+    const lines = text.split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[2]).toBe('hello-1: SUCCESS after 2.31s');
   });
 
   test('of very many processes shows on a terminal those that did not succeed', () => {
     const processes = Array.from({ length: 500 }, (_, i) => ran(`p${i}`));
     processes[400] = ran('bad', { state: 'FAILED', return_code: 1 });
     const view = taskView({ ...ended, state: 'FAILED', processes });
-    const lines = summaryText(view, [], TTY).split('\n');
+    const lines = summary(view, [], TTY).split('\n');
     expect(lines.filter((line) => line.includes('bad '))).toHaveLength(1);
-    expect(lines.at(-2)).toBe('  and 460 more processes: thermos inspect hello-1');
-    expect(summaryText(view, [], PIPE).split('\n')).toHaveLength(503);
+    expect(lines.at(-3)).toBe('  and 492 more processes: 492 done');
+    expect(summary(view).split('\n')).toHaveLength(503);
   });
 
-  test('of a failure says why', () => {
+  test('on a terminal leaves out what never started, and keeps the result in one line', () => {
+    const never = Array.from({ length: 20 }, (_, i) => processView(`later${i}`));
+    const bad = ran('bad', { state: 'FAILED', return_code: 1 });
+    const view = taskView({ ...ended, state: 'FAILED', processes: [...never, bad] });
+    const how = { reason: `process bad, run 0, it could not be started: ${'x'.repeat(100)}` };
+    const lines = summary(view, [], TTY, how).split('\n');
+    expect(lines[1]).toMatch(/^ {2}bad /);
+    expect(lines.slice(2)).toEqual([
+      '  and 20 more processes: 20 never started',
+      'hello-1: FAILED after 2.31s: process bad, run 0, it could not be started: xxxxx…',
+      '',
+    ]);
+    expect(widthOf(lines[3] as string)).toBe(80);
+    expect(summary(view, [], PIPE, how)).toContain(`started: ${'x'.repeat(100)}\n`);
+    expect(summary(view, [], { ...TTY, width: 10 }, how)).toContain(': process bad, run 0, it …\n');
+  });
+
+  test('of a failure says why, and ends with the result, its reason and where to look', () => {
     const view = taskView({ ...ended, state: 'FAILED', processes: [ran('a', { state: 'FAILED' })] });
-    const text = namedColours(summaryText(view, ['Process a failed\u001b'], { ...PIPE, paint: COLOURED }));
-    expect(text).toContain('hello-1: <red>FAILED</red> after 2.31s\n');
-    expect(text).toContain('Process a failed\\e\n');
+    const how = { reason: 'process a\u001b, run 0, exit code 7', look: 'thermos tail --stderr hello-1 a' };
+    const text = summary(view, ['Process a failed\u001b'], { ...PIPE, paint: COLOURED }, how);
+    expect(namedColours(text).split('\n').slice(2)).toEqual([
+      'Process a failed\\e',
+      'hello-1: <red>FAILED</red> after 2.31s: process a\\e, run 0, exit code 7',
+      'see thermos tail --stderr hello-1 a',
+      '',
+    ]);
   });
 });

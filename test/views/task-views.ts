@@ -103,6 +103,7 @@ export function taskView(given: Partial<TaskView> = {}): TaskView {
     statuses: [{ state: 'ACTIVE', timestamp_ms: START, runner_pid: 77, runner_uid: 0 }],
     history: new Map(),
     leftovers: [],
+    reasons: [],
     silent_since_ms: START + 7_375_000,
     removed: false,
     ...given,

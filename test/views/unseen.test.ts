@@ -144,7 +144,8 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
     return rootsView({ roots: [root], problems: [] }, style);
   },
   progressLines: (name, style) => progressLines(view(name), style, 24),
-  summaryText: (name, style) => summaryText(view(name), [name], style),
+  summaryText: (name, style) =>
+    summaryText({ view: view(name), why: [name], reason: name, look: undefined }, style),
   StatusPage: (name, style) =>
     ([0, 1, 2, 3] as const).flatMap((verbosity) =>
       [{}, { wide: true }, { uncut: true }].map((options) => {

@@ -44,6 +44,7 @@ export class TaskPlaces {
   readonly checkpoint: string;
   readonly runner: string;
   readonly coordinator: string;
+  readonly reasons: string;
   readonly sandbox: string;
   readonly logs: string;
   readonly stdout: string;
@@ -53,6 +54,7 @@ export class TaskPlaces {
     this.checkpoint = join(root, 'checkpoints', id);
     this.runner = join(this.checkpoint, 'runner');
     this.coordinator = join(this.checkpoint, 'coordinator.main');
+    this.reasons = join(this.checkpoint, 'reasons');
     this.sandbox = join(root, 'sandboxes', id);
     this.logs = join(this.sandbox, '.logs');
     this.stdout = join(this.logs, 'main', '0', 'stdout');
@@ -108,6 +110,7 @@ export function plant(root: string, id: string, { phase, alive, stranger, word }
     coordinators: { main: coordinator },
     task: taskOf(id, word),
   });
+  writeFileSync(places.reasons, `${JSON.stringify({ time_ms: 1, code: 'task-killed', message: word })}\n`);
   for (const name of ['data', '.logs/main/0/stdout', '.logs/main/0/stderr']) {
     const path = join(places.sandbox, name);
     mkdirSync(dirname(path), { recursive: true });
@@ -134,6 +137,7 @@ interface Role {
 export const ROLES = {
   runner: { path: ({ runner }) => runner },
   coordinator: { path: ({ coordinator }) => coordinator },
+  reasons: { path: ({ reasons }) => reasons },
   'task-file': { path: ({ taskFile }) => taskFile },
   stdout: { inSandbox: true, path: ({ stdout }) => stdout },
   stderr: { inSandbox: true, path: ({ stdout }) => join(dirname(stdout), 'stderr') },

@@ -1,0 +1,56 @@
+import { fchownSync, fstatSync, writeSync } from 'node:fs';
+import { errnoOf } from '../errors/errors.js';
+import { Directories } from './directories.js';
+import { type OpenFile, openFile } from './open-file.js';
+import { parentOf } from './paths.js';
+import { RefusedError } from './refused.js';
+
+export interface AppendOptions {
+  /** A directory above the file; below it no link is followed. */
+  below: string;
+  /** The file does not get longer than this. */
+  max: number;
+  /** The users who may own an existing file. */
+  trusted: ReadonlySet<number>;
+}
+
+/**
+ * Appends a line to a file of a task, in one write. A missing file is made, and belongs to the owner of its directory, so
+ * that the user of the task can append to what root made. Throws system errors, and RefusedError: as `openFile`, also
+ * `EFBIG` if the line does not fit and `ENOTREADER` for a file of somebody else.
+ */
+export function appendLine(path: string, line: string, { below, max, trusted }: AppendOptions): void {
+  const directories = new Directories();
+  try {
+    const file = openOrMake(path, below, directories);
+    try {
+      const { size, uid } = file.stat;
+      if (!trusted.has(uid)) throw new RefusedError('ENOTREADER', `${path} belongs to uid ${uid}`);
+      const bytes = Buffer.from(line);
+      if (size + bytes.length > max) throw new RefusedError('EFBIG', `${path} is full`);
+      writeSync(file.fd, bytes);
+    } finally {
+      file.close();
+    }
+  } finally {
+    directories.close();
+  }
+}
+
+function openOrMake(path: string, below: string, directories: Directories): OpenFile {
+  const opening = { below, directories, oneName: true };
+  try {
+    return openFile(path, { ...opening, access: 'write' });
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  const file = openFile(path, { ...opening, access: 'make' });
+  try {
+    const directory = fstatSync(directories.below(below, parentOf(path)));
+    if (process.geteuid?.() === 0 && directory.uid !== 0) fchownSync(file.fd, directory.uid, directory.gid);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
