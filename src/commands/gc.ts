@@ -42,10 +42,10 @@ ${DURATION_HELP}`;
     const { args, flags } = await this.parse(Gc);
     const result = collectGarbage(gcOptions(args.task ?? [], flags), {
       now: () => this.terminal.now(),
-      confirmation: confirmationOn(this.terminal, planText),
+      confirmation: confirmationOn(this.terminal, planText(flags)),
       progress: progressOn(this.terminal, flags),
     });
-    const { document, text, notice } = gcAnswer(result);
+    const { document, text, notice } = gcAnswer(result, flags);
     const code = this.answer(flags.json, document, text, result.problems, result.exitCode);
     if (notice !== undefined) this.notice(notice);
     return code;
