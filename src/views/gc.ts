@@ -2,8 +2,8 @@ import type { GcDocument } from '../contracts/gc.js';
 import type { Phase } from '../layout/root-paths.js';
 import { size } from '../text/size.js';
 import { screenRows } from '../text/width.js';
-import { foldedText, leastRows } from './gc-fold.js';
-import { isDeleted, notesOf, notesTable, pathsTable, reconcileTable, tasksTable } from './gc-tables.js';
+import { foldedText, leastRows } from './parts/gc-fold.js';
+import { isDeleted, notesOf, notesTable, pathsTable, reconcileTable, tasksTable } from './parts/gc-tables.js';
 import type { Style } from './parts/style.js';
 
 /** Rows of the screen for a notice, and for the question or the prompt of the shell. */

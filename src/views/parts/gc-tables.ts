@@ -1,8 +1,8 @@
-import type { GcDocument } from '../contracts/gc.js';
-import { moment } from '../text/age.js';
-import { size } from '../text/size.js';
-import type { Style } from './parts/style.js';
-import { type Cell, type Column, table } from './parts/table.js';
+import type { GcDocument } from '../../contracts/gc.js';
+import { moment } from '../../text/age.js';
+import { size } from '../../text/size.js';
+import type { Style } from './style.js';
+import { type Cell, type Column, table } from './table.js';
 
 type Task = GcDocument['tasks'][number];
 type Action = Task['actions'][number];

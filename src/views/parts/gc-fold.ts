@@ -1,7 +1,7 @@
-import type { GcDocument } from '../contracts/gc.js';
-import { visible } from '../text/escape.js';
-import { size } from '../text/size.js';
-import { screenRows } from '../text/width.js';
+import type { GcDocument } from '../../contracts/gc.js';
+import { visible } from '../../text/escape.js';
+import { size } from '../../text/size.js';
+import { screenRows } from '../../text/width.js';
 import {
   bytesOf,
   isDeleted,
@@ -12,8 +12,8 @@ import {
   resultOf,
   tasksTable,
 } from './gc-tables.js';
-import type { Style } from './parts/style.js';
-import { type Column, table } from './parts/table.js';
+import type { Style } from './style.js';
+import { type Column, table } from './table.js';
 
 type Task = GcDocument['tasks'][number];
 type Kind = Task['actions'][number]['kind'];
@@ -73,6 +73,8 @@ class FoldedPlan {
   readonly #document: GcDocument;
   readonly #style: Style;
   readonly #notes: readonly Note[];
+  /** Those that end are first, then the oldest: the last one is the newest that goes. */
+  readonly #tasksByAge: readonly Task[];
   readonly #foot: string;
   readonly #drawn = new Map<string, string>();
 
@@ -80,6 +82,7 @@ class FoldedPlan {
     this.#document = document;
     this.#style = style;
     this.#notes = bySeverity(notesOf(document));
+    this.#tasksByAge = document.tasks.toSorted((a, b) => (a.finished_ms ?? 0) - (b.finished_ms ?? 0));
     const all = placesOf(document, 1, () => 'all')?.[0];
     this.#foot = notDone(document) + sum(all && visible(all.path)) + hint(document);
   }
@@ -141,7 +144,7 @@ class FoldedPlan {
   }
 
   #tasks(most: number): string {
-    const { tasks } = this.#document;
+    const tasks = this.#tasksByAge;
     if (tasks.length <= most + 1) return tasksTable(tasks, this.#style);
     const first = Math.ceil(most / 2);
     const last = most - first;
