@@ -1,7 +1,7 @@
 import type { GcDocument } from '../../contracts/gc.js';
 import { visible } from '../../text/escape.js';
 import { size } from '../../text/size.js';
-import { screenRows } from '../../text/width.js';
+import { screenRows, wrap } from '../../text/width.js';
 import {
   bytesOf,
   isDeleted,
@@ -20,6 +20,8 @@ type Kind = Task['actions'][number]['kind'];
 
 /** Rows of a list that are enough to see what it is about. */
 const FEW = 4;
+/** Metadata, logs, data. */
+const KINDS = 3;
 /** A table of totals is not longer than this: it is there to be read at once. */
 const MOST_TOTALS = 8;
 
@@ -84,7 +86,12 @@ class FoldedPlan {
     this.#notes = bySeverity(notesOf(document));
     this.#tasksByAge = document.tasks.toSorted((a, b) => (a.finished_ms ?? 0) - (b.finished_ms ?? 0));
     const all = placesOf(document, 1, () => 'all')?.[0];
-    this.#foot = notDone(document) + sum(all && visible(all.path)) + hint(document);
+    const foot = [notDone(document), sum(all && visible(all.path)), hint(document)];
+    this.#foot = foot
+      .filter((line) => line !== '')
+      .flatMap((line) => wrap(line.trimEnd(), style.width ?? Number.POSITIVE_INFINITY))
+      .map((line) => `${line}\n`)
+      .join('');
   }
 
   /** How long the lists are to be, the most important first. */
@@ -92,8 +99,10 @@ class FoldedPlan {
     const bad = this.#notes.findLastIndex(({ result }) => result !== 'kept') + 1;
     return [
       ['notes', Math.min(bad, FEW)],
-      ['places', FEW],
+      ['places', KINDS],
       ['reasons', FEW],
+      ['tasks', 2],
+      ['places', FEW],
       ['tasks', FEW],
       ['reconcile', FEW],
       ['notes', Math.min(bad, room)],
@@ -149,7 +158,7 @@ class FoldedPlan {
     const first = Math.ceil(most / 2);
     const last = most - first;
     const left = tasks.slice(first, tasks.length - last);
-    const row = { SIZE: size(sumOf(left)), REASON: `${left.length} more tasks` };
+    const row = { size: size(sumOf(left)), reason: `${left.length} more tasks` };
     const shown = [...tasks.slice(0, first), ...tasks.slice(tasks.length - last)];
     return tasksTable(shown, this.#style, { after: first, row });
   }
@@ -224,13 +233,13 @@ function counts(results: readonly string[]): string {
 function notDone({ tasks }: GcDocument): string {
   const results = tasks.flatMap(({ actions }) => actions.map(({ result }) => result));
   const staying = results.filter((result) => SEVERITY.includes(result));
-  return staying.length === 0 ? '' : `Paths that stay: ${counts(staying)}.\n`;
+  return staying.length === 0 ? '' : `Paths that stay: ${counts(staying)}.`;
 }
 
 function hint({ dry_run }: GcDocument): string {
   return dry_run
-    ? 'Not every row is shown here: --verbose shows all, also with --dry-run.\n'
-    : 'Not every row is shown here: --verbose shows all.\n';
+    ? 'Not every row is shown here: --verbose shows all, also with --dry-run.'
+    : 'Not every row is shown here: --verbose shows all.';
 }
 
 function sumOf(tasks: readonly Task[]): number {

@@ -1,15 +1,14 @@
 import type { GcDocument } from '../../contracts/gc.js';
 import { moment } from '../../text/age.js';
 import { size } from '../../text/size.js';
+import { shortIds } from './short-ids.js';
 import type { Style } from './style.js';
 import { type Cell, type Column, table } from './table.js';
 
 type Task = GcDocument['tasks'][number];
 type Action = Task['actions'][number];
 
-/** Below these widths, a terminal has no room for the time (the reason says it, too) and for the state. */
-const WIDE = 100;
-const MEDIUM = 60;
+const TASK: Column = { title: 'TASK', flexible: 'middle', short: (ids) => shortIds(ids, []) };
 
 /** The rows of tasks; a table of them has `fold` between the first and the last ones, if it is given. */
 export function tasksTable(
@@ -18,30 +17,22 @@ export function tasksTable(
   fold?: { after: number; row: Folded },
 ): string {
   if (tasks.length === 0 && fold === undefined) return '';
-  const { width = Number.POSITIVE_INFINITY } = style;
   const columns: [Column, (task: Task) => Cell][] = [
-    [{ title: 'TASK', flexible: 'middle' }, (task) => task.task_id],
-    [{ title: 'STATE' }, (task) => task.state],
-    [{ title: 'FINISHED', align: 'right' }, (task) => moment(task.finished_ms, style)],
+    [TASK, (task) => task.task_id],
+    [{ title: 'STATE', dropped: 2 }, (task) => task.state],
+    // The reason says it, too.
+    [{ title: 'FINISHED', align: 'right', dropped: 1 }, (task) => moment(task.finished_ms, style)],
     [{ title: 'SIZE', align: 'right' }, (task) => size(bytesOf(task))],
     [{ title: 'WHAT', flexible: 'wrap' }, (task) => what(task, style)],
     [{ title: 'REASON', flexible: 'wrap' }, reasonOf],
   ];
-  const shown = columns.filter(
-    ([{ title }]) => !(title === 'FINISHED' && width < WIDE) && !(title === 'STATE' && width < MEDIUM),
-  );
-  const rows = tasks.map((task) => shown.map(([, cell]) => cell(task)));
+  const rows = tasks.map((task) => columns.map(([, cell]) => cell(task)));
   if (fold !== undefined) {
-    const { TASK, SIZE, REASON } = { ...fold.row, TASK: ellipsis(style) };
-    const cells: Readonly<Record<string, Cell>> = { TASK, SIZE, REASON };
-    rows.splice(
-      fold.after,
-      0,
-      shown.map(([{ title }]) => cells[title] ?? null),
-    );
+    const { size, reason } = fold.row;
+    rows.splice(fold.after, 0, [ellipsis(style), null, null, size, null, reason]);
   }
   return table(
-    shown.map(([column]) => column),
+    columns.map(([column]) => column),
     rows,
     { width: style.width, whole: true, unicode: style.unicode, titles: style.paint.bold },
   );
@@ -49,11 +40,11 @@ export function tasksTable(
 
 /** What stands for rows that are left out. */
 export interface Folded {
-  SIZE: string;
-  REASON: string;
+  size: string;
+  reason: string;
 }
 
-export function ellipsis({ unicode }: Style): string {
+function ellipsis({ unicode }: Style): string {
   return unicode ? '…' : '...';
 }
 
@@ -150,12 +141,7 @@ export function notesTable(notes: readonly Note[], style: Style, more?: string):
   ]);
   if (more !== undefined) rows.push([ellipsis(style), null, null, more]);
   return table(
-    [
-      { title: 'TASK', flexible: 'middle' },
-      { title: 'RESULT' },
-      { title: 'WHAT', flexible: 'wrap' },
-      { title: 'WHY', flexible: 'wrap' },
-    ],
+    [TASK, { title: 'RESULT' }, { title: 'WHAT', flexible: 'wrap' }, { title: 'WHY', flexible: 'wrap' }],
     rows,
     { width: style.width, unicode: style.unicode, whole: true },
   );
@@ -175,13 +161,7 @@ export function reconcileTable(reconcile: readonly Row[], style: Style, more?: s
   ]);
   if (more !== undefined) rows.push([ellipsis(style), null, null, more, null]);
   return table(
-    [
-      { title: 'TASK', flexible: 'middle' },
-      { title: 'LOCAL' },
-      { title: 'EXPECTED' },
-      { title: 'ACTION' },
-      { title: 'SEND' },
-    ],
+    [TASK, { title: 'LOCAL' }, { title: 'EXPECTED' }, { title: 'ACTION' }, { title: 'SEND' }],
     rows,
     { width: style.width, whole: true, unicode: style.unicode, titles: style.paint.bold },
   );
