@@ -16,6 +16,8 @@ export function progressOn(terminal: Terminal, { json = false } = {}): Progress 
   return isSeen ? new Spinner(terminal) : NO_PROGRESS;
 }
 
+const CLEAR_LINE = '\r\u001b[K';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The global name under which a script finds what it calls. */
@@ -92,7 +94,10 @@ class Spinner implements Progress {
     try {
       return interruptible(work);
     } catch (error) {
-      if (isInterrupt(error)) this.#end('SIGINT');
+      if (!isInterrupt(error)) throw error;
+      // The interrupt may have come while ora drew, and then ora does not know that there is a line to clear.
+      if (this.#ora !== undefined) this.#terminal.writeError(CLEAR_LINE);
+      this.#end('SIGINT');
       throw error;
     } finally {
       this.stop();
