@@ -20,7 +20,11 @@ describe('the plan on a terminal', () => {
   test('is folded above the question if it does not fit: what is refused first, then tasks, reasons and places', async () => {
     makeTasks(14);
     const sandbox = '/etc';
-    gcTask(place.root, 'system', { header: { sandbox, log_dir: '/none' }, sandbox: {} });
+    gcTask(place.root, 'system', {
+      ageMs: Date.now() - ago(20, 'h'),
+      header: { sandbox, log_dir: '/none' },
+      sandbox: {},
+    });
     const args = ['gc', '--root', place.root, '--keep-metadata', '--delete-data'];
     await expectScreens('gc-folded', args, { steps: [{ see: '[y/N]' }] });
     expect(left()).toBe(15);
