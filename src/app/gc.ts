@@ -70,27 +70,24 @@ export function collectGarbage(options: GcOptions, ports: GcPorts): GcResult {
   const { confirmation } = ports;
   const confirmed = new Set(options.sandboxes.map((path) => sandboxNamed(path, options.roots)));
   if (!dryRun && !yes && !confirmation.canAsk) throw nobodyToAsk();
-  const selection = tasksToChange(options.roots, options.words);
+  const { selection, plan } = ports.progress.during('planning', () => {
+    const selection = tasksToChange(options.roots, options.words);
+    if (selection.unmatched.length > 0 && selection.selected.length === 0) throw noSuchTask(selection);
+    return { selection, plan: planFor(selection, options, confirmed, ports) };
+  });
   const { selected: chosen, unmatched, roots } = selection;
-  if (unmatched.length > 0 && chosen.length === 0) throw noSuchTask(selection);
-  try {
-    const plan = planFor(selection, options, confirmed, ports);
-    checkConfirmed(plan, confirmed, rootFlagsOf(...roots));
-    const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
-    const exitCode = unmatched.length > 0 || roots.length === 0 ? EXIT.no : EXIT.ok;
-    const result = { plan, outcomes: plan.tasks.map(preview), chosen, problems: found, exitCode };
-    if (!plan.tasks.some(isWork)) return { ...result, end: 'nothing', dryRun };
-    if (dryRun) return { ...result, end: 'planned', dryRun };
-    ports.progress.stop();
-    if (!yes && !confirmation.confirm('Carry this out?', result)) {
-      return { ...result, end: 'declined', dryRun: true, exitCode: EXIT.no };
-    }
-    const outcomes = carryOut(plan, confirmed, ports);
-    const problems = [...found, ...outcomes.flatMap(problemsOf)];
-    return { ...result, end: 'done', dryRun, outcomes, problems };
-  } finally {
-    ports.progress.stop();
+  checkConfirmed(plan, confirmed, rootFlagsOf(...roots));
+  const found = [...selection.problems, ...missingTasks(selection), ...plan.problems];
+  const exitCode = unmatched.length > 0 || roots.length === 0 ? EXIT.no : EXIT.ok;
+  const result = { plan, outcomes: plan.tasks.map(preview), chosen, problems: found, exitCode };
+  if (!plan.tasks.some(isWork)) return { ...result, end: 'nothing', dryRun };
+  if (dryRun) return { ...result, end: 'planned', dryRun };
+  if (!yes && !confirmation.confirm('Carry this out?', result)) {
+    return { ...result, end: 'declined', dryRun: true, exitCode: EXIT.no };
   }
+  const outcomes = ports.progress.during('removing', () => carryOut(plan, confirmed, ports));
+  const problems = [...found, ...outcomes.flatMap(problemsOf)];
+  return { ...result, end: 'done', dryRun, outcomes, problems };
 }
 
 function planFor(
@@ -99,7 +96,6 @@ function planFor(
   confirmed: ReadonlySet<string>,
   { now, progress }: GcPorts,
 ): GcPlan {
-  progress.start('planning');
   const words = { duration, size, timestamp };
   const machine = gatherMachine(now(), now, process.env);
   const advance = (done: number, total: number, what: string) => progress.update({ done, total, what });
@@ -114,7 +110,6 @@ function carryOut(
 ): readonly TaskOutcome[] {
   const total = plan.tasks.length;
   const outcomes: TaskOutcome[] = [];
-  progress.start('removing');
   const release = lockRoots(plan.tasks);
   try {
     for (const outcome of apply(plan, { ...EFFECTS, clock: now }, confirmed)) {

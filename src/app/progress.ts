@@ -18,7 +18,12 @@ export interface Progress {
   update(advance: Advance): void;
   /** The step is over; nothing of it stays on the screen. May be called again. */
   stop(): void;
+  /**
+   * Does work that blocks the event loop, as a step. An interrupt ends the program at once, as without a progress, and
+   * nothing of the step stays on the screen.
+   */
+  during<Result>(what: string, work: () => Result): Result;
 }
 
 /** For use without a terminal. */
-export const NO_PROGRESS: Progress = { start() {}, update() {}, stop() {} };
+export const NO_PROGRESS: Progress = { start() {}, update() {}, stop() {}, during: (_, work) => work() };

@@ -15,20 +15,23 @@ export function confirmationOn<Shown>(
     confirm(question, shown) {
       terminal.writeError(draw(shown, terminal.style(2)));
       terminal.writeError(`${visible(question)} [y/N] `);
-      return /^y(?:es)?$/i.test(readLine().trim());
+      const answer = readLine();
+      // Nobody has ended the line of the question.
+      if (answer === undefined) terminal.writeError('\n');
+      return answer !== undefined && /^y(?:es)?$/i.test(answer.trim());
     },
   };
 }
 
-/** A line of stdin, from the terminal; empty at the end of input. */
-function readLine(): string {
+/** A line of stdin, from the terminal; undefined if it ends before it, or cannot be read. */
+function readLine(): string | undefined {
   const byte = Buffer.alloc(1);
   let line = '';
   for (;;) {
     try {
-      if (readSync(0, byte) === 0) return line;
+      if (readSync(0, byte) === 0) return line === '' ? undefined : line;
     } catch (error) {
-      if (errnoOf(error) !== 'EAGAIN') return line;
+      if (errnoOf(error) !== 'EAGAIN') return undefined;
       pause(20);
       continue;
     }

@@ -56,6 +56,9 @@ export const GC_FLAGS = {
   }),
   'dry-run': Flags.boolean({ aliases: ['dryrun'], summary: 'Show the plan, and do nothing.' }),
   yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask.' }),
+  verbose: Flags.boolean({
+    summary: 'Show every task and every path of the plan, even if it does not fit on the terminal.',
+  }),
 };
 
 export interface GcFlags extends RootFlags {
@@ -73,6 +76,7 @@ export interface GcFlags extends RootFlags {
   retained?: string;
   'dry-run'?: boolean;
   yes?: boolean;
+  verbose?: boolean;
 }
 
 /** What the flags of `gc` say. Throws UsageError, for bad limits and for the file of --retained. */
@@ -116,9 +120,10 @@ function parseCount(text: string, flag: string): number {
   throw badValue(`--${flag}`, 'a number of tasks, 0 or higher', text, 'bad-count');
 }
 
-/** A plan, as it is shown before the question. */
-export function planText({ plan, outcomes }: Collected, style: Style): string {
-  return gcText(encodeGc(true, outcomes, plan, []), { ...style, now: plan.machine.now });
+/** Draws a plan, as it is shown before the question. */
+export function planText({ verbose }: Pick<GcFlags, 'verbose'>) {
+  return ({ plan, outcomes }: Collected, style: Style): string =>
+    gcText(encodeGc(true, outcomes, plan, []), { ...style, now: plan.machine.now }, verbose);
 }
 
 export interface GcAnswer {
@@ -128,9 +133,12 @@ export interface GcAnswer {
 }
 
 /** The answer for a result; ages in its text count from the moment of the plan. */
-export function gcAnswer({ end, plan, outcomes, chosen, dryRun, problems }: GcResult): GcAnswer {
+export function gcAnswer(
+  { end, plan, outcomes, chosen, dryRun, problems }: GcResult,
+  { verbose }: Pick<GcFlags, 'verbose'>,
+): GcAnswer {
   const document = encodeGc(dryRun, outcomes, plan, problems);
-  const text = (style: Style) => gcText(document, { ...style, now: plan.machine.now });
+  const text = (style: Style) => gcText(document, { ...style, now: plan.machine.now }, verbose);
   if (end === 'declined') return { document, text: () => '', notice: 'Nothing was done.' };
   return { document, text, notice: end === 'nothing' ? nothingToCollect(chosen) : undefined };
 }

@@ -1,5 +1,6 @@
 import type { Ora } from 'ora';
 import { type Advance, NO_PROGRESS, type Progress } from '../app/progress.js';
+import { errnoOf } from '../errors/errors.js';
 import { visible } from '../text/escape.js';
 import { shorten } from '../text/width.js';
 import type { Terminal } from './terminal.js';
@@ -15,7 +16,34 @@ export function progressOn(terminal: Terminal, { json = false } = {}): Progress 
   return isSeen ? new Spinner(terminal) : NO_PROGRESS;
 }
 
+const CLEAR_LINE = '\r\u001b[K';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The global name under which a script finds what it calls. */
+const WORK = Symbol.for('thermos.work');
+
+/**
+ * Calls a function that SIGINT ends at once, wherever it is and without its `finally` blocks, as if the program ended:
+ * listeners for the signal would not be called before the function returns. Throws `isInterrupt` then.
+ */
+function interruptible<Result>(work: () => Result): Result {
+  const { runInThisContext }: typeof import('node:vm') = require('node:vm');
+  const shared = globalThis as { [WORK]?: () => Result };
+  shared[WORK] = work;
+  try {
+    return runInThisContext(`globalThis[Symbol.for('thermos.work')]()`, {
+      breakOnSigint: true,
+      displayErrors: false,
+    });
+  } finally {
+    delete shared[WORK];
+  }
+}
+
+function isInterrupt(error: unknown): boolean {
+  return errnoOf(error) === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+}
 
 /**
  * ora draws it, but at our times: work that blocks the event loop draws when it calls `update`. Two features of ora are
@@ -59,6 +87,21 @@ class Spinner implements Progress {
     this.#ora?.clear();
     this.#ora = undefined;
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+  }
+
+  during<Result>(what: string, work: () => Result): Result {
+    this.start(what);
+    try {
+      return interruptible(work);
+    } catch (error) {
+      if (!isInterrupt(error)) throw error;
+      // The interrupt may have come while ora drew, and then ora does not know that there is a line to clear.
+      if (this.#ora !== undefined) this.#terminal.writeError(CLEAR_LINE);
+      this.#end('SIGINT');
+      throw error;
+    } finally {
+      this.stop();
+    }
   }
 
   #spin(): void {

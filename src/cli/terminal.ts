@@ -72,6 +72,7 @@ export class Terminal {
     return {
       tty,
       width: tty ? this.#columns(fd) : undefined,
+      height: tty ? (fd === 1 ? process.stdout : process.stderr).rows || 24 : undefined,
       colour: coloured === PLAIN ? 0 : 1,
       paint: coloured,
       unicode: /utf-?8/i.test(locale),

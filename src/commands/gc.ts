@@ -9,7 +9,7 @@ import { DURATION_HELP } from '../text/duration.js';
 export default class Gc extends ThermosCommand {
   static override summary = 'Remove finished tasks by age, number and space; end tasks whose runner died.';
   static override description =
-    `Without a limit, all finished tasks are removed. With limits, the tasks beyond any limit are removed; the newest stay. TASK is an exact id or a pattern that matches the whole id. It restricts which tasks are considered, and limits count only those. Metadata and logs are deleted. Data is deleted only if thermos run made the sandbox in ROOT/sandboxes, or with --delete-data. The plan is shown first, and exactly that plan is carried out.
+    `Without a limit, all finished tasks are removed. With limits, the tasks beyond any limit are removed; the newest stay. TASK is an exact id or a pattern that matches the whole id. It restricts which tasks are considered, and limits count only those. Metadata and logs are deleted. Data is deleted only if thermos run made the sandbox in ROOT/sandboxes, or with --delete-data. The plan is shown first, and exactly that plan is carried out. A plan that does not fit on the terminal is folded, with everything that is left out counted; --verbose shows every task and path.
 
 gc deletes only what is shown to be the task's own: by its place in the root, by the mark that thermos run leaves in the sandboxes it makes, or by the logs in it of all processes that ran. Everything else stays, and the answer says so; with --sandbox PATH, you state that it is the task's. Never deleted: system and home directories, mount points, what another task or another task root uses, and what is behind a link. Every refusal is reported. Sandboxes of a Mesos agent stay: the agent removes them itself, and the plan says when.
 
@@ -42,10 +42,10 @@ ${DURATION_HELP}`;
     const { args, flags } = await this.parse(Gc);
     const result = collectGarbage(gcOptions(args.task ?? [], flags), {
       now: () => this.terminal.now(),
-      confirmation: confirmationOn(this.terminal, planText),
+      confirmation: confirmationOn(this.terminal, planText(flags)),
       progress: progressOn(this.terminal, flags),
     });
-    const { document, text, notice } = gcAnswer(result);
+    const { document, text, notice } = gcAnswer(result, flags);
     const code = this.answer(flags.json, document, text, result.problems, result.exitCode);
     if (notice !== undefined) this.notice(notice);
     return code;

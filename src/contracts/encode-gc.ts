@@ -18,6 +18,7 @@ export function encodeGc(
     finished_ms: task.finish?.at,
     finished_by: task.finish?.by,
     reason: task.reason,
+    rule: task.rule,
     actions,
     orphan: finalization &&
       task.finalization && {

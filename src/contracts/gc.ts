@@ -42,6 +42,10 @@ export const gc = z
             'The source of that time: the last status, or the time of a file if the stream has none.',
           ),
         reason: z.string(),
+        rule: z
+          .string()
+          .optional()
+          .describe('The reason without what differs from task to task: tasks can be counted by it.'),
         actions: z.array(action),
         orphan: orphan.optional(),
       }),

@@ -120,7 +120,10 @@ class ActionPlanner {
     if (data !== undefined) actions.push(data);
     if (!kinds.metadata) return actions;
     const left = actions.find(({ holds }) => holds);
-    const waits: Kept | undefined = left && { verdict: 'kept', why: `${left.path} ${notGone(left)}` };
+    const waits: Kept | undefined = left && {
+      verdict: 'kept',
+      why: `it names ${left.path}, which ${notGone(left)}`,
+    };
     for (const each of this.#metadata(kept ?? waits)) actions.push(each);
     return actions;
   }

@@ -149,7 +149,8 @@ class PlanApplier {
       };
       if (verdict !== 'delete' || target === undefined) tell(verdict as Result, why);
       else if (changed !== undefined) tell('failed', changed);
-      else if (kind === 'metadata' && left !== undefined) tell('kept', `${left} could not be removed`);
+      else if (kind === 'metadata' && left !== undefined)
+        tell('kept', `it names ${left}, which could not be removed`);
       else {
         const { result, why, bytes } = this.#remove(target, kind, task.subject, evidence.get(target));
         if (result === 'failed') left = path;

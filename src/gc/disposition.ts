@@ -1,5 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { LAYOUTS } from '../layout/layouts.js';
+import type { Reason } from './policy.js';
 import type { Expected, ReconcileAction } from './reconcile.js';
 import type { Silence, Subject } from './subject.js';
 
@@ -15,8 +16,8 @@ export interface Finalization {
 
 /** How gc treats a task: it may be collected (with `always` regardless of the limits), is finalized, or left alone. */
 export type Disposition =
-  | { kind: 'over'; always?: string }
-  | { kind: 'finalize'; reason: string; finalization: Finalization }
+  | { kind: 'over'; always?: Reason }
+  | ({ kind: 'finalize'; finalization: Finalization } & Reason)
   | { kind: 'left' };
 
 type Facts = Pick<
@@ -48,8 +49,9 @@ export function dispositionOf(
   if (task.phase === 'finished') return { kind: 'over', always: always(task, pulled) };
   if (silence.state !== 'silent') return LEFT;
   const flaw = streamFlaw(task);
-  if (flaw !== undefined) return { kind: 'over', always: `${flaw}, silent for ${ago(silence.since)}` };
-  return orphan(task, 'LOST', `its runner is gone, silent for ${ago(silence.since)}`);
+  const silent = (rule: string): Reason => ({ reason: `${rule}, silent for ${ago(silence.since)}`, rule });
+  if (flaw !== undefined) return { kind: 'over', always: silent(flaw) };
+  return orphan(task, 'LOST', silent('its runner is gone'));
 }
 
 /** The disposition of a task that the scheduler wants to end or no longer knows. */
@@ -60,32 +62,39 @@ export function dispositionForScheduler(
   expected: Expected | string,
   now: number,
 ): Disposition {
-  if (action === 'collect') return { kind: 'over', always: 'the scheduler does not know it' };
+  if (action === 'collect') return { kind: 'over', always: same('the scheduler does not know it') };
   if (action !== 'kill') return LEFT;
-  const reason = `the scheduler lists it as ${expected}`;
+  const reason = same(`the scheduler lists it as ${expected}`);
   if (now - (task.launchedAt ?? silence.since) < LEAST_KILL_AGE_MS) return LEFT;
   if (silence.state === 'alive') {
     const finalization: Finalization = { was: task.state, becomes: 'KILLED', record: false };
     if (task.runnerPid !== undefined) finalization.signal = task.runnerPid;
-    return { kind: 'finalize', reason, finalization };
+    return { kind: 'finalize', ...reason, finalization };
   }
   const flaw = streamFlaw(task);
   if (flaw === undefined) return orphan(task, 'KILLED', reason);
-  return now - silence.since >= LEAST_KILL_AGE_MS ? { kind: 'over', always: `${reason}; ${flaw}` } : LEFT;
+  if (now - silence.since < LEAST_KILL_AGE_MS) return LEFT;
+  return { kind: 'over', always: same(`${reason.rule}; ${flaw}`) };
 }
 
 /** Why a finished task goes regardless of the limits, if it does. */
-function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): string | undefined {
-  if (marked) return 'an earlier gc of it was interrupted';
-  if (stream === 'absent' && taskFile !== undefined) return 'its checkpoint is gone already';
-  return pulled && !LAYOUTS[layout].ownsSandboxes ? "its executor's directory is gone" : undefined;
+function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): Reason | undefined {
+  if (marked) return same('an earlier gc of it was interrupted');
+  if (stream === 'absent' && taskFile !== undefined) return same('its checkpoint is gone already');
+  return pulled && !LAYOUTS[layout].ownsSandboxes ? same("its executor's directory is gone") : undefined;
 }
 
-function orphan({ state }: Facts, becomes: string, reason: string): Disposition {
+/** A reason that is the same for all tasks that have it. */
+function same(rule: string): Reason {
+  return { reason: rule, rule };
+}
+
+function orphan({ state }: Facts, becomes: string, { reason, rule }: Reason): Disposition {
   const over = isTerminalTaskState(state);
   return {
     kind: 'finalize',
     reason: over ? `it is over (${state}), but ${reason}` : reason,
+    rule: over ? `it is over, but ${rule}` : rule,
     finalization: { was: state, becomes: over ? state : becomes, record: !over },
   };
 }

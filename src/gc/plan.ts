@@ -15,7 +15,7 @@ import {
 import { HostInspector } from './inspector.js';
 import { type Machine, newcomers } from './machine.js';
 import { isPulled } from './mesos.js';
-import { type Choice, choose, type GcCandidate, type Limits } from './policy.js';
+import { type Choice, choose, type GcCandidate, type Limits, type Reason } from './policy.js';
 import {
   type Expected,
   expectedOf,
@@ -49,6 +49,8 @@ export interface PlannedTask {
   state: string;
   finish?: Finish;
   reason: string;
+  /** The reason without what differs from task to task. */
+  rule: string;
   actions: Action[];
   finalization?: Finalization;
   /** Collected for its space: must be marked, because after a partial removal it would be smaller. */
@@ -90,7 +92,7 @@ export function makePlan(
 
 interface Over {
   subject: Subject;
-  always?: string;
+  always?: Reason;
 }
 
 class GcPlanner {
@@ -162,7 +164,7 @@ class GcPlanner {
   #sort(subject: Subject, disposition: Disposition): void {
     if (disposition.kind === 'over') this.#over.push({ subject, always: disposition.always });
     if (disposition.kind !== 'finalize') return;
-    this.#finalized.push({ ...planned(subject, disposition.reason), finalization: disposition.finalization });
+    this.#finalized.push({ ...planned(subject, disposition), finalization: disposition.finalization });
   }
 
   #collect(machine: Machine): PlannedTask[] {
@@ -215,14 +217,14 @@ function pulledProblem({ task_id, recordedSandbox }: Subject): Problem {
   return { code: 'sandbox-pulled', severity: 'warning', message, path: recordedSandbox, task_id };
 }
 
-function planned(subject: Subject, reason: string): PlannedTask {
+function planned(subject: Subject, { reason, rule }: Reason): PlannedTask {
   const { task_id, root, layout, state } = subject;
-  return { task_id, root, layout, state, reason, actions: [], marked: false, subject };
+  return { task_id, root, layout, state, reason, rule, actions: [], marked: false, subject };
 }
 
 function collected(subject: Subject, choice: Choice, actions: Action[]): PlannedTask {
   const goes = ({ path, verdict }: Action) => path === subject.checkpointDir && verdict === 'delete';
-  const task = planned(subject, choice.reason);
+  const task = planned(subject, choice);
   task.finish = subject.finish;
   task.actions = actions;
   task.marked = choice.limit === 'space' && actions.some(goes);

@@ -18,12 +18,18 @@ export interface GcCandidate {
   /** Bytes that collecting it would free; used only if space is limited. */
   bytes: number;
   /** Why it goes regardless of the limits, if so: an earlier gc was interrupted, its executor is gone … */
-  always?: string;
+  always?: Reason;
+}
+
+/** Why gc acts on a task. */
+export interface Reason {
+  reason: string;
+  /** The same without what differs from task to task, such as a time: tasks are counted by it. */
+  rule: string;
 }
 
 /** Why a task is collected; `limit` is the limit that it exceeds. */
-export interface Choice {
-  reason: string;
+export interface Choice extends Reason {
   limit?: 'age' | 'tasks' | 'space' | 'always';
 }
 
@@ -50,15 +56,22 @@ export function choose(
   for (const index of newestFirst) {
     const { finishedAt, since, bytes, always } = candidates[index] as GcCandidate;
     const age = now - finishedAt;
-    if (always !== undefined) choices[index] = { reason: always, limit: 'always' };
-    else if (unlimited) choices[index] = { reason: since };
+    if (always !== undefined) choices[index] = { ...always, limit: 'always' };
+    else if (unlimited) choices[index] = { reason: since, rule: 'finished' };
     else if (maxAge !== undefined && age > maxAge) {
-      choices[index] = { reason: `${since}, more than ${words.duration(maxAge)}`, limit: 'age' };
+      const old = words.duration(maxAge);
+      choices[index] = {
+        reason: `${since}, more than ${old}`,
+        rule: `finished more than ${old} ago`,
+        limit: 'age',
+      };
     } else if (maxTasks !== undefined && kept >= maxTasks) {
-      choices[index] = { reason: `${since}, beyond the newest ${maxTasks}`, limit: 'tasks' };
+      const rule = `beyond the newest ${maxTasks}`;
+      choices[index] = { reason: `${since}, ${rule}`, rule, limit: 'tasks' };
     } else if (maxSpace !== undefined && (full || space + bytes > maxSpace)) {
       full = true;
-      choices[index] = { reason: `${since}, beyond ${words.size(maxSpace)} of the newest`, limit: 'space' };
+      const rule = `beyond ${words.size(maxSpace)} of the newest`;
+      choices[index] = { reason: `${since}, ${rule}`, rule, limit: 'space' };
     } else {
       kept += 1;
       space += bytes;

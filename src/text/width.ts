@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** Made when it is needed: it costs 5 ms, and almost all text is ASCII. */
 let segments: Intl.Segmenter | undefined;
 
@@ -159,4 +161,11 @@ export function wrap(text: string, width: number): string[] {
     } else line = longer;
   }
   return [...lines, line].flatMap((each) => splitAt(each, width));
+}
+
+/** The rows that lines take on a terminal of so many columns, which breaks those that are wider. */
+export function screenRows(text: string, width: number): number {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines.reduce((rows, line) => rows + splitAt(stripVTControlCharacters(line), width).length, 0);
 }

@@ -59,6 +59,14 @@ function collect(rest: Partial<GcOptions> = {}, person: Person = { canAsk: false
       start: (what) => progress.push(what),
       update: ({ done, total, what }) => progress.push(`${done} of ${total} ${what}`),
       stop: () => progress.push('stop'),
+      during(what, work) {
+        progress.push(what);
+        try {
+          return work();
+        } finally {
+          progress.push('stop');
+        }
+      },
     },
   });
   return { ...result, progress };

@@ -60,6 +60,7 @@ function kill(words: string[], rest: Partial<KillOptions> = {}, answer: boolean 
         start: (what) => told.progress.push(what),
         update: ({ done, total }) => told.progress.push([done, total]),
         stop: () => told.progress.push('stop'),
+        during: (_, work) => work(),
       },
       task: endable,
     },

@@ -439,25 +439,33 @@ test('a removal by logs alone that is killed at any step is finished by a second
   }
 }, 120_000);
 
-test('the plan that is confirmed shows every path, whole, on a narrow terminal too', () => {
+test('the plan that is confirmed shows every path, whole: what fits on the screen, else with --verbose', () => {
   const long = 'w'.repeat(120);
   const sandbox = `${dir}/${'x'.repeat(100)}/${'y'.repeat(100)}/${long}`;
   gcTask(root, long, { header: { sandbox } });
-  const line = `'${process.execPath}' '${PROGRAM}' gc --root ${root} --delete-data`;
-  const { stdout } = shell(`(sleep 2; echo n) | script -qec "stty cols 60; ${line}" /dev/null`);
-  for (const path of [
+  const paths = [
     `${sandbox}/.logs`,
     sandbox,
     `${root}/checkpoints/${long}`,
     `${root}/tasks/finished/${long}`,
-  ]) {
-    expect(
-      stdout
-        .replaceAll('\r', '')
-        .split('\n')
-        .some((row) => row.endsWith(` ${path}`)),
-    ).toBe(true);
+  ];
+  const ask = (rows: number, more = '') => {
+    const line = `'${process.execPath}' '${PROGRAM}' gc --root ${root} --delete-data ${more}`;
+    const { stdout } = shell(
+      `(sleep 2; echo n) | script -qec "stty cols 60 rows ${rows}; ${line}" /dev/null`,
+    );
+    return stdout.replaceAll('\r', '');
+  };
+  const ends = (text: string, path: string) => text.split('\n').some((row) => row.endsWith(` ${path}`));
+  for (const text of [ask(24, '--verbose'), ask(60)]) {
+    expect(paths.filter((path) => !ends(text, path))).toEqual([]);
+    expect(text).not.toContain('--verbose');
   }
+  // The screen has no room for two names of the length of a path, only for the directory of both.
+  const folded = ask(24);
+  expect(paths.slice(0, 2).filter((path) => !ends(folded, path))).toEqual([]);
+  expect(ends(folded, `below ${root}`)).toBe(true);
+  expect(folded).toContain('--verbose shows all');
   expect(existsSync(sandbox)).toBe(true);
 });
 

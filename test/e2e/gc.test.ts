@@ -459,7 +459,8 @@ describe('guards: what a header says is not believed', () => {
     await new Promise((resolve) => children[1]?.stdout?.once('data', resolve));
     const answer = gc(['--root', root, '--yes']);
     // What tells of the sandbox is needed until it can go.
-    const kept = (path: string) => Array(2).fill(`metadata kept: ${path} cannot be removed now`);
+    const kept = (path: string) =>
+      Array(2).fill(`metadata kept: it names ${path}, which cannot be removed now`);
     expect(actions(answer, 'a')).toEqual([
       'logs deleted',
       expect.stringMatching(/^data refused: process \d+ works in it$/),

@@ -329,13 +329,14 @@ function goldenOf(screen: Screen, { columns }: { columns: number }, options: Gol
   return `${[ruler, ...normalised(screen.lines, options), ruler, modes.join(', '), ...text].join('\n')}\n`;
 }
 
+/** Without the blanks at the ends of rows, such as that after a question: tmux does not tell them. */
 function normalised(lines: readonly string[], { normalise = [] }: GoldenOptions): string[] {
   return lines.map((line) => {
     let text = line.replace(/\/tmp\/screen-\w{6}/g, '/tmp/screen-XXXXXX');
     for (const [pattern, character] of normalise) {
       text = text.replace(pattern, (found) => character.repeat(found.length));
     }
-    return text;
+    return text.trimEnd();
   });
 }
 

@@ -66,7 +66,7 @@ describe('what goes', () => {
       kind === 'data' ? { verdict: 'kept', why: 'no evidence', hint: 'say so', holds: true } : undefined;
     expect(plan(subject(), {}, { object }).slice(1)).toMatchObject([
       { kind: 'data', verdict: 'kept', why: 'no evidence', hint: 'say so' },
-      { kind: 'metadata', verdict: 'kept', why: '/root/sandboxes/t stays' },
+      { kind: 'metadata', verdict: 'kept', why: 'it names /root/sandboxes/t, which stays' },
       { kind: 'metadata', verdict: 'kept' },
     ]);
     const refused: PlanInspector['object'] = ({ kind }) =>

@@ -147,8 +147,8 @@ describe('what tells of the rest stays if something', () => {
     };
     expect(results(only(carriedOut(made, { unlink: refuse }))).slice(1)).toEqual([
       'data failed: data.txt: permission denied',
-      `metadata kept: ${root}/sandboxes/a could not be removed`,
-      `metadata kept: ${root}/sandboxes/a could not be removed`,
+      `metadata kept: it names ${root}/sandboxes/a, which could not be removed`,
+      `metadata kept: it names ${root}/sandboxes/a, which could not be removed`,
     ]);
     expect(results(only(carriedOut(planOf([finished(root, 'a')], machineIn(dir))))).at(-1)).toBe(
       'metadata deleted',

@@ -13,31 +13,43 @@ const SILENT: Silence = { state: 'silent', since: 400 };
 const of = (given: Partial<Subject>, silence: Silence = SILENT, pulled = false) =>
   dispositionOf(subject(given), silence, pulled, ago);
 
+const same = (rule: string) => ({ reason: rule, rule });
+
 describe('which way a task goes', () => {
   test.each([
     ['finished', {}, { kind: 'over', always: undefined }],
-    ['half collected', { marked: true }, { kind: 'over', always: 'an earlier gc of it was interrupted' }],
+    [
+      'half collected',
+      { marked: true },
+      { kind: 'over', always: same('an earlier gc of it was interrupted') },
+    ],
     [
       'without a checkpoint',
       { stream: 'absent' },
-      { kind: 'over', always: 'its checkpoint is gone already' },
+      { kind: 'over', always: same('its checkpoint is gone already') },
     ],
     [
       'silent and damaged',
       { phase: 'active', damaged: true },
-      { kind: 'over', always: 'its stream is corrupt, silent for 600ms' },
+      {
+        kind: 'over',
+        always: { reason: 'its stream is corrupt, silent for 600ms', rule: 'its stream is corrupt' },
+      },
     ],
     [
       'silent without a header',
       { phase: 'active', headless: true },
-      { kind: 'over', always: 'its stream has no header, silent for 600ms' },
+      {
+        kind: 'over',
+        always: { reason: 'its stream has no header, silent for 600ms', rule: 'its stream has no header' },
+      },
     ],
   ] as const)('%s', (_, given, expected) => {
     expect(of(given as Partial<Subject>)).toEqual(expected);
   });
 
   test('pulled, in a bare root only', () => {
-    expect(of({}, SILENT, true)).toEqual({ kind: 'over', always: "its executor's directory is gone" });
+    expect(of({}, SILENT, true)).toEqual({ kind: 'over', always: same("its executor's directory is gone") });
     expect(of({ layout: 'mesos' }, SILENT, true)).toEqual({ kind: 'over', always: undefined });
   });
 
@@ -49,6 +61,7 @@ describe('which way a task goes', () => {
     expect(of({ phase: 'active', state: 'ACTIVE' })).toMatchObject({
       kind: 'finalize',
       reason: 'its runner is gone, silent for 600ms',
+      rule: 'its runner is gone',
       finalization: { was: 'ACTIVE', becomes: 'LOST', record: true },
     });
     expect(of({ phase: 'active', state: 'FAILED' })).toMatchObject({
@@ -73,7 +86,10 @@ describe('for the scheduler', () => {
     );
 
   test('collected, killed, or nothing', () => {
-    expect(ask({}, 'alive', 'collect')).toEqual({ kind: 'over', always: 'the scheduler does not know it' });
+    expect(ask({}, 'alive', 'collect')).toEqual({
+      kind: 'over',
+      always: same('the scheduler does not know it'),
+    });
     expect(ask({}, 'alive', 'none')).toEqual({ kind: 'left' });
     expect(ask({ runnerPid: 7 }, 'alive')).toMatchObject({ finalization: { becomes: 'KILLED', signal: 7 } });
     expect(ask({}, 'silent')).toMatchObject({ finalization: { becomes: 'KILLED', record: true } });

@@ -15,7 +15,7 @@ afterEach(() => remove());
 
 function planned(root: string, runDir?: string): PlannedTask {
   const task = subject({ root, runDir });
-  return { ...task, reason: '', actions: [], finish: undefined, marked: false, subject: task };
+  return { ...task, reason: '', rule: '', actions: [], finish: undefined, marked: false, subject: task };
 }
 
 /** What of a directory this process has open. */

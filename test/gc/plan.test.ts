@@ -95,8 +95,8 @@ describe('finished tasks', () => {
     expect(actions.map(({ kind, verdict, why }) => [kind, verdict, why])).toEqual([
       ['logs', 'delete', undefined],
       ['data', 'refused', 'process 7 works in it'],
-      ['metadata', 'kept', `${sandbox} cannot be removed now`],
-      ['metadata', 'kept', `${sandbox} cannot be removed now`],
+      ['metadata', 'kept', `it names ${sandbox}, which cannot be removed now`],
+      ['metadata', 'kept', `it names ${sandbox}, which cannot be removed now`],
     ]);
   });
 });

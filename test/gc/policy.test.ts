@@ -46,10 +46,11 @@ test('a small old one does not slip in behind a large one', () => {
 });
 
 test('what goes always goes first, and is not counted', () => {
-  expect(chosen([{ ...newest, always: 'half of it is gone' }, middle], { maxTasks: 1 })).toEqual([
-    'always',
-    'stays',
-  ]);
+  expect(
+    chosen([{ ...newest, always: { reason: 'half of it is gone', rule: 'half of it is gone' } }, middle], {
+      maxTasks: 1,
+    }),
+  ).toEqual(['always', 'stays']);
 });
 
 test('a task from the future is not old', () => {

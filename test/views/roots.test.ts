@@ -30,7 +30,22 @@ test('no roots: nothing', () => {
   expect(rootsView({ roots: [], problems: [] }, PIPE)).toBe('');
 });
 
-test('on a narrow terminal paths are whole all the same', () => {
-  const text = rootsView({ roots, problems: [] }, { ...PIPE, width: 50 });
-  expect(text).toBe(rootsView({ roots, problems: [] }, PIPE));
+test('on a terminal that is too narrow the paths come last, whole', () => {
+  const long = { ...roots[0], path: `/${'p'.repeat(300)}` } as (typeof roots)[number];
+  const many = Array.from({ length: 250 }, (_, i) => ({ ...long, path: `${long.path}/${i}` }));
+  const style = { ...PIPE, width: 80, tty: true };
+  expect(rootsView({ roots, problems: [] }, style)).toBe(rootsView({ roots, problems: [] }, PIPE));
+  expect(rootsView({ roots: [...roots, long], problems: [] }, style)).toBe(
+    [
+      'LAYOUT  SOURCE        TASKS  READABLE  PATH',
+      'host    default          12  yes       /var/run/thermos',
+      'mesos   --mesos-root      1  no        /srv/a b\\n\\e[31m',
+      `host    default          12  yes       /${'p'.repeat(300)}`,
+      '',
+    ].join('\n'),
+  );
+  for (const width of [1, 40, 80, 400]) {
+    const text = rootsView({ roots: many, problems: [] }, { ...style, width });
+    for (const { path } of many) expect(text).toMatch(new RegExp(`(?:^|  )${path}(?:  |$)`, 'm'));
+  }
 });

@@ -117,7 +117,14 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
       ),
     ];
   },
-  gcText: (name, style) => gcText(gcDocument(name), style),
+  gcText: (name, style) => {
+    const document = gcDocument(name);
+    const { tasks, ...rest } = document;
+    const path = { kind: 'data' as const, path: name, bytes: 1, result: 'would-delete' as const };
+    const rules = ['', '2', '3'].map((end) => ({ ...tasks[0], rule: `${name}${end}`, actions: [path] }));
+    const plan = { ...rest, dry_run: true, tasks: [...tasks, ...rules] as GcDocument['tasks'] };
+    return [gcText(document, style), gcText(plan, style), gcText(plan, { ...style, height: 24 })];
+  },
   inspectText: (name, style) =>
     inspectViews.inspectText(
       {

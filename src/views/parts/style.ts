@@ -4,6 +4,8 @@ import type { Palette } from './paint.js';
 export interface Style {
   /** Columns; undefined if the stream is not a terminal: nothing is cut then. */
   width: number | undefined;
+  /** Lines of the terminal; undefined if the stream is not one, or if all of the text is to be written anyway. */
+  height?: number;
   /** True on a terminal: relative ages, notices. False: RFC 3339 times. */
   tty: boolean;
   /** 0 no colour, 1 the sixteen ANSI colours. */
