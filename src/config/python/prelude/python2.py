@@ -4,15 +4,20 @@ import ast
 import builtins
 import collections
 import collections.abc
+import copy
 import decimal
 import functools
 import hashlib
 import importlib
+import importlib.util
 import itertools
 import os
 import string
 import sys
 import urllib.parse
+
+from _thermos.door import call, to_wire
+from _thermos.translate import Translation
 
 
 def _map(function, *iterables):
@@ -52,6 +57,71 @@ def _cmp(a, b):
 def _divide(a, b):
     """For two integers: rounded down to an integer."""
     return a // b if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+def _print(file, values, ends_line=True):
+    """The print statement. A blank separates what is printed to a line by several of them."""
+    file = sys.stdout if file is None else file
+    for value in values:
+        text = _text(value)
+        file.write(' ' + text if getattr(file, 'softspace', 0) else text)
+        _set_softspace(file, not (isinstance(value, str) and value[-1:].isspace() and value[-1:] != ' '))
+    if ends_line:
+        file.write('\n')
+        _set_softspace(file, False)
+
+
+def _set_softspace(file, softspace):
+    try:
+        file.softspace = softspace
+    except (AttributeError, TypeError):
+        # It takes no attributes: values are not separated.
+        pass
+
+
+def _text(value):
+    if isinstance(value, float) and type(value).__str__ is float.__str__:
+        return call('float_text', to_wire(value))
+    return str(value)
+
+
+def _exec(code, globals=None, locals=None):
+    """The exec statement."""
+    if isinstance(code, tuple) and len(code) in (2, 3) and globals is None:
+        code, globals, locals = (*code, None)[:3]
+    caller = sys._getframe(1)
+    if globals is None:
+        globals, locals = caller.f_globals, caller.f_locals if locals is None else locals
+    if hasattr(code, 'read'):
+        code = code.read()
+    if isinstance(code, (str, bytes)):
+        code = compile(parse(code, '<string>'), '<string>', 'exec', dont_inherit=True)
+    globals.setdefault('__builtins__', caller.f_builtins)
+    exec(code, globals, globals if locals is None else locals)
+
+
+def _find(name):
+    """A name in a function whose local variables are made by exec."""
+    caller = sys._getframe(1)
+    for names in (caller.f_locals, caller.f_globals, caller.f_builtins):
+        if name in names:
+            return names[name]
+    raise NameError("name '%s' is not defined" % name, name=name)
+
+
+def _raised(kind, value=None, traceback=None):
+    """The exception of `raise kind, value, traceback`."""
+    if not isinstance(kind, type):
+        if value is not None:
+            raise TypeError('instance exception may not have a separate value')
+        error = kind
+    elif isinstance(value, kind):
+        error = value
+    elif value is None:
+        error = kind()
+    else:
+        error = kind(*value) if isinstance(value, tuple) else kind(value)
+    return error if traceback is None else error.with_traceback(traceback)
 
 
 def _sorted(iterable, cmp=None, key=None, reverse=False):
@@ -97,6 +167,8 @@ _METHODS = {
 
 _DIVIDE = '__divide__'
 _CALL = '__call__'
+_FIND = '__find__'
+_CAUGHT = '__caught__'
 
 BUILTINS = {
     'map': _map,
@@ -119,6 +191,12 @@ BUILTINS = {
     'reload': importlib.reload,
     _DIVIDE: _divide,
     _CALL: _call,
+    _FIND: _find,
+    # What translate.py writes.
+    '__print__': _print,
+    '__exec__': _exec,
+    '__raised__': _raised,
+    '__repr__': repr,
 }
 
 
@@ -129,8 +207,9 @@ class _Methods(ast.NodeTransformer):
         if not isinstance(method, ast.Attribute) or method.attr not in _METHODS:
             return node
         name = ast.copy_location(ast.Constant(method.attr), method)
-        function = ast.copy_location(ast.Name(_CALL, ast.Load()), method)
-        return ast.copy_location(ast.Call(function, [method.value, name, *node.args], node.keywords), node)
+        return ast.copy_location(
+            ast.Call(_name(_CALL, method), [method.value, name, *node.args], node.keywords), node
+        )
 
 
 class _Division(ast.NodeTransformer):
@@ -142,49 +221,268 @@ class _Division(ast.NodeTransformer):
 
     def visit_AugAssign(self, node):
         self.generic_visit(node)
-        if not isinstance(node.op, ast.Div) or not isinstance(node.target, ast.Name):
+        if not isinstance(node.op, ast.Div) or any(isinstance(part, ast.Call) for part in ast.walk(node.target)):
             return node
-        old = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-        value = self._call(node, old, node.value)
-        return ast.copy_location(ast.Assign([node.target], value), node)
+        old = copy.copy(node.target)
+        old.ctx = ast.Load()
+        return ast.copy_location(ast.Assign([node.target], self._call(node, old, node.value)), node)
 
     def _call(self, node, left, right):
-        function = ast.copy_location(ast.Name(_DIVIDE, ast.Load()), node)
-        return ast.copy_location(ast.Call(function, [left, right], []), node)
+        return ast.copy_location(ast.Call(_name(_DIVIDE, node), [left, right], []), node)
+
+
+class _Targets(ast.NodeTransformer):
+    """Assigns to the targets that are not names, and keeps the name of a caught exception after its handler."""
+
+    def __init__(self, targets):
+        self._targets = targets
+
+    def visit_ExceptHandler(self, node):
+        self.generic_visit(node)
+        if node.name is None:
+            return node
+        target, value = self._targets.get(node.name), _name(_CAUGHT, node)
+        if isinstance(target, (ast.Tuple, ast.List)):
+            value = ast.copy_location(ast.Attribute(value, 'args', ast.Load()), node)
+        elif target is None:
+            target = _name(node.name, node, ast.Store())
+        node.name = _CAUGHT
+        node.body.insert(0, ast.copy_location(ast.Assign([target], value), node))
+        return node
+
+    def visit_FunctionDef(self, node):
+        self.generic_visit(node)
+        first = 1 if ast.get_docstring(node, clean=False) is not None else 0
+        node.body[first:first] = [
+            ast.copy_location(ast.Assign([target], _name(name, node)), node)
+            for name, target in self._parameters(node)
+        ]
+        return node
+
+    def visit_Lambda(self, node):
+        self.generic_visit(node)
+        for name, target in reversed(self._parameters(node)):
+            values = ast.copy_location(ast.List([_name(name, node)], ast.Load()), node)
+            each = ast.comprehension(target, values, [], 0)
+            results = ast.copy_location(ast.ListComp(node.body, [each]), node)
+            first = ast.copy_location(ast.Constant(0), node)
+            node.body = ast.copy_location(ast.Subscript(results, first, ast.Load()), node)
+        return node
+
+    def _parameters(self, node):
+        names = [arg.arg for arg in node.args.args]
+        return [(name, self._targets[name]) for name in names if name in self._targets]
+
+
+class _Locals(ast.NodeTransformer):
+    """In functions with an exec statement: finds the variables that it makes."""
+
+    def visit_FunctionDef(self, node):
+        self.generic_visit(node)
+        if any(_is_bare_exec(part) for part in _scope(node)):
+            known = {arg.arg for arg in ast.walk(node.args) if isinstance(arg, ast.arg)}
+            for part in _scope(node):
+                if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
+                    known.add(part.id)
+                elif isinstance(part, ast.Global):
+                    known.update(part.names)
+            node.body = [_Lookups(known).visit(statement) for statement in node.body]
+        return node
+
+
+class _Lookups(ast.NodeTransformer):
+    def __init__(self, known):
+        self._known = known
+
+    def visit_Name(self, node):
+        if not isinstance(node.ctx, ast.Load) or node.id in self._known or node.id.startswith('__'):
+            return node
+        name = ast.copy_location(ast.Constant(node.id), node)
+        return ast.copy_location(ast.Call(_name(_FIND, node), [name], []), node)
+
+    def _leave(self, node):
+        return node
+
+    visit_FunctionDef = visit_Lambda = visit_ClassDef = visit_GeneratorExp = _leave
+
+
+def _scope(node):
+    """The nodes of a function, without those of functions and classes in it."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.GeneratorExp)):
+            yield from _scope(child)
+
+
+def _is_bare_exec(node):
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return is_call and node.func.id == '__exec__' and len(node.args) == 1
+
+
+def _name(name, node, context=None):
+    return ast.copy_location(ast.Name(name, context or ast.Load()), node)
 
 
 def parse(source, path):
-    """The syntax tree of a config, with division and the methods of Python 2.
+    """The syntax tree of a config, with the syntax, division and methods of Python 2.
 
-    Raises SyntaxError where the meaning has changed.
+    Only what Python 3 refuses to compile, or compiles by chance, is taken for syntax of Python 2. Raises SyntaxError
+    for what is left; its line is that of the source.
     """
-    tree = ast.parse(source, path)
-    divides = calls = False
-    for node in ast.walk(tree):
-        divides = divides or isinstance(node, ast.Div)
-        calls = calls or (isinstance(node, ast.Attribute) and node.attr in _METHODS)
-        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
-            # In parentheses the tuple starts before its first element.
-            first = node.type.elts[0]
-            if (node.type.lineno, node.type.col_offset) == (first.lineno, first.col_offset):
-                error = SyntaxError('except X, e no longer means what it did in Python 2')
-                error.filename, error.lineno, error.text = path, node.lineno, 'except X, e:'
-                raise error
-    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
-    divides = divides and not any(_has_division(node) for node in imports)
+    try:
+        tree, targets = ast.parse(source, path), None
+    except SyntaxError as error:
+        tree, targets = _translated(source, path, error)
+    found = _features(tree)
+    if 'chance' in found and targets is None and not _is_python3(tree):
+        try:
+            tree, targets = _translated(source, path, None)
+            found = _features(tree)
+        except SyntaxError:
+            # It is not Python 2 either.
+            pass
+    if 'except' in found:
+        _refuse_except(tree, path)
     limit = sys.getrecursionlimit()
     # The tree of a sum of many texts is as deep as the sum is long.
     sys.setrecursionlimit(limit * 20)
     try:
-        if calls:
+        if targets is not None:
+            tree = _Locals().visit(tree)
+        if 'caught' in found or targets:
+            tree = _Targets(targets or {}).visit(tree)
+        if 'methods' in found:
             tree = _Methods().visit(tree)
-        return _Division().visit(tree) if divides else tree
+        if 'division' in found and not _has_division(tree):
+            tree = _Division().visit(tree)
+        return tree
     finally:
         sys.setrecursionlimit(limit)
 
 
-def _has_division(node):
-    return node.module == '__future__' and any(alias.name == 'division' for alias in node.names)
+def _features(tree):
+    """What is found in a tree: it is walked only once."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Div):
+            found.add('division')
+        elif isinstance(node, ast.Attribute):
+            if node.attr in _METHODS:
+                found.add('methods')
+        elif isinstance(node, ast.Expr):
+            if _is_statement_of_python2(node):
+                found.add('chance')
+        elif isinstance(node, ast.ExceptHandler):
+            if _is_except_of_python2(node):
+                found.update(('except', 'chance'))
+            if node.name is not None:
+                found.add('caught')
+    return found
+
+
+def _is_statement_of_python2(node):
+    """`print` or `exec` at the beginning of what is more than a call: `print >>file, x`, `print (a), b`."""
+    first = node.value
+    if isinstance(first, ast.Call) and isinstance(first.func, ast.Name):
+        return False
+    while not isinstance(first, ast.Name):
+        first = _leftmost(first)
+        if first is None:
+            return False
+    place = (node.lineno, node.col_offset)
+    return first.id in ('print', 'exec') and (first.lineno, first.col_offset) == place
+
+
+def _leftmost(node):
+    if isinstance(node, (ast.BinOp, ast.Compare)):
+        return node.left
+    if isinstance(node, (ast.Attribute, ast.Subscript)):
+        return node.value
+    if isinstance(node, ast.Call):
+        return node.func
+    if isinstance(node, ast.BoolOp):
+        return node.values[0]
+    if isinstance(node, ast.Tuple) and node.elts:
+        return node.elts[0]
+    return node.body if isinstance(node, ast.IfExp) else None
+
+
+def _is_except_of_python2(node):
+    """`except X, e`: in Python 3.14 a tuple without parentheses."""
+    if not isinstance(node.type, ast.Tuple) or not node.type.elts:
+        return False
+    # In parentheses the tuple starts before its first element.
+    first = node.type.elts[0]
+    return (node.type.lineno, node.type.col_offset) == (first.lineno, first.col_offset)
+
+
+def _refuse_except(tree, path):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and _is_except_of_python2(node):
+            error = SyntaxError('except X, e no longer means what it did in Python 2')
+            error.filename, error.lineno, error.text = path, node.lineno, 'except X, e:'
+            raise error
+
+
+_PYTHON3 = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.AsyncFunctionDef, ast.Nonlocal, ast.Match)
+
+
+def _is_python3(tree):
+    """True if Python 2 would not have compiled it."""
+    fields = 'annotation', 'returns', 'cause', 'kwonlyargs'
+    return any(
+        isinstance(node, _PYTHON3) or any(getattr(node, field, None) for field in fields)
+        for node in ast.walk(tree)
+    )
+
+
+def _translated(source, path, refused):
+    """The tree of what translate.py makes of a source, and its targets.
+
+    Raises the error of Python 3 if nothing can be translated.
+    """
+    try:
+        text = _decoded(source)
+    except (SyntaxError, UnicodeError):
+        raise refused from None
+    translation = Translation(text)
+    if translation.text == text or (refused is None and translation.prints_as_name):
+        raise refused or SyntaxError('this is not Python 2')
+    try:
+        tree = ast.parse(translation.text, path)
+        targets = {name: _target(target) for name, target in translation.targets.items()}
+    except SyntaxError as error:
+        _quote_original(error, text, translation.text)
+        raise
+    return tree, targets
+
+
+def _decoded(source):
+    text = source if isinstance(source, str) else importlib.util.decode_source(source)
+    return text.replace('\r\n', '\n').replace('\r', '\n')
+
+
+def _target(text):
+    return ast.parse('(%s) = 0' % text).body[0].targets[0]
+
+
+def _quote_original(error, original, translated):
+    """Shows the line of the source, without a place in it if it was rewritten."""
+    if error.lineno is None:
+        return
+    index = error.lineno - 1
+    error.text, line = ((text.split('\n') + [''] * error.lineno)[index] for text in (original, translated))
+    if error.text != line:
+        error.offset = error.end_offset = None
+
+
+def _has_division(tree):
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == '__future__'
+        and any(alias.name == 'division' for alias in node.names)
+        for node in tree.body
+    )
 
 
 def _hash_of_text(name):
