@@ -59,24 +59,32 @@ def _divide(a, b):
     return a // b if isinstance(a, int) and isinstance(b, int) else a / b
 
 
-def _print(file, values, ends_line=True):
-    """The print statement. A blank separates what is printed to a line by several of them."""
-    file = sys.stdout if file is None else file
-    for value in values:
+class _Print(object):
+    """A print statement; it is called with each value."""
+
+    def __init__(self, file=None):
+        self._file = sys.stdout if file is None else file
+
+    def __call__(self, value):
         text = _text(value)
-        file.write(' ' + text if getattr(file, 'softspace', 0) else text)
-        _set_softspace(file, not (isinstance(value, str) and value[-1:].isspace() and value[-1:] != ' '))
-    if ends_line:
-        file.write('\n')
-        _set_softspace(file, False)
+        if getattr(self._file, 'softspace', 0):
+            self._file.write(' ')
+        self._file.write(text)
+        is_space = isinstance(value, str) and value[-1:].isspace() and value[-1:] != ' '
+        self._set_softspace(not is_space)
+        return self
 
+    def end(self):
+        self._file.write('\n')
+        self._set_softspace(False)
 
-def _set_softspace(file, softspace):
-    try:
-        file.softspace = softspace
-    except (AttributeError, TypeError):
-        # It takes no attributes: values are not separated.
-        pass
+    def _set_softspace(self, softspace):
+        """Whether the next value on the line is written after a blank."""
+        try:
+            self._file.softspace = softspace
+        except (AttributeError, TypeError):
+            # The file takes no attributes.
+            pass
 
 
 def _text(value):
@@ -193,7 +201,7 @@ BUILTINS = {
     _CALL: _call,
     _FIND: _find,
     # What translate.py writes.
-    '__print__': _print,
+    '__print__': _Print,
     '__exec__': _exec,
     '__raised__': _raised,
     '__repr__': repr,
@@ -442,7 +450,7 @@ def _translated(source, path, refused):
     Raises the error of Python 3 if nothing can be translated.
     """
     try:
-        text = _decoded(source)
+        text = _source_text(source)
     except (SyntaxError, UnicodeError):
         raise refused from None
     translation = Translation(text)
@@ -457,7 +465,7 @@ def _translated(source, path, refused):
     return tree, targets
 
 
-def _decoded(source):
+def _source_text(source):
     text = source if isinstance(source, str) else importlib.util.decode_source(source)
     return text.replace('\r\n', '\n').replace('\r', '\n')
 

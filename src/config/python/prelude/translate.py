@@ -196,23 +196,42 @@ def _statements(tokens):
 
 
 def _commas(tokens):
-    return [token for token in tokens if token.text == ',' and token.depth == 0]
+    """Those between expressions, not those between the parameters of a lambda."""
+    commas, lambdas = [], 0
+    for token in tokens:
+        if token.depth > 0:
+            continue
+        lambdas += (token.text == 'lambda') - (token.text == ':')
+        if token.text == ',' and lambdas == 0:
+            commas.append(token)
+    return commas
 
 
 def _rewrite_print(statement):
+    """Each value is written before the next one is evaluated."""
     first, last = statement[0], statement[-1]
-    if len(statement) == 1:
-        first.new = '__print__(None, ())'
+    commas = _commas(statement)
+    texts = [token.text for token in statement]
+    into = texts[1:2] == ['>>']
+    if any(texts[i] in ('print', '>>', ',') and token in commas for i, token in enumerate(statement[1:])):
         return
-    first.new = '__print__(None, ('
-    if statement[1].text == '>>':
+    if len(statement) == 1:
+        first.new = '__print__().end()'
+        return
+    first.new = '__print__()(('
+    for comma in commas:
+        comma.new = '))(('
+    closing = '))'
+    if into:
         first.new, statement[1].new = '__print__(', ''
-        commas = _commas(statement)
-        if not commas:
-            last.new += ', ())'
-            return
-        commas[0].new += ' ('
-    last.new += '), False)' if last.text == ',' else ',))'
+        if commas:
+            commas[0].new = ')(('
+        else:
+            closing = ')'
+    if commas and last is commas[-1]:
+        last.new = closing
+    else:
+        last.new += closing + '.end()'
 
 
 def _rewrite_exec(statement):
@@ -224,27 +243,23 @@ def _rewrite_exec(statement):
 
 
 def _rewrite_backticks(tokens):
-    """They nest: one after an operand ends the innermost."""
-    depth, after_operand = 0, False
+    """They nest: one after an operand ends the innermost. What is between them has a depth of its own."""
+    opening, after_operand = [], False
     for token in tokens:
         if token.kind == 'newline':
-            depth, after_operand = 0, False
+            opening.clear()
+        elif token.text == '`' and opening and after_operand:
+            token.new, opening.pop().new = '))', '__repr__(('
+        elif token.text == '`':
+            opening.append(token)
+            after_operand = False
             continue
-        token.depth += depth
-        if token.text == '`':
-            if depth > 0 and after_operand:
-                depth -= 1
-                token.depth -= 1
-                token.new = '))'
-            else:
-                depth += 1
-                token.new = '__repr__(('
-            after_operand = token.new == '))'
-            continue
+        token.depth += len(opening)
         after_operand = (
             token.kind in ('string', 'number')
             or (token.kind == 'name' and token.text not in _BEFORE_OPERAND)
             or token.text in _CLOSING
+            or token.new == '))'
         )
 
 
