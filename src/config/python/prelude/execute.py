@@ -10,7 +10,7 @@ import sys
 import traceback
 import warnings
 
-from _thermos import names, python2
+from _thermos import names, python2, syntax
 from _thermos.door import at, call, sources, to_wire
 
 # Python 3 warns about `x is 'a'` and '\d', Python 2 did not.
@@ -23,7 +23,9 @@ class _Executor(object):
     def __init__(self, dialect):
         self._including = []
         self.globals = names.namespace(dialect)
-        self.globals['__builtins__'] = {**builtins.__dict__, **python2.BUILTINS, 'execfile': self.execfile}
+        self.globals['__builtins__'] = {
+            **builtins.__dict__, **python2.BUILTINS, **syntax.HELPERS, 'execfile': self.execfile,
+        }
         self.globals['include'] = self.include
         if dialect == 'thermos':
             self.globals['export'] = self.export
@@ -78,7 +80,7 @@ def _modules_in(directory):
 
 def _compiled(path, source):
     sources[path] = path
-    return compile(python2.parse(_decoded(source), path), path, 'exec', dont_inherit=True)
+    return compile(syntax.parse(_decoded(source), path), path, 'exec', dont_inherit=True)
 
 
 def _decoded(source):

@@ -1,6 +1,6 @@
 """Rewrites the syntax that only Python 2 had.
 
-The result has the lines of the source. The names with two underscores on either side are in python2.py.
+The result has the lines of the source. The names with two underscores on either side are in syntax.py.
 """
 
 import re
