@@ -31,7 +31,6 @@ const PHASES: Record<string, EvaluationPhase> = {
 
 /** Verdicts of Python 2 that Python 3 can't share; what ours is. */
 const OURS: Record<string, EvaluationPhase | undefined> = {
-  py2_print_statement: 'load',
   unicode_bytes_literal: undefined,
   json_not_json: 'load',
 };

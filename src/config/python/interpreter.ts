@@ -10,6 +10,8 @@ import execute from './prelude/execute.py';
 import host from './prelude/host.py';
 import names from './prelude/names.py';
 import python2 from './prelude/python2.py';
+import syntax from './prelude/syntax.py';
+import translate from './prelude/translate.py';
 import types from './prelude/types.py';
 import type { Printed } from './printed.js';
 
@@ -46,7 +48,7 @@ export interface Interpreter {
 }
 
 /** In the order in which they need each other. */
-const PRELUDE = { door, types, names, python2, host, execute };
+const PRELUDE = { door, types, names, python2, translate, syntax, host, execute };
 
 /** Imported beforehand: nearly every config needs some of them, and in a snapshot they cost nothing. */
 const STANDARD_MODULES =

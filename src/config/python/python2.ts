@@ -1,22 +1,16 @@
 import type { PythonFailure } from './protocol.js';
 
-/** By the look of the line; the first match wins. */
+/** What translate.py leaves, by the look of the line; the first match wins. */
 const SYNTAX: readonly [message: RegExp, line: RegExp, hint: string][] = [
   [/print/, /\bprint\b/, 'print is a function in Python 3: write print(…)'],
-  [/exec/, /\bexec\b/, 'exec is a function in Python 3: write exec(…)'],
   [/^except/, /\bexcept\b/, 'write: except X as e'],
   [/exception types/, /\bexcept\b/, 'write: except X as e'],
   [/./, /`/, 'backticks are gone in Python 3: write repr(…)'],
-  [/./, /<>/, '<> is gone in Python 3: write !='],
   [/./, /^\s*raise\s+[\w.]+\s*,/, 'write: raise X("message")'],
-  [/leading zeros/, /./, 'an octal number starts with 0o in Python 3: 0o777'],
-  [/decimal literal/, /\d[lL]\b/, 'there is one kind of integer in Python 3: remove the L'],
-  [/./, /\b[uU][rR]['"]/, "write r'…' instead of ur'…'"],
   [/parenthesized/, /./, 'a parameter must be a name in Python 3: unpack the tuple inside the function'],
-  [/tabs and spaces/, /./, 'indent with spaces only'],
 ];
 
-/** What to write instead of syntax that only Python 2 had. */
+/** What to write instead of syntax that only Python 2 had and that cannot be translated. */
 export function python2SyntaxHint(message: string, line: string): string | undefined {
   return SYNTAX.find(([inMessage, inLine]) => inMessage.test(message) && inLine.test(line))?.[2];
 }

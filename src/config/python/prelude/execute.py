@@ -2,6 +2,7 @@
 
 import base64
 import builtins
+import importlib.machinery
 import json
 import linecache
 import os
@@ -9,7 +10,7 @@ import sys
 import traceback
 import warnings
 
-from _thermos import names, python2
+from _thermos import names, python2, syntax
 from _thermos.door import at, call, sources, to_wire
 
 # Python 3 warns about `x is 'a'` and '\d', Python 2 did not.
@@ -22,10 +23,14 @@ class _Executor(object):
     def __init__(self, dialect):
         self._including = []
         self.globals = names.namespace(dialect)
-        self.globals['__builtins__'] = {**builtins.__dict__, **python2.BUILTINS, 'execfile': self.execfile}
+        self.globals['__builtins__'] = {
+            **builtins.__dict__, **python2.BUILTINS, **syntax.HELPERS, 'execfile': self.execfile,
+        }
         self.globals['include'] = self.include
         if dialect == 'thermos':
             self.globals['export'] = self.export
+        _Module.builtins = self.globals['__builtins__']
+        sys.path_hooks.insert(0, _modules_in)
 
     def export(self, task):
         call('export', to_wire(task), at())
@@ -39,18 +44,43 @@ class _Executor(object):
     def execfile(self, path, globals=None, locals=None):
         """Python 2's `execfile`: relative to the working directory."""
         with open(path, 'rb') as file:
-            code = compile(python2.parse(_decoded(file.read()), path), path, 'exec', dont_inherit=True)
-        sources[path] = path
+            code = _compiled(path, file.read())
         exec(code, self.globals if globals is None else globals, locals)
 
     def execute(self, path, source):
-        sources[path] = path
-        code = compile(python2.parse(_decoded(source), path), path, 'exec', dont_inherit=True)
+        code = _compiled(path, source)
         self._including.append(path)
         try:
             exec(code, self.globals)
         finally:
             self._including.pop()
+
+
+class _Module(importlib.machinery.SourceFileLoader):
+    """A module beside a config: it is Python 2, too."""
+
+    # Those of the config.
+    builtins = None
+
+    def get_code(self, name):
+        path = self.get_filename(name)
+        return _compiled(path, self.get_data(path))
+
+    def exec_module(self, module):
+        module.__dict__['__builtins__'] = self.builtins
+        super().exec_module(module)
+
+
+def _modules_in(directory):
+    """For `sys.path_hooks`. The libraries of a Python 3 are what they are."""
+    if '/python3' in directory:
+        raise ImportError(directory)
+    return importlib.machinery.FileFinder(directory, (_Module, ['.py']))
+
+
+def _compiled(path, source):
+    sources[path] = path
+    return compile(syntax.parse(_decoded(source), path), path, 'exec', dont_inherit=True)
 
 
 def _decoded(source):

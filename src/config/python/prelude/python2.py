@@ -4,6 +4,7 @@ import ast
 import builtins
 import collections
 import collections.abc
+import copy
 import decimal
 import functools
 import hashlib
@@ -90,7 +91,7 @@ def _call(value, name, *args, **keywords):
 
 
 # Methods of dicts, lists and iterators that are gone or behave differently.
-_METHODS = {
+METHODS = {
     'has_key', 'iteritems', 'iterkeys', 'itervalues', 'viewitems', 'viewkeys', 'viewvalues',
     'items', 'keys', 'values', 'next', 'sort',
 }
@@ -122,18 +123,23 @@ BUILTINS = {
 }
 
 
-class _Methods(ast.NodeTransformer):
+def named(name, node, context=None):
+    return ast.copy_location(ast.Name(name, context or ast.Load()), node)
+
+
+class Methods(ast.NodeTransformer):
     def visit_Call(self, node):
         self.generic_visit(node)
         method = node.func
-        if not isinstance(method, ast.Attribute) or method.attr not in _METHODS:
+        if not isinstance(method, ast.Attribute) or method.attr not in METHODS:
             return node
         name = ast.copy_location(ast.Constant(method.attr), method)
-        function = ast.copy_location(ast.Name(_CALL, ast.Load()), method)
-        return ast.copy_location(ast.Call(function, [method.value, name, *node.args], node.keywords), node)
+        return ast.copy_location(
+            ast.Call(named(_CALL, method), [method.value, name, *node.args], node.keywords), node
+        )
 
 
-class _Division(ast.NodeTransformer):
+class Division(ast.NodeTransformer):
     def visit_BinOp(self, node):
         self.generic_visit(node)
         if not isinstance(node.op, ast.Div):
@@ -142,49 +148,19 @@ class _Division(ast.NodeTransformer):
 
     def visit_AugAssign(self, node):
         self.generic_visit(node)
-        if not isinstance(node.op, ast.Div) or not isinstance(node.target, ast.Name):
+        # The target is evaluated twice.
+        if not isinstance(node.op, ast.Div) or _has_call(node.target):
             return node
-        old = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-        value = self._call(node, old, node.value)
-        return ast.copy_location(ast.Assign([node.target], value), node)
+        old = copy.copy(node.target)
+        old.ctx = ast.Load()
+        return ast.copy_location(ast.Assign([node.target], self._call(node, old, node.value)), node)
 
     def _call(self, node, left, right):
-        function = ast.copy_location(ast.Name(_DIVIDE, ast.Load()), node)
-        return ast.copy_location(ast.Call(function, [left, right], []), node)
+        return ast.copy_location(ast.Call(named(_DIVIDE, node), [left, right], []), node)
 
 
-def parse(source, path):
-    """The syntax tree of a config, with division and the methods of Python 2.
-
-    Raises SyntaxError where the meaning has changed.
-    """
-    tree = ast.parse(source, path)
-    divides = calls = False
-    for node in ast.walk(tree):
-        divides = divides or isinstance(node, ast.Div)
-        calls = calls or (isinstance(node, ast.Attribute) and node.attr in _METHODS)
-        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
-            # In parentheses the tuple starts before its first element.
-            first = node.type.elts[0]
-            if (node.type.lineno, node.type.col_offset) == (first.lineno, first.col_offset):
-                error = SyntaxError('except X, e no longer means what it did in Python 2')
-                error.filename, error.lineno, error.text = path, node.lineno, 'except X, e:'
-                raise error
-    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
-    divides = divides and not any(_has_division(node) for node in imports)
-    limit = sys.getrecursionlimit()
-    # The tree of a sum of many texts is as deep as the sum is long.
-    sys.setrecursionlimit(limit * 20)
-    try:
-        if calls:
-            tree = _Methods().visit(tree)
-        return _Division().visit(tree) if divides else tree
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-def _has_division(node):
-    return node.module == '__future__' and any(alias.name == 'division' for alias in node.names)
+def _has_call(node):
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
 
 
 def _hash_of_text(name):
