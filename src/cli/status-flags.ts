@@ -39,7 +39,7 @@ export const STATUS_FLAGS = {
     parse: async (column) => column.toLowerCase(),
     helpValue: 'COLUMN,…',
     exclusive: ['json', 'quiet', 'verbosity', 'wide'],
-    summary: `Show these columns: ${STATUS_COLUMNS.join(', ')}.`,
+    summary: 'Show these columns, and no others.',
   }),
   wide: Flags.boolean({
     exclusive: ['json', 'quiet', 'verbosity'],

@@ -28,7 +28,11 @@ export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'en
   }
   const room = width - widthOf(mark);
   if (room <= 0) return mark.slice(0, Math.max(0, width));
-  const characters = isPlain(text) ? [...text] : graphemes(text);
+  if (isPlain(text)) {
+    const end = cut === 'middle' ? Math.floor(room / 2) : 0;
+    return text.slice(0, room - end) + mark + text.slice(text.length - end);
+  }
+  const characters = graphemes(text);
   const tail = cut === 'middle' ? take(characters.toReversed(), Math.floor(room / 2)).reverse() : [];
   const head = take(characters, room - widthOf(tail.join('')));
   return head.join('') + mark + tail.join('');
@@ -68,23 +72,39 @@ function doublesOf(texts: readonly string[], cut: readonly string[]): Map<string
 function differencesOf(sorted: readonly string[], width: number, mark: string): Map<string, string> {
   const found = new Map<string, string>();
   const room = width - 2 * widthOf(mark);
-  const all = sorted.map((text) => (isPlain(text) ? [...text] : graphemes(text)));
+  const all = sorted.map((text) => (isPlain(text) ? text : graphemes(text)));
   for (const [i, text] of sorted.entries()) {
-    const characters = all[i] as string[];
+    const characters = all[i] as string | string[];
     const end = 1 + Math.max(commonStart(characters, all[i - 1]), commonStart(characters, all[i + 1]));
-    const before = take(characters.slice(0, end).reverse(), room).reverse();
-    const after = take(characters.slice(end), room - widthOf(before.join('')));
-    const start = end - before.length > 0 ? mark : '';
-    const rest = end + after.length < characters.length ? mark : '';
-    found.set(text, start + before.join('') + after.join('') + rest);
+    const [from, to] = windowOf(characters, end, room);
+    const part = characters.slice(from, to);
+    const shown = typeof part === 'string' ? part : part.join('');
+    found.set(text, (from > 0 ? mark : '') + shown + (to < characters.length ? mark : ''));
   }
   return found;
 }
 
-function commonStart(one: readonly string[], other: readonly string[] = []): number {
+function commonStart(one: ArrayLike<string>, other: ArrayLike<string> = ''): number {
   let length = 0;
   while (length < one.length && one[length] === other[length]) length++;
   return length;
+}
+
+/** The characters that take at most `room` columns: those before `end`, and those after it if there is room left. */
+function windowOf(characters: string | readonly string[], end: number, room: number): [number, number] {
+  const wide = (i: number) => (typeof characters === 'string' ? 1 : widthOf(characters[i] as string));
+  let to = Math.min(end, characters.length);
+  let from = to;
+  let left = room;
+  while (from > 0 && wide(from - 1) <= left) {
+    from -= 1;
+    left -= wide(from);
+  }
+  while (from === 0 && to < characters.length && wide(to) <= left) {
+    left -= wide(to);
+    to += 1;
+  }
+  return [from, to];
 }
 
 function graphemes(text: string): string[] {

@@ -153,8 +153,8 @@ const COLUMNS: Readonly<Record<StatusColumn, ColumnOfRows>> = {
   done: { title: 'DONE', align: 'right', dropped: 3, cell: ({ done, processes }) => `${done}/${processes}` },
   failed: { title: 'FAILED', align: 'right', cell: ({ failed }) => String(failed) },
   age: { title: 'AGE', align: 'right', cell: ({ time }, style) => moment(time, style) },
-  owner: { title: 'OWNER', cell: ({ owner }) => owner },
-  root: { title: 'ROOT', cell: ({ root }) => root },
+  owner: { title: 'OWNER', flexible: 'end', cell: ({ owner }) => owner },
+  root: { title: 'ROOT', flexible: 'middle', cell: ({ root }) => root },
 };
 
 const DEFAULT_COLUMNS: readonly StatusColumn[] = [

@@ -36,7 +36,7 @@ describe('a time as a flag has it', () => {
     '9'.repeat(400),
   ])('%j is not one', (text) => {
     expect(() => parseTime(text, 'since', NOW)).toThrow(UsageError);
-    expect(() => parseTime(text, 'since', NOW)).toThrow(/^--since .* is not a time$/);
+    expect(() => parseTime(text, 'since', NOW)).toThrow(/^--since takes a time such as /);
   });
 
   test('every time that the program writes is read', () => {

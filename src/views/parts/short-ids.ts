@@ -33,12 +33,13 @@ export function shortIds(ids: readonly string[], recorded: readonly RecordedName
   return shown();
 }
 
-/** The ids whose form is also that of another id. */
+/** The ids whose form is also that of another id, or finds another, because it differs from it only by slashes. */
 function doublesOf(ids: readonly string[], forms: readonly string[]): string[] {
   const idsOf = new Map<string, Set<string>>();
   for (const [i, id] of ids.entries()) {
-    const same = idsOf.get(forms[i] as string);
-    if (same === undefined) idsOf.set(forms[i] as string, new Set([id]));
+    const word = (forms[i] as string).replaceAll('/', '-');
+    const same = idsOf.get(word);
+    if (same === undefined) idsOf.set(word, new Set([id]));
     else same.add(id);
   }
   return [...idsOf.values()].filter(({ size }) => size > 1).flatMap((same) => [...same]);
