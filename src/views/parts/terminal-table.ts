@@ -1,4 +1,5 @@
-import { splitAt } from '../../text/width.js';
+import { stripVTControlCharacters } from 'node:util';
+import { splitAt, widthOf } from '../../text/width.js';
 import type { Column } from './table.js';
 
 /** One cell: escaped, cut where its column is cut, and painted. Undefined is drawn as nothing. */
@@ -68,5 +69,7 @@ export function terminalTable(
 function wrappable(text: string, width: number): string {
   return text
     .replace(/^ +(?=.)/, (blanks) => BLANK.repeat(Math.min(blanks.length, width >> 1)))
-    .replace(/\S+/g, (word) => splitAt(word, width).join('\n'));
+    .replace(/\S+/g, (word) =>
+      widthOf(stripVTControlCharacters(word)) <= width ? word : splitAt(word, width).join('\n'),
+    );
 }
