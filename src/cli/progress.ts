@@ -1,6 +1,7 @@
 import type { Ora } from 'ora';
 import { type Advance, NO_PROGRESS, type Progress } from '../app/progress.js';
 import { errnoOf } from '../errors/errors.js';
+import { pause } from '../host/pause.js';
 import { visible } from '../text/escape.js';
 import { shorten } from '../text/width.js';
 import type { Terminal } from './terminal.js';
@@ -98,6 +99,8 @@ class Spinner implements Progress {
       // The interrupt may have come while ora drew, and then ora does not know that there is a line to clear.
       if (this.#ora !== undefined) this.#terminal.writeError(CLEAR_LINE);
       this.#end('SIGINT');
+      // Another thread may get the signal, a moment later.
+      pause(1000);
       throw error;
     } finally {
       this.stop();

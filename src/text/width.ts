@@ -187,5 +187,10 @@ export function wrap(text: string, width: number): string[] {
 export function screenRows(text: string, width: number): number {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return lines.reduce((rows, line) => rows + splitAt(stripVTControlCharacters(line), width).length, 0);
+  return lines.reduce((rows, line) => {
+    const text = stripVTControlCharacters(line);
+    return (
+      rows + (text.length > LONGEST_MEASURED ? Math.ceil(text.length / width) : splitAt(text, width).length)
+    );
+  }, 0);
 }

@@ -92,7 +92,7 @@ function problemsText(lint: readonly Problem[], { paint }: Style): string | unde
 /** The limits, logs and kind of each process. */
 function processesText(processes: readonly ProcessConfig[], style: Style): string {
   const columns = [
-    { title: 'PROCESS', flexible: 'end' as const },
+    { title: 'PROCESS', flexible: 'middle' as const },
     { title: 'MAX-FAILURES', align: 'right' as const },
     { title: 'MIN-DURATION', align: 'right' as const },
     { title: 'LOGS' },

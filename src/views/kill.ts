@@ -2,6 +2,7 @@ import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { TaskView } from '../task/view.js';
 import { visible } from '../text/escape.js';
 import { paintOf } from './parts/paint.js';
+import { shortIds } from './parts/short-ids.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 
@@ -9,11 +10,19 @@ import { table } from './parts/table.js';
 export function killListText(tasks: readonly TaskView[], style: Style): string {
   if (tasks.length === 0) return '';
   const columns = [
-    { title: 'TASK', flexible: 'middle' as const },
+    {
+      title: 'TASK',
+      flexible: 'middle' as const,
+      short: (ids: readonly string[]) =>
+        shortIds(
+          ids,
+          tasks.map(({ user, name }) => ({ user, name })),
+        ),
+    },
     { title: 'STATE' },
     { title: 'VERDICT' },
-    { title: 'USER' },
-    { title: 'ROOT', flexible: 'middle' as const },
+    { title: 'USER', dropped: 1 },
+    { title: 'ROOT', flexible: 'wrap' as const },
   ];
   const rows = tasks.map(({ task_id, state, verdict, user, root }) => [
     task_id,

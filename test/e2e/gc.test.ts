@@ -161,10 +161,10 @@ describe('asking', () => {
   });
 
   test.each([
-    [['--max-age', '5x'], '--max-age 90s'],
-    [['--max-space', '20'], '--max-space 20G'],
-    [['--max-tasks', 'many'], '--max-tasks 100'],
-    [['--orphan-age', 'soon'], '--orphan-age 90s'],
+    [['--max-age', '5x'], '--max-age takes a duration such as 90s'],
+    [['--max-space', '20'], '--max-space takes a size such as 20G'],
+    [['--max-tasks', 'many'], '--max-tasks takes a number of tasks'],
+    [['--orphan-age', 'soon'], '--orphan-age takes a duration such as 90s'],
     [['--keep-data', '--delete-data'], 'delete-data'],
     [['--yes', '('], 'pattern'],
   ])('%j: exit 2 and how it is right', (args, hint) => {

@@ -250,7 +250,8 @@ export class Screen {
       // It has ended.
     }
     this.#child.kill('SIGKILL');
-    rmSync(this.#place, { recursive: true, force: true });
+    // The shell may be writing there for a moment yet.
+    rmSync(this.#place, { recursive: true, force: true, maxRetries: 10 });
   }
 
   #file(name: string): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutPainted, shortenDistinctly, splitAt, widthOf, wrap } from '../../src/text/width.js';
+import { cutPainted, screenRows, shortenDistinctly, splitAt, widthOf, wrap } from '../../src/text/width.js';
 
 test.each([
   ['', 5, ['']],
@@ -76,4 +76,17 @@ test.each([
   ['a 0123456789 b', 4, ['a', '0123', '4567', '89', 'b']],
 ])('%j wrapped at %d', (text, width, lines) => {
   expect(wrap(text, width)).toEqual(lines);
+});
+
+test.each([
+  ['', 0],
+  ['a\n', 1],
+  ['a\n\nb', 3],
+  ['12345\n123456\n', 3],
+  // A wide character does not begin in the last column.
+  ['1234日', 2],
+  ['\u001b[31m12345\u001b[39m\n', 1],
+  ['x'.repeat(5001), 1001],
+])('text %# takes the rows that a terminal of five columns breaks it into', (text, rows) => {
+  expect(screenRows(text, 5)).toBe(rows);
 });

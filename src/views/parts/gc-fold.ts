@@ -1,7 +1,7 @@
 import type { GcDocument } from '../../contracts/gc.js';
 import { visible } from '../../text/escape.js';
 import { size } from '../../text/size.js';
-import { screenRows, wrap } from '../../text/width.js';
+import { screenRows, shorten, wrap } from '../../text/width.js';
 import {
   bytesOf,
   isDeleted,
@@ -24,6 +24,9 @@ const FEW = 4;
 const KINDS = 3;
 /** A table of totals is not longer than this: it is there to be read at once. */
 const MOST_TOTALS = 8;
+
+/** A reason may quote a name of 64 MiB: a part of it is better than none, and --verbose shows all. */
+const LONGEST_REASON = 2000;
 
 /** From the top. */
 const LISTS = ['reconcile', 'notes', 'tasks', 'reasons', 'places'] as const;
@@ -146,7 +149,10 @@ class FoldedPlan {
   }
 
   #notDone(most: number): string {
-    const shown = head(this.#notes, most);
+    const shown = head(this.#notes, most).map((note) => ({
+      ...note,
+      why: shorten(note.why, LONGEST_REASON),
+    }));
     const left = this.#notes.slice(shown.length);
     const more = `more: ${counts(left.map(({ result }) => result))}`;
     return notesTable(shown, this.#style, left.length === 0 ? undefined : more);
