@@ -86,22 +86,23 @@ function withUsage(error: UsageError, usage: string, hint?: string): UsageError 
  */
 function dashesHint(id: string, command: CommandClass, argv: readonly string[]): string | undefined {
   const args = command.args as Readonly<Record<string, { repeats?: boolean }>>;
-  if (args.command?.repeats !== true || argv.includes('--')) return undefined;
+  if (args.command?.repeats !== true) return undefined;
   const at = firstArgument(command, argv);
+  if (argv[at] === '--') return undefined;
   const theirs = argv.slice(at);
   if (!theirs.some((word) => word.startsWith('-'))) return undefined;
   const words = [PROGRAM_NAME, id, ...argv.slice(0, at), '--', ...theirs];
   return `put -- before the command: ${shellWords(words)}`;
 }
 
-/** The place of the first word that is neither a flag nor its value. */
+/** The place of the first word that is neither a flag nor its value, or of the `--` before it. */
 function firstArgument(command: CommandClass, argv: readonly string[]): number {
   const known = knownFlags(command);
   const flags = Object.entries(flagsOf(command));
   let at = 0;
   while (at < argv.length) {
     const word = argv[at] as string;
-    if (!word.startsWith('-')) break;
+    if (!word.startsWith('-') || word === '--') break;
     const short = flags.find(([, { char }]) => word === `-${char}`)?.[0];
     const flag = known((longName(word) ?? short ?? '').replaceAll('_', '-'));
     at += flag?.takesValue && !word.includes('=') ? 2 : 1;

@@ -143,14 +143,20 @@ function deadRunnerAdvice(view: TaskView): Symptom['advice'] {
   ];
 }
 
-/** The task file is a config, unless a command line has a tag that is not to be replaced. */
-function resumeAdvice({ root, task_id, found, config }: TaskView): string {
-  const run = (file: string) => thermosCommand(['run', '--task-id', task_id], rootFlagsOf(root), [file]);
+/** The task file is a config, unless a command line has a tag that is not to be replaced. A command runs one task. */
+function resumeAdvice({ root, task_id, found, config }: TaskView): CommandAdvice {
   const { task_file } = found;
-  if (task_file === undefined || config === undefined || JSON.stringify(config.raw).includes('{{')) {
-    return `to resume it, with the config that it was started with: ${run('CONFIG')}`;
-  }
-  return `to resume it: ${run(task_file)}`;
+  const again = task_file !== undefined && config !== undefined && !JSON.stringify(config.raw).includes('{{');
+  const file = again ? task_file : 'CONFIG';
+  return {
+    text: again ? 'to resume it' : 'to resume it, with the config that it was started with',
+    names: [task_id],
+    most: 1,
+    command: (ids) => {
+      const identity = ids.flatMap((id) => ['--task-id', id]);
+      return thermosCommand(['run', ...identity], rootFlagsOf(root), ids.length === 0 ? [] : [file]);
+    },
+  };
 }
 
 /** To signal processes. */

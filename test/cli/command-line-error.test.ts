@@ -120,6 +120,7 @@ describe('a command line after simplerun', () => {
       "thermos simplerun '--task-id=x' -E 'A=b' -- head -P 3",
     ],
     [['grep', '-E'], 'thermos simplerun -- grep -E'],
+    [['echo', '-n', '--', 'x'], 'thermos simplerun -- echo -n -- x'],
     [['true', '--name', 'x', '--name', 'y'], 'thermos simplerun -- true --name x --name y'],
   ])('%j is told to put -- first', async (argv, line) => {
     const { hint } = await refusal('simplerun', simplerun, argv);

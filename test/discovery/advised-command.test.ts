@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { visibleIds } from '../../src/cli/page.js';
+import { COMMANDS } from '../../src/commands/index.js';
 import { givenRoots, rootFlagsOf, thermosCommand } from '../../src/discovery/advised-command.js';
 import type { TaskRoot } from '../../src/discovery/found.js';
+import { SOURCES } from '../sources.js';
 
 const root = (given: Partial<TaskRoot>): TaskRoot => ({
   path: '/srv/r',
@@ -51,4 +54,12 @@ test('bash reads any names as they are', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+test('no other place writes a command with names in it', () => {
+  const byHand = new RegExp(`thermos (?:${visibleIds(COMMANDS).join('|')})\\b[^\\n]*\\$\\{`);
+  // What help says of a command comes from its class.
+  const others = SOURCES.filter(({ path }) => !path.startsWith('commands/'));
+  expect(others.filter(({ source }) => byHand.test(source)).map(({ path }) => path)).toEqual([]);
+  expect(byHand.test(['end it: thermos kill $', '{task_id}'].join(''))).toBe(true);
 });

@@ -118,6 +118,11 @@ describe('tasks', () => {
     expect(finding.what).toBe('3 tasks recorded as running, but the host was rebooted since');
     expect(finding.task_ids).toEqual(['a', 'b', 'c']);
     expect(finding.evidence[0]?.text).toContain('host started at 2017-07-14T02:40:00Z');
+    const flags = `--root ${host.root}`;
+    expect(finding.advice).toEqual([
+      `to resume it (the first of 3): thermos run --task-id a ${flags} ${host.root}/tasks/active/a`,
+      `to give it up, once it has been silent for --orphan-age (1h): thermos gc ${flags} a b c`,
+    ]);
   });
 
   test('a runner that is stopped', () => {

@@ -27,6 +27,17 @@ async function start(line: string, ...args: string[]): Promise<{ child: ChildPro
   return { child, line: String(data).trim() };
 }
 
+test("a part of an id, a job's key and an id as it is shown on a narrow terminal find tasks, but kill nothing", () => {
+  const id = 'www-data-prod-web-0-2f9c3a4e-7a52-4d0c-9b1e-5f3a8f6c1d20';
+  writeTask(root, id);
+  writeTask(root, 'other');
+  for (const word of ['prod-web', '7a52-4d', 'www-data/prod/web', 'www-data/prod/web/0/2f9c3a4e']) {
+    expect(thermos(['status', '--root', root, '--quiet', word]).stdout).toBe(`${id}\n`);
+    const { stderr, status } = thermos(['kill', '--root', root, word]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`hint: did you mean ${id}?`)]);
+  }
+});
+
 describe('both layouts', () => {
   test('a bare host', () => {
     const answer = json('status', ['--root', HOST]);
