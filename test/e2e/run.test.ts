@@ -444,6 +444,10 @@ describe('a process that exits with 143 on SIGTERM, as a JVM does, did not fail'
     expect(place.inspect('web-1').reasons).toContainEqual(
       expect.objectContaining({ code: 'task-killed', message: 'thermos kill', by: expect.any(String) }),
     );
+    const checkpoint = join(place.root, 'checkpoints', 'web-1');
+    expect(readdirSync(checkpoint).sort()).toEqual(['coordinator.jvm', 'reasons', 'runner']);
+    expect(place.thermos('gc', '--yes', 'web-1').status).toBe(0);
+    expect(existsSync(checkpoint)).toBe(false);
   });
 
   test('when Ctrl-C does', async () => {
