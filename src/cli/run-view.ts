@@ -16,6 +16,7 @@ import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { TaskReader } from '../task/reader.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
+import { reasonOfRun } from '../task/why.js';
 import { visible } from '../text/escape.js';
 import { splitAt, widthOf } from '../text/width.js';
 import { progressLines, runChangeText, taskChangeText } from '../views/run.js';
@@ -149,9 +150,13 @@ class RunSource implements TaskLogSource {
     return { ...logs, processes };
   }
 
-  #report({ task_id }: TaskView, change: RunChange): void {
-    if (change.kind === 'task') this.#screen.change(taskChangeText(task_id, change.state));
-    else this.#screen.change(runChangeText(change.process, change.run, change.status));
+  #report({ task_id, reasons }: TaskView, change: RunChange): void {
+    if (change.kind === 'task') {
+      this.#screen.change(taskChangeText(task_id, change.state));
+      return;
+    }
+    const { process, run, status } = change;
+    this.#screen.change(runChangeText(process, run, status, reasonOfRun(process, run, status, reasons)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
+import { isTerminalProcessState, isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import type { ProblemCode } from '../errors/codes.js';
 import type { Stream } from '../layout/log-paths.js';
 import type { Reason } from '../layout/reasons.js';
@@ -176,21 +176,34 @@ function howItFailed(process: ProcessView, reasons: readonly Reason[]): string {
   const { pid, runs, return_code } = process;
   const run = `run ${runs - 1}`;
   if (pid === undefined) {
-    const known = reasonFor(process, 'process-not-started', reasons);
+    const known = reasonFor(process.process, runs - 1, 'process-not-started', reasons);
     return `${run}, it could not be started${known === undefined ? '' : `: ${known.message}`}`;
   }
   const how = describeReturnCode(return_code);
   return how === '' ? run : `${run}, ${how}`;
 }
 
+/** Why a run ended, if its stream does not say: it could not be started, or was lost. Pure. */
+export function reasonOfRun(
+  process: string,
+  run: number,
+  { state, pid }: ProcessStatus,
+  reasons: readonly Reason[],
+): string | undefined {
+  if (state === 'LOST') return reasonFor(process, run, 'process-lost', reasons)?.message;
+  if (state !== 'FAILED' || pid !== undefined) return undefined;
+  return reasonFor(process, run, 'process-not-started', reasons)?.message;
+}
+
 /** The latest reason of this kind for the end of a process; its last run may only record that it is not tried again. */
 function reasonFor(
-  { process, runs }: ProcessView,
+  process: string,
+  run: number,
   code: ProblemCode,
   reasons: readonly Reason[],
 ): Reason | undefined {
   return reasons.findLast(
-    (each) => each.code === code && each.process === process && (each.run ?? runs) >= runs - 2,
+    (each) => each.code === code && each.process === process && (each.run ?? run) >= run - 1,
   );
 }
 
@@ -271,7 +284,7 @@ function endedLines(view: TaskView, { withTask }: Ends): string[] {
     } else if (state === 'KILLED') {
       killed.push(`Process ${process} was killed: ${describeReturnCode(return_code, false)}.`);
     } else if (state === 'LOST') {
-      const known = reasonFor(each, 'process-lost', view.reasons);
+      const known = reasonFor(process, each.runs - 1, 'process-lost', view.reasons);
       lost.push(
         `Process ${process} was lost: ${known?.message ?? 'its coordinator died before it could record how the process ended'}.`,
       );

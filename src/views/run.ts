@@ -114,8 +114,8 @@ function bar(done: number, all: number, { unicode }: Style): string {
     : `[${'#'.repeat(full)}${'-'.repeat(BAR - full)}]`;
 }
 
-/** A line for stderr: a process changed its state. Not escaped yet. */
-export function runChangeText(process: string, run: number, status: ProcessStatus): string {
+/** A line for stderr: a process changed its state. `reason`: what the stream does not say. Not escaped yet. */
+export function runChangeText(process: string, run: number, status: ProcessStatus, reason = ''): string {
   const { state, pid, return_code, start_time, stop_time } = status;
   const details: string[] = [];
   if (state === 'RUNNING' && pid !== undefined) details.push(`pid ${pid}`);
@@ -123,7 +123,7 @@ export function runChangeText(process: string, run: number, status: ProcessStatu
     if (state !== 'SUCCESS') details.push(describeReturnCode(return_code));
     if (start_time !== undefined) details.push(`after ${elapsed((stop_time - start_time) * 1000)}`);
   }
-  const how = details.filter((each) => each !== '').join(', ');
+  const how = [...details, reason].filter((each) => each !== '').join(', ');
   return `==> ${process}, run ${run}: ${state}${how === '' ? '' : ` (${how})`} <==`;
 }
 

@@ -444,6 +444,10 @@ describe('a process that exits with 143 on SIGTERM, as a JVM does, did not fail'
     expect(place.inspect('web-1').reasons).toContainEqual(
       expect.objectContaining({ code: 'task-killed', message: 'thermos kill', by: expect.any(String) }),
     );
+    const checkpoint = join(place.root, 'checkpoints', 'web-1');
+    expect(readdirSync(checkpoint).sort()).toEqual(['coordinator.jvm', 'reasons', 'runner']);
+    expect(place.thermos('gc', '--yes', 'web-1').status).toBe(0);
+    expect(existsSync(checkpoint)).toBe(false);
   });
 
   test('when Ctrl-C does', async () => {
@@ -483,8 +487,9 @@ test('why a process could not be started is known later, and no advice leads to 
   const config = place.config([{ name: 'a', cmdline: 'true' }]);
   mkdirSync(join(place.sandbox('web-1'), '.logs'), { recursive: true });
   writeFileSync(join(place.sandbox('web-1'), '.logs', 'a'), 'in the way');
-  const { stdout, status } = place.thermos('run', '--task-id', 'web-1', config);
+  const { stdout, stderr, status } = place.thermos('run', '--task-id', 'web-1', config);
   expect(status).toBe(1);
+  expect(stderr).toMatch(/^==> a, run 1: FAILED \(E.*\.logs\/a.*\) <==$/m);
   expect(stdout).toMatch(/^web-1: FAILED after .*: process a, run 1, it could not be started: E.*\.logs\/a/m);
   expect(stdout.trimEnd().split('\n').at(-1)).toBe(`see thermos inspect --root ${place.root} web-1`);
   expect(place.thermos('inspect', 'web-1').stdout).toMatch(/it could not be started: E.*\.logs\/a/);

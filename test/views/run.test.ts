@@ -114,6 +114,9 @@ test('changes are one line each', () => {
     '==> web, run 1: FAILED (exit code 7, after 2.50s) <==',
   );
   expect(runChangeText('web', 2, { state: 'LOST' })).toBe('==> web, run 2: LOST <==');
+  expect(runChangeText('web', 2, { state: 'FAILED' }, 'no such file')).toBe(
+    '==> web, run 2: FAILED (no such file) <==',
+  );
 });
 
 describe('the summary', () => {

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { checkEnd } from '../../src/doctor/check-end.js';
+import { checkTask, type HostProbe } from '../../src/doctor/check-task.js';
+import { START, taskView } from '../views/task-views.js';
+
+const HOST: HostProbe = {
+  now: START + 60_000,
+  bootTimeMs: START - 1000,
+  hostname: 'agent-1',
+  process: () => undefined,
+  seesLocks: true,
+  knowsUser: () => true,
+  isAbsent: () => false,
+};
+
+test('a dead runner that kept why it gave up', () => {
+  const reasons = [
+    { time_ms: START, code: 'process-not-started', message: 'no room', process: 'p' },
+    {
+      time_ms: START + 1000,
+      code: 'checkpoint-write-failed',
+      message: 'the runner has given up: no space left',
+    },
+  ];
+  const [dead] = checkTask(taskView({ verdict: 'runner-gone', reasons, silent_since_ms: START }), HOST);
+  expect(dead?.evidence.map(({ path, text }) => [path, text]).slice(1)).toEqual([
+    [
+      '/var/run/thermos/checkpoints/hello-1/reasons',
+      '2014-05-13T16:53:21Z: the runner has given up: no space left (checkpoint-write-failed)',
+    ],
+  ]);
+});
+
+test('a failed task: the advice leads to output that is there, and to none if there is none', () => {
+  const failed = taskView({ state: 'FAILED', phase: 'finished' });
+  const adviceFor = (output: Parameters<typeof checkEnd>[2]) => [...checkEnd(failed, [], output)][0]?.advice;
+  expect(adviceFor({ process: 'my job', stream: 'stdout' })).toEqual([
+    "read its output: thermos tail --stdout hello-1 'my job'",
+  ]);
+  expect(adviceFor(undefined)).toEqual([]);
+});
