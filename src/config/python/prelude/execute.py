@@ -73,7 +73,7 @@ class _Module(importlib.machinery.SourceFileLoader):
 
 def _modules_in(directory):
     """For `sys.path_hooks`. The libraries of a Python 3 are what they are."""
-    if '/python3' in directory:
+    if '/python3' in directory or not os.path.isdir(directory):
         raise ImportError(directory)
     return importlib.machinery.FileFinder(directory, (_Module, ['.py']))
 
@@ -171,9 +171,9 @@ def execute(program):
             call('jobs', to_wire(executor.globals['jobs']))
     except BaseException as error:
         failure = _failure(error)
-    for stream in (sys.stdout, sys.stderr):
+    for finish in (syntax.end_line, lambda: sys.stdout.flush(), lambda: sys.stderr.flush()):
         try:
-            stream.flush()
+            finish()
         except Exception:
             # The config has closed or replaced it.
             pass

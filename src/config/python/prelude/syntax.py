@@ -37,6 +37,12 @@ class _Print(object):
             pass
 
 
+def end_line():
+    """As at the end of any program in Python 2: ends the line that the last print statement has left."""
+    if getattr(sys.stdout, 'softspace', False):
+        _Print().end()
+
+
 def _text(value):
     if isinstance(value, float) and type(value).__str__ is float.__str__:
         return call('float_text', to_wire(value))
@@ -194,7 +200,8 @@ def parse(source, path):
     except SyntaxError as error:
         tree, targets = _translated(source, path, error)
     found = _features(tree)
-    if 'chance' in found and targets is None and not _is_python3(tree):
+    by_chance = 'statement' in found or 'except' in found
+    if by_chance and targets is None and not _is_python3(tree):
         try:
             tree, targets = _translated(source, path, None)
             found = _features(tree)
@@ -222,16 +229,9 @@ def _features(tree):
     """What is found in a tree: it is walked only once."""
     found = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Div):
-            found.add('division')
-        elif isinstance(node, ast.Attribute):
-            if node.attr in METHODS:
-                found.add('methods')
-        elif isinstance(node, ast.Expr):
-            if _is_statement_of_python2(node):
-                found.add('chance')
-        elif isinstance(node, ast.ExceptHandler) and _is_except_of_python2(node):
-            found.update(('except', 'chance'))
+        feature = _FEATURES.get(type(node))
+        if feature is not None:
+            found.add(feature(node))
     return found
 
 
@@ -269,6 +269,14 @@ def _is_except_of_python2(node):
     # In parentheses the tuple starts before its first element.
     first = node.type.elts[0]
     return (node.type.lineno, node.type.col_offset) == (first.lineno, first.col_offset)
+
+
+_FEATURES = {
+    ast.Div: lambda node: 'division',
+    ast.Attribute: lambda node: 'methods' if node.attr in METHODS else None,
+    ast.Expr: lambda node: 'statement' if _is_statement_of_python2(node) else None,
+    ast.ExceptHandler: lambda node: 'except' if _is_except_of_python2(node) else None,
+}
 
 
 def _refuse_except(tree, path):
