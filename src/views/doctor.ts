@@ -1,7 +1,7 @@
 import type { DoctorDocument, FindingDocument } from '../contracts/doctor.js';
 import { elapsed, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
-import { firstLines, linesText, more, moreLine } from './parts/fold.js';
+import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
 import { type Paint, paintOf } from './parts/paint.js';
 import { proseRows } from './parts/prose.js';
 import type { Style } from './parts/style.js';
@@ -113,7 +113,7 @@ function findingText(
   const left = evidence.length - shown.length;
   const text =
     fold && !named
-      ? firstLines(rows, MOST.lines)
+      ? firstLines(rows, MOST.lines + spareLines(style))
       : linesText(rows) + moreLine(more(left, 'piece of evidence', 'pieces of evidence'));
   // Commands are not wrapped, so that they can be copied.
   const arrow = style.unicode ? '→' : '>';
@@ -130,7 +130,8 @@ function evidenceRows(
   const rows: string[] = [];
   let sentences: string[] = [];
   const write = () => {
-    for (const row of proseRows(sentences, style, fold ? MOST.quoted : undefined)) rows.push(row);
+    for (const row of proseRows(sentences, style, fold ? MOST.quoted + spareLines(style) : undefined))
+      rows.push(row);
     sentences = [];
   };
   for (const { path, line, offset, text, task_id } of evidence) {

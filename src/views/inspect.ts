@@ -8,7 +8,7 @@ import type { LocatedPath, ProcessView, TaskView } from '../task/view.js';
 import { duration, moment, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
-import { firstLines, linesText, more, moreLine } from './parts/fold.js';
+import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
 import { paintOf } from './parts/paint.js';
 import { mostUrgent, processTable, restText } from './parts/processes.js';
 import { proseRows } from './parts/prose.js';
@@ -24,7 +24,10 @@ export interface InspectOptions {
   oneOfSeveral?: boolean;
 }
 
-/** How much a terminal shows of what may be long, in lines, so that the answer is on the first 24. */
+/**
+ * How much a terminal shows of what may be long, in lines, so that the answer is on the first 24. On a higher one, WHY
+ * has more.
+ */
 const MOST = {
   /** Of WHY: less of a task that runs, so that what runs now is in sight too. */
   why: { over: 17, running: 7 },
@@ -144,8 +147,9 @@ function runnerText({ runner }: TaskView): string | undefined {
 
 function whyText(why: readonly string[], view: TaskView, style: Style, fold: boolean): string {
   const kind = isOver(view) ? 'over' : 'running';
-  const rows = proseRows(why, style, fold ? MOST.quoted[kind] : undefined);
-  return fold ? firstLines(rows, MOST.why[kind]) : linesText(rows);
+  const spare = spareLines(style);
+  const rows = proseRows(why, style, fold ? MOST.quoted[kind] + spare : undefined);
+  return fold ? firstLines(rows, MOST.why[kind] + spare) : linesText(rows);
 }
 
 /** Whether a process is one of these, which are the first to show. */

@@ -1,3 +1,5 @@
+import type { Style } from './style.js';
+
 /** The line below a list that a terminal shows in part; `parts` are such as `3 more lines`. Empty without them. */
 export function moreLine(...parts: readonly (string | undefined)[]): string {
   const told = parts.filter((part) => part !== undefined);
@@ -11,6 +13,11 @@ export function more(count: number, one: string, many = `${one}s`): string | und
 
 export function linesText(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** By how many lines the terminal is higher than the 24 for which lists are folded. */
+export function spareLines({ height = 24 }: Style): number {
+  return Math.max(0, height - 24);
 }
 
 /** As many lines more are shown, too, instead of the one that counts them. */
