@@ -99,7 +99,7 @@ function timelineText(story: NonNullable<DoctorDocument['story']>, style: Style,
   return table(columns, rows, options) + moreLine(earlier);
 }
 
-/** `named`: the finding is about the host, and evidence names its task, unless its path does. */
+/** `named`: the finding is about the host, and evidence names its task, unless the line starts with a path that does. */
 function findingText(
   { code, severity, what, evidence, advice }: FindingDocument,
   named: boolean,
@@ -136,7 +136,8 @@ function evidenceRows(
   };
   for (const { path, line, offset, text, task_id } of evidence) {
     const at = line !== undefined ? `:${line}` : offset !== undefined ? ` at byte ${offset}` : '';
-    const whose = !named || task_id === undefined || path?.includes(task_id) ? '' : `${task_id}: `;
+    const isClear = !style.tty && task_id !== undefined && path?.includes(task_id);
+    const whose = !named || task_id === undefined || isClear ? '' : `${task_id}: `;
     if (path === undefined) sentences.push(`${whose}${text}`);
     else if (!style.tty) sentences.push(`${whose}${path}${at}: ${text}`);
     else {

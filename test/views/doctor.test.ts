@@ -104,7 +104,7 @@ test('on a terminal: how many, then each with the place of its evidence below it
     "1 error, 1 note
 
     error: 2 tasks recorded as running, but no runner is alive (runner-dead)
-      ACTIVE
+      a: ACTIVE
         /r/checkpoints/a/runner
       b: dead
         /log:12
