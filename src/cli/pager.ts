@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { processRow, processTable } from '../host/process-table.js';
-import { widthOf } from '../text/width.js';
+import { screenRows } from '../text/width.js';
 import type { Terminal } from './terminal.js';
 
 /** A program that shows text page by page. */
@@ -21,21 +21,6 @@ export function pagerOf(env: NodeJS.ProcessEnv, isRoot: boolean): Pager | undefi
   return { line, env: { LESS: 'FRX', LV: '-c', ...secure, ...env } };
 }
 
-/** Whether the text and the next prompt of the shell fit on a terminal of this size. */
-export function fits(text: string, columns: number, rows: number): boolean {
-  let used = 1;
-  for (let at = 0; at < text.length; ) {
-    const newline = text.indexOf('\n', at);
-    const end = newline === -1 ? text.length : newline;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
-    const line = text.slice(at, end).replace(/\u001b\[[\d;]*m/g, '');
-    used += Math.max(1, Math.ceil(widthOf(line) / Math.max(1, columns)));
-    if (used > rows) return false;
-    at = end + 1;
-  }
-  return true;
-}
-
 /**
  * Shows text on the terminal, in the pager if it is longer, and resolves when the pager has ended. A pager that cannot
  * be started is replaced by plain output.
@@ -45,7 +30,9 @@ export async function showOnTerminal(
   terminal: Terminal,
   pager: Pager | undefined,
 ): Promise<void> {
-  if (pager !== undefined && !fits(text, terminal.style(1).width ?? 80, terminal.rows)) {
+  // The next prompt of the shell takes a row, too.
+  const fits = screenRows(text, terminal.style(1).width ?? 80) < terminal.rows;
+  if (pager !== undefined && !fits) {
     terminal.handOver();
     if (await page(text, pager)) return;
   }

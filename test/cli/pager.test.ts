@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fits, pagerOf, showOnTerminal } from '../../src/cli/pager.js';
+import { pagerOf, showOnTerminal } from '../../src/cli/pager.js';
 import { Terminal } from '../../src/cli/terminal.js';
 
 describe('the pager', () => {
@@ -33,30 +33,31 @@ describe('the pager', () => {
 });
 
 test.each([
-  ['', 80, 1, true],
-  ['a\nb\n', 80, 3, true],
-  ['a\nb\n', 80, 2, false],
-  ['a\nb', 80, 3, true],
-  [`${'x'.repeat(80)}\n`, 80, 2, true],
-  [`${'x'.repeat(81)}\n`, 80, 2, false],
-  [`\u001b[31m${'x'.repeat(80)}\u001b[39m\n`, 80, 2, true],
-  [`${'日'.repeat(41)}\n`, 80, 2, false],
-  ['\n\n', 80, 3, true],
-  ['a\n', 0, 2, true],
-])('whether %j and a prompt fit on %d columns and %d rows', (text, columns, rows, expected) => {
-  expect(fits(text, columns, rows)).toBe(expected);
+  ['a\nb\n', 3, false],
+  ['a\nb\n', 2, true],
+  [`${'x'.repeat(81)}\n`, 2, true],
+  ['', 1, false],
+])('is asked if the text %j and a prompt do not fit on %d rows', async (text, rows, isAsked) => {
+  const terminal = terminalOf(rows);
+  await showOnTerminal(text, terminal, { line: 'cat >/dev/null', env: process.env });
+  expect(terminal.output).toBe(isAsked ? '' : text);
 });
 
 test('a less that is not installed is replaced by plain output', async () => {
-  const terminal = new (class extends Terminal {
+  const terminal = terminalOf(1);
+  await showOnTerminal('all\n', terminal, pagerOf({ PATH: '/nowhere' }, false));
+  expect(terminal.output).toBe('all\n');
+});
+
+/** A terminal of 80 columns, and what is written to it. */
+function terminalOf(rows: number) {
+  return new (class extends Terminal {
     output = '';
     override get rows() {
-      return 1;
+      return rows;
     }
     override write(text: string) {
       this.output += text;
     }
   })();
-  await showOnTerminal('all\n', terminal, pagerOf({ PATH: '/nowhere' }, false));
-  expect(terminal.output).toBe('all\n');
-});
+}
