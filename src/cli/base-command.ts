@@ -21,6 +21,15 @@ export const COLOUR_ENVIRONMENT: Readonly<Record<string, string>> = {
   FORCE_COLOR: 'If set, and not to 0 or false: colour even without a terminal. NO_COLOR wins.',
 };
 
+/** For the commands that use `pagedAnswer`. */
+export const PAGER_ENVIRONMENT: Readonly<Record<string, string>> = {
+  THERMOS_PAGER:
+    'The pager for an answer that is longer than the terminal, run by a shell; empty or cat for none.',
+  PAGER: 'The same, if there is no THERMOS_PAGER. Without either, less.',
+  LESS: 'Options of less; FRX if it is not set.',
+  LESSSECURE: 'For root, 1 if it is not set: less then starts no other program and writes no file.',
+};
+
 /** A command that can be run. */
 export type RunnableClass = CommandClass & (new (argv: string[], config: Config) => ThermosCommand);
 
@@ -74,6 +83,10 @@ export abstract class ThermosCommand extends Command {
     'no-color': Flags.boolean({
       helpGroup: 'GLOBAL',
       summary: 'Print no colour, whatever the terminal supports.',
+    }),
+    'no-pager': Flags.boolean({
+      helpGroup: 'GLOBAL',
+      summary: 'Print an answer that is longer than the terminal without a pager.',
     }),
     debug: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print the stack trace of an error.' }),
   };
@@ -131,6 +144,22 @@ export abstract class ThermosCommand extends Command {
   ): number {
     if (json) for (const piece of jsonPieces(document)) this.terminal.write(piece);
     else this.terminal.write(view(this.style));
+    return this.finish(problems, exitCode);
+  }
+
+  /** Like `answer`, but on a terminal, a text that is longer than it goes to the pager. */
+  protected async pagedAnswer(
+    flags: { json: boolean; 'no-pager': boolean },
+    document: object,
+    view: (style: Style) => string,
+    problems: readonly Problem[],
+    exitCode: number = EXIT.ok,
+  ): Promise<number> {
+    if (flags.json || flags['no-pager'] || !this.terminal.canPage)
+      return this.answer(flags.json, document, view, problems, exitCode);
+    const { pagerOf, showOnTerminal } = await import('./pager.js');
+    const pager = pagerOf(process.env, process.geteuid?.() === 0);
+    await showOnTerminal(view(this.style), this.terminal, pager);
     return this.finish(problems, exitCode);
   }
 

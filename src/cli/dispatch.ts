@@ -13,7 +13,7 @@ declare const THERMOS_VERSION: string;
 export const PACKAGE_ROOT = join(__dirname, '..');
 
 /** The flags that `CMD --help` passes on to `help`. */
-const OF_HELP = ['--json', '--no-color'];
+const OF_HELP = ['--json', '--no-color', '--no-pager'];
 
 /** What the entry needs: finds the command of a command line, and runs it. */
 export interface Dispatcher {

@@ -1,7 +1,7 @@
 import type { Config } from '@oclif/core/interfaces';
 import { UsageError } from '../errors/errors.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
-import { ThermosCommand } from './base-command.js';
+import { PAGER_ENVIRONMENT, ThermosCommand } from './base-command.js';
 import { unknownCode, unknownCommand } from './command-line-error.js';
 import { type HelpStyle, HelpText, type ProgramPage } from './help-text.js';
 import {
@@ -67,7 +67,7 @@ export async function programPage(table: CommandTable): Promise<ProgramPage> {
     topics: TOPICS,
     globalFlags: all.flagGroups.flatMap(({ flags }) => flags),
     exitCodes: exitRows(EXIT_MEANINGS),
-    environment: all.environment,
+    environment: [...all.environment, ...Object.entries(PAGER_ENVIRONMENT)],
     files: all.files,
   };
 }

@@ -17,10 +17,15 @@ export interface ShownInspection {
   exitCode?: number;
 }
 
+/** The flags of `inspect`. */
+export interface InspectFlags extends RootFlags, ConfigFlags {
+  verbose?: boolean;
+}
+
 /** Inspects the task or the config that the word means; see `inspectNamed` and `inspectConfig`. */
 export async function inspectTarget(
   word: string | undefined,
-  flags: RootFlags & ConfigFlags,
+  flags: InspectFlags,
   terminal: Terminal,
 ): Promise<ShownInspection> {
   if (word === undefined) {
@@ -41,16 +46,17 @@ export async function inspectTarget(
 /** If several roots have the task's id, the text shows all of them and the document the one launched last. */
 async function inspectTaskNamed(
   word: string | undefined,
-  flags: RootFlags,
+  flags: InspectFlags,
   now: number,
   strictly = false,
 ): Promise<ShownInspection> {
   const ports = { gatherer: localTasks(flags), logsOf: localLogs, now, strictly };
   const { inspections, problems } = await inspectNamed(word, ports);
   const [{ view, logs, why }] = inspections;
+  const options = { verbose: flags.verbose, oneOfSeveral: inspections.length > 1 };
   return {
     document: encodeInspect(view, [...logs], [...why]),
-    text: (style) => inspections.map((inspection) => inspectText(inspection, style)).join('\n'),
+    text: (style) => inspections.map((inspection) => inspectText(inspection, style, options)).join('\n'),
     problems,
   };
 }

@@ -43,6 +43,11 @@ export class Terminal {
     return isTerminal(0) && isTerminal(2);
   }
 
+  /** Somebody can page through an answer. */
+  get canPage(): boolean {
+    return isTerminal(0) && isTerminal(1) && !this.isDumb;
+  }
+
   /** The terminal cannot be drawn on. */
   get isDumb(): boolean {
     return this.#env.TERM === undefined || this.#env.TERM === 'dumb';
@@ -78,6 +83,11 @@ export class Terminal {
       unicode: /utf-?8/i.test(locale),
       now: this.now(),
     };
+  }
+
+  /** Clears what is drawn before another program writes to the terminal. */
+  handOver(): void {
+    this.beforeWriting?.();
   }
 
   /**

@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { examine } from '../app/doctor.js';
-import { ThermosCommand } from '../cli/base-command.js';
+import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { Host } from '../host/host.js';
 import { doctorText } from '../views/doctor.js';
 
@@ -13,8 +14,8 @@ their stderr). Also looks for a Mesos agent that refuses to start, has not recov
 lacks the attributes that the scheduler's default constraints need. Each finding comes with its evidence and what to
 do about it. Nothing is changed, and nothing leaves this host. On a healthy host, doctor prints nothing.
 
-With TASK, it shows the timeline of that task and what is wrong with it. TASK is a task id, a path, or a pattern,
-part of the id or job's key (ROLE/ENV/JOB/INSTANCE) that matches one task.
+With TASK, it shows what is wrong with that task, and its timeline. TASK is a task id, a path, or a pattern, part of
+the id or job's key (ROLE/ENV/JOB/INSTANCE) that matches one task.
 
 What you may not read is not checked, and stderr says so. Run it as root to check everything.`;
   static override examples = [
@@ -34,10 +35,15 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
     'MESOS/meta': 'The state of the Mesos agent: its identity, the boot it recovered in, its attributes.',
     '/var/log/mesos': "The agent's logs, in addition to its --log_dir.",
   };
+  static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['status', 'inspect', 'gc'];
 
   static override args = {
     task: Args.string({ ignoreStdin: true, description: 'The task to examine; the whole host if left out.' }),
+  };
+
+  static override flags = {
+    verbose: Flags.boolean({ summary: 'Show all evidence and the whole timeline on a terminal, too.' }),
   };
 
   async run(): Promise<number> {
@@ -46,7 +52,7 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
       now: this.terminal.now(),
       host: Host.local(),
     });
-    const text = (style: typeof this.style) => doctorText(document, style);
-    return this.answer(flags.json, document, text, document.problems, exitCode);
+    const text = (style: typeof this.style) => doctorText(document, style, flags);
+    return this.pagedAnswer(flags, document, text, document.problems, exitCode);
   }
 }

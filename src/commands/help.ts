@@ -1,11 +1,10 @@
 import * as Args from '@oclif/core/args';
-import { COLOUR_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
+import { COLOUR_ENVIRONMENT, PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { helpOf } from '../cli/help.js';
-import { EXIT } from '../errors/exit-codes.js';
 
 export default class Help extends ThermosCommand {
   static override summary = 'Show all commands, the help of one command, or what codes mean.';
-  static override environment = COLOUR_ENVIRONMENT;
+  static override environment = { ...COLOUR_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override files = {};
   static override usage = ['[COMMAND] [FLAGS]', 'codes [CODE] [FLAGS]'];
   static override examples = [
@@ -25,6 +24,6 @@ export default class Help extends ThermosCommand {
     const { args, flags } = await this.parse(Help);
     const style = { width: this.style.width ?? 80, bold: this.style.paint.bold };
     const help = await helpOf([args.command, args.code], this.commands, this.config, style);
-    return this.answer(flags.json, { help }, () => help, [], EXIT.ok);
+    return this.pagedAnswer(flags, { help }, () => help, []);
   }
 }

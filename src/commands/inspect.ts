@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
-import { ThermosCommand } from '../cli/base-command.js';
+import * as Flags from '@oclif/core/flags';
+import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
 import { inspectTarget } from '../cli/inspect.js';
 
@@ -7,9 +8,10 @@ export default class Inspect extends ThermosCommand {
   static override summary =
     'Show everything known about one task, and why it is in its state; or evaluate a config.';
   static override description =
-    `Shows the header, every run of every process, the ordering, command lines, ports, resources and logs. WHY comes
-first: the process that failed first with the end of its stderr, how much of the failure budget is used, what a
-process waits for, and how long the runner has been silent.
+    `Shows the state and why it is so, the processes and their earlier runs, the ordering, command lines, states of the
+task, logs, and in the end what is recorded about it: user, ports, resources, paths. WHY names the process that failed
+first with the end of its stderr, how much of the failure budget is used, and what a process waits for. On a terminal,
+long lists are shown in part, and say so; --verbose shows all of them, and so does a pipe.
 
 For a config (.thermos, .aurora, or a task in JSON), shows the evaluated task: processes with their command lines,
 the ordering, resources, limits, ports, and every other setting that differs from its default. Nothing is executed except the config itself. Errors and likely mistakes
@@ -30,16 +32,20 @@ TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern,
     no: 'No task matches, or `run` would refuse the config: its lint has an error.',
     usage: 'The command line is wrong, TARGET matches several tasks, or the config gives no task.',
   };
+  static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['status', 'tail', 'read', 'run'];
 
   static override args = {
     target: Args.string({ ignoreStdin: true, description: 'The task, or the config.' }),
   };
-  static override flags = CONFIG_FLAGS;
+  static override flags = {
+    ...CONFIG_FLAGS,
+    verbose: Flags.boolean({ summary: 'Show long lists of a task in full on a terminal, too.' }),
+  };
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Inspect);
     const { document, text, problems, exitCode } = await inspectTarget(args.target, flags, this.terminal);
-    return this.answer(flags.json, document, text, problems, exitCode);
+    return this.pagedAnswer(flags, document, text, problems, exitCode);
   }
 }

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { listRecords, readCheckpoint } from '../app/read-checkpoint.js';
-import { ThermosCommand } from '../cli/base-command.js';
+import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { RecordPrinter } from '../cli/records.js';
 import { encodeRead } from '../contracts/encode.js';
 import { EXIT } from '../errors/exit-codes.js';
@@ -22,6 +22,7 @@ statuses, shows the first and the last ones and how many are left out; --records
     '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',
     '<%= config.bin %> read --follow runner',
   ];
+  static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['inspect', 'status'];
 
   static override exitCodes = {
@@ -51,8 +52,8 @@ statuses, shows the first and the last ones and how many are left out; --records
       return damage !== undefined && hasError([damage]) ? EXIT.partial : EXIT.ok;
     }
     const { state, records, bytes, problems } = readCheckpoint(args.checkpoint);
-    return this.answer(
-      flags.json,
+    return this.pagedAnswer(
+      flags,
       encodeRead(state, records, bytes, problems),
       (style) => readText(state, records, bytes, style),
       problems,

@@ -1,25 +1,44 @@
 import type { DoctorDocument, FindingDocument } from '../contracts/doctor.js';
 import { elapsed, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
-import { paintOf } from './parts/paint.js';
+import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
+import { type Paint, paintOf } from './parts/paint.js';
+import { proseRows } from './parts/prose.js';
 import type { Style } from './parts/style.js';
-import { table } from './parts/table.js';
+import { type Column, table } from './parts/table.js';
 
-/** How much evidence of one finding a terminal shows. */
-const EVIDENCE_ON_TERMINAL = 10;
+export interface DoctorOptions {
+  /** A terminal shows all evidence and the whole timeline, too. */
+  verbose?: boolean;
+}
 
-/** The timeline of a task, if there is one, and then the findings; empty if there is neither. */
-export function doctorText({ task, story, findings }: DoctorDocument, style: Style): string {
-  const { paint } = style;
+/** How much a terminal shows, so that the answer is on the first 24 lines. */
+const MOST = {
+  /** Pieces of evidence of a finding about the host. */
+  evidence: 3,
+  /** Lines of evidence of a finding about one task, and of the log that they quote. */
+  lines: 16,
+  quoted: 7,
+  /** The last events of the timeline. */
+  events: 18,
+};
+
+/**
+ * The findings, and then the timeline of the task, if there is one; empty for a healthy host. On a terminal, several
+ * findings are counted first.
+ */
+export function doctorText(
+  { task, story, findings }: DoctorDocument,
+  style: Style,
+  { verbose = false }: DoctorOptions = {},
+): string {
+  const fold = style.tty && !verbose;
   const parts: string[] = [];
-  if (task !== undefined) {
-    const state = String(task.state);
-    const verdict = task.verdict === 'ok' ? [] : [paintOf(paint, task.verdict)(task.verdict)];
-    const head = [paint.bold(visible(task.task_id)), paintOf(paint, state)(state), ...verdict];
-    parts.push(`${head.join('  ')}\n`);
-  }
-  if (story !== undefined && story.length > 0) parts.push(timelineText(story, style));
-  for (const finding of adviceOnce(findings)) parts.push(findingText(finding, task === undefined, style));
+  if (task !== undefined) parts.push(headText(task, findings.length === 0, style));
+  if (style.tty && findings.length > 1) parts.push(`${countsText(findings, style)}\n`);
+  for (const finding of adviceOnce(findings))
+    parts.push(findingText(finding, task === undefined, style, fold));
+  if (story !== undefined && story.length > 0) parts.push(timelineText(story, style, fold));
   return parts.join('\n');
 }
 
@@ -34,44 +53,99 @@ function adviceOnce(findings: readonly FindingDocument[]): FindingDocument[] {
   }));
 }
 
-function timelineText(story: NonNullable<DoctorDocument['story']>, style: Style): string {
+function headText(task: NonNullable<DoctorDocument['task']>, isWell: boolean, { paint }: Style): string {
+  const state = String(task.state);
+  const verdict = task.verdict === 'ok' ? [] : [paintOf(paint, task.verdict)(task.verdict)];
+  const head = [paint.bold(visible(task.task_id)), paintOf(paint, state)(state), ...verdict];
+  return `${head.join('  ')}\n${isWell ? 'Nothing wrong was found.\n' : ''}`;
+}
+
+type Severity = FindingDocument['severity'];
+
+function severityPaint(severity: Severity, { paint }: Style): Paint {
+  return severity === 'error' ? paint.red : severity === 'warning' ? paint.yellow : paint.dim;
+}
+
+/** `2 errors, 1 note`. */
+function countsText(findings: readonly FindingDocument[], style: Style): string {
+  const severities: readonly Severity[] = ['error', 'warning', 'note'];
+  return severities
+    .map((severity) => ({ severity, count: findings.filter((each) => each.severity === severity).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ severity, count }) =>
+      severityPaint(severity, style)(`${count} ${severity}${count === 1 ? '' : 's'}`),
+    )
+    .join(', ');
+}
+
+function timelineText(story: NonNullable<DoctorDocument['story']>, style: Style, fold: boolean): string {
   const start = story.find(({ time_ms }) => time_ms !== undefined)?.time_ms;
-  const rows = story.map(({ time_ms, process, run, what }) => [
+  const shown = fold ? story.slice(-MOST.events) : story;
+  const left = story.length - shown.length;
+  const rows = shown.map(({ time_ms, process, run, what }) => [
     timestamp(time_ms),
     time_ms === undefined || start === undefined ? undefined : `+${elapsed(time_ms - start)}`,
     process === undefined ? undefined : `${process}${run === undefined ? '' : `[${run}]`}`,
     what,
   ]);
-  return table(
-    [
-      { title: 'TIME' },
-      { title: 'AFTER', align: 'right' },
-      { title: 'PROCESS', flexible: 'end' },
-      { title: 'WHAT', flexible: 'wrap' },
-    ],
-    rows,
-    { width: style.width, whole: true, titles: style.paint.bold, unicode: style.unicode },
-  );
+  const columns: Column[] = [
+    { title: 'TIME' },
+    { title: 'AFTER', align: 'right' },
+    { title: 'PROCESS', flexible: 'wrap' },
+    { title: 'WHAT', flexible: 'wrap' },
+  ];
+  const options = { width: style.width, whole: true, titles: style.paint.bold, unicode: style.unicode };
+  const earlier = left === 0 ? undefined : `${left} earlier ${left === 1 ? 'event' : 'events'}`;
+  return table(columns, rows, options) + moreLine(earlier);
 }
 
-/** `named`: evidence names its task, unless its path does. */
+/** `named`: the finding is about the host, and evidence names its task, unless the line starts with a path that does. */
 function findingText(
   { code, severity, what, evidence, advice }: FindingDocument,
   named: boolean,
   style: Style,
+  fold: boolean,
 ): string {
   const { paint } = style;
-  const colour = severity === 'error' ? paint.red : severity === 'warning' ? paint.yellow : paint.dim;
-  const shown = style.tty ? evidence.slice(0, EVIDENCE_ON_TERMINAL) : evidence;
+  const head = `${severityPaint(severity, style)(severity)}: ${visible(what)} ${paint.dim(`(${visible(code)})`)}\n`;
+  const shown = fold && named ? evidence.slice(0, MOST.evidence) : evidence;
+  const rows = evidenceRows(shown, named, style, fold);
   const left = evidence.length - shown.length;
-  const lines = [`${colour(severity)}: ${visible(what)} ${paint.dim(`(${visible(code)})`)}`];
-  for (const { path, line, offset, text, task_id } of shown) {
+  const text =
+    fold && !named
+      ? firstLines(rows, MOST.lines + spareLines(style))
+      : linesText(rows) + moreLine(more(left, 'piece of evidence', 'pieces of evidence'));
+  // Commands are not wrapped, so that they can be copied.
+  const arrow = style.unicode ? '→' : '>';
+  return `${head}${text}${linesText(advice.map((step) => `  ${arrow} ${visible(step)}`))}`;
+}
+
+/** On a pipe, a line is a piece of evidence, its place first; on a terminal, the place has a line of its own. */
+function evidenceRows(
+  evidence: readonly FindingDocument['evidence'][number][],
+  named: boolean,
+  style: Style,
+  fold: boolean,
+): string[] {
+  const rows: string[] = [];
+  let sentences: string[] = [];
+  const write = () => {
+    for (const row of proseRows(sentences, style, fold ? MOST.quoted + spareLines(style) : undefined))
+      rows.push(row);
+    sentences = [];
+  };
+  for (const { path, line, offset, text, task_id } of evidence) {
     const at = line !== undefined ? `:${line}` : offset !== undefined ? ` at byte ${offset}` : '';
-    const place = path === undefined ? '' : `${visible(path)}${at}: `;
-    const whose = !named || task_id === undefined || path?.includes(task_id) ? '' : `${visible(task_id)}: `;
-    lines.push(`  ${whose}${place}${visible(text)}`);
+    const isClear = !style.tty && task_id !== undefined && path?.includes(task_id);
+    const whose = !named || task_id === undefined || isClear ? '' : `${task_id}: `;
+    if (path === undefined) sentences.push(`${whose}${text}`);
+    else if (!style.tty) sentences.push(`${whose}${path}${at}: ${text}`);
+    else {
+      sentences.push(`${whose}${text}`);
+      write();
+      rows.push(`    ${style.paint.dim(`${visible(path)}${at}`)}`);
+    }
   }
-  if (left > 0) lines.push(`  and ${left} more: pipe the output or use --json to see them`);
-  for (const step of advice) lines.push(`  ${style.unicode ? '→' : '>'} ${visible(step)}`);
-  return `${lines.join('\n')}\n`;
+  write();
+  return rows;
 }

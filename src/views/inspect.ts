@@ -4,51 +4,120 @@ import type { Inspection } from '../logs/inspection.js';
 import type { LogFile } from '../logs/list-logs.js';
 import { drawOrdering } from '../task/ordering.js';
 import type { TaskConfig } from '../task/task-file.js';
-import type { LocatedPath, TaskView } from '../task/view.js';
+import type { LocatedPath, ProcessView, TaskView } from '../task/view.js';
 import { duration, moment, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
+import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
 import { paintOf } from './parts/paint.js';
-import { processTable } from './parts/processes.js';
+import { mostUrgent, processTable, restText } from './parts/processes.js';
+import { proseRows } from './parts/prose.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
 import { branchesOf } from './parts/tree.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
 
-/** The most runs of a process that a terminal shows. */
-const RUNS_ON_TERMINAL = 10;
-
-/** All that is known about one task, with the answer to the usual question first. */
-export function inspectText({ view, logs, why }: Inspection, style: Style): string {
-  const { config } = view;
-  const sections: [string, string][] = [
-    ['WHY', why.map((line) => `  ${visible(line)}\n`).join('')],
-    ['PROCESSES', processTable(view, style, '  ')],
-    ['RUNS', earlierRuns(view, style)],
-    ['ORDERING', config === undefined ? '' : ordering(view, config, style)],
-    ['COMMANDS', config === undefined ? '' : commandsText(config, style)],
-    ['STATUSES', statusTable(view.statuses, style) + leftOutLine(view.statuses_left_out, 'statuses')],
-    ['LOGS', logsText(logs, view.log_dir?.path ?? '', style)],
-  ];
-  const shown = sections.filter(([, text]) => text !== '');
-  return [head(view, style), ...shown.map(([title, text]) => `\n${style.paint.bold(title)}\n${text}`)].join(
-    '',
-  );
+export interface InspectOptions {
+  /** A terminal shows long lists in full, too. */
+  verbose?: boolean;
+  /** There are several tasks of this id: the head says which root this one is in. */
+  oneOfSeveral?: boolean;
 }
 
-function head(view: TaskView, style: Style): string {
+/**
+ * How much a terminal shows of what may be long, in lines, so that the answer is on the first 24. On a higher one, WHY
+ * has more.
+ */
+const MOST = {
+  /** Of WHY: less of a task that runs, so that what runs now is in sight too. */
+  why: { over: 17, running: 7 },
+  /** Of the end of a log that WHY quotes. */
+  quoted: { over: 7, running: 3 },
+  processes: 12,
+  runs: 20,
+  runsOfOne: 10,
+  statuses: 10,
+  lines: 20,
+};
+
+/**
+ * All that is known about one task, the answer to the usual question first: its state, why, and its processes. What
+ * seldom matters is last: the header, the resources, the paths.
+ */
+export function inspectText(
+  { view, logs, why }: Inspection,
+  style: Style,
+  { verbose = false, oneOfSeveral = false }: InspectOptions = {},
+): string {
+  const { config } = view;
+  const fold = style.tty && !verbose;
+  const shown = fold ? mostUrgent(view.processes, MOST.processes) : view.processes;
+  const isShown = namesIn(shown, view);
+  const hidden = more(view.processes.length - shown.length, 'process', 'processes');
+  const listed = (text: string, parts: string | undefined) =>
+    fold && text !== '' ? firstLines(text.split('\n').slice(0, -1), MOST.lines, parts) : text;
+  const sections: [string, string][] = [
+    ['WHY', whyText(why, view, style, fold)],
+    ['PROCESSES', processesText(view, shown, style)],
+    ['RUNS', earlierRuns(view, isShown, style, fold)],
+    ['ORDERING', config === undefined ? '' : listed(ordering(view, config, style), undefined)],
+    ['COMMANDS', config === undefined ? '' : listed(commandsOf(config, isShown, style), hidden)],
+    ['STATUSES', statusesText(view, style, fold)],
+    [
+      'LOGS',
+      listed(
+        logsText(
+          logs.filter(({ process }) => isShown(process)),
+          view,
+          style,
+        ),
+        hidden,
+      ),
+    ],
+    ['DETAILS', fieldsText(detailsOf(view, style), style, '  ')],
+  ];
+  return [
+    fieldsText(headOf(view, style, oneOfSeveral), style),
+    ...sections
+      .filter(([, text]) => text !== '')
+      .map(([title, text]) => `\n${style.paint.bold(title)}\n${text}`),
+  ].join('');
+}
+
+type Field = [name: string, value: string | undefined];
+
+function fieldsText(fields: readonly Field[], { paint }: Style, indent = ''): string {
+  return fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${indent}${paint.dim(`${name}:`.padEnd(12))}${value}\n`)
+    .join('');
+}
+
+/** Nothing more will happen by itself. */
+function isOver({ state, verdict }: TaskView): boolean {
+  return isTerminalTaskState(state) || verdict === 'runner-gone' || verdict === 'host-rebooted';
+}
+
+function headOf(view: TaskView, style: Style, oneOfSeveral: boolean): Field[] {
   const { paint } = style;
   const state = String(view.state);
-  const ports = Object.entries(view.ports ?? {}).map(([name, port]) => `${name}=${port}`);
-  const { mesos, runner, config } = view;
-  const fields: [string, string | undefined][] = [
+  return [
     ['Task', paint.bold(visible(view.task_id))],
-    ['Name', view.name === undefined || view.name === view.task_id ? undefined : visible(view.name)],
+    ['Root', oneOfSeveral ? visible(view.root.path) : undefined],
     ['State', `${paintOf(paint, state)(state)}${since(view, style)}`],
     ['Verdict', paintOf(paint, view.verdict)(view.verdict)],
-    ['Phase', view.phase],
-    ['Runner', runner && `pid ${runner.pid ?? '-'}, uid ${runner.uid ?? '-'}, ${aliveText(runner.alive)}`],
+    ['Runner', isTerminalTaskState(view.state) ? undefined : runnerText(view)],
     ['Silent for', silence(view, style)],
+  ];
+}
+
+function detailsOf(view: TaskView, style: Style): Field[] {
+  const ports = Object.entries(view.ports ?? {}).map(([name, port]) => `${name}=${port}`);
+  const { mesos, config } = view;
+  return [
+    ['Name', view.name === undefined || view.name === view.task_id ? undefined : visible(view.name)],
+    ['Phase', view.phase],
+    ['Runner', isTerminalTaskState(view.state) ? runnerText(view) : undefined],
     ['Launched', view.launch_time_ms === undefined ? undefined : moments(view.launch_time_ms, style)],
     [
       'User',
@@ -60,20 +129,50 @@ function head(view: TaskView, style: Style): string {
     ['Ports', ports.length > 0 ? visible(ports.join(' ')) : undefined],
     ['Resources', config && resourcesText(config)],
     ['Limits', config && limitsText(config)],
+    ['Agent', mesos && visible(mesos.agent_id)],
+    ['Framework', mesos && visible(mesos.framework_id)],
+    ['Executor', mesos && visible(mesos.executor_id)],
+    ['Container', mesos && visible(mesos.container_id)],
     ['Root', visible(view.root.path)],
     ['Sandbox', placeText(view.sandbox)],
     ['recorded', recordedText(view.sandbox)],
     ['Logs in', placeText(view.log_dir)],
     ['recorded', recordedText(view.log_dir)],
-    ['Agent', mesos && visible(mesos.agent_id)],
-    ['Framework', mesos && visible(mesos.framework_id)],
-    ['Executor', mesos && visible(mesos.executor_id)],
-    ['Container', mesos && visible(mesos.container_id)],
   ];
-  return fields
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${paint.dim(`${name}:`.padEnd(12))}${value}\n`)
-    .join('');
+}
+
+function runnerText({ runner }: TaskView): string | undefined {
+  return runner && `pid ${runner.pid ?? '-'}, uid ${runner.uid ?? '-'}, ${aliveText(runner.alive)}`;
+}
+
+function whyText(why: readonly string[], view: TaskView, style: Style, fold: boolean): string {
+  const kind = isOver(view) ? 'over' : 'running';
+  const spare = spareLines(style);
+  const rows = proseRows(why, style, fold ? MOST.quoted[kind] + spare : undefined);
+  return fold ? firstLines(rows, MOST.why[kind] + spare) : linesText(rows);
+}
+
+/** Whether a process is one of these, which are the first to show. */
+function namesIn(shown: readonly ProcessView[], { processes }: TaskView): (process: string) => boolean {
+  if (shown.length === processes.length) return () => true;
+  const names = new Set(shown.map(({ process }) => process));
+  return (process) => names.has(process);
+}
+
+function processesText(view: TaskView, shown: readonly ProcessView[], style: Style): string {
+  const text = processTable({ ...view, processes: [...shown] }, style, '  ', 'wrapped');
+  if (shown.length === view.processes.length) return text;
+  return `${text}  ${restText(view.processes, shown, isOver(view))}: --verbose shows them\n`;
+}
+
+function statusesText({ statuses, statuses_left_out }: TaskView, style: Style, fold: boolean): string {
+  const shown = fold ? statuses.slice(-MOST.statuses) : statuses;
+  const left = statuses.length - shown.length + (statuses_left_out?.count ?? 0);
+  if (fold && left > 0) {
+    const earlier = `${left} earlier ${left === 1 ? 'status' : 'statuses'}`;
+    return statusTable(shown, style) + moreLine(earlier);
+  }
+  return statusTable(shown, style) + leftOutLine(statuses_left_out, 'statuses');
 }
 
 function since({ state_timestamp_ms }: TaskView, style: Style): string {
@@ -124,21 +223,34 @@ function silence({ state, silent_since_ms }: TaskView, style: Style): string | u
 }
 
 /** Every run of the processes that ran more than once: the last run of each is in the table above. */
-function earlierRuns(view: TaskView, style: Style): string {
-  const several = [...view.history.values()].filter(({ runs }) => runs.length > 1);
+function earlierRuns(
+  view: TaskView,
+  isShown: (process: string) => boolean,
+  style: Style,
+  fold: boolean,
+): string {
+  const several = [...view.history.values()].filter(
+    ({ process, runs }) => runs.length > 1 && isShown(process),
+  );
+  const most = Math.max(1, Math.min(MOST.runsOfOne, Math.floor(MOST.runs / several.length)));
   let left = 0;
   const runs = several.flatMap((history) => {
     const numbered = numberedRuns(history);
-    const shown = style.tty ? numbered.slice(-RUNS_ON_TERMINAL) : numbered;
-    if (style.tty) left += shown[0]?.n ?? 0;
+    const shown = fold ? numbered.slice(-most) : numbered;
+    if (fold) left += shown[0]?.n ?? 0;
     return shown;
   });
-  if (style.tty) {
-    const more = left > 0 ? `  and ${left} earlier runs: pipe the output or use --json to see them\n` : '';
-    return runTable(runs, style) + more;
+  if (fold) {
+    const earlier = left === 0 ? undefined : `${left} earlier ${left === 1 ? 'run' : 'runs'}`;
+    return runTable(runs, style) + moreLine(earlier);
   }
   const gaps = several.map(({ left_out, process }) => leftOutLine(left_out, `runs of ${process}`));
   return runTable(runs, style) + gaps.join('');
+}
+
+function commandsOf(config: TaskConfig, isShown: (process: string) => boolean, style: Style): string {
+  const processes = config.processes.filter(({ name }) => isShown(name));
+  return commandsText({ ...config, processes }, style);
 }
 
 function ordering(view: TaskView, config: TaskConfig, style: Style): string {
@@ -192,7 +304,7 @@ export function commandsText(config: TaskConfig, style: Style): string {
         .map((line, i) => [i === 0 ? name : null, i > 0 && line === '' ? null : line]),
     );
     const columns = [
-      { title: 'PROCESS', flexible: 'end' as const },
+      { title: 'PROCESS', flexible: 'wrap' as const },
       { title: 'COMMAND', flexible: 'wrap' as const },
     ];
     const options = { width: style.width - 2, unicode: style.unicode, whole: true, titles: false as const };
@@ -207,16 +319,17 @@ export function commandsText(config: TaskConfig, style: Style): string {
     .join('');
 }
 
-/** Paths are relative to the log directory, which the head names. */
-function logsText(logs: readonly LogFile[], logDir: string, style: Style): string {
+/** Paths are relative to the log directory, which the details name. */
+function logsText(logs: readonly LogFile[], { log_dir }: TaskView, style: Style): string {
   if (logs.length === 0) return '';
   const columns = [
-    { title: 'PROCESS', flexible: 'end' as const },
+    { title: 'PROCESS', flexible: 'wrap' as const },
     { title: 'RUN', align: 'right' as const },
     { title: 'STREAM' },
     { title: 'SIZE', align: 'right' as const },
-    { title: 'FILE' },
+    { title: 'FILE', flexible: 'wrap' as const },
   ];
+  const logDir = log_dir?.path ?? '';
   const rows = logs.map(({ process, run, stream, bytes, path }) => [
     process,
     String(run),
@@ -225,6 +338,6 @@ function logsText(logs: readonly LogFile[], logDir: string, style: Style): strin
     path.startsWith(`${logDir}/`) ? path.slice(logDir.length + 1) : path,
   ]);
   const width = style.width === undefined ? undefined : style.width - 2;
-  const text = table(columns, rows, { width, unicode: style.unicode, titles: style.paint.dim });
-  return text.replace(/^(?=.)/gm, '  ');
+  const options = { width, whole: true, unicode: style.unicode, titles: style.paint.dim };
+  return table(columns, rows, options).replace(/^(?=.)/gm, '  ');
 }

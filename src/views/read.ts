@@ -6,7 +6,7 @@ import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { paintOf } from './parts/paint.js';
 import type { Style } from './parts/style.js';
-import { type Cell, table } from './parts/table.js';
+import { type Cell, type Column, table } from './parts/table.js';
 
 /** A whole checkpoint for a person: the header, every task status, every run of every process. */
 export function readText(state: CheckpointState, records: number, bytes: number, style: Style): string {
@@ -69,7 +69,7 @@ export function statusTable(statuses: readonly TaskStatus[], style: Style): stri
     { title: 'RUNNER_PID', align: 'right' as const },
     { title: 'RUNNER_UID', align: 'right' as const },
   ];
-  return indented(table(columns, rows, { titles: style.paint.dim }));
+  return listed(columns, rows, style);
 }
 
 /** Runs, one per line: `n` is the number in the name of the run's log directory. */
@@ -87,7 +87,7 @@ export function runTable(runs: readonly { run: ProcessStatus; n: number }[], sty
       : undefined,
   ]);
   const columns = [
-    { title: 'PROCESS' },
+    { title: 'PROCESS', flexible: 'wrap' as const },
     { title: 'RUN', align: 'right' as const },
     { title: 'STATE' },
     { title: 'PID', align: 'right' as const },
@@ -95,15 +95,17 @@ export function runTable(runs: readonly { run: ProcessStatus; n: number }[], sty
     { title: 'STARTED' },
     { title: 'TOOK', align: 'right' as const },
   ];
-  return indented(table(columns, rows, { titles: style.paint.dim }));
+  return listed(columns, rows, style);
 }
 
 function number(value: number | undefined): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, '  ');
+function listed(columns: readonly Column[], rows: readonly Cell[][], style: Style): string {
+  const width = style.width === undefined ? undefined : style.width - 2;
+  const options = { width, whole: true, unicode: style.unicode, titles: style.paint.dim };
+  return table(columns, rows, options).replace(/^(?=.)/gm, '  ');
 }
 
 /** One record as a line: its position, its type, and its fields as `name=value` with the names of the IDL. */

@@ -1,12 +1,12 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
 import { mayRunAgain } from '../task/run-again.js';
-import type { ProcessView, TaskView } from '../task/view.js';
+import type { TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { cutPainted, shorten, splitAt, widthOf } from '../text/width.js';
 import { paintOf } from './parts/paint.js';
-import { processTable } from './parts/processes.js';
+import { mostUrgent, processTable, restText } from './parts/processes.js';
 import type { Style } from './parts/style.js';
 
 /** The most processes that a summary on a terminal shows, so that the reason and the result are on the same screen. */
@@ -14,14 +14,6 @@ const SUMMARY_ROWS = 8;
 
 /** On a terminal the reason of the result is cut to one line, but not to less than this; it stands above in full. */
 const LEAST_REASON = 24;
-
-/** The groups of processes, in the order in which they get room, and the words for those that get none. */
-const GROUPS = [
-  { states: ['FAILED', 'LOST', 'KILLED'], word: 'failed or killed' },
-  { states: ['RUNNING', 'FORKED'], word: 'running' },
-  { states: ['WAITING'], word: 'waiting', atTheEnd: 'never started' },
-  { states: ['SUCCESS'], word: 'done' },
-];
 
 /**
  * One frame of a running task, in lines that fit the terminal: its progress, and as many of its processes as fit into
@@ -35,46 +27,6 @@ export function progressLines(view: TaskView, style: Style, rows: number): strin
   if (shown.length < view.processes.length) lines.push(style.paint.dim(restText(view.processes, shown)));
   const { width } = style;
   return lines.map((line) => (width === undefined ? line : cutPainted(line, width)).trimEnd());
-}
-
-/** As many processes as there is room for, in their order; a third of the room is kept for those that run. */
-function mostUrgent(processes: readonly ProcessView[], room: number): ProcessView[] {
-  if (processes.length <= room) return [...processes];
-  const [bad = [], live = [], ...others] = grouped(processes);
-  const kept = Math.min(live.length, Math.floor(room / 3));
-  const chosen = [
-    ...bad.sort((a, b) => stopTime(a) - stopTime(b)).slice(0, room - kept),
-    ...live,
-    ...others.flat(),
-  ].slice(0, room);
-  const isChosen = new Set(chosen);
-  return processes.filter((process) => isChosen.has(process));
-}
-
-/** What failed first is the most likely cause of what failed later. */
-function stopTime({ stop_time }: ProcessView): number {
-  return Number.isFinite(stop_time) ? (stop_time as number) : Number.MAX_VALUE;
-}
-
-/** By the groups above; a state without a name is in the last one. */
-function grouped(processes: Iterable<ProcessView>): ProcessView[][] {
-  const groups: ProcessView[][] = GROUPS.map(() => []);
-  for (const process of processes) {
-    const at = GROUPS.findIndex(({ states }) => states.includes(String(process.state)));
-    (groups.at(at) as ProcessView[]).push(process);
-  }
-  return groups;
-}
-
-/** `and 93 more processes: 3 running, 90 done`. */
-function restText(all: readonly ProcessView[], shown: readonly ProcessView[], isOver = false): string {
-  const isShown = new Set(shown);
-  const left = all.filter((process) => !isShown.has(process));
-  const counts = grouped(left).flatMap((group, i) => {
-    const { word, atTheEnd = word } = GROUPS[i] as (typeof GROUPS)[number];
-    return some(group.length, isOver ? atTheEnd : word);
-  });
-  return `and ${left.length} more processes: ${counts.join(', ')}`;
 }
 
 /** `web-1  ACTIVE  [####----] 3 of 6 done, 2 running, 1 failed, 12s`. */

@@ -31,7 +31,16 @@ export interface Finished {
  */
 export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
   const { PATH = '', HOME = '', LANG = '', TZ = '', THERMOS_ROOT = '' } = process.env;
-  return { PATH, HOME, LANG, TZ, THERMOS_ROOT, XDG_STATE_HOME: join(HOME, 'state'), ...extra };
+  return {
+    PATH,
+    HOME,
+    LANG,
+    TZ,
+    THERMOS_ROOT,
+    THERMOS_PAGER: '',
+    XDG_STATE_HOME: join(HOME, 'state'),
+    ...extra,
+  };
 }
 
 /** For the few tests of what is looked for by default: on the host that they run on. */

@@ -103,7 +103,8 @@ while [ -n "$(jobs -ps)" ]; do
   stty -g >stopped.new; mv stopped.new stopped
   read -r _
   rm stopped
-  fg >/dev/null 2>&1
+  # With stderr redirected, too, bash does not give it the terminal.
+  fg >/dev/null
   status=$?
 done
 stty -g >after

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { visible } from '../../src/text/escape.js';
 import { cutPainted, screenRows, shortenDistinctly, splitAt, widthOf, wrap } from '../../src/text/width.js';
 
 test.each([
@@ -89,4 +90,15 @@ test.each([
   ['x'.repeat(5001), 1001],
 ])('text %# takes the rows that a terminal of five columns breaks it into', (text, rows) => {
   expect(screenRows(text, 5)).toBe(rows);
+});
+
+test('wrapped text loses nothing but spaces, and no line is wider', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 60 }), fc.integer({ min: 4, max: 30 }), (given, width) => {
+      const text = visible(given);
+      const lines = wrap(text, width);
+      expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
+      for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);
+    }),
+  );
 });

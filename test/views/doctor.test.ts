@@ -75,12 +75,6 @@ test('the story of a task, and whose evidence it is goes without saying', () => 
   ).toMatchInlineSnapshot(`
     "b  ACTIVE  runner-gone
 
-    TIME                       AFTER  PROCESS  WHAT
-    2014-05-13T16:53:20Z      +0.00s  -        launched
-    -                              -  p[0]     is lost
-    2014-05-13T16:53:21.500Z  +1.50s  p[1]     starts
-    2014-05-13T17:53:20Z         +1h  -        now
-
     error: 2 tasks recorded as running, but no runner is alive (runner-dead)
       /r/checkpoints/a/runner: ACTIVE
       /log:12: dead
@@ -88,17 +82,111 @@ test('the story of a task, and whose evidence it is goes without saying', () => 
       pid 5
       > first this
       > then that
+
+    TIME                       AFTER  PROCESS  WHAT
+    2014-05-13T16:53:20Z      +0.00s  -        launched
+    -                              -  p[0]     is lost
+    2014-05-13T16:53:21.500Z  +1.50s  p[1]     starts
+    2014-05-13T17:53:20Z         +1h  -        now
     "
   `);
 });
 
-test('a terminal gets ten lines of evidence, a pipe all', () => {
+test('on a terminal: how many, then each with the place of its evidence below it, and no command broken', () => {
+  const advice = [
+    'end it: thermos kill 1412345678901-www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c5470',
+  ];
+  const findings = [
+    { ...FINDING, advice },
+    { ...FINDING, severity: 'note' as const, evidence: [], advice: [] },
+  ];
+  expect(doctorText(document({ findings }), { ...TTY, width: 60 })).toMatchInlineSnapshot(`
+    "1 error, 1 note
+
+    error: 2 tasks recorded as running, but no runner is alive (runner-dead)
+      a: ACTIVE
+        /r/checkpoints/a/runner
+      b: dead
+        /log:12
+      torn
+        /stream at byte 99
+      and 1 more piece of evidence: --verbose shows them
+      → end it: thermos kill 1412345678901-www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c5470
+
+    note: 2 tasks recorded as running, but no runner is alive (runner-dead)
+    "
+  `);
+});
+
+test('a terminal gets three pieces of evidence of a finding about the host, a pipe all', () => {
   const evidence = Array.from({ length: 500 }, (_, i) => ({ text: `line ${i}` }));
   const finding = { ...FINDING, evidence };
   expect(doctorText(document({ findings: [finding] }), TTY)).toContain(
-    '  and 490 more: pipe the output or use --json to see them\n',
+    '  and 497 more pieces of evidence: --verbose shows them\n',
   );
   expect(doctorText(document({ findings: [finding] }), PIPE).split('\n')).toHaveLength(504);
+  expect(doctorText(document({ findings: [finding] }), TTY, { verbose: true }).split('\n')).toHaveLength(504);
+});
+
+test('the first lines of a terminal hold why a task failed; its timeline shows the end', () => {
+  const task = {
+    task_id: 't',
+    root: '/r',
+    layout: 'host' as const,
+    phase: 'finished' as const,
+    state: 'FAILED' as const,
+    verdict: 'ok' as const,
+  };
+  const evidence = [
+    'The task ended FAILED at 2014-05-13T16:53:20Z.',
+    'Process p failed first: run 0, exit code 1, at 2014-05-13T16:53:23Z.',
+    'Its stderr ends with:',
+    ...Array.from({ length: 10 }, (_, i) => `  | line ${i} ${'x'.repeat(80)}`),
+    ...Array.from({ length: 3 }, (_, i) => `Process q${i} never started: it needed p (FAILED).`),
+    '87 more processes never started.',
+  ].map((text) => ({ text, task_id: 't' }));
+  const story = Array.from({ length: 50 }, (_, i) => ({ time_ms: START + i * 1000, what: `event ${i}` }));
+  const findings = [{ ...FINDING, what: 'the task failed', evidence, advice: ['read it'] }];
+  const text = doctorText(document({ task, findings, story }), TTY);
+  expect(text.split('\n').slice(0, 23).join('\n')).toMatchInlineSnapshot(`
+    "t  FAILED
+
+    error: the task failed (runner-dead)
+      The task ended FAILED at 2014-05-13T16:53:20Z.
+      Process p failed first: run 0, exit code 1, at 2014-05-13T16:53:23Z.
+      Its stderr ends with:
+        | …
+        | xxxxxxxxxxxxx
+        | line 7 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        | xxxxxxxxxxxxx
+        | line 8 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        | xxxxxxxxxxxxx
+        | line 9 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        | xxxxxxxxxxxxx
+      Process q0 never started: it needed p (FAILED).
+      Process q1 never started: it needed p (FAILED).
+      Process q2 never started: it needed p (FAILED).
+      87 more processes never started.
+      → read it
+
+    TIME                  AFTER  PROCESS  WHAT
+    2014-05-13T16:53:52Z   +32s  -        event 32
+    2014-05-13T16:53:53Z   +33s  -        event 33"
+  `);
+  expect(text).toContain('2014-05-13T16:54:09Z   +49s  -        event 49\n  and 32 earlier events: ');
+  expect(doctorText(document({ task, findings, story }), TTY, { verbose: true })).not.toContain('--verbose');
+});
+
+test('of a task without findings it says so', () => {
+  const task = {
+    task_id: 't',
+    root: '/r',
+    layout: 'host' as const,
+    phase: 'active' as const,
+    state: 'ACTIVE' as const,
+    verdict: 'ok' as const,
+  };
+  expect(doctorText(document({ task, story: [] }), PIPE)).toBe('t  ACTIVE\nNothing wrong was found.\n');
 });
 
 test('colour only for words that are there anyway', () => {

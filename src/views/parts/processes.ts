@@ -4,8 +4,55 @@ import { paintOf } from './paint.js';
 import type { Style } from './style.js';
 import { type Cell, type Column, table } from './table.js';
 
+/** The groups of processes, in the order in which they get room, and the words for those that get none. */
+const GROUPS = [
+  { states: ['FAILED', 'LOST', 'KILLED'], word: 'failed or killed' },
+  { states: ['RUNNING', 'FORKED'], word: 'running' },
+  { states: ['WAITING'], word: 'waiting', atTheEnd: 'never started' },
+  { states: ['SUCCESS'], word: 'done' },
+];
+
+/** As many processes as there is room for, in their order; a third of the room is kept for those that run. */
+export function mostUrgent(processes: readonly ProcessView[], room: number): ProcessView[] {
+  if (processes.length <= room) return [...processes];
+  const [bad = [], live = [], ...others] = grouped(processes);
+  const kept = Math.min(live.length, Math.floor(room / 3));
+  const chosen = [
+    ...bad.sort((a, b) => stopTime(a) - stopTime(b)).slice(0, room - kept),
+    ...live,
+    ...others.flat(),
+  ].slice(0, room);
+  const isChosen = new Set(chosen);
+  return processes.filter((process) => isChosen.has(process));
+}
+
+/** What failed first is the most likely cause of what failed later. */
+function stopTime({ stop_time }: ProcessView): number {
+  return Number.isFinite(stop_time) ? (stop_time as number) : Number.MAX_VALUE;
+}
+
+/** By the groups above; a state without a name is in the last one. */
+function grouped(processes: Iterable<ProcessView>): ProcessView[][] {
+  const groups: ProcessView[][] = GROUPS.map(() => []);
+  for (const process of processes) {
+    const at = GROUPS.findIndex(({ states }) => states.includes(String(process.state)));
+    (groups.at(at) as ProcessView[]).push(process);
+  }
+  return groups;
+}
+
+/** `and 93 more processes: 3 running, 90 done`. */
+export function restText(all: readonly ProcessView[], shown: readonly ProcessView[], isOver = false): string {
+  const isShown = new Set(shown);
+  const left = all.filter((process) => !isShown.has(process));
+  const counts = grouped(left).flatMap((group, i) => {
+    const { word, atTheEnd = word } = GROUPS[i] as (typeof GROUPS)[number];
+    return group.length === 0 ? [] : [`${group.length} ${isOver ? atTheEnd : word}`];
+  });
+  return `and ${left.length} more processes: ${counts.join(', ')}`;
+}
+
 const COLUMNS: readonly Column[] = [
-  { title: 'PROCESS', flexible: 'end' },
   { title: 'STATE' },
   { title: 'RUNS', align: 'right' },
   { title: 'FAILURES', align: 'right' },
@@ -15,15 +62,26 @@ const COLUMNS: readonly Column[] = [
   { title: 'STARTED', align: 'right' },
 ];
 
-/** The processes of a task, one per line: the latest run, how it ended, failures out of those allowed. */
-export function processTable(task: TaskView, style: Style, indent: string): string {
+/**
+ * The processes of a task: the latest run, how it ended, failures out of those allowed. Each takes one line, and names
+ * are cut on a narrow terminal; or names are wrapped.
+ */
+export function processTable(
+  task: TaskView,
+  style: Style,
+  indent: string,
+  names: 'cut' | 'wrapped' = 'cut',
+): string {
   if (task.processes.length === 0) return '';
   const width = style.width === undefined ? undefined : style.width - indent.length;
   // A process that was running when the runner died may have ended at any time since. On a pipe all times are absolute.
   const runs = task.verdict === 'ok' || task.verdict === 'foreign-pids';
   const now = runs && style.tty ? style.now : undefined;
   const rows = task.processes.map((process) => row(process, now, style));
-  const text = table(COLUMNS, rows, { width, unicode: style.unicode, titles: style.paint.dim });
+  const wrapped = names === 'wrapped';
+  const columns: Column[] = [{ title: 'PROCESS', flexible: wrapped ? 'wrap' : 'end' }, ...COLUMNS];
+  const options = { width, whole: wrapped, unicode: style.unicode, titles: style.paint.dim };
+  const text = table(columns, rows, options);
   return indent === '' ? text : text.replace(/^/gm, indent).slice(0, -indent.length);
 }
 

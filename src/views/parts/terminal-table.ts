@@ -54,7 +54,10 @@ export function terminalTable(
   const cells = (row: readonly DrawnCell[]) =>
     columns.map(({ flexible }, i) => {
       const content = row[i] ?? '';
-      return flexible === 'wrap' ? wrappable(content, widths[i] as number) : { content, wordWrap: false };
+      const width = widths[i] as number;
+      // cli-table3 adds up words, whose characters may be of another width where they are together.
+      const fits = flexible !== 'wrap' || widthOf(stripVTControlCharacters(content)) <= width;
+      return fits ? { content, wordWrap: false } : wrappable(content, width);
     });
   let text = '';
   for (let at = 0; at < rows.length; at += BATCH) {

@@ -67,7 +67,7 @@ const source: CompletionSource = {
     return taskId === 'www-0' ? ['setup', 'web', '-f', '', ...UNTELLABLE] : [];
   },
 };
-const GLOBAL = ['--debug', '--help', '--json', '--mesos-root', '--no-color', '--root'];
+const GLOBAL = ['--debug', '--help', '--json', '--mesos-root', '--no-color', '--no-pager', '--root'];
 
 describe('complete', () => {
   test.each<[string[], string[]]>([
