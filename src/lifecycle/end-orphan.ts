@@ -42,10 +42,9 @@ export function endOrphan(
   try {
     orphan = new Orphan(place, places, processes, isExpected);
     const isOver = orphan.isOver;
+    const time_ms = Math.round(now());
     const { signalled, problems } = orphan.end(becomes, now);
-    if (reason !== undefined && !isOver) {
-      keepReason(place, { ...reason, time_ms: Math.round(now()) }, orphan.uid);
-    }
+    if (reason !== undefined && !isOver) keepReason(place, { ...reason, time_ms }, orphan.uid);
     return { result: 'done', killed: signalled, problems };
   } catch (error) {
     return finalizedBy(error);

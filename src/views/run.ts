@@ -1,4 +1,5 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
+import { endedWithTask, endingOf } from '../task/ending.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
@@ -40,10 +41,15 @@ function progressLine(view: TaskView, style: Style): string {
   ).length;
   const count = (...states: string[]) =>
     view.processes.filter((process) => states.includes(String(process.state))).length;
+  const ending = endingOf(view.statuses);
+  const isFinal = (process: string) => settings.get(process)?.final === true;
+  const failed = view.processes.filter(
+    (process) => process.state === 'FAILED' && !endedWithTask(process, isFinal(process.process), ending),
+  );
   const counts = [
     `${done} of ${view.processes.length} done`,
     ...some(count('RUNNING', 'FORKED'), 'running'),
-    ...some(count('FAILED'), 'failed'),
+    ...some(failed.length, 'failed'),
     ...(view.launch_time_ms === undefined ? [] : [duration(now - Number(view.launch_time_ms))]),
   ].join(', ');
   const words = [`${state.padEnd(10)}  `, bar(done, view.processes.length, style), `  ${counts}`];

@@ -129,6 +129,8 @@ describe('a task whose runner died', () => {
     const read = thermos(['read', '--json', `${root}/checkpoints/a/runner`]);
     expect(JSON.parse(read.stdout).problems).toEqual([]);
     expect(existsSync(`${root}/tasks/active/a`)).toBe(false);
+    const { reasons } = JSON.parse(thermos(['inspect', '--root', root, '--json', 'a']).stdout);
+    expect(reasons).toMatchObject([{ code: 'task-lost', message: expect.stringContaining('thermos gc') }]);
 
     expect(gc(['--root', root, '--yes']).status).toBe(0);
     expect(existsSync(`${root}/checkpoints/a`)).toBe(false);

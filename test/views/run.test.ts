@@ -48,6 +48,20 @@ describe('progress', () => {
     expect(rows).toHaveLength(4);
   });
 
+  test('does not count as failed what the end of the task ended', () => {
+    const failed = (name: string, stop_time: number) =>
+      ran(name, { state: 'FAILED', failures: 1, return_code: 143, stop_time });
+    const view = taskView({
+      state: 'CLEANING',
+      statuses: [
+        { state: 'ACTIVE', timestamp_ms: START },
+        { state: 'CLEANING', timestamp_ms: START + 5000 },
+      ],
+      processes: [failed('jvm', START / 1000 + 6), failed('bad', START / 1000 + 4)],
+    });
+    expect(progressLines(view, TTY, 24)[0]).toContain('2 of 2 done, 1 failed, ');
+  });
+
   test.each([1, 5, 21, 22, 500])('of %d processes fits in 24 lines of 80 columns', (count) => {
     const lines = progressLines(many(count), TTY, 24);
     expect(lines.length).toBeLessThanOrEqual(24);
