@@ -1,6 +1,7 @@
 import type { DoctorDocument, FindingDocument } from '../contracts/doctor.js';
 import { elapsed, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
+import { widthOf, wrap } from '../text/width.js';
 import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
 import { type Paint, paintOf } from './parts/paint.js';
 import { proseRows } from './parts/prose.js';
@@ -106,8 +107,7 @@ function findingText(
   style: Style,
   fold: boolean,
 ): string {
-  const { paint } = style;
-  const head = `${severityPaint(severity, style)(severity)}: ${visible(what)} ${paint.dim(`(${visible(code)})`)}\n`;
+  const head = headline(severity, what, code, style);
   const shown = fold && named ? evidence.slice(0, MOST.evidence) : evidence;
   const rows = evidenceRows(shown, named, style, fold);
   const left = evidence.length - shown.length;
@@ -115,9 +115,35 @@ function findingText(
     fold && !named
       ? firstLines(rows, MOST.lines + spareLines(style))
       : linesText(rows) + moreLine(more(left, 'piece of evidence', 'pieces of evidence'));
-  // Commands are not wrapped, so that they can be copied.
-  const arrow = style.unicode ? '→' : '>';
-  return `${head}${text}${linesText(advice.map((step) => `  ${arrow} ${visible(step)}`))}`;
+  return `${head}${text}${linesText(advice.flatMap((step) => adviceRows(step, style)))}`;
+}
+
+/** A step of advice that ends with a command. */
+const WITH_COMMAND = /^(.*:) ((?:thermos|rm|ps|chmod|chown|systemctl) .*)$/s;
+
+/** Sentences are wrapped. A command is not, so that it can be copied: in a step that is too long, it has its own row. */
+function adviceRows(step: string, { width, unicode }: Style): string[] {
+  const arrow = unicode ? '→' : '>';
+  const row = `  ${arrow} ${visible(step)}`;
+  if (width === undefined || widthOf(row) <= width) return [row];
+  const [, sentence = step, command] = WITH_COMMAND.exec(step) ?? [];
+  const rows = wrap(visible(sentence), Math.max(8, width - 4));
+  return [
+    ...rows.map((text, i) => `  ${i === 0 ? arrow : ' '} ${text}`),
+    ...(command === undefined ? [] : [`    ${visible(command)}`]),
+  ];
+}
+
+/** `error: 3 tasks … (runner-dead)`, the code on the next row where it does not fit. */
+function headline(severity: Severity, what: string, code: string, style: Style): string {
+  const start = `${severity}: `;
+  const rows = style.width === undefined ? [visible(what)] : wrap(visible(what), style.width - start.length);
+  const label = `(${visible(code)})`;
+  const last = rows.at(-1) as string;
+  const fits = style.width === undefined || start.length + widthOf(last) + 1 + label.length <= style.width;
+  const indented = rows.join(`\n${' '.repeat(start.length)}`);
+  const between = fits ? ' ' : `\n${' '.repeat(start.length)}`;
+  return `${severityPaint(severity, style)(severity)}: ${indented}${between}${style.paint.dim(label)}\n`;
 }
 
 /** On a pipe, a line is a piece of evidence, its place first; on a terminal, the place has a line of its own. */

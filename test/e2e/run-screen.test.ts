@@ -43,7 +43,7 @@ test('a process that failed stays in view while more run than there is room for'
     ({ lines }) =>
       sees(lines, /^bad +FAILED/) &&
       sees(lines, / 4 running/) &&
-      sees(lines, /^and 2 more processes: 2 running/),
+      sees(lines, /^and 2 more processes, running/),
   );
   screen.type('\u0003');
   expect(await screen.ended).toBe(130);

@@ -35,6 +35,30 @@ test('advice that several findings share is given once, below the last of them',
   expect(text.indexOf('first this')).toBeGreaterThan(text.indexOf('other'));
 });
 
+test('on a narrow terminal sentences are wrapped, and a command is whole on a row of its own', () => {
+  const command = `thermos kill --root '/a root' ${'task-'.repeat(8)}`;
+  const finding = {
+    ...FINDING,
+    what: 'the disk of the sandboxes of all tasks is full',
+    evidence: [],
+    advice: [
+      `to end it, with all that it started: ${command}`,
+      'read the log of the agent for its name',
+      'wait',
+    ],
+  };
+  expect(doctorText(document({ findings: [finding] }), { ...TTY, width: 40 }).split('\n')).toEqual([
+    'error: the disk of the sandboxes of all',
+    '       tasks is full (runner-dead)',
+    '  → to end it, with all that it started:',
+    `    ${command}`,
+    '  → read the log of the agent for its',
+    '    name',
+    '  → wait',
+    '',
+  ]);
+});
+
 test('what, evidence with its place, what to do', () => {
   expect(
     doctorText(
@@ -103,7 +127,8 @@ test('on a terminal: how many, then each with the place of its evidence below it
   expect(doctorText(document({ findings }), { ...TTY, width: 60 })).toMatchInlineSnapshot(`
     "1 error, 1 note
 
-    error: 2 tasks recorded as running, but no runner is alive (runner-dead)
+    error: 2 tasks recorded as running, but no runner is alive
+           (runner-dead)
       a: ACTIVE
         /r/checkpoints/a/runner
       b: dead
@@ -111,9 +136,11 @@ test('on a terminal: how many, then each with the place of its evidence below it
       torn
         /stream at byte 99
       and 1 more piece of evidence: --verbose shows them
-      → end it: thermos kill 1412345678901-www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c5470
+      → end it:
+        thermos kill 1412345678901-www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c5470
 
-    note: 2 tasks recorded as running, but no runner is alive (runner-dead)
+    note: 2 tasks recorded as running, but no runner is alive
+          (runner-dead)
     "
   `);
 });

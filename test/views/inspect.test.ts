@@ -304,7 +304,7 @@ describe('the first 23 lines of a terminal, which a pager shows first', () => {
     // Not on the first screen, but not far either.
     expect(text.split('\n').length).toBeLessThan(110);
     expect(text).toContain('  p150     FAILED ');
-    expect(text).toContain('  and 188 more processes: 188 never started: --verbose shows them\n');
+    expect(text).toContain('  and 188 more processes, never started: --verbose shows them\n');
     expect(text).toContain('  and 40 earlier statuses: --verbose shows them\n');
     expect(text).toContain('  and 181 more lines: --verbose shows them\n');
     const whole = inspectText({ view, logs: [], why }, TTY, { verbose: true });

@@ -152,7 +152,7 @@ describe('the summary', () => {
     const view = taskView({ ...ended, state: 'FAILED', processes });
     const lines = summary(view, [], TTY).split('\n');
     expect(lines.filter((line) => line.includes('bad '))).toHaveLength(1);
-    expect(lines.at(-3)).toBe('  and 492 more processes: 492 done');
+    expect(lines.at(-3)).toBe('  and 492 more processes, done');
     expect(summary(view).split('\n')).toHaveLength(503);
   });
 
@@ -164,7 +164,7 @@ describe('the summary', () => {
     const lines = summary(view, [], TTY, how).split('\n');
     expect(lines[1]).toMatch(/^ {2}bad /);
     expect(lines.slice(2)).toEqual([
-      '  and 20 more processes: 20 never started',
+      '  and 20 more processes, never started',
       'hello-1: FAILED after 2.31s: process bad, run 0, it could not be started: xxxxx…',
       '',
     ]);

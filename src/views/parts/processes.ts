@@ -47,9 +47,12 @@ export function restText(all: readonly ProcessView[], shown: readonly ProcessVie
   const left = all.filter((process) => !isShown.has(process));
   const counts = grouped(left).flatMap((group, i) => {
     const { word, atTheEnd = word } = GROUPS[i] as (typeof GROUPS)[number];
-    return group.length === 0 ? [] : [`${group.length} ${isOver ? atTheEnd : word}`];
+    return group.length === 0 ? [] : [{ count: group.length, word: isOver ? atTheEnd : word }];
   });
-  return `and ${left.length} more processes: ${counts.join(', ')}`;
+  const [only] = counts;
+  const many = `${left.length} more ${left.length === 1 ? 'process' : 'processes'}`;
+  if (counts.length === 1 && only !== undefined) return `and ${many}, ${only.word}`;
+  return `and ${many}: ${counts.map(({ count, word }) => `${count} ${word}`).join(', ')}`;
 }
 
 const COLUMNS: readonly Column[] = [
