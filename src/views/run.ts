@@ -6,8 +6,10 @@ import { describeReturnCode } from '../task/why.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { cutPainted, shorten, splitAt, widthOf } from '../text/width.js';
+import { linesText } from './parts/fold.js';
 import { paintOf } from './parts/paint.js';
 import { mostUrgent, processTable, restText } from './parts/processes.js';
+import { proseRows } from './parts/prose.js';
 import type { Style } from './parts/style.js';
 
 /** The most processes that a summary on a terminal shows, so that the reason and the result are on the same screen. */
@@ -129,7 +131,7 @@ export function summaryText({ view, why, reason, look }: Summary, style: Style):
   return [
     processTable({ ...view, processes: [...shown] }, style, '  '),
     ...(shown.length < view.processes.length ? [`  ${restText(view.processes, shown, true)}\n`] : []),
-    ...(isDone ? [] : why.map((line) => `${visible(line)}\n`)),
+    ...(isDone ? [] : [style.tty ? linesText(proseRows(why, style)) : linesText(why.map(visible))]),
     `${visible(view.task_id)}: ${paintOf(style.paint, state)(state)}${took}${because}\n`,
     ...(isDone || look === undefined ? [] : [`see ${look}\n`]),
   ].join('');
