@@ -10,6 +10,9 @@ const mocking = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(TEST, path), 'utf8')))
   .map((path) => `test/${path}`);
 
+/** The tests of what runs a task, which are also run with the coordinator in TypeScript; otherwise that in C is used. */
+const running = ['runner', 'scenarios', 'interrupted'].map((name) => `test/runner/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     globalSetup: 'test/host.ts',
@@ -22,6 +25,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: mocking, isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: 'js', include: running, isolate: false, env: { THERMOS_COORDINATOR: 'js' } },
       },
       { extends: true, test: { name: 'alone', include: mocking } },
     ],

@@ -1,6 +1,6 @@
 /**
  * A runner that ends itself with SIGKILL at one of its writes. argv: the task to be run (NewTask with the
- * document of the task), the coordinator, and the fault: `before`, `after` or `inside` the write number N.
+ * document of the task), the coordinators, and the fault: `before`, `after` or `inside` the write number N.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { encodeRecord } from '../../src/checkpoint/codec.js';
@@ -30,6 +30,9 @@ const writer = (fd: number) => {
   };
 };
 const { task, ...rest } = JSON.parse(spec);
-openTask({ ...rest, task: runnableTask(task) }, { coordinator, now: Date.now, writer })
+openTask(
+  { ...rest, task: runnableTask(task) },
+  { coordinator: JSON.parse(coordinator), now: Date.now, writer },
+)
   .run()
   .then(() => process.stdout.write(String(writes)));

@@ -10,7 +10,7 @@ import type { NewTask } from '../../src/runner/api.js';
 import { openTask } from '../../src/runner/runner.js';
 import { readStreamAt } from '../checkpoint/streams.js';
 import { REPOSITORY, tempDir } from '../e2e/harness.js';
-import { recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
+import { COORDINATOR, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
 beforeAll(async () => {
@@ -51,7 +51,12 @@ function ran({ sandbox }: NewTask): string[] {
 }
 
 async function interrupted(spec: NewTask, when: string, at: number): Promise<string> {
-  const words = [JSON.stringify({ ...spec, task: TASK.document }), SETTINGS.coordinator, when, String(at)];
+  const words = [
+    JSON.stringify({ ...spec, task: TASK.document }),
+    JSON.stringify(COORDINATOR),
+    when,
+    String(at),
+  ];
   const child = spawn(process.execPath, [join(temp.path, 'interrupted-runner.cjs'), ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -130,7 +135,7 @@ describe('a coordinator killed at any of its writes', () => {
   ] as const)('%s its write %i', async (when, at, story) => {
     const spec = newTask(`coordinator-${when}-${at}`);
     writeFileSync(join(temp.path, 'fault'), `two ${when} ${at}`);
-    const coordinator = join(temp.path, 'faulty-coordinator.cjs');
+    const coordinator = { script: join(temp.path, 'faulty-coordinator.cjs') };
     const { state } = await openTask(spec, { ...SETTINGS, coordinator }).run();
     expect(state).toBe('SUCCESS');
     expect(existsSync(join(temp.path, 'fault'))).toBe(false);

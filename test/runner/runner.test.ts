@@ -30,7 +30,7 @@ import { openTask, takeOver } from '../../src/runner/runner.js';
 import type { RunnableTask } from '../../src/runner/task-document.js';
 import { REPOSITORY, tempDir } from '../e2e/harness.js';
 import { seesAllLocks } from '../e2e/tasks.js';
-import { recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
+import { COORDINATOR, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
 beforeAll(async () => {
@@ -337,7 +337,7 @@ test('another user needs root', () => {
   const spec = { root: join(place, 'root'), taskId: 'task', sandbox: join(place, 'sandbox'), user: 'root' };
   const words = [
     JSON.stringify({ ...spec, task: taskOf([{ name: 'p', cmdline: 'true' }]).document }),
-    SETTINGS.coordinator,
+    JSON.stringify(COORDINATOR),
     'never',
     '0',
   ];
@@ -352,7 +352,12 @@ test('another user needs root', () => {
 
 describe('signals to a runner', () => {
   function started(spec: NewTask) {
-    const words = [JSON.stringify({ ...spec, task: spec.task.document }), SETTINGS.coordinator, 'never', '0'];
+    const words = [
+      JSON.stringify({ ...spec, task: spec.task.document }),
+      JSON.stringify(COORDINATOR),
+      'never',
+      '0',
+    ];
     return spawn(process.execPath, [join(temp.path, 'interrupted-runner.cjs'), ...words], {
       stdio: 'ignore',
     });
