@@ -9,7 +9,7 @@ const SOURCES = fileURLToPath(new URL('../../src/coordinator', import.meta.url))
 const LANGUAGE = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Wconversion', '-Wshadow', '-Werror'];
 
 /** Some compilers define _FORTIFY_SOURCE by themselves, and a second definition is an error. */
-const HARDENING = ['-O2', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=3', '-fstack-protector-strong'];
+const HARDENING = ['-O2', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=3', '-fstack-protector-strong', '-s'];
 
 /** The first that links here: a static program starts sooner and runs whatever C library the machine has. */
 const KINDS = [['-fPIE', '-static-pie'], ['-static'], ['-fPIE', '-pie']];
@@ -39,7 +39,6 @@ export function buildCoordinator(output, flags) {
     const built = run(compiler, [
       ...LANGUAGE,
       ...kind,
-      '-s',
       '-o',
       output,
       ...sources.map((name) => join(SOURCES, name)),

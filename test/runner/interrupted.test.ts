@@ -6,9 +6,10 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RecordLister } from '../../src/checkpoint/follow.js';
 import { SystemError } from '../../src/errors/errors.js';
-import type { NewTask } from '../../src/runner/api.js';
+import type { CoordinatorPrograms, NewTask } from '../../src/runner/api.js';
 import { openTask } from '../../src/runner/runner.js';
 import { readStreamAt } from '../checkpoint/streams.js';
+import { faultyCoordinator } from '../coordinator/variants.js';
 import { REPOSITORY, tempDir } from '../e2e/harness.js';
 import { COORDINATOR, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
@@ -126,16 +127,31 @@ describe('a runner killed at any of its writes', () => {
   });
 });
 
+/** A coordinator that obeys the file `fault`; undefined if it cannot be built here. */
+function faulty(): CoordinatorPrograms | undefined {
+  const script = join(temp.path, 'faulty-coordinator.cjs');
+  if (COORDINATOR.native === undefined) return { script };
+  const native = faultyCoordinator(temp.path);
+  return native === undefined ? undefined : { script, native, nativeOnly: true };
+}
+
 describe('a coordinator killed at any of its writes', () => {
+  let coordinator: CoordinatorPrograms | undefined;
+  beforeAll(() => {
+    coordinator = faulty();
+  });
+
   test.each([
     ['before', 1, ['0 WAITING', '1 FORKED', '2 LOST', '3 WAITING', '4 FORKED', '5 RUNNING', '6 SUCCESS 0']],
     ['after', 1, [...ONCE.slice(0, 3), '3 LOST', ...AGAIN]],
     ['before', 2, [...ONCE.slice(0, 3), '3 LOST', ...AGAIN]],
     ['after', 2, ONCE],
+    ['inside', 1, ['0 WAITING', '1 FORKED', '2 LOST', '3 WAITING', '4 FORKED', '5 RUNNING', '6 SUCCESS 0']],
+    ['inside', 2, [...ONCE.slice(0, 3), '3 LOST', ...AGAIN]],
   ] as const)('%s its write %i', async (when, at, story) => {
+    if (coordinator === undefined) return;
     const spec = newTask(`coordinator-${when}-${at}`);
-    writeFileSync(join(temp.path, 'fault'), `two ${when} ${at}`);
-    const coordinator = { script: join(temp.path, 'faulty-coordinator.cjs') };
+    writeFileSync(join(temp.path, 'fault'), `two ${when} ${at}\n`);
     const { state } = await openTask(spec, { ...SETTINGS, coordinator }).run();
     expect(state).toBe('SUCCESS');
     expect(existsSync(join(temp.path, 'fault'))).toBe(false);
