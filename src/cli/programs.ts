@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { UsageError } from '../errors/errors.js';
+import { COORDINATOR_EXIT } from '../errors/exit-codes.js';
+import { runTool } from '../host/run-tool.js';
 import type { CoordinatorPrograms } from '../runner/api.js';
 import { presenceOf } from '../store/look.js';
 
@@ -25,4 +27,13 @@ export function coordinatorPrograms(): CoordinatorPrograms {
     default:
       throw new UsageError('usage', `${COORDINATOR_VARIABLE} is js or native, not ${JSON.stringify(kind)}`);
   }
+}
+
+/** Which one watches the processes here: that in C, if it can be executed. Throws UsageError. */
+export function coordinatorKind(): 'native' | 'js' {
+  const { native } = coordinatorPrograms();
+  // Without a stream it ends at once.
+  return native !== undefined && runTool(native, [], 'ignore').status === COORDINATOR_EXIT.usage
+    ? 'native'
+    : 'js';
 }
