@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { UsageError } from '../errors/errors.js';
 import { COORDINATOR_EXIT } from '../errors/exit-codes.js';
+import { isForThisMachine } from '../host/executable.js';
 import { runTool } from '../host/run-tool.js';
 import type { CoordinatorPrograms } from '../runner/api.js';
 import { presenceOf } from '../store/look.js';
@@ -33,7 +34,9 @@ export function coordinatorPrograms(): CoordinatorPrograms {
 export function coordinatorKind(): 'native' | 'js' {
   const { native } = coordinatorPrograms();
   // Without a stream it ends at once.
-  return native !== undefined && runTool(native, [], 'ignore').status === COORDINATOR_EXIT.usage
+  return native !== undefined &&
+    isForThisMachine(native) &&
+    runTool(native, [], 'ignore').status === COORDINATOR_EXIT.usage
     ? 'native'
     : 'js';
 }

@@ -2,6 +2,7 @@ import { CheckpointWriter } from '../checkpoint/writer.js';
 import { SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Account } from '../host/accounts.js';
+import { isForThisMachine } from '../host/executable.js';
 import { groupsOfAccount } from '../host/groups.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 import type { RunnerEvents, RunSettings } from './api.js';
@@ -28,6 +29,7 @@ export class Starter {
   readonly #note: RunnerEvents['note'];
   /** Undefined once it has turned out to be unusable. */
   #native: string | undefined;
+  #isNativeChecked = false;
   #groups: readonly number[] | undefined;
   #isProfileReported = false;
 
@@ -83,6 +85,7 @@ export class Starter {
     const path = this.#native;
     if (path !== undefined) {
       try {
+        this.#checkNative(path);
         return await launch({
           ...options,
           program: { kind: 'native', path, groups: this.#allGroups(options.job.account) },
@@ -95,6 +98,13 @@ export class Starter {
       }
     }
     return await launch({ ...options, program: { kind: 'script', path: script } });
+  }
+
+  #checkNative(path: string): void {
+    if (!this.#isNativeChecked && !isForThisMachine(path)) {
+      throw new UnusableError(`${path} is not a program for this machine`);
+    }
+    this.#isNativeChecked = true;
   }
 
   #allGroups(account: Account | undefined): readonly number[] {

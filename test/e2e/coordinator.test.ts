@@ -46,7 +46,8 @@ describe.skipIf(!HAS_NATIVE)('the coordinator in C', () => {
       const { status, stdout, stderr } = run('simplerun', ...debug, ...command);
       expect({ status, stdout }).toEqual({ status: 0, stdout: 'hi\n' });
       const notes = stderr.split('\n').filter((line) => line.startsWith('note: '));
-      const note = /\/dist\/coordinator cannot be executed: .*; Node watches the processes instead$/;
+      const note =
+        /\/dist\/coordinator is not a program for this machine; Node watches the processes instead$/;
       expect(notes).toEqual(debug.map(() => expect.stringMatching(note)));
     }
     expect(JSON.parse(run('version', '--json').stdout).coordinator).toBe('js');
