@@ -31,7 +31,8 @@ void take_descriptors(void) {
   }
 }
 
-void release_descriptors(void) {
+void release_descriptors(int output) {
   for (int fd = FD_CONTROL; fd <= FD_REPORT; fd++) close(fd);
+  if (output >= 0) (void)dup2(output, FD_STDOUT);
   close_above(FD_REPORT);
 }

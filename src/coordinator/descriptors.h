@@ -30,7 +30,7 @@ enum {
 /* Occupies 0 to 4, lets no command inherit 3 and 4, and closes all others. Exits if we have no stream. */
 void take_descriptors(void);
 
-/* Ends what the runner can hear from us and what others can lock. */
-void release_descriptors(void);
+/* Closes everything but `output`, which becomes our stdout: others can now lock the stream. */
+void release_descriptors(int output);
 
 #endif

@@ -4,6 +4,7 @@
  * of `ps`.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -110,10 +111,11 @@ static void watch(pid_t command, struct output *output, struct records *records)
 
 /*
  * Descendants of the command that are still alive are our children, also those that daemonized: as long as they are, we
- * stay their parent, without the stream, so that what ends the task finds them.
+ * stay their parent, without the stream, so that what ends the task finds them. The log directory as our output marks us
+ * as a process of the task, now that we hold no lock.
  */
-static void keep_descendants(void) {
-  release_descriptors();
+static void keep_descendants(int logs) {
+  release_descriptors(logs);
   while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR) continue;
 }
 
@@ -148,10 +150,11 @@ int main(void) {
   memcpy(records.process, job.process, strlen(job.process) + 1);
   records.all[0] = (struct record){.seq = seq + 1, .state = RUNNING, .time = now(), .number = command};
   records.count = 1;
+  int logs = open(job.logs, O_PATH | O_DIRECTORY | O_CLOEXEC);
   free_job(&job);
   flush(&records);
   close(FD_REPORT);
   watch(command, &output, &records);
-  keep_descendants();
+  keep_descendants(logs);
   return STATUS_OK;
 }

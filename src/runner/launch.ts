@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, ftruncateSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
@@ -26,7 +27,7 @@ export class UnusableError extends Error {}
 const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
 
 /** How long a coordinator may take to lock its stream. */
-const LOCK_MS = 30_000;
+const LOCK_MS = 10_000;
 
 /** One of the programs, with what only it needs. */
 export type CoordinatorProgram =
@@ -205,6 +206,9 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
     else if (code === COORDINATOR_EXIT.ok) ended(pid, {});
     else ended(pid, { death: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}` });
   });
+  // A runner that gives up ends at once; the coordinator goes on.
+  child.unref();
+  for (const pipe of [child.stdin, report]) (pipe as Socket | undefined)?.unref();
   return {
     child,
     pid,

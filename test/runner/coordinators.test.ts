@@ -202,6 +202,19 @@ describe('the coordinator in C', () => {
     expect(left).toEqual([]);
   });
 
+  test('lets what is left be found where records alone prove nothing', async () => {
+    const place = join(temp.path, 'mesos/slaves/S/frameworks/F/executors/E/runs/R');
+    mkdirSync(join(place, 'checkpoints'), { recursive: true });
+    const daemon = 'cd /; exec env -i /bin/sleep 1000 < /dev/null > /dev/null 2>&1';
+    const cmdline = `(echo $BASHPID > pid.a; exec sleep 1000) & setsid bash -c '(echo $BASHPID > pid.b; ${daemon}) & '
+      until [ -s pid.a -a -s pid.b ]; do sleep 0.01; done`;
+    const task = taskOf([{ name: 'p', cmdline }]);
+    const spec = { root: join(place, 'checkpoints'), taskId: 'task', sandbox: join(place, 'sandbox'), task };
+    expect(await openTask(spec, SETTINGS).run()).toEqual({ state: 'SUCCESS', problems: [] });
+    const pids = ['a', 'b'].map((name) => Number(readFileSync(join(spec.sandbox, `pid.${name}`), 'utf8')));
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
   function readCommand(pid: number): string {
     try {
       return readFileSync(`/proc/${pid}/environ`, 'utf8');
