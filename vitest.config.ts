@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -10,8 +10,10 @@ const mocking = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(TEST, path), 'utf8')))
   .map((path) => `test/${path}`);
 
-/** The tests of what runs a task, which are also run with the coordinator in TypeScript; otherwise that in C is used. */
-const running = ['runner', 'scenarios', 'interrupted'].map((name) => `test/runner/${name}.test.ts`);
+/** The tests of what runs a task: also run with the coordinator in TypeScript, if that in C was built and is used else. */
+const running = existsSync(join(import.meta.dirname, 'dist/coordinator'))
+  ? ['runner', 'scenarios', 'interrupted'].map((name) => `test/runner/${name}.test.ts`)
+  : [];
 
 export default defineConfig({
   test: {
