@@ -1,10 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { examine } from '../app/doctor.js';
-
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { coordinatorKind } from '../cli/programs.js';
-
 import { Host } from '../host/host.js';
 import { doctorText } from '../views/doctor.js';
 
