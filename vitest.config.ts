@@ -10,7 +10,7 @@ const mocking = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(TEST, path), 'utf8')))
   .map((path) => `test/${path}`);
 
-/** The tests of what runs a task: also run with the coordinator in TypeScript, if that in C was built and is used else. */
+/** They also run with the coordinator in TypeScript, if the one in C was built, which all others use. */
 const running = existsSync(join(import.meta.dirname, 'dist/coordinator'))
   ? ['runner', 'scenarios', 'interrupted'].map((name) => `test/runner/${name}.test.ts`)
   : [];

@@ -14,7 +14,7 @@ const NATIVE = join(__dirname, 'coordinator');
 /** For tests: `js` or `native` leaves no choice. */
 export const COORDINATOR_VARIABLE = 'THERMOS_COORDINATOR';
 
-/** What watches the processes of a task: the program in C, if it was built. Throws UsageError. */
+/** The programs that may watch the processes of a task; the one in C only if it was built. Throws UsageError. */
 export function coordinatorPrograms(): CoordinatorPrograms {
   const kind = process.env[COORDINATOR_VARIABLE];
   switch (kind) {
@@ -30,7 +30,7 @@ export function coordinatorPrograms(): CoordinatorPrograms {
   }
 }
 
-/** Which one watches the processes here: that in C, if it can be executed. Throws UsageError. */
+/** The kind of the one that is used here: `native`, in C, if it can be executed. Throws UsageError. */
 export function coordinatorKind(): 'native' | 'js' {
   const { native } = coordinatorPrograms();
   // Without a stream it ends at once.

@@ -17,7 +17,7 @@ enum {
 enum {
   /* The end of the run is on disk, or there was nothing to do. */
   STATUS_OK = 0,
-  /* It was not started as a coordinator. */
+  /* It was started without a stream. */
   STATUS_USAGE = 64,
   /* The process cannot be started; the reason is on FD_REPORT. */
   STATUS_CANNOT_START = 71,

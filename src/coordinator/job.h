@@ -1,4 +1,4 @@
-/* What the runner wants: one run of one process. src/runner/native-job.ts writes it. */
+/* The job of a coordinator: one run of one process. src/runner/native-job.ts encodes it. */
 #ifndef JOB_H
 #define JOB_H
 

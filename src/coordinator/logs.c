@@ -112,7 +112,7 @@ static bool backup_name(char name[MAX_PATH + 1], const struct log *log, unsigned
 static void rotate(struct log *log) {
   log->size = 0;
   if (log->backups == 0) {
-    /* What cannot be emptied goes on growing. */
+    /* A log that cannot be emptied keeps growing. */
     if (ftruncate(log->fd, 0) != 0) return;
     return;
   }

@@ -24,11 +24,11 @@ export interface Waiting {
   readonly locked: Promise<unknown>;
 }
 
-/** Starts a coordinator in C on a stream, as a runner does. */
-export function startOn(program: string, stream: string): Waiting {
+/** Starts a coordinator in C on a stream, as a runner does, with these variables. */
+export function startOn(program: string, stream: string, variables: Record<string, string> = {}): Waiting {
   const { fd } = openFile(stream, { access: 'create' });
   // Without a leak check: it leaves freeing to its end.
-  const env = { PATH: process.env.PATH, ASAN_OPTIONS: 'detect_leaks=0' };
+  const env = { PATH: process.env.PATH, ASAN_OPTIONS: 'detect_leaks=0', ...variables };
   const child = spawn(program, ['task', 'p'], {
     cwd: '/',
     detached: true,

@@ -19,19 +19,26 @@ export function sanitizedCoordinator(directory: string): string | undefined {
   return built(join(directory, 'sanitized'), flags);
 }
 
+/** One in which fault.c can be preloaded, and fault.c. */
+export function preloadable(directory: string): { program: string; library: string } | undefined {
+  const program = built(join(directory, 'dynamic'), ['-O1', '-fPIE', '-pie']);
+  if (program === undefined) return undefined;
+  const library = join(directory, 'fault.so');
+  const source = join(REPOSITORY, 'test/coordinator/fault.c');
+  const words = ['-shared', '-fPIC', '-o', library, source, '-ldl'];
+  const { status, stderr } = spawnSync('cc', words, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return { program, library };
+}
+
 /**
  * One whose writes to its stream fail as the file `fault` beside it says: one line, `PROCESS` and a fault of fault.c, for
  * one run only.
  */
 export function faultyCoordinator(directory: string): string | undefined {
-  const program = built(join(directory, 'dynamic'), ['-O1', '-fPIE', '-pie']);
-  if (program === undefined) return undefined;
-  const library = join(directory, 'fault.so');
-  const source = join(REPOSITORY, 'test/coordinator/fault.c');
-  const { status, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-o', library, source], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
+  const variant = preloadable(directory);
+  if (variant === undefined) return undefined;
+  const { program, library } = variant;
   const file = join(directory, 'fault');
   const script = join(directory, 'faulty-coordinator');
   writeFileSync(

@@ -16,7 +16,7 @@ describe.skipIf(!HAS_NATIVE)('the coordinator in C', () => {
     expect(thermos(['tail', '--no-prefix', '--root', place.root, stdout.trim()]).stdout).toBe('99\n');
   });
 
-  test('is the one that is used, as version and doctor say, unless a test wants the other', () => {
+  test('is used, as version and doctor say, unless THERMOS_COORDINATOR asks for the other', () => {
     const kind = (command: string, env = {}) =>
       JSON.parse(thermos([command, '--json'], { env }).stdout).coordinator;
     for (const command of ['version', 'doctor']) {
@@ -28,7 +28,7 @@ describe.skipIf(!HAS_NATIVE)('the coordinator in C', () => {
     expect(JSON.parse(wrong.stdout).error.message).toBe('THERMOS_COORDINATOR is js or native, not "C"');
   });
 
-  test('is not needed: a package in which it cannot be executed runs tasks by Node, and says so to who debugs', () => {
+  test('is replaced by Node in a package where it cannot be executed, and --debug says so', () => {
     const program = join(place.path, 'bin/run.js');
     mkdirSync(join(place.path, 'dist'));
     cpSync(join(REPOSITORY, 'bin'), join(place.path, 'bin'), { recursive: true });

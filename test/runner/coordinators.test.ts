@@ -9,7 +9,7 @@ import { faultyCoordinator } from '../coordinator/variants.js';
 import { tempDir } from '../e2e/harness.js';
 import { HAS_NATIVE, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
-/** What the two coordinators have in common, and what only that in C can. */
+/** What the two coordinators have in common, and what only the one in C can do. */
 
 const { coordinator: NATIVE } = SETTINGS;
 const SCRIPT: CoordinatorPrograms = { script: NATIVE.script };
@@ -177,7 +177,7 @@ describe('both coordinators', () => {
 });
 
 describe('the coordinator in C', () => {
-  test('is the parent of what daemonizes, which ends with the task whatever it made of itself', async () => {
+  test('adopts what daemonizes, which ends with the task in any session and with any environment', async () => {
     // In a session of its own, with nothing of the task in its environment or among its files.
     const daemon = 'cd /; exec env -i /bin/sleep 1000 < /dev/null > /dev/null 2>&1';
     const cmdline = `setsid bash -c '(echo $BASHPID > pid.new; mv pid.new pid.daemon; ${daemon}) & '
@@ -189,7 +189,7 @@ describe('the coordinator in C', () => {
     expect(processesOf(spec)).toEqual({ p: ONCE });
   });
 
-  test('waits with the end of a run for nothing that daemonized, nor keeps the next run from its stream', async () => {
+  test('neither records an end late nor blocks the next run because of what daemonized', async () => {
     const cmdline = 'setsid sleep 1000 > /dev/null 2>&1 & echo >> ran; [ $(wc -l < ran) = 3 ]';
     const spec = newTask(taskOf([{ name: 'p', cmdline, max_failures: 5 }]));
     expect(await openTask(spec, SETTINGS).run()).toEqual({ state: 'SUCCESS', problems: [] });
@@ -202,7 +202,7 @@ describe('the coordinator in C', () => {
     expect(left).toEqual([]);
   });
 
-  test('lets what is left be found where records alone prove nothing', async () => {
+  test('makes leftovers recognizable where records alone prove nothing', async () => {
     const place = join(temp.path, 'mesos/slaves/S/frameworks/F/executors/E/runs/R');
     mkdirSync(join(place, 'checkpoints'), { recursive: true });
     const daemon = 'cd /; exec env -i /bin/sleep 1000 < /dev/null > /dev/null 2>&1';
@@ -223,7 +223,7 @@ describe('the coordinator in C', () => {
     }
   }
 
-  test('is replaced by that in TypeScript, with one remark, if it cannot be executed', async () => {
+  test('is replaced by the one in TypeScript, with one remark, if it cannot be executed', async () => {
     const native = join(temp.path, 'coordinator');
     for (const [content, mode] of [
       ['', 0o644],
