@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -9,6 +9,11 @@ const mocking = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.test.ts'))
   .filter((path) => /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(TEST, path), 'utf8')))
   .map((path) => `test/${path}`);
+
+/** They also run with the coordinator in TypeScript, if the one in C was built, which all others use. */
+const running = existsSync(join(import.meta.dirname, 'dist/coordinator'))
+  ? ['runner', 'scenarios', 'interrupted'].map((name) => `test/runner/${name}.test.ts`)
+  : [];
 
 export default defineConfig({
   test: {
@@ -22,6 +27,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: mocking, isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: 'js', include: running, isolate: false, env: { THERMOS_COORDINATOR: 'js' } },
       },
       { extends: true, test: { name: 'alone', include: mocking } },
     ],

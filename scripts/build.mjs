@@ -1,7 +1,8 @@
 // node scripts/build.mjs [DIRECTORY]
 //
 // Bundles src/ into dist/, or another directory of the repository: main.cjs (only the version),
-// thermos.cjs (everything) and coordinator.cjs (as small as possible, because one runs beside each process of a task). CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
+// thermos.cjs (everything) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
+// src/coordinator/ into the program coordinator, which is even smaller, if there is a C compiler. CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
 // dynamic imports inside it stay lazy and cost only the reading. A program that runs or starts during a build
 // finds complete files.
 
@@ -25,6 +26,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildCoordinator } from './build/coordinator.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
 import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
@@ -101,9 +103,23 @@ if (!existsSync(kept)) {
 }
 if (existsSync(kept)) copyFileSync(kept, join(fresh, 'python.snapshot'), constants.COPYFILE_FICLONE);
 
+const reason = buildCoordinator(join(fresh, 'coordinator'));
+if (reason !== undefined)
+  process.stderr.write(`${reason}: Node will watch the processes of tasks, which takes more memory\n`);
+
 // Python's memory is removed first: it fits only its own interpreter.
 rmSync(join(dist, 'python.snapshot'), { force: true });
-const parts = ['coordinator.cjs', 'python.cjs', 'python.snapshot', 'LICENSES.txt', 'thermos.cjs', 'main.cjs'];
+const parts = [
+  'coordinator.cjs',
+  'coordinator',
+  'python.cjs',
+  'python.snapshot',
+  'LICENSES.txt',
+  'thermos.cjs',
+  'main.cjs',
+];
+// One of an older build does not understand the new jobs.
+if (reason !== undefined) rmSync(join(dist, 'coordinator'), { force: true });
 for (const name of parts) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
 }

@@ -19,7 +19,7 @@ export function thirdPartyLicenses(root, metafile) {
   // A package may be installed in several places.
   const texts = new Map();
   for (const directory of directories) texts.set(...entryOf(join(root, directory)));
-  const entries = [...texts, ...pythonEntries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [...texts, ...pythonEntries(), libraryEntry()].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     'thermos is under the Apache License 2.0, see LICENSE. Its files in dist/ hold parts of the following programs.\n',
     ...entries.map(([title, text]) => `${'='.repeat(80)}\n${title}\n\n${text.trim()}\n`),
@@ -41,14 +41,26 @@ function entryOf(directory) {
   return [`${name} ${version} (${license})`, text];
 }
 
+/** The coordinator in C holds parts of the C library; its own source is in the package, so that it can be linked again. */
+function libraryEntry() {
+  const text = licence('lgpl-2.1');
+  return [
+    'GNU C Library (LGPL-2.1-or-later), in coordinator; its source is at https://www.gnu.org/software/libc/',
+    text,
+  ];
+}
+
 /** python.snapshot is the memory of a running interpreter, whose package has no licence files. */
 function pythonEntries() {
-  const text = (name) => readFileSync(new URL(`licenses/${name}.txt`, import.meta.url), 'utf8');
   return [
-    ['CPython (PSF-2.0), in python.snapshot', text('cpython')],
+    ['CPython (PSF-2.0), in python.snapshot', licence('cpython')],
     [
       'Pyodide (MPL-2.0), in python.snapshot; its source is at https://github.com/pyodide/pyodide',
-      text('mpl-2.0'),
+      licence('mpl-2.0'),
     ],
   ];
+}
+
+function licence(name) {
+  return readFileSync(new URL(`licenses/${name}.txt`, import.meta.url), 'utf8');
 }

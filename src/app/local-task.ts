@@ -11,7 +11,7 @@ import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { Orphan, type TaskPlaces } from '../lifecycle/orphan.js';
 import { mayExecute } from '../lifecycle/owner.js';
 import type { Processes } from '../lifecycle/processes.js';
-import type { KillRequest } from '../runner/api.js';
+import type { CoordinatorPrograms, KillRequest } from '../runner/api.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { isOver } from '../task/condition.js';
 import { TaskReader } from '../task/reader.js';
@@ -22,8 +22,9 @@ import type { EndableTask, Ending } from './end-task.js';
 export interface LocalMachine {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The program that watches each process of a task. */
-  readonly coordinator: string;
+  readonly coordinator: CoordinatorPrograms;
+  /** The soft limit of open files of commands; see RunSettings. */
+  readonly openFiles?: number;
   readonly host?: () => Host;
   readonly processes?: Processes;
   /** Waits, by the clock of `processes`. */
@@ -41,7 +42,7 @@ const KILL = 'thermos kill';
 export class LocalTask implements EndableTask {
   readonly #found: FoundTask;
   readonly #place: TaskPlace;
-  readonly #machine: Required<LocalMachine>;
+  readonly #machine: Required<Omit<LocalMachine, 'openFiles'>> & LocalMachine;
 
   constructor(found: FoundTask, machine: LocalMachine) {
     this.#found = found;
@@ -90,8 +91,8 @@ export class LocalTask implements EndableTask {
 
   async takeOver() {
     const { takeOver } = await import('../runner/runner.js');
-    const { coordinator, now } = this.#machine;
-    const runner = takeOver(this.#place, { coordinator, now });
+    const { coordinator, openFiles, now } = this.#machine;
+    const runner = takeOver(this.#place, { coordinator, openFiles, now });
     return {
       kill: (request: KillRequest) =>
         runner.kill({ ...request, asked: { what: KILL, by: currentUser(process.env) } }),

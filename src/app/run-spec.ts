@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { PLACES, userRoot } from '../discovery/roots.js';
 import { UsageError } from '../errors/errors.js';
+import { callersOpenFiles } from '../host/open-files.js';
 import { pathsOf } from '../layout/task-paths.js';
 import type { NewTask, RunSettings } from '../runner/api.js';
 import type { LoggerPolicy } from '../runner/task-document.js';
@@ -44,7 +45,7 @@ export function runSpec({ taskId, ports, document }: PreparedTask, options: RunO
       hostname: options.hostname ?? hostname(),
       ports,
     },
-    settings: { chroot, preserveEnv, maxRuns, logger },
+    settings: { chroot, preserveEnv, maxRuns, logger, openFiles: callersOpenFiles() },
   };
 }
 

@@ -2,7 +2,7 @@ import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { pathsOf } from '../layout/task-paths.js';
-import type { KillRequest, Outcome, Runner, RunSettings } from '../runner/api.js';
+import type { CoordinatorPrograms, KillRequest, Outcome, Runner, RunSettings } from '../runner/api.js';
 import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/reader.js';
@@ -55,9 +55,10 @@ export interface BegunTask {
 export interface BeginPorts {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** The program that watches each process of a task. */
-  readonly coordinator: string;
+  readonly coordinator: CoordinatorPrograms;
   readonly control: TakeControl;
+  /** Takes remarks for those who look for the cause of a problem. */
+  readonly note?: (text: string) => void;
 }
 
 export interface RunPorts extends BeginPorts {
@@ -88,7 +89,7 @@ export interface Begun {
  */
 export async function begin(
   spec: RunSpec,
-  { now, coordinator, control: take, console }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
+  { now, coordinator, control: take, console, note }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
   notice: (text: string) => void,
 ): Promise<Begun> {
   const { openTask } = await import('../runner/runner.js');
@@ -97,7 +98,7 @@ export async function begin(
   const task = { ...rest, task: runnableTask(document) };
   const control = take(notice);
   try {
-    const runner = openTask(task, { ...spec.settings, now, coordinator, console });
+    const runner = openTask(task, { ...spec.settings, now, coordinator, console }, { note });
     control.attach(runner);
     return { runner, control, outcome: runner.run() };
   } catch (error) {

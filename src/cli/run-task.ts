@@ -12,6 +12,7 @@ import type { Terminal } from './terminal.js';
 export interface RunTaskFlags extends RunFlags {
   daemon: boolean;
   json: boolean;
+  debug: boolean;
   'dry-run'?: boolean;
 }
 
@@ -46,7 +47,8 @@ export async function runTask(
       exitCode: EXIT.ok,
     };
   }
-  return await runInForeground(spec, { json: flags.json, raw, known }, terminal);
+  const { json, debug } = flags;
+  return await runInForeground(spec, { json, debug, raw, known }, terminal);
 }
 
 async function planned(

@@ -17,7 +17,7 @@ import { reasonText } from '../task/why.js';
 import { visible } from '../text/escape.js';
 import { summaryText } from '../views/run.js';
 import { failureOf } from './failure.js';
-import { COORDINATOR, MAIN } from './programs.js';
+import { coordinatorPrograms, MAIN } from './programs.js';
 import { progressOn } from './progress.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
 import type { RunnerMessage, ShowRun } from './run-view.js';
@@ -37,12 +37,13 @@ export interface RunAnswer {
  */
 export async function runInForeground(
   spec: RunSpec,
-  { json, raw, known }: { json: boolean; raw: boolean; known: readonly Problem[] },
+  { json, debug, raw, known }: { json: boolean; debug: boolean; raw: boolean; known: readonly Problem[] },
   terminal: Terminal,
 ): Promise<RunAnswer> {
   const { view, problems, exitCode } = await runToItsEnd(spec, {
     ...portsOf(terminal),
     console: json ? { stdout: 2, stderr: 2 } : { stdout: 1, stderr: 2 },
+    note: debug ? (text) => terminal.writeError(`note: ${visible(text)}\n`) : undefined,
     show: (task) => (json ? undefined : new ViewerProcess(showOf(task, raw, terminal))),
   });
   const { logs, why } = await inspectTask(view, localLogs(view), terminal.now());
@@ -90,7 +91,7 @@ export async function runDaemon(
 function portsOf(terminal: Terminal) {
   return {
     now: () => terminal.now(),
-    coordinator: COORDINATOR,
+    coordinator: coordinatorPrograms(),
     control: (notice: (text: string) => void) => new RunControl(notice),
   };
 }

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { examine } from '../app/doctor.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
+import { coordinatorKind } from '../cli/programs.js';
 import { Host } from '../host/host.js';
 import { doctorText } from '../views/doctor.js';
 
@@ -52,6 +53,7 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
       now: this.terminal.now(),
       host: Host.local(),
     });
+    if (flags.json) document.coordinator = coordinatorKind();
     const text = (style: typeof this.style) => doctorText(document, style, flags);
     return this.pagedAnswer(flags, document, text, document.problems, exitCode);
   }

@@ -4,9 +4,10 @@ import { killTasks } from '../app/kill.js';
 import { LocalTask } from '../app/local-task.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { confirmationOn } from '../cli/confirm.js';
-import { COORDINATOR } from '../cli/programs.js';
+import { coordinatorPrograms } from '../cli/programs.js';
 import { progressOn } from '../cli/progress.js';
 import type { KillDocument } from '../contracts/run.js';
+import { callersOpenFiles } from '../host/open-files.js';
 import { DURATION_HELP, parseDuration } from '../text/duration.js';
 import { killListText, killText } from '../views/kill.js';
 
@@ -57,7 +58,11 @@ ${DURATION_HELP}`;
     const { args, flags } = await this.parse(Kill);
     const { now, lose, yes } = flags;
     const how = { now, lose, yes, dryRun: flags['dry-run'], graceMs: parseDuration(flags.grace, 'grace') };
-    const machine = { now: () => this.terminal.now(), coordinator: COORDINATOR };
+    const machine = {
+      now: () => this.terminal.now(),
+      coordinator: coordinatorPrograms(),
+      openFiles: callersOpenFiles(),
+    };
     const { tasks, planned, problems, exitCode } = await killTasks(
       { ...how, roots: flags, words: args.task ?? [] },
       {

@@ -1,4 +1,6 @@
 import { COLOUR_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
+import { coordinatorKind } from '../cli/programs.js';
+import type { VersionDocument } from '../contracts/host.js';
 
 export default class Version extends ThermosCommand {
   static override summary = 'Print the version.';
@@ -8,7 +10,9 @@ export default class Version extends ThermosCommand {
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Version);
-    const document = { version: this.config.version, node: process.version };
-    return this.answer(flags.json, document, () => `thermos/${document.version}\n`, []);
+    const { version } = this.config;
+    const coordinator = flags.json ? coordinatorKind() : undefined;
+    const document: VersionDocument = { version, node: process.version, coordinator };
+    return this.answer(flags.json, document, () => `thermos/${version}\n`, []);
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { codeOf, problems } from './problem.js';
 import { task } from './task.js';
+import { coordinator } from './values.js';
 
 const evidence = z.object({
   path: z.string().optional(),
@@ -41,6 +42,7 @@ export const doctor = z
       .optional()
       .describe('With TASK; absent if there is only the run directory of an executor that never started it.'),
     story: z.array(event).optional().describe('With TASK: what happened to it, in order of time.'),
+    coordinator: coordinator.optional(),
     problems: problems.describe('What could not be checked.'),
   })
   .meta({ title: 'thermos doctor [TASK] --json', description: 'What is wrong here, why, and what to do.' });

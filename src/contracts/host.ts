@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { problems } from './problem.js';
 import { layout } from './task.js';
+import { coordinator } from './values.js';
 
 export const roots = z
   .object({
@@ -19,8 +20,9 @@ export const roots = z
 export type RootsDocument = z.infer<typeof roots>;
 
 export const version = z
-  .object({ version: z.string(), node: z.string() })
+  .object({ version: z.string(), node: z.string(), coordinator: coordinator.optional() })
   .meta({ title: 'thermos version --json' });
+export type VersionDocument = z.infer<typeof version>;
 
 export const help = z
   .object({ help: z.string().describe('The text for a person.') })

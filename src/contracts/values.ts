@@ -13,3 +13,8 @@ export const seconds = z
 
 /** A map by names that come from outside; any string may be a name. */
 export const names = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
+
+/** The programs that watch the processes of a task. */
+export const coordinator = z
+  .enum(['native', 'js'])
+  .describe('What watches the processes of tasks here: the program in C, or Node.');

@@ -12,8 +12,11 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** How a coordinator ends; only its runner reads it. `cannotStart`: the reason is on its descriptor `FD.report`. */
-export const COORDINATOR_EXIT = { ok: 0, cannotStart: 71 } as const;
+/**
+ * How a coordinator ends; only its runner reads it. `cannotStart`, `cannotLock`: the reason is on its descriptor
+ * `FD.report`. `locked`: another one holds the lock of its stream. `usage`: the one in C was started without a stream.
+ */
+export const COORDINATOR_EXIT = { ok: 0, usage: 64, cannotStart: 71, cannotLock: 74, locked: 75 } as const;
 
 export type ExitName = keyof typeof EXIT;
 export type ExitCode = (typeof EXIT)[ExitName];

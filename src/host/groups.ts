@@ -1,4 +1,4 @@
-import { findAccount } from './accounts.js';
+import { type Account, findAccount } from './accounts.js';
 import { runTool } from './run-tool.js';
 
 /** What must be known about groups to decide who may write a file. */
@@ -44,7 +44,11 @@ function hasAcl(path: string): boolean {
 /** All groups of a user, from id(1); none for a user without an account. */
 export function groupsOf(uid: number): number[] {
   const account = findAccount(uid);
-  if (account === undefined) return [];
-  const { status, stdout } = runTool('id', ['-G', '--', account.name]);
-  return status === 0 ? stdout.trim().split(' ').map(Number) : [account.gid];
+  return account === undefined ? [] : groupsOfAccount(account);
+}
+
+/** All groups of an account, from id(1); only its own if that fails. */
+export function groupsOfAccount({ name, gid }: Pick<Account, 'name' | 'gid'>): number[] {
+  const { status, stdout } = runTool('id', ['-G', '--', name]);
+  return status === 0 ? stdout.trim().split(' ').map(Number) : [gid];
 }

@@ -9,10 +9,19 @@ export interface RecordSink {
   appendAll?(records: readonly CheckpointRecord[]): void;
 }
 
+/** The programs that watch a process of a task, absolute. */
+export interface CoordinatorPrograms {
+  /** `dist/coordinator.cjs`, which runs wherever Node does. */
+  readonly script: string;
+  /** `dist/coordinator`, the same in C, if it was built. */
+  readonly native?: string;
+  /** It is an error if `native` cannot be used. Default false: then `script` is. */
+  readonly nativeOnly?: boolean;
+}
+
 /** How the processes of a task are run. Defaults are those of the original. */
 export interface RunSettings {
-  /** The built `dist/coordinator.cjs`, absolute. */
-  coordinator: string;
+  coordinator: CoordinatorPrograms;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Creates the writer of the task's stream; default CheckpointWriter. For tests that interrupt it. */
@@ -23,6 +32,8 @@ export interface RunSettings {
   preserveEnv?: boolean;
   /** Of command lines. Default: the one that we were started with. The runner's own files do not depend on it. */
   umask?: number;
+  /** The soft limit of open files of command lines. Default: ours. */
+  openFiles?: number;
   /** For processes whose config does not set it. */
   logger?: Partial<LoggerPolicy>;
   /** Maximum number of runs of one process, however they end. Default 100. */
@@ -68,6 +79,8 @@ export interface RunnerEvents {
   record?: (record: CheckpointRecord) => void;
   /** A process could not be started, a signal could not be sent … also in the outcome. */
   problem?: (problem: Problem) => void;
+  /** A remark for those who look for the cause of a problem. */
+  note?: (text: string) => void;
 }
 
 export interface Outcome {

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, ftruncateSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
@@ -10,8 +11,9 @@ import { tryLock } from '../host/flock.js';
 import { OpenFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
 import type { RecordSink } from './api.js';
-import { GO, type Job } from './coordinator/job.js';
+import { GO, type Job, LOCKED } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
+import { encodeNativeJob } from './native-job.js';
 
 /**
  * A retry may succeed: the process's stream is locked (by an earlier coordinator that has yet to notice the end of its
@@ -19,7 +21,19 @@ import { NO_DEBUGGER } from './debugger.js';
  */
 export class TransientError extends Error {}
 
+/** The coordinator in C cannot be executed here. */
+export class UnusableError extends Error {}
+
 const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
+
+/** How long a coordinator may take to lock its stream. */
+const LOCK_MS = 10_000;
+
+/** One of the programs, with what only it needs. */
+export type CoordinatorProgram =
+  | { readonly kind: 'script'; readonly path: string }
+  /** `groups`: of the job's account, if it has one. */
+  | { readonly kind: 'native'; readonly path: string; readonly groups: readonly number[] };
 
 export interface Launch {
   /** `coordinator.PROCESS`, for messages. */
@@ -30,13 +44,14 @@ export interface Launch {
   /** Of FORKED. */
   readonly seq: number;
   readonly taskId: string;
-  /** The built coordinator. */
-  readonly program: string;
+  readonly program: CoordinatorProgram;
   readonly console?: { readonly stdout: number; readonly stderr: number };
   /** Seconds since the epoch. */
   readonly now: () => number;
   readonly writer: (fd: number) => RecordSink;
-  /** Called when the coordinator has ended. */
+  /** Nothing is recorded and nothing runs once it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Called when a coordinator that was returned has ended. */
   readonly ended: (coordinatorPid: number, end: CoordinatorEnd) => void;
 }
 
@@ -48,31 +63,34 @@ export interface CoordinatorEnd {
 }
 
 /**
- * Starts the coordinator of a run, which inherits the lock of the process's stream from us, and records FORKED in that
- * stream. Returns the coordinator's pid. Throws TransientError and system errors if it cannot be started (nothing was
- * recorded), and SystemError `checkpoint-write-failed` (nothing runs then).
+ * Starts the coordinator of a run, which holds the lock of the process's stream, and records FORKED in that stream.
+ * Returns the coordinator's pid. Throws TransientError, UnusableError and system errors if it cannot be started (nothing
+ * was recorded), and SystemError `checkpoint-write-failed` (nothing runs then).
  */
-export function launch(options: Launch): number {
+export async function launch(options: Launch): Promise<number> {
+  const { program } = options;
   const file = openStream(options);
   const { fd } = file;
   try {
-    if (!tryLock(fd)) throw new TransientError(`${options.stream} is locked`);
-    const head = wholeRecords(file);
+    // It inherits the lock from us, or takes it for us.
+    if (program.kind === 'script' && !tryLock(fd)) throw isLocked(options.stream);
     const fork_time = options.now();
-    const child = startCoordinator(options, fd);
+    const { child, pid, watch } = await startCoordinator(options, fd);
     const control = child.stdin as Writable;
     try {
-      control.write(`${JSON.stringify({ ...options.job, head } satisfies Job)}\n`);
+      options.signal?.throwIfAborted();
+      control.write(encodeJob({ ...options.job, head: wholeRecords(file) }, program));
       const forked: ProcessStatus = {
         seq: options.seq,
         process: options.job.process,
         state: 'FORKED',
         fork_time,
-        coordinator_pid: child.pid as number,
+        coordinator_pid: pid,
       };
       options.writer(fd).append({ type: 'process_status', value: forked });
       control.end(GO);
-      return child.pid as number;
+      watch();
+      return pid;
     } catch (error) {
       child.kill('SIGKILL');
       throw error;
@@ -80,6 +98,15 @@ export function launch(options: Launch): number {
   } finally {
     closeSync(fd);
   }
+}
+
+function isLocked(stream: string): TransientError {
+  return new TransientError(`${stream} is locked`);
+}
+
+function encodeJob(job: Job, program: CoordinatorProgram): string | Buffer {
+  if (program.kind === 'script') return `${JSON.stringify(job)}\n`;
+  return encodeNativeJob({ ...job, groups: program.groups });
 }
 
 function openStream({ stream, open }: Launch): OpenFile {
@@ -111,38 +138,103 @@ function wholeRecords(file: OpenFile): number {
 /** Only these variables are inherited, because others affect Node (NODE_OPTIONS could open a debugger). */
 const INHERITED = ['PATH', 'LD_LIBRARY_PATH'] as const;
 
-function startCoordinator({ program, taskId, job, console, ended }: Launch, fd: number): ChildProcess {
-  const env: Record<string, string> = {};
-  for (const name of INHERITED) if (process.env[name] !== undefined) env[name] = process.env[name];
-  const child = spawn(process.execPath, [...NODE_FLAGS, program, taskId, job.process], {
-    cwd: '/',
-    detached: true,
-    env,
-    stdio: ['pipe', console?.stdout ?? 'ignore', console?.stderr ?? 'ignore', fd, 'pipe'],
-  });
-  const { pid } = child;
-  if (pid === undefined) {
-    child.on('error', () => {});
-    throw new TransientError('the coordinator cannot be started: too many processes, or too little memory');
-  }
-  // A coordinator that died at once does not read; its exit reports that.
-  child.stdin?.on('error', () => {});
-  const report = child.stdio[4] as Readable;
-  let refusal = '';
-  report.setEncoding('utf8').on('data', (text: string) => {
-    refusal += text;
-  });
-  report.on('error', () => {});
-  child.on('close', (code, signal) => {
-    if (code === COORDINATOR_EXIT.cannotStart) ended(pid, { refusal });
-    else if (code === COORDINATOR_EXIT.ok) ended(pid, {});
-    else ended(pid, { death: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}` });
-  });
-  return child;
-}
-
 /**
  * A coordinator mostly waits, so it needs no threads for compiling. Flags that change V8's heap would save nothing and
  * cost 10 ms, because V8 then rejects Node's precompiled code.
  */
 const NODE_FLAGS = ['--no-warnings', '--v8-pool-size=0', NO_DEBUGGER];
+
+/** A coordinator that waits for its job. */
+interface Coordinator {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** From now on, its end is reported. */
+  readonly watch: () => void;
+}
+
+/** Resolves when the stream is locked. Throws TransientError, UnusableError, SystemError `flock-failed`. */
+async function startCoordinator(options: Launch, fd: number): Promise<Coordinator> {
+  const { stream, program, console, ended } = options;
+  const child = spawnCoordinator(options, [
+    'pipe',
+    console?.stdout ?? 'ignore',
+    console?.stderr ?? 'ignore',
+    fd,
+    'pipe',
+  ]);
+  // A coordinator that died at once does not read; its exit reports that.
+  child.stdin?.on('error', () => {});
+  const report = child.stdio[4] as Readable | undefined;
+  let said = '';
+  report?.on('error', () => {});
+  report?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const reason = () => (said.startsWith(LOCKED) ? said.slice(LOCKED.length) : said);
+  await new Promise<void>((resolve, reject) => {
+    const late = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new TransientError('the coordinator does not start'));
+    }, LOCK_MS);
+    child.once('error', (error) => {
+      clearTimeout(late);
+      reject(unspawned(program, error));
+    });
+    if (program.kind === 'script') {
+      clearTimeout(late);
+      if (child.pid !== undefined) resolve();
+      return;
+    }
+    report?.on('data', () => {
+      if (!said.startsWith(LOCKED)) return;
+      clearTimeout(late);
+      resolve();
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(late);
+      if (code === COORDINATOR_EXIT.locked) reject(isLocked(stream));
+      else if (code === COORDINATOR_EXIT.cannotLock)
+        reject(new SystemError('flock-failed', `flock could not lock: ${reason()}`));
+      else reject(new UnusableError(`${program.path} ends at once: ${signal ?? `exit status ${code}`}`));
+    });
+  });
+  const pid = child.pid as number;
+  let isWatched = false;
+  child.on('close', (code, signal) => {
+    if (!isWatched) return;
+    if (code === COORDINATOR_EXIT.cannotStart) ended(pid, { refusal: reason() });
+    else if (code === COORDINATOR_EXIT.ok) ended(pid, {});
+    else ended(pid, { death: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}` });
+  });
+  // A runner that gives up ends at once; the coordinator goes on.
+  child.unref();
+  for (const pipe of [child.stdin, report]) (pipe as Socket | undefined)?.unref();
+  return {
+    child,
+    pid,
+    watch: () => {
+      isWatched = true;
+    },
+  };
+}
+
+function spawnCoordinator({ program, taskId, job }: Launch, stdio: StdioOptions): ChildProcess {
+  const words = [taskId, job.process];
+  const env: Record<string, string> = {};
+  for (const name of INHERITED) if (process.env[name] !== undefined) env[name] = process.env[name];
+  const options: SpawnOptions = { cwd: '/', detached: true, env, stdio };
+  try {
+    return program.kind === 'native'
+      ? spawn(program.path, words, options)
+      : spawn(process.execPath, [...NODE_FLAGS, program.path, ...words], options);
+  } catch (error) {
+    throw unspawned(program, error);
+  }
+}
+
+/** Node throws some errors and emits others. */
+function unspawned({ kind, path }: CoordinatorProgram, error: unknown): Error {
+  if (kind === 'native' && !SHORTAGES.includes(errnoOf(error)))
+    return new UnusableError(`${path} cannot be executed: ${describeErrno(error)}`);
+  return new TransientError('the coordinator cannot be started: too many processes, or too little memory');
+}

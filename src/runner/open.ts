@@ -279,8 +279,8 @@ function checkSettings({ chroot, coordinator }: RunSettings): void {
   if (chroot && process.geteuid?.() !== 0) {
     throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
   }
-  if (presenceOf(coordinator) !== 'other')
-    throw new SystemError('install-incomplete', `${coordinator} does not exist`);
+  if (presenceOf(coordinator.script) !== 'other')
+    throw new SystemError('install-incomplete', `${coordinator.script} does not exist`);
 }
 
 function checkPlans({ processes, orders }: RunnableTask): void {

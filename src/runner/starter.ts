@@ -1,10 +1,13 @@
 import { CheckpointWriter } from '../checkpoint/writer.js';
+import { SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Account } from '../host/accounts.js';
+import { isForThisMachine } from '../host/executable.js';
+import { groupsOfAccount } from '../host/groups.js';
 import { isDirectory, presenceOf } from '../store/look.js';
-import type { RunSettings } from './api.js';
+import type { RunnerEvents, RunSettings } from './api.js';
 import type { Job } from './coordinator/job.js';
-import { type Launch, launch } from './launch.js';
+import { type Launch, launch, UnusableError } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { PROFILE, profileOf } from './profile.js';
 import { DEFAULT_LOGGER, type RunnableProcess } from './task-document.js';
@@ -23,10 +26,22 @@ export class Starter {
   readonly #settings: RunSettings;
   readonly #byName: ReadonlyMap<string, RunnableProcess>;
   readonly #report: (problem: Problem) => void;
+  readonly #note: RunnerEvents['note'];
+  /** Undefined once it has turned out to be unusable. */
+  #native: string | undefined;
+  #isNativeChecked = false;
+  #groups: readonly number[] | undefined;
   #isProfileReported = false;
 
-  constructor(opened: OpenedTask, settings: RunSettings, report: (problem: Problem) => void) {
+  constructor(
+    opened: OpenedTask,
+    settings: RunSettings,
+    report: (problem: Problem) => void,
+    note: RunnerEvents['note'],
+  ) {
     this.#opened = opened;
+    this.#note = note;
+    this.#native = settings.coordinator.native;
     this.#settings = settings;
     this.#byName = new Map(opened.task.processes.map((process) => [process.name, process]));
     this.#report = report;
@@ -36,9 +51,12 @@ export class Starter {
    * Returns the pid of the coordinator once FORKED is on disk; `ended` is called when it has ended. Throws like `launch`,
    * and errors that say why the process cannot be started.
    */
-  start({ process, index, seq }: Start, ended: Launch['ended']): number {
+  async start(
+    { process, index, seq }: Start,
+    { ended, signal }: Pick<Launch, 'ended' | 'signal'>,
+  ): Promise<number> {
     const { place, root, account, userName, sandbox } = this.#opened;
-    const { chroot, coordinator, console, now, writer } = this.#settings;
+    const { chroot, console, now, writer } = this.#settings;
     if (account === undefined) throw new Error(`there is no user ${userName} here`);
     if (!isDirectory(sandbox)) throw new Error(`${sandbox} is not a directory`);
     if (chroot && presenceOf(`${sandbox}/bin/bash`) === 'absent') {
@@ -46,23 +64,58 @@ export class Starter {
     }
     const stream = root.paths.coordinator(process);
     if (stream === undefined) throw new Error('file name too long');
-    return launch({
+    const job = this.#job(process, index, account);
+    return await this.#launch({
       open: () => root.openCoordinator(process, account.uid),
       stream,
-      job: this.#job(process, index, account),
+      job,
       seq,
       taskId: place.taskId,
-      program: coordinator,
       console,
       now: () => now() / 1000,
       writer: writer ?? ((fd) => new CheckpointWriter(fd)),
       ended,
+      signal,
     });
+  }
+
+  /** Without the coordinator in C, from the first time that it cannot be executed. */
+  async #launch(options: Omit<Launch, 'program'>): Promise<number> {
+    const { script, nativeOnly } = this.#settings.coordinator;
+    const path = this.#native;
+    if (path !== undefined) {
+      try {
+        this.#checkNative(path);
+        return await launch({
+          ...options,
+          program: { kind: 'native', path, groups: this.#allGroups(options.job.account) },
+        });
+      } catch (error) {
+        if (!(error instanceof UnusableError)) throw error;
+        if (nativeOnly) throw new SystemError('install-incomplete', error.message);
+        if (this.#native !== undefined) this.#note?.(`${error.message}; Node watches the processes instead`);
+        this.#native = undefined;
+      }
+    }
+    return await launch({ ...options, program: { kind: 'script', path: script } });
+  }
+
+  #checkNative(path: string): void {
+    if (!this.#isNativeChecked && !isForThisMachine(path)) {
+      throw new UnusableError(`${path} is not a program for this machine`);
+    }
+    this.#isNativeChecked = true;
+  }
+
+  #allGroups(account: Account | undefined): readonly number[] {
+    if (account === undefined) return [];
+    this.#groups ??= groupsOfAccount(account);
+    return this.#groups;
   }
 
   #job(name: string, index: number, account: Account): Omit<Job, 'head'> {
     const { sandbox, logDir } = this.#opened;
-    const { chroot, logger, umask } = this.#settings;
+    const { chroot, logger, umask, openFiles } = this.#settings;
     const { cmdline, ...process_ } = this.#byName.get(name) as RunnableProcess;
     return {
       process: name,
@@ -72,6 +125,7 @@ export class Starter {
       account: account.uid === process.geteuid?.() ? undefined : account,
       chroot: chroot ? sandbox : undefined,
       umask,
+      openFiles,
       logs: `${logDir}/${name}/${index}`,
       logger: { ...DEFAULT_LOGGER, ...logger, ...process_.logger },
     };

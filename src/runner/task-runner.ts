@@ -3,6 +3,7 @@ import type { CheckpointRecord } from '../checkpoint/records.js';
 import { CheckpointWriter } from '../checkpoint/writer.js';
 import { thermosCommand } from '../discovery/advised-command.js';
 import { describeErrno, SystemError } from '../errors/errors.js';
+import type { Problem } from '../errors/problem.js';
 import type { Reason } from '../layout/reasons.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
 import { keepReason } from '../lifecycle/keep-reason.js';
@@ -17,7 +18,7 @@ import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSetting
 import { apply, reasonIn, stateAfter } from './apply.js';
 import { CoordinatorStreams } from './coordinator-streams.js';
 import { decide, type Effect } from './decide.js';
-import { TransientError } from './launch.js';
+import { type CoordinatorEnd, TransientError } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { isLive, type LiveRun, type Run } from './progress.js';
 import { type Start, Starter } from './starter.js';
@@ -52,6 +53,9 @@ export class TaskRunner implements Runner {
   readonly #inbox: RunEvent[] = [];
   /** Reasons from before the header is on disk: until then, the task may be rolled back. */
   readonly #early: Reason[] = [];
+  /** Coordinators that are being started. */
+  #starting = 0;
+  readonly #abort = new AbortController();
   #reported = 0;
   readonly #wakeups: Wakeups;
   #isOver = false;
@@ -77,7 +81,8 @@ export class TaskRunner implements Runner {
     };
     this.#state = stateAfter(terms, opened.past, opened.problems);
     this.#sink = (settings.writer ?? ((fd) => new CheckpointWriter(fd)))(stream.fd);
-    this.#starter = new Starter(opened, settings, (problem) => this.#apply({ type: 'problem', problem }));
+    const report = (problem: Problem) => this.#apply({ type: 'problem', problem });
+    this.#starter = new Starter(opened, settings, report, events.note);
     this.#streams = new CoordinatorStreams(root, (record) => {
       if (this.#state.progress.fits(record)) this.#append([record]);
     });
@@ -148,7 +153,9 @@ export class TaskRunner implements Runner {
     }
   }
 
+  /** What is decided depends on which processes could be started, so the starts of the last step come first. */
   #step(): void {
+    if (this.#starting > 0) return;
     this.#gather();
     this.#carryOut(decide(this.#state, this.#now()));
   }
@@ -282,18 +289,30 @@ export class TaskRunner implements Runner {
 
   #start(start: Start): void {
     const { process } = start;
-    try {
-      const coordinatorPid = this.#starter.start(start, (pid, end) =>
-        this.#happened({ type: 'gone', process, coordinatorPid: pid, ...end }),
-      );
-      this.#apply({ type: 'started', process, coordinatorPid });
-    } catch (error) {
-      if (error instanceof SystemError) throw error;
-      const isTransient = error instanceof TransientError;
-      this.#apply({ type: 'not-started', process, reason: describeErrno(error), isTransient });
-      return;
-    }
-    this.#read(process);
+    const ended = (coordinatorPid: number, end: CoordinatorEnd) =>
+      this.#happened({ type: 'gone', process, coordinatorPid, ...end });
+    this.#starting += 1;
+    this.#starter.start(start, { ended, signal: this.#abort.signal }).then(
+      (coordinatorPid) => this.#started(process, { coordinatorPid }),
+      (error) => this.#started(process, { error }),
+    );
+  }
+
+  #started(process: string, result: { coordinatorPid: number } | { error: unknown }): void {
+    this.#starting -= 1;
+    if (this.#isOver) return;
+    this.#try(() => {
+      if ('coordinatorPid' in result) {
+        this.#apply({ type: 'started', process, coordinatorPid: result.coordinatorPid });
+        this.#read(process);
+      } else {
+        const { error } = result;
+        if (error instanceof SystemError) throw error;
+        const isTransient = error instanceof TransientError;
+        this.#apply({ type: 'not-started', process, reason: describeErrno(error), isTransient });
+      }
+      this.#wakeups.soon();
+    });
   }
 
   #terminate(run: LiveRun | undefined): void {
@@ -328,6 +347,7 @@ export class TaskRunner implements Runner {
   #release(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#abort.abort();
     this.#wakeups.close();
     if (this.#state.progress.header === undefined) this.#opened.rollBack();
     this.#opened.stream.close();

@@ -35,7 +35,7 @@ function orphan(processes: FakeProcesses, onSleep: (ms: number) => void = () => 
   const proc = makeProc(`${temp.path}/proc`, { locks: '' });
   return new LocalTask(foundTask(root, 't'), {
     now: () => BOOT_MS + processes.clock(),
-    coordinator: '/nowhere',
+    coordinator: { script: '/nowhere' },
     host: () => Host.local({ proc }),
     processes,
     async sleep(ms) {

@@ -48,6 +48,7 @@ const VALID: [ContractName, unknown][] = [
   ],
   ['tail', { task_id: 'x', process: 'p', run: 0, stream: 'stderr', line: '' }],
   ['version', { version: '1.0.0', node: 'v20.20.2' }],
+  ['version', { version: '1.0.0', node: 'v20.20.2', coordinator: 'native' }],
   ['error', { error: { code: 'usage', message: 'no', hint: 'see --help' } }],
   ['problem', PROBLEM],
 ];

@@ -30,13 +30,21 @@ export interface Finished {
  * empty task root instead of those of this host.
  */
 export function cleanEnv(extra: Record<string, string> = {}): Record<string, string> {
-  const { PATH = '', HOME = '', LANG = '', TZ = '', THERMOS_ROOT = '' } = process.env;
+  const {
+    PATH = '',
+    HOME = '',
+    LANG = '',
+    TZ = '',
+    THERMOS_ROOT = '',
+    THERMOS_COORDINATOR = '',
+  } = process.env;
   return {
     PATH,
     HOME,
     LANG,
     TZ,
     THERMOS_ROOT,
+    THERMOS_COORDINATOR,
     THERMOS_PAGER: '',
     XDG_STATE_HOME: join(HOME, 'state'),
     ...extra,

@@ -23,6 +23,7 @@ import { timeOnce } from '../../scripts/bench/measure.mjs';
 import { thirdPartyLicenses } from '../../scripts/build/licenses.mjs';
 // @ts-expect-error: no types
 import { oclifParts } from '../../scripts/build/oclif-parts.mjs';
+import { HAS_NATIVE } from '../runner/harness.js';
 import { cleanEnv, FIXTURES, PROGRAM, REPOSITORY, shell, tempDir } from './harness.js';
 
 const { dependencies, engines, scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
@@ -91,6 +92,8 @@ describe('the package', () => {
     const paths = (files as { path: string }[]).map(({ path }) => path);
     expect(paths).toContain('dist/thermos.cjs');
     expect(paths).toContain('dist/LICENSES.txt');
+    expect(paths).toContain('src/coordinator/main.c');
+    if (HAS_NATIVE) expect(paths).toContain('dist/coordinator');
     expect(paths.filter((path) => path.includes('cache'))).toEqual([]);
   });
 
@@ -122,6 +125,7 @@ describe('other packages', () => {
       /^@oclif\/core 4[.\d]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) 2018 Salesforce.com$/m,
       /^chalk 5[.\d]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) Sindre Sorhus/m,
       /^CPython \(PSF-2.0\)[\s\S]*?^PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2$/m,
+      /^GNU C Library \(LGPL-2.1-or-later\)[\s\S]*?^ *GNU LESSER GENERAL PUBLIC LICENSE$/m,
       /^Pyodide \(MPL-2.0\)[\s\S]*?^Mozilla Public License Version 2.0$/m,
     ]) {
       expect([text, text.test(licenses)]).toEqual([text, true]);

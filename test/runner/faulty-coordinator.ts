@@ -1,9 +1,11 @@
 /**
  * The coordinator, but it ends itself with SIGKILL at a write if the file `fault` beside it says so: one line,
- * `PROCESS before|after N`, for one run only.
+ * `PROCESS before|inside|after N`, for one run only.
  */
-import { readFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { encodeRecord } from '../../src/checkpoint/codec.js';
+import { encodeFrame } from '../../src/checkpoint/framing.js';
 import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import { coordinate } from '../../src/runner/coordinator/coordinate.js';
 
@@ -28,6 +30,11 @@ const writer = (fd: number) => {
     append(record: Parameters<typeof inner.append>[0]) {
       writes += 1;
       if (writes === at && when === 'before') process.kill(process.pid, 'SIGKILL');
+      if (writes === at && when === 'inside') {
+        const frame = encodeFrame(encodeRecord(record));
+        writeSync(fd, frame, 0, Math.floor(frame.length / 2));
+        process.kill(process.pid, 'SIGKILL');
+      }
       inner.append(record);
       if (writes === at && when === 'after') process.kill(process.pid, 'SIGKILL');
     },

@@ -2,13 +2,24 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordLister } from '../../src/checkpoint/follow.js';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
-import type { RunSettings } from '../../src/runner/api.js';
+import type { CoordinatorPrograms, RunSettings } from '../../src/runner/api.js';
 import { type RunnableTask, runnableTask } from '../../src/runner/task-document.js';
 import { readStreamAt } from '../checkpoint/streams.js';
 import { REPOSITORY } from '../e2e/harness.js';
 
-/** The built coordinator, as `run` has it. */
-export const SETTINGS: RunSettings = { coordinator: join(REPOSITORY, 'dist/coordinator.cjs'), now: Date.now };
+const NATIVE = join(REPOSITORY, 'dist/coordinator');
+const SCRIPT = join(REPOSITORY, 'dist/coordinator.cjs');
+
+/** Was the coordinator in C built? Without a C compiler it is not, and is not tested. */
+export const HAS_NATIVE = existsSync(NATIVE);
+
+/** The built coordinators, as `run` has them: the tests of a runner run with each of them, see vitest.config.ts. */
+export const COORDINATOR: CoordinatorPrograms =
+  HAS_NATIVE && process.env.THERMOS_COORDINATOR !== 'js'
+    ? { script: SCRIPT, native: NATIVE, nativeOnly: true }
+    : { script: SCRIPT };
+
+export const SETTINGS: RunSettings = { coordinator: COORDINATOR, now: Date.now };
 
 /** All records of a stream; fails if it is damaged. */
 export function recordsOf(stream: string): CheckpointRecord[] {

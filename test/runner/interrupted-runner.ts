@@ -1,11 +1,12 @@
 /**
- * A runner that ends itself with SIGKILL at one of its writes. argv: the task to be run (NewTask with the
- * document of the task), the coordinator, and the fault: `before`, `after` or `inside` the write number N.
+ * A runner that ends itself with SIGKILL at one of its writes, or cannot write any more. argv: the task to be run (NewTask with the
+ * document of the task), the coordinators, and the fault: `before`, `after` or `inside` the write number N, or `full` from it on.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { encodeRecord } from '../../src/checkpoint/codec.js';
 import { encodeFrame } from '../../src/checkpoint/framing.js';
 import { CheckpointWriter } from '../../src/checkpoint/writer.js';
+import { SystemError } from '../../src/errors/errors.js';
 import { openTask } from '../../src/runner/runner.js';
 import { runnableTask } from '../../src/runner/task-document.js';
 
@@ -18,6 +19,8 @@ const writer = (fd: number) => {
     append(record: Parameters<typeof inner.append>[0]) {
       writes += 1;
       const mine = writes === Number(at);
+      if (when === 'full' && writes >= Number(at))
+        throw new SystemError('checkpoint-write-failed', 'it is full');
       if (mine && when === 'before') die();
       if (mine && when === 'inside') {
         const frame = encodeFrame(encodeRecord(record));
@@ -30,6 +33,12 @@ const writer = (fd: number) => {
   };
 };
 const { task, ...rest } = JSON.parse(spec);
-openTask({ ...rest, task: runnableTask(task) }, { coordinator, now: Date.now, writer })
+openTask(
+  { ...rest, task: runnableTask(task) },
+  { coordinator: JSON.parse(coordinator), now: Date.now, writer },
+)
   .run()
-  .then(() => process.stdout.write(String(writes)));
+  .then(
+    () => process.stdout.write(String(writes)),
+    (error) => process.stdout.write(error.message),
+  );

@@ -22,20 +22,20 @@ beforeEach(() => {
 afterEach(() => temp.remove());
 
 /** Launches a program that stands in for the coordinator; resolves when it has ended. */
-function launched(code: string, rest: Partial<Launch> = {}) {
+async function launched(code: string, rest: Partial<Launch> = {}) {
   const program = join(temp.path, 'program.cjs');
   writeFileSync(program, `const fs = require('fs');\n${code}`);
   let end: (ended: { pid: number } & CoordinatorEnd) => void;
   const ended = new Promise<Parameters<typeof end>[0]>((resolve) => {
     end = resolve;
   });
-  const pid = launch({
+  const pid = await launch({
     stream,
     open: () => openFile(stream, { access: 'create' }),
     job: { process: 'p', cmdline: 'true', cwd: '/', env: {}, logs: temp.path, logger: DEFAULT_LOGGER },
     seq: 1,
     taskId: 'task',
-    program,
+    program: { kind: 'script', path: program },
     now: () => 1000.5,
     writer: (fd) => new CheckpointWriter(fd),
     ended: (coordinator, how) => end({ pid: coordinator, ...how }),
@@ -50,7 +50,7 @@ const writeTo = (out: string) => `fs.writeFileSync('${out}', fs.readFileSync(0))
 describe('a coordinator', () => {
   test('is started once FORKED is on disk, and told its job', async () => {
     const out = join(temp.path, 'out');
-    const { pid, ended } = launched(writeTo(out));
+    const { pid, ended } = await launched(writeTo(out));
     expect(recordsOf(stream)).toEqual([
       {
         type: 'process_status',
@@ -72,7 +72,7 @@ describe('a coordinator', () => {
       fs.writeFileSync('${out}', JSON.stringify(said));
       fs.readFileSync(0);
       setTimeout(() => {}, 300);`;
-    const { ended } = launched(code);
+    const { ended } = await launched(code);
     const own = openFile(stream, { access: 'create' });
     expect(tryLock(own.fd)).toBe(false);
     await ended;
@@ -87,44 +87,44 @@ describe('a coordinator', () => {
   });
 
   test('says why it cannot start the process, by its exit status and on its descriptor', async () => {
-    const { ended } = launched(
+    const { ended } = await launched(
       `fs.writeSync(4, 'no such user'); process.exit(${COORDINATOR_EXIT.cannotStart});`,
     );
     expect((await ended).refusal).toBe('no such user');
   });
 
   test('that ends otherwise refuses nothing, whatever it says', async () => {
-    const { ended } = launched(`fs.writeSync(4, 'no such user'); process.exit(1);`);
+    const { ended } = await launched(`fs.writeSync(4, 'no such user'); process.exit(1);`);
     expect((await ended).refusal).toBeUndefined();
   });
 
-  test('is ended at once if FORKED cannot be written', () => {
+  test('is ended at once if FORKED cannot be written', async () => {
     const out = join(temp.path, 'out');
     const writer = () => ({
       append: () => {
         throw new SystemError('checkpoint-write-failed', 'full');
       },
     });
-    expect(() => launched(writeTo(out), { writer })).toThrow('full');
+    await expect(launched(writeTo(out), { writer })).rejects.toThrow('full');
     expect(readFileSync(stream)).toHaveLength(0);
     expect(readdirSync(temp.path)).not.toContain('out');
   });
 
   test('begins after the last whole record: what a killed one left of another is taken away', async () => {
-    await launched('').ended;
+    await (await launched('')).ended;
     const whole = readFileSync(stream);
     writeFileSync(stream, Buffer.concat([whole, Buffer.from([0, 0, 0, 50, 12])]));
     const out = join(temp.path, 'out');
-    await launched(writeTo(out), { seq: 5 }).ended;
+    await (await launched(writeTo(out), { seq: 5 })).ended;
     expect(recordsOf(stream).map(({ value }) => 'seq' in value && value.seq)).toEqual([1, 5]);
     expect(JSON.parse(readFileSync(out, 'utf8').split('\n')[0] ?? '')).toMatchObject({ head: whole.length });
   });
 });
 
 /** What `launch` throws when the stream can't be opened for this reason. */
-function refusalOf(reason: Error): unknown {
+async function refusalOf(reason: Error): Promise<unknown> {
   try {
-    launched('', {
+    await launched('', {
       open: () => {
         throw reason;
       },
@@ -138,38 +138,38 @@ function refusalOf(reason: Error): unknown {
 describe('a stream that cannot be opened', () => {
   const errno = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
 
-  test.each(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])('for %s may be opened in a moment', (code) => {
-    expect(refusalOf(errno(code))).toBeInstanceOf(TransientError);
+  test.each(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])('for %s may be opened in a moment', async (code) => {
+    expect(await refusalOf(errno(code))).toBeInstanceOf(TransientError);
   });
 
-  test('because its name is too long is the fault of the process', () => {
+  test('because its name is too long is the fault of the process', async () => {
     const reason = errno('ENAMETOOLONG');
-    expect(refusalOf(reason)).toBe(reason);
+    expect(await refusalOf(reason)).toBe(reason);
   });
 
   test.each([
     ['checkpoint-write-failed', errno('EACCES')],
     ['checkpoint-write-failed', new RefusedError('ELINK', 'it is a link')],
     ['task-untrusted', new UsageError('task-untrusted', 'somebody else could have written it')],
-  ])('otherwise ends the runner: %s', (code, reason) => {
-    const error = refusalOf(reason);
+  ])('otherwise ends the runner: %s', async (code, reason) => {
+    const error = await refusalOf(reason);
     expect(error).toBeInstanceOf(SystemError);
     expect(error).toMatchObject({ code });
   });
 });
 
-test('a stream that an earlier coordinator still holds can be had in a moment', () => {
+test('a stream that an earlier coordinator still holds can be had in a moment', async () => {
   const other = openFile(stream, { access: 'create' });
   expect(tryLock(other.fd)).toBe(true);
-  expect(() => launched('')).toThrow(TransientError);
+  await expect(launched('')).rejects.toBeInstanceOf(TransientError);
   other.close();
 });
 
-test('nothing stays open whatever comes of it', () => {
+test('nothing stays open whatever comes of it', async () => {
   const open = () => readdirSync('/proc/self/fd').map((fd) => linkOf(fd));
   const other = openFile(stream, { access: 'create' });
   tryLock(other.fd);
-  expect(() => launched('')).toThrow(TransientError);
+  await expect(launched('')).rejects.toBeInstanceOf(TransientError);
   expect(open().filter((path) => path === stream)).toHaveLength(1);
   other.close();
   expect(open().filter((path) => path === stream)).toHaveLength(0);

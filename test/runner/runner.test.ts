@@ -30,7 +30,7 @@ import { openTask, takeOver } from '../../src/runner/runner.js';
 import type { RunnableTask } from '../../src/runner/task-document.js';
 import { REPOSITORY, tempDir } from '../e2e/harness.js';
 import { seesAllLocks } from '../e2e/tasks.js';
-import { recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
+import { COORDINATOR, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
 beforeAll(async () => {
@@ -337,7 +337,7 @@ test('another user needs root', () => {
   const spec = { root: join(place, 'root'), taskId: 'task', sandbox: join(place, 'sandbox'), user: 'root' };
   const words = [
     JSON.stringify({ ...spec, task: taskOf([{ name: 'p', cmdline: 'true' }]).document }),
-    SETTINGS.coordinator,
+    JSON.stringify(COORDINATOR),
     'never',
     '0',
   ];
@@ -350,9 +350,38 @@ test('another user needs root', () => {
   expect(stderr).toContain('only root can run a task for another user');
 });
 
+test('a runner that cannot write any more ends at once, and what runs goes on', async () => {
+  const spec = newTask('gives-up', taskOf([{ name: 'p', cmdline: 'echo $$ > pid.p; exec sleep 1000' }]));
+  const words = [
+    JSON.stringify({ ...spec, task: spec.task.document }),
+    JSON.stringify(COORDINATOR),
+    'full',
+    '6',
+  ];
+  const program = join(temp.path, 'interrupted-runner.cjs');
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  const [status] = await once(child, 'close');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'it is full' });
+  await until(() => pidsIn(spec).some((pid) => pid > 0));
+  expect(pidsIn(spec).filter(isAlive)).toHaveLength(1);
+  const next = takeOver(spec, SETTINGS);
+  next.kill({ state: 'KILLED', now: true });
+  expect((await next.run()).state).toBe('KILLED');
+  expect(pidsIn(spec).filter(isAlive)).toEqual([]);
+});
+
 describe('signals to a runner', () => {
   function started(spec: NewTask) {
-    const words = [JSON.stringify({ ...spec, task: spec.task.document }), SETTINGS.coordinator, 'never', '0'];
+    const words = [
+      JSON.stringify({ ...spec, task: spec.task.document }),
+      JSON.stringify(COORDINATOR),
+      'never',
+      '0',
+    ];
     return spawn(process.execPath, [join(temp.path, 'interrupted-runner.cjs'), ...words], {
       stdio: 'ignore',
     });

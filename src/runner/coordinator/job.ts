@@ -1,7 +1,10 @@
 import type { Account } from '../../host/accounts.js';
 import type { LoggerPolicy } from '../task-document.js';
 
-/** The job that a runner sends to a coordinator: one line of JSON on its stdin. */
+/**
+ * The job that a runner sends to a coordinator: one line of JSON on its stdin, also from runners of other versions. For one
+ * in C, see `encodeNativeJob`.
+ */
 export interface Job {
   readonly process: string;
   readonly cmdline: string;
@@ -18,6 +21,8 @@ export interface Job {
   readonly logger: LoggerPolicy;
   /** The offset in the stream at which the runner records FORKED. */
   readonly head: number;
+  /** The soft limit of open files of the command line; undefined: ours. Only a coordinator in C can set it. */
+  readonly openFiles?: number;
 }
 
 /** The descriptors of a coordinator. */
@@ -29,8 +34,11 @@ export const FD = {
   stderr: 2,
   /** `coordinator.PROCESS`, locked; we hold the lock as long as this is open. */
   stream: 3,
-  /** For the reason why the process could not be started, as text. */
+  /** For the reason why the process could not be started, as text; from one in C, `LOCKED` first. */
   report: 4,
 } as const;
 
 export const GO = 'go\n';
+
+/** A coordinator in C locks the stream by itself, and then says so. */
+export const LOCKED = 'locked\n';

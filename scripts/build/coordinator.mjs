@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const SOURCES = fileURLToPath(new URL('../../src/coordinator', import.meta.url));
+
+const LANGUAGE = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Wconversion', '-Wshadow', '-Werror'];
+
+/** Some compilers define _FORTIFY_SOURCE by themselves, and a second definition is an error. */
+const HARDENING = ['-O2', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=3', '-fstack-protector-strong', '-s'];
+
+/** The first that links here: a static program starts sooner and runs whatever C library the machine has. */
+const KINDS = [['-fPIE', '-static-pie'], ['-static'], ['-fPIE', '-pie']];
+
+/** The small program that shows what a compiler can do here. */
+const PROBE = '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n';
+
+/**
+ * Builds the coordinator in C as the file `output`. Returns why not if there is no C compiler that works here; throws if
+ * there is one and it does not accept the program. `flags`: instead of those of the product, for tests.
+ */
+export function buildCoordinator(output, flags) {
+  const place = mkdtempSync(join(tmpdir(), 'thermos-cc-'));
+  try {
+    const probe = join(place, 'probe.c');
+    writeFileSync(probe, PROBE);
+    const can = (compiler, words) =>
+      run(compiler, [...words, '-o', join(place, 'probe'), probe]).status === 0;
+    const kinds = flags === undefined ? KINDS.map((kind) => [...HARDENING, ...kind]) : [flags];
+    const [compiler, kind] =
+      ['musl-gcc', 'cc']
+        .flatMap((each) => kinds.map((words) => [each, words]))
+        .find(([each, words]) => can(each, words)) ?? [];
+    if (compiler === undefined)
+      return 'there is no C compiler (cc, with the files of its C library) that works';
+    const sources = readdirSync(SOURCES).filter((name) => name.endsWith('.c'));
+    const built = run(compiler, [
+      ...LANGUAGE,
+      ...kind,
+      '-o',
+      output,
+      ...sources.map((name) => join(SOURCES, name)),
+    ]);
+    if (built.status !== 0) throw new Error(`${compiler} cannot build src/coordinator:\n${built.stderr}`);
+    return undefined;
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+function run(program, words) {
+  return spawnSync(program, words, { encoding: 'utf8' });
+}

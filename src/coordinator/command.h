@@ -1,0 +1,12 @@
+/* The command line of the process. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <sys/types.h>
+
+#include "job.h"
+
+/* Starts `/bin/bash -c CMDLINE` with these outputs, and returns its pid; refuses if it cannot be executed. */
+pid_t start_command(const struct job *job, const int outputs[2]);
+
+#endif

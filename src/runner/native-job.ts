@@ -1,0 +1,48 @@
+import { encodeFrame } from '../checkpoint/framing.js';
+import type { Job } from './coordinator/job.js';
+
+/** Of the form below; a coordinator in C refuses others. */
+const VERSION = '1';
+
+/** What C cannot look up by itself: a static program cannot ask all user databases. */
+export interface NativeJob extends Job {
+  /** All groups of the account. */
+  readonly groups: readonly number[];
+}
+
+/**
+ * The job for a coordinator in C, which parses no JSON: a 4-byte big-endian length, then strings that end with NUL, in the
+ * order of `parse` in src/coordinator/job.c; unset ones are empty, variables of the environment come last. Throws if a
+ * string has a NUL in it, which no command can be given. Pure.
+ */
+export function encodeNativeJob(job: NativeJob): Buffer {
+  const { process, cmdline, cwd, chroot, umask, account, groups, logs, logger, head, openFiles } = job;
+  const { destination, mode, log_size, backups } = logger;
+  const strings = [
+    VERSION,
+    process,
+    cmdline,
+    cwd,
+    chroot ?? '',
+    umask === undefined ? '' : umask.toString(8),
+    account === undefined ? '' : String(account.uid),
+    account === undefined ? '' : String(account.gid),
+    account === undefined ? '' : groups.join(','),
+    logs,
+    destination,
+    mode === 'rotate' ? natural(log_size) : '0',
+    natural(backups, 2 ** 31 - 1),
+    String(head),
+    openFiles === undefined ? '' : String(openFiles),
+    ...Object.entries(job.env).map(([name, value]) => `${name}=${value}`),
+  ];
+  for (const string of strings) {
+    if (string.includes('\0'))
+      throw new Error('a command line, a path or a variable has a character NUL in it');
+  }
+  return encodeFrame(Buffer.from(strings.map((string) => `${string}\0`).join('')));
+}
+
+function natural(value: number, most = Number.MAX_SAFE_INTEGER): string {
+  return String(Math.min(Math.max(Math.trunc(value), 0), most));
+}
