@@ -3,7 +3,7 @@ import type { RootFlags } from '../app/search.js';
 import { lookAtTasks, type StatusAnswer } from '../app/status.js';
 import { keyOf, Ranking, type SortKey } from '../app/task-order.js';
 import { encodeTask } from '../contracts/encode-task.js';
-import type { TaskReading } from '../task/gatherer.js';
+import type { TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
@@ -38,7 +38,7 @@ export function showStatus(
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<StatusAnswer> {
-  return writeStatus(words, flags, terminal, undefined, (text) => terminal.write(text));
+  return writeStatus(words, flags, terminal, localTasks(flags), (text) => terminal.write(text));
 }
 
 /** Shows the tasks repeatedly; a signal ends it with 130 or 143. */
@@ -48,7 +48,7 @@ export async function watchStatus(
   terminal: Terminal,
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
-  const board = localTasks(flags).board();
+  const board = localTasks(flags).board(() => terminal.now());
   const draw = async (): Promise<Frame> => {
     let text = '';
     const answer = await writeStatus(words, flags, terminal, board, (more) => {
@@ -63,14 +63,14 @@ async function writeStatus(
   words: readonly string[],
   flags: StatusFlags,
   terminal: Terminal,
-  reading: TaskReading | undefined,
+  search: TaskSearch,
   write: Write,
 ): Promise<StatusAnswer> {
   const { only, state, failed, since } = flags;
   const sinceMs = since === undefined ? undefined : parseTime(since, 'since', terminal.now());
   const page = await pageOf(flags, terminal, write);
   const query = { words, only, state, failed, sinceMs };
-  const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view), reading);
+  const answer = await lookAtTasks(query, search, (view) => page.add(view));
   const leftOut = page.end(answer);
   if (leftOut === 0) return answer;
   const more = leftOut === 1 ? '1 more task is' : `${leftOut} more tasks are`;

@@ -28,6 +28,9 @@ export const MESOS_PATH = [
 /** The first of them, by which a work directory is recognized. */
 export const SLAVES = MESOS_PATH[0];
 
+/** The last of them: it holds the run directories of one executor. */
+export const RUNS = MESOS_PATH[6];
+
 /** A link beside run directories, or beside an agent's identities, to the newest of them. */
 export const LATEST = 'latest';
 

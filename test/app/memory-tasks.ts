@@ -14,7 +14,7 @@ import { coordinatorName, pathsOf, processOfName } from '../../src/layout/task-p
 import type { LogHandle, LogTree } from '../../src/logs/log-tree.js';
 import type { Changes } from '../../src/task/changes.js';
 import { damagedCheckpoint, unreadableCheckpoint } from '../../src/task/checkpoint-problems.js';
-import type { TaskGatherer, TaskReading, TaskSource } from '../../src/task/gatherer.js';
+import type { TaskGatherer, TaskSearch, TaskSource } from '../../src/task/gatherer.js';
 import type { Material } from '../../src/task/material.js';
 import { parseTaskConfig } from '../../src/task/task-file.js';
 import { type TaskView, viewOf } from '../../src/task/view.js';
@@ -196,7 +196,7 @@ export class MemoryTasks implements TaskGatherer {
     for (const read of reads) yield await read;
   }
 
-  board(): TaskReading {
+  board(): TaskSearch {
     const sources = new Map<string, TaskSource>();
     const sourceOf = (task: FoundTask) => {
       const source = sources.get(task.task_id) ?? this.#source(task, false);
@@ -204,6 +204,7 @@ export class MemoryTasks implements TaskGatherer {
       return source;
     };
     return {
+      find: (words, mode) => this.find(words, mode),
       async *views(tasks) {
         for (const task of tasks) yield await sourceOf(task).read();
       },
