@@ -34,6 +34,7 @@ export function localTasks(flags: RootFlags, look: () => Host = Host.snapshots()
         find: (words, mode) =>
           mode === 'change' ? tasksToChange(flags, words) : tasksToLookAt(flags, words, mode, discoverAgain),
         views: (tasks) => board.read(tasks, look()),
+        mayHaveChanged: () => memory.mayHaveChanged() || board.mayHaveChanged(),
       };
     },
     source: (task) => localSource(task, look),

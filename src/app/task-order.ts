@@ -24,6 +24,16 @@ export function passes(view: TaskView, { only, state, failed, sinceMs }: TaskFil
   return sinceMs === undefined || timeOf(view) >= sinceMs;
 }
 
+/** Does what is shown of a task contain each of the words, in capital letters or not? */
+export function mentions(view: TaskView, words: string): boolean {
+  const { task_id, name, phase, state, verdict, user, owner, root } = view;
+  const text = [task_id, name, phase, state, verdict, user, owner, root.path].join(' ').toLowerCase();
+  return words
+    .toLowerCase()
+    .split(' ')
+    .every((word) => text.includes(word));
+}
+
 export interface TaskOrder {
   /**
    * `age`: the newest state first; `state`: what needs attention first; `id`, `user`: by the alphabet; `failures`: the

@@ -1,6 +1,6 @@
 import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
-import { lookAtTasks, type StatusAnswer } from '../app/status.js';
+import { lookAtTasks, type StatusAnswer, type StatusQuery } from '../app/status.js';
 import { keyOf, Ranking, type SortKey } from '../app/task-order.js';
 import { encodeTask } from '../contracts/encode-task.js';
 import type { TaskSearch } from '../task/gatherer.js';
@@ -33,12 +33,15 @@ export interface StatusFlags extends RootFlags {
 type Write = (text: string) => void;
 
 /** Writes the tasks to stdout once. Rejects with NotFoundError if no word matches a task. */
-export function showStatus(
+export async function showStatus(
   words: readonly string[],
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<StatusAnswer> {
-  return writeStatus(words, flags, terminal, localTasks(flags), (text) => terminal.write(text));
+  const page = await pageOf(flags, terminal, (text) => terminal.write(text));
+  const query = queryOf(words, flags, terminal);
+  const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view));
+  return { ...answer, notice: leftOutNotice(page.end(answer)) ?? answer.notice };
 }
 
 /** Shows the tasks repeatedly; a signal ends it with 130 or 143. */
@@ -48,33 +51,91 @@ export async function watchStatus(
   terminal: Terminal,
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
-  const board = localTasks(flags).board(() => terminal.now());
-  const draw = async (): Promise<Frame> => {
+  const tasks = new WatchedTasks(words, flags, terminal);
+  if (terminal.stdoutIsTerminal && !flags.json) {
+    const { watchStatusList } = await import('./status-list.js');
+    return watchStatusList(tasks, flags, terminal, intervalMs);
+  }
+  let frame: Frame | undefined;
+  return watchFrames(terminal, intervalMs, async () => {
+    const isNew = await tasks.look();
+    if (frame !== undefined && !isNew) return frame;
     let text = '';
-    const answer = await writeStatus(words, flags, terminal, board, (more) => {
+    const page = await pageOf(flags, terminal, (more) => {
       text += more;
     });
-    return { text, ...answer };
-  };
-  return watchFrames(terminal, { intervalMs, lines: flags.json }, draw);
+    for (const view of tasks.views) page.add(view);
+    const { answer } = tasks;
+    const leftOut = page.end(answer);
+    frame = { text, problems: answer.problems, notice: leftOutNotice(leftOut) ?? answer.notice };
+    return frame;
+  });
 }
 
-async function writeStatus(
+/** The tasks as they are when looked at again. */
+export class WatchedTasks {
+  readonly #words: readonly string[];
+  readonly #flags: StatusFlags;
+  readonly #terminal: Terminal;
+  readonly #search: TaskSearch;
+  /** A task of which nothing was read again has the same view. */
+  views: readonly TaskView[] = [];
+  #answer: StatusAnswer | undefined;
+
+  constructor(words: readonly string[], flags: StatusFlags, terminal: Terminal) {
+    this.#words = words;
+    this.#flags = flags;
+    this.#terminal = terminal;
+    this.#search = localTasks(flags).board(() => terminal.now());
+  }
+
+  /** That of the last look. */
+  get answer(): StatusAnswer {
+    return this.#answer as StatusAnswer;
+  }
+
+  /** Resolves to false if there is certainly nothing new. Rejects with NotFoundError if no word matches a task. */
+  async look(): Promise<boolean> {
+    // With --since, time passes, too.
+    const isTimeless = this.#answer !== undefined && this.#flags.since === undefined;
+    if (isTimeless && this.#search.mayHaveChanged?.() === false) return false;
+    const views: TaskView[] = [];
+    const query = queryOf(this.#words, this.#flags, this.#terminal);
+    const answer = await lookAtTasks(query, this.#search, (view) => views.push(view));
+    const before = this.#answer;
+    const isNew =
+      before === undefined ||
+      before.notice !== answer.notice ||
+      !isSame(this.views, views) ||
+      !isSame(messagesOf(before), messagesOf(answer)) ||
+      !isSame(rootsOf(before), rootsOf(answer));
+    this.views = views;
+    this.#answer = answer;
+    return isNew;
+  }
+}
+
+const messagesOf = ({ problemsOfSearch }: StatusAnswer) => problemsOfSearch.map(({ message }) => message);
+const rootsOf = ({ roots }: StatusAnswer) => roots.map(({ path }) => path);
+
+function isSame<T>(before: readonly T[], after: readonly T[]): boolean {
+  return before.length === after.length && before.every((each, i) => each === after[i]);
+}
+
+function queryOf(
   words: readonly string[],
-  flags: StatusFlags,
+  { only, state, failed, since }: StatusFlags,
   terminal: Terminal,
-  search: TaskSearch,
-  write: Write,
-): Promise<StatusAnswer> {
-  const { only, state, failed, since } = flags;
+): StatusQuery {
   const sinceMs = since === undefined ? undefined : parseTime(since, 'since', terminal.now());
-  const page = await pageOf(flags, terminal, write);
-  const query = { words, only, state, failed, sinceMs };
-  const answer = await lookAtTasks(query, search, (view) => page.add(view));
-  const leftOut = page.end(answer);
-  if (leftOut === 0) return answer;
+  return { words, only, state, failed, sinceMs };
+}
+
+/** Undefined if every task is shown. */
+export function leftOutNotice(leftOut: number): string | undefined {
+  if (leftOut === 0) return undefined;
   const more = leftOut === 1 ? '1 more task is' : `${leftOut} more tasks are`;
-  return { ...answer, notice: `${more} not shown, because of --limit.` };
+  return `${more} not shown, because of --limit.`;
 }
 
 /** Takes the views of tasks. */

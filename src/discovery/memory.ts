@@ -14,7 +14,7 @@ const SLACK_MS = 3_000;
 /** A search is repeated after this time, whatever the directories show: some file systems do not show all changes. */
 const LEAST_MS = 30_000;
 /** The repeated searches may take one part in this many of the time. */
-const SHARE = 400;
+const SHARE = 1000;
 /** An executor makes its root soon after its run directory; not later than this. */
 const PENDING_MS = 600_000;
 
@@ -48,6 +48,11 @@ export class SearchMemory {
     }
     const { roots, tasks, problems } = this.#found;
     return { roots: [...roots], tasks: [...tasks], problems: [...problems] };
+  }
+
+  /** False if `discover` would certainly find the same as before; true if it was not asked. */
+  mayHaveChanged(): boolean {
+    return !this.#isUpToDate(this.#now());
   }
 
   /** A clock that was set back says nothing. */

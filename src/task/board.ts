@@ -37,6 +37,8 @@ export class TaskBoard {
   #readers = new Map<string, TaskReader>();
   readonly #settled = new WeakMap<FoundTask, TaskView>();
   #look = 0;
+  /** The views of the last read, if all of them are settled. */
+  #allSettled: readonly TaskView[] | undefined;
 
   /**
    * The views of the tasks, in the given order. Forgets tasks that are no longer among them. A settled task that is
@@ -48,11 +50,14 @@ export class TaskBoard {
     const directories = new Directories();
     this.#look = (this.#look + 1) % LOOKS;
     let turn = 0;
+    const views: TaskView[] = [];
+    this.#allSettled = undefined;
     try {
       for (const found of tasks) {
         turn = (turn + 1) % LOOKS;
         const settled = this.#settled.get(found);
         if (settled !== undefined && (turn !== this.#look || isAsItWas(settled))) {
+          views.push(settled);
           yield settled;
           continue;
         }
@@ -60,14 +65,31 @@ export class TaskBoard {
         const key = found.checkpoint_dir;
         const reader = this.#readers.get(key) ?? new TaskReader(found, { history: false });
         const view = reader.read(host, found, locate, directories);
-        if (isSettled(view)) this.#settled.set(found, view);
-        else readers.set(key, reader);
+        if (isSettled(view)) {
+          this.#settled.set(found, view);
+          views.push(view);
+        } else readers.set(key, reader);
         yield view;
       }
     } finally {
       directories.close();
     }
     this.#readers = readers;
+    if (readers.size === 0) this.#allSettled = views;
+  }
+
+  /** False if reading the same tasks again would certainly give the same views. */
+  mayHaveChanged(): boolean {
+    const views = this.#allSettled;
+    if (views === undefined) return true;
+    this.#look = (this.#look + 1) % LOOKS;
+    for (let turn = this.#look; turn < views.length; turn += LOOKS) {
+      const view = views[turn] as TaskView;
+      if (isAsItWas(view)) continue;
+      this.#settled.delete(view.found);
+      return true;
+    }
+    return false;
   }
 }
 

@@ -17,6 +17,8 @@ export interface TaskReading {
 
 /** Finds tasks, and reads them. */
 export interface TaskSearch extends TaskReading {
+  /** False if `find` with the same words and `views` of what it finds would certainly give the same as they just did. */
+  mayHaveChanged?(): boolean;
   /** The tasks that the words select, or all tasks if there are no words. Throws as `selectTasks` does. */
   find(words: readonly string[], mode: Mode): Awaitable<Selection>;
 }

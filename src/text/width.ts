@@ -132,6 +132,12 @@ function isPlain(text: string): boolean {
   return true;
 }
 
+/** The columns of a coloured line. */
+export function paintedWidth(line: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
+  return widthOf(line.replace(/\u001b\[[\d;]*m/g, ''));
+}
+
 /** The first `width` columns of a coloured line, with all of its colour codes, so that no colour stays on. */
 export function cutPainted(line: string, width: number): string {
   let left = width;
@@ -141,6 +147,28 @@ export function cutPainted(line: string, width: number): string {
     const shown = widthOf(text) <= left ? text : take(graphemes(text), left).join('');
     left = shown === text ? left - widthOf(text) : 0;
     return shown;
+  });
+}
+
+/**
+ * A coloured line without its first `width` columns, with all of its colour codes. A wide character of which half would
+ * be left is replaced by a blank.
+ */
+export function dropPainted(line: string, width: number): string {
+  let left = width;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
+  return line.replace(/(\u001b\[[\d;]*m)|[^\u001b]+/g, (text, colour: string | undefined) => {
+    if (colour !== undefined || left === 0) return text;
+    let kept = '';
+    for (const character of isPlain(text) ? text : graphemes(text)) {
+      const wide = widthOf(character);
+      if (left === 0) kept += character;
+      else if (wide > left) {
+        kept += ' '.repeat(wide - left);
+        left = 0;
+      } else left -= wide;
+    }
+    return kept;
   });
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckpointFile, readStream, type StreamStat } from '../../src/checkpoint/reader.js';
 import { isTerminalProcessState, isTerminalTaskState } from '../../src/checkpoint/records.js';
-import { findTasks } from '../../src/discovery/find.js';
+import { findTasks, type Mode } from '../../src/discovery/find.js';
 import type { FoundTask, TaskRoot } from '../../src/discovery/found.js';
 import { joinTasks } from '../../src/discovery/join.js';
 import { locatePaths } from '../../src/discovery/relocate.js';
@@ -175,7 +175,7 @@ export class MemoryTasks implements TaskGatherer {
     this.#root = { path: root, layout: 'host', source: '--root', readable: true };
   }
 
-  async find(words: readonly string[], mode: 'look' | 'change') {
+  async find(words: readonly string[], mode: Mode) {
     const tasks = await this.all();
     const { tasks: selected, unmatched } =
       words.length === 0 ? { tasks, unmatched: [] } : findTasks(tasks, words, mode);
