@@ -202,18 +202,16 @@ export function drawnList(
   const { paint } = options;
   const bottom = rows > 1 ? 1 : 0;
   let left = Math.max(0, rows - bottom);
-  const take = (lines: readonly string[], most: number, more: (count: number) => string): string[] => {
-    const count = Math.max(0, Math.min(most, left));
-    const taken = lines.length <= count ? lines.slice() : [...lines.slice(0, Math.max(0, count - 1))];
-    if (count > 0 && taken.length < lines.length) taken.push(more(lines.length - taken.length));
+  const take = (lines: readonly string[], most: number): string[] => {
+    const taken = lines.slice(0, Math.max(0, Math.min(most, left)));
     left -= taken.length;
     return taken;
   };
   const titles = content.titles === undefined || rows < 4 ? [] : [content.titles];
   left -= titles.length;
-  const summary = take(content.summary, rows < 3 ? 0 : Math.max(1, rows >> 2), () => '');
+  const summary = take(content.summary, rows < 3 ? 0 : Math.max(1, rows >> 2));
   const wrapped = content.notes.flatMap((note) => wrap(visible(note), columns));
-  const notes = take(wrapped, rows < 6 ? 0 : Math.max(1, rows >> 2), (count) => `${count} more lines`);
+  const notes = take(firstOf(wrapped, rows >> 2), rows < 6 ? 0 : rows >> 2);
   const gap = summary.length > 0 && rows >= 10 ? [''] : [];
   left -= gap.length;
   const fits = content.lines.length <= left;
@@ -234,6 +232,12 @@ export function drawnList(
     cursor: last?.column === undefined ? undefined : { row: rows - 1, column: last.column },
     room,
   };
+}
+
+/** At most so many lines; the last one says how many are left out. */
+function firstOf(lines: readonly string[], most: number): readonly string[] {
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most - 1), `${lines.length - most + 1} more lines`];
 }
 
 function moreText(above: number, below: number, unit: string | undefined): string {
@@ -259,7 +263,7 @@ function bottomLine(
   }
   const filter = state.filter === '' ? '/ filter' : `/ filter '${visible(state.filter)}': ${found}`;
   const sort = `s sort${order === '' ? '' : `: ${order}`}${state.reverse ? ', reversed' : ''}`;
-  const scroll = unicode ? '↑ ↓ PgUp PgDn scroll' : 'arrows, PgUp, PgDn scroll';
+  const scroll = unicode ? '↑↓ PgUp PgDn' : 'arrows PgUp PgDn';
   const parts = keys ? ['q quit', filter, sort, 'r reverse', scroll] : ['Ctrl-C quit'];
   let text = '';
   for (const part of parts) {

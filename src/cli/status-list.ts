@@ -52,7 +52,7 @@ class StatusList implements ListSource {
     const sort = this.orders[order] === BY_PHASE ? undefined : (this.orders[order] as SortKey);
     const page = this.#page(style);
     const ranking = new Ranking<StatusItem | string>(
-      { sort, reverse: reverse !== this.#flags.reverse },
+      { sort, reverse: reverse !== Boolean(this.#flags.reverse) },
       limit,
     );
     for (const view of this.#views) {

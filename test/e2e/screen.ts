@@ -91,22 +91,27 @@ export function ago(count: number, unit: 'h' | 'd'): number {
  */
 const DRIVER = `
 trap : HUP INT TERM QUIT TSTP
+ulimit -c 0
 cd "$PLACE"
 stty sane rows "$ROWS" cols "$COLS"
 stty -g >before
 tty >tty
 set -m
 start() { (cd "$CWD" || exit; echo $BASHPID >"$PLACE/pid"; unset PLACE ROWS COLS CWD; exec "$@"); }
-start "$@"
-status=$?
-while [ -n "$(jobs -ps)" ]; do
+# No loop: a program that is stopped in one ends it. Not 2>/dev/null: by stderr, the shell gives the terminal away.
+wait_for_fg() {
+  # By SIGSTOP to SIGTTOU.
+  [ $status -ge 147 ] && [ $status -le 150 ] || return
   stty -g >stopped.new; mv stopped.new stopped
   read -r _
   rm stopped
-  # With stderr redirected, too, bash does not give it the terminal.
   fg >/dev/null
   status=$?
-done
+  wait_for_fg
+}
+start "$@"
+status=$?
+wait_for_fg
 stty -g >after
 echo $status >status.new; mv status.new status
 `;
@@ -282,7 +287,7 @@ export interface GoldenOptions extends Omit<ScreenOptions, 'columns' | 'rows'> {
   /** For a program that does not end by itself. */
   steps?: readonly Step[];
   /** What changes from one time to the next, such as a clock, and the character that is shown instead of each of its. */
-  normalise?: readonly [RegExp, string][];
+  normalise?: readonly (readonly [RegExp, string])[];
 }
 
 /** See the top of this file. */
