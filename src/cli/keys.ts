@@ -95,8 +95,9 @@ export class KeyDecoder {
   flush(): Key[] {
     const keys = this.#keys(true);
     if (this.#paste !== undefined) {
-      keys.push(...this.#endPaste(this.#rest));
+      const pasted = this.#endPaste(this.#rest);
       this.#rest = '';
+      return [...keys, ...pasted];
     }
     return keys;
   }
@@ -117,7 +118,7 @@ export class KeyDecoder {
         }
         const pasted = this.#endPaste(this.#rest.slice(0, end));
         this.#rest = this.#rest.slice(end + PASTE_END.length);
-        keys.push(...pasted);
+        for (const key of pasted) keys.push(key);
       } else {
         const length = this.#next(keys, last);
         if (length === 0) return keys;

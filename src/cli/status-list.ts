@@ -1,13 +1,12 @@
 import { keyOf, mentions, Ranking, SORT_KEYS, type SortKey } from '../app/task-order.js';
 import type { TaskView } from '../task/view.js';
 import { visible } from '../text/escape.js';
-import type { StatusColumn } from '../views/parts/status-columns.js';
-import { idLine, type StatusItem, StatusPage, type Verbosity } from '../views/status.js';
+import { idLine, type StatusItem, StatusPage } from '../views/status.js';
 import type { ListContent } from './list-screen.js';
-import { leftOutNotice, type StatusFlags, type WatchedTasks } from './status.js';
 import type { Style, Terminal } from './terminal.js';
 import { notesOf } from './watch.js';
 import { type ListRequest, type ListSource, watchList } from './watch-list.js';
+import { leftOutNotice, pageOptions, type StatusFlags, type WatchedTasks } from './watched-tasks.js';
 
 /** Shows the tasks on a screen of its own. Resolves to the exit code. */
 export async function watchStatusList(
@@ -50,7 +49,7 @@ class StatusList implements ListSource {
   content({ filter, order, reverse, style }: ListRequest): ListContent {
     const { limit, quiet } = this.#flags;
     const sort = this.orders[order] === BY_PHASE ? undefined : (this.orders[order] as SortKey);
-    const page = this.#page(style);
+    const page = new StatusPage(pageOptions(this.#flags), style);
     const ranking = new Ranking<StatusItem | string>(
       { sort, reverse: reverse !== Boolean(this.#flags.reverse) },
       limit,
@@ -65,25 +64,15 @@ class StatusList implements ListSource {
     const notes = left === undefined ? this.#notes : [left, ...this.#notes];
     const items = ranking.items();
     if (quiet) return { summary: [], titles: undefined, lines: items as string[], notes };
+    if (this.#views.length === 0) return { summary: [], titles: undefined, lines: [], notes };
     const { summary, titles, body } = page.parts(items as StatusItem[]);
     return { summary, titles, lines: body, notes, unit: titles === undefined ? 'lines' : undefined };
-  }
-
-  #page(style: Style): StatusPage {
-    const { verbosity, columns, wide } = this.#flags;
-    const options = {
-      verbosity: verbosity as Verbosity,
-      columns: columns as readonly StatusColumn[] | undefined,
-      wide,
-      uncut: this.#flags['no-trunc'],
-    };
-    return new StatusPage(options, style);
   }
 
   /** Do the rows of the same tasks show the same, but for ages? Blocks are not compared. */
   #looksSame(before: readonly TaskView[], after: readonly TaskView[]): boolean {
     if (this.#flags.verbosity > 1 || before.length !== after.length) return false;
-    const page = this.#page({} as Style);
+    const page = new StatusPage(pageOptions(this.#flags), {} as Style);
     return after.every((view, i) => {
       const other = before[i] as TaskView;
       return view === other || isEqual(page.add(other), page.add(view));
@@ -91,7 +80,7 @@ class StatusList implements ListSource {
   }
 }
 
-function isEqual(a: object, b: object): boolean {
+function isEqual(a: StatusItem, b: StatusItem): boolean {
   const other = new Map(Object.entries(b));
   return Object.entries(a).every(([name, value]) => other.get(name) === value);
 }

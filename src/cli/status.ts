@@ -1,34 +1,13 @@
 import { localTasks } from '../app/local-tasks.js';
-import type { RootFlags } from '../app/search.js';
-import { lookAtTasks, type StatusAnswer, type StatusQuery } from '../app/status.js';
+import { lookAtTasks, type StatusAnswer } from '../app/status.js';
 import { keyOf, Ranking, type SortKey } from '../app/task-order.js';
 import { encodeTask } from '../contracts/encode-task.js';
-import type { TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
-import { parseTime } from '../text/time.js';
-import type { StatusColumn } from '../views/parts/status-columns.js';
-import type { Verbosity } from '../views/status.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
-
-export interface StatusFlags extends RootFlags {
-  only?: string;
-  state?: readonly string[];
-  failed: boolean;
-  since?: string;
-  sort?: string;
-  reverse: boolean;
-  limit?: number;
-  verbosity: number;
-  columns?: readonly string[];
-  wide: boolean;
-  'no-trunc': boolean;
-  quiet: boolean;
-  json: boolean;
-  interval?: string;
-}
+import { leftOutNotice, pageOptions, queryOf, type StatusFlags, WatchedTasks } from './watched-tasks.js';
 
 type Write = (text: string) => void;
 
@@ -72,72 +51,6 @@ export async function watchStatus(
   });
 }
 
-/** The tasks as they are when looked at again. */
-export class WatchedTasks {
-  readonly #words: readonly string[];
-  readonly #flags: StatusFlags;
-  readonly #terminal: Terminal;
-  readonly #search: TaskSearch;
-  /** A task of which nothing was read again has the same view. */
-  views: readonly TaskView[] = [];
-  #answer: StatusAnswer | undefined;
-
-  constructor(words: readonly string[], flags: StatusFlags, terminal: Terminal) {
-    this.#words = words;
-    this.#flags = flags;
-    this.#terminal = terminal;
-    this.#search = localTasks(flags).board(() => terminal.now());
-  }
-
-  /** That of the last look. */
-  get answer(): StatusAnswer {
-    return this.#answer as StatusAnswer;
-  }
-
-  /** Resolves to false if there is certainly nothing new. Rejects with NotFoundError if no word matches a task. */
-  async look(): Promise<boolean> {
-    // With --since, time passes, too.
-    const isTimeless = this.#answer !== undefined && this.#flags.since === undefined;
-    if (isTimeless && this.#search.mayHaveChanged?.() === false) return false;
-    const views: TaskView[] = [];
-    const query = queryOf(this.#words, this.#flags, this.#terminal);
-    const answer = await lookAtTasks(query, this.#search, (view) => views.push(view));
-    const before = this.#answer;
-    const isNew =
-      before === undefined ||
-      before.notice !== answer.notice ||
-      !isSame(this.views, views) ||
-      !isSame(messagesOf(before), messagesOf(answer)) ||
-      !isSame(rootsOf(before), rootsOf(answer));
-    this.views = views;
-    this.#answer = answer;
-    return isNew;
-  }
-}
-
-const messagesOf = ({ problemsOfSearch }: StatusAnswer) => problemsOfSearch.map(({ message }) => message);
-const rootsOf = ({ roots }: StatusAnswer) => roots.map(({ path }) => path);
-
-function isSame<T>(before: readonly T[], after: readonly T[]): boolean {
-  return before.length === after.length && before.every((each, i) => each === after[i]);
-}
-
-function queryOf(
-  words: readonly string[],
-  { only, state, failed, since }: StatusFlags,
-  terminal: Terminal,
-): StatusQuery {
-  const sinceMs = since === undefined ? undefined : parseTime(since, 'since', terminal.now());
-  return { words, only, state, failed, sinceMs };
-}
-
-/** Undefined if every task is shown. */
-export function leftOutNotice(leftOut: number): string | undefined {
-  if (leftOut === 0) return undefined;
-  const more = leftOut === 1 ? '1 more task is' : `${leftOut} more tasks are`;
-  return `${more} not shown, because of --limit.`;
-}
-
 /** Takes the views of tasks. */
 interface Page {
   add(task: TaskView): void;
@@ -150,7 +63,7 @@ interface Page {
  * wait for the last task, if no order or limit is given: each task is written when it is read.
  */
 async function pageOf(flags: StatusFlags, terminal: Terminal, write: Write): Promise<Page> {
-  const { json, quiet, verbosity, columns, wide, sort, reverse, limit } = flags;
+  const { json, quiet, sort, reverse, limit } = flags;
   if (json) {
     const document = new Document(write);
     if (sort === undefined && !reverse && limit === undefined) return document;
@@ -158,13 +71,7 @@ async function pageOf(flags: StatusFlags, terminal: Terminal, write: Write): Pro
   }
   const { idLine, StatusPage } = await import('../views/status.js');
   if (quiet) return ranked(flags, idLine, (lines) => write(lines.join('')));
-  const options = {
-    verbosity: verbosity as Verbosity,
-    columns: columns as readonly StatusColumn[] | undefined,
-    wide,
-    uncut: flags['no-trunc'],
-  };
-  const page = new StatusPage(options, terminal.style(1));
+  const page = new StatusPage(pageOptions(flags), terminal.style(1));
   return ranked(
     flags,
     (task) => page.add(task),

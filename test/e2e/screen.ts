@@ -103,6 +103,7 @@ wait_for_fg() {
   # By SIGSTOP to SIGTTOU.
   [ $status -ge 147 ] && [ $status -le 150 ] || return
   stty -g >stopped.new; mv stopped.new stopped
+  printf '\\033]777;stopped\\007'
   read -r _
   rm stopped
   fg >/dev/null
@@ -116,6 +117,9 @@ stty -g >after
 echo $status >status.new; mv status.new status
 `;
 
+/** What the shell writes when the program is stopped: no terminal shows it, and all that the program wrote is before it. */
+const STOPPED = '\u001b]777;stopped\u0007';
+
 export class Screen {
   /** All bytes that the program wrote to the terminal. */
   output = '';
@@ -126,6 +130,7 @@ export class Screen {
   readonly #place: string;
   #written: Promise<void> = Promise.resolve();
   #over = false;
+  #stops = 0;
 
   constructor(args: readonly string[], options: ScreenOptions) {
     const { columns = 80, rows = 24, cwd = '/', env = {}, stdin = 'terminal' } = options;
@@ -231,7 +236,14 @@ export class Screen {
   /** Resolves when the program is stopped and the shell has the terminal. */
   async stopped(): Promise<void> {
     await this.#untilFile('stopped');
-    await sleep(20);
+    this.#stops += 1;
+    for (
+      const end = Date.now() + PATIENCE_MS;
+      this.output.split(STOPPED).length <= this.#stops;
+      await sleep(5)
+    ) {
+      if (Date.now() > end) throw new Error('the shell did not get the terminal');
+    }
     await this.#written;
   }
 
