@@ -17,7 +17,8 @@ const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT
  * The alternate screen, without a cursor. Rows that are full do not go on in the next one: what is wider here than it
  * was measured would destroy the rows below. A paste comes marked as one.
  */
-const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?2004h';
+const MODES = '\u001b[?25l\u001b[?7l\u001b[?2004h';
+const ENTER = `\u001b[?1049h${MODES}`;
 const LEAVE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[0m\u001b[?1049l';
 const SHOW_CURSOR = '\u001b[?25h';
 const HIDE_CURSOR = '\u001b[?25l';
@@ -44,6 +45,7 @@ export class FullScreen {
   readonly #onEnd = (signal: NodeJS.Signals) => this.#push({ ends: signal as EndingSignal });
   readonly #onResize = () => this.redraw();
   readonly #onStop = () => this.#stop();
+  readonly #onContinue = () => this.#continued();
   readonly #onExit = () => this.close();
   readonly #onData = (bytes: Buffer) => this.#heard(bytes);
   readonly #onGone = () => this.#push({ ends: 'SIGHUP' });
@@ -63,6 +65,7 @@ export class FullScreen {
     for (const signal of ENDING) process.on(signal, this.#onEnd);
     process.on('SIGWINCH', this.#onResize);
     process.on('SIGTSTP', this.#onStop);
+    process.on('SIGCONT', this.#onContinue);
     process.on('exit', this.#onExit);
     if (this.hasKeys)
       process.stdin.on('data', this.#onData).on('end', this.#onGone).on('error', this.#onGone);
@@ -76,6 +79,7 @@ export class FullScreen {
     for (const signal of ENDING) process.off(signal, this.#onEnd);
     process.off('SIGWINCH', this.#onResize);
     process.off('SIGTSTP', this.#onStop);
+    process.off('SIGCONT', this.#onContinue);
     process.off('exit', this.#onExit);
     if (!this.hasKeys) return;
     process.stdin.off('data', this.#onData).off('end', this.#onGone).off('error', this.#onGone).pause();
@@ -162,6 +166,13 @@ export class FullScreen {
     process.kill(process.pid, 'SIGTSTP');
     process.on('SIGTSTP', this.#onStop);
     this.#enter();
+    this.redraw();
+  }
+
+  /** After SIGSTOP, which nobody can hear: the shell may have changed the terminal, and has written to it. */
+  #continued(): void {
+    if (!this.#isOpen || !this.#raw(false) || !this.#raw(true)) return;
+    this.#write(MODES);
     this.redraw();
   }
 

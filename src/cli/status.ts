@@ -31,7 +31,7 @@ export async function watchStatus(
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
   const tasks = new WatchedTasks(words, flags, terminal);
-  if (terminal.stdoutIsTerminal && !flags.json) {
+  if (terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json) {
     const { watchStatusList } = await import('./status-list.js');
     return watchStatusList(tasks, flags, terminal, intervalMs);
   }

@@ -59,7 +59,7 @@ export async function watchList(
   }
   if (signal === 'SIGHUP' || signal === 'SIGQUIT') return { exitCode: endBy(signal), notes: [] };
   const { frame, notes } = session.last;
-  terminal.write(frame.map((line) => `${line}\n`).join(''));
+  terminal.draw(frame.map((line) => `${line}\n`).join(''));
   return { exitCode: signal === undefined ? 0 : endBy(signal), notes };
 }
 

@@ -144,7 +144,8 @@ export function cutPainted(line: string, width: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
   return line.replace(/(\u001b\[[\d;]*m)|[^\u001b]+/g, (text, colour: string | undefined) => {
     if (colour !== undefined) return colour;
-    const shown = widthOf(text) <= left ? text : take(graphemes(text), left).join('');
+    const shown =
+      widthOf(text) <= left ? text : take(graphemes(text.slice(0, LONGEST_MEASURED)), left).join('');
     left = shown === text ? left - widthOf(text) : 0;
     return shown;
   });
@@ -159,8 +160,13 @@ export function dropPainted(line: string, width: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
   return line.replace(/(\u001b\[[\d;]*m)|[^\u001b]+/g, (text, colour: string | undefined) => {
     if (colour !== undefined || left === 0) return text;
+    if (text.length > LONGEST_MEASURED || isPlain(text)) {
+      const dropped = Math.min(left, text.length);
+      left -= dropped;
+      return text.slice(dropped);
+    }
     let kept = '';
-    for (const character of isPlain(text) ? text : graphemes(text)) {
+    for (const character of graphemes(text)) {
       const wide = widthOf(character);
       if (left === 0) kept += character;
       else if (wide > left) {

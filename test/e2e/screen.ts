@@ -228,6 +228,11 @@ export class Screen {
     execFileSync('stty', ['-F', this.#file('tty'), 'rows', String(rows), 'cols', String(columns)]);
   }
 
+  /** Gives the terminal the settings from before the program, as a shell does that edits a line. */
+  reset(): void {
+    execFileSync('stty', ['-F', this.#file('tty'), this.#file('before')]);
+  }
+
   /** Sends a signal to the program alone. */
   signal(name: NodeJS.Signals): void {
     process.kill(this.pid, name);

@@ -301,6 +301,35 @@ describe('on a terminal', () => {
     expect(asBefore(screen)).toEqual(AS_BEFORE);
   });
 
+  test('SIGSTOP cannot be heard; afterwards everything is drawn again, and the keys work', async () => {
+    many(2);
+    const screen = start();
+    await screen.until('2 tasks');
+    screen.signal('SIGSTOP');
+    await screen.stopped();
+    // As a shell does that edits its line.
+    screen.reset();
+    await screen.foreground();
+    await screen.until(
+      ({ lines }) => lines[0]?.startsWith('2 tasks') === true && screen.modes.alternateScreen,
+    );
+    expect(screen.settings).toContain('-icanon');
+    screen.type('q');
+    expect(await screen.ended).toBe(0);
+    expect(asBefore(screen)).toEqual(AS_BEFORE);
+  });
+
+  test('a terminal that cannot be drawn on gets a page after the other', async () => {
+    many(2);
+    const screen = start([], { env: { TERM: 'dumb' } });
+    await screen.until('2 tasks');
+    writeTask(place.root, 'new');
+    await screen.until('3 tasks');
+    screen.type('\u0003');
+    expect(await screen.ended).toBe(130);
+    expect(screen.output).not.toContain('\u001b');
+  });
+
   test('another size; a row as wide as the terminal keeps its last letter', async () => {
     writeTask(place.root, 'one', { runner: new Records().status('ACTIVE') });
     writeTask(place.root, 'two');
