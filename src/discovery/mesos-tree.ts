@@ -3,11 +3,11 @@ import type { Problem } from '../errors/problem.js';
 import { MESOS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import {
+  holdsRuns,
   LATEST,
   MESOS_PATH,
   mesosIdsOf,
   RUN_DEPTH,
-  RUNS,
   rootInRun,
   SLAVES,
   splitAtLatest,
@@ -109,7 +109,7 @@ export function mesosRoots(path: string, depth: number, source: string): MesosRo
   for (const runDirs of byParent(found)) visitRuns(runDirs);
   if (closedRuns > 0) problems.push(sandboxesUnreadable(path, closedRuns));
   for (const directory of listed) {
-    if (nameOf(directory) !== RUNS) above.push(directory);
+    if (!holdsRuns(directory)) above.push(directory);
     else if (!withRuns.has(directory)) pending.push(directory);
   }
   return { roots, problems, above, pending };

@@ -28,9 +28,6 @@ export const MESOS_PATH = [
 /** The first of them, by which a work directory is recognized. */
 export const SLAVES = MESOS_PATH[0];
 
-/** The last of them: it holds the run directories of one executor. */
-export const RUNS = MESOS_PATH[6];
-
 /** A link beside run directories, or beside an agent's identities, to the newest of them. */
 export const LATEST = 'latest';
 
@@ -39,6 +36,11 @@ export const CONTAINER_SANDBOX = '/mnt/mesos/sandbox';
 
 /** The depth of a run directory in `MESOS_PATH`. */
 export const RUN_DEPTH = MESOS_PATH.length;
+
+/** Does a directory with a fixed name in the Mesos tree hold the run directories of an executor? Pure. */
+export function holdsRuns(directory: string): boolean {
+  return nameOf(directory) === MESOS_PATH.at(-2);
+}
 
 /** The ids in the path of a run directory; undefined if it is not in a complete Mesos tree. */
 export function mesosIdsOf(runDir: string): MesosIds | undefined {

@@ -134,8 +134,7 @@ function isPlain(text: string): boolean {
 
 /** The columns of a coloured line. */
 export function paintedWidth(line: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
-  return widthOf(line.replace(/\u001b\[[\d;]*m/g, ''));
+  return widthOf(stripVTControlCharacters(line));
 }
 
 /** The first `width` columns of a coloured line, with all of its colour codes, so that no colour stays on. */
