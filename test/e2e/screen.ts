@@ -22,7 +22,7 @@
  * program, and what it did not end is ended after it.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect } from 'vitest';
@@ -274,7 +274,7 @@ export class Screen {
     }
     this.#child.kill('SIGKILL');
     // The shell may be writing there for a moment yet.
-    rmSync(this.#place, { recursive: true, force: true, maxRetries: 10 });
+    removeTree(this.#place);
   }
 
   #file(name: string): string {
@@ -421,7 +421,7 @@ async function linesInTmux(
     return normalised(capture().lines, options);
   } finally {
     spawnSync('tmux', ['-S', join(place, 'socket'), 'kill-server']);
-    rmSync(place, { recursive: true, force: true });
+    removeTree(place);
   }
 }
 

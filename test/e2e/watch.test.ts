@@ -310,10 +310,8 @@ describe('on a terminal', () => {
     // As a shell does that edits its line.
     screen.reset();
     await screen.foreground();
-    await screen.until(
-      ({ lines }) => lines[0]?.startsWith('2 tasks') === true && screen.modes.alternateScreen,
-    );
-    expect(screen.settings).toContain('-icanon');
+    await screen.until(() => screen.settings.includes('-icanon'));
+    await screen.until(({ lines }) => lines[0]?.startsWith('2 tasks') === true);
     screen.type('q');
     expect(await screen.ended).toBe(0);
     expect(asBefore(screen)).toEqual(AS_BEFORE);
