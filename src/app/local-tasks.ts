@@ -1,5 +1,7 @@
 import { discover } from '../discovery/discover.js';
 import type { FoundTask } from '../discovery/found.js';
+import { SearchMemory } from '../discovery/memory.js';
+import type { RootOptions } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
@@ -24,9 +26,16 @@ export function localTasks(flags: RootFlags, look: () => Host = Host.snapshots()
       mode === 'change' ? tasksToChange(flags, words) : tasksToLookAt(flags, words, mode),
     all: () => discover({ ...rootOptions(flags), fromCwd: true }).tasks,
     views: (tasks) => readTasks(tasks, look()),
-    board: () => {
+    board: (now) => {
       const board = new TaskBoard();
-      return { views: (tasks) => board.read(tasks, look()) };
+      const memory = new SearchMemory(now);
+      const discoverAgain = (options: RootOptions) => memory.discover(options);
+      return {
+        find: (words, mode) =>
+          mode === 'change' ? tasksToChange(flags, words) : tasksToLookAt(flags, words, mode, discoverAgain),
+        views: (tasks) => board.read(tasks, look()),
+        mayHaveChanged: () => memory.mayHaveChanged() || board.mayHaveChanged(),
+      };
     },
     source: (task) => localSource(task, look),
     processNames: (task) => [...planned(task), ...started(task)],

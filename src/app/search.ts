@@ -1,7 +1,7 @@
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
-import { type Selection, selectTasks } from '../discovery/select.js';
+import { type SelectHooks, type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
@@ -16,13 +16,17 @@ export interface RootFlags {
   'mesos-root'?: string[];
 }
 
-/** The tasks that TASK words mean to a command that only reads; without words, all tasks. */
+/**
+ * The tasks that TASK words mean to a command that only reads; without words, all tasks. `discover`: finds them, for
+ * who looks repeatedly.
+ */
 export function tasksToLookAt(
   flags: RootFlags,
   words: readonly string[],
   mode: 'look' | 'look-strictly' = 'look',
+  discover?: SelectHooks['discover'],
 ): Selection {
-  return selectTasks(rootOptions(flags), words, mode, { sandboxOf });
+  return selectTasks(rootOptions(flags), words, mode, { sandboxOf, discover });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Selection } from '../discovery/select.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import type { LayoutName } from '../layout/layouts.js';
-import { eachView, type TaskGatherer, type TaskReading } from '../task/gatherer.js';
+import { eachView, type TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { missingTasks, noSuchTask } from './search.js';
 import { passes, type TaskFilter } from './task-order.js';
@@ -25,16 +25,15 @@ export interface StatusAnswer {
 }
 
 /**
- * Reads the tasks once and passes the requested ones to `take`, one by one, in the order of the search. `reading` reads
- * them; the gatherer by default. Rejects with NotFoundError if no word matches a task.
+ * Reads the tasks once and passes the requested ones to `take`, one by one, in the order of the search. Rejects with
+ * NotFoundError if no word matches a task.
  */
 export async function lookAtTasks(
   { words, ...filter }: StatusQuery,
-  gatherer: TaskGatherer,
+  search: TaskSearch,
   take: (view: TaskView) => void,
-  reading: TaskReading = gatherer,
 ): Promise<StatusAnswer> {
-  const selection = await gatherer.find(words, 'look');
+  const selection = await search.find(words, 'look');
   const { selected, roots, unmatched } = selection;
   if (unmatched.length > 0 && selected.length === 0) throw noSuchTask(selection);
   const problemsOfSearch = [...selection.problems, ...missingTasks(selection)];
@@ -43,7 +42,7 @@ export async function lookAtTasks(
   let shown = 0;
   // No reading makes a finished task active again; there may be very many.
   const possible = filter.only === 'active' ? selected.filter(({ phase }) => phase === 'active') : selected;
-  await eachView(reading.views(possible), (view) => {
+  await eachView(search.views(possible), (view) => {
     if (!passes(view, filter)) return;
     shown += 1;
     counts.set(view.root, (counts.get(view.root) ?? 0) + 1);

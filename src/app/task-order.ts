@@ -24,6 +24,19 @@ export function passes(view: TaskView, { only, state, failed, sinceMs }: TaskFil
   return sinceMs === undefined || timeOf(view) >= sinceMs;
 }
 
+/**
+ * Does what is shown of a task contain each of the words? Capital letters make no difference, nor do the slashes of
+ * short ids.
+ */
+export function mentions(view: TaskView, words: string): boolean {
+  const { task_id, name, phase, state, verdict, user, owner, root } = view;
+  const plain = (text: string) => text.toLowerCase().replaceAll('/', '-');
+  const text = plain([task_id, name, phase, state, verdict, user, owner, root.path].join(' '));
+  return plain(words)
+    .split(' ')
+    .every((word) => text.includes(word));
+}
+
 export interface TaskOrder {
   /**
    * `age`: the newest state first; `state`: what needs attention first; `id`, `user`: by the alphabet; `failures`: the

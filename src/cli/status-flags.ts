@@ -54,7 +54,8 @@ export const STATUS_FLAGS = {
   }),
   watch: Flags.boolean({
     char: 'w',
-    summary: 'Show the tasks again whenever they change, until interrupted.',
+    summary:
+      'Show the tasks again whenever they change, until interrupted; on a terminal q, / and s are keys.',
   }),
   interval: Flags.string({
     dependsOn: ['watch'],

@@ -1,44 +1,26 @@
 import { localTasks } from '../app/local-tasks.js';
-import type { RootFlags } from '../app/search.js';
 import { lookAtTasks, type StatusAnswer } from '../app/status.js';
 import { keyOf, Ranking, type SortKey } from '../app/task-order.js';
 import { encodeTask } from '../contracts/encode-task.js';
-import type { TaskReading } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
-import { parseTime } from '../text/time.js';
-import type { StatusColumn } from '../views/parts/status-columns.js';
-import type { Verbosity } from '../views/status.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
-
-export interface StatusFlags extends RootFlags {
-  only?: string;
-  state?: readonly string[];
-  failed: boolean;
-  since?: string;
-  sort?: string;
-  reverse: boolean;
-  limit?: number;
-  verbosity: number;
-  columns?: readonly string[];
-  wide: boolean;
-  'no-trunc': boolean;
-  quiet: boolean;
-  json: boolean;
-  interval?: string;
-}
+import { leftOutNotice, pageOptions, queryOf, type StatusFlags, WatchedTasks } from './watched-tasks.js';
 
 type Write = (text: string) => void;
 
 /** Writes the tasks to stdout once. Rejects with NotFoundError if no word matches a task. */
-export function showStatus(
+export async function showStatus(
   words: readonly string[],
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<StatusAnswer> {
-  return writeStatus(words, flags, terminal, undefined, (text) => terminal.write(text));
+  const page = await pageOf(flags, terminal, (text) => terminal.write(text));
+  const query = queryOf(words, flags, terminal);
+  const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view));
+  return { ...answer, notice: leftOutNotice(page.end(answer)) ?? answer.notice };
 }
 
 /** Shows the tasks repeatedly; a signal ends it with 130 or 143. */
@@ -48,33 +30,25 @@ export async function watchStatus(
   terminal: Terminal,
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
-  const board = localTasks(flags).board();
-  const draw = async (): Promise<Frame> => {
+  const tasks = new WatchedTasks(words, flags, terminal);
+  if (terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json) {
+    const { watchStatusList } = await import('./status-list.js');
+    return watchStatusList(tasks, flags, terminal, intervalMs);
+  }
+  let frame: Frame | undefined;
+  return watchFrames(terminal, intervalMs, async () => {
+    const isNew = await tasks.look();
+    if (frame !== undefined && !isNew) return frame;
     let text = '';
-    const answer = await writeStatus(words, flags, terminal, board, (more) => {
+    const page = await pageOf(flags, terminal, (more) => {
       text += more;
     });
-    return { text, ...answer };
-  };
-  return watchFrames(terminal, { intervalMs, lines: flags.json }, draw);
-}
-
-async function writeStatus(
-  words: readonly string[],
-  flags: StatusFlags,
-  terminal: Terminal,
-  reading: TaskReading | undefined,
-  write: Write,
-): Promise<StatusAnswer> {
-  const { only, state, failed, since } = flags;
-  const sinceMs = since === undefined ? undefined : parseTime(since, 'since', terminal.now());
-  const page = await pageOf(flags, terminal, write);
-  const query = { words, only, state, failed, sinceMs };
-  const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view), reading);
-  const leftOut = page.end(answer);
-  if (leftOut === 0) return answer;
-  const more = leftOut === 1 ? '1 more task is' : `${leftOut} more tasks are`;
-  return { ...answer, notice: `${more} not shown, because of --limit.` };
+    for (const view of tasks.views) page.add(view);
+    const { answer } = tasks;
+    const leftOut = page.end(answer);
+    frame = { text, problems: answer.problems, notice: leftOutNotice(leftOut) ?? answer.notice };
+    return frame;
+  });
 }
 
 /** Takes the views of tasks. */
@@ -89,7 +63,7 @@ interface Page {
  * wait for the last task, if no order or limit is given: each task is written when it is read.
  */
 async function pageOf(flags: StatusFlags, terminal: Terminal, write: Write): Promise<Page> {
-  const { json, quiet, verbosity, columns, wide, sort, reverse, limit } = flags;
+  const { json, quiet, sort, reverse, limit } = flags;
   if (json) {
     const document = new Document(write);
     if (sort === undefined && !reverse && limit === undefined) return document;
@@ -97,13 +71,7 @@ async function pageOf(flags: StatusFlags, terminal: Terminal, write: Write): Pro
   }
   const { idLine, StatusPage } = await import('../views/status.js');
   if (quiet) return ranked(flags, idLine, (lines) => write(lines.join('')));
-  const options = {
-    verbosity: verbosity as Verbosity,
-    columns: columns as readonly StatusColumn[] | undefined,
-    wide,
-    uncut: flags['no-trunc'],
-  };
-  const page = new StatusPage(options, terminal.style(1));
+  const page = new StatusPage(pageOptions(flags), terminal.style(1));
   return ranked(
     flags,
     (task) => page.add(task),

@@ -30,6 +30,10 @@ export class Terminal {
     this.#choice = choice;
   }
 
+  get stdinIsTerminal(): boolean {
+    return isTerminal(0);
+  }
+
   get stdoutIsTerminal(): boolean {
     return isTerminal(1);
   }
@@ -63,6 +67,16 @@ export class Terminal {
   /** Lines of the terminal on stdout. */
   get rows(): number {
     return process.stdout.rows || 24;
+  }
+
+  /** What the terminal on stdout has room for now, whatever COLUMNS says. */
+  get size(): { columns: number; rows: number } {
+    try {
+      const [columns, rows] = process.stdout.getWindowSize();
+      return { columns: columns || 80, rows: rows || 24 };
+    } catch {
+      return { columns: 80, rows: 24 };
+    }
   }
 
   now(): number {
@@ -106,6 +120,17 @@ export class Terminal {
         undefined,
         error,
       );
+    }
+  }
+
+  /** Writes to the terminal on stdout. Returns false if it is no more. */
+  draw(text: string): boolean {
+    try {
+      writeFully(1, text);
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return false;
     }
   }
 

@@ -1,12 +1,18 @@
 import type { Problem } from '../errors/problem.js';
 import type { Discovery, TaskRoot } from './found.js';
-import { discoverRoots, type RootOptions } from './roots.js';
+import { discoverRoots, type FoundRoots, type RootOptions } from './roots.js';
 import { compareTasks, listTasks } from './tasks.js';
 
 /** Finds all roots and all tasks in them. */
 export function discover(options: RootOptions): Discovery {
   const { roots, problems } = discoverRoots(options);
   return tasksOf(roots, problems);
+}
+
+/** As `discover`, with the places where other roots would appear; see `FoundRoots`. */
+export function discoverWithPlaces(options: RootOptions): Discovery & Pick<FoundRoots, 'places' | 'pending'> {
+  const { roots, problems, places, pending } = discoverRoots(options);
+  return { ...tasksOf(roots, problems), places, pending };
 }
 
 /** The tasks of the given roots. */

@@ -3,6 +3,7 @@ import type { Problem } from '../errors/problem.js';
 import { MESOS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import {
+  holdsRuns,
   LATEST,
   MESOS_PATH,
   mesosIdsOf,
@@ -42,23 +43,35 @@ export function isRunDir(path: string): boolean {
   return isDirectory(root.tasks) && (isDirectory(root.checkpoints) || !isDirectory(rootPaths(path).tasks));
 }
 
+export interface MesosRoots {
+  roots: TaskRoot[];
+  problems: Problem[];
+  /** The directories in which another agent, framework or executor would appear. */
+  above: string[];
+  /** Those in which another run or root would appear, of executors that have a run without a root, or no run. */
+  pending: string[];
+}
+
 /**
  * The task roots below a directory of the Mesos tree, in the order of their paths. Links are skipped at every
  * level (a run would count twice through `latest`), except that `slaves` itself may be one. Directories that were
  * collected in the meantime are skipped too. An executor whose run directories can't be entered gives one root with
  * `readable: false`, if its name contains the task id; one problem counts all such directories.
  */
-export function mesosRoots(
-  path: string,
-  depth: number,
-  source: string,
-): { roots: TaskRoot[]; problems: Problem[] } {
+export function mesosRoots(path: string, depth: number, source: string): MesosRoots {
   const roots: TaskRoot[] = [];
   const problems: Problem[] = [];
+  const above: string[] = [];
+  const pending: string[] = [];
+  const withRuns = new Set<string>();
   let closedRuns = 0;
 
   const visitRuns = (runDirs: readonly string[]): void => {
+    const runs = parentOf(runDirs[0] as string);
+    withRuns.add(runs);
+    const without = pending.length;
     const closed = runDirs.filter((runDir) => visitRun(runDir) === 'closed');
+    if (pending.length > without) pending.push(runs);
     if (closed.length === 0) return;
     closedRuns += closed.length;
     const latest = latestIn(parentOf(closed[0] as string));
@@ -73,7 +86,7 @@ export function mesosRoots(
     } else if (typeof found === 'object') {
       if (isDenied(found.error)) return 'closed';
       problems.push(unlisted(path, found.error));
-    }
+    } else pending.push(runDir);
     return 'visited';
   };
 
@@ -83,6 +96,7 @@ export function mesosRoots(
     roots.push({ ...root, readable: false });
   };
 
+  const listed: string[] = [];
   const found = runDirectories(path, depth, {
     max: MOST_ENTRIES.mesosLevel,
     refused: (directory, error) => {
@@ -90,10 +104,15 @@ export function mesosRoots(
       if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push(unlisted(directory, error));
     },
     cut: (directory) => problems.push(tooManyEntries(directory, MOST_ENTRIES.mesosLevel)),
+    listed: (directory) => listed.push(directory),
   });
   for (const runDirs of byParent(found)) visitRuns(runDirs);
   if (closedRuns > 0) problems.push(sandboxesUnreadable(path, closedRuns));
-  return { roots, problems };
+  for (const directory of listed) {
+    if (!holdsRuns(directory)) above.push(directory);
+    else if (!withRuns.has(directory)) pending.push(directory);
+  }
+  return { roots, problems, above, pending };
 }
 
 /**

@@ -53,6 +53,10 @@ export function rootsAreNamed({ flags, env }: Pick<RootOptions, 'flags' | 'env'>
 export interface FoundRoots {
   roots: TaskRoot[];
   problems: Problem[];
+  /** The places that were looked at, whether there is anything or not: another root would appear in one of them. */
+  places: string[];
+  /** Like them, but new roots appear only in those that have changed a short time ago: see `mesosRoots`. */
+  pending: string[];
 }
 
 /**
@@ -179,6 +183,8 @@ class Collector {
   readonly #options: RootOptions;
   readonly #roots: TaskRoot[] = [];
   readonly #problems: Problem[] = [];
+  readonly #places: string[] = [];
+  readonly #pending: string[] = [];
   readonly #seen = new Set<string>();
 
   constructor(options: RootOptions) {
@@ -186,7 +192,7 @@ class Collector {
   }
 
   result(): FoundRoots {
-    return { roots: this.#roots, problems: this.#problems };
+    return { roots: this.#roots, problems: this.#problems, places: this.#places, pending: this.#pending };
   }
 
   add(root: TaskRoot, identity = identityOf(root.path)): void {
@@ -197,6 +203,7 @@ class Collector {
 
   /** `trusted`: a variable or a configuration names the place. */
   addDefault(path: string, source: string, trusted: boolean): void {
+    this.#places.push(path);
     const found = presenceOf(path);
     if (typeof found === 'object') this.#mayNotBeThere(path, source, found.error);
     else if (found !== 'directory' || (!trusted && this.#isOfStrangers(path, source))) return;
@@ -204,6 +211,7 @@ class Collector {
   }
 
   addDefaultMesos(path: string, source: string, trusted: boolean): void {
+    this.#places.push(`${path}/${SLAVES}`);
     const found = presenceOf(`${path}/${SLAVES}`);
     if (found !== 'absent' && !trusted && this.#isOfStrangers(path, source)) return;
     if (typeof found === 'object') {
@@ -222,7 +230,9 @@ class Collector {
 
   /** A path that the user named, in whichever flag or variable: what the path contains decides. */
   addNamed(given: string, source: string, mesos: boolean): void {
-    const path = throughLatest(absolutePath(given, this.#options.cwd ?? '/'));
+    const named = absolutePath(given, this.#options.cwd ?? '/');
+    this.#places.push(named, `${named}/${SLAVES}`);
+    const path = throughLatest(named);
     const layout = (mesos ? MESOS : HOST).name;
     const found = presenceOf(path);
     if (typeof found === 'object') {
@@ -261,12 +271,14 @@ class Collector {
 
   /** False if there were neither roots nor problems. */
   #addMesos(path: string, depth: number, source: string): boolean {
-    const { roots, problems } = mesosRoots(path, depth, source);
+    const { roots, problems, above, pending } = mesosRoots(path, depth, source);
     // No links are followed below, so one lookup is enough for thousands of sandboxes.
     const base = depth === 0 ? `${path}/${SLAVES}` : path;
     const real = identityOf(base);
     for (const root of roots) this.add(root, real + root.path.slice(base.length));
     for (const each of problems) this.#problems.push(each);
+    for (const each of above) this.#places.push(each);
+    for (const each of pending) this.#pending.push(each);
     return roots.length > 0 || problems.length > 0;
   }
 

@@ -19,6 +19,8 @@ export interface Selection extends Discovery {
 export interface SelectHooks {
   /** Where the sandbox in a task's header is on this machine; called only for path words. */
   sandboxOf?: (task: FoundTask) => string | undefined;
+  /** Finds roots and tasks; default: `discover`. */
+  discover?: (options: RootOptions) => Discovery;
 }
 
 /**
@@ -34,8 +36,9 @@ export function selectTasks(
   mode: Mode,
   hooks: SelectHooks = {},
 ): Selection {
+  const find = hooks.discover ?? discover;
   if (words.length === 0) {
-    const discovery = besideCwd(options, hooks) ?? discover({ ...options, fromCwd: true });
+    const discovery = besideCwd(options, hooks) ?? find({ ...options, fromCwd: true });
     return { ...discovery, selected: discovery.tasks, unmatched: [] };
   }
   const cwd = options.cwd ?? '/';
@@ -43,9 +46,7 @@ export function selectTasks(
   for (const word of words) if (isPathWord(word)) byPath.set(word, namedByPath(word, cwd));
   const flagged = (options.flags.root?.length ?? 0) + (options.flags.mesosRoot?.length ?? 0) > 0;
   const onlyPaths = !flagged && words.every((word) => byPath.get(word) !== undefined);
-  const discovery = onlyPaths
-    ? { roots: [], tasks: [], problems: [] }
-    : discover({ ...options, fromCwd: false });
+  const discovery = onlyPaths ? { roots: [], tasks: [], problems: [] } : find({ ...options, fromCwd: false });
 
   const selection = new Selector(discovery, options, mode);
   for (const word of words) {

@@ -37,6 +37,11 @@ export const CONTAINER_SANDBOX = '/mnt/mesos/sandbox';
 /** The depth of a run directory in `MESOS_PATH`. */
 export const RUN_DEPTH = MESOS_PATH.length;
 
+/** Does a directory with a fixed name in the Mesos tree hold the run directories of an executor? Pure. */
+export function holdsRuns(directory: string): boolean {
+  return nameOf(directory) === MESOS_PATH.at(-2);
+}
+
 /** The ids in the path of a run directory; undefined if it is not in a complete Mesos tree. */
 export function mesosIdsOf(runDir: string): MesosIds | undefined {
   const segments = runDir.split('/').slice(-RUN_DEPTH);

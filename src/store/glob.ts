@@ -5,6 +5,8 @@ import { presenceOf } from './look.js';
 export interface GlobOptions extends ListOptions {
   /** Called for each directory that cannot be listed; it counts as empty. */
   refused: (directory: string, error: unknown) => void;
+  /** Called for each directory that is listed. */
+  listed?: (directory: string) => void;
   /** Called for each directory that has more than `max` entries; only the first ones are read. */
   cut: (directory: string) => void;
 }
@@ -71,7 +73,8 @@ function enter(directory: string, names: readonly string[]): string | undefined 
   return path;
 }
 
-function list(directory: string, { refused, cut, ...options }: GlobOptions): Entry[] {
+function list(directory: string, { refused, cut, listed, ...options }: GlobOptions): Entry[] {
+  listed?.(directory);
   try {
     const { entries, complete } = listDirectory(directory, options);
     if (!complete) cut(directory);

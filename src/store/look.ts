@@ -22,8 +22,36 @@ export function presenceOf(path: string, links: 'follow' | 'no-follow' = 'follow
   return stat.isDirectory() ? 'directory' : 'other';
 }
 
+/** What shows whether a directory has changed. */
+export interface DirectoryMark {
+  /** Differs as soon as an entry was added, renamed or removed, or the directory was replaced or its mode changed. */
+  mark: string;
+  /** When that was last the case, by the clock of the file system; undefined if there is no directory. */
+  changedMs: number | undefined;
+}
+
+/** Opens and lists nothing, and follows links. Never throws. */
+export function directoryMark(path: string): DirectoryMark {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return { mark: 'absent', changedMs: undefined };
+    return { mark: `${stat.dev}:${stat.ino}:${stat.ctimeMs}`, changedMs: stat.ctimeMs };
+  } catch (error) {
+    return { mark: errnoOf(error) ?? 'unknown', changedMs: undefined };
+  }
+}
+
 export function isDirectory(path: string): boolean {
   return presenceOf(path) === 'directory';
+}
+
+/** When a file was last written, milliseconds since the epoch; undefined if it cannot be known. */
+export function modificationOf(path: string): number | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  } catch {
+    return undefined;
+  }
 }
 
 export interface StatOptions {

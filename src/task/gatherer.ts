@@ -15,6 +15,14 @@ export interface TaskReading {
   views(tasks: Iterable<FoundTask>): Views;
 }
 
+/** Finds tasks, and reads them. */
+export interface TaskSearch extends TaskReading {
+  /** False if `find` with the same words and `views` of what it finds would certainly give the same as they just did. */
+  mayHaveChanged?(): boolean;
+  /** The tasks that the words select, or all tasks if there are no words. Throws as `selectTasks` does. */
+  find(words: readonly string[], mode: Mode): Awaitable<Selection>;
+}
+
 /** One task with all its statuses and runs, read again on each call. */
 export interface TaskSource {
   read(): Awaitable<TaskView>;
@@ -28,13 +36,11 @@ export interface TaskSource {
  * Where tasks are found and read: this host, or a service that answers for another host. A part of a task that can't
  * be read is a problem in its view and is never thrown.
  */
-export interface TaskGatherer extends TaskReading {
-  /** The tasks that the words select, or all tasks if there are no words. Throws as `selectTasks` does. */
-  find(words: readonly string[], mode: Mode): Awaitable<Selection>;
+export interface TaskGatherer extends TaskSearch {
   /** All tasks that can be named, readable or not, in no order. */
   all(): Awaitable<readonly FoundTask[]>;
-  /** Reads many tasks repeatedly. */
-  board(): TaskReading;
+  /** Finds and reads many tasks repeatedly. `now`: the clock, in milliseconds. */
+  board(now: () => number): TaskSearch;
   source(task: FoundTask): TaskSource;
   /** The names of a task's processes, as far as they are known without reading its stream. */
   processNames(task: FoundTask): Awaitable<readonly string[]>;

@@ -132,15 +132,48 @@ function isPlain(text: string): boolean {
   return true;
 }
 
+/** The columns of a coloured line. */
+export function paintedWidth(line: string): number {
+  return widthOf(stripVTControlCharacters(line));
+}
+
 /** The first `width` columns of a coloured line, with all of its colour codes, so that no colour stays on. */
 export function cutPainted(line: string, width: number): string {
   let left = width;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
   return line.replace(/(\u001b\[[\d;]*m)|[^\u001b]+/g, (text, colour: string | undefined) => {
     if (colour !== undefined) return colour;
-    const shown = widthOf(text) <= left ? text : take(graphemes(text), left).join('');
+    const shown =
+      widthOf(text) <= left ? text : take(graphemes(text.slice(0, LONGEST_MEASURED)), left).join('');
     left = shown === text ? left - widthOf(text) : 0;
     return shown;
+  });
+}
+
+/**
+ * A coloured line without its first `width` columns, with all of its colour codes. A wide character of which half would
+ * be left is replaced by a blank.
+ */
+export function dropPainted(line: string, width: number): string {
+  let left = width;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
+  return line.replace(/(\u001b\[[\d;]*m)|[^\u001b]+/g, (text, colour: string | undefined) => {
+    if (colour !== undefined || left === 0) return text;
+    if (text.length > LONGEST_MEASURED || isPlain(text)) {
+      const dropped = Math.min(left, text.length);
+      left -= dropped;
+      return text.slice(dropped);
+    }
+    let kept = '';
+    for (const character of graphemes(text)) {
+      const wide = widthOf(character);
+      if (left === 0) kept += character;
+      else if (wide > left) {
+        kept += ' '.repeat(wide - left);
+        left = 0;
+      } else left -= wide;
+    }
+    return kept;
   });
 }
 

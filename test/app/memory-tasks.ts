@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckpointFile, readStream, type StreamStat } from '../../src/checkpoint/reader.js';
 import { isTerminalProcessState, isTerminalTaskState } from '../../src/checkpoint/records.js';
-import { findTasks } from '../../src/discovery/find.js';
+import { findTasks, type Mode } from '../../src/discovery/find.js';
 import type { FoundTask, TaskRoot } from '../../src/discovery/found.js';
 import { joinTasks } from '../../src/discovery/join.js';
 import { locatePaths } from '../../src/discovery/relocate.js';
@@ -14,7 +14,7 @@ import { coordinatorName, pathsOf, processOfName } from '../../src/layout/task-p
 import type { LogHandle, LogTree } from '../../src/logs/log-tree.js';
 import type { Changes } from '../../src/task/changes.js';
 import { damagedCheckpoint, unreadableCheckpoint } from '../../src/task/checkpoint-problems.js';
-import type { TaskGatherer, TaskReading, TaskSource } from '../../src/task/gatherer.js';
+import type { TaskGatherer, TaskSearch, TaskSource } from '../../src/task/gatherer.js';
 import type { Material } from '../../src/task/material.js';
 import { parseTaskConfig } from '../../src/task/task-file.js';
 import { type TaskView, viewOf } from '../../src/task/view.js';
@@ -175,7 +175,7 @@ export class MemoryTasks implements TaskGatherer {
     this.#root = { path: root, layout: 'host', source: '--root', readable: true };
   }
 
-  async find(words: readonly string[], mode: 'look' | 'change') {
+  async find(words: readonly string[], mode: Mode) {
     const tasks = await this.all();
     const { tasks: selected, unmatched } =
       words.length === 0 ? { tasks, unmatched: [] } : findTasks(tasks, words, mode);
@@ -196,7 +196,7 @@ export class MemoryTasks implements TaskGatherer {
     for (const read of reads) yield await read;
   }
 
-  board(): TaskReading {
+  board(): TaskSearch {
     const sources = new Map<string, TaskSource>();
     const sourceOf = (task: FoundTask) => {
       const source = sources.get(task.task_id) ?? this.#source(task, false);
@@ -204,6 +204,7 @@ export class MemoryTasks implements TaskGatherer {
       return source;
     };
     return {
+      find: (words, mode) => this.find(words, mode),
       async *views(tasks) {
         for (const task of tasks) yield await sourceOf(task).read();
       },

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   comparison,
   keyOf,
+  mentions,
   passes,
   Ranking,
   SORT_KEYS,
@@ -120,4 +121,20 @@ describe('which tasks are shown', () => {
     expect(shown({ sinceMs: START + 5 })).toEqual(['new', 'b-active', 'failed']);
     expect(shown({ sinceMs: START + 5, failed: true })).toEqual(['failed']);
   });
+});
+
+test.each([
+  ['www', true],
+  ['FAILED', true],
+  ['web prod', true],
+  ['web devel', false],
+  ['www-data/prod/web/0', true],
+  ['www-data-prod-web', true],
+  ['', true],
+  ['  ', true],
+  ['alice', true],
+  ['finished', true],
+])('whether a task mentions %j: %j', (words, expected) => {
+  const view = task('www-data-prod-web-0-b97dd6f9', { ...finished, state: 'FAILED', user: 'Alice' });
+  expect(mentions(view, words)).toBe(expected);
 });

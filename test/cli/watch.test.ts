@@ -19,7 +19,7 @@ function pipe() {
 }
 
 const frame = (text: string): Frame => ({ text, problems: [] });
-const OPTIONS = { intervalMs: 1 };
+const INTERVAL_MS = 1;
 
 test.each<[string, (answer: Frame) => Frame | Promise<Frame>]>([
   ['at once', (answer) => answer],
@@ -27,7 +27,7 @@ test.each<[string, (answer: Frame) => Frame | Promise<Frame>]>([
 ])('frames that come %s are written when they differ', async (_, given) => {
   const { terminal, written } = pipe();
   const texts = ['a', 'a', 'b', 'b', 'a'];
-  const watching = watchFrames(terminal, OPTIONS, () => {
+  const watching = watchFrames(terminal, INTERVAL_MS, () => {
     const text = texts.shift();
     if (text === undefined) process.emit('SIGINT');
     return given(frame(text ?? 'a'));
@@ -39,7 +39,7 @@ test.each<[string, (answer: Frame) => Frame | Promise<Frame>]>([
 test.each([0, 1])('a signal ends it though a frame never comes: %d before it', async (before) => {
   const { terminal, written } = pipe();
   let drawn = 0;
-  const watching = watchFrames(terminal, OPTIONS, () => {
+  const watching = watchFrames(terminal, INTERVAL_MS, () => {
     if (drawn++ < before) return frame('a');
     setTimeout(() => process.emit('SIGTERM'), 5);
     return new Promise<Frame>(() => {});
@@ -52,7 +52,7 @@ test.each([0, 1])('a signal ends it though a frame never comes: %d before it', a
 test('what cannot be drawn ends it, and leaves the signals as they were', async () => {
   const { terminal } = pipe();
   const listening = process.listenerCount('SIGINT');
-  const failing = watchFrames(terminal, OPTIONS, () => Promise.reject(new Error('no')));
+  const failing = watchFrames(terminal, INTERVAL_MS, () => Promise.reject(new Error('no')));
   await expect(failing).rejects.toThrow('no');
   expect(process.listenerCount('SIGINT')).toBe(listening);
 });

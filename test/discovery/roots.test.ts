@@ -53,7 +53,7 @@ describe('which places are read', () => {
     const options = optionsIn(dir, {
       places: { hostRoot: join(dir, 'host'), workDirs: [join(dir, 'mesos')] },
     });
-    expect(discoverRoots(options)).toEqual({ roots: [], problems: [] });
+    expect(discoverRoots(options)).toMatchObject({ roots: [], problems: [] });
   });
 
   test('--root replaces them all, and so does --mesos-root', () => {

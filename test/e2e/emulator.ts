@@ -125,7 +125,7 @@ export class Emulator {
     for (let row = 0; row < this.rows; row++) {
       const line = this.#terminal.buffer.active.getLine(baseY + row);
       let last: Run | undefined;
-      for (let column = 0; line !== undefined && column < line.length; column++) {
+      for (let column = 0; line !== undefined && column < this.columns; column++) {
         const cell = line.getCell(column);
         // The second half of a wide character.
         if (cell === undefined || cell.getWidth() === 0) continue;
@@ -141,7 +141,7 @@ export class Emulator {
   }
 
   #line(at: number): string {
-    return this.#terminal.buffer.active.getLine(at)?.translateToString(true) ?? '';
+    return this.#terminal.buffer.active.getLine(at)?.translateToString(true, 0, this.columns) ?? '';
   }
 }
 

@@ -22,7 +22,7 @@
  * program, and what it did not end is ended after it.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect } from 'vitest';
@@ -91,25 +91,34 @@ export function ago(count: number, unit: 'h' | 'd'): number {
  */
 const DRIVER = `
 trap : HUP INT TERM QUIT TSTP
+ulimit -c 0
 cd "$PLACE"
 stty sane rows "$ROWS" cols "$COLS"
 stty -g >before
 tty >tty
 set -m
 start() { (cd "$CWD" || exit; echo $BASHPID >"$PLACE/pid"; unset PLACE ROWS COLS CWD; exec "$@"); }
-start "$@"
-status=$?
-while [ -n "$(jobs -ps)" ]; do
+# No loop: a program that is stopped in one ends it. Not 2>/dev/null: by stderr, the shell gives the terminal away.
+wait_for_fg() {
+  # By SIGSTOP to SIGTTOU.
+  [ $status -ge 147 ] && [ $status -le 150 ] || return
   stty -g >stopped.new; mv stopped.new stopped
+  printf '\\033]777;stopped\\007'
   read -r _
   rm stopped
-  # With stderr redirected, too, bash does not give it the terminal.
   fg >/dev/null
   status=$?
-done
+  wait_for_fg
+}
+start "$@"
+status=$?
+wait_for_fg
 stty -g >after
 echo $status >status.new; mv status.new status
 `;
+
+/** What the shell writes when the program is stopped: no terminal shows it, and all that the program wrote is before it. */
+const STOPPED = '\u001b]777;stopped\u0007';
 
 export class Screen {
   /** All bytes that the program wrote to the terminal. */
@@ -121,6 +130,7 @@ export class Screen {
   readonly #place: string;
   #written: Promise<void> = Promise.resolve();
   #over = false;
+  #stops = 0;
 
   constructor(args: readonly string[], options: ScreenOptions) {
     const { columns = 80, rows = 24, cwd = '/', env = {}, stdin = 'terminal' } = options;
@@ -218,6 +228,11 @@ export class Screen {
     execFileSync('stty', ['-F', this.#file('tty'), 'rows', String(rows), 'cols', String(columns)]);
   }
 
+  /** Gives the terminal the settings from before the program, as a shell does that edits a line. */
+  reset(): void {
+    execFileSync('stty', ['-F', this.#file('tty'), this.#file('before')]);
+  }
+
   /** Sends a signal to the program alone. */
   signal(name: NodeJS.Signals): void {
     process.kill(this.pid, name);
@@ -226,7 +241,14 @@ export class Screen {
   /** Resolves when the program is stopped and the shell has the terminal. */
   async stopped(): Promise<void> {
     await this.#untilFile('stopped');
-    await sleep(20);
+    this.#stops += 1;
+    for (
+      const end = Date.now() + PATIENCE_MS;
+      this.output.split(STOPPED).length <= this.#stops;
+      await sleep(5)
+    ) {
+      if (Date.now() > end) throw new Error('the shell did not get the terminal');
+    }
     await this.#written;
   }
 
@@ -252,7 +274,7 @@ export class Screen {
     }
     this.#child.kill('SIGKILL');
     // The shell may be writing there for a moment yet.
-    rmSync(this.#place, { recursive: true, force: true, maxRetries: 10 });
+    removeTree(this.#place);
   }
 
   #file(name: string): string {
@@ -282,7 +304,7 @@ export interface GoldenOptions extends Omit<ScreenOptions, 'columns' | 'rows'> {
   /** For a program that does not end by itself. */
   steps?: readonly Step[];
   /** What changes from one time to the next, such as a clock, and the character that is shown instead of each of its. */
-  normalise?: readonly [RegExp, string][];
+  normalise?: readonly (readonly [RegExp, string])[];
 }
 
 /** See the top of this file. */
@@ -399,7 +421,7 @@ async function linesInTmux(
     return normalised(capture().lines, options);
   } finally {
     spawnSync('tmux', ['-S', join(place, 'socket'), 'kill-server']);
-    rmSync(place, { recursive: true, force: true });
+    removeTree(place);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   cpSync,
   mkdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -268,6 +269,46 @@ describe('asked again', () => {
     writeTask(root, 'b', { runner: new Records().status('CLEANING') });
     expect(look(foundTask(root, 'a'), foundTask(root, 'b'))).toEqual(['a ACTIVE', 'b CLEANING']);
     expect(look()).toEqual([]);
+  });
+
+  test('a board reads nothing again of a finished task, but notices in time that its files have changed', () => {
+    const sandbox = join(root, 'sandbox');
+    mkdirSync(sandbox, { recursive: true });
+    const records = new Records().header({ sandbox }).status('ACTIVE').status('SUCCESS');
+    writeTask(root, 't', { phase: 'finished', runner: records });
+    const found = foundTask(root, 't', 'finished');
+    const board = new TaskBoard();
+    const look = () => [...board.read([found], deadHost())][0] as TaskView;
+    const first = look();
+    expect([first.state, first.verdict, first.sandbox?.found]).toEqual(['SUCCESS', 'ok', true]);
+    for (let i = 0; i < 300; i++) expect([look() === first, board.mayHaveChanged()]).toEqual([true, false]);
+    rmdirSync(sandbox);
+    const until = (seen: (view: TaskView) => boolean) => {
+      for (let looks = 0; looks < 300; looks++) if (board.mayHaveChanged() && seen(look())) return;
+      throw new Error('it was never noticed');
+    };
+    until(({ sandbox }) => sandbox?.found === false);
+    appendFileSync(join(root, 'checkpoints/t/runner'), Buffer.alloc(8));
+    until(({ problems }) => problems.length > 0);
+    rmSync(join(root, 'checkpoints/t'), { recursive: true });
+    expect(look()).toMatchObject({ verdict: 'unknown' });
+  });
+
+  test.each<[string, Partial<FoundTask>, Records]>([
+    ['active', { phase: 'active' }, new Records().status('ACTIVE')],
+    ['not over', {}, new Records().status('CLEANING')],
+    ['damaged', {}, new Records().status('SUCCESS')],
+  ])('a board reads a task again that is %s', (what, extra, records) => {
+    const damage = what === 'damaged' ? Buffer.alloc(8) : Buffer.alloc(0);
+    writeTask(root, 't', {
+      phase: extra.phase ?? 'finished',
+      runner: Buffer.concat([records.bytes(), damage]),
+    });
+    const found = foundTask(root, 't', extra.phase ?? 'finished');
+    const board = new TaskBoard();
+    const look = () => [...board.read([found], deadHost())][0];
+    expect(look()).not.toBe(look());
+    expect(board.mayHaveChanged()).toBe(true);
   });
 });
 

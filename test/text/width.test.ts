@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { visible } from '../../src/text/escape.js';
-import { cutPainted, screenRows, shortenDistinctly, splitAt, widthOf, wrap } from '../../src/text/width.js';
+import {
+  cutPainted,
+  dropPainted,
+  paintedWidth,
+  screenRows,
+  shortenDistinctly,
+  splitAt,
+  widthOf,
+  wrap,
+} from '../../src/text/width.js';
 
 test.each([
   ['', 5, ['']],
@@ -101,4 +110,33 @@ test('wrapped text loses nothing but spaces, and no line is wider', () => {
       for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);
     }),
   );
+});
+
+test.each([
+  ['plain', 0, 'plain'],
+  ['plain', 2, 'ain'],
+  ['plain', 9, ''],
+  ['\u001b[1mbold\u001b[22m and \u001b[31mred\u001b[39m', 6, '\u001b[1m\u001b[22mnd \u001b[31mred\u001b[39m'],
+  // Half of a wide character is a blank.
+  ['日本語', 3, ' 語'],
+])('%j without its first %d columns', (line, width, rest) => {
+  expect(dropPainted(line, width)).toBe(rest);
+});
+
+test('a line is as wide as its two parts', () => {
+  const unit = fc.constantFrom('a', ' ', '日', 'e\u0301', '\u001b[31m', '\u001b[39m');
+  fc.assert(
+    fc.property(fc.array(unit, { maxLength: 30 }), fc.nat(40), (units, width) => {
+      const line = units.join('');
+      const rest = paintedWidth(line) - paintedWidth(dropPainted(line, width));
+      expect(rest).toBe(Math.min(width, paintedWidth(line)));
+      expect(paintedWidth(cutPainted(line, width))).toBeLessThanOrEqual(width);
+    }),
+  );
+});
+
+test('a very long line is cut, too', () => {
+  const long = '日'.repeat(100_000);
+  expect(cutPainted(long, 7)).toBe('日日日');
+  expect(dropPainted(long, 7)).toHaveLength(99_993);
 });

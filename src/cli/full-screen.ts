@@ -1,0 +1,201 @@
+import { EXIT } from '../errors/exit-codes.js';
+import { type Key, KeyDecoder } from './keys.js';
+import type { ScreenSize } from './list-screen.js';
+import type { Terminal } from './terminal.js';
+
+/**
+ * What happens on a screen: a key; another size, or that all must be drawn again; a signal that ends the program, or
+ * that the terminal is no more; or what the owner said with `wake`.
+ */
+export type ScreenEvent = { key: Key } | 'resize' | 'woken' | { ends: EndingSignal };
+
+export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
+
+const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+
+/**
+ * The alternate screen, without a cursor. Rows that are full do not go on in the next one: what is wider here than it
+ * was measured would destroy the rows below. A paste comes marked as one.
+ */
+const MODES = '\u001b[?25l\u001b[?7l\u001b[?2004h';
+const ENTER = `\u001b[?1049h${MODES}`;
+const LEAVE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[0m\u001b[?1049l';
+const SHOW_CURSOR = '\u001b[?25h';
+const HIDE_CURSOR = '\u001b[?25l';
+/** The row is cleared before it is written: afterwards, a full row would lose its last character. */
+const atRow = (row: number) => `\u001b[${row + 1};1H\u001b[2K`;
+const at = (row: number, column: number) => `\u001b[${row + 1};${column + 1}H`;
+
+/**
+ * A screen of its own on the terminal, and the keys, if stdin is a terminal. However the program ends, the terminal is
+ * then as it was before; also while the program is stopped, by Ctrl-Z or SIGTSTP.
+ */
+export class FullScreen {
+  readonly #terminal: Terminal;
+  /** Somebody can press keys. */
+  readonly hasKeys: boolean;
+  readonly #decoder = new KeyDecoder();
+  readonly #events: ScreenEvent[] = [];
+  #wakeUp = () => {};
+  #rest: NodeJS.Timeout | undefined;
+  #isOpen = false;
+  #shown: readonly string[] = [];
+  #cursor = '';
+
+  readonly #onEnd = (signal: NodeJS.Signals) => this.#push({ ends: signal as EndingSignal });
+  readonly #onResize = () => this.redraw();
+  readonly #onStop = () => this.#stop();
+  readonly #onContinue = () => this.#continued();
+  readonly #onExit = () => this.close();
+  readonly #onData = (bytes: Buffer) => this.#heard(bytes);
+  readonly #onGone = () => this.#push({ ends: 'SIGHUP' });
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    this.hasKeys = terminal.stdinIsTerminal;
+  }
+
+  get size(): ScreenSize {
+    return this.#terminal.size;
+  }
+
+  open(): void {
+    // Asked for the first time, stdout begins to follow the size: it must hear of a new one before we do.
+    void this.#terminal.size;
+    for (const signal of ENDING) process.on(signal, this.#onEnd);
+    process.on('SIGWINCH', this.#onResize);
+    process.on('SIGTSTP', this.#onStop);
+    process.on('SIGCONT', this.#onContinue);
+    process.on('exit', this.#onExit);
+    if (this.hasKeys)
+      process.stdin.on('data', this.#onData).on('end', this.#onGone).on('error', this.#onGone);
+    this.#enter();
+  }
+
+  /** The terminal is as it was before, and signals have their effects again. Does nothing if it is closed. */
+  close(): void {
+    this.#leave();
+    clearTimeout(this.#rest);
+    for (const signal of ENDING) process.off(signal, this.#onEnd);
+    process.off('SIGWINCH', this.#onResize);
+    process.off('SIGTSTP', this.#onStop);
+    process.off('SIGCONT', this.#onContinue);
+    process.off('exit', this.#onExit);
+    if (!this.hasKeys) return;
+    process.stdin.off('data', this.#onData).off('end', this.#onGone).off('error', this.#onGone).pause();
+  }
+
+  /** Resolves to what happens next; to undefined after so many milliseconds in which nothing does. */
+  async next(milliseconds: number): Promise<ScreenEvent | undefined> {
+    if (this.#events.length === 0) {
+      await new Promise<void>((resolve) => {
+        const timer = Number.isFinite(milliseconds)
+          ? setTimeout(resolve, Math.max(0, milliseconds))
+          : undefined;
+        this.#wakeUp = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return this.#events.shift();
+  }
+
+  wake(): void {
+    this.#push('woken');
+  }
+
+  /** All rows are written again. */
+  redraw(): void {
+    this.#shown = [];
+    this.#push('resize');
+  }
+
+  /** Writes the rows that differ from those that are shown. Without a `cursor`, none is seen. */
+  show(lines: readonly string[], cursor: { row: number; column: number } | undefined): void {
+    let text = '';
+    for (const [row, line] of lines.entries()) if (line !== this.#shown[row]) text += atRow(row) + line;
+    const place = cursor === undefined ? HIDE_CURSOR : at(cursor.row, cursor.column) + SHOW_CURSOR;
+    // Rows are written without a cursor that jumps.
+    if (text !== '' || place !== this.#cursor) this.#write(HIDE_CURSOR + text + place);
+    this.#shown = [...lines];
+    this.#cursor = place;
+  }
+
+  /** Sends the signal of a key, which the terminal sends while it is not raw, to the same processes. */
+  raise(signal: 'SIGINT' | 'SIGTSTP' | 'SIGQUIT'): void {
+    process.kill(0, signal);
+  }
+
+  #push(event: ScreenEvent): void {
+    this.#events.push(event);
+    this.#wakeUp();
+  }
+
+  #heard(bytes: Buffer): void {
+    clearTimeout(this.#rest);
+    this.#press(this.#decoder.push(bytes));
+    const { waitMs } = this.#decoder;
+    if (waitMs !== undefined) this.#rest = setTimeout(() => this.#press(this.#decoder.flush()), waitMs);
+  }
+
+  #press(keys: readonly Key[]): void {
+    for (const key of keys) this.#push({ key });
+  }
+
+  /** First raw, then the screen: a program in the background is stopped before it has drawn anything. */
+  #enter(): void {
+    if (this.#raw(true)) {
+      this.#isOpen = true;
+      this.#shown = [];
+      this.#write(ENTER);
+    }
+  }
+
+  #leave(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#write(LEAVE);
+    this.#raw(false);
+  }
+
+  #stop(): void {
+    this.#leave();
+    process.off('SIGTSTP', this.#onStop);
+    // Goes on after SIGCONT, or at once if nobody could continue it.
+    process.kill(process.pid, 'SIGTSTP');
+    process.on('SIGTSTP', this.#onStop);
+    this.#enter();
+    this.redraw();
+  }
+
+  /** After SIGSTOP, which nobody can hear: the shell may have changed the terminal, and has written to it. */
+  #continued(): void {
+    if (!this.#isOpen || !this.#raw(false) || !this.#raw(true)) return;
+    this.#write(MODES);
+    this.redraw();
+  }
+
+  #raw(on: boolean): boolean {
+    if (!this.hasKeys) return true;
+    try {
+      process.stdin.setRawMode(on);
+      return true;
+    } catch {
+      this.#onGone();
+      return false;
+    }
+  }
+
+  #write(text: string): void {
+    if (!this.#terminal.draw(text)) this.#onGone();
+  }
+}
+
+/** The exit code after a signal, for those that have one; the others end the program as if they had not been heard. */
+export function endBy(signal: EndingSignal): number {
+  if (signal === 'SIGINT') return EXIT.interrupted;
+  if (signal === 'SIGTERM') return EXIT.terminated;
+  process.kill(process.pid, signal);
+  return EXIT.terminated;
+}

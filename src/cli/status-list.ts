@@ -1,0 +1,86 @@
+import { keyOf, mentions, Ranking, SORT_KEYS, type SortKey } from '../app/task-order.js';
+import type { TaskView } from '../task/view.js';
+import { visible } from '../text/escape.js';
+import { idLine, type StatusItem, StatusPage } from '../views/status.js';
+import type { ListContent } from './list-screen.js';
+import type { Style, Terminal } from './terminal.js';
+import { notesOf } from './watch.js';
+import { type ListRequest, type ListSource, watchList } from './watch-list.js';
+import { leftOutNotice, pageOptions, type StatusFlags, type WatchedTasks } from './watched-tasks.js';
+
+/** Shows the tasks on a screen of its own. Resolves to the exit code. */
+export async function watchStatusList(
+  tasks: WatchedTasks,
+  flags: StatusFlags,
+  terminal: Terminal,
+  intervalMs: number,
+): Promise<number> {
+  const { exitCode, notes } = await watchList(terminal, intervalMs, new StatusList(tasks, flags));
+  terminal.writeError(notes.map((note) => `${visible(note)}\n`).join(''));
+  return exitCode;
+}
+
+/** The order without --sort. */
+const BY_PHASE = 'active first';
+
+class StatusList implements ListSource {
+  readonly orders: readonly string[];
+  readonly #tasks: WatchedTasks;
+  readonly #flags: StatusFlags;
+  #views: readonly TaskView[] = [];
+  #notes: readonly string[] = [];
+
+  constructor(tasks: WatchedTasks, flags: StatusFlags) {
+    this.#tasks = tasks;
+    this.#flags = flags;
+    const first = flags.sort ?? BY_PHASE;
+    this.orders = [first, ...[BY_PHASE, ...SORT_KEYS].filter((order) => order !== first)];
+  }
+
+  async look(): Promise<boolean> {
+    if (!(await this.#tasks.look())) return false;
+    const { views, answer } = this.#tasks;
+    const [before, notesBefore] = [this.#views, this.#notes];
+    this.#views = views;
+    this.#notes = notesOf(answer.problems, answer.notice);
+    return this.#notes.join('\n') !== notesBefore.join('\n') || !this.#looksSame(before, views);
+  }
+
+  content({ filter, order, reverse, style }: ListRequest): ListContent {
+    const { limit, quiet } = this.#flags;
+    const sort = this.orders[order] === BY_PHASE ? undefined : (this.orders[order] as SortKey);
+    const page = new StatusPage(pageOptions(this.#flags), style);
+    const ranking = new Ranking<StatusItem | string>(
+      { sort, reverse: reverse !== Boolean(this.#flags.reverse) },
+      limit,
+    );
+    for (const view of this.#views) {
+      const item = page.add(view);
+      if (filter !== '' && !mentions(view, filter)) continue;
+      ranking.add(keyOf(view), quiet ? idLine(view).trimEnd() : item);
+    }
+    const { leftOut } = ranking;
+    const left = leftOutNotice(leftOut);
+    const notes = left === undefined ? this.#notes : [left, ...this.#notes];
+    const items = ranking.items();
+    if (quiet) return { summary: [], titles: undefined, lines: items as string[], notes };
+    if (this.#views.length === 0) return { summary: [], titles: undefined, lines: [], notes };
+    const { summary, titles, body } = page.parts(items as StatusItem[]);
+    return { summary, titles, lines: body, notes, unit: titles === undefined ? 'lines' : undefined };
+  }
+
+  /** Do the rows of the same tasks show the same, but for ages? Blocks are not compared. */
+  #looksSame(before: readonly TaskView[], after: readonly TaskView[]): boolean {
+    if (this.#flags.verbosity > 1 || before.length !== after.length) return false;
+    const page = new StatusPage(pageOptions(this.#flags), {} as Style);
+    return after.every((view, i) => {
+      const other = before[i] as TaskView;
+      return view === other || isEqual(page.add(other), page.add(view));
+    });
+  }
+}
+
+function isEqual(a: StatusItem, b: StatusItem): boolean {
+  const other = new Map(Object.entries(b));
+  return Object.entries(a).every(([name, value]) => other.get(name) === value);
+}

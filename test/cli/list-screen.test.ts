@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Key } from '../../src/cli/keys.js';
+import {
+  type DrawingOptions,
+  drawnList,
+  FIRST_STATE,
+  type ListContent,
+  type ListExtent,
+  type ListState,
+  pressed,
+  type ScreenSize,
+} from '../../src/cli/list-screen.js';
+import { colouredPalette } from '../../src/cli/palette.js';
+import { paintedWidth } from '../../src/text/width.js';
+import { PLAIN } from '../../src/views/parts/paint.js';
+
+const OPTIONS: DrawingOptions = {
+  paint: PLAIN,
+  unicode: true,
+  keys: true,
+  order: 'age',
+  time: '02:06:23',
+};
+
+const content = (count: number, extra: Partial<ListContent> = {}): ListContent => ({
+  summary: [`${count} things`],
+  titles: 'THING',
+  lines: Array.from({ length: count }, (_, i) => `thing ${i}`),
+  notes: [],
+  ...extra,
+});
+
+const extentOf = (shown: ListContent, size: ScreenSize, state: ListState = FIRST_STATE): ListExtent => ({
+  lines: shown.lines.length,
+  room: drawnList(shown, state, size, OPTIONS).room,
+  width: shown.lines.reduce((widest, line) => Math.max(widest, paintedWidth(line)), 0),
+  columns: size.columns,
+  orders: 3,
+});
+
+const key = (name: string) => ({ name }) as Key;
+
+/** The state after keys: names, or text in quotes. */
+function pressing(keys: readonly (Key | string)[], shown = content(100), size = { columns: 40, rows: 12 }) {
+  let state = FIRST_STATE;
+  const actions: string[] = [];
+  for (const each of keys) {
+    const next = pressed(
+      state,
+      typeof each === 'string' ? { text: each } : each,
+      extentOf(shown, size, state),
+    );
+    state = next.state;
+    if (next.action !== undefined) actions.push(next.action);
+  }
+  return { state, actions, lines: drawnList(shown, state, size, OPTIONS).lines };
+}
+
+test('a screen', () => {
+  expect(pressing([key('down')]).lines).toEqual([
+    '100 things',
+    '',
+    'THING',
+    'thing 1',
+    'thing 2',
+    'thing 3',
+    'thing 4',
+    'thing 5',
+    'thing 6',
+    'thing 7',
+    '92 more, 1 above',
+    'q quit  / filter  s sort: age  r reverse',
+  ]);
+  expect(
+    drawnList(content(2, { notes: ['a\tb'] }), FIRST_STATE, { columns: 30, rows: 8 }, OPTIONS).lines,
+  ).toEqual(['2 things', 'THING', 'thing 0', 'thing 1', '', '', 'a\\tb', 'q quit  / filter  s sort: age']);
+});
+
+test('notes that are too many, and a screen without keys', () => {
+  const notes = Array.from({ length: 9 }, (_, i) => `note ${i}`);
+  const { lines } = drawnList(
+    content(1, { notes }),
+    FIRST_STATE,
+    { columns: 40, rows: 12 },
+    { ...OPTIONS, keys: false },
+  );
+  expect(lines.slice(-4)).toEqual([
+    'note 0',
+    'note 1',
+    '7 more lines',
+    `Ctrl-C quit${' '.repeat(21)}02:06:23`,
+  ]);
+});
+
+describe('keys', () => {
+  test.each<[string, (Key | string)[], Partial<ListState>]>([
+    ['down', [key('down'), 'jj'], { top: 3 }],
+    ['not above the first line', [key('down'), key('page-up')], { top: 0 }],
+    ['pages', [key('page-down'), ' '], { top: 12 }],
+    ['the end, and not beyond it', [key('end'), key('down')], { top: 93 }],
+    ['the start', ['G', 'g'], { top: 0 }],
+    ['orders', ['ss'], { order: 2 }],
+    ['orders, around', ['sss'], { order: 0 }],
+    ['the reverse order from its start', [key('end'), 'r'], { reverse: true, top: 0 }],
+    ['to the side no further than there is text', [key('right')], { left: 0 }],
+    ['a filter', ['/ab', key('enter')], { filter: 'ab', typing: undefined }],
+    ['a filter in which q is a letter', ['/q q', key('backspace')], { filter: 'q ', typing: '' }],
+    [
+      'a filter that is left as it was',
+      ['/a', key('enter'), '/b', key('escape')],
+      { filter: 'a', typing: undefined },
+    ],
+    ['no filter', ['/a', key('enter'), key('escape')], { filter: '', typing: undefined }],
+    ['a word less', ['/ab cd', key('delete-word')], { filter: 'ab ', typing: '' }],
+    ['nothing', ['/ab cd', key('delete-line')], { filter: '', typing: '' }],
+    ['half of no character', ['/a😀', key('backspace')], { filter: 'a', typing: '' }],
+    ['what is pasted into the filter', ['/', { text: 'q', pasted: true }], { filter: 'q', typing: '' }],
+    ['nothing else that is pasted', [{ text: 'r/x', pasted: true }], { reverse: false, typing: undefined }],
+    ['unknown letters', ['xyz'], {}],
+  ])('%s', (_, keys, expected) => {
+    expect(pressing(keys)).toMatchObject({ state: { ...FIRST_STATE, ...expected }, actions: [] });
+  });
+
+  test.each<[Key | string, string]>([
+    ['q', 'quit'],
+    [key('interrupt'), 'interrupt'],
+    [key('suspend'), 'suspend'],
+    [key('abort'), 'abort'],
+    [key('redraw'), 'redraw'],
+  ])('%j asks for %s, also with a filter', (pressedKey, action) => {
+    expect(pressing(['/a', key('enter'), pressedKey]).actions).toEqual([action]);
+  });
+
+  test('a filter is shown while it is typed, its end if it is long, and the cursor after it', () => {
+    const state = { ...FIRST_STATE, filter: 'x'.repeat(30).concat('漢字'), typing: '' };
+    const { lines, cursor } = drawnList(content(3), state, { columns: 20, rows: 6 }, OPTIONS);
+    expect(lines.at(-1)).toBe(`${'x'.repeat(15)}漢字`);
+    expect(cursor).toEqual({ row: 5, column: 19 });
+  });
+
+  test('a line that is wider than the screen is read by moving to the side', () => {
+    const wide = content(1, {
+      titles: 'A        B           C',
+      lines: ['\u001b[31mred\u001b[39m      second      third'],
+    });
+    const size = { columns: 12, rows: 6 };
+    const { lines } = pressing([key('right')], wide, size);
+    expect(lines[1]).toBe(' B          ');
+    expect(lines[2]).toBe('\u001b[31m\u001b[39m second     ');
+    expect(
+      pressing([key('right'), key('right'), key('right')], wide, size)
+        .lines[2]?.trimEnd()
+        .slice(-5),
+    ).toBe('third');
+  });
+});
+
+describe('any screen, after any keys', () => {
+  const names = [
+    'up',
+    'down',
+    'left',
+    'right',
+    'page-up',
+    'page-down',
+    'home',
+    'end',
+    'enter',
+    'escape',
+    'backspace',
+  ];
+  const keys = fc.array(
+    fc.oneof(
+      fc.constantFrom(...names).map(key),
+      fc.constantFrom('s', 'r', 'g', 'G', ' ', '/', 'ab', '漢').map((text): Key => ({ text })),
+    ),
+    { maxLength: 12 },
+  );
+  const line = fc.string({ unit: fc.constantFrom('a', ' ', '漢', 'é', '😀', 'b'), maxLength: 40 });
+  const painted = line.map((text) => (text === '' ? '' : `\u001b[31m${text}\u001b[39m${text}`));
+  const contents = fc.record<ListContent>({
+    summary: fc.array(line, { maxLength: 5 }),
+    titles: fc.option(line, { nil: undefined }),
+    lines: fc.array(painted, { maxLength: 60 }),
+    notes: fc.array(fc.string({ maxLength: 100 }), { maxLength: 6 }),
+  });
+  const sizes = fc.record({
+    columns: fc.integer({ min: 1, max: 60 }),
+    rows: fc.integer({ min: 1, max: 30 }),
+  });
+
+  test('has as many rows as the terminal, none wider than it, and a cursor inside it', () => {
+    fc.assert(
+      fc.property(contents, sizes, keys, (shown, size, pressedKeys) => {
+        const { state } = pressing(pressedKeys, shown, size);
+        const drawn = drawnList(shown, state, size, { ...OPTIONS, paint: colouredPalette() });
+        expect(drawn.lines).toHaveLength(size.rows);
+        for (const each of drawn.lines) expect(paintedWidth(each)).toBeLessThanOrEqual(size.columns);
+        if (drawn.cursor !== undefined) {
+          expect(drawn.cursor.row).toBeLessThan(size.rows);
+          expect(drawn.cursor.column).toBeLessThan(size.columns);
+        }
+      }),
+    );
+  });
+
+  test('shows each line or counts it, and all of them can be reached', () => {
+    fc.assert(
+      fc.property(fc.nat(60), fc.integer({ min: 6, max: 30 }), keys, (count, rows, pressedKeys) => {
+        const size = { columns: 60, rows };
+        const shown = content(count);
+        const { state, lines } = pressing(pressedKeys, shown, size);
+        const listed = lines.filter((each) => each.startsWith('thing '));
+        const below = Number(/^(\d+) more/m.exec(lines.join('\n'))?.[1] ?? 0);
+        const above = Number(/(\d+) above/.exec(lines.join('\n'))?.[1] ?? 0);
+        expect(listed).toEqual(shown.lines.slice(above, count - below));
+        expect(state.top).toBe(above);
+        const all = new Set<string>();
+        let at = pressed(state, key('home'), extentOf(shown, size, state)).state;
+        for (let page = 0; page <= count; page++) {
+          for (const each of drawnList(shown, at, size, OPTIONS).lines)
+            if (each.startsWith('thing ')) all.add(each);
+          at = pressed(at, key('page-down'), extentOf(shown, size, at)).state;
+        }
+        expect(all.size).toBe(count);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
