@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '../errors/exit-codes.js';
 import { processRow, processTable } from '../host/process-table.js';
 import { screenRows } from '../text/width.js';
 import type { Terminal } from './terminal.js';
@@ -58,7 +60,9 @@ async function page(text: string, { line, env }: Pager): Promise<boolean> {
     // If the pager ends before it has read everything, the rest is not wanted.
     child.stdin.on('error', () => {});
     child.stdin.end(text);
-    return await Promise.race([ended(child), signals.gaveUp]);
+    const isShown = await Promise.race([ended(child), signals.gaveUp]);
+    await signals.afterEnd();
+    return isShown;
   } finally {
     child.stdin.destroy();
     signals.close();
@@ -75,6 +79,8 @@ function ended(child: ChildProcess): Promise<boolean> {
 /** How long a pager may take to end or to stop after a signal; then we end without it, or do not stop. Milliseconds. */
 const TO_END_MS = 1000;
 const TO_STOP_MS = 500;
+/** How much later than its end a signal to both may be noticed. */
+const TO_KNOW_MS = 100;
 const LOOK_MS = 5;
 
 /**
@@ -102,10 +108,17 @@ class PagerSignals {
       ['SIGTSTP', () => this.#stop()],
     ];
     for (const [signal, handler] of this.#handlers) process.on(signal, handler);
-    child.once('exit', (code, signal) => {
-      // Ctrl-C ended it, or the shell that runs it: then it ends us too, and our caller sees that.
-      if (this.#interrupted && (signal === 'SIGINT' || code === 130)) this.#signal ??= 'SIGINT';
-    });
+  }
+
+  /**
+   * To be called when the pager has ended. If Ctrl-C ended it, or the shell that runs it, then it ends us too, and our
+   * caller sees that. Ctrl-C reaches us and the pager at the same time, but its end may be known first.
+   */
+  async afterEnd(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (signalCode !== 'SIGINT' && exitCode !== EXIT.interrupted) return;
+    for (let waited = 0; !this.#interrupted && waited < TO_KNOW_MS; waited += LOOK_MS) await sleep(LOOK_MS);
+    if (this.#interrupted) this.#signal ??= 'SIGINT';
   }
 
   /** Afterwards signals have their usual effect, also one that came in the meantime. */

@@ -283,7 +283,7 @@ describe('the script', () => {
   test('of no other shell', () => {
     const { stdout, stderr, status } = thermos(['completion', 'tcsh']);
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
-    expect(stderr).toContain('bash, zsh, fish');
+    expect(stderr).toContain('bash, zsh or fish');
   });
 });
 

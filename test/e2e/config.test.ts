@@ -137,7 +137,7 @@ describe('bad input is told in a line, with exit 2:', () => {
     ],
     ['none.thermos', 'pass', /none\.thermos has no task/],
     ['cut.json', '{"processes": [{"name": "p", "cmdl', /cut\.json, line 1.*cut off/],
-    ['print.thermos', 'print "x"', /print\.thermos, line 1/],
+    ['print.thermos', 'print "x" if', /print\.thermos, line 1/],
   ])('%s', (name, content, message) => {
     if (content !== undefined) write(name, content);
     // One of each phase: what `run` evaluates it evaluates as `inspect` does.
