@@ -201,6 +201,18 @@ describe.skipIf(!HAS_NATIVE)('a coordinator in C', () => {
     own.close();
   });
 
+  test.each([
+    ["echo 'locked 2' >&4; exec sleep 1000", UnusableError, 'is of another version'],
+    ['kill -9 $$', TransientError, 'the coordinator was killed'],
+  ])('that does `%s` is not given its job', async (line, kind, message) => {
+    const path = join(temp.path, 'program');
+    writeFileSync(path, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    const launching = launched('', { program: { ...program, path } });
+    await expect(launching).rejects.toThrow(message);
+    await expect(launching).rejects.toBeInstanceOf(kind);
+    expect(readFileSync(stream)).toHaveLength(0);
+  });
+
   test('that ends before it has locked its stream is unusable', async () => {
     const path = join(temp.path, 'program');
     writeFileSync(path, '#!/bin/sh\nexit 3\n', { mode: 0o755 });
