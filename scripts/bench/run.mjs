@@ -136,5 +136,5 @@ function privateMemory(pid) {
   const kilobytes = [...sums.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(([, size]) =>
     Number(size),
   );
-  return Math.round(kilobytes.reduce((sum, size) => sum + size, 0) / 1000);
+  return Math.round(kilobytes.reduce((sum, size) => sum + size, 0) / 100) / 10;
 }

@@ -10,7 +10,7 @@ enum {
   FD_STDERR = 2,
   /* coordinator.PROCESS. We hold its lock as long as this is open. */
   FD_STREAM = 3,
-  /* "locked\n", then the reason why the process could not be started, as text. */
+  /* "locked VERSION\n", then the reason why the process could not be started, as text. */
   FD_REPORT = 4,
 };
 

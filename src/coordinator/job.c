@@ -9,9 +9,6 @@
 #include "descriptors.h"
 #include "report.h"
 
-/* Of the form that this program understands. */
-static const char VERSION[] = "1";
-
 static struct account account;
 static gid_t groups[MAX_GROUPS];
 
@@ -89,7 +86,7 @@ static enum destination destination_of(const char *name) {
 }
 
 static void parse(struct job *job, struct strings rest) {
-  if (strcmp(next(&rest), VERSION) != 0) invalid();
+  if (strcmp(next(&rest), JOB_VERSION) != 0) invalid();
   job->process = next(&rest);
   if (job->process[0] == 0 || strlen(job->process) > MAX_NAME) invalid();
   job->cmdline = next(&rest);

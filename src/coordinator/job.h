@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The form of jobs that we understand; the runner compares it with its own. */
+#define JOB_VERSION "1"
+
 enum {
   /* A process that has a stream has a name that fits into a file name. */
   MAX_NAME = 255,

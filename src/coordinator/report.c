@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "job.h"
 
 /* Names and texts as libuv has them. */
 static const struct {
@@ -66,7 +67,7 @@ static void say(const char *text) {
   }
 }
 
-void report_locked(void) { say("locked\n"); }
+void report_locked(void) { say("locked " JOB_VERSION "\n"); }
 
 void refuse(const char *reason) {
   say(reason);

@@ -2,7 +2,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-/* Tells the runner that we hold the lock of the stream. */
+/* Tells the runner that we hold the lock of the stream, and which jobs we understand. */
 void report_locked(void);
 
 /* Says why the process cannot be started, and exits. */

@@ -11,9 +11,9 @@ import { tryLock } from '../host/flock.js';
 import { OpenFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
 import type { RecordSink } from './api.js';
-import { GO, type Job, LOCKED } from './coordinator/job.js';
+import { GO, type Job } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
-import { encodeNativeJob } from './native-job.js';
+import { encodeNativeJob, LOCKED } from './native-job.js';
 
 /**
  * A retry may succeed: the process's stream is locked (by an earlier coordinator that has yet to notice the end of its
@@ -186,15 +186,18 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
       return;
     }
     report?.on('data', () => {
-      if (!said.startsWith(LOCKED)) return;
+      if (!said.includes('\n')) return;
       clearTimeout(late);
-      resolve();
+      if (said.startsWith(LOCKED)) return resolve();
+      child.kill('SIGKILL');
+      reject(new UnusableError(`${program.path} is of another version`));
     });
     child.once('close', (code, signal) => {
       clearTimeout(late);
       if (code === COORDINATOR_EXIT.locked) reject(isLocked(stream));
       else if (code === COORDINATOR_EXIT.cannotLock)
         reject(new SystemError('flock-failed', `flock could not lock: ${reason()}`));
+      else if (signal === 'SIGKILL') reject(new TransientError('the coordinator was killed'));
       else reject(new UnusableError(`${program.path} ends at once: ${signal ?? `exit status ${code}`}`));
     });
   });

@@ -1,8 +1,14 @@
 import { encodeFrame } from '../checkpoint/framing.js';
 import type { Job } from './coordinator/job.js';
 
-/** Of the form below; a coordinator in C refuses others. */
+/** Of the form below. */
 const VERSION = '1';
+
+/**
+ * A coordinator in C locks its stream by itself, and then says so, and which jobs it understands: after an upgrade of the
+ * package, it may be newer than its runner.
+ */
+export const LOCKED = `locked ${VERSION}\n`;
 
 /** What C cannot look up by itself: a static program cannot ask all user databases. */
 export interface NativeJob extends Job {

@@ -19,6 +19,9 @@ export const COORDINATOR: CoordinatorPrograms =
     ? { script: SCRIPT, native: NATIVE, nativeOnly: true }
     : { script: SCRIPT };
 
+/** With this coordinator, what does not depend on it is left out: it is tested with the other one. */
+export const IS_SECOND = HAS_NATIVE && COORDINATOR.native === undefined;
+
 export const SETTINGS: RunSettings = { coordinator: COORDINATOR, now: Date.now };
 
 /** All records of a stream; fails if it is damaged. */

@@ -6,12 +6,18 @@ import { SystemError, UsageError } from '../../src/errors/errors.js';
 import { COORDINATOR_EXIT } from '../../src/errors/exit-codes.js';
 import { tryLock } from '../../src/host/flock.js';
 
-import { type CoordinatorEnd, type Launch, launch, TransientError } from '../../src/runner/launch.js';
+import {
+  type CoordinatorEnd,
+  type Launch,
+  launch,
+  TransientError,
+  UnusableError,
+} from '../../src/runner/launch.js';
 import { DEFAULT_LOGGER } from '../../src/runner/task-document.js';
 import { openFile } from '../../src/store/open-file.js';
 import { RefusedError } from '../../src/store/refused.js';
 import { tempDir } from '../e2e/harness.js';
-import { recordsOf } from './harness.js';
+import { COORDINATOR, HAS_NATIVE, recordsOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
 let stream: string;
@@ -155,6 +161,65 @@ describe('a stream that cannot be opened', () => {
     const error = await refusalOf(reason);
     expect(error).toBeInstanceOf(SystemError);
     expect(error).toMatchObject({ code });
+  });
+});
+
+describe.skipIf(!HAS_NATIVE)('a coordinator in C', () => {
+  const program = { kind: 'native', path: COORDINATOR.native as string, groups: [] } as const;
+
+  test('locks its stream by itself, and then FORKED is recorded and the command runs', async () => {
+    const job = {
+      process: 'p',
+      cmdline: 'sleep 0.3',
+      cwd: '/',
+      env: { PATH: process.env.PATH ?? '' },
+      logs: temp.path,
+      logger: DEFAULT_LOGGER,
+    };
+    const { pid, ended } = await launched('', { program, job });
+    const own = openFile(stream, { access: 'create' });
+    expect(tryLock(own.fd)).toBe(false);
+    expect(await ended).toEqual({ pid });
+    const states = recordsOf(stream).map(({ value }) => 'state' in value && value.state);
+    expect(states).toEqual(['FORKED', 'RUNNING', 'SUCCESS']);
+    own.close();
+  });
+
+  test('of a stream that is locked may be started in a moment', async () => {
+    const other = openFile(stream, { access: 'create' });
+    tryLock(other.fd);
+    await expect(launched('', { program })).rejects.toBeInstanceOf(TransientError);
+    other.close();
+    expect(readFileSync(stream)).toHaveLength(0);
+  });
+
+  test('is ended, and nothing is recorded, if its runner ends meanwhile', async () => {
+    await expect(launched('', { program, signal: AbortSignal.abort() })).rejects.toThrow('aborted');
+    expect(readFileSync(stream)).toHaveLength(0);
+    const own = openFile(stream, { access: 'create' });
+    while (!tryLock(own.fd)) await new Promise((resolve) => setTimeout(resolve, 5));
+    own.close();
+  });
+
+  test.each([
+    ["echo 'locked 2' >&4; exec sleep 1000", UnusableError, 'is of another version'],
+    ['kill -9 $$', TransientError, 'the coordinator was killed'],
+  ])('that does `%s` is not given its job', async (line, kind, message) => {
+    const path = join(temp.path, 'program');
+    writeFileSync(path, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    const launching = launched('', { program: { ...program, path } });
+    await expect(launching).rejects.toThrow(message);
+    await expect(launching).rejects.toBeInstanceOf(kind);
+    expect(readFileSync(stream)).toHaveLength(0);
+  });
+
+  test('that ends before it has locked its stream is unusable', async () => {
+    const path = join(temp.path, 'program');
+    writeFileSync(path, '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+    const launching = launched('', { program: { ...program, path } });
+    await expect(launching).rejects.toThrow(`${path} ends at once: exit status 3`);
+    await expect(launching).rejects.toBeInstanceOf(UnusableError);
+    expect(readFileSync(stream)).toHaveLength(0);
   });
 });
 

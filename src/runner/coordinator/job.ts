@@ -34,11 +34,8 @@ export const FD = {
   stderr: 2,
   /** `coordinator.PROCESS`, locked; we hold the lock as long as this is open. */
   stream: 3,
-  /** For the reason why the process could not be started, as text; from one in C, `LOCKED` first. */
+  /** For the reason why the process could not be started, as text; from one in C, `LOCKED` comes first. */
   report: 4,
 } as const;
 
 export const GO = 'go\n';
-
-/** A coordinator in C locks the stream by itself, and then says so. */
-export const LOCKED = 'locked\n';
