@@ -1,6 +1,7 @@
 import type { ProblemCode } from '../errors/codes.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import type { Halt } from '../lifecycle/processes.js';
 import type { SignalResult } from '../lifecycle/runner-process.js';
 import type { KillRequest, Runner } from '../runner/api.js';
 import type { TaskView } from '../task/view.js';
@@ -28,10 +29,12 @@ export interface EndableTask {
   readonly mayExecute: boolean;
   /** The task as it is now. */
   look(): TaskView;
-  /** A signal to its live runner. Throws UsageError `task-untrusted`. */
+  /** A signal to its live runner; a stopped one is continued for it. Throws UsageError `task-untrusted`. */
   signalRunner(signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL'): SignalResult;
   /** Waits until the task is over or has no runner any more; `lives` after `mostMs` milliseconds. */
   waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'>;
+  /** True if something keeps the process, its runner, from running. */
+  isHalted(pid: number): boolean;
   /** Becomes its runner. Throws like `takeOver` of the runner. */
   takeOver(): Promise<Pick<Runner, 'kill' | 'run'>>;
   /** Ends its processes and records the end, from its streams alone. Throws SystemError if that is impossible. */
@@ -52,6 +55,15 @@ interface Watched {
 export const SLACK_MS = 5000;
 /** The time that runners give to processes when a signal asks them, because a signal cannot carry a time. */
 export const RUNNER_GRACE_MS = 60_000;
+
+/** Why a runner does not react at once, and what is done about it. */
+const HALTS: Readonly<Record<Halt, { what: string; done: string }>> = {
+  stopped: { what: 'was stopped', done: 'it was continued to end the task' },
+  traced: {
+    what: 'is held by a debugger',
+    done: `it is killed if that does not let it go on within ${SLACK_MS / 1000}s`,
+  },
+};
 
 /** Problems of a task file that keep final processes from running. */
 const UNUSABLE: readonly ProblemCode[] = [
@@ -114,15 +126,27 @@ async function escalate(
     if (sent.kind === 'refused') throw refused(sent.why);
     if (sent.kind === 'sent') ending.signalled.push(sent.pid);
     if (sent.kind === 'no-runner') return 'gone';
+    if (sent.kind === 'sent' && sent.halt !== undefined && signal !== 'SIGKILL')
+      return waitForHalted(sent.pid, sent.halt, patienceMs);
     waits('its runner');
     return task.waitForRunner(patienceMs);
+  };
+  const waitForHalted = async (pid: number, halt: Halt, patienceMs: number) => {
+    const { what, done } = HALTS[halt];
+    const message = `task ${taskId}: its runner (process ${pid}) ${what}; ${done}`;
+    ending.problems.push({ code: 'runner-stopped', severity: 'warning', message, task_id: taskId });
+    waits(`its runner, which ${what}`);
+    const firstMs = Math.min(patienceMs, SLACK_MS);
+    const outcome = await task.waitForRunner(firstMs);
+    if (outcome !== 'lives') return outcome;
+    return task.isHalted(pid) ? 'halted' : task.waitForRunner(patienceMs - firstMs);
   };
   const patienceMs = graceMs < RUNNER_GRACE_MS ? graceMs : graceMs + SLACK_MS;
   let outcome = now ? await ask('SIGKILL', SLACK_MS) : await ask(lose ? 'SIGUSR2' : 'SIGUSR1', patienceMs);
   let atOnce = now;
-  if (outcome === 'lives') {
-    // The runner did not end the task: kill the runner, then the task.
-    atOnce = true;
+  if (outcome === 'lives' || outcome === 'halted') {
+    // The runner did not end the task: kill the runner, then the task. A halted one has asked no process to end yet.
+    atOnce = outcome === 'lives';
     outcome = await ask('SIGKILL', SLACK_MS);
     if (outcome === 'lives') throw refused('its runner cannot be ended');
   }

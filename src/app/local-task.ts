@@ -89,6 +89,10 @@ export class LocalTask implements EndableTask {
     }
   }
 
+  isHalted(pid: number): boolean {
+    return this.#machine.processes.look(pid)?.halt !== undefined;
+  }
+
   async takeOver() {
     const { takeOver } = await import('../runner/runner.js');
     const { coordinator, openFiles, now } = this.#machine;

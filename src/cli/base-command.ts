@@ -7,8 +7,9 @@ import { EXIT, EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js'
 import { hasError, type Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
 import { problemsText } from './failure.js';
+import { inertText, withoutInherited } from './inherited-flags.js';
 import { jsonPieces } from './json-pieces.js';
-import { type CommandClass, type CommandTable, knownFlags } from './page.js';
+import { type CommandClass, type CommandTable, isWrapper, knownFlags, knownShortFlags } from './page.js';
 import type { Style } from './terminal.js';
 import { Terminal } from './terminal.js';
 import { dashed, valuedSwitch } from './words.js';
@@ -119,9 +120,13 @@ export abstract class ThermosCommand extends Command {
   ): Promise<ParserOutput<F, B, A>> {
     const command = this.ctor as unknown as CommandClass;
     const flagOf = knownFlags(command);
-    const valued = valuedSwitch(argv, flagOf);
+    const own = { flagOf, shortFlagOf: knownShortFlags(command), isWrapper: isWrapper(command) };
+    const { words, inert, wrong } = withoutInherited(argv, own);
+    if (wrong !== undefined) throw new UsageError('usage', wrong);
+    const valued = valuedSwitch(words, flagOf);
     if (valued !== undefined) throw new UsageError('usage', `${valued.split('=')[0]} takes no value`);
-    const result = await super.parse<F, B, A>(options, dashed(argv, flagOf));
+    const result = await super.parse<F, B, A>(options, dashed(words, flagOf));
+    if (inert.length > 0) this.notice(inertText(inert));
     this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
     if (!result.flags.json) await this.terminal.loadColours();
     return result;

@@ -4,8 +4,18 @@ import type { ProblemCode } from '../errors/codes.js';
 import { badValue, UsageError } from '../errors/errors.js';
 import { nearest } from '../text/near.js';
 import { shellWords } from '../text/shell.js';
-import { type CommandClass, commandPage, type FlagEntry, flagsOf, knownFlags, PROGRAM_NAME } from './page.js';
-import { longName } from './words.js';
+import { inheritedFlag } from './inherited-flags.js';
+import {
+  type CommandClass,
+  commandPage,
+  type FlagEntry,
+  flagsOf,
+  isWrapper,
+  knownFlags,
+  knownShortFlags,
+  PROGRAM_NAME,
+} from './page.js';
+import { dashedName, longName } from './words.js';
 
 /**
  * Words that are commands of other programs for the same questions, and what answers them here. The table counts only
@@ -85,8 +95,7 @@ function withUsage(error: UsageError, usage: string, hint?: string): UsageError 
  * For a command line of another program in which a flag comes before any `--`: this program took the flag for its own.
  */
 function dashesHint(id: string, command: CommandClass, argv: readonly string[]): string | undefined {
-  const args = command.args as Readonly<Record<string, { repeats?: boolean }>>;
-  if (args.command?.repeats !== true) return undefined;
+  if (!isWrapper(command)) return undefined;
   const at = firstArgument(command, argv);
   if (argv[at] === '--') return undefined;
   const theirs = argv.slice(at);
@@ -98,13 +107,13 @@ function dashesHint(id: string, command: CommandClass, argv: readonly string[]):
 /** The place of the first word that is neither a flag nor its value, or of the `--` before it. */
 function firstArgument(command: CommandClass, argv: readonly string[]): number {
   const known = knownFlags(command);
-  const flags = Object.entries(flagsOf(command));
+  const short = knownShortFlags(command);
   let at = 0;
   while (at < argv.length) {
     const word = argv[at] as string;
     if (!word.startsWith('-') || word === '--') break;
-    const short = flags.find(([, { char }]) => word === `-${char}`)?.[0];
-    const flag = known((longName(word) ?? short ?? '').replaceAll('_', '-'));
+    const name = longName(word);
+    const flag = name === undefined ? short(word) : (known(dashedName(name)) ?? inheritedFlag(name));
     at += flag?.takesValue && !word.includes('=') ? 2 : 1;
   }
   return at;

@@ -3,6 +3,7 @@ import type { Config } from '@oclif/core/config';
 import { EXIT } from '../errors/exit-codes.js';
 import { type RunnableClass, ThermosCommand } from './base-command.js';
 import { reportFailure } from './failure.js';
+import { inheritedFlag } from './inherited-flags.js';
 import { type CommandTable, knownFlags, visibleIds } from './page.js';
 import { Terminal } from './terminal.js';
 import { hasFlag, splitCommand } from './words.js';
@@ -14,6 +15,12 @@ export const PACKAGE_ROOT = join(__dirname, '..');
 
 /** The flags that `CMD --help` passes on to `help`. */
 const OF_HELP = ['--json', '--no-color', '--no-pager'];
+
+/** The flags for help; the last two are the original's. */
+const HELP = ['--help', '-h', '--short-help', '--long-help'];
+
+/** The flags that may come before the command. */
+const flagBefore = (name: string) => knownFlags(ThermosCommand)(name) ?? inheritedFlag(name);
 
 /** What the entry needs: finds the command of a command line, and runs it. */
 export interface Dispatcher {
@@ -46,16 +53,16 @@ async function dispatch(argv: readonly string[], commands: CommandTable<Runnable
     process.exitCode = (await command.invoke()) ?? EXIT.ok;
   };
   try {
-    const { before, word, after } = splitCommand(argv, knownFlags(ThermosCommand));
+    const { before, word, after } = splitCommand(argv, flagBefore);
     const words = [...before, ...after];
-    if (word === undefined || word === '--help' || word === '-h') {
+    if (word === undefined || HELP.includes(word)) {
       await run('help', words);
     } else if (word === '--version') {
       await run('version', words);
     } else if (!Object.hasOwn(commands, word)) {
       const { unknownCommand } = await import('./command-line-error.js');
       throw unknownCommand(word, visibleIds(commands));
-    } else if (hasFlag(words, '--help', '-h')) {
+    } else if (hasFlag(words, ...HELP)) {
       await run('help', [word, ...words.filter((each) => OF_HELP.includes(each))]);
     } else {
       await run(word, words);
@@ -66,9 +73,8 @@ async function dispatch(argv: readonly string[], commands: CommandTable<Runnable
 }
 
 function commandOf(argv: readonly string[], commands: CommandTable): string | undefined {
-  const { before, word, after } = splitCommand(argv, knownFlags(ThermosCommand));
-  if (word === undefined || word === '-h' || hasFlag([word, ...before, ...after], '--help', '-h'))
-    return 'help';
+  const { before, word, after } = splitCommand(argv, flagBefore);
+  if (word === undefined || hasFlag([word, ...before, ...after], ...HELP)) return 'help';
   if (word === '--version') return 'version';
   return Object.hasOwn(commands, word) ? word : undefined;
 }

@@ -60,7 +60,8 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
     if (failure.hint !== undefined) terminal.writeError(`hint: ${visible(failure.hint)}\n`);
     if (failure.usage !== undefined) terminal.writeError(`usage: ${visible(failure.usage)}\n`);
   }
-  if (hasFlag(argv, '--debug') && error instanceof Error) terminal.writeError(stackText(error));
+  if (hasFlag(argv, '--debug', '--app_debug', '--app-debug') && error instanceof Error)
+    terminal.writeError(stackText(error));
   return failure.exitCode;
 }
 

@@ -154,6 +154,21 @@ export function knownFlags(command: CommandClass): (name: string) => KnownFlag |
   };
 }
 
+/** The flags that a command knows by words such as `-n`. */
+export function knownShortFlags(command: CommandClass): (word: string) => KnownFlag | undefined {
+  const flags = Object.values(flagsOf(command));
+  return (word) => {
+    const flag = flags.find(({ char }) => char !== undefined && word === `-${char}`);
+    return flag && { takesValue: flag.type === 'option' };
+  };
+}
+
+/** True for a command whose arguments are the command line of another program. */
+export function isWrapper(command: CommandClass): boolean {
+  const args = command.args as Readonly<Record<string, ArgDefinition>> | undefined;
+  return args?.command?.repeats === true;
+}
+
 /** `TASK`, `[TASK]`, `TASK...`, `[TASK...]`. */
 function argEntry(name: string, arg: ArgDefinition): ArgEntry {
   const words = `${name.toUpperCase().replaceAll('_', '-')}${arg.multiple || arg.repeats ? '...' : ''}`;

@@ -77,6 +77,7 @@ export function longName(word: string): string | undefined {
   return /^--([A-Za-z][^=]*)/.exec(word)?.[1];
 }
 
-function dashedName(name: string): string {
+/** The name of a flag, as oclif knows it. */
+export function dashedName(name: string): string {
   return name.replaceAll('_', '-');
 }

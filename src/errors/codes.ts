@@ -554,9 +554,10 @@ export const CODE_GROUPS = {
       remedy: 'Run it again with the same config and id, or let `thermos gc` mark it LOST.',
     },
     'runner-stopped': {
-      severity: ['error'],
-      meaning: 'The runner of a task is stopped by a signal, so nothing is started or recorded.',
-      remedy: 'Resume it with `kill -CONT`.',
+      severity: ['error', 'warning'],
+      meaning:
+        'The runner of a task is stopped by a signal or held by a debugger, so nothing is started or recorded.',
+      remedy: 'Resume it with `kill -CONT`; `thermos kill` does so itself.',
     },
     'task-not-moved': {
       severity: ['warning'],

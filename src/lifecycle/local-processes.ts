@@ -3,7 +3,10 @@ import { holdOf } from '../host/held-lock.js';
 import { Host, isDead } from '../host/host.js';
 import { pause } from '../host/pause.js';
 import { homeOf, isExiting, outputsOf, processRow, processTable, rootOf } from '../host/process-table.js';
-import type { Processes } from './processes.js';
+import type { Halt, Processes } from './processes.js';
+
+/** By the letters of proc(5). */
+const HALTS: Readonly<Record<string, Halt>> = { T: 'stopped', t: 'traced' };
 
 /** The processes of this machine. */
 export const LOCAL_PROCESSES: Processes = {
@@ -12,8 +15,16 @@ export const LOCAL_PROCESSES: Processes = {
   look(pid) {
     const found = Host.local().process(pid);
     if (found === undefined) return undefined;
-    const { startTimeTicks, startTimeMs, uid, nsPid } = found;
-    return { startTimeTicks, startTimeMs, realUid: uid, isDead: isDead(found), isForeign: nsPid.length > 1 };
+    const { startTimeTicks, startTimeMs, uid, nsPid, state } = found;
+    const isForeign = nsPid.length > 1;
+    return {
+      startTimeTicks,
+      startTimeMs,
+      realUid: uid,
+      isDead: isDead(found),
+      halt: HALTS[state],
+      isForeign,
+    };
   },
   holdsLock: holdOf,
   locks() {

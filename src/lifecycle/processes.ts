@@ -1,6 +1,9 @@
 import type { FileIdentity } from '../host/file-identity.js';
 import type { ProcessRow } from '../host/process-table.js';
 
+/** Why a process does not run: a signal has stopped it, or a debugger that traces it. */
+export type Halt = 'stopped' | 'traced';
+
 /** The state of a process at one moment. */
 export interface ProcessLook {
   readonly startTimeTicks: number;
@@ -10,6 +13,8 @@ export interface ProcessLook {
   readonly realUid: number;
   /** A zombie, or already reaped. */
   readonly isDead: boolean;
+  /** Undefined if nothing keeps it from running. */
+  readonly halt?: Halt;
   /** It is in a pid namespace below ours, where it has a different pid. */
   readonly isForeign: boolean;
 }

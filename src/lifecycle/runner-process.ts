@@ -2,12 +2,12 @@ import type { Stats } from 'node:fs';
 import { isTerminalTaskState, type TaskStatus } from '../checkpoint/records.js';
 import { mayPrecede } from '../host/start-time.js';
 import { type Owner, onlyRootCanWrite } from './owner.js';
-import type { Processes } from './processes.js';
+import type { Halt, Processes } from './processes.js';
 import { send } from './signal.js';
 
 /** The runner of a task, as far as it can be found. */
 export type FoundRunner =
-  | { readonly kind: 'runner'; readonly pid: number; readonly startTimeTicks: number }
+  | { readonly kind: 'runner'; readonly pid: number; readonly startTimeTicks: number; readonly halt?: Halt }
   /** No process holds the lock. */
   | { readonly kind: 'none' }
   /** The task is over and the holder of its lock is about to release it: there is no runner to signal. */
@@ -52,7 +52,7 @@ export function findRunner(
         : `its stream names process ${pid} as its runner, but its lock is held by ${who.join(', ')}`,
     );
   }
-  const { realUid, startTimeMs, startTimeTicks } = found;
+  const { realUid, startTimeMs, startTimeTicks, halt } = found;
   if (realUid !== owner.uid && realUid !== 0) {
     return unknown(
       `process ${pid}, which holds its lock, belongs to uid ${realUid}, but the task to uid ${owner.uid}`,
@@ -74,11 +74,12 @@ export function findRunner(
       return unknown(`process ${pid} started after the runner recorded itself`);
     }
   }
-  return { kind: 'runner', pid, startTimeTicks };
+  return { kind: 'runner', pid, startTimeTicks, halt };
 }
 
 export type SignalResult =
-  | { readonly kind: 'sent'; readonly pid: number }
+  /** `halt`: what kept the runner from running then. */
+  | { readonly kind: 'sent'; readonly pid: number; readonly halt?: Halt }
   /** `no-runner`: no process holds the lock. `ending`: its holder is already ending the task. */
   | { readonly kind: 'no-runner' }
   | { readonly kind: 'ending' }
@@ -90,7 +91,8 @@ const POLL_MS = 20;
 
 /**
  * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST; SIGKILL
- * ends only the runner. `look` rereads the stream. Retries for a moment while the runner is uncertain.
+ * ends only the runner. A stopped one is continued, so that it can react. `look` rereads the stream. Retries for a
+ * moment while the runner is uncertain.
  */
 export function signalRunner(
   processes: Processes,
@@ -107,7 +109,11 @@ export function signalRunner(
       // `findRunner` has already checked a runner of root's for a user's task.
       const rights = { ...owner, isWrittenByRoot: true };
       const sent = send(processes, runner, signal, rights);
-      if (sent === 'sent') return { kind: 'sent', pid: runner.pid };
+      if (sent === 'sent') {
+        const { pid, halt } = runner;
+        if (halt === 'stopped' && signal !== 'SIGKILL') send(processes, runner, 'SIGCONT', rights);
+        return { kind: 'sent', pid, halt };
+      }
       if (sent !== 'gone') return { kind: 'refused', why: sent.message };
     }
     if (processes.clock() >= until) {

@@ -45,22 +45,26 @@ export class TaskProcesses {
     this.#marks = marks;
   }
 
-  /** Sends SIGTERM to the commands of these runs and to remains of other runs; wakes stopped ones for it. */
+  /**
+   * Sends SIGTERM to the commands of these runs and to remains of other runs. All processes that are stopped are
+   * continued, so that they can end and the coordinators can record it.
+   */
   terminate(live: readonly RecordedRun[], traces: readonly RunTrace[]): Problem[] {
     const commands = new Set(live.map(({ pid }) => pid));
     const sessions = new Set(live.map(({ coordinator_pid }) => coordinator_pid));
     const { own } = this.#find(traces);
     const isLeader = new Set(traces.map(({ coordinatorPid }) => coordinatorPid));
-    const addressed = own.filter(
-      ({ pid, session }) => commands.has(pid) || (!sessions.has(session) && !isLeader.has(pid)),
-    );
-    return addressed.flatMap((row) => this.#ask(row));
+    const isAsked = ({ pid, session }: ProcessRow) =>
+      commands.has(pid) || (!sessions.has(session) && !isLeader.has(pid));
+    return this.#ask(own.filter(isAsked), own);
   }
 
-  /** Sends SIGTERM to the command of one run. */
+  /** Sends SIGTERM to the command of one run, and continues what is stopped in its session. */
   terminateCommand(run: RecordedRun): Problem[] {
     const { own } = this.#find([traceOf(run)]);
-    return own.filter(({ pid }) => pid === run.pid).flatMap((row) => this.#ask(row));
+    const asked = own.filter(({ pid }) => pid === run.pid);
+    const session = own.filter(({ session }) => session === run.coordinator_pid);
+    return this.#ask(asked, [...asked, ...session]);
   }
 
   /** Sends SIGKILL to all remaining processes of these runs. */
@@ -132,11 +136,14 @@ export class TaskProcesses {
       (home !== undefined && processes.home(pid) === home);
   }
 
-  #ask(row: ProcessRow): Problem[] {
-    const sent = send(this.#processes, row, 'SIGTERM', this.#marks.owner);
-    if (typeof sent === 'object') return [sent];
-    if (row.state === 'T') send(this.#processes, row, 'SIGCONT', this.#marks.owner);
-    return [];
+  #ask(asked: readonly ProcessRow[], own: readonly ProcessRow[]): Problem[] {
+    const { owner } = this.#marks;
+    const problems = asked
+      .map((row) => send(this.#processes, row, 'SIGTERM', owner))
+      .filter((sent) => typeof sent === 'object');
+    // Afterwards, so that each finds its SIGTERM when it goes on.
+    for (const row of new Set(own)) if (row.state === 'T') send(this.#processes, row, 'SIGCONT', owner);
+    return problems;
   }
 
   /** Repeats until none is found, because they may have forked meanwhile. */

@@ -22,6 +22,8 @@ interface Script {
   signals?: SignalResult[];
   /** What is seen of the runner after each signal. */
   waits?: ('over' | 'gone' | 'lives')[];
+  /** Something keeps its runner from running, for good. */
+  isHalted?: boolean;
   /** Thrown when the task is taken over, or run by us. */
   refusal?: Error;
   failure?: Error;
@@ -54,6 +56,10 @@ class ScriptedTask implements EndableTask {
   async waitForRunner(mostMs: number): Promise<'over' | 'gone' | 'lives'> {
     this.asked.push(mostMs);
     return this.#script.waits?.shift() ?? 'lives';
+  }
+
+  isHalted(): boolean {
+    return this.#script.isHalted ?? false;
   }
 
   async takeOver() {
@@ -153,6 +159,38 @@ describe('a task with a live runner', () => {
     expect(asked.slice(2)).toEqual(['take over', { state: 'KILLED', wait: 30, now: false }]);
     expect(waited).toEqual(['its runner', 'its processes']);
     expect(signalled).toEqual([5]);
+  });
+
+  test('that was stopped is continued, has its time, and it is said', async () => {
+    const halt = 'stopped';
+    expect(await ended({ signals: [{ ...sent(5), halt }], waits: ['over'] } as Script)).toEqual({
+      asked: ['SIGUSR1', SLACK_MS, 'end leftovers'],
+      signalled: [5, 8],
+      problems: ['runner-stopped'],
+    });
+    expect(waited).toEqual(['its runner, which was stopped']);
+    const { asked } = await ended({ signals: [{ ...sent(5), halt }], waits: ['lives', 'over'] } as Script);
+    expect(asked).toEqual(['SIGUSR1', SLACK_MS, 30_000 - SLACK_MS, 'end leftovers']);
+  });
+
+  test('that does not run whatever is done is killed soon, and the task ended gracefully by us', async () => {
+    const { asked, problems } = await ended({
+      view: { config: FINAL },
+      signals: [{ ...sent(5), halt: 'traced' } as SignalResult, sent(5)],
+      waits: ['lives', 'gone'],
+      isHalted: true,
+    });
+    const takenOver = ['take over', { state: 'KILLED', wait: 30, now: false }];
+    expect(asked).toEqual(['SIGUSR1', SLACK_MS, 'SIGKILL', SLACK_MS, ...takenOver]);
+    expect(problems).toEqual(['runner-stopped']);
+  });
+
+  test('that was stopped and is killed at once is not continued', async () => {
+    const signals = [{ ...sent(5), halt: 'stopped' } as SignalResult];
+    expect(await ended({ signals, waits: ['gone'] }, { ...GRACEFUL, now: true })).toMatchObject({
+      asked: ['SIGKILL', SLACK_MS, ['end orphan', { state: 'KILLED', wait: 30, now: true }]],
+      problems: [],
+    });
   });
 
   test('that is not certainly the one is not signalled', async () => {

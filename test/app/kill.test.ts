@@ -29,6 +29,7 @@ function endable(found: FoundTask): EndableTask {
     mayExecute: false,
     look: () => new TaskReader(found, { history: false }).read(host),
     signalRunner: () => ({ kind: 'no-runner' }),
+    isHalted: () => false,
     waitForRunner: () => Promise.reject(new Error('there is none')),
     takeOver: () => Promise.reject(new Error('not here')),
     async endOrphan({ state }, ending) {

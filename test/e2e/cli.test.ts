@@ -205,6 +205,16 @@ describe('flags', () => {
     expect(thermos(['help', '--', '--help']).stderr).toContain("unknown flag '--help'");
   });
 
+  test('those that the original inherited are accepted everywhere, and one line says that they do nothing', () => {
+    const { stdout } = thermos(['version', '--json']);
+    const stderr = '--log_dir and --log_to_stderr are flags of the original and do nothing here\n';
+    const given = ['--log_dir', '/tmp', '--log_to_stderr=google:DEBUG'];
+    expect(thermos([...given, 'version', '--json'])).toMatchObject({ stdout, stderr, status: 0 });
+    expect(thermos(['version', ...given, '--json'])).toMatchObject({ stdout, stderr, status: 0 });
+    expect(thermos(['status', '--json', ...given, 'no-task'])).toMatchObject({ stderr, status: 1 });
+    expect(thermos(['--long-help']).stdout).toBe(thermos(['help']).stdout);
+  });
+
   test('THERMOS_CONTENT_TYPE is none of ours', () => {
     const { stdout, status } = thermos(['version'], { env: { THERMOS_CONTENT_TYPE: 'json' } });
     expect({ stdout: stdout.slice(0, 8), status }).toEqual({ stdout: 'thermos/', status: 0 });

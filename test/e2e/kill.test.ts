@@ -92,6 +92,23 @@ describe('a task with a runner', () => {
     expect(place.thermos('kill', '--now', 'web-1').status).toBe(0);
     expect(isAlive(pidOf('web-1'))).toBe(false);
   });
+
+  test('a stopped runner, its coordinators and commands go on and end gracefully, and it is said', async () => {
+    await running('web-1');
+    const { runner, processes } = place.inspect('web-1');
+    const main = processes.find((each: { process: string }) => each.process === 'main');
+    for (const pid of [runner.pid, main.coordinator_pid, pidOf('web-1')]) process.kill(pid, 'SIGSTOP');
+    const began = performance.now();
+    const { stdout, stderr, status } = place.thermos('kill', 'web-1');
+    expect({ stdout, stderr, status }).toEqual({
+      stdout: 'web-1: ACTIVE -> KILLED\n',
+      stderr: `warning: task web-1: its runner (process ${runner.pid}) was stopped; it was continued to end the task\n`,
+      status: 0,
+    });
+    expect(performance.now() - began).toBeLessThan(30_000);
+    expect(place.file('web-1', 'order')).toBe('term\nfinal\n');
+    expect(recorded('web-1')).toEqual(KILLED);
+  });
 });
 
 describe('a task without a runner', () => {

@@ -87,6 +87,7 @@ export class FakeProcesses implements Processes {
       startTimeMs: BOOT_MS + started * 1000,
       realUid,
       isDead: state === 'Z',
+      halt: state === 'T' ? ('stopped' as const) : state === 't' ? ('traced' as const) : undefined,
       isForeign,
     };
   }

@@ -131,6 +131,21 @@ describe('a signal to the runner', () => {
     expect(processes.sent).toEqual([[DAEMON, 'SIGUSR1']]);
   });
 
+  test('continues it if it is stopped, not if a debugger holds it or it is killed', () => {
+    const stopped = machine({ uid: USER, state: 'T' }, STREAM);
+    expect(ask(stopped)).toEqual({ kind: 'sent', pid: DAEMON, halt: 'stopped' });
+    expect(stopped.sent).toEqual([
+      [DAEMON, 'SIGUSR1'],
+      [DAEMON, 'SIGCONT'],
+    ]);
+    const traced = machine({ uid: USER, state: 't' }, STREAM);
+    expect(ask(traced)).toEqual({ kind: 'sent', pid: DAEMON, halt: 'traced' });
+    expect(traced.sent).toEqual([[DAEMON, 'SIGUSR1']]);
+    const killed = machine({ uid: USER, state: 'T' }, STREAM);
+    signalRunner(killed, () => ({ stream: STREAM, last: LAST, owner: USERS }), 'SIGKILL');
+    expect(killed.sent).toEqual([[DAEMON, 'SIGKILL']]);
+  });
+
   test('goes to nobody who got its pid right before', () => {
     const processes = machine({ uid: USER }, STREAM);
     let looks = 0;

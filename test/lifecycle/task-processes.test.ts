@@ -173,19 +173,38 @@ describe('how long', () => {
 });
 
 describe('who is asked to end', () => {
-  test('commands and what others left behind, not coordinators; stopped ones are woken', () => {
+  test('commands and what others left behind, not coordinators', () => {
     const processes = new FakeProcesses({
       100: COORDINATOR,
-      101: { ...COMMAND, state: 'T' },
+      101: COMMAND,
       102: { parent: 101, session: 100 },
       500: { session: 499, outputs: [LOG] },
     });
     expect(taskOf(processes).terminate([RUN], [traceOf(RUN)])).toEqual([]);
     expect(processes.sent).toEqual([
       [101, 'SIGTERM'],
-      [101, 'SIGCONT'],
       [500, 'SIGTERM'],
     ]);
+  });
+
+  test('whoever of the task is stopped is continued afterwards, coordinators and children too', () => {
+    const stopped = { state: 'T' };
+    const processes = new FakeProcesses({
+      100: { ...COORDINATOR, ...stopped },
+      101: { ...COMMAND, ...stopped },
+      102: { parent: 101, session: 100, ...stopped },
+      103: { parent: 101, session: 100, state: 't' },
+      400: stopped,
+      500: { session: 499, outputs: [LOG], ...stopped },
+    });
+    taskOf(processes).terminate([RUN], [traceOf(RUN)]);
+    const continued = [100, 101, 102, 500].map((pid) => [pid, 'SIGCONT']);
+    expect(processes.sent).toEqual([[101, 'SIGTERM'], [500, 'SIGTERM'], ...continued]);
+
+    processes.sent.splice(0);
+    taskOf(processes).terminateCommand(RUN);
+    const ofRun = [101, 100, 102].map((pid) => [pid, 'SIGCONT']);
+    expect(processes.sent).toEqual([[101, 'SIGTERM'], ...ofRun]);
   });
 
   test('not a process of somebody else', () => {

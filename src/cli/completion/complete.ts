@@ -1,6 +1,16 @@
 import type { Awaitable } from '../../task/gatherer.js';
 import { visible } from '../../text/escape.js';
-import { type CommandClass, type CommandTable, flagsOf, knownFlags, TOPICS, visibleIds } from '../page.js';
+import { inheritedFlag, withoutInherited } from '../inherited-flags.js';
+import {
+  type CommandClass,
+  type CommandTable,
+  flagsOf,
+  isWrapper,
+  knownFlags,
+  knownShortFlags,
+  TOPICS,
+  visibleIds,
+} from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 
 /** The names on this machine that can be completed; read only when needed. */
@@ -37,7 +47,8 @@ export async function complete(
 ): Promise<string[]> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
-  const globalFlags = knownFlags(commands.base);
+  const ofAll = knownFlags(commands.base);
+  const globalFlags = (name: string) => ofAll(name) ?? inheritedFlag(name);
   const split = splitCommand(before, globalFlags);
   const ids = visibleIds(commands.all);
   if (split.word === undefined) {
@@ -57,7 +68,15 @@ async function completeCommand(
   ids: readonly string[],
   source: CompletionSource,
 ): Promise<string[]> {
-  const line = parseLine(before, command);
+  const own = {
+    flagOf: knownFlags(command),
+    shortFlagOf: knownShortFlags(command),
+    isWrapper: isWrapper(command),
+  };
+  const { words, wrong } = withoutInherited(before, own);
+  // The value of an inherited flag comes next.
+  if (wrong !== undefined) return [];
+  const line = parseLine(words, command);
   if (line.pending !== undefined) return beginning(current, optionsOf(command, line.pending));
   if (!line.dashes && current.startsWith('-')) {
     const name = longName(current);

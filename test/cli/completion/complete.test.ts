@@ -80,6 +80,15 @@ describe('complete', () => {
     [['--root', '/x', 'he'], ['help']],
     [['--mesos_root', ''], []],
     [['nonesuch', ''], []],
+    [['--log_dir', ''], []],
+    [['--log_dir', '/x', 'he'], ['help']],
+    [['status', '--log_dir', ''], []],
+    [
+      ['status', '--log_dir', '/x', '--log_simple', 'www'],
+      ['www-0', 'www-1'],
+    ],
+    [['tail', '--log_to_stderr=INFO', 'www-0', 's'], ['setup']],
+    [['status', '--log_'], []],
     [
       ['status', ''],
       ['hello-1', 'my task', 'www-0', 'www-1'],
