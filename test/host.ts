@@ -8,20 +8,23 @@ const KEPT =
 
 /**
  * Gives all tests the same host, whoever runs them and wherever: no environment, no locale, no umask of the
- * machine's, a home of their own, and an empty task root instead of those that are looked for by default.
+ * machine's, a home and a directory for temporary files of their own, and an empty task root instead of those that are looked for by default.
  * Processes that vitest starts inherit all of it.
  */
 export default function setup(): () => void {
-  const place = mkdtempSync(join(tmpdir(), 'thermos-host-'));
+  const place = mkdtempSync(join(tmpdir(), 'thermos-'));
   process.umask(0o022);
   chmodSync(place, 0o755);
-  for (const path of ['home', 'root/tasks/active', 'root/checkpoints']) {
+  for (const path of ['home', 'root/tasks/active', 'root/checkpoints', 'tmp']) {
     mkdirSync(join(place, path), { recursive: true });
   }
+  chmodSync(join(place, 'tmp'), 0o1777);
   for (const name of Object.keys(process.env)) if (!KEPT.test(name)) delete process.env[name];
   Object.assign(process.env, {
     HOME: join(place, 'home'),
     LANG: 'C.UTF-8',
+    // `gc` looks for other task roots beside those that it collects: those of this machine are none of ours.
+    TMPDIR: join(place, 'tmp'),
     TZ: 'UTC',
     THERMOS_ROOT: join(place, 'root'),
   });

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { EXIT } from '../errors/exit-codes.js';
 import type { Awaitable } from '../task/gatherer.js';
 import { paintedWidth } from '../text/width.js';
 import { type EndingSignal, endBy, FullScreen } from './full-screen.js';
@@ -60,7 +61,7 @@ export async function watchList(
   if (signal === 'SIGHUP' || signal === 'SIGQUIT') return { exitCode: endBy(signal), notes: [] };
   const { frame, notes } = session.last;
   terminal.draw(frame.map((line) => `${line}\n`).join(''));
-  return { exitCode: signal === undefined ? 0 : endBy(signal), notes };
+  return { exitCode: signal === undefined ? EXIT.ok : endBy(signal), notes };
 }
 
 class Session {
