@@ -12,6 +12,8 @@ const KEPT =
  * Processes that vitest starts inherit all of it.
  */
 export default function setup(): () => void {
+  // It is called for each project of vitest, in one process.
+  if (process.env.THERMOS_TEST_HOST !== undefined) return () => {};
   const place = mkdtempSync(join(tmpdir(), 'thermos-'));
   process.umask(0o022);
   chmodSync(place, 0o755);
@@ -27,6 +29,7 @@ export default function setup(): () => void {
     TMPDIR: join(place, 'tmp'),
     TZ: 'UTC',
     THERMOS_ROOT: join(place, 'root'),
+    THERMOS_TEST_HOST: place,
   });
   return () => rmSync(place, { recursive: true, force: true });
 }

@@ -328,7 +328,7 @@ describe('as an unprivileged user', () => {
       ['The sandbox of the task cannot be entered: only the name of the task is known.'],
     ]);
     const tailed = thermos(['tail', '--mesos-root', agent, 'closed'], who);
-    expect([tailed.status, tailed.stdout]).toEqual([5, '']);
+    expect([tailed.status, tailed.signal, tailed.stdout]).toEqual([5, null, '']);
     expect(tailed.stderr).toMatch(/^error: cannot look into the sandbox of closed.*denied\nhint: .*sudo\n$/);
     chmodSync(run('closed'), 0o755);
   });
