@@ -29,7 +29,7 @@ export interface Material {
   found: FoundTask;
   /** The file of the stream; undefined if it could not be opened. */
   stream: { owner: string; mtimeMs: number } | undefined;
-  /** Without a stream: when its task file or its checkpoint directory was last changed, milliseconds since the epoch. */
+  /** Of an active task without a stream: when its task file or its checkpoint directory was last changed, milliseconds since the epoch. */
   preparedMs?: number;
   /** The replayed state of the runner's stream, merged with the coordinators' streams if no runner is alive. */
   state: CheckpointState;
@@ -109,7 +109,7 @@ export class MaterialReader {
         owner: host.userName(stream.uid) ?? String(stream.uid),
         mtimeMs: stream.mtimeMs,
       },
-      preparedMs: stream === undefined && !found.unreadable ? this.#preparedMs() : undefined,
+      preparedMs: stream === undefined ? this.#preparedMs() : undefined,
       state,
       config,
       runner,
@@ -227,7 +227,8 @@ export class MaterialReader {
   }
 
   #preparedMs(): number | undefined {
-    const { checkpoint_dir, task_file } = this.#found;
+    const { checkpoint_dir, task_file, phase, unreadable } = this.#found;
+    if (phase !== 'active' || unreadable) return undefined;
     const times = [checkpoint_dir, task_file].flatMap((path) => mtimeOf(path) ?? []);
     return times.length === 0 ? undefined : Math.max(...times);
   }

@@ -45,6 +45,17 @@ describe('who is killed', () => {
     expect(processes.has(400)).toBe(true);
   });
 
+  test('what was in its session before its coordinator ended, whatever it has become, but not who has its pid now', () => {
+    const processes = new FakeProcesses({ 100: COORDINATOR, 101: COMMAND, 102: COMMAND, 103: COMMAND });
+    const task = taskOf(processes);
+    task.terminate([RUN], [traceOf(RUN)]);
+    for (const pid of [100, 101]) processes.remove(pid);
+    processes.add(102, { session: 102 });
+    processes.add(103, { started: 200 });
+    const { problems } = task.endAll([traceOf(RUN)]);
+    expect([killed(processes), problems]).toEqual([[102], []]);
+  });
+
   test('nobody who merely has a lock of the task, whatever is recorded of him', () => {
     const holds = [[stream(), { isWritable: true }]] as const;
     for (const daemon of [
