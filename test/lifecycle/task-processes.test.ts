@@ -56,6 +56,26 @@ describe('who is killed', () => {
     expect([killed(processes), problems]).toEqual([[102], []]);
   });
 
+  test('what is left in a session without its coordinator, if it is marked, also after the clock was set back', () => {
+    const left: FakeProcess = { session: 100, started: 60 };
+    const processes = new FakeProcesses({ 102: { ...left, home: '/sandbox' }, 103: left });
+    const { alive, problems } = taskOf(processes).endAll([traceOf(RUN)]);
+    expect([killed(processes), [...alive]]).toEqual([[102], [102]]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'process 103 was left alone: it is in session 100, but nothing else shows that it belongs to the task',
+    ]);
+  });
+
+  test('no daemon that seems to be older than the task, but if it writes to its logs, it is told', () => {
+    const old: FakeProcess = { started: 60, home: '/sandbox' };
+    const processes = new FakeProcesses({ 500: { ...old, outputs: [LOG] }, 501: old });
+    const { problems } = taskOf(processes).endAll([traceOf(RUN)]);
+    expect(killed(processes)).toEqual([]);
+    expect(problems).toMatchObject([
+      { code: 'signal-refused', message: expect.stringMatching(/^process 500 .*was the clock set back\?$/) },
+    ]);
+  });
+
   test('nobody who merely has a lock of the task, whatever is recorded of him', () => {
     const holds = [[stream(), { isWritable: true }]] as const;
     for (const daemon of [
