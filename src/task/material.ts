@@ -99,6 +99,7 @@ export class MaterialReader {
     let state = this.#file.replay.state();
     const last = state.statuses.at(-1);
     const over = isTerminalTaskState(last?.state);
+    const removed = stream === undefined && !found.unreadable && this.#wasRemoved();
     const runner = this.#runner(host, stream, last, over);
     if (stream !== undefined && !over && runner.alive !== true) {
       state = this.#withCoordinators(state, problems);
@@ -118,8 +119,8 @@ export class MaterialReader {
       bootTimeMs: over ? undefined : host.bootTimeMs,
       reasons: this.#options.history && !found.unreadable ? this.#reasons(problems) : [],
       moved: over && this.#wasMoved(),
-      removed: stream === undefined && !found.unreadable && this.#wasRemoved(),
-      problems,
+      removed,
+      problems: removed ? problems.map(asRemoved) : problems,
     };
   }
 
@@ -203,9 +204,8 @@ export class MaterialReader {
 
   /** Only a task that certainly began has lost its stream. */
   #missing(error: unknown): Problem {
-    const problem = unreadableCheckpoint(this.#path, error);
-    if (this.#wasRemoved()) return { ...problem, severity: 'warning' };
-    return this.#isUnstarted() ? notStarted(this.#path) : problem;
+    const isGone = this.#wasRemoved() || !this.#isUnstarted();
+    return isGone ? unreadableCheckpoint(this.#path, error) : notStarted(this.#path);
   }
 
   /**
@@ -257,6 +257,11 @@ export class MaterialReader {
     }
     return this.#merged ? this.#file.replay.state() : state;
   }
+}
+
+/** A task that was removed after it was found has lost nothing. */
+function asRemoved(problem: Problem): Problem {
+  return problem.code === 'checkpoint-missing' ? { ...problem, severity: 'warning' } : problem;
 }
 
 /** Undefined if it does not exist, or we may not know. */

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { discover } from '../../src/discovery/discover.js';
 import type { FoundTask } from '../../src/discovery/found.js';
+import type { Problem } from '../../src/errors/problem.js';
 import { Host } from '../../src/host/host.js';
 import { TaskBoard } from '../../src/task/board.js';
 import { TaskReader } from '../../src/task/reader.js';
@@ -370,6 +371,9 @@ describe('while it is read', () => {
       ['warning checkpoint-missing'],
     ]);
     expect(view.removed).toBe(true);
+    const gone: Problem = { code: 'checkpoint-missing', severity: 'error', message: '' };
+    const listed = { task_file: join(root, 'tasks/finished/t'), problems: [gone] };
+    expect(codes(read(foundTask(root, 't', 'finished', listed)))).toEqual(['warning checkpoint-missing']);
   });
 });
 
