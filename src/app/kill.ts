@@ -70,7 +70,10 @@ export async function killTasks(options: KillOptions, ports: KillPorts): Promise
   if (!yes && toEnd.some((view) => !isNamed(view))) askFirst(toEnd, ports.confirmation);
   const killed = await endAll(chosen, options, ports.progress);
   for (const { problems: met } of killed) {
-    for (const each of met) problems.push(each);
+    for (const each of met) {
+      // A process that was left alone may be the task's: then the task was not ended wholly.
+      problems.push(each.code === 'signal-refused' ? { ...each, severity: 'error' } : each);
+    }
   }
   return {
     tasks: killed.map((each) => each.killed),

@@ -43,10 +43,11 @@ export function joinTasks(root: TaskRoot, { active, finished, checkpoints }: Roo
   return tasks;
 }
 
-function checkpointMissing({ task_id, checkpoint_dir }: FoundTask): Problem {
+/** A task whose file is active may be about to start: the original writes the file first. */
+function checkpointMissing({ task_id, checkpoint_dir, phase }: FoundTask): Problem {
   return {
     code: 'checkpoint-missing',
-    severity: 'error',
+    severity: phase === 'active' ? 'warning' : 'error',
     message: `task ${task_id} has no checkpoint directory ${checkpoint_dir}`,
     path: checkpoint_dir,
     task_id,

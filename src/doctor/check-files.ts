@@ -4,7 +4,7 @@ import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { taskFileProblems } from '../task/task-schema.js';
-import type { TaskView } from '../task/view.js';
+import { isUnstarted, type TaskView } from '../task/view.js';
 import { type CommandAdvice, counted, type Symptom } from './finding.js';
 
 /** A task file is written right after the first record. */
@@ -12,7 +12,7 @@ const YOUNG_MS = 60_000;
 
 /** Finds what is wrong with the files of one task: its stream, those of its processes, its task file. Pure. */
 export function* checkFiles(view: TaskView, now: number): Generator<Symptom> {
-  yield* checkStream(view);
+  yield* checkStream(view, now);
   for (const problem of view.problems) yield* checkProblem(view, problem, now);
   yield* checkTaskFile(view);
 }
@@ -22,8 +22,14 @@ export function streamOf(view: TaskView): string {
   return `${view.found.checkpoint_dir}/${RUNNER}`;
 }
 
+/** Has nothing been recorded of the task for too long to expect that it is about to start? */
+function isLeft(view: TaskView, now: number): boolean {
+  const { silent_since_ms } = view;
+  return isUnstarted(view) && silent_since_ms !== undefined && now - silent_since_ms >= YOUNG_MS;
+}
+
 /** A stream that can be read to its end, but is incomplete or belongs to another task. */
-function* checkStream(view: TaskView): Generator<Symptom> {
+function* checkStream(view: TaskView, now: number): Generator<Symptom> {
   const { task_id, phase, state, header, runner, statuses } = view;
   const path = streamOf(view);
   // checkProblem reports what could not be read.
@@ -38,7 +44,7 @@ function* checkStream(view: TaskView): Generator<Symptom> {
       advice: ['its end was cut off by a crash, a full disk or a copy; everything before that is correct'],
       task_id,
     };
-  } else if (header === null && runner?.alive === false) {
+  } else if (header === null && (runner?.alive === false || isLeft(view, now))) {
     yield {
       code: 'checkpoint-headless',
       severity: 'warning',
@@ -81,11 +87,14 @@ function* checkProblem(view: TaskView, problem: Problem, now: number): Generator
   const { code, path = streamOf(view), offset, message } = problem;
   const live = view.runner?.alive === true;
   const launched = view.launch_time_ms;
-  const young = launched !== undefined && now - Number(launched) < YOUNG_MS;
+  const since = isUnstarted(view) ? view.silent_since_ms : launched;
+  const young = since !== undefined && now - Number(since) < YOUNG_MS;
   // A task looks like this while its runner writes a record or sets it up.
   if (live && (code === 'checkpoint-incomplete' || (young && code === 'task-file-missing'))) return;
+  // It is not called dead while it may be about to start.
+  if (isUnstarted(view) && young && ABOUT_TO_START.includes(code)) return;
   yield {
-    code: code === 'checkpoint-incomplete' ? 'checkpoint-torn' : code,
+    code: codeOf(problem),
     severity: problem.severity,
     what: (count) => whatOf(problem, count),
     evidence: [{ path, offset, text: message }],
@@ -94,7 +103,19 @@ function* checkProblem(view: TaskView, problem: Problem, now: number): Generator
   };
 }
 
-function whatOf({ code, message }: Problem, count: number): string {
+/** Of a task whose runner has not made everything yet. */
+const ABOUT_TO_START: readonly string[] = [
+  'checkpoint-missing',
+  'checkpoint-incomplete',
+  'task-file-missing',
+];
+
+function codeOf({ code, severity }: Problem): Symptom['code'] {
+  if (code === 'checkpoint-missing' && severity === 'warning') return 'task-not-started';
+  return code === 'checkpoint-incomplete' ? 'checkpoint-torn' : code;
+}
+
+function whatOf({ code, message, severity }: Problem, count: number): string {
   const tasks = counted(count, 'task');
   switch (code) {
     case 'checkpoint-incomplete':
@@ -103,6 +124,8 @@ function whatOf({ code, message }: Problem, count: number): string {
     case 'checkpoint-damaged':
       return `${tasks} with a damaged checkpoint: nothing after the damage can be read`;
     case 'checkpoint-missing':
+      if (severity === 'warning')
+        return `${tasks} that never started: the runner died before it made the checkpoint`;
       return `${tasks} without a checkpoint: what happened to it is unknown`;
     case 'checkpoint-unreadable':
       return `${tasks} with a checkpoint that cannot be read`;
@@ -134,7 +157,7 @@ export function recordsAdvice(text: string, path: string): CommandAdvice {
   };
 }
 
-function adviceOf(view: TaskView, { code, hint }: Problem, path: string): Symptom['advice'] {
+function adviceOf(view: TaskView, { code, severity, hint }: Problem, path: string): Symptom['advice'] {
   const given = hint === undefined ? [] : [hint];
   // The agent owns the files of its tasks.
   const remove = LAYOUTS[view.layout].ownsSandboxes ? ['--include-mesos'] : [];
@@ -151,6 +174,9 @@ function adviceOf(view: TaskView, { code, hint }: Problem, path: string): Sympto
         'check the disk (dmesg, SMART) if nobody wrote to the file',
       ];
     case 'checkpoint-missing':
+      if (severity === 'warning') {
+        return [gcAdvice(view, 'run it again, or let gc collect the rest after --orphan-age', ...remove)];
+      }
       return [gcAdvice(view, 'it was removed, or a gc was interrupted; remove the rest', ...remove)];
     case 'task-file-missing':
       return [

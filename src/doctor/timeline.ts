@@ -3,7 +3,7 @@ import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
 import { REASONS } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { endedWithTask, endingOf } from '../task/ending.js';
-import type { TaskView } from '../task/view.js';
+import { isUnstarted, type TaskView } from '../task/view.js';
 import { describeReturnCode } from '../task/why.js';
 import { timestamp } from '../text/age.js';
 import type { TaskUpdate } from './mesos-info.js';
@@ -199,7 +199,8 @@ function sourceEvents(view: TaskView, sources: TimelineSources): TimelineEvent[]
   return events.sort((a, b) => (a.time_ms ?? now) - (b.time_ms ?? now));
 }
 
-function nowText({ verdict, state, leftovers, state_timestamp_ms }: TaskView): string {
+function nowText(view: TaskView): string {
+  const { verdict, state, leftovers, state_timestamp_ms } = view;
   const alive = leftovers.length > 0 ? `; still running: pid ${leftovers.join(', ')}` : '';
   switch (verdict) {
     case 'ok':
@@ -212,6 +213,7 @@ function nowText({ verdict, state, leftovers, state_timestamp_ms }: TaskView): s
     case 'foreign-pids':
       return 'now: the runner is alive, in another pid namespace';
     case 'unknown':
+      if (isUnstarted(view)) return 'now: the task has not started';
       return 'now: the state of the task cannot be determined from here';
   }
 }

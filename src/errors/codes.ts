@@ -601,6 +601,11 @@ export const CODE_GROUPS = {
       severity: ['warning'],
       meaning: 'A checkpoint ends inside a record, and nothing will write the rest.',
     },
+    'task-not-started': {
+      severity: ['warning'],
+      meaning: 'Nothing is recorded of a task: its runner died before it started the task.',
+      remedy: 'Run it again, or let `thermos gc` collect what is left after `--orphan-age`.',
+    },
     'checkpoint-headless': {
       severity: ['warning'],
       meaning: 'A checkpoint has no header, so it is not known where and as which user its task ran.',

@@ -86,9 +86,10 @@ export function signalTask(
   }
 }
 
-/** Reads from the stream who the runner is, and closes it: if we held its lock, we would look like the runner. */
+/** Reads from the stream, if there is one, who the runner is, and closes it: if we held its lock, we would look like the runner. */
 function whoRuns(place: TaskPlace) {
-  const streams = new TaskStreams(place, 'read');
+  const streams = openToRead(place);
+  if (streams === undefined) return undefined;
   try {
     const { header, last } = streams.ends();
     const ownershipError = streams.checkOwnership(header?.uid);
@@ -96,6 +97,15 @@ function whoRuns(place: TaskPlace) {
     return { stream: streams.stat(), last, owner: streams.owner(header?.uid) };
   } finally {
     streams.close();
+  }
+}
+
+function openToRead(place: TaskPlace): TaskStreams | undefined {
+  try {
+    return new TaskStreams(place, 'read');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

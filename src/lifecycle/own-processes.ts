@@ -35,17 +35,33 @@ export interface Criteria {
   readonly recordsSuffice: boolean;
   /** Does it hold the lock of this task process's stream, by a descriptor that a stranger cannot have? */
   readonly isCoordinator: (row: ProcessRow, process: string) => boolean;
+  /**
+   * The starts, in ticks since boot, of coordinators that were certain before, from an earlier result. A clock that
+   * was set since does not change them.
+   */
+  readonly starts: CoordinatorStarts;
+  /** Was the process certain before? */
+  readonly isKnown: (row: ProcessRow) => boolean;
   /** Does the process have outputs, an environment or a root directory that only processes of this task have? */
   readonly isMarked: (pid: number) => boolean;
+  /** The same of its outputs alone. */
+  readonly isLogging: (pid: number) => boolean;
   /** Is it in a pid namespace below ours? Then its pid here differs from the recorded one. */
   readonly isForeign: (pid: number) => boolean;
 }
+
+/** By the run, as `keyOf` writes it. */
+export type CoordinatorStarts = ReadonlyMap<string, number>;
 
 export interface OwnProcesses {
   /** Those that certainly belong to the task, coordinators first. */
   readonly own: readonly ProcessRow[];
   /** Those with a recorded pid or in a session with the number of one of the task's, without any other proof. */
   readonly doubtful: readonly ProcessRow[];
+  /** Daemons that write to the logs of the task, but seem to be older than it. */
+  readonly older: readonly ProcessRow[];
+  /** Of the coordinators that are or were certain. */
+  readonly starts: CoordinatorStarts;
 }
 
 /**
@@ -53,9 +69,14 @@ export interface OwnProcesses {
  * alone proves nothing. These are proof:
  * - a coordinator that holds the lock of its own stream, or belongs to the task's user and started when the stream says
  *   (the clock may have been set since); one of root's, which is root's only for a moment, needs both;
- * - membership in its session, or descent from it;
+ * - membership in its session, or descent from it, now or when it was looked at before;
  * - the recorded command with its start and owner;
+ * - the mark of the task and the number of its session, which no process has before the coordinator: the kernel gives
+ *   no pid that is still the number of a session;
  * - the mark of the task, the task's user and a start after that of the run, unless a live stranger leads the session.
+ *
+ * Recorded times are those of a clock that may have been set since. How far is seen by the coordinators that are certain
+ * without their time, now or earlier.
  */
 export function ownProcesses(
   rows: readonly ProcessRow[],
@@ -64,28 +85,34 @@ export function ownProcesses(
 ): OwnProcesses {
   const { uid, isAnyUsers, bootTimeMs, spared, recordsSuffice, isCoordinator, isMarked, isForeign } =
     criteria;
+  const starts = new Map<string, number>();
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const startMs = (row: ProcessRow) => bootTimeMs + (row.startTimeTicks * 1000) / TICKS_PER_SECOND;
   const began = (row: ProcessRow, seconds: number) => startsAgree(startMs(row), seconds * 1000);
-  const since = (row: ProcessRow, seconds: number) => mayPrecede(seconds * 1000, startMs(row));
   const isUsers = (row: ProcessRow) => isAnyUsers || row.uid === uid;
 
   const coordinators = new Set<ProcessRow>();
   const own = new Set<ProcessRow>();
   const doubtful = new Set<ProcessRow>();
+  const older = new Set<ProcessRow>();
   const leaderless = new Map<number, RunTrace>();
   const isLeader = (row: ProcessRow, { forkTime, process }: RunTrace) => {
     if (row.session !== row.pid || !(isUsers(row) || row.uid === 0)) return false;
     const inTime = began(row, forkTime);
-    const isKnown = isUsers(row)
+    const isCertain = isUsers(row)
       ? (inTime && recordsSuffice) || isCoordinator(row, process)
       : inTime && isCoordinator(row, process);
-    return isKnown && !isForeign(row.pid);
+    return isCertain && !isForeign(row.pid);
   };
   for (const run of runs) {
     const leader = byPid.get(run.coordinatorPid);
+    const known = criteria.starts.get(keyOf(run));
+    if (known !== undefined) starts.set(keyOf(run), known);
     if (leader === undefined) leaderless.set(run.coordinatorPid, run);
-    else if (!coordinators.has(leader) && isLeader(leader, run)) coordinators.add(leader);
+    else if (isLeader(leader, run)) {
+      coordinators.add(leader);
+      starts.set(keyOf(run), leader.startTimeTicks);
+    }
     const command = run.pid === undefined ? undefined : byPid.get(run.pid);
     if (command === undefined || run.startTime === undefined || own.has(command)) continue;
     if (!began(command, run.startTime) || !isUsers(command) || isForeign(command.pid)) continue;
@@ -94,21 +121,22 @@ export function ownProcesses(
   }
   const sessions = new Set([...coordinators].map(({ pid }) => pid));
   for (const row of rows) {
-    if (sessions.has(row.session) && !coordinators.has(row)) own.add(row);
+    if (!coordinators.has(row) && (sessions.has(row.session) || criteria.isKnown(row))) own.add(row);
     const run = leaderless.get(row.session);
-    if (run === undefined || own.has(row) || !since(row, run.forkTime) || !isUsers(row)) continue;
+    if (run === undefined || own.has(row) || !isUsers(row)) continue;
+    if (row.startTimeTicks < (starts.get(keyOf(run)) ?? 0)) continue;
     if (isMarked(row.pid)) own.add(row);
     else doubtful.add(row);
   }
-  const first = runs.reduce(
-    (earliest, { forkTime }) => Math.min(earliest, forkTime),
-    Number.POSITIVE_INFINITY,
-  );
+  const firstMs = runs.reduce((earliest, { forkTime }) => Math.min(earliest, forkTime * 1000), Infinity);
+  const setBackMs = howFarSetBack(runs, starts, bootTimeMs);
   for (const row of rows) {
-    if (own.has(row) || coordinators.has(row) || doubtful.has(row)) continue;
-    if (row.uid !== uid || !since(row, first) || !isMarked(row.pid)) continue;
+    if (own.has(row) || coordinators.has(row) || doubtful.has(row) || row.uid !== uid) continue;
     const leader = byPid.get(row.session);
-    if (leader === undefined || leader === row || own.has(leader) || isMarked(leader.pid)) own.add(row);
+    const isAlone = leader === undefined || leader === row;
+    if (mayPrecede(firstMs - setBackMs, startMs(row))) {
+      if (isMarked(row.pid) && (isAlone || own.has(leader) || isMarked(leader.pid))) own.add(row);
+    } else if (isAlone && row.parent === INIT && criteria.isLogging(row.pid)) older.add(row);
   }
   const children = new Map<number, ProcessRow[]>();
   for (const row of rows) {
@@ -125,5 +153,25 @@ export function ownProcesses(
   // The iteration includes rows that are added to the set meanwhile.
   for (const row of own) adopt(row);
   const certain = [...coordinators, ...own].filter(({ pid }) => !spared.has(pid));
-  return { own: certain, doubtful: [...doubtful].filter((row) => !own.has(row) && !spared.has(row.pid)) };
+  const left = (rows: ReadonlySet<ProcessRow>) =>
+    [...rows].filter((row) => !own.has(row) && !spared.has(row.pid));
+  return { own: certain, doubtful: left(doubtful), older: left(older), starts };
+}
+
+/** Who adopts daemons. */
+const INIT = 1;
+
+function keyOf({ coordinatorPid, forkTime }: RunTrace): string {
+  return `${coordinatorPid} ${forkTime}`;
+}
+
+/** By how many milliseconds the clock was set back since one of these runs, as their coordinators show; at least 0. */
+function howFarSetBack(runs: readonly RunTrace[], starts: CoordinatorStarts, bootTimeMs: number): number {
+  const shifts = runs.map((run) => {
+    const ticks = starts.get(keyOf(run));
+    const startMs = ticks === undefined ? Number.NaN : bootTimeMs + (ticks * 1000) / TICKS_PER_SECOND;
+    const recordedMs = run.forkTime * 1000;
+    return startMs < recordedMs && !startsAgree(startMs, recordedMs) ? recordedMs - startMs : 0;
+  });
+  return shifts.reduce((most, shift) => Math.max(most, shift), 0);
 }

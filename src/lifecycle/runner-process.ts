@@ -77,6 +77,11 @@ export function findRunner(
   return { kind: 'runner', pid, startTimeTicks, halt };
 }
 
+const UNSTARTED: FoundRunner = {
+  kind: 'unknown',
+  why: 'it has not started: it has no checkpoint yet, or its runner died before it made one',
+};
+
 export type SignalResult =
   /** `halt`: what kept the runner from running then. */
   | { readonly kind: 'sent'; readonly pid: number; readonly halt?: Halt }
@@ -91,23 +96,23 @@ const POLL_MS = 20;
 
 /**
  * Sends a signal to the live runner of a task: SIGUSR1 asks it to end the task as KILLED, SIGUSR2 as LOST; SIGKILL
- * ends only the runner. A stopped one is continued, so that it can react. `look` rereads the stream. Retries for a
- * moment while the runner is uncertain.
+ * ends only the runner. A stopped one is continued, so that it can react. `look` rereads the stream; undefined if there
+ * is none. Retries for a moment while the runner is uncertain.
  */
 export function signalRunner(
   processes: Processes,
-  look: () => { stream: Stats; last: TaskStatus | undefined; owner: Owner },
+  look: () => { stream: Stats; last: TaskStatus | undefined; owner: Owner } | undefined,
   signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL',
 ): SignalResult {
   const until = processes.clock() + SETTLED_MS;
   for (;;) {
-    const { stream, last, owner } = look();
-    const runner = findRunner(processes, stream, last, owner);
+    const seen = look();
+    const runner = seen === undefined ? UNSTARTED : findRunner(processes, seen.stream, seen.last, seen.owner);
     if (runner.kind === 'none') return { kind: 'no-runner' };
     if (runner.kind === 'ending') return runner;
-    if (runner.kind === 'runner') {
+    if (seen !== undefined && runner.kind === 'runner') {
       // `findRunner` has already checked a runner of root's for a user's task.
-      const rights = { ...owner, isWrittenByRoot: true };
+      const rights = { ...seen.owner, isWrittenByRoot: true };
       const sent = send(processes, runner, signal, rights);
       if (sent === 'sent') {
         const { pid, halt } = runner;

@@ -1,7 +1,14 @@
 import type { Stats } from 'node:fs';
 import type { Problem } from '../errors/problem.js';
 import type { ProcessRow } from '../host/process-table.js';
-import { type OwnProcesses, ownProcesses, type RecordedRun, type RunTrace } from './own-processes.js';
+import {
+  type CoordinatorStarts,
+  type Criteria,
+  type OwnProcesses,
+  ownProcesses,
+  type RecordedRun,
+  type RunTrace,
+} from './own-processes.js';
 import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
 import type { SandboxSharing } from './sandbox-sharing.js';
@@ -39,6 +46,9 @@ const LONGEST_POLL_MS = 50;
 export class TaskProcesses {
   readonly #processes: Processes;
   readonly #marks: Marks;
+  #starts: CoordinatorStarts = new Map();
+  /** Those that were certain and are alive; pid and ticks identify a process as long as the machine is up. */
+  #known: ReadonlySet<string> = new Set();
 
   constructor(processes: Processes, marks: Marks) {
     this.#processes = processes;
@@ -94,20 +104,28 @@ export class TaskProcesses {
   }
 
   #find(traces: readonly RunTrace[]): OwnProcesses {
-    if (traces.length === 0) return { own: [], doubtful: [] };
+    if (traces.length === 0) return { own: [], doubtful: [], older: [], starts: this.#starts };
     const processes = this.#processes;
     const { uid, isWrittenByRoot, recordsSuffice } = this.#marks.owner;
-    const { own, doubtful } = ownProcesses(processes.table(), traces, {
+    const marks = this.#marked();
+    const rows = processes.table();
+    const { own, doubtful, older, starts } = ownProcesses(rows, traces, {
       uid,
       isAnyUsers: uid === 0 && isWrittenByRoot,
       bootTimeMs: processes.bootTimeMs(),
       spared: processes.ourselves(),
       recordsSuffice,
       isCoordinator: (row, process) => this.#isCoordinator(row, process),
-      isMarked: this.#marked(),
+      starts: this.#starts,
+      isKnown: (row) => this.#known.has(identityOf(row)),
+      ...marks,
       isForeign: (pid) => processes.look(pid)?.isForeign !== false,
     });
-    return { own, doubtful: doubtful.filter(({ pid }) => !processes.isExiting(pid)) };
+    this.#starts = new Map([...this.#starts, ...starts]);
+    const alive = rows.map(identityOf).filter((identity) => this.#known.has(identity));
+    this.#known = new Set([...alive, ...own.map(identityOf)]);
+    const isLeft = ({ pid }: ProcessRow) => !processes.isExiting(pid);
+    return { own, starts, doubtful: doubtful.filter(isLeft), older: older.filter(isLeft) };
   }
 
   /** A process of root's is not killed for a lock on another user's stream: it may have been passed the descriptor. */
@@ -120,7 +138,7 @@ export class TaskProcesses {
     return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && onlyRootCanWrite(stream));
   }
 
-  #marked(): (pid: number) => boolean {
+  #marked(): Pick<Criteria, 'isMarked' | 'isLogging'> {
     const { home, root, logDir, sharing } = this.#marks;
     const processes = this.#processes;
     const isOfSharing = sharing.processes();
@@ -128,12 +146,17 @@ export class TaskProcesses {
       logDir === undefined ? [] : processes.outputs(pid).filter((path) => path.startsWith(`${logDir}/`));
     if (isOfSharing !== undefined) {
       const processOf = (path: string) => path.slice((logDir as string).length + 1).split('/')[0] as string;
-      return (pid) => logs(pid).some((path) => !isOfSharing(processOf(path)));
+      const isLogging = (pid: number) => logs(pid).some((path) => !isOfSharing(processOf(path)));
+      return { isLogging, isMarked: isLogging };
     }
-    return (pid) =>
-      logs(pid).length > 0 ||
-      (root !== undefined && processes.rootDirectory(pid) === root) ||
-      (home !== undefined && processes.home(pid) === home);
+    const isLogging = (pid: number) => logs(pid).length > 0;
+    return {
+      isLogging,
+      isMarked: (pid) =>
+        isLogging(pid) ||
+        (root !== undefined && processes.rootDirectory(pid) === root) ||
+        (home !== undefined && processes.home(pid) === home),
+    };
   }
 
   #ask(asked: readonly ProcessRow[], own: readonly ProcessRow[]): Problem[] {
@@ -155,14 +178,15 @@ export class TaskProcesses {
     const since = new Map<string, number>();
     const began = processes.clock();
     for (let wait = POLL_MS; ; wait = Math.min(wait * 2, LONGEST_POLL_MS)) {
-      const { own, doubtful } = find();
-      for (const row of doubtful) problems.set(row.pid, refused(row));
+      const { own, doubtful, older } = find();
+      for (const row of doubtful) problems.set(row.pid, refused(row, inSession(row)));
+      for (const row of older) problems.set(row.pid, refused(row, OLDER));
       const left = own.filter(({ pid }) => !problems.has(pid));
       if (left.length === 0) break;
       const now = processes.clock();
       for (const row of left) {
         alive.add(row.pid);
-        const key = `${row.pid} ${row.startTimeTicks}`;
+        const key = identityOf(row);
         const first = since.get(key) ?? now;
         since.set(key, first);
         const tooLong = now - first > GONE_MS || now - began > MOST_MS;
@@ -178,13 +202,23 @@ export class TaskProcesses {
   }
 }
 
+function identityOf({ pid, startTimeTicks }: ProcessRow): string {
+  return `${pid} ${startTimeTicks}`;
+}
+
 export function traceOf({ process, coordinator_pid, fork_time, pid, start_time }: RecordedRun): RunTrace {
   return { process, coordinatorPid: coordinator_pid, forkTime: fork_time, pid, startTime: start_time };
 }
 
-function refused({ pid, session }: ProcessRow): Problem {
-  const message = `process ${pid} was left alone: it is in session ${session}, but nothing else shows that it belongs to the task`;
-  return { code: 'signal-refused', severity: 'warning', message };
+const OLDER =
+  'it writes to the logs of the task, but seems to have started before it: was the clock set back?';
+
+function inSession({ session }: ProcessRow): string {
+  return `it is in session ${session}, but nothing else shows that it belongs to the task`;
+}
+
+function refused({ pid }: ProcessRow, why: string): Problem {
+  return { code: 'signal-refused', severity: 'warning', message: `process ${pid} was left alone: ${why}` };
 }
 
 function unending({ pid }: ProcessRow): Problem {

@@ -95,3 +95,9 @@ export function unreadableCheckpoint(path: string, error: unknown): Problem {
   const tried = `read the checkpoint ${path}`;
   return unreadable({ code: 'checkpoint-unreadable', tried, what: 'the checkpoint', error, path });
 }
+
+/** The problem of an active task without a stream, if nothing shows that it began. */
+export function notStarted(path: string): Problem {
+  const message = `there is no checkpoint ${path}: its task is about to start, or its runner died before it started it`;
+  return { code: 'checkpoint-missing', severity: 'warning', message, path };
+}

@@ -8,14 +8,15 @@ import { errnoOf } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
+import { MOST_ENTRIES } from '../layout/limits.js';
 import type { Reason } from '../layout/reasons.js';
 import { phasePath } from '../layout/root-paths.js';
-import { coordinatorName, RUNNER } from '../layout/task-paths.js';
+import { coordinatorName, processOfName, RUNNER } from '../layout/task-paths.js';
 import type { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
-import { presenceOf, realPath } from '../store/look.js';
+import { presenceOf, realPath, statFile } from '../store/look.js';
 import { type FileStat, type OpenOptions, openFile, useFile } from '../store/open-file.js';
-import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
+import { damagedCheckpoint, notStarted, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
 import { readReasons } from './reasons.js';
 import { readTaskFile, type TaskConfig } from './task-file.js';
@@ -28,6 +29,8 @@ export interface Material {
   found: FoundTask;
   /** The file of the stream; undefined if it could not be opened. */
   stream: { owner: string; mtimeMs: number } | undefined;
+  /** Of an active task without a stream: when its task file or its checkpoint directory was last changed, milliseconds since the epoch. */
+  preparedMs?: number;
   /** The replayed state of the runner's stream, merged with the coordinators' streams if no runner is alive. */
   state: CheckpointState;
   config: TaskConfig | undefined;
@@ -96,6 +99,7 @@ export class MaterialReader {
     let state = this.#file.replay.state();
     const last = state.statuses.at(-1);
     const over = isTerminalTaskState(last?.state);
+    const removed = stream === undefined && !found.unreadable && this.#wasRemoved();
     const runner = this.#runner(host, stream, last, over);
     if (stream !== undefined && !over && runner.alive !== true) {
       state = this.#withCoordinators(state, problems);
@@ -106,6 +110,7 @@ export class MaterialReader {
         owner: host.userName(stream.uid) ?? String(stream.uid),
         mtimeMs: stream.mtimeMs,
       },
+      preparedMs: stream === undefined ? this.#preparedMs() : undefined,
       state,
       config,
       runner,
@@ -114,8 +119,8 @@ export class MaterialReader {
       bootTimeMs: over ? undefined : host.bootTimeMs,
       reasons: this.#options.history && !found.unreadable ? this.#reasons(problems) : [],
       moved: over && this.#wasMoved(),
-      removed: stream === undefined && !found.unreadable && this.#wasRemoved(),
-      problems,
+      removed,
+      problems: removed ? problems.map(asRemoved) : problems,
     };
   }
 
@@ -188,24 +193,44 @@ export class MaterialReader {
       return stat;
     } catch (error) {
       const reported = this.#found.problems.some((problem) => problem.code === 'checkpoint-missing');
-      if (!(reported && errnoOf(error) === 'ENOENT')) {
-        const problem = unreadableCheckpoint(this.#path, error);
-        const severity = errnoOf(error) === 'ENOENT' && this.#hasNoStreams() ? 'warning' : problem.severity;
-        problems.push({ ...problem, severity, task_id: this.#found.task_id });
+      const { task_id } = this.#found;
+      if (errnoOf(error) !== 'ENOENT') problems.push({ ...unreadableCheckpoint(this.#path, error), task_id });
+      else if (!reported) {
+        problems.push({ ...this.#missing(error), task_id });
       }
       return undefined;
     }
   }
 
-  /** True if the runner died before it created the stream: then nothing was lost. */
-  #hasNoStreams(): boolean {
-    const { task_file, checkpoint_dir } = this.#found;
+  /** Only a task that certainly began has lost its stream. */
+  #missing(error: unknown): Problem {
+    const isGone = this.#wasRemoved() || !this.#isUnstarted();
+    return isGone ? unreadableCheckpoint(this.#path, error) : notStarted(this.#path);
+  }
+
+  /**
+   * Does nothing show that the task ever began? A runner makes the checkpoint directory, then the stream; the original
+   * writes the task file first. Streams of processes show that the runner's own was lost, unless a gc was removing them.
+   */
+  #isUnstarted(): boolean {
+    const { phase, checkpoint_dir } = this.#found;
+    if (phase !== 'active') return false;
     try {
-      if (task_file !== undefined) return false;
-      return listDirectory(checkpoint_dir, { ...this.#opening, max: 1 }).entries.length === 0;
-    } catch {
-      return false;
+      const { entries, complete } = listDirectory(checkpoint_dir, {
+        ...this.#opening,
+        max: MOST_ENTRIES.other,
+      });
+      return complete && !entries.some(({ name }) => processOfName(name) !== undefined);
+    } catch (error) {
+      return errnoOf(error) === 'ENOENT';
     }
+  }
+
+  #preparedMs(): number | undefined {
+    const { checkpoint_dir, task_file, phase, unreadable } = this.#found;
+    if (phase !== 'active' || unreadable) return undefined;
+    const times = [checkpoint_dir, task_file].flatMap((path) => mtimeOf(path) ?? []);
+    return times.length === 0 ? undefined : Math.max(...times);
   }
 
   #damaged(path: string, damage: Damage): Problem {
@@ -231,6 +256,20 @@ export class MaterialReader {
       }
     }
     return this.#merged ? this.#file.replay.state() : state;
+  }
+}
+
+/** A task that was removed after it was found has lost nothing. */
+function asRemoved(problem: Problem): Problem {
+  return problem.code === 'checkpoint-missing' ? { ...problem, severity: 'warning' } : problem;
+}
+
+/** Undefined if it does not exist, or we may not know. */
+function mtimeOf(path: string | undefined): number | undefined {
+  try {
+    return path === undefined ? undefined : statFile(path)?.mtimeMs;
+  } catch {
+    return undefined;
   }
 }
 

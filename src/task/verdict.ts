@@ -8,6 +8,8 @@ export type Verdict = 'ok' | 'runner-gone' | 'host-rebooted' | 'leftovers' | 'fo
 export interface VerdictFacts {
   /** False if the stream could not be opened at all. */
   readable: boolean;
+  /** False if nothing is recorded: nobody can tell a runner that is about to record from one that died before it. */
+  started: boolean;
   phase: Phase;
   state: TaskState | number | 'UNKNOWN';
   /** Whether the runner is alive; null if it can't be determined. */
@@ -23,7 +25,7 @@ export interface VerdictFacts {
 
 /** Compares the recorded state with the host. Pure. */
 export function verdictOf(facts: VerdictFacts): Verdict {
-  const { readable, phase, state, alive, foreign, leftovers, statusTimeMs, bootTimeMs } = facts;
+  const { readable, started, phase, state, alive, foreign, leftovers, statusTimeMs, bootTimeMs } = facts;
   if (!readable) return 'unknown';
   if (isTerminalTaskState(state)) {
     if (phase === 'active' && alive === false) return 'runner-gone';
@@ -34,6 +36,7 @@ export function verdictOf(facts: VerdictFacts): Verdict {
   if (foreign) return 'foreign-pids';
   if (alive === null) return 'unknown';
   if (alive) return 'ok';
+  if (!started) return 'unknown';
   const rebooted = statusTimeMs !== undefined && bootTimeMs !== undefined && statusTimeMs < bootTimeMs;
   return rebooted ? 'host-rebooted' : 'runner-gone';
 }

@@ -83,7 +83,7 @@ export interface TaskView {
   /** All runs with `history`, else the last run of each process. Processes without a record are absent. */
   history: ReadonlyMap<string, ProcessHistory>;
   config?: TaskConfig;
-  /** When the stream was last written or touched, milliseconds since the epoch. */
+  /** When the stream was last written or touched, without one what precedes it; milliseconds since the epoch. */
   silent_since_ms?: number;
   /** Pids that are still alive although the task is over or its runner is gone. */
   leftovers: readonly number[];
@@ -112,6 +112,7 @@ export function viewOf(material: Material): TaskView {
     state: status,
     verdict: verdictOf({
       readable: stream !== undefined,
+      started: header !== null || last !== undefined || isDamaged(problems),
       phase,
       state: status,
       alive: runner.alive,
@@ -140,11 +141,28 @@ export function viewOf(material: Material): TaskView {
     records_left_out: state.records_left_out,
     history: state.processes,
     config,
-    silent_since_ms: stream?.mtimeMs,
+    silent_since_ms: stream?.mtimeMs ?? material.preparedMs,
     leftovers,
     reasons: material.reasons,
     removed,
   };
+}
+
+/** An active task of which nothing is recorded: it is about to start, or its runner died before it started it. Pure. */
+export function isUnstarted({ found, verdict, phase, header, statuses, problems }: TaskView): boolean {
+  if (
+    found.unreadable ||
+    verdict !== 'unknown' ||
+    phase !== 'active' ||
+    header !== null ||
+    statuses.length > 0
+  )
+    return false;
+  return !isDamaged(problems);
+}
+
+function isDamaged(problems: readonly Problem[]): boolean {
+  return problems.some(({ code, severity }) => code.startsWith('checkpoint-') && severity === 'error');
 }
 
 function locatedPath(located: Located | undefined, recorded: string | undefined): LocatedPath | undefined {

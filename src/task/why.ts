@@ -7,7 +7,7 @@ import { duration, timestamp } from '../text/age.js';
 import { endedWithTask, endingOf, isLate } from './ending.js';
 import { predecessors } from './ordering.js';
 import type { ProcessConfig } from './task-file.js';
-import type { ProcessView, TaskView } from './view.js';
+import { isUnstarted, type ProcessView, type TaskView } from './view.js';
 
 const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
@@ -159,6 +159,10 @@ function unknownReason(view: TaskView): string {
     return 'The sandbox of the task cannot be entered: only the name of the task is known.';
   const problem = view.problems.find(({ severity }) => severity === 'error');
   if (problem !== undefined) return `The state of the task is unknown: ${problem.message}.`;
+  if (isUnstarted(view)) {
+    const runner = 'its runner is about to record its first status, or died before it could';
+    return `The task has not started: ${runner}. gc removes what is left of it after --orphan-age.`;
+  }
   if (view.phase === 'finished') {
     return `The task file is in tasks/finished, but the checkpoint ends with ${view.state}: its end was not recorded.`;
   }

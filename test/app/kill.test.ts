@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EndableTask } from '../../src/app/end-task.js';
 import { type KillOptions, killTasks } from '../../src/app/kill.js';
 import type { FoundTask } from '../../src/discovery/found.js';
+import type { Problem } from '../../src/errors/problem.js';
 import { Host } from '../../src/host/host.js';
 import { TaskReader } from '../../src/task/reader.js';
 import { tempDir } from '../e2e/harness.js';
@@ -11,11 +12,14 @@ let temp: ReturnType<typeof tempDir>;
 let root: string;
 let host: Host;
 let ended: string[];
+/** What ending a task says. */
+let left: Problem[];
 beforeEach(() => {
   temp = tempDir();
   root = `${temp.path}/root`;
   host = Host.local({ proc: makeProc(`${temp.path}/proc`, { locks: '' }) });
   ended = [];
+  left = [];
   for (const id of ['web-1', 'web-2', 'db-1']) active(id);
   writeTask(root, 'web-0', { runner: new Records().status('ACTIVE').status('SUCCESS'), phase: 'finished' });
 });
@@ -34,6 +38,7 @@ function endable(found: FoundTask): EndableTask {
     takeOver: () => Promise.reject(new Error('not here')),
     async endOrphan({ state }, ending) {
       ended.push(found.task_id);
+      for (const each of left) ending.problems.push(each);
       ending.signalled.push(7);
       if (found.task_id === 'db-1') throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
       writeTask(root, found.task_id, { runner: new Records().status('ACTIVE').status(state) });
@@ -68,6 +73,14 @@ function kill(words: string[], rest: Partial<KillOptions> = {}, answer: boolean 
   );
   return { result, told };
 }
+
+test('a process that was left alone, which may be the task’s, makes the answer partial', async () => {
+  left = [{ code: 'signal-refused', severity: 'warning', message: 'process 8 was left alone' }];
+  const { tasks, problems, exitCode } = await kill(['web-1']).result;
+  expect(tasks).toMatchObject([{ now: 'KILLED' }]);
+  expect(problems).toMatchObject([{ code: 'signal-refused', severity: 'error' }]);
+  expect(exitCode).toBe(5);
+});
 
 test('a task that is named is ended without a question', async () => {
   const { result, told } = kill(['web-1']);

@@ -9,6 +9,7 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -284,6 +285,26 @@ describe('streams and task files', () => {
   test('a checkpoint that is gone', () => {
     rmSync(host.finishedTask('t'), { recursive: true });
     expect(only()).toMatchObject({ code: 'checkpoint-missing', severity: 'error' });
+  });
+
+  test('a task that never started, unless it may be about to', () => {
+    const directory = join(host.root, 'checkpoints/t');
+    mkdirSync(directory, { recursive: true });
+    const at = (ageMs: number) => utimesSync(directory, (host.now - ageMs) / 1000, (host.now - ageMs) / 1000);
+    at(59_000);
+    expect(codes()).toEqual([]);
+    at(61_000);
+    expect(codes()).toEqual(['task-file-missing', 'task-not-started']);
+  });
+
+  test('a stream without a record, unless its task may be about to start', () => {
+    const directory = writeTask(host.root, 't', { runner: Buffer.alloc(0) });
+    const at = (ageMs: number) =>
+      utimesSync(join(directory, 'runner'), (host.now - ageMs) / 1000, (host.now - ageMs) / 1000);
+    at(59_000);
+    expect(codes()).toEqual([]);
+    at(61_000);
+    expect(codes()).toEqual(['checkpoint-headless']);
   });
 
   test('a task file that is gone', () => {

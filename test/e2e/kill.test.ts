@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, chownSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { streamOf } from '../checkpoint/arbitraries.js';
@@ -36,6 +44,30 @@ const recorded = (id: string) => {
   return { state, phase, verdict };
 };
 const KILLED = { state: 'KILLED', phase: 'finished', verdict: 'ok' };
+
+describe('a task whose runner died before it made the checkpoint', () => {
+  test.each([[[]], [['reasons']]])(
+    'is not an error of the root, and kill says that it has not started: %j',
+    (files) => {
+      const directory = join(place.root, 'checkpoints', 'web-1');
+      mkdirSync(directory, { recursive: true });
+      for (const name of files) writeFileSync(join(directory, name), '');
+      const seen = place.thermos('status', '--json');
+      expect(seen.status).toBe(0);
+      expect(JSON.parse(seen.stdout).tasks).toMatchObject([
+        { task_id: 'web-1', state: 'UNKNOWN', verdict: 'unknown' },
+      ]);
+      expect(place.thermos('inspect', 'web-1').stdout).toContain('The task has not started');
+      const { status, stderr } = place.thermos('kill', 'web-1');
+      expect(stderr).toContain('error: task web-1: it was not ended: it has not started');
+      expect(status).toBe(5);
+      place.thermos('gc', '--yes');
+      expect(existsSync(directory)).toBe(true);
+      expect(place.thermos('gc', '--yes', '--orphan-age', '0s').status).toBe(0);
+      expect(existsSync(directory)).toBe(false);
+    },
+  );
+});
 
 describe('a task with a runner', () => {
   test('is ended gracefully, and final processes run', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProcessRow } from '../../src/host/process-table.js';
-import { ownProcesses, type RunTrace } from '../../src/lifecycle/own-processes.js';
+import { type Criteria, ownProcesses, type RunTrace } from '../../src/lifecycle/own-processes.js';
 
 const BOOT_MS = 1_700_000_000_000;
 /** Seconds since the epoch when the run below was forked. */
@@ -13,17 +13,31 @@ function row(pid: number, rest: Partial<ProcessRow> & { started?: number } = {})
   return { pid, parent: 1, session: pid, state: 'S', startTimeTicks, uid: 1000, ...fields };
 }
 
-function pids(rows: ProcessRow[], marked: number[] = [], spared: number[] = [], coordinators: number[] = []) {
-  const { own, doubtful } = ownProcesses(rows, [RUN], {
+function find(
+  rows: ProcessRow[],
+  marked: number[],
+  coordinators: number[] = [],
+  rest: Partial<Criteria> = {},
+  runs: RunTrace[] = [RUN],
+) {
+  return ownProcesses(rows, runs, {
     uid: 1000,
     isAnyUsers: false,
     bootTimeMs: BOOT_MS,
-    spared: new Set(spared),
+    spared: new Set(),
     recordsSuffice: true,
     isCoordinator: ({ pid }) => coordinators.includes(pid),
     isForeign: () => false,
     isMarked: (pid) => marked.includes(pid),
+    isLogging: () => false,
+    starts: new Map(),
+    isKnown: () => false,
+    ...rest,
   });
+}
+
+function pids(rows: ProcessRow[], marked: number[] = [], spared: number[] = [], coordinators: number[] = []) {
+  const { own, doubtful } = find(rows, marked, coordinators, { spared: new Set(spared) });
   return { own: own.map(({ pid }) => pid), doubtful: doubtful.map(({ pid }) => pid) };
 }
 
@@ -73,7 +87,37 @@ describe('processes of a task', () => {
     expect(pids(rows)).toEqual({ own: [], doubtful: [400] });
     expect(pids(rows, [400])).toEqual({ own: [400], doubtful: [] });
     expect(pids([row(400, { session: 100, uid: 33 })], [400])).toEqual({ own: [], doubtful: [] });
-    expect(pids([row(400, { session: 100, started: FORKED - 11 })], [400]).own).toEqual([]);
+  });
+
+  test('its number is no other session’s while anybody is in it, whatever a clock that was set says', () => {
+    for (const started of [FORKED - 3600, FORKED + 3600]) {
+      const rows = [row(400, { session: 100, started })];
+      expect(pids(rows)).toEqual({ own: [], doubtful: [400] });
+      expect(pids(rows, [400])).toEqual({ own: [400], doubtful: [] });
+    }
+  });
+
+  test('what is left of a coordinator that was certain is known by its ticks when the clock was set back', () => {
+    const started = FORKED - 60;
+    const before = [row(100, { started }), row(400, { session: 100, started: started + 5 })];
+    const { starts } = find(before, [400], [100]);
+    const daemon = row(500, { started: started + 5 });
+    const old = row(501, { started: started - 60 });
+    const stale = row(400, { session: 100, started: started - 1 });
+    const left = find([stale, daemon, old], [500, 501], [], { starts });
+    expect([left.own.map(({ pid }) => pid), left.doubtful]).toEqual([[500], []]);
+    expect(find([daemon], [500], [], { starts: left.starts }).own).toEqual([daemon]);
+    expect(find([daemon], [500]).own).toEqual([]);
+    const other: RunTrace = { ...RUN, coordinatorPid: 900 };
+    expect(find([], [], [], { starts }, [other]).starts).toEqual(new Map());
+  });
+
+  test('a daemon that writes to the logs but seems to be older than the task is told', () => {
+    const daemon = row(500, { started: FORKED - 60 });
+    const isLogging = (pid: number) => pid === 500;
+    expect(find([daemon], [500], [], { isLogging })).toMatchObject({ own: [], older: [daemon] });
+    const child = row(500, { started: FORKED - 60, parent: 7 });
+    expect(find([child], [500], [], { isLogging })).toMatchObject({ own: [], older: [] });
   });
 
   test('a daemon that left its session is known by the mark of the task', () => {

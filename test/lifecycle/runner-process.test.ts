@@ -146,6 +146,17 @@ describe('a signal to the runner', () => {
     expect(killed.sent).toEqual([[DAEMON, 'SIGKILL']]);
   });
 
+  test('waits a moment for a stream that is about to be made, and says that the task has not started', () => {
+    const processes = machine({ uid: USER }, STREAM);
+    const stream = () => (processes.clock() > 300 ? { stream: STREAM, last: LAST, owner: USERS } : undefined);
+    expect(signalRunner(processes, stream, 'SIGUSR1')).toEqual({ kind: 'sent', pid: DAEMON });
+    expect(signalRunner(processes, () => undefined, 'SIGUSR1')).toMatchObject({
+      kind: 'refused',
+      why: expect.stringContaining('it has not started'),
+    });
+    expect(processes.sent).toEqual([[DAEMON, 'SIGUSR1']]);
+  });
+
   test('goes to nobody who got its pid right before', () => {
     const processes = machine({ uid: USER }, STREAM);
     let looks = 0;

@@ -45,6 +45,37 @@ describe('who is killed', () => {
     expect(processes.has(400)).toBe(true);
   });
 
+  test('what was in its session before its coordinator ended, whatever it has become, but not who has its pid now', () => {
+    const processes = new FakeProcesses({ 100: COORDINATOR, 101: COMMAND, 102: COMMAND, 103: COMMAND });
+    const task = taskOf(processes);
+    task.terminate([RUN], [traceOf(RUN)]);
+    for (const pid of [100, 101]) processes.remove(pid);
+    processes.add(102, { session: 102 });
+    processes.add(103, { started: 200 });
+    const { problems } = task.endAll([traceOf(RUN)]);
+    expect([killed(processes), problems]).toEqual([[102], []]);
+  });
+
+  test('what is left in a session without its coordinator, if it is marked, also after the clock was set back', () => {
+    const left: FakeProcess = { session: 100, started: 60 };
+    const processes = new FakeProcesses({ 102: { ...left, home: '/sandbox' }, 103: left });
+    const { alive, problems } = taskOf(processes).endAll([traceOf(RUN)]);
+    expect([killed(processes), [...alive]]).toEqual([[102], [102]]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'process 103 was left alone: it is in session 100, but nothing else shows that it belongs to the task',
+    ]);
+  });
+
+  test('no daemon that seems to be older than the task, but if it writes to its logs, it is told', () => {
+    const old: FakeProcess = { started: 60, home: '/sandbox' };
+    const processes = new FakeProcesses({ 500: { ...old, outputs: [LOG] }, 501: old });
+    const { problems } = taskOf(processes).endAll([traceOf(RUN)]);
+    expect(killed(processes)).toEqual([]);
+    expect(problems).toMatchObject([
+      { code: 'signal-refused', message: expect.stringMatching(/^process 500 .*was the clock set back\?$/) },
+    ]);
+  });
+
   test('nobody who merely has a lock of the task, whatever is recorded of him', () => {
     const holds = [[stream(), { isWritable: true }]] as const;
     for (const daemon of [

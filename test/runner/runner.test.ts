@@ -148,6 +148,20 @@ test('a process that is just starting is asked to end as soon as it can be', asy
   expect(processes.web).toEqual(['0 WAITING', '1 FORKED', '2 RUNNING', '3 KILLED -15']);
 });
 
+test('what a command leaves behind is ended by a graceful kill also if the clock was set back meanwhile', async () => {
+  const deaf = (name: string) => `trap "" HUP TERM; echo $$ > pid.${name}; exec sleep 1000`;
+  const cmdline = `(bash -c '${deaf('child')}' &) ; setsid -f bash -c '${deaf('daemon')}'; (env -i bash -c '${deaf('stripped')}' > /dev/null 2>&1 &) ; echo $$ > pid.p; exec sleep 1000`;
+  const spec = newTask('clock-set-back', taskOf([{ name: 'p', cmdline }]));
+  // What we record is a minute after what the machine says of the same process.
+  const runner = openTask(spec, { ...SETTINGS, now: () => Date.now() + 60_000 });
+  const running = runner.run();
+  await until(() => existsSync(spec.sandbox) && pidsIn(spec).filter((pid) => pid > 0).length === 4);
+  await until(() => storyOf(recordsOf(streamOf(spec))).processes.p?.includes('2 RUNNING') === true);
+  runner.kill({ state: 'KILLED' });
+  expect(await running).toEqual({ state: 'KILLED', problems: [] });
+  expect(pidsIn(spec).filter(isAlive)).toEqual([]);
+});
+
 test('what runs is ended with the task also if the clock was set meanwhile', async () => {
   const cmdline = "trap '' TERM; echo $$ > pid.p; while :; do sleep 0.1; done";
   const spec = newTask('clock-set', taskOf([{ name: 'p', cmdline }]));

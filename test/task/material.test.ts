@@ -16,10 +16,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { discover } from '../../src/discovery/discover.js';
 import type { FoundTask } from '../../src/discovery/found.js';
+import type { Problem } from '../../src/errors/problem.js';
 import { Host } from '../../src/host/host.js';
 import { TaskBoard } from '../../src/task/board.js';
 import { TaskReader } from '../../src/task/reader.js';
-import type { TaskView } from '../../src/task/view.js';
+import { isUnstarted, type TaskView } from '../../src/task/view.js';
 import { isRejection, LINKED, loadCases, plain, withFailedFields } from '../checkpoint/corpus.js';
 import { optionsIn } from '../discovery/trees.js';
 import { FIXTURES, tempDir } from '../e2e/harness.js';
@@ -367,8 +368,12 @@ describe('while it is read', () => {
     expect([view.state, view.verdict, codes(view)]).toEqual([
       'UNKNOWN',
       'unknown',
-      ['error checkpoint-missing'],
+      ['warning checkpoint-missing'],
     ]);
+    expect(view.removed).toBe(true);
+    const gone: Problem = { code: 'checkpoint-missing', severity: 'error', message: '' };
+    const listed = { task_file: join(root, 'tasks/finished/t'), problems: [gone] };
+    expect(codes(read(foundTask(root, 't', 'finished', listed)))).toEqual(['warning checkpoint-missing']);
   });
 });
 
@@ -458,10 +463,11 @@ describe('what is missing or damaged', () => {
         cmdline: 'x',
       }),
     ]);
-    expect(codes(view)).toEqual(['error checkpoint-missing']);
+    expect(codes(view)).toEqual(['warning checkpoint-missing']);
     rmSync(join(root, 'checkpoints/t'), { recursive: true });
     const { tasks } = discover(optionsIn(temp.path, { flags: { root: [root] } }));
-    expect(codes(read(tasks[0] as FoundTask))).toEqual(['error checkpoint-missing']);
+    const unstarted = read(tasks[0] as FoundTask);
+    expect([codes(unstarted), isUnstarted(unstarted)]).toEqual([['warning checkpoint-missing'], true]);
   });
 
   test('neither task file nor checkpoint', () => {
@@ -469,7 +475,7 @@ describe('what is missing or damaged', () => {
     expect([view.processes, view.verdict, codes(view)]).toEqual([
       [],
       'unknown',
-      ['error checkpoint-missing'],
+      ['warning checkpoint-missing'],
     ]);
   });
 
@@ -481,10 +487,27 @@ describe('what is missing or damaged', () => {
       'UNKNOWN',
       ['warning task-file-missing', 'warning checkpoint-missing'],
     ]);
+    const made = statSync(join(root, 'checkpoints/t')).mtimeMs;
+    expect([view.silent_since_ms, isUnstarted(view)]).toEqual([made, true]);
+    for (const name of ['reasons', '.task', '.gc']) writeFileSync(join(root, 'checkpoints/t', name), '');
+    expect(codes(read(tasks[0] as FoundTask))).toEqual(codes(view));
     writeFileSync(join(root, 'checkpoints/t/coordinator.p'), '');
+    expect(isUnstarted(read(tasks[0] as FoundTask))).toBe(false);
     expect(codes(read(tasks[0] as FoundTask))).toEqual([
       'warning task-file-missing',
       'error checkpoint-missing',
+    ]);
+  });
+
+  test('a stream without a record is of a task that has not started: nobody calls its runner dead', () => {
+    mkdirSync(join(root, 'checkpoints/t'), { recursive: true });
+    writeFileSync(join(root, 'checkpoints/t/runner'), '');
+    const view = read(foundTask(root, 't', 'active', { task_file: undefined }));
+    expect([view.state, view.verdict, codes(view), isUnstarted(view)]).toEqual([
+      'UNKNOWN',
+      'unknown',
+      [],
+      true,
     ]);
   });
 

@@ -4,6 +4,7 @@ import { type Verdict, type VerdictFacts, verdictOf } from '../../src/task/verdi
 /** An active task whose runner took over a minute after boot, and is alive. */
 const SOUND: VerdictFacts = {
   readable: true,
+  started: true,
   phase: 'active',
   state: 'ACTIVE',
   alive: true,
@@ -27,7 +28,8 @@ const RULES: [string, Partial<VerdictFacts>, Verdict][] = [
   ['a dead runner with a time that is none', { alive: false, statusTimeMs: Number.NaN }, 'runner-gone'],
   ['nothing known of the runner', { alive: null }, 'unknown'],
   ['a live runner in another namespace', { foreign: true }, 'foreign-pids'],
-  ['an empty stream without a runner', { state: 'UNKNOWN', alive: false }, 'runner-gone'],
+  ['an empty stream without a runner', { state: 'UNKNOWN', alive: false, started: false }, 'unknown'],
+  ['a stream with a header only, runner dead', { state: 'UNKNOWN', alive: false }, 'runner-gone'],
   ['an empty stream with one', { state: 'UNKNOWN' }, 'ok'],
   ['a state without a name', { state: 99 }, 'ok'],
   ['a state without a name, runner dead', { state: 99, alive: false }, 'runner-gone'],
