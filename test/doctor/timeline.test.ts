@@ -175,6 +175,6 @@ test('what its runner and those who ended it knew, and a process that the end of
 
 test('a stream without anything', () => {
   expect(lines({ header: null, statuses: [], launch_time_ms: undefined, verdict: 'unknown' })).toEqual([
-    '100 now: the state of the task cannot be determined from here',
+    '100 now: the task has not started',
   ]);
 });

@@ -195,10 +195,13 @@ test('a task of which only the task file is left', () => {
   });
   const answer = json('inspect', ['--root', root, 't']);
   expect([answer.status, answer.json.header, answer.json.task.name, answer.json.resources]).toEqual([
-    5,
+    0,
     null,
     'n',
     { ram: 5 },
+  ]);
+  expect(answer.json.problems).toEqual([
+    expect.objectContaining({ code: 'checkpoint-missing', severity: 'warning' }),
   ]);
   expect(thermos(['inspect', '--root', root, 't']).stdout).toContain('  p:\n    a\n    b\n');
 });
