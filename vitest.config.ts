@@ -10,16 +10,21 @@ const mocking = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\bvi\.(?:do)?[mM]ock\(/.test(readFileSync(join(TEST, path), 'utf8')))
   .map((path) => `test/${path}`);
 
-/** They also run with the coordinator in TypeScript, if the one in C was built, which all others use. */
+/**
+ * They also run with the coordinator in TypeScript, if the one in C was built, which all others use. The rest of the
+ * runner's tests does by `npm run test:coordinators`: a process costs Node so much that they would take a tenth of all
+ * the time.
+ */
+const both = ['scenarios', 'interrupted', ...(process.env.THERMOS_TEST_BOTH ? ['runner'] : [])];
 const running = existsSync(join(import.meta.dirname, 'dist/coordinator'))
-  ? ['runner', 'scenarios', 'interrupted'].map((name) => `test/runner/${name}.test.ts`)
+  ? both.map((name) => `test/runner/${name}.test.ts`)
   : [];
 
 export default defineConfig({
   test: {
     globalSetup: 'test/host.ts',
-    // One more than a small machine has cores: the tests wait for processes a good part of the time.
-    maxWorkers: 3,
+    // Two more than a small machine has cores: the tests wait for processes a good part of the time.
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
