@@ -2,7 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMMANDS, type Command, type CommandName } from './commands.js';
 import { bounded, differences, type Ended, type Lane, snapshot, sweep, TaskProcess } from './lane.js';
-import { AS_ROOT, give, MATE, OWNER, plant, SECRET, type TaskPlaces, taskOf, VICTIM } from './tree.js';
+import {
+  AS_ROOT,
+  give,
+  MATE,
+  OWNER,
+  plant,
+  type RoleName,
+  SECRET,
+  type TaskPlaces,
+  taskOf,
+  VICTIM,
+} from './tree.js';
 
 const ANSWER_MS = 5_000;
 /** No process has them: they are above the limit of Linux. */
@@ -22,6 +33,19 @@ export interface Hostility {
   readonly ms?: number;
   /** Does it, before the command starts; what it returns is called when the command has ended. */
   readonly begin: (victim: TaskPlaces) => End | Promise<End>;
+}
+
+/**
+ * Whether a fault is none: who is not root has put his own link in the place of what is his own, and `run` makes his logs
+ * where he lets it lead.
+ */
+export function isOwnLink(command: CommandName, name: RoleName, fault: string): boolean {
+  return (
+    !AS_ROOT &&
+    command.startsWith('run') &&
+    ['log-dir', 'process-dir', 'sandbox'].includes(name) &&
+    /^(?:changed|new) \/outside\/sandboxes\//.test(fault)
+  );
 }
 
 /** Runs one command over a tree to which something is done; what went wrong, in words. */

@@ -1,11 +1,11 @@
 import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { attempt } from './attempt.js';
+import { attempt, isOwnLink } from './attempt.js';
 import type { CommandName } from './commands.js';
 import { Exchange } from './exchange.js';
 import { Lanes } from './lane.js';
-import { AS_ROOT, give, OWNER, ROLES, type RoleName, role } from './tree.js';
+import { give, OWNER, ROLES, type RoleName, role } from './tree.js';
 
 /*
  * While a command runs, the task's user exchanges one thing of the task for a link to the same of somebody else, back
@@ -23,13 +23,6 @@ const COMMANDS: Record<string, readonly CommandName[]> = {
 const TIMES = process.env.HOSTILE_FULL === undefined ? 12 : 500;
 /** The exchange takes half of a machine of two cores. */
 const ANSWER_MS = 10_000;
-
-/** Who is not root exchanges what is his own for a link of his own: `run` makes his logs where he lets it lead. */
-const isOwnLink = (command: CommandName, name: RoleName, fault: string) =>
-  !AS_ROOT &&
-  command.startsWith('run') &&
-  ['log-dir', 'sandbox'].includes(name) &&
-  /^(?:changed|new) \/outside\/sandboxes\//.test(fault);
 
 let lanes: Lanes;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { attempt } from './attempt.js';
+import { attempt, isOwnLink } from './attempt.js';
 import { COMMANDS, type CommandName } from './commands.js';
 import type { Lane } from './lane.js';
 import { KINDS, type KindName, ROLES, type RoleName, role, spoil } from './tree.js';
@@ -63,8 +63,8 @@ export async function faults(lane: Lane, cell: Cell): Promise<string[]> {
     : first;
 }
 
-function once(lane: Lane, { role: name, kind, command }: Cell): Promise<string[]> {
-  return attempt(lane, command, {
+async function once(lane: Lane, { role: name, kind, command }: Cell): Promise<string[]> {
+  const found = await attempt(lane, command, {
     inSandbox: role(name).inSandbox,
     large: kind === 'sparse',
     hardLinks: kind === 'hard-link',
@@ -74,4 +74,5 @@ function once(lane: Lane, { role: name, kind, command }: Cell): Promise<string[]
       return undefined;
     },
   });
+  return found.filter((fault) => kind !== 'link-to-directory' || !isOwnLink(command, name, fault));
 }
