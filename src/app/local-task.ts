@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { callersOpenFiles } from '../host/open-files.js';
 import { rootPaths } from '../layout/root-paths.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { signalTask } from '../lifecycle/end-orphan.js';
@@ -23,8 +24,6 @@ export interface LocalMachine {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly coordinator: CoordinatorPrograms;
-  /** The soft limit of open files of commands; see RunSettings. */
-  readonly openFiles?: number;
   readonly host?: () => Host;
   readonly processes?: Processes;
   /** Waits, by the clock of `processes`. */
@@ -42,7 +41,7 @@ const KILL = 'thermos kill';
 export class LocalTask implements EndableTask {
   readonly #found: FoundTask;
   readonly #place: TaskPlace;
-  readonly #machine: Required<Omit<LocalMachine, 'openFiles'>> & LocalMachine;
+  readonly #machine: Required<LocalMachine>;
 
   constructor(found: FoundTask, machine: LocalMachine) {
     this.#found = found;
@@ -95,8 +94,8 @@ export class LocalTask implements EndableTask {
 
   async takeOver() {
     const { takeOver } = await import('../runner/runner.js');
-    const { coordinator, openFiles, now } = this.#machine;
-    const runner = takeOver(this.#place, { coordinator, openFiles, now });
+    const { coordinator, now } = this.#machine;
+    const runner = takeOver(this.#place, { coordinator, openFiles: callersOpenFiles(), now });
     return {
       kill: (request: KillRequest) =>
         runner.kill({ ...request, asked: { what: KILL, by: currentUser(process.env) } }),

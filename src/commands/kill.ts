@@ -7,7 +7,6 @@ import { confirmationOn } from '../cli/confirm.js';
 import { coordinatorPrograms } from '../cli/programs.js';
 import { progressOn } from '../cli/progress.js';
 import type { KillDocument } from '../contracts/run.js';
-import { callersOpenFiles } from '../host/open-files.js';
 import { DURATION_HELP, parseDuration } from '../text/duration.js';
 import { killListText, killText } from '../views/kill.js';
 
@@ -59,11 +58,7 @@ ${DURATION_HELP}`;
     const { args, flags } = await this.parse(Kill);
     const { now, lose, yes } = flags;
     const how = { now, lose, yes, dryRun: flags['dry-run'], graceMs: parseDuration(flags.grace, 'grace') };
-    const machine = {
-      now: () => this.terminal.now(),
-      coordinator: coordinatorPrograms(),
-      openFiles: callersOpenFiles(),
-    };
+    const machine = { now: () => this.terminal.now(), coordinator: coordinatorPrograms() };
     const { tasks, planned, problems, exitCode } = await killTasks(
       { ...how, roots: flags, words: args.task ?? [] },
       {

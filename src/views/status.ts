@@ -157,16 +157,9 @@ const COLUMNS: Readonly<Record<StatusColumn, ColumnOfRows>> = {
   root: { title: 'ROOT', flexible: 'middle', cell: ({ root }) => root },
 };
 
-const DEFAULT_COLUMNS: readonly StatusColumn[] = [
-  'task',
-  'phase',
-  'state',
-  'verdict',
-  'user',
-  'done',
-  'failed',
-  'age',
-];
+/** Shown only if they are asked for. */
+const EXTRA_COLUMNS: readonly StatusColumn[] = ['owner', 'root'];
+const DEFAULT_COLUMNS = STATUS_COLUMNS.filter((name) => !EXTRA_COLUMNS.includes(name));
 const OWNER_COLUMNS: readonly StatusColumn[] = ['task', 'phase', 'owner'];
 
 interface Counts {
