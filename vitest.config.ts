@@ -25,6 +25,8 @@ export default defineConfig({
     globalSetup: 'test/host.ts',
     // Two more than a small machine has cores: the tests wait for processes a good part of the time.
     maxWorkers: 4,
+    // A machine that many share may stand still for seconds. The report names the tests that needed the second try.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

@@ -77,7 +77,7 @@ function ended(child: ChildProcess): Promise<boolean> {
 }
 
 /** How long a pager may take to end or to stop after a signal; then we end without it, or do not stop. Milliseconds. */
-const TO_END_MS = 1000;
+const TO_END_MS = 3000;
 const TO_STOP_MS = 500;
 /** How much later than its end a signal to both may be noticed. */
 const TO_KNOW_MS = 100;

@@ -37,10 +37,11 @@ function scriptedPager(traps = ''): string {
     traps,
     `echo $$ >'${path}.pid'`,
     'tty=$(stty -g </dev/tty)',
-    'stty -icanon -echo </dev/tty',
+    // A read ends after 0.1 s: dash notices a signal that comes just before a read only when that has ended.
+    'stty -icanon -echo min 0 time 1 </dev/tty',
     `printf 'PAGED '; head -n 1`,
     // Nothing is started here that would not get a signal.
-    'read -r _ </dev/tty',
+    'until read -r _ </dev/tty; do : </dev/tty || exit; done',
     'stty "$tty" </dev/tty',
   ];
   writeFileSync(path, lines.join('\n'));
