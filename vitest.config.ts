@@ -27,8 +27,8 @@ export default defineConfig({
     maxWorkers: 4,
     // A machine that many share may stand still for seconds. The report names the tests that needed the second try.
     retry: process.env.CI ? 1 : 0,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     projects: [
       // They load what they test once a worker, not once a file: that is a quarter of all the time.
       {
