@@ -437,7 +437,7 @@ test('a removal by logs alone that is killed at any step is finished by a second
     rmSync(here, { recursive: true });
     if (!killed) break;
   }
-}, 120_000);
+});
 
 test('the plan that is confirmed shows every path, whole: what fits on the screen, else with --verbose', () => {
   const long = 'w'.repeat(120);

@@ -30,7 +30,7 @@ test('the end of a task: what never started is counted, and the result is last',
       [/(?<=^mp\/screen-)\w{6}/, 'X'],
     ],
   });
-}, 60_000);
+});
 
 test('a process that failed stays in view while more run than there is room for', async () => {
   const running = Array.from({ length: 4 }, (_, i) => ({ name: `web-${i}`, cmdline: 'exec sleep 1000' }));

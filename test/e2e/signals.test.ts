@@ -296,7 +296,7 @@ describe('what lies where a file of a task was', () => {
       const { state, verdict } = place.inspect(id);
       expect([kind, state, verdict]).toEqual([kind, 'KILLED', 'ok']);
     }
-  }, 120_000);
+  });
 
   test('the graceful end still is one without a task file', async () => {
     const cmdline = "trap 'echo term >> order; exit' TERM; echo $$ > pid; while :; do sleep 0.05; done";
@@ -319,7 +319,7 @@ describe('what lies where a file of a task was', () => {
       expect([kind, isAlive(pidOf(id)), status]).toEqual([kind, false, 5]);
       expect(json.problems).toMatchObject([{ code: 'checkpoint-unreadable' }]);
     }
-  }, 120_000);
+  });
 
   test('in an executor’s sandbox, where root may be that of a container, nothing is executed', async () => {
     const cmdline = "trap 'echo term >> order; exit' TERM; echo $$ > pid; while :; do sleep 0.05; done";
@@ -364,5 +364,5 @@ describe('what lies where a file of a task was', () => {
     expect(json.tasks.map(({ orphan }) => orphan?.result)).toEqual(ids.map(() => 'done'));
     expect([status, ids.filter((id) => isAlive(pidOf(id)))]).toEqual([0, []]);
     for (const id of ids) expect(place.inspect(id).state).toBe('LOST');
-  }, 60_000);
+  });
 });
