@@ -10,6 +10,8 @@ import { duration, timestamp } from '../text/age.js';
 import { checkFiles, gcAdvice, recordsAdvice, streamOf } from './check-files.js';
 import { type CommandAdvice, counted, type FindingEvidence, type Symptom } from './finding.js';
 
+type ProbedProcess = Pick<ProcessInfo, 'state' | 'command' | 'startTimeMs' | 'startTimeTicks'>;
+
 /** What a task is compared with on this host. */
 export interface HostProbe {
   /** Milliseconds since the epoch. */
@@ -17,7 +19,9 @@ export interface HostProbe {
   bootTimeMs: number | undefined;
   hostname: string;
   /** The process with a pid, if there is one. */
-  process: (pid: number) => Pick<ProcessInfo, 'state' | 'command' | 'startTimeMs'> | undefined;
+  process: (pid: number) => ProbedProcess | undefined;
+  /** The exact start of the runner that the stream names, in ticks since boot, if it is known. */
+  runnerStart: (view: TaskView) => number | 'earlier-boot' | undefined;
   /** False in a container: locks of other pid namespaces are hidden there. */
   seesLocks: boolean;
   /** Whether this host has such a user. */
@@ -48,10 +52,8 @@ function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
   const pid = runner?.pid;
   if (verdict === 'ok' && runner?.alive === true && pid !== undefined) {
     const process = host.process(pid);
-    if (process?.state !== 'T') return;
     // Another process may hold the lock, and the pid may have been reused.
-    const recorded = asNumber(view.state_timestamp_ms);
-    if (recorded === undefined || !mayPrecede(process.startTimeMs, recorded)) return;
+    if (process?.state !== 'T' || !isRunner(process, view, host)) return;
     yield {
       code: 'runner-stopped',
       severity: 'error',
@@ -96,6 +98,14 @@ function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
     task_id,
   };
   yield* checkUser(view, host);
+}
+
+/** Is the process with the pid of the runner the runner? */
+function isRunner({ startTimeTicks, startTimeMs }: ProbedProcess, view: TaskView, host: HostProbe): boolean {
+  const exact = host.runnerStart(view);
+  if (exact !== undefined) return startTimeTicks === exact;
+  const recorded = asNumber(view.state_timestamp_ms);
+  return recorded !== undefined && mayPrecede(startTimeMs, recorded);
 }
 
 /** What the runner, or who ended the task, knew when it happened. */

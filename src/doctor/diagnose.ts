@@ -7,6 +7,7 @@ import type { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
 import { readTasks } from '../task/board.js';
+import { startsOfTask } from '../task/starts.js';
 import type { TaskView } from '../task/view.js';
 import { checkDiscovery } from './check-access.js';
 import { checkAgent } from './check-agent.js';
@@ -136,6 +137,7 @@ function hostProbe({ now, hostname, host }: Examination): HostProbe {
     hostname,
     bootTimeMs: host.bootTimeMs,
     process: (pid) => host.process(pid),
+    runnerStart: (view) => startsOfTask(view.found, view.uid, host).starts.of(view.runner?.pid),
     // No file has this inode, so this is false where all locks are visible, and undefined elsewhere.
     seesLocks: host.isLocked({ dev: 0, ino: 0 }) === false,
     knowsUser: (name) => host.knowsUser(name),

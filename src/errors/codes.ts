@@ -478,6 +478,11 @@ export const CODE_GROUPS = {
       meaning:
         'What the runner of a task, or who ended it, kept beside its stream cannot be read; the task is shown without it.',
     },
+    'starts-unreadable': {
+      severity: ['warning'],
+      meaning:
+        'The exact starts of the processes of a task, which its runner kept beside its stream, cannot be read or believed; processes are identified by the recorded times.',
+    },
     'process-not-started': { severity: ['error'], meaning: 'A process of a task cannot be started.' },
     'process-lost': {
       severity: ['error'],

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { Accounts } from './accounts.js';
 import type { FileIdentity } from './file-identity.js';
@@ -54,6 +54,7 @@ export class Host {
   #locks: { value: readonly HeldLock[] | undefined } | undefined;
   #ownPidNamespace: { value: string | undefined } | undefined;
   #mounts: readonly Mount[] | undefined;
+  #pids: ReadonlySet<string> | undefined;
   readonly #processes = new Map<number, ProcessInfo | undefined>();
 
   private constructor(options: Omit<HostOptions, 'passwd'>, accounts: Accounts) {
@@ -124,6 +125,12 @@ export class Host {
     if (!Number.isInteger(pid) || pid <= 0) return undefined;
     if (!this.#processes.has(pid)) this.#processes.set(pid, this.#readProcess(pid));
     return this.#processes.get(pid);
+  }
+
+  /** Is there such a process, as far as /proc shows them? Cheaper than `process` for many that are gone. */
+  isListed(pid: number): boolean {
+    this.#pids ??= this.#list();
+    return this.#pids.has(String(pid));
   }
 
   /**
@@ -203,6 +210,14 @@ export class Host {
       this.#locks = { value: text === undefined ? undefined : parseLocks(text) };
     }
     return this.#locks.value;
+  }
+
+  #list(): ReadonlySet<string> {
+    try {
+      return new Set(readdirSync(this.#proc));
+    } catch {
+      return new Set();
+    }
   }
 
   #readLink(name: string): string | undefined {

@@ -2,6 +2,7 @@ import { UsageError } from '../errors/errors.js';
 import { isName } from './names.js';
 import { REASONS } from './reasons.js';
 import { rootPaths } from './root-paths.js';
+import { STARTS } from './starts.js';
 
 /** Where a task is on disk. */
 export interface TaskPlace {
@@ -15,6 +16,8 @@ export interface Paths {
   readonly stream: string;
   /** What its runner and those who ended it knew. */
   readonly reasons: string;
+  /** The exact starts of its processes. */
+  readonly starts: string;
   /** The task file while the task runs. */
   readonly active: string;
   /** The task file when the task is over. */
@@ -53,6 +56,7 @@ export function pathsOf({ root, taskId }: TaskPlace): Paths {
     directory,
     stream: `${directory}/${RUNNER}`,
     reasons: `${directory}/${REASONS}`,
+    starts: `${directory}/${STARTS}`,
     active: `${active}/${taskId}`,
     finished: `${finished}/${taskId}`,
     sandbox: `${sandboxes}/${taskId}`,

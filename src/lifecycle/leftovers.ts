@@ -18,12 +18,12 @@ export function endLeftovers(
   let streams: TaskStreams | undefined;
   try {
     streams = new TaskStreams(place, 'read');
-    const { header, traces } = streams.read(processes.bootTimeMs());
+    const { header, traces, problems: met } = streams.read(processes.bootTimeMs());
     const ownershipError = streams.checkOwnership(header?.uid);
     if (ownershipError !== undefined) throw ownershipError;
     const task = taskProcesses(place, places, header?.uid, streams, processes);
     const { alive, problems } = task.endAll(traces);
-    return { signalled: [...alive], problems };
+    return { signalled: [...alive], problems: [...met, ...problems] };
   } catch (error) {
     return { signalled: [], problems: [problemOf(error, place.taskId)] };
   } finally {

@@ -240,6 +240,7 @@ export function taskProcesses(
   return new TaskProcesses(processes, {
     owner: streams.owner(uid),
     coordinator: (process) => streams.coordinator(process),
+    starts: streams.starts(uid).starts,
     home,
     logDir: logs,
     sharing: new SandboxSharing(place, home, logs ?? ''),

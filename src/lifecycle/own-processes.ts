@@ -9,6 +9,9 @@ export interface RunTrace {
   readonly forkTime: number;
   readonly pid?: number;
   readonly startTime?: number;
+  /** The exact starts of both, in ticks since boot, where they were kept: then the times do not count. */
+  readonly coordinatorTicks?: number;
+  readonly ticks?: number;
 }
 
 /** The same with the field names of the stream. */
@@ -67,16 +70,18 @@ export interface OwnProcesses {
 /**
  * Finds the processes that belong to runs of a task, including daemons that left their session and their parent. A pid
  * alone proves nothing. These are proof:
- * - a coordinator that holds the lock of its own stream, or belongs to the task's user and started when the stream says
- *   (the clock may have been set since); one of root's, which is root's only for a moment, needs both;
+ * - a coordinator that holds the lock of its own stream, or belongs to the task's user and started at the kept ticks,
+ *   or else when the stream says (the clock may have been set since); one of root's, which is root's only for a moment,
+ *   needs both;
  * - membership in its session, or descent from it, now or when it was looked at before;
- * - the recorded command with its start and owner;
+ * - the recorded command with its start and owner, and the session of its coordinator while it is in it;
  * - the mark of the task and the number of its session, which no process has before the coordinator: the kernel gives
  *   no pid that is still the number of a session;
  * - the mark of the task, the task's user and a start after that of the run, unless a live stranger leads the session.
  *
  * Recorded times are those of a clock that may have been set since. How far is seen by the coordinators that are certain
- * without their time, now or earlier.
+ * without their time, now or earlier. If ticks were kept of a coordinator but not of its command, something prevented it:
+ * the time of the command alone is then no proof.
  */
 export function ownProcesses(
   rows: readonly ProcessRow[],
@@ -96,30 +101,43 @@ export function ownProcesses(
   const doubtful = new Set<ProcessRow>();
   const older = new Set<ProcessRow>();
   const leaderless = new Map<number, RunTrace>();
-  const isLeader = (row: ProcessRow, { forkTime, process }: RunTrace) => {
+  const exactly = (run: RunTrace) => run.coordinatorTicks ?? criteria.starts.get(keyOf(run));
+  const isLeader = (row: ProcessRow, run: RunTrace) => {
+    const { forkTime, process } = run;
     if (row.session !== row.pid || !(isUsers(row) || row.uid === 0)) return false;
-    const inTime = began(row, forkTime);
+    const exact = exactly(run);
+    const inTime = exact === undefined ? began(row, forkTime) : row.startTimeTicks === exact;
     const isCertain = isUsers(row)
       ? (inTime && recordsSuffice) || isCoordinator(row, process)
       : inTime && isCoordinator(row, process);
     return isCertain && !isForeign(row.pid);
   };
+  const sessions = new Set<number>();
   for (const run of runs) {
     const leader = byPid.get(run.coordinatorPid);
-    const known = criteria.starts.get(keyOf(run));
+    const known = exactly(run);
     if (known !== undefined) starts.set(keyOf(run), known);
     if (leader === undefined) leaderless.set(run.coordinatorPid, run);
     else if (isLeader(leader, run)) {
       coordinators.add(leader);
+      sessions.add(leader.pid);
       starts.set(keyOf(run), leader.startTimeTicks);
     }
     const command = run.pid === undefined ? undefined : byPid.get(run.pid);
     if (command === undefined || run.startTime === undefined || own.has(command)) continue;
-    if (!began(command, run.startTime) || !isUsers(command) || isForeign(command.pid)) continue;
-    if (recordsSuffice || isMarked(command.pid)) own.add(command);
-    else doubtful.add(command);
+    const { ticks } = run;
+    const inTime = ticks === undefined ? began(command, run.startTime) : command.startTimeTicks === ticks;
+    if (!inTime || !isUsers(command) || isForeign(command.pid)) continue;
+    const isInSession = command.session === run.coordinatorPid && command.startTimeTicks >= (known ?? 0);
+    const isRecorded = ticks !== undefined || run.coordinatorTicks === undefined || isInSession;
+    if (!(recordsSuffice && isRecorded) && !isMarked(command.pid)) {
+      doubtful.add(command);
+      continue;
+    }
+    own.add(command);
+    // While it is in the session of its coordinator, no other session has that number.
+    if (isInSession) sessions.add(run.coordinatorPid);
   }
-  const sessions = new Set([...coordinators].map(({ pid }) => pid));
   for (const row of rows) {
     if (!coordinators.has(row) && (sessions.has(row.session) || criteria.isKnown(row))) own.add(row);
     const run = leaderless.get(row.session);
@@ -128,13 +146,20 @@ export function ownProcesses(
     if (isMarked(row.pid)) own.add(row);
     else doubtful.add(row);
   }
-  const firstMs = runs.reduce((earliest, { forkTime }) => Math.min(earliest, forkTime * 1000), Infinity);
   const setBackMs = howFarSetBack(runs, starts, bootTimeMs);
+  let [firstTicks, firstMs] = [Infinity, Infinity];
+  for (const run of runs) {
+    const ticks = starts.get(keyOf(run));
+    if (ticks !== undefined) firstTicks = Math.min(firstTicks, ticks);
+    else firstMs = Math.min(firstMs, run.forkTime * 1000 - setBackMs);
+  }
+  const isYounger = (row: ProcessRow) =>
+    row.startTimeTicks >= firstTicks || mayPrecede(firstMs, startMs(row));
   for (const row of rows) {
     if (own.has(row) || coordinators.has(row) || doubtful.has(row) || row.uid !== uid) continue;
     const leader = byPid.get(row.session);
     const isAlone = leader === undefined || leader === row;
-    if (mayPrecede(firstMs - setBackMs, startMs(row))) {
+    if (isYounger(row)) {
       if (isMarked(row.pid) && (isAlone || own.has(leader) || isMarked(leader.pid))) own.add(row);
     } else if (isAlone && row.parent === INIT && criteria.isLogging(row.pid)) older.add(row);
   }

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import type { Problem } from '../errors/problem.js';
 import type { ProcessRow } from '../host/process-table.js';
+import type { ExactStarts } from '../layout/starts.js';
 import {
   type CoordinatorStarts,
   type Criteria,
@@ -11,6 +12,7 @@ import {
 } from './own-processes.js';
 import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
+import { withStarts } from './run-traces.js';
 import type { SandboxSharing } from './sandbox-sharing.js';
 import { send } from './signal.js';
 
@@ -19,6 +21,8 @@ export interface Marks {
   readonly owner: Owner;
   /** Stats of a process's stream; undefined if there is none. */
   readonly coordinator: (process: string) => Stats | undefined;
+  /** Kept by runners of the task. */
+  readonly starts: ExactStarts;
   /** HOME. */
   readonly home?: string;
   /** Their root directory. */
@@ -103,7 +107,8 @@ export class TaskProcesses {
     return this.#find(traces).own;
   }
 
-  #find(traces: readonly RunTrace[]): OwnProcesses {
+  #find(recorded: readonly RunTrace[]): OwnProcesses {
+    const traces = withStarts(recorded, this.#marks.starts);
     if (traces.length === 0) return { own: [], doubtful: [], older: [], starts: this.#starts };
     const processes = this.#processes;
     const { uid, isWrittenByRoot, recordsSuffice } = this.#marks.owner;

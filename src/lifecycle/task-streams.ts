@@ -16,6 +16,8 @@ import { describeErrno, errnoOf, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { tryLock } from '../host/flock.js';
 import { accountGroups } from '../host/groups.js';
+import { Host } from '../host/host.js';
+import type { ExactStarts } from '../layout/starts.js';
 import { pathsOf, type TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
@@ -23,10 +25,11 @@ import { OpenFile, openFile, useFile } from '../store/open-file.js';
 import { directoriesTo, findUntrusted, type PathOwner, pathOwner } from '../store/ownership.js';
 import { namesBelow } from '../store/paths.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
+import { readStarts } from '../task/starts.js';
 import { recordsBetween } from './final-records.js';
 import type { RunTrace } from './own-processes.js';
 import { type Owner, ownerOf } from './owner.js';
-import { RunTraces } from './run-traces.js';
+import { RunTraces, sinceBoot } from './run-traces.js';
 import { baseOf, trustedUsers, untrusted } from './trust.js';
 
 /** The combined records of a task's streams. */
@@ -43,7 +46,7 @@ export interface TaskRecords {
   readonly bytes: number;
   /** The offset of the first damage in the runner's stream; a truncated last record does not count. */
   readonly damagedAt: number | undefined;
-  /** Streams of coordinators that could not be read. */
+  /** What could not be read beside the runner's stream. */
   readonly problems: readonly Problem[];
 }
 
@@ -74,6 +77,7 @@ export class TaskStreams {
   readonly #base: string;
   readonly #directories = new Directories();
   readonly #file: OpenFile;
+  #starts: { starts: ExactStarts; problem?: Problem } | undefined;
 
   /** Throws system errors and RefusedError. `write` is needed to lock it. */
   constructor(place: TaskPlace, access: 'read' | 'write') {
@@ -117,6 +121,14 @@ export class TaskStreams {
     return ownerOf(this.place.root, uid, () => this.checkOwnership(0) === undefined);
   }
 
+  /** The exact starts that the runners of this user's task kept, as they are at the first call. */
+  starts(uid: number | undefined): { starts: ExactStarts; problem?: Problem } {
+    const { directory } = pathsOf(this.place);
+    const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
+    this.#starts ??= readStarts(directory, this.#within, trusted, Host.local().bootId());
+    return this.#starts;
+  }
+
   *#witnesses(): Generator<PathOwner> {
     const { directory } = pathsOf(this.place);
     yield* directoriesTo(this.#base, namesBelow(directory, this.#base) as string[], this.#directories);
@@ -154,7 +166,7 @@ export class TaskStreams {
     const damage = this.#feed(this.#file, replay);
     const { bytes } = replay;
     const before = replay.state();
-    const traces = new RunTraces(bootTimeMs);
+    const traces = new RunTraces();
     const lister = new RecordLister((record, offset) => {
       if (offset < bytes) traces.add(record);
     });
@@ -165,6 +177,8 @@ export class TaskStreams {
       this.#readCoordinator(process, replay.coordinator(process), problems);
     }
     const after = replay.state();
+    const { starts, problem } = this.starts(after.header?.uid);
+    if (problem !== undefined) problems.push({ ...problem, task_id: this.place.taskId });
     const finalRecords: CheckpointRecord[] = [];
     const runs = new Map<string, ProcessStatus>();
     for (const [process, history] of after.processes) {
@@ -182,7 +196,7 @@ export class TaskStreams {
       last: after.statuses.at(-1),
       runs,
       finalRecords,
-      traces: traces.all(),
+      traces: sinceBoot(traces.all(), starts, bootTimeMs),
       bytes,
       damagedAt: damage?.kind === 'damaged' ? damage.offset : undefined,
       problems,

@@ -51,6 +51,8 @@ export interface Launch {
   readonly writer: (fd: number) => RecordSink;
   /** Nothing is recorded and nothing runs once it is aborted. */
   readonly signal?: AbortSignal;
+  /** Called before FORKED is recorded. */
+  readonly forked: (coordinatorPid: number, forkTime: number) => void;
   /** Called when a coordinator that was returned has ended. */
   readonly ended: (coordinatorPid: number, end: CoordinatorEnd) => void;
 }
@@ -79,6 +81,7 @@ export async function launch(options: Launch): Promise<number> {
     const control = child.stdin as Writable;
     try {
       options.signal?.throwIfAborted();
+      options.forked(pid, fork_time);
       control.write(encodeJob({ ...options.job, head: wholeRecords(file) }, program));
       const forked: ProcessStatus = {
         seq: options.seq,

@@ -7,6 +7,7 @@ import { Host } from '../host/host.js';
 import { makeDirectory } from '../host/make-directory.js';
 import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
 import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
+import { type ExactStarts, STARTS } from '../layout/starts.js';
 import { type Paths, pathsOf, RUNNER, type TaskPlace } from '../layout/task-paths.js';
 import { baseOf, refuseStrangers, trustedUsers, untrusted } from '../lifecycle/trust.js';
 import { at, Directories } from '../store/directories.js';
@@ -17,6 +18,7 @@ import { directoriesAbove, directoriesTo, findUntrusted, pathOwner } from '../st
 import { namesBelow, parentOf } from '../store/paths.js';
 import { unreadable } from '../store/problems.js';
 import { RefusedError } from '../store/refused.js';
+import { readStarts } from '../task/starts.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 
 /** How often to reopen a stream that was removed meanwhile. */
@@ -24,6 +26,7 @@ const TRIES = 10;
 
 /** The draft of a task file, which is renamed when complete. */
 const DRAFT = '.task';
+const STARTS_DRAFT = '.starts';
 
 /**
  * The files of one task in its root, for its runner. Creates, opens, moves and removes them relative to open directories
@@ -215,6 +218,24 @@ export class RunnerRoot {
     // A name that leads out of the directory has no stream.
     if (path === undefined) return;
     useFile(path, { ...this.#opening, oneName: true }, use);
+  }
+
+  /**
+   * Replaces the file of exact starts, and opens it for appending. It is not synced: it means nothing after a boot. Throws
+   * system errors and RefusedError.
+   */
+  replaceStarts(text: string): OpenFile {
+    const draft = this.#inCheckpoint(STARTS_DRAFT);
+    attempt(() => unlinkSync(draft), ['ENOENT']);
+    writeNewFile(this.#fd(this.#checkpoint), STARTS_DRAFT, text, { mode: 0o644 });
+    renameSync(draft, this.#inCheckpoint(STARTS));
+    return openFile(this.paths.starts, { ...this.#opening, access: 'write', oneName: true });
+  }
+
+  /** What runners of this user's task kept before. */
+  readStarts(uid: number | undefined): ExactStarts {
+    const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
+    return readStarts(this.paths.directory, this.#opening, trusted, Host.local().bootId()).starts;
   }
 
   /** Atomic. Throws SystemError `task-file-unwritable`. */

@@ -53,7 +53,7 @@ export class Starter {
    */
   async start(
     { process, index, seq }: Start,
-    { ended, signal }: Pick<Launch, 'ended' | 'signal'>,
+    { forked, ended, signal }: Pick<Launch, 'forked' | 'ended' | 'signal'>,
   ): Promise<number> {
     const { place, root, account, userName, sandbox } = this.#opened;
     const { chroot, console, now, writer } = this.#settings;
@@ -74,6 +74,7 @@ export class Starter {
       console,
       now: () => now() / 1000,
       writer: writer ?? ((fd) => new CheckpointWriter(fd)),
+      forked,
       ended,
       signal,
     });

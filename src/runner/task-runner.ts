@@ -21,6 +21,7 @@ import { decide, type Effect } from './decide.js';
 import { type CoordinatorEnd, TransientError } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { isLive, type LiveRun, type Run } from './progress.js';
+import { StartKeeper } from './start-keeper.js';
 import { type Start, Starter } from './starter.js';
 import { liveRuns, type RunEvent, type RunState } from './state.js';
 import type { RunnableTask } from './task-document.js';
@@ -45,10 +46,13 @@ export class TaskRunner implements Runner {
   readonly #sink: RecordSink;
   readonly #starter: Starter;
   readonly #streams: CoordinatorStreams;
+  readonly #keeper: StartKeeper;
   readonly #adopted: AdoptedCoordinators;
   readonly #processes: TaskProcesses;
   /** Processes whose stream may have grown. */
   readonly #dirty = new Set<string>();
+  /** Processes whose command may have started since the last step. */
+  readonly #fresh = new Set<string>();
   /** Events since the last step. */
   readonly #inbox: RunEvent[] = [];
   /** Reasons from before the header is on disk: until then, the task may be rolled back. */
@@ -86,10 +90,12 @@ export class TaskRunner implements Runner {
     this.#streams = new CoordinatorStreams(root, (record) => {
       if (this.#state.progress.fits(record)) this.#append([record]);
     });
-    this.#adopted = new AdoptedCoordinators(place);
+    this.#keeper = new StartKeeper(root, account?.uid);
+    this.#adopted = new AdoptedCoordinators(place, this.#keeper);
     this.#processes = new TaskProcesses(LOCAL_PROCESSES, {
       owner: ownerOf(place.root, account?.uid ?? -1, () => checkOwnership(place, 0) === undefined),
       coordinator: (process) => coordinatorStat(place, process),
+      starts: this.#keeper.starts,
       home: settings.chroot ? undefined : sandbox,
       root: settings.chroot ? sandbox : undefined,
       logDir,
@@ -109,10 +115,12 @@ export class TaskRunner implements Runner {
     return new Promise((resolve, reject) => {
       this.#promise = { resolve, reject };
       this.#try(() => {
+        if (this.#state.progress.header !== undefined) this.#keeper.begin();
         this.#carryOut(decide(this.#state, this.#now()));
         this.#wakeups.watch();
         for (const run of this.#state.progress.runs.values()) {
           if (isLive(run) || run.state === 'WAITING') this.#dirty.add(run.process);
+          if (isLive(run)) this.#fresh.add(run.process);
         }
       });
     });
@@ -182,6 +190,11 @@ export class TaskRunner implements Runner {
       this.#keepLoss(event);
       this.#apply(event);
     }
+    for (const process of this.#fresh) {
+      const run = this.#runOf(process);
+      if (run !== undefined) this.#keeper.running(run);
+    }
+    this.#fresh.clear();
   }
 
   /** Copies new records from the stream of a process into the task's. */
@@ -279,7 +292,10 @@ export class TaskRunner implements Runner {
 
   #recorded(record: CheckpointRecord): void {
     this.#apply({ type: 'recorded', record });
-    if (record.type === 'runner_header') {
+    const { type, value } = record;
+    if (type === 'process_status' && value.state === 'RUNNING') this.#fresh.add(value.process as string);
+    if (type === 'runner_header') {
+      this.#keeper.begin();
       for (const reason of this.#early.splice(0)) {
         keepReason(this.#opened.place, reason, this.#opened.account?.uid);
       }
@@ -292,7 +308,8 @@ export class TaskRunner implements Runner {
     const ended = (coordinatorPid: number, end: CoordinatorEnd) =>
       this.#happened({ type: 'gone', process, coordinatorPid, ...end });
     this.#starting += 1;
-    this.#starter.start(start, { ended, signal: this.#abort.signal }).then(
+    const forked = (coordinatorPid: number, time: number) => this.#keeper.forked(coordinatorPid, time);
+    this.#starter.start(start, { forked, ended, signal: this.#abort.signal }).then(
       (coordinatorPid) => this.#started(process, { coordinatorPid }),
       (error) => this.#started(process, { error }),
     );
@@ -349,6 +366,7 @@ export class TaskRunner implements Runner {
     this.#isOver = true;
     this.#abort.abort();
     this.#wakeups.close();
+    this.#keeper.close();
     if (this.#state.progress.header === undefined) this.#opened.rollBack();
     this.#opened.stream.close();
     this.#opened.root.close();

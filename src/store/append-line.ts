@@ -37,6 +37,12 @@ export function appendLine(path: string, line: string, { below, max, trusted }: 
   }
 }
 
+/** Appends a text to an open file. Throws system errors: part of it may have been written then. */
+export function writeWhole(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+}
+
 function openOrMake(path: string, below: string, directories: Directories): OpenFile {
   const opening = { below, directories, oneName: true };
   try {

@@ -1,6 +1,7 @@
 import type { FileIdentity } from '../host/file-identity.js';
 import { type Host, isDead } from '../host/host.js';
 import { mayPrecede, startsAgree } from '../host/start-time.js';
+import type { ExactStarts } from '../layout/starts.js';
 
 export interface RecordedRunner {
   pid?: number;
@@ -19,9 +20,15 @@ export interface RunnerLiveness {
 /**
  * Whether the runner of a stream is alive. The lock on the stream decides, because it is right across pid namespaces
  * and, unlike a pid, can't pass to an unrelated process. The recorded pid is checked only where locks can't be
- * seen: the process that has it now must have existed when the runner recorded itself.
+ * seen: the process that has it now must have started when the runner did, or if that was not kept in `starts`, have
+ * existed when the runner recorded itself.
  */
-export function runnerLiveness(host: Host, stream: FileIdentity, recorded: RecordedRunner): RunnerLiveness {
+export function runnerLiveness(
+  host: Host,
+  stream: FileIdentity,
+  recorded: RecordedRunner,
+  starts: () => ExactStarts,
+): RunnerLiveness {
   const locked = host.isLocked(stream);
   if (locked === true) return { alive: true, foreign: isForeign(host, stream, recorded.pid) };
   if (locked === false) return { alive: false, foreign: false };
@@ -31,7 +38,11 @@ export function runnerLiveness(host: Host, stream: FileIdentity, recorded: Recor
   if (presence === 'gone') return { alive: false, foreign: false };
   const process = host.process(pid);
   if (process === undefined) return { alive: null, foreign: false };
-  const since = timestampMs === undefined || mayPrecede(process.startTimeMs, timestampMs);
+  const exact = starts().of(pid);
+  const since =
+    exact === undefined
+      ? timestampMs === undefined || mayPrecede(process.startTimeMs, timestampMs)
+      : process.startTimeTicks === exact;
   const alive = !isDead(process) && since && (uid === undefined || uid === process.uid);
   return { alive, foreign: false };
 }
@@ -46,23 +57,31 @@ function isForeign(host: Host, stream: FileIdentity, recordedPid: number | undef
 }
 
 /**
- * Whether the process that has this pid is the recorded one. It must have started at the recorded time (within ten
- * seconds) and belong to the task's user; for a root task the owner may have changed. A pid alone
- * proves nothing, because the kernel reuses pids.
+ * Whether the process that has this pid is the recorded one. It must have started exactly when the one that is kept in
+ * `starts` did, or if none is, at the recorded time (within ten seconds), and belong to the task's user; for a root task
+ * the owner may have changed. A pid alone proves nothing, because the kernel reuses pids.
  */
 export function isSameProcess(
   host: Host,
   pid: number | undefined,
   startSeconds: number | undefined,
   uid: number | undefined,
+  starts: () => ExactStarts,
 ): boolean {
   if (pid === undefined || startSeconds === undefined) return false;
   const startMs = startSeconds * 1000;
   const { bootTimeMs } = host;
-  // Most records are of processes long gone: don't ask /proc about those from before this boot.
-  if (bootTimeMs === undefined || !mayPrecede(bootTimeMs, startMs)) return false;
+  if (bootTimeMs === undefined) return false;
+  const isSinceBoot = mayPrecede(bootTimeMs, startMs);
+  // Most records are of processes long gone, from before this boot, unless the clock was set.
+  if (!isSinceBoot && !host.isListed(pid)) return false;
   const process = host.process(pid);
   if (process === undefined || isDead(process)) return false;
-  if (!startsAgree(process.startTimeMs, startMs)) return false;
+  const exact = starts().of(pid, startSeconds);
+  const isIt =
+    exact === undefined
+      ? isSinceBoot && startsAgree(process.startTimeMs, startMs)
+      : process.startTimeTicks === exact;
+  if (!isIt) return false;
   return uid === undefined || uid === 0 || process.uid === uid;
 }

@@ -11,6 +11,7 @@ import { LAYOUTS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
 import type { Reason } from '../layout/reasons.js';
 import { phasePath } from '../layout/root-paths.js';
+import type { ExactStarts } from '../layout/starts.js';
 import { coordinatorName, processOfName, RUNNER } from '../layout/task-paths.js';
 import type { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
@@ -19,6 +20,7 @@ import { type FileStat, type OpenOptions, openFile, useFile } from '../store/ope
 import { damagedCheckpoint, notStarted, unreadableCheckpoint } from './checkpoint-problems.js';
 import { isSameProcess, type RunnerLiveness, runnerLiveness } from './liveness.js';
 import { readReasons } from './reasons.js';
+import { startsOfTask } from './starts.js';
 import { readTaskFile, type TaskConfig } from './task-file.js';
 
 /**
@@ -100,7 +102,8 @@ export class MaterialReader {
     const last = state.statuses.at(-1);
     const over = isTerminalTaskState(last?.state);
     const removed = stream === undefined && !found.unreadable && this.#wasRemoved();
-    const runner = this.#runner(host, stream, last, over);
+    const starts = this.#starts(host, this.#file.replay.state().header?.uid, problems);
+    const runner = this.#runner(host, stream, last, over, starts);
     if (stream !== undefined && !over && runner.alive !== true) {
       state = this.#withCoordinators(state, problems);
     }
@@ -115,8 +118,8 @@ export class MaterialReader {
       config,
       runner,
       located: found.unreadable ? {} : locate(state.header ?? {}, found),
-      leftovers: runner.alive === true || runner.foreign ? [] : leftoverPids(host, state),
-      bootTimeMs: over ? undefined : host.bootTimeMs,
+      leftovers: runner.alive === true || runner.foreign ? [] : leftoverPids(host, state, starts),
+      bootTimeMs: over || runner.alive !== false ? undefined : bootAfter(host, last, starts),
       reasons: this.#options.history && !found.unreadable ? this.#reasons(problems) : [],
       moved: over && this.#wasMoved(),
       removed,
@@ -141,14 +144,27 @@ export class MaterialReader {
     stream: FileStat | undefined,
     last: TaskStatus | undefined,
     over: boolean,
+    starts: () => ExactStarts,
   ): RunnerLiveness {
     if (stream === undefined) return { alive: null, foreign: false };
     // Moving the task file is the runner's last action. The first read of /proc/locks costs 10 ms.
     if (over && this.#found.phase === 'finished') return { alive: false, foreign: false };
-    const runner = runnerLiveness(host, stream, recordedRunner(last));
+    const runner = runnerLiveness(host, stream, recordedRunner(last), starts);
     if (over || runner.alive !== false || this.#found.task_file !== undefined) return runner;
     // A runner takes its lock, then writes the task file: one that has just started may have taken it since.
-    return runnerLiveness(host.again(), stream, recordedRunner(last));
+    return runnerLiveness(host.again(), stream, recordedRunner(last), starts);
+  }
+
+  /** Read only if a decision depends on them. */
+  #starts(host: Host, uid: number | undefined, problems: Problem[]): () => ExactStarts {
+    let read: ExactStarts | undefined;
+    return () => {
+      if (read !== undefined) return read;
+      const { starts, problem } = startsOfTask(this.#found, uid, host, this.#opening.directories);
+      if (problem !== undefined) problems.push(problem);
+      read = starts;
+      return read;
+    };
   }
 
   /** The task file is no longer among the active ones: the task may have ended since it was found. */
@@ -281,14 +297,32 @@ function recordedRunner(status: TaskStatus | undefined) {
   };
 }
 
-function leftoverPids(host: Host, { header, processes }: CheckpointState): number[] {
+/**
+ * When the machine booted, if that may have been since the runner recorded itself. The time of the boot moves when the clock
+ * is set, so it does not count if the boot is the one of the runner.
+ */
+function bootAfter(host: Host, last: TaskStatus | undefined, starts: () => ExactStarts): number | undefined {
+  const { bootTimeMs } = host;
+  const { pid, timestampMs } = recordedRunner(last);
+  if (bootTimeMs === undefined || timestampMs === undefined) return bootTimeMs;
+  const start = starts().of(pid);
+  if (start === 'earlier-boot') return Math.max(bootTimeMs, timestampMs + 1);
+  return start === undefined ? bootTimeMs : undefined;
+}
+
+function leftoverPids(
+  host: Host,
+  { header, processes }: CheckpointState,
+  starts: () => ExactStarts,
+): number[] {
   const pids: number[] = [];
   for (const { runs } of processes.values()) {
     const run = runs.at(-1);
     if (run === undefined) continue;
-    if (isSameProcess(host, run.coordinator_pid, run.fork_time, header?.uid))
-      pids.push(run.coordinator_pid as number);
-    if (isSameProcess(host, run.pid, run.start_time, header?.uid)) pids.push(run.pid as number);
+    const isSame = (pid: number | undefined, time: number | undefined) =>
+      isSameProcess(host, pid, time, header?.uid, starts);
+    if (isSame(run.coordinator_pid, run.fork_time)) pids.push(run.coordinator_pid as number);
+    if (isSame(run.pid, run.start_time)) pids.push(run.pid as number);
   }
   return pids;
 }

@@ -8,6 +8,7 @@ const HOST: HostProbe = {
   bootTimeMs: START - 1000,
   hostname: 'agent-1',
   process: () => undefined,
+  runnerStart: () => undefined,
   seesLocks: true,
   knowsUser: () => true,
   isAbsent: () => false,

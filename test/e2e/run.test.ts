@@ -445,7 +445,7 @@ describe('a process that exits with 143 on SIGTERM, as a JVM does, did not fail'
       expect.objectContaining({ code: 'task-killed', message: 'thermos kill', by: expect.any(String) }),
     );
     const checkpoint = join(place.root, 'checkpoints', 'web-1');
-    expect(readdirSync(checkpoint).sort()).toEqual(['coordinator.jvm', 'reasons', 'runner']);
+    expect(readdirSync(checkpoint).sort()).toEqual(['coordinator.jvm', 'reasons', 'runner', 'starts']);
     expect(place.thermos('gc', '--yes', 'web-1').status).toBe(0);
     expect(existsSync(checkpoint)).toBe(false);
   });

@@ -82,6 +82,24 @@ describe('processes of a task', () => {
     expect(pids([row(101, { session: 9, uid: 33 })]).own).toEqual([]);
   });
 
+  test('the recorded command whose exact start was not kept, but that of its coordinator, is only with more proof', () => {
+    const run = { ...RUN, coordinatorTicks: 500_000 };
+    const command = (rest: Partial<ProcessRow> = {}) => row(101, { session: 9, ...rest });
+    const found = (one: ProcessRow, marked: number[] = []) => {
+      const { own, doubtful } = find([one], marked, [], {}, [run]);
+      return [own, doubtful].map((rows) => rows.map(({ pid }) => pid));
+    };
+    expect(found(command())).toEqual([[], [101]]);
+    expect(found(command(), [101])).toEqual([[101], []]);
+    expect(found(command({ session: 100 }))).toEqual([[101], []]);
+    expect(found(command({ session: 100, startTimeTicks: 499_999 }))).toEqual([[], [101]]);
+  });
+
+  test('the session of a recorded command is that of its dead coordinator: all in it are the task’s', () => {
+    const rows = [row(101, { session: 100 }), row(400, { session: 100 }), row(401, { session: 99 })];
+    expect(pids(rows)).toEqual({ own: [101, 400], doubtful: [] });
+  });
+
   test('a session without its coordinator proves nothing by its number', () => {
     const rows = [row(400, { session: 100 })];
     expect(pids(rows)).toEqual({ own: [], doubtful: [400] });

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { RunTraces } from '../../src/lifecycle/run-traces.js';
+import { ExactStarts } from '../../src/layout/starts.js';
+import { RunTraces, sinceBoot, withStarts } from '../../src/lifecycle/run-traces.js';
 import { Records } from '../task/trees.js';
 
 const BOOT = 1_700_000_000;
 
 function traces(records: Records) {
-  const gathered = new RunTraces(BOOT * 1000);
+  const gathered = new RunTraces();
   for (const record of records.records) gathered.add(record);
   return gathered.all();
 }
@@ -30,8 +31,30 @@ test('each run that was forked, with its command if that was started', () => {
 });
 
 test('what ran before the boot left nothing', () => {
-  const records = new Records().process('a', 'WAITING', forked(-60, 10), running(-59, 11), 'FAILED');
-  expect(traces(records)).toEqual([]);
+  const runs = traces(new Records().process('a', 'WAITING', forked(-60, 10), running(-59, 11), 'FAILED'));
+  expect(sinceBoot(runs, new ExactStarts(), BOOT * 1000)).toEqual([]);
+});
+
+test('a run of this boot is one, and one of an earlier boot is none, whatever the clock says', () => {
+  const runs = traces(
+    new Records()
+      .process('set-forward', 'WAITING', forked(-3600, 10), running(-3599, 11))
+      .process('of-another-program', 'WAITING', forked(60, 20), running(60, 21)),
+  );
+  const thisBoot = new ExactStarts();
+  const earlier = new ExactStarts(false);
+  for (const starts of [thisBoot, earlier]) {
+    starts.add({ pid: 10, time: BOOT - 3600, ticks: 5 });
+    starts.add({ pid: 11, time: BOOT - 3599, ticks: 6 });
+  }
+  expect(sinceBoot(runs, thisBoot, BOOT * 1000)).toEqual(runs);
+  expect(withStarts(runs, thisBoot)).toEqual([
+    { ...runs[0], coordinatorTicks: 5, ticks: 6 },
+    { ...runs[1], coordinatorTicks: undefined, ticks: undefined },
+  ]);
+  earlier.add({ pid: 20, time: BOOT + 60, ticks: 7 });
+  expect(sinceBoot(runs, earlier, BOOT * 1000)).toEqual([]);
+  expect(withStarts(runs, earlier)).toEqual([]);
 });
 
 test('memory does not grow with the stream: a pid is that of the latest who had it', () => {

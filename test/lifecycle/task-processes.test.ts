@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { ExactStarts } from '../../src/layout/starts.js';
 import type { RecordedRun, RunTrace } from '../../src/lifecycle/own-processes.js';
 import type { Owner } from '../../src/lifecycle/owner.js';
 import { type Marks, TaskProcesses, traceOf } from '../../src/lifecycle/task-processes.js';
@@ -24,6 +25,7 @@ function taskOf(processes: FakeProcesses, owner: Owner = USERS, rest: Partial<Ma
   return new TaskProcesses(processes, {
     owner,
     coordinator: (process) => (process === 'p' ? stream() : undefined),
+    starts: new ExactStarts(),
     home: '/sandbox',
     logDir: '/sandbox/.logs',
     sharing: { processes: () => undefined },

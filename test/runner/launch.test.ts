@@ -44,6 +44,7 @@ async function launched(code: string, rest: Partial<Launch> = {}) {
     program: { kind: 'script', path: program },
     now: () => 1000.5,
     writer: (fd) => new CheckpointWriter(fd),
+    forked: () => {},
     ended: (coordinator, how) => end({ pid: coordinator, ...how }),
     ...rest,
   });

@@ -4,6 +4,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Host } from '../../src/host/host.js';
+import { ExactStarts } from '../../src/layout/starts.js';
 import { isSameProcess, type RecordedRunner, runnerLiveness } from '../../src/task/liveness.js';
 import { tempDir } from '../e2e/harness.js';
 import { lockLine, type MadeUpProc, makeProc } from './trees.js';
@@ -18,6 +19,7 @@ beforeEach(() => {
 afterEach(() => temp.remove());
 
 const BOOT = 1_399_000_000;
+const NONE = () => new ExactStarts();
 
 function host(made: MadeUpProc): Host {
   return Host.local({ proc: makeProc(join(temp.path, 'proc'), { bootTime: BOOT, ...made }), euid: 0 });
@@ -31,28 +33,28 @@ describe('runnerLiveness', () => {
   test('the lock decides, whatever pid was recorded', () => {
     const file = statSync(stream);
     const locked = host({ locks: lockLine(file, 5), processes: { 5: {} } });
-    expect(runnerLiveness(locked, file, recorded)).toEqual({ alive: true, foreign: false });
-    expect(runnerLiveness(locked, file, {})).toEqual({ alive: true, foreign: false });
+    expect(runnerLiveness(locked, file, recorded, NONE)).toEqual({ alive: true, foreign: false });
+    expect(runnerLiveness(locked, file, {}, NONE)).toEqual({ alive: true, foreign: false });
     const free = host({ locks: '', processes: { 77: runner } });
-    expect(runnerLiveness(free, file, recorded)).toEqual({ alive: false, foreign: false });
+    expect(runnerLiveness(free, file, recorded, NONE)).toEqual({ alive: false, foreign: false });
   });
 
   test('a lock on another file is none', () => {
     const file = statSync(stream);
     const other = { dev: file.dev, ino: file.ino + 1 };
-    expect(runnerLiveness(host({ locks: lockLine(other, 77) }), file, recorded).alive).toBe(false);
+    expect(runnerLiveness(host({ locks: lockLine(other, 77) }), file, recorded, NONE).alive).toBe(false);
   });
 
   test('foreign: the holder knows itself by the recorded pid, in a namespace below ours', () => {
     const file = statSync(stream);
     const inside = host({ locks: lockLine(file, 5), processes: { 5: { nsPid: [5, 77] } } });
-    expect(runnerLiveness(inside, file, recorded)).toEqual({ alive: true, foreign: true });
+    expect(runnerLiveness(inside, file, recorded, NONE)).toEqual({ alive: true, foreign: true });
     const same = host({ locks: lockLine(file, 77), processes: { 77: { nsPid: [77] } } });
-    expect(runnerLiveness(same, file, recorded)).toEqual({ alive: true, foreign: false });
+    expect(runnerLiveness(same, file, recorded, NONE)).toEqual({ alive: true, foreign: false });
     const elsewhere = host({ locks: lockLine(file, 5), processes: { 5: { nsPid: [5, 9] } } });
-    expect(runnerLiveness(elsewhere, file, recorded)).toEqual({ alive: true, foreign: false });
+    expect(runnerLiveness(elsewhere, file, recorded, NONE)).toEqual({ alive: true, foreign: false });
     const gone = host({ locks: lockLine(file, 5) });
-    expect(runnerLiveness(gone, file, recorded)).toEqual({ alive: true, foreign: false });
+    expect(runnerLiveness(gone, file, recorded, NONE)).toEqual({ alive: true, foreign: false });
   });
 
   test.each<[string, MadeUpProc['processes'], RecordedRunner, boolean | null]>([
@@ -79,7 +81,7 @@ describe('runnerLiveness', () => {
   ])('where locks cannot be seen: %s', (_what, processes, given, alive) => {
     for (const made of [{}, { locks: '', namespace: 'other' as const }]) {
       const seen = host({ processes, ...made });
-      expect(runnerLiveness(seen, statSync(stream), given)).toEqual({ alive, foreign: false });
+      expect(runnerLiveness(seen, statSync(stream), given, NONE)).toEqual({ alive, foreign: false });
     }
   });
 });
@@ -103,16 +105,16 @@ describe('isSameProcess', () => {
     ['far away', running, 1e300, 1000, false],
   ])('%s', (_what, process, seconds, uid, expected) => {
     const seen = host({ processes: process === undefined ? {} : { 9: process } });
-    expect(isSameProcess(seen, 9, seconds, uid)).toBe(expected);
+    expect(isSameProcess(seen, 9, seconds, uid, NONE)).toBe(expected);
   });
 
   test('without a pid or a time nothing is known', () => {
     const seen = host({ processes: { 9: running } });
-    expect(isSameProcess(seen, undefined, start, 1000)).toBe(false);
-    expect(isSameProcess(seen, 9, undefined, 1000)).toBe(false);
-    expect(isSameProcess(seen, 9, start, undefined)).toBe(true);
-    expect(isSameProcess(seen, 0, start, 1000)).toBe(false);
-    expect(isSameProcess(seen, -9, start, 1000)).toBe(false);
+    expect(isSameProcess(seen, undefined, start, 1000, NONE)).toBe(false);
+    expect(isSameProcess(seen, 9, undefined, 1000, NONE)).toBe(false);
+    expect(isSameProcess(seen, 9, start, undefined, NONE)).toBe(true);
+    expect(isSameProcess(seen, 0, start, 1000, NONE)).toBe(false);
+    expect(isSameProcess(seen, -9, start, 1000, NONE)).toBe(false);
   });
 });
 
@@ -130,10 +132,13 @@ describe('on this machine', () => {
     children.push(child);
     const [line] = await once(child.stdout as NodeJS.ReadableStream, 'data');
     const recorded = { pid: Number(line), uid: process.getuid?.(), timestampMs: Date.now() };
-    expect(runnerLiveness(Host.local(), statSync(stream), recorded)).toEqual({ alive: true, foreign: false });
+    expect(runnerLiveness(Host.local(), statSync(stream), recorded, NONE)).toEqual({
+      alive: true,
+      foreign: false,
+    });
     child.stdin?.end();
     await once(child, 'exit');
-    expect(runnerLiveness(Host.local(), statSync(stream), recorded)).toEqual({
+    expect(runnerLiveness(Host.local(), statSync(stream), recorded, NONE)).toEqual({
       alive: false,
       foreign: false,
     });
@@ -144,8 +149,8 @@ describe('on this machine', () => {
     children.push(child);
     const start = (Host.local().process(child.pid as number)?.startTimeMs as number) / 1000;
     const uid = process.getuid?.();
-    expect(isSameProcess(Host.local(), child.pid, start, uid)).toBe(true);
-    expect(isSameProcess(Host.local(), child.pid, start - 60, uid)).toBe(false);
-    expect(isSameProcess(Host.local(), child.pid, start, (uid ?? 0) + 1)).toBe(false);
+    expect(isSameProcess(Host.local(), child.pid, start, uid, NONE)).toBe(true);
+    expect(isSameProcess(Host.local(), child.pid, start - 60, uid, NONE)).toBe(false);
+    expect(isSameProcess(Host.local(), child.pid, start, (uid ?? 0) + 1, NONE)).toBe(false);
   });
 });
