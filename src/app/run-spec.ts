@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { PLACES, userRoot } from '../discovery/roots.js';
+import { executorSandbox, PLACES, userRoot } from '../discovery/roots.js';
 import { UsageError } from '../errors/errors.js';
 import { callersOpenFiles } from '../host/open-files.js';
+import { rootInRun, sandboxInRun } from '../layout/mesos.js';
 import { pathsOf } from '../layout/task-paths.js';
 import type { NewTask, RunSettings } from '../runner/api.js';
 import type { LoggerPolicy } from '../runner/task-document.js';
@@ -33,14 +34,16 @@ export interface RunSpec {
 
 /** The spec of a run of a prepared task. Throws UsageError. */
 export function runSpec({ taskId, ports, document }: PreparedTask, options: RunOptions): RunSpec {
-  const root = rootToRunIn(options.roots);
+  const place = placeToRunIn(options.roots);
+  const { root } = place;
   const { sandbox, user, chroot, preserveEnv, maxRuns, logger } = options;
   return {
     task: {
       root,
       taskId,
       document,
-      sandbox: sandbox === undefined ? pathsOf({ root, taskId }).sandbox : resolve(sandbox),
+      sandbox:
+        sandbox === undefined ? (place.sandbox ?? pathsOf({ root, taskId }).sandbox) : resolve(sandbox),
       user,
       hostname: options.hostname ?? hostname(),
       ports,
@@ -49,24 +52,36 @@ export function runSpec({ taskId, ports, document }: PreparedTask, options: RunO
   };
 }
 
-/** The named root, else that of the host if we may write there, else the user's own. Throws UsageError. */
-export function rootToRunIn(flags: RootFlags): string {
+/** Where to run a task if the flags do not say. */
+interface RunPlace {
+  readonly root: string;
+  /** Undefined: the usual one in the root. */
+  readonly sandbox?: string;
+}
+
+/**
+ * The named root; else that in the executor's sandbox that we run in; else that of the host if we may write there; else
+ * the user's own. Throws UsageError.
+ */
+export function placeToRunIn(flags: RootFlags): RunPlace {
   const { root = [], 'mesos-root': mesosRoot = [] } = flags;
   if (mesosRoot.length > 0) {
     throw new UsageError('usage', 'a task is run in a task root: give it with --root, not --mesos-root');
   }
   if (root.length > 1) throw new UsageError('usage', `a task is run in one root, not in ${root.length}`);
-  if (root[0] !== undefined) return resolve(root[0]);
+  if (root[0] !== undefined) return { root: resolve(root[0]) };
   const options = rootOptions(flags);
   const fromEnv = options.env.THERMOS_ROOT;
   if (fromEnv) {
     const [first, ...others] = fromEnv.split(':').filter((path) => path !== '');
-    if (first !== undefined && others.length === 0) return absolutePath(first, options.cwd ?? '/');
+    if (first !== undefined && others.length === 0) return { root: absolutePath(first, options.cwd ?? '/') };
     throw new UsageError('usage', `THERMOS_ROOT names ${others.length + 1} roots`, 'say which with --root');
   }
-  if (options.euid === 0 || isWritable(PLACES.hostRoot)) return PLACES.hostRoot;
+  const ofExecutor = executorSandbox(options);
+  if (ofExecutor !== undefined) return { root: rootInRun(ofExecutor), sandbox: sandboxInRun(ofExecutor) };
+  if (options.euid === 0 || isWritable(PLACES.hostRoot)) return { root: PLACES.hostRoot };
   const own = userRoot(options);
-  if (own !== undefined) return own;
+  if (own !== undefined) return { root: own };
   throw new UsageError(
     'root-unwritable',
     `you may not write to ${PLACES.hostRoot}, and have no home`,

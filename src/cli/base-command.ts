@@ -49,6 +49,8 @@ export abstract class ThermosCommand extends Command {
   static environment: Readonly<Record<string, string>> = {
     THERMOS_ROOT: 'Task roots to search, separated by colons, if there is no --root.',
     THERMOS_MESOS_ROOT: 'Mesos work directories, separated by colons, if there is no --mesos-root.',
+    MESOS_SANDBOX:
+      "The sandbox of the Mesos executor that we run in: another root to search is 'checkpoints' in it.",
     ...COLOUR_ENVIRONMENT,
   };
 

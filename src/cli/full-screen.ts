@@ -1,4 +1,5 @@
 import { EXIT } from '../errors/exit-codes.js';
+import { onSignal } from '../host/ignored-signals.js';
 import { type Key, KeyDecoder } from './keys.js';
 import type { ScreenSize } from './list-screen.js';
 import type { Terminal } from './terminal.js';
@@ -62,7 +63,7 @@ export class FullScreen {
   open(): void {
     // Asked for the first time, stdout begins to follow the size: it must hear of a new one before we do.
     void this.#terminal.size;
-    for (const signal of ENDING) process.on(signal, this.#onEnd);
+    for (const signal of ENDING) onSignal(signal, this.#onEnd);
     process.on('SIGWINCH', this.#onResize);
     process.on('SIGTSTP', this.#onStop);
     process.on('SIGCONT', this.#onContinue);

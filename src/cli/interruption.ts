@@ -1,4 +1,5 @@
 import { EXIT } from '../errors/exit-codes.js';
+import { onSignal } from '../host/ignored-signals.js';
 
 /** Waits that SIGINT and SIGTERM end. Until `listen`, the signals have their default effect. */
 export class Interruption {
@@ -13,8 +14,8 @@ export class Interruption {
   readonly #onTerminate = () => this.#signal(EXIT.terminated);
 
   listen(): void {
-    process.on('SIGINT', this.#onInterrupt);
-    process.on('SIGTERM', this.#onTerminate);
+    onSignal('SIGINT', this.#onInterrupt);
+    onSignal('SIGTERM', this.#onTerminate);
   }
 
   /** Resolves to undefined with the promise, or to the exit code of a signal that comes first. */

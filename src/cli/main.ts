@@ -9,6 +9,7 @@ import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { constants } from 'node:vm';
 import { compileCached, ownCacheDirectory } from '../host/code-cache.js';
+import { ignoredSignals } from '../host/ignored-signals.js';
 import type { Dispatcher } from './dispatch.js';
 
 declare const THERMOS_VERSION: string;
@@ -70,8 +71,20 @@ function doWithoutHome(): void {
   }
 }
 
-const argv = process.argv.slice(2);
-if (!(argv.length === 1 && argv[0] === '--version' && printVersion())) {
+function run(argv: readonly string[]): void {
+  for (const signal of ignoredSignals(process.env)) process.on(signal, () => {});
   doWithoutHome();
   void load(join(__dirname, 'thermos.cjs'), argv).dispatch(argv);
+}
+
+/** The first process of a container should be an init; elsewhere the environment may ask for one. */
+async function runInContainer(argv: readonly string[]): Promise<void> {
+  const { runBelowInit } = await import('./init.js');
+  if (!(await runBelowInit(argv))) run(argv);
+}
+
+const argv = process.argv.slice(2);
+if (!(argv.length === 1 && argv[0] === '--version' && printVersion())) {
+  if (process.pid === 1 || process.env.THERMOS_INIT) void runInContainer(argv);
+  else run(argv);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../errors/exit-codes.js';
+import { onSignal } from '../host/ignored-signals.js';
 import { processRow, processTable } from '../host/process-table.js';
 import { screenRows } from '../text/width.js';
 import type { Terminal } from './terminal.js';
@@ -107,7 +108,7 @@ class PagerSignals {
       ['SIGHUP', () => this.#end('SIGHUP')],
       ['SIGTSTP', () => this.#stop()],
     ];
-    for (const [signal, handler] of this.#handlers) process.on(signal, handler);
+    for (const [signal, handler] of this.#handlers) onSignal(signal, handler);
   }
 
   /**

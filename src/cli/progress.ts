@@ -1,6 +1,7 @@
 import type { Ora } from 'ora';
 import { type Advance, NO_PROGRESS, type Progress } from '../app/progress.js';
 import { errnoOf } from '../errors/errors.js';
+import { isIgnored, onSignal } from '../host/ignored-signals.js';
 import { pause } from '../host/pause.js';
 import { visible } from '../text/escape.js';
 import { shorten } from '../text/width.js';
@@ -34,7 +35,7 @@ function interruptible<Result>(work: () => Result): Result {
   shared[WORK] = work;
   try {
     return runInThisContext(`globalThis[Symbol.for('thermos.work')]()`, {
-      breakOnSigint: true,
+      breakOnSigint: !isIgnored('SIGINT'),
       displayErrors: false,
     });
   } finally {
@@ -108,7 +109,7 @@ class Spinner implements Progress {
   }
 
   #spin(): void {
-    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    for (const signal of SIGNALS) onSignal(signal, this.#onSignal);
     this.#timer = setInterval(() => this.#draw(), EVERY_MS);
     this.#timer.unref();
     this.#draw();

@@ -1,11 +1,19 @@
 import type { Control, Endable } from '../app/run.js';
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
-import { procText } from '../host/proc-text.js';
+import { onSignal } from '../host/ignored-signals.js';
 import type { KillRequest } from '../runner/api.js';
+
+/** What ends any other process does nothing to the first one of a container, unless it does it by itself. */
+const DEADLY: readonly [NodeJS.Signals, () => void][] = [
+  ['SIGINT', () => process.exit(EXIT.interrupted)],
+  ['SIGTERM', () => process.exit(EXIT.terminated)],
+  ['SIGHUP', () => process.exit(EXIT.terminated)],
+];
 
 const EARLY: readonly [NodeJS.Signals, () => void][] = [
   ['SIGUSR1', () => process.exit(EXIT.killed)],
   ['SIGUSR2', () => process.exit(EXIT.lost)],
+  ...(process.pid === 1 ? DEADLY : []),
 ];
 
 const FOREGROUND = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -15,7 +23,7 @@ const FOREGROUND = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR
  * the task end the program.
  */
 export function expectSignals(): void {
-  for (const [signal, handler] of EARLY) process.on(signal, handler);
+  for (const [signal, handler] of EARLY) onSignal(signal, handler);
 }
 
 /** For a program that shows or starts a task. Signals go to the whole foreground, and the runner decides what they mean. */
@@ -47,12 +55,11 @@ export class RunControl implements Control {
     this.#handlers = [
       ['SIGINT', politely(EXIT.interrupted, 'SIGINT (Ctrl-C)')],
       ['SIGTERM', politely(EXIT.terminated, 'SIGTERM')],
+      ['SIGHUP', politely(EXIT.terminated, 'SIGHUP (its terminal is gone)')],
       ['SIGUSR1', () => ask({ state: 'KILLED', asked: { what: 'SIGUSR1' } })],
       ['SIGUSR2', () => ask({ state: 'LOST', wait: 0, asked: { what: 'SIGUSR2' } })],
     ];
-    if (!isIgnored('SIGHUP'))
-      this.#handlers.push(['SIGHUP', politely(EXIT.terminated, 'SIGHUP (its terminal is gone)')]);
-    for (const [signal, handler] of this.#handlers) process.on(signal, handler);
+    for (const [signal, handler] of this.#handlers) onSignal(signal, handler);
     for (const [signal, handler] of EARLY) process.off(signal, handler);
   }
 
@@ -66,11 +73,4 @@ export class RunControl implements Control {
     process.on('SIGUSR1', () => {});
     process.on('SIGUSR2', () => {});
   }
-}
-
-/** True for SIGHUP under nohup(1). */
-function isIgnored(signal: 'SIGHUP'): boolean {
-  const number = { SIGHUP: 1n }[signal];
-  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(procText('/proc/self/status'))?.[1];
-  return ((BigInt(`0x${ignored ?? '0'}`) >> (number - 1n)) & 1n) === 1n;
 }

@@ -15,7 +15,8 @@ export const RUN_FLAGS = {
   user: Flags.string({ helpValue: 'NAME', summary: 'Run as this user; only root may run as another user.' }),
   sandbox: Flags.string({
     helpValue: 'PATH',
-    summary: 'Directory to run in, created if missing. [default: ROOT/sandboxes/TASK_ID]',
+    summary:
+      'Directory to run in, created if missing. [default: ROOT/sandboxes/TASK_ID; $MESOS_SANDBOX/sandbox if that is set]',
   }),
   environment: Flags.string({
     char: 'E',

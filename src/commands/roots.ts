@@ -8,7 +8,7 @@ export default class Roots extends ThermosCommand {
   static override summary = 'Show which task roots were found, how, and which cannot be read.';
   static override description = `A root is a directory that holds tasks/ and checkpoints/.
 
-Lists the roots that --root and --mesos-root name. Without them, lists those of THERMOS_ROOT and THERMOS_MESOS_ROOT; without those, the root around the working directory; otherwise /var/run/thermos, your own root ($XDG_STATE_HOME/thermos) and the sandboxes of this host's Mesos agents. --mesos-root takes the --work_dir of an agent or a directory in it, down to one sandbox.`;
+Lists the roots that --root and --mesos-root name. Without them, lists those of THERMOS_ROOT and THERMOS_MESOS_ROOT; without those, the root around the working directory; otherwise the one in $MESOS_SANDBOX, /var/run/thermos, your own root ($XDG_STATE_HOME/thermos) and the sandboxes of this host's Mesos agents. --mesos-root takes the --work_dir of an agent or a directory in it, down to one sandbox.`;
 
   static override examples = [
     '<%= config.bin %> roots',

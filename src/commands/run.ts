@@ -17,7 +17,8 @@ Ctrl-C or SIGTERM ends the task gracefully: processes get SIGTERM, final process
 once. A runner that is killed leaves its processes running; 'run' with the same config and --task-id resumes the task.
 
 CONFIG is a Python file (.thermos, .aurora) or a task in JSON; its content decides which. The root is --root,
-otherwise /var/run/thermos if you may write there, otherwise your own. With --dry-run, shows the task as it would be
+otherwise /var/run/thermos if you may write there, otherwise your own; below a Mesos executor, the root is 'checkpoints'
+and the sandbox is 'sandbox' in $MESOS_SANDBOX. With --dry-run, shows the task as it would be
 run, with the command lines that bash would get; nothing is executed except the config itself.`;
   static override examples = [
     '<%= config.bin %> run web.thermos',

@@ -1,7 +1,7 @@
 /*
  * A coordinator: executes one run of one process, which its runner describes on FD_CONTROL. It does the same as
  * src/runner/coordinator/coordinate.ts, and also finds what daemonizes. Its arguments, `TASK PROCESS`, only serve readers
- * of `ps`.
+ * of `ps`. With other arguments it is an init, see init.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 
 #include "command.h"
 #include "descriptors.h"
+#include "init.h"
 #include "job.h"
 #include "logs.h"
 #include "output.h"
@@ -119,7 +120,9 @@ static void keep_descendants(int logs) {
   while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR) continue;
 }
 
-int main(void) {
+int main(int count, char **words) {
+  /* More words than a coordinator gets. */
+  if (count > 3 && strcmp(words[1], INIT_WORD) == 0) be_init(words + 2);
   take_descriptors();
   take_signals();
   /* Our runner has done it, if it could. */

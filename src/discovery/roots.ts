@@ -72,8 +72,18 @@ export function userRoot(options: Pick<RootOptions, 'env' | 'home'>): string | u
 }
 
 /**
+ * The sandbox that a Mesos agent gave to the executor or the command that we are a part of; undefined outside of one. The
+ * task root in it is `rootInRun`, the task's own sandbox is `sandboxInRun`, as with Aurora's executor.
+ */
+export function executorSandbox({ env, cwd }: Pick<RootOptions, 'env' | 'cwd'>): string | undefined {
+  const { MESOS_SANDBOX } = env;
+  return MESOS_SANDBOX ? absolutePath(MESOS_SANDBOX, cwd ?? '/') : undefined;
+}
+
+/**
  * Finds the task roots. Flags override everything else; then THERMOS_ROOT and THERMOS_MESOS_ROOT do; then, with
- * `fromCwd`, the root around the working directory; then the defaults of the host, the user and the Mesos agents.
+ * `fromCwd`, the root around the working directory; then the defaults of the executor that we are a part of, the host, the
+ * user and the Mesos agents.
  * A named path that doesn't exist, can't be read or is not a root is a problem; a missing default is not.
  * A root that is found twice counts once, under the first path.
  */
@@ -100,6 +110,8 @@ export function discoverRoots(options: RootOptions): FoundRoots {
     return collected.result();
   }
   const places = { ...PLACES, ...options.places };
+  const ofExecutor = executorSandbox(options);
+  if (ofExecutor !== undefined) collected.addExecutor(ofExecutor);
   collected.addDefault(places.hostRoot, 'default', false);
   const ofUser = userRoot(options);
   if (ofUser !== undefined) collected.addDefault(ofUser, 'user', true);
@@ -208,6 +220,15 @@ class Collector {
     if (typeof found === 'object') this.#mayNotBeThere(path, source, found.error);
     else if (found !== 'directory' || (!trusted && this.#isOfStrangers(path, source))) return;
     else if (mayBeRoot(path)) this.add(rootAt(path, source, false));
+  }
+
+  /** The agent names the sandbox. */
+  addExecutor(runDir: string): void {
+    const root = rootOfRun(runDir, 'MESOS_SANDBOX');
+    this.#places.push(root.path);
+    const found = presenceOf(root.path);
+    if (typeof found === 'object') this.#cannotRead(root.path, root.source, found.error, MESOS.name);
+    else if (found === 'directory' && mayBeRoot(root.path)) this.add(root);
   }
 
   addDefaultMesos(path: string, source: string, trusted: boolean): void {

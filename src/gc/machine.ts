@@ -1,7 +1,8 @@
 import { agentWorkDirs, KNOWN_WORK_DIRS } from '../discovery/agents.js';
-import { PLACES, userRoot } from '../discovery/roots.js';
+import { executorSandbox, PLACES, userRoot } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
+import { rootInRun } from '../layout/mesos.js';
 import { phasePath } from '../layout/root-paths.js';
 import { pathsOf } from '../layout/task-paths.js';
 import { listDirectory } from '../store/list.js';
@@ -45,7 +46,9 @@ export function gatherMachine(
     ...KNOWN_WORK_DIRS,
   ];
   const ofUser = userRoot({ env, home: () => host.userHome(host.euid) });
-  const roots = [PLACES.hostRoot, ofUser, ...(env.THERMOS_ROOT?.split(':') ?? [])];
+  const ofExecutor = executorSandbox({ env, cwd: undefined });
+  const inExecutor = ofExecutor && rootInRun(ofExecutor);
+  const roots = [PLACES.hostRoot, ofUser, inExecutor, ...(env.THERMOS_ROOT?.split(':') ?? [])];
   return {
     host,
     usage: new Usage(undefined, clock),

@@ -72,6 +72,11 @@ export class RunnerRoot {
       if (process.geteuid?.() === 0) underUmask(OPEN_TO_ALL, () => makeDirectory(this.#base));
       else makeDirectory(this.#base);
       const inner = [[TASKS, 'active'], [TASKS, 'finished'], [CHECKPOINTS]];
+      for (const [depth, name] of this.#names.entries()) {
+        refuseStrangers(root, directoriesTo(this.#base, this.#names.slice(0, depth), this.#directories), uid);
+        const above = this.#directories.fd(this.#base, this.#names.slice(0, depth));
+        attempt(() => mkdirSync(at(above, name), 0o755), ['EEXIST']);
+      }
       refuseStrangers(root, directoriesTo(this.#base, this.#names, this.#directories), uid);
       for (const names of inner) {
         this.#make(names);

@@ -56,6 +56,28 @@ describe('which places are read', () => {
     expect(discoverRoots(options)).toMatchObject({ roots: [], problems: [] });
   });
 
+  test('first of all the sandbox of the Mesos executor that we run in, if it has a root', () => {
+    const { options, paths: all } = everything();
+    const [, , inMesos = ''] = all;
+    const run = dirname(inMesos);
+    const within = (MESOS_SANDBOX: string) => ({ ...options, env: { ...options.env, MESOS_SANDBOX } });
+    expect(discoverRoots(within(run)).roots).toMatchObject([
+      { path: inMesos, layout: 'mesos', source: 'MESOS_SANDBOX', run_dir: run },
+      { path: all[0] },
+      { path: all[1] },
+    ]);
+    // As in a container with an image of its own.
+    const plain = makeRoot(join(dir, 'sandbox/checkpoints'));
+    expect(found(within(join(dir, 'sandbox'))).roots[0]).toEqual([
+      'sandbox/checkpoints',
+      'mesos',
+      'MESOS_SANDBOX',
+    ]);
+    for (const other of ['', join(dir, 'no-such'), dir, plain]) expect(paths(within(other))).toEqual(all);
+    const named = { ...within(run), flags: { root: [all[0] as string] } };
+    expect(paths(named)).toEqual([all[0]]);
+  });
+
   test('--root replaces them all, and so does --mesos-root', () => {
     const { options, paths: all } = everything();
     const mine = makeRoot(join(dir, 'mine'));

@@ -1,0 +1,85 @@
+#include "init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+  /* Exit statuses of a shell. */
+  FOUND_NO_EXECUTABLE = 126,
+  FOUND_NOTHING = 127,
+  BY_SIGNAL = 128,
+};
+
+/* Raised by our own faults, or by the terminal if we touch it: forwarded, they would say something else. */
+static const int OURS[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGABRT, SIGTRAP, SIGSYS, SIGTTIN, SIGTTOU};
+
+static void block_signals(sigset_t *before, sigset_t *awaited) {
+  sigfillset(awaited);
+  for (size_t i = 0; i < sizeof OURS / sizeof OURS[0]; i++) sigdelset(awaited, OURS[i]);
+  (void)sigprocmask(SIG_SETMASK, awaited, before);
+}
+
+/*
+ * The program gets a process group of its own, and the terminal if that was ours: what keys send then reaches it once,
+ * and not a second time from us.
+ */
+static void lead_group(void) {
+  pid_t ours = getpgrp();
+  if (setpgid(0, 0) != 0) return;
+  /* Whoever takes the terminal in the background would be stopped. */
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+  (void)sigaction(SIGTTOU, &ignore, &before);
+  if (tcgetpgrp(STDIN_FILENO) == ours) (void)tcsetpgrp(STDIN_FILENO, getpgrp());
+  (void)sigaction(SIGTTOU, &before, NULL);
+}
+
+_Noreturn static void be_program(char **program, const sigset_t *mask) {
+  lead_group();
+  (void)sigprocmask(SIG_SETMASK, mask, NULL);
+  execvp(program[0], program);
+  int error = errno;
+  dprintf(STDERR_FILENO, "thermos: %s: %s\n", program[0], strerror(error));
+  _exit(error == ENOENT ? FOUND_NOTHING : FOUND_NO_EXECUTABLE);
+}
+
+/* Reaps whatever has ended; exits if the program has. */
+static void reap(pid_t program) {
+  for (;;) {
+    int status;
+    pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid <= 0) return;
+    if (pid != program) continue;
+    /* Ctrl-Z: nobody here could continue it. */
+    if (WIFSTOPPED(status)) {
+      if (WSTOPSIG(status) == SIGTSTP) (void)kill(program, SIGCONT);
+    } else {
+      exit(WIFSIGNALED(status) ? BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
+    }
+  }
+}
+
+void be_init(char **program) {
+  sigset_t before, awaited;
+  block_signals(&before, &awaited);
+  /* For a program that is not the first process of its namespace. */
+  (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  pid_t pid = fork();
+  if (pid < 0) {
+    dprintf(STDERR_FILENO, "thermos: fork: %s\n", strerror(errno));
+    exit(FOUND_NO_EXECUTABLE);
+  }
+  if (pid == 0) be_program(program, &before);
+  for (;;) {
+    int number = sigwaitinfo(&awaited, NULL);
+    if (number < 0) continue;
+    if (number == SIGCHLD) reap(pid);
+    else (void)kill(pid, number);
+  }
+}
