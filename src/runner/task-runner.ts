@@ -91,7 +91,7 @@ export class TaskRunner implements Runner {
       owner: ownerOf(place.root, account?.uid ?? -1, () => checkOwnership(place, 0) === undefined),
       coordinator: (process) => coordinatorStat(place, process),
       home: settings.chroot ? undefined : sandbox,
-      root: settings.chroot ? sandbox : undefined,
+      root: settings.chroot ? sandbox : settings.containerizer?.rootfs,
       logDir,
       sharing: new SandboxSharing(place, sandbox, logDir),
     });
