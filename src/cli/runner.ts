@@ -72,6 +72,8 @@ async function runFor(flags: RunnerFlags, log: RunnerLog, terminal: Terminal): P
   );
   if (path !== undefined && sandbox !== undefined)
     spec.settings.containerizer = containerizerAt({ path, sandbox, directory: process.env.MESOS_DIRECTORY });
+  // A signal that has come while all this was loaded still ends the program.
+  await new Promise((resolve) => setImmediate(resolve));
   const { state } = await runUnseen(spec, {
     now: () => terminal.now(),
     coordinator: coordinatorPrograms(),

@@ -29,8 +29,6 @@ thermos_runner.log.1 at 10 MiB; without --log-dir on stderr. Flags that the orig
   };
   static override files = {
     'LOG_DIR/thermos_runner.log': 'What the runner does.',
-    'ROOT/checkpoints/TASK_ID/runner': "The task's stream; ROOT is --checkpoint-root.",
-    'SANDBOX/.logs/PROCESS/RUN/{stdout,stderr}': 'Logs of processes.',
   };
   static override seeAlso = ['run', 'status', 'doctor'];
 
