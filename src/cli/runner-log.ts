@@ -4,6 +4,7 @@ import type { Problem } from '../errors/problem.js';
 import { backupName } from '../layout/backups.js';
 import { RUNNER_LOG } from '../layout/mesos.js';
 import { appendBounded } from '../store/append-line.js';
+import { statFile } from '../store/look.js';
 import { visible } from '../text/escape.js';
 
 const SEVERITIES = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'NONE'] as const;
@@ -43,6 +44,7 @@ export class RunnerLog {
   readonly #disk: number;
   #stderr: number;
   #isWritable: boolean;
+  #owners: ReadonlySet<number> | undefined;
 
   constructor(options: RunnerLogOptions) {
     this.#options = options;
@@ -69,12 +71,13 @@ export class RunnerLog {
 
   #append(line: string): void {
     const { directory, stderr, writeError, now, pid } = this.#options;
-    const trusted = new Set([0, process.geteuid?.() ?? 0]);
     try {
+      // Who owns the directory may own the log, too.
+      this.#owners ??= new Set([0, process.geteuid?.() ?? 0, statFile(directory as string)?.uid ?? 0]);
       appendBounded(`${directory}/${RUNNER_LOG}`, line, backupName(RUNNER_LOG, 1), {
         below: directory as string,
         max: MOST_BYTES,
-        trusted,
+        trusted: this.#owners,
       });
     } catch (error) {
       this.#isWritable = false;
