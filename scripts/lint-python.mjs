@@ -1,4 +1,4 @@
-// Lints the Python in src/ with Ruff: style and mistakes (E, W, F), likely mistakes (B), errors of Pylint (PLE). Ruff
+// Lints the Python in src/ and bin/ with Ruff: style and mistakes (E, W, F), likely mistakes (B), errors of Pylint (PLE). Ruff
 // is WebAssembly, so that npm alone installs it, the same on every machine.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { PositionEncoding, Workspace } from '@astral-sh/ruff-wasm-nodejs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const src = join(root, 'src');
 
 const settings = {
   'target-version': 'py314',
@@ -16,8 +15,12 @@ const settings = {
   lint: { select: ['E', 'W', 'F', 'B', 'PLE'], ignore: ['B905', 'B912'] },
 };
 const ruff = new Workspace(settings, PositionEncoding.Utf16);
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.py'));
-for (const path of files.map((name) => join(src, name)).sort()) {
+const files = ['bin', 'src'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.py'))
+    .map((name) => join(root, folder, name)),
+);
+for (const path of files.sort()) {
   for (const { code, message, start_location: at } of ruff.check(readFileSync(path, 'utf8'))) {
     console.error(`${relative(root, path)}:${at.row}:${at.column} ${code} ${message}`);
     process.exitCode = 1;

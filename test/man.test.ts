@@ -20,9 +20,14 @@ const ORDER = [
   'SEE ALSO',
 ];
 
-test('there is a page of the program, of each command and of the codes', () => {
+test('there is a page of each program, of each command and of the codes', () => {
   expect(readdirSync(MAN).sort()).toEqual(
-    ['thermos.1', 'thermos-codes.7', ...visibleIds(COMMANDS).map((id) => `thermos-${id}.1`)].sort(),
+    [
+      'thermos.1',
+      'thermos-runner.1',
+      'thermos-codes.7',
+      ...visibleIds(COMMANDS).map((id) => `thermos-${id}.1`),
+    ].sort(),
   );
 });
 

@@ -85,6 +85,7 @@ test('zod is loaded by the commands that check task files, as its small part', (
     'commands/kill.ts',
     'commands/run-daemon.ts',
     'commands/run.ts',
+    'commands/runner.ts',
     'commands/simplerun.ts',
   ]);
 });

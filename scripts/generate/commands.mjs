@@ -13,9 +13,9 @@ export function commandReference(program, helpOf) {
     'Every command also takes these flags:',
     '',
     fenced(helpOf.flags(program.globalFlags)),
-    ...program.commands.flatMap((page) => [
+    ...[...program.commands, ...program.programs].flatMap((page) => [
       '',
-      `## thermos ${page.id}`,
+      `## ${page.call}`,
       '',
       fenced(helpOf.command(own(page))),
     ]),

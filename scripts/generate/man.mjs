@@ -20,19 +20,16 @@ export function manPages(program, name, version) {
       section('FILES', tagged(program.files.map(([path, meaning]) => [italic(path), meaning]))),
       section('EXAMPLES', examples(program.examples)),
       section('SEE ALSO', [
-        references(
-          name,
-          program.commands.map(({ id }) => id),
-        ),
+        references([...program.commands, ...program.programs].map(pageName)),
         `.PP\n${bold(`${name}-codes`)}(7)`,
       ]),
     ]),
   };
-  for (const page of program.commands) {
-    files[`man/${name}-${page.id}.1`] = document([
-      title(`${name}-${page.id}`),
-      section('NAME', `${text(`${name}-${page.id}`)} \\- ${text(sentence(page.summary))}`),
-      section('SYNOPSIS', page.usage.map((usage) => synopsis(`${name} ${usage}`)).join('\n.br\n')),
+  for (const page of [...program.commands, ...program.programs]) {
+    files[`man/${pageName(page)}.1`] = document([
+      title(pageName(page)),
+      section('NAME', `${text(pageName(page))} \\- ${text(sentence(page.summary))}`),
+      section('SYNOPSIS', page.usage.map(synopsis).join('\n.br\n')),
       section('DESCRIPTION', paragraphs(page.description.length > 0 ? page.description : [page.summary])),
       section('OPTIONS', [
         tagged(page.args.map(({ label, text }) => [bold(label), text])),
@@ -42,7 +39,7 @@ export function manPages(program, name, version) {
       section('ENVIRONMENT', tagged(page.environment.map(([key, meaning]) => [bold(key), meaning]))),
       section('FILES', tagged(page.files.map(([path, meaning]) => [italic(path), meaning]))),
       section('EXAMPLES', examples(page.examples)),
-      section('SEE ALSO', references(name, page.seeAlso, true)),
+      section('SEE ALSO', references([name, ...page.seeAlso.map((id) => `${name}-${id}`)])),
     ]);
   }
   return files;
@@ -72,7 +69,7 @@ export function codesPage({ CODE_PAGES, rolesOf }, program, name, version) {
       ),
     ),
     section('EXIT STATUS', tagged(program.exitCodes.map(([code, meaning]) => [bold(code), meaning]))),
-    section('SEE ALSO', references(name, ['help'], true)),
+    section('SEE ALSO', references([name, `${name}-help`])),
   ]);
 }
 
@@ -159,7 +156,11 @@ function examples(list) {
     .join('\n');
 }
 
-function references(name, ids, withProgram = false) {
-  const pages = ids.map((id) => `${bold(`${name}-${id}`)}(1)`);
-  return [...(withProgram ? [`${bold(name)}(1)`] : []), ...pages].join(',\n');
+function references(pages) {
+  return pages.map((page) => `${bold(page)}(1)`).join(',\n');
+}
+
+/** `thermos-run` of `thermos run`. */
+function pageName({ call }) {
+  return call.replace(' ', '-');
 }

@@ -2,7 +2,14 @@ import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
 import { pathsOf } from '../layout/task-paths.js';
-import type { CoordinatorPrograms, KillRequest, Outcome, Runner, RunSettings } from '../runner/api.js';
+import type {
+  CoordinatorPrograms,
+  KillRequest,
+  Outcome,
+  Runner,
+  RunnerEvents,
+  RunSettings,
+} from '../runner/api.js';
 import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/reader.js';
@@ -59,6 +66,7 @@ export interface BeginPorts {
   readonly control: TakeControl;
   /** Takes remarks for those who look for the cause of a problem. */
   readonly note?: (text: string) => void;
+  readonly events?: RunnerEvents;
 }
 
 export interface RunPorts extends BeginPorts {
@@ -89,7 +97,7 @@ export interface Begun {
  */
 export async function begin(
   spec: RunSpec,
-  { now, coordinator, control: take, console, note }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
+  { now, coordinator, control: take, console, note, events }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
   notice: (text: string) => void,
 ): Promise<Begun> {
   const { openTask } = await import('../runner/runner.js');
@@ -98,7 +106,7 @@ export async function begin(
   const task = { ...rest, task: runnableTask(document) };
   const control = take(notice);
   try {
-    const runner = openTask(task, { ...spec.settings, now, coordinator, console }, { note });
+    const runner = openTask(task, { ...spec.settings, now, coordinator, console }, { note, ...events });
     control.attach(runner);
     return { runner, control, outcome: runner.run() };
   } catch (error) {
@@ -131,6 +139,26 @@ export async function runToItsEnd(spec: RunSpec, { console, ...ports }: RunPorts
   const { signalled } = control;
   const asked = state === 'KILLED' && signalled !== undefined;
   return { view: finishedView(root, taskId), problems, exitCode: asked ? signalled : exitCodeOf(state) };
+}
+
+export interface UnseenPorts extends BeginPorts, Pick<RunPorts, 'console'> {
+  /** Takes messages about what a signal does. */
+  notice(text: string): void;
+}
+
+/** Runs a task to its end as its runner, and shows nothing. */
+export async function runUnseen(spec: RunSpec, { console, notice, ...ports }: UnseenPorts): Promise<Outcome> {
+  const destination = spec.settings.logger?.destination ?? DEFAULT_LOGGER.destination;
+  const { control, outcome } = await begin(
+    spec,
+    { ...ports, console: hasConsole(spec, destination) ? console : undefined },
+    notice,
+  );
+  try {
+    return await outcome;
+  } finally {
+    control.close();
+  }
 }
 
 /** True if a process writes to our output. */

@@ -80,8 +80,8 @@ export function commandError(
   const own = error instanceof CLIError ? inOurWords(error, id, command) : error;
   if (!(own instanceof UsageError) || own.usage !== undefined || !OF_THE_COMMAND_LINE.includes(own.code))
     return own;
-  const usage = `${PROGRAM_NAME} ${commandPage(id, command).usage[0]}; see '${PROGRAM_NAME} ${id} --help'`;
-  return withUsage(own, usage, dashesHint(id, command, argv));
+  const { usage, call } = commandPage(id, command);
+  return withUsage(own, `${usage[0]}; see '${call} --help'`, dashesHint(id, command, argv));
 }
 
 /** `hint`: wins over the error's own. */
@@ -180,7 +180,7 @@ function missingValue(name: string, id: string, command: CommandClass): UsageErr
   return new UsageError('usage', `--${name} takes ${shown}, and no value is given`);
 }
 
-/** Flags that exclude or need each other. oclif shows values that a person did not write. */
+/** Flags that exclude or need each other, or are missing. oclif shows values that a person did not write. */
 function clash(text: string): string {
   const clashes = [
     ...text.matchAll(/--(\S+?)(?:=[\s\S]*?)? cannot also be provided when using --(\S+)/g),
@@ -188,7 +188,8 @@ function clash(text: string): string {
   const needs = [...text.matchAll(/All of the following must be provided when using --(\S+): (.*)/g)].map(
     ([, one, others]) => `--${one} needs ${others}`,
   );
-  const all = [...clashes, ...needs];
+  const missing = [...text.matchAll(/Missing required flag (\S+)/g)].map(([, name]) => `--${name} is needed`);
+  const all = [...clashes, ...needs, ...missing];
   return all.length > 0 ? all.join('; ') : plainText(text);
 }
 

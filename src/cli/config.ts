@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type ConfigPorts, evaluateConfig, prepareConfig } from '../app/prepare-config.js';
 import type { PreparedTask } from '../app/prepared-task.js';
 import type { Request } from '../config/evaluate.js';
-import type { ExecuteProgram } from '../config/program.js';
+import { ConfigError, type ExecuteProgram } from '../config/program.js';
 import type { InspectConfigDocument } from '../contracts/config.js';
 import { badValue } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
@@ -52,12 +52,17 @@ export async function prepareRun(
   path: string,
   flags: RunConfigFlags,
   terminal: Terminal,
+  { onlyJson = false } = {},
 ): Promise<PreparedTask> {
   const request = requestOf(flags);
   const identity = { taskId: flags['task-id'], user: flags.user };
   const now = () => terminal.now();
   return await withPorts(flags, terminal, (ports) =>
-    prepareConfig(path, request, identity, { ...ports, now }),
+    prepareConfig(path, request, identity, {
+      ...ports,
+      ...(onlyJson && { python: refusePython(path) }),
+      now,
+    }),
   );
 }
 
@@ -73,6 +78,13 @@ async function withPorts<T>(
   } finally {
     printing.end();
   }
+}
+
+/** For a file that nobody wrote as a program. */
+function refusePython(path: string): ConfigPorts['python'] {
+  return async () => {
+    throw new ConfigError('load', 'config-syntax', `${path} is not JSON`);
+  };
 }
 
 /** The build puts Python's files beside the bundle that holds this code. */

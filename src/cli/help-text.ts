@@ -18,6 +18,8 @@ export interface ProgramPage {
   examples: CommandPage['examples'];
   /** In the order of the list. */
   commands: readonly CommandPage[];
+  /** The other programs of the package; in the manual and the docs only. */
+  programs: readonly CommandPage[];
   topics: [name: string, summary: string][];
   globalFlags: readonly FlagEntry[];
   exitCodes: CommandPage['exitCodes'];
@@ -45,10 +47,7 @@ export class HelpText extends HelpFormatter {
   command(page: CommandPage): string {
     return this.#join([
       this.wrap(page.summary, 0),
-      this.#lines(
-        'USAGE',
-        page.usage.map((usage) => `${PROGRAM_NAME} ${usage}`),
-      ),
+      this.#lines('USAGE', page.usage),
       this.#lines('DESCRIPTION', [page.description.map((paragraph) => this.wrap(paragraph)).join('\n\n')]),
       this.#examples(page.examples),
       this.#list(

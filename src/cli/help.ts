@@ -5,6 +5,7 @@ import { PAGER_ENVIRONMENT, ThermosCommand } from './base-command.js';
 import { unknownCode, unknownCommand } from './command-line-error.js';
 import { type HelpStyle, HelpText, type ProgramPage } from './help-text.js';
 import {
+  type CommandClass,
   type CommandPage,
   type CommandTable,
   commandPage,
@@ -40,9 +41,14 @@ export async function helpOf(
 /** The page of the whole program, with those of its commands. */
 export async function programPage(table: CommandTable): Promise<ProgramPage> {
   const commands: CommandPage[] = [];
+  const programs: CommandPage[] = [];
   const visible = visibleIds(table);
   for (const [id, load] of Object.entries(table)) {
     if (visible.includes(id)) commands.push(commandPage(id, await load()));
+    else {
+      const command: CommandClass = await load();
+      if (command.program !== undefined) programs.push(commandPage(id, command));
+    }
   }
   const all = commandPage('', ThermosCommand);
   return {
@@ -64,6 +70,7 @@ export async function programPage(table: CommandTable): Promise<ProgramPage> {
       { text: 'What could be cleaned up?', command: `${PROGRAM_NAME} gc --dry-run` },
     ],
     commands,
+    programs,
     topics: TOPICS,
     globalFlags: all.flagGroups.flatMap(({ flags }) => flags),
     exitCodes: exitRows(EXIT_MEANINGS),

@@ -9,7 +9,9 @@ export interface CommandPage {
   summary: string;
   /** Paragraphs. */
   description: string[];
-  /** Without the program's name: `tail TASK [PROCESS...] [FLAGS]`. */
+  /** How it is called: `thermos tail`. */
+  call: string;
+  /** `thermos tail TASK [PROCESS...] [FLAGS]`. */
   usage: string[];
   args: ArgEntry[];
   /** The command's own flags first, by their `helpGroup`. */
@@ -58,6 +60,8 @@ export interface CommandClass {
   readonly baseFlags: FlagInput;
   readonly strict: boolean;
   readonly exitCodes: ExitMeanings;
+  /** The program that it is, if it is not called by its id; its exit codes are a table of their own. */
+  readonly program?: { readonly name: string; readonly exitRows: CommandPage['exitCodes'] };
   readonly environment: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, string>>;
   readonly seeAlso: readonly string[];
@@ -68,7 +72,7 @@ export type CommandTable<Class extends CommandClass = CommandClass> = Readonly<
   Record<string, () => Promise<Class>>
 >;
 
-/** The commands that help lists; the others are for the program itself and its completion scripts. */
+/** The commands that help lists; the others are for the program itself, its completion scripts and other programs. */
 export function visibleIds(commands: CommandTable): string[] {
   return Object.keys(commands).filter((id) => !id.startsWith('_'));
 }
@@ -116,14 +120,16 @@ export function commandPage(id: string, command: CommandClass): CommandPage {
     .filter(([, arg]) => !arg.hidden)
     .map(([name, arg]) => argEntry(name, arg));
   const usage = command.usage ?? [...args.map(({ label }) => label), '[FLAGS]'].join(' ');
+  const call = command.program?.name ?? `${PROGRAM_NAME} ${id}`.trim();
   return {
     id,
+    call,
     summary: command.summary ?? '',
     description: paragraphs(command.description),
-    usage: [usage].flat().map((words) => `${id} ${words}`.trim()),
+    usage: [usage].flat().map((words) => `${call} ${words}`),
     args,
     flagGroups: flagGroups(command),
-    exitCodes: exitRows(command.exitCodes),
+    exitCodes: command.program?.exitRows ?? exitRows(command.exitCodes),
     environment: Object.entries(command.environment),
     files: Object.entries(command.files),
     examples: (command.examples ?? []).map(example),

@@ -14,6 +14,7 @@ export const COMMANDS = {
   tail: async () => (await import('./tail.js')).default,
   version: async () => (await import('./version.js')).default,
   wait: async () => (await import('./wait.js')).default,
+  __runner: async () => (await import('./runner.js')).default,
   '__run-daemon': async () => (await import('./run-daemon.js')).default,
   '__show-run': async () => (await import('./show-run.js')).default,
   __complete: async () => (await import('./complete-words.js')).default,

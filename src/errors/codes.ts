@@ -458,6 +458,10 @@ export const CODE_GROUPS = {
       meaning: 'Only root can run a task as another user.',
     },
     'chroot-not-root': { exit: ['usage'], meaning: 'Only root can change the root directory of processes.' },
+    'containerizer-unusable': {
+      exit: ['partial'],
+      meaning: 'The mesos-containerizer that is to run processes in an image cannot be executed.',
+    },
     'sandbox-unusable': {
       severity: ['error'],
       exit: ['usage'],

@@ -18,6 +18,34 @@ export const EXIT = {
  */
 export const COORDINATOR_EXIT = { ok: 0, usage: 64, cannotStart: 71, cannotLock: 74, locked: 75 } as const;
 
+/** How `thermos-runner` ends, as the original's; an executor tells FAILED from LOST by it. */
+export const RUNNER_EXIT = {
+  over: 0,
+  internal: 101,
+  invalidTask: 102,
+  unknown: 103,
+  unknownUser: 104,
+} as const;
+
+/** Those codes and what they mean. */
+export const RUNNER_EXIT_ROWS: [code: string, meaning: string][] = [
+  [String(RUNNER_EXIT.over), 'The task is over, however it ended; it may have been before.'],
+  [String(EXIT.usage), 'The command line is wrong; the executor reports TASK_LOST.'],
+  [
+    String(RUNNER_EXIT.internal),
+    'A port is not bound, or the task cannot be run on this host; the executor reports TASK_LOST.',
+  ],
+  [
+    String(RUNNER_EXIT.invalidTask),
+    'The task is not valid, or its id is that of another; the executor reports TASK_FAILED.',
+  ],
+  [
+    String(RUNNER_EXIT.unknown),
+    'The task has another runner, or there is a bug in thermos; the executor reports TASK_LOST.',
+  ],
+  [String(RUNNER_EXIT.unknownUser), 'There is no such user on this host; the executor reports TASK_FAILED.'],
+];
+
 export type ExitName = keyof typeof EXIT;
 export type ExitCode = (typeof EXIT)[ExitName];
 

@@ -166,8 +166,14 @@ export const EXECUTOR_OUTPUTS = ['stderr', '__main__.log', 'stdout'] as const;
 /** Those that the containerizer creates before the executor is started. */
 export const FIRST_OUTPUTS = ['stdout', 'stderr'] as const;
 
+/** The log of a runner in its `--log_dir`, which is the run directory. */
+export const RUNNER_LOG = 'thermos_runner.log';
+
+/** The file system of a task with an image, in the run directory. */
+export const TASK_FILE_SYSTEM = 'taskfs';
+
 /** What an executor leaves in its run directory only after it has started its task. */
-export const TRACES_OF_A_TASK: readonly string[] = ['task.json', 'thermos_runner.log', SANDBOX, 'taskfs'];
+export const TRACES_OF_A_TASK: readonly string[] = ['task.json', RUNNER_LOG, SANDBOX, TASK_FILE_SYSTEM];
 
 const EXECUTOR_PREFIX = 'thermos-';
 

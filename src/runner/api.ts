@@ -19,6 +19,17 @@ export interface CoordinatorPrograms {
   readonly nativeOnly?: boolean;
 }
 
+/** Runs the command lines of a task in its image: `mesos-containerizer`, as Aurora's executor uses it. */
+export interface Containerizer {
+  readonly path: string;
+  /** The root of the image on this host. */
+  readonly rootfs: string;
+  /** Where the image has the sandbox; absolute. */
+  readonly sandbox: string;
+  /** It takes `--launch_info`, from Mesos 1.2 on; before, one flag for each part. */
+  readonly takesLaunchInfo: boolean;
+}
+
 /** How the processes of a task are run. Defaults are those of the original. */
 export interface RunSettings {
   coordinator: CoordinatorPrograms;
@@ -36,6 +47,8 @@ export interface RunSettings {
   openFiles?: number;
   /** For processes whose config does not set it. */
   logger?: Partial<LoggerPolicy>;
+  /** Command lines run in the task's image. Default: in no image. */
+  containerizer?: Containerizer;
   /** Maximum number of runs of one process, however they end. Default 100. */
   maxRuns?: number;
   /** Our descriptors for the `console` output of processes. Default: none, it is discarded. */

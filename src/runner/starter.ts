@@ -6,6 +6,7 @@ import { isForThisMachine } from '../host/executable.js';
 import { groupsOfAccount } from '../host/groups.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 import type { RunnerEvents, RunSettings } from './api.js';
+import { containerizedCommand } from './containerizer.js';
 import type { Job } from './coordinator/job.js';
 import { type Launch, launch, UnusableError } from './launch.js';
 import type { OpenedTask } from './open.js';
@@ -118,12 +119,11 @@ export class Starter {
     const { sandbox, logDir } = this.#opened;
     const { chroot, logger, umask, openFiles } = this.#settings;
     const { cmdline, ...process_ } = this.#byName.get(name) as RunnableProcess;
+    const command = this.#command(cmdline, account);
     return {
       process: name,
-      cmdline,
+      ...command,
       cwd: sandbox,
-      env: this.#environment(account),
-      account: account.uid === process.geteuid?.() ? undefined : account,
       chroot: chroot ? sandbox : undefined,
       umask,
       openFiles,
@@ -132,13 +132,26 @@ export class Starter {
     };
   }
 
+  /** A command line with its environment, and the user to switch to. */
+  #command(cmdline: string, account: Account): Pick<Job, 'cmdline' | 'env' | 'account'> {
+    const { containerizer } = this.#settings;
+    const env = this.#environment(account);
+    if (containerizer === undefined)
+      return { cmdline, env, account: account.uid === process.geteuid?.() ? undefined : account };
+    const { BASH_ENV: profile, ...others } = env;
+    return {
+      cmdline: containerizedCommand(cmdline, { user: account.name, profile }, containerizer),
+      env: others,
+    };
+  }
+
   #environment(account: Account): Record<string, string> {
-    const { chroot, preserveEnv } = this.#settings;
+    const { chroot, containerizer, preserveEnv } = this.#settings;
     const env: Record<string, string> = {};
     for (const [name, value] of Object.entries(preserveEnv ? process.env : {})) {
       if (value !== undefined) env[name] = value;
     }
-    const home = chroot ? '/' : this.#opened.sandbox;
+    const home = chroot ? '/' : (containerizer?.sandbox ?? this.#opened.sandbox);
     Object.assign(env, { HOME: home, LOGNAME: account.name, USER: account.name });
     if (process.env.PATH !== undefined) env.PATH = process.env.PATH;
     const profile = this.#profile(account);
@@ -147,8 +160,10 @@ export class Starter {
   }
 
   #profile({ uid }: Account): string | undefined {
-    const { sandbox } = this.#opened;
-    const found = profileOf(sandbox, uid, this.#settings.chroot);
+    const { chroot, containerizer } = this.#settings;
+    const inImage = containerizer?.sandbox;
+    const sandbox = inImage === undefined ? this.#opened.sandbox : `${containerizer?.rootfs}${inImage}`;
+    const found = profileOf(sandbox, uid, chroot);
     if (found?.refusal !== undefined && !this.#isProfileReported) {
       this.#isProfileReported = true;
       const path = `${sandbox}/${PROFILE}`;
@@ -156,6 +171,6 @@ export class Starter {
       const hint = found.remedy && `if it is correct: ${found.remedy}`;
       this.#report({ code: 'profile-untrusted', severity: 'warning', message, path, hint });
     }
-    return found?.path;
+    return inImage !== undefined && found?.path !== undefined ? `${inImage}/${PROFILE}` : found?.path;
   }
 }

@@ -97,7 +97,7 @@ export class TaskRunner implements Runner {
       coordinator: (process) => coordinatorStat(place, process),
       starts: this.#keeper.starts,
       home: settings.chroot ? undefined : sandbox,
-      root: settings.chroot ? sandbox : undefined,
+      root: settings.chroot ? sandbox : settings.containerizer?.rootfs,
       logDir,
       sharing: new SandboxSharing(place, sandbox, logDir),
     });

@@ -1,8 +1,8 @@
-import { fchownSync, fstatSync, writeSync } from 'node:fs';
+import { fchownSync, fstatSync, renameSync, writeSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
-import { Directories } from './directories.js';
+import { at, Directories } from './directories.js';
 import { type OpenFile, openFile } from './open-file.js';
-import { parentOf } from './paths.js';
+import { nameOf, parentOf } from './paths.js';
 import { RefusedError } from './refused.js';
 
 export interface AppendOptions {
@@ -41,6 +41,26 @@ export function appendLine(path: string, line: string, { below, max, trusted }: 
 export function writeWhole(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+}
+
+/**
+ * As `appendLine`, but a file that is full gets the name `previous` in the same directory, and a new one is begun. Throws as
+ * `appendLine`; `EFBIG` only for a line that fits into no file.
+ */
+export function appendBounded(path: string, line: string, previous: string, options: AppendOptions): void {
+  try {
+    appendLine(path, line, options);
+  } catch (error) {
+    if (errnoOf(error) !== 'EFBIG') throw error;
+    const directories = new Directories();
+    try {
+      const fd = directories.below(options.below, parentOf(path));
+      renameSync(at(fd, nameOf(path)), at(fd, previous));
+    } finally {
+      directories.close();
+    }
+    appendLine(path, line, options);
+  }
 }
 
 function openOrMake(path: string, below: string, directories: Directories): OpenFile {

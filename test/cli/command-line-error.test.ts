@@ -106,7 +106,7 @@ describe.each(classes)('%s', (id, Class) => {
     });
     expect(error.message).toMatch(form);
     expect(FORMS.filter((each) => each.test(error.message))).toHaveLength(1);
-    expect(error.usage).toBe(`thermos ${usage[0]}; see 'thermos ${id} --help'`);
+    expect(error.usage).toBe(`${usage[0]}; see 'thermos ${id} --help'`);
   });
 });
 

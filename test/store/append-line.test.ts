@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { appendLine } from '../../src/store/append-line.js';
+import { appendBounded, appendLine } from '../../src/store/append-line.js';
 import { tempDir } from '../e2e/harness.js';
 
 let dir: string;
@@ -28,6 +28,21 @@ test('a missing file is made; then lines are appended, as long as they fit', () 
   expect(() => append('three\n', { max: 13 })).toThrow(refusal('EFBIG'));
   append('four\n', { max: 13 });
   expect(readFileSync(`${dir}/task/f`, 'utf8')).toBe('one\ntwo\nfour\n');
+});
+
+test('a bounded file that is full gets another name, in the place of the one before', () => {
+  for (const line of ['one\n', 'two\n', 'three\n', 'four\n', 'five\n']) {
+    appendBounded(`${dir}/task/f`, line, 'f.1', { below: dir, max: 10, trusted: new Set([me]) });
+  }
+  expect(readFileSync(`${dir}/task/f.1`, 'utf8')).toBe('three\n');
+  expect(readFileSync(`${dir}/task/f`, 'utf8')).toBe('four\nfive\n');
+  expect(() =>
+    appendBounded(`${dir}/task/f`, 'longer than the bound\n', 'f.1', {
+      below: dir,
+      max: 10,
+      trusted: new Set([me]),
+    }),
+  ).toThrow(refusal('EFBIG'));
 });
 
 test('no link is followed, on the way or at its end, and no file with another name is written', () => {

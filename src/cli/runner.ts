@@ -1,0 +1,115 @@
+import { resolve } from 'node:path';
+import { containerizerAt } from '../app/containerizer.js';
+import { runUnseen } from '../app/run.js';
+import { runSpec } from '../app/run-spec.js';
+import { ConfigError } from '../config/program.js';
+import { describeErrno, ThermosError } from '../errors/errors.js';
+import { RUNNER_EXIT } from '../errors/exit-codes.js';
+import { prepareRun } from './config.js';
+import { coordinatorPrograms } from './programs.js';
+import { type RunFlags, runOptions } from './run-flags.js';
+import { RunnerControl } from './runner-control.js';
+import { runnerExitOf } from './runner-exit.js';
+import { levelOf, RunnerLog } from './runner-log.js';
+import type { Terminal } from './terminal.js';
+
+/** The flags of `thermos-runner`. */
+export interface RunnerFlags extends Omit<RunFlags, 'root' | 'mesos-root' | 'max-runs' | 'user'> {
+  'thermos-json': string;
+  'task-id'?: string;
+  sandbox: string;
+  'checkpoint-root': string;
+  setuid?: string;
+  port?: string[];
+  'mesos-containerizer-path'?: string;
+  'container-sandbox'?: string;
+  'log-dir'?: string;
+  'log-to-disk'?: string;
+  'log-to-stderr'?: string;
+}
+
+/** As in the original; only its command line sets no limit. */
+const MAX_RUNS = 100;
+
+/** Runs a task to its end for an executor. Resolves to the exit code that the executor expects. */
+export async function serveExecutor(
+  flags: RunnerFlags,
+  argv: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const log = new RunnerLog({
+    directory: flags['log-dir'] === undefined ? undefined : resolve(flags['log-dir']),
+    disk: levelOf('--log-to-disk', flags['log-to-disk']),
+    stderr: levelOf('--log-to-stderr', flags['log-to-stderr']),
+    pid: process.pid,
+    now: () => new Date(terminal.now()),
+    writeError: (text) => terminal.writeError(text),
+  });
+  const fail = (error: unknown): number => {
+    const exitCode = runnerExitOf(error);
+    report(error, exitCode, log);
+    return exitCode;
+  };
+  process.prependListener('uncaughtException', (error) => process.exit(fail(error)));
+  log.write('INFO', `thermos-runner ${argv.join(' ')}`);
+  try {
+    const state = await runFor(flags, log, terminal);
+    log.write('INFO', `the task has ended ${state}`);
+    return RUNNER_EXIT.over;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+async function runFor(flags: RunnerFlags, log: RunnerLog, terminal: Terminal): Promise<string> {
+  const { setuid: user, 'mesos-containerizer-path': path, 'container-sandbox': sandbox } = flags;
+  const config = { port: flags.port, 'task-id': flags['task-id'], user };
+  const prepared = await prepareRun(flags['thermos-json'], config, terminal, { onlyJson: true });
+  for (const problem of prepared.problems) log.problem(problem);
+  const spec = runSpec(
+    prepared,
+    runOptions({ ...withoutZeros(flags), ...ownRoot(flags), user, 'max-runs': MAX_RUNS }),
+  );
+  if (path !== undefined && sandbox !== undefined)
+    spec.settings.containerizer = containerizerAt({ path, sandbox, directory: process.env.MESOS_DIRECTORY });
+  // A signal that has come while all this was loaded still ends the program.
+  await new Promise((resolve) => setImmediate(resolve));
+  const { state } = await runUnseen(spec, {
+    now: () => terminal.now(),
+    coordinator: coordinatorPrograms(),
+    console: { stdout: 1, stderr: 2 },
+    control: (notice) => new RunnerControl(notice),
+    notice: (text) => log.write('INFO', text),
+    events: {
+      record: (record) => log.record(record),
+      problem: (problem) => log.problem(problem),
+      note: (text) => log.write('DEBUG', text),
+    },
+  });
+  return state;
+}
+
+function ownRoot(flags: RunnerFlags): Pick<RunFlags, 'root'> {
+  return { root: [flags['checkpoint-root']] };
+}
+
+/** Zero means the default, as in the original. */
+function withoutZeros(flags: RunnerFlags): RunnerFlags {
+  const { 'rotate-log-size-mb': size, 'rotate-log-backups': backups } = flags;
+  return { ...flags, 'rotate-log-size-mb': size || undefined, 'rotate-log-backups': backups || undefined };
+}
+
+function report(error: unknown, exitCode: number, log: RunnerLog): void {
+  if (exitCode === RUNNER_EXIT.over) {
+    log.write('INFO', describeErrno(error));
+    return;
+  }
+  if (error instanceof ThermosError) {
+    for (const problem of error.problems) log.problem(problem);
+    const hint = error instanceof ConfigError || error.hint === undefined ? '' : ` (${error.hint})`;
+    log.write('ERROR', `${error.message}${hint}`);
+  } else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    for (const line of `this is a bug in thermos: ${text}`.split('\n')) log.write('ERROR', line);
+  }
+}
