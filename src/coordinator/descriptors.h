@@ -3,7 +3,7 @@
 #define DESCRIPTORS_H
 
 enum {
-  /* The job, then "go\n" once FORKED is on disk. If it ends without: check whether FORKED was recorded. */
+  /* The job, then "go\n" once FORKED is written. If it ends without: check whether FORKED was recorded. */
   FD_CONTROL = 0,
   /* For console output of the process. */
   FD_STDOUT = 1,
@@ -21,6 +21,8 @@ enum {
   STATUS_USAGE = 64,
   /* The process cannot be started; the reason is on FD_REPORT. */
   STATUS_CANNOT_START = 71,
+  /* FORKED cannot be made durable; the reason is on FD_REPORT. */
+  STATUS_CANNOT_RECORD = 72,
   /* The stream cannot be locked; the reason is on FD_REPORT. */
   STATUS_CANNOT_LOCK = 74,
   /* Another coordinator holds the lock of the stream. */

@@ -134,6 +134,8 @@ int main(int count, char **words) {
   if (!read_job(&job)) return STATUS_OK;
   int64_t seq = find_forked(job.head, job.process);
   if (seq < 0) return STATUS_OK;
+  /* Before anything is done that only FORKED tells of. */
+  if (!sync_stream()) refuse_record(errno);
 
   open_console(&job);
   const struct account *account = job.account;

@@ -99,6 +99,11 @@ void refuse_command(int error, const char *program) {
   _exit(STATUS_CANNOT_START);
 }
 
+void refuse_record(int error) {
+  say(text_of(error));
+  _exit(STATUS_CANNOT_RECORD);
+}
+
 void refuse_lock(int error) {
   say(text_of(error));
   _exit(STATUS_CANNOT_LOCK);

@@ -14,6 +14,9 @@ _Noreturn void refuse_call(int error, const char *call, const char *path);
 /* The same for a command that could not be executed, in the words of Node: "spawn /bin/bash ENOENT". */
 _Noreturn void refuse_command(int error, const char *program);
 
+/* Exits because FORKED cannot be made durable. */
+_Noreturn void refuse_record(int error);
+
 /* Exits because the stream cannot be locked. */
 _Noreturn void refuse_lock(int error);
 

@@ -110,6 +110,13 @@ int64_t find_forked(off_t head, const char *process) {
   return seq > INT64_MAX - 2 ? -1 : (int64_t)seq;
 }
 
+bool sync_stream(void) {
+  int synced;
+  do synced = fdatasync(FD_STREAM);
+  while (synced != 0 && errno == EINTR);
+  return synced == 0;
+}
+
 /* The length of the stream without a record that could not be written completely; -1: not known yet. */
 static off_t whole = -1;
 
@@ -124,10 +131,7 @@ static bool write_frame(const struct frame *frame) {
     if (count <= 0) return false;
     at += (size_t)count;
   }
-  int synced;
-  do synced = fdatasync(FD_STREAM);
-  while (synced != 0 && errno == EINTR);
-  return synced == 0;
+  return sync_stream();
 }
 
 bool append_record(const char *process, const struct record *record) {

@@ -15,6 +15,9 @@ void lock_stream(void);
 /* The sequence number of the FORKED that the runner recorded for us at `head`; -1 if it did not. */
 int64_t find_forked(off_t head, const char *process);
 
+/* Makes durable what is in the stream; false, with errno, if that fails. */
+bool sync_stream(void);
+
 /* A record that waits to be written. */
 struct record {
   int64_t seq;

@@ -13,10 +13,17 @@ export const EXIT = {
 } as const;
 
 /**
- * How a coordinator ends; only its runner reads it. `cannotStart`, `cannotLock`: the reason is on its descriptor
- * `FD.report`. `locked`: another one holds the lock of its stream. `usage`: the one in C was started without a stream.
+ * How a coordinator ends; only its runner reads it. `cannotStart`, `cannotRecord`, `cannotLock`: the reason is on its
+ * descriptor `FD.report`. `locked`: another one holds the lock of its stream. `usage`: the one in C was started without a stream.
  */
-export const COORDINATOR_EXIT = { ok: 0, usage: 64, cannotStart: 71, cannotLock: 74, locked: 75 } as const;
+export const COORDINATOR_EXIT = {
+  ok: 0,
+  usage: 64,
+  cannotStart: 71,
+  cannotRecord: 72,
+  cannotLock: 74,
+  locked: 75,
+} as const;
 
 /** How `thermos-runner` ends, as the original's; an executor tells FAILED from LOST by it. */
 export const RUNNER_EXIT = {

@@ -1,13 +1,7 @@
 import type { CheckpointRecord, TaskState } from '../checkpoint/records.js';
+import type { CheckpointWriter } from '../checkpoint/writer.js';
 import type { Problem } from '../errors/problem.js';
 import type { LoggerPolicy, RunnableTask } from './task-document.js';
-
-export interface RecordSink {
-  /** See CheckpointWriter.append. */
-  append(record: CheckpointRecord): void;
-  /** The same for several records; without it they are appended one by one. */
-  appendAll?(records: readonly CheckpointRecord[]): void;
-}
 
 /** The programs that watch a process of a task, absolute. */
 export interface CoordinatorPrograms {
@@ -35,8 +29,8 @@ export interface RunSettings {
   coordinator: CoordinatorPrograms;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Creates the writer of the task's stream; default CheckpointWriter. For tests that interrupt it. */
-  writer?: (fd: number) => RecordSink;
+  /** Creates the writer of a stream; default CheckpointWriter. For tests that interrupt it. */
+  writer?: (fd: number) => CheckpointWriter;
   /** Command lines run with the sandbox as `/`; needs root. Default false. */
   chroot?: boolean;
   /** Processes get the runner's whole environment, not only HOME, LOGNAME, USER and PATH. Default false. */
@@ -88,7 +82,7 @@ export interface KillRequest {
 
 /** Callbacks for events as they happen, in the order of the stream. Must not throw. */
 export interface RunnerEvents {
-  /** A record is on disk. */
+  /** A record is durable. */
   record?: (record: CheckpointRecord) => void;
   /** A process could not be started, a signal could not be sent … also in the outcome. */
   problem?: (problem: Problem) => void;

@@ -33,6 +33,9 @@ export function apply(state: RunState, event: RunEvent, now: number): void {
     case 'recorded':
       recorded(state, event.record, now);
       break;
+    case 'durable':
+      state.durable = event.count;
+      break;
     case 'started':
       state.children.set(event.coordinatorPid, event.process);
       state.postponed.delete(event.process);

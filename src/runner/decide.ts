@@ -16,9 +16,11 @@ const ADOPTED_SECONDS = 0.5;
 const RETRY_SECONDS = 0.05;
 /** The number of processes to start before new events are handled. */
 const BATCH = 4;
+/** The next event is that records are durable. */
+const NOTHING_YET: readonly Effect[] = [{ type: 'sleep', until: undefined }];
 
 export type Effect =
-  /** Append these records in one write; later effects depend on them. */
+  /** Append these records. What depends on them is decided once they are durable. */
   | { readonly type: 'record'; readonly records: readonly CheckpointRecord[] }
   /** Start the coordinator of a run; `seq` is that of its FORKED. */
   | { readonly type: 'start'; readonly process: string; readonly index: number; readonly seq: number }
@@ -43,12 +45,17 @@ export function decide(state: RunState, now: number): readonly Effect[] {
   }
   if (state.killAll !== undefined) {
     const { ended, returnCode } = state.killAll;
-    return ended === undefined ? [{ type: 'kill' }] : record(ends(state, ended, returnCode, now));
+    if (ended !== undefined) return record(ends(state, ended, returnCode, now));
+    return isStatusDurable(state) ? [{ type: 'kill' }] : NOTHING_YET;
   }
   const live = liveRuns(state);
   const facts = factsOf(state, live, now);
   if (facts.length > 0) return facts;
-  if (isTerminalTaskState(status)) return [{ type: 'finish', state: status as TaskState }];
+  if (isTerminalTaskState(status)) {
+    // Also the last records of the processes.
+    const isDurable = state.durable === state.progress.count;
+    return isDurable ? [{ type: 'finish', state: status as TaskState }] : NOTHING_YET;
+  }
   if (isAtOnce(state)) return conclude(state, now);
   switch (status) {
     case 'ACTIVE':
@@ -63,8 +70,12 @@ export function decide(state: RunState, now: number): readonly Effect[] {
   }
 }
 
+function isStatusDurable({ durable, progress }: RunState): boolean {
+  return progress.statusAt <= durable;
+}
+
 function clean(state: RunState, live: readonly LiveRun[], now: number): readonly Effect[] {
-  if (state.isToTerminate) return [{ type: 'terminate' }];
+  if (state.isToTerminate) return isStatusDurable(state) ? [{ type: 'terminate' }] : NOTHING_YET;
   const late = live.filter(({ process }) => state.toTerminate.has(process));
   if (late.length > 0) return late.map((run) => ({ type: 'terminate', run }));
   if (live.length === 0) return record([taskStatus(state, 'FINALIZING', now)]);
@@ -114,24 +125,25 @@ function startRunnable(state: RunState, live: readonly LiveRun[], planner: Plann
   const { task, maxStarting } = state.terms;
   const { max_concurrency } = task;
   const room = max_concurrency > 0 ? max_concurrency - planner.running.size : Number.POSITIVE_INFINITY;
-  // Starting hundreds of programs at once is slower than starting them in turn.
   const starting = live.filter((run) => run.state === 'FORKED').length;
   let free = Math.min(room, maxStarting - starting, BATCH);
-  const effects: Effect[] = [];
-  if (free <= 0) return effects;
+  const waiting: CheckpointRecord[] = [];
+  const starts: Effect[] = [];
+  let left = room;
   for (const process of planner.runnable(now)) {
+    if (left <= 0) break;
     if (isPostponed(state, process, now)) continue;
-    if (--free < 0) break;
+    left -= 1;
     const run = state.progress.runs.get(process);
-    const isWaiting = run?.state === 'WAITING';
-    const seq = run === undefined ? 0 : isWaiting ? run.seq : run.seq + 1;
-    const index = run === undefined ? 0 : isWaiting ? run.index : run.index + 1;
-    if (!isWaiting) {
-      effects.push({ type: 'record', records: [processStatus({ seq, process, state: 'WAITING' })] });
+    if (run?.state !== 'WAITING') {
+      waiting.push(processStatus({ seq: run === undefined ? 0 : run.seq + 1, process, state: 'WAITING' }));
+    } else if (free > 0 && run.at <= state.durable) {
+      free -= 1;
+      starts.push({ type: 'start', process, index: run.index, seq: run.seq + 1 });
     }
-    effects.push({ type: 'start', process, index, seq: seq + 1 });
   }
-  return effects;
+  // As with the original, all that can run at once is WAITING at once.
+  return waiting.length === 0 ? starts : [...record(waiting), ...starts];
 }
 
 /** A clock that was set back must not delay the process. */

@@ -5,12 +5,12 @@ import type { Readable, Writable } from 'node:stream';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import type { ProcessStatus } from '../checkpoint/records.js';
+import type { CheckpointWriter } from '../checkpoint/writer.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import { COORDINATOR_EXIT } from '../errors/exit-codes.js';
 import { tryLock } from '../host/flock.js';
 import { OpenFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
-import type { RecordSink } from './api.js';
 import { GO, type Job } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
 import { encodeNativeJob, LOCKED } from './native-job.js';
@@ -48,7 +48,7 @@ export interface Launch {
   readonly console?: { readonly stdout: number; readonly stderr: number };
   /** Seconds since the epoch. */
   readonly now: () => number;
-  readonly writer: (fd: number) => RecordSink;
+  readonly writer: (fd: number) => CheckpointWriter;
   /** Nothing is recorded and nothing runs once it is aborted. */
   readonly signal?: AbortSignal;
   /** Called before FORKED is recorded. */
@@ -62,6 +62,8 @@ export interface CoordinatorEnd {
   readonly refusal?: string;
   /** What happened to itself, if it did not end as it should: `was killed by SIGKILL`. */
   readonly death?: string;
+  /** Why it could not record the start of its run, which ends the runner. */
+  readonly failure?: SystemError;
 }
 
 /**
@@ -90,7 +92,8 @@ export async function launch(options: Launch): Promise<number> {
         fork_time,
         coordinator_pid: pid,
       };
-      options.writer(fd).append({ type: 'process_status', value: forked });
+      // The coordinator makes it durable before it starts the command: many of them wait for the disk at the same time.
+      options.writer(fd).write([{ type: 'process_status', value: forked }]);
       control.end(GO);
       watch();
       return pid;
@@ -105,6 +108,10 @@ export async function launch(options: Launch): Promise<number> {
 
 function isLocked(stream: string): TransientError {
   return new TransientError(`${stream} is locked`);
+}
+
+function unrecorded(why: string): SystemError {
+  return new SystemError('checkpoint-write-failed', `cannot write to the checkpoint: ${why}`);
 }
 
 function encodeJob(job: Job, program: CoordinatorProgram): string | Buffer {
@@ -209,6 +216,7 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
   child.on('close', (code, signal) => {
     if (!isWatched) return;
     if (code === COORDINATOR_EXIT.cannotStart) ended(pid, { refusal: reason() });
+    else if (code === COORDINATOR_EXIT.cannotRecord) ended(pid, { failure: unrecorded(reason()) });
     else if (code === COORDINATOR_EXIT.ok) ended(pid, {});
     else ended(pid, { death: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}` });
   });

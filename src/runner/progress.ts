@@ -18,6 +18,8 @@ export interface Run {
   readonly index: number;
   readonly seq: number;
   readonly state: ProcessState;
+  /** The number of its last record in the stream, from 1. */
+  readonly at: number;
   readonly fork_time?: number;
   readonly coordinator_pid?: number;
   readonly start_time?: number;
@@ -40,6 +42,10 @@ export function isLive(run: Run | undefined): run is LiveRun {
 export class StreamProgress {
   header: RunnerHeader | undefined;
   status: TaskState | undefined;
+  /** The number of records. */
+  count = 0;
+  /** The number of the record of the status, from 1. */
+  statusAt = 0;
   /** When CLEANING was first recorded, milliseconds since the epoch. */
   cleaningSince: number | undefined;
   readonly runs = new Map<string, Run>();
@@ -61,13 +67,15 @@ export class StreamProgress {
     return mayFollow(run?.state, value) && (run === undefined || seq === run.seq + 1);
   }
 
-  /** Applies a record that is on disk. Returns the run that it updated, if it is about a process. */
+  /** Applies a record. Returns the run that it updated, if it is about a process. */
   apply(record: CheckpointRecord): Run | undefined {
     const { type, value } = record;
     this.#traces.add(record);
+    this.count += 1;
     if (type === 'runner_header') this.header = value;
     if (type === 'task_status') {
       this.status = value.state as TaskState;
+      this.statusAt = this.count;
       if (value.state === 'CLEANING') this.cleaningSince ??= Number(value.timestamp_ms);
     }
     return type === 'process_status' ? this.#move(value) : undefined;
@@ -78,10 +86,11 @@ export class StreamProgress {
     const state = update.state as ProcessState;
     const before = this.runs.get(process);
     const seq = Number(update.seq);
+    const at = this.count;
     const run: Run =
       state === 'WAITING'
-        ? { process, state, seq, index: before === undefined ? 0 : before.index + 1 }
-        : { ...(before as Run), ...takenFrom(update), process, state, seq };
+        ? { process, state, seq, at, index: before === undefined ? 0 : before.index + 1 }
+        : { ...(before as Run), ...takenFrom(update), process, state, seq, at };
     this.runs.set(process, run);
     return run;
   }

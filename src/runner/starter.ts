@@ -49,7 +49,7 @@ export class Starter {
   }
 
   /**
-   * Returns the pid of the coordinator once FORKED is on disk; `ended` is called when it has ended. Throws like `launch`,
+   * Returns the pid of the coordinator once FORKED is written; `ended` is called when it has ended. Throws like `launch`,
    * and errors that say why the process cannot be started.
    */
   async start(

@@ -48,6 +48,7 @@ interface KillAll {
 export interface RunState {
   readonly terms: Terms;
   readonly byName: ReadonlyMap<string, RunnableProcess>;
+  /** After all records, whether durable or not. */
   readonly progress: StreamProgress;
   readonly regular: Planner;
   readonly finalizing: Planner;
@@ -58,6 +59,8 @@ export interface RunState {
   readonly postponed: Map<string, Postponed>;
   /** Processes that cannot be started at all and must be recorded as FAILED. */
   readonly unstartable: Set<string>;
+  /** So many records of the stream are durable. */
+  durable: number;
   /** For the outcome of the task, in the order of occurrence. */
   readonly problems: Problem[];
   /** We have just taken control and must record the task's state with our pid. */
@@ -73,8 +76,10 @@ export interface RunState {
 }
 
 export type RunEvent =
-  /** A record is on disk. */
+  /** A record was added to the stream. It is not durable yet. */
   | { readonly type: 'recorded'; readonly record: CheckpointRecord }
+  /** So many records are durable. */
+  | { readonly type: 'durable'; readonly count: number }
   /** We started a coordinator. */
   | { readonly type: 'started'; readonly process: string; readonly coordinatorPid: number }
   /** A process could not be started, temporarily or at all. */
@@ -110,6 +115,7 @@ export function newState(terms: Terms, problems: readonly Problem[]): RunState {
     terms,
     byName: new Map(task.processes.map((process) => [process.name, process])),
     progress: new StreamProgress(),
+    durable: 0,
     regular: planner(false),
     finalizing: planner(true),
     children: new Map(),

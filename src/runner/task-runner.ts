@@ -14,10 +14,11 @@ import { TaskProcesses } from '../lifecycle/task-processes.js';
 import { coordinatorStat } from '../lifecycle/task-streams.js';
 import { checkOwnership } from '../lifecycle/trust.js';
 import { AdoptedCoordinators } from './adoption.js';
-import type { KillRequest, Outcome, RecordSink, Runner, RunnerEvents, RunSettings } from './api.js';
+import type { KillRequest, Outcome, Runner, RunnerEvents, RunSettings } from './api.js';
 import { apply, reasonIn, stateAfter } from './apply.js';
 import { CoordinatorStreams } from './coordinator-streams.js';
 import { decide, type Effect } from './decide.js';
+import { GroupCommit } from './group-commit.js';
 import { type CoordinatorEnd, TransientError } from './launch.js';
 import type { OpenedTask } from './open.js';
 import { isLive, type LiveRun, type Run } from './progress.js';
@@ -26,6 +27,14 @@ import { type Start, Starter } from './starter.js';
 import { liveRuns, type RunEvent, type RunState } from './state.js';
 import type { RunnableTask } from './task-document.js';
 import { Wakeups } from './wakeups.js';
+
+/**
+ * Starting hundreds of programs of Node at once is slower than starting them in turn. Those in C take next to nothing, but
+ * each waits for the disk.
+ */
+function maxStarting({ coordinator }: RunSettings): number {
+  return coordinator.native === undefined ? Math.max(4, 2 * availableParallelism()) : 32;
+}
 
 /**
  * See `Runner`. Collects events and carries out the effects of `decide`. All work is done in `#step`, which is called
@@ -43,7 +52,9 @@ export class TaskRunner implements Runner {
   readonly #settings: RunSettings;
   readonly #events: RunnerEvents;
   readonly #state: RunState;
-  readonly #sink: RecordSink;
+  readonly #commit: GroupCommit;
+  /** So many records of the stream are durable as soon as anything of ours is: the first sync is also of all before. */
+  #synced: number;
   readonly #starter: Starter;
   readonly #streams: CoordinatorStreams;
   readonly #keeper: StartKeeper;
@@ -55,7 +66,9 @@ export class TaskRunner implements Runner {
   readonly #fresh = new Set<string>();
   /** Events since the last step. */
   readonly #inbox: RunEvent[] = [];
-  /** Reasons from before the header is on disk: until then, the task may be rolled back. */
+  /** The header is durable: until then, the task may be rolled back. */
+  #isBegun: boolean;
+  /** Reasons from before that. */
   readonly #early: Reason[] = [];
   /** Coordinators that are being started. */
   #starting = 0;
@@ -80,11 +93,17 @@ export class TaskRunner implements Runner {
       task,
       header: opened.header,
       runner: { pid: process.pid, uid: process.getuid?.() ?? 0 },
-      maxStarting: Math.max(4, 2 * availableParallelism()),
+      maxStarting: maxStarting(settings),
       maxRuns: settings.maxRuns,
     };
     this.#state = stateAfter(terms, opened.past, opened.problems);
-    this.#sink = (settings.writer ?? ((fd) => new CheckpointWriter(fd)))(stream.fd);
+    this.#synced = opened.past.length;
+    this.#isBegun = this.#state.progress.header !== undefined;
+    const writer = settings.writer?.(stream.fd) ?? new CheckpointWriter(stream.fd);
+    this.#commit = new GroupCommit(writer, {
+      durable: (records) => this.#try(() => this.#durable(records)),
+      failed: (error) => this.#giveUp(error),
+    });
     const report = (problem: Problem) => this.#apply({ type: 'problem', problem });
     this.#starter = new Starter(opened, settings, report, events.note);
     this.#streams = new CoordinatorStreams(root, (record) => {
@@ -117,6 +136,7 @@ export class TaskRunner implements Runner {
       this.#try(() => {
         if (this.#state.progress.header !== undefined) this.#keeper.begin();
         this.#carryOut(decide(this.#state, this.#now()));
+        this.#commit.commitNow();
         this.#wakeups.watch();
         for (const run of this.#state.progress.runs.values()) {
           if (isLive(run) || run.state === 'WAITING') this.#dirty.add(run.process);
@@ -154,11 +174,16 @@ export class TaskRunner implements Runner {
     try {
       act();
     } catch (error) {
-      const code = error instanceof SystemError ? error.code : 'bug';
-      this.#keep({ code, message: `the runner has given up: ${(error as Error).message}` });
-      this.#release();
-      this.#promise?.reject(error instanceof SystemError ? this.#resumable(error) : error);
+      this.#giveUp(error);
     }
+  }
+
+  #giveUp(error: unknown): void {
+    if (this.#isOver) return;
+    const code = error instanceof SystemError ? error.code : 'bug';
+    this.#keep({ code, message: `the runner has given up: ${(error as Error).message}` });
+    this.#release();
+    this.#promise?.reject(error instanceof SystemError ? this.#resumable(error) : error);
   }
 
   /** What is decided depends on which processes could be started, so the starts of the last step come first. */
@@ -166,6 +191,7 @@ export class TaskRunner implements Runner {
     if (this.#starting > 0) return;
     this.#gather();
     this.#carryOut(decide(this.#state, this.#now()));
+    this.#commit.commit();
   }
 
   // Events.
@@ -224,7 +250,7 @@ export class TaskRunner implements Runner {
 
   #keep(reason: Omit<Reason, 'time_ms'>): void {
     const timed = { ...reason, time_ms: Math.round(this.#settings.now()) };
-    if (this.#state.progress.header === undefined) this.#early.push(timed);
+    if (!this.#isBegun) this.#early.push(timed);
     else keepReason(this.#opened.place, timed, this.#opened.account?.uid);
   }
 
@@ -277,36 +303,40 @@ export class TaskRunner implements Runner {
     }
   }
 
-  /** Records are durable before anything depends on them. */
+  /** To the records of this turn. */
   #append(records: readonly CheckpointRecord[]): void {
-    if (this.#sink.appendAll === undefined) {
-      for (const record of records) {
-        this.#sink.append(record);
-        this.#recorded(record);
-      }
-      return;
+    for (const record of records) {
+      this.#commit.add(record);
+      this.#apply({ type: 'recorded', record });
+      const { type, value } = record;
+      if (type === 'process_status' && value.state === 'RUNNING') this.#fresh.add(value.process as string);
     }
-    this.#sink.appendAll(records);
-    for (const record of records) this.#recorded(record);
   }
 
-  #recorded(record: CheckpointRecord): void {
-    this.#apply({ type: 'recorded', record });
-    const { type, value } = record;
-    if (type === 'process_status' && value.state === 'RUNNING') this.#fresh.add(value.process as string);
-    if (type === 'runner_header') {
-      this.#keeper.begin();
-      for (const reason of this.#early.splice(0)) {
-        keepReason(this.#opened.place, reason, this.#opened.account?.uid);
-      }
+  #durable(records: readonly CheckpointRecord[]): void {
+    this.#synced += records.length;
+    this.#apply({ type: 'durable', count: this.#synced });
+    for (const record of records) {
+      if (record.type === 'runner_header') this.#begin();
+      this.#events.record?.(record);
     }
-    this.#events.record?.(record);
+    this.#wakeups.soon();
+  }
+
+  #begin(): void {
+    this.#isBegun = true;
+    this.#keeper.begin();
+    for (const reason of this.#early.splice(0)) {
+      keepReason(this.#opened.place, reason, this.#opened.account?.uid);
+    }
   }
 
   #start(start: Start): void {
     const { process } = start;
-    const ended = (coordinatorPid: number, end: CoordinatorEnd) =>
-      this.#happened({ type: 'gone', process, coordinatorPid, ...end });
+    const ended = (coordinatorPid: number, { failure, ...end }: CoordinatorEnd) => {
+      if (failure !== undefined) this.#giveUp(failure);
+      else this.#happened({ type: 'gone', process, coordinatorPid, ...end });
+    };
     this.#starting += 1;
     const forked = (coordinatorPid: number, time: number) => this.#keeper.forked(coordinatorPid, time);
     this.#starter.start(start, { forked, ended, signal: this.#abort.signal }).then(
@@ -367,7 +397,8 @@ export class TaskRunner implements Runner {
     this.#abort.abort();
     this.#wakeups.close();
     this.#keeper.close();
-    if (this.#state.progress.header === undefined) this.#opened.rollBack();
+    this.#commit.close();
+    if (!this.#isBegun) this.#opened.rollBack();
     this.#opened.stream.close();
     this.#opened.root.close();
   }

@@ -50,6 +50,38 @@ describe('CheckpointWriter', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
+  it('writes while the disk is busy, and tells what is durable', async () => {
+    const path = join(dir, 'runner');
+    const fd = openSync(path, 'a');
+    const writer = new CheckpointWriter(fd);
+    for (const record of RECORDS) {
+      writer.write([record]);
+      await new Promise<void>((resolve, reject) =>
+        writer.sync((error) => (error === undefined ? resolve() : reject(error))),
+      );
+    }
+    const read: CheckpointRecord[] = [];
+    readStreamAt(path, new RecordLister((record) => read.push(record)));
+    expect(read).toEqual(RECORDS);
+    writer.write(RECORDS);
+    writer.sync(() => expect.unreachable());
+    writer.close();
+    await new Promise<void>((resolve) => new CheckpointWriter(fd).sync(() => resolve()));
+    closeSync(fd);
+  });
+
+  it('says why nothing is durable', async () => {
+    // A device that cannot be synced.
+    const fd = openSync('/dev/null', 'a');
+    const writer = new CheckpointWriter(fd);
+    writer.write(RECORDS);
+    expect(await new Promise((resolve) => writer.sync(resolve))).toMatchObject({
+      code: 'checkpoint-write-failed',
+      message: 'cannot write to the checkpoint: invalid argument',
+    });
+    closeSync(fd);
+  });
+
   it('removes what it cannot write completely', () => {
     const path = join(dir, 'runner');
     writeFileSync(path, 'before');

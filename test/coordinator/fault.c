@@ -1,7 +1,8 @@
 /*
  * Preloaded by the coordinator in tests, makes its system calls fail. FAULT is one of
  * - `before N`, `inside N`, `after N`: SIGKILL at the write number N to its stream
- * - `full N`: of the writes and syncs of its stream, the first N find no room, or room for a part only
+ * - `full N`: of the writes of its stream and the syncs after them, the first N find no room, or room for a part only
+ * - `unsynced`: the sync before its first write fails
  * - `call N ERROR FILE`: the call number N fails, of those below, in the coordinator or its child; FILE is made then
  */
 #define _GNU_SOURCE
@@ -76,7 +77,7 @@ ssize_t write(int fd, const void *bytes, size_t size) {
 
 int fdatasync(int fd) {
   if (fails()) return -1;
-  if (fd == STREAM && is_full()) {
+  if (fd == STREAM && (writes == 0 ? fault_of("unsynced") != NULL : is_full())) {
     errno = ENOSPC;
     return -1;
   }

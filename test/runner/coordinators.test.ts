@@ -7,6 +7,7 @@ import { openTask, takeOver } from '../../src/runner/runner.js';
 import type { RunnableTask } from '../../src/runner/task-document.js';
 import { faultyCoordinator } from '../coordinator/variants.js';
 import { tempDir } from '../e2e/harness.js';
+import { writerThat } from './faulty-writer.js';
 import { HAS_NATIVE, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
 /** What the two coordinators have in common, and what only the one in C can do. */
@@ -152,19 +153,13 @@ describe('both coordinators', () => {
         order,
       ),
     );
-    let records = 0;
-    const lost = openTask(spec, {
-      ...SETTINGS,
-      coordinator: first,
-      writer: (fd) => ({
-        append(record) {
-          if (records++ >= 5) throw new Error('the runner ends here');
-          writer(fd).append(record);
-        },
-      }),
+    const writer = writerThat({
+      before: (records) => {
+        if (records.some(({ value }) => 'state' in value && value.state === 'RUNNING'))
+          throw new Error('the runner ends here');
+      },
     });
-    const { CheckpointWriter } = await import('../../src/checkpoint/writer.js');
-    const writer = (fd: number) => new CheckpointWriter(fd);
+    const lost = openTask(spec, { ...SETTINGS, coordinator: first, writer });
     await expect(lost.run()).rejects.toThrow('the runner ends here');
     const next = takeOver(spec, { ...SETTINGS, coordinator: second });
     const running = next.run();
@@ -292,6 +287,23 @@ describe('the coordinator in C on a full disk', () => {
     });
     expect(existsSync(join(place.path, 'fault'))).toBe(false);
     expect(processesOf(spec)).toEqual({ p: ONCE });
+    expect(readFileSync(join(spec.sandbox, 'ran'), 'utf8')).toBe('\n');
+  });
+
+  test('starts no command whose start it cannot record: the runner ends, and can be resumed', async ({
+    skip,
+  }) => {
+    if (native === undefined) return skip('it cannot be built here');
+    writeFileSync(join(place.path, 'fault'), 'p unsynced\n');
+    const spec = newTask(taskOf([{ name: 'p', cmdline: 'echo >> ran' }]));
+    const settings = { ...SETTINGS, coordinator: { ...SCRIPT, native, nativeOnly: true } };
+    await expect(openTask(spec, settings).run()).rejects.toMatchObject({
+      code: 'checkpoint-write-failed',
+      message: 'cannot write to the checkpoint: no space left on device',
+    });
+    expect(existsSync(join(spec.sandbox, 'ran'))).toBe(false);
+    expect((await openTask(spec, settings).run()).state).toBe('SUCCESS');
+    expect(processesOf(spec).p).toContain('2 LOST');
     expect(readFileSync(join(spec.sandbox, 'ran'), 'utf8')).toBe('\n');
   });
 });

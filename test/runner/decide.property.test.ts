@@ -82,6 +82,8 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('start-fails' as const), isTransient: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('crash' as const), after: fc.nat({ max: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('power-cut' as const), kept: fc.nat({ max: 3 }) }) },
+  { weight: 6, arbitrary: fc.constant({ type: 'sync' as const }) },
   { weight: 10, arbitrary: fc.record({ type: fc.constant('step' as const), isBlind: fc.boolean() }) },
 );
 
@@ -90,13 +92,20 @@ function goOn(world: World): void {
   for (let turns = 0; world.finished === undefined; turns++) {
     if (turns > 3000) throw new Broken('it never ends');
     world.happen({ type: 'step', isBlind: false });
-    if (!world.isAsleep || world.finished !== undefined) continue;
-    if (world.live.some(({ isHung }) => !isHung))
-      world.happen({ type: 'advance', which: turns, end: 'SUCCESS' });
-    else if (world.sleepsUntil === undefined) throw new Broken('it sleeps for ever');
-    if (world.sleepsUntil !== undefined && turns % 4 === 0)
-      world.happen({ type: 'clock', seconds: Math.max(0.001, world.sleepsUntil - world.now) });
+    if (world.finished !== undefined) return;
+    // The disk is slower than the runner.
+    if (world.isSyncing && turns % 3 === 0) world.happen({ type: 'sync' });
+    else if (world.isAsleep && !world.isSyncing) wake(world, turns);
   }
+}
+
+/** Nothing is to be done: something must happen. */
+function wake(world: World, turns: number): void {
+  if (world.live.some(({ isHung }) => !isHung))
+    world.happen({ type: 'advance', which: turns, end: 'SUCCESS' });
+  else if (world.sleepsUntil === undefined) throw new Broken('it sleeps for ever');
+  if (world.sleepsUntil !== undefined && turns % 4 === 0)
+    world.happen({ type: 'clock', seconds: Math.max(0.001, world.sleepsUntil - world.now) });
 }
 
 /** The stream as a reader sees it. */

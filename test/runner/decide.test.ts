@@ -34,12 +34,11 @@ const TASK = taskOf([
   { name: 'f', cmdline: 'true', final: true },
 ]);
 
-/** What is decided, with the records taken for written; up to the first effect that is none. */
+/** What is decided, with the records taken for durable at once; up to the first effect that is none. */
 function untilEffect(state: RunState, now = NOW): { records: string[]; effects: readonly Effect[] } {
   const records: string[] = [];
   for (;;) {
     const effects = decide(state, now);
-    if (effects.some(({ type }) => type !== 'record')) return { records, effects };
     for (const effect of effects) {
       if (effect.type !== 'record') continue;
       for (const record of effect.records) {
@@ -48,6 +47,9 @@ function untilEffect(state: RunState, now = NOW): { records: string[]; effects: 
         apply(state, { type: 'recorded', record }, now);
       }
     }
+    apply(state, { type: 'durable', count: state.progress.count }, now);
+    const others = effects.filter(({ type }) => type !== 'record');
+    if (others.length > 0) return { records, effects: others };
   }
 }
 
@@ -59,11 +61,8 @@ function applied(state: RunState, ...events: RunEvent[]): RunState {
 describe('a runner that begins', () => {
   test('records the state with its pid and the header, then starts what can run', () => {
     const { records, effects } = untilEffect(stateOf([]));
-    expect(records).toEqual(['ACTIVE', 'header']);
-    expect(effects).toEqual([
-      { type: 'record', records: [status('p', 0, { state: 'WAITING' })] },
-      { type: 'start', process: 'p', index: 0, seq: 1 },
-    ]);
+    expect(records).toEqual(['ACTIVE', 'header', 'p WAITING']);
+    expect(effects).toEqual([{ type: 'start', process: 'p', index: 0, seq: 1 }]);
   });
 
   test('takes up a run that is recorded as WAITING, as it is', () => {
@@ -83,7 +82,7 @@ describe('a runner that begins', () => {
     expect(untilEffect(state)).toEqual({ records: ['FINALIZING'], effects: [{ type: 'kill' }] });
     applied(state, { type: 'all-killed', ended: new Set([10]) });
     const { records, effects } = untilEffect(state);
-    expect(records).toEqual(['f KILLED -1']);
+    expect(records).toEqual(['f KILLED -1', 'f WAITING']);
     expect(effects.at(-1)).toEqual({ type: 'start', process: 'f', index: 1, seq: 5 });
   });
 
@@ -164,7 +163,7 @@ describe('a coordinator that is gone', () => {
     expect(decide(state, NOW)).toMatchObject([{ type: 'kill', run: { process: 'p' } }]);
     applied(state, { type: 'cleared', process: 'p', coordinatorPid: 10 });
     const { records, effects } = untilEffect(state);
-    expect(records).toEqual(['p LOST']);
+    expect(records).toEqual(['p LOST', 'p WAITING']);
     expect(effects.at(-1)).toEqual({ type: 'start', process: 'p', index: 1, seq: 5 });
   });
 
@@ -220,8 +219,8 @@ describe('starts', () => {
     const state = stateOf([HEADER], many, 6);
     expect(startsOf(state)).toEqual(['p0', 'p1', 'p2', 'p3']);
     for (const [i, name] of ['p0', 'p1', 'p2', 'p3'].entries()) {
-      const [waiting, forked] = running(name, 20 + i) as [CheckpointRecord, CheckpointRecord];
-      applied(state, { type: 'recorded', record: waiting }, { type: 'recorded', record: forked });
+      const [, forked] = running(name, 20 + i) as [CheckpointRecord, CheckpointRecord];
+      applied(state, { type: 'recorded', record: forked });
     }
     expect(startsOf(state)).toEqual(['p4', 'p5']);
   });
@@ -229,11 +228,7 @@ describe('starts', () => {
   test('that fail for a while let others go first, and are tried again', () => {
     const state = stateOf([HEADER], many);
     for (const process of startsOf(state)) {
-      applied(
-        state,
-        { type: 'recorded', record: status(process, 0, { state: 'WAITING' }) },
-        { type: 'not-started', process, reason: 'EAGAIN', isTransient: true },
-      );
+      applied(state, { type: 'not-started', process, reason: 'EAGAIN', isTransient: true });
     }
     expect(startsOf(state)).toEqual(['p4', 'p5', 'p6', 'p7']);
     expect(startsOf(state, NOW + 0.1)).toEqual(['p0', 'p1', 'p2', 'p3']);
@@ -245,7 +240,7 @@ describe('starts', () => {
     const state = stateOf([HEADER], TASK);
     untilEffect(state);
     const fail = { type: 'not-started', process: 'p', reason: 'EAGAIN', isTransient: true } as const;
-    applied(state, { type: 'recorded', record: status('p', 0, { state: 'WAITING' }) }, fail);
+    applied(state, fail);
     expect(decide(state, NOW)).toEqual([{ type: 'sleep', until: NOW + 0.05 }]);
     apply(state, fail, NOW + 59);
     expect(state.problems).toEqual([]);

@@ -6,8 +6,8 @@ import { readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeRecord } from '../../src/checkpoint/codec.js';
 import { encodeFrame } from '../../src/checkpoint/framing.js';
-import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import { coordinate } from '../../src/runner/coordinator/coordinate.js';
+import { writerThat } from './faulty-writer.js';
 
 const name = process.argv[3];
 const file = join(__dirname, 'fault');
@@ -24,20 +24,19 @@ try {
   // No fault this time.
 }
 let writes = 0;
-const writer = (fd: number) => {
-  const inner = new CheckpointWriter(fd);
-  return {
-    append(record: Parameters<typeof inner.append>[0]) {
-      writes += 1;
-      if (writes === at && when === 'before') process.kill(process.pid, 'SIGKILL');
-      if (writes === at && when === 'inside') {
-        const frame = encodeFrame(encodeRecord(record));
-        writeSync(fd, frame, 0, Math.floor(frame.length / 2));
-        process.kill(process.pid, 'SIGKILL');
-      }
-      inner.append(record);
-      if (writes === at && when === 'after') process.kill(process.pid, 'SIGKILL');
-    },
-  };
-};
+const die = () => process.kill(process.pid, 'SIGKILL');
+const writer = writerThat({
+  before: ([record], fd) => {
+    writes += 1;
+    if (writes === at && when === 'before') die();
+    if (writes === at && when === 'inside' && record !== undefined) {
+      const frame = encodeFrame(encodeRecord(record));
+      writeSync(fd, frame, 0, Math.floor(frame.length / 2));
+      die();
+    }
+  },
+  after: () => {
+    if (writes === at && when === 'after') die();
+  },
+});
 coordinate({ writer, now: Date.now, exit: process.exit });

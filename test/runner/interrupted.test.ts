@@ -4,13 +4,18 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeRecord } from '../../src/checkpoint/codec.js';
 import { RecordLister } from '../../src/checkpoint/follow.js';
+import { encodeFrame } from '../../src/checkpoint/framing.js';
+import type { CheckpointRecord, ProcessState, TaskState } from '../../src/checkpoint/records.js';
+import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import { SystemError } from '../../src/errors/errors.js';
 import type { CoordinatorPrograms, NewTask } from '../../src/runner/api.js';
 import { openTask } from '../../src/runner/runner.js';
 import { readStreamAt } from '../checkpoint/streams.js';
 import { faultyCoordinator } from '../coordinator/variants.js';
 import { REPOSITORY, tempDir } from '../e2e/harness.js';
+import { writerThat } from './faulty-writer.js';
 import { COORDINATOR, IS_SECOND, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
@@ -36,7 +41,7 @@ const TASK = taskOf(
   { constraints: [{ order: ['one', 'two', 'four'] }, { order: ['one', 'three', 'four'] }] },
 );
 /** ACTIVE, header, CLEANING, FINALIZING, SUCCESS; a process: WAITING … SUCCESS and FORKED in its own stream. */
-const WRITES = 5 + 5 * NAMES.length;
+const RECORDS = 5 + 5 * NAMES.length;
 
 function newTask(name: string): NewTask {
   const place = join(temp.path, name);
@@ -110,24 +115,63 @@ async function expectResumed(spec: NewTask): Promise<void> {
   expect(existsSync(join(spec.root, 'tasks/active/task'))).toBe(false);
 }
 
-describe('a runner killed at any of its writes', () => {
-  test('has as many writes as we count', async () => {
+describe('a runner killed at any of its records', () => {
+  test('has as many records as we count', async () => {
     const spec = newTask('uninterrupted');
-    expect(await interrupted(spec, 'never', 0)).toBe(String(WRITES));
+    expect(await interrupted(spec, 'never', 0)).toBe(String(RECORDS));
     await expectResumed(spec);
   });
 
   // What a runner writes depends little on who watches: with the second coordinator, a third is enough.
-  const writes = Array.from({ length: WRITES }, (_, i) => i + 1).filter(
+  const records = Array.from({ length: RECORDS }, (_, i) => i + 1).filter(
     (at) => !IS_SECOND || process.env.THERMOS_TEST_BOTH || at % 3 === 0,
   );
-  test.concurrent.each(writes)('number %i', async (at) => {
+  test.concurrent.each(records)('number %i', async (at) => {
     for (const when of at % 4 === 0 ? ['before', 'inside', 'after'] : ['before', 'after']) {
       const spec = newTask(`${when}-${at}`);
       expect(await interrupted(spec, when, at)).toBe('SIGKILL');
       await expectResumed(spec);
     }
   });
+});
+
+test('a group that was torn at any byte is taken up after its last whole record', () => {
+  const uid = globalThis.process.getuid?.() ?? 0;
+  const header = { task_id: 'task', sandbox: join(temp.path, 'torn/sandbox'), uid };
+  const process = (name: string, seq: number, state: ProcessState): CheckpointRecord => ({
+    type: 'process_status',
+    value: { seq, process: name, state },
+  });
+  const task = (state: TaskState): CheckpointRecord => ({
+    type: 'task_status',
+    value: { state, timestamp_ms: 1, runner_pid: 1, runner_uid: uid },
+  });
+  const spec = newTask('torn');
+  openTask(spec, SETTINGS).close();
+  mkdirSync(join(spec.root, 'checkpoints/task'), { recursive: true });
+  const bytesOf = (records: readonly CheckpointRecord[]) =>
+    records.map((record) => encodeFrame(encodeRecord(record)));
+  const whole: CheckpointRecord[] = [task('ACTIVE'), { type: 'runner_header', value: header }];
+  for (const group of [
+    [process('one', 0, 'WAITING'), process('two', 0, 'WAITING')],
+    [process('one', 1, 'FAILED'), task('CLEANING')],
+  ]) {
+    const before = Buffer.concat(bytesOf(whole));
+    const [first, second] = bytesOf(group) as [Buffer, Buffer];
+    for (let torn = 0; torn < first.length + second.length; torn++) {
+      const part = Buffer.concat([first, second]).subarray(0, torn);
+      writeFileSync(streamOf(spec), Buffer.concat([before, part]));
+      const runner = openTask(spec, SETTINGS);
+      runner.close();
+      const kept = readFileSync(streamOf(spec)).length - before.length;
+      expect({ torn, kept, resumed: runner.resumed }).toEqual({
+        torn,
+        kept: torn < first.length ? 0 : first.length,
+        resumed: true,
+      });
+    }
+    whole.push(...group);
+  }
 });
 
 /** A coordinator that obeys the file `fault`; undefined if it cannot be built here. */
@@ -166,20 +210,32 @@ describe('a coordinator killed at any of its writes', () => {
 test('a full disk ends the runner with an error, and the task can go on when there is room', async () => {
   const spec = newTask('full');
   let room = 12;
-  const { CheckpointWriter } = await import('../../src/checkpoint/writer.js');
-  const writer = (fd: number) => {
-    const inner = new CheckpointWriter(fd);
-    return {
-      append(record: Parameters<typeof inner.append>[0]) {
-        room -= 1;
-        if (room < 0) throw new SystemError('checkpoint-write-failed', 'no space left on device');
-        inner.append(record);
-      },
-    };
-  };
+  const writer = writerThat({
+    before: (records) => {
+      room -= records.length;
+      if (room < 0) throw new SystemError('checkpoint-write-failed', 'no space left on device');
+    },
+  });
   await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toMatchObject({
     message: 'no space left on device',
     hint: expect.stringContaining(`--task-id ${spec.taskId}`),
   });
+  await expectResumed(spec);
+});
+
+test('so does a disk that cannot make a group durable, of which nothing is done and nothing reported', async () => {
+  const spec = newTask('unsynced');
+  const reported: CheckpointRecord[] = [];
+  const writer = (fd: number) =>
+    new (class extends CheckpointWriter {
+      override sync(done: (error: SystemError) => void): void {
+        setImmediate(() => done(new SystemError('checkpoint-write-failed', 'input/output error')));
+      }
+    })(fd);
+  const run = openTask(spec, { ...SETTINGS, writer }, { record: (record) => reported.push(record) }).run();
+  await expect(run).rejects.toThrow('input/output error');
+  expect(recordsOf(streamOf(spec)).length).toBeGreaterThan(2);
+  expect(reported.map(({ type }) => type)).toEqual(['task_status', 'runner_header']);
+  expect(existsSync(join(spec.sandbox, 'ran'))).toBe(false);
   await expectResumed(spec);
 });

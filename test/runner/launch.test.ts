@@ -17,6 +17,7 @@ import { DEFAULT_LOGGER } from '../../src/runner/task-document.js';
 import { openFile } from '../../src/store/open-file.js';
 import { RefusedError } from '../../src/store/refused.js';
 import { tempDir } from '../e2e/harness.js';
+import { writerThat } from './faulty-writer.js';
 import { COORDINATOR, HAS_NATIVE, recordsOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
@@ -100,6 +101,15 @@ describe('a coordinator', () => {
     expect((await ended).refusal).toBe('no such user');
   });
 
+  test('says why it cannot record the start, which is a fault of the disk and not of the process', async () => {
+    const { ended } = await launched(
+      `fs.writeSync(4, 'i/o error'); process.exit(${COORDINATOR_EXIT.cannotRecord});`,
+    );
+    expect(await ended).toMatchObject({
+      failure: new SystemError('checkpoint-write-failed', 'cannot write to the checkpoint: i/o error'),
+    });
+  });
+
   test('that ends otherwise refuses nothing, whatever it says', async () => {
     const { ended } = await launched(`fs.writeSync(4, 'no such user'); process.exit(1);`);
     expect((await ended).refusal).toBeUndefined();
@@ -107,8 +117,8 @@ describe('a coordinator', () => {
 
   test('is ended at once if FORKED cannot be written', async () => {
     const out = join(temp.path, 'out');
-    const writer = () => ({
-      append: () => {
+    const writer = writerThat({
+      before: () => {
         throw new SystemError('checkpoint-write-failed', 'full');
       },
     });

@@ -22,6 +22,7 @@ import { type OpenedTask, open, reopen } from '../../src/runner/open.js';
 import { openTask, takeOver } from '../../src/runner/runner.js';
 import type { RunnableTask } from '../../src/runner/task-document.js';
 import { tempDir } from '../e2e/harness.js';
+import { writerThat } from './faulty-writer.js';
 import { SETTINGS, taskOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
@@ -102,16 +103,12 @@ describe('opening', () => {
     expect(leftOf(spec)).toEqual([]);
   });
 
-  test.each([1, 2])('one whose record %i cannot be written leaves nothing', async (number) => {
-    const spec = newTask(`full-${number}`, task);
-    let writes = 0;
-    const writer = (fd: number) => ({
-      append(record: CheckpointRecord) {
-        writes += 1;
-        if (writes === number) throw new SystemError('checkpoint-write-failed', 'full');
-        new CheckpointWriter(fd).append(record);
-      },
-    });
+  test.each(['before', 'after'])('one that fails %s its first write leaves nothing', async (when) => {
+    const spec = newTask(`full-${when}`, task);
+    const fail = () => {
+      throw new SystemError('checkpoint-write-failed', 'full');
+    };
+    const writer = writerThat({ [when]: fail });
     await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('full');
     expect(leftOf(spec)).toEqual([]);
   });

@@ -114,7 +114,7 @@ function expectSame(progress: StreamProgress, records: readonly CheckpointRecord
   expect(progress.status).toEqual(statuses.at(-1)?.state);
   expect(progress.runs.size).toBe(processes.size);
   for (const [name, { runs, run_count }] of processes) {
-    const { index, ...run } = progress.runs.get(name) ?? { index: -1 };
+    const { index, at: _, ...run } = progress.runs.get(name) ?? { index: -1 };
     expect(run).toEqual(runs.at(-1));
     expect(index).toBe(run_count - 1);
   }

@@ -18,7 +18,6 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
-import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import { SystemError } from '../../src/errors/errors.js';
 import { tryLock } from '../../src/host/flock.js';
 import { processTable } from '../../src/host/process-table.js';
@@ -30,6 +29,7 @@ import { openTask, takeOver } from '../../src/runner/runner.js';
 import type { RunnableTask } from '../../src/runner/task-document.js';
 import { REPOSITORY, tempDir } from '../e2e/harness.js';
 import { seesAllLocks } from '../e2e/tasks.js';
+import { writerThat } from './faulty-writer.js';
 import { COORDINATOR, recordsOf, SETTINGS, storyOf, taskOf } from './harness.js';
 
 let temp: ReturnType<typeof tempDir>;
@@ -532,15 +532,11 @@ describe('the reasons that a runner keeps beside its stream', () => {
   test('why it has given up a task that can be resumed', async () => {
     const spec = newTask('given-up', taskOf([{ name: 'p', cmdline: 'true' }]));
     let writes = 0;
-    const writer = (fd: number) => {
-      const inner = new CheckpointWriter(fd);
-      return {
-        append(record: CheckpointRecord) {
-          if (++writes > 6) throw new SystemError('checkpoint-write-failed', 'no space left on device');
-          inner.append(record);
-        },
-      };
-    };
+    const writer = writerThat({
+      before: () => {
+        if (++writes > 4) throw new SystemError('checkpoint-write-failed', 'no space left on device');
+      },
+    });
     await expect(openTask(spec, { ...SETTINGS, writer }).run()).rejects.toThrow('no space left');
     expect(reasonsOf(spec).at(-1)).toMatchObject({
       code: 'checkpoint-write-failed',
@@ -551,8 +547,8 @@ describe('the reasons that a runner keeps beside its stream', () => {
 
   test('a start that failed leaves no file of them', async () => {
     const spec = newTask('rolled-back', taskOf([{ name: 'p', cmdline: 'true' }]));
-    const writer = () => ({
-      append() {
+    const writer = writerThat({
+      before: () => {
         throw new SystemError('checkpoint-write-failed', 'no space left on device');
       },
     });

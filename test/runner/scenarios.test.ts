@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
 import { CheckpointWriter } from '../../src/checkpoint/writer.js';
-import type { NewTask, RecordSink, Runner } from '../../src/runner/api.js';
+import type { NewTask, Runner } from '../../src/runner/api.js';
 import { openTask, takeOver } from '../../src/runner/runner.js';
 import { tempDir } from '../e2e/harness.js';
+import { writerThat } from './faulty-writer.js';
 import {
   type CorpusCase,
   corpusCase,
@@ -191,18 +192,13 @@ describe('tasks that are alive', () => {
   });
 });
 
-/** A writer for the task's stream that fails once a record is on disk: what runs goes on without a runner. */
-function failingAfter(isIt: (record: CheckpointRecord) => boolean) {
-  return (fd: number): RecordSink => {
-    const writer = new CheckpointWriter(fd);
-    return {
-      append(record) {
-        writer.append(record);
-        if (isIt(record)) throw new Error('the runner ends here');
-      },
-    };
-  };
-}
+/** A writer for the task's stream that fails once a record is in it: what runs goes on without a runner. */
+const failingAfter = (isIt: (record: CheckpointRecord) => boolean) =>
+  writerThat({
+    after: (records) => {
+      if (records.some(isIt)) throw new Error('the runner ends here');
+    },
+  });
 
 describe('tasks that lose their runner', () => {
   async function loseRunner(spec: NewTask, isIt: (record: CheckpointRecord) => boolean): Promise<void> {

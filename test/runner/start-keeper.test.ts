@@ -38,6 +38,7 @@ const RUN: Run = {
   process: 'p',
   index: 0,
   seq: 2,
+  at: 4,
   state: 'RUNNING',
   coordinator_pid: 100,
   fork_time: 1000.5,

@@ -21,6 +21,8 @@ interface Coordinator {
   isHung: boolean;
   /** The pid of the command, as long as it runs. */
   command: number | undefined;
+  /** So many records of its process's stream are durable. */
+  durable: number;
 }
 
 /** What the world does of itself. */
@@ -38,8 +40,12 @@ export type Happening =
   | { readonly type: 'start-fails'; readonly isTransient: boolean }
   /** The runner looks at its task. `blind`: no event told it that streams have grown. */
   | { readonly type: 'step'; readonly isBlind: boolean }
-  /** The runner dies, and another takes the task up; `after` so many more writes. */
-  | { readonly type: 'crash'; readonly after: number };
+  /** A sync of the task's stream is done. */
+  | { readonly type: 'sync' }
+  /** The runner dies, and another takes the task up; `after` so many more records, also in the middle of a group. */
+  | { readonly type: 'crash'; readonly after: number }
+  /** The machine loses its power: nothing lives on, and of what was not durable only so many records are kept. */
+  | { readonly type: 'power-cut'; readonly kept: number };
 
 class Crash extends Error {}
 
@@ -75,7 +81,13 @@ export class World {
   #startFails: boolean | undefined;
   /** A new runner looks at all streams first. */
   #isNew = true;
-  #writesLeft = Number.POSITIVE_INFINITY;
+  #recordsLeft = Number.POSITIVE_INFINITY;
+  /** So many records of the stream are written; those behind are of the present turn. */
+  #written = 0;
+  /** So many are durable, whoever wrote them. */
+  #durable = 0;
+  /** So many will be durable when the sync that has begun is done. */
+  #syncing: number | undefined;
   #pid = 100;
   #happens: (() => void) | undefined;
 
@@ -95,6 +107,10 @@ export class World {
   get status(): TaskState | undefined {
     const last = this.stream.findLast((record) => record.type === 'task_status');
     return last?.value.state as TaskState | undefined;
+  }
+
+  get isSyncing(): boolean {
+    return this.#syncing !== undefined;
   }
 
   /** `meanwhile` happens during the step, between two effects. */
@@ -127,10 +143,17 @@ export class World {
         this.#startFails = what.isTransient;
         break;
       case 'crash':
-        this.#writesLeft = what.after;
+        this.#recordsLeft = what.after;
+        break;
+      case 'sync':
+        if (this.#syncing !== undefined) this.#isDurable(this.#syncing);
+        break;
+      case 'power-cut':
+        this.#alive(() => this.#powerCut(what.kept));
         break;
       case 'step':
-        if (meanwhile !== undefined && meanwhile.type !== 'step')
+        if (meanwhile?.type === 'power-cut') this.#happens = () => this.#powerCut(meanwhile.kept);
+        else if (meanwhile !== undefined && meanwhile.type !== 'step')
           this.#happens = () => this.happen(meanwhile);
         this.#alive(() => this.#step(what.isBlind));
         this.#happens = undefined;
@@ -150,7 +173,9 @@ export class World {
       act();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
-      this.#writesLeft = Number.POSITIVE_INFINITY;
+      this.#recordsLeft = Number.POSITIVE_INFINITY;
+      this.stream.length = this.#written;
+      this.#syncing = undefined;
       this.#inbox = [];
       this.#children = new Set();
       this.#read = new Map();
@@ -170,7 +195,12 @@ export class World {
 
   #begin(): void {
     this.#isNew = true;
-    this.#alive(() => this.#carryOut());
+    this.#alive(() => {
+      this.#carryOut();
+      // Of the first group, it waits.
+      this.#syncing = undefined;
+      this.#isDurable(this.stream.length);
+    });
   }
 
   #step(isBlind: boolean): void {
@@ -200,6 +230,35 @@ export class World {
       this.#happens?.();
       this.#happens = undefined;
     }
+    this.#commit();
+  }
+
+  /** Writes the records of the turn; a crash leaves the first of them. */
+  #commit(): void {
+    while (this.#written < this.stream.length) {
+      if (--this.#recordsLeft < 0) throw new Crash();
+      this.#written += 1;
+    }
+    if (this.#durable < this.#written) this.#syncing ??= this.#written;
+  }
+
+  #isDurable(count: number): void {
+    this.#durable = Math.max(this.#durable, count);
+    this.#syncing = this.#durable < this.#written ? this.#written : undefined;
+    this.#apply({ type: 'durable', count });
+  }
+
+  #powerCut(kept: number): never {
+    this.#written = Math.min(this.#written, this.#durable + kept);
+    for (const coordinator of this.coordinators) {
+      coordinator.isAlive = false;
+      coordinator.command = undefined;
+    }
+    for (const [process, records] of this.#streams) {
+      const durable = this.coordinators.findLast((each) => each.process === process)?.durable ?? 0;
+      this.#streams.set(process, records.slice(0, durable + kept));
+    }
+    throw new Crash();
   }
 
   #do(effect: Effect): void {
@@ -211,6 +270,7 @@ export class World {
         this.#start(effect);
         break;
       case 'terminate': {
+        this.#checkDurable(this.#state.progress.statusAt, 'SIGTERM');
         const all = effect.run === undefined ? this.coordinators : this.#of(effect.run.coordinator_pid);
         for (const each of all) this.#terminate(each);
         this.#apply({ type: 'terminated', process: effect.run?.process });
@@ -218,6 +278,7 @@ export class World {
       }
       case 'kill':
         if (effect.run === undefined) {
+          this.#checkDurable(this.#state.progress.statusAt, 'SIGKILL');
           const ended = new Set(this.coordinators.flatMap((each) => this.#endAll(each)));
           for (const { process } of liveRuns(this.#state)) this.#copy(process);
           this.#apply({ type: 'all-killed', ended });
@@ -230,6 +291,7 @@ export class World {
         break;
       case 'finish':
         if (this.finished !== undefined) throw new Broken('it ends twice');
+        this.#checkDurable(this.stream.length, 'the end');
         this.finished = effect.state;
         break;
       case 'sleep':
@@ -248,7 +310,6 @@ export class World {
   }
 
   #append(record: CheckpointRecord): void {
-    if (--this.#writesLeft < 0) throw new Crash();
     this.#checkRecord(record);
     this.stream.push(record);
     this.#apply({ type: 'recorded', record });
@@ -281,6 +342,7 @@ export class World {
       isAlive: true,
       isHung: false,
       command: undefined,
+      durable: this.coordinators.findLast((each) => each.process === process)?.durable ?? 0,
     };
     this.coordinators.push(coordinator);
     this.#children.add(coordinator.pid);
@@ -306,6 +368,8 @@ export class World {
 
   #advance(coordinator: Coordinator | undefined, end: 'SUCCESS' | 'FAILED' | 'KILLED'): void {
     if (coordinator === undefined || coordinator.isHung) return;
+    // It waits for the disk before it does anything else.
+    coordinator.durable = this.#streams.get(coordinator.process)?.length as number;
     if (coordinator.command === undefined) {
       coordinator.command = this.#pid++;
       this.#tell(coordinator, { state: 'RUNNING', start_time: this.now, pid: coordinator.command });
@@ -359,7 +423,17 @@ export class World {
     return this.task.processes.find((each) => each.name === name) as RunnableProcess;
   }
 
+  /** So many records must be durable. */
+  #checkDurable(count: number, what: string): void {
+    if (count > this.#durable)
+      throw new Broken(`${what} comes before record ${count} is durable: ${this.#durable} are`);
+  }
+
   #checkStart(name: string): void {
+    const waiting = this.stream.findLastIndex(
+      ({ type, value }) => type === 'process_status' && value.process === name,
+    );
+    this.#checkDurable(waiting + 1, `the start of ${name}`);
     const fail = (why: string): never => {
       throw new Broken(`${name} is started ${why}`);
     };

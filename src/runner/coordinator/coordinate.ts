@@ -4,7 +4,8 @@ import { constants } from 'node:os';
 import { RecordLister } from '../../checkpoint/follow.js';
 import { readStream } from '../../checkpoint/reader.js';
 import type { ProcessStatus } from '../../checkpoint/records.js';
-import { errnoOf } from '../../errors/errors.js';
+import type { CheckpointWriter } from '../../checkpoint/writer.js';
+import { describeErrno, errnoOf } from '../../errors/errors.js';
 import { COORDINATOR_EXIT } from '../../errors/exit-codes.js';
 import type { Account } from '../../host/accounts.js';
 import { makeDirectory } from '../../host/make-directory.js';
@@ -12,7 +13,6 @@ import { pause } from '../../host/pause.js';
 import { underUmask } from '../../host/umask.js';
 import { STREAMS } from '../../layout/log-paths.js';
 import { OpenFile } from '../../store/open-file.js';
-import type { RecordSink } from '../api.js';
 import { FD, GO, type Job } from './job.js';
 import { makeLogDirectory } from './log-directory.js';
 import { LogWriter } from './log-writer.js';
@@ -22,15 +22,15 @@ import { makePipes, Pump } from './pump.js';
 const RETRY_MS = 1000;
 
 export interface CoordinatorContext {
-  writer: (fd: number) => RecordSink;
+  writer: (fd: number) => CheckpointWriter;
   /** Milliseconds since the epoch. */
   now: () => number;
   exit: (status: number) => void;
 }
 
 /**
- * Executes one run of one process, described by the runner on `FD.control`: waits for its FORKED, starts the command,
- * records RUNNING and the end. Exits when that is on disk.
+ * Executes one run of one process, described by the runner on `FD.control`: waits for its FORKED and makes it durable,
+ * starts the command, records RUNNING and the end. Exits when that is on disk.
  */
 export function coordinate({ writer, now, exit }: CoordinatorContext): void {
   const job = readControl();
@@ -39,12 +39,24 @@ export function coordinate({ writer, now, exit }: CoordinatorContext): void {
     exit(COORDINATOR_EXIT.ok);
     return;
   }
-  const refuse = (error: unknown) => {
+  const sink = writer(FD.stream);
+  const say = (text: string) => {
     try {
-      writeSync(FD.report, error instanceof Error ? error.message : String(error));
+      writeSync(FD.report, text);
     } catch {
       // The runner is gone; the next one finds FORKED without a coordinator.
     }
+  };
+  try {
+    // Before anything is done that only FORKED tells of.
+    sink.syncNow();
+  } catch (error) {
+    say(describeErrno((error as Error).cause));
+    exit(COORDINATOR_EXIT.cannotRecord);
+    return;
+  }
+  const refuse = (error: unknown) => {
+    say(error instanceof Error ? error.message : String(error));
     exit(COORDINATOR_EXIT.cannotStart);
   };
   let output: Output;
@@ -67,7 +79,6 @@ export function coordinate({ writer, now, exit }: CoordinatorContext): void {
   if (job.chroot !== undefined) becomeUser(job);
   for (const fd of output.childs) closeSync(fd);
 
-  const sink = writer(FD.stream);
   const pending: ProcessStatus[] = [];
   let ended = false;
   const flush = () => {
@@ -99,7 +110,7 @@ export function coordinate({ writer, now, exit }: CoordinatorContext): void {
 }
 
 /**
- * Returns the job when FORKED is on disk or the runner is gone, which may have recorded FORKED just before. Undefined
+ * Returns the job when FORKED is written or the runner is gone, which may have recorded FORKED just before. Undefined
  * if the runner ended before it sent the job.
  */
 function readControl(): Job | undefined {

@@ -27,7 +27,7 @@ export interface Job {
 
 /** The descriptors of a coordinator. */
 export const FD = {
-  /** The job, then `GO` once FORKED is on disk. If it ends without `GO`: check whether FORKED was recorded. */
+  /** The job, then `GO` once FORKED is written. If it ends without `GO`: check whether FORKED was recorded. */
   control: 0,
   /** For console output of the process. */
   stdout: 1,
