@@ -10,7 +10,8 @@ const LEFT_OUT = {
   'logger.js': ['debug'],
   'parser/index.js': ['./help'],
   'parser/parse.js': ['node:readline'],
-  'parser/errors.js': ['../ux/theme'],
+  'parser/errors.js': ['../ux/theme', '../ux/list'],
+  'util/fs.js': ['node:fs/promises'],
   'errors/index.js': ['./handle'],
   'errors/error.js': ['./errors/pretty-print'],
   'errors/warn.js': ['./errors/pretty-print'],
@@ -24,10 +25,14 @@ const stub = (name) => `
 const used = (part) => { throw new Error(\`\${String(part)} of ${name} is left out of the bundle, see oclif-parts.mjs\`); };
 module.exports = new Proxy({}, { get: (_, part) => part === '__esModule' || used(part) });`;
 
-/** Two modules are used a little: the logger, which prints nothing, and the colours of messages, which have none here. */
+/**
+ * Three modules are used a little: the logger, which prints nothing, the colours of messages, which have none here, and
+ * lists in messages that we word ourselves: oclif's ask for the width of the terminal, for which Node loads its streams.
+ */
 const INSTEAD = {
   'logger.js debug': 'module.exports = () => Object.assign(() => {}, { enabled: false });',
   'parser/errors.js ../ux/theme': 'exports.colorize = (colour, text) => text;',
+  'parser/errors.js ../ux/list': "module.exports = (rows) => rows.map((row) => row.join(' ')).join('\\n');",
 };
 
 /**

@@ -4,7 +4,6 @@
  */
 import '../runner/no-debugger.js';
 import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { createRequire, wrap } from 'node:module';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { constants } from 'node:vm';
@@ -16,6 +15,9 @@ declare const THERMOS_VERSION: string;
 
 type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: string, dir: string) => void;
 
+/** As Node wraps a module; `node:module`, which has the words, loads Node's loader of ES modules. */
+const BEFORE = '(function (exports, require, module, __filename, __dirname) { ';
+
 /** The last line of the build: a hash of everything before it. */
 const HASH = /\/\/ ([0-9a-f]{64})\n$/;
 
@@ -25,14 +27,14 @@ function load(file: string, argv: readonly string[]): Dispatcher {
   const source = {
     name: 'thermos',
     id: `${hash}.${size}.${mtimeMs}`,
-    code: wrap(code),
+    code: `${BEFORE}${code}\n});`,
     options: { filename: file, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
   };
   const own = ownCacheDirectory(process.env);
   const { script, keep } = compileCached(source, { own, built: join(dirname(file), 'cache') });
   const module = { exports: {} };
   const wrapper = script.runInThisContext() as Wrapper;
-  wrapper(module.exports, createRequire(file), module, file, dirname(file));
+  wrapper(module.exports, require, module, file, dirname(file));
   const program = module.exports as Dispatcher;
   // Which functions are compiled depends on the command, the output format and the outcome.
   process.on('exit', (exitCode) => {

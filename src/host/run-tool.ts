@@ -1,4 +1,4 @@
-import { type SpawnSyncReturns, type StdioOptions, spawnSync } from 'node:child_process';
+import type { SpawnSyncReturns, StdioOptions } from 'node:child_process';
 
 /** How often a program is run in total if signals end it. */
 const TRIES = 10;
@@ -17,6 +17,8 @@ export function runTool(
   stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
   timeoutMs = MOST_MS,
 ): SpawnSyncReturns<string> {
+  // Loaded when used: it loads all of `net` and `dgram`, which takes longer than a small `status`.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   for (let tries = 1; ; tries++) {
     const result = spawnSync(program, args, {
       stdio,

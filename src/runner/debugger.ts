@@ -12,9 +12,9 @@ export function refuseDebugger(): void {
   if ([...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((word) => /--inspect/.test(word))) return;
   // Node opens it some time later, and again for each signal. Loads the module only in programs that live that long.
   let left = LATE.times;
-  const timer = setInterval(async () => {
+  const timer = setInterval(() => {
     if (--left === 0) clearInterval(timer);
-    const { close, url } = await import('node:inspector');
+    const { close, url } = process.getBuiltinModule('node:inspector');
     if (url() === undefined) return;
     close();
     process.kill(process.pid, 'SIGUSR1');

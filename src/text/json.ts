@@ -1,6 +1,7 @@
 import { PLAIN, UNSEEN } from './escape.js';
 
-const EVERY_UNSEEN = new RegExp(UNSEEN, 'gu');
+/** Made when used, as in `escape.ts`. */
+let everyUnseen: RegExp | undefined;
 
 /**
  * As `JSON.stringify` (`null` for values without JSON), and an equal document, but invisible characters are written like
@@ -9,7 +10,8 @@ const EVERY_UNSEEN = new RegExp(UNSEEN, 'gu');
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value) ?? 'null';
   if (PLAIN.test(text)) return text;
-  return text.replace(EVERY_UNSEEN, (char) => char.split('').map(unitText).join(''));
+  everyUnseen ??= new RegExp(UNSEEN, 'gu');
+  return text.replace(everyUnseen, (char) => char.split('').map(unitText).join(''));
 }
 
 function unitText(unit: string): string {
