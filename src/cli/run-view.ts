@@ -77,6 +77,8 @@ export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> 
     else await Promise.race([until, sleep(LOOK_MS)]);
     return undefined;
   };
+  // Otherwise nothing between the output of two runners says where the second one begins.
+  if (spec.lines !== null && !spec.raw) screen.change(taskChangeText(spec.task_id, 'resumed'));
   const streams = spec.raw ? STREAMS.map((stream) => [stream]) : [STREAMS];
   await Promise.all(streams.map((each) => follow(source, each, spec, screen, pause)));
   screen.close();

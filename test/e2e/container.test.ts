@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -14,13 +14,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { HAS_NATIVE } from '../runner/harness.js';
+import { CAN_CONTAIN, CONTAINER } from './containers.js';
 import { cleanEnv, type Finished, PROGRAM, placeForEach, REPOSITORY, runToEnd, thermos } from './harness.js';
 
 const place = placeForEach();
-
-/** A pid namespace whose first process is the program that follows; also an unprivileged user may make one, mostly. */
-const CONTAINER = [...(process.getuid?.() === 0 ? [] : ['-U']), '-pf', '--mount-proc', '--kill-child'];
-const CAN_CONTAIN = spawnSync('unshare', [...CONTAINER, 'true']).status === 0;
 
 const WAYS: [string, string[]][] = [
   ['thermos', [PROGRAM]],
