@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const executor of executors.splice(0)) {
-    thermos(['kill', '--now', '--yes', '--root', executor.root, '.*']);
+    if (executor.isLive) thermos(['kill', '--now', '--yes', '--root', executor.root, '.*']);
     executor.signal('SIGKILL');
     await executor.status();
   }
@@ -293,7 +293,7 @@ describe('thermos-runner', () => {
   });
 
   test.each([
-    ['that is not there', () => join(temp.path, 'missing')],
+    ['that is a file', () => join(temp.path, 'run', 'task.json')],
     ['with a link in the place of the log', () => linked()],
   ])('logs on stderr for a --log_dir %s', async (_, directory) => {
     const executor = await run([{ name: 'a', cmdline: 'true' }], { flags: [`--log_dir=${directory()}`] });
