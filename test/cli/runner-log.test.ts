@@ -60,7 +60,9 @@ describe('the log of a runner', () => {
     rmSync(directory, { recursive: true });
     writeFileSync(directory, '');
     expect(logged({ directory })).toEqual({ file: [], stderr: ['W', 'I', 'W', 'E'] });
-    expect(said).toMatch(/^W1127 05:07:09\.042000 7 thermos-runner:0\] cannot log in .*: file already exists/);
+    expect(said).toMatch(
+      /^W1127 05:07:09\.042000 7 thermos-runner:0\] cannot log in .*: file already exists/,
+    );
   });
 
   test('goes on in the file when it can be written again', () => {

@@ -268,6 +268,17 @@ describe('thermos-runner', () => {
     expect([executor.state, executor.stdout, executor.stderr]).toEqual([undefined, '', '']);
   });
 
+  test('keeps ignoring SIGHUP if its executor does', async () => {
+    const program = ['sh', '-c', 'trap "" HUP; exec "$0" "$@"', RUNNER];
+    const executor = await run([SERVICE], { program });
+    await executor.seen('pid');
+    executor.signal('SIGHUP');
+    executor.kill();
+    expect(await executor.status()).toBe('TASK_KILLED: Task killed.');
+    expect(executor.log).toContain('got SIGUSR1');
+    expect(executor.log).not.toContain('SIGHUP');
+  });
+
   test('logs what it does, in the form of the original', async () => {
     const executor = await run([{ name: 'a', cmdline: 'exit 3' }]);
     await executor.status();
