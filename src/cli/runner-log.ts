@@ -1,6 +1,7 @@
 import type { CheckpointRecord } from '../checkpoint/records.js';
 import { badValue, describeErrno } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { makeDirectory } from '../host/make-directory.js';
 import { backupName } from '../layout/backups.js';
 import { RUNNER_LOG } from '../layout/mesos.js';
 import { appendBounded } from '../store/append-line.js';
@@ -36,28 +37,32 @@ export interface RunnerLogOptions {
 }
 
 /**
- * The log of a runner that nobody watches, in the form of the original's. It never fails: if it cannot be written, it
- * says so once on stderr, and goes on there.
+ * The log of a runner that nobody watches, in the form of the original's. It never fails: what cannot be written to the
+ * file goes to stderr, after a warning.
  */
 export class RunnerLog {
   readonly #options: RunnerLogOptions;
   readonly #disk: number;
-  #stderr: number;
-  #isWritable: boolean;
+  readonly #stderr: number;
+  /** Of stderr, for what is not in the file. */
+  readonly #instead: number;
+  #isFailing = false;
   #owners: ReadonlySet<number> | undefined;
 
   constructor(options: RunnerLogOptions) {
+    const { directory, disk = 'DEBUG', stderr } = options;
     this.#options = options;
-    this.#isWritable = options.directory !== undefined;
-    this.#disk = rankOf(options.disk ?? 'DEBUG');
-    this.#stderr = rankOf(options.stderr ?? (this.#isWritable ? 'ERROR' : 'INFO'));
+    this.#disk = rankOf(directory === undefined ? 'NONE' : disk);
+    this.#stderr = rankOf(stderr ?? (directory === undefined ? 'INFO' : 'ERROR'));
+    this.#instead = rankOf(stderr ?? 'INFO');
   }
 
   write(level: Level, text: string): void {
+    const { now, pid, writeError } = this.#options;
     const rank = rankOf(level);
-    const line = logLine(level, text, this.#options.now(), this.#options.pid);
-    if (this.#isWritable && rank >= this.#disk) this.#append(line);
-    if (rank >= this.#stderr) this.#options.writeError(line);
+    const line = logLine(level, text, now(), pid);
+    const isLost = rank >= this.#disk && !this.#append(line);
+    if (rank >= (isLost ? this.#instead : this.#stderr)) writeError(line);
   }
 
   problem({ severity, message, hint }: Problem): void {
@@ -69,20 +74,26 @@ export class RunnerLog {
     this.write('INFO', recordText(record));
   }
 
-  #append(line: string): void {
-    const { directory, stderr, writeError, now, pid } = this.#options;
+  /** False if it cannot be written; the next line may be. */
+  #append(line: string): boolean {
+    const { writeError, now, pid } = this.#options;
+    const directory = this.#options.directory as string;
     try {
+      if (this.#owners === undefined) makeDirectory(directory);
       // Who owns the directory may own the log, too.
-      this.#owners ??= new Set([0, process.geteuid?.() ?? 0, statFile(directory as string)?.uid ?? 0]);
+      this.#owners ??= new Set([0, process.geteuid?.() ?? 0, statFile(directory)?.uid ?? 0]);
       appendBounded(`${directory}/${RUNNER_LOG}`, line, backupName(RUNNER_LOG, 1), {
-        below: directory as string,
+        below: directory,
         max: MOST_BYTES,
         trusted: this.#owners,
       });
+      this.#isFailing = false;
+      return true;
     } catch (error) {
-      this.#isWritable = false;
-      this.#stderr = rankOf(stderr ?? 'INFO');
-      writeError(logLine('WARN', `cannot log in ${directory}: ${describeErrno(error)}`, now(), pid));
+      if (!this.#isFailing)
+        writeError(logLine('WARN', `cannot log in ${directory}: ${describeErrno(error)}`, now(), pid));
+      this.#isFailing = true;
+      return false;
     }
   }
 }

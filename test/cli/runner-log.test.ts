@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { levelOf, logLine, RunnerLog, type RunnerLogOptions, recordText } from '../../src/cli/runner-log.js';
@@ -34,6 +34,8 @@ function logged(options: Partial<RunnerLogOptions>): { file: string[]; stderr: s
   return { file: lines(file), stderr: lines(said) };
 }
 
+const textsOf = (lines: string) => [...lines.matchAll(/\] (.*)$/gm)].map(([, text]) => text);
+
 describe('the log of a runner', () => {
   test.each<[string, Partial<RunnerLogOptions>, string, string]>([
     ['is a file; errors are on stderr, too', {}, 'DIWE', 'E'],
@@ -47,12 +49,41 @@ describe('the log of a runner', () => {
     expect(logged({})).toEqual({ file: [], stderr: ['I', 'W', 'E'] });
   });
 
-  test('goes on there after a warning, if it cannot be written', () => {
-    expect(logged({ directory: join(temp.path, 'missing') })).toEqual({
-      file: [],
-      stderr: ['W', 'I', 'W', 'E'],
+  test('makes its directory', () => {
+    expect(logged({ directory: join(temp.path, 'new', 'one') }).file).toEqual(['D', 'I', 'W', 'E']);
+  });
+
+  test('goes on on stderr after a warning, while it cannot be written', () => {
+    const directory = join(temp.path, 'logs');
+    expect(logged({ directory })).toEqual({ file: ['D', 'I', 'W', 'E'], stderr: ['E'] });
+    said = '';
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, '');
+    expect(logged({ directory })).toEqual({ file: [], stderr: ['W', 'I', 'W', 'E'] });
+    expect(said).toMatch(
+      /^W1127 05:07:09\.042000 7 thermos-runner:0\] cannot log in .*: file already exists/,
+    );
+  });
+
+  test('goes on in the file when it can be written again', () => {
+    const directory = join(temp.path, 'logs');
+    mkdirSync(directory);
+    const log = new RunnerLog({
+      directory,
+      pid: 7,
+      now: () => AT,
+      writeError: (text) => {
+        said += text;
+      },
     });
-    expect(said).toMatch(/^W1127 05:07:09\.042000 7 thermos-runner:0\] cannot log in .*: no such file/);
+    log.write('INFO', 'one');
+    rmSync(directory, { recursive: true });
+    log.write('INFO', 'two');
+    log.write('INFO', 'three');
+    mkdirSync(directory);
+    log.write('INFO', 'four');
+    expect(textsOf(said)).toEqual([`cannot log in ${directory}: no such file or directory`, 'two', 'three']);
+    expect(textsOf(readFileSync(join(directory, 'thermos_runner.log'), 'utf8'))).toEqual(['four']);
   });
 
   test.runIf(process.getuid?.() === 0)('may be in the directory of another user', () => {

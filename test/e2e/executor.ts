@@ -143,6 +143,11 @@ export class Executor {
     return state;
   }
 
+  /** Its stream does not record an end. */
+  get isLive(): boolean {
+    return ['ACTIVE', 'CLEANING', 'FINALIZING'].includes(this.state ?? '');
+  }
+
   kill(): void {
     this.signal('SIGUSR1');
   }

@@ -94,6 +94,7 @@ describe('the package', () => {
     expect(paths).toContain('dist/thermos.cjs');
     expect(paths).toContain('dist/LICENSES.txt');
     expect(paths).toContain('src/coordinator/main.c');
+    expect(paths).toEqual(expect.arrayContaining(['bin/thermos_runner.py', 'bin/embed_runner.py']));
     if (HAS_NATIVE) expect(paths).toContain('dist/coordinator');
     expect(paths.filter((path) => path.includes('cache'))).toEqual([]);
   });

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const executor of executors.splice(0)) {
-    thermos(['kill', '--now', '--yes', '--root', executor.root, '.*']);
+    if (executor.isLive) thermos(['kill', '--now', '--yes', '--root', executor.root, '.*']);
     executor.signal('SIGKILL');
     await executor.status();
   }
@@ -268,6 +268,17 @@ describe('thermos-runner', () => {
     expect([executor.state, executor.stdout, executor.stderr]).toEqual([undefined, '', '']);
   });
 
+  test('keeps ignoring SIGHUP if its executor does', async () => {
+    const program = ['sh', '-c', 'trap "" HUP; exec "$0" "$@"', RUNNER];
+    const executor = await run([SERVICE], { program });
+    await executor.seen('pid');
+    executor.signal('SIGHUP');
+    executor.kill();
+    expect(await executor.status()).toBe('TASK_KILLED: Task killed.');
+    expect(executor.log).toContain('got SIGUSR1');
+    expect(executor.log).not.toContain('SIGHUP');
+  });
+
   test('logs what it does, in the form of the original', async () => {
     const executor = await run([{ name: 'a', cmdline: 'exit 3' }]);
     await executor.status();
@@ -293,7 +304,7 @@ describe('thermos-runner', () => {
   });
 
   test.each([
-    ['that is not there', () => join(temp.path, 'missing')],
+    ['that is a file', () => join(temp.path, 'run', 'task.json')],
     ['with a link in the place of the log', () => linked()],
   ])('logs on stderr for a --log_dir %s', async (_, directory) => {
     const executor = await run([{ name: 'a', cmdline: 'true' }], { flags: [`--log_dir=${directory()}`] });
