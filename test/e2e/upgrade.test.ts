@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -69,18 +70,22 @@ function run(kind: Kind, config: string): { child: ChildProcess; ended: Promise<
 
 const allow = (name: string) => writeFileSync(join(place.sandbox('t'), name), '');
 
-/** Resolves when the process is in the state, by all streams; the test's own time is the limit. */
+const LONGEST_MS = 60_000;
+
+/** Resolves when the process is in the state, by all streams. */
 async function until(name: string, state: string): Promise<number> {
-  for (;;) {
+  for (const deadline = Date.now() + LONGEST_MS; Date.now() < deadline; ) {
     const reader = new MaterialReader(foundTask(place.root, 't'), { history: false });
     const found = viewOf(reader.gather(Host.local())).processes.find(({ process }) => process === name);
     if (found?.state === state && found.coordinator_pid !== undefined) return found.coordinator_pid;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  throw new Error(`${name} is not ${state}`);
 }
 
 function expectProgram(coordinatorPid: number, kind: Kind, isDeleted: boolean): void {
-  const program = kind === 'js' ? process.execPath : join(directory, 'dist/coordinator');
+  const native = join(realpathSync(place.path), 'package/dist/coordinator');
+  const program = kind === 'js' ? realpathSync(process.execPath) : native;
   const rest = kind === 'native' && isDeleted ? ' (deleted)' : '';
   expect(readlinkSync(`/proc/${coordinatorPid}/exe`)).toBe(`${program}${rest}`);
 }

@@ -30,9 +30,15 @@ const kept = (spec: NewTask): ExactStarts =>
   parseStarts(readFileSync(fileOf(spec), 'utf8'), Host.local().bootId());
 const ticksOf = (pid: number) => processRow(pid)?.startTimeTicks;
 
-/** Resolves when the condition holds; the test's own time is the limit. */
+const LONGEST_MS = 60_000;
+
+/** Resolves when the condition holds. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const deadline = Date.now() + LONGEST_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`still not so: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 interface Started {
