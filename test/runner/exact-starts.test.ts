@@ -7,7 +7,7 @@ import { type ExactStarts, encodeBoot, encodeStart, parseStarts } from '../../sr
 import { endOrphan } from '../../src/lifecycle/end-orphan.js';
 import { LOCAL_PROCESSES } from '../../src/lifecycle/local-processes.js';
 import type { NewTask } from '../../src/runner/api.js';
-import { openTask } from '../../src/runner/runner.js';
+import { openTask, takeOver } from '../../src/runner/runner.js';
 import { MaterialReader } from '../../src/task/material.js';
 import { viewOf } from '../../src/task/view.js';
 import { tempDir } from '../e2e/harness.js';
@@ -30,9 +30,15 @@ const kept = (spec: NewTask): ExactStarts =>
   parseStarts(readFileSync(fileOf(spec), 'utf8'), Host.local().bootId());
 const ticksOf = (pid: number) => processRow(pid)?.startTimeTicks;
 
-/** Resolves when the condition holds; the test's own time is the limit. */
+const LONGEST_MS = 60_000;
+
+/** Resolves when the condition holds. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const deadline = Date.now() + LONGEST_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`still not so: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 interface Started {
@@ -44,9 +50,9 @@ interface Started {
 }
 
 /** A task whose runner, by this clock, has started a process and given up. */
-async function abandoned(name: string, now: () => number): Promise<Started> {
+async function abandoned(name: string, now: () => number, before = ''): Promise<Started> {
   const place = join(temp.path, name);
-  const task = taskOf([{ name: 'p', cmdline: CMDLINE }]);
+  const task = taskOf([{ name: 'p', cmdline: `${before}\n${CMDLINE}` }]);
   const spec = { root: join(place, 'root'), taskId: 'task', sandbox: join(place, 'sandbox'), task };
   const run: Record<string, unknown> = {};
   const runner = openTask(
@@ -108,6 +114,37 @@ describe.each(CLOCKS)('a clock that %s', (what, now) => {
     await until(() => ticksOf(pid) === undefined || processRow(pid)?.state === 'Z');
   });
 });
+
+/** Leaves its pid in the file `left`, and has nothing of the task in its environment or among its files. */
+const LEFT = `echo $BASHPID > left.new; mv left.new left; cd /; exec env -i /bin/sleep 1000 < /dev/null > /dev/null 2>&1`;
+const leftBy = async ({ sandbox }: NewTask) => {
+  await until(() => existsSync(join(sandbox, 'left')));
+  return Number(readFileSync(join(sandbox, 'left'), 'utf8'));
+};
+const isGone = (pid: number) => (processRow(pid)?.state ?? 'Z') === 'Z';
+
+test('what a command leaves in its session is found also if its coordinator was killed', async () => {
+  const { spec, coordinator_pid } = await abandoned('in-session', Date.now, `( ( ${LEFT} ) & )`);
+  const pid = await leftBy(spec);
+  process.kill(coordinator_pid, 'SIGKILL');
+  await until(() => isGone(coordinator_pid));
+  const { result, killed, problems } = end(spec);
+  expect([result, problems]).toEqual(['done', []]);
+  expect(killed).toContain(pid);
+  await until(() => isGone(pid));
+});
+
+test.skipIf(SETTINGS.coordinator.native === undefined)(
+  'what daemonizes under the coordinator in C is ended by the runner that resumes the task',
+  async () => {
+    const { spec } = await abandoned('daemonized', Date.now, `setsid bash -c '( ${LEFT} ) &'`);
+    const pid = await leftBy(spec);
+    const runner = takeOver({ root: spec.root, taskId: 'task' }, SETTINGS);
+    runner.kill({ state: 'KILLED' });
+    expect(await runner.run()).toEqual({ state: 'KILLED', problems: [] });
+    await until(() => isGone(pid));
+  },
+);
 
 test('a stranger with the recorded pid that started seconds after the process is left alone', async () => {
   const { spec, pid, coordinator_pid, start_time, fork_time } = await abandoned('strangers', Date.now);

@@ -13,7 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Host } from '../../../src/host/host.js';
 import type { Phase } from '../../../src/layout/root-paths.js';
+import { encodeBoot, encodeStart } from '../../../src/layout/starts.js';
 import { Records, writeTask } from '../../task/trees.js';
 
 /** The tests need root for three users; an unprivileged caller is all three himself. */
@@ -45,6 +47,7 @@ export class TaskPlaces {
   readonly runner: string;
   readonly coordinator: string;
   readonly reasons: string;
+  readonly starts: string;
   readonly sandbox: string;
   readonly logs: string;
   readonly stdout: string;
@@ -55,6 +58,7 @@ export class TaskPlaces {
     this.runner = join(this.checkpoint, 'runner');
     this.coordinator = join(this.checkpoint, 'coordinator.main');
     this.reasons = join(this.checkpoint, 'reasons');
+    this.starts = join(this.checkpoint, 'starts');
     this.sandbox = join(root, 'sandboxes', id);
     this.logs = join(this.sandbox, '.logs');
     this.stdout = join(this.logs, 'main', '0', 'stdout');
@@ -111,12 +115,23 @@ export function plant(root: string, id: string, { phase, alive, stranger, word }
     task: taskOf(id, word),
   });
   writeFileSync(places.reasons, `${JSON.stringify({ time_ms: 1, code: 'task-killed', message: word })}\n`);
+  writeFileSync(places.starts, startsOf(alive));
   for (const name of ['data', '.logs/main/0/stdout', '.logs/main/0/stderr']) {
     const path = join(places.sandbox, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, `${word} ${name}\n`);
   }
   return places;
+}
+
+/** As its runner keeps them. */
+function startsOf({ pid, coordinator, since }: Recorded): string {
+  const host = Host.local();
+  const lines = [pid, coordinator].flatMap((each) => {
+    const ticks = host.process(each)?.startTimeTicks;
+    return ticks === undefined ? [] : [encodeStart({ pid: each, time: since, ticks })];
+  });
+  return [encodeBoot(host.bootId() ?? ''), ...lines].join('');
 }
 
 /** Gives all below a path to a user; links are not followed. */
@@ -138,6 +153,7 @@ export const ROLES = {
   runner: { path: ({ runner }) => runner },
   coordinator: { path: ({ coordinator }) => coordinator },
   reasons: { path: ({ reasons }) => reasons },
+  starts: { path: ({ starts }) => starts },
   'task-file': { path: ({ taskFile }) => taskFile },
   stdout: { inSandbox: true, path: ({ stdout }) => stdout },
   stderr: { inSandbox: true, path: ({ stdout }) => join(dirname(stdout), 'stderr') },
