@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SOURCES = fileURLToPath(new URL('../../src/coordinator', import.meta.url));
 
-const LANGUAGE = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Wconversion', '-Wshadow'];
+/** Sizes and times have 64 bits everywhere. */
+const WIDE = ['-D_FILE_OFFSET_BITS=64', '-D_TIME_BITS=64'];
+
+const LANGUAGE = ['-std=c11', '-D_GNU_SOURCE', ...WIDE, '-Wall', '-Wextra', '-Wconversion', '-Wshadow'];
 
 /** Some compilers define _FORTIFY_SOURCE by themselves, and a second definition is an error. */
 const HARDENING = ['-O2', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=3', '-fstack-protector-strong', '-s'];
@@ -28,7 +31,8 @@ export function buildCoordinator(output, flags) {
     const probe = join(place, 'probe.c');
     writeFileSync(probe, PROBE);
     const can = (compiler, words) =>
-      run(compiler, [...words, '-o', join(place, 'probe'), probe]).status === 0;
+      run(compiler, [...words, '-o', join(place, 'probe'), probe]).status === 0 &&
+      (!words.some((word) => word.startsWith('-static')) || isStatic(join(place, 'probe')));
     const kinds = flags === undefined ? KINDS.map((kind) => [...HARDENING, ...kind]) : [flags];
     const [compiler, kind] =
       ['musl-gcc', 'cc']
@@ -56,6 +60,22 @@ export function buildCoordinator(output, flags) {
   } finally {
     rmSync(place, { recursive: true });
   }
+}
+
+/**
+ * Does an ELF program need no other file? The script musl-gcc ignores -static-pie. What does not have the form of most
+ * machines (64 bits, little-endian) is believed.
+ */
+function isStatic(path) {
+  const PT_INTERP = 3;
+  const elf = readFileSync(path);
+  if (elf[4] !== 2 || elf[5] !== 1) return true;
+  const size = elf.readUInt16LE(54);
+  const headers = Array.from(
+    { length: elf.readUInt16LE(56) },
+    (_, i) => Number(elf.readBigUInt64LE(32)) + i * size,
+  );
+  return headers.every((at) => elf.readUInt32LE(at) !== PT_INTERP);
 }
 
 function run(program, words) {

@@ -1,10 +1,13 @@
 #include "descriptors.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "shortage.h"
 
 static int is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
@@ -18,16 +21,18 @@ static void close_above(int last) {
   for (int fd = last + 1; fd < limit; fd++) close(fd);
 }
 
+_Noreturn static void leave(void) { _exit(is_machines_fault(errno) ? STATUS_SHORTAGE : STATUS_USAGE); }
+
 void take_descriptors(void) {
   struct stat stream;
-  if (fstat(FD_STREAM, &stream) != 0 || !S_ISREG(stream.st_mode) || !is_open(FD_CONTROL) || !is_open(FD_REPORT))
-    _exit(STATUS_USAGE);
+  if (fstat(FD_STREAM, &stream) != 0 || !is_open(FD_CONTROL) || !is_open(FD_REPORT)) leave();
+  if (!S_ISREG(stream.st_mode)) _exit(STATUS_USAGE);
   close_above(FD_REPORT);
   for (int fd = FD_STDOUT; fd <= FD_STDERR; fd++) {
-    if (!is_open(fd) && open("/dev/null", O_RDWR) != fd) _exit(STATUS_USAGE);
+    if (!is_open(fd) && open("/dev/null", O_RDWR) != fd) leave();
   }
   for (int fd = FD_STREAM; fd <= FD_REPORT; fd++) {
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) _exit(STATUS_USAGE);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) leave();
   }
 }
 

@@ -10,7 +10,7 @@ enum {
   FD_STDERR = 2,
   /* coordinator.PROCESS. We hold its lock as long as this is open. */
   FD_STREAM = 3,
-  /* "locked VERSION\n", then the reason why the process could not be started, as text. */
+  /* "locked VERSION\n", lines "waiting: ...\n", then the reason why the process could not be started, as text. */
   FD_REPORT = 4,
 };
 
@@ -19,10 +19,14 @@ enum {
   STATUS_OK = 0,
   /* It was started without a stream. */
   STATUS_USAGE = 64,
+  /* The end of the run could not be recorded. */
+  STATUS_UNRECORDED = 70,
   /* The process cannot be started; the reason is on FD_REPORT. */
   STATUS_CANNOT_START = 71,
   /* FORKED cannot be made durable; the reason is on FD_REPORT. */
   STATUS_CANNOT_RECORD = 72,
+  /* It could not be started by no fault of its own: the machine is short of something, or a disk does not work. */
+  STATUS_SHORTAGE = 73,
   /* The stream cannot be locked; the reason is on FD_REPORT. */
   STATUS_CANNOT_LOCK = 74,
   /* Another coordinator holds the lock of the stream. */

@@ -8,6 +8,7 @@
 
 #include "descriptors.h"
 #include "report.h"
+#include "shortage.h"
 
 static struct account account;
 static gid_t groups[MAX_GROUPS];
@@ -16,9 +17,9 @@ static gid_t groups[MAX_GROUPS];
 static bool read_all(void *to, size_t size) {
   char *at = to;
   while (size > 0) {
-    ssize_t count = read(FD_CONTROL, at, size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
+    ssize_t count;
+    while ((count = read(FD_CONTROL, at, size)) < 0) persist("read", NULL);
+    if (count == 0) return false;
     at += count;
     size -= (size_t)count;
   }
@@ -114,8 +115,7 @@ static void parse(struct job *job, struct strings rest) {
   job->open_files = *open_files == 0 ? 0 : number(open_files, 10, INT64_MAX);
   size_t variables = 0;
   for (struct strings count = rest; count.at != count.end; variables++) next(&count);
-  job->environment = calloc(variables + 1, sizeof *job->environment);
-  if (job->environment == NULL) refuse_command(ENOMEM, "");
+  while ((job->environment = calloc(variables + 1, sizeof *job->environment)) == NULL) persist("calloc", NULL);
   for (size_t i = 0; i < variables; i++) {
     job->environment[i] = next(&rest);
     if (strchr(job->environment[i], '=') == NULL) invalid();
@@ -129,8 +129,8 @@ static char *read_body(size_t size) {
   while (have < size) {
     size_t room = have == 0 ? 64 * 1024 : have * 2;
     if (room > size) room = size;
-    char *more = realloc(body, room);
-    if (more == NULL) refuse_command(ENOMEM, "");
+    char *more;
+    while ((more = realloc(body, room)) == NULL) persist("realloc", NULL);
     body = more;
     if (!read_all(body + have, room - have)) {
       free(body);
@@ -154,9 +154,9 @@ bool read_job(struct job *job) {
   char go[3];
   (void)read_all(go, sizeof go);
   /* Descriptor 0 is free now: occupy it so that no other file becomes the command's stdin. */
-  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null < 0) refuse_call(errno, "open", "/dev/null");
-  if (dup2(null, FD_CONTROL) < 0) refuse_call(errno, "dup2", NULL);
+  int null;
+  while ((null = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) persist("open", "/dev/null");
+  while (dup2(null, FD_CONTROL) < 0) persist("dup2", NULL);
   close(null);
   return true;
 }

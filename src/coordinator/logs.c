@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "shortage.h"
 
 enum { OTHERS_WRITE = S_IWGRP | S_IWOTH };
 
@@ -18,8 +19,12 @@ static int open_next(int directory, const char *name) {
   struct stat entry, around;
   if (fstatat(directory, name, &entry, AT_SYMLINK_NOFOLLOW) != 0) return -1;
   if (!S_ISLNK(entry.st_mode)) return openat(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (entry.st_uid != 0 || fstat(directory, &around) != 0 || around.st_uid != 0) return -1;
-  if ((around.st_mode & OTHERS_WRITE) != 0 && (around.st_mode & S_ISVTX) == 0) return -1;
+  if (fstat(directory, &around) != 0) return -1;
+  bool is_open_to_others = (around.st_mode & OTHERS_WRITE) != 0 && (around.st_mode & S_ISVTX) == 0;
+  if (entry.st_uid != 0 || around.st_uid != 0 || is_open_to_others) {
+    errno = EPERM;
+    return -1;
+  }
   return openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -35,11 +40,14 @@ static int open_part(int directory, const char *name, bool is_last, uid_t uid, g
     int made = mkdirat(directory, name, 0755);
     int error = errno;
     umask(ours);
+    errno = error;
     if (made != 0 && error != EEXIST) return -1;
   }
   int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd >= 0 && !is_users && is_last && fchown(fd, uid, gid) != 0) {
+    int error = errno;
     close(fd);
+    errno = error;
     return -1;
   }
   return fd;
@@ -50,14 +58,17 @@ void give_log_directory(const char *logs, uid_t uid, gid_t gid) {
   memcpy(path, logs, strlen(logs) + 1);
   size_t parts = 0;
   for (char *at = path; *at != 0; at++) parts += *at == '/';
-  int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int fd;
+  while ((fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) persist("open", "/");
   char *rest = path;
   for (char *name = strsep(&rest, "/"); rest != NULL && fd >= 0; parts--) {
     name = strsep(&rest, "/");
+    if (parts > 3 && (*name == 0 || strcmp(name, ".") == 0)) continue;
     int inner;
-    if (parts <= 3) inner = open_part(fd, name, parts == 1, uid, gid);
-    else if (*name == 0 || strcmp(name, ".") == 0) continue;
-    else inner = open_next(fd, name);
+    do inner = parts <= 3 ? open_part(fd, name, parts == 1, uid, gid) : open_next(fd, name);
+    while (inner < 0 && try_again());
+    /* The user's own attempt would blame the user. */
+    if (inner < 0 && is_machines_fault(errno)) refuse_call(errno, "open", logs);
     close(fd);
     fd = inner;
   }
@@ -66,15 +77,18 @@ void give_log_directory(const char *logs, uid_t uid, gid_t gid) {
 
 /* False if its parent is missing. */
 static bool make_one(const char *path) {
-  if (mkdir(path, 0755) == 0) return true;
-  int error = errno;
-  if (error == ENOENT) return false;
-  struct stat entry;
-  if (error == EEXIST) {
-    if (stat(path, &entry) != 0) refuse_call(errno, "stat", path);
-    if (S_ISDIR(entry.st_mode)) return true;
+  while (mkdir(path, 0755) != 0) {
+    if (errno == ENOENT) return false;
+    if (errno != EEXIST) {
+      persist("mkdir", path);
+      continue;
+    }
+    struct stat entry;
+    while (stat(path, &entry) != 0) persist("stat", path);
+    if (!S_ISDIR(entry.st_mode)) refuse_call(EEXIST, "mkdir", path);
+    break;
   }
-  refuse_call(error, "mkdir", path);
+  return true;
 }
 
 void make_directory(const char *path) {
@@ -98,8 +112,9 @@ void make_directory(const char *path) {
 int open_log(char path[MAX_PATH + 1], const char *directory, const char *name) {
   int length = snprintf(path, MAX_PATH + 1, "%s/%s", directory, name);
   if (length < 0 || length > MAX_PATH) refuse_call(ENAMETOOLONG, "open", directory);
-  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (fd < 0) refuse_call(errno, "open", path);
+  /* A named pipe that nobody reads must not hold us up. */
+  int fd;
+  while ((fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644)) < 0) persist("open", path);
   return fd;
 }
 
@@ -121,12 +136,15 @@ static void rotate(struct log *log) {
   unsigned last = 0;
   struct stat entry;
   while (last < log->backups - 1 && backup_name(from, log, last + 1) && lstat(from, &entry) == 0) last++;
+  /* A rename in place of another file would make ext4 write all of it to the disk. */
+  if (backup_name(to, log, last + 1)) (void)unlink(to);
   for (; last >= 1; last--) {
     if (backup_name(from, log, last) && backup_name(to, log, last + 1)) (void)rename(from, to);
   }
-  if (!backup_name(to, log, 1) || rename(log->path, to) != 0) return;
+  /* It is not there if it was not possible to open the last fresh one. */
+  if (!backup_name(to, log, 1) || (rename(log->path, to) != 0 && errno != ENOENT)) return;
   /* If the directory was removed: continue with the old file. */
-  int fresh = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  int fresh = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
   if (fresh < 0) return;
   close(log->fd);
   log->fd = fresh;
@@ -140,7 +158,6 @@ void write_log(struct log *log, const char *bytes, size_t count) {
       if (room > log->log_size - log->size) room = (size_t)(log->log_size - log->size);
     }
     ssize_t written = write(log->fd, bytes, room);
-    if (written < 0 && errno == EINTR) continue;
     if (written <= 0) break;
     bytes += written;
     count -= (size_t)written;

@@ -31,7 +31,7 @@ struct log {
   unsigned backups;
 };
 
-/* Opens DIRECTORY/NAME for appending; refuses if it cannot. */
+/* Opens DIRECTORY/NAME for appending, without a wait for the reader of a pipe; refuses if it cannot. */
 int open_log(char path[MAX_PATH + 1], const char *directory, const char *name);
 
 void write_log(struct log *log, const char *bytes, size_t count);

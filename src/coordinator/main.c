@@ -20,26 +20,28 @@
 #include "logs.h"
 #include "output.h"
 #include "report.h"
+#include "shortage.h"
 #include "stream.h"
 #include "user.h"
 
-/* Retries, because the end of a process must not be lost to a disk that is full for a while. */
-enum { RETRY_MS = 1000 };
-
 static void wake(int number) { (void)number; }
 
-static void take_signals(void) {
+static bool take_signals(void) {
   /* A signal to a whole control group also ends the command: survive it to record that end. */
   static const int SURVIVED[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE, SIGXFSZ};
   struct sigaction action = {.sa_handler = SIG_IGN};
-  for (size_t i = 0; i < sizeof SURVIVED / sizeof SURVIVED[0]; i++) (void)sigaction(SURVIVED[i], &action, NULL);
+  for (size_t i = 0; i < sizeof SURVIVED / sizeof SURVIVED[0]; i++) {
+    if (sigaction(SURVIVED[i], &action, NULL) != 0) return false;
+  }
+  action.sa_handler = SIG_DFL;
+  if (sigaction(SIGALRM, &action, NULL) != 0) return false;
   action.sa_handler = wake;
-  (void)sigaction(SIGCHLD, &action, NULL);
+  if (sigaction(SIGCHLD, &action, NULL) != 0) return false;
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGCHLD);
   /* It is delivered only while we wait. */
-  (void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+  return sigprocmask(SIG_SETMASK, &blocked, NULL) == 0;
 }
 
 static double now(void) {
@@ -56,9 +58,21 @@ struct records {
   unsigned count;
 };
 
+/*
+ * Passes on whether something that the end of the run needs has succeeded. If it has failed for too long and not for a
+ * shortage, we give up: whoever resumes the task must not wait for our lock for ever.
+ */
+static bool endure(int64_t *since, bool is_done) {
+  if (is_done || is_shortage(errno) || errno == EINTR) *since = 0;
+  else if (*since == 0) *since = monotonic_ms();
+  else if (monotonic_ms() - *since > SHORTAGE_MS) _exit(STATUS_UNRECORDED);
+  return is_done;
+}
+
 static void flush(struct records *records) {
+  static int64_t since;
   while (records->written < records->count) {
-    if (!append_record(records->process, &records->all[records->written])) return;
+    if (!endure(&since, append_record(records->process, &records->all[records->written]))) return;
     records->written++;
   }
 }
@@ -69,39 +83,44 @@ static struct record end_of(int64_t seq, int status) {
   return (struct record){.seq = seq, .state = state, .time = now(), .number = code};
 }
 
-/* Reaps whatever has ended; true if the command has. */
-static bool reap(pid_t command, int *status) {
+/* Reaps whatever has ended; 1 if the command has, -1 if it is not possible to say. */
+static int reap(pid_t command, int *status) {
+  int one;
+  pid_t pid;
   bool is_over = false;
-  for (;;) {
-    int one;
-    pid_t pid = waitpid(-1, &one, WNOHANG);
-    if (pid < 0 && errno == EINTR) continue;
-    if (pid <= 0) return is_over;
+  while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
     if (pid != command) continue;
     *status = one;
     is_over = true;
+  }
+  return is_over ? 1 : pid;
+}
+
+/* Passes on what has come from the command within `retry`, or until a child ends. */
+static void relay(struct output *output, const struct timespec *retry) {
+  sigset_t none;
+  sigemptyset(&none);
+  struct pollfd pipes[2];
+  for (int i = 0; i < 2; i++) pipes[i] = (struct pollfd){.fd = output->pumps[i].fd, .events = POLLIN};
+  int ready = ppoll(pipes, 2, retry, &none);
+  bool is_blind = ready < 0 && errno != EINTR;
+  if (is_blind) pause_ms(RECORD_RETRY_MS);
+  for (int i = 0; i < 2; i++) {
+    if (pipes[i].fd >= 0 && (is_blind || (ready > 0 && pipes[i].revents != 0))) pump(&output->pumps[i]);
   }
 }
 
 /* Watches the command until its end is on disk. */
 static void watch(pid_t command, struct output *output, struct records *records) {
-  sigset_t none;
-  sigemptyset(&none);
+  static const struct timespec RETRY = {RECORD_RETRY_MS / 1000, RECORD_RETRY_MS % 1000 * 1000000L};
+  int64_t since = 0;
+  bool is_known = true;
   while (records->count < 2 || records->written < 2) {
-    struct pollfd pipes[2];
-    nfds_t count = 0;
-    for (int i = 0; i < 2; i++) {
-      if (output->pumps[i].fd >= 0) pipes[count++] = (struct pollfd){.fd = output->pumps[i].fd, .events = POLLIN};
-    }
-    struct timespec retry = {.tv_sec = RETRY_MS / 1000};
-    int ready = ppoll(pipes, count, records->written < records->count ? &retry : NULL, &none);
-    for (nfds_t i = 0; ready > 0 && i < count; i++) {
-      for (int j = 0; pipes[i].revents != 0 && j < 2; j++) {
-        if (output->pumps[j].fd == pipes[i].fd) pump(&output->pumps[j]);
-      }
-    }
+    relay(output, !is_known || records->written < records->count ? &RETRY : NULL);
     int status;
-    if (reap(command, &status)) {
+    int end = records->count < 2 ? reap(command, &status) : 0;
+    is_known = endure(&since, end >= 0);
+    if (end == 1) {
       records->all[1] = end_of(records->all[0].seq + 1, status);
       records->count = 2;
       for (int i = 0; i < 2; i++) drain(&output->pumps[i]);
@@ -117,14 +136,16 @@ static void watch(pid_t command, struct output *output, struct records *records)
  */
 static void keep_descendants(int logs) {
   release_descriptors(logs);
-  while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR) continue;
+  while (waitpid(-1, NULL, 0) >= 0) continue;
 }
 
 int main(int count, char **words) {
   /* More words than a coordinator gets. */
   if (count > 3 && strcmp(words[1], INIT_WORD) == 0) be_init(words + 2);
   take_descriptors();
-  take_signals();
+  if (!take_signals()) return STATUS_SHORTAGE;
+  /* No start takes longer: whoever resumes the task would wait for our lock for ever. */
+  (void)alarm(START_SECONDS);
   /* Our runner has done it, if it could. */
   (void)setsid();
   (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -135,27 +156,36 @@ int main(int count, char **words) {
   int64_t seq = find_forked(job.head, job.process);
   if (seq < 0) return STATUS_OK;
   /* Before anything is done that only FORKED tells of. */
-  if (!sync_stream()) refuse_record(errno);
+  while (!sync_stream()) {
+    if (!try_again()) refuse_record(errno);
+  }
 
   open_console(&job);
   const struct account *account = job.account;
   if (account != NULL) {
     give_log_directory(job.logs, account->uid, account->gid);
-    if (job.chroot == NULL) become_user(account);
+    const char *failed = NULL;
+    if (job.chroot == NULL) failed = become_user(account);
     else look_like_user(account);
+    if (failed != NULL) refuse_call(errno, failed, NULL);
   }
   static struct output output;
   open_output(&job, &output);
   if (account != NULL && job.chroot != NULL) become_root_again();
+  int logs;
+  do logs = open(job.logs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  while (logs < 0 && try_again());
+  /* From here on, we must not leave a command alone. */
+  (void)alarm(0);
   pid_t command = start_command(&job, output.command);
-  if (account != NULL && job.chroot != NULL) become_user(account);
+  /* It is too late to refuse, and we must not go on as root. */
+  if (account != NULL && job.chroot != NULL && become_user(account) != NULL) _exit(STATUS_UNRECORDED);
   for (int i = 0; i < 2; i++) close(output.command[i]);
 
   static struct records records;
   memcpy(records.process, job.process, strlen(job.process) + 1);
   records.all[0] = (struct record){.seq = seq + 1, .state = RUNNING, .time = now(), .number = command};
   records.count = 1;
-  int logs = open(job.logs, O_PATH | O_DIRECTORY | O_CLOEXEC);
   free_job(&job);
   flush(&records);
   close(FD_REPORT);

@@ -7,17 +7,21 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "descriptors.h"
 #include "report.h"
+#include "shortage.h"
 
 enum {
-  CHUNK = 64 * 1024,
+  /* The capacity of a pipe, and that of a command that has filled it once. A user has only so much of it. */
+  PIPE_BYTES = 64 * 1024,
+  CHUNK = 256 * 1024,
   /* How long to wait for a full console. */
   STALLED_MS = 2000,
   RETRY_MS = 5,
+  /* How often what is left in a pipe is read in vain. */
+  MOST_FAILURES = 3,
 };
 
 static char chunk[CHUNK];
@@ -34,7 +38,9 @@ void open_console(const struct job *job) {
     /* Of our own, so that we need not wait for its reader, and others are not affected. */
     char path[32];
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int own;
+    do own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    while (own < 0 && try_again());
     if (own < 0) continue;
     (void)dup3(own, fd, O_CLOEXEC);
     close(own);
@@ -42,8 +48,8 @@ void open_console(const struct job *job) {
 }
 
 static int open_null(void) {
-  int fd = open("/dev/null", O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (fd < 0) refuse_call(errno, "open", "/dev/null");
+  int fd;
+  while ((fd = open("/dev/null", O_WRONLY | O_APPEND | O_CLOEXEC)) < 0) persist("open", "/dev/null");
   return fd;
 }
 
@@ -53,14 +59,15 @@ static void open_pump(const struct job *job, struct output *output, int i, const
   if (to->has_log) {
     struct stat log;
     to->log.fd = open_log(to->log.path, job->logs, name);
-    to->log.size = fstat(to->log.fd, &log) == 0 ? (uint64_t)log.st_size : 0;
+    while (fstat(to->log.fd, &log) != 0) persist("fstat", to->log.path);
+    to->log.size = (uint64_t)log.st_size;
     to->log.log_size = job->log_size;
     to->log.backups = job->backups;
   }
   to->console = has_console(job) ? (i == 0 ? FD_STDOUT : FD_STDERR) : -1;
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) refuse_call(errno, "pipe", NULL);
-  if (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) refuse_call(errno, "fcntl", NULL);
+  while (pipe2(ends, O_CLOEXEC) != 0) persist("pipe", NULL);
+  while (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) persist("fcntl", NULL);
   to->fd = ends[0];
   output->command[i] = ends[1];
 }
@@ -73,9 +80,12 @@ void open_output(const struct job *job, struct output *output) {
     output->pumps[i].fd = -1;
     output->pumps[i].is_stalled = false;
     if (job->destination == TO_NONE) output->command[i] = open_null();
-    /* The command writes its files directly. */
-    else if (job->destination == TO_FILE && job->log_size == 0) output->command[i] = open_log(path, job->logs, NAMES[i]);
-    else open_pump(job, output, i, NAMES[i]);
+    else if (job->destination != TO_FILE || job->log_size > 0) open_pump(job, output, i, NAMES[i]);
+    else {
+      /* The command writes its files directly, and waits for room in a pipe. */
+      output->command[i] = open_log(path, job->logs, NAMES[i]);
+      while (fcntl(output->command[i], F_SETFL, O_APPEND) != 0) persist("fcntl", path);
+    }
   }
 }
 
@@ -88,17 +98,14 @@ static void write_console(int fd, bool *is_stalled, const char *bytes, size_t co
   while (count > 0) {
     struct pollfd console = {.fd = fd, .events = POLLOUT};
     int ready = poll(&console, 1, *is_stalled ? 0 : STALLED_MS);
-    if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
       *is_stalled = true;
       return;
     }
     /* A pipe that accepts anything accepts this much. */
     ssize_t written = write(fd, bytes, count < PIPE_BUF ? count : PIPE_BUF);
-    if (written < 0 && errno == EINTR) continue;
     if (written < 0 && errno == EAGAIN && !*is_stalled && waited < STALLED_MS) {
-      struct timespec pause = {.tv_nsec = RETRY_MS * 1000L * 1000L};
-      (void)nanosleep(&pause, NULL);
+      pause_ms(RETRY_MS);
       waited += RETRY_MS;
       continue;
     }
@@ -113,17 +120,16 @@ static void write_console(int fd, bool *is_stalled, const char *bytes, size_t co
   }
 }
 
-/* False if the pipe is empty or at its end. */
+/* False if the pipe is empty or at its end, or cannot be read now. */
 static bool pass_on(struct pump *pump, size_t most) {
-  ssize_t count;
-  do count = read(pump->fd, chunk, most < CHUNK ? most : CHUNK);
-  while (count < 0 && errno == EINTR);
-  if (count < 0 && errno == EAGAIN) return false;
-  if (count <= 0) {
+  ssize_t count = read(pump->fd, chunk, most < CHUNK ? most : CHUNK);
+  if (count < 0 && errno != EAGAIN) pause_ms(RETRY_MS);
+  if (count == 0) {
     close(pump->fd);
     pump->fd = -1;
-    return false;
   }
+  if (count <= 0) return false;
+  if (count == PIPE_BYTES) (void)fcntl(pump->fd, F_SETPIPE_SZ, CHUNK);
   if (pump->has_log) write_log(&pump->log, chunk, (size_t)count);
   if (pump->console >= 0) write_console(pump->console, &pump->is_stalled, chunk, (size_t)count);
   return true;
@@ -135,8 +141,12 @@ void drain(struct pump *pump) {
   if (pump->fd < 0) return;
   /* Not more, because another holder of the write end may never stop. */
   int left = 0;
-  if (ioctl(pump->fd, FIONREAD, &left) != 0) left = 0;
-  while (left > 0 && pass_on(pump, (size_t)left)) left -= left < CHUNK ? left : CHUNK;
+  if (ioctl(pump->fd, FIONREAD, &left) != 0) left = CHUNK;
+  int failures = 0;
+  while (left > 0 && pump->fd >= 0 && failures < MOST_FAILURES) {
+    if (pass_on(pump, (size_t)left)) left -= left < CHUNK ? left : CHUNK;
+    else failures++;
+  }
   if (pump->fd >= 0) close(pump->fd);
   pump->fd = -1;
 }

@@ -1,19 +1,23 @@
 #include "report.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "descriptors.h"
 #include "job.h"
+#include "shortage.h"
 
 /* Names and texts as libuv has them. */
-static const struct {
+struct error {
   int error;
   const char *name;
   const char *text;
-} ERRORS[] = {
+};
+
+static const struct error ERRORS[] = {
     {E2BIG, "E2BIG", "argument list too long"},
     {EACCES, "EACCES", "permission denied"},
     {EAGAIN, "EAGAIN", "resource temporarily unavailable"},
@@ -38,73 +42,53 @@ static const struct {
     {EPERM, "EPERM", "operation not permitted"},
     {EROFS, "EROFS", "read-only file system"},
     {ESTALE, "ESTALE", "stale file handle"},
+    {ETIMEDOUT, "ETIMEDOUT", "connection timed out"},
     {ETXTBSY, "ETXTBSY", "text file is busy"},
 };
 
-static const char *name_of(int error) {
+static struct error known(int error) {
   for (size_t i = 0; i < sizeof ERRORS / sizeof ERRORS[0]; i++) {
-    if (ERRORS[i].error == error) return ERRORS[i].name;
+    if (ERRORS[i].error == error) return ERRORS[i];
   }
-  return "UNKNOWN";
+  return (struct error){error, "UNKNOWN", strerror(error)};
 }
 
-static const char *text_of(int error) {
-  for (size_t i = 0; i < sizeof ERRORS / sizeof ERRORS[0]; i++) {
-    if (ERRORS[i].error == error) return ERRORS[i].text;
-  }
-  return strerror(error);
-}
+/* If the runner is gone, nobody reads it, and the next one finds FORKED without a coordinator. */
 
-/* If the runner is gone, the next one finds FORKED without a coordinator. */
-static void say(const char *text) {
-  size_t left = strlen(text);
-  while (left > 0) {
-    ssize_t count = write(FD_REPORT, text, left);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    text += count;
-    left -= (size_t)count;
-  }
-}
+void report_locked(void) { (void)dprintf(FD_REPORT, "locked " JOB_VERSION "\n"); }
 
-void report_locked(void) { say("locked " JOB_VERSION "\n"); }
+void report_waiting(int error) {
+  struct error why = known(error);
+  (void)dprintf(FD_REPORT, "waiting: %s: %s\n", why.name, why.text);
+}
 
 void refuse(const char *reason) {
-  say(reason);
+  (void)dprintf(FD_REPORT, "%s", reason);
   _exit(STATUS_CANNOT_START);
 }
 
+_Noreturn static void leave(int error) { _exit(is_machines_fault(error) ? STATUS_SHORTAGE : STATUS_CANNOT_START); }
+
 void refuse_call(int error, const char *call, const char *path) {
-  say(name_of(error));
-  say(": ");
-  say(text_of(error));
-  say(", ");
-  say(call);
-  if (path != NULL) {
-    say(" '");
-    say(path);
-    say("'");
-  }
-  _exit(STATUS_CANNOT_START);
+  struct error why = known(error);
+  if (path == NULL) (void)dprintf(FD_REPORT, "%s: %s, %s", why.name, why.text, call);
+  else (void)dprintf(FD_REPORT, "%s: %s, %s '%s'", why.name, why.text, call, path);
+  leave(error);
 }
 
 void refuse_command(int error, const char *program) {
-  say("spawn ");
   /* Node throws other errors before it knows the program. */
-  if (error == EACCES || error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOENT) {
-    say(program);
-    say(" ");
-  }
-  say(name_of(error));
-  _exit(STATUS_CANNOT_START);
+  bool is_named = error == EACCES || error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOENT;
+  (void)dprintf(FD_REPORT, "spawn %s%s%s", is_named ? program : "", is_named ? " " : "", known(error).name);
+  leave(error);
 }
 
 void refuse_record(int error) {
-  say(text_of(error));
+  (void)dprintf(FD_REPORT, "%s", known(error).text);
   _exit(STATUS_CANNOT_RECORD);
 }
 
 void refuse_lock(int error) {
-  say(text_of(error));
-  _exit(STATUS_CANNOT_LOCK);
+  (void)dprintf(FD_REPORT, "%s", known(error).text);
+  _exit(is_machines_fault(error) ? STATUS_SHORTAGE : STATUS_CANNOT_LOCK);
 }

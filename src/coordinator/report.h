@@ -5,10 +5,16 @@
 /* Tells the runner that we hold the lock of the stream, and which jobs we understand. */
 void report_locked(void);
 
-/* Says why the process cannot be started, and exits. */
+/* Tells the runner for what we wait: "waiting: EMFILE: too many open files\n". */
+void report_waiting(int error);
+
+/* Says why the process cannot be started, and exits with STATUS_CANNOT_START. */
 _Noreturn void refuse(const char *reason);
 
-/* The same for a system call that failed, in the words of Node: "ENOENT: no such file or directory, open 'PATH'". */
+/*
+ * The same for a system call that failed, in the words of Node: "ENOENT: no such file or directory, open 'PATH'". Exits
+ * with STATUS_SHORTAGE if the machine is to blame.
+ */
 _Noreturn void refuse_call(int error, const char *call, const char *path);
 
 /* The same for a command that could not be executed, in the words of Node: "spawn /bin/bash ENOENT". */

@@ -9,6 +9,7 @@
 #include "descriptors.h"
 #include "job.h"
 #include "report.h"
+#include "shortage.h"
 
 /* Thrift's binary protocol: types, and the fields of ProcessStatus, which is field 2 of RunnerCkpt. */
 enum { T_STOP = 0, T_DOUBLE = 4, T_I32 = 8, T_I64 = 10, T_STRING = 11, T_STRUCT = 12 };
@@ -78,10 +79,10 @@ static void end(struct frame *frame) {
 }
 
 void lock_stream(void) {
-  while (flock(FD_STREAM, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) _exit(STATUS_LOCKED);
-    if (errno != EINTR) refuse_lock(errno);
-  }
+  /* A shortage is not waited out here: the runner makes another attempt, and nothing is recorded yet. */
+  if (flock(FD_STREAM, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK) _exit(STATUS_LOCKED);
+  refuse_lock(errno);
 }
 
 int64_t find_forked(off_t head, const char *process) {
@@ -96,9 +97,9 @@ int64_t find_forked(off_t head, const char *process) {
   unsigned char found[MAX_FRAME];
   size_t have = 0;
   while (have < expected.size) {
-    ssize_t count = pread(FD_STREAM, found + have, expected.size - have, head + (off_t)have);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return -1;
+    ssize_t count;
+    while ((count = pread(FD_STREAM, found + have, expected.size - have, head + (off_t)have)) < 0) persist("read", NULL);
+    if (count == 0) return -1;
     have += (size_t)count;
   }
   memcpy(expected.bytes + SEQ_AT, found + SEQ_AT, 8);
@@ -110,24 +111,24 @@ int64_t find_forked(off_t head, const char *process) {
   return seq > INT64_MAX - 2 ? -1 : (int64_t)seq;
 }
 
-bool sync_stream(void) {
-  int synced;
-  do synced = fdatasync(FD_STREAM);
-  while (synced != 0 && errno == EINTR);
-  return synced == 0;
-}
+bool sync_stream(void) { return fdatasync(FD_STREAM) == 0; }
 
 /* The length of the stream without a record that could not be written completely; -1: not known yet. */
 static off_t whole = -1;
 
-static bool write_frame(const struct frame *frame) {
+/* Readers must see the stream as it was. */
+static bool remove_part(void) {
   struct stat now;
   if (fstat(FD_STREAM, &now) != 0) return false;
   if (whole < 0) whole = now.st_size;
-  if (now.st_size > whole && ftruncate(FD_STREAM, whole) != 0) return false;
+  return now.st_size <= whole || ftruncate(FD_STREAM, whole) == 0;
+}
+
+static bool write_frame(const struct frame *frame) {
+  if (!remove_part()) return false;
   for (size_t at = 0; at < frame->size;) {
     ssize_t count = write(FD_STREAM, frame->bytes + at, frame->size - at);
-    if (count < 0 && errno == EINTR) continue;
+    if (count == 0) errno = EIO;
     if (count <= 0) return false;
     at += (size_t)count;
   }
@@ -145,14 +146,11 @@ bool append_record(const char *process, const struct record *record) {
     put_i32(&frame, FIELD_RETURN_CODE, record->number);
   }
   end(&frame);
-  if (write_frame(&frame)) {
-    whole += (off_t)frame.size;
-    return true;
-  }
-  /* Readers must see the stream as it was; if this fails too, it is repeated before the next attempt. */
-  struct stat now;
-  if (whole >= 0 && fstat(FD_STREAM, &now) == 0 && now.st_size > whole) {
-    if (ftruncate(FD_STREAM, whole) != 0) return false;
-  }
-  return false;
+  bool is_written = write_frame(&frame);
+  int error = errno;
+  if (is_written) whole += (off_t)frame.size;
+  /* If this fails too, it is repeated before the next attempt. */
+  else if (whole >= 0) (void)remove_part();
+  errno = error;
+  return is_written;
 }

@@ -29,7 +29,7 @@ struct record {
 };
 
 /*
- * Appends a record and makes it durable. False if it cannot be written completely (for example on a full disk); a part
+ * Appends a record and makes it durable. False, with errno, if it cannot be written completely (for example on a full disk); a part
  * that was written is then removed before anything else is appended.
  */
 bool append_record(const char *process, const struct record *record);

@@ -6,11 +6,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "report.h"
-
-static void check(int result, const char *call) {
-  if (result != 0) refuse_call(errno, call, NULL);
-}
+#include "shortage.h"
 
 static bool is_user(const struct account *account) {
   uid_t uid, euid, suid;
@@ -22,20 +18,28 @@ static bool is_user(const struct account *account) {
   return account->uid == 0 || (setuid(0) != 0 && seteuid(0) != 0);
 }
 
-void become_user(const struct account *account) {
-  check(setgroups(account->group_count, account->groups), "setgroups");
-  check(setresgid(account->gid, account->gid, account->gid), "setgid");
-  check(setresuid(account->uid, account->uid, account->uid), "setuid");
-  if (!is_user(account)) refuse("the user cannot be changed completely");
+const char *become_user(const struct account *account) {
+  while (setgroups(account->group_count, account->groups) != 0) {
+    if (!try_again()) return "setgroups";
+  }
+  while (setresgid(account->gid, account->gid, account->gid) != 0) {
+    if (!try_again()) return "setgid";
+  }
+  while (setresuid(account->uid, account->uid, account->uid) != 0) {
+    if (!try_again()) return "setuid";
+  }
+  if (is_user(account)) return NULL;
+  errno = EPERM;
+  return "the change of the user";
 }
 
 void look_like_user(const struct account *account) {
-  check(setgroups(account->group_count, account->groups), "setgroups");
-  check(setegid(account->gid), "setegid");
-  check(seteuid(account->uid), "seteuid");
+  while (setgroups(account->group_count, account->groups) != 0) persist("setgroups", NULL);
+  while (setegid(account->gid) != 0) persist("setegid", NULL);
+  while (seteuid(account->uid) != 0) persist("seteuid", NULL);
 }
 
 void become_root_again(void) {
-  check(seteuid(0), "seteuid");
-  check(setegid(0), "setegid");
+  while (seteuid(0) != 0) persist("seteuid", NULL);
+  while (setegid(0) != 0) persist("setegid", NULL);
 }

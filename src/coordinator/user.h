@@ -4,10 +4,13 @@
 
 #include "job.h"
 
-/* Changes supplementary groups, group and user for good; refuses if anything of root would be left. */
-void become_user(const struct account *account);
+/*
+ * Changes supplementary groups, group and user for good. Returns NULL, or, with errno, the call that failed: then
+ * something of root may be left, and nothing may be executed.
+ */
+const char *become_user(const struct account *account);
 
-/* For opening log files, because the user may have placed links in their directory. */
+/* For opening log files, because the user may have placed links in their directory. Refuses if it cannot. */
 void look_like_user(const struct account *account);
 void become_root_again(void);
 

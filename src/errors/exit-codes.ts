@@ -13,14 +13,18 @@ export const EXIT = {
 } as const;
 
 /**
- * How a coordinator ends; only its runner reads it. `cannotStart`, `cannotRecord`, `cannotLock`: the reason is on its
- * descriptor `FD.report`. `locked`: another one holds the lock of its stream. `usage`: the one in C was started without a stream.
+ * How a coordinator ends; only its runner reads it. `cannotStart`, `cannotRecord`, `shortage`, `cannotLock`: the reason
+ * is on its descriptor `FD.report`. `shortage`: the process could not be started by no fault of its own. `unrecorded`: its
+ * end could not be recorded. `locked`: another one holds the lock of its stream. `usage`: the one in C was started without
+ * a stream.
  */
 export const COORDINATOR_EXIT = {
   ok: 0,
   usage: 64,
+  unrecorded: 70,
   cannotStart: 71,
   cannotRecord: 72,
+  shortage: 73,
   cannotLock: 74,
   locked: 75,
 } as const;

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -178,6 +186,20 @@ describe('a coordinator in C', () => {
     ]);
   });
 
+  test('refuses a named pipe that nobody reads in place of a log', async () => {
+    mkdirSync(logs, { recursive: true });
+    expect(spawnSync('mkfifo', [join(logs, 'stderr')]).status).toBe(0);
+    for (const mode of ['standard', 'rotate'] as const) {
+      rmSync(stream, { force: true });
+      const { status, report } = await run({
+        logger: { destination: 'file', mode, log_size: 1000, backups: 3 },
+      });
+      expect(status).toBe(COORDINATOR_EXIT.cannotStart);
+      expect(report).toBe(`${LOCKED}ENXIO: no such device or address, open '${join(logs, 'stderr')}'`);
+    }
+    expect(states()).toEqual(['FORKED']);
+  });
+
   test('takes what a command leaves in its pipes, and not what others go on to write', async () => {
     const logger = { destination: 'file', mode: 'rotate', log_size: 1e6, backups: 1 } as const;
     const cmdline = '(trap "" PIPE; while sleep 0.01; do echo more; done) & echo first; exit 0';
@@ -215,7 +237,10 @@ const mutated = (bytes: Buffer) =>
       ]);
     });
 
-describe('hostile input', () => {
+/** More hostile input with `npm run test:faults`. */
+const TIMES = process.env.THERMOS_TEST_FAULTS === undefined ? 1 : 40;
+
+describe('hostile input', { timeout: 60_000 * TIMES }, () => {
   /** Nothing is run, because no FORKED is on disk. */
   const sent = async (bytes: Uint8Array) => {
     const { control, ended } = start();
@@ -235,8 +260,8 @@ describe('hostile input', () => {
         env: { PATH: '/bin', HOME: '/' },
       }),
     );
-    await fc.assert(fc.asyncProperty(mutated(job), sent), { numRuns: 80 });
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), sent), { numRuns: 20 });
+    await fc.assert(fc.asyncProperty(mutated(job), sent), { numRuns: 80 * TIMES });
+    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), sent), { numRuns: 20 * TIMES });
   });
 
   test.each([
@@ -270,7 +295,7 @@ describe('hostile input', () => {
           writeFileSync(stream, '');
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 60 * TIMES },
     );
   });
 
@@ -297,7 +322,7 @@ describe('hostile input', () => {
           expect(recordsOf(stream).at(-1)?.value).toMatchObject({ state: 'SUCCESS' });
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 30 * TIMES },
     );
   });
 });

@@ -20,6 +20,8 @@ export interface Waiting {
   readonly pid: number;
   readonly control: Writable;
   readonly ended: Promise<Ended>;
+  /** Has it ended? */
+  readonly isOver: () => boolean;
   /** Resolves when it has locked its stream, or ended. */
   readonly locked: Promise<unknown>;
 }
@@ -48,10 +50,20 @@ export function startOn(program: string, stream: string, variables: Record<strin
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
+  let isOver = false;
   const ended = new Promise<Ended>((resolve) =>
-    child.on('close', (status, signal) => resolve({ status, signal, report, stderr })),
+    child.on('close', (status, signal) => {
+      isOver = true;
+      resolve({ status, signal, report, stderr });
+    }),
   );
-  return { pid: child.pid as number, control, ended, locked: Promise.race([said, ended]) };
+  return {
+    isOver: () => isOver,
+    pid: child.pid as number,
+    control,
+    ended,
+    locked: Promise.race([said, ended]),
+  };
 }
 
 /** The job of a process `p` whose log directory is this, with FORKED at the beginning of its stream. */

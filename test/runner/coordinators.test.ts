@@ -299,7 +299,7 @@ describe('the coordinator in C on a full disk', () => {
     const settings = { ...SETTINGS, coordinator: { ...SCRIPT, native, nativeOnly: true } };
     await expect(openTask(spec, settings).run()).rejects.toMatchObject({
       code: 'checkpoint-write-failed',
-      message: 'cannot write to the checkpoint: no space left on device',
+      message: 'cannot write to the checkpoint: i/o error',
     });
     expect(existsSync(join(spec.sandbox, 'ran'))).toBe(false);
     expect((await openTask(spec, settings).run()).state).toBe('SUCCESS');

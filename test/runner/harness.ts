@@ -7,7 +7,7 @@ import { type RunnableTask, runnableTask } from '../../src/runner/task-document.
 import { readStreamAt } from '../checkpoint/streams.js';
 import { REPOSITORY } from '../e2e/harness.js';
 
-const NATIVE = join(REPOSITORY, 'dist/coordinator');
+const NATIVE = process.env.THERMOS_TEST_NATIVE ?? join(REPOSITORY, 'dist/coordinator');
 const SCRIPT = join(REPOSITORY, 'dist/coordinator.cjs');
 
 /** Was the coordinator in C built? Without a C compiler it is not, and is not tested. */

@@ -5,6 +5,7 @@ import type { CheckpointRecord } from '../../src/checkpoint/records.js';
 import { CheckpointWriter } from '../../src/checkpoint/writer.js';
 import type { NewTask, Runner } from '../../src/runner/api.js';
 import { openTask, takeOver } from '../../src/runner/runner.js';
+import type { RunnableTask } from '../../src/runner/task-document.js';
 import { tempDir } from '../e2e/harness.js';
 import { writerThat } from './faulty-writer.js';
 import {
@@ -138,13 +139,22 @@ const isProcess =
   ({ type, value }: CheckpointRecord) =>
     type === 'process_status' && value.state === state && value.seq === seq;
 
-/** True once as many processes were recorded RUNNING as by the original before it was asked to end the task. */
-function afterAsManyStarts(records: readonly CheckpointRecord[]): (record: CheckpointRecord) => boolean {
-  const isStart = ({ type, value }: CheckpointRecord) =>
-    type === 'process_status' && value.state === 'RUNNING';
+const isStart = ({ type, value }: CheckpointRecord) => type === 'process_status' && value.state === 'RUNNING';
+
+/** How many processes were recorded RUNNING by the original before it was asked to end the task. */
+function startsOf(records: readonly CheckpointRecord[]): number {
   const asked = records.findIndex(({ type, value }) => type === 'task_status' && value.state !== 'ACTIVE');
-  let left = records.slice(0, asked).filter(isStart).length;
-  return (record) => isStart(record) && --left === 0;
+  return records.slice(0, asked).filter(isStart).length;
+}
+
+/** The task, whose last run before the kill lasts until then, however slow this machine is. */
+function lasting(task: RunnableTask, starts: number): RunnableTask {
+  const isLast = `echo >> beats; [ $(wc -l < beats) -lt ${starts} ] || sleep 80`;
+  const processes = task.processes.map((process) => ({
+    ...process,
+    cmdline: process.cmdline.replace('sleep 0.3', isLast),
+  }));
+  return { ...task, processes };
 }
 
 const KILLED = [
@@ -160,8 +170,13 @@ const KILLED = [
 describe('tasks that are killed', () => {
   test.concurrent.each(KILLED)('%s', async (name, request) => {
     const it = corpusCase(name);
-    const spec = newTask(it);
-    await runUntil(spec, afterAsManyStarts(it.records), (runner) => runner.kill(request));
+    let left = startsOf(it.records);
+    const spec = { ...newTask(it), task: lasting(it.task, left) };
+    await runUntil(
+      spec,
+      (record) => isStart(record) && --left === 0,
+      (runner) => runner.kill(request),
+    );
     expectSame(spec, it);
   });
 });
