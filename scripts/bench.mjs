@@ -10,6 +10,7 @@ import { configRows } from './bench/config.mjs';
 import { gcRows } from './bench/gc.mjs';
 import { quote } from './bench/measure.mjs';
 import { runRows } from './bench/run.mjs';
+import { slowDiskRows } from './bench/slow-disk.mjs';
 import { statusRows } from './bench/status.mjs';
 import { markdownTable, plainTable } from './bench/table.mjs';
 import { tailRows } from './bench/tail.mjs';
@@ -45,6 +46,7 @@ const rows = [
   ...(await tailRows(context)),
   ...configRows(context),
   ...(await runRows(context)),
+  ...slowDiskRows(context),
   ...(await gcRows(context)),
 ];
 console.log(values.markdown ? markdownTable(rows) : plainTable(rows));

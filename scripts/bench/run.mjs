@@ -111,14 +111,14 @@ async function idle({ dir, programArgs, env, quick, say }) {
   }
 }
 
-/** The line that runs the task as a new one, to its end. */
-function runLine({ dir, program }, name, task) {
+/** The line that runs the task as a new one, to its end. After `runRows`. */
+export function runLine({ dir, program }, name, task) {
   const config = join(dir, 'run', `${name}.json`);
   writeFileSync(config, JSON.stringify({ name, ...task }));
   return `${program} run --json --root ${quote(join(dir, 'run', name))} ${quote(config)}`;
 }
 
-function trueProcess(name) {
+export function trueProcess(name) {
   return { name, cmdline: 'true', min_duration: 0 };
 }
 

@@ -112,10 +112,14 @@ function expectSame(progress: StreamProgress, records: readonly CheckpointRecord
   const { header, statuses, processes } = stateOf(records);
   expect(progress.header ?? null).toEqual(header);
   expect(progress.status).toEqual(statuses.at(-1)?.state);
+  expect(progress.count).toBe(records.length);
+  expect(progress.statusAt).toBe(records.findLastIndex(({ type }) => type === 'task_status') + 1);
   expect(progress.runs.size).toBe(processes.size);
   for (const [name, { runs, run_count }] of processes) {
-    const { index, at: _, ...run } = progress.runs.get(name) ?? { index: -1 };
+    const { index, at, ...run } = progress.runs.get(name) ?? { index: -1, at: -1 };
     expect(run).toEqual(runs.at(-1));
     expect(index).toBe(run_count - 1);
+    const isIts = ({ type, value }: CheckpointRecord) => type === 'process_status' && value.process === name;
+    expect(at).toBe(records.findLastIndex(isIts) + 1);
   }
 }
