@@ -180,7 +180,8 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
   report?.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  const reason = () => (said.startsWith(LOCKED) ? said.slice(LOCKED.length) : said);
+  // Lines before it say for what it has waited.
+  const reason = () => said.replace(/^(?:locked .*\n)?(?:waiting: .*\n)*/, '');
   await new Promise<void>((resolve, reject) => {
     const late = setTimeout(() => {
       child.kill('SIGKILL');
@@ -205,6 +206,7 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
     child.once('close', (code, signal) => {
       clearTimeout(late);
       if (code === COORDINATOR_EXIT.locked) reject(isLocked(stream));
+      else if (code === COORDINATOR_EXIT.shortage) reject(new TransientError(reason()));
       else if (code === COORDINATOR_EXIT.cannotLock)
         reject(new SystemError('flock-failed', `flock could not lock: ${reason()}`));
       else if (signal === 'SIGKILL') reject(new TransientError('the coordinator was killed'));
@@ -215,7 +217,8 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
   let isWatched = false;
   child.on('close', (code, signal) => {
     if (!isWatched) return;
-    if (code === COORDINATOR_EXIT.cannotStart) ended(pid, { refusal: reason() });
+    if (code === COORDINATOR_EXIT.cannotStart || code === COORDINATOR_EXIT.shortage)
+      ended(pid, { refusal: reason() });
     else if (code === COORDINATOR_EXIT.cannotRecord) ended(pid, { failure: unrecorded(reason()) });
     else if (code === COORDINATOR_EXIT.ok) ended(pid, {});
     else ended(pid, { death: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}` });
