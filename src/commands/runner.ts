@@ -16,8 +16,8 @@ export default class Runner extends ThermosCommand {
 executor reads how the task ended from the stream; the exit code only says whether the runner did its work.
 
 SIGUSR1 ends the task KILLED: processes get SIGTERM, final processes run, for a minute at most. SIGUSR2 ends it LOST,
-without waiting. SIGINT and SIGTERM end it as SIGUSR1 does, a second one at once. Before the task is open, these signals
-end the program itself.
+without waiting. SIGINT, SIGTERM and SIGHUP end it as SIGUSR1 does, a second one at once. Before the task is open,
+these signals end the program itself.
 
 Nothing is written to stdout. What the runner does is logged in LOG_DIR/thermos_runner.log, which becomes
 thermos_runner.log.1 at 10 MiB; without --log-dir on stderr. Flags that the original had from its libraries are accepted.`;

@@ -279,6 +279,17 @@ describe('thermos-runner', () => {
     expect(executor.log).not.toContain('SIGHUP');
   });
 
+  test('ends with an unknown error after a bug, and its processes go on', async () => {
+    const preload = join(temp.path, 'bug.cjs');
+    writeFileSync(preload, "process.on('SIGWINCH', () => { throw new Error('boom'); });");
+    const executor = await run([SERVICE], { node: ['-r', preload] });
+    await executor.seen('pid');
+    executor.signal('SIGWINCH');
+    expect(await executor.status()).toBe('TASK_LOST: Thermos failed with an unknown error.');
+    expect(executor.log).toMatch(/^E.* this is a bug in thermos: Error: boom\n/m);
+    expect([executor.state, isAlive(Number(executor.file('pid')))]).toEqual(['ACTIVE', true]);
+  });
+
   test('logs what it does, in the form of the original', async () => {
     const executor = await run([{ name: 'a', cmdline: 'exit 3' }]);
     await executor.status();
