@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { exitBySignal } from '../errors/exit-codes.js';
 import { isForThisMachine } from '../host/executable.js';
 
 /** The init of the package, in C; the build puts this file into the same folder. */
@@ -36,7 +37,7 @@ export async function runBelowInit(argv: readonly string[]): Promise<boolean> {
   });
   if (!isStarted) for (const signal of FORWARDED) process.off(signal, forward);
   child.once('exit', (code, signal) =>
-    process.exit(code ?? 128 + constants.signals[signal as NodeJS.Signals]),
+    process.exit(code ?? exitBySignal(constants.signals[signal as NodeJS.Signals])),
   );
   return isStarted;
 }

@@ -57,6 +57,11 @@ export const RUNNER_EXIT_ROWS: [code: string, meaning: string][] = [
   [String(RUNNER_EXIT.unknownUser), 'There is no such user on this host; the executor reports TASK_FAILED.'],
 ];
 
+/** How a shell reports a program that a signal ended. Pure. */
+export function exitBySignal(signal: number): number {
+  return 128 + signal;
+}
+
 export type ExitName = keyof typeof EXIT;
 export type ExitCode = (typeof EXIT)[ExitName];
 
