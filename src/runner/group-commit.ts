@@ -33,21 +33,20 @@ export class GroupCommit {
     this.#collected.push(record);
   }
 
-  /** Ends a turn: writes its records. Throws like CheckpointWriter. */
+  /** Ends a turn: writes its records. Throws like CheckpointWriter; then the turn has not ended, and may go on. */
   commit(): void {
     if (this.#collected.length === 0) return;
-    const records = this.#collected;
+    this.#writer.write(this.#collected);
+    this.#written = this.#written.concat(this.#collected);
     this.#collected = [];
-    this.#writer.write(records);
-    this.#written = this.#written.concat(records);
     this.#sync();
   }
 
   /** Ends the first turn: its records are durable when this returns. Throws like CheckpointWriter. */
   commitNow(): void {
     const records = this.#collected;
-    this.#collected = [];
     this.#writer.appendAll(records);
+    this.#collected = [];
     this.#calls.durable(records);
   }
 

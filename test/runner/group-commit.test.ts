@@ -127,6 +127,23 @@ test('what a turn adds when records are durable goes into the next sync, with wh
   expect(disk.syncs).toEqual([1, 3]);
 });
 
+test('a write that failed can be tried again, with more', () => {
+  const disk = new Disk();
+  const group = new GroupCommit(disk, { durable: () => {}, failed: () => expect.unreachable() });
+  const write = disk.write;
+  disk.write = () => {
+    throw new SystemError('checkpoint-write-failed', 'full');
+  };
+  group.add(recordOf(0));
+  expect(() => group.commit()).toThrow('full');
+  expect(() => group.commitNow()).toThrow('full');
+  disk.write = write;
+  group.add(recordOf(1));
+  group.commit();
+  expect(disk.groups).toEqual([[recordOf(0), recordOf(1)]]);
+  expect(disk.syncs).toEqual([2]);
+});
+
 test('nothing is durable after a sync that failed, nor after the stream was closed', async () => {
   const calls: unknown[] = [];
   const make = (disk: Disk) =>
