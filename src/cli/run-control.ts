@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Control, Endable } from '../app/run.js';
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import { onSignal } from '../host/ignored-signals.js';
@@ -23,6 +24,8 @@ const FOREGROUND = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR
  * the task end the program.
  */
 export function expectSignals(): void {
+  // It ends a runner also while its task runs.
+  if (process.pid === 1) onSignal('SIGQUIT', () => process.exit(128 + constants.signals.SIGQUIT));
   for (const [signal, handler] of EARLY) onSignal(signal, handler);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +26,22 @@ static void block_signals(sigset_t *before, sigset_t *awaited) {
   (void)sigprocmask(SIG_SETMASK, awaited, before);
 }
 
-/*
- * The program gets a process group of its own, and the terminal if that was ours: what keys send then reaches it once,
- * and not a second time from us.
- */
-static void lead_group(void) {
-  pid_t ours = getpgrp();
-  if (setpgid(0, 0) != 0) return;
-  /* Whoever takes the terminal in the background would be stopped. */
+static bool has_terminal(void) { return tcgetpgrp(STDIN_FILENO) == getpgrp(); }
+
+/* Gives the terminal to our process group; whoever is not in that of the terminal would be stopped for it. */
+static void take_terminal(void) {
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   (void)sigaction(SIGTTOU, &ignore, &before);
-  if (tcgetpgrp(STDIN_FILENO) == ours) (void)tcsetpgrp(STDIN_FILENO, getpgrp());
+  (void)tcsetpgrp(STDIN_FILENO, getpgrp());
   (void)sigaction(SIGTTOU, &before, NULL);
 }
 
-_Noreturn static void be_program(char **program, const sigset_t *mask) {
-  lead_group();
+/*
+ * The program gets a process group of its own, and the terminal if that is ours: what keys send then reaches it once, and
+ * not a second time from us.
+ */
+_Noreturn static void be_program(char **program, const sigset_t *mask, bool with_terminal) {
+  if (setpgid(0, 0) == 0 && with_terminal) take_terminal();
   (void)sigprocmask(SIG_SETMASK, mask, NULL);
   execvp(program[0], program);
   int error = errno;
@@ -48,8 +49,14 @@ _Noreturn static void be_program(char **program, const sigset_t *mask) {
   _exit(error == ENOENT ? FOUND_NOTHING : FOUND_NO_EXECUTABLE);
 }
 
-/* Reaps whatever has ended; exits if the program has. */
-static void reap(pid_t program) {
+/* Ends as the program has; the terminal is again for those who started us. */
+_Noreturn static void end_as(int status, bool with_terminal) {
+  if (with_terminal) take_terminal();
+  exit(WIFSIGNALED(status) ? BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* Reaps whatever has ended; ends if the program has. */
+static void reap(pid_t program, bool with_terminal) {
   for (;;) {
     int status;
     pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
@@ -60,7 +67,7 @@ static void reap(pid_t program) {
     if (WIFSTOPPED(status)) {
       if (WSTOPSIG(status) == SIGTSTP) (void)kill(program, SIGCONT);
     } else {
-      exit(WIFSIGNALED(status) ? BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
+      end_as(status, with_terminal);
     }
   }
 }
@@ -68,18 +75,22 @@ static void reap(pid_t program) {
 void be_init(char **program) {
   sigset_t before, awaited;
   block_signals(&before, &awaited);
+  /* Who ignores it is not told of the end of a child. */
+  struct sigaction usual = {.sa_handler = SIG_DFL};
+  (void)sigaction(SIGCHLD, &usual, NULL);
   /* For a program that is not the first process of its namespace. */
   (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  bool with_terminal = has_terminal();
   pid_t pid = fork();
   if (pid < 0) {
     dprintf(STDERR_FILENO, "thermos: fork: %s\n", strerror(errno));
     exit(FOUND_NO_EXECUTABLE);
   }
-  if (pid == 0) be_program(program, &before);
+  if (pid == 0) be_program(program, &before, with_terminal);
   for (;;) {
     int number = sigwaitinfo(&awaited, NULL);
     if (number < 0) continue;
-    if (number == SIGCHLD) reap(pid);
+    if (number == SIGCHLD) reap(pid, with_terminal);
     else (void)kill(pid, number);
   }
 }

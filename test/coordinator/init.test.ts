@@ -81,6 +81,22 @@ describe.skipIf(PROGRAMS.length === 0).each(PROGRAMS)('the init in C, %s', (_, p
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
+  test('notices the end of its program also if it was started to ignore the end of children', () => {
+    // Older ones cannot do that; then it is started as always.
+    const ignoring =
+      runToEnd('env', ['--ignore-signal=CHLD', 'true']).status === 0 ? ['--ignore-signal=CHLD'] : [];
+    expect(runToEnd('env', [...ignoring, program, '--init', 'sh', '-c', 'exit 5']).status).toBe(5);
+  });
+
+  test('leaves the terminal to who started it when it ends', () => {
+    // The process group of the shell, and that of its terminal.
+    const groups = `read -r stat </proc/self/stat; set -- \${stat##*)}; echo $3 $6`;
+    const line = `script -qefc "'${program}' --init sh -c :; ${groups.replaceAll('$', '\\$')}" /dev/null </dev/null`;
+    const { stdout, status } = runToEnd('bash', ['-c', line], { env: { SHELL: '/bin/sh' } });
+    expect(stdout).toMatch(/^(\d+) \1\r\n$/);
+    expect(status).toBe(0);
+  });
+
   test('gives its program the signals that it has got itself: ignored ones, and none blocked', () => {
     const script = `grep -E '^Sig(Blk|Ign)' /proc/self/status`;
     const outer = `trap '' HUP; exec '${program}' --init sh -c "${script}"`;

@@ -127,6 +127,7 @@ test.skipIf(!CAN_CONTAIN)(
     }
     expect(ended([program], `kill -TERM 1; ${FOREVER}`)).toEqual({ status: 143, finalized: true });
     expect(ended([program], `kill -USR2 1; ${FOREVER}`)).toEqual({ status: 4, finalized: false });
+    expect(ended([program], `kill -QUIT 1; ${FOREVER}`)).toEqual({ status: 131, finalized: false });
     expect(ended([program], 'exit 9')).toEqual({ status: 1, finalized: true });
   },
 );
