@@ -32,6 +32,24 @@ test('a dead runner that kept why it gave up', () => {
   ]);
 });
 
+test('a stopped runner is the process that started exactly when it did, or else one that is as old as its record', () => {
+  const view = taskView({
+    verdict: 'ok',
+    runner: { pid: 7, uid: 0, alive: true },
+    state_timestamp_ms: START,
+  });
+  const codes = (startTimeMs: number, exact?: number | 'earlier-boot') => {
+    const process = () => ({ state: 'T', command: 'thermos', startTimeMs, startTimeTicks: 500 });
+    const symptoms = [...checkTask(view, { ...HOST, process, runnerStart: () => exact })];
+    return symptoms.map(({ code }) => code).filter((code) => code !== 'clock-skew');
+  };
+  expect(codes(START + 3_600_000, 500)).toEqual(['runner-stopped']);
+  expect(codes(START, 501)).toEqual([]);
+  expect(codes(START, 'earlier-boot')).toEqual([]);
+  expect(codes(START)).toEqual(['runner-stopped']);
+  expect(codes(START + 3_600_000)).toEqual([]);
+});
+
 test('a failed task: the advice leads to output that is there, and to none if there is none', () => {
   const failed = taskView({ state: 'FAILED', phase: 'finished' });
   const adviceFor = (output: Parameters<typeof checkEnd>[2]) => [...checkEnd(failed, [], output)][0]?.advice;

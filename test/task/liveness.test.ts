@@ -86,6 +86,17 @@ describe('runnerLiveness', () => {
   });
 });
 
+test('where locks cannot be seen, the exact start of the runner decides if it was kept', () => {
+  const recorded = { pid: 77, uid: 1000, timestampMs: (BOOT + 100) * 1000 };
+  const alive = (startTicks: number, isOfThisBoot = true) => {
+    const starts = new ExactStarts(isOfThisBoot);
+    starts.add({ pid: 77, ticks: 20_000 });
+    const seen = host({ processes: { 77: { startTicks, uid: 1000 } } });
+    return runnerLiveness(seen, statSync(stream), recorded, () => starts).alive;
+  };
+  expect([alive(20_000), alive(10_000), alive(20_000, false)]).toEqual([true, false, false]);
+});
+
 describe('isSameProcess', () => {
   const start = BOOT + 50.25;
   const running = { startTicks: 5025, uid: 1000 };
@@ -107,6 +118,23 @@ describe('isSameProcess', () => {
     const seen = host({ processes: process === undefined ? {} : { 9: process } });
     expect(isSameProcess(seen, 9, seconds, uid, NONE)).toBe(expected);
   });
+
+  const exactly = (ticks: number, seconds: number, isOfThisBoot = true) => {
+    const starts = new ExactStarts(isOfThisBoot);
+    starts.add({ pid: 9, time: seconds, ticks });
+    return () => starts;
+  };
+
+  test.each([start, start - 3600, start + 3600, BOOT - 3600])(
+    'the exact start decides if it was kept, whatever time was recorded: %d',
+    (seconds) => {
+      const seen = host({ processes: { 9: running } });
+      expect(isSameProcess(seen, 9, seconds, 1000, exactly(5025, seconds))).toBe(true);
+      expect(isSameProcess(seen, 9, seconds, 1000, exactly(5024, seconds))).toBe(false);
+      expect(isSameProcess(seen, 9, seconds, 1000, exactly(5025, seconds, false))).toBe(false);
+      expect(isSameProcess(seen, 9, seconds, 33, exactly(5025, seconds))).toBe(false);
+    },
+  );
 
   test('without a pid or a time nothing is known', () => {
     const seen = host({ processes: { 9: running } });
