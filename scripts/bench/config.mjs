@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quote, sideBySide } from './measure.mjs';
-import { milliseconds, ratioRow, unmeasuredRow } from './table.mjs';
+import { besideOriginal } from './original.mjs';
+import { milliseconds, ratioRow } from './table.mjs';
 
 const CONFIGS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'fixtures', 'config');
 const PYTHON_GOAL = { cpu: 2.5 };
@@ -12,7 +13,8 @@ const JSON_GOAL = { cpu: 1.5 };
 const LARGE_GOAL_MS = 1000;
 
 /** `context` as in `statusRows`. Returns rows for the table. */
-export function configRows({ dir, program, node, original, env, quick, say }) {
+export function configRows(context) {
+  const { dir, program, node, env, quick, say } = context;
   say('configs');
   const runs = quick ? 7 : 21;
   const inspect = (path) => `${program} inspect --json ${quote(path)}`;
@@ -30,18 +32,7 @@ export function configRows({ dir, program, node, original, env, quick, say }) {
       JSON_GOAL,
     ),
     ratioRow('inspect a config in Python', 'node -e 0', [python, start]),
-    original === undefined
-      ? unmeasuredRow(
-          '  beside the original',
-          'the original is not here (THERMOS_ORIGINAL); elsewhere: 168 ms',
-          `cpu <= ${PYTHON_GOAL.cpu}`,
-        )
-      : ratioRow(
-          '  beside the original',
-          'the original',
-          sideBySide([small, `${original} inspect ${quote(config)}`], runs, env),
-          PYTHON_GOAL,
-        ),
+    besideOriginal(context, small, `inspect ${quote(config)}`, runs, '168 ms', PYTHON_GOAL),
     {
       what: '  with 1,000 processes instead of 10',
       measured: `${milliseconds(more)} more`,
