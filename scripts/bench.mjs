@@ -1,5 +1,9 @@
 // npm run bench [-- --quick] [-- --markdown]: the cost of thermos, measured against programs that do the same work
 // on the same data at the same time. Makes its data in a temp directory and removes it. No test depends on it.
+//
+// What is not here is not measured, and the table says so: openssl, make, GNU parallel, strace, a C compiler, and the
+// original, whose command line THERMOS_ORIGINAL gives. THERMOS_TEST_NODES names other Nodes, as for the tests; without
+// it, npm installs them into the temp directory.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -32,9 +36,11 @@ mkdirSync(home);
 const programArgs = [process.execPath, run];
 const context = {
   dir,
+  run,
   programArgs,
   program: programArgs.map(quote).join(' '),
   node: quote(process.execPath),
+  original: process.env.THERMOS_ORIGINAL || undefined,
   env: { PATH: process.env.PATH, HOME: home, TZ: 'UTC', LANG: 'C.UTF-8' },
   quick: values.quick === true,
   say: (text) => console.error(`bench: ${text} ...`),
@@ -51,8 +57,10 @@ const rows = [
 ];
 console.log(values.markdown ? markdownTable(rows) : plainTable(rows));
 const missed = rows.filter((row) => row.ok === false).length;
+const unmeasured = rows.filter((row) => row.measured === 'not measured').length;
 const machine = `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown CPU'}`;
 console.log(
-  `\n${machine}. Medians of whole processes run in turn.` +
-    `${missed === 0 ? ' Every goal is reached.' : ` Goals missed: ${missed}.`}`,
+  `\n${machine}. Medians of whole processes run in turn, and of the ratios of neighbouring runs.` +
+    `${missed === 0 ? ' Every measured goal is reached.' : ` Goals missed: ${missed}.`}` +
+    `${unmeasured === 0 ? '' : ` Rows not measured: ${unmeasured}.`}`,
 );

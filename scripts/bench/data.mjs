@@ -192,12 +192,16 @@ export function makeStream(dir, runs) {
   return { root, runner, records: records.count, bytes };
 }
 
-/** A bare root with `count` finished tasks of three processes; every tenth FAILED. Returns its path. */
-export function makeHost(dir, count) {
+/**
+ * A bare root with `count` finished tasks of three processes, every tenth FAILED, and `active` ones whose last process
+ * still runs. Returns its path.
+ */
+export function makeHost(dir, count, active = 0) {
   const root = join(dir, 'root');
   const names = ['fetch', 'build', 'serve'];
   const records = new Records();
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < count + active; index++) {
+    const isActive = index >= count;
     const serial = index.toString(16).padStart(12, '0');
     const taskId = `www-data-prod-job${Math.floor(index / 100)}-${index % 100}-6ba7b812-9dad-51d1-80b4-${serial}`;
     const launch = EPOCH + index * 7.25;
@@ -216,13 +220,15 @@ export function makeHost(dir, count) {
       records.waiting(name, 0);
       records.forked(name, 1, pid + 3 * k + 1, at + 0.0625);
       records.running(name, 2, pid + 3 * k + 2, at + 0.171875);
-      records.ended(name, 3, failed && k === 2 ? 1 : 0, at + 1.25);
+      if (!isActive || k < 2) records.ended(name, 3, failed && k === 2 ? 1 : 0, at + 1.25);
     });
-    ['CLEANING', 'FINALIZING', failed ? 'FAILED' : 'SUCCESS'].forEach((state, k) => {
-      records.task(state, ms + 5000 + k * 3, pid);
-    });
+    if (!isActive) {
+      ['CLEANING', 'FINALIZING', failed ? 'FAILED' : 'SUCCESS'].forEach((state, k) => {
+        records.task(state, ms + 5000 + k * 3, pid);
+      });
+    }
     write(join(root, 'checkpoints', taskId, 'runner'), records.take());
-    write(join(root, 'tasks/finished', taskId), taskFile(taskId, names));
+    write(join(root, isActive ? 'tasks/active' : 'tasks/finished', taskId), taskFile(taskId, names));
   }
   mkdirSync(join(root, 'tasks/active'), { recursive: true });
   return root;

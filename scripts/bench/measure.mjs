@@ -4,7 +4,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+/**
+ * Times of one command line: medians in milliseconds, and the rounds.
+ * @typedef {{ wall: number, cpu: number, rounds: { wall: number, cpu: number }[] }} Summary
+ */
+
 const MARK = 'bench-times';
+const TICKS_PER_SECOND = 100;
 
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -32,7 +38,8 @@ export function timeOnce(line, env = process.env) {
 
 /**
  * Times command lines side by side: one untimed round for the caches, then `runs` rounds of each in turn, so
- * that other load on the machine affects all of them alike. Returns the medians, {wall, cpu} for each line.
+ * that other load on the machine affects all of them alike. Returns for each line the medians {wall, cpu} and its
+ * `rounds`, whose pairs give ratios (`pairedRatio`).
  */
 export function sideBySide(lines, runs, env) {
   for (const line of lines) timeOnce(line, env);
@@ -42,10 +49,38 @@ export function sideBySide(lines, runs, env) {
       taken[k].push(timeOnce(line, env));
     });
   }
-  return taken.map((times) => ({
-    wall: median(times.map((time) => time.wall)),
-    cpu: median(times.map((time) => time.cpu)),
-  }));
+  return taken.map(summary);
+}
+
+/**
+ * What `sideBySide` returns of one line.
+ * @param {{ wall: number, cpu: number }[]} rounds
+ * @returns {Summary}
+ */
+export function summary(rounds) {
+  return {
+    wall: median(rounds.map(({ wall }) => wall)),
+    cpu: median(rounds.map(({ cpu }) => cpu)),
+    rounds,
+  };
+}
+
+/** The median of the ratios of rounds that ran next to each other: load that comes and goes changes it little. */
+export function pairedRatio(measured, reference, key) {
+  return median(measured.rounds.map((round, k) => round[key] / reference.rounds[k][key]));
+}
+
+/** Can the program be started here? */
+export function isHere(program, env = process.env) {
+  return spawnSync('bash', ['-c', `command -v ${quote(program)}`], { env, stdio: 'ignore' }).status === 0;
+}
+
+/** User and system time of a process so far, in milliseconds. */
+export function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
 }
 
 /**

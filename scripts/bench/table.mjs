@@ -1,3 +1,5 @@
+import { pairedRatio } from './measure.mjs';
+
 /**
  * One row of a benchmark. `ok` is undefined if there is no goal; `ratio` is of the wall clock, `cpu` of user
  * and system time.
@@ -51,20 +53,35 @@ export function milliseconds(value) {
 }
 
 /**
- * A row that compares two medians of `sideBySide`.
- * @param {{ wall: number, cpu: number }[]} medians
+ * A row that compares two results of `sideBySide`, by the ratios of their pairs. `goals` are of the ratios.
+ * @param {import('./measure.mjs').Summary[]} results
+ * @param {{ wall?: number, cpu?: number }} goals
  * @returns {Row}
  */
-export function ratioRow(what, referenceName, medians, goal = Number.POSITIVE_INFINITY) {
-  const [measured, reference] = medians;
-  const ratio = measured.wall / reference.wall;
+export function ratioRow(what, referenceName, results, goals = {}) {
+  const [measured, reference] = results;
+  const ratios = {
+    wall: pairedRatio(measured, reference, 'wall'),
+    cpu: pairedRatio(measured, reference, 'cpu'),
+  };
+  const wanted = Object.entries(goals);
   return {
     what,
     measured: milliseconds(measured.wall),
     reference: `${referenceName}: ${milliseconds(reference.wall)}`,
-    ratio: ratio.toFixed(2),
-    cpu: (measured.cpu / reference.cpu).toFixed(2),
-    goal: `<= ${goal}`,
-    ok: ratio <= goal,
+    ratio: ratios.wall.toFixed(2),
+    cpu: ratios.cpu.toFixed(2),
+    ...(wanted.length > 0 && {
+      goal: wanted.map(([key, most]) => `${key} <= ${most}`).join(', '),
+      ok: wanted.every(([key, most]) => ratios[key] <= most),
+    }),
   };
+}
+
+/**
+ * A row that could not be measured here, and why.
+ * @returns {Row}
+ */
+export function unmeasuredRow(what, why, goal) {
+  return { what, measured: 'not measured', reference: why, ...(goal !== undefined && { goal }) };
 }

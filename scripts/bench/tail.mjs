@@ -29,14 +29,14 @@ function longLogs({ dir, program, env, quick, say }) {
       'tail -n 10 of 1 GiB',
       'of 1 KiB',
       sideBySide([tail(large, 10), tail(small, 10)], quick ? 11 : 31, env),
-      1.2,
+      { wall: 1.2 },
     ),
-    ratioRow('tail -n all of 1 GiB', 'cat', sideBySide([tail(large, 'all'), cat], rounds, env), 3),
+    ratioRow('tail -n all of 1 GiB', 'cat', sideBySide([tail(large, 'all'), cat], rounds, env), { wall: 3 }),
     ratioRow(
       '  into a pipe',
       'cat | cat',
       sideBySide([`${tail(large, 'all')} | cat`, `${cat} | cat`], rounds, env),
-      3,
+      { wall: 3 },
     ),
   ];
   rmSync(dirname(large.root), { recursive: true });

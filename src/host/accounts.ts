@@ -37,8 +37,10 @@ export interface AccountsOptions {
   readonly patienceMs?: number;
 }
 
-/** Any name of a user that getent(1) can be asked for. */
-const NAME = /^[^\p{Cc}:]{1,256}$/u;
+/** Can getent(1) be asked for it? Few starts get here, and the class of Unicode takes V8 0.3 ms. */
+function isName(text: string): boolean {
+  return /^[^\p{Cc}:]{1,256}$/u.test(text);
+}
 
 /**
  * The users of this machine: those in the file, and those that libc knows from other sources. The file is read once,
@@ -94,7 +96,7 @@ export class Accounts {
   #answerOn(user: string | number): Account | undefined {
     const { getent } = this.#options;
     const { leftMs } = this.#patience;
-    if (getent === undefined || leftMs <= 0 || !NAME.test(String(user))) return undefined;
+    if (getent === undefined || leftMs <= 0 || !isName(String(user))) return undefined;
     const before = performance.now();
     const [account] = parsePasswd(getent(String(user), leftMs) ?? '');
     this.#patience.leftMs -= performance.now() - before;
