@@ -26,7 +26,7 @@ const CLOCK_MS = 200;
 export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most * 1000): ExecuteProgram {
   let compiled: Promise<object> | undefined;
   return async (program) => {
-    compiled ??= compilePython(join(directory, 'python.cjs'));
+    compiled ??= compilePython(directory);
     const wasm = compiled;
     const { port1: port, port2 } = new MessageChannel();
     const answered = new Int32Array(new SharedArrayBuffer(4));
@@ -35,7 +35,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
       port: port2,
       answered,
       leftOut,
-      snapshot: join(directory, 'python.snapshot'),
+      directory,
       caches: { own: ownCacheDirectory(process.env), built: join(directory, 'cache') },
       host: interpreterHost(program),
       program: {

@@ -456,7 +456,8 @@ describe('without what the build has prepared', () => {
     const cache = join(REPOSITORY, 'node_modules', '.cache');
     mkdirSync(cache, { recursive: true });
     bare = mkdtempSync(join(cache, 'thermos-test-'));
-    copyFileSync(join(DIST, 'python.cjs'), join(bare, 'python.cjs'));
+    for (const name of ['python.cjs', 'pyodide.js', 'pyodide.wasm'])
+      copyFileSync(join(DIST, name), join(bare, name));
   });
   afterEach(() => rmSync(bare, { recursive: true, force: true }));
 
@@ -467,7 +468,7 @@ describe('without what the build has prepared', () => {
     [
       'of another version',
       (snapshot: Buffer) => {
-        snapshot.fill(7, 16, 48);
+        snapshot.fill(0x37, 12, 26);
         return snapshot;
       },
     ],
