@@ -8,7 +8,7 @@ import { beyondLimit } from '../problems.js';
 import { ConfigError, type ExecuteProgram, type Program } from '../program.js';
 import { failureOfConfig, parseFailure } from './failure.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
-import { compilePython } from './wasm.js';
+import { compilePython, setBudget } from './wasm.js';
 
 /** Deep enough that Python's own recursion limit is reached first. */
 const STACK_MB = 64;
@@ -91,6 +91,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
     } finally {
       clearInterval(timer);
       port.close();
+      setBudget('usual');
       // Not awaited: it takes 15 ms to 70 ms, and nothing that follows depends on it.
       void thread.terminate();
       const count = Atomics.load(leftOut, 0);

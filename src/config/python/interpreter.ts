@@ -14,6 +14,7 @@ import translate from './prelude/translate.py';
 import types from './prelude/types.py';
 import type { Printed } from './printed.js';
 import type { Snapshot } from './snapshot.js';
+import { setBudget } from './wasm.js';
 
 /** Answers one operation of a session: its name and JSON in, JSON out. */
 export type Call = (operation: string, args: string) => string;
@@ -149,8 +150,10 @@ function settingsFor(
     close = wallIn(imports.env);
     markErrors(imports.env);
     if (bytes !== undefined) close();
+    setBudget('all');
     WebAssembly.instantiate(wasm, imports)
       .then((made) => {
+        setBudget('start');
         const { memory } = made.exports;
         const missing = (bytes ?? 0) - memory.buffer.byteLength;
         if (missing > 0) memory.grow(Math.ceil(missing / WASM_PAGE));

@@ -11,6 +11,7 @@ import { type Interpreter, type Parts, resumePython, startPython } from './inter
 import { Printed } from './printed.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
 import { openSnapshot, SNAPSHOT } from './snapshot.js';
+import { setBudget } from './wasm.js';
 
 const { port, answered, leftOut, directory, caches, host, program } = workerData as ThreadData;
 const wasm = new Promise<object>((resolve) => parentPort?.once('message', resolve));
@@ -38,13 +39,15 @@ async function run(): Promise<void> {
   // Compiling in V8 does not keep a thread alive; it is ended from outside.
   setInterval(() => {}, 2 ** 30);
   const print = new Printed((text) => say({ kind: 'print', text }), leftOut);
-  // Its compilation sets V8's flags for a while, and they are part of a cache's key.
+  // Its compilation sets V8's flags for a while, and a cache of code fits only the flags it was made with.
   const parts = { call, print, wasm: await wasm };
   const code = loadCode(directory, caches);
   const interpreter = await start({ ...parts, code }, code.build);
   interpreter.enter(host);
   // Before any code of the config runs: later starts execute what is kept.
+  setBudget('usual');
   code.keep();
+  setBudget('config');
   say({ kind: 'started' });
   say({ kind: 'done', failure: interpreter.execute(program) });
 }
