@@ -77,12 +77,15 @@ export interface Parts {
   readonly wasm: object;
 }
 
+/** Python looks for modules there, and must not find those of a Python of this machine. */
+const EMPTY_PLACES = ['/lib/python3.14/site-packages', '/lib/python3.14/lib-dynload'];
+
 /** Starts Python in the state that the build has kept. Rejects if it cannot be read. */
 export async function resumePython(parts: Parts, snapshot: Snapshot): Promise<Interpreter> {
   const { machine, trampoline } = await instantiate(parts.code, parts.wasm, snapshot.size);
   snapshot.load(machine.HEAPU8);
   trampoline.restore();
-  machine.FS.mkdirTree('/lib');
+  for (const place of EMPTY_PLACES) machine.FS.mkdirTree(place);
   connect(machine.FS, parts);
   return interpreterIn(machine);
 }
@@ -299,7 +302,7 @@ function connect(fs: EmscriptenFs, { call, print }: Pick<Parts, 'call' | 'print'
     const device = fs.makedev(98, minor);
     fs.registerDevice(device, operations);
     fs.unlink(`/dev/${name}`);
-    fs.mkdev(`/dev/${name}`, 0o600, device);
+    fs.mkdev(`/dev/${name}`, 0o666, device);
     fs.closeStream(minor);
     fs.open(`/dev/${name}`, minor === 0 ? 0 : 1);
   }

@@ -212,6 +212,16 @@ print('out')`;
     expect(error).toBeInstanceOf(ConfigError);
   });
 
+  it('has the modules of its own Python only, not those that this machine has for one', async () => {
+    const own = `[path for path in sys.path if not path.endswith('.zip')]`;
+    const source = `import os, sys, colorsys\nshow(${own}, [os.listdir(path) for path in ${own}], colorsys.__file__)`;
+    expect(await shown(source)).toEqual([
+      ['/lib/python3.14/lib-dynload', '/lib/python3.14/site-packages'],
+      [[], []],
+      '/lib/python314.zip/colorsys.py',
+    ]);
+  });
+
   it('leaves no JavaScript object behind for who looks for one', async () => {
     const source = `
 import gc
