@@ -47,7 +47,6 @@ async function run(): Promise<void> {
   // Before any code of the config runs: later starts execute what is kept.
   setBudget('usual');
   code.keep();
-  setBudget('config');
   say({ kind: 'started' });
   say({ kind: 'done', failure: interpreter.execute(program) });
 }
