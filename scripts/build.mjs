@@ -22,7 +22,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -30,6 +29,7 @@ import { buildCoordinator } from './build/coordinator.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
 import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
+import { identityOf, smallerPyodide } from './build/pyodide.mjs';
 import { whenUsed } from './build/when-used.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -80,6 +80,10 @@ writeFileSync(bundle, readFileSync(bundle, 'utf8').replace(/[^\0-\x7f]/g, escape
 const hash = createHash('sha256').update(readFileSync(bundle)).digest('hex');
 appendFileSync(bundle, `\n// ${hash}\n`);
 
+const pyodide = await smallerPyodide();
+writeFileSync(join(fresh, 'pyodide.js'), `// ${identityOf(pyodide)}\n${pyodide.code}`, 'latin1');
+writeFileSync(join(fresh, 'pyodide.wasm'), pyodide.wasm);
+
 // Python's memory after its start; the code that makes it is not part of the program. Making it takes 2 s, so it is
 // kept until one of its inputs changes. Any Node can start from it.
 await build({
@@ -87,9 +91,8 @@ await build({
   entryPoints: [{ in: 'src/config/python/make-snapshot.ts', out: 'make-snapshot' }],
 });
 const maker = join(fresh, 'make-snapshot.cjs');
-const { version: pyodide } = createRequire(import.meta.url)('pyodide/package.json');
 const ingredients = createHash('sha256')
-  .update(`${process.version} ${pyodide}`)
+  .update(`${process.version} ${identityOf(pyodide)}`)
   .update(readFileSync(maker))
   .digest('hex');
 const kept = join(root, 'node_modules/.cache/thermos', `${ingredients.slice(0, 16)}.snapshot`);
@@ -97,7 +100,7 @@ if (!existsSync(kept)) {
   rmSync(dirname(kept), { recursive: true, force: true });
   mkdirSync(dirname(kept), { recursive: true });
   const making = `${kept}.making`;
-  const made = spawnSync(process.execPath, [maker, making], { encoding: 'utf8' });
+  const made = spawnSync(process.execPath, [maker, fresh, making], { encoding: 'utf8' });
   if (made.status === 0) renameSync(making, kept);
   else process.stderr.write(`no snapshot of Python, configs will load slowly:\n${made.stderr.slice(-2000)}`);
 }
@@ -113,6 +116,8 @@ const parts = [
   'coordinator.cjs',
   'coordinator',
   'python.cjs',
+  'pyodide.js',
+  'pyodide.wasm',
   'python.snapshot',
   'LICENSES.txt',
   'thermos.cjs',

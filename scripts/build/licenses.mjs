@@ -50,12 +50,12 @@ function libraryEntry() {
   ];
 }
 
-/** python.snapshot is the memory of a running interpreter, whose package has no licence files. */
+/** The interpreter and its memory; the package that they are made of has no licence files. */
 function pythonEntries() {
   return [
-    ['CPython (PSF-2.0), in python.snapshot', licence('cpython')],
+    ['CPython (PSF-2.0), in pyodide.wasm and python.snapshot', licence('cpython')],
     [
-      'Pyodide (MPL-2.0), in python.snapshot; its source is at https://github.com/pyodide/pyodide',
+      'Pyodide (MPL-2.0), in pyodide.js, pyodide.wasm and python.snapshot; its source is at https://github.com/pyodide/pyodide',
       licence('mpl-2.0'),
     ],
   ];

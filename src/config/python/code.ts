@@ -1,38 +1,61 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { version } from 'pyodide';
 import { type CachePlaces, compileCached } from '../../host/code-cache.js';
 import type { Imports } from './boundary.js';
+import type { EmscriptenFs } from './host-files.js';
 
-/** What pyodide passes to its own module; `createPyodideModule` can intercept it. */
+/** What the build makes of pyodide: its JavaScript, and its WebAssembly with few exports. */
+export const PYODIDE = { code: 'pyodide.js', wasm: 'pyodide.wasm' };
+
+/** What Emscripten takes. `createPyodideModule` of pyodide's own loader gets one, and can change it. */
 export interface Settings {
+  /** Nothing of Python is started: its memory comes from a snapshot. */
+  noInitialRun?: boolean;
+  /** Emscripten adds to it what is done before. */
+  preRun?: unknown[];
+  API?: object;
   instantiateWasm(imports: { env: Imports }, done: (instance: object, module: object) => void): object;
 }
 
-/** The JavaScript half of Python: 1.2 MB, which takes 80 ms to compile and almost no time from a cache. */
+/** Emscripten's side of a running Python: the parts that are used here. Addresses are numbers. */
+export interface Machine {
+  readonly FS: EmscriptenFs;
+  readonly ERRNO_CODES: Readonly<Record<string, number>>;
+  /** Its memory; another view after it has grown. */
+  readonly HEAPU8: Uint8Array;
+  readonly API: { fatal_error(error: unknown): never };
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+  _PyImport_AddModule(name: number): number;
+  _PyModule_GetDict(module: number): number;
+  _PyRun_StringFlags(text: number, start: number, globals: number, locals: number, flags: number): number;
+  _PyUnicode_AsUTF8(text: number): number;
+  _PyObject_Repr(value: number): number;
+  _PyErr_GetRaisedException(): number;
+}
+
+/** The JavaScript half of Python: compiling it takes 40 ms, and almost no time from a cache. */
 export interface Code {
-  create(settings: Settings): Promise<unknown>;
+  create(settings: Settings): Promise<Machine>;
   /** Keeps what is compiled by now for the next start, if there was no cache. */
   keep(): void;
 }
 
-/**
- * Loads pyodide's module as a script: modules can't be compiled from a cache, and scripts from a cache can't
- * import.
- */
-export function loadCode(caches: CachePlaces): Code {
-  const filename = require.resolve('pyodide/pyodide.asm.mjs');
-  const body = readFileSync(filename, 'utf8')
-    .replaceAll('import.meta.url', 'url')
-    .replace(/\bimport\(/g, 'load(')
-    .replace(/\bexport default (\w+);?\s*$/, 'return $1');
-  const code = `(function (url, load) {${body}\n})`;
-  const { size, mtimeMs } = statSync(filename);
-  const id = `${version}.${size}.${mtimeMs}.${code.length}`;
-  const { script, keep } = compileCached({ name: 'python', id, code, options: { filename } }, caches);
-  const wrapper = script.runInThisContext() as (url: string, load: Import) => Code['create'];
-  const create = wrapper(pathToFileURL(filename).href, (name) => import(name));
-  return { create, keep: () => keep('config') };
+/** The first line of the code: what tells this build from all others. */
+export function buildOf(code: string): string {
+  return code.slice(0, code.indexOf('\n'));
 }
 
-type Import = (name: string) => Promise<unknown>;
+/** Loads pyodide's JavaScript, which the build has made a script: modules cannot be compiled from a cache. */
+export function loadCode(directory: string, caches: CachePlaces): Code & { readonly build: string } {
+  const filename = join(directory, PYODIDE.code);
+  const code = readFileSync(filename, 'latin1');
+  const build = buildOf(code);
+  const id = build.replace(/\W+/g, '');
+  const { script, keep } = compileCached({ name: 'python', id, code, options: { filename } }, caches);
+  const start = script.runInThisContext() as (given: object) => Promise<Machine>;
+  const url = pathToFileURL(filename).href;
+  const create = (moduleArg: Settings) => start({ moduleArg, url, load: (name: string) => import(name) });
+  return { build, create, keep: () => keep('config') };
+}

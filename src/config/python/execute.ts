@@ -8,7 +8,7 @@ import { beyondLimit } from '../problems.js';
 import { ConfigError, type ExecuteProgram, type Program } from '../program.js';
 import { failureOfConfig, parseFailure } from './failure.js';
 import type { ThreadData, ThreadMessage } from './protocol.js';
-import { compilePython } from './wasm.js';
+import { compilePython, setBudget } from './wasm.js';
 
 /** Deep enough that Python's own recursion limit is reached first. */
 const STACK_MB = 64;
@@ -26,7 +26,7 @@ const CLOCK_MS = 200;
 export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most * 1000): ExecuteProgram {
   let compiled: Promise<object> | undefined;
   return async (program) => {
-    compiled ??= compilePython(join(directory, 'python.cjs'));
+    compiled ??= compilePython(directory);
     const wasm = compiled;
     const { port1: port, port2 } = new MessageChannel();
     const answered = new Int32Array(new SharedArrayBuffer(4));
@@ -35,7 +35,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
       port: port2,
       answered,
       leftOut,
-      snapshot: join(directory, 'python.snapshot'),
+      directory,
       caches: { own: ownCacheDirectory(process.env), built: join(directory, 'cache') },
       host: interpreterHost(program),
       program: {
@@ -91,6 +91,7 @@ export function pythonExecutor(directory: string, timeLimitMs = LIMITS.time.most
     } finally {
       clearInterval(timer);
       port.close();
+      setBudget('usual');
       // Not awaited: it takes 15 ms to 70 ms, and nothing that follows depends on it.
       void thread.terminate();
       const count = Atomics.load(leftOut, 0);

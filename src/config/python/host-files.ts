@@ -22,6 +22,9 @@ export interface EmscriptenFs {
   makedev(major: number, minor: number): number;
   registerDevice(device: number, operations: object): void;
   mkdev(path: string, mode: number, device: number): void;
+  mkdirTree(path: string): void;
+  open(path: string, flags: number): void;
+  closeStream(descriptor: number): void;
   isFile(mode: number): boolean;
   isDir(mode: number): boolean;
   chdir(path: string): void;
@@ -61,15 +64,22 @@ interface HostFile {
 }
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+/** The name that Python looks for in `/lib`. */
+const LIBRARY = 'python314.zip';
+
 /** Flags as Emscripten numbers them. */
 const WRITING = 0o3;
 const TRUNCATE = 0o1000;
 
 /**
- * Shows the files of this machine to Python, at their own paths, read-only. What Emscripten keeps in memory (`/dev`
- * and the standard library below `/lib`) hides them.
+ * Shows the files of this machine to Python, at their own paths, read-only. What Emscripten keeps in memory (`/dev`)
+ * hides them, and so does the standard library in `/lib`, which is the file `library`.
  */
-export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<string, number>>): void {
+export function showHostFiles(
+  fs: EmscriptenFs,
+  errnoCodes: Readonly<Record<string, number>>,
+  library: string,
+): void {
   const fail = (code: string): never => {
     throw new fs.ErrnoError(errnoCodes[code] ?? errnoCodes.EIO ?? 29);
   };
@@ -139,12 +149,13 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
     },
   };
 
-  const overlay = (node: FsNode, hostPath: string) => {
+  const overlay = (node: FsNode, hostPath: string, hidden: Record<string, string> = {}) => {
     const memory = node.node_ops as { readdir(node: FsNode): string[] };
     node.node_ops = {
       ...nodeOperations,
       getattr: node.node_ops.getattr,
-      lookup: (parent: FsNode, name: string) => nodeAt(parent, name, join(hostPath, name)),
+      lookup: (parent: FsNode, name: string) =>
+        nodeAt(parent, name, Object.hasOwn(hidden, name) ? (hidden[name] as string) : join(hostPath, name)),
       readdir: (of: FsNode) => [...new Set([...memory.readdir(of), ...attempt(() => readdirSync(hostPath))])],
     };
   };
@@ -152,7 +163,7 @@ export function showHostFiles(fs: EmscriptenFs, errnoCodes: Readonly<Record<stri
   for (const name of ['home', 'tmp', 'proc']) hide(fs, `/${name}`);
   const lib = fs.lookupPath('/lib').node;
   overlay(fs.root, '/');
-  overlay(lib, '/lib');
+  overlay(lib, '/lib', { [LIBRARY]: library });
   // What they print would not be counted.
   for (const terminal of ['/dev/tty', '/dev/tty1']) fs.unlink(terminal);
   keepMemory(fs, readOnly);

@@ -1,21 +1,25 @@
-/** For the build: starts Python, loads the prelude and writes the memory to the given file, for quick starts. */
+/** For the build: starts Python, loads the prelude and writes the memory to a file, for quick starts. */
 import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { createSession } from '../session.js';
-import { startInterpreter } from './interpreter.js';
+import { loadCode } from './code.js';
+import { memoryOfPython } from './interpreter.js';
 import { Printed } from './printed.js';
+import { snapshotOf } from './snapshot.js';
 import { compilePython } from './wasm.js';
 
-async function make(snapshot: string): Promise<void> {
+/** `pyodide`: the directory with pyodide's code. */
+async function make(pyodide: string, snapshot: string): Promise<void> {
   const session = createSession();
-  const python = await startInterpreter({
+  const wasm = await compilePython(pyodide);
+  const code = loadCode(pyodide, { built: pyodide });
+  const [memory, fresh] = await memoryOfPython({
     call: (operation: string, args: string) => session.call(operation, args),
     print: new Printed((text) => process.stderr.write(text)),
-    wasm: compilePython(__filename),
-    caches: { built: dirname(snapshot) },
-    makeSnapshot: true,
+    code,
+    wasm,
   });
-  writeFileSync(snapshot, python.snapshot());
+  writeFileSync(snapshot, Buffer.concat(snapshotOf(code.build, memory, fresh)));
 }
 
-void make(process.argv[2] ?? '');
+const [, , pyodide = '', snapshot = ''] = process.argv;
+void make(pyodide, snapshot);

@@ -9,8 +9,8 @@ export interface ThreadData {
   answered: Int32Array;
   /** Bytes printed beyond the limit: they are counted, but not sent. */
   leftOut: BigInt64Array;
-  /** A file of the build. */
-  snapshot: string;
+  /** Where the build has put pyodide's code and the snapshot. */
+  directory: string;
   caches: CachePlaces;
   host: InterpreterHost;
   program: PythonProgram;

@@ -212,6 +212,16 @@ print('out')`;
     expect(error).toBeInstanceOf(ConfigError);
   });
 
+  it('has the modules of its own Python only, not those that this machine has for one', async () => {
+    const own = `[path for path in sys.path if not path.endswith('.zip')]`;
+    const source = `import os, sys, colorsys\nshow(${own}, [os.listdir(path) for path in ${own}], colorsys.__file__)`;
+    expect(await shown(source)).toEqual([
+      ['/lib/python3.14/lib-dynload', '/lib/python3.14/site-packages'],
+      [[], []],
+      '/lib/python314.zip/colorsys.py',
+    ]);
+  });
+
   it('leaves no JavaScript object behind for who looks for one', async () => {
     const source = `
 import gc
@@ -456,7 +466,8 @@ describe('without what the build has prepared', () => {
     const cache = join(REPOSITORY, 'node_modules', '.cache');
     mkdirSync(cache, { recursive: true });
     bare = mkdtempSync(join(cache, 'thermos-test-'));
-    copyFileSync(join(DIST, 'python.cjs'), join(bare, 'python.cjs'));
+    for (const name of ['python.cjs', 'pyodide.js', 'pyodide.wasm'])
+      copyFileSync(join(DIST, name), join(bare, name));
   });
   afterEach(() => rmSync(bare, { recursive: true, force: true }));
 
@@ -467,7 +478,7 @@ describe('without what the build has prepared', () => {
     [
       'of another version',
       (snapshot: Buffer) => {
-        snapshot.fill(7, 16, 48);
+        snapshot.fill(0x37, 12, 26);
         return snapshot;
       },
     ],

@@ -1,14 +1,18 @@
 """What a config sees of the machine that evaluates it: files, the environment, the user. Nothing more."""
 
+import gc
 import importlib
 import importlib.abc
 import importlib.util
+import json
 import os
 import posix
 import subprocess
 import sys
 import time
 import types as python_types
+
+from _thermos.door import open_door
 
 # Ways out of the interpreter. The wall is below Python (boundary.ts); this provides the messages.
 _BARRED = {
@@ -131,7 +135,9 @@ def prepare():
 
 
 def start(host):
-    """Does what differs from run to run: `host` is {environment, cwd, uid, gid, pid, hostname}."""
+    """Does what differs from run to run: `host` is JSON of {environment, cwd, uid, gid, pid, hostname}."""
+    open_door()
+    host = json.loads(host)
     os.environ.clear()
     for name, value in host['environment'].items():
         if name and '=' not in name and '\0' not in name + value:
@@ -145,8 +151,6 @@ def start(host):
         setattr(os, name, lambda: host['gid'])
     os.getpid = lambda: host['pid']
     _machine(host['hostname'])
-    sys.path[:] = [path for path in sys.path if path]
-    _leave_javascript()
 
 
 def _machine(hostname):
@@ -161,7 +165,9 @@ def _machine(hostname):
         sys.modules['socket'].gethostname = _socket.gethostname
 
 
-def _leave_javascript():
+def leave_javascript():
+    """Does the last of what can be kept in the memory snapshot; nothing of Pyodide's own works after it."""
+    sys.path[:] = [path for path in sys.path if path]
     _no_processes()
     _no_sockets()
     for name in list(sys.modules):
@@ -169,3 +175,4 @@ def _leave_javascript():
             del sys.modules[name]
     sys.meta_path[:] = [finder for finder in sys.meta_path if '_importhook' not in type(finder).__module__]
     sys.meta_path.insert(0, _Barred())
+    gc.collect()
