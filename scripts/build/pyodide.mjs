@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 
+/** Node has it, its types do not. */
+const { WebAssembly } = /** @type {any} */ (globalThis);
+
 /** What our own code calls in the interpreter, besides what pyodide's code does. */
 const CALLED = [
   'PyErr_GetRaisedException',
