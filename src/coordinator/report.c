@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,16 +55,30 @@ static struct error known(int error) {
 }
 
 /* If the runner is gone, nobody reads it, and the next one finds FORKED without a coordinator. */
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+  char text[MAX_PATH + 128];
+  va_list rest;
+  va_start(rest, format);
+  int length = vsnprintf(text, sizeof text, format, rest);
+  va_end(rest);
+  size_t size = length < 0 ? 0 : (size_t)length;
+  if (size >= sizeof text) size = sizeof text - 1;
+  for (size_t at = 0; at < size;) {
+    ssize_t count = write(FD_REPORT, text + at, size - at);
+    if (count <= 0) return;
+    at += (size_t)count;
+  }
+}
 
-void report_locked(void) { (void)dprintf(FD_REPORT, "locked " JOB_VERSION "\n"); }
+void report_locked(void) { say("locked " JOB_VERSION "\n"); }
 
 void report_waiting(int error) {
   struct error why = known(error);
-  (void)dprintf(FD_REPORT, "waiting: %s: %s\n", why.name, why.text);
+  say("waiting: %s: %s\n", why.name, why.text);
 }
 
 void refuse(const char *reason) {
-  (void)dprintf(FD_REPORT, "%s", reason);
+  say("%s", reason);
   _exit(STATUS_CANNOT_START);
 }
 
@@ -71,24 +86,24 @@ _Noreturn static void leave(int error) { _exit(is_machines_fault(error) ? STATUS
 
 void refuse_call(int error, const char *call, const char *path) {
   struct error why = known(error);
-  if (path == NULL) (void)dprintf(FD_REPORT, "%s: %s, %s", why.name, why.text, call);
-  else (void)dprintf(FD_REPORT, "%s: %s, %s '%s'", why.name, why.text, call, path);
+  if (path == NULL) say("%s: %s, %s", why.name, why.text, call);
+  else say("%s: %s, %s '%s'", why.name, why.text, call, path);
   leave(error);
 }
 
 void refuse_command(int error, const char *program) {
   /* Node throws other errors before it knows the program. */
   bool is_named = error == EACCES || error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOENT;
-  (void)dprintf(FD_REPORT, "spawn %s%s%s", is_named ? program : "", is_named ? " " : "", known(error).name);
+  say("spawn %s%s%s", is_named ? program : "", is_named ? " " : "", known(error).name);
   leave(error);
 }
 
 void refuse_record(int error) {
-  (void)dprintf(FD_REPORT, "%s", known(error).text);
+  say("%s", known(error).text);
   _exit(STATUS_CANNOT_RECORD);
 }
 
 void refuse_lock(int error) {
-  (void)dprintf(FD_REPORT, "%s", known(error).text);
+  say("%s", known(error).text);
   _exit(is_machines_fault(error) ? STATUS_SHORTAGE : STATUS_CANNOT_LOCK);
 }
