@@ -64,6 +64,8 @@ export interface BeginPorts {
   readonly now: () => number;
   readonly coordinator: CoordinatorPrograms;
   readonly control: TakeControl;
+  /** As in `RunSettings`. */
+  readonly patienceMs?: number;
   /** Takes remarks for those who look for the cause of a problem. */
   readonly note?: (text: string) => void;
   readonly events?: RunnerEvents;
@@ -97,7 +99,15 @@ export interface Begun {
  */
 export async function begin(
   spec: RunSpec,
-  { now, coordinator, control: take, console, note, events }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
+  {
+    now,
+    coordinator,
+    control: take,
+    console,
+    patienceMs,
+    note,
+    events,
+  }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
   notice: (text: string) => void,
 ): Promise<Begun> {
   const { openTask } = await import('../runner/runner.js');
@@ -106,7 +116,12 @@ export async function begin(
   const task = { ...rest, task: runnableTask(document) };
   const control = take(notice);
   try {
-    const runner = openTask(task, { ...spec.settings, now, coordinator, console }, { note, ...events });
+    const settings = { ...spec.settings, now, coordinator, console, patienceMs };
+    const problem = (each: Problem) => {
+      if (each.code === 'out-of-resources') notice(each.message);
+      events?.problem?.(each);
+    };
+    const runner = openTask(task, settings, { note, ...events, problem });
     control.attach(runner);
     return { runner, control, outcome: runner.run() };
   } catch (error) {

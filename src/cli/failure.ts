@@ -2,6 +2,7 @@ import type { ProblemCode } from '../errors/codes.js';
 import { errnoOf, exitCodeOfError, ThermosError, UsageError } from '../errors/errors.js';
 import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
+import { isShortage, shortageError } from '../errors/shortage.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import type { Terminal } from './terminal.js';
@@ -19,8 +20,12 @@ export interface Failure {
   exitCode: ExitCode;
 }
 
+const TRIED = 'the command cannot go on';
+
 /** Maps anything thrown to its report. Pure. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(thrown: unknown): Failure {
+  const error =
+    isShortage(thrown) && !(thrown instanceof ThermosError) ? shortageError(TRIED, thrown) : thrown;
   const exitCode = exitCodeOfError(error);
   if (error instanceof ThermosError) {
     const { code, message, hint } = error;

@@ -40,3 +40,12 @@ export function coordinatorKind(): 'native' | 'js' {
     ? 'native'
     : 'js';
 }
+
+/** For tests: how many seconds a runner waits at most while the machine is short of something. */
+const PATIENCE_VARIABLE = 'THERMOS_PATIENCE';
+
+/** Undefined: as long as usual. */
+export function patienceMs(): number | undefined {
+  const seconds = Number.parseFloat(process.env[PATIENCE_VARIABLE] ?? '');
+  return Number.isNaN(seconds) ? undefined : seconds * 1000;
+}

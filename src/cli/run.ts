@@ -17,7 +17,7 @@ import { reasonText } from '../task/why.js';
 import { visible } from '../text/escape.js';
 import { summaryText } from '../views/run.js';
 import { failureOf } from './failure.js';
-import { coordinatorPrograms, MAIN } from './programs.js';
+import { coordinatorPrograms, MAIN, patienceMs } from './programs.js';
 import { progressOn } from './progress.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
 import type { RunnerMessage, ShowRun } from './run-view.js';
@@ -92,6 +92,7 @@ function portsOf(terminal: Terminal) {
   return {
     now: () => terminal.now(),
     coordinator: coordinatorPrograms(),
+    patienceMs: patienceMs(),
     control: (notice: (text: string) => void) => new RunControl(notice),
   };
 }

@@ -473,6 +473,13 @@ export const CODE_GROUPS = {
       exit: ['partial'],
       meaning: 'The sandbox cannot be written because the disk is full or fails.',
     },
+    'out-of-resources': {
+      severity: ['warning'],
+      exit: ['partial'],
+      meaning:
+        'The machine, or a limit on it, does not give thermos what it needs: processes, memory, open files, room on a disk.',
+      remedy: 'Do what the hint says, then run the command again; `thermos run` resumes a task.',
+    },
     'profile-untrusted': {
       severity: ['warning'],
       meaning: 'The .thermos_profile of a sandbox is not read because others could have written it.',

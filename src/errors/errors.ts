@@ -67,9 +67,13 @@ export function exitCodeOfError(error: unknown): ExitCode {
   return error instanceof ThermosError ? error.exitCode : EXIT.bug;
 }
 
+/** Node does not know it. The number is the same on x86-64 and arm64. */
+const EDQUOT = -122;
+
 /** The `code` of a Node system error (`ENOENT` …), or undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const { code, errno } = (error as NodeJS.ErrnoException | null | undefined) ?? {};
+  if (errno === EDQUOT) return 'EDQUOT';
   return typeof code === 'string' ? code : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isShortage } from '../errors/shortage.js';
 import { runTool } from './run-tool.js';
 
 /** An entry of the user database. */
@@ -44,7 +45,8 @@ function isName(text: string): boolean {
 
 /**
  * The users of this machine: those in the file, and those that libc knows from other sources. The file is read once,
- * when it is needed; each other user is asked for once. Nothing here throws.
+ * when it is needed; each other user is asked for once. With `patienceMs` nothing here throws; otherwise the machine may
+ * be too short of something to know, and the system error is thrown.
  */
 export class Accounts {
   readonly #options: AccountsOptions;
@@ -78,7 +80,9 @@ export class Accounts {
 
   #read() {
     if (this.#file === undefined) {
-      const all = parsePasswd(readPasswd(this.#options.passwd ?? '/etc/passwd'));
+      const all = parsePasswd(
+        this.#unlessShort(() => readPasswd(this.#options.passwd ?? '/etc/passwd')) ?? '',
+      );
       const byKey = new Map<string | number, Account>();
       for (const account of all) {
         for (const key of [account.name, account.uid]) if (!byKey.has(key)) byKey.set(key, account);
@@ -98,10 +102,20 @@ export class Accounts {
     const { leftMs } = this.#patience;
     if (getent === undefined || leftMs <= 0 || !isName(String(user))) return undefined;
     const before = performance.now();
-    const [account] = parsePasswd(getent(String(user), leftMs) ?? '');
+    const [account] = parsePasswd(this.#unlessShort(() => getent(String(user), leftMs)) ?? '');
     this.#patience.leftMs -= performance.now() - before;
     // getent takes a name that looks like a uid for one.
     return account?.[typeof user === 'string' ? 'name' : 'uid'] === user ? account : undefined;
+  }
+
+  /** Undefined if the answer is only for display and cannot be had. */
+  #unlessShort<T>(find: () => T): T | undefined {
+    try {
+      return find();
+    } catch (error) {
+      if (this.#options.patienceMs === undefined) throw error;
+      return undefined;
+    }
   }
 }
 
@@ -113,7 +127,8 @@ export function findAccount(user: string | number): Account | undefined {
 function readPasswd(path: string): string {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     // A machine without the file may have other sources.
     return '';
   }

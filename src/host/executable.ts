@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { isShortage } from '../errors/shortage.js';
 
 const ELF = Buffer.from('\x7fELF', 'latin1');
 const SCRIPT = Buffer.from('#!');
@@ -6,7 +7,7 @@ const HEADER_BYTES = 20;
 
 /**
  * Is the file a script with an interpreter, or a program for the machine that runs us? Anything else must not be started:
- * execvp(3), and so Node, would have the shell interpret its bytes. False if it cannot be read.
+ * execvp(3), and so Node, would have the shell interpret its bytes. False if it cannot be read. Throws the system error if the machine is too short of something to know.
  */
 export function isForThisMachine(path: string): boolean {
   const header = headerOf(path);
@@ -31,7 +32,8 @@ function headerOf(path: string): Buffer | undefined {
     } finally {
       closeSync(fd);
     }
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     return undefined;
   }
   return header;

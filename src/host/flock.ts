@@ -1,4 +1,4 @@
-import { errnoOf, SystemError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { runTool } from './run-tool.js';
 
 /**
@@ -9,18 +9,22 @@ import { runTool } from './run-tool.js';
  * is part of util-linux, and `flock-failed` if it cannot be run or does not finish.
  */
 export function tryLock(fd: number): boolean {
-  const { status, error, stderr } = runTool(
-    'flock',
-    ['--nonblock', '--exclusive', '3'],
-    ['ignore', 'ignore', 'pipe', fd],
-  );
+  const { status, error, stderr } = runFlock(fd);
   if (error !== undefined) {
     if (errnoOf(error) !== 'ENOENT') {
-      throw new SystemError('flock-failed', `cannot run flock: ${error.message}`, undefined, error);
+      throw new SystemError('flock-failed', `cannot run flock: ${describeErrno(error)}`, undefined, error);
     }
     throw new SystemError('flock-missing', 'the program flock is not installed', 'install util-linux', error);
   }
   if (status === 0) return true;
   if (status === 1) return false;
   throw new SystemError('flock-failed', `flock could not lock: ${stderr.trim()}`);
+}
+
+function runFlock(fd: number): Pick<ReturnType<typeof runTool>, 'status' | 'error' | 'stderr'> {
+  try {
+    return runTool('flock', ['--nonblock', '--exclusive', '3'], ['ignore', 'ignore', 'pipe', fd]);
+  } catch (error) {
+    return { status: null, error: error as Error, stderr: '' };
+  }
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { isShortage } from '../errors/shortage.js';
 import type { FileIdentity } from './file-identity.js';
 import { deviceOf, type HeldLock, parseLocks, writeLocksOn } from './locks.js';
 import { parseMounts } from './mounts.js';
@@ -17,6 +18,7 @@ export function holdOf(pid: number, file: FileIdentity): { isWritable: boolean }
   try {
     names = readdirSync(`/proc/${pid}/fd`);
   } catch (error) {
+    if (isShortage(error)) throw error;
     return errnoOf(error) === 'ENOENT' ? 'none' : undefined;
   }
   let hold: { isWritable: boolean } | 'none' = 'none';

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { isShortage } from '../errors/shortage.js';
 import { parseProcessStat } from './process-stat.js';
 
 /** A process in the table; ids in our pid namespace. */
@@ -23,7 +24,7 @@ export function processTable(): ProcessRow[] {
     .filter(({ state }) => state !== 'Z' && state !== 'X');
 }
 
-/** One process; undefined if it is gone. */
+/** One process; undefined if it is gone. Throws the system error if the machine is too short of something to know. */
 export function processRow(pid: number): ProcessRow | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -34,8 +35,8 @@ export function processRow(pid: number): ProcessRow | undefined {
     // Field 6 of proc(5); the command before it may contain anything, but ends with the last parenthesis.
     const session = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3]);
     return { pid, parent, session, state, startTimeTicks, uid };
-  } catch {
-    return undefined;
+  } catch (error) {
+    return unlessShort(error);
   }
 }
 
@@ -57,8 +58,8 @@ export function homeOf(pid: number): string | undefined {
       .split('\0')
       .find((entry) => entry.startsWith('HOME='))
       ?.slice('HOME='.length);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return unlessShort(error);
   }
 }
 
@@ -66,9 +67,15 @@ export function homeOf(pid: number): string | undefined {
 export function rootOf(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/root`);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return unlessShort(error);
   }
+}
+
+/** What is not known for lack of descriptors or memory must not be taken for absent. */
+function unlessShort(error: unknown): undefined {
+  if (isShortage(error)) throw error;
+  return undefined;
 }
 
 /** The files of its descriptors 1 and 2. */

@@ -17,16 +17,21 @@ export function moveTaskFile({ root, taskId }: TaskPlace, endedMs: number): void
   const directories = new Directories();
   try {
     const active = at(directories.fd(base, [...tasks, 'active']), taskId);
+    setTime(active, endedMs / 1000);
     makeFinished(at(directories.fd(base, tasks), 'finished'));
     const finished = at(directories.fd(base, [...tasks, 'finished']), taskId);
     renameSync(active, finished);
-    // A file with a second name may also be the task file of another task.
-    if (lstatSync(finished).nlink === 1) lutimesSync(finished, endedMs / 1000, endedMs / 1000);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   } finally {
     directories.close();
   }
+}
+
+/** Before the move, which is the last step: this can be done again if the machine is short of something. */
+function setTime(path: string | Buffer, seconds: number): void {
+  // A file with a second name may also be the task file of another task.
+  if (lstatSync(path).nlink === 1) lutimesSync(path, seconds, seconds);
 }
 
 /** The original creates it only when the first task of a root ends. */

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors/errors.js';
+import { isShortage } from '../errors/shortage.js';
 import { accountGroups } from '../host/groups.js';
 import { layoutAt } from '../layout/layouts.js';
 import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
@@ -70,6 +71,7 @@ export function checkOwnership(
       ) ?? findUntrusted(witnessesOf(place, directories), trusted, groups);
     return stranger && untrusted(place.taskId, uid, stranger);
   } catch (error) {
+    if (isShortage(error)) throw error;
     return new UsageError(
       'task-untrusted',
       `cannot determine who may have written the files of task ${place.taskId}: ${(error as Error).message}`,

@@ -45,6 +45,8 @@ export interface RunSettings {
   containerizer?: Containerizer;
   /** Maximum number of runs of one process, however they end. Default 100. */
   maxRuns?: number;
+  /** Never wait longer than this for an end of a shortage, see `judgeShortage`. Default: as long as that says. */
+  patienceMs?: number;
   /** Our descriptors for the `console` output of processes. Default: none, it is discarded. */
   console?: { stdout: number; stderr: number };
 }

@@ -6,6 +6,7 @@ import {
 } from '../checkpoint/records.js';
 import type { Planner } from '../config/planner.js';
 import type { Problem } from '../errors/problem.js';
+import { patienceMs, shortageIn, shortageRemedy } from '../errors/shortage.js';
 import type { KillRequest } from './api.js';
 import { isLive, type Run } from './progress.js';
 import { liveRuns, newState, plannerOf, type RunEvent, type RunState, type Terms } from './state.js';
@@ -13,7 +14,11 @@ import { liveRuns, newState, plannerOf, type RunEvent, type RunState, type Terms
 /** The original's default for a kill. */
 const PREEMPTION_WAIT_SECONDS = 60;
 /** How long to retry a process that cannot be started at the moment. */
-const RETRY_SECONDS = 60;
+const PATIENCE_SECONDS = 60;
+/** How long to wait after a coordinator has given up for a shortage that does not end by itself. */
+const COORDINATOR_PAUSE_SECONDS = 30;
+/** A shortage that lasts longer is reported. */
+const MOMENT_SECONDS = 1;
 
 /** The state of a task that continues after the records of its stream. */
 export function stateAfter(
@@ -38,14 +43,16 @@ export function apply(state: RunState, event: RunEvent, now: number): void {
       break;
     case 'started':
       state.children.set(event.coordinatorPid, event.process);
-      state.postponed.delete(event.process);
       plannerOf(state, event.process)?.start(event.process);
       break;
     case 'not-started':
       notStarted(state, event, now);
       break;
     case 'gone':
-      gone(state, event);
+      gone(state, event, now);
+      break;
+    case 'waiting':
+      state.problems.push(waits(event.process, event.reason, shortageRemedy(shortageIn(event.reason))));
       break;
     case 'terminated':
       if (event.process === undefined) {
@@ -95,7 +102,9 @@ function recorded(state: RunState, record: CheckpointRecord, now: number): void 
 function moved(state: RunState, { process, state: at }: Run): void {
   const { status } = state.progress;
   if (at === 'RUNNING' && status === 'CLEANING' && !state.isToTerminate) state.toTerminate.add(process);
+  if (at === 'RUNNING') state.postponed.delete(process);
   if (!isTerminalProcessState(at)) return;
+  if (at !== 'LOST') state.postponed.delete(process);
   const refusal = state.lost.get(process)?.refusal;
   state.lost.delete(process);
   state.toTerminate.delete(process);
@@ -137,12 +146,14 @@ function plan(planner: Planner, { process, state }: ProcessStatus, hasRun: boole
 
 function notStarted(
   state: RunState,
-  { process, reason, isTransient }: RunEvent & { type: 'not-started' },
+  { process, reason, isTransient, patience = PATIENCE_SECONDS, hint }: RunEvent & { type: 'not-started' },
   now: number,
 ): void {
-  const since = state.postponed.get(process)?.since ?? now;
-  if (isTransient && now - since < RETRY_SECONDS) {
-    state.postponed.set(process, { since, tried: now });
+  if (isTransient) {
+    const { since = now, tried = now } = state.postponed.get(process) ?? {};
+    const isLong = (at: number) => at - since >= MOMENT_SECONDS;
+    if (isLong(now) && !isLong(tried)) state.problems.push(waits(process, reason, hint));
+    state.postponed.set(process, { since, tried: now, patience, reason, hint });
     return;
   }
   state.postponed.delete(process);
@@ -150,14 +161,26 @@ function notStarted(
   state.problems.push(cannotStart(process, reason));
 }
 
-function gone(state: RunState, { process, coordinatorPid, refusal }: RunEvent & { type: 'gone' }): void {
+function gone(
+  state: RunState,
+  { process, coordinatorPid, refusal, shortage }: RunEvent & { type: 'gone' },
+  now: number,
+): void {
   state.children.delete(coordinatorPid);
   if (isRunOf(state, process, coordinatorPid)) {
     const isCleared = state.lost.get(process)?.isCleared === true;
     state.lost.set(process, { coordinatorPid, refusal, isCleared });
+    if (shortage === undefined) return;
+    const error = shortageIn(shortage);
+    const hint = shortageRemedy(error);
+    const patience = (patienceMs(error, 'running') ?? 0) / 1000;
+    const since = state.postponed.get(process)?.since ?? state.progress.runs.get(process)?.fork_time ?? now;
+    // The coordinator has tried it often. Each of its runs counts, so there must not be many.
+    const pause = patience > 0 ? undefined : COORDINATOR_PAUSE_SECONDS;
+    state.postponed.set(process, { since, tried: now, patience, pause, reason: shortage, hint });
   } else if (isUnrecorded(state, process)) {
     state.unstartable.add(process);
-    state.problems.push(cannotStart(process, refusal ?? 'its stream does not record the start'));
+    state.problems.push(cannotStart(process, refusal ?? shortage ?? 'its stream does not record the start'));
   }
 }
 
@@ -191,6 +214,11 @@ function cannotStart(process: string, reason: string): Problem {
     message: `${CANNOT_START(process)}${reason}`,
     process,
   };
+}
+
+function waits(process: string, reason: string, hint?: string): Problem {
+  const message = `process ${JSON.stringify(process)} has to wait: ${reason}`;
+  return { code: 'out-of-resources', severity: 'warning', message, process, hint };
 }
 
 const CANNOT_START = (process: string) => `process ${JSON.stringify(process)} cannot be started: `;

@@ -3,6 +3,7 @@ import { readStream } from '../checkpoint/reader.js';
 import type { CheckpointRecord } from '../checkpoint/records.js';
 import { errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { isShortage } from '../errors/shortage.js';
 import { unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import type { RunnerRoot } from './runner-root.js';
 
@@ -29,7 +30,11 @@ export class CoordinatorStreams {
     try {
       this.#root.useCoordinator(process, (file) => readStream(file, lister));
     } catch (error) {
-      if (error instanceof SystemError || errnoOf(error) === undefined) throw error;
+      if (error instanceof SystemError || errnoOf(error) === undefined || isShortage(error)) {
+        // Whoever tries again has to read from the beginning: the last record may not have been taken over.
+        this.#listers.delete(process);
+        throw error;
+      }
       if (errnoOf(error) === 'ENOENT') return undefined;
       // Something else is in its place: there are no final records, and the end is noticed without them.
       return this.#once({ ...unreadableCheckpoint(path, error), process });

@@ -6,14 +6,17 @@ import {
 } from '../checkpoint/records.js';
 import type { Planner } from '../config/planner.js';
 import type { LiveRun, Run } from './progress.js';
-import { liveRuns, type RunState } from './state.js';
+import { liveRuns, type Postponed, plannerOf, type RunState } from './state.js';
 
 /** As in the original: a run that stays FORKED for longer than this is LOST. */
 const FORKED_SECONDS = 60;
 /** We get no event when a coordinator of an earlier runner ends, so we poll. */
 const ADOPTED_SECONDS = 0.5;
-/** Time for a coordinator without a runner to release its stream, or for the machine to have resources again. */
-const RETRY_SECONDS = 0.05;
+/**
+ * Time for a coordinator without a runner to release its stream, or for the machine to have resources again: the longer it
+ * takes, the more.
+ */
+const RETRY_SECONDS = { first: 0.05, most: 1 } as const;
 /** The number of processes to start before new events are handled. */
 const BATCH = 4;
 /** The next event is that records are durable. */
@@ -28,6 +31,8 @@ export type Effect =
   | { readonly type: 'terminate'; readonly run?: LiveRun }
   /** Send SIGKILL to all processes of one run, or of the task. */
   | { readonly type: 'kill'; readonly run?: LiveRun }
+  /** A process cannot be started now, and it is not known when it can: leave the task to the next runner. */
+  | { readonly type: 'stop'; readonly process: string; readonly reason: string; readonly hint?: string }
   /** The task has ended: move its task file and release its stream. */
   | { readonly type: 'finish'; readonly state: TaskState }
   /** Wait until this time; undefined: until the next event. Always the only effect. */
@@ -84,7 +89,12 @@ function clean(state: RunState, live: readonly LiveRun[], now: number): readonly
 
 function finalize(state: RunState, live: readonly LiveRun[], now: number): readonly Effect[] {
   const { complete, deadlocked } = state.finalizing;
-  if (complete || deadlocked || now >= deadline(state, now)) return conclude(state, now);
+  if (complete || deadlocked) return conclude(state, now);
+  if (now >= deadline(state, now)) {
+    // Without a kill, no task is over while a final process waits for resources only.
+    const [stopped] = state.kill === undefined ? postponedOf(state, state.finalizing) : [];
+    return stopped === undefined ? conclude(state, now) : [stop(...stopped)];
+  }
   return startOrSleep(state, live, state.finalizing, now);
 }
 
@@ -117,6 +127,11 @@ function startOrSleep(
   planner: Planner,
   now: number,
 ): readonly Effect[] {
+  const [stopped] =
+    live.length > 0
+      ? []
+      : postponedOf(state, planner).filter(([, { since, tried, patience }]) => tried - since >= patience);
+  if (stopped !== undefined) return [stop(...stopped)];
   const starts = startRunnable(state, live, planner, now);
   return starts.length > 0 ? starts : sleep(state, live, planner, now);
 }
@@ -126,7 +141,7 @@ function startRunnable(state: RunState, live: readonly LiveRun[], planner: Plann
   const { max_concurrency } = task;
   const room = max_concurrency > 0 ? max_concurrency - planner.running.size : Number.POSITIVE_INFINITY;
   const starting = live.filter((run) => run.state === 'FORKED').length;
-  let free = Math.min(room, maxStarting - starting, BATCH);
+  let free = Math.min(room, (isShort(state) ? 1 : maxStarting) - starting, BATCH);
   const waiting: CheckpointRecord[] = [];
   const starts: Effect[] = [];
   let left = room;
@@ -148,8 +163,26 @@ function startRunnable(state: RunState, live: readonly LiveRun[], planner: Plann
 
 /** A clock that was set back must not delay the process. */
 function isPostponed({ postponed }: RunState, process: string, now: number): boolean {
-  const { tried } = postponed.get(process) ?? {};
-  return tried !== undefined && tried <= now && now < tried + RETRY_SECONDS;
+  const waiting = postponed.get(process);
+  return waiting !== undefined && waiting.tried <= now && now < nextTry(waiting);
+}
+
+function nextTry({ since, tried, pause }: Postponed): number {
+  const { first, most } = RETRY_SECONDS;
+  return tried + (pause ?? Math.min(Math.max((tried - since) / 4, first), most));
+}
+
+/** Several coordinators that start at once could take from each other what one of them needs. */
+function isShort({ postponed }: RunState): boolean {
+  return [...postponed.values()].some(({ hint }) => hint !== undefined);
+}
+
+function postponedOf(state: RunState, planner: Planner): [string, Postponed][] {
+  return [...state.postponed].filter(([process]) => plannerOf(state, process) === planner);
+}
+
+function stop(process: string, { reason, hint }: Postponed): Effect {
+  return { type: 'stop', process, reason, hint };
 }
 
 /** Sleeps until the next event that depends only on time. */
@@ -163,7 +196,12 @@ function sleep(
   if (state.progress.status !== 'ACTIVE') at.push(deadline(state, now));
   const nextStart = planner?.nextStart(now);
   if (nextStart !== undefined) at.push(nextStart);
-  if (planner !== undefined && state.postponed.size > 0) at.push(now + RETRY_SECONDS);
+  if (planner !== undefined) {
+    for (const [process, waiting] of postponedOf(state, planner)) {
+      if (planner.state(process) !== 'ready') continue;
+      at.push(waiting.tried <= now ? Math.max(nextTry(waiting), now + RETRY_SECONDS.first) : now);
+    }
+  }
   for (const run of live) {
     if (run.state === 'FORKED') at.push(run.fork_time + FORKED_SECONDS);
     if (!state.children.has(run.coordinator_pid)) at.push(now + ADOPTED_SECONDS);

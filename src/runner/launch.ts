@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, ftruncateSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -8,10 +9,11 @@ import type { ProcessStatus } from '../checkpoint/records.js';
 import type { CheckpointWriter } from '../checkpoint/writer.js';
 import { describeErrno, errnoOf, SystemError, ThermosError } from '../errors/errors.js';
 import { COORDINATOR_EXIT } from '../errors/exit-codes.js';
+import { isShortage, judgeShortage } from '../errors/shortage.js';
 import { tryLock } from '../host/flock.js';
 import { OpenFile } from '../store/open-file.js';
 import { RefusedError } from '../store/refused.js';
-import { GO, type Job } from './coordinator/job.js';
+import { GO, type Job, READY, WAITING } from './coordinator/job.js';
 import { NO_DEBUGGER } from './debugger.js';
 import { encodeNativeJob, LOCKED } from './native-job.js';
 
@@ -24,10 +26,8 @@ export class TransientError extends Error {}
 /** The coordinator in C cannot be executed here. */
 export class UnusableError extends Error {}
 
-const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
-
-/** How long a coordinator may take to lock its stream. */
-const LOCK_MS = 10_000;
+/** How long a coordinator may take to lock its stream, or to start Node: longer than it waits for resources. */
+const START_MS = 40_000;
 
 /** One of the programs, with what only it needs. */
 export type CoordinatorProgram =
@@ -53,6 +53,8 @@ export interface Launch {
   readonly signal?: AbortSignal;
   /** Called before FORKED is recorded. */
   readonly forked: (coordinatorPid: number, forkTime: number) => void;
+  /** Called with what the coordinator waits for if the machine is short of it. */
+  readonly waiting?: (reason: string) => void;
   /** Called when a coordinator that was returned has ended. */
   readonly ended: (coordinatorPid: number, end: CoordinatorEnd) => void;
 }
@@ -60,6 +62,8 @@ export interface Launch {
 export interface CoordinatorEnd {
   /** Why it could not start the process, if so. */
   readonly refusal?: string;
+  /** What the machine was too short of to start it, if so. */
+  readonly shortage?: string;
   /** What happened to itself, if it did not end as it should: `was killed by SIGKILL`. */
   readonly death?: string;
   /** Why it could not record the start of its run, which ends the runner. */
@@ -68,8 +72,8 @@ export interface CoordinatorEnd {
 
 /**
  * Starts the coordinator of a run, which holds the lock of the process's stream, and records FORKED in that stream.
- * Returns the coordinator's pid. Throws TransientError, UnusableError and system errors if it cannot be started (nothing
- * was recorded), and SystemError `checkpoint-write-failed` (nothing runs then).
+ * Returns the coordinator's pid. Throws TransientError, UnusableError, SystemError and system errors, also for shortages,
+ * if it cannot be started (nothing was recorded), and SystemError `checkpoint-write-failed` (nothing runs then).
  */
 export async function launch(options: Launch): Promise<number> {
   const { program } = options;
@@ -126,7 +130,8 @@ function openStream({ stream, open }: Launch): OpenFile {
     // A wrong file in place of the stream is not a fault of the process.
     if (error instanceof ThermosError) throw new SystemError(error.code, error.message, error.hint, error);
     const errno = errnoOf(error);
-    if (SHORTAGES.includes(errno)) throw new TransientError(describeErrno(error));
+    if (judgeShortage(error, 0, 'running') === 'wait')
+      throw new TransientError(describeErrno(error), { cause: error });
     // Other errors are not the fault of the process; a name that is not a valid file name is.
     if (errno === 'ENAMETOOLONG') throw error;
     const why = error instanceof RefusedError ? error.message : `${stream}: ${describeErrno(error)}`;
@@ -172,36 +177,31 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
     fd,
     'pipe',
   ]);
+  // Without descriptors it has no pipes.
+  if (child.stdio === undefined) throw unspawned(program, (await once(child, 'error'))[0]);
   // A coordinator that died at once does not read; its exit reports that.
   child.stdin?.on('error', () => {});
   const report = child.stdio[4] as Readable | undefined;
-  let said = '';
+  const greeting = program.kind === 'script' ? READY : LOCKED;
+  const said = new Said(greeting.trim(), options.waiting);
+  const reason = () => said.reason;
   report?.on('error', () => {});
-  report?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  // Lines before it say for what it has waited.
-  const reason = () => said.replace(/^(?:locked .*\n)?(?:waiting: .*\n)*/, '');
+  report?.setEncoding('utf8').on('data', (text: string) => said.add(text));
   await new Promise<void>((resolve, reject) => {
     const late = setTimeout(() => {
       child.kill('SIGKILL');
       reject(new TransientError('the coordinator does not start'));
-    }, LOCK_MS);
+    }, START_MS);
     child.once('error', (error) => {
       clearTimeout(late);
       reject(unspawned(program, error));
     });
-    if (program.kind === 'script') {
-      clearTimeout(late);
-      if (child.pid !== undefined) resolve();
-      return;
-    }
     report?.on('data', () => {
-      if (!said.includes('\n')) return;
+      if (said.first === undefined) return;
       clearTimeout(late);
-      if (said.startsWith(LOCKED)) return resolve();
+      if (said.first === greeting.trim()) return resolve();
       child.kill('SIGKILL');
-      reject(new UnusableError(`${program.path} is of another version`));
+      reject(unusable(program, `${program.path} is of another version`));
     });
     child.once('close', (code, signal) => {
       clearTimeout(late);
@@ -210,6 +210,9 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
       else if (code === COORDINATOR_EXIT.cannotLock)
         reject(new SystemError('flock-failed', `flock could not lock: ${reason()}`));
       else if (signal === 'SIGKILL') reject(new TransientError('the coordinator was killed'));
+      // Node ends like this if it can have no threads or no memory.
+      else if (program.kind === 'script')
+        reject(new TransientError(`the coordinator ${endOf(code, signal)}`));
       else reject(new UnusableError(`${program.path} ends at once: ${signal ?? `exit status ${code}`}`));
     });
   });
@@ -217,11 +220,11 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
   let isWatched = false;
   child.on('close', (code, signal) => {
     if (!isWatched) return;
-    if (code === COORDINATOR_EXIT.cannotStart || code === COORDINATOR_EXIT.shortage)
-      ended(pid, { refusal: reason() });
+    if (code === COORDINATOR_EXIT.cannotStart) ended(pid, { refusal: reason() });
+    else if (code === COORDINATOR_EXIT.shortage) ended(pid, { shortage: reason() });
     else if (code === COORDINATOR_EXIT.cannotRecord) ended(pid, { failure: unrecorded(reason()) });
     else if (code === COORDINATOR_EXIT.ok) ended(pid, {});
-    else ended(pid, { death: signal === null ? `ended with exit code ${code}` : `was killed by ${signal}` });
+    else ended(pid, { death: endOf(code, signal) });
   });
   // A runner that gives up ends at once; the coordinator goes on.
   child.unref();
@@ -249,9 +252,49 @@ function spawnCoordinator({ program, taskId, job }: Launch, stdio: StdioOptions)
   }
 }
 
+/** What a coordinator says: what it waits for, its greeting, and the reason why it cannot start the process. */
+class Said {
+  readonly #greeting: string;
+  readonly #waiting: Launch['waiting'];
+  readonly #lines: string[] = [];
+  #rest = '';
+
+  constructor(greeting: string, waiting: Launch['waiting']) {
+    this.#greeting = greeting;
+    this.#waiting = waiting;
+  }
+
+  add(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() as string;
+    for (const line of lines) {
+      if (line.startsWith(WAITING)) this.#waiting?.(line.slice(WAITING.length));
+      else this.#lines.push(line);
+    }
+  }
+
+  /** The first line. */
+  get first(): string | undefined {
+    return this.#lines[0];
+  }
+
+  get reason(): string {
+    const lines = this.first === this.#greeting ? this.#lines.slice(1) : this.#lines;
+    return [...lines, this.#rest].join('\n');
+  }
+}
+
+function unusable({ kind }: CoordinatorProgram, message: string): Error {
+  return kind === 'native' ? new UnusableError(message) : new SystemError('install-incomplete', message);
+}
+
+function endOf(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+}
+
 /** Node throws some errors and emits others. */
 function unspawned({ kind, path }: CoordinatorProgram, error: unknown): Error {
-  if (kind === 'native' && !SHORTAGES.includes(errnoOf(error)))
-    return new UnusableError(`${path} cannot be executed: ${describeErrno(error)}`);
-  return new TransientError('the coordinator cannot be started: too many processes, or too little memory');
+  if (isShortage(error)) return new TransientError(describeErrno(error), { cause: error });
+  if (kind === 'native') return new UnusableError(`${path} cannot be executed: ${describeErrno(error)}`);
+  return new TransientError(`the coordinator cannot be started: ${describeErrno(error)}`);
 }

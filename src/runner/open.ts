@@ -7,6 +7,7 @@ import { type PlanFault, planOf } from '../config/planner.js';
 import { thermosCommand } from '../discovery/advised-command.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { isShortage } from '../errors/shortage.js';
 import { type Account, findAccount } from '../host/accounts.js';
 import { layoutAt } from '../layout/layouts.js';
 import { defaultLogDir } from '../layout/log-paths.js';
@@ -255,6 +256,7 @@ function taskIn(file: OpenFile): RunnableTask {
   try {
     return runnableTask(JSON.parse(file.read(MAX_TASK_FILE_BYTES).toString('utf8')));
   } catch (error) {
+    if (isShortage(error)) throw error;
     throw new SystemError('task-file-damaged', `${file.path} is not a task: ${(error as Error).message}`);
   }
 }
@@ -279,7 +281,9 @@ function checkSettings({ chroot, coordinator }: RunSettings): void {
   if (chroot && process.geteuid?.() !== 0) {
     throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
   }
-  if (presenceOf(coordinator.script) !== 'other')
+  const presence = presenceOf(coordinator.script);
+  if (typeof presence === 'object' && isShortage(presence.error)) throw presence.error;
+  if (presence !== 'other')
     throw new SystemError('install-incomplete', `${coordinator.script} does not exist`);
 }
 

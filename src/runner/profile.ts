@@ -1,4 +1,5 @@
 import { describeErrno, errnoOf } from '../errors/errors.js';
+import { isShortage } from '../errors/shortage.js';
 import { accountGroups } from '../host/groups.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
@@ -31,6 +32,7 @@ export function profileOf(sandbox: string, uid: number, chroot = false): Profile
     if (!stat.isFile()) return { refusal: 'it is not a regular file' };
     return { path: chroot ? `/${PROFILE}` : path };
   } catch (error) {
+    if (isShortage(error)) throw error;
     return errnoOf(error) === 'ENOENT' ? undefined : { refusal: describeErrno(error) };
   } finally {
     directories.close();

@@ -46,7 +46,7 @@ export class StreamProgress {
   count = 0;
   /** The number of the record of the status, from 1. */
   statusAt = 0;
-  /** When CLEANING was first recorded, milliseconds since the epoch. */
+  /** When the task was to end; or when the last runner took over after that: it has as much time. Milliseconds since the epoch. */
   cleaningSince: number | undefined;
   readonly runs = new Map<string, Run>();
   readonly #traces = new RunTraces();
@@ -74,9 +74,10 @@ export class StreamProgress {
     this.count += 1;
     if (type === 'runner_header') this.header = value;
     if (type === 'task_status') {
+      const isTakenOver = value.state === 'FINALIZING' && this.status === 'FINALIZING';
       this.status = value.state as TaskState;
       this.statusAt = this.count;
-      if (value.state === 'CLEANING') this.cleaningSince ??= Number(value.timestamp_ms);
+      if (value.state === 'CLEANING' || isTakenOver) this.cleaningSince = Number(value.timestamp_ms);
     }
     return type === 'process_status' ? this.#move(value) : undefined;
   }

@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { thermosCommand } from '../discovery/advised-command.js';
 import { describeErrno, errnoOf, SystemError, ThermosError, UsageError } from '../errors/errors.js';
+import { isShortage, shortageError, shortageRemedy } from '../errors/shortage.js';
 import { tryLock } from '../host/flock.js';
 import { accountGroups } from '../host/groups.js';
 import { Host } from '../host/host.js';
@@ -194,7 +195,7 @@ export class RunnerRoot {
         what: 'the task file',
         error,
       });
-      throw new SystemError('task-file-unreadable', message, hint);
+      throw new SystemError('task-file-unreadable', message, hint, error);
     }
   }
 
@@ -253,6 +254,8 @@ export class RunnerRoot {
       throw new SystemError(
         'task-file-unwritable',
         `cannot write ${this.paths.active}: ${describeErrno(error)}`,
+        shortageRemedy(error),
+        error,
       );
     }
   }
@@ -307,8 +310,10 @@ export class RunnerRoot {
       return write();
     } catch (error) {
       if (error instanceof ThermosError) throw error;
+      const tried = `cannot write to the root ${this.place.root}`;
+      if (isShortage(error)) throw shortageError(tried, error);
       const why = error instanceof RefusedError ? error.message : describeErrno(error);
-      const message = `cannot write to the root ${this.place.root}: ${why}`;
+      const message = `${tried}: ${why}`;
       throw new UsageError('root-unwritable', message, 'choose another with --root');
     }
   }
@@ -338,7 +343,11 @@ export class StartingStream {
   /** Only before anything is recorded. We hold the lock, so nobody else has written anything either. */
   rollBack(): void {
     if (this.#madeTaskFile) this.#root.removeTaskFile();
-    if (this.#made.stream && this.#root.isNamed(this.stream)) this.#root.removeStream();
+    if (this.#made.stream) {
+      attempt(() => {
+        if (this.#root.isNamed(this.stream)) this.#root.removeStream();
+      });
+    }
     if (this.#made.directory) this.#root.removeCheckpoint();
   }
 }
@@ -356,7 +365,8 @@ function attempt(action: () => void, expected?: readonly string[]): boolean {
 }
 
 /** The error for a stream that cannot be opened for writing. */
-export function unwritable(path: string, error: unknown): UsageError {
+export function unwritable(path: string, error: unknown): ThermosError {
+  if (isShortage(error)) return shortageError(`cannot write ${path}`, error);
   const why = error instanceof RefusedError ? error.message : describeErrno(error);
   return new UsageError('root-unwritable', `cannot write ${path}: ${why}`);
 }

@@ -1,6 +1,7 @@
 import { accessSync, chownSync, closeSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeErrno, errnoOf, SystemError, UsageError } from '../errors/errors.js';
+import { isShortage, shortageRemedy } from '../errors/shortage.js';
 import type { Account } from '../host/accounts.js';
 import { accountGroups } from '../host/groups.js';
 import { makeDirectory } from '../host/make-directory.js';
@@ -8,16 +9,13 @@ import { OPEN_TO_ALL, underUmask } from '../host/umask.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { sandboxMarkOf, writeMarkIn, writeSandboxMark } from '../lifecycle/sandbox-mark.js';
 import { at, Directories } from '../store/directories.js';
-import { isDirectory } from '../store/look.js';
+import { presenceOf } from '../store/look.js';
 import { directoriesAbove, findUntrusted } from '../store/ownership.js';
 import { RefusedError } from '../store/refused.js';
 import { openWay } from '../store/way.js';
 
 /** Only links that root or we created are followed, because the task's user could lead root anywhere. */
 const TRUSTED: ReadonlySet<number> = new Set([0, process.geteuid?.() ?? 0]);
-
-/** Errors that are not the fault of the chosen sandbox. */
-const SHORTAGES: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EMFILE', 'ENFILE'];
 
 /**
  * Creates the sandbox of a task for its user, if missing, with the mark by which gc recognizes it. Throws UsageError
@@ -34,15 +32,18 @@ export function makeSandbox(path: string, user: Account, place: TaskPlace): void
   try {
     if (process.geteuid?.() === 0) makeAsRoot(path, user, place);
     else if (makeDirectory(path)) writeSandboxMark(path, place);
-    if (!isDirectory(path)) throw unusable('it is not a directory');
+    const presence = presenceOf(path);
+    if (typeof presence === 'object') throw presence.error;
+    if (presence !== 'directory') throw unusable('it is not a directory');
     accessSync(path, constants.W_OK | constants.X_OK);
     const stranger = user.uid === 0 ? strangerTo(path) : undefined;
     if (stranger !== undefined) throw unusable(`${stranger.path} ${stranger.what}`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const why = error instanceof RefusedError ? error.message : describeErrno(error);
-    if (SHORTAGES.includes(errnoOf(error) ?? '')) {
-      throw new SystemError('sandbox-unwritable', `cannot write to the sandbox ${path}: ${why}`);
+    // The chosen sandbox is not at fault.
+    if (isShortage(error) || errnoOf(error) === 'EFBIG') {
+      throw unwritable(`cannot write to the sandbox ${path}: ${why}`, error);
     }
     throw unusable(
       errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR' ? 'it is not a directory' : why,
@@ -79,7 +80,7 @@ function strangerTo(path: string) {
 
 /**
  * Creates the log directory of a task. As in the original it stays ours, so that the task cannot move its logs; only the
- * directory of a run belongs to its user. Throws UsageError `sandbox-unusable`.
+ * directory of a run belongs to its user. Throws UsageError `sandbox-unusable`, SystemError `sandbox-unwritable`.
  */
 export function makeLogDir(path: string): void {
   try {
@@ -90,6 +91,12 @@ export function makeLogDir(path: string): void {
     }
   } catch (error) {
     const why = error instanceof RefusedError ? error.message : describeErrno(error);
-    throw new UsageError('sandbox-unusable', `cannot make the log directory ${path}: ${why}`);
+    const message = `cannot make the log directory ${path}: ${why}`;
+    if (isShortage(error)) throw unwritable(message, error);
+    throw new UsageError('sandbox-unusable', message);
   }
+}
+
+function unwritable(message: string, error: unknown): SystemError {
+  return new SystemError('sandbox-unwritable', message, shortageRemedy(error), error);
 }

@@ -28,9 +28,16 @@ interface Lost {
 }
 
 /** A process that cannot be started at the moment. Seconds since the epoch. */
-interface Postponed {
+export interface Postponed {
   readonly since: number;
   readonly tried: number;
+  /** How long to try, as long as nothing else of the task runs: seconds. */
+  readonly patience: number;
+  /** The time to the next try, seconds; undefined: the longer it takes, the more. */
+  readonly pause?: number;
+  readonly reason: string;
+  /** What to do about it. */
+  readonly hint?: string;
 }
 
 /** SIGKILL for all processes of the task. */
@@ -88,6 +95,10 @@ export type RunEvent =
       readonly process: string;
       readonly reason: string;
       readonly isTransient: boolean;
+      /** If it is transient, how long to try: seconds, default 60. */
+      readonly patience?: number;
+      /** What to do about it. */
+      readonly hint?: string;
     }
   /** A coordinator is gone, and its final records have been read. `refusal`: why it could not start the process. */
   | {
@@ -95,9 +106,13 @@ export type RunEvent =
       readonly process: string;
       readonly coordinatorPid: number;
       readonly refusal?: string;
+      /** What the machine was too short of to start the process, if so: it did not run. */
+      readonly shortage?: string;
       /** How the coordinator itself ended, if not as it should. */
       readonly death?: string;
     }
+  /** The coordinator of a process waits for something that the machine is short of. */
+  | { readonly type: 'waiting'; readonly process: string; readonly reason: string }
   | { readonly type: 'terminated'; readonly process?: string }
   /** All processes of one run were ended, and the final records of its coordinator have been read. */
   | { readonly type: 'cleared'; readonly process: string; readonly coordinatorPid: number }

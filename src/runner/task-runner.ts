@@ -4,6 +4,8 @@ import { CheckpointWriter } from '../checkpoint/writer.js';
 import { thermosCommand } from '../discovery/advised-command.js';
 import { describeErrno, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
+import { isShortage, judgeShortage, patienceMs, shortageError, shortageRemedy } from '../errors/shortage.js';
+import { requireDescriptors } from '../host/run-tool.js';
 import type { Reason } from '../layout/reasons.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
 import { keepReason } from '../lifecycle/keep-reason.js';
@@ -27,6 +29,13 @@ import { type Start, Starter } from './starter.js';
 import { liveRuns, type RunEvent, type RunState } from './state.js';
 import type { RunnableTask } from './task-document.js';
 import { Wakeups } from './wakeups.js';
+
+/** How long to wait for a stream that an earlier coordinator has locked. */
+const LOCKED_MS = 60_000;
+/** A shortage that lasts longer is reported. */
+const MOMENT_MS = 1000;
+/** How often a step is tried again. */
+const RETRY_SECONDS = 0.1;
 
 /**
  * Starting hundreds of programs of Node at once is slower than starting them in turn. Those in C take next to nothing, but
@@ -76,6 +85,9 @@ export class TaskRunner implements Runner {
   #reported = 0;
   readonly #wakeups: Wakeups;
   #isOver = false;
+  /** Since when each step failed, by `performance.now`. */
+  #shortSince: number | undefined;
+  #isShortageSaid = false;
   #promise: { resolve: (outcome: Outcome) => void; reject: (error: unknown) => void } | undefined;
 
   constructor(opened: OpenedTask, settings: RunSettings, events: RunnerEvents) {
@@ -174,16 +186,38 @@ export class TaskRunner implements Runner {
     try {
       act();
     } catch (error) {
-      this.#giveUp(error);
+      if (!this.#waits(error)) this.#giveUp(error);
     }
   }
 
   #giveUp(error: unknown): void {
     if (this.#isOver) return;
-    const code = error instanceof SystemError ? error.code : 'bug';
-    this.#keep({ code, message: `the runner has given up: ${(error as Error).message}` });
+    const known = isShortage(error) ? shortageError(`task ${this.taskId} cannot go on`, error) : error;
+    const code = known instanceof SystemError ? known.code : 'bug';
+    this.#keep({ code, message: `the runner has given up: ${(known as Error).message}` });
     this.#release();
-    this.#promise?.reject(error instanceof SystemError ? this.#resumable(error) : error);
+    this.#promise?.reject(known instanceof SystemError ? this.#resumable(known) : known);
+  }
+
+  /** Is the machine short of something that it may have again soon? Then the next step tries it again. */
+  #waits(error: unknown): boolean {
+    if (this.#isOver || !this.#isBegun) return false;
+    const now = performance.now();
+    this.#shortSince ??= now;
+    const waited = now - this.#shortSince;
+    if (judgeShortage(error, waited, 'running', this.#settings.patienceMs) !== 'wait') return false;
+    if (waited >= MOMENT_MS && !this.#isShortageSaid) {
+      this.#isShortageSaid = true;
+      const { message, hint } = shortageError('the runner has to wait', error);
+      this.#apply({
+        type: 'problem',
+        problem: { code: 'out-of-resources', severity: 'warning', message, hint },
+      });
+    }
+    // What was added to the records before that must not wait.
+    this.#commit.commit();
+    this.#wakeups.at(this.#now() + RETRY_SECONDS);
+    return true;
   }
 
   /** What is decided depends on which processes could be started, so the starts of the last step come first. */
@@ -192,6 +226,8 @@ export class TaskRunner implements Runner {
     this.#gather();
     this.#carryOut(decide(this.#state, this.#now()));
     this.#commit.commit();
+    this.#shortSince = undefined;
+    this.#isShortageSaid = false;
   }
 
   // Events.
@@ -200,17 +236,18 @@ export class TaskRunner implements Runner {
   #gather(): void {
     for (const process of this.#dirty) this.#read(process);
     this.#dirty.clear();
-    for (const event of this.#inbox.splice(0)) {
+    for (let event = this.#inbox[0]; event !== undefined; event = this.#inbox[0]) {
       if (event.type === 'gone') {
         this.#read(event.process);
         this.#keepLoss(event);
       }
+      this.#inbox.shift();
       this.#apply(event);
     }
     const { children, lost } = this.#state;
     for (const run of liveRuns(this.#state)) {
       const { process, coordinator_pid: coordinatorPid } = run;
-      if (children.has(coordinatorPid) || lost.has(process) || this.#adopted.isAlive(run)) continue;
+      if (children.has(coordinatorPid) || lost.has(process) || this.#isAdopted(run)) continue;
       this.#read(process);
       const event: RunEvent = { type: 'gone', process, coordinatorPid };
       this.#keepLoss(event);
@@ -221,6 +258,13 @@ export class TaskRunner implements Runner {
       if (run !== undefined) this.#keeper.running(run);
     }
     this.#fresh.clear();
+  }
+
+  #isAdopted(run: LiveRun): boolean {
+    if (this.#adopted.isAlive(run)) return true;
+    // Without descriptors nothing is found alive.
+    requireDescriptors();
+    return this.#adopted.isAlive(run);
   }
 
   /** Copies new records from the stream of a process into the task's. */
@@ -259,11 +303,11 @@ export class TaskRunner implements Runner {
   }
 
   /** Why a coordinator left its run without an end. */
-  #keepLoss({ process, coordinatorPid, refusal, death }: RunEvent & { type: 'gone' }): void {
+  #keepLoss({ process, coordinatorPid, refusal, shortage, death }: RunEvent & { type: 'gone' }): void {
     const run = this.#runOf(process);
     const { killAll, lost } = this.#state;
     // Those that we kill are not lost.
-    if (refusal !== undefined || killAll !== undefined || lost.has(process)) return;
+    if (refusal !== undefined || shortage !== undefined || killAll !== undefined || lost.has(process)) return;
     if (!isLive(run) || run.coordinator_pid !== coordinatorPid) return;
     const message = `its coordinator (pid ${coordinatorPid}) ${death ?? 'is gone'}`;
     this.#keep({ code: 'process-lost', message, process, run: run.index });
@@ -292,6 +336,11 @@ export class TaskRunner implements Runner {
         if (effect.run === undefined) this.#killAll();
         else this.#kill(effect.run);
         break;
+      case 'stop': {
+        const { process, reason, hint } = effect;
+        const message = `process ${JSON.stringify(process)} cannot be started: ${reason}`;
+        throw new SystemError('out-of-resources', message, hint);
+      }
       case 'finish':
         moveTaskFile(this.#opened.place, this.#now() * 1000);
         this.#release();
@@ -337,9 +386,10 @@ export class TaskRunner implements Runner {
       if (failure !== undefined) this.#giveUp(failure);
       else this.#happened({ type: 'gone', process, coordinatorPid, ...end });
     };
+    const waiting = (reason: string) => this.#happened({ type: 'waiting', process, reason });
     this.#starting += 1;
     const forked = (coordinatorPid: number, time: number) => this.#keeper.forked(coordinatorPid, time);
-    this.#starter.start(start, { forked, ended, signal: this.#abort.signal }).then(
+    this.#starter.start(start, { forked, ended, waiting, signal: this.#abort.signal }).then(
       (coordinatorPid) => this.#started(process, { coordinatorPid }),
       (error) => this.#started(process, { error }),
     );
@@ -354,12 +404,22 @@ export class TaskRunner implements Runner {
         this.#read(process);
       } else {
         const { error } = result;
-        if (error instanceof SystemError) throw error;
-        const isTransient = error instanceof TransientError;
-        this.#apply({ type: 'not-started', process, reason: describeErrno(error), isTransient });
+        const patience = this.#patienceFor(error);
+        const isTransient = patience !== undefined && patience > 0;
+        if (!isTransient && (error instanceof SystemError || isShortage(error))) throw error;
+        const reason = describeErrno(error);
+        const hint = shortageRemedy(error);
+        this.#apply({ type: 'not-started', process, reason, isTransient, patience, hint });
       }
       this.#wakeups.soon();
     });
+  }
+
+  /** How long to try again to start a process, in seconds; undefined: not at all. */
+  #patienceFor(error: unknown): number | undefined {
+    const { patienceMs: most = Number.POSITIVE_INFINITY } = this.#settings;
+    const known = patienceMs(error, 'running') ?? (error instanceof TransientError ? LOCKED_MS : undefined);
+    return known && Math.min(known, most) / 1000;
   }
 
   #terminate(run: LiveRun | undefined): void {
@@ -407,6 +467,8 @@ export class TaskRunner implements Runner {
     const { root, taskId } = this.#opened.place;
     const run = thermosCommand(['run', '--task-id', taskId], { root: [root] }, ['CONFIG']);
     const goOn = `its processes keep running; to resume the task, with the same config: ${run}`;
+    const remedy = shortageRemedy(cause) ?? (code === 'out-of-resources' ? hint : undefined);
+    if (remedy !== undefined) return new SystemError(code, message, `${remedy}; ${goOn}`, cause);
     return new SystemError(code, message, hint ?? goOn, cause);
   }
 

@@ -236,16 +236,93 @@ describe('starts', () => {
     expect(startsOf(state, NOW - 3600)).toEqual(['p0', 'p1', 'p2', 'p3']);
   });
 
-  test('that fail for a minute are given up', () => {
+  const fail = (process: string) => ({
+    type: 'not-started' as const,
+    process,
+    reason: 'no room',
+    isTransient: true,
+    hint: 'make room',
+  });
+  const waiting = (process: string): RunEvent => ({
+    type: 'recorded',
+    record: status(process, 0, { state: 'WAITING' }),
+  });
+  const stop = (process: string) => [{ type: 'stop', process, reason: 'no room', hint: 'make room' }];
+
+  test('that fail for a minute are left to the next runner, and it is said that they wait', () => {
     const state = stateOf([HEADER], TASK);
     untilEffect(state);
-    const fail = { type: 'not-started', process: 'p', reason: 'EAGAIN', isTransient: true } as const;
-    applied(state, fail);
+    applied(state, fail('p'));
     expect(decide(state, NOW)).toEqual([{ type: 'sleep', until: NOW + 0.05 }]);
-    apply(state, fail, NOW + 59);
     expect(state.problems).toEqual([]);
-    apply(state, fail, NOW + 60);
-    expect(untilEffect(state).records).toEqual(['p FAILED', 'CLEANING']);
+    apply(state, fail('p'), NOW + 2);
+    apply(state, fail('p'), NOW + 59);
+    const message = 'process "p" has to wait: no room';
+    const problem = {
+      code: 'out-of-resources',
+      severity: 'warning',
+      message,
+      process: 'p',
+      hint: 'make room',
+    };
+    expect(state.problems).toEqual([problem]);
+    expect(decide(state, NOW + 59)).toEqual([{ type: 'sleep', until: NOW + 60 }]);
+    apply(state, fail('p'), NOW + 60);
+    expect(untilEffect(state, NOW + 60)).toEqual({ records: [], effects: stop('p') });
+  });
+
+  test('that fail are tried as long as another process runs, which may have what they need', () => {
+    const task = taskOf(['p', 'q'].map((name) => ({ name, cmdline: 'true', min_duration: 0 })));
+    const state = stateOf([HEADER, ...running('q')], task);
+    untilEffect(state);
+    applied(state, waiting('p'), fail('p'));
+    apply(state, fail('p'), NOW + 3600);
+    expect(decide(state, NOW + 3600)).toMatchObject([{ type: 'sleep' }]);
+    expect(decide(state, NOW + 3601)).toMatchObject([{ type: 'start', process: 'p' }]);
+    applied(state, { type: 'recorded', record: status('q', 3, { state: 'SUCCESS', return_code: 0 }) });
+    expect(decide(state, NOW + 3600)).toEqual(stop('p'));
+  });
+
+  const inFinalizing = () => {
+    const past = [...running('p'), status('p', 3, { state: 'SUCCESS', stop_time: NOW, return_code: 0 })];
+    const state = stateOf([HEADER, ...past, taskStatus('CLEANING'), taskStatus('FINALIZING')]);
+    expect(untilEffect(state)).toMatchObject({ records: ['FINALIZING'], effects: [{ type: 'kill' }] });
+    return applied(state, { type: 'all-killed', ended: new Set() });
+  };
+
+  test('of final processes that fail until their time is over do not let the task succeed without them', () => {
+    const state = applied(inFinalizing(), waiting('f'), fail('f'));
+    expect(untilEffect(state, NOW + 30)).toEqual({ records: [], effects: stop('f') });
+    // Who kills it does not want to wait for them.
+    const killed = applied(inFinalizing(), { type: 'kill', request: { state: 'KILLED', wait: 30 } });
+    applied(killed, waiting('f'), fail('f'));
+    expect(untilEffect(killed, NOW + 30).records).toEqual(['FINALIZING', 'KILLED']);
+  });
+
+  test('of final processes have all their time again under the next runner', () => {
+    const state = inFinalizing();
+    const later = NOW + 3600;
+    const again = stateOf([
+      HEADER,
+      ...running('p'),
+      status('p', 3, { state: 'SUCCESS', stop_time: NOW, return_code: 0 }),
+      taskStatus('CLEANING'),
+      taskStatus('FINALIZING'),
+    ]);
+    expect(untilEffect(state, NOW + 31).records).toEqual(['SUCCESS']);
+    expect(untilEffect(again, later)).toMatchObject({ records: ['FINALIZING'], effects: [{ type: 'kill' }] });
+    applied(again, { type: 'all-killed', ended: new Set() });
+    expect(untilEffect(again, later + 1).effects.at(-1)).toMatchObject({ type: 'start', process: 'f' });
+  });
+
+  test('that the coordinator could not make for a shortage are lost, not failed, and stop the runner', () => {
+    const state = stateOf([HEADER, ...running('p').slice(0, 2)]);
+    untilEffect(state);
+    applied(state, { type: 'gone', process: 'p', coordinatorPid: 10, shortage: 'no room' });
+    expect(untilEffect(state).effects).toMatchObject([{ type: 'kill', run: { process: 'p' } }]);
+    applied(state, { type: 'cleared', process: 'p', coordinatorPid: 10 });
+    const effects = [{ type: 'stop', process: 'p', reason: 'no room' }];
+    expect(untilEffect(state)).toEqual({ records: ['p LOST'], effects });
   });
 });
 

@@ -6,6 +6,7 @@ import { SystemError, UsageError } from '../../src/errors/errors.js';
 import { COORDINATOR_EXIT } from '../../src/errors/exit-codes.js';
 import { tryLock } from '../../src/host/flock.js';
 
+import { READY } from '../../src/runner/coordinator/job.js';
 import {
   type CoordinatorEnd,
   type Launch,
@@ -31,7 +32,7 @@ afterEach(() => temp.remove());
 /** Launches a program that stands in for the coordinator; resolves when it has ended. */
 async function launched(code: string, rest: Partial<Launch> = {}) {
   const program = join(temp.path, 'program.cjs');
-  writeFileSync(program, `const fs = require('fs');\n${code}`);
+  writeFileSync(program, `const fs = require('fs');\nfs.writeSync(4, ${JSON.stringify(READY)});\n${code}`);
   let end: (ended: { pid: number } & CoordinatorEnd) => void;
   const ended = new Promise<Parameters<typeof end>[0]>((resolve) => {
     end = resolve;
@@ -96,7 +97,7 @@ describe('a coordinator', () => {
 
   test('says why it cannot start the process, by its exit status and on its descriptor', async () => {
     const { ended } = await launched(
-      `fs.writeSync(4, 'no such user'); process.exit(${COORDINATOR_EXIT.cannotStart});`,
+      `fs.readFileSync(0); fs.writeSync(4, 'no such user'); process.exit(${COORDINATOR_EXIT.cannotStart});`,
     );
     expect((await ended).refusal).toBe('no such user');
   });
@@ -111,7 +112,7 @@ describe('a coordinator', () => {
   });
 
   test('that ends otherwise refuses nothing, whatever it says', async () => {
-    const { ended } = await launched(`fs.writeSync(4, 'no such user'); process.exit(1);`);
+    const { ended } = await launched(`fs.readFileSync(0); fs.writeSync(4, 'no such user'); process.exit(1);`);
     expect((await ended).refusal).toBeUndefined();
   });
 
@@ -128,7 +129,7 @@ describe('a coordinator', () => {
   });
 
   test('begins after the last whole record: what a killed one left of another is taken away', async () => {
-    await (await launched('')).ended;
+    await (await launched('fs.readFileSync(0);')).ended;
     const whole = readFileSync(stream);
     writeFileSync(stream, Buffer.concat([whole, Buffer.from([0, 0, 0, 50, 12])]));
     const out = join(temp.path, 'out');

@@ -289,6 +289,8 @@ export class World {
           this.#apply({ type: 'cleared', process, coordinatorPid });
         }
         break;
+      case 'stop':
+        throw new Crash();
       case 'finish':
         if (this.finished !== undefined) throw new Broken('it ends twice');
         this.#checkDurable(this.stream.length, 'the end');

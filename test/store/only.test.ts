@@ -55,7 +55,7 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     why: 'writes and rotates logs as the user of the task',
   },
   'runner/coordinator/pump.ts': {
-    functions: 'constants openSync readSync unlinkSync',
+    functions: 'closeSync constants openSync readSync rmSync unlinkSync',
     why: 'pipes from the command',
   },
   'runner/launch.ts': { functions: 'closeSync ftruncateSync', why: 'descriptors that the store opened' },

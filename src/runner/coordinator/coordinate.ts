@@ -7,19 +7,23 @@ import type { ProcessStatus } from '../../checkpoint/records.js';
 import type { CheckpointWriter } from '../../checkpoint/writer.js';
 import { describeErrno, errnoOf } from '../../errors/errors.js';
 import { COORDINATOR_EXIT } from '../../errors/exit-codes.js';
+import { isShortage, judgeShortage } from '../../errors/shortage.js';
 import type { Account } from '../../host/accounts.js';
 import { makeDirectory } from '../../host/make-directory.js';
 import { pause } from '../../host/pause.js';
 import { underUmask } from '../../host/umask.js';
+import { patience } from '../../host/wait-out.js';
 import { STREAMS } from '../../layout/log-paths.js';
 import { OpenFile } from '../../store/open-file.js';
-import { FD, GO, type Job } from './job.js';
+import { FD, GO, type Job, READY, WAITING } from './job.js';
 import { makeLogDirectory } from './log-directory.js';
 import { LogWriter } from './log-writer.js';
 import { makePipes, Pump } from './pump.js';
 
 /** Retries, because the end of a process must not be lost to a disk that is full for a while. */
 const RETRY_MS = 1000;
+/** The same for a machine that is short of something. */
+const SHORTAGE_RETRY_MS = 200;
 
 export interface CoordinatorContext {
   writer: (fd: number) => CheckpointWriter;
@@ -32,50 +36,95 @@ export interface CoordinatorContext {
  * Executes one run of one process, described by the runner on `FD.control`: waits for its FORKED and makes it durable,
  * starts the command, records RUNNING and the end. Exits when that is on disk.
  */
-export function coordinate({ writer, now, exit }: CoordinatorContext): void {
-  const job = readControl();
-  const forkedSeq = job === undefined ? undefined : forked(job);
-  if (job === undefined || forkedSeq === undefined) {
-    exit(COORDINATOR_EXIT.ok);
-    return;
-  }
-  const sink = writer(FD.stream);
-  const say = (text: string) => {
+export function coordinate(context: CoordinatorContext): void {
+  const { exit } = context;
+  const report = (text: string) => {
     try {
       writeSync(FD.report, text);
     } catch {
       // The runner is gone; the next one finds FORKED without a coordinator.
     }
   };
-  try {
-    // Before anything is done that only FORKED tells of.
-    sink.syncNow();
-  } catch (error) {
-    say(describeErrno((error as Error).cause));
-    exit(COORDINATOR_EXIT.cannotRecord);
-    return;
-  }
   const refuse = (error: unknown) => {
-    say(error instanceof Error ? error.message : String(error));
-    exit(COORDINATOR_EXIT.cannotStart);
+    report(error instanceof Error ? error.message : String(error));
+    exit(isShortage(error) ? COORDINATOR_EXIT.shortage : COORDINATOR_EXIT.cannotStart);
   };
-  let output: Output;
-  let child: ChildProcess;
   try {
-    if (job.account !== undefined) makeLogDirectory(job.logs, job.account);
-    if (job.chroot === undefined) becomeUser(job);
-    else lookLikeUser(job);
-    output = openOutput(job);
-    if (job.chroot !== undefined) becomeRootAgain(job);
-    const { umask } = job;
-    child = umask === undefined ? start(job, output) : underUmask(umask, () => start(job, output));
+    report(READY);
+    const job = readControl();
+    const forkedSeq = job === undefined ? undefined : forked(job);
+    if (job === undefined || forkedSeq === undefined) exit(COORDINATOR_EXIT.ok);
+    else if (isRecorded(context, report)) run(job, forkedSeq, context, { report, refuse });
   } catch (error) {
     refuse(error);
-    return;
   }
-  child.on('error', refuse);
-  const { pid } = child;
-  if (pid === undefined) return;
+}
+
+/** Makes FORKED durable, before anything is done that only FORKED tells of. */
+function isRecorded({ writer, exit }: CoordinatorContext, report: (text: string) => void): boolean {
+  try {
+    writer(FD.stream).syncNow();
+    return true;
+  } catch (error) {
+    report(describeErrno((error as Error).cause));
+    exit(COORDINATOR_EXIT.cannotRecord);
+    return false;
+  }
+}
+
+/** What the runner is told. */
+interface Answers {
+  readonly report: (text: string) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/** Starts the command, again while the machine is short of what it needs, and watches it. */
+function run(job: Job, forkedSeq: number, context: CoordinatorContext, { report, refuse }: Answers): void {
+  const began = performance.now();
+  const waits = (error: unknown) => report(`${WAITING}${errnoOf(error)}: ${describeErrno(error)}\n`);
+  const patiently = patience('starting', undefined, waits);
+  if (job.account !== undefined) makeLogDirectory(job.logs, job.account, patiently);
+  if (job.chroot === undefined) becomeUser(job);
+  else lookLikeUser(job);
+  const output = openOutput(job, patiently);
+  if (job.chroot !== undefined) becomeRootAgain(job);
+  const { umask } = job;
+  let isSaid = false;
+  const attempt = () => {
+    const failed = (error: unknown) => {
+      if (judgeShortage(error, performance.now() - began, 'starting') !== 'wait') refuse(error);
+      else {
+        if (!isSaid) waits(error);
+        isSaid = true;
+        setTimeout(attempt, SHORTAGE_RETRY_MS);
+      }
+    };
+    try {
+      const child = umask === undefined ? start(job, output) : underUmask(umask, () => start(job, output));
+      child.on('error', failed);
+      if (child.pid !== undefined) watch(job, forkedSeq, { child, pid: child.pid, output }, context);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  attempt();
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly output: Output;
+}
+
+/** Records RUNNING and the end of the command. */
+function watch(
+  job: Job,
+  forkedSeq: number,
+  { child, pid, output }: Started,
+  context: CoordinatorContext,
+): void {
+  const { writer, now, exit } = context;
+  const sink = writer(FD.stream);
   if (job.chroot !== undefined) becomeUser(job);
   for (const fd of output.childs) closeSync(fd);
 
@@ -149,20 +198,23 @@ interface Output {
   readonly pumps: Pump[];
 }
 
-function openOutput({ logs, logger }: Job): Output {
-  makeDirectory(logs);
+type Patiently = <T>(act: () => T) => T;
+
+function openOutput({ logs, logger }: Job, patiently: Patiently): Output {
+  patiently(() => makeDirectory(logs));
+  const open = (path: string) => patiently(() => openSync(path, 'a', 0o644));
   const { destination, mode, log_size, backups } = logger;
   const paths = STREAMS.map((stream) => `${logs}/${stream}`) as [string, string];
-  if (destination === 'none')
-    return { childs: [openSync('/dev/null', 'a'), openSync('/dev/null', 'a')], pumps: [] };
+  if (destination === 'none') return { childs: [open('/dev/null'), open('/dev/null')], pumps: [] };
   if (destination === 'file' && mode === 'standard') {
     // The command writes its files directly.
-    return { childs: [openSync(paths[0], 'a', 0o644), openSync(paths[1], 'a', 0o644)], pumps: [] };
+    return { childs: [open(paths[0]), open(paths[1])], pumps: [] };
   }
   const rotation = mode === 'rotate' ? { size: log_size, backups } : undefined;
-  const pipes = makePipes(logs, STREAMS);
+  const pipes = patiently(() => makePipes(logs, STREAMS));
   const pumps = pipes.map(([reading], i) => {
-    const file = destination === 'console' ? undefined : new LogWriter(paths[i] as string, rotation);
+    const file =
+      destination === 'console' ? undefined : patiently(() => new LogWriter(paths[i] as string, rotation));
     const fd = i === 0 ? FD.stdout : FD.stderr;
     const console = destination === 'file' ? undefined : consoleAt(fd);
     return new Pump(reading, (bytes) => {

@@ -34,8 +34,17 @@ export const FD = {
   stderr: 2,
   /** `coordinator.PROCESS`, locked; we hold the lock as long as this is open. */
   stream: 3,
-  /** For the reason why the process could not be started, as text; from one in C, `LOCKED` comes first. */
+  /**
+   * For `READY`, or from one in C `LOCKED`; lines that begin with `WAITING`; and at last the reason why the process could
+   * not be started, as text.
+   */
   report: 4,
 } as const;
 
 export const GO = 'go\n';
+
+/** It has all that it needs to wait for its job. FORKED is recorded only then. */
+export const READY = 'ready\n';
+
+/** The beginning of a line that says what it waits for, if the machine is short of it. */
+export const WAITING = 'waiting: ';

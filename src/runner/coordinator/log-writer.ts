@@ -41,7 +41,11 @@ export class LogWriter {
     const { backups } = this.#rotation as { size: number; backups: number };
     this.#size = 0;
     if (backups === 0) {
-      ftruncateSync(this.#fd, 0);
+      try {
+        ftruncateSync(this.#fd, 0);
+      } catch {
+        // Continue at the end of the file: it is tried again when as much was written.
+      }
       return;
     }
     for (let i = backups - 1; i >= 1; i--) move(backupName(this.#path, i), backupName(this.#path, i + 1));

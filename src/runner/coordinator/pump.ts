@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { constants, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, rmSync, unlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { runTool } from '../../host/run-tool.js';
 
 const CHUNK = 64 * 1024;
 
@@ -11,18 +11,37 @@ const CHUNK = 64 * 1024;
  */
 export function makePipes(directory: string, names: readonly string[]): [number, number][] {
   const paths = names.map((name) => `${directory}/.${name}.${process.pid}`);
-  const { status, error, stderr } = spawnSync('mkfifo', ['-m', '600', ...paths], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
-  });
+  const { status, error, stderr } = runTool('env', ['LC_ALL=C', 'mkfifo', '-m', '600', ...paths]);
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(stderr.trim());
-  return paths.map((path) => {
-    const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writing = openSync(path, constants.O_WRONLY);
-    unlinkSync(path);
-    return [reading, writing];
-  });
+  const opened: number[] = [];
+  try {
+    if (status !== 0) throw failureOf(stderr.trim());
+    return paths.map((path) => {
+      const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      opened.push(reading);
+      const writing = openSync(path, constants.O_WRONLY);
+      opened.push(writing);
+      unlinkSync(path);
+      return [reading, writing];
+    });
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    for (const path of paths) rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+/** By the words of strerror(3), as system errors. */
+const ERRORS: readonly (readonly [words: string, code: string])[] = [
+  ['No space left on device', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+  ['Input/output error', 'EIO'],
+  ['Cannot allocate memory', 'ENOMEM'],
+];
+
+function failureOf(text: string): Error {
+  const [, code] = ERRORS.find(([words]) => text.endsWith(words)) ?? [];
+  return Object.assign(new Error(text), { code });
 }
 
 /** Passes on the bytes from a pipe. */
