@@ -275,7 +275,7 @@ describe('starts', () => {
     const task = taskOf(['p', 'q'].map((name) => ({ name, cmdline: 'true', min_duration: 0 })));
     const state = stateOf([HEADER, ...running('q')], task);
     untilEffect(state);
-    applied(state, waiting('p'), fail('p'));
+    applied(state, waiting('p'), { type: 'durable', count: state.progress.count + 1 }, fail('p'));
     apply(state, fail('p'), NOW + 3600);
     expect(decide(state, NOW + 3600)).toMatchObject([{ type: 'sleep' }]);
     expect(decide(state, NOW + 3601)).toMatchObject([{ type: 'start', process: 'p' }]);
