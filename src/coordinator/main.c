@@ -155,9 +155,12 @@ int main(int count, char **words) {
   if (!read_job(&job)) return STATUS_OK;
   int64_t seq = find_forked(job.head, job.process);
   if (seq < 0) return STATUS_OK;
-  /* Before anything is done that only FORKED tells of. */
+  /*
+   * Before anything is done that only FORKED tells of. After a failure, another sync could succeed though what was to be
+   * written is lost, and the record is not ours to write again.
+   */
   while (!sync_stream()) {
-    if (!try_again()) refuse_record(errno);
+    if (errno != EINTR) refuse_record(errno);
   }
 
   open_console(&job);

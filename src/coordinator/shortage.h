@@ -8,6 +8,7 @@
  * - A start that hangs (on a dead file server, or for a runner that is stopped) ends after START_SECONDS.
  * - The end of a command that was started must not be lost: its record waits for room or resources without a bound. If
  *   it fails for another reason for SHORTAGE_MS, we give up with STATUS_UNRECORDED.
+ * - The sync of FORKED is made once: if it fails, the start is refused with STATUS_CANNOT_RECORD.
  * - The output of a command does not wait: it must not be blocked by a full disk.
  */
 #ifndef SHORTAGE_H
