@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { Control, Endable } from '../app/run.js';
-import { EXIT, type ExitCode } from '../errors/exit-codes.js';
+import { EXIT, type ExitCode, exitBySignal } from '../errors/exit-codes.js';
 import { onSignal } from '../host/ignored-signals.js';
 import type { KillRequest } from '../runner/api.js';
 
@@ -25,7 +25,7 @@ const FOREGROUND = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR
  */
 export function expectSignals(): void {
   // It ends a runner also while its task runs.
-  if (process.pid === 1) onSignal('SIGQUIT', () => process.exit(128 + constants.signals.SIGQUIT));
+  if (process.pid === 1) onSignal('SIGQUIT', () => process.exit(exitBySignal(constants.signals.SIGQUIT)));
   for (const [signal, handler] of EARLY) onSignal(signal, handler);
 }
 

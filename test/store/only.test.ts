@@ -26,13 +26,16 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     functions: 'closeSync openSync writeSync',
     why: 'stdin becomes /dev/null; the answer goes to the descriptor that its starter left it',
   },
-  'config/python/code.ts': { functions: 'readFileSync statSync', why: "the package's own files" },
+  'config/python/code.ts': { functions: 'readFileSync', why: "the package's own files" },
   'config/python/host-files.ts': {
     functions: 'closeSync constants fstatSync lstatSync openSync readSync readdirSync readlinkSync',
     why: 'what a config includes, as the person who evaluates it may read it',
   },
-  'config/python/interpreter.ts': { functions: 'readFile', why: "the package's own files" },
   'config/python/make-snapshot.ts': { functions: 'writeFileSync', why: 'a part of the build' },
+  'config/python/snapshot.ts': {
+    functions: 'closeSync fstatSync openSync readSync readvSync',
+    why: "the package's own files",
+  },
   'config/python/wasm.ts': { functions: 'readFile', why: "the package's own files" },
   'gc/apply.ts': { functions: 'fstatSync', why: 'directories that the store opened' },
   'gc/exclusive.ts': { functions: 'closeSync fstatSync', why: 'descriptors that the store opened' },
