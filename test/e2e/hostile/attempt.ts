@@ -36,17 +36,20 @@ export interface Hostility {
 }
 
 /**
- * Whether a fault is none: who is not root has put his own link in the place of what is his own, and `run` makes his logs
- * where he lets it lead.
+ * Whether a fault is none: who is not root has put his own link in the place of what is his own. `run` makes his logs where
+ * he lets it lead, and whoever ends his task while its checkpoint leads to that of another task of his ends that one.
  */
 export function isOwnLink(command: CommandName, name: RoleName, fault: string): boolean {
+  if (AS_ROOT) return false;
+  if (name === 'checkpoint') return fault === OTHER_KILLED;
   return (
-    !AS_ROOT &&
     command.startsWith('run') &&
     ['log-dir', 'process-dir', 'sandbox'].includes(name) &&
     /^(?:changed|new) \/outside\/sandboxes\//.test(fault)
   );
 }
+
+const OTHER_KILLED = 'the process of the other task: was killed';
 
 /** Runs one command over a tree to which something is done; what went wrong, in words. */
 export async function attempt(lane: Lane, command: CommandName, hostility: Hostility): Promise<string[]> {
