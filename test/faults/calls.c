@@ -1,9 +1,10 @@
 /*
  * Preloaded by a Node program in tests, makes one of its system calls fail. Only calls that follow the first one below
  * the directory UNDER count, and of reads and writes only those of regular files; for a coordinator, those that follow
- * the first read of its job. FAULT is `ROLE NUMBER ERROR HOW UNDER LOG`:
+ * the first read of its job. FAULT is `ROLE NUMBER KIND ERROR HOW UNDER LOG`:
  * - ROLE: `runner`, or `coordinator` for those that a runner starts
- * - NUMBER: the call that fails with ERROR; 0: none
+ * - NUMBER, KIND: the call that fails with ERROR is that with this number, or, because numbers differ a little from run
+ *   to run, the next one of this kind; 0: none
  * - HOW: `once`, or `always` for all of its kind from then on
  * - LOG: a file that gets a line `NUMBER KIND PATH` for each call, and `failed NUMBER KIND PATH` for one that fails
  */
@@ -34,6 +35,7 @@ static int is_coordinator;
 static int is_armed;
 static int is_child;
 static int number, error, is_lasting, calls;
+static char wanted_kind[16];
 static char under[1024], log_path[1024];
 static const char *failed_kind;
 
@@ -44,7 +46,8 @@ __attribute__((constructor)) static void prepare(void) {
   fault = getenv("FAULT");
   preload = getenv("LD_PRELOAD");
   if (fault == NULL) return;
-  if (sscanf(fault, "%15s %d %d %15s %1023s %1023s", role, &number, &error, how, under, log_path) != 6) return;
+  if (sscanf(fault, "%15s %d %15s %d %15s %1023s %1023s", role, &number, wanted_kind, &error, how, under, log_path) != 7)
+    return;
   is_coordinator = getenv("FAULT_COORDINATOR") != NULL;
   is_mine = strcmp(role, is_coordinator ? "coordinator" : "runner") == 0;
   is_lasting = strcmp(how, "always") == 0;
@@ -61,9 +64,10 @@ static void note(const char *what, int call, const char *kind, const char *path)
 
 /* Does this call fail? */
 static int fails_at(int call, const char *kind, const char *path) {
-  int is_hit = call == number;
+  int is_hit = 0;
+  if (failed_kind == NULL) is_hit = number > 0 && call >= number && strcmp(wanted_kind, kind) == 0;
+  else is_hit = is_lasting && strcmp(failed_kind, kind) == 0;
   if (is_hit) failed_kind = kind;
-  else is_hit = is_lasting && failed_kind != NULL && strcmp(failed_kind, kind) == 0;
   note(is_hit ? "failed " : "", call, kind, path);
   if (is_hit) errno = error;
   return is_hit;

@@ -17,7 +17,9 @@ export interface Call {
 
 export interface Fault {
   readonly role: Role;
+  /** The call that fails; the next one of its kind, if this run makes others before it. 0: none. */
   readonly call: number;
+  readonly kind: string;
   readonly error: string;
   readonly how: 'once' | 'always';
 }
@@ -112,9 +114,9 @@ export class FaultyTask {
   }
 
   run(fault?: Fault): Promise<Ended> {
-    const { role = 'runner', call = 0, error = 'EIO', how = 'once' } = fault ?? {};
+    const { role = 'runner', call = 0, kind = '-', error = 'EIO', how = 'once' } = fault ?? {};
     const errno = constants.errno[error as keyof typeof constants.errno];
-    const words = [role, call, errno, how, join(this.#place, 'task'), join(this.#place, 'log')];
+    const words = [role, call, kind, errno, how, join(this.#place, 'task'), join(this.#place, 'log')];
     const faults = { LD_PRELOAD: this.#library, FAULT: words.join(' '), THERMOS_PATIENCE: '0.5' };
     const sandbox = join(this.#place, 'task/sandbox');
     const task = ['--root', this.root, '--task-id', 't', '--sandbox', sandbox];
