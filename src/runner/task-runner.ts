@@ -214,8 +214,15 @@ export class TaskRunner implements Runner {
         problem: { code: 'out-of-resources', severity: 'warning', message, hint },
       });
     }
-    // What was added to the records before that must not wait.
-    this.#commit.commit();
+    // What was added to the records before that must not wait, unless it is what cannot be written.
+    try {
+      this.#commit.commit();
+    } catch (failure) {
+      if (judgeShortage(failure, waited, 'running', this.#settings.patienceMs) !== 'wait') {
+        this.#giveUp(failure);
+        return true;
+      }
+    }
     this.#wakeups.at(this.#now() + RETRY_SECONDS);
     return true;
   }

@@ -40,6 +40,7 @@ const SAMPLES: Readonly<Record<Role, readonly Sample[]>> = {
     ['fork', 0, 'EAGAIN', 'once'],
     ['fork', -1, 'ENOMEM', 'always'],
     ['write', 0.5, 'ENOSPC', 'always'],
+    ['write', 0.5, 'ENOMEM', 'always'],
     ['sync', 0.5, 'EIO', 'once'],
   ],
   coordinator: [
