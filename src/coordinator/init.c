@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shortage.h"
+
 enum {
   /* Exit statuses of a shell. */
   FOUND_NO_EXECUTABLE = 126,
@@ -72,6 +74,23 @@ static void reap(pid_t program, bool with_terminal) {
   }
 }
 
+/* A machine that is short of processes or memory may have them again soon. */
+static pid_t fork_patiently(void) {
+  enum { RETRY_MS = 100 };
+  int64_t since = monotonic_ms();
+  bool is_said = false;
+  for (;;) {
+    pid_t pid = fork();
+    if (pid >= 0) return pid;
+    int error = errno;
+    bool is_over = !is_shortage(error) || monotonic_ms() - since >= SHORTAGE_MS;
+    if (!is_said || is_over) dprintf(STDERR_FILENO, "thermos: fork: %s\n", strerror(error));
+    is_said = true;
+    if (is_over) exit(FOUND_NO_EXECUTABLE);
+    pause_ms(RETRY_MS);
+  }
+}
+
 void be_init(char **program) {
   sigset_t before, awaited;
   block_signals(&before, &awaited);
@@ -81,11 +100,7 @@ void be_init(char **program) {
   /* For a program that is not the first process of its namespace. */
   (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   bool with_terminal = has_terminal();
-  pid_t pid = fork();
-  if (pid < 0) {
-    dprintf(STDERR_FILENO, "thermos: fork: %s\n", strerror(errno));
-    exit(FOUND_NO_EXECUTABLE);
-  }
+  pid_t pid = fork_patiently();
   if (pid == 0) be_program(program, &before, with_terminal);
   for (;;) {
     int number = sigwaitinfo(&awaited, NULL);
