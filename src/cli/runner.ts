@@ -10,23 +10,9 @@ import { coordinatorPrograms } from './programs.js';
 import { type RunFlags, runOptions } from './run-flags.js';
 import { RunnerControl } from './runner-control.js';
 import { runnerExitOf } from './runner-exit.js';
+import type { RunnerFlags } from './runner-flags.js';
 import { levelOf, RunnerLog } from './runner-log.js';
 import type { Terminal } from './terminal.js';
-
-/** The flags of `thermos-runner`. */
-export interface RunnerFlags extends Omit<RunFlags, 'root' | 'mesos-root' | 'max-runs' | 'user'> {
-  'thermos-json': string;
-  'task-id'?: string;
-  sandbox: string;
-  'checkpoint-root': string;
-  setuid?: string;
-  port?: string[];
-  'mesos-containerizer-path'?: string;
-  'container-sandbox'?: string;
-  'log-dir'?: string;
-  'log-to-disk'?: string;
-  'log-to-stderr'?: string;
-}
 
 /** As in the original; only its command line sets no limit. */
 const MAX_RUNS = 100;
