@@ -1,4 +1,5 @@
 import { UsageError } from '../errors/errors.js';
+import { quoted } from '../text/shell.js';
 import { identityOf, type PreparedTask, type TaskIdentity } from './prepared-task.js';
 
 export interface CommandOptions extends TaskIdentity {
@@ -62,8 +63,4 @@ function exportLine(bindings: CommandOptions['bindings']): string {
     .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
     .map(([name, value]) => `export ${name}=${quoted(value)}; `)
     .join('');
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,3 +1,5 @@
+import { asciiJson } from '../text/json.js';
+import { quoted } from '../text/shell.js';
 import type { Containerizer } from './api.js';
 
 /**
@@ -10,6 +12,7 @@ export function containerizedCommand(
   { user, profile }: { user: string; profile?: string },
   { path, rootfs, sandbox, takesLaunchInfo }: Containerizer,
 ): string {
+  // ASCII, whatever the locale of bash is.
   const command = { shell: false, value: BASH, arguments: [BASH, '-c', cmdline] };
   const flags = takesLaunchInfo
     ? [`--launch_info=${asciiJson({ rootfs, user, working_directory: sandbox, command })}`]
@@ -24,15 +27,3 @@ export function containerizedCommand(
 }
 
 const BASH = '/bin/bash';
-
-/** Whatever the locale of bash is. */
-function asciiJson(value: object): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}

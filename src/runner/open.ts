@@ -14,7 +14,7 @@ import { defaultLogDir } from '../layout/log-paths.js';
 import type { TaskPlace } from '../layout/task-paths.js';
 import { moveTaskFile } from '../lifecycle/finish.js';
 import { checkOwnership } from '../lifecycle/trust.js';
-import { presenceOf } from '../store/look.js';
+import { presenceUnlessShort } from '../store/look.js';
 import { OpenFile } from '../store/open-file.js';
 import { MAX_TASK_FILE_BYTES } from '../task/task-file.js';
 import type { NewTask, RunSettings } from './api.js';
@@ -281,9 +281,7 @@ function checkSettings({ chroot, coordinator }: RunSettings): void {
   if (chroot && process.geteuid?.() !== 0) {
     throw new UsageError('chroot-not-root', 'only root can change the root directory of processes');
   }
-  const presence = presenceOf(coordinator.script);
-  if (typeof presence === 'object' && isShortage(presence.error)) throw presence.error;
-  if (presence !== 'other')
+  if (presenceUnlessShort(coordinator.script) !== 'other')
     throw new SystemError('install-incomplete', `${coordinator.script} does not exist`);
 }
 

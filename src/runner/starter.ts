@@ -1,11 +1,10 @@
 import { CheckpointWriter } from '../checkpoint/writer.js';
 import { SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
-import { isShortage } from '../errors/shortage.js';
 import type { Account } from '../host/accounts.js';
 import { isForThisMachine } from '../host/executable.js';
 import { groupsOfAccount } from '../host/groups.js';
-import { type Presence, presenceOf } from '../store/look.js';
+import { presenceUnlessShort } from '../store/look.js';
 import type { RunnerEvents, RunSettings } from './api.js';
 import { containerizedCommand } from './containerizer.js';
 import type { Job } from './coordinator/job.js';
@@ -60,8 +59,8 @@ export class Starter {
     const { place, root, account, userName, sandbox } = this.#opened;
     const { chroot, console, now, writer } = this.#settings;
     if (account === undefined) throw new Error(`there is no user ${userName} here`);
-    if (known(sandbox) !== 'directory') throw new Error(`${sandbox} is not a directory`);
-    if (chroot && known(`${sandbox}/bin/bash`) === 'absent') {
+    if (presenceUnlessShort(sandbox) !== 'directory') throw new Error(`${sandbox} is not a directory`);
+    if (chroot && presenceUnlessShort(`${sandbox}/bin/bash`) === 'absent') {
       throw new Error(`there is no /bin/bash in ${sandbox}, which would be its root directory`);
     }
     const stream = root.paths.coordinator(process);
@@ -175,11 +174,4 @@ export class Starter {
     }
     return inImage !== undefined && found?.path !== undefined ? `${inImage}/${PROFILE}` : found?.path;
   }
-}
-
-/** What is at a path. Throws if the machine is too short of something to know. */
-function known(path: string): Presence {
-  const presence = presenceOf(path);
-  if (typeof presence === 'object' && isShortage(presence.error)) throw presence.error;
-  return presence;
 }

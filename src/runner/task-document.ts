@@ -1,6 +1,7 @@
 import type { PlannedProcess } from '../config/planner.js';
 import { UsageError } from '../errors/errors.js';
 import { type CheckedProcess, checkTask } from '../task/task-schema.js';
+import { asciiJson } from '../text/json.js';
 
 export type Destination = 'file' | 'console' | 'both' | 'none';
 
@@ -100,10 +101,7 @@ function processOf({ name, cmdline, logger = {}, ...process }: CheckedProcess): 
 
 /** A line of JSON in the original's format, with all non-ASCII characters escaped. */
 export function taskFileText(task: RunnableTask): string {
-  return JSON.stringify(task.document).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return asciiJson(task.document);
 }
 
 /**

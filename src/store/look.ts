@@ -1,5 +1,6 @@
 import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
+import { isShortage } from '../errors/shortage.js';
 import { at, Directories } from './directories.js';
 import { nameOf, parentOf } from './paths.js';
 
@@ -20,6 +21,13 @@ export function presenceOf(path: string, links: 'follow' | 'no-follow' = 'follow
   }
   if (stat === undefined) return 'absent';
   return stat.isDirectory() ? 'directory' : 'other';
+}
+
+/** As `presenceOf`. Throws if the machine is too short of something to know. */
+export function presenceUnlessShort(path: string): Presence {
+  const presence = presenceOf(path);
+  if (typeof presence === 'object' && isShortage(presence.error)) throw presence.error;
+  return presence;
 }
 
 /** What shows whether a directory has changed. */

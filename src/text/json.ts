@@ -14,6 +14,11 @@ export function jsonText(value: unknown): string {
   return text.replace(everyUnseen, (char) => char.split('').map(unitText).join(''));
 }
 
+/** As `JSON.stringify`, but everything that is not ASCII is escaped: also a Python literal if the value is a string. Pure. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, unitText);
+}
+
 function unitText(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

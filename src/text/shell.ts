@@ -17,9 +17,14 @@ export function shellWords(words: readonly string[]): string {
   return words.map(shellWord).join(' ');
 }
 
+/** The word for a script that nobody reads: any shell reads it as it is, with everything in it. */
+export function quoted(word: string): string {
+  return PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 function shellWord(word: string): string {
   if (PLAIN_WORD.test(word)) return word;
-  if (visible(word) === word) return `'${word.replaceAll("'", "'\\''")}'`;
+  if (visible(word) === word) return quoted(word);
   const shown = [...word].map((char) => (/['\\]/.test(char) ? `\\${char}` : unseenText(char)));
   return `$'${shown.join('')}'`;
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { PyodideAPI } from 'pyodide';
+import { asciiJson } from '../../text/json.js';
 import { LIMITS } from '../limits.js';
 import { type Imports, wallIn } from './boundary.js';
 import type { Code, Machine, Settings } from './code.js';
@@ -283,8 +284,7 @@ function prepare(python: PyodideAPI): void {
 
 /** JSON as a Python literal: a JSON string is a Python string, once it is ASCII. */
 function literal(value: unknown, twice = true): string {
-  const text = JSON.stringify(twice ? JSON.stringify(value) : value);
-  return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return asciiJson(twice ? JSON.stringify(value) : value);
 }
 
 /** More than the length of any operation's name. */
