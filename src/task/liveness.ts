@@ -77,11 +77,8 @@ export function isSameProcess(
   if (!isSinceBoot && !host.isListed(pid)) return false;
   const process = host.process(pid);
   if (process === undefined || isDead(process)) return false;
+  if (uid !== undefined && uid !== 0 && process.uid !== uid) return false;
   const exact = starts().of(pid, startSeconds);
-  const isIt =
-    exact === undefined
-      ? isSinceBoot && startsAgree(process.startTimeMs, startMs)
-      : process.startTimeTicks === exact;
-  if (!isIt) return false;
-  return uid === undefined || uid === 0 || process.uid === uid;
+  if (exact !== undefined) return process.startTimeTicks === exact;
+  return isSinceBoot && startsAgree(process.startTimeMs, startMs);
 }
