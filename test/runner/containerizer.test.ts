@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { containerizedCommand } from '../../src/runner/containerizer.js';
+import { quoted } from '../../src/text/shell.js';
 
 /** What bash starts with a command line: the words and BASH_ENV, by a program that prints both. */
 function started(cmdline: string): { words: string[]; profile: string } {
@@ -18,7 +19,7 @@ const CODE =
 
 /** The command line, for a program that prints its words in the place of `launch`. */
 function printing(cmdline: string): string {
-  return cmdline.replace(`'${PRINT}' 'launch'`, () => `'${PRINT}' -e "${CODE}" -- x`);
+  return cmdline.replace(`${quoted(PRINT)} launch`, () => `${quoted(PRINT)} -e "${CODE}" -- x`);
 }
 
 const image = { path: PRINT, rootfs: "/run's/taskfs", sandbox: '/mnt/mesos/sandbox', takesLaunchInfo: true };
