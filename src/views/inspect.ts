@@ -2,19 +2,19 @@ import { isTerminalTaskState } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
 import type { Inspection } from '../logs/inspection.js';
 import type { LogFile } from '../logs/list-logs.js';
-import { drawOrdering } from '../task/ordering.js';
+import { kindsOf } from '../task/graph.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { LocatedPath, ProcessView, TaskView } from '../task/view.js';
 import { duration, moment, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
 import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
+import { orderingTree } from './parts/ordering-tree.js';
 import { paintOf } from './parts/paint.js';
 import { mostUrgent, processTable, restText } from './parts/processes.js';
 import { proseRows } from './parts/prose.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
-import { branchesOf } from './parts/tree.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
 
 export interface InspectOptions {
@@ -268,26 +268,12 @@ export function orderingText(
   stateOf: (process: string) => string | undefined,
 ): string {
   if (config.processes.length < 2 && config.orders.length === 0) return '';
-  const kinds = new Map(config.processes.map((process) => [process.name, process]));
-  const lines = drawOrdering(config);
-  const branches = branchesOf(
-    lines.map(({ depth }) => depth),
-    style,
-  );
-  return lines
-    .map(({ process, also }, i) => {
-      const state = stateOf(process);
-      const { final, daemon, ephemeral } = kinds.get(process) ?? {};
-      const marks = [final && 'final', daemon && 'daemon', ephemeral && 'ephemeral'].filter(Boolean);
-      const words = [
-        `${branches[i]}${visible(process)}`,
-        ...(state === undefined ? [] : [paintOf(style.paint, state)(state)]),
-        ...(marks.length > 0 ? [`(${marks.join(', ')})`] : []),
-        ...(also.length > 0 ? [`also after ${also.map(visible).join(', ')}`] : []),
-      ];
-      return `  ${words.join(' ')}\n`;
-    })
-    .join('');
+  const nodes = config.processes.map((process) => ({
+    process: process.name,
+    state: stateOf(process.name),
+    kinds: kindsOf(process),
+  }));
+  return orderingTree(nodes, config.orders, style, '  ');
 }
 
 /**
