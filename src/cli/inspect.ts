@@ -55,12 +55,12 @@ async function inspectTaskNamed(
 ): Promise<ShownInspection> {
   const ports = { gatherer: localTasks(flags), logsOf: localLogs, now, strictly };
   const { inspections, problems } = await inspectNamed(word, ports);
-  const [{ view, logs, why }] = inspections;
+  const [{ view, logs, why, criticalPath }] = inspections;
   const options = { verbose: flags.verbose, oneOfSeveral: inspections.length > 1 };
   const text = (style: Style) =>
     inspections.map((inspection) => inspectText(inspection, style, options)).join('\n');
   return {
-    document: encodeInspect(view, [...logs], [...why]),
+    document: encodeInspect(view, [...logs], [...why], criticalPath),
     text: flags.graph === undefined ? text : await drawn(graphOfTask(view), flags.graph),
     problems,
   };

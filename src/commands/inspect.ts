@@ -11,8 +11,8 @@ export default class Inspect extends ThermosCommand {
   static override description =
     `Shows the state and why it is so, the processes and their earlier runs, the ordering, command lines, states of the
 task, logs, and in the end what is recorded about it: user, ports, resources, paths. WHY names the process that failed
-first with the end of its stderr, how much of the failure budget is used, and what a process waits for. On a terminal,
-long lists are shown in part, and say so; --verbose shows all of them, and so does a pipe.
+first with the end of its stderr, how much of the failure budget is used, and what a process waits for. The critical path is the chain of processes that
+determined how long the task took, each after the one for which it had to wait longest. On a terminal, long lists are shown in part, and say so; --verbose shows all of them, and so does a pipe.
 
 For a config (.thermos, .aurora, or a task in JSON), shows the evaluated task: processes with their command lines,
 the ordering, resources, limits, ports, and every other setting that differs from its default. Nothing is executed except the config itself. Errors and likely mistakes

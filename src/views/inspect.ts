@@ -2,12 +2,14 @@ import { isTerminalTaskState } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
 import type { Inspection } from '../logs/inspection.js';
 import type { LogFile } from '../logs/list-logs.js';
+import type { CriticalPath } from '../task/critical-path.js';
 import { kindsOf } from '../task/graph.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { LocatedPath, ProcessView, TaskView } from '../task/view.js';
 import { duration, moment, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
+import { criticalPathRows } from './parts/critical-path.js';
 import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
 import { orderingTree } from './parts/ordering-tree.js';
 import { paintOf } from './parts/paint.js';
@@ -45,7 +47,7 @@ const MOST = {
  * seldom matters is last: the header, the resources, the paths.
  */
 export function inspectText(
-  { view, logs, why }: Inspection,
+  { view, logs, why, criticalPath }: Inspection,
   style: Style,
   { verbose = false, oneOfSeveral = false }: InspectOptions = {},
 ): string {
@@ -58,7 +60,7 @@ export function inspectText(
     fold && text !== '' ? firstLines(text.split('\n').slice(0, -1), MOST.lines, parts) : text;
   const sections: [string, string][] = [
     ['WHY', whyText(why, view, style, fold)],
-    ['PROCESSES', processesText(view, shown, style)],
+    ['PROCESSES', processesText(view, shown, style) + pathText(criticalPath, view, style, fold)],
     ['RUNS', earlierRuns(view, isShown, style, fold)],
     ['ORDERING', config === undefined ? '' : listed(ordering(view, config, style), undefined)],
     ['COMMANDS', config === undefined ? '' : listed(commandsOf(config, isShown, style), hidden)],
@@ -163,6 +165,12 @@ function processesText(view: TaskView, shown: readonly ProcessView[], style: Sty
   const text = processTable({ ...view, processes: [...shown] }, style, '  ', 'wrapped');
   if (shown.length === view.processes.length) return text;
   return `${text}  ${restText(view.processes, shown, isOver(view))}: --verbose shows them\n`;
+}
+
+/** Of a task with one process there is nothing to say: its table has the time. */
+function pathText(path: CriticalPath | undefined, view: TaskView, style: Style, fold: boolean): string {
+  if (path === undefined || view.processes.length < 2) return '';
+  return linesText(criticalPathRows(path, style, { soFar: !isOver(view), fold }));
 }
 
 function statusesText({ statuses, statuses_left_out }: TaskView, style: Style, fold: boolean): string {

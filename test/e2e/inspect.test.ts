@@ -223,6 +223,21 @@ test('a task with tens of thousands of processes takes no long time', () => {
   expect(thermos(['inspect', '--root', root, 't']).stdout).toContain('└─ end WAITING also after p0, p1, ');
 });
 
+test('the critical path of a task, in the document and below the processes', () => {
+  const words = ['--mesos-root', MESOS, 'www-data-devel-etl-3'];
+  const { critical_path } = json('inspect', words).json;
+  expect(critical_path).toEqual({
+    duration_ms: 4338,
+    steps: [
+      { process: 'extract', runs: 1, wait_ms: 235, run_ms: 49, between_ms: 0 },
+      { process: 'load', runs: 2, wait_ms: 996, run_ms: 127, between_ms: 924 },
+      { process: 'report', runs: 1, wait_ms: 1000, run_ms: 112, between_ms: 0 },
+    ],
+    rest_ms: 895,
+  });
+  expect(thermos(['inspect', ...words]).stdout).toContain('Critical path: 4.34s, 2.23s of it');
+});
+
 describe('--graph', () => {
   const graph = (format: string, ...words: string[]) => thermos(['inspect', ...words, '--graph', format]);
 
