@@ -4,14 +4,17 @@ import type { PreparedTask } from '../app/prepared-task.js';
 import type { Request } from '../config/evaluate.js';
 import { ConfigError, type ExecuteProgram } from '../config/program.js';
 import type { InspectConfigDocument } from '../contracts/config.js';
-import { badValue } from '../errors/errors.js';
+import { badValue, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
+import { type GraphFormat, graphOfConfig } from '../task/graph.js';
+import { parseTaskConfig, type TaskConfig } from '../task/task-file.js';
 import { configText } from '../views/config.js';
 import type { Style } from '../views/parts/style.js';
 import { ConfigPrinting } from './config-printing.js';
 import type { ConfigFlags } from './config-target.js';
 import { parseBinding, parsePort } from './config-words.js';
+import { drawn } from './graph.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
@@ -31,20 +34,29 @@ export interface ConfigAnswer {
 /** The evaluated task of a config; exit 1 if `run` would refuse it. Throws ConfigError, exit 2. */
 export async function inspectConfig(
   path: string,
-  flags: ConfigFlags,
+  flags: ConfigFlags & { graph?: GraphFormat },
   terminal: Terminal,
 ): Promise<ConfigAnswer> {
   const request = requestOf(flags);
   const { task } = await withPorts(flags, terminal, (ports) => evaluateConfig(path, request, ports));
   const { document, settings, unboundPorts, lint } = task;
   const answer = { task: document, ports: unboundPorts, lint } as unknown as InspectConfigDocument;
+  const page = { path, document, settings, ports: request.ports, unboundPorts, lint };
   return {
     document: answer,
-    text: (style) =>
-      configText({ path, document, settings, ports: request.ports, unboundPorts, lint }, style),
+    text:
+      flags.graph === undefined
+        ? (style) => configText(page, style)
+        : await drawn(graphOfConfig(taskOf(path, document)), flags.graph),
     problems: lint,
     exitCode: hasError(lint) ? EXIT.no : EXIT.ok,
   };
+}
+
+function taskOf(path: string, document: object): TaskConfig {
+  const config = parseTaskConfig(document);
+  if (config === undefined) throw new UsageError('usage', `${path} gives no task with processes to draw`);
+  return config;
 }
 
 /** The task of a config, prepared for a run as the flags say. Throws ConfigError, exit 2. */

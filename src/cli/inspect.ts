@@ -5,9 +5,11 @@ import { encodeInspect } from '../contracts/encode-task.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { localLogs } from '../logs/local-logs.js';
+import { type GraphFormat, graphOfTask } from '../task/graph.js';
 import { inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
 import { type ConfigFlags, hasConfigFlag, mayMeanConfig, meansConfig, namesFile } from './config-target.js';
+import { drawn } from './graph.js';
 import type { Terminal } from './terminal.js';
 
 export interface ShownInspection {
@@ -20,6 +22,7 @@ export interface ShownInspection {
 /** The flags of `inspect`. */
 export interface InspectFlags extends RootFlags, ConfigFlags {
   verbose?: boolean;
+  graph?: GraphFormat;
 }
 
 /** Inspects the task or the config that the word means; see `inspectNamed` and `inspectConfig`. */
@@ -52,11 +55,13 @@ async function inspectTaskNamed(
 ): Promise<ShownInspection> {
   const ports = { gatherer: localTasks(flags), logsOf: localLogs, now, strictly };
   const { inspections, problems } = await inspectNamed(word, ports);
-  const [{ view, logs, why }] = inspections;
+  const [{ view, logs, why, criticalPath }] = inspections;
   const options = { verbose: flags.verbose, oneOfSeveral: inspections.length > 1 };
+  const text = (style: Style) =>
+    inspections.map((inspection) => inspectText(inspection, style, options)).join('\n');
   return {
-    document: encodeInspect(view, [...logs], [...why]),
-    text: (style) => inspections.map((inspection) => inspectText(inspection, style, options)).join('\n'),
+    document: encodeInspect(view, [...logs], [...why], criticalPath),
+    text: flags.graph === undefined ? text : await drawn(graphOfTask(view), flags.graph),
     problems,
   };
 }

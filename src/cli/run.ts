@@ -46,10 +46,10 @@ export async function runInForeground(
     note: debug ? (text) => terminal.writeError(`note: ${visible(text)}\n`) : undefined,
     show: (task) => (json ? undefined : new ViewerProcess(showOf(task, raw, terminal))),
   });
-  const { logs, why } = await inspectTask(view, localLogs(view), terminal.now());
+  const { logs, why, criticalPath } = await inspectTask(view, localLogs(view), terminal.now());
   const all = [...known, ...problems, ...view.problems];
   return {
-    document: encodeInspect({ ...view, problems: all }, [...logs], [...why]),
+    document: encodeInspect({ ...view, problems: all }, [...logs], [...why], criticalPath),
     text: (style) =>
       summaryText({ view, why, reason: reasonText(view), look: lookCommand(view, logs) }, style),
     problems: [...problems, ...view.problems],

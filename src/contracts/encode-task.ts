@@ -1,4 +1,5 @@
 /** Encodes a task as its `--json` document. No zod here: commands load this. */
+import type { CriticalPath } from '../task/critical-path.js';
 import { predecessors } from '../task/ordering.js';
 import { isTooDeep } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
@@ -61,7 +62,12 @@ function encodeProcess(process: TaskView['processes'][number]): ProcessDocument 
   };
 }
 
-export function encodeInspect(view: TaskView, logs: LogDocument[], why: string[]): InspectDocument {
+export function encodeInspect(
+  view: TaskView,
+  logs: LogDocument[],
+  why: string[],
+  criticalPath?: CriticalPath,
+): InspectDocument {
   const { config } = view;
   return {
     ...encodeTask(view),
@@ -75,5 +81,6 @@ export function encodeInspect(view: TaskView, logs: LogDocument[], why: string[]
     logs,
     reasons: view.reasons.length === 0 ? undefined : [...view.reasons],
     why,
+    critical_path: criticalPath && { ...criticalPath, steps: [...criticalPath.steps] },
   };
 }

@@ -100,6 +100,28 @@ export const logFile = z.object({
 });
 export type LogDocument = z.infer<typeof logFile>;
 
+const milliseconds = z.int().min(0);
+
+const criticalPath = z.object({
+  duration_ms: milliseconds.describe(
+    'From the launch to the end of the task; of one that is not over, so far.',
+  ),
+  steps: z
+    .array(
+      z.object({
+        process: z.string(),
+        runs: z.int().min(1),
+        wait_ms: milliseconds.describe('From the end of the step before, or the launch, to the first fork.'),
+        run_ms: milliseconds.describe('In its runs.'),
+        between_ms: milliseconds.describe('Between its runs.'),
+      }),
+    )
+    .describe(
+      'In order of time. Each process had to wait for the one before: for its success, for the place that its end freed, or, if the process is final, for its end.',
+    ),
+  rest_ms: milliseconds.describe('From the end of the last step to the end of the task.'),
+});
+
 export const inspect = z
   .object({
     ...taskFields,
@@ -136,6 +158,11 @@ export const inspect = z
         'What the program that ran or ended the task knew and the stream does not hold. Unlike the stream, nothing else is derived from it.',
       ),
     why: z.array(z.string()).describe('Lines for a person.'),
+    critical_path: criticalPath
+      .optional()
+      .describe(
+        'The chain of processes that determined how long the task took; its parts add up to the duration. Absent if nothing ran, or no times are known.',
+      ),
   })
   .meta({ title: 'thermos inspect TASK --json', description: 'All that is known about one task.' });
 export type InspectDocument = z.infer<typeof inspect>;

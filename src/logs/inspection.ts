@@ -1,6 +1,7 @@
 import type { Problem } from '../errors/problem.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { historyLeftOut } from '../task/checkpoint-problems.js';
+import { type CriticalPath, criticalPath } from '../task/critical-path.js';
 import { isTooDeep } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
 import { firstFailing, type LastOutput, whyLines } from '../task/why.js';
@@ -12,11 +13,12 @@ import { closedLogs } from './problems.js';
 /** How much of a failing process's output is shown. */
 const OUTPUT_LINES = 10;
 
-/** Everything that is known about a task: its view, its logs, and the explanation of its state. */
+/** Everything that is known about a task: its view, its logs, the explanation of its state, and where its time went. */
 export interface Inspection {
   view: TaskView;
   logs: readonly LogFile[];
   why: readonly string[];
+  criticalPath?: CriticalPath;
 }
 
 /** Inspects a task and its logs. Problems with the logs are added to the view's. */
@@ -30,7 +32,7 @@ export async function inspectTask(view: TaskView, tree: LogTree, now: number): P
   for (const problem of problems) view.problems.push({ ...problem, task_id });
   if (view.config !== undefined && isTooDeep(view.config.raw)) view.problems.push(tooDeep(view));
   const output = await outputOfFailing(view, files, tree);
-  return { view, logs: files, why: whyLines(view, { now, output }) };
+  return { view, logs: files, why: whyLines(view, { now, output }), criticalPath: criticalPath(view, now) };
 }
 
 /** A directory that can't be read is reported once, not for each process. */

@@ -1,4 +1,8 @@
-import type { TaskConfig } from './task-file.js';
+/** The names of processes, and the `order` lists of the constraints between them. */
+export interface Constrained {
+  readonly processes: readonly { readonly name: string }[];
+  readonly orders: readonly (readonly string[])[];
+}
 
 /** What a process waits for. */
 export interface Predecessors {
@@ -11,17 +15,30 @@ export interface Predecessors {
  * Names in a constraint that no process has are left out: the original's planner refuses such a
  * task before it runs.
  */
-export function predecessors(config: TaskConfig): Predecessors[] {
+export function predecessors(config: Constrained): Predecessors[] {
   const after = new Map<string, Set<string>>(config.processes.map(({ name }) => [name, new Set()]));
-  for (const order of config.orders) {
-    for (let i = 1; i < order.length; i++) {
-      const before = order[i - 1] as string;
-      if (after.has(before)) after.get(order[i] as string)?.add(before);
-    }
+  for (const [before, process] of orderedPairs(config.orders)) {
+    if (after.has(before)) after.get(process)?.add(before);
   }
   const index = new Map([...after.keys()].map((name, i) => [name, i]));
   const inOrder = (a: string, b: string) => (index.get(a) as number) - (index.get(b) as number);
   return [...after].map(([process, before]) => ({ process, after: [...before].sort(inOrder) }));
+}
+
+/** The names that follow each other in a constraint, each pair once, in the order of the constraints. Pure. */
+export function orderedPairs(orders: Constrained['orders']): [before: string, after: string][] {
+  const followers = new Map<string, Set<string>>();
+  const pairs: [string, string][] = [];
+  for (const order of orders) {
+    for (let i = 1; i < order.length; i++) {
+      const [before, after] = [order[i - 1] as string, order[i] as string];
+      const known = followers.get(before) ?? new Set();
+      if (known.has(after)) continue;
+      followers.set(before, known.add(after));
+      pairs.push([before, after]);
+    }
+  }
+  return pairs;
 }
 
 /** A process in the tree of the ordering, one level deeper than the process it is drawn under. */
@@ -37,7 +54,7 @@ export interface OrderingLine {
  * with the others in `also`. Cycles (which no runner accepts) are drawn at the top level. Pure, and
  * linear in the number of constraints apart from sorting.
  */
-export function drawOrdering(config: TaskConfig): OrderingLine[] {
+export function drawOrdering(config: Constrained): OrderingLine[] {
   const all = predecessors(config);
   const waits = new Map(all.map(({ process, after }) => [process, after]));
   const children = new Map<string, string[]>();

@@ -2,19 +2,21 @@ import { isTerminalTaskState } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
 import type { Inspection } from '../logs/inspection.js';
 import type { LogFile } from '../logs/list-logs.js';
-import { drawOrdering } from '../task/ordering.js';
+import type { CriticalPath } from '../task/critical-path.js';
+import { kindsOf } from '../task/graph.js';
 import type { TaskConfig } from '../task/task-file.js';
 import type { LocatedPath, ProcessView, TaskView } from '../task/view.js';
 import { duration, moment, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
+import { criticalPathRows } from './parts/critical-path.js';
 import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
+import { orderingTree } from './parts/ordering-tree.js';
 import { paintOf } from './parts/paint.js';
 import { mostUrgent, processTable, restText } from './parts/processes.js';
 import { proseRows } from './parts/prose.js';
 import type { Style } from './parts/style.js';
 import { table } from './parts/table.js';
-import { branchesOf } from './parts/tree.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
 
 export interface InspectOptions {
@@ -45,7 +47,7 @@ const MOST = {
  * seldom matters is last: the header, the resources, the paths.
  */
 export function inspectText(
-  { view, logs, why }: Inspection,
+  { view, logs, why, criticalPath }: Inspection,
   style: Style,
   { verbose = false, oneOfSeveral = false }: InspectOptions = {},
 ): string {
@@ -58,7 +60,7 @@ export function inspectText(
     fold && text !== '' ? firstLines(text.split('\n').slice(0, -1), MOST.lines, parts) : text;
   const sections: [string, string][] = [
     ['WHY', whyText(why, view, style, fold)],
-    ['PROCESSES', processesText(view, shown, style)],
+    ['PROCESSES', processesText(view, shown, style) + pathText(criticalPath, view, style, fold)],
     ['RUNS', earlierRuns(view, isShown, style, fold)],
     ['ORDERING', config === undefined ? '' : listed(ordering(view, config, style), undefined)],
     ['COMMANDS', config === undefined ? '' : listed(commandsOf(config, isShown, style), hidden)],
@@ -165,6 +167,12 @@ function processesText(view: TaskView, shown: readonly ProcessView[], style: Sty
   return `${text}  ${restText(view.processes, shown, isOver(view))}: --verbose shows them\n`;
 }
 
+/** Of a task with one process there is nothing to say: its table has the time. */
+function pathText(path: CriticalPath | undefined, view: TaskView, style: Style, fold: boolean): string {
+  if (path === undefined || view.processes.length < 2) return '';
+  return linesText(criticalPathRows(path, style, { soFar: !isOver(view), fold }));
+}
+
 function statusesText({ statuses, statuses_left_out }: TaskView, style: Style, fold: boolean): string {
   const shown = fold ? statuses.slice(-MOST.statuses) : statuses;
   const left = statuses.length - shown.length + (statuses_left_out?.count ?? 0);
@@ -268,26 +276,12 @@ export function orderingText(
   stateOf: (process: string) => string | undefined,
 ): string {
   if (config.processes.length < 2 && config.orders.length === 0) return '';
-  const kinds = new Map(config.processes.map((process) => [process.name, process]));
-  const lines = drawOrdering(config);
-  const branches = branchesOf(
-    lines.map(({ depth }) => depth),
-    style,
-  );
-  return lines
-    .map(({ process, also }, i) => {
-      const state = stateOf(process);
-      const { final, daemon, ephemeral } = kinds.get(process) ?? {};
-      const marks = [final && 'final', daemon && 'daemon', ephemeral && 'ephemeral'].filter(Boolean);
-      const words = [
-        `${branches[i]}${visible(process)}`,
-        ...(state === undefined ? [] : [paintOf(style.paint, state)(state)]),
-        ...(marks.length > 0 ? [`(${marks.join(', ')})`] : []),
-        ...(also.length > 0 ? [`also after ${also.map(visible).join(', ')}`] : []),
-      ];
-      return `  ${words.join(' ')}\n`;
-    })
-    .join('');
+  const nodes = config.processes.map((process) => ({
+    process: process.name,
+    state: stateOf(process.name),
+    kinds: kindsOf(process),
+  }));
+  return orderingTree(nodes, config.orders, style, '  ');
 }
 
 /**

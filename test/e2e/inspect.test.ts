@@ -222,3 +222,66 @@ test('a task with tens of thousands of processes takes no long time', () => {
   expect(json('inspect', ['--root', root, 't']).json.ordering.at(-1).after).toHaveLength(30_000);
   expect(thermos(['inspect', '--root', root, 't']).stdout).toContain('└─ end WAITING also after p0, p1, ');
 });
+
+test('the critical path of a task, in the document and below the processes', () => {
+  const words = ['--mesos-root', MESOS, 'www-data-devel-etl-3'];
+  const { critical_path } = json('inspect', words).json;
+  expect(critical_path).toEqual({
+    duration_ms: 4338,
+    steps: [
+      { process: 'extract', runs: 1, wait_ms: 235, run_ms: 49, between_ms: 0 },
+      { process: 'load', runs: 2, wait_ms: 996, run_ms: 127, between_ms: 924 },
+      { process: 'report', runs: 1, wait_ms: 1000, run_ms: 112, between_ms: 0 },
+    ],
+    rest_ms: 895,
+  });
+  expect(thermos(['inspect', ...words]).stdout).toContain('Critical path: 4.34s, 2.23s of it');
+});
+
+describe('--graph', () => {
+  const graph = (format: string, ...words: string[]) => thermos(['inspect', ...words, '--graph', format]);
+
+  test('on a pipe, a task and a config', () => {
+    writeTask(root, 't', {
+      phase: 'finished',
+      task: {
+        processes: [{ name: 'a "b"' }, { name: 'c' }],
+        constraints: [{ order: ['a "b"', 'c'] }, { order: ['gone', 'c'] }],
+      },
+      runner: new Records()
+        .status('ACTIVE')
+        .header({})
+        .process('a "b"', ...RAN)
+        .status('SUCCESS'),
+    });
+    expect(graph('text', '--root', root, 't')).toMatchObject({
+      stdout: 'a "b" SUCCESS\ngone (missing)\n└─ c WAITING also after a "b"\n',
+      stderr: '',
+      status: 0,
+    });
+    expect(graph('mermaid', '--root', root, 't').stdout).toContain('p0["a #34;b#34;<br/>SUCCESS"]\n');
+    expect(graph('dot', '--root', root, 't').stdout).toContain('p0 [label="a \\"b\\"\\nSUCCESS"');
+
+    const config = join(temp.path, 'x.json');
+    writeFileSync(
+      config,
+      JSON.stringify({
+        name: 'x',
+        processes: [
+          { name: 'a', cmdline: 'a' },
+          { name: 'b', cmdline: 'b' },
+        ],
+        constraints: [{ order: ['a', 'b'] }],
+      }),
+    );
+    const drawn = graph('dot', config);
+    expect(drawn.stdout).toContain('  p0 -> p1\n}\n');
+    expect(drawn.status).toBe(0);
+  });
+
+  test('not with --json, which has the ordering anyway', () => {
+    const { status, stdout } = graph('dot', '--root', HOST, 'host-bad', '--json');
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout).error.message).toBe('--graph and --json exclude each other');
+  });
+});

@@ -43,6 +43,11 @@ export const COMMANDS = {
     exits: LOOKS,
     sound: 0,
   },
+  'inspect-graph': {
+    args: ({ root }) => ['inspect', '--graph', 'dot', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+  },
   tail: {
     args: ({ root }) => ['tail', '-n', 'all', '--no-follow', '--root', root, VICTIM],
     exits: LOOKS,
