@@ -49,6 +49,8 @@ export function encodeNativeJob(job: NativeJob): Buffer {
   return encodeFrame(Buffer.from(strings.map((string) => `${string}\0`).join('')));
 }
 
+/** Not a number is 0, as for the coordinator in TypeScript. */
 function natural(value: number, most = Number.MAX_SAFE_INTEGER): string {
+  if (Number.isNaN(value)) return '0';
   return String(Math.min(Math.max(Math.trunc(value), 0), most));
 }

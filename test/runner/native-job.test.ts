@@ -57,6 +57,14 @@ test('a job has all that may be set', () => {
   expect(strings.slice(10, 15)).toEqual(['both', '1000', '2147483647', '12', '1024']);
 });
 
+test.each([
+  [Number.NaN, '0'],
+  [Number.POSITIVE_INFINITY, '2147483647'],
+  [-1, '0'],
+])('a number of backups that is %d is %s', (backups, expected) => {
+  expect(stringsOf({ ...JOB, logger: { ...JOB.logger, backups } })[12]).toBe(expected);
+});
+
 test.each([{ cmdline: 'a\0b' }, { cwd: '/a\0' }, { env: { A: '\0' } }])(
   '%j cannot be given to a command',
   (part) => {
