@@ -52,7 +52,7 @@ export function apply(state: RunState, event: RunEvent, now: number): void {
       gone(state, event, now);
       break;
     case 'waiting':
-      state.problems.push(waits(event.process, event.reason, shortageRemedy(shortageIn(event.reason))));
+      isShort(state, event.process, event.reason);
       break;
     case 'terminated':
       if (event.process === undefined) {
@@ -102,6 +102,7 @@ function recorded(state: RunState, record: CheckpointRecord, now: number): void 
 function moved(state: RunState, { process, state: at }: Run): void {
   const { status } = state.progress;
   if (at === 'RUNNING' && status === 'CLEANING' && !state.isToTerminate) state.toTerminate.add(process);
+  if (at !== 'FORKED') state.short.delete(process);
   if (at === 'RUNNING') state.postponed.delete(process);
   if (!isTerminalProcessState(at)) return;
   if (at !== 'LOST') state.postponed.delete(process);
@@ -159,6 +160,12 @@ function notStarted(
   state.postponed.delete(process);
   state.unstartable.add(process);
   state.problems.push(cannotStart(process, reason));
+}
+
+function isShort(state: RunState, process: string, reason: string): void {
+  const hint = shortageRemedy(shortageIn(reason));
+  state.short.set(process, { reason, hint });
+  state.problems.push(waits(process, reason, hint));
 }
 
 function gone(

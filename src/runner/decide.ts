@@ -6,7 +6,7 @@ import {
 } from '../checkpoint/records.js';
 import type { Planner } from '../config/planner.js';
 import type { LiveRun, Run } from './progress.js';
-import { liveRuns, type Postponed, plannerOf, type RunState } from './state.js';
+import { liveRuns, type Postponed, plannerOf, type RunState, type Shortfall } from './state.js';
 
 /** As in the original: a run that stays FORKED for longer than this is LOST. */
 const FORKED_SECONDS = 60;
@@ -92,7 +92,7 @@ function finalize(state: RunState, live: readonly LiveRun[], now: number): reado
   if (complete || deadlocked) return conclude(state, now);
   if (now >= deadline(state, now)) {
     // Without a kill, no task is over while a final process waits for resources only.
-    const [stopped] = state.kill === undefined ? postponedOf(state, state.finalizing) : [];
+    const [stopped] = state.kill === undefined ? shortfalls(state, state.finalizing) : [];
     return stopped === undefined ? conclude(state, now) : [stop(...stopped)];
   }
   return startOrSleep(state, live, state.finalizing, now);
@@ -181,7 +181,13 @@ function postponedOf(state: RunState, planner: Planner): [string, Postponed][] {
   return [...state.postponed].filter(([process]) => plannerOf(state, process) === planner);
 }
 
-function stop(process: string, { reason, hint }: Postponed): Effect {
+/** The processes that could not be started yet, and those whose coordinators wait for the same. */
+function shortfalls(state: RunState, planner: Planner): [string, Shortfall][] {
+  const waiting = [...state.short].filter(([process]) => plannerOf(state, process) === planner);
+  return [...postponedOf(state, planner), ...waiting];
+}
+
+function stop(process: string, { reason, hint }: Shortfall): Effect {
   return { type: 'stop', process, reason, hint };
 }
 

@@ -27,17 +27,21 @@ interface Lost {
   readonly isCleared: boolean;
 }
 
+/** What a process cannot be started without. */
+export interface Shortfall {
+  readonly reason: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
 /** A process that cannot be started at the moment. Seconds since the epoch. */
-export interface Postponed {
+export interface Postponed extends Shortfall {
   readonly since: number;
   readonly tried: number;
   /** How long to try, as long as nothing else of the task runs: seconds. */
   readonly patience: number;
   /** The time to the next try, seconds; undefined: the longer it takes, the more. */
   readonly pause?: number;
-  readonly reason: string;
-  /** What to do about it. */
-  readonly hint?: string;
 }
 
 /** SIGKILL for all processes of the task. */
@@ -64,6 +68,8 @@ export interface RunState {
   /** Both by process. */
   readonly lost: Map<string, Lost>;
   readonly postponed: Map<string, Postponed>;
+  /** Processes whose coordinators wait for something that the machine is short of. */
+  readonly short: Map<string, Shortfall>;
   /** Processes that cannot be started at all and must be recorded as FAILED. */
   readonly unstartable: Set<string>;
   /** So many records of the stream are durable. */
@@ -136,6 +142,7 @@ export function newState(terms: Terms, problems: readonly Problem[]): RunState {
     children: new Map(),
     lost: new Map(),
     postponed: new Map(),
+    short: new Map(),
     unstartable: new Set(),
     problems: [...problems],
     isToAnnounce: true,

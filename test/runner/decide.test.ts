@@ -299,6 +299,26 @@ describe('starts', () => {
     expect(untilEffect(killed, NOW + 30).records).toEqual(['FINALIZING', 'KILLED']);
   });
 
+  test('nor do those whose coordinators wait for what the machine is short of until then', () => {
+    const started = (state: RunState) => {
+      const [, forked] = running('f') as [CheckpointRecord, CheckpointRecord];
+      applied(state, waiting('f'), { type: 'recorded', record: forked });
+      return applied(state, { type: 'waiting', process: 'f', reason: 'open EMFILE' });
+    };
+    const state = started(inFinalizing());
+    const stopped = { type: 'stop', process: 'f', reason: 'open EMFILE', hint: expect.any(String) };
+    expect(untilEffect(state, NOW + 30)).toEqual({ records: [], effects: [stopped] });
+    // It has what it needs, and takes too long by itself.
+    const ran = started(inFinalizing());
+    applied(ran, { type: 'recorded', record: running('f').at(-1) as CheckpointRecord });
+    expect(untilEffect(ran, NOW + 30).records).toEqual(['SUCCESS']);
+    const killed = applied(started(inFinalizing()), {
+      type: 'kill',
+      request: { state: 'KILLED', wait: 30 },
+    });
+    expect(untilEffect(killed, NOW + 30).records).toEqual(['FINALIZING', 'KILLED']);
+  });
+
   test('of final processes have all their time again under the next runner', () => {
     const state = inFinalizing();
     const later = NOW + 3600;
