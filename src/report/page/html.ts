@@ -1,9 +1,9 @@
 import htm from 'htm';
-import { h, type VNode } from 'preact';
+import { Fragment, h, type VNode } from 'preact';
 import render from 'preact-render-to-string';
 
 /** A piece of a page. */
-export type Html = VNode | VNode[] | string | undefined | false;
+export type Html = VNode | VNode[] | readonly Html[] | string | number | undefined | false;
 
 /**
  * Markup with values in it: html`<p class=${name}>${text}</p>`. Every value is escaped. What was read from a disk must be
@@ -13,7 +13,20 @@ export const html = htm.bind(h);
 
 /** The markup of a piece, for a page or to measure it. */
 export function markup(piece: Html): string {
-  if (Array.isArray(piece)) return piece.map((each) => render(each)).join('');
-  if (typeof piece === 'object') return render(piece);
-  return piece === undefined || piece === false ? '' : render(h('i', null, piece)).slice(3, -4);
+  return render(h(Fragment, null, piece as VNode));
+}
+
+/** Markup that was made before. */
+export function made(text: string, tag = 'div'): VNode {
+  return h(tag, { dangerouslySetInnerHTML: { __html: text } });
+}
+
+/** How many bytes a text has in UTF-8. */
+export function bytesOf(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
 }

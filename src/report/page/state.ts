@@ -43,17 +43,14 @@ const SHAPES: Readonly<Record<Shape, string>> = {
   dash: '<circle cx="8" cy="8" r="7" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="3 2.5"/>',
 };
 
-/** Every shape, once: the others on the page refer to these. */
+/** Every shape and pattern, once: the others on the page refer to these. */
 export const SPRITE = `<svg class="sprite" aria-hidden="true">${Object.entries(SHAPES)
   .map(([shape, drawing]) => `<symbol id="s-${shape}" viewBox="0 0 16 16">${drawing}</symbol>`)
-  .join('')}</svg>`;
+  .join(
+    '',
+  )}<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="under" width="6" height="6"/><rect class="ink" width="3.4" height="6"/></pattern><pattern id="stripes" width="5" height="5" patternUnits="userSpaceOnUse"><rect class="under" width="5" height="5"/><rect class="ink" width="2.4" height="5"/></pattern></defs></svg>`;
 
-/** A shape beside its word. */
-export function shapeIcon(shape: Shape) {
-  return html`<svg class="shape" aria-hidden="true"><use href=${`#s-${shape}`} /></svg>`;
-}
-
-/** The word of a state with its shape, in its colour. */
+/** The word of a state with its shape, in its colour. A page may have thousands of them: it is short. */
 export function stateMark(state: string | number) {
-  return html`<span class=${`state ${toneOf(state)}`}>${shapeIcon(shapeOf(state))}${visible(String(state))}</span>`;
+  return html`<b class=${`state ${toneOf(state)}`}><svg><use href=${`#s-${shapeOf(state)}`} /></svg>${visible(String(state))}</b>`;
 }
