@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { inlinePlugin } from './test/inline-plugin.js';
 
 const TEST = join(import.meta.dirname, 'test');
 
@@ -21,6 +22,7 @@ const running = existsSync(join(import.meta.dirname, 'dist/coordinator'))
   : [];
 
 export default defineConfig({
+  plugins: [inlinePlugin],
   test: {
     globalSetup: 'test/host.ts',
     // Two more than a small machine has cores: the tests wait for processes a good part of the time.

@@ -1,7 +1,7 @@
 // node scripts/build.mjs [DIRECTORY]
 //
 // Bundles src/ into dist/, or another directory of the repository: main.cjs (only the version),
-// thermos.cjs (everything) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
+// thermos.cjs (everything except what makes pages), report.cjs (that) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
 // src/coordinator/ into the program coordinator, which is even smaller, if there is a C compiler. CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
 // dynamic imports inside it stay lazy and cost only the reading. A program that runs or starts during a build
 // finds complete files.
@@ -26,10 +26,12 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildCoordinator } from './build/coordinator.mjs';
+import { inline } from './build/inline.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
 import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
 import { identityOf, smallerPyodide } from './build/pyodide.mjs';
+import { reportBundle } from './build/report-bundle.mjs';
 import { whenUsed } from './build/when-used.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -55,7 +57,7 @@ const settings = {
   define: { THERMOS_VERSION: JSON.stringify(version) },
   loader: { '.py': 'text' },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', '@colors/colors/*', 'pyodide', 'pyodide/*'],
-  plugins: [oclifParts, oneStringWidth, whenUsed],
+  plugins: [oclifParts, oneStringWidth, whenUsed, reportBundle, inline],
   logLevel: 'warning',
 };
 
@@ -67,6 +69,7 @@ const { metafile } = await build({
     { in: 'src/commands/program.ts', out: 'thermos' },
     { in: 'src/config/python/thread.ts', out: 'python' },
     { in: 'src/runner/coordinator/main.ts', out: 'coordinator' },
+    { in: 'src/report/pages.ts', out: 'report' },
   ],
 });
 
@@ -119,6 +122,7 @@ const parts = [
   'pyodide.js',
   'pyodide.wasm',
   'python.snapshot',
+  'report.cjs',
   'LICENSES.txt',
   'thermos.cjs',
   'main.cjs',

@@ -1,4 +1,3 @@
-import { getSystemErrorMap } from 'node:util';
 import type { ProblemCode } from './codes.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Problem } from './problem.js';
@@ -98,8 +97,13 @@ export function describeErrno(error: unknown): string {
   const code = errnoOf(error);
   if (code !== undefined && ERRNO_TEXT[code] !== undefined) return ERRNO_TEXT[code];
   // The message of any other error names the path of the system call, which must not be shown.
-  const errno = (error as NodeJS.ErrnoException | undefined)?.errno;
-  const text = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  const text = textOfErrno((error as NodeJS.ErrnoException | undefined)?.errno);
   if (text !== undefined) return text;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Asks for Node's module when it is needed: a browser, which loads this file too, has none, and no error with a number. */
+function textOfErrno(errno: number | undefined): string | undefined {
+  if (errno === undefined) return undefined;
+  return process.getBuiltinModule('node:util').getSystemErrorMap().get(errno)?.[1];
 }

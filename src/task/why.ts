@@ -1,15 +1,13 @@
-import { constants } from 'node:os';
 import { isTerminalProcessState, isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import type { ProblemCode } from '../errors/codes.js';
 import type { Stream } from '../layout/log-paths.js';
 import type { Reason } from '../layout/reasons.js';
 import { duration, timestamp } from '../text/age.js';
+import { signalName } from '../text/signals.js';
 import { endedWithTask, endingOf, isLate } from './ending.js';
 import { predecessors } from './ordering.js';
 import type { ProcessConfig } from './task-file.js';
 import { isUnstarted, type ProcessView, type TaskView } from './view.js';
-
-const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
 /**
  * How a process ended, in words: `exit code 7`, `signal 9, SIGKILL`. Empty if it isn't recorded. `isEnding`: whether the
@@ -20,7 +18,7 @@ export function describeReturnCode(code: number | undefined, isEnding?: boolean)
   // A runner records -1 for a process that it killed at the end of the task; a coordinator records it for SIGHUP.
   if (code === -1) return MINUS_ONE[String(isEnding) as keyof typeof MINUS_ONE];
   if (code < 0) return `signal ${-code}${named(-code)}`;
-  if (code > 128 && SIGNALS.has(code - 128)) {
+  if (code > 128 && signalName(code - 128) !== undefined) {
     return `exit code ${code} (from a shell: its command was killed by signal ${code - 128}${named(code - 128)})`;
   }
   return `exit code ${code}`;
@@ -33,7 +31,7 @@ const MINUS_ONE = {
 };
 
 function named(signal: number): string {
-  const name = SIGNALS.get(signal);
+  const name = signalName(signal);
   return name === undefined ? '' : `, ${name}`;
 }
 

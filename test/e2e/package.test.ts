@@ -91,7 +91,7 @@ describe('the package', () => {
     const answer = JSON.parse(list.stdout);
     const [{ files }] = Array.isArray(answer) ? answer : Object.values(answer);
     const paths = (files as { path: string }[]).map(({ path }) => path);
-    expect(paths).toContain('dist/thermos.cjs');
+    expect(paths).toEqual(expect.arrayContaining(['dist/thermos.cjs', 'dist/report.cjs']));
     expect(paths).toContain('dist/LICENSES.txt');
     expect(paths).toContain('src/coordinator/main.c');
     expect(paths).toEqual(expect.arrayContaining(['bin/thermos_runner.py', 'bin/embed_runner.py']));
@@ -126,6 +126,7 @@ describe('other packages', () => {
     for (const text of [
       /^@oclif\/core 4[.\d]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) 2018 Salesforce.com$/m,
       /^chalk 5[.\d]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) Sindre Sorhus/m,
+      /^preact 11[.\d]+ \(MIT\)\n\nThe MIT License \(MIT\)\n\nCopyright \(c\) 2015-present Jason Miller$/m,
       /^CPython \(PSF-2.0\)[\s\S]*?^PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2$/m,
       /^GNU C Library \(LGPL-2.1-or-later\)[\s\S]*?^ *GNU LESSER GENERAL PUBLIC LICENSE$/m,
       /^Pyodide \(MPL-2.0\)[\s\S]*?^Mozilla Public License Version 2.0$/m,

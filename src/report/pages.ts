@@ -1,0 +1,5 @@
+/**
+ * What makes pages: the entry of a bundle of its own, because only `report` and the viewer need it. A command loads it by
+ * `await import('../report/pages.js')`.
+ */
+export { type TaskPageOptions, taskPage } from './page/task-page.js';
