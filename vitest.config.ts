@@ -35,7 +35,13 @@ export default defineConfig({
       // They load what they test once a worker, not once a file: that is a quarter of all the time.
       {
         extends: true,
-        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: mocking, isolate: false },
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          // Those in a browser: npm run test:browser.
+          exclude: [...mocking, 'test/browser/**'],
+          isolate: false,
+        },
       },
       {
         extends: true,

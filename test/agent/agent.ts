@@ -1,0 +1,268 @@
+import { type Answer, failure, jsonAnswer, type Query } from './answer.js';
+import { isBefore, jsonOf } from './bytes.js';
+import { Files } from './files.js';
+import type { Sandbox } from './sandboxes.js';
+
+export interface AgentOptions {
+  id: string;
+  /** Of Mesos; the newest if it is not given. */
+  version?: string;
+  hostname?: string;
+  /** As the agent names it. */
+  workDir?: string;
+  sandboxes?: readonly Sandbox[];
+}
+
+/** What can go wrong with an agent. Tests change it between calls. */
+export interface Knobs {
+  /** It has just started and does not know its executors yet. */
+  isRecovering: boolean;
+  /** Whom it asks for a name and a secret: nobody if there are none. */
+  credentials: { principal: string; secret: string } | undefined;
+  /** Which paths its access list forbids. */
+  forbids: (path: string) => boolean;
+  /** How long it takes for each call. */
+  latencyMs: number;
+  /** After how many bytes of the body the connection breaks; undefined: it does not. */
+  cutAfter: (call: Call) => number | undefined;
+  /** What `/monitor/statistics` says about a container. */
+  statistics: (sandbox: Sandbox) => Record<string, number>;
+}
+
+/** A call as it reached an agent or a master. */
+export interface Call {
+  /** Without the prefix of a proxy, without `.json`. */
+  endpoint: string;
+  query: Query;
+  authorization: string | undefined;
+}
+
+/** The realm of `/state`, `/monitor/statistics` and `/files`. */
+const REALM = 'mesos-agent-readonly';
+
+/** An agent of Mesos: it serves the files of its sandboxes, and tells which there are. */
+export class Agent {
+  readonly id: string;
+  readonly version: string;
+  readonly hostname: string;
+  readonly workDir: string;
+  readonly files: Files;
+  readonly knobs: Knobs = {
+    isRecovering: false,
+    credentials: undefined,
+    forbids: () => false,
+    latencyMs: 0,
+    cutAfter: () => undefined,
+    statistics: () => ({
+      cpus_limit: 1,
+      mem_limit_bytes: 134217728,
+      mem_rss_bytes: 10485760,
+      timestamp: 1403819237.307,
+    }),
+  };
+  /** The calls that it was asked, oldest first. */
+  readonly calls: Call[] = [];
+  /** Where it listens, once it does. */
+  address = { ip: '127.0.0.1', port: 5051 };
+  readonly #sandboxes: Sandbox[] = [];
+
+  constructor({
+    id,
+    version = '1.11.0',
+    hostname = 'localhost',
+    workDir = '/var/lib/mesos',
+    sandboxes = [],
+  }: AgentOptions) {
+    this.id = id;
+    this.version = version;
+    this.hostname = hostname;
+    this.workDir = workDir;
+    this.files = new Files(version);
+    for (const sandbox of sandboxes.toReversed()) this.launch(sandbox);
+  }
+
+  get pid(): string {
+    return `slave(1)@${this.address.ip}:${this.address.port}`;
+  }
+
+  /** Takes a run as the newest one of its executor. */
+  launch(sandbox: Sandbox): void {
+    this.#sandboxes.unshift({ ...sandbox });
+    this.files.attach(sandbox.path, sandbox.directory);
+    if (!isBefore(this.version, '1.4.0')) this.files.attach(sandbox.path, latestOf(sandbox));
+    if (!isBefore(this.version, '1.5.0')) this.files.attach(sandbox.path, virtualPathOf(sandbox));
+  }
+
+  /** Its executor ends; the files stay. */
+  terminate(containerId: string): void {
+    this.#find(containerId).isRunning = false;
+  }
+
+  /** The files are collected: nobody can read them any more, though the agent remembers the executor. */
+  collect(containerId: string): void {
+    const sandbox = this.#find(containerId);
+    this.files.detach(sandbox.directory);
+    this.files.detach(latestOf(sandbox));
+    this.files.detach(virtualPathOf(sandbox));
+  }
+
+  #find(containerId: string): Sandbox {
+    const found = this.#sandboxes.find((each) => each.containerId === containerId);
+    if (found === undefined) throw new Error(`${this.id} has no container ${containerId}`);
+    return found;
+  }
+
+  answer(call: Call): Answer {
+    const { query } = call;
+    const refusal = this.#refusal(call);
+    if (refusal !== undefined) return refusal;
+    switch (call.endpoint) {
+      case '/state':
+        return this.#state(query);
+      case '/monitor/statistics':
+        return this.#statistics(query);
+      case '/files/browse':
+        return this.files.browse(query);
+      case '/files/read':
+        return this.files.read(query);
+      case '/files/download':
+        return this.files.download(query);
+      case '/files/debug':
+        return this.files.debug(query);
+      default:
+        return failure(404);
+    }
+  }
+
+  #refusal({ authorization, query }: Call): Answer | undefined {
+    const { credentials, forbids } = this.knobs;
+    if (credentials !== undefined) {
+      const expected = Buffer.from(`${credentials.principal}:${credentials.secret}`).toString('base64');
+      if (authorization !== `Basic ${expected}`) {
+        return { status: 401, headers: { 'WWW-Authenticate': `Basic realm="${REALM}"` }, body: '' };
+      }
+    }
+    const path = query.get('path');
+    return path !== undefined && forbids(path) ? failure(403) : undefined;
+  }
+
+  #state(query: Query): Answer {
+    const { isRecovering } = this.knobs;
+    if (isRecovering && !isBefore(this.version, '0.28.0')) {
+      return failure(503, 'Agent has not finished recovery');
+    }
+    const sandboxes = isRecovering ? [] : this.#sandboxes;
+    const frameworks = [...new Set(sandboxes.map(({ frameworkId }) => frameworkId))];
+    const state = {
+      version: this.version,
+      build_date: '2020-11-03 00:00:00',
+      build_time: 1604361600,
+      build_user: 'root',
+      start_time: 1604400000.25,
+      id: this.id,
+      pid: this.pid,
+      hostname: this.hostname,
+      resources: RESOURCES,
+      attributes: {},
+      master_hostname: 'localhost',
+      log_dir: '/var/log/mesos',
+      flags: {
+        gc_delay: '1weeks',
+        gc_disk_headroom: '0.1',
+        hostname: this.hostname,
+        log_dir: '/var/log/mesos',
+        port: String(this.address.port),
+        sandbox_directory: '/mnt/mesos/sandbox',
+        work_dir: this.workDir,
+      },
+      frameworks: frameworks.map((id) => this.#framework(id)),
+      completed_frameworks: [],
+    };
+    return jsonAnswer(jsonOf(state), query, this.version);
+  }
+
+  #framework(id: string) {
+    const own = this.#sandboxes.filter(({ frameworkId }) => frameworkId === id);
+    const executors = (areRunning: boolean) =>
+      own.filter(({ isRunning }) => isRunning === areRunning).map((sandbox) => this.#executor(sandbox));
+    return {
+      id,
+      name: 'aurora',
+      user: 'root',
+      failover_timeout: 1814400,
+      checkpoint: true,
+      hostname: 'localhost',
+      role: '*',
+      executors: executors(true),
+      completed_executors: executors(false),
+    };
+  }
+
+  #executor(sandbox: Sandbox) {
+    const { executorId, containerId, directory, isRunning } = sandbox;
+    const task = this.#task(sandbox);
+    return {
+      id: executorId,
+      name: EXECUTOR_NAME,
+      source: sourceOf(executorId),
+      container: containerId,
+      directory,
+      resources: RESOURCES,
+      role: '*',
+      type: 'CUSTOM',
+      tasks: isRunning ? [task] : [],
+      queued_tasks: [],
+      completed_tasks: isRunning ? [] : [task],
+    };
+  }
+
+  #task({ executorId, frameworkId, isRunning }: Sandbox) {
+    const state = isRunning ? 'TASK_RUNNING' : 'TASK_FINISHED';
+    return {
+      id: taskIdOf(executorId),
+      name: sourceOf(executorId),
+      framework_id: frameworkId,
+      executor_id: executorId,
+      slave_id: this.id,
+      state,
+      resources: RESOURCES,
+      statuses: [{ state, timestamp: 1604400001.5 }],
+    };
+  }
+
+  #statistics(query: Query): Answer {
+    const rows = this.#sandboxes
+      .filter(({ isRunning }) => isRunning)
+      .map((sandbox) => ({
+        executor_id: sandbox.executorId,
+        executor_name: EXECUTOR_NAME,
+        framework_id: sandbox.frameworkId,
+        source: sourceOf(sandbox.executorId),
+        statistics: this.knobs.statistics(sandbox),
+      }));
+    return jsonAnswer(jsonOf(rows), query, this.version);
+  }
+}
+
+const RESOURCES = { cpus: 0.25, disk: 128, gpus: 0, mem: 128, ports: '[31000-31002]' };
+const EXECUTOR_NAME = 'AuroraExecutor';
+
+function latestOf({ directory }: Sandbox): string {
+  return directory.replace(/[^/]*$/, 'latest');
+}
+
+function virtualPathOf({ frameworkId, executorId }: Sandbox): string {
+  return `/frameworks/${frameworkId}/executors/${executorId}/runs/latest`;
+}
+
+function taskIdOf(executorId: string): string {
+  return executorId.replace(/^thermos-/, '');
+}
+
+/** Aurora's word for a job's instance: `role.env.job.instance`. A role or an environment has no hyphen here. */
+function sourceOf(executorId: string): string {
+  const parts = /^([^-]+)-([^-]+)-(.+)-(\d+)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.exec(
+    taskIdOf(executorId),
+  );
+  return parts === null ? executorId : parts.slice(1).join('.');
+}

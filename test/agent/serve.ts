@@ -1,0 +1,151 @@
+import { createReadStream } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { Agent, type AgentOptions, type Call } from './agent.js';
+import { type Answer, failure, queryOf } from './answer.js';
+import { bufferOf, bytesOf, isBefore } from './bytes.js';
+import { Master } from './master.js';
+
+/** From this size on a body is sent compressed to who accepts that, unless it is a file. */
+const GZIP_BYTES = 1024;
+
+export interface Cluster {
+  master: Master;
+  /** In the order in which they were given. */
+  agents: readonly Agent[];
+  /** Of the master, without a slash at its end. */
+  url: string;
+  /** Of an agent: its own address. */
+  urlOf: (agent: Agent) => string;
+  /** Of an agent through the master's port, as the proxy of DC/OS names it. */
+  proxiedUrlOf: (agent: Agent) => string;
+  close: () => Promise<void>;
+}
+
+/**
+ * A master and agents on this machine, each on a port of its own. Agents share the master's port alone if there are too
+ * many of them for that (`sharePort`): then only their proxied addresses lead to them.
+ */
+export async function startCluster(
+  options: readonly AgentOptions[],
+  { sharePort = false, masterVersion = '1.11.0' } = {},
+): Promise<Cluster> {
+  const agents = options.map((each) => new Agent(each));
+  const master = new Master(agents, { version: masterVersion });
+  const servers: Server[] = [];
+  const listen = async (answerer: Agent | Master, proxied: ReadonlyMap<string, Agent>) => {
+    const server = createServer((request, response) => void respond(answerer, proxied, request, response));
+    servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    });
+    answerer.address = { ip: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  };
+  await listen(master, new Map(agents.map((agent) => [agent.id, agent])));
+  if (!sharePort) for (const agent of agents) await listen(agent, new Map());
+  const url = `http://127.0.0.1:${master.address.port}`;
+  return {
+    master,
+    agents,
+    url,
+    urlOf: (agent) => `http://127.0.0.1:${agent.address.port}`,
+    proxiedUrlOf: (agent) => `${url}/agent/${agent.id}`,
+    close: async () => {
+      for (const server of servers) server.closeAllConnections();
+      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    },
+  };
+}
+
+/** One agent on a port of its own. */
+export async function startAgent(
+  options: AgentOptions,
+): Promise<{ agent: Agent; url: string; close: () => Promise<void> }> {
+  const cluster = await startCluster([options]);
+  const agent = cluster.agents[0] as Agent;
+  return { agent, url: cluster.urlOf(agent), close: cluster.close };
+}
+
+async function respond(
+  direct: Agent | Master,
+  proxied: ReadonlyMap<string, Agent>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  // Who went away does not want the rest.
+  response.on('error', () => {});
+  const [address = '', search = ''] = (request.url ?? '').split(/\?(.*)/s);
+  const [, id, rest] = /^\/(?:agent|slave)\/([^/]+)(\/.*)$/.exec(address) ?? [];
+  const answerer = id === undefined ? direct : proxied.get(id);
+  try {
+    const { answer, cutAfter } = await answerOf(answerer, rest ?? address, search, request);
+    send(request, response, answer, cutAfter);
+  } catch (error) {
+    // Such as a file that went away in the middle of the call.
+    if (response.headersSent) response.destroy();
+    else send(request, response, failure(500, bytesOf(String(error))));
+  }
+}
+
+async function answerOf(
+  answerer: Agent | Master | undefined,
+  address: string,
+  search: string,
+  { headers }: IncomingMessage,
+): Promise<{ answer: Answer; cutAfter?: number | undefined }> {
+  const path = address.replace(/^\/slave\(1\)(?=\/)/, '');
+  if (answerer === undefined || !isName(path, answerer.version)) return { answer: failure(404) };
+  const query = queryOf(search);
+  if (query === undefined) return { answer: failure(400) };
+  const call: Call = { endpoint: path.replace(/\.json$/, ''), query, authorization: headers.authorization };
+  answerer.calls.push(call);
+  if (answerer instanceof Master) return { answer: answerer.answer(call) };
+  const { latencyMs, cutAfter } = answerer.knobs;
+  if (latencyMs > 0) await sleep(latencyMs);
+  return { answer: answerer.answer(call), cutAfter: cutAfter(call) };
+}
+
+/** Whether a version knows the name of an endpoint: `.json` was the only form up to 0.24, and is gone since 1.8. */
+function isName(path: string, version: string): boolean {
+  return path.endsWith('.json') ? isBefore(version, '1.8.0') : !isBefore(version, '0.25.0');
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+  cutAfter = Number.POSITIVE_INFINITY,
+): void {
+  if (typeof body !== 'string') {
+    response.writeHead(status, { ...headers, 'Content-Length': body.bytes });
+    const end = Math.min(body.bytes, cutAfter);
+    if (end === 0) {
+      finish(response, body.bytes === 0);
+      return;
+    }
+    const file = createReadStream(body.path, { end: end - 1 });
+    file.on('error', () => response.destroy());
+    file.on('end', () => finish(response, file.bytesRead === body.bytes));
+    response.on('close', () => file.destroy());
+    file.pipe(response, { end: false });
+    return;
+  }
+  let content = bufferOf(body);
+  const accepted = String(request.headers['accept-encoding'] ?? '');
+  const compress = content.length >= GZIP_BYTES && /\bgzip\b/.test(accepted);
+  if (compress) content = gzipSync(content);
+  response.writeHead(status, {
+    ...headers,
+    ...(compress ? { 'Content-Encoding': 'gzip' } : {}),
+    'Content-Length': content.length,
+  });
+  response.write(content.subarray(0, cutAfter), () => finish(response, cutAfter >= content.length));
+}
+
+/** Breaks the connection if the answer is not complete. */
+function finish(response: ServerResponse, isComplete: boolean): void {
+  if (isComplete) response.end();
+  else response.destroy();
+}
