@@ -58,11 +58,12 @@ function timeOf(value: number | string | undefined): number | undefined {
   return Math.abs(time) < 8.64e15 ? time : undefined;
 }
 
-/** The tasks that need attention first, then those that run, then the others; each the newest first. Pure. */
+/** Failed tasks first, then others that need attention, those that run, and those that are over; each the newest first. Pure. */
 export function inOrder(tasks: readonly ListedTask[]): ListedTask[] {
   const rank = ({ state, verdict, phase }: ListedTask) => {
-    if (state === 'FAILED' || state === 'LOST' || verdict !== 'ok') return 0;
-    return phase === 'active' ? 1 : 2;
+    if (state === 'FAILED' || state === 'LOST') return 0;
+    if (verdict !== 'ok') return 1;
+    return phase === 'active' ? 2 : 3;
   };
   const time = ({ state_ms = Number.NEGATIVE_INFINITY }: ListedTask) => state_ms;
   const compare = <T>(a: T, b: T) => (a < b ? -1 : a > b ? 1 : 0);
