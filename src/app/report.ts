@@ -109,13 +109,13 @@ export async function makeReports(options: ReportOptions, ports: ReportPorts): P
 }
 
 /** Where the page of a task is, below the directory. */
-interface Placed {
+export interface Placed {
   found: FoundTask;
   names: readonly string[];
 }
 
-/** Of an id in several roots, the task that was launched last comes first; only then are launch times needed. */
-async function newestFirst(tasks: readonly FoundTask[], gatherer: TaskGatherer): Promise<FoundTask[]> {
+/** Of an id in several roots, the task that was launched last comes first; the others are not read. */
+export async function newestFirst(tasks: readonly FoundTask[], gatherer: TaskGatherer): Promise<FoundTask[]> {
   const counts = new Map<string, number>();
   for (const { task_id } of tasks) counts.set(task_id, (counts.get(task_id) ?? 0) + 1);
   const launched = new Map<FoundTask, number>();
@@ -167,6 +167,11 @@ export class ReportWriter {
 
   get pages(): readonly WrittenPage[] {
     return [...this.#pages.values()];
+  }
+
+  /** Those at these places. */
+  pagesAt(places: readonly string[]): WrittenPage[] {
+    return places.map((place) => this.#pages.get(place)).filter((page) => page !== undefined);
   }
 
   /** Writes the files of one task. Resolves to its problems. Rejects with SystemError if nothing more can be written. */

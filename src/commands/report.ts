@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { DEFAULT_DIRECTORY, DEFAULT_LOG_BYTES, writeReports } from '../cli/report.js';
+import { DEFAULT_DIRECTORY, DEFAULT_LOG_BYTES, keepReports, writeReports } from '../cli/report.js';
 import type { ReportDocument } from '../contracts/report.js';
 import { reportSummary } from '../views/report.js';
 
@@ -25,6 +25,7 @@ page; inside a sandbox, the tasks of its root.`;
     '<%= config.bin %> report www-data-prod-web-0',
     'sudo <%= config.bin %> report --out /var/www/thermos',
     '<%= config.bin %> report --agent-url http://agent-1:5051 --master-url http://master:5050 www-data-prod-web-0',
+    'sudo <%= config.bin %> report --watch --out /var/www/thermos',
     '<%= config.bin %> report --trace --log-bytes 0 www-data-prod-web-0',
     '<%= config.bin %> report --json | jq -r ".pages[].path"',
   ];
@@ -50,6 +51,10 @@ page; inside a sandbox, the tasks of its root.`;
       helpValue: 'DIR',
       summary: 'The directory to write to, made if it is missing.',
     }),
+    watch: Flags.boolean({
+      char: 'w',
+      summary: 'Write pages again when their tasks change, at most once a second, until Ctrl-C.',
+    }),
     'log-bytes': Flags.string({
       default: DEFAULT_LOG_BYTES,
       helpValue: 'SIZE',
@@ -71,7 +76,9 @@ page; inside a sandbox, the tasks of its root.`;
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Report);
     const madeBy = `${this.config.name} ${this.config.version}`;
-    const answer = await writeReports(args.task ?? [], flags, madeBy, this.terminal);
+    const words = args.task ?? [];
+    if (flags.watch) return await keepReports(words, flags, madeBy, this.terminal);
+    const answer = await writeReports(words, flags, madeBy, this.terminal);
     const { pages, index, problems, notice } = answer;
     const document: ReportDocument = { pages: [...pages], index, problems: [...problems] };
     const exitCode = this.answer(flags.json, document, () => reportSummary(answer), problems);

@@ -11,7 +11,13 @@ export const MOST_BYTES = 32 * 1024;
 export const MOST_COLUMNS = 100;
 
 /** How much of the whole each part may take, in bytes. */
-const ROOM = { head: 2048, timeline: 8192, problems: 2048, output: 11_264, why: 8192 };
+const ROOM = {
+  head: MOST_BYTES / 16,
+  timeline: MOST_BYTES / 4,
+  problems: MOST_BYTES / 16,
+  output: (MOST_BYTES * 11) / 32,
+  why: MOST_BYTES / 4,
+};
 const INDENT = '  ';
 const QUOTE = '  | ';
 const MARK = '...';

@@ -4,14 +4,16 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
-import { FIXTURES, placeForEach, shell, thermos } from './harness.js';
+import { FIXTURES, placeForEach, shell, startThermos, thermos } from './harness.js';
 import { expectContract, unprivileged } from './tasks.js';
 
 const HOST = join(FIXTURES, 'host', 'root');
@@ -244,5 +246,85 @@ describe('report', () => {
     const finished = thermos(['report', '--root', root, '--out', out], { uid });
     expect(finished.status).toBe(uid === undefined ? 0 : 5);
     expect(read('task/bad/report.txt')).toContain('The task ended FAILED');
+  });
+});
+
+describe('report --watch', () => {
+  /** Starts it; `line` resolves to the next document that it prints. */
+  function watch(...args: string[]) {
+    const child = startThermos(['report', '--watch', '--json', '--root', root, '--out', out, ...args]);
+    place.children.push(child);
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.setEncoding('utf8').on('data', (data: string) => {
+      stdout += data;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (data: string) => {
+      stderr += data;
+    });
+    const ended = new Promise((resolve) =>
+      child.on('close', (status, signal) => resolve({ status, signal, stderr })),
+    );
+    const until = async (condition: () => boolean) => {
+      for (const deadline = Date.now() + 30_000; !condition(); ) {
+        if (Date.now() > deadline || child.exitCode !== null) throw new Error(`${stdout}${stderr}`);
+        await new Promise((done) => setTimeout(done, 10));
+      }
+    };
+    const documents = () =>
+      stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    return { child, ended, until, documents };
+  }
+
+  const REFRESH = '<meta http-equiv="refresh" content="5"';
+
+  test('writes a page again when its task changes, and the list; Ctrl-C ends it', async () => {
+    writeSucceeded('over');
+    const records = new Records().status('ACTIVE', Date.now());
+    writeTask(root, 'web', { runner: records });
+    const { child, ended, until, documents } = watch();
+    await until(() => documents().length === 1);
+    expectContract('report', documents()[0]);
+    expect(documents()[0].pages).toHaveLength(2);
+    expect(read('task/web/index.html')).toContain(REFRESH);
+    expect(read('index.html')).toContain(REFRESH);
+    expect(read('task/over/index.html')).not.toContain(REFRESH);
+    const before = statSync(join(out, 'task/over/index.html')).mtimeMs;
+    writeTask(root, 'web', { runner: records.process('a', ...FAILED) });
+    await until(() => read('task/web/report.txt').includes('FAILED (7)'));
+    writeTask(root, 'later', { runner: new Records().status('ACTIVE') });
+    await until(() => existsSync(join(out, 'task/later/index.html')));
+    await until(() => read('index.html').includes('task/later'));
+    expect(statSync(join(out, 'task/over/index.html')).mtimeMs).toBe(before);
+    child.kill('SIGINT');
+    expect(await ended).toEqual({ status: 130, signal: null, stderr: '' });
+    expect(readdirSync(join(out, 'task/web')).sort()).toEqual(['index.html', 'report.js', 'report.txt']);
+    for (const document of documents()) expectContract('report', document);
+  });
+
+  test('says what it can no longer write, and goes on when it can', async () => {
+    const records = new Records().status('ACTIVE', Date.now());
+    writeTask(root, 'web', { runner: records });
+    const { child, ended, until, documents } = watch();
+    await until(() => documents().length === 1);
+    renameSync(join(out, 'task/web'), join(out, 'task/moved'));
+    symlinkSync(join(out, 'task/moved'), join(out, 'task/web'));
+    writeTask(root, 'web', { runner: records.process('a', ...FAILED) });
+    await until(() => documents().length === 2);
+    expect(documents()[1].problems).toMatchObject([{ code: 'report-unwritable', task_id: 'web' }]);
+    unlinkSync(join(out, 'task/web'));
+    writeTask(root, 'web', { runner: records.process('b', ...FAILED) });
+    await until(() => existsSync(join(out, 'task/web/index.html')));
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ status: 143 });
+  });
+
+  test('a word that matches no task is an error at once', async () => {
+    writeSucceeded('over');
+    const { ended } = watch('web');
+    expect(await ended).toMatchObject({ status: 1 });
   });
 });
