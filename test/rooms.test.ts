@@ -83,6 +83,7 @@ test('zod is loaded by the commands that check task files, as its small part', (
     'commands/inspect.ts',
     // When it goes on in the place of a runner that died.
     'commands/kill.ts',
+    'commands/report.ts',
     'commands/run-daemon.ts',
     'commands/run.ts',
     'commands/runner.ts',

@@ -7,6 +7,7 @@ export const COMMANDS = {
   inspect: async () => (await import('./inspect.js')).default,
   kill: async () => (await import('./kill.js')).default,
   read: async () => (await import('./read.js')).default,
+  report: async () => (await import('./report.js')).default,
   roots: async () => (await import('./roots.js')).default,
   run: async () => (await import('./run.js')).default,
   simplerun: async () => (await import('./simplerun.js')).default,

@@ -8,6 +8,7 @@ import { doctor } from './doctor.js';
 import { gc } from './gc.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
+import { report } from './report.js';
 import { kill, runDaemon } from './run.js';
 import { inspect, status, tail, tailPath, wait } from './task.js';
 
@@ -25,6 +26,7 @@ export const CONTRACTS = {
   problem,
   read,
   record,
+  report,
   roots,
   'run-daemon': runDaemon,
   status,

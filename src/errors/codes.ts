@@ -559,6 +559,18 @@ export const CODE_GROUPS = {
         'The directory given to --sandbox does not exist, or is not the sandbox of a task that would be collected.',
     },
   },
+  'Pages of tasks': {
+    'report-unwritable': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A page of a task, or the directory of the pages, cannot be written.',
+      remedy: 'Name a directory that you may write to with --out, or free space on its disk.',
+    },
+    'report-times-left-out': {
+      severity: ['warning'],
+      meaning: 'A trace lacks runs whose times cannot be true.',
+    },
+  },
   'What doctor finds': {
     'not-checked': {
       severity: ['warning'],

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMMANDS, type Command, type CommandName } from './commands.js';
 import { bounded, differences, type Ended, type Lane, snapshot, sweep, TaskProcess } from './lane.js';
@@ -53,7 +53,17 @@ const OTHER_KILLED = 'the process of the other task: was killed';
 
 /** Runs one command over a tree to which something is done; what went wrong, in words. */
 export async function attempt(lane: Lane, command: CommandName, hostility: Hostility): Promise<string[]> {
-  const { args, exits, sound, phase = 'active', asOwner, ends, starts, names }: Command = COMMANDS[command];
+  const {
+    args,
+    exits,
+    sound,
+    phase = 'active',
+    asOwner,
+    ends,
+    starts,
+    names,
+    shows,
+  }: Command = COMMANDS[command];
   const { large, ms = ANSWER_MS } = hostility;
   const alive = ends ? await TaskProcess.start() : undefined;
   const place = lane.clear({ large });
@@ -85,7 +95,7 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     const claims = ended.status === 0 && (hostility.sound || command !== 'gc-orphan');
     if (claims && alive?.isAlive) found.push('exit 0, but the process of the task lives');
     // An unprivileged caller may read all that is his own.
-    const shown = ended.stdout + ended.stderr;
+    const shown = ended.stdout + ended.stderr + (shows === undefined ? '' : textsIn(shows({ root })));
     if (AS_ROOT && !names && shown.includes(SECRET)) found.push("shows what the tree's owner may not read");
     return found.map((fault) => fault.replaceAll(lane.path, '').replaceAll(place, ''));
   } finally {
@@ -95,6 +105,17 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     if (starts) sweep(place);
     await lane.daemon.drop();
     lane.clear({ large });
+  }
+}
+
+/** What is in the files of a directory; '' if it was not made. */
+function textsIn(directory: string): string {
+  try {
+    const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8')).join('\n');
+  } catch {
+    return '';
   }
 }
 

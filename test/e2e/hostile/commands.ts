@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Phase } from '../../../src/layout/root-paths.js';
 import { AS_ROOT, MATE, type TaskPlaces, VICTIM } from './tree.js';
 
@@ -23,6 +24,8 @@ export interface Command {
   readonly starts?: true;
   /** What it names is read, whoever it belongs to. */
   readonly names?: true;
+  /** Where it writes what it has to show. */
+  readonly shows?: (target: Pick<Target, 'root'>) => string;
 }
 
 const LOOKS = [0, 1, 5];
@@ -33,6 +36,9 @@ const simplerun = ({ root }: Target) => ['simplerun', '--root', root, '--task-id
 /** Root runs in the root of another user only for that user. */
 const forOwner = ([command, ...words]: string[]) =>
   AS_ROOT ? [command as string, '--user', 'nobody', ...words] : [command as string, ...words];
+
+/** Beside the root. */
+const pages = ({ root }: Pick<Target, 'root'>) => join(root, '..', 'pages');
 
 export const COMMANDS = {
   status: { args: ({ root }) => ['status', '--root', root], exits: LOOKS, sound: 0 },
@@ -95,6 +101,12 @@ export const COMMANDS = {
   simplerun: { args: (target) => forOwner(simplerun(target)), exits: RAN, sound: 0, starts: true },
   'simplerun-as-owner': { args: simplerun, exits: RAN, sound: 0, starts: true, asOwner: true },
   doctor: { args: ({ root }) => ['doctor', '--root', root], exits: LOOKS, sound: 1 },
+  report: {
+    args: ({ root }) => ['report', '--trace', '--root', root, '--out', pages({ root })],
+    exits: LOOKS,
+    sound: 0,
+    shows: pages,
+  },
   roots: { args: ({ root }) => ['roots', '--root', root], exits: LOOKS, sound: 0 },
   completion: {
     args: ({ root }) => ['__complete', 'zsh', 'tail', '--root', root, VICTIM, ''],

@@ -1,0 +1,115 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { localTasks } from '../app/local-tasks.js';
+import { makeReports, type ReportAnswer, type ReportOptions } from '../app/report.js';
+import { agentOfEnvironment, serverAddress } from '../app/report-links.js';
+import { watchReports } from '../app/report-watch.js';
+import type { RootFlags } from '../app/search.js';
+import type { ReportDocument } from '../contracts/report.js';
+import { localLogs } from '../logs/local-logs.js';
+import { jsonText } from '../text/json.js';
+import { parseSize } from '../text/size.js';
+import { reportSummary } from '../views/report.js';
+import { problemsText } from './failure.js';
+import { Interruption } from './interruption.js';
+import { progressOn } from './progress.js';
+import type { Terminal } from './terminal.js';
+
+/** Where pages are written if no flag says it. */
+export const DEFAULT_DIRECTORY = 'thermos-report';
+export const DEFAULT_LOG_BYTES = '512K';
+
+export interface ReportFlags extends RootFlags {
+  out: string;
+  'log-bytes': string;
+  trace: boolean;
+  'agent-url'?: string;
+  'master-url'?: string;
+  json: boolean;
+}
+
+/** Writes the pages of the tasks that the words match; see `makeReports`. `madeBy`: the program and its version. */
+export async function writeReports(
+  words: readonly string[],
+  flags: ReportFlags,
+  madeBy: string,
+  terminal: Terminal,
+): Promise<ReportAnswer> {
+  const options = reportOptions(words, flags);
+  return await makeReports(options, {
+    gatherer: localTasks(flags),
+    progress: progressOn(terminal, flags),
+    ...(await reportPorts(madeBy, terminal)),
+  });
+}
+
+/**
+ * Writes the pages, and again whenever something changes, until a signal: see `watchReports`. What was written is said each
+ * time, with --json as one document a line.
+ */
+export async function keepReports(
+  words: readonly string[],
+  flags: ReportFlags,
+  madeBy: string,
+  terminal: Terminal,
+): Promise<number> {
+  const options = reportOptions(words, flags);
+  const ports = await reportPorts(madeBy, terminal);
+  const interruption = new Interruption();
+  interruption.listen();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await watchReports(options, {
+      gatherer: localTasks(flags),
+      progress: progressOn(terminal, flags),
+      ...ports,
+      pause: (until) => interruption.wait(until),
+      sleep: (milliseconds) =>
+        new Promise((resolve) => {
+          timer = setTimeout(resolve, milliseconds);
+        }),
+      isClosed: () => terminal.isClosed(),
+      written: (pages, index, problems) => {
+        const document: ReportDocument = { pages: [...pages], index, problems: [...problems] };
+        if (flags.json) terminal.write(`${jsonText(document)}\n`);
+        else if (index !== undefined) terminal.write(reportSummary({ pages, index }));
+        terminal.writeError(problemsText(problems));
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+    interruption.close();
+  }
+}
+
+/** What every report needs; the code that draws pages is loaded here. */
+export async function reportPorts(madeBy: string, terminal: Terminal) {
+  return {
+    logsOf: localLogs,
+    pages: await import('../report/pages.js'),
+    now: () => terminal.now(),
+    madeBy,
+    hostname: hostname(),
+  };
+}
+
+/** Throws UsageError. */
+export function reportOptions(words: readonly string[], flags: ReportFlags): ReportOptions {
+  const { out, trace, 'agent-url': agentUrl, 'master-url': masterUrl } = flags;
+  return {
+    words,
+    directory: resolve(out),
+    logBytes: bytesOf(flags['log-bytes']),
+    trace,
+    links: {
+      agentUrl:
+        agentUrl === undefined ? agentOfEnvironment(process.env) : serverAddress(agentUrl, 'agent-url'),
+      masterUrl: masterUrl === undefined ? undefined : serverAddress(masterUrl, 'master-url'),
+    },
+  };
+}
+
+/** The flag's name says the unit. */
+function bytesOf(text: string): number {
+  return parseSize(/^\d+$/.test(text) ? `${text}B` : text, 'log-bytes');
+}
