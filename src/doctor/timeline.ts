@@ -3,8 +3,8 @@ import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
 import { REASONS } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { endedWithTask, endingOf } from '../task/ending.js';
+import { describeReturnCode } from '../task/return-code.js';
 import { isUnstarted, type TaskView } from '../task/view.js';
-import { describeReturnCode } from '../task/why.js';
 import { timestamp } from '../text/age.js';
 import type { TaskUpdate } from './mesos-info.js';
 

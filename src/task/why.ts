@@ -3,37 +3,11 @@ import type { ProblemCode } from '../errors/codes.js';
 import type { Stream } from '../layout/log-paths.js';
 import type { Reason } from '../layout/reasons.js';
 import { duration, timestamp } from '../text/age.js';
-import { signalName } from '../text/signals.js';
 import { endedWithTask, endingOf, isLate } from './ending.js';
 import { predecessors } from './ordering.js';
+import { describeReturnCode } from './return-code.js';
 import type { ProcessConfig } from './task-file.js';
 import { isUnstarted, type ProcessView, type TaskView } from './view.js';
-
-/**
- * How a process ended, in words: `exit code 7`, `signal 9, SIGKILL`. Empty if it isn't recorded. `isEnding`: whether the
- * task was being ended then, if that is known.
- */
-export function describeReturnCode(code: number | undefined, isEnding?: boolean): string {
-  if (code === undefined) return '';
-  // A runner records -1 for a process that it killed at the end of the task; a coordinator records it for SIGHUP.
-  if (code === -1) return MINUS_ONE[String(isEnding) as keyof typeof MINUS_ONE];
-  if (code < 0) return `signal ${-code}${named(-code)}`;
-  if (code > 128 && signalName(code - 128) !== undefined) {
-    return `exit code ${code} (from a shell: its command was killed by signal ${code - 128}${named(code - 128)})`;
-  }
-  return `exit code ${code}`;
-}
-
-const MINUS_ONE = {
-  true: 'return code -1, by the runner',
-  false: 'signal 1, SIGHUP',
-  undefined: 'return code -1, by the runner or by SIGHUP',
-};
-
-function named(signal: number): string {
-  const name = signalName(signal);
-  return name === undefined ? '' : `, ${name}`;
-}
 
 /**
  * The process to investigate: the one that failed first, of those whose last run failed by itself; if there is none, a

@@ -1,8 +1,8 @@
 import type { ProcessStatus } from '../checkpoint/records.js';
 import { endedWithTask, endingOf } from '../task/ending.js';
+import { describeReturnCode } from '../task/return-code.js';
 import { mayRunAgain } from '../task/run-again.js';
 import type { TaskView } from '../task/view.js';
-import { describeReturnCode } from '../task/why.js';
 import { duration, elapsed } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { cutPainted, shorten, splitAt, widthOf } from '../text/width.js';

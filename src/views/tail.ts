@@ -2,7 +2,7 @@ import type { LineSource } from '../logs/line-output.js';
 import type { LogPath } from '../logs/log-paths.js';
 import type { Naming } from '../logs/log-printer.js';
 import type { TailEvent } from '../logs/tail-event.js';
-import { describeReturnCode } from '../task/why.js';
+import { describeReturnCode } from '../task/return-code.js';
 import { visible } from '../text/escape.js';
 import type { Style } from './parts/style.js';
 

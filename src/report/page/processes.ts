@@ -2,7 +2,7 @@ import type { TaskStatus } from '../../checkpoint/records.js';
 import type { ProcessStatusDocument } from '../../contracts/checkpoint.js';
 import type { InspectDocument, ProcessDocument } from '../../contracts/task.js';
 import { endedWithTask, endingOf } from '../../task/ending.js';
-import { describeReturnCode } from '../../task/why.js';
+import { describeReturnCode } from '../../task/return-code.js';
 
 /** A run of a process. Times are milliseconds since the epoch as recorded: they may be anything. */
 export interface Run {
