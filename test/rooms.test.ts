@@ -79,6 +79,7 @@ test('zod is loaded by the commands that check task files, as its small part', (
   const commands = FILES.filter(({ path }) => roomOf(path) === 'commands' && path !== 'commands/index.ts');
   const loading = commands.filter(({ path }) => reached(path).has('task/task-schema.ts'));
   expect(loading.map(({ path }) => path)).toEqual([
+    'commands/diff.ts',
     'commands/doctor.ts',
     'commands/inspect.ts',
     // When it goes on in the place of a runner that died.

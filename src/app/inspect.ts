@@ -22,13 +22,13 @@ export interface InspectAnswer {
 }
 
 /**
- * Everything known about the one task that the word matches, in each root that has it. Rejects with NotFoundError and,
- * if the word matches several ids, UsageError `ambiguous-task`.
+ * The one task that the word matches, in each root that has it, the one launched last first; with the problems of the
+ * search. Rejects with NotFoundError and, if the word matches several ids, UsageError `ambiguous-task`.
  */
-export async function inspectNamed(
+export async function viewsNamed(
   word: string | undefined,
-  { gatherer, logsOf, now, strictly = false }: InspectPorts,
-): Promise<InspectAnswer> {
+  { gatherer, strictly = false }: Pick<InspectPorts, 'gatherer' | 'strictly'>,
+): Promise<{ views: [TaskView, ...TaskView[]]; problems: readonly Problem[] }> {
   const selection = await gatherer.find(
     word === undefined ? [] : [word],
     strictly ? 'look-strictly' : 'look',
@@ -43,12 +43,21 @@ export async function inspectNamed(
       problems.push(problem);
   }
   views.sort((a, b) => Number(b.launch_time_ms ?? 0) - Number(a.launch_time_ms ?? 0));
+  const [latest, ...others] = views as [TaskView, ...TaskView[]];
+  for (const other of others) latest.problems.push(alsoIn(other));
+  return { views: [latest, ...others], problems: selection.problems };
+}
+
+/** Everything known about the one task that the word matches; rejects as `viewsNamed`. */
+export async function inspectNamed(
+  word: string | undefined,
+  { logsOf, now, ...ports }: InspectPorts,
+): Promise<InspectAnswer> {
+  const { views, problems } = await viewsNamed(word, ports);
   const all = await Promise.all(views.map((view) => inspectTask(view, logsOf(view), now)));
-  const [latest, ...others] = all as [Inspection, ...Inspection[]];
-  for (const { view } of others) latest.view.problems.push(alsoIn(view));
   return {
-    inspections: [latest, ...others],
-    problems: [...selection.problems, ...all.flatMap(({ view }) => view.problems)],
+    inspections: all as [Inspection, ...Inspection[]],
+    problems: [...problems, ...all.flatMap(({ view }) => view.problems)],
   };
 }
 

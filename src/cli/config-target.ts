@@ -21,7 +21,11 @@ export function hasConfigFlag({ task, environment, port, job, instance }: Config
 
 /** Whether a word means a config, without a search for tasks: there is a config flag, or a config file at this path. */
 export function meansConfig(word: string, flags: ConfigFlags): boolean {
-  if (hasConfigFlag(flags)) return true;
+  return hasConfigFlag(flags) || namesConfig(word);
+}
+
+/** Whether there is a config file at this path, by its name or because it is not part of a task. */
+export function namesConfig(word: string): boolean {
   if (!isThere(word) || (isPathWord(word) && namedByPath(word, process.cwd())?.task_id !== undefined)) {
     return false;
   }

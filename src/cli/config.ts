@@ -1,12 +1,15 @@
 import { hostname } from 'node:os';
+import type { Side } from '../app/diff.js';
 import { type ConfigPorts, evaluateConfig, prepareConfig } from '../app/prepare-config.js';
 import type { PreparedTask } from '../app/prepared-task.js';
+import type { Int64 } from '../checkpoint/records.js';
 import type { Request } from '../config/evaluate.js';
 import { ConfigError, type ExecuteProgram } from '../config/program.js';
 import type { InspectConfigDocument } from '../contracts/config.js';
 import { badValue, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
+import { runnableTask } from '../runner/task-document.js';
 import { type GraphFormat, graphOfConfig } from '../task/graph.js';
 import { parseTaskConfig, type TaskConfig } from '../task/task-file.js';
 import { configText } from '../views/config.js';
@@ -53,9 +56,42 @@ export async function inspectConfig(
   };
 }
 
+/** The task on disk that a config is compared with. */
+export interface RanTask {
+  task_id: string;
+  user?: string;
+  ports: Readonly<Record<string, Int64>>;
+}
+
+/**
+ * The task of a config, to be compared: as a run of this task would write it to its task file, or, without a task, as
+ * the config gives it. Throws ConfigError, exit 2.
+ */
+export async function configToCompare(
+  path: string,
+  flags: ConfigFlags,
+  ran: RanTask | undefined,
+  terminal: Terminal,
+): Promise<Side> {
+  if (ran === undefined) {
+    const { task } = await withPorts(flags, terminal, (ports) =>
+      evaluateConfig(path, requestOf(flags), ports),
+    );
+    return { path, config: taskOf(path, task.document), problems: task.lint };
+  }
+  const ports = Object.entries(ran.ports).map(([name, port]): [string, number] => [name, Number(port)]);
+  const request = { ...requestOf(flags), ports: new Map([...ports, ...(flags.port ?? []).map(parsePort)]) };
+  const identity = { taskId: ran.task_id, user: ran.user };
+  const prepared = await withPorts(flags, terminal, (own) =>
+    prepareConfig(path, request, identity, { ...own, now: () => terminal.now() }),
+  );
+  const { document } = runnableTask(prepared.document);
+  return { path, config: taskOf(path, document), problems: prepared.problems };
+}
+
 function taskOf(path: string, document: object): TaskConfig {
   const config = parseTaskConfig(document);
-  if (config === undefined) throw new UsageError('usage', `${path} gives no task with processes to draw`);
+  if (config === undefined) throw new UsageError('usage', `${path} gives no task with processes`);
   return config;
 }
 
@@ -105,7 +141,8 @@ async function loadPython(): Promise<ExecuteProgram> {
   return pythonExecutor(__dirname);
 }
 
-function requestOf({ task, environment = [], port = [], job, instance = '0' }: ConfigFlags): Request {
+/** What the flags ask of a config. Throws UsageError for a wrong value. */
+export function requestOf({ task, environment = [], port = [], job, instance = '0' }: ConfigFlags): Request {
   if (!/^\d{1,9}$/.test(instance)) {
     throw badValue('--instance', 'a whole number, 0 or higher', instance);
   }

@@ -1,6 +1,7 @@
 /** All commands, each loaded on demand. */
 export const COMMANDS = {
   completion: async () => (await import('./completion.js')).default,
+  diff: async () => (await import('./diff.js')).default,
   doctor: async () => (await import('./doctor.js')).default,
   gc: async () => (await import('./gc.js')).default,
   help: async () => (await import('./help.js')).default,

@@ -4,6 +4,7 @@
  */
 import { read, record } from './checkpoint.js';
 import { dryRun, inspectConfig } from './config.js';
+import { diff } from './diff.js';
 import { doctor } from './doctor.js';
 import { gc } from './gc.js';
 import { completion, help, roots, version } from './host.js';
@@ -16,6 +17,7 @@ import { inspect, status, tail, tailPath, wait } from './task.js';
 export const CONTRACTS = {
   completion,
   'dry-run': dryRun,
+  diff,
   doctor,
   error: failure,
   gc,

@@ -73,6 +73,13 @@ export function criticalPath(view: TaskView, now: number): CriticalPath | undefi
   return { duration_ms: end - launch, steps: steps.reverse(), rest_ms: end - last.stop };
 }
 
+/** How long each process of a task ran, in whole milliseconds, without the time between its runs. Pure. */
+export function busyTimes(view: TaskView, now: number): Map<string, number> {
+  const bounds = boundsOf(view, now);
+  if (bounds === undefined) return new Map();
+  return new Map([...spansOf(view, bounds)].map(([process, { busy }]) => [process, busy]));
+}
+
 interface Bounds {
   launch: number;
   end: number;

@@ -70,7 +70,7 @@ describe.each(classes)('%s', (id, Class) => {
     [[...given, '--no-such-flag'], /^unknown flag '--no-such-flag'$/],
     [[...given, '--json=yes'], /^--json takes no value$/],
   ];
-  if (given.length > 0) lines.push([[], /^missing argument /]);
+  if (given.length > 0) lines.push([[], /^missing arguments? /]);
   if (args.every(({ label }) => !label.includes('...'))) {
     lines.push([[...all, 'y'], /^unexpected argument 'y'$/]);
   }

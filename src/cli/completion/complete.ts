@@ -102,6 +102,7 @@ async function completeCommand(
   switch (name) {
     case 'task':
     case 'target':
+    case 'other':
       return names(await source.taskIds(line.roots));
     case 'process':
       return names(await source.processes(line.args[0] as string, line.roots));

@@ -21,7 +21,7 @@ export function criticalPathRows(
   const [most, where] = (
     [
       [spanOf(slowest), inProcess(slowest)],
-      [waits, steps.length === 1 ? 'before it started' : 'before and between processes'],
+      [waits, steps.length === 1 ? 'before it started' : 'in waits'],
       [rest_ms, 'after the last process'],
     ] as const
   ).reduce((largest, part) => (part[0] > largest[0] ? part : largest));

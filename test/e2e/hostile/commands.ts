@@ -54,6 +54,7 @@ export const COMMANDS = {
     exits: LOOKS,
     sound: 0,
   },
+  diff: { args: ({ root }) => ['diff', '--root', root, VICTIM, MATE], exits: LOOKS, sound: 1 },
   tail: {
     args: ({ root }) => ['tail', '-n', 'all', '--no-follow', '--root', root, VICTIM],
     exits: LOOKS,

@@ -30,11 +30,7 @@ test.each<[string, CriticalPath, string]>([
     pathOf([step('fetch', 2000), step('load', 8000, 0, 30_000, 3)]),
     '40s, 38s of it in load, mostly between its 3 runs (fetch → load)',
   ],
-  [
-    'the waits',
-    pathOf([step('a', 1000, 500), step('b', 1000, 3500)]),
-    '6.00s, 4.00s of it before and between processes (a → b)',
-  ],
+  ['the waits', pathOf([step('a', 1000, 500), step('b', 1000, 3500)]), '6.00s, 4.00s of it in waits (a → b)'],
   ['the wait for the first', pathOf([step('a', 10, 990)]), '1.00s, 0.99s of it before it started (a)'],
   ['the end', pathOf([step('a', 10)], 990), '1.00s, 0.99s of it after the last process (a)'],
   ['one process and nothing else', pathOf([step('a', 12_000)]), '12s, 12s of it in a'],
