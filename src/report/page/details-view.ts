@@ -49,7 +49,8 @@ export function detailsSection(report: TaskReport, room: Room): Html {
   const resources = resourcesText(task);
   const ports = fitting(
     Object.entries(task.ports ?? {}),
-    ([name, port]) => markup(html`<tr><th scope="row">${shown(name, 200)}</th><td>${String(port)}</td></tr>`),
+    ([name, port]) =>
+      markup(html`<tr><th scope="row">${shown(name, 200)}</th><td>${shown(String(port), 40)}</td></tr>`),
     room,
   );
   const statuses = fitting(
@@ -127,9 +128,11 @@ function configOf({ task }: Task, room: Room): Html {
 
 /** The whole document, to save; what is left of the page is for it. */
 export function rawSection({ task }: TaskReport, room: Room): Html {
-  const text = markup(jsonText(task));
-  if (!room.take(text))
-    return html`<p class="note">The data (${size(bytesOf(text))} as JSON) are not on this page, to keep it small: <code>thermos inspect --json</code> prints them.</p>`;
+  // Escaped, it is longer still.
+  const bytes = bytesOf(JSON.stringify(task));
+  const text = bytes > room.left ? undefined : markup(jsonText(task));
+  if (text === undefined || !room.take(text))
+    return html`<p class="note">The data (${size(bytes)} as JSON) are not on this page, to keep it small: <code>thermos inspect --json</code> prints them.</p>`;
   return html`<details class="fold"><summary>Data of this page as JSON</summary><p class="tools" hidden><button type="button" data-save=${`${fileName(task.task_id)}.json`}>Save</button></p><pre class="code raw" id="data" tabindex="0" role="region" aria-label="JSON">${made(text, 'code')}</pre></details>`;
 }
 

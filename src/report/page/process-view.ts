@@ -64,7 +64,7 @@ function processDetails(process: Process, logs: PageLogs, { isOpen, runs: most, 
   const { name, anchor, state, runs, run_count, failures, kinds, cmdline, after } = process;
   const last = runs.at(-1);
   return html`<details class="process" id=${anchor} open=${isOpen}>
-    <summary>${stateMark(state)}<span class="process-name">${shown(name, 200)}${kinds.map((kind) => html` <span class="kind">${kind}</span>`)}</span><span class="how">${last?.how ?? ''}</span><span class="runs">${run_count === 0 ? 'did not run' : count(run_count, 'run')}${failures > 0 && run_count > 1 ? `, ${failures} failed` : ''}</span><span class="took">${last === undefined ? '' : tookText(last)}</span></summary>
+    <summary>${stateMark(state)}<span class="process-name">${shown(name, 200)}${kinds.map((kind) => html` <span class="kind">${kind}</span>`)}</span><span class="meta"><span class="how">${last?.how ?? ''}</span><span class="runs">${run_count === 0 ? 'did not run' : count(run_count, 'run')}${failures > 0 && run_count > 1 ? `, ${failures} failed` : ''}</span><span class="took">${last === undefined ? '' : tookText(last)}</span></span></summary>
     <div class="inside">
       ${cmdline !== undefined && !isShort && html`<pre class="command" tabindex="0" role="region" aria-label=${`Command of ${visible(name.slice(0, 200))}`}><code>${commandText(cmdline)}</code></pre>`}
       <p class="note">${factsOf(process)}</p>
@@ -149,7 +149,7 @@ function runRow(process: string, run: Run, logs: PageLogs): Html {
     return found === undefined ? [] : [html`<a href=${`#${found.anchor}`}>${stream}</a> `];
   });
   const waited = fork === undefined || start === undefined ? '' : elapsed(start - fork);
-  return html`<tr><th scope="row">${n}</th><td>${stateMark(state)}</td><td>${how}</td><td>${time(start ?? fork)}${start === undefined && fork !== undefined ? ' (forked)' : ''}</td><td>${waited}</td><td>${tookText(run)}${start !== undefined && stop !== undefined && stop < start ? ' (it stopped before it started, by its times)' : ''}</td><td>${links}</td></tr>`;
+  return html`<tr><th scope="row">${n}</th><td>${stateMark(state)}</td><td>${how}</td><td>${time(start ?? fork)}${start === undefined && fork !== undefined ? ' (forked)' : ''}</td><td>${waited}</td><td>${tookText(run)}${start !== undefined && stop !== undefined && Number.isFinite(start - stop) && stop < start ? ' (it stopped before it started, by its times)' : ''}</td><td>${links}</td></tr>`;
 }
 
 function tookText({ start, stop }: Run): string {

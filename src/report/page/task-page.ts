@@ -86,7 +86,7 @@ export function taskBody(report: TaskReport): Html {
       ${given.map((part) => sections[part])}
       ${rawSection(report, room)}
     </main>
-    <footer><p>Made by ${visible(report.made_by)} at ${time(made_ms)}. This file needs no other, and loads none.</p></footer>`;
+    <footer><p>Made by ${shown(report.made_by, 200)} at ${time(made_ms)}. This file needs no other, and loads none.</p></footer>`;
 }
 
 /** By the ids of their headings. */
@@ -127,9 +127,10 @@ function headerOf({ task, made_ms, links }: TaskReport, parts: readonly Part[]):
     ...resourcesText(task),
   ];
   return html`<header class=${pageTone(task)}>
-    <div class="verdict">${stateMark(state)} <span class="long">${words}</span>${verdict !== 'ok' && html` <span class="doubt"><strong>${visible(verdict)}</strong> ${VERDICTS[verdict] ?? ''}</span>`}${parts.length > 0 && html`<nav aria-label="Parts of this page">${parts.map((part) => html`<a href=${`#${part}`}>${PARTS[part]}</a>`)}</nav>`}</div>
+    <div class="verdict">${stateMark(state)} <span class="long">${words}</span>${verdict !== 'ok' && html` <span class="doubt"><strong>${visible(verdict)}</strong> ${VERDICTS[verdict] ?? ''}</span>`}</div>
     <h1>${shown(task.task_id, 300)}</h1>
     ${definitions(facts)}
+    ${parts.length > 0 && html`<nav aria-label="Parts of this page">${parts.map((part) => html`<a href=${`#${part}`}>${PARTS[part]}</a>`)}</nav>`}
     ${links?.browse !== undefined && html`<p class="note links">${linkTo(links.browse, 'Sandbox in Mesos')}</p>`}
   </header>`;
 }

@@ -69,22 +69,24 @@ function tickText(after: number): string {
   return after % 1000 === 0 ? `+${duration(after)}` : `+${after < 1000 ? `${after}ms` : `${after / 1000}s`}`;
 }
 
+/** A task goes through few states; what is told of more is made up. */
+const MOST_STAGES = 8;
+
 function stagesOf(stages: readonly Bar<Stage>[], state: string | number): Html {
   const words = [...stages.flatMap(({ of }) => of.map((stage) => String(stage.state))), String(state)];
-  const path = words
-    .filter((word, i) => word !== words[i - 1])
-    .map(visible)
-    .join(', then ');
+  const path = words.filter((word, i) => word !== words[i - 1]).slice(0, MOST_STAGES);
   return html`<div class="row task"><span class="name">task</span>
-    <svg class="lane" role="img" aria-label=${`The task was ${path}.`}>${stages.map((bar) => {
-      const longest = bar.of.reduce((a, b) => (b.to - b.from > a.to - a.from ? b : a));
-      const title = bar.of.map(
-        (stage) =>
-          `${visible(String(stage.state))} from ${timeText(stage.from)}, for ${elapsed(stage.to - stage.from)}`,
-      );
-      return html`<rect class=${`stage ${toneOf(longest.state)}`} x=${at(bar.x)} width=${at(bar.width)} y="5" height="10" rx="2"><title>${title.join('; ')}</title></rect>`;
-    })}</svg>
+    <svg class="lane" role="img" aria-label=${`The task was ${path.map(visible).join(', then ')}.`}>${stages.map(
+      (bar) => {
+        const longest = bar.of.reduce((a, b) => (b.to - b.from > a.to - a.from ? b : a));
+        return html`<rect class=${`stage ${toneOf(longest.state)}`} x=${at(bar.x)} width=${at(bar.width)} y="5" height="10" rx="2"><title>${bar.of.slice(0, MOST_STAGES).map(stageTitle).join('; ')}</title></rect>`;
+      },
+    )}</svg>
     <span class="what">${stateMark(state)}</span></div>`;
+}
+
+function stageTitle({ state, from, to }: Stage): string {
+  return `${visible(String(state))} from ${timeText(from)}, for ${elapsed(to - from)}`;
 }
 
 function rowOf({ process, bars }: Row, isTitled: boolean): Html {
