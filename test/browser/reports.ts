@@ -75,3 +75,64 @@ function excerptOf({ process, run, stream, path, bytes }: InspectDocument['logs'
     last: lines.slice(-LAST),
   };
 }
+
+/** A report as large as the largest task that must be looked at well: 500 processes of 20 runs each. */
+export function largeReport(processes = 500, runs = 20): TaskReport {
+  const report = reportOf('failed');
+  const names = Array.from({ length: processes }, (_, i) => `process-${i}`);
+  const begin = Number(report.task.launch_time_ms) / 1000;
+  const history = Object.fromEntries(
+    names.map((process, i) => [
+      process,
+      Array.from({ length: runs }, (_, run) => {
+        const start_time = begin + i * 2 + run * 1.5;
+        const isLast = run === runs - 1;
+        return {
+          seq: run * 4 + 3,
+          process,
+          state: isLast ? ('SUCCESS' as const) : ('FAILED' as const),
+          fork_time: start_time - 0.1,
+          start_time,
+          stop_time: start_time + 1,
+          pid: 1000 + i,
+          coordinator_pid: 900 + i,
+          return_code: isLast ? 0 : 1,
+        };
+      }),
+    ]),
+  );
+  const end = (begin + processes * 2 + runs * 1.5 + 5) * 1000;
+  return {
+    ...report,
+    made_ms: end + 60_000,
+    failing: undefined,
+    excerpts: [],
+    task: {
+      ...report.task,
+      task_id: 'large-prod-batch-0-9c12e5c5-32ee-552e-900e-b313c2ed87bd',
+      state: 'SUCCESS',
+      state_timestamp_ms: end,
+      statuses: [
+        { state: 'ACTIVE', timestamp_ms: begin * 1000 },
+        { state: 'SUCCESS', timestamp_ms: end },
+      ],
+      processes: names.map((process) => ({
+        process,
+        state: 'SUCCESS',
+        runs,
+        failures: runs - 1,
+        return_code: 0,
+        start_time: history[process]?.at(-1)?.start_time,
+        stop_time: history[process]?.at(-1)?.stop_time,
+        cmdline: 'make',
+      })),
+      history,
+      ordering: names.map((process, i) => ({
+        process,
+        after: [names[i - 7], names[i - 11]].filter((name) => name !== undefined),
+      })),
+      logs: [],
+      why: ['The task ended SUCCESS.'],
+    },
+  };
+}
