@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { configRows } from './bench/config.mjs';
 import { gcRows } from './bench/gc.mjs';
 import { quote } from './bench/measure.mjs';
+import { reportRows } from './bench/report.mjs';
 import { runRows } from './bench/run.mjs';
 import { slowDiskRows } from './bench/slow-disk.mjs';
 import { statusRows } from './bench/status.mjs';
@@ -54,6 +55,7 @@ const rows = [
   ...(await runRows(context)),
   ...slowDiskRows(context),
   ...(await gcRows(context)),
+  ...reportRows(context),
 ];
 console.log(values.markdown ? markdownTable(rows) : plainTable(rows));
 const missed = rows.filter((row) => row.ok === false).length;

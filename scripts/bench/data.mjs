@@ -1,7 +1,7 @@
 // Makes the data of the benchmarks: checkpoint streams as the original writes them, byte for byte in the same
 // shapes. Independent of src/checkpoint on purpose: the code under test must not write its own test data.
 
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const EPOCH = 1_700_000_000;
@@ -230,6 +230,54 @@ export function makeHost(dir, count, active = 0) {
     write(join(root, 'checkpoints', taskId, 'runner'), records.take());
     write(join(root, isActive ? 'tasks/active' : 'tasks/finished', taskId), taskFile(taskId, names));
   }
+  mkdirSync(join(root, 'tasks/active'), { recursive: true });
+  return root;
+}
+
+/**
+ * Logs of the first runs of processes in all sandboxes of a host that `makeHost` made in the directory: `lines` lines in
+ * each stream.
+ */
+export function makeLogs(dir, processes, lines) {
+  const text = Array.from({ length: lines }, (_, i) => `${i} ${'the quick brown fox '.repeat(i % 5)}\n`).join(
+    '',
+  );
+  for (const id of readdirSync(join(dir, 'root/tasks/finished'))) {
+    for (const process of processes) {
+      for (const stream of ['stdout', 'stderr']) {
+        write(join(dir, 'sandboxes', id, '.logs', process, '0', stream), text);
+      }
+    }
+  }
+}
+
+/**
+ * A bare root with one finished task of many processes, each of which failed in all its runs but the last. Returns its
+ * path.
+ */
+export function makeManyRuns(dir, processes, runs) {
+  const root = join(dir, 'root');
+  const taskId = 'bench-many-runs';
+  const names = Array.from({ length: processes }, (_, i) => `process-${i}`);
+  const records = new Records();
+  records.task('ACTIVE', EPOCH * 1000 + 14, 4242);
+  records.header({ taskId, launchMs: EPOCH * 1000, sandbox: join(dir, 'sandbox') });
+  for (const [i, name] of names.entries()) {
+    for (let run = 0; run < runs; run++) {
+      const at = EPOCH + i * 0.5 + run * 7;
+      const pid = 1000 + ((i * runs + run) % 15000) * 2;
+      records.waiting(name, run * 4);
+      records.forked(name, run * 4 + 1, pid, at + 0.0625);
+      records.running(name, run * 4 + 2, pid + 1, at + 0.171875);
+      records.ended(name, run * 4 + 3, run < runs - 1 ? 1 : 0, at + 5.25);
+    }
+  }
+  const end = (EPOCH + processes * 0.5 + runs * 7) * 1000;
+  ['CLEANING', 'FINALIZING', 'SUCCESS'].forEach((state, k) => {
+    records.task(state, end + k * 3, 4242);
+  });
+  write(join(root, 'checkpoints', taskId, 'runner'), records.take());
+  write(join(root, 'tasks/finished', taskId), taskFile(taskId, names));
   mkdirSync(join(root, 'tasks/active'), { recursive: true });
   return root;
 }

@@ -71,7 +71,8 @@ export async function open(
 
 /** Waits until what the page did so far is heard: the browser tells everything in its order. */
 export async function settle(page: Page): Promise<void> {
-  await page.evaluate(() => document.readyState);
+  // Unlike evaluate, it goes on if the page is loaded again in between.
+  await page.waitForFunction(() => document.readyState !== 'loading');
 }
 
 /** Closes the pages of a test. Call it once at the top of each file that opens some. */

@@ -1,3 +1,4 @@
+import type { TaskList } from '../../src/report/list/list.js';
 import type { LogExcerpt, TaskReport } from '../../src/report/model.js';
 import { reportOf } from './reports.js';
 
@@ -123,5 +124,28 @@ export function hostileReport(): TaskReport {
       reasons: HOSTILE.map((text) => ({ time_ms: 1, code: 'x', message: text, process: text, by: text })),
       why: [...HOSTILE],
     },
+  };
+}
+
+/** A list of tasks every text of which is hostile. */
+export function hostileList(): TaskList {
+  return {
+    made_ms: 1_795_286_282_688,
+    made_by: HOSTILE[0],
+    hostname: HOSTILE[1],
+    problems: HOSTILE,
+    tasks: HOSTILE.map((text) => ({
+      task_id: text,
+      root: text,
+      href: 'task/x/index.html',
+      phase: 'finished',
+      state: text,
+      verdict: text,
+      user: text,
+      processes: 2,
+      succeeded: 1,
+      failed: 1,
+      failing: text,
+    })),
   };
 }

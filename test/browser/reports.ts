@@ -1,20 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import type { InspectDocument } from '../../src/contracts/task.js';
-import type { LogExcerpt, TaskReport } from '../../src/report/model.js';
-import type { taskPage as TaskPage } from '../../src/report/pages.js';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { TaskReport } from '../../src/report/model.js';
+import type * as Pages from '../../src/report/pages.js';
 import { FIXTURES, REPOSITORY, thermos } from '../e2e/harness.js';
 
-/** What makes pages, as it was built. */
-const { taskPage } = createRequire(import.meta.url)(join(REPOSITORY, 'dist/report.cjs')) as {
-  taskPage: typeof TaskPage;
-};
+/** What makes pages, as it was built: for reports of which there is no task. */
+export const { listPage, taskPage } = createRequire(import.meta.url)(
+  join(REPOSITORY, 'dist/report.cjs'),
+) as typeof Pages;
 
-export { taskPage };
-
-/** How much of a log a page shows. */
-const [FIRST, LAST] = [20, 200];
+/** Saves a page in the directory of the tests, which is removed after them. Returns its address. */
+export function saved(page: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'page-')), 'index.html');
+  writeFileSync(path, page);
+  return pathToFileURL(path).href;
+}
 
 /** By what is special about it: the tree of a task in the fixtures, and its id if it is not alone there. */
 const TASKS = {
@@ -40,38 +43,105 @@ const TASKS = {
 export type TaskName = keyof typeof TASKS;
 export const TASK_NAMES = Object.keys(TASKS) as TaskName[];
 
-function placeOf(name: TaskName): { flags: string[]; id: string } {
+interface WrittenPage {
+  task_id: string;
+  root: string;
+  path: string;
+}
+
+let written: { pages: readonly WrittenPage[]; index: string } | undefined;
+
+/** What `report` wrote for all these tasks: once, and for all tests. */
+export function writtenPages() {
+  if (written !== undefined) return written;
+  const bare = Object.values(TASKS).filter(([tree]) => tree !== 'mesos');
+  const roots = bare.flatMap(([tree]) => ['--root', join(FIXTURES, tree, 'root')]);
+  const out = mkdtempSync(join(tmpdir(), 'report-'));
+  const words = ['report', '--json', '--out', out, ...roots, '--mesos-root', join(FIXTURES, 'mesos')];
+  const { stdout, stderr } = thermos(words);
+  const document = JSON.parse(stdout);
+  if (document.pages === undefined) throw new Error(`report: ${stdout}${stderr}`);
+  written = document as { pages: WrittenPage[]; index: string };
+  return written;
+}
+
+function fileOf(name: TaskName): string {
   const [tree, id] = TASKS[name];
-  const path = join(FIXTURES, tree);
-  if (id !== undefined) return { flags: ['--mesos-root', path], id };
-  const { task_ids } = JSON.parse(readFileSync(join(path, 'case.json'), 'utf8'));
-  return { flags: ['--root', join(path, 'root')], id: task_ids[0] };
+  const page = writtenPages().pages.find(
+    ({ task_id, root }) => root.startsWith(join(FIXTURES, tree, '/')) && (id ?? task_id) === task_id,
+  );
+  if (page === undefined) throw new Error(`report wrote no page for the task of ${tree}`);
+  return page.path;
 }
 
-/** The report of a task in the fixtures, an hour after its last transition. */
+/** The address of the page of a task. */
+export function addressOf(name: TaskName): string {
+  return pathToFileURL(fileOf(name)).href;
+}
+
+/** What a page shows. */
 export function reportOf(name: TaskName): TaskReport {
-  const { flags, id } = placeOf(name);
-  const task = JSON.parse(thermos(['inspect', '--json', ...flags, id]).stdout) as InspectDocument;
-  const failed = task.processes.find(({ state }) => state === 'FAILED');
-  return {
-    made_ms: Number(task.state_timestamp_ms ?? 1_795_286_282_688) + 3_600_000,
-    made_by: 'thermos 1.0.0',
-    task,
-    failing: failed && { process: failed.process, run: failed.runs - 1 },
-    excerpts: task.logs.map((log) => excerptOf(log)),
-  };
+  const script = readFileSync(join(dirname(fileOf(name)), 'report.js'), 'utf8');
+  return JSON.parse(script.replace(/^[^(]*\(/, '').replace(/\);\s*$/, ''));
 }
 
-function excerptOf({ process, run, stream, path, bytes }: InspectDocument['logs'][0]): LogExcerpt {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  const own = { process, run, stream, path, bytes };
-  if (lines.length <= FIRST + LAST) return { ...own, first: lines, last: [] };
-  const left = lines.slice(FIRST, -LAST);
+/** A report as large as the largest task that must be looked at well: 500 processes of 20 runs each. */
+export function largeReport(processes = 500, runs = 20): TaskReport {
+  const report = reportOf('failed');
+  const names = Array.from({ length: processes }, (_, i) => `process-${i}`);
+  const begin = Number(report.task.launch_time_ms) / 1000;
+  const history = Object.fromEntries(
+    names.map((process, i) => [
+      process,
+      Array.from({ length: runs }, (_, run) => {
+        const start_time = begin + i * 2 + run * 1.5;
+        const isLast = run === runs - 1;
+        return {
+          seq: run * 4 + 3,
+          process,
+          state: isLast ? ('SUCCESS' as const) : ('FAILED' as const),
+          fork_time: start_time - 0.1,
+          start_time,
+          stop_time: start_time + 1,
+          pid: 1000 + i,
+          coordinator_pid: 900 + i,
+          return_code: isLast ? 0 : 1,
+        };
+      }),
+    ]),
+  );
+  const end = (begin + processes * 2 + runs * 1.5 + 5) * 1000;
   return {
-    ...own,
-    first: lines.slice(0, FIRST),
-    left_out: { lines: left.length, bytes: Buffer.byteLength(left.join('\n')) + 1 },
-    last: lines.slice(-LAST),
+    ...report,
+    made_ms: end + 60_000,
+    failing: undefined,
+    excerpts: [],
+    task: {
+      ...report.task,
+      task_id: 'large-prod-batch-0-9c12e5c5-32ee-552e-900e-b313c2ed87bd',
+      state: 'SUCCESS',
+      state_timestamp_ms: end,
+      statuses: [
+        { state: 'ACTIVE', timestamp_ms: begin * 1000 },
+        { state: 'SUCCESS', timestamp_ms: end },
+      ],
+      processes: names.map((process) => ({
+        process,
+        state: 'SUCCESS',
+        runs,
+        failures: runs - 1,
+        return_code: 0,
+        start_time: history[process]?.at(-1)?.start_time,
+        stop_time: history[process]?.at(-1)?.stop_time,
+        cmdline: 'make',
+      })),
+      history,
+      ordering: names.map((process, i) => ({
+        process,
+        after: [names[i - 7], names[i - 11]].filter((name) => name !== undefined),
+      })),
+      logs: [],
+      why: ['The task ended SUCCESS.'],
+    },
   };
 }
