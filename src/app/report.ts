@@ -4,6 +4,7 @@ import { describeErrno, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { isShortage, shortageRemedy } from '../errors/shortage.js';
 import { isName } from '../layout/names.js';
+import { REPORT_FILES, TASK_PAGES } from '../layout/report-paths.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import { reportScript } from '../report/data.js';
 import { inOrder, type ListedTask, listedTask, type TaskList } from '../report/list/list.js';
@@ -64,18 +65,8 @@ export interface ReportAnswer {
   notice?: string;
 }
 
-/** The names of the files of a report. */
-export const REPORT_FILES = {
-  page: 'index.html',
-  text: 'report.txt',
-  script: 'report.js',
-  trace: 'trace.json',
-} as const;
-
-/** The directory of the pages of tasks: with it, addresses are those of Aurora's observer, /task/ID. */
-const TASK_DIRECTORY = 'task';
 /** Seconds after which a browser loads a page again that is being rewritten. */
-export const REFRESH_S = 5;
+const REFRESH_S = 5;
 /** A page that a browser still opens at once. */
 const MOST_PAGE_BYTES = 2 * 1024 * 1024;
 
@@ -131,7 +122,7 @@ export function placesOf(tasks: readonly FoundTask[]): Placed[] {
   const known = new Set<string>();
   return tasks.map((found) => {
     const { task_id, root } = found;
-    const names = [TASK_DIRECTORY, task_id];
+    const names = [TASK_PAGES, task_id];
     if (known.has(task_id)) {
       names.push(`root-${createHash('sha256').update(root.path).digest('hex').slice(0, 12)}`);
     }
