@@ -92,45 +92,42 @@ describe('run --report', () => {
 });
 
 describe('below a Mesos executor', () => {
-  const run = (...words: string[]) =>
+  /** In a sandbox of this name. */
+  const runIn = (sandbox: string, ...words: string[]) =>
     thermos(['run', '--task-id', 'web-1', ...words, place.config(FAILING)], {
       cwd: place.path,
-      env: { THERMOS_ROOT: '', MESOS_SANDBOX: join(place.path, 'mesos') },
+      env: { THERMOS_ROOT: '', MESOS_SANDBOX: join(place.path, sandbox) },
     });
 
   test('the page is beside the sandbox, unless --no-report is given', () => {
-    const sandbox = join(place.path, 'mesos');
-    mkdirSync(sandbox);
-    expect(run('--no-report').status).toBe(1);
-    expect(readdirSync(sandbox).sort()).toEqual(['checkpoints', 'sandbox']);
-    thermos(['gc', '--yes', '--root', join(sandbox, 'checkpoints')]);
-    expect(run('--task-id', 'web-2').status).toBe(1);
-    expect(readdirSync(join(sandbox, 'thermos-report')).sort()).toEqual(FILES);
+    mkdirSync(join(place.path, 'without'));
+    expect(runIn('without', '--no-report').status).toBe(1);
+    expect(readdirSync(join(place.path, 'without')).sort()).toEqual(['checkpoints', 'sandbox']);
+    mkdirSync(join(place.path, 'with'));
+    expect(runIn('with').status).toBe(1);
+    expect(readdirSync(join(place.path, 'with/thermos-report')).sort()).toEqual(FILES);
   });
 
-  test.runIf(AS_ROOT)(
-    'the page belongs to the owner of the sandbox, and no link is followed to write it',
-    () => {
-      const sandbox = join(place.path, 'mesos');
-      mkdirSync(sandbox);
-      chownSync(sandbox, NOBODY, NOBODY);
-      const elsewhere = join(place.path, 'elsewhere');
-      mkdirSync(elsewhere);
-      expect(run('--user', 'nobody').status).toBe(1);
-      const directory = join(sandbox, 'thermos-report');
-      for (const path of [directory, ...FILES.map((name) => join(directory, name))]) {
-        expect([statSync(path).uid, statSync(path).gid]).toEqual([NOBODY, NOBODY]);
-      }
-      const other = join(place.path, 'other');
-      mkdirSync(other);
-      symlinkSync(elsewhere, join(other, 'thermos-report'));
-      chownSync(other, NOBODY, NOBODY);
-      const finished = thermos(['run', '--user', 'nobody', '--task-id', 'web-1', place.config(FAILING)], {
-        env: { THERMOS_ROOT: '', MESOS_SANDBOX: other },
-      });
-      expect(finished.status).toBe(1);
-      expect(finished.stderr).toContain('warning: the page of web-1 is not written');
-      expect(readdirSync(elsewhere)).toEqual([]);
-    },
-  );
+  test.runIf(AS_ROOT)('the page belongs to the owner of the sandbox', () => {
+    const sandbox = join(place.path, 'mesos');
+    mkdirSync(sandbox);
+    chownSync(sandbox, NOBODY, NOBODY);
+    expect(runIn('mesos', '--user', 'nobody').status).toBe(1);
+    const directory = join(sandbox, 'thermos-report');
+    for (const path of [directory, ...FILES.map((name) => join(directory, name))]) {
+      expect([statSync(path).uid, statSync(path).gid]).toEqual([NOBODY, NOBODY]);
+    }
+  });
+
+  test.runIf(AS_ROOT)('root follows no link of the task to write it', () => {
+    const sandbox = join(place.path, 'mesos');
+    const elsewhere = join(place.path, 'elsewhere');
+    for (const path of [sandbox, elsewhere]) mkdirSync(path);
+    symlinkSync(elsewhere, join(sandbox, 'thermos-report'));
+    chownSync(sandbox, NOBODY, NOBODY);
+    const finished = runIn('mesos', '--user', 'nobody');
+    expect(finished.status).toBe(1);
+    expect(finished.stderr).toContain('warning: the page of web-1 is not written');
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
 });
