@@ -107,7 +107,7 @@ export async function beDaemon(spec: RunSpec, { answer, ...ports }: DaemonPorts)
     isSent({ error: ports.failureOf(error) });
     return;
   }
-  const { runner, outcome } = begun;
+  const { runner, outcome, endReport } = begun;
   let failure: unknown;
   const over = outcome.catch((error) => {
     failure = error;
@@ -120,4 +120,5 @@ export async function beDaemon(spec: RunSpec, { answer, ...ports }: DaemonPorts)
   else if (!isSent({ started: { task_id, root, sandbox, runner: { pid: process.pid } } }))
     runner.kill({ state: 'KILLED' });
   await over;
+  if (failure === undefined) await endReport();
 }

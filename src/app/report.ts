@@ -4,6 +4,7 @@ import { describeErrno, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { isShortage, shortageRemedy } from '../errors/shortage.js';
 import { isName } from '../layout/names.js';
+import { REPORT_FILES, TASK_PAGES } from '../layout/report-paths.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import { reportScript } from '../report/data.js';
 import { inOrder, type ListedTask, listedTask, type TaskList } from '../report/list/list.js';
@@ -64,20 +65,8 @@ export interface ReportAnswer {
   notice?: string;
 }
 
-/** The names of the files of a report. */
-export const REPORT_FILES = {
-  page: 'index.html',
-  text: 'report.txt',
-  script: 'report.js',
-  trace: 'trace.json',
-} as const;
-
-/** The directory of the pages of tasks: with it, addresses are those of Aurora's observer, /task/ID. */
-const TASK_DIRECTORY = 'task';
 /** Seconds after which a browser loads a page again that is being rewritten. */
-export const REFRESH_S = 5;
-/** A page that a browser still opens at once. */
-const MOST_PAGE_BYTES = 2 * 1024 * 1024;
+const REFRESH_S = 5;
 
 /**
  * Writes a page for each task that the words match, and a list of them. Rejects with NotFoundError if no word matches,
@@ -131,7 +120,7 @@ export function placesOf(tasks: readonly FoundTask[]): Placed[] {
   const known = new Set<string>();
   return tasks.map((found) => {
     const { task_id, root } = found;
-    const names = [TASK_DIRECTORY, task_id];
+    const names = [TASK_PAGES, task_id];
     if (known.has(task_id)) {
       names.push(`root-${createHash('sha256').update(root.path).digest('hex').slice(0, 12)}`);
     }
@@ -178,25 +167,16 @@ export class ReportWriter {
   async write(view: TaskView, names: readonly string[]): Promise<Problem[]> {
     const { task_id } = view;
     if (!names.every(isName)) return [unsafe(task_id)];
-    const report = await this.#reportOf(view, this.#options.logBytes);
+    const report = await this.#reportOf(view);
     const { task } = report;
     // What is over does not change.
     const refresh = view.phase === 'active' ? this.#refresh : undefined;
-    let html = this.#ports.pages.taskPage(report, { refresh });
-    let shown = report;
-    for (
-      let logBytes = this.#options.logBytes;
-      html.length > MOST_PAGE_BYTES && shown.excerpts.length > 0;
-    ) {
-      logBytes = logBytes < MOST_PAGE_BYTES / 64 ? 0 : Math.floor(logBytes / 4);
-      shown = { ...shown, excerpts: fewer(shown, logBytes) };
-      html = this.#ports.pages.taskPage(shown, { refresh });
-    }
+    const html = this.#ports.pages.taskPage(report, { refresh });
     const problems = [...task.problems];
     try {
       // The page last: who sees that it is new finds the others beside it.
       this.#tree.write(names, REPORT_FILES.text, reportText(report));
-      this.#tree.write(names, REPORT_FILES.script, reportScript(shown));
+      this.#tree.write(names, REPORT_FILES.script, reportScript(report));
       if (this.#options.trace) {
         const { text, leftOut } = taskTrace(report);
         if (leftOut > 0) problems.push(absurdTimes(task_id, leftOut));
@@ -249,28 +229,11 @@ export class ReportWriter {
     this.#tree.close();
   }
 
-  #reportOf(view: TaskView, logBytes: number): Promise<TaskReport> {
+  #reportOf(view: TaskView): Promise<TaskReport> {
     const { logsOf, now, madeBy } = this.#ports;
-    const { links } = this.#options;
+    const { links, logBytes } = this.#options;
     return taskReport(view, logsOf(view), { now: now(), madeBy, logBytes, links });
   }
-}
-
-/** The excerpts of the run that failed first, and others as long as there is room. */
-function fewer({ excerpts, failing }: TaskReport, bytes: number): TaskReport['excerpts'] {
-  let left = bytes;
-  const size = ({ bytes, left_out }: TaskReport['excerpts'][number]) => bytes - (left_out?.bytes ?? 0);
-  const isFailing = ({ process, run }: TaskReport['excerpts'][number]) =>
-    process === failing?.process && run === failing.run;
-  const kept = new Set(
-    excerpts
-      .toSorted((a, b) => Number(isFailing(b)) - Number(isFailing(a)))
-      .filter((excerpt) => {
-        left -= size(excerpt);
-        return left >= 0;
-      }),
-  );
-  return excerpts.filter((excerpt) => kept.has(excerpt));
 }
 
 function unsafe(task_id: string): Problem {

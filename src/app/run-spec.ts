@@ -4,6 +4,7 @@ import { executorSandbox, PLACES, userRoot } from '../discovery/roots.js';
 import { UsageError } from '../errors/errors.js';
 import { callersOpenFiles } from '../host/open-files.js';
 import { rootInRun, sandboxInRun } from '../layout/mesos.js';
+import { REPORT_DIRECTORY, TASK_PAGES } from '../layout/report-paths.js';
 import { pathsOf } from '../layout/task-paths.js';
 import type { NewTask, RunSettings } from '../runner/api.js';
 import type { LoggerPolicy } from '../runner/task-document.js';
@@ -24,12 +25,19 @@ export interface RunOptions {
   readonly preserveEnv: boolean;
   readonly maxRuns: number;
   readonly logger: Partial<LoggerPolicy>;
+  /**
+   * Where the page of the task is written; true: below the working directory, false: nowhere. Default: beside the sandbox
+   * below a Mesos executor, else nowhere.
+   */
+  readonly report?: string | boolean;
 }
 
 /** What to run and how; it can be passed to another process as JSON. */
 export interface RunSpec {
   task: Omit<NewTask, 'task'> & { document: Readonly<Record<string, unknown>> };
   settings: Omit<RunSettings, 'coordinator' | 'console' | 'now'>;
+  /** Where the page of the task is kept up to date, absolute; default: nowhere. */
+  report?: string;
 }
 
 /** The spec of a run of a prepared task. Throws UsageError. */
@@ -49,7 +57,13 @@ export function runSpec({ taskId, ports, document }: PreparedTask, options: RunO
       ports,
     },
     settings: { chroot, preserveEnv, maxRuns, logger, openFiles: callersOpenFiles() },
+    report: reportDirectory(options.report ?? place.report ?? false, taskId),
   };
+}
+
+function reportDirectory(given: string | boolean, taskId: string): string | undefined {
+  if (given === false) return undefined;
+  return resolve(given === true ? `${REPORT_DIRECTORY}/${TASK_PAGES}/${taskId}` : given);
 }
 
 /** Where to run a task if the flags do not say. */
@@ -57,6 +71,8 @@ interface RunPlace {
   readonly root: string;
   /** Undefined: the usual one in the root. */
   readonly sandbox?: string;
+  /** Where the page of the task is. Undefined: it has none. */
+  readonly report?: string;
 }
 
 /**
@@ -78,7 +94,10 @@ export function placeToRunIn(flags: RootFlags): RunPlace {
     throw new UsageError('usage', `THERMOS_ROOT names ${others.length + 1} roots`, 'say which with --root');
   }
   const ofExecutor = executorSandbox(options);
-  if (ofExecutor !== undefined) return { root: rootInRun(ofExecutor), sandbox: sandboxInRun(ofExecutor) };
+  if (ofExecutor !== undefined) {
+    const report = `${ofExecutor}/${REPORT_DIRECTORY}`;
+    return { root: rootInRun(ofExecutor), sandbox: sandboxInRun(ofExecutor), report };
+  }
   if (options.euid === 0 || isWritable(PLACES.hostRoot)) return { root: PLACES.hostRoot };
   const own = userRoot(options);
   if (own !== undefined) return { root: own };

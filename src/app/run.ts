@@ -14,6 +14,7 @@ import { DEFAULT_LOGGER } from '../runner/task-document.js';
 import { exitCodeOf } from '../task/outcome.js';
 import { TaskReader } from '../task/reader.js';
 import type { TaskView } from '../task/view.js';
+import { RunReport, type StartPage } from './run-report.js';
 import type { RunSpec } from './run-spec.js';
 import { taskAt } from './task-at.js';
 
@@ -69,6 +70,8 @@ export interface BeginPorts {
   /** Takes remarks for those who look for the cause of a problem. */
   readonly note?: (text: string) => void;
   readonly events?: RunnerEvents;
+  /** Starts what writes the page of a task. Default: no task has one. */
+  readonly startPage?: StartPage;
 }
 
 export interface RunPorts extends BeginPorts {
@@ -90,6 +93,8 @@ export interface Begun {
   readonly runner: Runner;
   readonly control: Control;
   readonly outcome: Promise<Outcome>;
+  /** To be called after the outcome: writes the last page of the task, if it has one. Resolves to what went wrong. */
+  readonly endReport: () => Promise<Problem[]>;
 }
 
 /**
@@ -107,6 +112,7 @@ export async function begin(
     patienceMs,
     note,
     events,
+    startPage,
   }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
   notice: (text: string) => void,
 ): Promise<Begun> {
@@ -121,9 +127,21 @@ export async function begin(
       if (each.code === 'out-of-resources') notice(each.message);
       events?.problem?.(each);
     };
-    const runner = openTask(task, settings, { note, ...events, problem });
+    let report: RunReport | undefined;
+    const record: RunnerEvents['record'] = (each) => {
+      events?.record?.(each);
+      report?.changed();
+    };
+    const runner = openTask(task, settings, { note, ...events, problem, record });
     control.attach(runner);
-    return { runner, control, outcome: runner.run() };
+    const { root, taskId: task_id } = runner;
+    if (spec.report !== undefined && startPage !== undefined)
+      report = new RunReport({ root, task_id, directory: spec.report }, startPage, () => performance.now());
+    const outcome = runner.run().catch((error) => {
+      report?.close();
+      throw error;
+    });
+    return { runner, control, outcome, endReport: async () => (await report?.end()) ?? [] };
   } catch (error) {
     control.close();
     throw error;
@@ -135,7 +153,7 @@ export async function runToItsEnd(spec: RunSpec, { console, ...ports }: RunPorts
   const destination = spec.settings.logger?.destination ?? DEFAULT_LOGGER.destination;
   const isConsole = hasConsole(spec, destination);
   let viewer: Viewer | undefined;
-  const { runner, control, outcome } = await begin(
+  const { runner, control, outcome, endReport } = await begin(
     spec,
     { ...ports, console: isConsole ? console : undefined },
     (text) => viewer?.notice(text),
@@ -143,9 +161,12 @@ export async function runToItsEnd(spec: RunSpec, { console, ...ports }: RunPorts
   const { root, taskId, resumed } = runner;
   viewer = ports.show({ root, taskId, resumed, hasConsole: isConsole, destination });
   let ended: Outcome;
+  let reported: Problem[];
   try {
     ended = await outcome;
+    const page = endReport();
     await viewer?.end();
+    reported = await page;
   } finally {
     viewer?.close();
     control.close();
@@ -153,7 +174,8 @@ export async function runToItsEnd(spec: RunSpec, { console, ...ports }: RunPorts
   const { state, problems } = ended;
   const { signalled } = control;
   const asked = state === 'KILLED' && signalled !== undefined;
-  return { view: finishedView(root, taskId), problems, exitCode: asked ? signalled : exitCodeOf(state) };
+  const all = [...problems, ...reported];
+  return { view: finishedView(root, taskId), problems: all, exitCode: asked ? signalled : exitCodeOf(state) };
 }
 
 export interface UnseenPorts extends BeginPorts, Pick<RunPorts, 'console'> {

@@ -15,8 +15,6 @@ import { Interruption } from './interruption.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
-/** Where pages are written if no flag says it. */
-export const DEFAULT_DIRECTORY = 'thermos-report';
 export const DEFAULT_LOG_BYTES = '512K';
 
 export interface ReportFlags extends RootFlags {

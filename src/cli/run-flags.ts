@@ -64,6 +64,17 @@ export const RUN_FLAGS = {
     helpValue: 'N',
     summary: 'How many rotated logs are kept if a process does not say. [default: 5]',
   }),
+  report: Flags.boolean({
+    exclusive: ['report-dir', 'no-report'],
+    summary:
+      'Keep a page of the task in thermos-report/task/TASK_ID, as report writes it: at most once a second, and at the end.',
+  }),
+  'report-dir': Flags.string({
+    helpValue: 'DIR',
+    exclusive: ['no-report'],
+    summary: 'As --report, in this directory. [default: $MESOS_SANDBOX/thermos-report if that is set]',
+  }),
+  'no-report': Flags.boolean({ summary: 'Write no page below a Mesos executor, either.' }),
 };
 
 export interface RunFlags extends RootFlags {
@@ -77,6 +88,9 @@ export interface RunFlags extends RootFlags {
   'process-logger-mode'?: string;
   'rotate-log-size-mb'?: number;
   'rotate-log-backups'?: number;
+  report?: boolean;
+  'report-dir'?: string;
+  'no-report'?: boolean;
 }
 
 export const RUN_EXIT_CODES = {
@@ -110,5 +124,6 @@ export function runOptions(flags: RunFlags): RunOptions {
     preserveEnv: flags['preserve-env'],
     maxRuns: flags['max-runs'],
     logger,
+    report: flags['no-report'] ? false : (flags['report-dir'] ?? (flags.report || undefined)),
   };
 }

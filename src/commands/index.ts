@@ -19,5 +19,6 @@ export const COMMANDS = {
   __runner: async () => (await import('./runner.js')).default,
   '__run-daemon': async () => (await import('./run-daemon.js')).default,
   '__show-run': async () => (await import('./show-run.js')).default,
+  '__write-page': async () => (await import('./write-page.js')).default,
   __complete: async () => (await import('./complete-words.js')).default,
 };

@@ -1,8 +1,9 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { DEFAULT_DIRECTORY, DEFAULT_LOG_BYTES, keepReports, writeReports } from '../cli/report.js';
+import { DEFAULT_LOG_BYTES, keepReports, writeReports } from '../cli/report.js';
 import type { ReportDocument } from '../contracts/report.js';
+import { REPORT_DIRECTORY } from '../layout/report-paths.js';
 import { reportSummary } from '../views/report.js';
 
 export default class Report extends ThermosCommand {
@@ -47,7 +48,7 @@ page; inside a sandbox, the tasks of its root.`;
 
   static override flags = {
     out: Flags.string({
-      default: DEFAULT_DIRECTORY,
+      default: REPORT_DIRECTORY,
       helpValue: 'DIR',
       summary: 'The directory to write to, made if it is missing.',
     }),

@@ -88,16 +88,18 @@ describe.each(RUNNING)('%s', (page) => {
 
   let temp: ReturnType<typeof tempDir>;
   let root: string;
+  let pages: string;
   beforeAll(() => {
     temp = tempDir();
     root = join(temp.path, 'root');
+    pages = join(temp.path, 'pages');
     mkdirSync(root);
   });
   afterAll(() => temp.remove());
 
   /** As the reader does, one after the other, on a host of their own whose task root is `root`. */
   function run(command: string) {
-    return shell(command.replaceAll('/var/run/thermos', root), {
+    return shell(command.replaceAll('/var/run/thermos', root).replaceAll('/var/www/thermos', pages), {
       cwd: REPOSITORY,
       env: { THERMOS_ROOT: root },
     });
@@ -108,6 +110,7 @@ describe.each(RUNNING)('%s', (page) => {
     const printed = stdout
       .replaceAll(REPOSITORY, '/home/you/thermos')
       .replaceAll(root, '/var/run/thermos')
+      .replaceAll(pages, '/var/www/thermos')
       .replace(new RegExp(`(?<= )${userInfo().username}(?= )`, 'g'), 'root');
     expect(lasting(printed).trimEnd()).toBe(lasting(output));
   });

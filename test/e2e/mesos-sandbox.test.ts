@@ -21,7 +21,7 @@ describe.each(['slaves/S0/frameworks/F/executors/E/runs/C', 'mnt/mesos/sandbox']
       status: 0,
       stdout: `${sandbox}/sandbox\n`,
     });
-    expect(readdirSync(sandbox).sort()).toEqual(['checkpoints', 'sandbox']);
+    expect(readdirSync(sandbox).sort()).toEqual(['checkpoints', 'sandbox', 'thermos-report']);
     expect(readdirSync(join(sandbox, 'checkpoints')).sort()).toEqual(['checkpoints', 'tasks']);
     const { stdout } = run('inspect', '--json', 'web-1');
     expect(JSON.parse(stdout)).toMatchObject({

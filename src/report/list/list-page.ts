@@ -70,7 +70,7 @@ function row(task: ListedTask, madeMs: number) {
       ? '-'
       : html`<time datetime=${timestamp(state_ms)} title=${timestamp(state_ms)}>${duration(madeMs - state_ms)}</time>`;
   return html`<tr>
-    <td>${stateMark(state)}${verdict !== 'ok' && html` <span class="verdict">${visible(verdict)}</span>`}</td>
+    <td>${stateMark(state)}${verdict !== 'ok' && html` <span class="doubt">${visible(verdict)}</span>`}</td>
     <th scope="row"><a href=${href} title=${visible(root)}>${visible(task_id)}</a></th>
     <td>${visible(user ?? '-')}</td>
     <td data-n=${processes === 0 ? 0 : succeeded / processes}>${succeeded}/${processes}</td>

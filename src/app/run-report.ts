@@ -1,0 +1,118 @@
+import type { Problem } from '../errors/problem.js';
+
+/** The page of a task that runs. */
+export interface RunPage {
+  readonly root: string;
+  readonly task_id: string;
+  /** Absolute: where its files are written. */
+  readonly directory: string;
+}
+
+/** A process that writes the page once. */
+export interface PageProcess {
+  /** Resolves when it has ended, to what went wrong if something did. */
+  readonly ended: Promise<string | undefined>;
+  /** Lets it go on by itself. */
+  leave(): void;
+}
+
+/** Starts one. `last`: the task is over, and somebody waits for the page. */
+export type StartPage = (page: RunPage, last: boolean) => PageProcess;
+
+/** A page is written at most once in this time, and not in the first of it. */
+const EVERY_MS = 1000;
+/** The longest wait for the last page: its task has ended, and must not seem to hang. */
+const LAST_MS = 10_000;
+
+/**
+ * Keeps the page of a running task up to date, by processes of their own that end when they have written it: the runner
+ * only starts them. What goes wrong is told once, and changes nothing else.
+ */
+export class RunReport {
+  readonly #page: RunPage;
+  readonly #start: StartPage;
+  readonly #now: () => number;
+  #writing: Promise<void> | undefined;
+  #current: PageProcess | undefined;
+  #isStale = false;
+  #isOver = false;
+  #timer: NodeJS.Timeout | undefined;
+  #startedAt: number;
+  #failure: string | undefined;
+
+  /** `now`: milliseconds, from any fixed point. */
+  constructor(page: RunPage, start: StartPage, now: () => number) {
+    this.#page = page;
+    this.#start = start;
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  /** The task has changed. Takes no time worth mentioning. */
+  changed(): void {
+    this.#isStale = true;
+    if (this.#isOver || this.#timer !== undefined || this.#writing !== undefined) return;
+    const wait = Math.max(0, this.#startedAt + EVERY_MS - this.#now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#write();
+    }, wait);
+  }
+
+  /** The task is over: writes the last page. Resolves to what went wrong since the beginning, if something did. */
+  async end(): Promise<Problem[]> {
+    this.close();
+    let timer: NodeJS.Timeout | undefined;
+    let isLate = false;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        isLate = true;
+        resolve();
+      }, LAST_MS);
+    });
+    await Promise.race([this.#writing, late]);
+    if (!isLate) await Promise.race([this.#run(true), late]);
+    clearTimeout(timer);
+    if (isLate) {
+      this.#current?.leave();
+      this.#failure ??= `it was not written in ${LAST_MS / 1000} s`;
+    }
+    return this.#failure === undefined ? [] : [notWritten(this.#page, this.#failure)];
+  }
+
+  /** Writes no page any more, except by `end`. */
+  close(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #write(): void {
+    this.#isStale = false;
+    this.#writing = this.#run(false).then(() => {
+      this.#writing = undefined;
+      if (this.#isStale) this.changed();
+    });
+  }
+
+  async #run(last: boolean): Promise<void> {
+    this.#startedAt = this.#now();
+    const process = this.#start(this.#page, last);
+    this.#current = process;
+    const failure = await process.ended;
+    this.#current = undefined;
+    if (failure !== undefined) this.#failure ??= failure;
+    // What could not be written at first may be written now.
+    else if (last) this.#failure = undefined;
+  }
+}
+
+function notWritten({ task_id, directory }: RunPage, why: string): Problem {
+  return {
+    code: 'report-unwritable',
+    severity: 'warning',
+    message: `the page of ${task_id} is not written in ${directory}: ${why}`,
+    path: directory,
+    task_id,
+  };
+}

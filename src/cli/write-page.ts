@@ -1,0 +1,52 @@
+import { setPriority } from 'node:os';
+import { resolve } from 'node:path';
+import { localTasks } from '../app/local-tasks.js';
+import { ReportWriter } from '../app/report.js';
+import { agentOfEnvironment } from '../app/report-links.js';
+import type { RunPage } from '../app/run-report.js';
+import { taskAt } from '../app/task-at.js';
+import { SystemError } from '../errors/errors.js';
+import { parseSize } from '../text/size.js';
+import { DEFAULT_LOG_BYTES, reportPorts } from './report.js';
+import type { Terminal } from './terminal.js';
+
+/** What `run` asks for. */
+export interface WritePage extends RunPage {
+  /** The task is over: nobody is disturbed, and somebody waits. */
+  last: boolean;
+}
+
+/** Of nice(1): what the task does comes first. */
+const NICE = 10;
+
+/** Writes the page of one task. Rejects with SystemError if it cannot be written. */
+export async function writePage(
+  { root, task_id, directory, last }: WritePage,
+  madeBy: string,
+  terminal: Terminal,
+): Promise<void> {
+  if (!last) beNice();
+  const ports = await reportPorts(madeBy, terminal);
+  const options = {
+    directory: resolve(directory),
+    logBytes: parseSize(DEFAULT_LOG_BYTES, 'log-bytes'),
+    trace: false,
+    links: { agentUrl: agentOfEnvironment(process.env) },
+  };
+  const writer = new ReportWriter(options, ports, { follows: true });
+  try {
+    const view = await localTasks({}).source(taskAt(root, task_id)).read();
+    const refused = (await writer.write(view, [])).find(({ code }) => code === 'report-unwritable');
+    if (refused !== undefined) throw new SystemError(refused.code, refused.message);
+  } finally {
+    writer.close();
+  }
+}
+
+function beNice(): void {
+  try {
+    setPriority(NICE);
+  } catch {
+    // We are nicer already, and must not become less so.
+  }
+}
