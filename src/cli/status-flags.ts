@@ -62,6 +62,14 @@ export const STATUS_FLAGS = {
     helpValue: 'DURATION',
     summary: 'How often --watch looks. [default: 2s]',
   }),
+  prometheus: Flags.boolean({
+    exclusive: ['json', 'quiet', 'watch', 'sort', 'reverse', 'limit', 'columns', 'wide', 'verbosity'],
+    summary: "Print metrics in Prometheus' text format, for the textfile collector of node_exporter.",
+  }),
+  'per-task': Flags.boolean({
+    dependsOn: ['prometheus'],
+    summary: 'Also print metrics of each task, with its id as a label.',
+  }),
   quiet: Flags.boolean({
     char: 'q',
     exclusive: ['json', 'verbosity'],

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import { ThermosCommand } from '../cli/base-command.js';
 import { showStatus, watchStatus } from '../cli/status.js';
 import { STATUS_FLAGS } from '../cli/status-flags.js';
+import { EXIT } from '../errors/exit-codes.js';
 import { DURATION_HELP } from '../text/duration.js';
 
 export default class Status extends ThermosCommand {
@@ -18,6 +19,9 @@ TASK is a task id, a regular expression or glob, any part of ids (the beginning 
 (ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Without TASK, all tasks are
 shown; inside a sandbox, the tasks of its root.
 
+--prometheus prints the numbers of tasks by state and verdict, times, failures and what could not be read, as metrics. The
+filters act on them. Its exit code is 0 also without tasks, and if something could not be read: the metrics say so.
+
 ${DURATION_HELP}`;
   static override examples = [
     '<%= config.bin %> status',
@@ -25,6 +29,7 @@ ${DURATION_HELP}`;
     '<%= config.bin %> status --failed --since 2h',
     '<%= config.bin %> status --sort failures --limit 10 --columns task,failed,age',
     '<%= config.bin %> status --state FAILED,LOST --quiet',
+    '<%= config.bin %> status --prometheus > thermos.prom.new && mv thermos.prom.new thermos.prom',
     '<%= config.bin %> status --json | jq -r ".tasks[] | select(.verdict != \\"ok\\") | .task_id"',
   ];
   static override exitCodes = { ...ThermosCommand.exitCodes, no: 'There is no task, or none matches.' };
@@ -41,6 +46,11 @@ ${DURATION_HELP}`;
     // Not argv: oclif changes the order of repeated words in it.
     const words = args.task ?? [];
     if (flags.watch) return watchStatus(words, flags, this.terminal);
+    if (flags.prometheus) {
+      const { showMetrics } = await import('../cli/status-metrics.js');
+      this.report(await showMetrics(words, flags, this.terminal, this.config.version));
+      return EXIT.ok;
+    }
     const { problems, exitCode, notice } = await showStatus(words, flags, this.terminal);
     if (notice !== undefined) this.notice(notice);
     return this.finish(problems, exitCode);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TASK_STATES } from '../checkpoint/records.js';
+import { VERDICTS } from '../task/verdict.js';
 import { problems } from './problem.js';
-import { VERDICTS } from './task.js';
 import { integer64 } from './values.js';
 
 const side = z

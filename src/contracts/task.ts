@@ -3,21 +3,12 @@ import { TASK_STATES } from '../checkpoint/records.js';
 import { LAYOUT_NAMES } from '../layout/layouts.js';
 import { STREAMS } from '../layout/log-paths.js';
 import { PHASES } from '../layout/root-paths.js';
+import { VERDICTS } from '../task/verdict.js';
 import { header, history, leftOut, processState, taskStatus } from './checkpoint.js';
 import { problem, problems } from './problem.js';
 import { integer64, names, seconds } from './values.js';
 
 export const layout = z.enum(LAYOUT_NAMES);
-
-/** In the order of the design. */
-export const VERDICTS = [
-  'ok',
-  'runner-gone',
-  'host-rebooted',
-  'leftovers',
-  'foreign-pids',
-  'unknown',
-] as const;
 
 const alive = z.boolean().nullable().describe('null: it cannot be determined from here.');
 

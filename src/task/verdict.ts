@@ -1,8 +1,18 @@
 import { isTerminalTaskState, type TaskState } from '../checkpoint/records.js';
 import type { Phase } from '../layout/root-paths.js';
 
+/** In the order of the design. */
+export const VERDICTS = [
+  'ok',
+  'runner-gone',
+  'host-rebooted',
+  'leftovers',
+  'foreign-pids',
+  'unknown',
+] as const;
+
 /** How the host's state compares with what the streams record. */
-export type Verdict = 'ok' | 'runner-gone' | 'host-rebooted' | 'leftovers' | 'foreign-pids' | 'unknown';
+export type Verdict = (typeof VERDICTS)[number];
 
 /** What the verdict depends on. */
 export interface VerdictFacts {

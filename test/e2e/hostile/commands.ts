@@ -43,6 +43,11 @@ const pages = ({ root }: Pick<Target, 'root'>) => join(root, '..', 'pages');
 export const COMMANDS = {
   status: { args: ({ root }) => ['status', '--root', root], exits: LOOKS, sound: 0 },
   'status-json': { args: ({ root }) => ['status', '--json', '--root', root], exits: LOOKS, sound: 0 },
+  'status-prometheus': {
+    args: ({ root }) => ['status', '--prometheus', '--per-task', '--root', root],
+    exits: [0],
+    sound: 0,
+  },
   inspect: { args: ({ root }) => ['inspect', '--root', root, VICTIM], exits: LOOKS, sound: 0 },
   'inspect-json': {
     args: ({ root }) => ['inspect', '--json', '--root', root, VICTIM],
