@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { barriersIn } from './axe.js';
@@ -119,7 +121,8 @@ describe('with scripts', () => {
     await unfoldAll(page);
     const downloading = page.waitForEvent('download');
     await page.locator('button[data-save]').click();
-    const path = await (await downloading).path();
+    const path = join(mkdtempSync(join(tmpdir(), 'saved-')), 'task.json');
+    await (await downloading).saveAs(path);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(report.task);
     expect(heard.violations).toEqual([]);
   });
