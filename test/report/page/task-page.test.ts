@@ -73,7 +73,7 @@ describe('the page of a task', () => {
   test('says what the verdict means if it is not what the state says', () => {
     const task = taskOf({ state: 'ACTIVE', verdict: 'runner-gone', phase: 'active' });
     const text = textOf(taskPage(reportOf(task)));
-    expect(text).toContain('ACTIVE runner-gone its runner is gone');
+    expect(text).toContain('ACTIVE runner-gone : its runner is gone');
   });
 
   test('says how long a task has been running', () => {
