@@ -10,10 +10,15 @@ import { stateMark } from './state.js';
 type Task = TaskReport['task'];
 type Problem = Task['problems'][number];
 
-/** Terms and what they are; those without a value are left out. */
-export function definitions(list: readonly (readonly [string, Html])[]): Html {
+/** Terms and what they are; those without a value are left out, and those for which there is no room. */
+export function definitions(list: readonly (readonly [string, Html])[], room: Room): Html {
   const given = list.filter(([, value]) => value !== undefined && value !== false && value !== '');
-  return html`<dl>${given.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
+  const fitted = fitting(
+    given,
+    ([term, value]) => markup(html`<div><dt>${term}</dt><dd>${value}</dd></div>`),
+    room,
+  );
+  return made(fitted.text, 'dl');
 }
 
 /** What the task file asks for. */
@@ -32,11 +37,12 @@ export function resourcesText({ resources }: Task): readonly (readonly [string, 
 const MOST_PROBLEMS_ON_TOP = 3;
 
 /** What may make all else on the page untrue comes first. */
-export function problemsOnTop({ problems }: Task): Html {
+export function problemsOnTop({ problems }: Task, room: Room): Html {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return undefined;
-  const rest = problems.length - Math.min(errors.length, MOST_PROBLEMS_ON_TOP);
-  return html`<section class="problems" aria-label="Problems">${errors.slice(0, MOST_PROBLEMS_ON_TOP).map(problemOf)}${rest > 0 && html`<p class="note"><a href="#problems">${count(rest, 'more problem')}</a></p>`}</section>`;
+  const first = fitting(errors.slice(0, MOST_PROBLEMS_ON_TOP), (problem) => markup(problemOf(problem)), room);
+  const rest = problems.length - Math.min(errors.length, MOST_PROBLEMS_ON_TOP) + first.left;
+  return html`<section class="problems" aria-label="Problems">${made(first.text)}${rest > 0 && html`<p class="note"><a href="#problems">${count(rest, 'more problem')}</a></p>`}</section>`;
 }
 
 function problemOf({ code, message, severity, path, offset, hint }: Problem): Html {
@@ -64,16 +70,19 @@ export function detailsSection(report: TaskReport, room: Room): Html {
   const problems = fitting(task.problems, (problem) => markup(problemOf(problem)), room);
   return html`<section class="details" aria-labelledby="details"><div class="head"><h2 id="details">Details</h2></div>
     <div class="cards">
-      ${resources.length > 0 && html`<div><h3>Resources asked for</h3>${definitions(resources)}</div>`}
-      <div><h3>Task</h3>${definitions(taskFacts(report))}</div>
+      ${resources.length > 0 && html`<div><h3>Resources asked for</h3>${definitions(resources, room)}</div>`}
+      <div><h3>Task</h3>${definitions(taskFacts(report), room)}</div>
       ${
         task.mesos !== undefined &&
-        html`<div><h3>Mesos</h3>${definitions([
-          ['Agent', code(task.mesos.agent_id)],
-          ['Framework', code(task.mesos.framework_id)],
-          ['Executor', code(task.mesos.executor_id)],
-          ['Container', code(task.mesos.container_id)],
-        ])}</div>`
+        html`<div><h3>Mesos</h3>${definitions(
+          [
+            ['Agent', code(task.mesos.agent_id)],
+            ['Framework', code(task.mesos.framework_id)],
+            ['Executor', code(task.mesos.executor_id)],
+            ['Container', code(task.mesos.container_id)],
+          ],
+          room,
+        )}</div>`
       }
       ${ports.text !== '' && html`<div><h3>Ports</h3><table><thead><tr><th scope="col">Name</th><th scope="col">Port</th></tr></thead>${made(ports.text, 'tbody')}</table></div>`}
       ${statuses.text !== '' && html`<div><h3>States of the task</h3><table><thead><tr><th scope="col">State</th><th scope="col">Since</th><th scope="col">Runner</th></tr></thead>${made(statuses.text, 'tbody')}</table>${leftOutNote(statuses.left + (task.left_out?.statuses?.count ?? 0), 'status', 'statuses')}</div>`}

@@ -3,9 +3,9 @@ import { duration, elapsed } from '../../text/age.js';
 import { visible } from '../../text/escape.js';
 import type { TaskReport } from '../model.js';
 import { definitions, detailsSection, problemsOnTop, rawSection, resourcesText } from './details-view.js';
-import { Room } from './fit.js';
+import { fitting, Room } from './fit.js';
 import { graphSection } from './graph-view.js';
-import { type Html, html } from './html.js';
+import { type Html, html, made, markup } from './html.js';
 import { failureSection, linkTo, logsSection, PageLogs } from './log-view.js';
 import { milliseconds, shown, time } from './parts.js';
 import { processesSection } from './process-view.js';
@@ -25,8 +25,10 @@ const KIB = 1024;
 /** How large a page may become, in bytes, and how much of it each part may take; logs and data share what is left. */
 const MOST = {
   page: 2048 * KIB,
-  /** Style, script, shapes, the head, what explains the state. */
-  always: 160 * KIB,
+  /** Style, script, shapes, the head, the titles of the parts. */
+  always: 48 * KIB,
+  problems: 48 * KIB,
+  why: 64 * KIB,
   failure: 96 * KIB,
   timeline: 400 * KIB,
   graph: 250 * KIB,
@@ -60,7 +62,9 @@ export function taskBody(report: TaskReport): Html {
   const logs = new PageLogs(report);
   const room = new Room(MOST.page - MOST.always);
   // What matters most gets its room first.
+  const problems = room.within(MOST.problems, (part) => problemsOnTop(task, part));
   const failure = room.within(MOST.failure, (part) => failureSection(report, logs, part));
+  const why = room.within(MOST.why, (part) => whySection(report, failure !== undefined, part));
   const sections: Record<Part, Html> = {
     timeline: timeline && room.within(MOST.timeline, (part) => timelineSection(timeline, part)),
     graph: room.within(MOST.graph, (part) => graphSection(processes, part)),
@@ -75,12 +79,13 @@ export function taskBody(report: TaskReport): Html {
     logs: room.within(MOST.logs, (part) => logsSection(logs, report, part)),
   };
   const given = (Object.keys(PARTS) as Part[]).filter((part) => sections[part]);
+  const header = headerOf(report, given, new Room(MOST.always));
   return html`
-    ${headerOf(report, given)}
+    ${header}
     <main>
-      ${problemsOnTop(task)}
+      ${problems}
       <div class=${failure === undefined ? 'answer' : 'answer two'}>
-        ${whySection(report, failure !== undefined)}
+        ${why}
         ${failure}
       </div>
       ${given.map((part) => sections[part])}
@@ -107,7 +112,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
   unknown: 'its state is not known for sure',
 };
 
-function headerOf({ task, made_ms, links }: TaskReport, parts: readonly Part[]): Html {
+function headerOf({ task, made_ms, links }: TaskReport, parts: readonly Part[], room: Room): Html {
   const { state, verdict } = task;
   const since = milliseconds(task.state_timestamp_ms);
   const launched = milliseconds(task.launch_time_ms);
@@ -127,9 +132,9 @@ function headerOf({ task, made_ms, links }: TaskReport, parts: readonly Part[]):
     ...resourcesText(task),
   ];
   return html`<header class=${pageTone(task)}>
-    <div class="verdict">${stateMark(state)} <span class="long">${words}</span>${verdict !== 'ok' && html` <span class="doubt"><strong>${visible(verdict)}</strong> ${VERDICTS[verdict] ?? ''}</span>`}</div>
+    <div class="verdict">${stateMark(state)} <span class="long">${words}</span>${verdict !== 'ok' && html` <span class="doubt"><strong>${visible(verdict)}</strong>${VERDICTS[verdict] === undefined ? '' : `: ${VERDICTS[verdict]}`}</span>`}</div>
     <h1>${shown(task.task_id, 300)}</h1>
-    ${definitions(facts)}
+    ${definitions(facts, room)}
     ${parts.length > 0 && html`<nav aria-label="Parts of this page">${parts.map((part) => html`<a href=${`#${part}`}>${PARTS[part]}</a>`)}</nav>`}
     ${links?.browse !== undefined && html`<p class="note links">${linkTo(links.browse, 'Sandbox in Mesos')}</p>`}
   </header>`;
@@ -137,27 +142,33 @@ function headerOf({ task, made_ms, links }: TaskReport, parts: readonly Part[]):
 
 /** A line that quotes a log. */
 const QUOTED = /^ {2}\| ?/;
-const MOST_WHY = 40;
 
 /** The reasons; what they quote of a log is left out where the log is beside them. */
-function whySection({ task }: TaskReport, isLogBeside: boolean): Html {
+function whySection({ task }: TaskReport, isLogBeside: boolean, room: Room): Html {
   const lines = task.why.filter((line, i) => {
     const isQuote = QUOTED.test(line) || QUOTED.test(task.why[i + 1] ?? '');
     return !(isLogBeside && isQuote);
   });
-  const items: Html[] = [];
-  let quoted: string[] = [];
-  const endQuote = () => {
-    if (quoted.length > 0) items.push(html`<pre class="log"><code>${quoted.join('\n')}</code></pre>`);
-    quoted = [];
-  };
-  for (const line of lines.slice(0, MOST_WHY)) {
-    if (QUOTED.test(line)) quoted.push(shown(line.replace(QUOTED, '')));
-    else {
-      endQuote();
-      items.push(html`<p>${shown(line)}</p>`);
-    }
+  const list = fitting(
+    paragraphsOf(lines),
+    (lines) =>
+      markup(
+        QUOTED.test(lines[0] ?? '')
+          ? html`<pre class="log"><code>${lines.map((line) => shown(line.replace(QUOTED, ''))).join('\n')}</code></pre>`
+          : html`<p>${shown(lines[0] ?? '')}</p>`,
+      ),
+    room,
+  );
+  return html`<section class="why" aria-labelledby="why"><div class="head"><h2 id="why">Why</h2></div>${made(list.text)}${list.left > 0 && html`<p class="note">More is left out, to keep the page small.</p>`}</section>`;
+}
+
+/** Each line by itself, but for lines that quote a log one after the other. */
+function paragraphsOf(lines: readonly string[]): string[][] {
+  const paragraphs: string[][] = [];
+  for (const line of lines) {
+    const last = paragraphs.at(-1);
+    if (QUOTED.test(line) && last !== undefined && QUOTED.test(last[0] ?? '')) last.push(line);
+    else paragraphs.push([line]);
   }
-  endQuote();
-  return html`<section class="why" aria-labelledby="why"><div class="head"><h2 id="why">Why</h2></div>${items}${lines.length > MOST_WHY && html`<p class="note">and ${lines.length - MOST_WHY} more lines</p>`}</section>`;
+  return paragraphs;
 }

@@ -73,7 +73,7 @@ describe('the page of a task', () => {
   test('says what the verdict means if it is not what the state says', () => {
     const task = taskOf({ state: 'ACTIVE', verdict: 'runner-gone', phase: 'active' });
     const text = textOf(taskPage(reportOf(task)));
-    expect(text).toContain('ACTIVE runner-gone its runner is gone');
+    expect(text).toContain('ACTIVE runner-gone : its runner is gone');
   });
 
   test('says how long a task has been running', () => {
@@ -286,12 +286,13 @@ function nameOf(tag: string): string {
 const UNSEEN = /(?!\n|\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 function expectHarmless(page: string): void {
-  for (const tag of tagsOf(page)) {
-    expect(HARMLESS).toContain(nameOf(tag));
-    expect(tag.replaceAll(/"[^"]*"/g, '""')).not.toMatch(/\s(?:on\w+|style|src|srcdoc|formaction)=/i);
-  }
-  expect(page.match(/<script/g)).toHaveLength(1);
-  expect(page.match(/<style/g)).toHaveLength(1);
+  const strangers = tagsOf(page).filter(
+    (tag) =>
+      !HARMLESS.has(nameOf(tag)) ||
+      /\s(?:on\w+|style|src|srcdoc|formaction)=/i.test(tag.replaceAll(/"[^"]*"/g, '""')),
+  );
+  expect(strangers).toEqual([]);
+  expect(page.match(/<(?:script|style)/g)).toEqual(['<style', '<script']);
   expect(UNSEEN.exec(page)).toBeNull();
 }
 
@@ -322,6 +323,24 @@ describe('a page is at most 2 MiB', () => {
     const page = taskPage(filledWith(large('x')));
     expect(bytesOf(page)).toBeLessThanOrEqual(2 * MIB);
     expect(textOf(page)).toContain('more characters');
+  });
+
+  test('however much is wrong', () => {
+    const report = filledWith('main');
+    const [problem] = report.task.problems;
+    const long = '\u202e"'.repeat(1000);
+    const problems = Array.from({ length: 1000 }, () => ({
+      ...(problem as typeof problem & object),
+      message: long,
+      hint: long,
+      path: long,
+    }));
+    const page = taskPage({
+      ...report,
+      task: { ...report.task, problems, why: Array.from({ length: 1000 }, () => long) },
+    });
+    expect(bytesOf(page)).toBeLessThanOrEqual(2 * MIB);
+    expect(textOf(page)).toMatch(/\d+ more problems/);
   });
 
   test('with 500 processes of 20 runs, all of which it shows', () => {
