@@ -89,6 +89,7 @@ test('zod is loaded by the commands that check task files, as its small part', (
     'commands/run.ts',
     'commands/runner.ts',
     'commands/simplerun.ts',
+    'commands/write-page.ts',
   ]);
 });
 
