@@ -49,12 +49,10 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
   };
   walk(parent, name, {
     file: (_path, stat, names) => count(stat, names),
-    enter: (_fd, stat) => {
-      if (isAmong(options.except, stat)) throw new Excepted();
-    },
+    enter: (_fd, stat) => (isAmong(options.except, stat) ? 'skip' : undefined),
     leave: (_path, stat, names) => count(stat, names),
     failed: (error) => {
-      if (!(error instanceof Excepted)) problem ??= error;
+      problem ??= error;
     },
   });
   if (top === undefined) {
@@ -65,9 +63,6 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
   const { dev, ino, uid } = top;
   return { dev, ino, bytes, newest, uid, isDirectory: top.isDirectory(), problem, unfit };
 }
-
-/** Thrown to skip a tree. */
-export class Excepted extends Error {}
 
 export function isAmong(trees: readonly FileIdentity[] | undefined, stat: Stats): boolean {
   return trees?.some((tree) => isSame(tree, stat)) === true;

@@ -3,7 +3,7 @@ import { errnoOf } from '../errors/errors.js';
 import { type FileIdentity, isSame, keyOf } from '../host/file-identity.js';
 import { mountIdOf } from '../host/mounts.js';
 import { ChangedError, textOf, walk } from '../store/walk.js';
-import { BLOCK, Excepted, isAmong, type Measure } from './measure.js';
+import { BLOCK, isAmong, type Measure } from './measure.js';
 
 /** The operations of a removal on the disk; tests replace them. */
 export interface RemoveEffects {
@@ -73,10 +73,11 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
         if (stat.nlink === 1 && before) removal.bytes += stat.blocks * BLOCK;
       },
       enter: (fd, stat, names) => {
-        if (isAmong(options.except, stat)) throw new Excepted();
+        if (isAmong(options.except, stat)) return 'skip';
         check(stat, names);
         if (stat.dev !== planned.dev || mountIdOf(fd) !== mount)
           throw new ChangedError('something is mounted there');
+        return undefined;
       },
       leave: (path, stat, names) => {
         try {
@@ -91,9 +92,7 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
         removal.removed += 1;
         removal.bytes += stat.blocks * BLOCK;
       },
-      failed: (error, names) => {
-        if (!(error instanceof Excepted)) failed(error, names);
-      },
+      failed,
     },
     options.last,
   );
