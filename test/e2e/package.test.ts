@@ -321,7 +321,11 @@ describe('a package', () => {
       if (builder === undefined) cpSync(join(REPOSITORY, 'dist'), built, { recursive: true });
       else execFileSync(builder, [join(REPOSITORY, 'scripts', 'build.mjs'), built]);
       const program = copyPackage(built, join(place, 'built'));
-      expect(caches(join(built, 'cache'))).toHaveLength(2);
+      expect(caches(join(built, 'cache')).map((name) => name.replace(/-\w{12}-node-.*/, ''))).toEqual([
+        'python',
+        'thermos-inspect',
+        'thermos-status',
+      ]);
       rmSync(join(built, 'cache'), { recursive: true });
       const inspect = { status: 0, stderr: '', stdout: expect.stringMatching(/^{"task":/) };
       for (const node of NODES) {
@@ -339,7 +343,8 @@ describe('a package', () => {
       // Each under the names of all others.
       const directory = join(home, '.cache', 'thermos');
       const names = caches();
-      expect(names).toHaveLength(NODES.length * 2);
+      // Of Python, and of the program for each of the three commands.
+      expect(names).toHaveLength(NODES.length * 4);
       for (const kind of ['python', 'thermos']) {
         const mine = names.filter((name) => name.startsWith(kind));
         for (const [i, name] of mine.entries())
