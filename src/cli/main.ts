@@ -15,9 +15,6 @@ declare const THERMOS_VERSION: string;
 
 type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: string, dir: string) => void;
 
-/** As Node wraps a module; `node:module`, which has the words, loads Node's loader of ES modules. */
-const BEFORE = '(function (exports, require, module, __filename, __dirname) { ';
-
 /** The last line of the build: a hash of everything before it. */
 const HASH = /\/\/ ([0-9a-f]{64})\n$/;
 
@@ -29,7 +26,7 @@ function useOf(argv: readonly string[]): { name: string; only?: string } {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
   const only = words.includes('--help') || words.includes('-h') ? 'help' : (words[0] ?? '');
-  return /^[a-z]+$/.test(only) ? { name: `thermos-${only}`, only } : { name: 'thermos' };
+  return /^[a-z_][a-z_-]*$/.test(only) ? { name: `thermos-${only}`, only } : { name: 'thermos' };
 }
 
 function load(file: string, argv: readonly string[]): Dispatcher {
@@ -40,7 +37,7 @@ function load(file: string, argv: readonly string[]): Dispatcher {
     name,
     like: 'thermos-status',
     id: `${hash}.${size}.${mtimeMs}`,
-    code: `${BEFORE}${code}\n});`,
+    code,
     options: { filename: file, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
   };
   const own = ownCacheDirectory(process.env);
