@@ -78,7 +78,9 @@ writeFileSync(join(fresh, 'LICENSES.txt'), thirdPartyLicenses(root, metafile));
 // esbuild escapes everything except regular expressions. One character that is not ASCII would make V8 store two
 // bytes per character, and Node decode them.
 const bundle = join(fresh, 'thermos.cjs');
-writeFileSync(bundle, readFileSync(bundle, 'utf8').replace(/[^\0-\x7f]/g, escaped));
+// As Node wraps a module: wrapping it at each start would copy it once more.
+const BEFORE = '(function (exports, require, module, __filename, __dirname) { ';
+writeFileSync(bundle, `${BEFORE}${readFileSync(bundle, 'utf8').replace(/[^\0-\x7f]/g, escaped)}});\n`);
 
 const hash = createHash('sha256').update(readFileSync(bundle)).digest('hex');
 appendFileSync(bundle, `\n// ${hash}\n`);

@@ -58,6 +58,9 @@ export function preview(task: PlannedTask): TaskOutcome {
   };
 }
 
+/** How old the list of held locks may be when the removal of a task begins, in milliseconds. */
+const LOCKS_MS = 10;
+
 export interface ApplyEffects extends RemoveEffects {
   /** Milliseconds since the epoch. */
   clock: () => number;
@@ -88,7 +91,9 @@ class PlanApplier {
   readonly #context: GuardContext;
   readonly #evidence: EvidenceOnDisk;
 
-  readonly #host: Host;
+  #host: Host;
+  /** When the locks of the host were read. */
+  #lockedAt: number | undefined;
   /** The last directory that was checked for the current task. */
   #checked: string | undefined;
 
@@ -109,12 +114,23 @@ class PlanApplier {
     if (finalization !== undefined)
       return { task, actions: [], finalization: this.#finalize(subject, finalization) };
     if (!task.actions.some(({ verdict }) => verdict === 'delete')) return preview(task);
-    const guard = guardStream(task, this.#host.again());
+    const guard = guardStream(task, this.#hostNow());
     try {
       return { task, actions: this.#carryOut(task, guard.why) };
     } finally {
       guard.release();
     }
+  }
+
+  /** Reading /proc/locks may wait for everybody who takes a lock, so tasks that are removed within an instant share it. */
+  #hostNow(): Host {
+    const now = this.#effects.clock();
+    if (this.#lockedAt === undefined || Math.abs(now - this.#lockedAt) >= LOCKS_MS) {
+      this.#host = this.#host.again();
+      this.#host.lookAtLocks();
+      this.#lockedAt = now;
+    }
+    return this.#host;
   }
 
   #finalize(subject: Subject, { becomes, signal }: Finalization): Finalized {

@@ -19,7 +19,7 @@ export interface PathReader {
 
 export type LinkStat = Pick<Stats, 'uid' | 'mode' | 'isDirectory' | 'isSymbolicLink'>;
 
-const ON_DISK: PathReader = { stat: (path) => statFile(path), linkTarget, realPath };
+export const ON_DISK: PathReader = { stat: (path) => statFile(path), linkTarget, realPath };
 
 /** Caches the directories that the paths of many tasks have in common. */
 export class PathCache {

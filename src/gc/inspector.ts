@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { describeErrno } from '../errors/errors.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { isSameMark, SANDBOX_MARK, type SandboxMark } from '../layout/sandbox-mark.js';
@@ -5,9 +6,10 @@ import { pathsOf } from '../layout/task-paths.js';
 import { readSandboxMark, sandboxMarkOf } from '../lifecycle/sandbox-mark.js';
 import { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
+import { statFile } from '../store/look.js';
 import { bytesOf } from '../store/walk.js';
 import type { Kept, PlanInspector, Top } from './actions.js';
-import { canonical, PathCache } from './canonical.js';
+import { canonical, ON_DISK, PathCache } from './canonical.js';
 import { type EvidenceReader, evidenceOf, type Question, type Shown } from './evidence.js';
 import { type GuardContext, type Item, type Objection, objection } from './guards.js';
 import type { Machine } from './machine.js';
@@ -37,15 +39,19 @@ export function guardContext({
   return { euid: host.euid, protectedPaths, claims, newcomer, others, usage };
 }
 
+type Look = (path: string) => Stats | undefined;
+
 /** Finds evidence of ownership on disk. */
 export class EvidenceOnDisk {
   readonly #euid: number;
   readonly #confirmed: ReadonlySet<string>;
+  readonly #look: Look;
   readonly #ownMarks = new Map<string, SandboxMark | undefined>();
 
-  constructor(euid: number, confirmed: ReadonlySet<string>) {
+  constructor(euid: number, confirmed: ReadonlySet<string>, look: Look = lstat) {
     this.#euid = euid;
     this.#confirmed = confirmed;
+    this.#look = look;
   }
 
   shown(question: Question, { root, task_id }: Pick<Subject, 'root' | 'task_id'>): Shown {
@@ -55,9 +61,9 @@ export class EvidenceOnDisk {
       ownMark: () => this.ownMark(root, task_id),
       // Most have none, and opening costs more than a stat.
       mark: (directory) =>
-        lstat(`${directory}/${SANDBOX_MARK}`) === undefined ? undefined : readSandboxMark(directory),
-      owner: (directory) => lstat(directory)?.uid,
-      isFile: (path) => lstat(path)?.isFile() === true,
+        this.#look(`${directory}/${SANDBOX_MARK}`) === undefined ? undefined : readSandboxMark(directory),
+      owner: (directory) => this.#look(directory)?.uid,
+      isFile: (path) => this.#look(path)?.isFile() === true,
       isEmpty,
       isThere,
     };
@@ -88,13 +94,41 @@ function isThere(mark: SandboxMark): boolean {
   return [directory, active, finished].some((path) => lstat(path) !== undefined);
 }
 
+/** How many paths a planning remembers: those of one task. */
+const MOST_LOOKS = 64;
+
+/** The stats of paths in the plan of a task, which asks for some of them several times. */
+class RecentLooks {
+  readonly #found = new Map<string, Stats | undefined>();
+
+  /** Undefined if it does not exist. Throws system errors. */
+  stat(path: string): Stats | undefined {
+    const known = this.#found.get(path);
+    if (known !== undefined || this.#found.has(path)) return known;
+    const stat = statFile(path);
+    if (this.#found.size >= MOST_LOOKS) this.#found.clear();
+    this.#found.set(path, stat);
+    return stat;
+  }
+
+  /** Undefined also if it is not accessible. */
+  readonly lstat: Look = (path) => {
+    try {
+      return this.stat(path);
+    } catch {
+      return undefined;
+    }
+  };
+}
+
 /** Answers the questions of one planning from this machine. */
 export class HostInspector implements PlanInspector {
   readonly #machine: Machine;
   readonly #options: InspectorOptions;
   readonly #context: GuardContext;
   readonly #evidence: EvidenceOnDisk;
-  readonly #pathCache = new PathCache();
+  readonly #looks = new RecentLooks();
+  readonly #pathCache = new PathCache({ ...ON_DISK, stat: (path) => this.#looks.stat(path) });
   readonly #links: LinkCounts = new Map();
   readonly #directories = new Directories();
 
@@ -102,7 +136,7 @@ export class HostInspector implements PlanInspector {
     this.#machine = machine;
     this.#options = options;
     this.#context = guardContext(machine);
-    this.#evidence = new EvidenceOnDisk(machine.host.euid, options.confirmed);
+    this.#evidence = new EvidenceOnDisk(machine.host.euid, options.confirmed, this.#looks.lstat);
   }
 
   close(): void {
@@ -120,7 +154,8 @@ export class HostInspector implements PlanInspector {
   }
 
   top(path: string): Top | undefined {
-    return topOf(path);
+    const stat = this.#looks.lstat(path);
+    return stat && { dev: stat.dev, ino: stat.ino, uid: stat.uid, isDirectory: stat.isDirectory() };
   }
 
   shown(question: Question, subject: Subject): Shown {
@@ -174,12 +209,6 @@ export class HostInspector implements PlanInspector {
     const { host, usage, bootId } = this.#machine;
     return executorAlive(runDir, host, usage, bootId);
   }
-}
-
-/** Stats of the file at a path without links. */
-export function topOf(path: string): Top | undefined {
-  const stat = lstat(path);
-  return stat && { dev: stat.dev, ino: stat.ino, uid: stat.uid, isDirectory: stat.isDirectory() };
 }
 
 function kept(why: string): Kept {

@@ -14,6 +14,8 @@ export interface Measure extends FileIdentity {
   newest: number;
   uid: number;
   isDirectory: boolean;
+  /** The inodes of the directories in it and of itself, in the order of a walk. */
+  directories: readonly number[];
   /** The first error, if a part could not be read. */
   problem?: unknown;
   /** The first entry that does not fit, as text, if `fits` was given. */
@@ -37,6 +39,7 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
   let newest = 0;
   let problem: unknown;
   let unfit: string | undefined;
+  const directories: number[] = [];
   const count = (stat: Stats, names: readonly string[]): void => {
     if (names.length === 0) top = stat;
     if (stat.nlink === 1 || stat.isDirectory() || isLastLink(stat, options.links)) {
@@ -50,11 +53,13 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
   walk(parent, name, {
     file: (_path, stat, names) => count(stat, names),
     enter: (_fd, stat) => {
-      if (isAmong(options.except, stat)) throw new Excepted();
+      if (isAmong(options.except, stat)) return 'skip';
+      directories.push(stat.ino);
+      return undefined;
     },
     leave: (_path, stat, names) => count(stat, names),
     failed: (error) => {
-      if (!(error instanceof Excepted)) problem ??= error;
+      problem ??= error;
     },
   });
   if (top === undefined) {
@@ -63,11 +68,8 @@ export function measure(parent: number, name: string, options: MeasureOptions): 
     if (top === undefined) return undefined;
   }
   const { dev, ino, uid } = top;
-  return { dev, ino, bytes, newest, uid, isDirectory: top.isDirectory(), problem, unfit };
+  return { dev, ino, bytes, newest, uid, isDirectory: top.isDirectory(), directories, problem, unfit };
 }
-
-/** Thrown to skip a tree. */
-export class Excepted extends Error {}
 
 export function isAmong(trees: readonly FileIdentity[] | undefined, stat: Stats): boolean {
   return trees?.some((tree) => isSame(tree, stat)) === true;

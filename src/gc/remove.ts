@@ -3,7 +3,7 @@ import { errnoOf } from '../errors/errors.js';
 import { type FileIdentity, isSame, keyOf } from '../host/file-identity.js';
 import { mountIdOf } from '../host/mounts.js';
 import { ChangedError, textOf, walk } from '../store/walk.js';
-import { BLOCK, Excepted, isAmong, type Measure } from './measure.js';
+import { BLOCK, isAmong, type Measure } from './measure.js';
 
 /** The operations of a removal on the disk; tests replace them. */
 export interface RemoveEffects {
@@ -16,7 +16,7 @@ export const EFFECTS: RemoveEffects = { unlink: unlinkSync, rmdir: rmdirSync };
 export interface RemoveOptions {
   effects: RemoveEffects;
   /** As measured; anything that changed later stays. */
-  planned: Pick<Measure, 'dev' | 'ino' | 'newest'>;
+  planned: Pick<Measure, 'dev' | 'ino' | 'newest' | 'directories'>;
   /**
    * Files that this gc itself changed after they were measured, for all tasks, by `keyOf`: those that it wrote, and those
    * that lost one of several links, possibly in the sandboxes of several tasks.
@@ -43,7 +43,7 @@ export interface Removal {
 export function remove(parent: number, name: string, options: RemoveOptions): Removal {
   const { effects, planned, touched } = options;
   const removal: Removal = { bytes: 0, removed: 0 };
-  const mount = mountIdOf(parent);
+  const mounts = new Mounts(parent, planned);
   const failed = (error: unknown, names: readonly string[]): void => {
     removal.failure ??= { error, names: textOf(names.join('/')), count: 0 };
     removal.failure.count += 1;
@@ -73,10 +73,10 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
         if (stat.nlink === 1 && before) removal.bytes += stat.blocks * BLOCK;
       },
       enter: (fd, stat, names) => {
-        if (isAmong(options.except, stat)) throw new Excepted();
+        if (isAmong(options.except, stat)) return 'skip';
         check(stat, names);
-        if (stat.dev !== planned.dev || mountIdOf(fd) !== mount)
-          throw new ChangedError('something is mounted there');
+        if (mounts.hide(fd, stat)) throw new ChangedError('something is mounted there');
+        return undefined;
       },
       leave: (path, stat, names) => {
         try {
@@ -91,11 +91,45 @@ export function remove(parent: number, name: string, options: RemoveOptions): Re
         removal.removed += 1;
         removal.bytes += stat.blocks * BLOCK;
       },
-      failed: (error, names) => {
-        if (!(error instanceof Excepted)) failed(error, names);
-      },
+      failed,
     },
     options.last,
   );
   return removal;
+}
+
+/** Finds mounts in a tree that is removed. */
+class Mounts {
+  readonly #parent: number;
+  readonly #planned: RemoveOptions['planned'];
+  #next = 0;
+  #known: ReadonlySet<number> | undefined;
+  #mount: string | undefined;
+
+  constructor(parent: number, planned: RemoveOptions['planned']) {
+    this.#parent = parent;
+    this.#planned = planned;
+  }
+
+  /**
+   * Is an open directory another one than that of its name, because something is mounted there? Not if it was in the tree
+   * when it was measured. Otherwise its mount is compared: the inode of a directory may change, as in some overlays.
+   */
+  hide(fd: number, stat: Stats): boolean {
+    if (stat.dev !== this.#planned.dev) return true;
+    if (this.#wasThere(stat.ino)) return false;
+    this.#mount ??= mountIdOf(this.#parent);
+    return mountIdOf(fd) !== this.#mount;
+  }
+
+  #wasThere(inode: number): boolean {
+    const { directories } = this.#planned;
+    // Both walks usually find them in the same order.
+    if (directories[this.#next] === inode) {
+      this.#next += 1;
+      return true;
+    }
+    this.#known ??= new Set(directories);
+    return this.#known.has(inode);
+  }
 }

@@ -27,8 +27,10 @@ import { othersMayWrite } from './mode.js';
 
 /** What is compiled. */
 export interface Source {
-  /** The first word of the cache's name. */
+  /** The first words of the cache's name. */
   readonly name: string;
+  /** The name of a built cache of the same code that serves until this one is made. */
+  readonly like?: string;
   /** Distinguishes this source from all others that ever had the name; only letters, digits and dots. */
   readonly id: string;
   readonly code: string;
@@ -52,8 +54,8 @@ export interface CachedScript {
   keep(use: string): void;
 }
 
-/** Enough for this many programs or versions of Node. */
-const MOST_CACHES = 16;
+/** Enough for the commands that a person uses, with a few versions of the program or Node. */
+const MOST_CACHES = 32;
 
 const CACHE = /^[\w.-]+\.cache$/;
 const UNFINISHED = /^[\w.-]+-(\d+)\.making$/;
@@ -83,15 +85,14 @@ function tag(): string {
 export function compileCached(source: Source, places: CachePlaces): CachedScript {
   const name = cacheName(source);
   const seal = sealOf(source);
-  let used: Cache | undefined;
-  for (const directory of [places.own, places.built]) {
-    if (directory !== undefined) used ??= readCache(directory, name, seal);
-  }
+  const { own, built } = places;
+  let used = own === undefined ? undefined : readCache(own, name, seal);
+  used ??= readCache(built, name, seal);
+  if (source.like !== undefined) used ??= readLike({ ...source, name: source.like }, built);
   const script = new Script(source.code, { ...source.options, cachedData: used?.data });
   // The data are not kept: they are not used any more, and are as large as the program.
   let uses = script.cachedDataRejected ? undefined : used?.uses;
   const keep = (use: string): void => {
-    const { own } = places;
     // V8 puts its current flags into a cache: if they have changed, the cache would have another name.
     if (own === undefined || uses?.includes(use) || cacheName(source) !== name) return;
     uses = [...(uses ?? []), use];
@@ -116,6 +117,12 @@ function sealOf({ name, id }: Source): string {
     // It was removed after the start.
   }
   return `${cacheName({ name, id })} ${id} ${node}`;
+}
+
+/** A cache of another name, without the uses that it covers. */
+function readLike(source: Source, directory: string): Cache | undefined {
+  const found = readCache(directory, cacheName(source), sealOf(source));
+  return found && { data: found.data, uses: [] };
 }
 
 function readCache(directory: string, name: string, seal: string): Cache | undefined {

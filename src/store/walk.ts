@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  type Stats,
+} from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { isSame } from '../host/file-identity.js';
 import { at } from './directories.js';
@@ -28,18 +37,24 @@ export function textOf(bytes: string): string {
 export interface Visitor {
   /** Anything but a directory. `path` is for system calls; `names` lead there from the top, which has none. */
   file(path: string | Buffer, stat: Stats, names: readonly string[]): void;
-  /** Called before a directory is entered; throws if it must not be. */
-  enter?(fd: number, stat: Stats, names: readonly string[]): void;
+  /** Called before a directory is entered. `skip` passes over it without a word; throws if it must not be entered. */
+  enter?(fd: number, stat: Stats, names: readonly string[]): 'skip' | undefined;
   /** Called after everything in a directory; `path` names the directory in its parent. */
   leave(path: string | Buffer, stat: Stats, names: readonly string[]): void;
   /** An entry that could not be read, entered or handled. The error concerns only this entry. */
   failed(error: unknown, names: readonly string[]): void;
 }
 
+/** An entry of a listing. `kind`: as the listing reports it, which is only a hint. */
+interface Entry {
+  name: string;
+  kind: 'directory' | 'other' | 'unknown';
+}
+
 interface Level {
   fd: number | undefined;
   stat: Stats;
-  entries: string[];
+  entries: readonly Entry[];
   next: number;
 }
 
@@ -53,70 +68,128 @@ const MOST_DEEP = 128;
  * followed. What vanished is skipped. `last` names entries of the top that are visited last.
  */
 export function walk(parent: number, name: string, visitor: Visitor, last: readonly string[] = []): void {
-  const levels: Level[] = [];
-  const names: string[] = [];
-  const visit = (directory: number, entry: string): void => {
-    const path = entryAt(directory, entry);
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return;
-    if (!stat.isDirectory()) {
-      visitor.file(path, stat, names);
-      return;
-    }
-    const fd = openSync(path, OPEN_DIRECTORY);
+  new Walk(parent, name, visitor, last).run();
+}
+
+class Walk {
+  readonly #parent: number;
+  readonly #name: string;
+  readonly #visitor: Visitor;
+  readonly #last: readonly string[];
+  readonly #levels: Level[] = [];
+  readonly #names: string[] = [];
+
+  constructor(parent: number, name: string, visitor: Visitor, last: readonly string[]) {
+    this.#parent = parent;
+    this.#name = name;
+    this.#visitor = visitor;
+    this.#last = last;
+  }
+
+  run(): void {
+    const levels = this.#levels;
     try {
-      if (!isSame(fstatSync(fd), stat)) throw new ChangedError('it was replaced');
-      visitor.enter?.(fd, stat, names);
-      const entries = readdirSync(`/proc/self/fd/${fd}`, 'latin1');
-      if (levels.length === 0) for (const late of last) moveToEnd(entries, late);
-      levels.push({ fd, stat, entries, next: 0 });
-    } catch (error) {
-      closeSync(fd);
-      throw error;
+      this.#visit(this.#parent, { name: this.#name, kind: 'unknown' });
+      while (levels.length > 0) {
+        const level = levels[levels.length - 1] as Level;
+        const entry = level.entries[level.next];
+        if (entry === undefined) {
+          this.#leave(level);
+          continue;
+        }
+        level.next += 1;
+        const depth = levels.length;
+        this.#names.push(entry.name);
+        this.#visit(level.fd as number, entry);
+        if (levels.length === depth) this.#names.pop();
+      }
+    } finally {
+      for (const { fd } of levels) if (fd !== undefined) closeSync(fd);
     }
-    const shallow = levels[levels.length - 1 - MOST_DEEP];
+  }
+
+  #visit(directory: number, { name, kind }: Entry): void {
+    try {
+      const path = entryAt(directory, name);
+      if (kind === 'directory' && this.#enter(path)) return;
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (stat === undefined) return;
+      if (!stat.isDirectory()) this.#visitor.file(path, stat, this.#names);
+      else if (!this.#enter(path, stat)) throw new ChangedError('it was replaced');
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** False if it is not a directory, or not the expected one. */
+  #enter(path: string | Buffer, expected?: Stats): boolean {
+    const fd = openIfDirectory(path);
+    if (fd === undefined) return false;
+    let entered = false;
+    try {
+      const stat = fstatSync(fd);
+      if (expected !== undefined && !isSame(stat, expected)) return false;
+      if (this.#visitor.enter?.(fd, stat, this.#names) === 'skip') return true;
+      const entries = list(fd);
+      if (this.#levels.length === 0) for (const late of this.#last) moveToEnd(entries, late);
+      this.#levels.push({ fd, stat, entries, next: 0 });
+      entered = true;
+    } finally {
+      if (!entered) closeSync(fd);
+    }
+    const shallow = this.#levels[this.#levels.length - 1 - MOST_DEEP];
     if (shallow?.fd !== undefined) {
       closeSync(shallow.fd);
       shallow.fd = undefined;
     }
-  };
-  const attempt = (action: () => void): void => {
-    try {
-      action();
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') visitor.failed(error, names);
-    }
-  };
-  try {
-    attempt(() => visit(parent, name));
-    while (levels.length > 0) {
-      const level = levels[levels.length - 1] as Level;
-      const entry = level.entries[level.next];
-      if (entry !== undefined) {
-        level.next += 1;
-        const depth = levels.length;
-        names.push(entry);
-        attempt(() => visit(level.fd as number, entry));
-        if (levels.length === depth) names.pop();
-        continue;
-      }
-      const above = levels[levels.length - 2];
-      if (above !== undefined && above.fd === undefined) above.fd = reopen(level.fd as number, above.stat);
-      levels.pop();
-      closeSync(level.fd as number);
-      level.fd = undefined;
-      attempt(() =>
-        visitor.leave(
-          entryAt(above?.fd ?? parent, above === undefined ? name : (names.at(-1) as string)),
-          level.stat,
-          names,
-        ),
-      );
-      names.pop();
-    }
-  } finally {
-    for (const { fd } of levels) if (fd !== undefined) closeSync(fd);
+    return true;
   }
+
+  /** Throws if the way back is lost. */
+  #leave(level: Level): void {
+    const above = this.#levels[this.#levels.length - 2];
+    if (above !== undefined && above.fd === undefined) above.fd = reopen(level.fd as number, above.stat);
+    this.#levels.pop();
+    closeSync(level.fd as number);
+    level.fd = undefined;
+    const name = above === undefined ? this.#name : (this.#names.at(-1) as string);
+    try {
+      this.#visitor.leave(entryAt(above?.fd ?? this.#parent, name), level.stat, this.#names);
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#names.pop();
+  }
+
+  #failed(error: unknown): void {
+    if (errnoOf(error) !== 'ENOENT') this.#visitor.failed(error, this.#names);
+  }
+}
+
+/** Undefined if it is a link or a file. */
+function openIfDirectory(path: string | Buffer): number | undefined {
+  try {
+    return openSync(path, OPEN_DIRECTORY);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** The entries of an open directory, with their kinds if the file system reports them. */
+function list(fd: number): Entry[] {
+  const path = `/proc/self/fd/${fd}`;
+  try {
+    return readdirSync(path, { encoding: 'latin1', withFileTypes: true }).map(entryOf);
+  } catch (error) {
+    // If the file system does not report kinds, Node calls lstat for each entry, with a path that it takes for UTF-8.
+    if ((error as NodeJS.ErrnoException).syscall !== 'lstat') throw error;
+    return readdirSync(path, 'latin1').map((name) => ({ name, kind: 'unknown' }));
+  }
+}
+
+function entryOf(entry: Dirent): Entry {
+  return { name: entry.name, kind: entry.isDirectory() ? 'directory' : 'other' };
 }
 
 /** The parent of an open directory, if it is still the same one. */
@@ -127,9 +200,7 @@ function reopen(fd: number, stat: Stats): number {
   throw new ChangedError('a directory was moved while it was read');
 }
 
-function moveToEnd(entries: string[], name: string): void {
-  const index = entries.indexOf(name);
-  if (index === -1) return;
-  entries.splice(index, 1);
-  entries.push(name);
+function moveToEnd(entries: Entry[], name: string): void {
+  const index = entries.findIndex((entry) => entry.name === name);
+  if (index !== -1) entries.push(...entries.splice(index, 1));
 }

@@ -77,6 +77,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(installed, { recursive: true, force: true }));
 
+/** What a cache is of. */
+const kindOf = (name: string) => name.replace(/-\w{12}-node-.*/, '');
+
 const caches = (directory = join(home, '.cache', 'thermos')) =>
   existsSync(directory) ? readdirSync(directory).sort() : [];
 
@@ -321,7 +324,8 @@ describe('a package', () => {
       if (builder === undefined) cpSync(join(REPOSITORY, 'dist'), built, { recursive: true });
       else execFileSync(builder, [join(REPOSITORY, 'scripts', 'build.mjs'), built]);
       const program = copyPackage(built, join(place, 'built'));
-      expect(caches(join(built, 'cache'))).toHaveLength(2);
+      const made = caches(join(built, 'cache')).map(kindOf);
+      expect(made).toEqual(['python', 'thermos-inspect', 'thermos-status']);
       rmSync(join(built, 'cache'), { recursive: true });
       const inspect = { status: 0, stderr: '', stdout: expect.stringMatching(/^{"task":/) };
       for (const node of NODES) {
@@ -339,7 +343,10 @@ describe('a package', () => {
       // Each under the names of all others.
       const directory = join(home, '.cache', 'thermos');
       const names = caches();
-      expect(names).toHaveLength(NODES.length * 2);
+      const commands = ['__show-run', 'inspect', 'simplerun', 'status'];
+      const kinds = ['python', ...commands.map((command) => `thermos-${command}`)];
+      expect([...new Set(names.map(kindOf))]).toEqual(kinds);
+      expect(names).toHaveLength(NODES.length * kinds.length);
       for (const kind of ['python', 'thermos']) {
         const mine = names.filter((name) => name.startsWith(kind));
         for (const [i, name] of mine.entries())

@@ -7,7 +7,15 @@ import { isWithin } from '../../src/store/paths.js';
 import { subject } from './subjects.js';
 
 const ALL: Kinds = { metadata: true, logs: true, data: true };
-const MEASURE: Measure = { dev: 1, ino: 1, bytes: 10, newest: 5, uid: 0, isDirectory: true };
+const MEASURE: Measure = {
+  dev: 1,
+  ino: 1,
+  bytes: 10,
+  newest: 5,
+  uid: 0,
+  isDirectory: true,
+  directories: [1],
+};
 
 /** All is there, and nothing speaks against anything. */
 function inspector(given: Partial<PlanInspector> = {}): PlanInspector {

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -242,9 +243,19 @@ test('the directory of caches is made in a home of ours', () => {
   expect(statSync(join(dir.path, 'home', '.cache')).mode & 0o777).toBe(0o700);
 });
 
+test('a built cache of another name serves until there is an own one', () => {
+  const like = { ...SOURCE, name: 'question', like: 'answer' };
+  own = built;
+  expect([start(), readdirSync(built)]).toEqual([false, [NAME]]);
+  own = join(dir.path, 'home', 'thermos');
+  expect([start('gc', like), readdirSync(own)]).toEqual([true, [cacheName(like)]]);
+  rmSync(join(built, NAME));
+  expect(start('gc', like)).toBe(true);
+});
+
 test('old caches and unfinished ones make room', () => {
   mkdirSync(own, { mode: 0o700 });
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 40; i++) {
     const file = join(own, `answer-${i}.cache`);
     writeFileSync(file, '');
     utimesSync(file, i, i);
@@ -254,12 +265,12 @@ test('old caches and unfinished ones make room', () => {
   writeFileSync(join(own, 'notes'), '');
   start();
   const left = readdirSync(own);
-  expect(left).toHaveLength(18);
+  expect(left).toHaveLength(34);
   expect(left).toContain(NAME);
   expect(left).toContain('notes');
   expect(left).toContain(`${NAME}-1.making`);
-  expect(left).toContain('answer-19.cache');
-  expect(left).not.toContain('answer-4.cache');
+  expect(left).toContain('answer-39.cache');
+  expect(left).not.toContain('answer-8.cache');
 });
 
 test.each([
