@@ -97,7 +97,8 @@ describe.each(RUNNING)('%s', (page) => {
 
   /** As the reader does, one after the other, on a host of their own whose task root is `root`. */
   function run(command: string) {
-    return shell(command.replaceAll('/var/run/thermos', root), {
+    const here = command.replaceAll('/tmp/', `${temp.path}/`).replaceAll('/var/run/thermos', root);
+    return shell(here, {
       cwd: REPOSITORY,
       env: { THERMOS_ROOT: root },
     });
@@ -108,6 +109,7 @@ describe.each(RUNNING)('%s', (page) => {
     const printed = stdout
       .replaceAll(REPOSITORY, '/home/you/thermos')
       .replaceAll(root, '/var/run/thermos')
+      .replaceAll(`${temp.path}/`, '/tmp/')
       .replace(new RegExp(`(?<= )${userInfo().username}(?= )`, 'g'), 'root');
     expect(lasting(printed).trimEnd()).toBe(lasting(output));
   });
