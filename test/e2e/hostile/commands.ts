@@ -38,6 +38,7 @@ const forOwner = ([command, ...words]: string[]) =>
   AS_ROOT ? [command as string, '--user', 'nobody', ...words] : [command as string, ...words];
 
 /** Beside the root. */
+const copy = ({ root }: Pick<Target, 'root'>) => join(root, '..', 'copy');
 const pages = ({ root }: Pick<Target, 'root'>) => join(root, '..', 'pages');
 
 export const COMMANDS = {
@@ -64,6 +65,18 @@ export const COMMANDS = {
     args: ({ root }) => ['tail', '-n', 'all', '--no-follow', '--root', root, VICTIM],
     exits: LOOKS,
     sound: 0,
+  },
+  ls: { args: ({ root }) => ['ls', '--recursive', '--root', root, VICTIM], exits: LOOKS, sound: 0 },
+  cat: {
+    args: ({ root }) => ['cat', '--root', root, `${VICTIM}:.logs/main/0/stdout`],
+    exits: LOOKS,
+    sound: 0,
+  },
+  cp: {
+    args: ({ root }) => ['cp', '--recursive', '--root', root, VICTIM, copy({ root })],
+    exits: LOOKS,
+    sound: 0,
+    shows: copy,
   },
   read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
   'kill-now': {
