@@ -99,6 +99,8 @@ interface FlagDefinition {
 }
 
 interface ArgDefinition {
+  /** As it is called in the usage, if not by its name. */
+  label?: string;
   description?: string;
   hidden?: boolean;
   multiple?: boolean;
@@ -177,7 +179,8 @@ export function isWrapper(command: CommandClass): boolean {
 
 /** `TASK`, `[TASK]`, `TASK...`, `[TASK...]`. */
 function argEntry(name: string, arg: ArgDefinition): ArgEntry {
-  const words = `${name.toUpperCase().replaceAll('_', '-')}${arg.multiple || arg.repeats ? '...' : ''}`;
+  const called = arg.label ?? name.toUpperCase().replaceAll('_', '-');
+  const words = `${called}${arg.multiple || arg.repeats ? '...' : ''}`;
   return {
     name,
     label: arg.required ? words : `[${words}]`,

@@ -1,12 +1,15 @@
 /** All commands, each loaded on demand. */
 export const COMMANDS = {
+  cat: async () => (await import('./cat.js')).default,
   completion: async () => (await import('./completion.js')).default,
+  cp: async () => (await import('./cp.js')).default,
   diff: async () => (await import('./diff.js')).default,
   doctor: async () => (await import('./doctor.js')).default,
   gc: async () => (await import('./gc.js')).default,
   help: async () => (await import('./help.js')).default,
   inspect: async () => (await import('./inspect.js')).default,
   kill: async () => (await import('./kill.js')).default,
+  ls: async () => (await import('./ls.js')).default,
   read: async () => (await import('./read.js')).default,
   report: async () => (await import('./report.js')).default,
   roots: async () => (await import('./roots.js')).default,

@@ -6,6 +6,7 @@ import { read, record } from './checkpoint.js';
 import { dryRun, inspectConfig } from './config.js';
 import { diff } from './diff.js';
 import { doctor } from './doctor.js';
+import { cat, cp, ls } from './files.js';
 import { gc } from './gc.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
@@ -15,7 +16,9 @@ import { inspect, status, tail, tailPath, wait } from './task.js';
 
 /** By name of the file in `schemas/`. */
 export const CONTRACTS = {
+  cat,
   completion,
+  cp,
   'dry-run': dryRun,
   diff,
   doctor,
@@ -25,6 +28,7 @@ export const CONTRACTS = {
   inspect,
   'inspect-config': inspectConfig,
   kill,
+  ls,
   problem,
   read,
   record,

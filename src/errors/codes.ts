@@ -285,6 +285,58 @@ export const CODE_GROUPS = {
       meaning: 'A line of a log is too long to search for its start, so it is printed from some byte on.',
     },
   },
+  'Files of sandboxes': {
+    'sandbox-missing': {
+      severity: ['error'],
+      exit: ['no'],
+      meaning: 'The task has no sandbox here: none is recorded, or it was removed.',
+    },
+    'file-missing': {
+      severity: ['error'],
+      exit: ['no'],
+      meaning: 'There is nothing at that path in the sandbox.',
+      remedy: 'List what is there with `thermos ls`.',
+    },
+    'path-outside': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning: 'A path, or a link on the way, leads out of the sandbox of the task.',
+    },
+    'file-unreadable': {
+      severity: ['error'],
+      meaning: 'A file or directory of a sandbox cannot be read.',
+      remedy: "Read it as root or as the task's user, for example with sudo.",
+    },
+    'file-untrusted': {
+      severity: ['error'],
+      meaning: 'A file or directory of a sandbox is not read because the user of the task could not read it.',
+    },
+    'file-not-regular': {
+      severity: ['error'],
+      meaning: 'Something in a sandbox is not read because it is a directory, a FIFO, a socket or a device.',
+    },
+    'file-too-large': {
+      severity: ['error'],
+      meaning: 'A file is too large to be read, or for the free space of the disk that it is copied to.',
+    },
+    'link-left-out': {
+      severity: ['error'],
+      meaning: 'A link was not copied because it leads out of what is copied.',
+      remedy: 'Copy such links as they are with --links.',
+    },
+    'copy-refused': {
+      severity: ['error'],
+      exit: ['usage'],
+      meaning:
+        'Something is not copied: the destination exists, is not a directory, is inside the source or in a sandbox, or a directory is copied without --recursive.',
+    },
+    'copy-failed': {
+      severity: ['error'],
+      meaning:
+        'A copy cannot be written, for example because the disk is full; no part of that file is left.',
+      remedy: 'Free space on the disk, or copy to another place.',
+    },
+  },
   Configs: {
     'config-missing': { exit: ['usage'], meaning: 'The config file does not exist.' },
     'config-unreadable': {

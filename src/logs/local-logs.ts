@@ -1,9 +1,6 @@
-import { findAccount } from '../host/accounts.js';
-import { groupsOf } from '../host/groups.js';
 import { LAYOUTS } from '../layout/layouts.js';
-import { statFile } from '../store/look.js';
 import { isWithin } from '../store/paths.js';
-import type { Reader } from '../store/reader.js';
+import { ownerReader } from '../task/owner-reader.js';
 import type { TaskView } from '../task/view.js';
 import { LocalLogTree, type LogAccess } from './local-log-tree.js';
 import type { LogTree } from './log-tree.js';
@@ -23,16 +20,5 @@ function logAccess(view: TaskView, euid: number): LogAccess {
   const layout = LAYOUTS[view.root.layout];
   const base = layout.base(view.root);
   const below = layout.ownsSandboxes || isWithin(path, base) ? base : path;
-  return euid === 0 ? { below, as: readerOf(view, base) } : { below };
-}
-
-function readerOf(view: TaskView, base: string): Reader | 'owner' | undefined {
-  let owner = 0;
-  try {
-    owner = statFile(view.found.checkpoint_dir, { below: base })?.uid ?? 0;
-  } catch {
-    // Reading the stream reported this already. The task's user is used instead.
-  }
-  const uid = owner !== 0 ? owner : (view.uid ?? (view.user && findAccount(view.user)?.uid));
-  return uid === undefined || uid === '' ? 'owner' : { uid, groups: () => groupsOf(uid) };
+  return euid === 0 ? { below, as: ownerReader(view, base) ?? 'owner' } : { below };
 }

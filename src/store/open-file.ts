@@ -205,7 +205,8 @@ function notReader(path: string, { uid }: Reader, why: string): RefusedError {
   );
 }
 
-function kindOf(stat: Stats): string {
+/** What is not a regular file, in words. */
+export function kindOf(stat: Stats): string {
   if (stat.isDirectory()) return 'a directory';
   if (stat.isFIFO()) return 'a FIFO';
   if (stat.isSocket()) return 'a socket';

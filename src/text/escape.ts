@@ -32,3 +32,11 @@ export function visible(text: string): string {
 function escaped(char: string): string {
   return SHORT[char] ?? `\\u{${(char.codePointAt(0) as number).toString(16)}}`;
 }
+
+/** As `visible`, for text of several lines: line ends and tabs are kept, because they move nothing that is not theirs. */
+export function visibleLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.split('\t').map(visible).join('\t'))
+    .join('\n');
+}

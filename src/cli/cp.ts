@@ -1,0 +1,61 @@
+import { type CopyAnswer, copyFiles } from '../app/cp.js';
+import { localTasks } from '../app/local-tasks.js';
+import type { RootFlags } from '../app/search.js';
+import { localSandbox } from '../sandbox/local-sandbox.js';
+import { size } from '../text/size.js';
+import { Interruption } from './interruption.js';
+import { progressOn } from './progress.js';
+import type { Terminal } from './terminal.js';
+
+/** The flags of `cp`. */
+export interface CpFlags extends RootFlags {
+  json: boolean;
+  recursive: boolean;
+  force: boolean;
+  links: boolean;
+}
+
+/** How often signals are asked for while files are copied. */
+const BREATH_MS = 20;
+
+/** Copies files, with progress. A signal ends it between two pieces of a file, of which nothing is left then. */
+export async function copyWithProgress(
+  words: readonly string[],
+  dest: string,
+  flags: CpFlags,
+  terminal: Terminal,
+): Promise<CopyAnswer> {
+  const { recursive, force, links } = flags;
+  const ports = { gatherer: localTasks(flags), sandboxOf: localSandbox };
+  const interruption = new Interruption();
+  let signal: number | undefined;
+  void interruption.signalled.then((exitCode) => {
+    signal = exitCode;
+  });
+  interruption.listen();
+  const progress = progressOn(terminal, flags);
+  progress.start('copying');
+  let breathed = performance.now();
+  const shell = {
+    update: (files: number, bytes: number) => progress.update({ done: files, what: `files, ${size(bytes)}` }),
+    breathe: async () => {
+      if (performance.now() - breathed < BREATH_MS) return false;
+      await new Promise((resolve) => setImmediate(resolve));
+      breathed = performance.now();
+      return signal !== undefined;
+    },
+  };
+  try {
+    const answer = await copyFiles(
+      words,
+      dest,
+      { recursive, force, links, cwd: process.cwd() },
+      ports,
+      shell,
+    );
+    return signal === undefined ? answer : { ...answer, exitCode: signal as CopyAnswer['exitCode'] };
+  } finally {
+    progress.stop();
+    interruption.close();
+  }
+}
