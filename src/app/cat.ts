@@ -1,5 +1,6 @@
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { Problem } from '../errors/problem.js';
+import { notRegular } from '../sandbox/problems.js';
 import { textOf } from '../store/walk.js';
 import { wholeCharacters } from '../text/utf8.js';
 import {
@@ -42,8 +43,10 @@ async function catFile(sandbox: OpenSandbox, write: (piece: Piece) => void): Pro
   if ('problem' in looked) return [looked.problem];
   if ('absent' in looked) throw missingFile(sandbox);
   const path = [place.top, ...looked.entry.names.map(textOf)].join('/');
-  if (looked.entry.type === 'directory') return [directory(sandbox, path)];
-  const opened = await tree.open(looked.entry.names, false);
+  const { type } = looked.entry;
+  if (type === 'directory') return [directory(sandbox, path)];
+  if (type !== 'file') return [notRegular(path, type)];
+  const opened = await tree.open(looked.entry.names);
   if ('problem' in opened) return [opened.problem];
   if ('absent' in opened) throw missingFile(sandbox);
   const { file } = opened;
@@ -71,10 +74,7 @@ function directory(sandbox: OpenSandbox, path: string): Problem {
   const shown = shownPath(sandbox, place.names);
   const word = shown === '' ? view.task_id : `${view.task_id}:${shown}`;
   return {
-    code: 'file-not-regular',
-    severity: 'error',
-    message: `${path} is a directory, not a file`,
-    path,
+    ...notRegular(path, 'directory'),
     hint: `list it: ${thermosCommand(['ls'], rootFlagsOf(view.root), [word])}`,
   };
 }

@@ -35,15 +35,19 @@ export async function copyWithProgress(
   interruption.listen();
   const progress = progressOn(terminal, flags);
   progress.start('copying');
+  let advance = { files: 0, bytes: 0 };
   let breathed = performance.now();
+  const breathe = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    breathed = performance.now();
+    progress.update({ done: advance.files, what: `files, ${size(advance.bytes)}` });
+    return signal !== undefined;
+  };
   const shell = {
-    update: (files: number, bytes: number) => progress.update({ done: files, what: `files, ${size(bytes)}` }),
-    breathe: async () => {
-      if (performance.now() - breathed < BREATH_MS) return false;
-      await new Promise((resolve) => setImmediate(resolve));
-      breathed = performance.now();
-      return signal !== undefined;
+    update: (files: number, bytes: number) => {
+      advance = { files, bytes };
     },
+    breathe: () => (performance.now() - breathed < BREATH_MS ? undefined : breathe()),
   };
   try {
     const answer = await copyFiles(

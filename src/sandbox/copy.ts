@@ -5,7 +5,8 @@ import type { CopyTarget, NewCopy } from '../store/copy-target.js';
 import { unreadable } from '../store/problems.js';
 import { textOf } from '../store/walk.js';
 import { size } from '../text/size.js';
-import type { SandboxEntry, SandboxFile, SandboxTree } from './sandbox-tree.js';
+import { notRegular } from './problems.js';
+import type { Absent, FileType, Refused, SandboxEntry, SandboxFile, SandboxTree } from './sandbox-tree.js';
 
 const PIECE = 1 << 20;
 /** Runs of zeros of this length are left out of a file that has holes. */
@@ -26,8 +27,8 @@ export interface CopyShell {
   report(problem: Problem): void;
   /** Called often; files and links that are copied, and their bytes. */
   update(files: number, bytes: number): void;
-  /** Called often. True if the copying must end. */
-  breathe(): Promise<boolean>;
+  /** Called often. A promise if it is time to see whether the copying must end; resolves to true then. */
+  breathe(): Promise<boolean> | undefined;
 }
 
 export interface Copied {
@@ -37,31 +38,32 @@ export interface Copied {
   complete: boolean;
 }
 
-const KINDS = {
-  fifo: 'FIFO',
-  socket: 'socket',
-  'block-device': 'device',
-  'character-device': 'device',
-} as const;
-
 /** Ends the copying: what failed is reported. */
 class Stop extends Error {}
 
+export interface CopyPlaces {
+  readonly tree: SandboxTree;
+  /** The path of the tree, for messages. */
+  readonly top: string;
+  readonly target: CopyTarget;
+  /** The path of the target, for messages. */
+  readonly to: string;
+}
+
 /**
- * Copies an entry of a tree into a directory, under this name: contents, permission bits and times. `top`: the path of the
- * tree, for messages; `to`: that of the directory. A file gets its name when it is complete. What cannot be copied is
+ * Copies an entry of a tree into a directory, under this name: contents, permission bits and times. A file gets its name when it is complete. What cannot be copied is
  * reported and left out; after a shortage, such as a full disk, nothing more is tried.
  */
 export async function copyEntry(
   entry: SandboxEntry,
   name: string,
-  places: { tree: SandboxTree; top: string; target: CopyTarget; to: string },
+  places: CopyPlaces,
   options: CopyOptions,
   shell: CopyShell,
 ): Promise<Copied> {
   const copier = new Copier(entry, places, options, shell);
   try {
-    await copier.copy(entry, name, [name]);
+    await copier.copy(entry.names, entry.type, name);
     return { ...copier.copied, complete: true };
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
@@ -72,125 +74,110 @@ export async function copyEntry(
 class Copier {
   readonly copied = { files: 0, bytes: 0 };
   readonly #source: SandboxEntry;
-  readonly #places: Parameters<typeof copyEntry>[2];
+  readonly #places: CopyPlaces;
   readonly #options: CopyOptions;
   readonly #shell: CopyShell;
+  /** The names of the copy from the target down. */
+  readonly #way: string[] = [];
   #buffer: Buffer | undefined;
 
-  constructor(
-    source: SandboxEntry,
-    places: Parameters<typeof copyEntry>[2],
-    options: CopyOptions,
-    shell: CopyShell,
-  ) {
+  constructor(source: SandboxEntry, places: CopyPlaces, options: CopyOptions, shell: CopyShell) {
     this.#source = source;
     this.#places = places;
     this.#options = options;
     this.#shell = shell;
   }
 
-  /** `way`: the names of the copy from the target down. */
-  async copy(entry: SandboxEntry, name: string, way: readonly string[]): Promise<void> {
-    if (await this.#shell.breathe()) throw new Stop();
-    switch (entry.type) {
-      case 'file':
-        return this.#copyFile(entry, name, way);
-      case 'directory':
-        return this.#copyDirectory(entry, name, way);
-      case 'link':
-        return this.#copyLink(entry, name, way);
-      default:
-        this.#report(
-          'file-not-regular',
-          `${this.#pathOf(entry)} is not copied: it is a ${KINDS[entry.type]}`,
-          entry,
-        );
-    }
+  async copy(names: readonly string[], type: FileType, name: string): Promise<void> {
+    const ending = this.#shell.breathe();
+    if (ending !== undefined && (await ending)) throw new Stop();
+    this.#way.push(name);
+    if (type === 'file') await this.#copyFile(names, name);
+    else if (type === 'directory') await this.#copyDirectory(names, name);
+    else if (type === 'link') await this.#copyLink(names, name);
+    else this.#shell.report(notRegular(this.#pathOf(names), type, 'copied'));
+    this.#way.pop();
   }
 
-  async #copyDirectory(entry: SandboxEntry, name: string, way: readonly string[]): Promise<void> {
+  async #copyDirectory(names: readonly string[], name: string): Promise<void> {
     const { tree, target } = this.#places;
-    if (entry.id === target.id) {
-      this.#report('copy-refused', `${this.#pathOf(entry)} is not copied: the copy would be in it`, entry);
-      return;
-    }
+    const looked = await tree.look(names, false);
     // Listed first: nothing is made of a directory that cannot be read.
-    const listed = await tree.list(entry.names, MOST_ENTRIES);
-    if (!('entries' in listed)) {
-      if ('problem' in listed) this.#shell.report(listed.problem);
-      else this.#vanished(entry);
+    const listed = 'entry' in looked ? await tree.types(names, MOST_ENTRIES) : looked;
+    if (!('entry' in looked) || !('entries' in listed)) {
+      this.#unread(names, listed as Absent | Refused);
       return;
     }
-    if (!this.#attempt(way, () => target.enter(name))) return;
+    const { entry } = looked;
+    if (entry.id === target.id) {
+      this.#report('copy-refused', `${this.#pathOf(names)} is not copied: the copy would be in it`, names);
+      return;
+    }
+    if (!this.#attempt(() => target.enter(name))) return;
     try {
-      for (const each of listed.entries) {
-        const child = each.names.at(-1) as string;
-        await this.copy(each, child, [...way, child]);
-      }
+      for (const each of listed.entries) await this.copy([...names, each.name], each.type, each.name);
     } finally {
-      this.#attempt(way, () => target.leave(attributesOf(entry)));
+      this.#attempt(() => target.leave(attributesOf(entry)));
     }
     if (listed.complete) return;
-    const message = `${this.#pathOf(entry)} has more than ${MOST_ENTRIES} entries: only ${MOST_ENTRIES} of them were copied`;
-    this.#report('directory-too-large', message, entry);
+    const message = `${this.#pathOf(names)} has more than ${MOST_ENTRIES} entries: only ${MOST_ENTRIES} of them were copied`;
+    this.#report('directory-too-large', message, names);
   }
 
-  #copyLink(entry: SandboxEntry, name: string, way: readonly string[]): void {
-    const { target: linked } = entry;
-    if (linked === undefined) {
-      this.#vanished(entry);
+  async #copyLink(names: readonly string[], name: string): Promise<void> {
+    const looked = await this.#places.tree.look(names, false);
+    if (!('entry' in looked) || looked.entry.target === undefined) {
+      this.#unread(names, 'entry' in looked ? { absent: true } : looked);
       return;
     }
-    const depth = entry.names.length - this.#source.names.length - 1;
+    const { entry } = looked;
+    const linked = entry.target as string;
+    const depth = names.length - this.#source.names.length - 1;
     if (!this.#options.links && !staysWithin(linked, depth)) {
-      const message = `${this.#pathOf(entry)} is not copied: it is a link to ${textOf(linked)}, out of what is copied`;
-      this.#report('link-left-out', message, entry, '--links copies links as they are');
+      const message = `${this.#pathOf(names)} is not copied: it is a link to ${textOf(linked)}, out of what is copied`;
+      this.#report('link-left-out', message, names, '--links copies links as they are');
       return;
     }
     const make = () => this.#places.target.makeLink(name, linked, this.#options.force, attributesOf(entry));
-    if (this.#attempt(way, make)) this.#count(1, 0);
+    if (this.#attempt(make)) this.#count(1, 0);
   }
 
-  async #copyFile({ names }: SandboxEntry, name: string, way: readonly string[]): Promise<void> {
+  async #copyFile(names: readonly string[], name: string): Promise<void> {
     const { tree, target } = this.#places;
-    const opened = await tree.open(names, false);
+    const opening = tree.open(names);
+    const opened = opening instanceof Promise ? await opening : opening;
     if (!('file' in opened)) {
-      if ('problem' in opened) this.#shell.report(opened.problem);
-      else this.#vanished({ names });
+      this.#unread(names, opened);
       return;
     }
     const { file } = opened;
-    const { entry } = file;
+    const { bytes } = file.entry;
     try {
-      if (entry.bytes > PIECE && entry.bytes > target.freeBytes()) {
+      if (bytes > PIECE && bytes > target.freeBytes()) {
         const free = size(target.freeBytes());
-        const message = `${this.#pathOf(entry)} is not copied: it has ${size(entry.bytes)}, and ${free} are free`;
-        this.#report('file-too-large', message, entry);
+        const message = `${this.#pathOf(names)} is not copied: it has ${size(bytes)}, and ${free} are free`;
+        this.#report('file-too-large', message, names);
         return;
       }
-      let copy: NewCopy | undefined;
-      if (
-        !this.#attempt(way, () => {
-          copy = target.makeFile(name, this.#options.force);
-        })
-      )
-        return;
-      await this.#fill(file, copy as unknown as NewCopy, way);
+      await this.#fill(file, target.makeFile(name, this.#options.force));
+    } catch (error) {
+      this.#failed(error);
     } finally {
       file.close();
     }
   }
 
-  async #fill(file: SandboxFile, copy: NewCopy, way: readonly string[]): Promise<void> {
+  async #fill(file: SandboxFile, copy: NewCopy): Promise<void> {
     const { entry } = file;
     const sparse = entry.stored !== undefined && entry.stored < entry.bytes;
     this.#buffer ??= Buffer.allocUnsafe(PIECE);
     let offset = 0;
-    let open = true;
     try {
       while (offset < entry.bytes) {
-        if (offset > 0 && (await this.#shell.breathe())) throw new Stop();
-        const count = await file.readAt(this.#buffer, Math.min(PIECE, entry.bytes - offset), offset);
+        const ending = offset === 0 ? undefined : this.#shell.breathe();
+        if (ending !== undefined && (await ending)) throw new Stop();
+        const reading = file.readAt(this.#buffer, Math.min(PIECE, entry.bytes - offset), offset);
+        const count = reading instanceof Promise ? await reading : reading;
         // It became shorter.
         if (count === 0) break;
         const piece = this.#buffer.subarray(0, count);
@@ -200,14 +187,12 @@ class Copier {
         this.#shell.update(this.copied.files, this.copied.bytes + offset);
       }
       if (sparse) copy.extend(offset);
-      open = false;
-      copy.finish(attributesOf(entry));
-      this.#count(1, offset);
     } catch (error) {
-      if (open) copy.abandon();
-      if (error instanceof Stop) throw error;
-      this.#failed(way, error);
+      copy.abandon();
+      throw error;
     }
+    copy.finish(attributesOf(entry));
+    this.#count(1, offset);
   }
 
   #count(files: number, bytes: number): void {
@@ -217,37 +202,32 @@ class Copier {
   }
 
   /** False if it failed, which is reported. */
-  #attempt(way: readonly string[], action: () => void): boolean {
+  #attempt(action: () => void): boolean {
     try {
       action();
       return true;
     } catch (error) {
-      this.#failed(way, error);
+      this.#failed(error);
       return false;
     }
   }
 
-  #failed(way: readonly string[], error: unknown): void {
+  #failed(error: unknown): void {
     if (errnoOf(error) === undefined) throw error;
-    const path = [this.#places.to, ...way.map(textOf)].join('/');
-    this.#shell.report(failedCopy(path, error));
+    this.#shell.report(failedCopy([this.#places.to, ...this.#way.map(textOf)].join('/'), error));
     if (isShortage(error)) throw new Stop();
   }
 
-  #vanished({ names }: Pick<SandboxEntry, 'names'>): void {
-    this.#report('file-missing', `${this.#pathOf({ names })} vanished before it was copied`, { names });
+  #unread(names: readonly string[], why: Absent | Refused): void {
+    if ('problem' in why) this.#shell.report(why.problem);
+    else this.#report('file-missing', `${this.#pathOf(names)} vanished before it was copied`, names);
   }
 
-  #report(
-    code: Problem['code'],
-    message: string,
-    { names }: Pick<SandboxEntry, 'names'>,
-    hint?: string,
-  ): void {
-    this.#shell.report({ code, severity: 'error', message, path: this.#pathOf({ names }), hint });
+  #report(code: Problem['code'], message: string, names: readonly string[], hint?: string): void {
+    this.#shell.report({ code, severity: 'error', message, path: this.#pathOf(names), hint });
   }
 
-  #pathOf({ names }: Pick<SandboxEntry, 'names'>): string {
+  #pathOf(names: readonly string[]): string {
     return [this.#places.top, ...names.map(textOf)].join('/');
   }
 }

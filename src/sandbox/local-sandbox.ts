@@ -2,16 +2,25 @@ import { errnoOf } from '../errors/errors.js';
 import { Accounts } from '../host/accounts.js';
 import { keyOf } from '../host/file-identity.js';
 import { LAYOUTS } from '../layout/layouts.js';
-import { type Beneath, type BeneathOptions, TreeBeneath } from '../store/beneath.js';
+import { type Beneath, type BeneathOptions, type Kind, TreeBeneath } from '../store/beneath.js';
+import { byName } from '../store/list.js';
 import { realPath, statFile } from '../store/look.js';
-import type { FileStat, OpenFile } from '../store/open-file.js';
+import type { OpenFile } from '../store/open-file.js';
 import { isWithin } from '../store/paths.js';
 import { bytesOf, textOf } from '../store/walk.js';
 import { ownerReader, readerWith } from '../task/owner-reader.js';
 import type { TaskView } from '../task/view.js';
 import { namesInside } from './place.js';
 import { tooLargeFile, unreadableFile } from './problems.js';
-import type { Absent, FileType, Refused, SandboxEntry, SandboxFile, SandboxTree } from './sandbox-tree.js';
+import type {
+  Absent,
+  FileType,
+  NamedType,
+  Refused,
+  SandboxEntry,
+  SandboxFile,
+  SandboxTree,
+} from './sandbox-tree.js';
 
 /** How long other sources than /etc/passwd may take for the names of all owners. */
 const NAMES_MS = 1000;
@@ -70,9 +79,20 @@ class LocalSandbox implements SandboxTree {
     });
   }
 
-  open(names: readonly string[], follow: boolean): { file: SandboxFile } | Absent | Refused {
+  types(
+    names: readonly string[],
+    most: number,
+  ): { entries: NamedType[]; complete: boolean } | Absent | Refused {
     return this.#attempt(names, () => {
-      const file = this.#tree.open(names, follow);
+      const { kinds, complete } = this.#tree.kinds(names, most);
+      const entries = kinds.map(({ name, kind }) => ({ name, type: typeOf(kind) }));
+      return { entries: entries.sort(byName), complete };
+    });
+  }
+
+  open(names: readonly string[]): { file: SandboxFile } | Absent | Refused {
+    return this.#attempt(names, () => {
+      const file = this.#tree.open(names);
       const { size } = file.stat;
       if (size <= Number.MAX_SAFE_INTEGER) {
         return { file: new LocalFile(file, this.#entry({ names, stat: file.stat })) };
@@ -145,7 +165,7 @@ class Owners {
   }
 }
 
-function typeOf(stat: FileStat): FileType {
+function typeOf(stat: Kind): FileType {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'directory';
   if (stat.isSymbolicLink()) return 'link';

@@ -34,6 +34,12 @@ export interface SandboxEntry {
   readonly id?: string;
 }
 
+/** A name in a directory: bytes, in a string of latin1. */
+export interface NamedType {
+  readonly name: string;
+  readonly type: FileType;
+}
+
 /** An open regular file. The caller closes it. */
 export interface SandboxFile {
   readonly entry: SandboxEntry;
@@ -58,7 +64,13 @@ export interface SandboxTree {
     names: readonly string[],
     most: number,
   ): Awaitable<{ entries: SandboxEntry[]; complete: boolean } | Absent | Refused>;
-  open(names: readonly string[], follow: boolean): Awaitable<{ file: SandboxFile } | Absent | Refused>;
+  /** As `list`, but only the last names and the types: all that is needed to walk a tree. */
+  types(
+    names: readonly string[],
+    most: number,
+  ): Awaitable<{ entries: NamedType[]; complete: boolean } | Absent | Refused>;
+  /** Opens what was just found to be a file, by its names without links. */
+  open(names: readonly string[]): Awaitable<{ file: SandboxFile } | Absent | Refused>;
   close(): void;
 }
 

@@ -5,6 +5,7 @@ import {
   lstatSync,
   opendirSync,
   openSync,
+  readdirSync,
   readlinkSync,
   type Stats,
   statSync,
@@ -44,8 +45,21 @@ export interface Beneath {
   readonly target?: string;
 }
 
+/** What something is, as stat(2) and directories say it. */
+export type Kind = Pick<
+  Stats,
+  'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket' | 'isBlockDevice'
+>;
+
+export interface NamedKind {
+  readonly name: string;
+  readonly kind: Kind;
+}
+
 interface Level {
   readonly name: string;
+  /** For messages. */
+  readonly path: string;
   readonly fd: number;
   readonly stat: Stats;
 }
@@ -67,7 +81,7 @@ export class TreeBeneath {
     this.#options = options;
     try {
       const fd = this.#directories.below(options.below, path);
-      const top = { name: '', fd, stat: fstatSync(fd) };
+      const top = { name: '', path, fd, stat: fstatSync(fd) };
       if (options.as !== undefined) checkWay(path, fd, options.as);
       this.#levels = [top];
     } catch (error) {
@@ -78,10 +92,10 @@ export class TreeBeneath {
 
   /** What the names lead to; a link at their end is followed if `follow`. Undefined if there is nothing. */
   look(names: readonly string[], follow: boolean): Beneath | undefined {
-    const { directory, name, names: way } = this.#walk(names, follow);
-    if (name === undefined) return { names: way, stat: directory.stat };
-    this.#search(directory);
-    const path = at(directory.fd, name, 'latin1');
+    const name = this.#walk(names, follow);
+    const way = this.#way();
+    if (name === undefined) return { names: way, stat: this.#last.stat };
+    const path = at(this.#search(), name, 'latin1');
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
     const target = stat.isSymbolicLink() ? readlinkSync(path, 'latin1') : undefined;
@@ -90,43 +104,57 @@ export class TreeBeneath {
 
   /** The entries of a directory, at most `max`, in no order; those that vanish are left out. */
   list(names: readonly string[], max: number): { entries: Beneath[]; complete: boolean } {
-    const { directory, names: way } = this.#walk(names, true, true);
-    const { as } = this.#options;
-    if (as !== undefined && !mayRead(directory.stat, as)) throw this.#notReader(way, as, 'list');
-    this.#search(directory);
+    const { kinds, complete } = this.kinds(names, max);
+    const way = this.#way();
     const entries: Beneath[] = [];
+    for (const { name } of kinds) {
+      const path = at(this.#last.fd, name, 'latin1');
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (stat === undefined) continue;
+      const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
+      entries.push({ names: [...way, name], stat, target });
+    }
+    return { entries, complete };
+  }
+
+  /** As `list`, but only names and kinds: nothing is asked about each entry if the file system lists kinds. */
+  kinds(names: readonly string[], max: number): { kinds: NamedKind[]; complete: boolean } {
+    this.#walk(names, true, true);
+    const { as } = this.#options;
+    if (as !== undefined && !mayRead(this.#last.stat, as)) throw notReader(this.#last.path, as, 'list');
+    const fd = this.#search();
+    const kinds: NamedKind[] = [];
     const bufferSize = Math.min(AT_ONCE, max + 1);
-    const open = opendirSync(`/proc/self/fd/${directory.fd}`, { bufferSize, encoding: 'latin1' as never });
+    const open = opendirSync(`/proc/self/fd/${fd}`, { bufferSize, encoding: 'latin1' as never });
     try {
       for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
-        if (entries.length === max) return { entries, complete: false };
-        const path = at(directory.fd, entry.name, 'latin1');
-        const stat = lstatSync(path, { throwIfNoEntry: false });
-        if (stat === undefined) continue;
-        const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
-        entries.push({ names: [...way, entry.name], stat, target });
+        if (kinds.length === max) return { kinds, complete: false };
+        kinds.push({ name: entry.name, kind: entry });
       }
+      return { kinds, complete: true };
+    } catch (error) {
+      // If the file system does not report kinds, Node calls lstat for each name, and knows no bytes of names.
+      if ((error as NodeJS.ErrnoException).syscall !== 'lstat') throw error;
+      return kindsOneByOne(fd, max);
     } finally {
       open.closeSync();
     }
-    return { entries, complete: true };
   }
 
-  /** Opens a regular file; a link at the end is followed if `follow`. Nothing else is opened, and nothing blocks. */
-  open(names: readonly string[], follow: boolean): OpenFile {
-    const { directory, name, names: way } = this.#walk(names, follow);
-    const path = this.pathOf(name === undefined ? way : [...way, name]);
+  /**
+   * Opens a regular file, as `look` or `kinds` just found it: opening a device may have effects, so it is not tried with
+   * anything else. A link is not followed, and nothing blocks.
+   */
+  open(names: readonly string[]): OpenFile {
+    const name = this.#walk(names, false);
+    const path = name === undefined ? this.#last.path : `${this.#last.path}/${textOf(name)}`;
     if (name === undefined) throw new RefusedError('ENOTREG', `${path} is a directory, not a regular file`);
-    this.#search(directory);
-    const entry = at(directory.fd, name, 'latin1');
-    // Opening a device may have effects, so it is looked at first; what is opened is checked again.
-    checkKind(path, lstatSync(entry));
-    const fd = openUnlinked(entry, path);
+    const fd = openUnlinked(at(this.#search(), name, 'latin1'), path);
     try {
       const stat = fstatSync(fd);
-      checkKind(path, stat);
+      if (!stat.isFile()) throw new RefusedError('ENOTREG', `${path} is ${kindOf(stat)}, not a regular file`);
       const { as } = this.#options;
-      if (as !== undefined && !mayRead(stat, as)) throw this.#notReader([...way, name], as, 'read');
+      if (as !== undefined && !mayRead(stat, as)) throw notReader(path, as, 'read');
       return new OpenFile(path, fd, stat);
     } catch (error) {
       closeSync(fd);
@@ -145,14 +173,10 @@ export class TreeBeneath {
   }
 
   /**
-   * The directory that holds the last name, and that name; without a name, the directory itself. The names are followed
-   * to their end if `enter`.
+   * Walks to the directory that holds the last name, which is then `#last`, and returns that name; undefined if the names
+   * lead to `#last` itself, as they do to their end if `enter`.
    */
-  #walk(
-    names: readonly string[],
-    follow: boolean,
-    enter = false,
-  ): { directory: Level; name?: string; names: string[] } {
+  #walk(names: readonly string[], follow: boolean, enter = false): string | undefined {
     const levels = this.#levels;
     // The directories of the last path that are on this way, too.
     let same = 0;
@@ -163,33 +187,34 @@ export class TreeBeneath {
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       if (name === '' || name === '.') continue;
       if (name === '..') {
-        if (levels.length === 1) throw this.#leadsOut(names, '..');
+        if (levels.length === 1) throw this.#leadsOut(this.pathOf(names), 'it has more .. than names');
         this.#leave(levels.length - 1);
         continue;
       }
-      const directory = levels.at(-1) as Level;
       const isLast = pending.every((each) => each === '' || each === '.');
-      if (isLast && !follow) return { directory, name, names: this.#way() };
-      this.#search(directory);
-      const entry = at(directory.fd, name, 'latin1');
-      const stat = lstatSync(entry, { throwIfNoEntry: false });
-      if (stat?.isSymbolicLink()) {
+      if (isLast && !follow) return name;
+      const entry = at(this.#search(), name, 'latin1');
+      if (lstatSync(entry, { throwIfNoEntry: false })?.isSymbolicLink()) {
         links++;
         if (links > MOST_LINKS) throw Object.assign(new Error('too many links'), { code: 'ELOOP' });
-        const target = readlinkSync(entry, 'latin1');
-        let way: readonly string[] | undefined = target.split('/');
-        if (target.startsWith('/')) {
-          way = this.#options.inside?.(target);
-          if (way === undefined) throw this.#leadsOut([...this.#way(), name], target);
-          this.#leave(1);
-        }
-        for (const each of [...way].reverse()) pending.push(each);
+        for (const each of this.#follow(entry, name)) pending.push(each);
         continue;
       }
-      if (isLast && !enter) return { directory, name, names: this.#way() };
+      if (isLast && !enter) return name;
       this.#enter(name, entry);
     }
-    return { directory: levels.at(-1) as Level, names: this.#way() };
+    return undefined;
+  }
+
+  /** The names that a link leads on with, the last one first. */
+  #follow(entry: string | Buffer, name: string): string[] {
+    const target = readlinkSync(entry, 'latin1');
+    if (!target.startsWith('/')) return target.split('/').reverse();
+    const inside = this.#options.inside?.(target);
+    const path = `${this.#last.path}/${textOf(name)}`;
+    if (inside === undefined) throw this.#leadsOut(path, `it is a link to ${textOf(target)}`);
+    this.#leave(1);
+    return [...inside].reverse();
   }
 
   #enter(name: string, entry: string | Buffer): void {
@@ -198,17 +223,18 @@ export class TreeBeneath {
         code: 'ENAMETOOLONG',
       });
     }
+    const path = `${this.#last.path}/${textOf(name)}`;
     let fd: number;
     try {
       fd = openSync(entry, O_PATH | O_DIRECTORY | O_NOFOLLOW);
     } catch (error) {
       // It was a directory when it was looked at.
       if (errnoOf(error) === 'ENOTDIR' && lstatSync(entry, { throwIfNoEntry: false })?.isSymbolicLink()) {
-        throw linkOnTheWay(this.pathOf([...this.#way(), name]));
+        throw linkOnTheWay(path);
       }
       throw error;
     }
-    this.#levels.push({ name, fd, stat: fstatSync(fd) });
+    this.#levels.push({ name, path, fd, stat: fstatSync(fd) });
   }
 
   /** Leaves all but the first directories. */
@@ -216,26 +242,29 @@ export class TreeBeneath {
     for (const { fd } of this.#levels.splice(count)) closeSync(fd);
   }
 
+  get #last(): Level {
+    return this.#levels.at(-1) as Level;
+  }
+
   #way(): string[] {
     return this.#levels.slice(1).map(({ name }) => name);
   }
 
-  #search({ stat }: Level): void {
+  /** The directory that was walked to, to look up a name in it. */
+  #search(): number {
     const { as } = this.#options;
-    if (as !== undefined && !maySearch(stat, as)) throw this.#notReader(this.#way(), as, 'enter');
+    const { path, fd, stat } = this.#last;
+    if (as !== undefined && !maySearch(stat, as)) throw notReader(path, as, 'enter');
+    return fd;
   }
 
-  #notReader(names: readonly string[], { uid }: Reader, what: string): RefusedError {
-    return new RefusedError(
-      'ENOTREADER',
-      `uid ${uid}, whose task it is, may not ${what} ${this.pathOf(names)}`,
-    );
+  #leadsOut(path: string, why: string): RefusedError {
+    return new RefusedError('ELINK', `${path} leads out of ${this.#path}: ${why}`);
   }
+}
 
-  #leadsOut(names: readonly string[], target: string): RefusedError {
-    const way = target === '..' ? 'it has more `..` than names' : `it is a link to ${textOf(target)}`;
-    return new RefusedError('ELINK', `${this.pathOf(names)} leads out of ${this.#path}: ${way}`);
-  }
+function notReader(path: string, { uid }: Reader, what: string): RefusedError {
+  return new RefusedError('ENOTREADER', `uid ${uid}, whose task it is, may not ${what} ${path}`);
 }
 
 /** Could the user come to the directory? The kernel's path of an open directory has no links. */
@@ -262,9 +291,14 @@ function openUnlinked(entry: string | Buffer, path: string): number {
   }
 }
 
-function checkKind(path: string, stat: Stats): void {
-  if (stat.isSymbolicLink()) throw linkOnTheWay(path);
-  if (!stat.isFile()) throw new RefusedError('ENOTREG', `${path} is ${kindOf(stat)}, not a regular file`);
+function kindsOneByOne(fd: number, max: number): { kinds: NamedKind[]; complete: boolean } {
+  const names = readdirSync(`/proc/self/fd/${fd}`, 'latin1');
+  const kinds: NamedKind[] = [];
+  for (const name of names.slice(0, max)) {
+    const kind = lstatSync(at(fd, name, 'latin1'), { throwIfNoEntry: false });
+    if (kind !== undefined) kinds.push({ name, kind });
+  }
+  return { kinds, complete: names.length <= max };
 }
 
 /** Undefined if it vanished. */

@@ -36,13 +36,16 @@ export interface CopiedAttributes {
 
 interface Level {
   readonly fd: number;
-  /** It was made here, so nobody else has changed it. */
+  /** It was made here, and nobody else may enter it yet. */
   readonly made: boolean;
+  /** The name that it has until it is complete, and the one that it gets. */
+  readonly rename?: { readonly hidden: string; readonly name: string };
 }
 
 /**
  * A directory that a person named, to copy into. Everything is made by open directories: whatever is renamed or linked
- * meanwhile, nothing is written elsewhere. A file gets its name when it is complete. Names are bytes, in strings of latin1.
+ * meanwhile, nothing is written elsewhere. A file gets its name when it is complete, and so does a new directory: what is in
+ * it has no path that means anything before. Names are bytes, in strings of latin1.
  * Everything throws system errors, `EEXIST` for a name that is taken.
  */
 export class CopyTarget {
@@ -65,34 +68,42 @@ export class CopyTarget {
 
   /** Goes into the directory with this name, and makes it if there is none; a link to one is not followed. */
   enter(name: string): void {
-    const entry = at(this.#level.fd, name, 'latin1');
-    let made = true;
-    try {
-      // Nobody else may look or write before it is complete.
+    const { fd, made } = this.#level;
+    const entry = at(fd, name, 'latin1');
+    if (made) {
       mkdirSync(entry, 0o700);
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-      made = false;
+      this.#levels.push({ fd: openMade(entry), made });
+    } else if (lstatSync(entry, { throwIfNoEntry: false }) === undefined) {
+      const { hidden } = freeName((free) => {
+        mkdirSync(at(fd, free), 0o700);
+        return 0;
+      });
+      this.#levels.push({ fd: openMade(at(fd, hidden)), made: true, rename: { hidden, name } });
+    } else {
+      this.#levels.push({ fd: openDirectory(entry), made: false });
     }
-    this.#levels.push({ fd: openSync(entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), made });
   }
 
   /** Leaves it for the one that holds it. If it was made here, it gets these attributes. */
   leave(attributes: CopiedAttributes): void {
-    const { fd, made } = this.#levels.pop() as Level;
+    const { fd, made, rename } = this.#levels.pop() as Level;
     try {
       if (made) setAttributes(fd, attributes);
     } finally {
       closeSync(fd);
     }
+    if (rename === undefined) return;
+    const around = this.#level.fd;
+    renameSync(at(around, rename.hidden), at(around, rename.name, 'latin1'));
   }
 
   /** Begins a file; `replace`: instead of what has the name. */
   makeFile(name: string, replace: boolean): NewCopy {
     const { fd, made } = this.#level;
-    if (!replace && !made) refuseTaken(fd, name);
+    if (made) return new NewCopy({ directory: fd, name, hidden: name, fd: openNew(fd, name), replace });
+    if (!replace) refuseTaken(fd, name);
     const temporary = freeName((hidden) => openNew(fd, hidden));
-    return new NewCopy({ directory: fd, name, ...temporary, replace: replace || made });
+    return new NewCopy({ directory: fd, name, ...temporary, replace });
   }
 
   /** Makes a link; `replace`: instead of what has the name. */
@@ -151,6 +162,7 @@ export class NewCopy {
       throw error;
     }
     closeSync(fd);
+    if (hidden === name) return;
     if (replace) rename(directory, hidden, name);
     else nameOnce(directory, hidden, name);
   }
@@ -158,7 +170,7 @@ export class NewCopy {
   abandon(): void {
     const { fd, directory, hidden } = this.#place;
     closeSync(fd);
-    unlinkSync(at(directory, hidden));
+    unlinkSync(at(directory, hidden, 'latin1'));
   }
 }
 
@@ -186,8 +198,20 @@ function freeName(take: (hidden: string) => number): { hidden: string; fd: numbe
   }
 }
 
-function openNew(directory: number, hidden: string): number {
-  return openSync(at(directory, hidden), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+function openNew(directory: number, name: string): number {
+  return openSync(at(directory, name, 'latin1'), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+}
+
+function openDirectory(entry: string | Buffer): number {
+  return openSync(entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/** Opens a directory that was just made. Throws `EEXIST` if somebody has put theirs in its place. */
+function openMade(entry: string | Buffer): number {
+  const fd = openDirectory(entry);
+  if (fstatSync(fd).uid === process.geteuid?.()) return fd;
+  closeSync(fd);
+  throw Object.assign(new Error('it was replaced'), { code: 'EEXIST' });
 }
 
 function refuseTaken(directory: number, name: string): void {

@@ -35,7 +35,8 @@ export function at(fd: number, name: string, encoding: NameEncoding = 'utf8'): s
   return encoding === 'utf8' || isAscii(name) ? path : Buffer.from(path, 'latin1');
 }
 
-function isAscii(text: string): boolean {
+/** Is the text the same in every encoding? */
+export function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the bytes of ASCII
   return /^[\x00-\x7f]*$/.test(text);
 }

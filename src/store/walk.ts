@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { isSame } from '../host/file-identity.js';
-import { at } from './directories.js';
+import { at, isAscii } from './directories.js';
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -26,11 +26,13 @@ function entryAt(fd: number, name: string): string | Buffer {
 
 /** The bytes of a name on disk, in latin1. */
 export function bytesOf(text: string): string {
+  if (isAscii(text)) return text;
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /** The reverse, for people. */
 export function textOf(bytes: string): string {
+  if (isAscii(bytes)) return bytes;
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Phase } from '../../../src/layout/root-paths.js';
 import { AS_ROOT, MATE, type TaskPlaces, VICTIM } from './tree.js';
 
@@ -22,10 +23,17 @@ export interface Command {
   readonly ends?: true;
   /** May leave processes that it started. */
   readonly starts?: true;
+  /** Makes a copy at `copyOf` the root. */
+  readonly copies?: true;
   /** What it names is read, whoever it belongs to. */
   readonly names?: true;
   /** Where it writes what it has to show. */
   readonly shows?: (target: Pick<Target, 'root'>) => string;
+}
+
+/** Where `cp` copies to: beside the root. */
+export function copyOf(root: string): string {
+  return join(dirname(root), 'copy');
 }
 
 const LOOKS = [0, 1, 5];
@@ -64,6 +72,18 @@ export const COMMANDS = {
     args: ({ root }) => ['tail', '-n', 'all', '--no-follow', '--root', root, VICTIM],
     exits: LOOKS,
     sound: 0,
+  },
+  ls: { args: ({ root }) => ['ls', '--recursive', '--root', root, VICTIM], exits: LOOKS, sound: 0 },
+  cat: {
+    args: ({ root }) => ['cat', '--root', root, `${VICTIM}:.logs/main/0/stdout`],
+    exits: LOOKS,
+    sound: 0,
+  },
+  cp: {
+    args: ({ root }) => ['cp', '--recursive', '--root', root, VICTIM, copyOf(root)],
+    exits: LOOKS,
+    sound: 0,
+    copies: true,
   },
   read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
   'kill-now': {
