@@ -6,8 +6,8 @@ import { wholeCharacters } from '../text/utf8.js';
 import {
   missingFile,
   type OpenSandbox,
+  pathIn,
   type SandboxPorts,
-  shownPath,
   useWords,
   type WordsAnswer,
 } from './sandbox-word.js';
@@ -38,11 +38,11 @@ export function catFiles(
 }
 
 async function catFile(sandbox: OpenSandbox, write: (piece: Piece) => void): Promise<Problem[]> {
-  const { view, place, tree } = sandbox;
-  const looked = await tree.look(place.names, true);
+  const { view, names, tree } = sandbox;
+  const looked = await tree.look(names, true);
   if ('problem' in looked) return [looked.problem];
   if ('absent' in looked) throw missingFile(sandbox);
-  const path = [place.top, ...looked.entry.names.map(textOf)].join('/');
+  const path = pathIn(sandbox, looked.entry.names);
   const { type } = looked.entry;
   if (type === 'directory') return [directory(sandbox, path)];
   if (type !== 'file') return [notRegular(path, type)];
@@ -69,9 +69,8 @@ async function catFile(sandbox: OpenSandbox, write: (piece: Piece) => void): Pro
   }
 }
 
-function directory(sandbox: OpenSandbox, path: string): Problem {
-  const { view, place } = sandbox;
-  const shown = shownPath(sandbox, place.names);
+function directory({ view, names }: OpenSandbox, path: string): Problem {
+  const shown = names.map(textOf).join('/');
   const word = shown === '' ? view.task_id : `${view.task_id}:${shown}`;
   return {
     ...notRegular(path, 'directory'),

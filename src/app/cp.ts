@@ -10,6 +10,7 @@ import {
   missingFile,
   type OpenSandbox,
   openSandbox,
+  pathIn,
   type SandboxPorts,
   useWords,
   type WordsAnswer,
@@ -53,12 +54,12 @@ export async function copyFiles(
   let stopped = false;
   const answer = await useWords(words, 'cp', ports, async (sandbox) => {
     if (stopped) return [];
-    const { view, place, tree } = sandbox;
-    const looked = await tree.look(place.names, true);
+    const { view, top, names, tree } = sandbox;
+    const looked = await tree.look(names, true);
     if ('problem' in looked) return [looked.problem];
     if ('absent' in looked) throw missingFile(sandbox);
     const { entry } = looked;
-    const path = [place.top, ...entry.names.map(textOf)].join('/');
+    const path = pathIn(sandbox, entry.names);
     if (entry.type === 'directory' && !options.recursive) {
       throw new UsageError('copy-refused', `${path} is a directory`, '--recursive copies directories');
     }
@@ -75,7 +76,7 @@ export async function copyFiles(
     }
     const problems: Problem[] = [];
     try {
-      const places = { tree, top: place.top, target, to: directory === '/' ? '' : directory };
+      const places = { tree, top, target, to: directory === '/' ? '' : directory };
       const report = (problem: Problem) => void problems.push(problem);
       const { files, bytes, complete } = await copyEntry(entry, own, places, options, { ...shell, report });
       stopped = !complete;
@@ -90,9 +91,9 @@ export async function copyFiles(
 }
 
 /** As it was typed, unless that is no name: then the name of the directory, or the id of the task for its sandbox. */
-function nameFor({ view, place }: OpenSandbox, names: readonly string[]): string {
-  const typed = place.names.at(-1);
-  return typed === undefined || typed === '..' ? (names.at(-1) ?? bytesOf(view.task_id)) : typed;
+function nameFor({ view, names }: OpenSandbox, way: readonly string[]): string {
+  const typed = names.at(-1);
+  return typed === undefined || typed === '..' ? (way.at(-1) ?? bytesOf(view.task_id)) : typed;
 }
 
 /** The directory to copy into, and the name of the copy if it is not that of the original. */
@@ -117,10 +118,10 @@ async function refuseSandbox(dest: string, ports: SandboxPorts): Promise<void> {
   const message = `cp copies out of sandboxes, not into them: ${dest}`;
   let hint = `a file here whose name has a colon: ${shellArguments(`./${dest}`)}`;
   try {
-    const { view, place, tree } = await openSandbox(dest, 'cp', ports);
-    tree.close();
-    const path = shellArguments([place.top, ...place.names.map(textOf)].join('/'));
-    const user = shellArguments(view.user ?? view.owner ?? 'root');
+    const sandbox = await openSandbox(dest, 'cp', ports);
+    sandbox.tree.close();
+    const path = shellArguments(pathIn(sandbox, sandbox.names));
+    const user = shellArguments(sandbox.view.user ?? sandbox.view.owner ?? 'root');
     hint = `as the user of the task: sudo -u ${user} cp FILE ${path}`;
   } catch {
     // It means no task.

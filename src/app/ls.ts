@@ -1,7 +1,7 @@
 import type { Problem } from '../errors/problem.js';
 import type { SandboxEntry } from '../sandbox/sandbox-tree.js';
 import { textOf } from '../store/walk.js';
-import { missingFile, type OpenSandbox, openSandbox, type SandboxPorts } from './sandbox-word.js';
+import { missingFile, type OpenSandbox, openSandbox, pathIn, type SandboxPorts } from './sandbox-word.js';
 
 /** More is not listed at once: the user of a task may fill a sandbox at the cost of whoever lists it. */
 const MOST_ENTRIES = 100_000;
@@ -40,18 +40,18 @@ export async function listFiles(
 }
 
 async function listIn(sandbox: OpenSandbox, recursive: boolean): Promise<ListAnswer> {
-  const { view, place, tree } = sandbox;
+  const { view, names, tree } = sandbox;
   const problems = [...sandbox.problems];
-  const answer = (names: readonly string[], entries: ListedEntry[]): ListAnswer => {
-    const path = [place.top, ...names.map(textOf)].join('/');
+  const answer = (way: readonly string[], entries: ListedEntry[]): ListAnswer => {
+    const path = pathIn(sandbox, way);
     return { task_id: view.task_id, root: view.root.path, path, entries, problems };
   };
-  let looked = await tree.look(place.names, true);
+  let looked = await tree.look(names, true);
   // A link that leads nowhere is there, too.
-  if ('absent' in looked) looked = await tree.look(place.names, false);
+  if ('absent' in looked) looked = await tree.look(names, false);
   if ('problem' in looked) {
     problems.push({ ...looked.problem, task_id: view.task_id });
-    return answer(place.names, []);
+    return answer(names, []);
   }
   if ('absent' in looked) throw missingFile(sandbox);
   const { entry } = looked;
@@ -67,7 +67,7 @@ async function listIn(sandbox: OpenSandbox, recursive: boolean): Promise<ListAns
     if (!('entries' in listed)) continue;
     for (const each of listed.entries.reverse()) pending.push(each);
     if (listed.complete) continue;
-    problems.push(tooMany([place.top, ...next.names.map(textOf)].join('/'), view.task_id));
+    problems.push(tooMany(pathIn(sandbox, next.names), view.task_id));
     if (recursive)
       for (const each of pending.splice(0).reverse())
         entries.push({ name: nameBelow(entry, each), entry: each });

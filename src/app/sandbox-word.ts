@@ -4,8 +4,8 @@ import type { Selection } from '../discovery/select.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
-import { placeOf } from '../sandbox/place.js';
-import type { SandboxOf, SandboxPlace, SandboxTree } from '../sandbox/sandbox-tree.js';
+import { namesOfPath, topOf } from '../sandbox/place.js';
+import type { SandboxOf, SandboxTree } from '../sandbox/sandbox-tree.js';
 import { textOf } from '../store/walk.js';
 import { eachView, type TaskGatherer } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
@@ -43,7 +43,10 @@ export function readingsOf(word: string): SandboxWord[] {
 /** A task's files, opened. */
 export interface OpenSandbox {
   readonly view: TaskView;
-  readonly place: SandboxPlace;
+  /** The directory that holds the task's files, on their host. */
+  readonly top: string;
+  /** From there, as a person wrote them: bytes, in strings of latin1. */
+  readonly names: readonly string[];
   /** The caller closes it. */
   readonly tree: SandboxTree;
   /** Of the search. */
@@ -67,32 +70,27 @@ export async function openSandbox(
     view = each;
   });
   if (view === undefined) throw noSuchTask({ ...selection, unmatched: [{ word: reading.task, near: [] }] });
-  const sandbox = view.sandbox?.path;
-  if (sandbox === undefined) throw noSandbox(view, 'its sandbox is not recorded');
-  const place = placeOf(reading.path, view, sandbox);
-  const tree = await sandboxOf(view, place.top);
+  const top = topOf(view);
+  if (top === undefined) throw noSandbox(view, 'it is not recorded');
+  const names = namesOfPath(reading.path, view, top);
+  const tree = await sandboxOf(view, top);
   if ('problem' in tree) throw new SystemError(tree.problem.code, tree.problem.message, tree.problem.hint);
-  if ('absent' in tree) throw noSandbox(view, `its sandbox ${place.top} is not here`);
-  return { view, place, tree, problems: selection.problems };
+  if ('absent' in tree) throw noSandbox(view, `${top} is not here`);
+  return { view, top, names, tree, problems: selection.problems };
 }
 
-/** A place as a person writes it: the path in the sandbox, or an absolute one elsewhere. */
-export function shownPath(
-  { view, place }: Pick<OpenSandbox, 'view' | 'place'>,
-  names: readonly string[],
-): string {
-  const path = names.map(textOf).join('/');
-  if (place.top === view.sandbox?.path) return path;
-  return [place.top, ...(path === '' ? [] : [path])].join('/');
+/** The path on its host that names lead to, as text. */
+export function pathIn({ top }: Pick<OpenSandbox, 'top'>, names: readonly string[]): string {
+  return [top, ...names.map(textOf)].join('/');
 }
 
 /** The error for a path at which there is nothing. */
 export function missingFile(sandbox: OpenSandbox): NotFoundError {
-  const { view, place } = sandbox;
-  const path = shownPath(sandbox, place.names);
+  const { view, names } = sandbox;
+  const path = names.length === 0 ? sandbox.top : names.map(textOf).join('/');
   return new NotFoundError(
     'file-missing',
-    `there is no ${path === '' ? place.top : path} in the sandbox of task ${view.task_id}`,
+    `there is no ${path} in the sandbox of task ${view.task_id}`,
     `see what is there: ${thermosCommand(['ls'], rootFlagsOf(view.root), [view.task_id])}`,
   );
 }

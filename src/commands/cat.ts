@@ -17,7 +17,7 @@ stay in the sandbox; nothing outside it is reached, and only regular files are o
 the user of the task could not read. See ls for how TASK and PATH are read; tail follows logs.`;
   static override examples = [
     '<%= config.bin %> cat www-data-prod-web-0:.logs/web/0/stderr',
-    '<%= config.bin %> cat www-data-prod-web-0:conf/app.json | jq .port',
+    '<%= config.bin %> cat www-data-prod-web-0:sandbox/conf/app.json | jq .port',
     '<%= config.bin %> cat www-data-prod-web-0:/mnt/mesos/sandbox/stderr',
   ];
   static override exitCodes = {

@@ -21,10 +21,10 @@ and as root nothing is copied that the user of the task could not read.
 cp does not copy into sandboxes: do that as the user of the task (sudo -u USER cp FILE SANDBOX). See ls for how
 TASK and PATH are read.`;
   static override examples = [
-    '<%= config.bin %> cp www-data-prod-web-0:core.12345 /tmp',
+    '<%= config.bin %> cp www-data-prod-web-0:sandbox/core.12345 /tmp',
     '<%= config.bin %> cp --recursive www-data-prod-web-0:.logs /tmp/web-logs',
     '<%= config.bin %> cp --recursive --force www-data-prod-web-0 /var/tmp/web',
-    '<%= config.bin %> cp www-data-prod-web-0:conf/app.json www-data-prod-web-1:app.log /tmp',
+    '<%= config.bin %> cp www-data-prod-web-0:stderr www-data-prod-web-0:stdout /tmp',
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,

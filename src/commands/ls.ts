@@ -13,9 +13,9 @@ export default class Ls extends ThermosCommand {
     `Lists a directory of the sandbox, hidden names such as .logs, too: mode, owner, size, time of the last change, name.
 On a pipe, sizes are bytes and times RFC 3339.
 
-PATH begins in the sandbox. It may also be absolute, as the task sees it (/mnt/mesos/sandbox/...) or as it is here. In
-the Mesos layout, an absolute path can lead to the executor's sandbox, too, which is around that of the task. Links are
-followed as long as they stay in the sandbox; nothing outside it is reached. As root, nothing is shown that the
+PATH begins in the sandbox: in the Mesos layout in that of the executor, which holds its output, the logs, and the task's
+own directory, sandbox. It may also be absolute, as the task sees it (/mnt/mesos/sandbox/...) or as it is here. Links
+are followed as long as they stay in the sandbox; nothing outside it is reached. As root, nothing is shown that the
 user of the task could not read.
 
 TASK is a task id, a regular expression or glob, any part of ids, a job's key (ROLE/ENV/JOB/INSTANCE), or a path: a
@@ -23,7 +23,7 @@ sandbox, a task root, a task file. It must mean one task. Inside a sandbox it ma
   static override examples = [
     '<%= config.bin %> ls www-data-prod-web-0',
     '<%= config.bin %> ls www-data-prod-web-0:.logs/web/0',
-    '<%= config.bin %> ls --recursive www-data-prod-web-0:conf',
+    '<%= config.bin %> ls --recursive www-data-prod-web-0:sandbox/conf',
     '<%= config.bin %> ls www-data-prod-web-0:/mnt/mesos/sandbox',
     '<%= config.bin %> ls --json www-data-prod-web-0 | jq -r ".entries[].name"',
   ];

@@ -41,12 +41,11 @@ function accessTo(view: TaskView, top: string): BeneathOptions {
   const layout = LAYOUTS[view.root.layout];
   const base = layout.base(view.root);
   const below = layout.ownsSandboxes || isWithin(top, base) ? base : top;
-  const sandbox = view.sandbox?.path ?? top;
   const real = realPath(top);
   const inside = (target: string): readonly string[] | undefined => {
     const path = textOf(target);
     if (bytesOf(path) !== target) return undefined;
-    const found = namesInside(path, view, sandbox, top);
+    const found = namesInside(path, view, top);
     if (found !== undefined || real === undefined || !isWithin(path, real)) return found;
     return bytesOf(path.slice(real.length)).split('/');
   };

@@ -1,67 +1,56 @@
 import { UsageError } from '../errors/errors.js';
 import { LAYOUTS } from '../layout/layouts.js';
-import { isWithin } from '../store/paths.js';
+import { isWithin, namesBelow } from '../store/paths.js';
 import { bytesOf } from '../store/walk.js';
 import type { TaskView } from '../task/view.js';
-import type { SandboxPlace } from './sandbox-tree.js';
 
 /** Where the files of a task are, as far as their places depend on it. */
 export type SandboxOwner = Pick<TaskView, 'task_id' | 'root' | 'sandbox'>;
 
 /**
- * The place that a path means for a task with a sandbox. A relative path is one in the sandbox. An absolute path is as
- * the task sees it or as it is here: in the sandbox, or in the Mesos layout elsewhere in the executor's sandbox. Throws
- * UsageError `path-outside` for any other path, and for one with more `..` than names. Pure.
+ * The directory that holds the files of a task: its sandbox, and in the Mesos layout the executor's, which is around it.
+ * Undefined if it is not known. Pure.
  */
-export function placeOf(path: string, owner: SandboxOwner, sandbox: string): SandboxPlace {
-  const place = path.startsWith('/')
-    ? absolutePlace(path, owner, sandbox)
-    : { top: sandbox, names: namesOf(path) };
-  if (place !== undefined && staysInside(place.names)) return place;
+export function topOf({ root, sandbox }: SandboxOwner): string | undefined {
+  const { ownsSandboxes, searchDirectory } = LAYOUTS[root.layout];
+  return ownsSandboxes ? searchDirectory(root) : sandbox?.path;
+}
+
+/**
+ * The names (bytes, in strings of latin1) from the top of a task's files to the place that a path means. A relative path
+ * begins at the top. An absolute path is as the task sees it or as it is here. Throws UsageError `path-outside` for any
+ * other path, and for one with more `..` than names. Pure.
+ */
+export function namesOfPath(path: string, owner: SandboxOwner, top: string): readonly string[] {
+  const names = path.startsWith('/') ? namesInside(path, owner, top) : namesOf(path);
+  if (names !== undefined && staysInside(names)) return names;
   throw new UsageError(
     'path-outside',
     `${path} is not in the sandbox of task ${owner.task_id}`,
-    `a path begins in the sandbox (logs/app.log), or is one in ${sandbox}`,
+    `a path begins in the sandbox (logs/app.log), or is one in ${top}`,
   );
 }
 
-/** The names below a top that an absolute path of the task means; undefined if it is elsewhere. Pure. */
-export function namesInside(
-  path: string,
-  owner: SandboxOwner,
-  sandbox: string,
-  top: string,
-): readonly string[] | undefined {
-  const place = absolutePlace(path, owner, sandbox);
-  return place?.top === top ? place.names : undefined;
+/** The names from the top that an absolute path of the task means; undefined if it is elsewhere. Pure. */
+export function namesInside(path: string, owner: SandboxOwner, top: string): string[] | undefined {
+  const { root, sandbox } = owner;
+  const here = namesIn(path, top);
+  if (here !== undefined || sandbox === undefined) return here ?? ownNames(path, root, top);
+  const recorded = namesIn(path, sandbox.recorded);
+  const below = recorded === undefined ? undefined : namesBelow(sandbox.path, top)?.map(bytesOf);
+  return below === undefined ? ownNames(path, root, top) : [...below, ...(recorded as string[])];
 }
 
-function absolutePlace(
-  path: string,
-  { root, ...owner }: SandboxOwner,
-  sandbox: string,
-): SandboxPlace | undefined {
-  const recorded = owner.sandbox?.recorded;
-  for (const each of [recorded, sandbox]) {
-    const names = each === undefined ? undefined : namesIn(path, each);
-    if (names !== undefined) return { top: sandbox, names };
-  }
-  // As the agent sees it, and as a container with an image does.
-  const { ownPlace, ownsSandboxes, searchDirectory } = LAYOUTS[root.layout];
-  if (!ownsSandboxes) return undefined;
-  const around = searchDirectory(root);
-  const here = ownPlace(path.endsWith('/') ? path : `${path}/`, root) ?? path;
-  const names = namesIn(here, sandbox);
-  if (names !== undefined) return { top: sandbox, names };
-  const others = namesIn(here, around);
-  return others && { top: around, names: others };
+/** Of a path that the agent or a container with an image recorded. */
+function ownNames(path: string, root: SandboxOwner['root'], top: string): string[] | undefined {
+  const own = LAYOUTS[root.layout].ownPlace(`${path}/`, root);
+  return own === undefined ? undefined : namesIn(own, top);
 }
 
-/** As `namesBelow`, but `..` and what is redundant stay to be resolved on the way. */
+/** As `namesBelow`, but `..` stays to be resolved on the way. */
 function namesIn(path: string, directory: string): string[] | undefined {
   const plain = directory.replace(/\/+$/, '');
-  if (plain === '') return undefined;
-  return isWithin(path, plain) ? namesOf(path.slice(plain.length)) : undefined;
+  return plain !== '' && isWithin(path, plain) ? namesOf(path.slice(plain.length)) : undefined;
 }
 
 function namesOf(path: string): string[] {

@@ -74,13 +74,5 @@ export interface SandboxTree {
   close(): void;
 }
 
-/** A place among the files of a task. */
-export interface SandboxPlace {
-  /** A directory: the task's sandbox, or in the Mesos layout its executor's, which is around it. */
-  readonly top: string;
-  /** From there, as a person wrote them: bytes, in strings of latin1. */
-  readonly names: readonly string[];
-}
-
 /** Gives access to the files below a top of a task, on the host of its gatherer. */
 export type SandboxOf = (view: TaskView, top: string) => Awaitable<SandboxTree | Absent | Refused>;

@@ -100,6 +100,8 @@ describe.each(RUNNING)('%s', (page) => {
   /** As the reader does, one after the other, on a host of their own whose task root is `root`. */
   function run(command: string) {
     return shell(command.replaceAll('/var/run/thermos', root).replaceAll('/var/www/thermos', pages), {
+    const here = command.replaceAll('/tmp/', `${temp.path}/`).replaceAll('/var/run/thermos', root);
+    return shell(here, {
       cwd: REPOSITORY,
       env: { THERMOS_ROOT: root },
     });
@@ -111,6 +113,7 @@ describe.each(RUNNING)('%s', (page) => {
       .replaceAll(REPOSITORY, '/home/you/thermos')
       .replaceAll(root, '/var/run/thermos')
       .replaceAll(pages, '/var/www/thermos')
+      .replaceAll(`${temp.path}/`, '/tmp/')
       .replace(new RegExp(`(?<= )${userInfo().username}(?= )`, 'g'), 'root');
     expect(lasting(printed).trimEnd()).toBe(lasting(output));
   });

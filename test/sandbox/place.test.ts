@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TaskRoot } from '../../src/discovery/found.js';
-import { namesInside, placeOf, type SandboxOwner } from '../../src/sandbox/place.js';
+import { namesInside, namesOfPath, type SandboxOwner, topOf } from '../../src/sandbox/place.js';
 
 const HOST_ROOT: TaskRoot = { path: '/r', layout: 'host', source: '--root', readable: true };
 const SANDBOX = '/r/sandboxes/web';
@@ -19,8 +19,8 @@ const MESOS: SandboxOwner = {
 };
 
 const shown = (path: string, owner: SandboxOwner) => {
-  const { top, names } = placeOf(path, owner, owner.sandbox?.path as string);
-  return `${top} ${names.join('/')}`;
+  const top = topOf(owner) as string;
+  return `${top} ${namesOfPath(path, owner, top).join('/')}`;
 };
 const OUTSIDE = expect.objectContaining({ code: 'path-outside', exitCode: 2 });
 
@@ -55,12 +55,13 @@ describe('on a bare host', () => {
 
 describe('in the Mesos layout', () => {
   test.each([
-    ['logs/x', `${RUN}/sandbox logs/x`],
-    ['/mnt/mesos/sandbox/sandbox/logs/x', `${RUN}/sandbox logs/x`],
+    ['stderr', `${RUN} stderr`],
+    ['sandbox/logs/x', `${RUN} sandbox/logs/x`],
+    ['/mnt/mesos/sandbox/sandbox/logs/x', `${RUN} sandbox/logs/x`],
     ['/mnt/mesos/sandbox/stderr', `${RUN} stderr`],
     ['/mnt/mesos/sandbox', `${RUN} `],
-    [`${RUN}/sandbox/x`, `${RUN}/sandbox x`],
-    [`${RUN}/stderr`, `${RUN} stderr`],
+    [`${RUN}/sandbox/x`, `${RUN} sandbox/x`],
+    [`${RUN}`, `${RUN} `],
     ['/other/place/runs/c0ffee/stderr', `${RUN} stderr`],
   ])('%s is %s', (path, place) => {
     expect(shown(path, MESOS)).toBe(place);
@@ -72,13 +73,17 @@ describe('in the Mesos layout', () => {
       expect(() => shown(path, MESOS)).toThrow(OUTSIDE);
     },
   );
+
+  test('the sandbox of the executor is known without one of the task', () => {
+    const { sandbox: _, ...owner } = MESOS;
+    expect(shown('/mnt/mesos/sandbox/stderr', owner)).toBe(`${RUN} stderr`);
+    expect(topOf({ ...HOST, sandbox: undefined })).toBeUndefined();
+  });
 });
 
-test('an absolute path of a link counts only below the same top', () => {
-  const sandbox = `${RUN}/sandbox`;
-  expect(namesInside('/mnt/mesos/sandbox/sandbox/x', MESOS, sandbox, sandbox)).toEqual(['x']);
-  expect(namesInside('/mnt/mesos/sandbox/stderr', MESOS, sandbox, sandbox)).toBeUndefined();
-  expect(namesInside('/mnt/mesos/sandbox/stderr', MESOS, sandbox, RUN)).toEqual(['stderr']);
+test('an absolute path of a link is one of the task', () => {
+  expect(namesInside('/old/sandboxes/web/x', HOST, SANDBOX)).toEqual(['x']);
+  expect(namesInside('/old/sandboxes/x', HOST, SANDBOX)).toBeUndefined();
 });
 
 test('no path has a place that leads out', () => {
@@ -89,7 +94,7 @@ test('no path has a place that leads out', () => {
     fc.property(path, fc.constantFrom(HOST, MESOS), (given, owner) => {
       let depth = 0;
       try {
-        for (const name of placeOf(given, owner, owner.sandbox?.path as string).names) {
+        for (const name of namesOfPath(given, owner, topOf(owner) as string)) {
           depth += name === '..' ? -1 : 1;
           expect(depth).toBeGreaterThanOrEqual(0);
         }
