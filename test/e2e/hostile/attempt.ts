@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COMMANDS, type Command, type CommandName, copyOf } from './commands.js';
+import { COMMANDS, type Command, type CommandName } from './commands.js';
 import { bounded, differences, type Ended, type Lane, snapshot, sweep, TaskProcess } from './lane.js';
 import {
   AS_ROOT,
@@ -63,7 +63,6 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     starts,
     names,
     shows,
-    copies,
   }: Command = COMMANDS[command];
   const { large, ms = ANSWER_MS } = hostility;
   const alive = ends ? await TaskProcess.start() : undefined;
@@ -97,8 +96,6 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     if (claims && alive?.isAlive) found.push('exit 0, but the process of the task lives');
     // An unprivileged caller may read all that is his own.
     const shown = ended.stdout + ended.stderr + (shows === undefined ? '' : textsIn(shows({ root })));
-    const copied = copies ? [...snapshot([copyOf(root)]).values()].join('\n') : '';
-    const shown = ended.stdout + ended.stderr + copied;
     if (AS_ROOT && !names && shown.includes(SECRET)) found.push("shows what the tree's owner may not read");
     return found.map((fault) => fault.replaceAll(lane.path, '').replaceAll(place, ''));
   } finally {

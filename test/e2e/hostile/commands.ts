@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { dirname, join } from 'node:path';
 import type { Phase } from '../../../src/layout/root-paths.js';
 import { AS_ROOT, MATE, type TaskPlaces, VICTIM } from './tree.js';
 
@@ -23,17 +22,10 @@ export interface Command {
   readonly ends?: true;
   /** May leave processes that it started. */
   readonly starts?: true;
-  /** Makes a copy at `copyOf` the root. */
-  readonly copies?: true;
   /** What it names is read, whoever it belongs to. */
   readonly names?: true;
   /** Where it writes what it has to show. */
   readonly shows?: (target: Pick<Target, 'root'>) => string;
-}
-
-/** Where `cp` copies to: beside the root. */
-export function copyOf(root: string): string {
-  return join(dirname(root), 'copy');
 }
 
 const LOOKS = [0, 1, 5];
@@ -46,6 +38,7 @@ const forOwner = ([command, ...words]: string[]) =>
   AS_ROOT ? [command as string, '--user', 'nobody', ...words] : [command as string, ...words];
 
 /** Beside the root. */
+const copy = ({ root }: Pick<Target, 'root'>) => join(root, '..', 'copy');
 const pages = ({ root }: Pick<Target, 'root'>) => join(root, '..', 'pages');
 
 export const COMMANDS = {
@@ -80,10 +73,10 @@ export const COMMANDS = {
     sound: 0,
   },
   cp: {
-    args: ({ root }) => ['cp', '--recursive', '--root', root, VICTIM, copyOf(root)],
+    args: ({ root }) => ['cp', '--recursive', '--root', root, VICTIM, copy({ root })],
     exits: LOOKS,
     sound: 0,
-    copies: true,
+    shows: copy,
   },
   read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
   'kill-now': {
