@@ -99,8 +99,10 @@ describe.each(RUNNING)('%s', (page) => {
 
   /** As the reader does, one after the other, on a host of their own whose task root is `root`. */
   function run(command: string) {
-    return shell(command.replaceAll('/var/run/thermos', root).replaceAll('/var/www/thermos', pages), {
-    const here = command.replaceAll('/tmp/', `${temp.path}/`).replaceAll('/var/run/thermos', root);
+    const here = command
+      .replaceAll('/tmp/', `${temp.path}/`)
+      .replaceAll('/var/run/thermos', root)
+      .replaceAll('/var/www/thermos', pages);
     return shell(here, {
       cwd: REPOSITORY,
       env: { THERMOS_ROOT: root },
