@@ -1,16 +1,19 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { idsToName, processesToName } from '../app/complete.js';
+import { filesToName, idsToName, processesToName } from '../app/complete.js';
 import { localTasks } from '../app/local-tasks.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { requote, unquote } from '../cli/completion/bash-words.js';
 import { type CompletionSource, complete } from '../cli/completion/complete.js';
 import { EXIT } from '../errors/exit-codes.js';
+import { localSandbox } from '../sandbox/local-sandbox.js';
 
 /** Names of this host's tasks and processes. */
 const NAMES: CompletionSource = {
   taskIds: (roots) => idsToName(localTasks(roots)),
   processes: (taskId, roots) => processesToName(taskId, localTasks(roots)),
+  files: (directory, roots) =>
+    filesToName(directory, { gatherer: localTasks(roots), sandboxOf: localSandbox }),
 };
 
 /**

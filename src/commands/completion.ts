@@ -5,7 +5,8 @@ import { COMPLETION_SCRIPTS, type Shell } from '../cli/completion/scripts.js';
 export default class Completion extends ThermosCommand {
   static override summary = 'Print the completion script of a shell.';
   static override description =
-    `The script completes commands, flags and their fixed values, task ids and process names.
+    `The script completes commands, flags and their fixed values, task ids, process names and
+files in sandboxes.
 
 For bash, add to ~/.bashrc: source <(<%= config.bin %> completion bash)
 

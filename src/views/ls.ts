@@ -7,7 +7,7 @@ import { type Column, table } from './parts/table.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'MODE' },
-  { title: 'OWNER', dropped: 1 },
+  { title: 'OWNER' },
   { title: 'SIZE', align: 'right' },
   { title: 'MODIFIED', align: 'right' },
   { title: 'NAME' },

@@ -48,6 +48,8 @@ function makeTask(root: string, id: string | Buffer): void {
 beforeAll(() => {
   for (const id of IDS) makeTask(root, id);
   writeFileSync(join(root, 'checkpoints/www-0/coordinator.started'), '');
+  mkdirSync(join(root, 'sandboxes/my task/conf/site two'), { recursive: true });
+  writeFileSync(join(root, 'sandboxes/my task/conf/site two/file'), '');
 });
 
 describe('in bash', () => {
@@ -209,6 +211,8 @@ describe.each(Object.keys(SHELLS) as ShellName[])('in a real %s, with a real key
     ['thermos status -- -n\t', '<status><--><-n>'],
     ['thermos status -- --y\t', '<status><--><--yes>'],
     ['thermos tail my\t the\t', '<tail><my task><the server>'],
+    ['thermos cat my\t', '<cat><my task:>'],
+    ['thermos cat my\tco\tsite\t', '<cat><my task:conf/site two/>'],
     ['thermos version --js\t', '<version><--json>'],
     ['thermos status a\t', '<status><a$(touch pwned)>'],
     ['thermos status b\t', '<status><b`touch pwned`>'],

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GcDocument } from '../../src/contracts/gc.js';
+import { bytesOf } from '../../src/store/walk.js';
 import { configText } from '../../src/views/config.js';
+import { cpText } from '../../src/views/cp.js';
 import { doctorText } from '../../src/views/doctor.js';
 import { gcText } from '../../src/views/gc.js';
 import * as inspectViews from '../../src/views/inspect.js';
 import { killListText, killText } from '../../src/views/kill.js';
+import { lsText } from '../../src/views/ls.js';
 import type { Style } from '../../src/views/parts/style.js';
 import * as readViews from '../../src/views/read.js';
 import { rootsView } from '../../src/views/roots.js';
@@ -97,6 +100,11 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
     return [{ [name]: name }, task(name), { ...task(name), processes: [] }].map((document) =>
       configText({ ...page, ...ports, document }, style),
     );
+  },
+  cpText: (name) => cpText([{ path: name, to: name, files: 1, bytes: 1 }]),
+  lsText: (name, style) => {
+    const about = { names: [], type: 'link' as const, bytes: 1, mtime_ms: 1, mode: 0o777, owner: name };
+    return lsText([{ name, entry: { ...about, target: bytesOf(name) } }], style);
   },
   doctorText: (name, style) => {
     const evidence = [
@@ -194,6 +202,7 @@ const PARTS = [
   'runTable',
   'statusTable',
   'taskChangeText',
+  'modeText',
 ];
 
 test('no view is missing here', async () => {

@@ -18,6 +18,8 @@ export interface CompletionSource {
   taskIds(roots: GivenRoots): Awaitable<Iterable<string>>;
   /** Names of the processes of one task. */
   processes(taskId: string, roots: GivenRoots): Awaitable<Iterable<string>>;
+  /** The words for what is in a directory of a sandbox: `TASK:` or `TASK:DIRECTORY/`; rejects if there is none. */
+  files(directory: string, roots: GivenRoots): Awaitable<Iterable<string>>;
 }
 
 /** The roots that the line names. */
@@ -37,7 +39,7 @@ export interface Commands {
  * and arguments, task ids, names of processes. `words` are those after the program's name, without quotes.
  * Where a path is wanted, nothing is returned, and shells complete files.
  *
- * The names of arguments decide: `task` and `target` mean task ids, `process` the processes of the task
+ * The names of arguments decide: `file` means `TASK:PATH`, `dest` that or a file here, `task` and `target` task ids, `process` the processes of the task
  * before it, `command` a command or a topic, `code` a code of problems and errors.
  */
 export async function complete(
@@ -106,6 +108,11 @@ async function completeCommand(
       return names(await source.taskIds(line.roots));
     case 'process':
       return names(await source.processes(line.args[0] as string, line.roots));
+    case 'file':
+      return names(await filesOrTasks(current, line.roots, source));
+    // Of this host, unless it begins as a task does.
+    case 'dest':
+      return /^[^./~]/.test(current) ? names(await filesOrTasks(current, line.roots, source)) : [];
     case 'command':
       return beginning(current, [...ids, ...TOPICS.map(([topic]) => topic)]);
     case 'code':
@@ -113,6 +120,20 @@ async function completeCommand(
     default:
       return [];
   }
+}
+
+/** The words that `TASK[:PATH]` can go on to. */
+async function filesOrTasks(current: string, roots: GivenRoots, source: CompletionSource): Promise<string[]> {
+  const words: string[] = [];
+  for (const id of await source.taskIds(roots)) if (`${id}:` !== current) words.push(`${id}:`);
+  const [directory] = /^[^:]*:(?:.*\/)?/s.exec(current) ?? [];
+  if (directory === undefined) return words;
+  try {
+    for (const word of await source.files(directory, roots)) words.push(word);
+  } catch {
+    // It is not one, or not yet.
+  }
+  return words;
 }
 
 interface ArgShape {

@@ -25,6 +25,10 @@ _thermos() {
   while IFS= read -r word; do
     COMPREPLY+=("$word")
   done < <(thermos __complete "--word-breaks=$COMP_WORDBREAKS" bash -- "\${words[@]:1}" 2>/dev/null)
+  # A task before its path, or a directory: more of the word follows.
+  if [[ \${#COMPREPLY[@]} -eq 1 && "\${COMPREPLY[0]}" == *[:/] ]]; then
+    compopt -o nospace 2>/dev/null
+  fi
 }
 complete -o default -F _thermos thermos
 `;
@@ -32,13 +36,17 @@ complete -o default -F _thermos thermos
 const ZSH = `#compdef thermos
 # zsh completion of thermos: source <(thermos completion zsh), or save it as _thermos in a directory of $fpath
 _thermos() {
-  local -a before candidates
+  local -a before candidates begun
   before=("\${(@)words[1,CURRENT-1]}")
   shift before
   candidates=("\${(@f)$(thermos __complete zsh -- "\${(@Q)before}" "\${(Q)PREFIX}" 2>/dev/null)}")
   candidates=("\${(@)candidates:#}")
-  if (( \${#candidates} )); then
-    compadd -- "\${candidates[@]}"
+  # A task before its path, or a directory: more of the word follows.
+  begun=("\${(@M)candidates:#*[:/]}")
+  candidates=("\${(@)candidates:#*[:/]}")
+  if (( \${#begun} + \${#candidates} )); then
+    (( \${#begun} )) && compadd -S '' -- "\${begun[@]}"
+    (( \${#candidates} )) && compadd -- "\${candidates[@]}"
   else
     _files
   fi

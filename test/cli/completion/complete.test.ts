@@ -39,12 +39,19 @@ class Help extends Silent {
 class Completion extends Silent {
   static override args = { shell: Args.string({ options: ['bash', 'zsh'], ignoreStdin: true }) };
 }
+class Cp extends Silent {
+  static override args = {
+    file: Args.string({ required: true, ignoreStdin: true }),
+    dest: { ...Args.string({ required: true, ignoreStdin: true }), repeats: true },
+  };
+}
 class Read extends Silent {
   static override args = { checkpoint: Args.string({ ignoreStdin: true }) };
 }
 
 const CLASSES: Record<string, CommandClass> = {
   completion: Completion,
+  cp: Cp,
   help: Help,
   read: Read,
   status: Status,
@@ -66,12 +73,17 @@ const source: CompletionSource = {
     asked = roots;
     return taskId === 'www-0' ? ['setup', 'web', '-f', '', ...UNTELLABLE] : [];
   },
+  files: (directory) => {
+    if (directory !== 'www-0:' && directory !== 'www-0:logs/') throw new Error('there is no such task');
+    const names = directory === 'www-0:' ? ['.logs/', 'logs/', 'a:b', ...UNTELLABLE] : ['app.log'];
+    return names.map((name) => `${directory}${name}`);
+  },
 };
 const GLOBAL = ['--debug', '--help', '--json', '--mesos-root', '--no-color', '--no-pager', '--root'];
 
 describe('complete', () => {
   test.each<[string[], string[]]>([
-    [[''], ['completion', 'help', 'read', 'status', 'tail']],
+    [[''], ['completion', 'cp', 'help', 'read', 'status', 'tail']],
     [['st'], ['status']],
     [['x'], []],
     [['-'], GLOBAL],
@@ -127,10 +139,29 @@ describe('complete', () => {
     ],
     [['tail', '-n', '5', 'www-0', 'web', ''], ['setup']],
     [['tail', 'www-1', ''], []],
+    [
+      ['cp', 'www'],
+      ['www-0:', 'www-1:'],
+    ],
+    [
+      ['cp', 'www-0:'],
+      ['www-0:.logs/', 'www-0:a:b', 'www-0:logs/'],
+    ],
+    [['cp', 'www-0:l'], ['www-0:logs/']],
+    [['cp', 'www-0:logs/'], ['www-0:logs/app.log']],
+    [['cp', 'www-1:'], []],
+    [['cp', 'www-9:x'], []],
+    [['cp', 'www-0:logs/app.log', ''], []],
+    [['cp', 'www-0:logs/app.log', './w'], []],
+    [
+      ['cp', 'www-0:logs/app.log', 'w'],
+      ['www-0:', 'www-1:'],
+    ],
+    [['cp', 'www-0:logs/app.log', 'www-0:a'], ['www-0:a:b']],
     [['help', 'st'], ['status']],
     [
       ['help', 'c'],
-      ['codes', 'completion'],
+      ['codes', 'completion', 'cp'],
     ],
     [
       ['help', 'codes', 'runner-d'],
@@ -142,7 +173,7 @@ describe('complete', () => {
       ['bash', 'zsh'],
     ],
     [['read', ''], []],
-    [[], ['completion', 'help', 'read', 'status', 'tail']],
+    [[], ['completion', 'cp', 'help', 'read', 'status', 'tail']],
   ])('%j', async (words, candidates) => {
     expect(await complete(words, commands, source)).toEqual(candidates);
   });

@@ -26,18 +26,30 @@ export function product(): Cell[] {
 
 /**
  * Of the product so much that every two of a role, a kind and a command meet. Each role and kind get two commands,
- * half of the list apart, and the next role or kind goes on by one.
+ * half of the list apart, and the next role or kind goes on by one; what has not met then is added.
  */
 export function covering(): Cell[] {
   const half = Math.ceil(commands.length / 2);
-  return roles.flatMap((role, i) =>
-    kinds.flatMap((kind, j) =>
-      [0, half].map((offset) => {
-        const command = commands[(i + j + offset) % commands.length] as CommandName;
-        return { role, kind, command };
-      }),
-    ),
-  );
+  const cells: { role: RoleName; kind: KindName; command: CommandName }[] = [];
+  const met = new Set<string>();
+  const add = (role: RoleName, kind: KindName, command: CommandName) => {
+    cells.push({ role, kind, command });
+    met.add(`${role} ${command}`).add(`${kind} ${command}`);
+  };
+  for (const [i, role] of roles.entries()) {
+    for (const [j, kind] of kinds.entries()) {
+      for (const offset of [0, half]) {
+        add(role, kind, commands[(i + j + offset) % commands.length] as CommandName);
+      }
+    }
+  }
+  // With more commands than twice the kinds or roles, some have not met yet.
+  for (const command of commands) {
+    const lacks = (name: string) => !met.has(`${name} ${command}`);
+    for (const role of roles.filter(lacks)) add(role, kinds.find(lacks) ?? (kinds[0] as KindName), command);
+    for (const kind of kinds.filter(lacks)) add(roles[0] as RoleName, kind, command);
+  }
+  return cells;
 }
 
 /** One cell a command over a tree that is as it should be: what the others would show if nothing stood in the way. */
