@@ -87,6 +87,7 @@ export function detailsSection(report: TaskReport, room: Room): Html {
       ${ports.text !== '' && html`<div><h3>Ports</h3><table><thead><tr><th scope="col">Name</th><th scope="col">Port</th></tr></thead>${made(ports.text, 'tbody')}</table></div>`}
       ${statuses.text !== '' && html`<div><h3>States of the task</h3><table><thead><tr><th scope="col">State</th><th scope="col">Since</th><th scope="col">Runner</th></tr></thead>${made(statuses.text, 'tbody')}</table>${leftOutNote(statuses.left + (task.left_out?.statuses?.count ?? 0), 'status', 'statuses')}</div>`}
     </div>
+    <h3>Paths</h3>${definitions(pathFacts(report), room)}
     ${problems.text !== '' && html`<h3 id="problems">Problems</h3>${made(problems.text)}${leftOutNote(problems.left, 'problem')}`}
     ${configOf(task, room)}
   </section>`;
@@ -119,12 +120,17 @@ function taskFacts({ task }: TaskReport): readonly (readonly [string, Html])[] {
     ],
     ['Host', task.hostname && shown(task.hostname, 200)],
     ['Runner', runner?.pid === undefined ? undefined : `pid ${runner.pid}`],
+    ['Header', header === null ? 'none was read' : undefined],
+  ];
+}
+
+function pathFacts({ task }: TaskReport): readonly (readonly [string, Html])[] {
+  return [
     ['Root', code(task.root)],
     ['Sandbox', code(task.sandbox)],
     ['Recorded as', code(task.recorded_sandbox)],
     ['Logs in', code(task.log_dir)],
     ['Recorded as', code(task.recorded_log_dir)],
-    ['Header', header === null ? 'none was read' : undefined],
   ];
 }
 

@@ -50,12 +50,13 @@ export function failureSection({ failing, links }: TaskReport, logs: PageLogs, r
   const end = lines.slice(-FAILED_LINES);
   const pieces = fitting(end.toReversed(), (line) => lineText(line, chosen.anchor, false), room);
   const kept = end.slice(pieces.left);
+  const isAll = kept.length === lines.length && text.left_out === undefined;
   const other = found.find((each) => each !== undefined && each !== chosen && each.log.bytes > 0);
   const name = `${visible(failing.process.slice(0, 200))} · run ${failing.run} · ${chosen.log.stream}`;
   return html`<section class="failure" aria-labelledby="failure">
-    <div class="head"><h2 id="failure">What failed first</h2><p class="note">${name}, ${kept.length < linesOf(chosen.excerpt).length || text.left_out !== undefined ? `the last ${count(kept.length, 'line')}` : 'all of it'}</p></div>
+    <div class="head"><h2 id="failure">What failed first</h2><p class="note">${name}, ${isAll ? 'all of it' : `the last ${count(kept.length, 'line')}`}</p></div>
     <pre class="log end" tabindex="0" role="region" aria-label=${`The end of ${name}`}>${made(kept.map((line) => lineText(line, chosen.anchor, false)).join(''), 'code')}</pre>
-    <p class="note links"><a href=${`#${chosen.anchor}`}>More of ${chosen.log.stream}</a>${other !== undefined && html`<a href=${`#${other.anchor}`}>Its ${other.log.stream}</a>`}${downloadLink(chosen.log.path, links)}</p>
+    <p class="note links"><a href=${`#${chosen.anchor}`}>${isAll ? 'Its' : 'More of'} ${chosen.log.stream}</a>${other !== undefined && html`<a href=${`#${other.anchor}`}>Its ${other.log.stream}</a>`}${downloadLink(chosen.log.path, links)}</p>
   </section>`;
 }
 

@@ -132,7 +132,7 @@ function headerOf({ task, made_ms, links }: TaskReport, parts: readonly Part[], 
     ...resourcesText(task),
   ];
   return html`<header class=${pageTone(task)}>
-    <div class="verdict">${stateMark(state)} <span class="long">${words}</span>${verdict !== 'ok' && html` <span class="doubt"><strong>${visible(verdict)}</strong>${VERDICTS[verdict] === undefined ? '' : `: ${VERDICTS[verdict]}`}</span>`}</div>
+    <div class="verdict">${stateMark(state)}${words !== '' && html` <span>${words}</span>`}${verdict !== 'ok' && html` <span class="doubt"><strong>${visible(verdict)}</strong>${VERDICTS[verdict] === undefined ? '' : `: ${VERDICTS[verdict]}`}</span>`}</div>
     <h1>${shown(task.task_id, 300)}</h1>
     ${definitions(facts, room)}
     ${parts.length > 0 && html`<nav aria-label="Parts of this page">${parts.map((part) => html`<a href=${`#${part}`}>${PARTS[part]}</a>`)}</nav>`}
