@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FoundTask } from '../discovery/found.js';
-import { describeErrno, SystemError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { isShortage, shortageRemedy } from '../errors/shortage.js';
 import { isName } from '../layout/names.js';
@@ -11,6 +11,7 @@ import { inOrder, type ListedTask, listedTask, type TaskList } from '../report/l
 import type { TaskReport } from '../report/model.js';
 import { reportText } from '../report/text.js';
 import { taskTrace } from '../report/trace.js';
+import { isDenied } from '../store/denied.js';
 import { OutputTree } from '../store/output-tree.js';
 import { RefusedError } from '../store/refused.js';
 import type { TaskGatherer } from '../task/gatherer.js';
@@ -188,11 +189,11 @@ export class ReportWriter {
       const href = `${names.map(encodeURIComponent).join('/')}/${REPORT_FILES.page}`;
       this.#listed.set(names.join('/'), listedTask(task, href, report.failing?.process));
     } catch (error) {
-      if (!(error instanceof RefusedError)) throw unwritable(`${this.#tree.path}/${names.join('/')}`, error);
+      if (!isOfOneTask(error)) throw unwritable(`${this.#tree.path}/${names.join('/')}`, error);
       problems.push({
         code: 'report-unwritable',
         severity: 'error',
-        message: `the page of ${task_id} is not written: ${error.message}`,
+        message: `the page of ${task_id} is not written: ${reasonOf(error)}`,
         task_id,
       });
     }
@@ -254,10 +255,20 @@ function absurdTimes(task_id: string, count: number): Problem {
   };
 }
 
+/** Something of this name is in the way, or belongs to somebody else: the pages of other tasks can be written. */
+function isOfOneTask(error: unknown): boolean {
+  return error instanceof RefusedError || isDenied(error) || IN_THE_WAY.includes(errnoOf(error));
+}
+
+const IN_THE_WAY: readonly unknown[] = ['EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'];
+
+function reasonOf(error: unknown): string {
+  return error instanceof RefusedError ? error.message : describeErrno(error);
+}
+
 function unwritable(path: string, error: unknown): SystemError {
-  const why = error instanceof RefusedError ? error.message : describeErrno(error);
   const hint = isShortage(error)
     ? shortageRemedy(error)
     : 'name a directory that you may write to with --out';
-  return new SystemError('report-unwritable', `cannot write ${path}: ${why}`, hint, error);
+  return new SystemError('report-unwritable', `cannot write ${path}: ${reasonOf(error)}`, hint, error);
 }

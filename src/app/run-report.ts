@@ -12,6 +12,8 @@ export interface RunPage {
 export interface PageProcess {
   /** Resolves when it has ended, to what went wrong if something did. */
   readonly ended: Promise<string | undefined>;
+  /** Somebody waits for it now. */
+  hurry(): void;
   /** Lets it go on by itself. */
   leave(): void;
 }
@@ -21,6 +23,8 @@ export type StartPage = (page: RunPage, last: boolean) => PageProcess;
 
 /** A page is written at most once in this time, and not in the first of it. */
 const EVERY_MS = 1000;
+/** Between two pages is so many times what the first one took: the processors are there for the task. */
+const PAUSE = 10;
 /** The longest wait for the last page: its task has ended, and must not seem to hang. */
 const LAST_MS = 10_000;
 
@@ -37,7 +41,7 @@ export class RunReport {
   #isStale = false;
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
-  #startedAt: number;
+  #notBefore: number;
   #failure: string | undefined;
 
   /** `now`: milliseconds, from any fixed point. */
@@ -45,14 +49,14 @@ export class RunReport {
     this.#page = page;
     this.#start = start;
     this.#now = now;
-    this.#startedAt = now();
+    this.#notBefore = now() + EVERY_MS;
   }
 
   /** The task has changed. Takes no time worth mentioning. */
   changed(): void {
     this.#isStale = true;
     if (this.#isOver || this.#timer !== undefined || this.#writing !== undefined) return;
-    const wait = Math.max(0, this.#startedAt + EVERY_MS - this.#now());
+    const wait = Math.max(0, this.#notBefore - this.#now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#write();
@@ -70,6 +74,7 @@ export class RunReport {
         resolve();
       }, LAST_MS);
     });
+    this.#current?.hurry();
     await Promise.race([this.#writing, late]);
     if (!isLate) await Promise.race([this.#run(true), late]);
     clearTimeout(timer);
@@ -96,11 +101,13 @@ export class RunReport {
   }
 
   async #run(last: boolean): Promise<void> {
-    this.#startedAt = this.#now();
+    const startedAt = this.#now();
     const process = this.#start(this.#page, last);
     this.#current = process;
     const failure = await process.ended;
     this.#current = undefined;
+    const endedAt = this.#now();
+    this.#notBefore = Math.max(startedAt + EVERY_MS, endedAt + PAUSE * (endedAt - startedAt));
     if (failure !== undefined) this.#failure ??= failure;
     // What could not be written at first may be written now.
     else if (last) this.#failure = undefined;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { beDaemon, type DaemonProcess, type StartedTask, startDaemon } from '../app/daemon.js';
 import { flagsFor, rootOptions } from '../app/root-options.js';
 import { type BegunTask, runToItsEnd, type Viewer } from '../app/run.js';
@@ -125,6 +126,13 @@ function startPage(page: RunPage, last: boolean): PageProcess {
   });
   return {
     ended,
+    hurry() {
+      try {
+        if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_NORMAL);
+      } catch {
+        // Only root may do this; or it has ended.
+      }
+    },
     leave() {
       child.stderr?.destroy();
       child.unref();

@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import { localTasks } from '../app/local-tasks.js';
 import { ReportWriter } from '../app/report.js';
@@ -15,9 +15,6 @@ export interface WritePage extends RunPage {
   /** The task is over: nobody is disturbed, and somebody waits. */
   last: boolean;
 }
-
-/** Of nice(1): what the task does comes first. */
-const NICE = 10;
 
 /** Writes the page of one task. Rejects with SystemError if it cannot be written. */
 export async function writePage(
@@ -45,7 +42,8 @@ export async function writePage(
 
 function beNice(): void {
   try {
-    setPriority(NICE);
+    // What the task does comes first.
+    setPriority(constants.priority.PRIORITY_LOW);
   } catch {
     // We are nicer already, and must not become less so.
   }

@@ -229,9 +229,14 @@ describe('report', () => {
     mkdirSync(elsewhere);
     mkdirSync(join(out, 'task'), { recursive: true });
     symlinkSync(elsewhere, join(out, 'task/bad'));
+    // Neither is a directory in the place of a page removed.
+    writeFailed('taken');
+    mkdirSync(join(out, 'task/taken/index.html'), { recursive: true });
     const { status, stderr } = report();
     expect(status).toBe(5);
     expect(stderr).toContain('the page of bad is not written');
+    expect(stderr).toContain('the page of taken is not written: is a directory\n');
+    expect(readdirSync(join(out, 'task/taken/index.html'))).toEqual([]);
     expect(readdirSync(elsewhere)).toEqual([]);
     expect(existsSync(join(out, 'task/worse/index.html'))).toBe(true);
     expect(read('index.html')).not.toContain('task/bad');
