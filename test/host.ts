@@ -28,6 +28,7 @@ export default function setup(): () => void {
     // `gc` looks for other task roots beside those that it collects: those of this machine are none of ours.
     TMPDIR: join(place, 'tmp'),
     TZ: 'UTC',
+    THERMOS_CONFIG: '',
     THERMOS_ROOT: join(place, 'root'),
     THERMOS_TEST_HOST: place,
   });

@@ -1,9 +1,10 @@
 import type { RootFlagValues } from '../discovery/advised-command.js';
 import { PLACES, type RootOptions, userRoot } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
+import type { RootFlags } from './search.js';
 
 /** What discovery needs to know about this process: the global flags, the environment, the working directory. */
-export function rootOptions(flags: { root?: string[]; 'mesos-root'?: string[] }): RootOptions {
+export function rootOptions(flags: RootFlags): RootOptions {
   const host = Host.local();
   return {
     flags: { root: flags.root, mesosRoot: flags['mesos-root'] },
@@ -11,6 +12,7 @@ export function rootOptions(flags: { root?: string[]; 'mesos-root'?: string[] })
     cwd: workingDirectory(),
     euid: host.euid,
     home: () => host.userHome(host.euid),
+    defaultRoots: flags.defaultRoots,
   };
 }
 
@@ -24,8 +26,12 @@ function workingDirectory(): string | undefined {
 }
 
 /** The flags with which a command that is pasted into the same shell finds this root; none if it does without. */
-export function flagsFor(root: string, options: Pick<RootOptions, 'env' | 'home'>): RootFlagValues {
+export function flagsFor(
+  root: string,
+  options: Pick<RootOptions, 'env' | 'home' | 'defaultRoots'>,
+): RootFlagValues {
   const { THERMOS_ROOT, THERMOS_MESOS_ROOT } = options.env;
-  const defaults = THERMOS_ROOT || THERMOS_MESOS_ROOT ? [THERMOS_ROOT] : [PLACES.hostRoot, userRoot(options)];
+  const usual = options.defaultRoots?.root ?? [PLACES.hostRoot, userRoot(options)];
+  const defaults = THERMOS_ROOT || THERMOS_MESOS_ROOT ? [THERMOS_ROOT] : usual;
   return defaults.includes(root) ? {} : { root: [root] };
 }

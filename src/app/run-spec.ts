@@ -76,8 +76,8 @@ interface RunPlace {
 }
 
 /**
- * The named root; else that in the executor's sandbox that we run in; else that of the host if we may write there; else
- * the user's own. Throws UsageError.
+ * The named root; else that in the executor's sandbox that we run in; else the first that a file of defaults names; else
+ * that of the host if we may write there; else the user's own. Throws UsageError.
  */
 export function placeToRunIn(flags: RootFlags): RunPlace {
   const { root = [], 'mesos-root': mesosRoot = [] } = flags;
@@ -98,6 +98,8 @@ export function placeToRunIn(flags: RootFlags): RunPlace {
     const report = `${ofExecutor}/${REPORT_DIRECTORY}`;
     return { root: rootInRun(ofExecutor), sandbox: sandboxInRun(ofExecutor), report };
   }
+  const [configured] = options.defaultRoots?.root ?? [];
+  if (configured !== undefined) return { root: absolutePath(configured, '/') };
   if (options.euid === 0 || isWritable(PLACES.hostRoot)) return { root: PLACES.hostRoot };
   const own = userRoot(options);
   if (own !== undefined) return { root: own };

@@ -1,6 +1,7 @@
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
+import type { DefaultRoots } from '../discovery/roots.js';
 import { type SelectHooks, type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
@@ -14,6 +15,8 @@ import { rootOptions } from './root-options.js';
 export interface RootFlags {
   root?: string[];
   'mesos-root'?: string[];
+  /** From a file of defaults. */
+  defaultRoots?: DefaultRoots;
 }
 
 /**

@@ -2,6 +2,7 @@ import { Command } from '@oclif/core/command';
 import type { Config } from '@oclif/core/config';
 import * as Flags from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { type Defaults, readDefaults } from '../app/defaults.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT, EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
@@ -49,6 +50,7 @@ export abstract class ThermosCommand extends Command {
   static environment: Readonly<Record<string, string>> = {
     THERMOS_ROOT: 'Task roots to search, separated by colons, if there is no --root.',
     THERMOS_MESOS_ROOT: 'Mesos work directories, separated by colons, if there is no --mesos-root.',
+    THERMOS_CONFIG: 'A file of defaults to read instead of those below FILES; empty for none.',
     MESOS_SANDBOX:
       "The sandbox of the Mesos executor that we run in: another root to search is 'checkpoints' in it.",
     ...COLOUR_ENVIRONMENT,
@@ -61,8 +63,13 @@ export abstract class ThermosCommand extends Command {
       'The task roots of the tasks that a Mesos agent runs.',
     'ROOT/tasks/active/TASK_ID': 'The task, as JSON, while it runs; in tasks/finished when it is over.',
     'ROOT/checkpoints/TASK_ID/runner': "The task's stream; beside it a coordinator.PROCESS for each process.",
+    '/etc/thermos/config.json': "Defaults of the host; see 'thermos help config'.",
+    '~/.config/thermos/config.json': 'Defaults of a user; in $XDG_CONFIG_HOME if that is set.',
     'LOG_DIR/PROCESS/RUN/{stdout,stderr}': 'Logs; LOG_DIR is in the stream, usually SANDBOX/.logs.',
   };
+
+  /** False for a command that must work whatever is in a file of defaults. */
+  static usesDefaults = true;
 
   /** Ids of commands to read about next. */
   static seeAlso: readonly string[] = [];
@@ -100,6 +107,9 @@ export abstract class ThermosCommand extends Command {
   /** All commands, for those that describe the others; set by the dispatcher. */
   commands: CommandTable = {};
 
+  /** What the files of defaults say; read with the command line. */
+  protected defaults: Defaults = { gc: {}, problems: [] };
+
   /** Runs the command; resolves to its exit code. Errors go to the dispatcher, those of the command line with its usage. */
   async invoke(): Promise<number> {
     try {
@@ -129,9 +139,19 @@ export abstract class ThermosCommand extends Command {
     if (valued !== undefined) throw new UsageError('usage', `${valued.split('=')[0]} takes no value`);
     const result = await super.parse<F, B, A>(options, dashed(words, flagOf));
     if (inert.length > 0) this.notice(inertText(inert));
-    this.terminal.colourChoice = { noColor: Boolean(result.flags['no-color']) };
+    if (command.usesDefaults !== false) await this.#readDefaults(result.flags);
+    const noColour =
+      result.flags['no-color'] || (this.defaults.colour === 'never' && !process.env.FORCE_COLOR);
+    this.terminal.colourChoice = { noColor: Boolean(noColour) };
     if (!result.flags.json) await this.terminal.loadColours();
     return result;
+  }
+
+  /** Warns of files that are not used. */
+  async #readDefaults(flags: Parsed): Promise<void> {
+    this.defaults = await readDefaults({ env: process.env, euid: process.geteuid?.() ?? 0 });
+    this.report(this.defaults.problems);
+    if (this.defaults.roots !== undefined) flags.defaultRoots = this.defaults.roots;
   }
 
   protected get style(): Style {
@@ -165,7 +185,7 @@ export abstract class ThermosCommand extends Command {
     if (flags.json || flags['no-pager'] || !this.terminal.canPage)
       return this.answer(flags.json, document, view, problems, exitCode);
     const { pagerOf, showOnTerminal } = await import('./pager.js');
-    const pager = pagerOf(process.env, process.geteuid?.() === 0);
+    const pager = pagerOf(process.env, process.geteuid?.() === 0, this.defaults.pager);
     await showOnTerminal(view(this.style), this.terminal, pager);
     return this.finish(problems, exitCode);
   }

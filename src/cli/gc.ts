@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import type { Defaults } from '../app/defaults.js';
 import type { Collected, GcOptions, GcResult } from '../app/gc.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
@@ -77,6 +78,18 @@ export interface GcFlags extends RootFlags {
   'dry-run'?: boolean;
   yes?: boolean;
   verbose?: boolean;
+}
+
+/** With the limits of a file of defaults, where no task is named and nothing else says what goes. */
+export function withDefaultLimits(words: readonly string[], flags: GcFlags, limits: Defaults['gc']): GcFlags {
+  if (words.length > 0 || flags.retained !== undefined) return flags;
+  const limit = (name: keyof Defaults['gc']) => flags[name] ?? limits[name];
+  return {
+    ...flags,
+    'max-age': limit('max-age'),
+    'max-tasks': limit('max-tasks'),
+    'max-space': limit('max-space'),
+  };
 }
 
 /** What the flags of `gc` say. Throws UsageError, for bad limits and for the file of --retained. */

@@ -2,6 +2,7 @@ import { HelpFormatter } from '@oclif/core/help';
 import type { Config } from '@oclif/core/interfaces';
 import type { Paint } from '../views/parts/paint.js';
 import type { CODE_PAGES, CodePage } from './codes.js';
+import type { ConfigTopic } from './config-topic.js';
 import { type CommandPage, type FlagEntry, PROGRAM_NAME } from './page.js';
 
 /** How help is formatted. */
@@ -95,6 +96,15 @@ export class HelpText extends HelpFormatter {
         ),
       ),
       this.#lines('SEE ALSO', [`${PROGRAM_NAME} help codes CODE`]),
+    ]);
+  }
+
+  defaults({ summary, keys, example, notes }: ConfigTopic): string {
+    return this.#join([
+      this.wrap(summary, 0),
+      this.#list('KEYS', keys),
+      this.#lines('EXAMPLE', example),
+      ...notes.map((note) => this.wrap(note, 0)),
     ]);
   }
 

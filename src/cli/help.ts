@@ -30,6 +30,7 @@ export async function helpOf(
   const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
   if (code !== undefined && word !== 'codes') throw new UsageError('usage', `unexpected argument '${code}'`);
   if (load !== undefined) return text.command(commandPage(word, await load()));
+  if (word === 'config') return text.defaults((await import('./config-topic.js')).CONFIG_TOPIC);
   const { CODES, CODE_PAGES } = await import('./codes.js');
   if (word === 'codes' && code === undefined) return text.codes(CODE_PAGES);
   const page = CODES.get(code ?? word);

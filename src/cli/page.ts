@@ -65,6 +65,7 @@ export interface CommandClass {
   readonly environment: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, string>>;
   readonly seeAlso: readonly string[];
+  readonly usesDefaults?: boolean;
 }
 
 /** Commands by name, each loaded on demand. */
@@ -115,6 +116,7 @@ export const PROGRAM_NAME = 'thermos';
 /** What there is to read about besides the commands. */
 export const TOPICS: [name: string, summary: string][] = [
   ['codes', 'What the codes of problems and errors mean.'],
+  ['config', 'The files of defaults: roots, limits of gc, colour, pager.'],
 ];
 
 export function commandPage(id: string, command: CommandClass): CommandPage {

@@ -14,11 +14,11 @@ export interface Pager {
 }
 
 /**
- * The pager that the environment asks for, as git does it; undefined if it asks for none. `isRoot`: less must not become
+ * The pager that the environment asks for, as git does it, else a file of defaults; undefined if they ask for none. `isRoot`: less must not become
  * a root shell for users whom sudo lets run only this program.
  */
-export function pagerOf(env: NodeJS.ProcessEnv, isRoot: boolean): Pager | undefined {
-  const line = env.THERMOS_PAGER ?? env.PAGER;
+export function pagerOf(env: NodeJS.ProcessEnv, isRoot: boolean, byDefault?: string): Pager | undefined {
+  const line = env.THERMOS_PAGER ?? env.PAGER ?? byDefault;
   if (line !== undefined && (line.trim() === '' || line.trim() === 'cat')) return undefined;
   const secure = isRoot ? { LESSSECURE: '1' } : {};
   return { line, env: { LESS: 'FRX', LV: '-c', ...secure, ...env } };

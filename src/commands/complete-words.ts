@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { filesToName, idsToName, processesToName } from '../app/complete.js';
 import { localTasks } from '../app/local-tasks.js';
+import type { RootFlags } from '../app/search.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { requote, unquote } from '../cli/completion/bash-words.js';
 import { type CompletionSource, complete } from '../cli/completion/complete.js';
@@ -9,12 +10,12 @@ import { EXIT } from '../errors/exit-codes.js';
 import { localSandbox } from '../sandbox/local-sandbox.js';
 
 /** Names of this host's tasks and processes. */
-const NAMES: CompletionSource = {
-  taskIds: (roots) => idsToName(localTasks(roots)),
-  processes: (taskId, roots) => processesToName(taskId, localTasks(roots)),
+const namesIn = (defaultRoots: RootFlags['defaultRoots']): CompletionSource => ({
+  taskIds: (roots) => idsToName(localTasks({ ...roots, defaultRoots })),
+  processes: (taskId, roots) => processesToName(taskId, localTasks({ ...roots, defaultRoots })),
   files: (directory, roots) =>
-    filesToName(directory, { gatherer: localTasks(roots), sandboxOf: localSandbox }),
-};
+    filesToName(directory, { gatherer: localTasks({ ...roots, defaultRoots }), sandboxOf: localSandbox }),
+});
 
 /**
  * The completion scripts call this: it prints the candidates for the last word, one per line. It reports no errors,
@@ -41,9 +42,10 @@ export default class CompleteWords extends ThermosCommand {
   async #candidates(): Promise<string> {
     const { args, flags } = await this.parse(CompleteWords);
     const typed: string[] = args.word ?? [''];
+    const source = namesIn(this.defaults.roots);
     const bash = args.shell === 'bash';
     const words = bash ? typed.map((word) => unquote(word).text) : typed;
-    const found = await complete(words, { all: this.commands, base: ThermosCommand }, NAMES);
+    const found = await complete(words, { all: this.commands, base: ThermosCommand }, source);
     const last = typed.at(-1) as string;
     return found
       .map((each) => inserted(each, args.shell, last, flags['word-breaks']))

@@ -3,6 +3,7 @@ import { COLOUR_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { COMPLETION_SCRIPTS, type Shell } from '../cli/completion/scripts.js';
 
 export default class Completion extends ThermosCommand {
+  static override usesDefaults = false;
   static override summary = 'Print the completion script of a shell.';
   static override description =
     `The script completes commands, flags and their fixed values, task ids, process names and

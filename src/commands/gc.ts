@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import { collectGarbage } from '../app/gc.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { confirmationOn } from '../cli/confirm.js';
-import { GC_FLAGS, gcAnswer, gcOptions, planText } from '../cli/gc.js';
+import { GC_FLAGS, gcAnswer, gcOptions, planText, withDefaultLimits } from '../cli/gc.js';
 import { progressOn } from '../cli/progress.js';
 import { DURATION_HELP } from '../text/duration.js';
 
@@ -40,7 +40,9 @@ ${DURATION_HELP}`;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Gc);
-    const result = collectGarbage(gcOptions(args.task ?? [], flags), {
+    const words = args.task ?? [];
+    const options = gcOptions(words, withDefaultLimits(words, flags, this.defaults.gc));
+    const result = collectGarbage(options, {
       now: () => this.terminal.now(),
       confirmation: confirmationOn(this.terminal, planText(flags)),
       progress: progressOn(this.terminal, flags),

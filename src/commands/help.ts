@@ -3,10 +3,12 @@ import { COLOUR_ENVIRONMENT, PAGER_ENVIRONMENT, ThermosCommand } from '../cli/ba
 import { helpOf } from '../cli/help.js';
 
 export default class Help extends ThermosCommand {
-  static override summary = 'Show all commands, the help of one command, or what codes mean.';
+  static override usesDefaults = false;
+  static override summary =
+    'Show all commands, the help of one command, what codes mean, or what defaults are read.';
   static override environment = { ...COLOUR_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override files = {};
-  static override usage = ['[COMMAND] [FLAGS]', 'codes [CODE] [FLAGS]'];
+  static override usage = ['[COMMAND] [FLAGS]', 'codes [CODE] [FLAGS]', 'config [FLAGS]'];
   static override examples = [
     '<%= config.bin %> help',
     '<%= config.bin %> help status',

@@ -12,6 +12,7 @@ const MOST_SPEC_BYTES = 256 * 1024 * 1024;
 
 /** What `run --daemon` starts. */
 export default class RunDaemon extends ThermosCommand {
+  static override usesDefaults = false;
   static override hidden = true;
 
   async run(): Promise<number> {

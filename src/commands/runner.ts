@@ -5,6 +5,7 @@ import { RUNNER_EXIT_ROWS } from '../errors/exit-codes.js';
 
 /** The program `thermos-runner`. */
 export default class Runner extends ThermosCommand {
+  static override usesDefaults = false;
   static override hidden = true;
   static program = { name: 'thermos-runner', exitRows: RUNNER_EXIT_ROWS };
   static override summary = "Run a task for Aurora's executor, in the place of thermos_runner.pex.";

@@ -6,6 +6,7 @@ import { EXIT } from '../errors/exit-codes.js';
 
 /** What `run` starts to show its task. */
 export default class ShowRun extends ThermosCommand {
+  static override usesDefaults = false;
   static override hidden = true;
   static override args = { spec: Args.string({ required: true, ignoreStdin: true }) };
 

@@ -3,6 +3,7 @@ import { coordinatorKind } from '../cli/programs.js';
 import type { VersionDocument } from '../contracts/host.js';
 
 export default class Version extends ThermosCommand {
+  static override usesDefaults = false;
   static override summary = 'Print the version.';
   static override environment = COLOUR_ENVIRONMENT;
   static override files = {};

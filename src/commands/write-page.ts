@@ -5,6 +5,7 @@ import { EXIT } from '../errors/exit-codes.js';
 
 /** What `run` starts to write the page of its task. */
 export default class WritePage extends ThermosCommand {
+  static override usesDefaults = false;
   static override hidden = true;
   static override args = { spec: Args.string({ required: true, ignoreStdin: true }) };
 

@@ -4,6 +4,7 @@
  */
 import { read, record } from './checkpoint.js';
 import { dryRun, inspectConfig } from './config.js';
+import { defaults } from './defaults.js';
 import { diff } from './diff.js';
 import { doctor } from './doctor.js';
 import { cat, cp, ls } from './files.js';
@@ -18,6 +19,7 @@ import { inspect, status, tail, tailPath, wait } from './task.js';
 export const CONTRACTS = {
   cat,
   completion,
+  config: defaults,
   cp,
   'dry-run': dryRun,
   diff,

@@ -31,6 +31,14 @@ export const PLACES: Places = {
   workDirs: KNOWN_WORK_DIRS,
 };
 
+/** Places that a file of defaults names, to be searched instead of those that every host has. */
+export interface DefaultRoots {
+  root: readonly string[];
+  mesosRoot: readonly string[];
+  /** The path of the file. */
+  source: string;
+}
+
 export interface RootOptions {
   flags: { root?: readonly string[]; mesosRoot?: readonly string[] };
   env: Readonly<Record<string, string | undefined>>;
@@ -42,6 +50,7 @@ export interface RootOptions {
   /** The user's home in /etc/passwd, read only if HOME is unset. */
   home?: () => string | undefined;
   places?: Partial<Places>;
+  defaultRoots?: DefaultRoots;
 }
 
 /** True if a flag or a variable names the roots. Then nothing else counts. */
@@ -82,8 +91,8 @@ export function executorSandbox({ env, cwd }: Pick<RootOptions, 'env' | 'cwd'>):
 
 /**
  * Finds the task roots. Flags override everything else; then THERMOS_ROOT and THERMOS_MESOS_ROOT do; then, with
- * `fromCwd`, the root around the working directory; then the defaults of the executor that we are a part of, the host, the
- * user and the Mesos agents.
+ * `fromCwd`, the root around the working directory; then that of the executor that we are a part of, and what a file of
+ * defaults names, else the defaults of the host, the user and the Mesos agents.
  * A named path that doesn't exist, can't be read or is not a root is a problem; a missing default is not.
  * A root that is found twice counts once, under the first path.
  */
@@ -112,6 +121,12 @@ export function discoverRoots(options: RootOptions): FoundRoots {
   const places = { ...PLACES, ...options.places };
   const ofExecutor = executorSandbox(options);
   if (ofExecutor !== undefined) collected.addExecutor(ofExecutor);
+  if (options.defaultRoots !== undefined) {
+    const { root, mesosRoot, source } = options.defaultRoots;
+    for (const path of root) collected.addNamed(path, source, false);
+    for (const path of mesosRoot) collected.addNamed(path, source, true);
+    return collected.result();
+  }
   collected.addDefault(places.hostRoot, 'default', false);
   const ofUser = userRoot(options);
   if (ofUser !== undefined) collected.addDefault(ofUser, 'user', true);

@@ -28,6 +28,16 @@ export const CODE_GROUPS = {
       remedy: 'See `thermos COMMAND --help`.',
     },
     'unknown-command': { exit: ['usage'], meaning: 'There is no command of that name.' },
+    'defaults-invalid': {
+      exit: ['usage'],
+      meaning: 'A file of defaults is not JSON, or has an unknown key or a value of the wrong type.',
+      remedy: 'The message names file, line and key; `thermos help config` lists the keys.',
+    },
+    'defaults-ignored': {
+      severity: ['warning'],
+      meaning:
+        'A file of defaults is not used: it cannot be read, or somebody other than root and this user could have written it.',
+    },
     'bad-pattern': {
       exit: ['usage'],
       meaning: 'A word that names tasks is not a valid pattern.',

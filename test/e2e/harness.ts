@@ -45,6 +45,7 @@ export function cleanEnv(extra: Record<string, string> = {}): Record<string, str
     TZ,
     THERMOS_ROOT,
     THERMOS_COORDINATOR,
+    THERMOS_CONFIG: '',
     THERMOS_PAGER: '',
     XDG_STATE_HOME: join(HOME, 'state'),
     ...extra,
