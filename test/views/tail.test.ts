@@ -26,7 +26,22 @@ describe('linePrefix', () => {
 
 it.each([
   [{ kind: 'empty' as const }, '0 lines'],
-  [{ kind: 'waiting' as const }, '0 lines so far; waiting for more'],
+  [{ kind: 'waiting' as const, logs: true, lines: false }, '0 lines so far; waiting for more'],
+  [{ kind: 'waiting' as const, logs: true, lines: true }, 'no line matches so far; waiting for more'],
+  [{ kind: 'waiting' as const, logs: false, lines: false }, 'no log so far; waiting for one'],
+  [
+    { kind: 'window' as const, window: { since: 0 }, left_out: 0 },
+    'lines have no times: shown are runs and files written since 1970-01-01T00:00:00.000Z',
+  ],
+  [
+    { kind: 'window' as const, window: { since: 5000, until: 60_000 }, left_out: 2, written_ms: 1000 },
+    'lines have no times: shown are runs and files written since 1970-01-01T00:00:05.000Z until 1970-01-01T00:01:00.000Z; 2 logs are left out: what is here was last written at 1970-01-01T00:00:01.000Z',
+  ],
+  [
+    { kind: 'no-arrival' as const },
+    'no line has a time: only the arrival of lines that are followed is known',
+  ],
+  [{ kind: 'new-task' as const, task_id: 't' }, '==> t: new <=='],
   [{ kind: 'not-started' as const, processes: ['a', 'b'], over: false }, 'not started yet: a, b'],
   [{ kind: 'not-started' as const, processes: ['a'], over: true }, 'never started: a'],
   [
