@@ -56,12 +56,19 @@ interface State {
  */
 export class LineAutomaton implements LineFinder {
   readonly #program: Program;
+  /** Whether it matters what is before a character: there are fewer states if it doesn't. */
+  readonly #asksForBegin: boolean;
+  readonly #asksForWords: boolean;
+  /** By state and byte: the state that the byte leads to, times 256. */
   #table = new Int32Array(0);
   #states: State[] = [];
   #ids = new Map<string, number>();
 
   constructor(program: Program) {
     this.#program = program;
+    const conditions = program.inst.reduce((all, { op, arg }) => (op === EMPTY_WIDTH ? all | arg : all), 0);
+    this.#asksForBegin = (conditions & BEGINS) !== 0;
+    this.#asksForWords = (conditions & (BOUNDARY | NO_BOUNDARY)) !== 0;
     this.#reset();
   }
 
@@ -83,23 +90,28 @@ export class LineAutomaton implements LineFinder {
   /** An offset in the first line that matches, from the beginning of a line on; -1 if none does. */
   #found(bytes: Buffer, from: number, to: number): number {
     let table = this.#table;
-    let state = START;
+    // A state is where its row of the table begins.
+    let row = START << 8;
     let at = from;
     while (at < to) {
-      const next = table[(state << 8) | (bytes[at] as number)] as number;
-      if (next > FOUND) {
-        state = next;
+      const next = table[row | (bytes[at] as number)] as number;
+      if (next === row) {
+        // Most bytes lead back to where they come from: to see that, none has to wait for the one before it.
+        do at += 1;
+        while (at < to && table[row | (bytes[at] as number)] === row);
+      } else if (next > FOUND << 8) {
+        row = next;
         at += 1;
-      } else if (next === FOUND) {
+      } else if (next === FOUND << 8) {
         return at;
       } else {
-        if (this.#states.length >= MOST_STATES) state = this.#forgetAllBut(state);
-        this.#move(state, bytes[at] as number);
+        if (this.#states.length >= MOST_STATES) row = this.#forgetAllBut(row >> 8) << 8;
+        this.#move(row >> 8, bytes[at] as number);
         table = this.#table;
       }
     }
     if (to === from || bytes[to - 1] === NEWLINE) return -1;
-    return this.#atEnd(state) === FOUND ? to - 1 : -1;
+    return this.#atEnd(row >> 8) === FOUND ? to - 1 : -1;
   }
 
   #reset(): void {
@@ -109,7 +121,7 @@ export class LineAutomaton implements LineFinder {
     // UNKNOWN and FOUND are no states, but have their numbers.
     const none = { at: [], begins: false, afterWord: false, bytes: [] };
     this.#states.push(none, none);
-    this.#idOf({ at: [this.#program.start], begins: true, afterWord: false, bytes: [] });
+    this.#idOf({ at: [this.#program.start], begins: this.#asksForBegin, afterWord: false, bytes: [] });
   }
 
   #forgetAllBut(id: number): number {
@@ -137,9 +149,9 @@ export class LineAutomaton implements LineFinder {
   #move(id: number, byte: number): number {
     if (id === FOUND) return FOUND;
     const known = this.#table[(id << 8) | byte] as number;
-    if (known !== UNKNOWN) return known;
+    if (known !== UNKNOWN) return known >> 8;
     const to = this.#moved(id, byte);
-    this.#table[(id << 8) | byte] = to;
+    this.#table[(id << 8) | byte] = to << 8;
     return to;
   }
 
@@ -170,7 +182,7 @@ export class LineAutomaton implements LineFinder {
 
   /** Where a character leads to, or the end of the line. */
   #step(state: State, rune: number): number {
-    const isWord = isWordRune(rune);
+    const isWord = this.#asksForWords && isWordRune(rune);
     let conditions = isWord === state.afterWord ? NO_BOUNDARY : BOUNDARY;
     if (state.begins) conditions |= BEGINS;
     if (rune === END) conditions |= ENDS;

@@ -2,6 +2,12 @@ const NEWLINE = 10;
 /** From so many bytes on, it is seen which bytes of the literals are rare in the log. */
 const SAMPLE = 32 * 1024;
 
+/** At least so many bytes are searched for: fewer are found too often. */
+const SHORTEST = 4;
+
+/** A literal that leads to fewer bytes than this for each line that does not match is not searched for any more. */
+const WORTH = 512;
+
 /** Finds lines in a log. */
 export interface LineFinder {
   /** Gives the lines that match, of whole lines, in their order: where each begins, and where the next line does. */
@@ -18,6 +24,9 @@ export class LiteralFinder implements LineFinder {
   readonly #literals: readonly Buffer[];
   readonly #check: LineFinder | undefined;
   #searched: Searched[] | undefined;
+  /** How many lines with a literal `check` did not find, in how many bytes. */
+  #rejected = 0;
+  #bytes = 0;
 
   constructor(literals: readonly string[], check: LineFinder | undefined) {
     this.#literals = literals.map((literal) => Buffer.from(literal));
@@ -25,6 +34,12 @@ export class LiteralFinder implements LineFinder {
   }
 
   each(bytes: Buffer, found: (start: number, end: number) => void): void {
+    if (this.#check === undefined || this.#rejected * WORTH <= this.#bytes) this.#eachWithLiteral(bytes, found);
+    else this.#check.each(bytes, found);
+  }
+
+  #eachWithLiteral(bytes: Buffer, found: (start: number, end: number) => void): void {
+    this.#bytes += bytes.length;
     const searched = this.#sampled(bytes);
     for (const each of searched) each.at = -1;
     for (let line = 0; line < bytes.length; ) {
@@ -33,6 +48,7 @@ export class LiteralFinder implements LineFinder {
       const start = at === 0 ? 0 : bytes.lastIndexOf(NEWLINE, at - 1) + 1;
       line = endOfLine(bytes, at);
       if (this.#check === undefined || this.#check.matches(bytes, start, line)) found(start, line);
+      else this.#rejected += 1;
     }
   }
 
@@ -68,7 +84,7 @@ interface Searched {
 
 function searchedOf(literal: Buffer, counts: Uint32Array): Searched {
   let rarest = 0;
-  for (let at = 1; at < literal.length; at++) {
+  for (let at = 1; at <= literal.length - SHORTEST; at++) {
     if ((counts[literal[at] as number] as number) < (counts[literal[rarest] as number] as number))
       rarest = at;
   }

@@ -76,8 +76,8 @@ export async function tailLogs(
   const candidates = await inWindow(all, options.window, following, shell);
   for (const problem of missingStreams(candidates)) shell.report(problem);
 
-  const naming = namingOf(tasks, options);
-  const printer = printerOf(candidates, naming, options, shell);
+  const more = following ? options : { ...options, newTasks: undefined };
+  const printer = printerOf(candidates, namingOf(tasks, more), more, shell);
   let exitCode: number = EXIT.ok;
   if (following) {
     const followed = tasks.map((task, i) => ({ task, source: sources[i] as TaskLogSource }));

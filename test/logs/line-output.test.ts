@@ -70,7 +70,7 @@ describe('LineOutput', () => {
     expect(text()).toBe('a\xff\0\nb\nc\n');
   });
 
-  it('prints one JSON object a line, with U+FFFD for bytes that are not UTF-8', () => {
+  it('prints one JSON object a line, with U+FFFD for bytes that are not UTF-8, and those in base64', () => {
     let text = '';
     const output = new LineOutput((bytes) => {
       text += bytes.toString();
@@ -82,13 +82,11 @@ describe('LineOutput', () => {
     channel.end();
     const lines = text.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual(
-      ['ü "x"\r', '\ufffd\ufffd', '\u2028end'].map((line) => ({
-        task_id: 'task-1',
-        process: 'd"b\n',
-        run: 3,
-        stream: 'stderr',
-        line,
-      })),
+      [
+        { line: 'ü "x"\r' },
+        { line: '\ufffd\ufffd', encoding: 'base64', bytes: '/+KC' },
+        { line: '\u2028end' },
+      ].map((line) => ({ task_id: 'task-1', process: 'd"b\n', run: 3, stream: 'stderr', ...line })),
     );
   });
 
