@@ -34,7 +34,8 @@ export class LiteralFinder implements LineFinder {
   }
 
   each(bytes: Buffer, found: (start: number, end: number) => void): void {
-    if (this.#check === undefined || this.#rejected * WORTH <= this.#bytes) this.#eachWithLiteral(bytes, found);
+    if (this.#check === undefined || this.#rejected * WORTH <= this.#bytes)
+      this.#eachWithLiteral(bytes, found);
     else this.#check.each(bytes, found);
   }
 

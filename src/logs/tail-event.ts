@@ -7,7 +7,7 @@ export type TailEvent =
   | { kind: 'empty' }
   /** Nothing was printed yet, and the logs are followed; `lines`: whether there are lines, of which none was chosen. */
   | { kind: 'waiting'; logs: boolean; lines: boolean }
-  /** Runs and files outside a window are left out: this many logs, of which the newest was written then. */
+  /** Runs and files outside a window are left out: this many logs; the last of those before it ended then. */
   | { kind: 'window'; window: TimeWindow; left_out: number; written_ms?: number }
   /** Times of arrival were asked for, but nothing arrives. */
   | { kind: 'no-arrival' }

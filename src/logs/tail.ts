@@ -194,13 +194,13 @@ async function inWindow(
   for (const candidate of candidates) {
     const present: Log[] = [];
     for (const log of candidate.present) {
-      const { isIn, modified } = await whenWritten(log, window);
+      const { isIn, last } = await whenWritten(log, window);
       if (isIn) {
         present.push(log);
         continue;
       }
       left_out += 1;
-      if (modified !== undefined) written_ms = Math.max(written_ms ?? 0, modified);
+      if (last !== undefined) written_ms = Math.max(written_ms ?? 0, last);
     }
     const logs = candidate.logs.filter((log) => isOfRunIn(log, window));
     kept.push({ ...candidate, logs: candidate.goesOn ? candidate.logs : logs, present });
@@ -221,18 +221,26 @@ function isOfRunIn({ start, stop }: Log, window: TimeWindow): boolean {
   return !isBefore(end, window) && !isAfter(Number.isFinite(start) ? start * 1000 : undefined, window);
 }
 
-/** Whether a log may have lines of the window, and when it was last written, if that is known. */
-async function whenWritten(log: Log, window: TimeWindow): Promise<{ isIn: boolean; modified?: number }> {
-  const { tree } = log.log_dir;
-  const paths = [log.path];
-  let stat = await tree.stat(log.path);
+/** Whether a log may have lines of the window; if it ended before, also when, as far as that is known. */
+async function whenWritten(log: Log, window: TimeWindow): Promise<{ isIn: boolean; last?: number }> {
+  const ends: number[] = log.stop === undefined ? [] : [log.stop * 1000];
+  const modified = await modificationOf(log);
+  if (modified !== undefined) ends.push(modified);
+  // What was copied since has a new time.
+  const last = ends.length === 0 ? undefined : Math.min(...ends);
+  if (isBefore(last, window)) return { isIn: false, last };
+  return { isIn: isOfRunIn(log, window) };
+}
+
+/** When the newest file of a log was last written. */
+async function modificationOf({ path, directory, source, log_dir }: Log): Promise<number | undefined> {
+  const { tree } = log_dir;
+  let stat = await tree.stat(path);
   if ('absent' in stat) {
-    const [newest] = await listBackups(log.directory, log.source.stream, tree);
-    if (newest !== undefined) paths.push(backupName(log.path, newest));
-    stat = await tree.stat(paths.at(-1) as string);
+    const [newest] = await listBackups(directory, source.stream, tree);
+    if (newest !== undefined) stat = await tree.stat(backupName(path, newest));
   }
-  const modified = 'id' in stat ? stat.modified_ms : undefined;
-  return { isIn: isOfRunIn(log, window) && !isBefore(modified, window), modified };
+  return 'id' in stat ? stat.modified_ms : undefined;
 }
 
 const MOST_MISSING = 5;

@@ -25,7 +25,7 @@ export function windowText({ since, until }: TimeWindow): string {
   return words.join(' ');
 }
 
-/** What is added about logs that were left out; empty if it is not known when they were written. */
+/** What is added about logs that ended before the window; empty if there are none. */
 export function lastWritten(time: number | undefined): string {
-  return time === undefined ? '' : `: what is here was last written at ${new Date(time).toISOString()}`;
+  return time === undefined ? '' : `: the last line before was written by ${new Date(time).toISOString()}`;
 }

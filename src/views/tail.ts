@@ -33,8 +33,9 @@ export interface PrefixedLog {
 /** As `linePrefix`, of all logs that are shown together on a terminal: short task ids, in columns. */
 export function alignedPrefixes(logs: readonly PrefixedLog[], { paint }: Style): string[] {
   const short = shortIdsOf(logs);
+  const roots = rootsOf(logs);
   const rows = logs.map(({ source, naming }) => [
-    ...(naming.root ? [source.root ?? ''] : []),
+    ...(naming.root ? [roots.get(rootKey(source)) ?? ''] : []),
     ...(naming.task ? [short.get(source.task_id) ?? source.task_id] : []),
     source.process,
     String(source.run),
@@ -49,6 +50,38 @@ export function alignedPrefixes(logs: readonly PrefixedLog[], { paint }: Style):
     const padded = row.map((cell, column) => cell + ' '.repeat((widths[column] as number) - widthOf(cell)));
     return `${prefixPaint(paint, logs[i]?.colour ?? 0)(`${padded.join(' ')} |`)} `;
   });
+}
+
+function rootKey({ task_id, root }: Pick<LineSource, 'task_id' | 'root'>): string {
+  return `${task_id}\n${root}`;
+}
+
+/** How much of a root's name is shown at least. */
+const SHORT_ROOT = 8;
+
+/**
+ * What distinguishes the roots of one task id: the beginning of the parts of their paths that differ; empty if there
+ * is one root.
+ */
+function rootsOf(logs: readonly PrefixedLog[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const ids = new Map<string, Set<string>>();
+  for (const { source } of logs) {
+    const roots = ids.get(source.task_id) ?? new Set();
+    ids.set(source.task_id, roots.add(source.root ?? ''));
+  }
+  for (const [task_id, roots] of ids) {
+    const paths = [...roots].map((root) => root.split('/'));
+    const own = paths.map((path) =>
+      path.filter((part, i) => paths.some((other) => other[i] !== part)).join('/'),
+    );
+    let length = SHORT_ROOT;
+    while (new Set(own.map((name) => name.slice(0, length))).size < new Set(own).size) length += 1;
+    for (const [i, root] of [...roots].entries()) {
+      names.set(rootKey({ task_id, root }), own[i]?.slice(0, length) ?? '');
+    }
+  }
+  return names;
 }
 
 function shortIdsOf(logs: readonly PrefixedLog[]): ReadonlyMap<string, string> {
