@@ -5,7 +5,7 @@ import { type LineFinder, LiteralFinder } from './literal-finder.js';
 
 /** Regular expressions of one flag. A line matches if one of them does. */
 export interface LinePattern {
-  /** Finds the lines that match; it has a position, so each log needs its own. */
+  /** Finds the lines that match. Each log needs its own, because it learns what is rare there. */
   finder(): LineFinder;
   /** The spans of a line that match, for showing: `[from, to)` in UTF-16 units, ascending. */
   spans(line: string): [number, number][];
@@ -32,12 +32,10 @@ export function linePattern(flag: string, texts: readonly string[], ignoreCase: 
   const [only] = literals ?? [];
   const isLiteral =
     prefixComplete && prefix === only && literals?.length === 1 && !prefix.includes('\n') && prefix !== '';
+  const automaton = new LineAutomaton(prog);
   return {
-    finder: () => {
-      const automaton = new LineAutomaton(prog);
-      if (literals === undefined) return automaton;
-      return new LiteralFinder(literals, isLiteral ? undefined : automaton);
-    },
+    finder: () =>
+      literals === undefined ? automaton : new LiteralFinder(literals, isLiteral ? undefined : automaton),
     spans: (line) => spansOf(compiled, line),
   };
 }
