@@ -11,6 +11,15 @@ import { milliseconds, ratioRow } from './table.mjs';
 const CASES = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'fixtures', 'checkpoints');
 const GIB = 1 << 30;
 const LATENCY_GOAL_MS = 50;
+/** What is searched, and which lines of it are shown. */
+const SEARCHES = /** @type {const} */ ([
+  ['a rare word', 'request 7777777 ', 'all'],
+  ['the last 10 of a frequent word', 'took 996 ms', 10],
+  ['a word in every thousandth line', 'took 996 ms', 'all'],
+  ['one of two words', 'took 996 ms|ERROR', 'all'],
+  ['an expression', 'worker-[0-3] .*took 99[0-9] ms$', 'all'],
+  ['an expression without a word', '[5-7]{5,} [a-z]+ 99', 'all'],
+]);
 
 /** `context` as in `statusRows`. Returns rows for the table. */
 export async function tailRows(context) {
@@ -38,6 +47,14 @@ function longLogs({ dir, program, env, quick, say }) {
       sideBySide([`${tail(large, 'all')} | cat`, `${cat} | cat`], rounds, env),
       { wall: 3 },
     ),
+    ...SEARCHES.map(([what, pattern, n]) => {
+      const grep = `grep -E -- ${quote(pattern)} ${quote(large.log)}${n === 'all' ? '' : ` | tail -n ${n}`} | cat`;
+      const searched = `${tail(large, n)} --grep ${quote(pattern)} | cat`;
+      return ratioRow(`tail --grep in 1 GiB: ${what}`, 'grep', sideBySide([searched, grep], rounds, env), {
+        cpu: 2,
+        wall: 2,
+      });
+    }),
   ];
   rmSync(dirname(large.root), { recursive: true });
   return rows;

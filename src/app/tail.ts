@@ -1,3 +1,5 @@
+import type { FoundTask } from '../discovery/found.js';
+import { isPathWord } from '../discovery/task-path.js';
 import type { Problem } from '../errors/problem.js';
 import type { FollowShell } from '../logs/follower.js';
 import type { LogPath } from '../logs/log-paths.js';
@@ -10,16 +12,43 @@ import { noSuchTask, notOneTask } from './search.js';
 export interface TailPorts {
   gatherer: TaskGatherer;
   logsOf: LogsOf;
+  /** The clock, in milliseconds since the epoch. */
+  now: () => number;
 }
 
-/** Prints the logs of the tasks that the word matches; without a word, of the only task. See `tailLogs`. */
+/**
+ * Prints the logs of the tasks that the word matches; without a word, of the only task. See `tailLogs`. A word that is a
+ * pattern, or that matches several tasks, is searched again while they are followed.
+ */
 export async function tailNamed(
   word: string | undefined,
-  options: TailOptions,
+  options: Omit<TailOptions, 'newTasks'>,
   ports: TailPorts,
   shell: FollowShell,
 ): Promise<number> {
-  return tailLogs(await sourcesOf(word, ports), options, shell);
+  const found = await tasksOf(word, ports);
+  const newTasks =
+    word !== undefined && mayMatchMore(word, found) ? laterTasks(word, found, ports) : undefined;
+  return tailLogs(sourcesOf(found, ports), { ...options, newTasks }, shell);
+}
+
+/** Whether a task that starts later may be meant, too: not by a path or the id of a task. */
+function mayMatchMore(word: string, found: readonly FoundTask[]): boolean {
+  if (isPathWord(word) || found.some(({ task_id }) => task_id === word)) return false;
+  return found.length > 1 || /[*?+|^$()[\]{}\\]/.test(word);
+}
+
+function laterTasks(word: string, found: readonly FoundTask[], ports: TailPorts): TailOptions['newTasks'] {
+  const { gatherer } = ports;
+  const keyOf = ({ root, task_id }: FoundTask) => `${root.path}\n${task_id}`;
+  const known = new Set(found.map(keyOf));
+  const board = gatherer.board(ports.now);
+  return async () => {
+    const { selected } = await board.find([word], 'look');
+    const later = selected.filter((task) => !known.has(keyOf(task)));
+    for (const task of later) known.add(keyOf(task));
+    return sourcesOf(later, ports);
+  };
 }
 
 /** Finds the files of those logs; see `findLogPaths`. */
@@ -28,13 +57,14 @@ export async function logPathsNamed(
   choice: LogChoice,
   ports: TailPorts,
 ): Promise<{ paths: LogPath[]; problems: Problem[] }> {
-  return findLogPaths(await sourcesOf(word, ports), choice);
+  return findLogPaths(sourcesOf(await tasksOf(word, ports), ports), choice);
 }
 
-async function sourcesOf(
-  word: string | undefined,
-  { gatherer, logsOf }: TailPorts,
-): Promise<TaskViewSource[]> {
+function sourcesOf(found: readonly FoundTask[], { gatherer, logsOf }: TailPorts): TaskViewSource[] {
+  return found.map((task) => new TaskViewSource(gatherer.source(task), logsOf));
+}
+
+async function tasksOf(word: string | undefined, { gatherer }: TailPorts): Promise<FoundTask[]> {
   const selection = await gatherer.find(word === undefined ? [] : [word], 'look');
   if (selection.unmatched.length > 0) throw noSuchTask(selection);
   const { selected } = selection;
@@ -44,5 +74,5 @@ async function sourcesOf(
       selected.map(({ task_id }) => task_id),
     );
   }
-  return selected.map((found) => new TaskViewSource(gatherer.source(found), logsOf));
+  return selected;
 }

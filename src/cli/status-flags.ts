@@ -21,7 +21,8 @@ export const STATUS_FLAGS = {
   }),
   since: Flags.string({
     helpValue: 'TIME',
-    summary: 'Show only tasks that entered their state since then: 2h, an RFC 3339 time, or Unix seconds.',
+    summary:
+      'Show only tasks that entered their state since then: 2h, 14:30, an RFC 3339 time, or Unix seconds.',
   }),
   sort: Flags.string({
     options: SORT_KEYS,

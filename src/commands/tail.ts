@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { parseLines, parseRuns, showLogs } from '../cli/tail.js';
+import { parseLines, runsOf, showLogs } from '../cli/tail.js';
+import { TAIL_FLAGS } from '../cli/tail-flags.js';
+import { TIME_HELP } from '../text/time.js';
 
 export default class Tail extends ThermosCommand {
   static override summary = 'Show the last lines of the logs of a task, and follow them.';
@@ -10,20 +11,34 @@ export default class Tail extends ThermosCommand {
 "PROCESS RUN STREAM |"; a single log is printed unchanged, byte for byte.
 
 Running processes are followed: into their next run, across rotations, until nothing more can come. Rotated
-backups are read as far as needed. Logs have no times, so old lines are ordered by the start of their run.
+backups are read as far as needed. If TASK is a pattern or matches several tasks, those that start later are followed,
+too. On a terminal, prefixes are in columns, with short ids, and control characters are escaped (not with --raw).
+
+Lines have no times: old ones are ordered by the start of their run. --since and --until choose runs by when they began
+and ended, and files by when they were last written; what a chosen file holds is shown, older lines too. Without --run,
+all runs of that time are shown. --timestamps says when a line arrived while it was followed.
+
+RE is a regular expression of RE2 (as in stern: no lookaround and no backreference, so that no line takes long to
+match); ^ and $ are the ends of a line. Of a line longer than 8 MiB, each 8 MiB are a line.
 
 TASK is a task id, a regular expression or glob, any part of ids (the beginning is tried first), a job's key
-(ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Inside a sandbox with one task it may be left out. PROCESS is a name or a glob.`;
+(ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Inside a sandbox with one task it may be left out. PROCESS is a name or a glob.
+
+${TIME_HELP}`;
   static override examples = [
     '<%= config.bin %> tail www-data-prod-web-0',
     '<%= config.bin %> tail --lines 100 --stderr --no-follow www-data-prod-web-0 web',
     '<%= config.bin %> tail --lines all --run -2 www-data-prod-web-0 web',
+    '<%= config.bin %> tail --previous --stderr www-data-prod-web-0 web',
+    '<%= config.bin %> tail --grep "ERROR|FATAL" --exclude healthcheck --lines 50 www-data-prod-web-0',
+    '<%= config.bin %> tail --since 2h --grep "took \\d{4,}ms" --lines all "www-data-prod-web-*"',
+    '<%= config.bin %> tail --follow --timestamps --highlight "HTTP/1.. 5.." "www-data-prod-web-*" web',
     '<%= config.bin %> tail --json www-data-prod-web-0 | jq -r "select(.stream == \\"stderr\\").line"',
     'less $(<%= config.bin %> tail --path --stdout www-data-prod-web-0 web)',
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
-    no: 'No task, process or run matches, or there is no log; stderr says why.',
+    no: 'No task, process, run or line matches, or there is no log; stderr says why.',
   };
   static override seeAlso = ['inspect', 'status'];
 
@@ -33,34 +48,7 @@ TASK is a task id, a regular expression or glob, any part of ids (the beginning 
     process: { ...Args.string({ ignoreStdin: true, description: 'Processes to show.' }), repeats: true },
   };
 
-  static override flags = {
-    lines: Flags.string({
-      char: 'n',
-      default: '10',
-      helpValue: 'N|all',
-      summary: 'How many lines of each log to show first.',
-    }),
-    follow: Flags.boolean({
-      char: 'f',
-      exclusive: ['no-follow'],
-      summary: 'Follow the logs, or wait for them to start.',
-    }),
-    'no-follow': Flags.boolean({ summary: 'Stop after the last lines, even if the task runs.' }),
-    stdout: Flags.boolean({ summary: 'Show only stdout.' }),
-    stderr: Flags.boolean({ summary: 'Show only stderr.' }),
-    run: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      helpValue: 'N,…|all',
-      summary: 'Show these runs instead of the last one; 0 is the first, -1 the last.',
-    }),
-    'no-prefix': Flags.boolean({ summary: 'Print lines without a prefix.' }),
-    path: Flags.boolean({
-      exclusive: ['follow', 'no-follow', 'lines', 'no-prefix'],
-      summary: 'Print the paths of the files, the oldest backup first, instead of their content.',
-    }),
-  };
+  static override flags = TAIL_FLAGS;
 
   async run(): Promise<number> {
     const { raw, flags } = await this.parse(Tail);
@@ -70,7 +58,7 @@ TASK is a task id, a regular expression or glob, any part of ids (the beginning 
       ...flags,
       lines: parseLines(flags.lines),
       follow: flags.follow ? true : flags['no-follow'] ? false : undefined,
-      run: flags.run === undefined ? ('last' as const) : parseRuns(flags.run),
+      run: runsOf(flags),
       prefix: !flags['no-prefix'],
     };
     return showLogs(task, processes, chosen, this.terminal, (problems) => this.report(problems));

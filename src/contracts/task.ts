@@ -174,7 +174,16 @@ const logLine = z.object({
   process: z.string(),
   run: z.int().min(0),
   stream: z.enum(STREAMS),
+  arrival_ms: z
+    .number()
+    .optional()
+    .describe('When the line arrived, with --timestamps; absent for a line that was there before.'),
   line: z.string().describe('Without its newline; bytes that are not UTF-8 become U+FFFD.'),
+  encoding: z
+    .literal('base64')
+    .optional()
+    .describe('The line has bytes that are not UTF-8: `bytes` holds all of them, encoded in this way.'),
+  bytes: z.string().optional().describe('The line as it is in the log; only with `encoding`.'),
 });
 
 export const tail = z

@@ -290,6 +290,14 @@ export const CODE_GROUPS = {
       exit: ['partial'],
       meaning: 'The name of a process leads out of the log directory, so its logs are not read.',
     },
+    'no-line-matches': {
+      exit: ['no'],
+      meaning: 'The logs have lines, and none of them is one that --grep and --exclude choose.',
+    },
+    'log-outside-window': {
+      exit: ['no'],
+      meaning: 'All logs were written before --since or after --until, by the times of their runs and files.',
+    },
     'log-line-cut': {
       severity: ['warning'],
       meaning: 'A line of a log is too long to search for its start, so it is printed from some byte on.',

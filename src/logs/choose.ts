@@ -4,6 +4,9 @@ import type { ProcessLogs, TaskLogs } from './task-logs.js';
 /** `last`: the last run that began. Negative numbers count from there: -1 is the last one. */
 export type RunChoice = 'last' | 'all' | readonly number[];
 
+/** The run before the last one. */
+export const PREVIOUS = -2;
+
 export interface ChosenProcess {
   task: TaskLogs;
   process: ProcessLogs;
@@ -30,6 +33,12 @@ export function chooseProcesses(
   }
   refuseUnknownRuns(chosen, runs);
   return chosen;
+}
+
+/** Whether one of the words selects a process of this name; without words, all are selected. */
+export function selectsProcess(words: readonly string[], name: string): boolean {
+  if (words.length === 0) return true;
+  return words.some((word) => word === name || (/[*?]/.test(word) && globOf(word).test(name)));
 }
 
 /** The chosen runs of one process that have begun. */
@@ -63,6 +72,10 @@ function refuseUnknownRuns(chosen: readonly ChosenProcess[], runs: RunChoice): v
   if (typeof runs === 'string' || chosen.some((each) => each.runs.length > 0)) return;
   const begun = chosen.filter(({ process }) => process.started > 0);
   if (begun.length === 0) return;
+  if (runs.length === 1 && runs[0] === PREVIOUS && begun.every(({ process }) => process.started === 1)) {
+    const names = begun.map(({ process }) => process.process).join(', ');
+    throw new NotFoundError('run-not-found', `there is no run before the last one: ${names} ran once only`);
+  }
   const have = begun.map(({ process }) => {
     const { started } = process;
     return `${process.process} has ${started === 1 ? 'run 0 only' : `runs 0 to ${started - 1}`}`;

@@ -2,8 +2,9 @@ import { EXIT } from '../errors/exit-codes.js';
 import type { Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
 import type { Changes } from '../task/changes.js';
+import type { Awaitable } from '../task/gatherer.js';
 import { type LogCandidate, mayGoOn } from './candidate.js';
-import type { RunChoice } from './choose.js';
+import { type RunChoice, selectsProcess } from './choose.js';
 import { byStart, type Log, logsOf } from './log.js';
 import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';
 import type { ProcessLogs, TaskLogSource, TaskLogs } from './task-logs.js';
@@ -28,6 +29,10 @@ export interface FollowOptions {
   runs: RunChoice;
   streams: readonly Stream[];
   lines: number | undefined;
+  /** When to stop, by the clock of the shell; undefined: when nothing more can come. */
+  stopAt?: number;
+  /** Gives the tasks that appeared since it was called last; undefined: none can. */
+  newTasks?: () => Awaitable<readonly TaskLogSource[]>;
 }
 
 /** The state of a task is read again after this time at the latest, because a runner that dies changes no file. */
@@ -49,6 +54,8 @@ interface FollowedTask {
   task: TaskLogs;
   /** By name. */
   processes: Map<string, Followed>;
+  /** Appeared while others were followed: all that it wrote is new. */
+  isNew: boolean;
   /** The latest and the earliest time to read it again. */
   due: number;
   notBefore: number;
@@ -60,10 +67,13 @@ export class Follower {
   readonly #printer: LogPrinter;
   readonly #shell: FollowShell;
   readonly #watcher: Changes;
+  /** Those that appear are added. */
   readonly #tasks: FollowedTask[];
   /** Logs with more to print. */
   readonly #behind = new Set<OpenLog>();
   #colours: number;
+  /** When to search for new tasks. */
+  #searchDue = 0;
 
   constructor(
     tasks: readonly { source: TaskLogSource; task: TaskLogs }[],
@@ -79,9 +89,11 @@ export class Follower {
       source,
       task,
       processes: new Map(),
+      isNew: false,
       due: shell.now(),
       notBefore: shell.now(),
     }));
+    this.#searchDue = shell.now() + TASK_READ_MS;
     this.#colours = 0;
   }
 
@@ -98,8 +110,14 @@ export class Follower {
       await this.#start(candidates);
       this.#shell.catchSignals();
       for (;;) {
+        if (this.#shell.now() >= this.#searchDue) await this.#findTasks();
         for (const task of this.#tasks) if (this.#isDue(task)) await this.#readTask(task);
-        if (this.#tasks.every((task) => this.#isOver(task))) return await this.#end();
+        if (this.#tasks.every((task) => this.#isOver(task))) {
+          // One that replaces another may have come since the last search.
+          if (!(await this.#findTasks())) return await this.#end();
+          continue;
+        }
+        if (this.#shell.now() >= this.#stopAt) return await this.#end();
         this.#watch();
         const changes = this.#behind.size > 0 ? soon() : this.#watcher.changes(this.#untilDue());
         const signal = await this.#shell.pause(changes);
@@ -124,15 +142,34 @@ export class Follower {
       if (!goesOn) continue;
       for (const log of logs) if (log.source.run === followed.run) owners.set(log, followed);
     }
-    for (const log of byStart(wanted)) {
-      const owner = owners.get(log);
-      const open = this.#printer.open(log);
+    const opened = byStart(wanted).map((log) => ({ open: this.#printer.open(log), owner: owners.get(log) }));
+    for (const { open, owner } of opened) {
       owner?.open.push(open);
       await open.start(this.#options.lines, owner !== undefined);
     }
-    if (this.#printer.printed === 0 && this.#options.lines !== 0) {
-      this.#shell.event({ kind: 'waiting' });
+    this.#printer.arriving = true;
+    if (this.#printer.shown === 0 && this.#options.lines !== 0) {
+      const { found, searched } = this.#printer;
+      this.#shell.event({ kind: 'waiting', logs: found > 0, lines: searched > 0 });
     }
+  }
+
+  get #stopAt(): number {
+    return this.#options.stopAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Follows the tasks that appeared, too. Returns whether there are any. */
+  async #findTasks(): Promise<boolean> {
+    this.#searchDue = this.#shell.now() + TASK_READ_MS;
+    const sources = (await this.#options.newTasks?.()) ?? [];
+    for (const source of sources) {
+      const task = await source.read();
+      const now = this.#shell.now();
+      this.#tasks.push({ source, task, processes: new Map(), isNew: true, due: now, notBefore: now });
+      this.#shell.event({ kind: 'new-task', task_id: task.task_id });
+      for (const problem of task.problems) this.#shell.report({ ...problem, severity: 'warning' });
+    }
+    return sources.length > 0;
   }
 
   #followed(): Followed[] {
@@ -145,7 +182,7 @@ export class Follower {
   }
 
   #untilDue(): number {
-    let next = Number.POSITIVE_INFINITY;
+    let next = this.#options.newTasks === undefined ? this.#stopAt : Math.min(this.#stopAt, this.#searchDue);
     for (const { due, notBefore } of this.#tasks) next = Math.min(next, Math.max(due, notBefore));
     return Math.max(1, next - this.#shell.now());
   }
@@ -166,7 +203,8 @@ export class Follower {
     const name = process.process;
     let followed = task.processes.get(name);
     if (followed === undefined) {
-      if (this.#options.processes.length > 0 || !isName(name)) return;
+      const { processes } = this.#options;
+      if (!isName(name) || !(task.isNew ? selectsProcess(processes, name) : processes.length === 0)) return;
       followed = { process, run: -1, colour: this.#colours++, open: [] };
       task.processes.set(name, followed);
     }

@@ -36,7 +36,8 @@ export class LocalLogTree implements LogTree {
     try {
       const stat = statFile(path, { below: this.#access.below });
       if (stat === undefined) return { absent: true };
-      return stat.isFile() ? { id: idOf(stat), size: stat.size } : { id: idOf(stat) };
+      if (!stat.isFile()) return { id: idOf(stat) };
+      return { id: idOf(stat), size: stat.size, modified_ms: stat.mtimeMs };
     } catch (error) {
       return { problem: unreadableLog(path, error) };
     }
@@ -75,6 +76,10 @@ class LocalLog implements LogHandle {
 
   get size(): number {
     return this.#file.stat.size;
+  }
+
+  get modified_ms(): number {
+    return this.#file.stat.mtimeMs;
   }
 
   readAt(buffer: Uint8Array, length: number, offset: number): number {

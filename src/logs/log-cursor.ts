@@ -1,10 +1,14 @@
 import { basename, dirname } from 'node:path';
 import type { Problem } from '../errors/problem.js';
 import { backupName, backupOfName } from '../layout/backups.js';
+import type { Awaitable } from '../task/gatherer.js';
+import type { LineFilter } from './line-filter.js';
 import { listBackups } from './log-files.js';
 import { idAt, type LogHandle, type LogTree } from './log-tree.js';
 import { copyOut, type Drained, isBeginningOf, Position, type Sink } from './position.js';
 import { LastLinesScan } from './scan-back.js';
+import { ChosenLinesScan, type Range } from './scan-chosen.js';
+import { isBefore, type TimeWindow } from './time-window.js';
 
 /** How many backups are kept open while following. */
 const KEPT_OPEN = 8;
@@ -15,6 +19,17 @@ const MOST_AT_ONCE = 16 * 1024 * 1024;
 
 /** What the user should know about how a log was read. */
 export type CursorNotice = { kind: 'truncated' | 'overtaken' } | { kind: 'problem'; problem: Problem };
+
+/** What is printed of what was written before. */
+export interface Beginning {
+  /** How many lines of those that the filter chooses; undefined: all. */
+  lines: number | undefined;
+  filter?: LineFilter;
+  /** Leaves out files that were written before or after it. */
+  window?: TimeWindow;
+  /** Stays at the end of the log. */
+  follow: boolean;
+}
 
 /** Backups that are new, each list newest first. */
 interface Unseen {
@@ -43,6 +58,8 @@ export class LogCursor {
   /** The newest of them: its writer may not have noticed the renaming yet. */
   #former: Position | undefined;
   readonly #reported = new Set<string>();
+  /** How large the files were in which lines were searched at the start. */
+  bytes = 0;
 
   constructor(path: string, tree: LogTree, notice: (notice: CursorNotice) => void) {
     this.path = path;
@@ -55,32 +72,36 @@ export class LogCursor {
     return this.#found;
   }
 
-  /** Copies out the last `lines` lines (undefined: everything) and, with `follow`, stays at their end. */
-  async start(lines: number | undefined, follow: boolean, sink: Sink): Promise<void> {
+  /** Copies out the last lines and, with `follow`, stays at their end. */
+  async start({ lines, filter, window = {}, follow }: Beginning, sink: Sink): Promise<void> {
     const chain: LogHandle[] = [];
     const closed = new Set<LogHandle>();
-    const scan = lines === undefined ? undefined : new LastLinesScan(lines);
-    let from: number | undefined;
+    const search = searchFor(lines, filter, follow);
     let wanted = 0;
-    for await (const file of this.#openNewestFirst()) {
+    let isComplete = false;
+    for await (const file of this.#openNewestFirst(window)) {
       chain.push(file);
-      if (from === undefined) {
-        from = await scan?.scan(file);
+      // The older ones were written even earlier.
+      if (!isComplete && isBefore(file.modified_ms, window)) isComplete = true;
+      if (!isComplete) {
+        isComplete = await search.scan(file);
         wanted = chain.length;
       }
+      this.bytes += file.size;
       if (chain.length > HELD_OPEN) {
         file.close();
         closed.add(file);
       }
-      if (from !== undefined && (!follow || chain.length > KEPT_OPEN)) break;
+      if (isComplete && (!follow || chain.length > KEPT_OPEN)) break;
     }
     this.#found = chain.length > 0;
-    if (scan?.cut) this.#report(lineCut((chain[wanted - 1] as LogHandle).path, from ?? 0));
-    for (let i = wanted - 1; i >= 0; i--) {
-      const file = chain[i] as LogHandle;
-      const first = i === wanted - 1 ? (from ?? 0) : 0;
-      if (closed.has(file)) await this.#copyAgain(file, first, sink);
-      else await copyOut(file, first, file.size, sink);
+    const cut = search.finish();
+    if (cut !== undefined) this.#report(lineCut((chain[wanted - 1] as LogHandle).path, cut, filter));
+    for (const file of chain.slice(0, wanted).reverse()) {
+      for (const [from, to] of search.ranges(file)) {
+        if (closed.has(file)) await this.#copyAgain(file, from, to, sink);
+        else await copyOut(file, from, to, sink);
+      }
     }
     const [newest, ...older] = chain.filter((file) => !closed.has(file));
     if (newest === undefined) return;
@@ -144,9 +165,12 @@ export class LogCursor {
   }
 
   /** Opens each file once, even if a rotation moves it to the next name meanwhile. */
-  async *#openNewestFirst(): AsyncGenerator<LogHandle> {
+  async *#openNewestFirst({ until }: TimeWindow): AsyncGenerator<LogHandle> {
     const seen = new Set<string>();
-    for (const path of [this.path, ...(await this.#backupPaths())]) {
+    const paths = [this.path, ...(await this.#backupPaths())];
+    for (const [i, path] of paths.entries()) {
+      // A file is written after the next older one.
+      if (until !== undefined && (await this.#isAfter(until, paths.slice(i + 1)))) continue;
       const opened = await this.#tree.open(path);
       if ('problem' in opened) this.#report(opened.problem);
       if (!('file' in opened)) continue;
@@ -159,14 +183,23 @@ export class LogCursor {
     }
   }
 
+  /** Whether the first of these files that exists was last written after the time. */
+  async #isAfter(time: number, paths: readonly string[]): Promise<boolean> {
+    for (const path of paths) {
+      const stat = await this.#tree.stat(path);
+      if ('id' in stat) return stat.modified_ms !== undefined && stat.modified_ms > time;
+    }
+    return false;
+  }
+
   /** Copies out a backup that was closed meanwhile; a rotation may have moved it. */
-  async #copyAgain({ id, path, size }: LogHandle, from: number, sink: Sink): Promise<void> {
+  async #copyAgain({ id, path }: LogHandle, from: number, to: number, sink: Sink): Promise<void> {
     const number = backupOfName(basename(path), basename(this.path)) ?? 0;
     for (let moved = 0; moved <= KEPT_OPEN; moved++) {
       const opened = await this.#tree.open(backupName(this.path, number + moved));
       if (!('file' in opened)) continue;
       const { file } = opened;
-      if (file.id === id) await copyOut(file, from, size, sink);
+      if (file.id === id) await copyOut(file, from, to, sink);
       file.close();
       if (file.id === id) return;
     }
@@ -312,11 +345,51 @@ async function leaveOutCopy(backups: LogHandle[], newest: LogHandle): Promise<vo
   backups.shift();
 }
 
-function lineCut(path: string, offset: number): Problem {
+interface Search {
+  /** Searches the next older file. Resolves to whether nothing older is needed. */
+  scan(file: LogHandle): Awaitable<boolean>;
+  /** Call it after the last file. Returns the offset in that file where the search stopped in a line, if it did. */
+  finish(): number | undefined;
+  ranges(file: LogHandle): Range[];
+}
+
+function searchFor(lines: number | undefined, filter: LineFilter | undefined, follow: boolean): Search {
+  if (lines === undefined) {
+    return { scan: () => false, finish: () => undefined, ranges: ({ size }) => [[0, size]] };
+  }
+  if (filter !== undefined) {
+    const scan = new ChosenLinesScan(lines, filter, { keepsEnd: follow });
+    return {
+      scan: (file) => scan.scan(file),
+      finish: () => {
+        if (scan.cut === undefined) scan.finish();
+        return scan.cut;
+      },
+      ranges: (file) => scan.ranges(file),
+    };
+  }
+  const scan = new LastLinesScan(lines);
+  let oldest: { file: LogHandle; from: number } | undefined;
+  return {
+    scan: async (file) => {
+      const from = await scan.scan(file);
+      if (from !== undefined) oldest = { file, from };
+      return from !== undefined;
+    },
+    finish: () => (scan.cut ? oldest?.from : undefined),
+    ranges: (file) => [[file === oldest?.file ? oldest.from : 0, file.size]],
+  };
+}
+
+function lineCut(path: string, offset: number, filter: LineFilter | undefined): Problem {
+  const what =
+    filter === undefined
+      ? `it is printed from byte ${offset} on`
+      : `no line that begins before byte ${offset} is searched`;
   return {
     code: 'log-line-cut',
     severity: 'warning',
-    message: `${path} has a line that is too long to search: it is printed from byte ${offset} on`,
+    message: `${path} has a line that is too long to search: ${what}`,
     path,
     offset,
   };

@@ -1,8 +1,11 @@
 import type { Problem } from '../errors/problem.js';
-import { type LineMode, LineOutput, type LineSource } from './line-output.js';
+import { type LineChoice, LineFilter } from './line-filter.js';
+import { type LineForm, type LineMode, LineOutput, type LineSource } from './line-output.js';
 import type { Log } from './log.js';
 import { type CursorNotice, LogCursor } from './log-cursor.js';
 import type { TailEvent } from './tail-event.js';
+import type { TaskLogs } from './task-logs.js';
+import type { TimeWindow } from './time-window.js';
 
 /** Where output, events and problems go. */
 export interface LogShell {
@@ -19,13 +22,33 @@ export interface Naming {
   stream: boolean;
 }
 
-/** Gives the prefix of a line; `colour` is the number of the process. */
-export type PrefixOf = (source: LineSource, naming: Naming, colour: number) => string;
+/**
+ * Gives the prefix of a log's lines, or a function that does, if it changes when more logs come; `colour` is the number
+ * of the process.
+ */
+export type PrefixOf = (
+  source: LineSource,
+  naming: Naming,
+  colour: number,
+  task: Pick<TaskLogs, 'user' | 'name'>,
+) => string | (() => string);
+
+/** What is printed of lines beside their text. */
+export interface LineStyle {
+  /** Which lines are printed. */
+  choice?: LineChoice;
+  /** Leaves out files that were written before or after it. */
+  window?: TimeWindow;
+  /** The clock, in milliseconds since the epoch, and how it is shown before a line; undefined for an old line. */
+  timestamps?: { now(): number; text(arrival: number | undefined): string };
+  /** How a line is drawn on a terminal. */
+  draw?: LineForm['draw'];
+}
 
 /** A log that is being printed. */
 export interface OpenLog {
   readonly log: Log;
-  /** Prints its last lines (undefined: all), and closes it unless `follow` is true. */
+  /** Prints its last lines (undefined: all) of those that are chosen, and closes it unless `follow` is true. */
   start(lines: number | undefined, follow: boolean): Promise<void>;
   /** Prints what is new, or a part of it; resolves to whether it was everything. */
   advance(): Promise<boolean>;
@@ -38,21 +61,34 @@ export interface OpenLog {
 
 /** Prints logs together. */
 export class LogPrinter {
-  /** Bytes of logs printed so far. */
+  /** Bytes of logs read so far, to print those lines that are chosen. */
   printed = 0;
+  /** Bytes printed so far. */
+  shown = 0;
+  /** Logs that were there at the start. */
+  found = 0;
+  /** Bytes of the files that were searched for the last lines. */
+  searched = 0;
+  /** True as soon as lines are printed when they arrive. */
+  arriving = false;
   #stopped = false;
   readonly #shell: LogShell;
   readonly #mode: LineMode;
   readonly #naming: Naming;
   readonly #prefixOf: PrefixOf;
+  readonly #style: LineStyle;
   readonly #output: LineOutput;
 
-  constructor(shell: LogShell, mode: LineMode, naming: Naming, prefixOf: PrefixOf) {
+  constructor(shell: LogShell, mode: LineMode, naming: Naming, prefixOf: PrefixOf, style: LineStyle = {}) {
     this.#shell = shell;
     this.#mode = mode;
     this.#naming = naming;
     this.#prefixOf = prefixOf;
-    this.#output = new LineOutput((bytes) => shell.write(bytes));
+    this.#style = style;
+    this.#output = new LineOutput((bytes) => {
+      this.shown += bytes.length;
+      shell.write(bytes);
+    });
   }
 
   /** Stops printing, even if logs are still being read. */
@@ -62,8 +98,16 @@ export class LogPrinter {
 
   open(log: Log): OpenLog {
     const source = this.#naming.root ? log.source : { ...log.source, root: undefined };
-    const prefix = this.#mode === 'prefix' ? this.#prefixOf(source, this.#naming, log.colour) : '';
-    const channel = this.#output.channel(source, this.#mode, prefix);
+    const { choice, window, draw } = this.#style;
+    const filter = choice === undefined ? undefined : new LineFilter(choice);
+    const arrival = () => (this.arriving ? this.#style.timestamps?.now() : undefined);
+    const channel = this.#output.channel(source, {
+      mode: this.#mode,
+      prefix: this.#prefix(log, source, arrival),
+      filter,
+      draw,
+      arrival,
+    });
     const cursor = new LogCursor(log.path, log.log_dir.tree, (notice) => this.#report(source, notice));
     const sink = (bytes: Buffer) => {
       if (this.#stopped) return;
@@ -73,7 +117,9 @@ export class LogPrinter {
     return {
       log,
       start: async (lines, follow) => {
-        await cursor.start(lines, follow, sink);
+        await cursor.start({ lines, filter, window, follow }, sink);
+        this.searched += cursor.bytes;
+        if (cursor.found) this.found += 1;
         if (!follow) channel.end();
       },
       advance: () => cursor.advance(sink),
@@ -85,6 +131,14 @@ export class LogPrinter {
       forgetDeleted: () => cursor.forgetDeleted(),
       close: () => cursor.close(),
     };
+  }
+
+  #prefix(log: Log, source: LineSource, arrival: () => number | undefined): () => string {
+    if (this.#mode !== 'prefix') return () => '';
+    const given = this.#prefixOf(source, this.#naming, log.colour, log.task);
+    const name = typeof given === 'string' ? () => given : given;
+    const { timestamps } = this.#style;
+    return timestamps === undefined ? name : () => `${timestamps.text(arrival())} ${name()}`;
   }
 
   #report(source: LineSource, notice: CursorNotice): void {

@@ -9,6 +9,8 @@ export interface LogHandle {
   readonly id: string;
   /** The size when it was opened. */
   readonly size: number;
+  /** When it was last written, in milliseconds since the epoch, as of when it was opened; undefined if unknown. */
+  readonly modified_ms?: number;
   /**
    * Reads up to `length` bytes at `offset` of the file into the start of the buffer. Resolves to the number of bytes
    * read: fewer only at the end of the file.
@@ -21,8 +23,11 @@ export interface LogHandle {
 
 export type OpenedLog = { file: LogHandle } | { absent: true } | { problem: Problem };
 
-/** What is at a path; if it has no size, it is not a regular file. */
-export type LogStat = { id: string; size?: number } | { absent: true } | { problem: Problem };
+/** What is at a path; if it has no size, it is not a regular file. `modified_ms`: as in `LogHandle`. */
+export type LogStat =
+  | { id: string; size?: number; modified_ms?: number }
+  | { absent: true }
+  | { problem: Problem };
 
 /** The names in a directory; `complete` is false if there are more. */
 export type LogNames = { names: string[]; complete: boolean } | { absent: true } | { problem: Problem };

@@ -16,6 +16,9 @@ export interface Log {
   colour: number;
   /** When the run began; infinite if unknown. */
   start: number;
+  /** When the run ended, in seconds since the epoch as `start`; undefined if it runs or that is unknown. */
+  stop?: number;
+  task: Pick<TaskLogs, 'user' | 'name'>;
 }
 
 /** The logs of one run; none if their place is not known or the process's name can't be part of a path. */
@@ -37,6 +40,8 @@ export function logsOf(
     directory,
     colour,
     start: Number.isFinite(start) ? start : Number.POSITIVE_INFINITY,
+    stop: process.runs[run]?.stop_time,
+    task,
   }));
 }
 

@@ -3,7 +3,7 @@ import type { Awaitable } from '../task/gatherer.js';
 const NEWLINE = 10;
 const BLOCK = 64 * 1024;
 /** The search for a newline goes back no further than this: a sparse file without one may be huge. */
-const LONGEST_LINE = 8 * 1024 * 1024;
+export const LONGEST_LINE = 8 * 1024 * 1024;
 
 /** Bytes that can be read at any offset; `readAt` reads fewer than `length` only at the end. */
 export interface Bytes {

@@ -6,6 +6,9 @@ import type { LogTree } from './log-tree.js';
 export interface TaskLogs {
   task_id: string;
   root: string;
+  /** As recorded, for its short id. */
+  user?: string;
+  name?: string;
   /** Of the task; UNKNOWN if its stream can't be read. */
   state: string;
   /** Where the logs are; `found` is false if they don't exist, `in_sandbox` true if the sandbox exists. */
@@ -35,6 +38,7 @@ export interface RunLogs {
   return_code?: number;
   /** Seconds since the epoch. */
   start_time?: number;
+  stop_time?: number;
 }
 
 /** Reads the state of a task, again on each call. */

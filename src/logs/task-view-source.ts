@@ -44,6 +44,8 @@ export function taskLogs(view: TaskView, config: TaskConfig | undefined, tree: L
   return {
     task_id: view.task_id,
     root: view.root.path,
+    user: view.user,
+    name: view.name,
     state: String(view.state),
     log_dir: view.log_dir && {
       path: view.log_dir.path,
@@ -86,6 +88,7 @@ function byNumber(numbered: readonly { run: ProcessStatus; n: number }[]): RunLo
       state: String(run.state),
       return_code: run.return_code,
       start_time: run.start_time ?? run.fork_time,
+      stop_time: run.stop_time,
     };
   }
   return runs;

@@ -33,10 +33,15 @@ function escaped(char: string): string {
   return SHORT[char] ?? `\\u{${(char.codePointAt(0) as number).toString(16)}}`;
 }
 
-/** As `visible`, for text of several lines: line ends and tabs are kept, because they move nothing that is not theirs. */
+/** What a terminal obeys, or what reorders text on it; not the tab, which only moves on. */
+const CONTROLS = /(?!\t)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+
+/** A line of a log for a terminal: control characters are escaped as in `visible`, and all other text is kept. */
+export function visibleLine(text: string): string {
+  return PLAIN.test(text) ? text : text.replace(CONTROLS, escaped);
+}
+
+/** As `visibleLine`, for text of several lines. */
 export function visibleLines(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.split('\t').map(visible).join('\t'))
-    .join('\n');
+  return text.split('\n').map(visibleLine).join('\n');
 }

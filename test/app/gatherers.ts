@@ -23,19 +23,20 @@ export const TREES = [
 export interface Gathering {
   gatherer: TaskGatherer;
   logsOf: LogsOf;
+  now: () => number;
 }
 
 /** The files of a tree, gathered on this host; `temp` is for a made-up /proc on which no runner lives. */
 export function gatheredHere(tree: string, temp: string): Gathering {
   const proc = makeProc(join(temp, 'proc'), { locks: '' });
   const host = () => Host.local({ proc, passwd: '/nonexistent' });
-  return { gatherer: localTasks({ root: [join(tree, 'root')] }, host), logsOf: localLogs };
+  return { gatherer: localTasks({ root: [join(tree, 'root')] }, host), logsOf: localLogs, now: Date.now };
 }
 
 /** The same files as another host has them. */
 export function gatheredLate(tree: string, seed = 1): Gathering & { gatherer: MemoryTasks } {
   const gatherer = new MemoryTasks(join(tree, 'root'), MemoryFiles.of(tree), seed);
-  return { gatherer, logsOf: () => gatherer.logs() };
+  return { gatherer, logsOf: () => gatherer.logs(), now: Date.now };
 }
 
 export function treeOf(name: string): string {

@@ -236,7 +236,7 @@ export class MemoryTasks implements TaskGatherer {
           const file = this.files.get(path);
           return file === undefined
             ? { absent: true as const }
-            : { id: String(file.id), size: file.bytes.length };
+            : { id: String(file.id), size: file.bytes.length, modified_ms: file.mtimeMs };
         }),
       open: (path) =>
         this.#late(() => {
@@ -256,6 +256,7 @@ export class MemoryTasks implements TaskGatherer {
       path,
       id: String(file.id),
       size: file.bytes.length,
+      modified_ms: file.mtimeMs,
       readAt: (buffer, length, offset) =>
         this.#late(() => file.bytes.copy(buffer, 0, offset, Math.min(offset + length, file.bytes.length))),
       stat: () => this.#late(() => ({ size: file.bytes.length, deleted: false })),

@@ -230,7 +230,7 @@ describe('following what is written elsewhere', () => {
     const signalled = new Promise<number>((resolve) => {
       signal = resolve;
     });
-    const ports = { gatherer: late.gatherer, logsOf };
+    const ports = { gatherer: late.gatherer, logsOf, now: Date.now };
     const printed = new Printed('t', FOLLOW, ports, late.gatherer.changes(), signalled);
     await printed.until('first\n');
     silent = true;

@@ -211,7 +211,7 @@ describe('several logs', () => {
       { problem: { code: 'log-link-refused', path: task.log('db', 0), process: 'db' } },
       { ...web, stream: 'stdout', line: 'w1' },
       { ...web, stream: 'stdout', line: 'w2' },
-      { ...web, stream: 'stderr', line: 'e\ufffd' },
+      { ...web, stream: 'stderr', line: 'e\ufffd', encoding: 'base64', bytes: 'Zf8=' },
     ]);
     expect(stderr).toContain('is a symbolic link, and it is not followed here');
     expect(status).toBe(5);
@@ -566,7 +566,7 @@ describe('following', () => {
     await task.run();
     expect(tail(task, 'web')).toMatchObject({ status: 1 });
     const thermos = follow(task, 'web', '-f', '--json');
-    await thermos.until(({ stderr }) => stderr.includes('0 lines so far'));
+    await thermos.until(({ stderr }) => stderr.includes('no log so far; waiting for one'));
     task.write('web', 0, 'x\n');
     task.start('web');
     await thermos.until(({ stdout }) => stdout.includes('"line":"x"'));

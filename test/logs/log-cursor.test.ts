@@ -107,7 +107,7 @@ describe('start', () => {
             writeFileSync(i === 0 ? stdout : `${stdout}.${i}`, content);
           });
           const { cursor, text, sink } = open();
-          await cursor.start(n, follow, sink);
+          await cursor.start({ lines: n, follow }, sink);
           cursor.close();
           const all = newestFirst.toReversed().join('');
           expect(text()).toBe(n === undefined ? all : tailOf(all, n));
@@ -120,7 +120,7 @@ describe('start', () => {
   it('reads the backups though the newest file is absent', async () => {
     writeFileSync(`${stdout}.1`, 'a\nb\n');
     const { cursor, text, sink } = open();
-    await cursor.start(1, true, sink);
+    await cursor.start({ lines: 1, follow: true }, sink);
     writeFileSync(stdout, 'c\n');
     await cursor.advance(sink);
     cursor.close();
@@ -164,7 +164,7 @@ describe('advance', () => {
           written = '';
           const descriptors = readdirSync('/proc/self/fd').length;
           const { cursor, text, notices, sink } = open();
-          await cursor.start(lines, true, sink);
+          await cursor.start({ lines, follow: true }, sink);
           let rotations = 0;
           const look = async () => {
             await cursor.advance(sink);
@@ -198,7 +198,7 @@ describe('advance', () => {
   it('says so when it is overtaken, and repeats nothing', async () => {
     touch();
     const { cursor, text, notices, sink } = open();
-    await cursor.start(0, true, sink);
+    await cursor.start({ lines: 0, follow: true }, sink);
     for (let i = 1; i <= 6; i++) {
       appendFileSync(stdout, `line ${i}\n`);
       for (const step of renaming(2)) step();
@@ -212,7 +212,7 @@ describe('advance', () => {
   it('gives very much in parts, and says that there is more', async () => {
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    await cursor.start(10, true, sink);
+    await cursor.start({ lines: 10, follow: true }, sink);
     appendFileSync(stdout, 'x'.repeat(40_000_000));
     let parts = 1;
     while (!(await cursor.advance(sink))) parts += 1;
@@ -227,7 +227,7 @@ describe('advance', () => {
   it('goes on after a truncation without a copy, and says so', async () => {
     writeFileSync(stdout, 'one\ntwo\n');
     const { cursor, text, notices, sink } = open();
-    await cursor.start(10, true, sink);
+    await cursor.start({ lines: 10, follow: true }, sink);
     truncateSync(stdout);
     await cursor.advance(sink);
     appendFileSync(stdout, 'three\n');
@@ -240,7 +240,7 @@ describe('advance', () => {
   it('notices a truncation though the file has grown past its old size since', async () => {
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    await cursor.start(10, true, sink);
+    await cursor.start({ lines: 10, follow: true }, sink);
     writeFileSync(stdout, 'two\nthree\nfour\n');
     await cursor.advance(sink);
     cursor.close();
@@ -251,7 +251,7 @@ describe('advance', () => {
     const writer = openSync(stdout, 'a');
     writeSync(writer, 'one\n');
     const { cursor, text, sink } = open();
-    await cursor.start(10, true, sink);
+    await cursor.start({ lines: 10, follow: true }, sink);
     renameSync(stdout, `${stdout}.1`);
     touch();
     await cursor.advance(sink);
@@ -268,7 +268,7 @@ describe('advance', () => {
     writeFileSync(`${stdout}.1`, 'zero\n');
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    await cursor.start(1, true, sink);
+    await cursor.start({ lines: 1, follow: true }, sink);
     appendFileSync(stdout, 'two\n');
     copyFileSync(stdout, `${stdout}.1`);
     truncateSync(stdout);
@@ -282,7 +282,7 @@ describe('advance', () => {
     for (const i of [3, 2, 1]) writeFileSync(`${stdout}.${i}`, `old ${i}\n`);
     writeFileSync(stdout, 'one\n');
     const { cursor, text, sink } = open();
-    await cursor.start(1, true, sink);
+    await cursor.start({ lines: 1, follow: true }, sink);
     rmSync(`${stdout}.1`);
     await cursor.forgetDeleted();
     truncateSync(stdout);
@@ -297,7 +297,7 @@ describe('advance', () => {
   it('does not go where a link leads that took the place of the log', async () => {
     writeFileSync(stdout, 'one\n');
     const { cursor, text, notices, sink } = open();
-    await cursor.start(1, true, sink);
+    await cursor.start({ lines: 1, follow: true }, sink);
     rmSync(stdout);
     symlinkSync('/etc/passwd', stdout);
     await cursor.advance(sink);
@@ -360,7 +360,7 @@ describe('between any two looks at the files', () => {
       const sink = (bytes: Buffer) => {
         text += bytes.toString();
       };
-      await cursor.start(undefined, true, sink);
+      await cursor.start({ lines: undefined, follow: true }, sink);
       if (rotated === 1) {
         for (const step of renaming(3)) step();
         await cursor.advance(sink);
@@ -383,7 +383,7 @@ it('an overfull directory is read in part, and that is reported', async () => {
   writeFileSync(stdout, 'newest\n');
   for (let i = 0; i < 1100; i++) writeFileSync(join(runDir, `other-${i}`), '');
   const { cursor, text, notices, sink } = open();
-  await cursor.start(undefined, false, sink);
+  await cursor.start({ lines: undefined, follow: false }, sink);
   expect(text()).toBe('newest\n');
   expect(notices.map((notice) => (notice.kind === 'problem' ? notice.problem.code : notice.kind))).toEqual([
     'directory-too-large',
@@ -399,7 +399,7 @@ it('gives hundreds of backups, and has only some of them open', async () => {
   const before = descriptors();
   let most = 0;
   const lines: string[] = [];
-  await cursor.start(undefined, false, (bytes) => {
+  await cursor.start({ lines: undefined, follow: false }, (bytes) => {
     most = Math.max(most, descriptors() - before);
     lines.push(bytes.toString());
     sink(bytes);

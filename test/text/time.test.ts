@@ -28,6 +28,9 @@ describe('a time as a flag has it', () => {
     '-5',
     '2h30',
     '5 m',
+    '24:00',
+    '1:5',
+    '12:60',
     '2014-05-13',
     '2014-05-13T16:53:20',
     '2014-02-30T00:00:00Z',
@@ -38,6 +41,17 @@ describe('a time as a flag has it', () => {
     expect(() => parseTime(text, 'since', NOW)).toThrow(UsageError);
     expect(() => parseTime(text, 'since', NOW)).toThrow(/^--since takes a time such as /);
   });
+
+  test.each(['00:00', '9:05', '14:30', '23:59', '02:00:01'])(
+    '%s is when a clock here showed it last',
+    (text) => {
+      const time = parseTime(text, 'since', NOW);
+      const [hours, minutes, seconds = 0] = text.split(':').map(Number);
+      const shown = new Date(time);
+      expect([shown.getHours(), shown.getMinutes(), shown.getSeconds()]).toEqual([hours, minutes, seconds]);
+      expect(time <= NOW && time > NOW - 25 * 3_600_000).toBe(true);
+    },
+  );
 
   test('every time that the program writes is read', () => {
     fc.assert(

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { LineSource } from '../../src/logs/line-output.js';
 import { PLAIN } from '../../src/views/parts/paint.js';
 import type { Style } from '../../src/views/parts/style.js';
-import { eventText, linePrefix, pathsText } from '../../src/views/tail.js';
+import {
+  alignedPrefixes,
+  eventText,
+  linePrefix,
+  lineText,
+  type PrefixedLog,
+  pathsText,
+  stampText,
+} from '../../src/views/tail.js';
 
 const paint = { ...PLAIN, prefixes: [(text: string) => `<${text}>`, (text: string) => `[${text}]`] };
 const style: Style = { width: 80, tty: true, colour: 1, unicode: true, now: 0, paint };
@@ -24,9 +32,64 @@ describe('linePrefix', () => {
   });
 });
 
+describe('alignedPrefixes', () => {
+  const naming = { root: true, task: true, stream: false };
+  const log = (root: string, task_id: string, process: string, run: number): PrefixedLog => ({
+    source: { task_id, root, process, run, stream: 'stdout' },
+    naming,
+    colour: 0,
+    recorded: { user: 'www', name: 'web' },
+  });
+  const web = (instance: number) => `www-prod-web-${instance}-0b5fc0a5-1b7f-4f7b-9a52-0123456789ab`;
+
+  it('are in columns, with short ids, and name a root only where an id is in several', () => {
+    const logs = [
+      log('/mesos/runs/d0bf642d-fb61/checkpoints', web(0), 'web', 0),
+      log('/mesos/runs/d0bf6999-1111/checkpoints', web(0), 'a\u001b', 12),
+      log('/mesos/runs/00000000-1111/checkpoints', web(1), 'web', 0),
+    ];
+    expect(alignedPrefixes(logs, { ...style, paint: PLAIN })).toEqual([
+      'd0bf642d www/prod/web/0/0b5fc0a5 web 0  | ',
+      'd0bf6999 www/prod/web/0/0b5fc0a5 a\\e 12 | ',
+      '         www/prod/web/1/0b5fc0a5 web 0  | ',
+    ]);
+  });
+});
+
+describe('lineText', () => {
+  const red = { ...style, paint: { ...PLAIN, red: (text: string) => `<${text}>` } };
+
+  it('marks spans, and escapes what a terminal would obey or reorder', () => {
+    const line = 'a\u001b[1m\tb\r\u202eü\u200d';
+    expect(lineText(line, { escapes: true, spans: [[0, 2]] }, red)).toBe('<a\\e>[1m\tb\\r\\u{202e}ü\u200d');
+    expect(lineText(line, { escapes: false, spans: [] }, red)).toBe(line);
+  });
+});
+
+it('a time is as wide as none on a terminal', () => {
+  expect(stampText(0, style)).toBe('1970-01-01T00:00:00.000Z');
+  expect(stampText(undefined, style)).toBe('-                       ');
+  expect(stampText(undefined, { ...style, tty: false })).toBe('-');
+});
+
 it.each([
   [{ kind: 'empty' as const }, '0 lines'],
-  [{ kind: 'waiting' as const }, '0 lines so far; waiting for more'],
+  [{ kind: 'waiting' as const, logs: true, lines: false }, '0 lines so far; waiting for more'],
+  [{ kind: 'waiting' as const, logs: true, lines: true }, 'no line matches so far; waiting for more'],
+  [{ kind: 'waiting' as const, logs: false, lines: false }, 'no log so far; waiting for one'],
+  [
+    { kind: 'window' as const, window: { since: 0 }, left_out: 0 },
+    'lines have no times: shown are runs and files written since 1970-01-01T00:00:00.000Z',
+  ],
+  [
+    { kind: 'window' as const, window: { since: 5000, until: 60_000 }, left_out: 2, written_ms: 1000 },
+    'lines have no times: shown are runs and files written since 1970-01-01T00:00:05.000Z until 1970-01-01T00:01:00.000Z; 2 logs are left out: the last line before was written by 1970-01-01T00:00:01.000Z',
+  ],
+  [
+    { kind: 'no-arrival' as const },
+    'no line has a time: only the arrival of lines that are followed is known',
+  ],
+  [{ kind: 'new-task' as const, task_id: 't' }, '==> t: new <=='],
   [{ kind: 'not-started' as const, processes: ['a', 'b'], over: false }, 'not started yet: a, b'],
   [{ kind: 'not-started' as const, processes: ['a'], over: true }, 'never started: a'],
   [

@@ -16,7 +16,7 @@ import * as readViews from '../../src/views/read.js';
 import { rootsView } from '../../src/views/roots.js';
 import { progressLines, summaryText } from '../../src/views/run.js';
 import { idLine, StatusPage } from '../../src/views/status.js';
-import { linePrefix, pathsText } from '../../src/views/tail.js';
+import { alignedPrefixes, linePrefix, pathsText } from '../../src/views/tail.js';
 import { waitText } from '../../src/views/wait.js';
 import { REPOSITORY } from '../e2e/harness.js';
 import { CONTROL, config, history, PIPE, processView, ran, TTY, taskView } from './task-views.js';
@@ -176,6 +176,18 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
       0,
       style,
     ),
+  alignedPrefixes: (name, style) =>
+    [name, `${name}2`].flatMap((root) =>
+      alignedPrefixes(
+        [name, root].map((each) => ({
+          source: { task_id: name, root: each, process: name, run: 0, stream: 'stdout' as const },
+          naming: { root: true, task: true, stream: true },
+          colour: 0,
+          recorded: { user: name, name },
+        })),
+        style,
+      ),
+    ),
   pathsText: (name) =>
     pathsText([{ task_id: name, process: name, run: 0, stream: 'stdout', path: name, bytes: 1 }]),
   waitText: (name, style) => {
@@ -195,11 +207,13 @@ const PARTS = [
   'headerLines',
   'leftOutLine',
   'limitsText',
+  'lineText',
   'nothingToCollect',
   'orderingText',
   'resourcesText',
   'runChangeText',
   'runTable',
+  'stampText',
   'statusTable',
   'taskChangeText',
   'modeText',

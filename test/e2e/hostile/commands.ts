@@ -78,6 +78,14 @@ export const COMMANDS = {
     sound: 0,
     shows: copy,
   },
+  'tail-grep': {
+    args: ({ root }) => [
+      ...['tail', '--no-follow', '--grep', '.', '--exclude', 'nothing', '--highlight', 'o', '--json'],
+      ...['--since', '2014-05-13T16:53:20Z', '--root', root, VICTIM],
+    ],
+    exits: LOOKS,
+    sound: 0,
+  },
   read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
   'kill-now': {
     args: ({ root }) => ['kill', '--now', '--root', root, VICTIM],
