@@ -1,11 +1,16 @@
+import type { TaskRoot } from '../discovery/found.js';
+import { readSmallFile } from '../doctor/file-tail.js';
+import { parseSlaveInfo } from '../doctor/mesos-info.js';
 import { UsageError } from '../errors/errors.js';
+import { agentPaths, workDirAround } from '../layout/mesos.js';
 import type { LogFile } from '../logs/list-logs.js';
 import type { ReportLinks } from '../report/model.js';
 import type { TaskView } from '../task/view.js';
 
-/** The addresses of a Mesos agent and its master, without a slash at the end. */
+/** The addresses of Mesos' servers, without a slash at the end. */
 export interface LinkSources {
-  readonly agentUrl?: string;
+  /** The agent of each task. Default: none is known. */
+  readonly agentOf?: (root: TaskRoot) => string | undefined;
   readonly masterUrl?: string;
 }
 
@@ -34,7 +39,7 @@ function notAddress(flag: string, text: string): UsageError {
   return new UsageError('usage', `--${flag} takes an http or https address, not '${text}'`);
 }
 
-/** The agent that says to its executors where it is; undefined outside of one, and for one that is no address. */
+/** The agent that told its executors where it is; undefined outside of one, and if that is not an address. */
 export function agentOfEnvironment(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const { MESOS_AGENT_ENDPOINT, LIBPROCESS_SSL_ENABLED } = env;
   if (!MESOS_AGENT_ENDPOINT) return undefined;
@@ -46,11 +51,41 @@ export function agentOfEnvironment(env: Readonly<Record<string, string | undefin
   }
 }
 
+/** The port of an agent that does not say it (mesos.proto). */
+const AGENT_PORT = 5051;
+
+/**
+ * Gives the address of the agent that a root is of, by what that agent recorded about itself where its tasks are; undefined
+ * if that cannot be read. Each agent is asked once.
+ */
+export function recordedAgents(): (root: TaskRoot) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return ({ mesos, run_dir }) => {
+    const workDir = run_dir === undefined ? undefined : workDirAround(run_dir);
+    if (mesos === undefined || workDir === undefined) return undefined;
+    const { slaveInfo, meta } = agentPaths(workDir);
+    const path = slaveInfo(mesos.agent_id);
+    if (!known.has(path)) known.set(path, recordedAgent(path, meta));
+    return known.get(path);
+  };
+}
+
+function recordedAgent(path: string, below: string): string | undefined {
+  const file = readSmallFile(path, { below });
+  const { hostname, port = AGENT_PORT } = (file && parseSlaveInfo(file)) ?? {};
+  if (hostname === undefined) return undefined;
+  try {
+    return serverAddress(`http://${hostname}:${port}`, 'agent-url');
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where logs and sandbox of a task are on the servers of Mesos; undefined for a task that is not one of Mesos. Pure. */
 export function reportLinks(
   { mesos, root, sandbox }: Pick<TaskView, 'mesos' | 'root' | 'sandbox'>,
   logs: readonly LogFile[],
-  { agentUrl, masterUrl }: LinkSources,
+  { agentOf, masterUrl }: LinkSources,
 ): ReportLinks | undefined {
   // An agent gives only files of its own sandboxes.
   if (mesos === undefined || root.run_dir === undefined) return undefined;
@@ -59,6 +94,7 @@ export function reportLinks(
     const directory = sandbox?.found ? sandbox.path : root.run_dir;
     links.browse = `${masterUrl}/#/agents/${encodeURIComponent(mesos.agent_id)}/browse?path=${encodeURIComponent(directory)}`;
   }
+  const agentUrl = logs.length === 0 ? undefined : agentOf?.(root);
   if (agentUrl !== undefined) {
     const downloads: Record<string, string> = {};
     for (const { path } of logs)

@@ -2,10 +2,11 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { localTasks } from '../app/local-tasks.js';
 import { makeReports, type ReportAnswer, type ReportOptions } from '../app/report.js';
-import { agentOfEnvironment, serverAddress } from '../app/report-links.js';
+import { agentOfEnvironment, recordedAgents, serverAddress } from '../app/report-links.js';
 import { watchReports } from '../app/report-watch.js';
 import type { RootFlags } from '../app/search.js';
 import type { ReportDocument } from '../contracts/report.js';
+import type { TaskRoot } from '../discovery/found.js';
 import { localLogs } from '../logs/local-logs.js';
 import { jsonText } from '../text/json.js';
 import { parseSize } from '../text/size.js';
@@ -100,11 +101,16 @@ export function reportOptions(words: readonly string[], flags: ReportFlags): Rep
     logBytes: bytesOf(flags['log-bytes']),
     trace,
     links: {
-      agentUrl:
-        agentUrl === undefined ? agentOfEnvironment(process.env) : serverAddress(agentUrl, 'agent-url'),
+      agentOf: agentsOf(agentUrl),
       masterUrl: masterUrl === undefined ? undefined : serverAddress(masterUrl, 'master-url'),
     },
   };
+}
+
+/** The agent that the flag names, or else ours, or else what each agent recorded about itself. Throws UsageError. */
+function agentsOf(flag: string | undefined): (root: TaskRoot) => string | undefined {
+  const named = flag === undefined ? agentOfEnvironment(process.env) : serverAddress(flag, 'agent-url');
+  return named === undefined ? recordedAgents() : () => named;
 }
 
 /** The flag's name says the unit. */

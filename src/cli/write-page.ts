@@ -28,7 +28,7 @@ export async function writePage(
     directory: resolve(directory),
     logBytes: parseSize(DEFAULT_LOG_BYTES, 'log-bytes'),
     trace: false,
-    links: { agentUrl: agentOfEnvironment(process.env) },
+    links: { agentOf: () => agentOfEnvironment(process.env) },
   };
   const writer = new ReportWriter(options, ports, { follows: true });
   try {

@@ -66,7 +66,8 @@ page; inside a sandbox, the tasks of its root.`;
     }),
     'agent-url': Flags.string({
       helpValue: 'URL',
-      summary: 'The Mesos agent of this host: each log gets a link to its download.',
+      summary:
+        'The Mesos agent of this host: each log gets a link to its download. [default: as the agent recorded it]',
     }),
     'master-url': Flags.string({
       helpValue: 'URL',

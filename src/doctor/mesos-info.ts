@@ -16,6 +16,7 @@ export function* framed(file: Buffer): Generator<Buffer> {
 
 export interface SlaveInfo {
   hostname?: string;
+  port?: number;
   id?: string;
   /** Names of the attributes that the agent was started with. */
   attributes: string[];
@@ -30,7 +31,8 @@ export function parseSlaveInfo(file: Buffer): SlaveInfo | undefined {
     const name = number === 5 ? textOf(bytes, 1) : undefined;
     if (name !== undefined) attributes.push(name);
   }
-  return { hostname: textOf(message, 1), id: textOf(fieldOf(message, 6)?.bytes, 1), attributes };
+  const port = numberOf(message, 8);
+  return { hostname: textOf(message, 1), port, id: textOf(fieldOf(message, 6)?.bytes, 1), attributes };
 }
 
 /** From `executor.info`: whether the executor runs in a Docker container, so that the image must contain what it needs. */

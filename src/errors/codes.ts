@@ -631,7 +631,7 @@ export const CODE_GROUPS = {
   },
   'Pages of tasks': {
     'report-unwritable': {
-      severity: ['error'],
+      severity: ['error', 'warning'],
       exit: ['partial'],
       meaning: 'A page of a task, or the directory of the pages, cannot be written.',
       remedy: 'Name a directory that you may write to with --out, or free space on its disk.',

@@ -1,6 +1,14 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { agentOfEnvironment, reportLinks, serverAddress } from '../../src/app/report-links.js';
+import {
+  agentOfEnvironment,
+  recordedAgents,
+  reportLinks,
+  serverAddress,
+} from '../../src/app/report-links.js';
 import type { TaskRoot } from '../../src/discovery/found.js';
+import { placeForEach } from '../e2e/harness.js';
 
 const RUN = '/var/lib/mesos/slaves/S 0/frameworks/F/executors/E/runs/C';
 const MESOS = { agent_id: 'S 0', framework_id: 'F', executor_id: 'E', container_id: 'C' };
@@ -20,7 +28,7 @@ const LOG = {
   path: `${RUN}/sandbox/.logs/a&b/0/stdout`,
   bytes: 1,
 };
-const BOTH = { agentUrl: 'http://agent:5051', masterUrl: 'http://master:5050' };
+const BOTH = { agentOf: () => 'http://agent:5051', masterUrl: 'http://master:5050' };
 
 describe('the links of a report', () => {
   test('lead to the download of each log and to the sandbox, encoded', () => {
@@ -74,5 +82,40 @@ describe('the address of a server', () => {
     ).toBe('https://10.0.0.7:5051');
     expect(agentOfEnvironment({})).toBeUndefined();
     expect(agentOfEnvironment({ MESOS_AGENT_ENDPOINT: 'a b' })).toBeUndefined();
+  });
+});
+
+describe('what an agent recorded about itself', () => {
+  const place = placeForEach();
+
+  /** A message of mesos.proto in a file, as the agent writes it. */
+  function writeInfo(agent: string, hostname: string, port?: number): TaskRoot {
+    const name = Buffer.from(hostname);
+    const fields = [Buffer.from([(1 << 3) | 2, name.length]), name];
+    // A varint: seven bits in each byte.
+    if (port !== undefined) fields.push(Buffer.from([8 << 3, (port & 0x7f) | 0x80, port >> 7]));
+    const message = Buffer.concat(fields);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(message.length);
+    const directory = join(place.path, 'meta/slaves', agent);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'slave.info'), Buffer.concat([length, message]));
+    const run_dir = join(place.path, `slaves/${agent}/frameworks/F/executors/E/runs/C`);
+    return { ...ROOT, mesos: { ...MESOS, agent_id: agent }, run_dir };
+  }
+
+  test('is its address; the port of Mesos if it recorded none', () => {
+    const addressOf = recordedAgents();
+    expect(addressOf(writeInfo('S0', 'node-1.example.com', 5052))).toBe('http://node-1.example.com:5052');
+    expect(addressOf(writeInfo('S1', 'node-2'))).toBe('http://node-2:5051');
+  });
+
+  test('is not used if it is not a name, or not there', () => {
+    const addressOf = recordedAgents();
+    expect(addressOf(writeInfo('S0', 'a b/"<>'))).toBeUndefined();
+    expect(addressOf({ ...writeInfo('S1', 'node'), run_dir: undefined })).toBeUndefined();
+    expect(
+      addressOf({ ...ROOT, run_dir: join(place.path, 'slaves/S9/frameworks/F/executors/E/runs/C') }),
+    ).toBeUndefined();
   });
 });

@@ -7,6 +7,7 @@ import { executorInfo, frames, message, slaveInfo, taskUpdates } from './protobu
 test('the attributes of an agent', () => {
   expect(parseSlaveInfo(slaveInfo('node-1', 'host', 'rack'))).toEqual({
     hostname: 'node-1',
+    port: 5051,
     id: 'S0',
     attributes: ['host', 'rack'],
   });
