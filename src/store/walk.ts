@@ -204,5 +204,6 @@ function reopen(fd: number, stat: Stats): number {
 
 function moveToEnd(entries: Entry[], name: string): void {
   const index = entries.findIndex((entry) => entry.name === name);
-  if (index !== -1) entries.push(...entries.splice(index, 1));
+  const [entry] = index === -1 ? [] : entries.splice(index, 1);
+  if (entry !== undefined) entries.push(entry);
 }
