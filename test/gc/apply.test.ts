@@ -1,9 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { preview, problemsOf } from '../../src/gc/apply.js';
+import { apply, preview, problemsOf, type TaskOutcome } from '../../src/gc/apply.js';
 import { EFFECTS } from '../../src/gc/remove.js';
 import type { DirectoryUser } from '../../src/host/directory-users.js';
+import { deviceOf } from '../../src/host/locks.js';
+import { pathsOf } from '../../src/layout/task-paths.js';
 import { gcTask, gone, listing, put } from '../e2e/gc-trees.js';
 import { placeForEach, tempDir } from '../e2e/harness.js';
 import { writeTask } from '../task/trees.js';
@@ -73,6 +84,24 @@ describe('carrying out', () => {
     carriedOut(planOf([finished(root, 'a')], machineIn(dir)));
     expect([existsSync(sandbox), existsSync(`${dir}/precious/file`)]).toEqual([false, true]);
   });
+});
+
+test('a runner that has come while other tasks were removed keeps its task', () => {
+  for (const id of ['a', 'b', 'c']) gcTask(root, id);
+  const tasks = ['a', 'b', 'c'].map((id) => finished(root, id));
+  const made = planOf(tasks, machineIn(dir));
+  let now = 1_000_000;
+  const outcomes = apply(made, { ...EFFECTS, clock: () => now }, new Set());
+  const next = () => results(outcomes.next().value as TaskOutcome);
+  expect(next()).toEqual(Array(4).fill(expect.stringMatching(/ deleted$/)));
+  const { dev, ino } = statSync(pathsOf({ root, taskId: 'c' }).stream);
+  const { major, minor } = deviceOf(dev);
+  const device = [major, minor].map((number) => number.toString(16).padStart(2, '0')).join(':');
+  writeFileSync(`${dir}/proc/locks`, `1: FLOCK  ADVISORY  WRITE 7 ${device}:${ino} 0 EOF\n`);
+  expect(next()).toEqual(Array(4).fill(expect.stringMatching(/ deleted$/)));
+  // No list of locks is older than this.
+  now += 10;
+  expect(next()).toEqual(Array(4).fill(expect.stringMatching(/ failed: its runner is alive$/)));
 });
 
 describe('nothing goes of a task that', () => {

@@ -48,6 +48,17 @@ const removed = (planned: Measure, options: Partial<RemoveOptions> = {}) =>
   remove(fd, 't', { effects: EFFECTS, planned, touched: new Map(), ...options });
 
 describe('removing', () => {
+  test('a directory whose inode is another one by now, but which is on the same mount', () => {
+    put('t/a/b/f');
+    const planned = measured();
+    expect(planned.directories).toHaveLength(3);
+    for (const directories of [[], [...planned.directories].reverse()]) {
+      put('t/a/b/f');
+      expect(removed({ ...measured(), directories }).failure).toBeUndefined();
+      expect(existsSync(`${dir}/t`)).toBe(false);
+    }
+  });
+
   test('all of it, the last ones last', () => {
     put('t/last');
     put('t/a/f');

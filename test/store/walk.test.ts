@@ -68,6 +68,30 @@ describe('a walk', () => {
     expect(visited()).toEqual(['file link', 'leave ']);
   });
 
+  test('follows no link that took the place of a directory after it was listed', () => {
+    put('elsewhere/f');
+    put('t/a/g');
+    put('t/b/g');
+    let other: string | undefined;
+    const enter: Visitor['enter'] = (_fd, _stat, [name]) => {
+      if (name === undefined || other !== undefined) return undefined;
+      other = name === 'a' ? 'b' : 'a';
+      rmSync(`${dir}/t/${other}`, { recursive: true });
+      symlinkSync(`${dir}/elsewhere`, `${dir}/t/${other}`);
+      return undefined;
+    };
+    const seen = visited({ enter });
+    const first = other === 'a' ? 'b' : 'a';
+    expect(seen).toEqual([`file ${first}/g`, `leave ${first}`, `file ${other}`, 'leave ']);
+  });
+
+  test('passes over what is to be skipped, without a word', () => {
+    put('t/a/f');
+    put('t/b/f');
+    const enter: Visitor['enter'] = (_fd, _stat, names) => (names[0] === 'a' ? 'skip' : undefined);
+    expect(visited({ enter })).toEqual(['file b/f', 'leave b', 'leave ']);
+  });
+
   test('does not enter what must not be, and goes on', () => {
     put('t/a/f');
     put('t/b/f');
