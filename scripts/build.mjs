@@ -1,7 +1,7 @@
 // node scripts/build.mjs [DIRECTORY]
 //
 // Bundles src/ into dist/, or another directory of the repository: main.cjs (only the version),
-// thermos.cjs (everything except what makes pages), report.cjs (that) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
+// thermos.cjs (everything except what makes pages), report.cjs (that), viewer.html (a page that reads agents) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
 // src/coordinator/ into the program coordinator, which is even smaller, if there is a C compiler. CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
 // dynamic imports inside it stay lazy and cost only the reading. A program that runs or starts during a build
 // finds complete files.
@@ -32,6 +32,7 @@ import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
 import { identityOf, smallerPyodide } from './build/pyodide.mjs';
 import { reportBundle } from './build/report-bundle.mjs';
+import { buildViewer } from './build/viewer.mjs';
 import { whenUsed } from './build/when-used.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -73,7 +74,10 @@ const { metafile } = await build({
   ],
 });
 
-writeFileSync(join(fresh, 'LICENSES.txt'), thirdPartyLicenses(root, metafile));
+const viewer = await buildViewer(root, settings.define);
+writeFileSync(join(fresh, 'viewer.html'), viewer.page);
+const outputs = { ...metafile.outputs, ...viewer.metafile.outputs };
+writeFileSync(join(fresh, 'LICENSES.txt'), thirdPartyLicenses(root, { outputs }));
 
 // esbuild escapes everything except regular expressions. One character that is not ASCII would make V8 store two
 // bytes per character, and Node decode them.
@@ -125,6 +129,7 @@ const parts = [
   'pyodide.wasm',
   'python.snapshot',
   'report.cjs',
+  'viewer.html',
   'LICENSES.txt',
   'thermos.cjs',
   'main.cjs',

@@ -54,7 +54,12 @@ describe('rooms', () => {
 });
 
 /** Programs of their own: one is started for each run of a process, the other is part of the build. */
-const ENTRIES = ['runner/coordinator/main.ts', 'config/python/make-snapshot.ts'];
+const ENTRIES = [
+  'runner/coordinator/main.ts',
+  'config/python/make-snapshot.ts',
+  // In a browser, it has no other clock.
+  'report/viewer/browser/main.ts',
+];
 
 test.each(FILES.filter(({ path }) => !['cli', 'commands'].includes(roomOf(path)) && !ENTRIES.includes(path)))(
   '$path knows no terminal, no clock and no command line',

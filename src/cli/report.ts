@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { localTasks } from '../app/local-tasks.js';
 import { makeReports, type ReportAnswer, type ReportOptions } from '../app/report.js';
 import { agentOfEnvironment, recordedAgents, serverAddress } from '../app/report-links.js';
@@ -7,6 +8,7 @@ import { watchReports } from '../app/report-watch.js';
 import type { RootFlags } from '../app/search.js';
 import type { ReportDocument } from '../contracts/report.js';
 import type { TaskRoot } from '../discovery/found.js';
+import { UsageError } from '../errors/errors.js';
 import { localLogs } from '../logs/local-logs.js';
 import { jsonText } from '../text/json.js';
 import { parseSize } from '../text/size.js';
@@ -25,6 +27,17 @@ export interface ReportFlags extends RootFlags {
   'agent-url'?: string;
   'master-url'?: string;
   json: boolean;
+}
+
+/** The page that reads agents by itself, as it was built. Throws UsageError if tasks are named. */
+export function viewerPage(words: readonly string[]): string {
+  if (words.length > 0) {
+    throw new UsageError(
+      'usage',
+      '--viewer takes no TASK: the page shows all tasks of the agents that it is given',
+    );
+  }
+  return readFileSync(join(__dirname, 'viewer.html'), 'utf8');
 }
 
 /** Writes the pages of the tasks that the words match; see `makeReports`. `madeBy`: the program and its version. */

@@ -1,8 +1,9 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { DEFAULT_LOG_BYTES, keepReports, writeReports } from '../cli/report.js';
+import { DEFAULT_LOG_BYTES, keepReports, viewerPage, writeReports } from '../cli/report.js';
 import type { ReportDocument } from '../contracts/report.js';
+import { EXIT } from '../errors/exit-codes.js';
 import { REPORT_DIRECTORY } from '../layout/report-paths.js';
 import { reportSummary } from '../views/report.js';
 
@@ -27,6 +28,7 @@ page; inside a sandbox, the tasks of its root.`;
     'sudo <%= config.bin %> report --out /var/www/thermos',
     '<%= config.bin %> report --agent-url http://agent-1:5051 --master-url http://master:5050 www-data-prod-web-0',
     'sudo <%= config.bin %> report --watch --out /var/www/thermos',
+    '<%= config.bin %> report --viewer > thermos.html',
     '<%= config.bin %> report --trace --log-bytes 0 www-data-prod-web-0',
     '<%= config.bin %> report --json | jq -r ".pages[].path"',
   ];
@@ -64,6 +66,10 @@ page; inside a sandbox, the tasks of its root.`;
     trace: Flags.boolean({
       summary: 'Also write trace.json, the runs of the task as Perfetto and chrome://tracing show them.',
     }),
+    viewer: Flags.boolean({
+      exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'agent-url', 'master-url'],
+      summary: 'Print a page that shows the tasks of Mesos agents: it reads them from your browser.',
+    }),
     'agent-url': Flags.string({
       helpValue: 'URL',
       summary:
@@ -79,6 +85,10 @@ page; inside a sandbox, the tasks of its root.`;
     const { args, flags } = await this.parse(Report);
     const madeBy = `${this.config.name} ${this.config.version}`;
     const words = args.task ?? [];
+    if (flags.viewer) {
+      this.terminal.write(viewerPage(words));
+      return EXIT.ok;
+    }
     if (flags.watch) return await keepReports(words, flags, madeBy, this.terminal);
     const answer = await writeReports(words, flags, madeBy, this.terminal);
     const { pages, index, problems, notice } = answer;

@@ -1,4 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
 import type { Problem } from '../errors/problem.js';
 import type { Stream } from '../layout/log-paths.js';
 import type { LogFile } from './list-logs.js';
@@ -176,7 +175,8 @@ function show(
 function textOf(line: Buffer): string {
   if (line.length <= LONGEST_LINE) return line.toString('utf8');
   // The bytes of a character that is not whole are kept back.
-  return `${new StringDecoder('utf8').write(line.subarray(0, LONGEST_LINE))}…`;
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return `${decoder.decode(line.subarray(0, LONGEST_LINE), { stream: true })}…`;
 }
 
 /** The end of a line, from its first whole character on. */

@@ -17,6 +17,13 @@ const ALL_COUNTED_BYTES = 8 * COUNTED_BYTES;
 /** How much a process matters to whoever asks what became of a task: the lower, the more. */
 export type RankOf = (process: string, run: number) => number;
 
+export interface ExcerptsOptions {
+  bytes: number;
+  rankOf: RankOf;
+  /** How many bytes may be read only to count their lines. */
+  counted?: number;
+}
+
 /**
  * Excerpts of a task's logs with at most `bytes` in total: those of the runs with the lowest rank first, each with its
  * share of what is left. In the order of the files; logs for which no room is left are absent.
@@ -24,13 +31,13 @@ export type RankOf = (process: string, run: number) => number;
 export async function excerptsOf(
   files: readonly LogFile[],
   tree: LogTree,
-  { bytes, rankOf }: { bytes: number; rankOf: RankOf },
+  { bytes, rankOf, counted = ALL_COUNTED_BYTES }: ExcerptsOptions,
 ): Promise<Excerpt[]> {
   const all = chainsOf(files);
   const runs = byRank(all, rankOf);
   const excerpts = new Map<LogChain, Excerpt>();
   let left = bytes;
-  let counted = ALL_COUNTED_BYTES;
+  let countable = counted;
   let opened = 0;
   for (const { chains, peers } of runs) {
     // Those of the same rank have the same share.
@@ -44,12 +51,12 @@ export async function excerptsOf(
       const limits = { first: FIRST_LINES, last: LAST_LINES, maxBytes };
       const excerpt = await excerptOf(chain, tree, {
         ...limits,
-        countedBytes: Math.min(COUNTED_BYTES, counted),
+        countedBytes: Math.min(COUNTED_BYTES, countable),
       });
       excerpts.set(chain, excerpt);
       const used = size - (excerpt.left_out?.bytes ?? 0);
       if (size > 0) opened += 1;
-      if (excerpt.left_out?.lines !== undefined && size > maxBytes) counted -= excerpt.left_out.bytes;
+      if (excerpt.left_out?.lines !== undefined && size > maxBytes) countable -= excerpt.left_out.bytes;
       share -= used;
       left -= used;
     }

@@ -21,8 +21,16 @@ export interface Inspection {
   criticalPath?: CriticalPath;
 }
 
-/** Inspects a task and its logs. Problems with the logs are added to the view's. */
-export async function inspectTask(view: TaskView, tree: LogTree, now: number): Promise<Inspection> {
+/**
+ * Inspects a task and its logs. Problems with the logs are added to the view's. `goneBecause`: see `WhyOptions`; only for
+ * a task elsewhere.
+ */
+export async function inspectTask(
+  view: TaskView,
+  tree: LogTree,
+  now: number,
+  goneBecause?: string,
+): Promise<Inspection> {
   const { task_id, found } = view;
   const stream = `${found.checkpoint_dir}/${RUNNER}`;
   for (const problem of historyLeftOut(stream, view.history, view.statuses_left_out)) {
@@ -32,7 +40,8 @@ export async function inspectTask(view: TaskView, tree: LogTree, now: number): P
   for (const problem of problems) view.problems.push({ ...problem, task_id });
   if (view.config !== undefined && isTooDeep(view.config.raw)) view.problems.push(tooDeep(view));
   const output = await outputOfFailing(view, files, tree);
-  return { view, logs: files, why: whyLines(view, { now, output }), criticalPath: criticalPath(view, now) };
+  const why = whyLines(view, { now, output, goneBecause });
+  return { view, logs: files, why, criticalPath: criticalPath(view, now) };
 }
 
 /** A directory that can't be read is reported once, not for each process. */

@@ -57,6 +57,11 @@ export function readTaskFile(path: string, opening: OpenOptions = {}): TaskFileR
       problem: unreadable({ code: 'task-file-unreadable', tried, what: 'the task file', error, path }),
     };
   }
+  return parseTaskFile(text, path);
+}
+
+/** The config in the text of the task file at a path, or what is wrong with it. Pure. */
+export function parseTaskFile(text: string, path: string): TaskFileResult {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -64,6 +64,8 @@ export interface WhyOptions {
   now: number;
   /** Of the process that `firstFailing` returns. */
   output: LastOutput;
+  /** What shows that the runner is gone, if it is: nobody holds its lock, unless this says something else. */
+  goneBecause?: string;
 }
 
 /** How many processes with the same fate are named; the others are counted. */
@@ -80,10 +82,10 @@ function folded(lines: readonly string[], rest: (count: number) => string): read
  * how much of the failure budget is used, and what each process waits for. Names are as they were read: escape
  * them before they are shown.
  */
-export function whyLines(view: TaskView, { now, output }: WhyOptions): string[] {
+export function whyLines(view: TaskView, { now, output, goneBecause = NO_LOCK }: WhyOptions): string[] {
   const ends = endsOf(view);
   return [
-    ...verdictLines(view, now),
+    ...verdictLines(view, now, goneBecause),
     ...reasonLines(view),
     ...failureLines(view, ends, output),
     ...endedLines(view, ends),
@@ -92,7 +94,9 @@ export function whyLines(view: TaskView, { now, output }: WhyOptions): string[] 
   ];
 }
 
-function verdictLines(view: TaskView, now: number): string[] {
+const NO_LOCK = 'nobody holds the lock on the checkpoint';
+
+function verdictLines(view: TaskView, now: number, goneBecause: string): string[] {
   const { verdict, runner, state, leftovers } = view;
   const who = runner?.pid === undefined ? 'The runner' : `The runner (pid ${runner.pid})`;
   const silent =
@@ -105,7 +109,7 @@ function verdictLines(view: TaskView, now: number): string[] {
       if (isTerminalTaskState(state)) {
         return [`The task ended ${state}, but its task file was never moved to tasks/finished.`, ...alive];
       }
-      return [`${who} is gone: nobody holds the lock on the checkpoint${silent}.`, ...alive];
+      return [`${who} is gone: ${goneBecause}${silent}.`, ...alive];
     case 'host-rebooted':
       return [
         `${who} is gone: it took over at ${timestamp(view.state_timestamp_ms)}, before this host was started${silent}.`,

@@ -94,7 +94,9 @@ describe('the package', () => {
     const answer = JSON.parse(list.stdout);
     const [{ files }] = Array.isArray(answer) ? answer : Object.values(answer);
     const paths = (files as { path: string }[]).map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(['dist/thermos.cjs', 'dist/report.cjs']));
+    expect(paths).toEqual(
+      expect.arrayContaining(['dist/thermos.cjs', 'dist/report.cjs', 'dist/viewer.html']),
+    );
     expect(paths).toContain('dist/LICENSES.txt');
     expect(paths).toContain('src/coordinator/main.c');
     expect(paths).toEqual(expect.arrayContaining(['bin/thermos_runner.py', 'bin/embed_runner.py']));

@@ -47,6 +47,8 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'report/list/list-page.ts': { tasks: WORD },
   'report/text.ts': { runs: WORD, stdout: STREAM, stderr: STREAM },
   'task/compare.ts': { runs: WORD },
+  'report/viewer/browser/frames.ts': { sandbox: 'an attribute of a frame' },
+  'report/viewer/client.ts': { '/slaves': 'part of an address' },
   'views/gc.ts': { tasks: WORD },
   'views/inspect.ts': { runs: WORD },
   'views/parts/gc-fold.ts': { reasons: WORD, tasks: WORD },

@@ -1,0 +1,164 @@
+import type { Problem } from '../../errors/problem.js';
+import type { LogHandle, LogNames, LogStat, LogTree, OpenedLog } from '../../logs/log-tree.js';
+import { isWithin, nameOf, parentOf } from '../../store/paths.js';
+import type { RemoteEntry } from './answers.js';
+import { type AgentClient, PIECE_BYTES } from './client.js';
+
+/** `absent`: it is certainly not there. `refused`: the agent does not answer for it. */
+export type Listed = { entries: readonly RemoteEntry[]; complete: boolean } | 'absent' | 'refused';
+
+/**
+ * The files of one sandbox at one point in time, as its agent gives them: each directory is asked for once. Nothing
+ * outside the sandbox is asked for. Never rejects.
+ */
+export class Sandbox {
+  readonly #client: AgentClient;
+  readonly #urgent: boolean;
+  readonly #listed = new Map<string, Promise<Listed>>();
+
+  constructor(
+    client: AgentClient,
+    readonly directory: string,
+    urgent = false,
+  ) {
+    this.#client = client;
+    this.#urgent = urgent;
+  }
+
+  list(path: string): Promise<Listed> {
+    let listed = this.#listed.get(path);
+    if (listed === undefined) {
+      listed = this.#list(path);
+      this.#listed.set(path, listed);
+    }
+    return listed;
+  }
+
+  /** What a browser is told of a refusal is nothing: the directory above says whether there is anything to refuse. */
+  async #list(path: string): Promise<Listed> {
+    if (!this.#holds(path)) return 'refused';
+    try {
+      return await this.#client.list(path, this.#urgent);
+    } catch {
+      if (path === this.directory) return 'refused';
+      const above = await this.list(parentOf(path));
+      if (typeof above === 'string') return above;
+      const entry = above.entries.find(({ name }) => name === nameOf(path));
+      return above.complete && entry?.kind !== 'directory' ? 'absent' : 'refused';
+    }
+  }
+
+  /** The entry of a path in the directory that holds it. */
+  async entry(path: string): Promise<RemoteEntry | 'absent' | 'refused'> {
+    const above = await this.list(parentOf(path));
+    if (typeof above === 'string') return above;
+    return above.entries.find(({ name }) => name === nameOf(path)) ?? (above.complete ? 'absent' : 'refused');
+  }
+
+  /** Bytes of a file from an offset on, at most `length`; undefined if the agent gives none. */
+  async read(path: string, offset: number, length: number): Promise<Buffer | undefined> {
+    if (!this.#holds(path)) return undefined;
+    try {
+      return await this.#client.read(path, offset, length, this.#urgent);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The bytes of a file, at most the first `most` of them; undefined if it can't be read. */
+  async readAll(path: string, most: number): Promise<Buffer | undefined> {
+    const pieces: Buffer[] = [];
+    let at = 0;
+    while (at < most) {
+      const piece = await this.read(path, at, most - at);
+      if (piece === undefined) return undefined;
+      pieces.push(piece);
+      at += piece.length;
+      if (piece.length < PIECE_BYTES) return Buffer.concat(pieces);
+    }
+    return Buffer.concat(pieces);
+  }
+
+  #holds(path: string): boolean {
+    const plain = !path.includes('\0') && !path.split('/').includes('..');
+    return plain && isWithin(path, this.directory);
+  }
+}
+
+/** The logs in a sandbox. */
+export class SandboxLogs implements LogTree {
+  readonly #sandbox: Sandbox;
+
+  constructor(sandbox: Sandbox) {
+    this.#sandbox = sandbox;
+  }
+
+  async list(directory: string, most: number): Promise<LogNames> {
+    const listed = await this.#sandbox.list(directory);
+    if (listed === 'absent') return { absent: true };
+    if (listed === 'refused') return { problem: notGiven(directory) };
+    const names = listed.entries.map(({ name }) => name);
+    return { names: names.slice(0, most), complete: listed.complete && names.length <= most };
+  }
+
+  async stat(path: string): Promise<LogStat> {
+    const entry = await this.#sandbox.entry(path);
+    if (entry === 'absent') return { absent: true };
+    if (entry === 'refused') return { problem: notGiven(path) };
+    return entry.kind === 'file' ? { id: path, size: entry.size } : { id: path };
+  }
+
+  async open(path: string): Promise<OpenedLog> {
+    const stat = await this.stat(path);
+    if (!('id' in stat)) return stat;
+    if (stat.size === undefined) return { problem: notGiven(path) };
+    return { file: new SandboxLog(this.#sandbox, path, stat.size) };
+  }
+
+  denied(): undefined {
+    return undefined;
+  }
+}
+
+class SandboxLog implements LogHandle {
+  readonly #sandbox: Sandbox;
+
+  constructor(
+    sandbox: Sandbox,
+    readonly path: string,
+    readonly size: number,
+  ) {
+    this.#sandbox = sandbox;
+  }
+
+  get id(): string {
+    return this.path;
+  }
+
+  async readAt(buffer: Uint8Array, length: number, offset: number): Promise<number> {
+    let count = 0;
+    while (count < length) {
+      const wanted = Math.min(length - count, PIECE_BYTES);
+      const piece = await this.#sandbox.read(this.path, offset + count, wanted);
+      if (piece === undefined || piece.length === 0) break;
+      buffer.set(piece, count);
+      count += piece.length;
+    }
+    return count;
+  }
+
+  stat(): { size: number; deleted: boolean } {
+    return { size: this.size, deleted: false };
+  }
+
+  close(): void {}
+}
+
+function notGiven(path: string): Problem {
+  return {
+    code: 'log-unreadable',
+    severity: 'error',
+    message: `cannot read ${path}: the agent does not give it`,
+    path,
+  };
+}
