@@ -92,7 +92,7 @@ test.each([
   [['--sort', 'size'], 'age, state, id, user or failures'],
   [['--limit', '0'], '1'],
   [['--limit', 'many'], 'many'],
-  [['--since', 'noon'], '2h, 2014-05-13T16:53:20Z or 1400000000'],
+  [['--since', 'noon'], '2h, 14:30, 2014-05-13T16:53:20Z or 1400000000'],
   [['--columns', 'task', '--wide'], '--wide'],
   [['--columns', 'task', '--json'], '--json'],
   [['--wide', '--quiet'], '--quiet'],

@@ -4,15 +4,20 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GcDocument } from '../../src/contracts/gc.js';
 import { bytesOf } from '../../src/store/walk.js';
+import { GRAPH_FORMATS, graphOfTask } from '../../src/task/graph.js';
 import { configText } from '../../src/views/config.js';
 import { cpText } from '../../src/views/cp.js';
+import { diffText } from '../../src/views/diff.js';
 import { doctorText } from '../../src/views/doctor.js';
 import { gcText } from '../../src/views/gc.js';
+import { graphText } from '../../src/views/graph.js';
 import * as inspectViews from '../../src/views/inspect.js';
 import { killListText, killText } from '../../src/views/kill.js';
 import { lsText } from '../../src/views/ls.js';
+import { Metrics } from '../../src/views/metrics.js';
 import type { Style } from '../../src/views/parts/style.js';
 import * as readViews from '../../src/views/read.js';
+import { reportSummary } from '../../src/views/report.js';
 import { rootsView } from '../../src/views/roots.js';
 import { progressLines, summaryText } from '../../src/views/run.js';
 import { idLine, StatusPage } from '../../src/views/status.js';
@@ -125,6 +130,30 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
       ),
     ];
   },
+  diffText: (name, style) => {
+    const a = { view: view(name), config: config(task(name)) };
+    const [process, field, lines] = [name, name, name.replaceAll('\n', '')];
+    const changes = [
+      // Of one line, they stand beside each other if there is room.
+      { field, change: 'changed' as const, a: `1\n${lines}`, b: `2\n${lines}2` },
+      { process, field, change: 'added' as const, b: `1\n${lines}` },
+      { process, change: 'removed' as const },
+    ];
+    const outcome = [{ process, field: 'state' as const, a: 'SUCCESS' as const, b: 'FAILED' as const }];
+    const durations = [{ process, a: 1, b: 2 }];
+    return [
+      diffText({ a, b: a, comparison: { config: changes, outcome, durations } }, style),
+      diffText({ a: { path: name }, b: { path: name }, comparison: { config: [] } }, style),
+    ];
+  },
+  graphText: (name, style) =>
+    GRAPH_FORMATS.map((format) => graphText(graphOfTask(view(name)), format, style)),
+  Metrics: (name) => {
+    const metrics = new Metrics({ perTask: true });
+    metrics.add(view(name));
+    return metrics.text({ version: name, roots: 1, problems: [], durationMs: 1 });
+  },
+  reportSummary: (name) => reportSummary({ pages: [{ path: name, bytes: 1 }], index: name }),
   gcText: (name, style) => {
     const document = gcDocument(name);
     const { tasks, ...rest } = document;

@@ -161,7 +161,7 @@ describe('complete', () => {
     [['help', 'st'], ['status']],
     [
       ['help', 'c'],
-      ['codes', 'completion', 'cp'],
+      ['codes', 'completion', 'config', 'cp'],
     ],
     [
       ['help', 'codes', 'runner-d'],
