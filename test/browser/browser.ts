@@ -3,6 +3,7 @@ import { afterEach, inject } from 'vitest';
 
 /** As long as a test has for one step of a page, milliseconds: a busy machine may stand still for a while. */
 const PATIENCE_MS = 120_000;
+const CLOSING_MS = 10_000;
 
 export interface Look {
   width?: number;
@@ -78,6 +79,11 @@ export async function settle(page: Page): Promise<void> {
 /** Closes the pages of a test. Call it once at the top of each file that opens some. */
 export function closePagesAfterEach(): void {
   afterEach(async () => {
-    for (const context of contexts.splice(0)) await context.close();
+    for (const context of contexts.splice(0)) await Promise.race([context.close(), late()]);
   });
+}
+
+/** A profile whose page is just being loaded again may never close: it ends with the browser. */
+function late(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref());
 }
