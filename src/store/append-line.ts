@@ -70,7 +70,14 @@ function openOrMake(path: string, below: string, directories: Directories): Open
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-  const file = openFile(path, { ...opening, access: 'make' });
+  let file: OpenFile;
+  try {
+    file = openFile(path, { ...opening, access: 'make' });
+  } catch (error) {
+    // Another process has just made it: a runner and who asks it to end its task do at the same time.
+    if (errnoOf(error) === 'EEXIST') return openFile(path, { ...opening, access: 'write' });
+    throw error;
+  }
   try {
     const directory = fstatSync(directories.below(below, parentOf(path)));
     if (process.geteuid?.() === 0 && directory.uid !== 0) fchownSync(file.fd, directory.uid, directory.gid);
