@@ -1,10 +1,9 @@
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import { DEFAULT_LOG_BYTES, keepReports, viewerPage, writeReports } from '../cli/report.js';
+import { keepReports, viewerPage, writeReports } from '../cli/report.js';
+import { REPORT_FLAGS } from '../cli/report-flags.js';
 import type { ReportDocument } from '../contracts/report.js';
 import { EXIT } from '../errors/exit-codes.js';
-import { REPORT_DIRECTORY } from '../layout/report-paths.js';
 import { reportSummary } from '../views/report.js';
 
 export default class Report extends ThermosCommand {
@@ -48,38 +47,7 @@ page; inside a sandbox, the tasks of its root.`;
     task: Args.string({ multiple: true, ignoreStdin: true, description: 'Tasks to write pages for.' }),
   };
 
-  static override flags = {
-    out: Flags.string({
-      default: REPORT_DIRECTORY,
-      helpValue: 'DIR',
-      summary: 'The directory to write to, made if it is missing.',
-    }),
-    watch: Flags.boolean({
-      char: 'w',
-      summary: 'Write pages again when their tasks change, at most once a second, until Ctrl-C.',
-    }),
-    'log-bytes': Flags.string({
-      default: DEFAULT_LOG_BYTES,
-      helpValue: 'SIZE',
-      summary: 'How much of its logs a page has at most, such as 64K or 2M; 0 for none.',
-    }),
-    trace: Flags.boolean({
-      summary: 'Also write trace.json, the runs of the task as Perfetto and chrome://tracing show them.',
-    }),
-    viewer: Flags.boolean({
-      exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'agent-url', 'master-url'],
-      summary: 'Print a page that shows the tasks of Mesos agents: it reads them from your browser.',
-    }),
-    'agent-url': Flags.string({
-      helpValue: 'URL',
-      summary:
-        'The Mesos agent of this host: each log gets a link to its download. [default: as the agent recorded it]',
-    }),
-    'master-url': Flags.string({
-      helpValue: 'URL',
-      summary: 'The Mesos master: each page gets a link to the sandbox.',
-    }),
-  };
+  static override flags = REPORT_FLAGS;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Report);
