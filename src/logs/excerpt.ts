@@ -17,7 +17,7 @@ export interface Excerpt {
   process: string;
   run: number;
   stream: Stream;
-  /** Of the newest file. */
+  /** Of the newest file; older lines may be in its rotated backups. */
   path: string;
   /** The size of all files. */
   bytes: number;

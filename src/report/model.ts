@@ -1,5 +1,5 @@
 import type { InspectDocument } from '../contracts/task.js';
-import type { Stream } from '../layout/log-paths.js';
+import type { Excerpt } from '../logs/excerpt.js';
 
 /**
  * Everything that the page of a task shows, as plain JSON: it is made on the task's host, or by the viewer in a browser.
@@ -15,28 +15,9 @@ export interface TaskReport {
   /** The run to look at first: the last one of the process that failed first. */
   failing?: { process: string; run: number };
   /** Of the logs that were read, in the order of `task.logs`; none for a log that was not. */
-  excerpts: readonly LogExcerpt[];
+  excerpts: readonly Excerpt[];
   /** Where a person may go on; only what is known. */
   links?: ReportLinks;
-}
-
-/** The beginning and the end of one log. */
-export interface LogExcerpt {
-  process: string;
-  run: number;
-  stream: Stream;
-  /** Of the newest file; older lines may be in its rotated backups. */
-  path: string;
-  /** The size of all its files. */
-  bytes: number;
-  /** The lines before the gap; the whole log if there is no gap. Without newlines; bytes that are not UTF-8 are U+FFFD. */
-  first: readonly string[];
-  /** What is left out between `first` and `last`; absent if nothing is. `lines` is absent if they were not counted. */
-  left_out?: { bytes: number; lines?: number };
-  /** The lines after the gap. */
-  last: readonly string[];
-  /** Why it could not be read, or not in full. */
-  problem?: string;
 }
 
 /** Absolute http(s) addresses. */

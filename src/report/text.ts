@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { Excerpt } from '../logs/excerpt.js';
 import { elapsed, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
 import { shorten, splitAt, widthOf, wrap } from '../text/width.js';
-import type { LogExcerpt, TaskReport } from './model.js';
+import type { TaskReport } from './model.js';
 import { endText, type ReportRun, runsOf } from './runs.js';
 
 /** The viewer of Mesos shows at first the last 32 KiB of a file. */
@@ -230,7 +231,7 @@ const MOST_OUTPUT_LINES = 50;
 function outputLines({ failing, excerpts }: TaskReport): { title: string; lines: string[] } | undefined {
   if (failing === undefined) return undefined;
   const ofRun = excerpts.filter(({ process, run }) => process === failing.process && run === failing.run);
-  const bySize = (name: LogExcerpt['stream']) =>
+  const bySize = (name: Excerpt['stream']) =>
     ofRun.find(({ stream, first, last }) => stream === name && first.length + last.length > 0);
   const excerpt = bySize('stderr') ?? bySize('stdout');
   if (excerpt === undefined) return undefined;

@@ -1,5 +1,6 @@
+import type { Excerpt } from '../../src/logs/excerpt.js';
 import type { TaskList } from '../../src/report/list/list.js';
-import type { LogExcerpt, TaskReport } from '../../src/report/model.js';
+import type { TaskReport } from '../../src/report/model.js';
 import { reportOf } from './reports.js';
 
 /** Texts that a page must show and a browser must not act upon. */
@@ -49,7 +50,7 @@ export function hostileReport(): TaskReport {
   const { task } = report;
   const [process] = task.processes;
   if (process === undefined) throw new Error('the task has no process');
-  const excerpt = (name: string, first: string[], last: string[] = []): LogExcerpt => ({
+  const excerpt = (name: string, first: string[], last: string[] = []): Excerpt => ({
     process: name,
     run: 0,
     stream: 'stderr',

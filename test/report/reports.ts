@@ -1,4 +1,5 @@
-import type { LogExcerpt, TaskReport } from '../../src/report/model.js';
+import type { Excerpt } from '../../src/logs/excerpt.js';
+import type { TaskReport } from '../../src/report/model.js';
 
 type Task = TaskReport['task'];
 
@@ -49,7 +50,7 @@ export function failedTask(changes: Partial<Task> = {}): Task {
   };
 }
 
-export function excerpt(changes: Partial<LogExcerpt> = {}): LogExcerpt {
+export function excerpt(changes: Partial<Excerpt> = {}): Excerpt {
   return {
     process: 'web',
     run: 1,

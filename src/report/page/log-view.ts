@@ -1,12 +1,13 @@
+import type { Excerpt } from '../../logs/excerpt.js';
 import { visible } from '../../text/escape.js';
 import { size } from '../../text/size.js';
-import type { LogExcerpt, ReportLinks, TaskReport } from '../model.js';
+import type { ReportLinks, TaskReport } from '../model.js';
 import { fitting, type Room } from './fit.js';
 import { type Html, html, made, markup } from './html.js';
 import { type LogLine, type LogText, logText } from './logs.js';
 import { count, LONGEST, shown } from './parts.js';
 
-type LogKey = Pick<LogExcerpt, 'process' | 'run' | 'stream'>;
+type LogKey = Pick<Excerpt, 'process' | 'run' | 'stream'>;
 
 function keyOf({ process, run, stream }: LogKey): string {
   return `${run} ${stream} ${process}`;
@@ -17,7 +18,7 @@ export interface PageLog {
   /** Of its section on the page. */
   anchor: string;
   log: TaskReport['task']['logs'][number];
-  excerpt?: LogExcerpt;
+  excerpt?: Excerpt;
 }
 
 /** The logs of a task by process, run and stream. */
@@ -60,13 +61,13 @@ export function failureSection({ failing, links }: TaskReport, logs: PageLogs, r
   </section>`;
 }
 
-function sizeOf({ first, last }: LogExcerpt): number {
+function sizeOf({ first, last }: Excerpt): number {
   const sum = (lines: readonly string[]) =>
     lines.reduce((size, line) => size + Math.min(line.length, LONGEST), 0);
   return sum(first) + sum(last) + 60 * (first.length + last.length);
 }
 
-function linesOf({ first, last }: LogExcerpt): readonly string[] {
+function linesOf({ first, last }: Excerpt): readonly string[] {
   return last.length > 0 ? last : first;
 }
 
@@ -84,8 +85,8 @@ export function logsSection(logs: PageLogs, { failing, links }: TaskReport, room
   const texts = new Map<PageLog, string>();
   for (const each of read.toSorted((a, b) => urgent(a) - urgent(b))) {
     // Markup is longer than what it shows.
-    if (Math.min(sizeOf(each.excerpt as LogExcerpt), 64 * 1024) > room.left) continue;
-    const text = markup(logDetails(each, each.excerpt as LogExcerpt, links));
+    if (Math.min(sizeOf(each.excerpt as Excerpt), 64 * 1024) > room.left) continue;
+    const text = markup(logDetails(each, each.excerpt as Excerpt, links));
     if (room.take(text)) texts.set(each, text);
   }
   const missing = logs.all.filter((each) => !texts.has(each));
@@ -102,7 +103,7 @@ export function logsSection(logs: PageLogs, { failing, links }: TaskReport, room
   </section>`;
 }
 
-function logDetails({ anchor, log }: PageLog, excerpt: LogExcerpt, links: ReportLinks | undefined): Html {
+function logDetails({ anchor, log }: PageLog, excerpt: Excerpt, links: ReportLinks | undefined): Html {
   const text = logText(excerpt);
   const name = `${visible(log.process.slice(0, 200))} · run ${log.run} · ${log.stream}`;
   const isEmpty = text.first.length + text.last.length === 0;

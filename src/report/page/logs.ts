@@ -1,4 +1,4 @@
-import type { LogExcerpt } from '../model.js';
+import type { Excerpt } from '../../logs/excerpt.js';
 import { bytesOf } from './html.js';
 import { LONGEST } from './parts.js';
 import { lineMarkup, newPen } from './sgr.js';
@@ -23,7 +23,7 @@ export interface LogText {
 const MOST = { first: 16 * 1024, last: 48 * 1024, markup: 160 * 1024 };
 
 /** The lines that are shown, the end first of all: within the bound of a log. Pure. */
-export function logText({ first, last, left_out }: LogExcerpt): LogText {
+export function logText({ first, last, left_out }: Excerpt): LogText {
   const isWhole = left_out === undefined;
   const lines = isWhole ? [...first, ...last] : last;
   const before = isWhole ? 0 : left_out.lines === undefined ? undefined : first.length + left_out.lines;

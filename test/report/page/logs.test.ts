@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { LogExcerpt } from '../../../src/report/model.js';
+import type { Excerpt } from '../../../src/logs/excerpt.js';
 import { bytesOf } from '../../../src/report/page/html.js';
 import { logText } from '../../../src/report/page/logs.js';
 
 const LOG = { process: 'main', run: 0, stream: 'stdout' as const, path: '/log', bytes: 100 };
-const excerpt = (first: string[], last: string[] = [], left_out?: LogExcerpt['left_out']): LogExcerpt => ({
+const excerpt = (first: string[], last: string[] = [], left_out?: Excerpt['left_out']): Excerpt => ({
   ...LOG,
   first,
   last,

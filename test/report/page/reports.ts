@@ -1,5 +1,6 @@
 import type { InspectDocument } from '../../../src/contracts/task.js';
-import type { LogExcerpt, TaskReport } from '../../../src/report/model.js';
+import type { Excerpt } from '../../../src/logs/excerpt.js';
+import type { TaskReport } from '../../../src/report/model.js';
 
 /** Milliseconds since the epoch at which the made-up tasks were launched. */
 export const LAUNCHED = 1_400_000_000_000;
@@ -69,7 +70,7 @@ export function reportOf(task: InspectDocument, fields: Partial<TaskReport> = {}
 }
 
 /** A report of a task with one process, `main`, that failed and wrote these lines to its stderr. */
-export function failureWith(lines: readonly string[], more: Partial<LogExcerpt> = {}): TaskReport {
+export function failureWith(lines: readonly string[], more: Partial<Excerpt> = {}): TaskReport {
   const log = { process: 'main', run: 0, stream: 'stderr' as const, path: '/s/main/0/stderr', bytes: 1000 };
   return reportOf(taskWith({ main: [runOf(1, 2, 'FAILED')] }, { state: 'FAILED', logs: [log] }), {
     failing: { process: 'main', run: 0 },

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { InspectDocument } from '../../../src/contracts/task.js';
-import type { LogExcerpt, TaskReport } from '../../../src/report/model.js';
+import type { Excerpt } from '../../../src/logs/excerpt.js';
+import type { TaskReport } from '../../../src/report/model.js';
 import { bytesOf } from '../../../src/report/page/html.js';
 import { taskPage } from '../../../src/report/pages.js';
 import { failureWith, LAUNCHED, reportOf, runOf, taskOf, taskWith } from './reports.js';
@@ -226,7 +227,7 @@ const HOSTILE = [
 /** A report with this text in every place that a stream, a task file or a log fills. */
 function filledWith(text: string): TaskReport {
   const log = { process: text, run: 0, stream: 'stderr' as const, path: text, bytes: 10 };
-  const excerpt: LogExcerpt = {
+  const excerpt: Excerpt = {
     ...log,
     first: [text, text],
     left_out: { bytes: 1 },
