@@ -173,9 +173,17 @@ export abstract class ThermosCommand extends Command {
     problems: readonly Problem[],
     exitCode: number = EXIT.ok,
   ): number {
-    if (json) for (const piece of jsonPieces(document)) this.terminal.write(piece);
+    if (json) for (const piece of jsonPieces(this.#withDefaults(document))) this.terminal.write(piece);
     else this.terminal.write(view(this.style));
     return this.finish(problems, exitCode);
+  }
+
+  /** The document, with the warnings about files of defaults among its problems. */
+  #withDefaults(document: object): object {
+    const { problems } = this.defaults;
+    if (problems.length === 0 || !('problems' in document) || !Array.isArray(document.problems))
+      return document;
+    return { ...document, problems: [...problems, ...document.problems] };
   }
 
   /** Like `answer`, but on a terminal, a text that is longer than it goes to the pager. */
