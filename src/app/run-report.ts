@@ -25,7 +25,7 @@ export type StartPage = (page: RunPage, last: boolean) => PageProcess;
 const EVERY_MS = 1000;
 /** Between two pages is so many times what the first one took: the processors are there for the task. */
 const PAUSE = 10;
-/** The longest wait for the last page: its task has ended, and must not seem to hang. */
+/** A person who waits for the end of the task waits for its last page, too, and must not think that it hangs. */
 const LAST_MS = 10_000;
 
 /**
@@ -36,6 +36,7 @@ export class RunReport {
   readonly #page: RunPage;
   readonly #start: StartPage;
   readonly #now: () => number;
+  readonly #lastMs: number;
   #writing: Promise<void> | undefined;
   #current: PageProcess | undefined;
   #isStale = false;
@@ -44,11 +45,12 @@ export class RunReport {
   #notBefore: number;
   #failure: string | undefined;
 
-  /** `now`: milliseconds, from any fixed point. */
-  constructor(page: RunPage, start: StartPage, now: () => number) {
+  /** `now`: milliseconds, from any fixed point. `lastMs`: the longest wait for the last page, which then goes on by itself. */
+  constructor(page: RunPage, start: StartPage, now: () => number, lastMs: number = LAST_MS) {
     this.#page = page;
     this.#start = start;
     this.#now = now;
+    this.#lastMs = lastMs;
     this.#notBefore = now() + EVERY_MS;
   }
 
@@ -72,7 +74,7 @@ export class RunReport {
       timer = setTimeout(() => {
         isLate = true;
         resolve();
-      }, LAST_MS);
+      }, this.#lastMs);
     });
     this.#current?.hurry();
     await Promise.race([this.#writing, late]);
@@ -80,7 +82,7 @@ export class RunReport {
     clearTimeout(timer);
     if (isLate) {
       this.#current?.leave();
-      this.#failure ??= `it was not written in ${LAST_MS / 1000} s`;
+      this.#failure ??= `it was not written in ${this.#lastMs / 1000} s`;
     }
     return this.#failure === undefined ? [] : [notWritten(this.#page, this.#failure)];
   }

@@ -72,6 +72,8 @@ export interface BeginPorts {
   readonly events?: RunnerEvents;
   /** Starts what writes the page of a task. Default: no task has one. */
   readonly startPage?: StartPage;
+  /** The longest wait for its last page, in milliseconds. */
+  readonly lastPageMs?: number;
 }
 
 export interface RunPorts extends BeginPorts {
@@ -113,6 +115,7 @@ export async function begin(
     note,
     events,
     startPage,
+    lastPageMs,
   }: BeginPorts & Partial<Pick<RunPorts, 'console'>>,
   notice: (text: string) => void,
 ): Promise<Begun> {
@@ -135,8 +138,10 @@ export async function begin(
     const runner = openTask(task, settings, { note, ...events, problem, record });
     control.attach(runner);
     const { root, taskId: task_id } = runner;
-    if (spec.report !== undefined && startPage !== undefined)
-      report = new RunReport({ root, task_id, directory: spec.report }, startPage, () => performance.now());
+    if (spec.report !== undefined && startPage !== undefined) {
+      const page = { root, task_id, directory: spec.report };
+      report = new RunReport(page, startPage, () => performance.now(), lastPageMs);
+    }
     const outcome = runner.run().catch((error) => {
       report?.close();
       throw error;
@@ -183,16 +188,18 @@ export interface UnseenPorts extends BeginPorts, Pick<RunPorts, 'console'> {
   notice(text: string): void;
 }
 
-/** Runs a task to its end as its runner, and shows nothing. */
+/** Runs a task to its end as its runner, and shows nothing. `events` gets the problems of its page, too. */
 export async function runUnseen(spec: RunSpec, { console, notice, ...ports }: UnseenPorts): Promise<Outcome> {
   const destination = spec.settings.logger?.destination ?? DEFAULT_LOGGER.destination;
-  const { control, outcome } = await begin(
+  const { control, outcome, endReport } = await begin(
     spec,
     { ...ports, console: hasConsole(spec, destination) ? console : undefined },
     notice,
   );
   try {
-    return await outcome;
+    const ended = await outcome;
+    for (const problem of await endReport()) ports.events?.problem?.(problem);
+    return ended;
   } finally {
     control.close();
   }

@@ -7,6 +7,7 @@ import { UsageError } from '../errors/errors.js';
 import { EXIT, EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
+import type { Kinds } from './completion/kinds.js';
 import { problemsText } from './failure.js';
 import { inertText, withoutInherited } from './inherited-flags.js';
 import { jsonPieces } from './json-pieces.js';
@@ -70,6 +71,9 @@ export abstract class ThermosCommand extends Command {
 
   /** False for a command that must work whatever is in a file of defaults. */
   static usesDefaults = true;
+
+  /** What completion offers for arguments and flags, where their names do not say it. */
+  static completes: Kinds = {};
 
   /** Ids of commands to read about next. */
   static seeAlso: readonly string[] = [];
@@ -169,9 +173,17 @@ export abstract class ThermosCommand extends Command {
     problems: readonly Problem[],
     exitCode: number = EXIT.ok,
   ): number {
-    if (json) for (const piece of jsonPieces(document)) this.terminal.write(piece);
+    if (json) for (const piece of jsonPieces(this.#withDefaults(document))) this.terminal.write(piece);
     else this.terminal.write(view(this.style));
     return this.finish(problems, exitCode);
+  }
+
+  /** The document, with the warnings about files of defaults among its problems. */
+  #withDefaults(document: object): object {
+    const { problems } = this.defaults;
+    if (problems.length === 0 || !('problems' in document) || !Array.isArray(document.problems))
+      return document;
+    return { ...document, problems: [...problems, ...document.problems] };
   }
 
   /** Like `answer`, but on a terminal, a text that is longer than it goes to the pager. */

@@ -1,5 +1,6 @@
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { EXIT, type ExitMeanings, type ExitName } from '../errors/exit-codes.js';
+import type { Kinds } from './completion/kinds.js';
 import type { KnownFlag } from './words.js';
 
 /** What help, the man pages, the docs and completion say about a command; all of it comes from its class. */
@@ -66,6 +67,7 @@ export interface CommandClass {
   readonly files: Readonly<Record<string, string>>;
   readonly seeAlso: readonly string[];
   readonly usesDefaults?: boolean;
+  readonly completes?: Kinds;
 }
 
 /** Commands by name, each loaded on demand. */
@@ -128,7 +130,7 @@ export function commandPage(id: string, command: CommandClass): CommandPage {
   return {
     id,
     call,
-    summary: command.summary ?? '',
+    summary: summaryOf(command),
     description: paragraphs(command.description),
     usage: [usage].flat().map((words) => `${call} ${words}`),
     args,
@@ -173,6 +175,11 @@ export function knownShortFlags(command: CommandClass): (word: string) => KnownF
   };
 }
 
+/** What a command or a flag is, as pages show it: a sentence. */
+export function summaryOf({ summary, description }: { summary?: string; description?: string }): string {
+  return program(summary ?? description ?? '');
+}
+
 /** True for a command whose arguments are the command line of another program. */
 export function isWrapper(command: CommandClass): boolean {
   const args = command.args as Readonly<Record<string, ArgDefinition>> | undefined;
@@ -212,7 +219,7 @@ function flagEntry(name: string, flag: FlagDefinition): FlagEntry {
     value: flag.type === 'option' ? valueName(name, flag) : undefined,
     options: flag.options ?? [],
     multiple: flag.multiple ?? false,
-    text: withOptions(program(flag.summary ?? flag.description ?? ''), listed) + fixed + required,
+    text: withOptions(summaryOf(flag), listed) + fixed + required,
   };
 }
 

@@ -1,14 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
 import { beDaemon, type DaemonProcess, type StartedTask, startDaemon } from '../app/daemon.js';
 import { flagsFor, rootOptions } from '../app/root-options.js';
 import { type BegunTask, runToItsEnd, type Viewer } from '../app/run.js';
-import type { PageProcess, RunPage } from '../app/run-report.js';
 import type { RunSpec } from '../app/run-spec.js';
 import { encodeInspect } from '../contracts/encode-task.js';
 import { thermosCommand } from '../discovery/advised-command.js';
-import { describeErrno } from '../errors/errors.js';
-import { EXIT, type ExitCode } from '../errors/exit-codes.js';
+import type { ExitCode } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { inspectTask } from '../logs/inspection.js';
 import type { LogFile } from '../logs/list-logs.js';
@@ -24,8 +21,8 @@ import { coordinatorPrograms, MAIN, patienceMs } from './programs.js';
 import { progressOn } from './progress.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
 import type { RunnerMessage, ShowRun } from './run-view.js';
+import { startPage } from './start-page.js';
 import type { Style, Terminal } from './terminal.js';
-import type { WritePage } from './write-page.js';
 
 export interface RunAnswer {
   document: object;
@@ -99,44 +96,6 @@ function portsOf(terminal: Terminal) {
     patienceMs: patienceMs(),
     control: (notice: (text: string) => void) => new RunControl(notice),
     startPage,
-  };
-}
-
-/** A message is a line; what is longer is not one. */
-const MOST_FAILURE = 2000;
-
-/** Starts the process that writes the page of a task once. It has its own session, so that Ctrl-C does not end it. */
-function startPage(page: RunPage, last: boolean): PageProcess {
-  const words = [NO_DEBUGGER, MAIN, '__write-page', JSON.stringify({ ...page, last } satisfies WritePage)];
-  const child = spawn(process.execPath, words, {
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (said.length < MOST_FAILURE) said += text;
-  });
-  const ended = new Promise<string | undefined>((resolve) => {
-    child.once('error', (error) => resolve(describeErrno(error)));
-    child.once('close', (code, signal) => {
-      const [line = ''] = said.split('\n');
-      resolve(code === EXIT.ok ? undefined : line.replace(/^error: /, '') || `exit ${code ?? signal}`);
-    });
-  });
-  return {
-    ended,
-    hurry() {
-      try {
-        if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_NORMAL);
-      } catch {
-        // Only root may do this; or it has ended.
-      }
-    },
-    leave() {
-      child.stderr?.destroy();
-      child.unref();
-    },
   };
 }
 

@@ -34,6 +34,13 @@ export const RUNNER_FLAGS = {
     summary: RUN_FLAGS['rotate-log-size-mb'].summary as string,
   }),
   'rotate-log-backups': RUN_FLAGS['rotate-log-backups'],
+  'report-dir': Flags.string({
+    helpValue: 'DIR',
+    exclusive: ['no-report'],
+    summary:
+      'Keep the page of the task here, as run --report-dir. [default: $MESOS_SANDBOX/thermos-report if that is set]',
+  }),
+  'no-report': Flags.boolean({ summary: 'Write no page of the task.' }),
   'log-dir': Flags.string({ helpValue: 'DIRECTORY', summary: 'Where to log what the runner does.' }),
   'log-to-disk': Flags.string({
     helpValue: 'LEVEL',

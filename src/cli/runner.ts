@@ -3,8 +3,10 @@ import { containerizerAt } from '../app/containerizer.js';
 import { runUnseen } from '../app/run.js';
 import { runSpec } from '../app/run-spec.js';
 import { ConfigError } from '../config/program.js';
+import { executorSandbox } from '../discovery/roots.js';
 import { describeErrno, ThermosError } from '../errors/errors.js';
 import { RUNNER_EXIT } from '../errors/exit-codes.js';
+import { REPORT_DIRECTORY } from '../layout/report-paths.js';
 import { prepareRun } from './config.js';
 import { coordinatorPrograms } from './programs.js';
 import { type RunFlags, runOptions } from './run-flags.js';
@@ -12,10 +14,14 @@ import { RunnerControl } from './runner-control.js';
 import { runnerExitOf } from './runner-exit.js';
 import type { RunnerFlags } from './runner-flags.js';
 import { levelOf, RunnerLog } from './runner-log.js';
+import { startPage } from './start-page.js';
 import type { Terminal } from './terminal.js';
 
 /** As in the original; only its command line sets no limit. */
 const MAX_RUNS = 100;
+
+/** An executor waits for the end of its runner, and stays for five seconds after it: the last page goes on meanwhile. */
+const LAST_PAGE_MS = 2000;
 
 /** Runs a task to its end for an executor. Resolves to the exit code that the executor expects. */
 export async function serveExecutor(
@@ -54,7 +60,7 @@ async function runFor(flags: RunnerFlags, log: RunnerLog, terminal: Terminal): P
   for (const problem of prepared.problems) log.problem(problem);
   const spec = runSpec(
     prepared,
-    runOptions({ ...withoutZeros(flags), ...ownRoot(flags), user, 'max-runs': MAX_RUNS }),
+    runOptions({ ...withoutZeros(flags), ...ownPlaces(flags), user, 'max-runs': MAX_RUNS }),
   );
   if (path !== undefined && sandbox !== undefined)
     spec.settings.containerizer = containerizerAt({ path, sandbox, directory: process.env.MESOS_DIRECTORY });
@@ -71,12 +77,17 @@ async function runFor(flags: RunnerFlags, log: RunnerLog, terminal: Terminal): P
       problem: (problem) => log.problem(problem),
       note: (text) => log.write('DEBUG', text),
     },
+    startPage,
+    lastPageMs: LAST_PAGE_MS,
   });
   return state;
 }
 
-function ownRoot(flags: RunnerFlags): Pick<RunFlags, 'root'> {
-  return { root: [flags['checkpoint-root']] };
+/** The root is given; the page of the task is beside its sandbox, as with `run`. */
+function ownPlaces(flags: RunnerFlags): Pick<RunFlags, 'root' | 'report-dir'> {
+  const sandbox = executorSandbox({ env: process.env, cwd: process.cwd() });
+  const page = sandbox === undefined ? undefined : `${sandbox}/${REPORT_DIRECTORY}`;
+  return { root: [flags['checkpoint-root']], 'report-dir': flags['report-dir'] ?? page };
 }
 
 /** Zero means the default, as in the original. */

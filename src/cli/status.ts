@@ -2,6 +2,7 @@ import { localTasks } from '../app/local-tasks.js';
 import { lookAtTasks, type StatusAnswer } from '../app/status.js';
 import { keyOf, Ranking, type SortKey } from '../app/task-order.js';
 import { encodeTask } from '../contracts/encode-task.js';
+import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
@@ -11,13 +12,17 @@ import { leftOutNotice, pageOptions, queryOf, type StatusFlags, WatchedTasks } f
 
 type Write = (text: string) => void;
 
-/** Writes the tasks to stdout once. Rejects with NotFoundError if no word matches a task. */
+/**
+ * Writes the tasks to stdout once. `known`: problems that were reported before, for the document. Rejects with
+ * NotFoundError if no word matches a task.
+ */
 export async function showStatus(
   words: readonly string[],
   flags: StatusFlags,
   terminal: Terminal,
+  known: readonly Problem[],
 ): Promise<StatusAnswer> {
-  const page = await pageOf(flags, terminal, (text) => terminal.write(text));
+  const page = await pageOf({ ...flags, known }, terminal, (text) => terminal.write(text));
   const query = queryOf(words, flags, terminal);
   const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view));
   return { ...answer, notice: leftOutNotice(page.end(answer)) ?? answer.notice };
@@ -28,6 +33,7 @@ export async function watchStatus(
   words: readonly string[],
   flags: StatusFlags,
   terminal: Terminal,
+  known: readonly Problem[],
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
   const tasks = new WatchedTasks(words, flags, terminal);
@@ -40,7 +46,7 @@ export async function watchStatus(
     const isNew = await tasks.look();
     if (frame !== undefined && !isNew) return frame;
     let text = '';
-    const page = await pageOf(flags, terminal, (more) => {
+    const page = await pageOf({ ...flags, known }, terminal, (more) => {
       text += more;
     });
     for (const view of tasks.views) page.add(view);
@@ -62,10 +68,14 @@ interface Page {
  * --json does not load the views: loading the code that measures text takes as long as reading ten tasks. Nor does it
  * wait for the last task, if no order or limit is given: each task is written when it is read.
  */
-async function pageOf(flags: StatusFlags, terminal: Terminal, write: Write): Promise<Page> {
-  const { json, quiet, sort, reverse, limit } = flags;
+async function pageOf(
+  flags: StatusFlags & { known: readonly Problem[] },
+  terminal: Terminal,
+  write: Write,
+): Promise<Page> {
+  const { json, quiet, sort, reverse, limit, known } = flags;
   if (json) {
-    const document = new Document(write);
+    const document = new Document(write, known);
     if (sort === undefined && !reverse && limit === undefined) return document;
     return ranked(flags, jsonOf, (tasks, answer, leftOut) => document.write(tasks, answer, leftOut));
   }
@@ -109,11 +119,13 @@ const PIECE = 64 * 1024;
  */
 class Document implements Page {
   readonly #write: Write;
+  readonly #known: readonly Problem[];
   #piece = '{"tasks":[';
   #separator = '';
 
-  constructor(write: Write) {
+  constructor(write: Write, known: readonly Problem[]) {
     this.#write = write;
+    this.#known = known;
   }
 
   add(task: TaskView): void {
@@ -141,7 +153,7 @@ class Document implements Page {
 
   #end({ roots, problemsOfSearch }: StatusAnswer, leftOut: number): void {
     const left = leftOut === 0 ? '' : `,"tasks_left_out":${leftOut}`;
-    const rest = `]${left},"roots":${jsonText(roots)},"problems":${jsonText(problemsOfSearch)}}\n`;
+    const rest = `]${left},"roots":${jsonText(roots)},"problems":${jsonText([...this.#known, ...problemsOfSearch])}}\n`;
     this.#write(this.#piece + rest);
   }
 }

@@ -6,6 +6,7 @@ import { agentOfEnvironment } from '../app/report-links.js';
 import type { RunPage } from '../app/run-report.js';
 import { taskAt } from '../app/task-at.js';
 import { SystemError } from '../errors/errors.js';
+import { endFirstWithoutMemory } from '../host/oom.js';
 import { parseSize } from '../text/size.js';
 import { DEFAULT_LOG_BYTES, reportPorts } from './report.js';
 import type { Terminal } from './terminal.js';
@@ -22,6 +23,8 @@ export async function writePage(
   madeBy: string,
   terminal: Terminal,
 ): Promise<void> {
+  // The memory of its container is the task's.
+  endFirstWithoutMemory();
   if (!last) beNice();
   const ports = await reportPorts(madeBy, terminal);
   const options = {

@@ -6,8 +6,9 @@ export default class Completion extends ThermosCommand {
   static override usesDefaults = false;
   static override summary = 'Print the completion script of a shell.';
   static override description =
-    `The script completes commands, flags and their fixed values, task ids, process names and
-files in sandboxes.
+    `The script completes commands, flags and their fixed values, task ids, process names, conditions of wait and
+files in sandboxes. Commands that need a running task, such as kill, get only active ones. In zsh and fish, each candidate
+has a few words beside it: the state, age and user of a task, or what a flag does. Tasks have them if there are at most 50.
 
 For bash, add to ~/.bashrc: source <(<%= config.bin %> completion bash)
 

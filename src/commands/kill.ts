@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { killTasks } from '../app/kill.js';
 import { LocalTask } from '../app/local-task.js';
 import { ThermosCommand } from '../cli/base-command.js';
+import type { Kinds } from '../cli/completion/kinds.js';
 import { confirmationOn } from '../cli/confirm.js';
 import { coordinatorPrograms } from '../cli/programs.js';
 import { progressOn } from '../cli/progress.js';
@@ -35,6 +36,8 @@ ${DURATION_HELP}`;
     partial: 'A task could not be ended, or only in part; stderr says why.',
   };
   static override seeAlso = ['status', 'wait', 'run'];
+
+  static override completes: Kinds = { task: 'active-task' };
 
   static override args = {
     task: Args.string({ multiple: true, required: true, ignoreStdin: true, description: 'Tasks to end.' }),

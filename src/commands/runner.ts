@@ -24,6 +24,7 @@ thermos_runner.log.1 at 10 MiB; without --log-dir on stderr. Flags that the orig
   ];
   static override environment = {
     MESOS_DIRECTORY: 'The run directory of the executor; needed with --mesos-containerizer-path.',
+    MESOS_SANDBOX: 'The sandbox of the executor: the page of the task is in thermos-report there.',
   };
   static override files = {
     'LOG_DIR/thermos_runner.log': 'What the runner does.',

@@ -45,13 +45,14 @@ ${DURATION_HELP}`;
     const { args, flags } = await this.parse(Status);
     // Not argv: oclif changes the order of repeated words in it.
     const words = args.task ?? [];
-    if (flags.watch) return watchStatus(words, flags, this.terminal);
+    if (flags.watch) return watchStatus(words, flags, this.terminal, this.defaults.problems);
     if (flags.prometheus) {
       const { showMetrics } = await import('../cli/status-metrics.js');
       this.report(await showMetrics(words, flags, this.terminal, this.config.version));
       return EXIT.ok;
     }
-    const { problems, exitCode, notice } = await showStatus(words, flags, this.terminal);
+    const { problems: known } = this.defaults;
+    const { problems, exitCode, notice } = await showStatus(words, flags, this.terminal, known);
     if (notice !== undefined) this.notice(notice);
     return this.finish(problems, exitCode);
   }

@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
+import type { Kinds } from '../cli/completion/kinds.js';
 import { progressOn } from '../cli/progress.js';
 import { parseCondition, waitUntil } from '../cli/wait.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
@@ -35,6 +36,8 @@ ${DURATION_HELP}`;
     timeout: 'The time given with --timeout has passed.',
   };
   static override seeAlso = ['run', 'status', 'tail', 'kill'];
+
+  static override completes: Kinds = { for: 'condition' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),

@@ -4,11 +4,13 @@ const SIGNALS =
     ' ',
   );
 
+/** The names of all signals: `SIGHUP`. */
+export const SIGNAL_NAMES: readonly string[] = SIGNALS.map((name) => `SIG${name}`);
+
 /**
  * The name of a signal, `SIGKILL`; undefined if the number has none. A table, because a task may be shown where other
  * signals exist or none: on another system, in a browser.
  */
 export function signalName(number: number): string | undefined {
-  const name = SIGNALS[number - 1];
-  return name === undefined ? undefined : `SIG${name}`;
+  return SIGNAL_NAMES[number - 1];
 }

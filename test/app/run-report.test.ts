@@ -6,6 +6,7 @@ class Starts {
   readonly all: { last: boolean; end: (failure?: string) => void }[] = [];
   running = 0;
   readonly hurried: number[] = [];
+  readonly left: number[] = [];
 
   readonly start: StartPage = (_page, last): PageProcess => {
     this.running += 1;
@@ -18,7 +19,7 @@ class Starts {
       };
     });
     this.all.push({ last, end });
-    return { ended, hurry: () => this.hurried.push(index), leave() {} };
+    return { ended, hurry: () => this.hurried.push(index), leave: () => this.left.push(index) };
   };
 
   async until(count: number): Promise<void> {
@@ -129,6 +130,14 @@ describe('the page of a task that runs', () => {
     await starts.until(3);
     starts.all[2]?.end();
     expect(await over).toEqual([]);
+  });
+
+  test('a last page that takes too long goes on by itself', async () => {
+    const starts = new Starts();
+    const page = new RunReport(PAGE, starts.start, () => 0, 1);
+    const [problem] = await page.end();
+    expect(problem?.message).toContain('it was not written in 0.001 s');
+    expect(starts.left).toEqual([0]);
   });
 
   test('after close, nothing is started', async () => {

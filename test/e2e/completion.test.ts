@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { violations } from '../contracts/validate.js';
-import { cleanEnv, PROGRAM, shell, tempDir, thermos } from './harness.js';
+import { cleanEnv, PROGRAM, REPOSITORY, shell, tempDir, thermos } from './harness.js';
 
 const temp = tempDir();
 afterAll(temp.remove);
@@ -37,16 +38,17 @@ const IDS = [
   Buffer.from([0x62, 0x79, 0xff]),
 ];
 
-function makeTask(root: string, id: string | Buffer): void {
+function makeTask(root: string, id: string | Buffer, phase = 'active'): void {
   const below = (folder: string) => Buffer.concat([Buffer.from(join(root, folder, '/')), Buffer.from(id)]);
-  mkdirSync(join(root, 'tasks/active'), { recursive: true });
+  mkdirSync(join(root, 'tasks', phase), { recursive: true });
   mkdirSync(below('checkpoints'), { recursive: true });
   const processes = [{ name: 'setup' }, { name: 'the server' }];
-  writeFileSync(below('tasks/active'), JSON.stringify({ name: 'x', processes }));
+  writeFileSync(below(`tasks/${phase}`), JSON.stringify({ name: 'x', processes }));
 }
 
 beforeAll(() => {
   for (const id of IDS) makeTask(root, id);
+  makeTask(root, 'over-1', 'finished');
   writeFileSync(join(root, 'checkpoints/www-0/coordinator.started'), '');
   mkdirSync(join(root, 'sandboxes/my task/conf/site two'), { recursive: true });
   writeFileSync(join(root, 'sandboxes/my task/conf/site two/file'), '');
@@ -112,6 +114,17 @@ describe('in bash', () => {
     ],
     [['thermos', 'version', '--js'], ['--json']],
     [['thermos', 'nonesuch', ''], []],
+    [['thermos', 'status', 'ov'], ['over-1']],
+    [['thermos', 'kill', 'ov'], []],
+    [['thermos', 'kill', 'www-1'], ['www-1']],
+    [
+      ['thermos', 'wait', 'www-1', '--for', ''],
+      ['process=setup:', 'process=the\\ server:'],
+    ],
+    [['thermos', 'wait', 'www-1', '--for', 'process', '=', 'th'], ['the\\ server:']],
+    [['thermos', 'wait', 'www-1', '--for', 'process', '=', 'the\\ server', ':', 'RU'], ['RUNNING']],
+    [['thermos', 'status', '--state', 'LOST,K'], ['LOST,KILLED']],
+    [['thermos', 'status', '--columns', '=', 'task,us'], ['task,user']],
   ])('%j', (words, candidates) => {
     expect(completions(...words)).toEqual(candidates);
   });
@@ -132,7 +145,10 @@ describe('in bash', () => {
   });
 });
 
-/** In each shell the function answers for the program, and shows the words that it would be run with. */
+/**
+ * In each shell the function answers for the program, and shows the words that it would be run with. `list`: the lines
+ * that make the shell list the candidates for the end of each.
+ */
 const SHELLS = {
   bash: {
     start: 'bash --noprofile --rcfile "$RC" -i',
@@ -143,6 +159,7 @@ const SHELLS = {
         else printf '<%s>' ran "$@"; echo; fi
       }
       source <(thermos completion bash)\n`,
+    list: (...lines: string[]) => lines.map((line) => `${line}\t\t`),
   },
   zsh: {
     start: 'ZDOTDIR="$RC.d" zsh -d -i',
@@ -154,6 +171,7 @@ const SHELLS = {
         else printf '<%s>' ran "$@"; echo; fi
       }
       source <(thermos completion zsh)\n`,
+    list: (...lines: string[]) => lines.map((line) => `${line}\t`),
   },
   fish: {
     start: 'fish -i',
@@ -164,12 +182,14 @@ const SHELLS = {
         else; printf '<%s>' ran $argv; echo; end
       end
       thermos completion fish | source\n`,
+    // Its list is drawn in pieces; this prints what would be in it.
+    list: (...lines: string[]) => lines.map((line) => `complete -C '${line}'`),
   },
 } as const;
 type ShellName = keyof typeof SHELLS;
 
-/** The words that the lines, typed with real keys, run the program with; undefined where the shell isn't installed. */
-function typed(name: ShellName, taskRoot: string, lines: readonly string[]): string[] | undefined {
+/** What the shell prints when the lines are typed with real keys; undefined where it isn't installed. */
+function printed(name: ShellName, taskRoot: string, lines: readonly string[]): string | undefined {
   if (spawnSync(name, ['-c', 'exit']).error !== undefined) return undefined;
   const home = mkdtempSync(join(temp.path, 'home-'));
   const rc = join(home, 'rc');
@@ -195,7 +215,12 @@ function typed(name: ShellName, taskRoot: string, lines: readonly string[]): str
     encoding: 'utf8',
   });
   expect(existsSync(join(home, 'pwned'))).toBe(false);
-  return [...stdout.matchAll(/<ran>(.*?)\r?\n/g)].map(([, words]) => words as string);
+  return stdout;
+}
+
+/** The words that the lines run the program with. */
+function ranIn(output: string): string[] {
+  return [...output.matchAll(/<ran>(.*?)\r?\n/g)].map(([, words]) => words as string);
 }
 
 describe.each(Object.keys(SHELLS) as ShellName[])('in a real %s, with a real key', (name) => {
@@ -214,6 +239,11 @@ describe.each(Object.keys(SHELLS) as ShellName[])('in a real %s, with a real key
     ['thermos cat my\t', '<cat><my task:>'],
     ['thermos cat my\tco\tsite\t', '<cat><my task:conf/site two/>'],
     ['thermos version --js\t', '<version><--json>'],
+    ['thermos kill my\t', '<kill><my task>'],
+    ['thermos kill over\t', '<kill><over>'],
+    ['thermos status --state LOST,FA\t', '<status><--state><LOST,FAILED>'],
+    ['thermos wait my\t --for p\tth\tRU\t', '<wait><my task><--for><process=the server:RUNNING>'],
+    ['thermos wait role:env:o\t --for process=s\tW\t', '<wait><role:env:one><--for><process=setup:WAITING>'],
     ['thermos status a\t', '<status><a$(touch pwned)>'],
     ['thermos status b\t', '<status><b`touch pwned`>'],
     ['thermos status c\t', '<status><c!x>'],
@@ -248,12 +278,32 @@ describe.each(Object.keys(SHELLS) as ShellName[])('in a real %s, with a real key
       makeTask(taskRoot, id);
       lines.push([`thermos status --root ${taskRoot} \t`, `<status><--root><${taskRoot}>${put}`]);
     }
-    const ran = typed(
+    const output = printed(
       name,
       root,
       lines.map(([line]) => line),
     );
-    if (ran !== undefined) expect(ran).toEqual(lines.map(([, words]) => words));
+    if (output !== undefined) expect(ranIn(output)).toEqual(lines.map(([, words]) => words));
+  });
+
+  test('tasks and flags are listed with what they are, except in bash', () => {
+    const taskRoot = mkdtempSync(join(temp.path, 'listed-'));
+    cpSync(join(REPOSITORY, 'fixtures/host/root'), taskRoot, { recursive: true });
+    for (const id of ['%F{red}a', '$(touch pwned)', 'b:c']) makeTask(taskRoot, id);
+    const output = printed(name, taskRoot, SHELLS[name].list('thermos tail ', 'thermos tail --no-'));
+    if (output === undefined) return;
+    const texts = new Map<string, string>();
+    for (const line of stripVTControlCharacters(output).replaceAll('\r', '').split('\n')) {
+      const [, word, text] = /^(\S.*?)(?:\t| {2,})(.*?) *$/.exec(line) ?? [];
+      if (word !== undefined && text !== undefined) texts.set(word, text);
+    }
+    if (name === 'bash') {
+      expect(output).not.toMatch(/UNKNOWN|FAILED|Print/);
+      return;
+    }
+    for (const id of ['%F{red}a', '$(touch pwned)', 'b:c']) expect(texts.get(id)).toBe('UNKNOWN, unknown');
+    expect(texts.get('host-bad')).toMatch(/^FAILED, \w+, root$/);
+    expect(texts.get('--no-prefix')).toBe('Print lines without a prefix.');
   });
 });
 
@@ -307,6 +357,9 @@ describe('__complete', () => {
 
   test('gives zsh and fish the candidates as they are: they quote themselves', () => {
     const env = { THERMOS_ROOT: root };
+    expect(thermos(['__complete', '--describe', 'zsh', '--', 'status', 'my'], { env }).stdout).toBe(
+      'my task\tUNKNOWN, unknown\n',
+    );
     expect(thermos(['__complete', 'zsh', '--', 'status', 'my'], { env }).stdout).toBe('my task\n');
     expect(thermos(['__complete', 'fish', '--', 'status', 'role:env:t'], { env }).stdout).toBe(
       'role:env:two words\n',

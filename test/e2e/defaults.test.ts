@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { writeTask } from '../task/trees.js';
@@ -61,4 +61,30 @@ test('an unknown key and a wrong value: exit 2 with file, line and key, as JSON 
   expect(run(['help', 'config'])).toMatchObject({ stderr: '', status: 0 });
   expect(run(['version'])).toMatchObject({ stderr: '', status: 0 });
   expect(run(['__complete', 'zsh', 'tail', ''])).toMatchObject({ stdout: '', stderr: '', status: 0 });
+});
+
+test('a file that others may have written is not used: a warning on stderr, and a problem of every document', () => {
+  write({ roots: ['/none'] });
+  chmodSync(config, 0o666);
+  const commands = [
+    ['status'],
+    ['status', '--sort', 'id'],
+    ['roots'],
+    ['inspect', 'here'],
+    ['kill', '--dry-run', 'here'],
+    ['gc', '--dry-run', '--no-orphans'],
+    ['simplerun', '--task-id', 'new', '--', 'true'],
+  ];
+  for (const [name, ...words] of commands) {
+    const { stdout, stderr } = run([name as string, '--root', temp.root, '--json', ...words]);
+    expect([name, stderr.match(/warning: the defaults in .* are not used/g)]).toEqual([
+      name,
+      [expect.anything()],
+    ]);
+    const codes = JSON.parse(stdout).problems.map(({ code }: { code: string }) => code);
+    expect([name, codes.filter((code: string) => code === 'defaults-ignored')]).toEqual([
+      name,
+      ['defaults-ignored'],
+    ]);
+  }
 });

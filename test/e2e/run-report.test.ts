@@ -74,6 +74,28 @@ describe('run --report', () => {
     expect(finished.stderr.match(/warning: the page of web-1 is not written in .*\/out: /g)).toHaveLength(1);
   });
 
+  test('what writes it is the first to end without memory, and the runner is not', () => {
+    const preload = join(place.path, 'preload.cjs');
+    const points = join(place.path, 'points');
+    writeFileSync(
+      preload,
+      `const { appendFileSync, readFileSync } = require('node:fs');
+      process.on('exit', () => {
+        const now = readFileSync('/proc/self/oom_score_adj', 'utf8');
+        if (process.argv[2] === 'run' || process.argv[2] === '__write-page')
+          appendFileSync(${JSON.stringify(points)}, process.argv[2] + ' ' + now);
+      });`,
+    );
+    const before = readFileSync('/proc/self/oom_score_adj', 'utf8');
+    const config = place.config(FAILING);
+    const words = ['run', '--root', place.root, '--task-id', 'web-1', '--report', config];
+    const { status } = thermos(words, { cwd: place.path, env: { NODE_OPTIONS: `--require ${preload}` } });
+    expect(status).toBe(1);
+    // On a slow machine, more than one page was written.
+    const seen = new Set(readFileSync(points, 'utf8').trim().split('\n'));
+    expect(seen).toEqual(new Set(['__write-page 1000', `run ${before.trim()}`]));
+  });
+
   test('a daemon keeps it, too', async () => {
     const out = join(place.path, 'out');
     const config = place.config(FAILING);

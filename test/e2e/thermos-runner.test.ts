@@ -1,7 +1,17 @@
-import { chownSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Executor, type ExecutorOptions, RUNNER } from './executor.js';
+import { Executor, type ExecutorOptions, RUNNER, until } from './executor.js';
 import { runToEnd, tempDir, thermos } from './harness.js';
 import { isAlive, type RunProcess } from './run-task.js';
 
@@ -173,6 +183,63 @@ describe('an executor that starts thermos-runner', () => {
     await executor.status();
     const other = await run([{ name: 'other', cmdline: 'true' }]);
     expect(await other.status()).toBe('TASK_FAILED: Thermos received an invalid task.');
+  });
+});
+
+describe('the page of its task', () => {
+  const FAILING = [{ name: 'a', cmdline: 'echo no space >&2; exit 3' }];
+  /** In a sandbox of the executor, which is the user's of the task. */
+  const runIn = (sandbox: string, flags: readonly string[] = []) => {
+    if (isRoot) chownSync(sandbox, NOBODY, NOBODY);
+    return run(FAILING, { env: { MESOS_SANDBOX: sandbox }, flags });
+  };
+  const inTemp = (name: string) => {
+    const path = join(temp.path, name);
+    mkdirSync(path);
+    return path;
+  };
+  /** It may be written after the runner has ended. */
+  const ended = (directory: string) => {
+    const page = join(directory, 'index.html');
+    const isEnded = () => existsSync(page) && readFileSync(page, 'utf8').includes('The task ended FAILED');
+    return until(isEnded, `${page} says the end`);
+  };
+
+  test('is beside the sandbox that Mesos names, and its owner is that of the sandbox', async () => {
+    const mesos = inTemp('mesos');
+    const executor = await runIn(mesos);
+    expect(await executor.status()).toBe('TASK_FAILED: Task failed.');
+    expect([executor.stdout, executor.stderr]).toEqual(['', '']);
+    const directory = join(mesos, 'thermos-report');
+    await ended(directory);
+    const owner = isRoot ? NOBODY : process.getuid?.();
+    for (const name of ['.', 'index.html', 'report.js', 'report.txt'])
+      expect([name, statSync(join(directory, name)).uid]).toEqual([name, owner]);
+  });
+
+  test('is where --report-dir says, and nowhere with --no-report', async () => {
+    const elsewhere = join(inTemp('out'), 'page');
+    await (await runIn(inTemp('mesos'), [`--report-dir=${elsewhere}`])).status();
+    await ended(elsewhere);
+    const bare = inTemp('bare');
+    const executor = await run(FAILING, {
+      directory: join(temp.path, 'second'),
+      env: { MESOS_SANDBOX: bare },
+      flags: ['--no-report'],
+    });
+    expect(await executor.status()).toBe('TASK_FAILED: Task failed.');
+    expect(readdirSync(bare)).toEqual([]);
+  });
+
+  test('does not change how the task ends if it cannot be written; the log says why', async () => {
+    const mesos = inTemp('mesos');
+    const victim = inTemp('victim');
+    symlinkSync(victim, join(mesos, 'thermos-report'));
+    const executor = await runIn(mesos);
+    expect(await executor.status()).toBe('TASK_FAILED: Task failed.');
+    expect([executor.stdout, executor.stderr]).toEqual(['', '']);
+    expect(executor.log).toMatch(/W.* the page of web-1 is not written in .*thermos-report/);
+    expect(readdirSync(victim)).toEqual([]);
   });
 });
 

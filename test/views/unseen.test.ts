@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { GcDocument } from '../../src/contracts/gc.js';
 import { bytesOf } from '../../src/store/walk.js';
 import { GRAPH_FORMATS, graphOfTask } from '../../src/task/graph.js';
+import { taskSummary } from '../../src/views/completion.js';
 import { configText } from '../../src/views/config.js';
 import { cpText } from '../../src/views/cp.js';
 import { diffText } from '../../src/views/diff.js';
@@ -106,6 +107,7 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
       configText({ ...page, ...ports, document }, style),
     );
   },
+  taskSummary: (name) => taskSummary(view(name), PIPE.now),
   cpText: (name) => cpText([{ path: name, to: name, files: 1, bytes: 1 }]),
   lsText: (name, style) => {
     const about = { names: [], type: 'link' as const, bytes: 1, mtime_ms: 1, mode: 0o777, owner: name };
@@ -239,6 +241,7 @@ const PARTS = [
   'lineText',
   'nothingToCollect',
   'orderingText',
+  'processSummary',
   'resourcesText',
   'runChangeText',
   'runTable',

@@ -1,31 +1,34 @@
+import { PROCESS_STATES } from '../../checkpoint/records.js';
 import type { Awaitable } from '../../task/gatherer.js';
 import { visible } from '../../text/escape.js';
-import { inheritedFlag, withoutInherited } from '../inherited-flags.js';
+import { SIGNAL_NAMES } from '../../text/signals.js';
+import { type CommandClass, type CommandTable, summaryOf, TOPICS, visibleIds } from '../page.js';
+import type { Kind } from './kinds.js';
 import {
-  type CommandClass,
-  type CommandTable,
-  flagsOf,
-  isWrapper,
-  knownFlags,
-  knownShortFlags,
-  TOPICS,
-  visibleIds,
-} from '../page.js';
-import { dashed, longName, splitCommand } from '../words.js';
+  type Candidate,
+  flagCandidates,
+  type GivenRoots,
+  named,
+  type Slot,
+  slotOf,
+  splitLine,
+  wantsValue,
+} from './line.js';
 
 /** The names on this machine that can be completed; read only when needed. */
 export interface CompletionSource {
-  taskIds(roots: GivenRoots): Awaitable<Iterable<string>>;
+  /** The ids of all tasks, or of those that are not over. */
+  taskIds(roots: GivenRoots, phase?: 'active'): Awaitable<Iterable<string>>;
+  /** The state of each of these tasks in a few words, where it is quickly read. */
+  aboutTasks(ids: readonly string[], roots: GivenRoots): Awaitable<ReadonlyMap<string, string>>;
   /** Names of the processes of one task. */
   processes(taskId: string, roots: GivenRoots): Awaitable<Iterable<string>>;
+  /** Those that run now. */
+  runningProcesses(taskId: string, roots: GivenRoots): Awaitable<Iterable<Candidate>>;
+  /** Names of the processes of the task in a config, if it need not be evaluated. */
+  configProcesses(path: string): Awaitable<Iterable<string>>;
   /** The words for what is in a directory of a sandbox: `TASK:` or `TASK:DIRECTORY/`; rejects if there is none. */
   files(directory: string, roots: GivenRoots): Awaitable<Iterable<string>>;
-}
-
-/** The roots that the line names. */
-export interface GivenRoots {
-  root: string[];
-  'mesos-root': string[];
 }
 
 export interface Commands {
@@ -34,92 +37,98 @@ export interface Commands {
   base: CommandClass;
 }
 
+/** Among more tasks, nobody looks for one by its state, and reading them would take time. */
+const MOST_DESCRIBED = 50;
+
 /**
- * The candidates for the last word, all of which begin with it: commands, flags, the fixed values of flags
- * and arguments, task ids, names of processes. `words` are those after the program's name, without quotes.
- * Where a path is wanted, nothing is returned, and shells complete files.
- *
- * The names of arguments decide: `file` means `TASK:PATH`, `dest` that or a file here, `task` and `target` task ids, `process` the processes of the task
- * before it, `command` a command or a topic, `code` a code of problems and errors.
+ * The candidates for the last word, all of which begin with it: commands, flags, the fixed values of flags and
+ * arguments, and names of the kind that the argument or flag declares (see `Kind`). `words` are those after the
+ * program's name, without quotes. `described`: with texts about them. Where a path is wanted, nothing is returned, and
+ * shells complete files.
  */
 export async function complete(
   words: readonly string[],
   commands: Commands,
   source: CompletionSource,
-): Promise<string[]> {
+  described: boolean,
+): Promise<Candidate[]> {
   const current = words.at(-1) ?? '';
-  const before = words.slice(0, -1);
-  const ofAll = knownFlags(commands.base);
-  const globalFlags = (name: string) => ofAll(name) ?? inheritedFlag(name);
-  const split = splitCommand(before, globalFlags);
+  const typed = words.slice(0, -1);
+  const { before, word, after } = splitLine(typed, commands.base);
   const ids = visibleIds(commands.all);
-  if (split.word === undefined) {
-    if (wantsValue(before, globalFlags)) return [];
-    return beginning(current, current.startsWith('-') ? flagWords(commands.base) : ids);
+  if (word === undefined) {
+    if (wantsValue(typed, commands.base)) return [];
+    if (current.startsWith('-')) return beginning(current, flagCandidates(commands.base));
+    return aboutCommands(beginning(current, ids.map(named)), commands.all, described);
   }
-  const load = ids.includes(split.word) ? commands.all[split.word] : undefined;
-  if (load === undefined) return [];
-  const command = await load();
-  return completeCommand([...split.before, ...split.after], current, command, ids, source);
+  const load = ids.includes(word) ? commands.all[word] : undefined;
+  const slot = load && slotOf([...before, ...after], current, await load());
+  if (slot === undefined) return [];
+  const fitting = await fittingIn(slot, commands.all, source);
+  return (await about(fitting, slot, { commands: commands.all, source, described })).map((each) => ({
+    ...each,
+    word: slot.before + each.word,
+  }));
 }
 
-async function completeCommand(
-  before: readonly string[],
-  current: string,
-  command: CommandClass,
-  ids: readonly string[],
+async function fittingIn(slot: Slot, commands: CommandTable, source: CompletionSource): Promise<Candidate[]> {
+  const { wanted, current, used } = slot;
+  const names = typeof wanted === 'string' ? await namesOf(wanted, slot, commands, source) : wanted;
+  const fitting = beginning(current, names).filter(({ word }) => !used.has(word));
+  return typeof wanted === 'string' ? fitting.filter(({ word }) => isArgument(word, slot)) : fitting;
+}
+
+/** The names of a kind that are here; not only those that fit. */
+async function namesOf(
+  kind: Kind,
+  slot: Slot,
+  commands: CommandTable,
   source: CompletionSource,
-): Promise<string[]> {
-  const own = {
-    flagOf: knownFlags(command),
-    shortFlagOf: knownShortFlags(command),
-    isWrapper: isWrapper(command),
-  };
-  const { words, wrong } = withoutInherited(before, own);
-  // The value of an inherited flag comes next.
-  if (wrong !== undefined) return [];
-  const line = parseLine(words, command);
-  if (line.pending !== undefined) return beginning(current, optionsOf(command, line.pending));
-  if (!line.dashes && current.startsWith('-')) {
-    const name = longName(current);
-    if (name === undefined || !current.includes('=')) return beginning(current, flagWords(command));
-    const flag = dashed([current], knownFlags(command))[0]?.slice(2).split('=')[0] as string;
-    const [given] = current.split('=', 1) as [string];
-    return beginning(
-      current,
-      optionsOf(command, flag).map((option) => `${given}=${option}`),
-    );
-  }
-  const args = Object.entries((command.args ?? {}) as Record<string, ArgShape>);
-  const at = line.args.length;
-  const [name, arg] = args[at] ?? lastMultiple(args) ?? [];
-  if (name === undefined || arg === undefined) return [];
-  if (arg.options !== undefined) return beginning(current, arg.options);
-  const used = new Set(line.args);
-  const names = (found: Iterable<string>) =>
-    beginning(
-      current,
-      [...found].filter((each) => !used.has(each) && isArgument(each, line)),
-    );
-  switch (name) {
+): Promise<Candidate[]> {
+  const { line, current } = slot;
+  const [first] = line.args;
+  const words = async (names: Awaitable<Iterable<string>>) => Array.from(await names, named);
+  switch (kind) {
     case 'task':
-    case 'target':
-    case 'other':
-      return names(await source.taskIds(line.roots));
+      return words(source.taskIds(line.roots));
+    case 'active-task':
+      return words(source.taskIds(line.roots, 'active'));
     case 'process':
-      return names(await source.processes(line.args[0] as string, line.roots));
+      return first === undefined ? [] : words(source.processes(first, line.roots));
+    case 'running-process':
+      return first === undefined ? [] : [...(await source.runningProcesses(first, line.roots))];
+    case 'condition':
+      return conditions(first === undefined ? [] : await source.processes(first, line.roots), current);
+    case 'config-process': {
+      const again = line.values.get('again')?.at(-1);
+      if (again !== undefined) return words(source.processes(again, line.roots));
+      return first === undefined ? [] : words(source.configProcesses(first));
+    }
+    case 'signal':
+      // HUP, as of kill(1); the whole names too, to whom begins one.
+      return SIGNAL_NAMES.map((name) => named(current.startsWith('SIG') ? name : name.slice(3)));
     case 'file':
-      return names(await filesOrTasks(current, line.roots, source));
+      return words(filesOrTasks(current, line.roots, source));
     // Of this host, unless it begins as a task does.
-    case 'dest':
-      return /^[^./~]/.test(current) ? names(await filesOrTasks(current, line.roots, source)) : [];
+    case 'destination':
+      return /^[^./~]/.test(current) ? words(filesOrTasks(current, line.roots, source)) : [];
     case 'command':
-      return beginning(current, [...ids, ...TOPICS.map(([topic]) => topic)]);
+      return [...visibleIds(commands), ...TOPICS.map(([topic]) => topic)].map(named);
     case 'code':
-      return line.args[0] === 'codes' ? beginning(current, (await import('../codes.js')).CODES.keys()) : [];
-    default:
-      return [];
+      return first === 'codes' ? words((await import('../codes.js')).CODES.keys()) : [];
   }
+}
+
+/** The steps of `process=NAME:STATE`: its beginning while no process is known, names, then states. */
+function conditions(processes: Iterable<string>, current: string): Candidate[] {
+  const words: string[] = [];
+  for (const process of processes) {
+    if (process === '') continue;
+    const start = `process=${process}:`;
+    if (!current.startsWith(start)) words.push(start);
+    else for (const state of PROCESS_STATES) words.push(`${start}${state}`);
+  }
+  return (words.length === 0 ? ['process='] : words).filter((word) => word !== current).map(named);
 }
 
 /** The words that `TASK[:PATH]` can go on to. */
@@ -136,81 +145,34 @@ async function filesOrTasks(current: string, roots: GivenRoots, source: Completi
   return words;
 }
 
-interface ArgShape {
-  options?: readonly string[];
-  multiple?: boolean;
-  repeats?: boolean;
+/** The candidates with what there is to say about them. */
+async function about(
+  candidates: Candidate[],
+  { wanted, line }: Slot,
+  { commands, source, described }: { commands: CommandTable; source: CompletionSource; described: boolean },
+): Promise<Candidate[]> {
+  if (wanted === 'command') return aboutCommands(candidates, commands, described);
+  const isTask = wanted === 'task' || wanted === 'active-task';
+  if (!described || !isTask || candidates.length > MOST_DESCRIBED) return candidates;
+  const ids = candidates.map(({ word }) => word);
+  const texts = await source.aboutTasks(ids, line.roots);
+  return ids.map((word) => ({ word, text: texts.get(word) }));
 }
 
-interface Line {
-  args: string[];
-  roots: GivenRoots;
-  /** The flag whose value comes next. */
-  pending: string | undefined;
-  /** There was a `--`. */
-  dashes: boolean;
-}
-
-/** Reads the words as the parser would; skips what the parser would refuse. */
-function parseLine(words: readonly string[], command: CommandClass): Line {
-  const flags = flagsOf(command);
-  const line: Line = { args: [], roots: { root: [], 'mesos-root': [] }, pending: undefined, dashes: false };
-  for (const word of dashed(words, knownFlags(command))) {
-    if (line.pending !== undefined) {
-      if (line.pending === 'root' || line.pending === 'mesos-root') line.roots[line.pending].push(word);
-      line.pending = undefined;
-    } else if (line.dashes || !word.startsWith('-') || word === '-') {
-      line.args.push(word);
-    } else if (word === '--') {
-      line.dashes = true;
-    } else {
-      const [name, value] = splitFlag(word, flags);
-      if (name === undefined || flags[name]?.type !== 'option') continue;
-      if (value === undefined) line.pending = name;
-      else if (name === 'root' || name === 'mesos-root') line.roots[name].push(value);
-    }
-  }
-  return line;
-}
-
-/** `--name`, `--name=value`, `-n`, `-nvalue`. */
-function splitFlag(
-  word: string,
-  flags: ReturnType<typeof flagsOf>,
-): [string | undefined, string | undefined] {
-  const name = longName(word);
-  if (name !== undefined) {
-    const equals = word.indexOf('=');
-    return [
-      Object.hasOwn(flags, name) ? name : undefined,
-      equals === -1 ? undefined : word.slice(equals + 1),
-    ];
-  }
-  const byChar = Object.entries(flags).find(([, { char }]) => char === word[1]);
-  return [byChar?.[0], word.length > 2 ? word.slice(2) : undefined];
-}
-
-function lastMultiple(args: [string, ArgShape][]): [string, ArgShape] | undefined {
-  const last = args.at(-1);
-  return last?.[1].multiple || last?.[1].repeats ? last : undefined;
-}
-
-/** True if the words end with a flag whose value is still missing. */
-function wantsValue(words: readonly string[], flagOf: ReturnType<typeof knownFlags>): boolean {
-  const last = words.at(-1);
-  if (last === undefined || last.includes('=')) return false;
-  const flag = dashed([last], flagOf)[0]?.slice(2) as string;
-  return flagOf(flag)?.takesValue === true && splitCommand(words.slice(0, -1), flagOf).word === undefined;
-}
-
-function optionsOf(command: CommandClass, flag: string): readonly string[] {
-  const flags = flagsOf(command);
-  return (Object.hasOwn(flags, flag) && flags[flag]?.options) || [];
-}
-
-function flagWords(command: CommandClass): string[] {
-  const flags = Object.entries(flagsOf(command)).filter(([, flag]) => !flag.hidden);
-  return [...flags.map(([name]) => `--${name}`), '--help'];
+/** The summaries are in the classes, which have to be loaded. */
+async function aboutCommands(
+  candidates: Candidate[],
+  commands: CommandTable,
+  described: boolean,
+): Promise<Candidate[]> {
+  if (!described) return candidates;
+  const topics = new Map(TOPICS);
+  return Promise.all(
+    candidates.map(async ({ word }) => {
+      const command = await commands[word]?.();
+      return { word, text: command === undefined ? topics.get(word) : summaryOf(command) };
+    }),
+  );
 }
 
 /**
@@ -218,13 +180,15 @@ function flagWords(command: CommandClass): string[] {
  * name with a dash is a flag. Names with invisible characters are left out, because shells print candidates as they
  * are; names that were not UTF-8 are left out, because their bytes are lost.
  */
-function isArgument(name: string, { dashes }: Line): boolean {
-  if (name === '' || (name.startsWith('-') && !dashes)) return false;
+function isArgument(name: string, { line, before }: Slot): boolean {
+  if (name === '' || (name.startsWith('-') && before === '' && !line.dashes)) return false;
   return visible(name) === name && !name.includes('\ufffd');
 }
 
 /** Sorted, each once. */
-function beginning(start: string, candidates: Iterable<string>): string[] {
-  const fitting = [...new Set(candidates)].filter((each) => each.startsWith(start));
-  return fitting.sort((a, b) => (a < b ? -1 : 1));
+function beginning(start: string, candidates: readonly Candidate[]): Candidate[] {
+  return candidates
+    .filter(({ word }) => word.startsWith(start))
+    .sort((a, b) => (a.word < b.word ? -1 : a.word > b.word ? 1 : 0))
+    .filter(({ word }, i, sorted) => word !== sorted[i - 1]?.word);
 }

@@ -25,31 +25,51 @@ _thermos() {
   while IFS= read -r word; do
     COMPREPLY+=("$word")
   done < <(thermos __complete "--word-breaks=$COMP_WORDBREAKS" bash -- "\${words[@]:1}" 2>/dev/null)
-  # A task before its path, or a directory: more of the word follows.
-  if [[ \${#COMPREPLY[@]} -eq 1 && "\${COMPREPLY[0]}" == *[:/] ]]; then
+  # A task before its path, a directory, or the start of a condition: more of the word follows.
+  if [[ \${#COMPREPLY[@]} -eq 1 && "\${COMPREPLY[0]}" == *[:/=] ]]; then
     compopt -o nospace 2>/dev/null
   fi
 }
 complete -o default -F _thermos thermos
 `;
 
+/**
+ * A line of the answer is a word, or a word, a tab and a text about it. zsh shows the texts as they are: it expands
+ * nothing in what `compadd -d` displays.
+ */
 const ZSH = `#compdef thermos
 # zsh completion of thermos: source <(thermos completion zsh), or save it as _thermos in a directory of $fpath
 _thermos() {
-  local -a before candidates begun
+  local -a before lines described begun shown
+  local line word
+  local -i width=0
   before=("\${(@)words[1,CURRENT-1]}")
   shift before
-  candidates=("\${(@f)$(thermos __complete zsh -- "\${(@Q)before}" "\${(Q)PREFIX}" 2>/dev/null)}")
-  candidates=("\${(@)candidates:#}")
-  # A task before its path, or a directory: more of the word follows.
-  begun=("\${(@M)candidates:#*[:/]}")
-  candidates=("\${(@)candidates:#*[:/]}")
-  if (( \${#begun} + \${#candidates} )); then
-    (( \${#begun} )) && compadd -S '' -- "\${begun[@]}"
-    (( \${#candidates} )) && compadd -- "\${candidates[@]}"
-  else
+  lines=("\${(@f)$(thermos __complete --describe zsh -- "\${(@Q)before}" "\${(Q)PREFIX}" 2>/dev/null)}")
+  lines=("\${(@)lines:#}")
+  if (( ! \${#lines} )); then
     _files
+    return
   fi
+  described=("\${(@M)lines:#*$'\\t'*}")
+  lines=("\${(@)lines:#*$'\\t'*}")
+  if (( \${#described} )); then
+    # One under the other, with the texts in a column; no line is wider than the terminal.
+    for word in "\${(@)described%%$'\\t'*}"; do
+      (( \${(m)#word} > width )) && width=\${(m)#word}
+    done
+    for line in "\${described[@]}"; do
+      word="\${(mr:width:)\${line%%$'\\t'*}}  \${line#*$'\\t'}"
+      shown+=("\${(mr:COLUMNS-1:)word}")
+    done
+    described=("\${(@)described%%$'\\t'*}")
+    compadd -l -d shown -- "\${described[@]}"
+  fi
+  # A task before its path, a directory, or the start of a condition: more of the word follows.
+  begun=("\${(@M)lines:#*[:/=]}")
+  lines=("\${(@)lines:#*[:/=]}")
+  (( \${#begun} )) && compadd -S '' -- "\${begun[@]}"
+  (( \${#lines} )) && compadd -- "\${lines[@]}"
 }
 if [ "\${funcstack[1]}" = _thermos ]; then
   _thermos "$@"
@@ -63,7 +83,7 @@ function __thermos_complete
     set -l before (commandline -opc)
     set -e before[1]
     set -l current (commandline -ct | string unescape; or commandline -ct)
-    set -l found (thermos __complete fish -- $before "$current" 2>/dev/null)
+    set -l found (thermos __complete --describe fish -- $before "$current" 2>/dev/null)
     if test (count $found) -gt 0
         printf '%s\\n' $found
     else

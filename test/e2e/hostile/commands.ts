@@ -140,5 +140,10 @@ export const COMMANDS = {
     exits: [0],
     sound: 0,
   },
+  'completion-described': {
+    args: ({ root }) => ['__complete', '--describe', 'zsh', 'kill', '--root', root, ''],
+    exits: [0],
+    sound: 0,
+  },
 } as const satisfies Record<string, Command>;
 export type CommandName = keyof typeof COMMANDS;
