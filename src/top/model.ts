@@ -2,42 +2,10 @@
  * The types of sampling. A *reading* is what the machine said at one moment; a *sample* is what follows from two of
  * them. What is unknown is undefined, and never 0.
  */
+import type { ProcessDetails } from '../host/process-details.js';
+import type { ProcessReading, Reading } from '../host/process-readings.js';
 
-/** A process as /proc showed it at one moment. Pids are those of our pid namespace. */
-export interface ProcessReading {
-  readonly pid: number;
-  readonly parent: number;
-  readonly session: number;
-  /** The letter of proc(5). */
-  readonly state: string;
-  /** Since boot; with the pid, it identifies the process. */
-  readonly startTimeTicks: number;
-  readonly threads: number;
-  readonly rssBytes: number;
-  /** Processor time in ticks: its own, and that of its children that ended and were waited for. */
-  readonly ownTicks: number;
-  readonly childTicks: number;
-  /** When it was read, by the monotonic clock, in milliseconds. */
-  readonly atMs: number;
-}
-
-/** All processes that /proc showed in one pass, zombies included: their times are not yet their parent's. */
-export interface Reading {
-  /** The time of day, in milliseconds since the epoch. It may be set at any time: nothing is computed from it. */
-  readonly timeMs: number;
-  /** The monotonic clock, in milliseconds, when the pass began. */
-  readonly atMs: number;
-  readonly processes: ReadonlyMap<number, ProcessReading>;
-}
-
-/** What is read only of the processes of tasks. */
-export interface DetailReading {
-  readonly fds?: number;
-  readonly pssBytes?: number;
-  /** From and to storage, with those of its children that ended and were waited for. */
-  readonly readBytes?: number;
-  readonly writtenBytes?: number;
-}
+export type { ProcessDetails, ProcessReading, Reading };
 
 /** What the cgroup of a container said at one moment; totals are since it was made. */
 export interface CgroupReading {
@@ -73,7 +41,7 @@ export interface DiskReading {
   readonly asOfMs: number;
 }
 
-/** The latest run of a process of a task, and where its processes begin. */
+/** A run of a process that has not ended, and where its processes begin. */
 export interface RunAnchor {
   readonly process: string;
   /** From 0, as in the paths of logs. */
@@ -81,8 +49,8 @@ export interface RunAnchor {
   /** The recorded pid of the command, if it was started; in the pid namespace of its task. */
   readonly pid?: number;
   /**
-   * The coordinator and the command, as far as they certainly are the recorded ones: pid and start. They are absent if
-   * the process is gone, or in another pid namespace.
+   * The coordinator and the command, as far as they certainly are the recorded ones. They are absent if the process is
+   * gone, or in another pid namespace.
    */
   readonly coordinator?: ProcessIdentity;
   readonly command?: ProcessIdentity;
@@ -102,8 +70,12 @@ export interface SampledTask {
   /** Cores, bytes and bytes that its task file asks for. */
   readonly asked: { readonly cpu?: number; readonly ram?: number; readonly disk?: number };
   readonly runs: readonly RunAnchor[];
+  /** Its runner, if it certainly is the one. */
+  readonly runner?: ProcessIdentity;
   /** Its pids are those of another namespace: only the cgroup of its container tells its processes. */
   readonly isForeign: boolean;
+  /** /proc hides its processes from us. */
+  readonly isHidden: boolean;
   /** Of the container, if Mesos runs it. */
   readonly container_id?: string;
   /** Where they are on this machine. */
@@ -111,14 +83,17 @@ export interface SampledTask {
   readonly log_dir?: string;
 }
 
-/** What else is measured of a task. Neither throws; what cannot be read is undefined. */
+/** What else is measured of tasks. Nothing here throws; what cannot be read is undefined. */
 export interface TaskMeters {
   /**
-   * The cgroup of the task's container. `pids`: those of its processes that are known, in our namespace; none of a
-   * foreign task.
+   * Prepares to read the cgroups of these tasks at this moment. The answer reads that of one: `pids` are those of its
+   * processes that are known, none of a foreign task.
    */
-  cgroup?(task: SampledTask, pids: readonly number[], reading: Reading): CgroupReading | undefined;
-  /** The last measurement of its disk; begins another if that is due, and does not wait for it. */
+  cgroups?(
+    reading: Reading,
+    tasks: readonly SampledTask[],
+  ): (task: SampledTask, pids: readonly number[]) => CgroupReading | undefined;
+  /** The last measurement of the task's disk; begins another if that is due, and does not wait for it. */
   disk?(task: SampledTask): DiskReading | undefined;
 }
 
