@@ -43,7 +43,8 @@ export async function watchFrames(
   }
 }
 
-async function pause(interruption: Interruption, milliseconds: number): Promise<number | undefined> {
+/** Resolves to the exit code of a signal, or to undefined when so many milliseconds are over. */
+export async function pause(interruption: Interruption, milliseconds: number): Promise<number | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, milliseconds);

@@ -17,6 +17,7 @@ export const COMMANDS = {
   simplerun: async () => (await import('./simplerun.js')).default,
   status: async () => (await import('./status.js')).default,
   tail: async () => (await import('./tail.js')).default,
+  top: async () => (await import('./top.js')).default,
   version: async () => (await import('./version.js')).default,
   wait: async () => (await import('./wait.js')).default,
   __runner: async () => (await import('./runner.js')).default,

@@ -14,6 +14,7 @@ import { failure, problem } from './problem.js';
 import { report } from './report.js';
 import { kill, runDaemon } from './run.js';
 import { inspect, status, tail, tailPath, wait } from './task.js';
+import { top } from './top.js';
 
 /** By name of the file in `schemas/`. */
 export const CONTRACTS = {
@@ -40,6 +41,7 @@ export const CONTRACTS = {
   status,
   tail,
   'tail-path': tailPath,
+  top,
   version,
   wait,
 };

@@ -629,6 +629,14 @@ export const CODE_GROUPS = {
         'The directory given to --sandbox does not exist, or is not the sandbox of a task that would be collected.',
     },
   },
+  'What tasks use': {
+    'use-unknown': {
+      severity: ['warning'],
+      meaning:
+        'What a task uses cannot be seen, or only in part: /proc hides its processes, they belong to another user, or they are in another pid namespace.',
+      remedy: 'Look as root, or as the user of the task.',
+    },
+  },
   'Pages of tasks': {
     'report-unwritable': {
       severity: ['error', 'warning'],

@@ -11,6 +11,11 @@ export interface ProcessStat {
   /** One letter: R running, S sleeping, D disk sleep, T stopped, Z zombie, X dead … */
   state: string;
   parent: number;
+  session: number;
+  /** Processor time: its own, and that of its children that have ended and been waited for. */
+  ownTicks: number;
+  childTicks: number;
+  threads: number;
   /** Since boot. */
   startTimeTicks: number;
 }
@@ -23,16 +28,28 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 1 || close < open) return undefined;
-  // Field 3, the state, is the first after the command; field 22 is starttime.
+  // Field 3, the state, is the first after the command.
   const fields = text
     .slice(close + 1)
-    .trim()
-    .split(' ');
-  const [state, parent] = fields;
+    .trimStart()
+    // Of some fifty.
+    .split(' ', 20);
+  const [state] = fields;
   const pid = Number(text.slice(0, open));
-  const startTimeTicks = Number(fields[19]);
+  const number = (field: number) => Number(fields[field - 3]);
+  const startTimeTicks = number(22);
   if (state?.length !== 1 || !Number.isInteger(pid) || !Number.isFinite(startTimeTicks)) return undefined;
-  return { pid, command: text.slice(open + 1, close), state, parent: Number(parent), startTimeTicks };
+  return {
+    pid,
+    command: text.slice(open + 1, close),
+    state,
+    parent: number(4),
+    session: number(6),
+    ownTicks: number(14) + number(15),
+    childTicks: number(16) + number(17),
+    threads: number(20),
+    startTimeTicks,
+  };
 }
 
 export interface ProcStatus {

@@ -27,13 +27,10 @@ export function processTable(): ProcessRow[] {
 /** One process; undefined if it is gone. Throws the system error if the machine is too short of something to know. */
 export function processRow(pid: number): ProcessRow | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const stat = parseProcessStat(text);
+    const stat = parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
     if (stat === undefined) return undefined;
     const { uid } = statSync(`/proc/${pid}`);
-    const { parent, state, startTimeTicks } = stat;
-    // Field 6 of proc(5); the command before it may contain anything, but ends with the last parenthesis.
-    const session = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3]);
+    const { parent, session, state, startTimeTicks } = stat;
     return { pid, parent, session, state, startTimeTicks, uid };
   } catch (error) {
     return unlessShort(error);

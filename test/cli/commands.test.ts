@@ -74,9 +74,10 @@ describe.each(visible)('help of %s', (id, command) => {
 
 test('a letter means one thing in the whole program', () => {
   const meaning = new Map<string, string>([['h', 'help']]);
-  for (const [, command] of all) {
+  for (const [id, command] of all) {
     for (const [name, { char }] of Object.entries(flagsOf(command))) {
-      if (char === undefined) continue;
+      // How many of what the command prints: lines for tail, and samples for top, as of its namesake.
+      if (char === undefined || (id === 'top' && char === 'n')) continue;
       expect(`-${char}: ${meaning.get(char) ?? name}`).toBe(`-${char}: ${name}`);
       meaning.set(char, name);
     }

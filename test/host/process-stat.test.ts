@@ -4,7 +4,7 @@ import { parseBootTimeMs, parseProcessStat, parseProcessStatus } from '../../src
 
 /** As the kernel writes it: pid, command in parentheses, state, parent, then numbers; field 22 is the start. */
 function statLine(pid: number, command: string, state: string, parent: number, start: number): string {
-  const between = '100 100 34816 4321 4194304 99 0 0 0 1 2 3 4 20 0 1 0';
+  const between = '100 34816 4321 100 4194304 99 0 0 0 1 0 2 3 20 0 1 0';
   return `${pid} (${command}) ${state} ${parent} ${between} ${start} 3133440 360 18446744073709551615 1 1 0\n`;
 }
 
@@ -17,6 +17,10 @@ describe('/proc/PID/stat', () => {
       command: 'cat',
       state: 'R',
       parent: 12450,
+      session: 10598,
+      ownTicks: 0,
+      childTicks: 0,
+      threads: 1,
       startTimeTicks: 104749,
     });
   });
@@ -36,7 +40,8 @@ describe('/proc/PID/stat', () => {
     fc.assert(
       fc.property(any, (stat) => {
         const text = statLine(stat.pid, stat.command, stat.state, stat.parent, stat.startTimeTicks);
-        expect(parseProcessStat(text)).toEqual(stat);
+        const same = { session: 34816, ownTicks: 1, childTicks: 5, threads: 1 };
+        expect(parseProcessStat(text)).toEqual({ ...stat, ...same });
       }),
     );
   });

@@ -1,0 +1,92 @@
+import { isTerminalProcessState, type ProcessStatus } from '../checkpoint/records.js';
+import type { ProcessHistory } from '../checkpoint/replay.js';
+import type { Host } from '../host/host.js';
+import { mayPrecede } from '../host/start-time.js';
+import type { ExactStarts } from '../layout/starts.js';
+import { isSameProcess } from '../task/liveness.js';
+import { startsOfTask } from '../task/starts.js';
+import type { TaskView } from '../task/view.js';
+import type { ProcessIdentity, RunAnchor, SampledTask } from '../top/model.js';
+
+/**
+ * Finds the processes with which tasks begin. One that was certain once is so as long as it has its pid and start, so
+ * that only new ones are looked at.
+ */
+export class SampledTasks {
+  #known = new Map<string, ProcessIdentity>();
+
+  /** Forgets what is not among these tasks. */
+  of(views: readonly TaskView[], host: Host): SampledTask[] {
+    const before = this.#known;
+    this.#known = new Map();
+    return views.map((view) => this.#task(view, host, before));
+  }
+
+  #task(view: TaskView, host: Host, before: ReadonlyMap<string, ProcessIdentity>): SampledTask {
+    const { found, task_id, root, config, sandbox, log_dir, verdict, mesos } = view;
+    const isForeign = verdict === 'foreign-pids';
+    const key = found.checkpoint_dir;
+    const uid = view.header?.uid;
+    let read: ExactStarts | undefined;
+    const starts = () => {
+      read ??= startsOfTask(found, uid, host).starts;
+      return read;
+    };
+    const identified = (name: string, pid: number | undefined, find: () => boolean) => {
+      if (isForeign || pid === undefined) return undefined;
+      const full = `${key}\n${pid} ${name}`;
+      const identity = before.get(full) ?? (find() ? identityOf(host, pid) : undefined);
+      if (identity !== undefined) this.#known.set(full, identity);
+      return identity;
+    };
+    const recorded = (name: string, pid: number | undefined, time: number | undefined) =>
+      identified(`${name} ${time}`, pid, () => isSameProcess(host, pid, time, uid, starts));
+
+    let isHidden = false;
+    const runs: RunAnchor[] = [];
+    for (const [process, history] of view.history) {
+      const run = openRun(history);
+      if (run === undefined) continue;
+      const coordinator = recorded(process, run.coordinator_pid, run.fork_time);
+      const command = recorded(process, run.pid, run.start_time);
+      if (coordinator === undefined && !isForeign && run.coordinator_pid !== undefined) {
+        isHidden ||= host.presence(run.coordinator_pid) === 'hidden';
+      }
+      runs.push({ process, run: history.run_count - 1, pid: run.pid, coordinator, command });
+    }
+    const { cpu, ram, disk } = config?.resources ?? {};
+    return {
+      key,
+      task_id,
+      root: root.path,
+      asked: { cpu, ram, disk },
+      runs,
+      runner: identified('', view.runner?.pid, () => isRunner(view, host, starts)),
+      isForeign,
+      isHidden,
+      container_id: mesos?.container_id,
+      sandbox: sandbox?.path,
+      log_dir: log_dir?.path,
+    };
+  }
+}
+
+/** The latest run, if it has begun and is not recorded as ended. */
+function openRun({ runs }: ProcessHistory): ProcessStatus | undefined {
+  const run = runs.at(-1);
+  return run === undefined || isTerminalProcessState(run.state) ? undefined : run;
+}
+
+/** The lock says that the runner is alive, and the process with the recorded pid existed when that was recorded. */
+function isRunner({ runner, state_timestamp_ms }: TaskView, host: Host, starts: () => ExactStarts): boolean {
+  const process = host.process(runner?.pid ?? 0);
+  if (runner?.alive !== true || process === undefined || process.uid !== runner.uid) return false;
+  const exact = starts().of(runner.pid);
+  if (exact !== undefined) return process.startTimeTicks === exact;
+  return mayPrecede(process.startTimeMs, Number(state_timestamp_ms ?? Number.NaN));
+}
+
+function identityOf(host: Host, pid: number): ProcessIdentity | undefined {
+  const startTimeTicks = host.process(pid)?.startTimeTicks;
+  return startTimeTicks === undefined ? undefined : { pid, startTimeTicks };
+}

@@ -1,0 +1,32 @@
+import * as Flags from '@oclif/core/flags';
+import { TOP_COLUMNS, TOP_SYNONYMS } from '../views/parts/top-columns.js';
+
+/** The flags of `top`. */
+export const TOP_FLAGS = {
+  interval: Flags.string({
+    char: 'd',
+    default: '2s',
+    helpValue: 'DURATION',
+    summary: 'The time between two samples, over which rates are computed.',
+  }),
+  count: Flags.integer({
+    char: 'n',
+    min: 0,
+    helpValue: 'N',
+    summary: 'Print N samples, and end; 0: until interrupted.',
+  }),
+  once: Flags.boolean({ exclusive: ['count'], summary: 'Print one sample, and end, on a terminal too.' }),
+  sort: Flags.string({
+    default: 'cpu',
+    options: TOP_COLUMNS,
+    parse: async (word) => TOP_SYNONYMS[word.toLowerCase()] ?? word.toLowerCase(),
+    helpValue: 'COLUMN',
+    summary: 'The column to sort by: numbers descend, names ascend.',
+  }),
+  reverse: Flags.boolean({ summary: 'Reverse the order.' }),
+  processes: Flags.boolean({ summary: 'Show a line for each process instead of each task.' }),
+  pss: Flags.boolean({
+    summary:
+      'Also read PSS, memory with shared pages in parts: the kernel then visits all memory of each process.',
+  }),
+};

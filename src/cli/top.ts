@@ -1,0 +1,137 @@
+import { cpus } from 'node:os';
+import { localTasks } from '../app/local-tasks.js';
+import type { RootFlags } from '../app/search.js';
+import { Top, type TopAnswer } from '../app/top.js';
+import { encodeTop } from '../contracts/encode-top.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError, type Problem } from '../errors/problem.js';
+import { Host } from '../host/host.js';
+import { timestamp } from '../text/age.js';
+import { parseDuration } from '../text/duration.js';
+import { visible } from '../text/escape.js';
+import { jsonText } from '../text/json.js';
+import type { TopColumn } from '../views/parts/top-columns.js';
+import { problemsText } from './failure.js';
+import { Interruption } from './interruption.js';
+import type { Terminal } from './terminal.js';
+import { pause } from './watch.js';
+
+export interface TopFlags extends RootFlags {
+  interval: string;
+  count?: number;
+  once: boolean;
+  sort: string;
+  reverse: boolean;
+  processes: boolean;
+  pss: boolean;
+  json: boolean;
+}
+
+/** What is needed to sample, and how it is shown. */
+export interface TopSession {
+  readonly top: Top;
+  readonly flags: TopFlags;
+  readonly intervalMs: number;
+  readonly cores: number;
+}
+
+/** Shows what the active tasks use: on a screen of its own, or sample by sample. Resolves to the exit code. */
+export async function showTop(
+  words: readonly string[],
+  flags: TopFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
+  const cores = cpus().length;
+  const session = { top: topOf(words, flags, terminal, cores), flags, intervalMs, cores };
+  const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
+  if (isLive && !flags.once && flags.count === undefined) {
+    const { watchTop } = await import('./top-list.js');
+    return watchTop(session, terminal);
+  }
+  return printSamples(session, terminal);
+}
+
+function topOf(words: readonly string[], flags: TopFlags, terminal: Terminal, cores: number): Top {
+  const snapshots = Host.snapshots();
+  let host = snapshots();
+  const look = () => {
+    host = snapshots();
+    return host;
+  };
+  return new Top(
+    { words, pss: flags.pss },
+    {
+      search: localTasks(flags, look).board(() => terminal.now()),
+      host: () => host,
+      clocks: { now: () => terminal.now(), monotonic: () => performance.now() },
+      cores,
+      meters: {},
+    },
+  );
+}
+
+/** Prints as many samples as are asked for, each after an interval. A signal ends it with 130 or 143. */
+async function printSamples(session: TopSession, terminal: Terminal): Promise<number> {
+  const { top, flags, intervalMs } = session;
+  const { count = 1 } = flags;
+  const interruption = new Interruption();
+  interruption.listen();
+  const told = new Told(terminal);
+  const draw = flags.json ? jsonLine : await tables(session, terminal, count !== 1);
+  let answer: TopAnswer | undefined;
+  try {
+    await top.look();
+    for (let printed = 0; count === 0 || printed < count; printed++) {
+      const exitCode = await pause(interruption, intervalMs);
+      if (exitCode !== undefined) return exitCode;
+      // While there is no task, no write shows that the output is closed.
+      if (terminal.isClosed()) return EXIT.ok;
+      answer = await top.look();
+      terminal.write(draw(answer, flags));
+      told.tell(answer);
+    }
+  } finally {
+    interruption.close();
+  }
+  const { problems, exitCode } = answer as TopAnswer;
+  return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
+}
+
+function jsonLine({ sample, problems }: TopAnswer, { pss }: TopFlags): string {
+  return `${jsonText(encodeTop(sample, problems, pss))}\n`;
+}
+
+/** Loads the view. Of several samples, each has its time above it. */
+async function tables(
+  { cores }: TopSession,
+  terminal: Terminal,
+  several: boolean,
+): Promise<(answer: TopAnswer, flags: TopFlags) => string> {
+  const { topRows, topText } = await import('../views/top.js');
+  return (answer, { processes, pss, sort, reverse }) => {
+    const rows = topRows(answer, processes, { by: sort as TopColumn, reverse });
+    const time = several ? `${timestamp(answer.sample.timeMs)}\n` : '';
+    return time + topText(rows, answer, { processes, pss, cores }, terminal.style(1)) + (several ? '\n' : '');
+  };
+}
+
+/** Says on stderr what is wrong, when it comes, and once. */
+class Told {
+  readonly #terminal: Terminal;
+  readonly #messages = new Set<string>();
+  #notice: string | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  tell({ problems, notice }: TopAnswer): void {
+    const isNew = ({ message }: Problem) => !this.#messages.has(message);
+    const fresh = problems.filter(isNew);
+    for (const { message } of fresh) this.#messages.add(message);
+    if (notice !== undefined && notice !== this.#notice) this.#terminal.writeError(`${visible(notice)}\n`);
+    this.#notice = notice;
+    this.#terminal.writeError(problemsText(fresh));
+  }
+}

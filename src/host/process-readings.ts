@@ -1,0 +1,77 @@
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { isShortage } from '../errors/shortage.js';
+import { type ProcessStat, parseProcessStat } from './process-stat.js';
+
+/** A process as /proc showed it at one moment. */
+export interface ProcessReading extends Omit<ProcessStat, 'command'> {
+  /** When it was read, by the monotonic clock, in milliseconds. */
+  readonly atMs: number;
+}
+
+/** All processes that /proc showed in one pass, zombies included: their times are not yet their parents'. */
+export interface Reading {
+  /** The time of day, in milliseconds since the epoch. It may be set at any time: nothing is computed from it. */
+  readonly timeMs: number;
+  /** The monotonic clock, in milliseconds, when the pass began. */
+  readonly atMs: number;
+  /** By pid in our namespace. */
+  readonly processes: ReadonlyMap<number, ProcessReading>;
+}
+
+export interface Clocks {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The monotonic clock, in milliseconds. */
+  readonly monotonic: () => number;
+}
+
+/**
+ * Reads all processes. Parents are read before their children as far as `before` knows them, so that the time of a child
+ * that ends meanwhile is never counted twice, as its own and as its parent's. Throws the system error if the machine is
+ * too short of something to know.
+ */
+export function readProcesses(clocks: Clocks, before?: Reading, proc = '/proc'): Reading {
+  const [timeMs, atMs] = [clocks.now(), clocks.monotonic()];
+  const processes = new Map<number, ProcessReading>();
+  for (const pid of inOrder(pidsIn(proc), before)) {
+    const readMs = clocks.monotonic();
+    const stat = parseProcessStat(statText(`${proc}/${pid}/stat`));
+    if (stat === undefined) continue;
+    const { command: _, ...rest } = stat;
+    processes.set(pid, { ...rest, atMs: readMs });
+  }
+  return { timeMs, atMs, processes };
+}
+
+function pidsIn(proc: string): number[] {
+  return readdirSync(proc)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** By start, and those that are not known yet at last: a child starts after its parent. */
+function inOrder(pids: readonly number[], before: Reading | undefined): readonly number[] {
+  if (before === undefined) return pids;
+  return pids
+    .map((pid) => ({ pid, start: before.processes.get(pid)?.startTimeTicks ?? Number.MAX_VALUE }))
+    .sort((a, b) => a.start - b.start || a.pid - b.pid)
+    .map(({ pid }) => pid);
+}
+
+/** A stat is shorter: the command has 15 bytes, and the numbers at most 20 digits. */
+const buffer = Buffer.allocUnsafeSlow(4096);
+
+/** Empty if the process is gone or may not be read. A third of the cost of `readFileSync`. */
+function statText(path: string): string {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (isShortage(error)) throw error;
+    return '';
+  }
+}
