@@ -72,7 +72,7 @@ export interface OpenRun {
   readonly run: StartedRun;
   /** Its number. */
   readonly index: number;
-  readonly task: TaskProcess;
+  readonly task: Pick<TaskProcess, keyof TaskProcess>;
 }
 
 /**

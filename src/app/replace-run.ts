@@ -70,7 +70,8 @@ class Replacing {
   readonly #options: ReplaceOptions;
   readonly #ports: ReplacePorts;
   readonly #coordinator: ProcessRow;
-  readonly #command: ProcessRow;
+  /** Undefined if it had ended before. */
+  readonly #command: ProcessRow | undefined;
   #others: readonly ProcessRow[] = [];
   readonly #askedOthers = new Set<string>();
   readonly #signalled = new Set<number>();
@@ -86,7 +87,7 @@ class Replacing {
     this.#progress = { began: ports.processes.clock(), wasHeld: false };
     const { coordinator, command } = this.#find();
     const { run } = open;
-    if (command === undefined) throw unknownCommand(run.pid);
+    if (command === undefined && isAlive(run.pid, ports.processes)) throw unknownCommand(run.pid);
     if (coordinator === undefined) throw unknownCommand(run.coordinator_pid);
     this.#coordinator = coordinator;
     this.#command = command;
@@ -115,7 +116,7 @@ class Replacing {
   #see(): RunSeen {
     const { task, run } = this.#open;
     const look = task.look(this.#coordinator);
-    const coordinator = look === undefined ? 'gone' : look.halt === 'stopped' ? 'held' : 'runs';
+    const coordinator = look === undefined ? 'gone' : look.halt === 'stopped' ? 'held' : 'free';
     const isHeld = coordinator === 'held';
     // While it is held it records nothing, so one look after that is enough.
     const latest = isHeld && this.#progress.asked !== undefined ? undefined : task.latestRun();
@@ -133,7 +134,7 @@ class Replacing {
     return {
       coordinator,
       isRecorded,
-      isCommandAlive: task.look(this.#command) !== undefined,
+      isCommandAlive: this.#isCommandAlive(),
       others: this.#others.length,
       unasked: this.#others.filter((row) => !this.#askedOthers.has(identityOf(row))).length,
     };
@@ -147,7 +148,7 @@ class Replacing {
         break;
       case 'ask':
         if (step.whom === 'command') {
-          this.#must(this.#command, 'SIGTERM');
+          this.#must(this.#command as ProcessRow, 'SIGTERM');
           this.#progress = { ...this.#progress, asked: now };
         } else {
           for (const row of this.#others) {
@@ -160,8 +161,8 @@ class Replacing {
         this.#continue();
         break;
       case 'kill': {
-        this.#isKilled ||= this.#open.task.look(this.#command) !== undefined;
-        for (const row of [this.#command, ...this.#others]) this.#send(row, 'SIGKILL');
+        this.#isKilled ||= this.#isCommandAlive();
+        for (const row of this.#left()) this.#send(row, 'SIGKILL');
         break;
       }
       case 'replace': {
@@ -184,8 +185,16 @@ class Replacing {
   /** What is stopped could not end. */
   #continue(): void {
     const { task } = this.#open;
-    for (const row of [this.#command, ...this.#others])
-      if (task.look(row)?.halt === 'stopped') task.signal(row, 'SIGCONT');
+    for (const row of this.#left()) if (task.look(row)?.halt === 'stopped') task.signal(row, 'SIGCONT');
+  }
+
+  #isCommandAlive(): boolean {
+    return this.#command !== undefined && this.#open.task.look(this.#command) !== undefined;
+  }
+
+  /** The command and the others, as they were seen. */
+  #left(): readonly ProcessRow[] {
+    return this.#command === undefined ? this.#others : [this.#command, ...this.#others];
   }
 
   #find(): ProcessesOfRun {
@@ -250,7 +259,7 @@ class Replacing {
           `process ${run.coordinator_pid}, the coordinator of ${process}, does not stop`,
         );
       case 'unending': {
-        const left = [this.#command, ...this.#others].filter((row) => task.look(row) !== undefined);
+        const left = this.#left().filter((row) => task.look(row) !== undefined);
         const pids = left.map(({ pid }) => pid).join(', ');
         return new SystemError(
           'process-unending',
@@ -281,6 +290,10 @@ class Replacing {
   #sleep(ms: number): Promise<number | undefined> {
     return this.#ports.pause(new Promise((resolve) => setTimeout(resolve, ms)));
   }
+}
+
+function isAlive(pid: number, processes: Processes): boolean {
+  return processes.look(pid)?.isDead === false;
 }
 
 function refusal(message: string): SystemError {

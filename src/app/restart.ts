@@ -148,24 +148,26 @@ export function whyNoRestart(view: TaskView, process: ProcessView): ThermosError
   return undefined;
 }
 
-function refuseRunner(runner: FoundRunner, { task_id }: TaskView): void {
+/** A runner need not be ours to look into: that it is alive is enough. */
+function refuseRunner(runner: FoundRunner, { task_id, runner: recorded }: TaskView): void {
   switch (runner.kind) {
-    case 'runner':
-      if (runner.halt === undefined) return;
-      throw refused(
-        `the runner of task ${task_id} (process ${runner.pid}) is ${runner.halt}: it would not run the process again`,
-        runner.halt === 'stopped' ? `continue it: kill -CONT ${runner.pid}` : undefined,
-      );
     case 'none':
       throw refused(`the runner of task ${task_id} has just gone`);
     case 'ending':
       throw refused(`task ${task_id} is ending`);
     case 'unknown':
+      if (recorded?.alive === true) return;
       throw refused(`the runner of task ${task_id} is not certain: ${runner.why}`);
+    default:
+      if (runner.halt === undefined) return;
+      throw refused(
+        `the runner of task ${task_id} (process ${runner.pid}) is ${runner.halt}: it would not run the process again`,
+        runner.halt === 'stopped' ? `continue it: kill -CONT ${runner.pid}` : undefined,
+      );
   }
 }
 
-export function refused(why: string, hint?: string): SystemError {
+function refused(why: string, hint?: string): SystemError {
   return new SystemError('restart-refused', why, hint);
 }
 
@@ -195,7 +197,8 @@ async function nextRun(
         throw new SystemError('process-not-restarted', `${ended}, but it is not run again: ${why}`);
       const left = deadline - processes.clock();
       if (left <= 0) {
-        const message = `timed out: ${ended}, but run ${index + 1} does not run yet: run ${run} is ${process?.state}`;
+        const next = run > index ? `run ${run} is ${process?.state}` : `run ${index + 1} has not begun`;
+        const message = `timed out: ${ended}, but ${next}`;
         throw new ThermosError('timeout', message, { exitCode: EXIT.timeout });
       }
       changes.watch(source.streams);

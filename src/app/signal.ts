@@ -1,7 +1,8 @@
 import type { FoundTask } from '../discovery/found.js';
-import { SystemError } from '../errors/errors.js';
+import { type NotFoundError, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { ProcessRow } from '../host/process-table.js';
+import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import type { Processes } from '../lifecycle/processes.js';
 import type { Awaitable } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
@@ -48,14 +49,17 @@ export async function signalProcess(options: SignalOptions, ports: SignalPorts):
   const signalled: number[] = [];
   try {
     const { command, others, unsure } = task.processesOf(run, index);
-    if (command === undefined) throw unknownCommand(run.pid);
+    if (command === undefined) {
+      const isGone = (ports.processes ?? LOCAL_PROCESSES).look(run.pid)?.isDead !== false;
+      throw isGone ? hasEnded(options.process) : unknownCommand(run.pid);
+    }
     const send = (row: ProcessRow) => {
       const sent = task.signal(row, signal);
       if (sent === 'sent') signalled.push(row.pid);
       return sent;
     };
     const sent = send(command);
-    if (sent === 'gone') throw notRunning(`process ${options.process} has just ended`);
+    if (sent === 'gone') throw hasEnded(options.process);
     if (sent !== 'sent') throw asError(sent);
     if (all) {
       for (const row of others) {
@@ -77,6 +81,10 @@ export async function signalProcess(options: SignalOptions, ports: SignalPorts):
   } finally {
     task.close();
   }
+}
+
+function hasEnded(process: string): NotFoundError {
+  return notRunning(`process ${process} does not run: it has just ended`);
 }
 
 /** The error for a recorded pid that is not certainly the command of the run. */

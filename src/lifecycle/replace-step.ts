@@ -1,7 +1,7 @@
 /** A run that is to be replaced by the next one, as it is now. */
 export interface RunSeen {
   /** `held`: stopped, so that it cannot record how the command ends. */
-  readonly coordinator: 'runs' | 'held' | 'gone';
+  readonly coordinator: 'free' | 'held' | 'gone';
   /** The coordinator has recorded the end of the run. */
   readonly isRecorded: boolean;
   readonly isCommandAlive: boolean;
@@ -55,7 +55,7 @@ export function replaceStep(
   const { coordinator, isRecorded, isCommandAlive, others, unasked } = seen;
   if (isRecorded) return giveUp('ended');
   if (coordinator === 'gone') return giveUp('lost');
-  if (coordinator === 'runs') {
+  if (coordinator === 'free') {
     if (wasHeld) return giveUp('taken');
     return now - began > BLOCKED_MS ? giveUp('unstoppable') : { kind: 'hold' };
   }

@@ -46,9 +46,10 @@ export function parseSignal(word: string): number | undefined {
   const name = word.toUpperCase().replace(/^SIG/, '');
   const at = SIGNALS.indexOf(ALIASES.get(name) ?? name);
   if (at >= 0) return at + 1;
-  const [, end, offset = '0'] = /^RT(MIN(?=$|\+)|MAX(?=$|-))[+-]?(\d{1,2})?$/.exec(name) ?? [];
-  if (end === undefined) return undefined;
+  const offset = /^RT(MIN|MAX)(?:(?<=N)\+(\d{1,2})|(?<=X)-(\d{1,2}))?$/.exec(name);
+  if (offset === null) return undefined;
   const { first, last } = REAL_TIME;
-  const number = end === 'MIN' ? first + Number(offset) : last - Number(offset);
+  const [, end, up = '0', down = '0'] = offset;
+  const number = end === 'MIN' ? first + Number(up) : last - Number(down);
   return number >= first && number <= last ? number : undefined;
 }
