@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
+import type { Kinds } from '../cli/completion/kinds.js';
 import { restartOn } from '../cli/restart.js';
 import type { RestartDocument } from '../contracts/run.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
@@ -40,6 +41,8 @@ ${DURATION_HELP}`;
     timeout: `${EXIT_MEANINGS.timeout.slice(0, -1)}: the old run ended, but the next one is not yet RUNNING.`,
   };
   static override seeAlso = ['signal', 'kill', 'wait', 'inspect'];
+
+  static override completes: Kinds = { task: 'active-task' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { localTasks } from '../app/local-tasks.js';
 import { signalProcess } from '../app/signal.js';
 import { ThermosCommand } from '../cli/base-command.js';
+import type { Kinds } from '../cli/completion/kinds.js';
 import { confirmationOn } from '../cli/confirm.js';
 import { signalNumber } from '../cli/signal-name.js';
 import type { SignalDocument } from '../contracts/run.js';
@@ -39,6 +40,8 @@ of a task that a pattern names is signalled.`;
       'The process, or with --all one of its processes, could not be sent the signal; stderr says why.',
   };
   static override seeAlso = ['restart', 'kill', 'status', 'inspect'];
+
+  static override completes: Kinds = { task: 'active-task' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),

@@ -98,7 +98,7 @@ describe.each(COORDINATORS)('restart, with the coordinator %s', (kind) => {
     const deaf = {
       name: 'web',
       daemon: true,
-      cmdline: `trap '' TERM; [ -e child ] && kill -0 $(cat child) 2>/dev/null && echo both >> order;
+      cmdline: `trap '' TERM; [ -e child ] && grep -qs '^State:.[RSDT]' /proc/$(cat child)/status && echo both >> order;
         (setsid sleep 1000 & echo $! > child); echo $$ >> pids; while :; do sleep 0.02; done`,
     };
     await running([deaf], {}, options);
