@@ -12,7 +12,7 @@ import { gc } from './gc.js';
 import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
 import { report } from './report.js';
-import { kill, runDaemon } from './run.js';
+import { kill, restart, runDaemon, signal } from './run.js';
 import { inspect, status, tail, tailPath, wait } from './task.js';
 import { top } from './top.js';
 
@@ -36,8 +36,10 @@ export const CONTRACTS = {
   read,
   record,
   report,
+  restart,
   roots,
   'run-daemon': runDaemon,
+  signal,
   status,
   tail,
   'tail-path': tailPath,

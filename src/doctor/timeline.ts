@@ -1,10 +1,11 @@
 import { isTerminalTaskState, type ProcessStatus } from '../checkpoint/records.js';
 import { numberedRuns, type ProcessHistory } from '../checkpoint/replay.js';
-import { REASONS } from '../layout/reasons.js';
+import { REASONS, type Reason } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { endedWithTask, endingOf } from '../task/ending.js';
 import { describeReturnCode } from '../task/return-code.js';
 import { isUnstarted, type TaskView } from '../task/view.js';
+import { restartOf } from '../task/why.js';
 import { timestamp } from '../text/age.js';
 import type { TaskUpdate } from './mesos-info.js';
 
@@ -45,7 +46,10 @@ export function timelineOf(view: TaskView, sources: TimelineSources): TimelineEv
   const threads = [
     taskEvents(view, stream),
     ...[...view.history].map(([process, history]) =>
-      processEvents(process, history, stream, (run) => endedWithTask(run, final.has(process), ending)),
+      processEvents(process, history, stream, {
+        isEndedWithTask: (run) => endedWithTask(run, final.has(process), ending),
+        isRestarted: (run) => restartOf(process, run, view.reasons) !== undefined,
+      }),
     ),
   ];
   threads.push(reasonEvents(view));
@@ -100,7 +104,7 @@ function processEvents(
   process: string,
   history: ProcessHistory,
   path: string,
-  isEndedWithTask: (run: ProcessStatus) => boolean,
+  is: { isEndedWithTask: (run: ProcessStatus) => boolean; isRestarted: (run: number) => boolean },
 ): TimelineEvent[] {
   return numberedRuns(history).flatMap(({ run, n }) => {
     const about = { process, run: n, path };
@@ -115,11 +119,13 @@ function processEvents(
     if (run.pid !== undefined) {
       events.push({ ...about, time_ms: fromSeconds(run.start_time), what: `starts, pid ${run.pid}` });
     }
-    const withTask = isEndedWithTask(run);
+    const withTask = is.isEndedWithTask(run);
     const isObedient = run.state === 'FAILED' && withTask;
     const how = isObedient ? `exit code ${run.return_code}` : describeReturnCode(run.return_code, withTask);
     const ended = isObedient ? 'is ended with the task' : ENDS[String(run.state)];
-    if (ended !== undefined) {
+    // What is kept of a restart says so, and when.
+    const isKept = run.state === 'LOST' && is.isRestarted(n);
+    if (ended !== undefined && !isKept) {
       events.push({
         ...about,
         time_ms: fromSeconds(run.stop_time),
@@ -139,7 +145,14 @@ const ENDS: Readonly<Record<string, string>> = Object.assign(Object.create(null)
 
 /** What its runner and those who ended it kept. */
 function reasonEvents({ reasons, found }: TaskView): TimelineEvent[] {
-  return reasons.map(({ time_ms, code, message, process, run, by }) => {
+  // The runner noticed what a restart did.
+  const isRestart = ({ code, process, run }: Reason) =>
+    code === 'process-lost' &&
+    process !== undefined &&
+    run !== undefined &&
+    restartOf(process, run, reasons) !== undefined;
+  const kept = reasons.filter((reason) => !isRestart(reason));
+  return kept.map(({ time_ms, code, message, process, run, by }) => {
     const what = WORDS[code] ?? '';
     const who = by === undefined ? '' : `, user ${by}`;
     const path = `${found.checkpoint_dir}/${REASONS}`;
@@ -151,6 +164,7 @@ const WORDS: Readonly<Record<string, string>> = Object.assign(Object.create(null
   'process-not-started': 'cannot be started: ',
   'process-run-cap': 'is not run again: ',
   'process-lost': 'is lost: ',
+  'process-restarted': 'is ended to run again, by ',
   'task-killed': 'asked to end by ',
   'task-lost': 'asked to give it up by ',
 });

@@ -161,6 +161,10 @@ export const CODE_GROUPS = {
       meaning: 'The task was removed while the command waited for it or opened it.',
     },
     'process-not-found': { exit: ['no'], meaning: 'The task has no process of that name.' },
+    'process-not-running': {
+      exit: ['no'],
+      meaning: 'The process does not run, so that it can be neither signalled nor restarted.',
+    },
     'run-not-found': { exit: ['no'], meaning: 'The process has no run of that number.' },
   },
   'Checkpoints and task files': {
@@ -599,13 +603,31 @@ export const CODE_GROUPS = {
     },
     'signal-refused': {
       severity: ['error', 'warning'],
+      exit: ['partial'],
       meaning: 'A process was not signalled, because it may not belong to the task.',
     },
     'signal-failed': {
       severity: ['error'],
+      exit: ['partial'],
       meaning: 'The operating system refused to signal a process of a task.',
     },
-    'process-unending': { severity: ['error'], meaning: 'A process was killed but does not end.' },
+    'process-unending': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'A process was killed or stopped, but does not react.',
+    },
+    'restart-refused': {
+      exit: ['partial'],
+      meaning: 'A process is not restarted, because no runner would run it again.',
+    },
+    'process-restarted': {
+      severity: ['note'],
+      meaning: 'A run of a process was ended by `thermos restart`, and does not count as a failure.',
+    },
+    'process-not-restarted': {
+      exit: ['partial'],
+      meaning: 'A run was ended to be restarted, but its task or its runner ended meanwhile.',
+    },
     'gc-running': {
       exit: ['partial'],
       meaning: 'Another gc is working on the same root.',

@@ -58,7 +58,7 @@ export interface Processes {
   /** This process and its ancestors. */
   ourselves(): ReadonlySet<number>;
   /** `gone` if there was no such process; `why` if the signal could not be sent. */
-  signal(pid: number, signal: NodeJS.Signals): 'sent' | 'gone' | { readonly why: string };
+  signal(pid: number, signal: NodeJS.Signals | number): 'sent' | 'gone' | { readonly why: string };
   /** Milliseconds; only differences count. */
   clock(): number;
   /** Blocks this process. */

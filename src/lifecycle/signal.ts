@@ -1,5 +1,6 @@
 import type { Problem } from '../errors/problem.js';
 import type { ProcessRow } from '../host/process-table.js';
+import { signalWord } from '../text/signals.js';
 import { mayBeSignalled, type Owner } from './owner.js';
 import type { Processes } from './processes.js';
 
@@ -10,7 +11,7 @@ import type { Processes } from './processes.js';
 export function send(
   processes: Processes,
   { pid, startTimeTicks }: Pick<ProcessRow, 'pid' | 'startTimeTicks'>,
-  signal: NodeJS.Signals,
+  signal: NodeJS.Signals | number,
   owner: Owner,
 ): 'sent' | 'gone' | Problem {
   const now = processes.look(pid);
@@ -21,6 +22,6 @@ export function send(
   }
   const sent = processes.signal(pid, signal);
   if (sent === 'sent' || sent === 'gone') return sent;
-  const message = `process ${pid} cannot be sent ${signal}: ${sent.why}`;
+  const message = `process ${pid} cannot be sent ${typeof signal === 'number' ? signalWord(signal) : signal}: ${sent.why}`;
   return { code: 'signal-failed', severity: 'error', message };
 }

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import type { Problem } from '../errors/problem.js';
 import type { ProcessRow } from '../host/process-table.js';
+import { runDirectory } from '../layout/log-paths.js';
 import type { ExactStarts } from '../layout/starts.js';
 import {
   type CoordinatorStarts,
@@ -12,6 +13,7 @@ import {
 } from './own-processes.js';
 import { type Owner, onlyRootCanWrite } from './owner.js';
 import type { Processes } from './processes.js';
+import { type ProcessesOfRun, processesOfRun } from './run-processes.js';
 import { withStarts } from './run-traces.js';
 import type { SandboxSharing } from './sandbox-sharing.js';
 import { send } from './signal.js';
@@ -100,6 +102,23 @@ export class TaskProcesses {
   /** Sends SIGKILL to all processes of the task. */
   endAll(traces: readonly RunTrace[]): EndedProcesses {
     return this.#kill(() => this.#find(traces));
+  }
+
+  /** The live processes of one run; `index`: its number. `traces`: of all runs of the task. */
+  ofRun(run: RecordedRun, index: number, traces: readonly RunTrace[]): ProcessesOfRun {
+    const { logDir } = this.#marks;
+    const logs = logDir === undefined ? undefined : runDirectory(logDir, run.process, index);
+    const writesTo = (pid: number) => {
+      const outputs = logs === undefined ? [] : this.#processes.outputs(pid);
+      if (outputs.some((path) => path.startsWith(`${logs}/`))) return 'this-run';
+      return outputs.some((path) => path.startsWith(`${logDir}/`)) ? 'another-run' : undefined;
+    };
+    return processesOfRun(this.#find(traces).own, run, traces, writesTo);
+  }
+
+  /** Sends a signal to one of them, as `send`. */
+  signal(row: ProcessRow, signal: NodeJS.Signals | number): 'sent' | 'gone' | Problem {
+    return send(this.#processes, row, signal, this.#marks.owner);
   }
 
   /** The live processes that certainly belong to the task. */

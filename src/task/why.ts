@@ -163,14 +163,27 @@ function howItFailed(process: ProcessView, reasons: readonly Reason[]): string {
   return how === '' ? run : `${run}, ${how}`;
 }
 
-/** Why a run ended, if its stream does not say: it could not be started, or was lost. Pure. */
+/** Who asked for the end of a run, to restart its process: such a run is recorded as LOST. Pure. */
+export function restartOf(process: string, run: number, reasons: readonly Reason[]): Reason | undefined {
+  return reasons.findLast((each) => each.code === RESTART && each.process === process && each.run === run);
+}
+
+function byUser({ by }: Reason): string {
+  return by === undefined ? '' : `, user ${by}`;
+}
+
+/** Why a run ended, if its stream does not say: it could not be started, was lost, or restarted. Pure. */
 export function reasonOfRun(
   process: string,
   run: number,
   { state, pid }: ProcessStatus,
   reasons: readonly Reason[],
 ): string | undefined {
-  if (state === 'LOST') return reasonFor(process, run, 'process-lost', reasons)?.message;
+  if (state === 'LOST') {
+    const restart = restartOf(process, run, reasons);
+    if (restart !== undefined) return `${restart.message}${byUser(restart)}`;
+    return reasonFor(process, run, 'process-lost', reasons)?.message;
+  }
   if (state !== 'FAILED' || pid !== undefined) return undefined;
   return reasonFor(process, run, 'process-not-started', reasons)?.message;
 }
@@ -192,10 +205,11 @@ function requestOf({ reasons }: TaskView): { words: string; reason: Reason } | u
   const all = reasons.filter(({ code }) => REQUESTS.includes(code));
   const reason = all.find(({ by }) => by !== undefined) ?? all[0];
   if (reason === undefined) return undefined;
-  return { reason, words: `${reason.message}${reason.by === undefined ? '' : `, user ${reason.by}`}` };
+  return { reason, words: `${reason.message}${byUser(reason)}` };
 }
 
 const REQUESTS: readonly string[] = ['task-killed', 'task-lost'] satisfies ProblemCode[];
+const RESTART = 'process-restarted' satisfies ProblemCode;
 /** Part of what is said about their processes. */
 const OF_PROCESSES: readonly string[] = ['process-not-started', 'process-lost'] satisfies ProblemCode[];
 
@@ -209,10 +223,14 @@ function reasonLines(view: TaskView): string[] {
   const first = firstFailing(view);
   const own = new Set(view.processes.map(({ process }) => process));
   const others = view.reasons.flatMap((reason) => {
-    const { code, process, message, time_ms } = reason;
+    const { code, process, message, time_ms, run } = reason;
     if (REQUESTS.includes(code)) return [];
     if (process === undefined) return [`Reported at ${timestamp(time_ms)}: ${message}.`];
     if (!own.has(process)) return [];
+    if (code === RESTART) {
+      const what = run === undefined ? `Process ${process}` : `Run ${run} of process ${process}`;
+      return [`${what} was restarted at ${timestamp(time_ms)}, by ${message}${byUser(reason)}.`];
+    }
     if (code === 'process-run-cap') return [`Process ${process} is not run again: ${message}.`];
     if (code === 'process-not-started' && process !== first?.process) {
       return [`Process ${process} could not be started: ${message}.`];
@@ -263,7 +281,7 @@ function endedLines(view: TaskView, { withTask }: Ends): string[] {
       ended.push(`Process ${process} was ended with the task: ${how}.`);
     } else if (state === 'KILLED') {
       killed.push(`Process ${process} was killed: ${describeReturnCode(return_code, false)}.`);
-    } else if (state === 'LOST') {
+    } else if (state === 'LOST' && restartOf(process, each.runs - 1, view.reasons) === undefined) {
       const known = reasonFor(process, each.runs - 1, 'process-lost', view.reasons);
       lost.push(
         `Process ${process} was lost: ${known?.message ?? 'its coordinator died before it could record how the process ended'}.`,

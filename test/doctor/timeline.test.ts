@@ -173,6 +173,32 @@ test('what its runner and those who ended it knew, and a process that the end of
   ]);
 });
 
+test('a restart is told in the place of the loss that it is recorded as', () => {
+  const restart = { code: 'process-restarted', message: 'thermos restart', by: 'root' };
+  const loss = { code: 'process-lost', message: 'its coordinator (pid 20) was killed by SIGKILL' };
+  const given = {
+    history: history(
+      'p',
+      { state: 'LOST', fork_time: at(1.5), coordinator_pid: 20, start_time: at(2), pid: 21 },
+      { state: 'LOST', fork_time: at(4), coordinator_pid: 22, start_time: at(4), pid: 23 },
+    ),
+    reasons: [
+      { time_ms: START + 3000, ...restart, process: 'p', run: 0 },
+      { time_ms: START + 3010, ...loss, process: 'p', run: 0 },
+      { time_ms: START + 5000, ...loss, process: 'p', run: 1 },
+    ],
+  };
+  expect(lines(given).filter((line) => line.includes('p['))).toEqual([
+    '1.5 p[0] coordinator 20 is forked',
+    '2 p[0] starts, pid 21',
+    '3 p[0] is ended to run again, by thermos restart, user root',
+    '4 p[1] coordinator 22 is forked',
+    '4 p[1] starts, pid 23',
+    '- p[1] is lost: its coordinator died before it could say how it ended',
+    '5 p[1] is lost: its coordinator (pid 20) was killed by SIGKILL',
+  ]);
+});
+
 test('a stream without anything', () => {
   expect(lines({ header: null, statuses: [], launch_time_ms: undefined, verdict: 'unknown' })).toEqual([
     '100 now: the task has not started',

@@ -34,6 +34,7 @@ function lasting(text: string): string {
     .replace(/\b(?:\d+d)?(?:\d+h)?(?:\d+m)?[\d.]+s\b|\b(?:\d+d)?(?:\d+h)?\d+m\b|\b\d+d(?:\d+h)?\b/g, 'SPAN')
     .replace(/\b[\d.]+(?:B|KiB|MiB)(?= |\b)/g, 'SIZE')
     .replace(/(\d\/\d+ +)\d+ /g, '$1PID ')
+    .replace(/\bpid \d+/g, 'pid PID')
     .replace(/ +/g, ' ');
 }
 

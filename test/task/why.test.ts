@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PROCESS_STATES, TASK_STATES } from '../../src/checkpoint/records.js';
 import type { Reason } from '../../src/layout/reasons.js';
 import type { TaskView } from '../../src/task/view.js';
-import { firstFailing, type LastOutput, reasonText, whyLines } from '../../src/task/why.js';
+import { firstFailing, type LastOutput, reasonOfRun, reasonText, whyLines } from '../../src/task/why.js';
 import {
   config,
   ODD_MILLISECONDS,
@@ -340,6 +340,20 @@ describe('the reasons that were kept', () => {
     ]);
     expect(reasonText(taskView({ ...over, reasons }))).toBe('thermos kill, user root');
     expect(reasonText(taskView(over))).toBeUndefined();
+  });
+
+  test('who restarted a process, not that its coordinator was killed', () => {
+    const lost = ran('c', { state: 'LOST', stop_time: undefined, runs: 2 });
+    const reasons = [
+      reason('process-restarted', 'thermos restart', { process: 'c', run: 1, by: 'root' }),
+      reason('process-lost', 'its coordinator (pid 11) was killed by SIGKILL', { process: 'c', run: 1 }),
+    ];
+    expect(why({ processes: [lost], reasons }).slice(1)).toEqual([
+      'Run 1 of process c was restarted at 2014-05-13T16:53:25Z, by thermos restart, user root.',
+    ]);
+    const again = { ...lost, runs: 3 };
+    expect(why({ processes: [again], reasons }).at(-1)).toMatch(/^Process c was lost: /);
+    expect(reasonOfRun('c', 1, { state: 'LOST' }, reasons)).toBe('thermos restart, user root');
   });
 
   test('why a process could not be started, was lost, is not run again', () => {

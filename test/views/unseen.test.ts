@@ -19,8 +19,10 @@ import { Metrics } from '../../src/views/metrics.js';
 import type { Style } from '../../src/views/parts/style.js';
 import * as readViews from '../../src/views/read.js';
 import { reportSummary } from '../../src/views/report.js';
+import { restartText } from '../../src/views/restart.js';
 import { rootsView } from '../../src/views/roots.js';
 import { progressLines, summaryText } from '../../src/views/run.js';
+import { signalText } from '../../src/views/signal.js';
 import { idLine, StatusPage } from '../../src/views/status.js';
 import { alignedPrefixes, linePrefix, pathsText } from '../../src/views/tail.js';
 import { waitText } from '../../src/views/wait.js';
@@ -109,6 +111,18 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
   },
   taskSummary: (name) => taskSummary(view(name), PIPE.now),
   cpText: (name) => cpText([{ path: name, to: name, files: 1, bytes: 1 }]),
+  restartText: (name, style) => {
+    const was = { run: 0, pid: 1 };
+    const given = { task_id: name, root: name, process: name, was, signalled: [], problems: [] };
+    return [
+      restartText({ ...given, ended: 'killed' }, style),
+      restartText({ ...given, ended: 'terminated', now: { run: 1, state: 'RUNNING', pid: 2 } }, style),
+    ];
+  },
+  signalText: (name) => {
+    const given = { task_id: name, root: name, process: name, run: 0, signal: 'SIGHUP', number: 1, pid: 1 };
+    return signalText({ ...given, signalled: [1, 2], problems: [] });
+  },
   lsText: (name, style) => {
     const about = { names: [], type: 'link' as const, bytes: 1, mtime_ms: 1, mode: 0o777, owner: name };
     return lsText([{ name, entry: { ...about, target: bytesOf(name) } }], style);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { COMMANDS, type Command, type CommandName } from './commands.js';
 import { bounded, differences, type Ended, type Lane, snapshot, sweep, TaskProcess } from './lane.js';
 import {
@@ -93,7 +94,8 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     found.push(...differences(before, snapshot(kept, { links })), ...(await lane.harm()));
     // Where gc sees no task there is nothing to be finalized.
     const claims = ended.status === 0 && (hostility.sound || command !== 'gc-orphan');
-    if (claims && alive?.isAlive) found.push('exit 0, but the process of the task lives');
+    if (claims && alive !== undefined && !(await hasEnded(alive)))
+      found.push('exit 0, but the process of the task lives');
     // An unprivileged caller may read all that is his own.
     const shown = ended.stdout + ended.stderr + (shows === undefined ? '' : textsIn(shows({ root })));
     if (AS_ROOT && !names && shown.includes(SECRET)) found.push("shows what the tree's owner may not read");
@@ -106,6 +108,13 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     await lane.daemon.drop();
     lane.clear({ large });
   }
+}
+
+/** Whether a process has ended, which takes a moment after SIGKILL. */
+async function hasEnded(process: TaskProcess): Promise<boolean> {
+  const until = performance.now() + ANSWER_MS;
+  while (process.isAlive && performance.now() < until) await sleep(10);
+  return !process.isAlive;
 }
 
 /** What is in the files of a directory; '' if it was not made. */

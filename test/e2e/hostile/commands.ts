@@ -29,6 +29,8 @@ export interface Command {
 }
 
 const LOOKS = [0, 1, 5];
+/** Of commands that act on one process: files that are not trusted end them, too. */
+const ACTS = [0, 1, 2, 5];
 /** Of run: the task ended somehow, it can't be run here, or the checkpoint could not be written. */
 const RAN = [0, 1, 2, 3, 4, 5];
 const run = ({ root, config }: Target) => ['run', '--root', root, '--task-id', VICTIM, config];
@@ -100,6 +102,24 @@ export const COMMANDS = {
     ends: true,
   },
   'kill-mate': { args: ({ root }) => ['kill', '--now', '--root', root, MATE], exits: LOOKS, sound: 0 },
+  signal: {
+    args: ({ root }) => ['signal', '--root', root, VICTIM, 'main', 'KILL'],
+    exits: ACTS,
+    sound: 0,
+    ends: true,
+  },
+  // The pid that the stream names is somebody else's.
+  'signal-stranger': {
+    args: ({ root }) => ['signal', '--all', '--root', root, VICTIM, 'gone', 'KILL'],
+    exits: ACTS,
+    sound: 5,
+  },
+  // No runner is alive.
+  restart: {
+    args: ({ root }) => ['restart', '--grace', '0s', '--root', root, VICTIM, 'main'],
+    exits: ACTS,
+    sound: 5,
+  },
   wait: {
     args: ({ root }) => ['wait', '--timeout', '1s', '--root', root, VICTIM],
     exits: [0, 1, 3, 4, 5, 124],
