@@ -1,7 +1,7 @@
 // node scripts/build.mjs [DIRECTORY]
 //
 // Bundles src/ into dist/, or another directory of the repository: main.cjs (only the version),
-// thermos.cjs (everything except what makes pages), report.cjs (that), viewer.html (a page that reads agents) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
+// thermos.cjs (everything except what makes pages and what asks agents), report.cjs and agent.cjs (those), viewer.html (a page that reads agents) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
 // src/coordinator/ into the program coordinator, which is even smaller, if there is a C compiler. CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
 // dynamic imports inside it stay lazy and cost only the reading. A program that runs or starts during a build
 // finds complete files.
@@ -30,8 +30,8 @@ import { inline } from './build/inline.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
 import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
+import { ownBundles } from './build/own-bundles.mjs';
 import { identityOf, smallerPyodide } from './build/pyodide.mjs';
-import { reportBundle } from './build/report-bundle.mjs';
 import { buildViewer } from './build/viewer.mjs';
 import { whenUsed } from './build/when-used.mjs';
 
@@ -58,7 +58,7 @@ const settings = {
   define: { THERMOS_VERSION: JSON.stringify(version) },
   loader: { '.py': 'text' },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', '@colors/colors/*', 'pyodide', 'pyodide/*'],
-  plugins: [oclifParts, oneStringWidth, whenUsed, reportBundle, inline],
+  plugins: [oclifParts, oneStringWidth, whenUsed, ownBundles, inline],
   logLevel: 'warning',
 };
 
@@ -71,6 +71,7 @@ const { metafile } = await build({
     { in: 'src/config/python/thread.ts', out: 'python' },
     { in: 'src/runner/coordinator/main.ts', out: 'coordinator' },
     { in: 'src/report/pages.ts', out: 'report' },
+    { in: 'src/agent/client.ts', out: 'agent' },
   ],
 });
 
@@ -129,6 +130,7 @@ const parts = [
   'pyodide.wasm',
   'python.snapshot',
   'report.cjs',
+  'agent.cjs',
   'viewer.html',
   'LICENSES.txt',
   'thermos.cjs',

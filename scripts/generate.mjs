@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { reportBundle } from './build/report-bundle.mjs';
+import { ownBundles } from './build/own-bundles.mjs';
 import { codes } from './generate/codes.mjs';
 import { commandReference } from './generate/commands.mjs';
 import { codesPage, manPages } from './generate/man.mjs';
@@ -69,7 +69,7 @@ async function load(contents) {
       keepNames: true,
       define: { THERMOS_VERSION: '""' },
       external: ['ts-node', 'typescript', 'tsx'],
-      plugins: [reportBundle],
+      plugins: [ownBundles],
       logLevel: 'warning',
     });
     return createRequire(outfile)(outfile);

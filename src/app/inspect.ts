@@ -54,7 +54,9 @@ export async function inspectNamed(
   { logsOf, now, ...ports }: InspectPorts,
 ): Promise<InspectAnswer> {
   const { views, problems } = await viewsNamed(word, ports);
-  const all = await Promise.all(views.map((view) => inspectTask(view, logsOf(view), now)));
+  const all = await Promise.all(
+    views.map((view) => inspectTask(view, logsOf(view), now + (view.root.ahead_ms ?? 0))),
+  );
   return {
     inspections: all as [Inspection, ...Inspection[]],
     problems: [...problems, ...all.flatMap(({ view }) => view.problems)],

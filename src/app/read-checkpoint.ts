@@ -36,6 +36,11 @@ export function readCheckpoint(word: string): Replayed {
   const path = streamPath(word);
   const replay = new Replay({ history: true, coordinator: processOfName(basename(path)) !== undefined });
   const { damage } = opened(path, () => useFile(path, NAMED, (file) => readStream(file, replay)));
+  return replayed(path, replay, damage);
+}
+
+/** What was read of the checkpoint at a path, which may be on another host, with what is wrong with it. Pure. */
+export function replayed(path: string, replay: Replay, damage: Damage | undefined): Replayed {
   const state = replay.state();
   const over = isTerminalTaskState(state.statuses.at(-1)?.state);
   const problems = historyLeftOut(path, state.processes, state.statuses_left_out);

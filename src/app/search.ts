@@ -78,30 +78,41 @@ function sandboxOf(task: FoundTask): string | undefined {
 }
 
 /** The error for words that match no task. */
-export function noSuchTask({ unmatched, roots, problems }: Selection): NotFoundError {
+export function noSuchTask({ unmatched, roots, problems, agents }: Selection): NotFoundError {
   const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
   const near = unmatched.flatMap((each) => each.near);
-  const flags = rootFlagsOf(...roots);
+  const flags = agents === undefined ? rootFlagsOf(...roots) : { agent: agents };
   const [status, places] = ['status', 'roots'].map((id) => thermosCommand([id], flags));
   const hint =
     near.length > 0
       ? `did you mean ${near.slice(0, 3).join(' or ')}?`
       : `see the tasks, and the roots that were searched: ${status}; ${places}`;
-  return new NotFoundError('task-not-found', `no task matches ${words}${whereOf(roots)}`, hint, problems);
+  return new NotFoundError(
+    'task-not-found',
+    `no task matches ${words}${whereOf(roots, agents)}`,
+    hint,
+    problems,
+  );
 }
 
 /** Like `noSuchTask`, but one problem per word, for when other words match tasks. */
-export function missingTasks({ unmatched, roots }: Selection): Problem[] {
+export function missingTasks({ unmatched, roots, agents }: Selection): Problem[] {
   return unmatched.map(({ word, near }) => ({
     code: 'task-not-found',
     severity: 'error',
-    message: `no task matches '${word}'${whereOf(roots)}`,
+    message: `no task matches '${word}'${whereOf(roots, agents)}`,
     hint: near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : undefined,
   }));
 }
 
 /** Empty if all words were paths: then no root was searched. */
-function whereOf(roots: readonly TaskRoot[]): string {
+function whereOf(roots: readonly TaskRoot[], agents: readonly string[] | undefined): string {
+  if (agents !== undefined) return ` on ${whereAgents(agents)}`;
   if (roots.length === 0) return '';
   return roots.length === 1 ? ` in ${roots[0]?.path}` : ` in ${roots.length} roots`;
+}
+
+/** The agents that were asked, for a message. */
+export function whereAgents(agents: readonly string[]): string {
+  return agents.length === 1 ? `the agent ${agents[0]}` : `${agents.length} agents`;
 }

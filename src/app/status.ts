@@ -1,11 +1,11 @@
-import type { TaskRoot } from '../discovery/found.js';
+import type { RemoteAgent, TaskRoot } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import type { LayoutName } from '../layout/layouts.js';
 import { eachView, type TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
-import { missingTasks, noSuchTask } from './search.js';
+import { missingTasks, noSuchTask, whereAgents } from './search.js';
 import { passes, type TaskFilter } from './task-order.js';
 
 export interface StatusQuery extends TaskFilter {
@@ -14,7 +14,7 @@ export interface StatusQuery extends TaskFilter {
 }
 
 export interface StatusAnswer {
-  roots: { path: string; layout: LayoutName; tasks: number }[];
+  roots: { path: string; layout: LayoutName; agent?: RemoteAgent; tasks: number }[];
   /** Those of the search alone: each view has its own. */
   problemsOfSearch: Problem[];
   /** Those of the search and of the tasks. */
@@ -50,11 +50,11 @@ export async function lookAtTasks(
     take(view);
   });
   return {
-    roots: [...counts].map(([{ path, layout }, tasks]) => ({ path, layout, tasks })),
+    roots: [...counts].map(([{ path, layout, agent }, tasks]) => ({ path, layout, agent, tasks })),
     problemsOfSearch,
     problems,
     exitCode: exitCodeOf(shown, selection),
-    notice: shown > 0 ? undefined : emptyNotice(selected.length, roots),
+    notice: shown > 0 ? undefined : emptyNotice(selection),
   };
 }
 
@@ -65,8 +65,9 @@ function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
   return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;
 }
 
-function emptyNotice(beforeFilter: number, roots: readonly TaskRoot[]): string {
-  if (beforeFilter > 0) return `None of the ${beforeFilter} tasks matches the filters.`;
+function emptyNotice({ selected, roots, agents }: Selection): string {
+  if (selected.length > 0) return `None of the ${selected.length} tasks matches the filters.`;
+  if (agents !== undefined) return `No tasks on ${whereAgents(agents)}.`;
   if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
   return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
 }

@@ -14,7 +14,7 @@ import { jsonPieces } from './json-pieces.js';
 import { type CommandClass, type CommandTable, isWrapper, knownFlags, knownShortFlags } from './page.js';
 import type { Style } from './terminal.js';
 import { Terminal } from './terminal.js';
-import { dashed, valuedSwitch } from './words.js';
+import { asksAgent, dashed, valuedSwitch } from './words.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: oclif's own constraint on the types of parsed words
 type Parsed = { [name: string]: any };
@@ -139,6 +139,10 @@ export abstract class ThermosCommand extends Command {
     const own = { flagOf, shortFlagOf: knownShortFlags(command), isWrapper: isWrapper(command) };
     const { words, inert, wrong } = withoutInherited(argv, own);
     if (wrong !== undefined) throw new UsageError('usage', wrong);
+    if (flagOf('agent') === undefined && asksAgent(words, own)) {
+      const { agentRefusal } = await import('./agent-refusal.js');
+      throw agentRefusal(this.id ?? '');
+    }
     const valued = valuedSwitch(words, flagOf);
     if (valued !== undefined) throw new UsageError('usage', `${valued.split('=')[0]} takes no value`);
     const result = await super.parse<F, B, A>(options, dashed(words, flagOf));

@@ -45,8 +45,9 @@ export function failureOf(thrown: unknown): Failure {
 /** Problems as printed on stderr, one per line; a hint that several in a row share follows the last of them. */
 export function problemsText(problems: readonly Problem[]): string {
   let text = '';
-  for (const [i, { severity, message, hint }] of problems.entries()) {
-    text += `${severity}: ${visible(message)}\n`;
+  for (const [i, { severity, message, hint, agent }] of problems.entries()) {
+    const where = agent === undefined || message.includes(agent) ? '' : ` (on ${agent})`;
+    text += `${severity}: ${visible(message + where)}\n`;
     if (hint !== undefined && hint !== problems[i + 1]?.hint) text += `hint: ${visible(hint)}\n`;
   }
   return text;

@@ -8,6 +8,8 @@ import { localLogs } from '../logs/local-logs.js';
 import { type GraphFormat, graphOfTask } from '../task/graph.js';
 import { inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
+import type { AgentFlags } from './agent-flags.js';
+import { agentsOf } from './agents.js';
 import { type ConfigFlags, hasConfigFlag, mayMeanConfig, meansConfig, namesFile } from './config-target.js';
 import { drawn } from './graph.js';
 import type { Terminal } from './terminal.js';
@@ -20,7 +22,7 @@ export interface ShownInspection {
 }
 
 /** The flags of `inspect`. */
-export interface InspectFlags extends RootFlags, ConfigFlags {
+export interface InspectFlags extends RootFlags, ConfigFlags, AgentFlags {
   verbose?: boolean;
   graph?: GraphFormat;
 }
@@ -33,11 +35,13 @@ export async function inspectTarget(
 ): Promise<ShownInspection> {
   if (word === undefined) {
     if (hasConfigFlag(flags)) throw new UsageError('usage', 'missing argument TARGET');
-    return inspectTaskNamed(word, flags, terminal.now());
+    return inspectTaskNamed(word, flags, terminal);
   }
+  // On agents there are no configs.
+  if (flags.agent !== undefined) return inspectTaskNamed(word, flags, terminal);
   if (!meansConfig(word, flags)) {
     try {
-      return await inspectTaskNamed(word, flags, terminal.now(), namesFile(word));
+      return await inspectTaskNamed(word, flags, terminal, namesFile(word));
     } catch (error) {
       if (!(error instanceof NotFoundError) || !mayMeanConfig(word)) throw error;
     }
@@ -50,11 +54,13 @@ export async function inspectTarget(
 async function inspectTaskNamed(
   word: string | undefined,
   flags: InspectFlags,
-  now: number,
+  terminal: Terminal,
   strictly = false,
 ): Promise<ShownInspection> {
-  const ports = { gatherer: localTasks(flags), logsOf: localLogs, now, strictly };
-  const { inspections, problems } = await inspectNamed(word, ports);
+  const agents = await agentsOf(flags, terminal);
+  const { gatherer, logsOf } = agents ?? { gatherer: localTasks(flags), logsOf: localLogs };
+  const asked = inspectNamed(word, { gatherer, logsOf, now: terminal.now(), strictly });
+  const { inspections, problems } = await asked.finally(() => agents?.close());
   const [{ view, logs, why, criticalPath }] = inspections;
   const options = { verbose: flags.verbose, oneOfSeveral: inspections.length > 1 };
   const text = (style: Style) =>

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { SORT_KEYS } from '../app/task-order.js';
 import { STATUS_COLUMNS } from '../views/parts/status-columns.js';
+import { AGENT_FLAGS } from './agent-flags.js';
 
 const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
 
@@ -76,4 +77,5 @@ export const STATUS_FLAGS = {
     exclusive: ['json', 'verbosity'],
     summary: 'Print only ids, one per line.',
   }),
+  ...AGENT_FLAGS,
 };

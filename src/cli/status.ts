@@ -6,6 +6,7 @@ import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
+import { agentsOf } from './agents.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
 import { leftOutNotice, pageOptions, queryOf, type StatusFlags, WatchedTasks } from './watched-tasks.js';
@@ -24,8 +25,15 @@ export async function showStatus(
 ): Promise<StatusAnswer> {
   const page = await pageOf({ ...flags, known }, terminal, (text) => terminal.write(text));
   const query = queryOf(words, flags, terminal);
-  const answer = await lookAtTasks(query, localTasks(flags), (view) => page.add(view));
-  return { ...answer, notice: leftOutNotice(page.end(answer)) ?? answer.notice };
+  const agents = await agentsOf(flags, terminal);
+  try {
+    const gatherer = agents?.gatherer ?? localTasks(flags);
+    const answer = await lookAtTasks(query, gatherer, (view) => page.add(view));
+    agents?.close();
+    return { ...answer, notice: leftOutNotice(page.end(answer)) ?? answer.notice };
+  } finally {
+    agents?.close();
+  }
 }
 
 /** Shows the tasks repeatedly; a signal ends it with 130 or 143. */
@@ -36,7 +44,14 @@ export async function watchStatus(
   known: readonly Problem[],
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
-  const tasks = new WatchedTasks(words, flags, terminal);
+  const agents = await agentsOf(flags, terminal);
+  const gatherer = agents?.gatherer ?? localTasks(flags);
+  const tasks = new WatchedTasks(
+    words,
+    flags,
+    terminal,
+    gatherer.board(() => terminal.now()),
+  );
   if (terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json) {
     const { watchStatusList } = await import('./status-list.js');
     return watchStatusList(tasks, flags, terminal, intervalMs);

@@ -1,4 +1,3 @@
-import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
 import { lookAtTasks, type StatusAnswer, type StatusQuery } from '../app/status.js';
 import type { TaskSearch } from '../task/gatherer.js';
@@ -6,9 +5,10 @@ import type { TaskView } from '../task/view.js';
 import { parseTime } from '../text/time.js';
 import type { StatusColumn } from '../views/parts/status-columns.js';
 import type { StatusPageOptions, Verbosity } from '../views/status.js';
+import type { AgentFlags } from './agent-flags.js';
 import type { Terminal } from './terminal.js';
 
-export interface StatusFlags extends RootFlags {
+export interface StatusFlags extends RootFlags, AgentFlags {
   only?: string;
   state?: readonly string[];
   failed: boolean;
@@ -35,11 +35,11 @@ export class WatchedTasks {
   views: readonly TaskView[] = [];
   #answer: StatusAnswer | undefined;
 
-  constructor(words: readonly string[], flags: StatusFlags, terminal: Terminal) {
+  constructor(words: readonly string[], flags: StatusFlags, terminal: Terminal, search: TaskSearch) {
     this.#words = words;
     this.#flags = flags;
     this.#terminal = terminal;
-    this.#search = localTasks(flags).board(() => terminal.now());
+    this.#search = search;
   }
 
   /** That of the last look. */

@@ -13,6 +13,18 @@ export function hasFlag(argv: readonly string[], ...names: string[]): boolean {
   return ownWords(argv).some((word) => names.includes(word));
 }
 
+/**
+ * Does one of the words name an agent, for a command that cannot ask one? What follows the first argument of a wrapper
+ * is another program's command line.
+ */
+export function asksAgent(argv: readonly string[], { isWrapper }: { isWrapper: boolean }): boolean {
+  for (const word of ownWords(argv)) {
+    if (word === '--agent' || word.startsWith('--agent=')) return true;
+    if (isWrapper && !word.startsWith('-')) return false;
+  }
+  return false;
+}
+
 /** What the parser knows about a flag. */
 export interface KnownFlag {
   /** Takes a value: `--root PATH`. */

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
 import { GRAPH_FLAG } from '../cli/graph.js';
@@ -48,6 +49,7 @@ TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern,
     ...CONFIG_FLAGS,
     graph: GRAPH_FLAG,
     verbose: Flags.boolean({ summary: 'Show long lists of a task in full on a terminal, too.' }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {

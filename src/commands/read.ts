@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { listRecords, readCheckpoint } from '../app/read-checkpoint.js';
+import { AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
+import { readerOf } from '../cli/read.js';
 import { RecordPrinter } from '../cli/records.js';
 import { encodeRead } from '../contracts/encode.js';
 import { EXIT } from '../errors/exit-codes.js';
@@ -16,7 +17,9 @@ every process. With --records, prints the records themselves as they are on disk
 
 CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, or their directory. For a damaged
 checkpoint, shows the part before the damage, and where the damage starts. If there are very many runs or task
-statuses, shows the first and the last ones and how many are left out; --records lists all.`;
+statuses, shows the first and the last ones and how many are left out; --records lists all.
+
+With --agent, CHECKPOINT is an absolute path in a sandbox on the host of the agent, or a task of it.`;
   static override examples = [
     '<%= config.bin %> read /var/run/thermos/checkpoints/www-data-prod-web-0/runner',
     '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',
@@ -40,18 +43,20 @@ statuses, shows the first and the last ones and how many are left out; --records
       char: 'f',
       summary: 'List the records, then new ones as they are appended, until the task is over.',
     }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Read);
+    const read = await readerOf(flags, this.terminal);
     if (flags.records || flags.follow) {
       const printer = new RecordPrinter(this.terminal, flags.json);
-      const damage = await listRecords(args.checkpoint, flags.follow, printer);
+      const damage = await read.list(args.checkpoint, flags.follow, printer);
       printer.flush();
       if (damage !== undefined) printer.problem(damage);
       return damage !== undefined && hasError([damage]) ? EXIT.partial : EXIT.ok;
     }
-    const { state, records, bytes, problems } = readCheckpoint(args.checkpoint);
+    const { state, records, bytes, problems } = await read.replay(args.checkpoint);
     return this.pagedAnswer(
       flags,
       encodeRead(state, records, bytes, problems),

@@ -9,6 +9,7 @@ export function encodeRoots({ roots, tasks, problems }: Discovery): RootsDocumen
     roots: roots.map((root) => ({
       path: root.path,
       layout: root.layout,
+      agent: root.agent,
       source: root.source,
       tasks: counts.get(root) ?? 0,
       readable: root.readable,

@@ -38,6 +38,7 @@ export function encodeTask(view: TaskView): TaskDocument {
     runner,
     processes: view.processes.map(encodeProcess),
     mesos: view.mesos,
+    agent: view.root.agent,
     problems: view.problems,
   };
 }

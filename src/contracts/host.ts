@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problems } from './problem.js';
-import { layout } from './task.js';
+import { agent, layout } from './task.js';
 import { coordinator } from './values.js';
 
 export const roots = z
@@ -9,6 +9,7 @@ export const roots = z
       z.object({
         path: z.string(),
         layout,
+        agent: agent.optional(),
         source: z.string().describe('How it was found, for a person.'),
         tasks: z.int().min(0),
         readable: z.boolean(),

@@ -24,6 +24,7 @@ export const problem = z
     task_id: z.string().optional(),
     process: z.string().optional(),
     field: z.string().optional(),
+    agent: z.string().optional().describe('The address of the agent that it is of, with --agent.'),
     hint: z.string().optional(),
   })
   .meta({

@@ -29,6 +29,15 @@ export const processSummary = z
   .meta({ id: 'Process' });
 export type ProcessDocument = z.infer<typeof processSummary>;
 
+/** Of a root, and so of a task, that an agent gave. */
+export const agent = z
+  .object({
+    id: z.string().describe('As the agent names itself; empty if it does not.'),
+    url: z.string().describe('As --agent named it, in full.'),
+    hostname: z.string().describe('As the agent says; empty if it does not.'),
+  })
+  .describe('The agent that it was read from, with --agent.');
+
 const taskFields = {
   task_id: z.string(),
   root: z.string().describe('The directory that holds tasks/ and checkpoints/.'),
@@ -60,6 +69,7 @@ const taskFields = {
       container_id: z.string(),
     })
     .optional(),
+  agent: agent.optional(),
   problems,
 };
 
@@ -74,12 +84,12 @@ export const status = z
       .min(1)
       .optional()
       .describe('How many more tasks pass the filters; absent if none was left out because of --limit.'),
-    roots: z.array(z.object({ path: z.string(), layout, tasks: z.int().min(0) })),
+    roots: z.array(z.object({ path: z.string(), layout, agent: agent.optional(), tasks: z.int().min(0) })),
     problems,
   })
   .meta({
     title: 'thermos status --json',
-    description: 'The tasks of this host; with --watch, one such document per line.',
+    description: 'The tasks of this host, or of agents; with --watch, one such document per line.',
   });
 
 export const logFile = z.object({

@@ -3,8 +3,8 @@ import { shellArguments, shellWords } from '../text/shell.js';
 import type { TaskRoot } from './found.js';
 import type { RootOptions } from './roots.js';
 
-/** The values of --root and --mesos-root. */
-export type RootFlagValues = RootOptions['flags'];
+/** The values of --root, --mesos-root and --agent. */
+export type RootFlagValues = RootOptions['flags'] & { agent?: readonly string[] };
 
 /**
  * A thermos command that a person is advised to run. Pasted into a shell, whatever the directory, it searches these
@@ -12,12 +12,13 @@ export type RootFlagValues = RootOptions['flags'];
  */
 export function thermosCommand(
   words: readonly string[],
-  { root = [], mesosRoot = [] }: RootFlagValues,
+  { root = [], mesosRoot = [], agent = [] }: RootFlagValues,
   names: readonly string[] = [],
 ): string {
   const flags = [
     ...root.flatMap((path) => ['--root', path]),
     ...mesosRoot.flatMap((path) => ['--mesos-root', path]),
+    ...agent.flatMap((url) => ['--agent', url]),
   ];
   const command = shellWords(['thermos', ...words, ...flags]);
   return names.length === 0 ? command : `${command} ${shellArguments(...names)}`;
@@ -38,10 +39,13 @@ const ONLY_BY_FLAG: ReadonlySet<string> = new Set(['--root', '--mesos-root', 'cw
 export function rootFlagsOf(...roots: readonly TaskRoot[]): RootFlagValues {
   const root = new Set<string>();
   const mesosRoot = new Set<string>();
-  for (const { path, run_dir, source, named } of roots) {
+  const agents = new Set<string>();
+  for (const { path, run_dir, source, named, agent } of roots) {
+    if (agent !== undefined) agents.add(agent.url);
     if (!ONLY_BY_FLAG.has(source)) continue;
     if (run_dir === undefined) root.add(named ?? path);
     else mesosRoot.add(named ?? run_dir);
   }
-  return { root: [...root], mesosRoot: [...mesosRoot] };
+  const flags = { root: [...root], mesosRoot: [...mesosRoot] };
+  return agents.size === 0 ? flags : { ...flags, agent: [...agents] };
 }

@@ -3,6 +3,14 @@ import type { LayoutName } from '../layout/layouts.js';
 import type { MesosIds } from '../layout/mesos.js';
 import type { Phase } from '../layout/root-paths.js';
 
+/** The agent of Mesos that a root was read from, over HTTP. */
+export interface RemoteAgent {
+  /** Empty if it does not say. */
+  id: string;
+  url: string;
+  hostname: string;
+}
+
 /** A directory that holds `tasks/` and `checkpoints/`. */
 export interface TaskRoot {
   /** Absolute. */
@@ -17,6 +25,10 @@ export interface TaskRoot {
   /** Only in the mesos layout, as `run_dir`: the executor's sandbox, which holds the root. */
   mesos?: MesosIds;
   run_dir?: string;
+  /** Only of a root on another host. */
+  agent?: RemoteAgent;
+  /** By how many milliseconds the clock of that host is ahead of ours; 0 if they agree well enough. */
+  ahead_ms?: number;
 }
 
 /** A task that has a trace on disk: a task file, a checkpoint directory, or both. */
@@ -34,6 +46,8 @@ export interface FoundTask {
 }
 
 export interface Discovery {
+  /** The addresses of the agents that were asked; undefined if this host was looked at. */
+  agents?: readonly string[];
   roots: TaskRoot[];
   /** Sorted: active before finished, then by task id, then by root. */
   tasks: FoundTask[];

@@ -122,7 +122,7 @@ export const CODE_GROUPS = {
     'sandbox-unreadable': {
       severity: ['error', 'note'],
       meaning: 'A sandbox cannot be entered, so little is known of its task.',
-      remedy: 'Run the command again with sudo.',
+      remedy: 'Run the command again with sudo; with --agent, say who you are.',
     },
     'directory-too-large': {
       severity: ['error'],
@@ -578,6 +578,31 @@ export const CODE_GROUPS = {
       meaning: 'A process is not run again because it ran as often as --max-runs allows.',
     },
     'runner-died': { exit: ['partial'], meaning: 'The runner of a daemon died before its task was started.' },
+  },
+  'Asking agents': {
+    'agent-unreachable': {
+      severity: ['error'],
+      meaning: 'An agent does not answer, so its tasks, or some of them, are not shown.',
+      remedy: 'See whether the agent runs, and whether its address is right.',
+    },
+    'agent-unauthorized': {
+      severity: ['error'],
+      meaning: 'An agent does not allow what was asked for to this user, or to nobody in particular.',
+      remedy: 'Say who you are with --credentials-file, or with --cert and --key.',
+    },
+    'agent-recovering': {
+      severity: ['error'],
+      meaning: 'An agent was just started, and does not know its executors yet.',
+      remedy: 'Ask again in a minute.',
+    },
+    'agent-answer-odd': {
+      severity: ['error', 'warning'],
+      meaning: 'What answers at the address is not an agent, or gives an answer that no agent gives.',
+    },
+    'agent-clock-skew': {
+      severity: ['warning'],
+      meaning: 'The clock of an agent differs from that of this host; ages of its tasks are by its own.',
+    },
   },
   'Ending and collecting tasks': {
     'kill-refused': {

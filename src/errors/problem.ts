@@ -17,6 +17,8 @@ export interface Problem {
   task_id?: string;
   process?: string;
   field?: string;
+  /** The address of the agent that the problem is of. */
+  agent?: string;
   hint?: string;
 }
 

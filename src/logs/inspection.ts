@@ -33,7 +33,7 @@ export async function inspectTask(
 ): Promise<Inspection> {
   const { task_id, found } = view;
   const stream = `${found.checkpoint_dir}/${RUNNER}`;
-  for (const problem of historyLeftOut(stream, view.history, view.statuses_left_out)) {
+  for (const problem of historyLeftOut(stream, view.history, view.statuses_left_out, view.root.agent?.url)) {
     view.problems.push({ ...problem, task_id });
   }
   const { files, problems } = await logsOf(view, tree);

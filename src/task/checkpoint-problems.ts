@@ -27,8 +27,12 @@ export function damagedCheckpoint(path: string, damage: Damage, over: boolean): 
   return { code: 'checkpoint-damaged', severity: 'error', message, path, offset, hint };
 }
 
-/** The problem of a stream with more processes than are kept: records of the others are ignored. */
-export function processesLeftOut(path: string, { records_left_out }: CheckpointState): Problem | undefined {
+/** The problem of a stream with more processes than are kept: records of the others are ignored. `agent`: where it is. */
+export function processesLeftOut(
+  path: string,
+  { records_left_out }: CheckpointState,
+  agent?: string,
+): Problem | undefined {
   if (records_left_out === undefined) return undefined;
   const { processes, nameBytes } = REPLAY_LIMITS;
   return {
@@ -38,15 +42,20 @@ export function processesLeftOut(path: string, { records_left_out }: CheckpointS
       `the checkpoint ${path} names more than ${processes} processes, or names longer than ${nameBytes} bytes ` +
       `together: ${records_left_out} records of later processes are left out`,
     path,
-    hint: `to list every record: ${thermosCommand(['read', '--records'], {}, [path])}`,
+    hint: `to list every record: ${listAll(path, agent)}`,
   };
 }
 
-/** The problems of a history that is too long to keep: only its first and last parts are kept. */
+function listAll(path: string, agent: string | undefined): string {
+  return thermosCommand(['read', '--records'], agent === undefined ? {} : { agent: [agent] }, [path]);
+}
+
+/** The problems of a history that is too long to keep: only its first and last parts are kept. `agent`: where it is. */
 export function historyLeftOut(
   path: string,
   history: ReadonlyMap<string, ProcessHistory>,
   statuses: Gap | undefined,
+  agent?: string,
 ): Problem[] {
   const gaps = [...history].flatMap(([process, { left_out }]) =>
     left_out === undefined ? [] : [{ process, ...left_out }],
@@ -57,7 +66,7 @@ export function historyLeftOut(
     message: `${what} between the first and the last ones are left out`,
     path,
     process,
-    hint: `to list every record: ${thermosCommand(['read', '--records'], {}, [path])}`,
+    hint: `to list every record: ${listAll(path, agent)}`,
   });
   const problems: Problem[] = [];
   const [first] = gaps;

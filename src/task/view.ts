@@ -98,7 +98,7 @@ export function viewOf(material: Material): TaskView {
   const { found, stream, state, config, runner, located, leftovers, bootTimeMs, moved, removed } = material;
   const { header, statuses } = state;
   const problems = [...material.problems];
-  const leftOut = processesLeftOut(`${found.checkpoint_dir}/${RUNNER}`, state);
+  const leftOut = processesLeftOut(`${found.checkpoint_dir}/${RUNNER}`, state, found.root.agent?.url);
   if (leftOut !== undefined) problems.push({ ...leftOut, task_id: found.task_id });
   const last = statuses.at(-1);
   const status = last?.state ?? 'UNKNOWN';

@@ -64,7 +64,7 @@ export interface WhyOptions {
   now: number;
   /** Of the process that `firstFailing` returns. */
   output: LastOutput;
-  /** What shows that the runner is gone, if it is: nobody holds its lock, unless this says something else. */
+  /** What shows that the runner is gone, if it is: nobody holds its lock, or for a task elsewhere its executor is gone, unless this says something else. */
   goneBecause?: string;
 }
 
@@ -82,7 +82,10 @@ function folded(lines: readonly string[], rest: (count: number) => string): read
  * how much of the failure budget is used, and what each process waits for. Names are as they were read: escape
  * them before they are shown.
  */
-export function whyLines(view: TaskView, { now, output, goneBecause = NO_LOCK }: WhyOptions): string[] {
+export function whyLines(
+  view: TaskView,
+  { now, output, goneBecause = becauseOf(view) }: WhyOptions,
+): string[] {
   const ends = endsOf(view);
   return [
     ...verdictLines(view, now, goneBecause),
@@ -95,6 +98,13 @@ export function whyLines(view: TaskView, { now, output, goneBecause = NO_LOCK }:
 }
 
 const NO_LOCK = 'nobody holds the lock on the checkpoint';
+
+/** What stands for the lock, which only the host of a task sees. */
+export const EXECUTOR_GONE = 'its executor is not among those that the agent runs';
+
+function becauseOf({ root }: TaskView): string {
+  return root.agent === undefined ? NO_LOCK : EXECUTOR_GONE;
+}
 
 function verdictLines(view: TaskView, now: number, goneBecause: string): string[] {
   const { verdict, runner, state, leftovers } = view;

@@ -15,7 +15,7 @@ import { orderingTree } from './parts/ordering-tree.js';
 import { paintOf } from './parts/paint.js';
 import { mostUrgent, processTable, restText } from './parts/processes.js';
 import { proseRows } from './parts/prose.js';
-import type { Style } from './parts/style.js';
+import { type Style, styleBy } from './parts/style.js';
 import { table } from './parts/table.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
 
@@ -48,10 +48,11 @@ const MOST = {
  */
 export function inspectText(
   { view, logs, why, criticalPath }: Inspection,
-  style: Style,
+  ours: Style,
   { verbose = false, oneOfSeveral = false }: InspectOptions = {},
 ): string {
   const { config } = view;
+  const style = styleBy(ours, view.root.ahead_ms);
   const fold = style.tty && !verbose;
   const shown = fold ? mostUrgent(view.processes, MOST.processes) : view.processes;
   const isShown = namesIn(shown, view);
@@ -131,6 +132,7 @@ function detailsOf(view: TaskView, style: Style): Field[] {
     ['Ports', ports.length > 0 ? visible(ports.join(' ')) : undefined],
     ['Resources', config && resourcesText(config)],
     ['Limits', config && limitsText(config)],
+    ['Asked', view.root.agent && visible(`${view.root.agent.url} (${view.root.agent.hostname || '-'})`)],
     ['Agent', mesos && visible(mesos.agent_id)],
     ['Framework', mesos && visible(mesos.framework_id)],
     ['Executor', mesos && visible(mesos.executor_id)],

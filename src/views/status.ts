@@ -6,7 +6,7 @@ import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import { shortIds } from './parts/short-ids.js';
 import { STATUS_COLUMNS, type StatusColumn } from './parts/status-columns.js';
-import type { Style } from './parts/style.js';
+import { type Style, styleBy } from './parts/style.js';
 import { type Cell, type Column, type TableLines, tableLines } from './parts/table.js';
 
 /** How much to show of each task: 0 id and owner, 1 one line, 2 with user, ports and sandbox, 3 with processes. */
@@ -83,11 +83,13 @@ export class StatusPage {
     const rows = items.filter((item) => typeof item !== 'string');
     const { verbosity, columns, wide, uncut } = this.#options;
     const style = this.#style;
-    const names = verbosity === 0 ? OWNER_COLUMNS : wide ? STATUS_COLUMNS : (columns ?? DEFAULT_COLUMNS);
+    const isRemote = rows.some(({ agent }) => agent !== undefined);
+    const usual = (wide ? STATUS_COLUMNS : DEFAULT_COLUMNS).filter((name) => name !== 'agent' || isRemote);
+    const names = verbosity === 0 ? OWNER_COLUMNS : ((wide ? undefined : columns) ?? usual);
     const chosen = names.map((name): Column => {
       const { title, align, flexible, dropped } = COLUMNS[name];
       // Columns that were asked for are not dropped.
-      const given = { title, align, flexible, dropped: names === DEFAULT_COLUMNS ? dropped : undefined };
+      const given = { title, align, flexible, dropped: names === usual && !wide ? dropped : undefined };
       return name === 'task' ? { ...given, short: (ids) => shortIds(ids, rows) } : given;
     });
     const cells = rows.map((row) => names.map((name) => COLUMNS[name].cell(row, style)));
@@ -119,6 +121,8 @@ interface StatusRow {
   failed: number;
   processes: number;
   time: TaskView['state_timestamp_ms'];
+  agent: string | undefined;
+  ahead: number | undefined;
 }
 
 function rowOf(task: TaskView): StatusRow {
@@ -136,6 +140,8 @@ function rowOf(task: TaskView): StatusRow {
     failed: inState('FAILED'),
     processes: task.processes.length,
     time: task.state_timestamp_ms,
+    agent: task.root.agent && (task.root.agent.hostname || task.root.agent.url),
+    ahead: task.root.ahead_ms,
   };
 }
 
@@ -152,7 +158,12 @@ const COLUMNS: Readonly<Record<StatusColumn, ColumnOfRows>> = {
   user: { title: 'USER', flexible: 'end', dropped: 2, cell: ({ user }) => user },
   done: { title: 'DONE', align: 'right', dropped: 3, cell: ({ done, processes }) => `${done}/${processes}` },
   failed: { title: 'FAILED', align: 'right', cell: ({ failed }) => String(failed) },
-  age: { title: 'AGE', align: 'right', cell: ({ time }, style) => moment(time, style) },
+  age: {
+    title: 'AGE',
+    align: 'right',
+    cell: ({ time, ahead }, style) => moment(time, styleBy(style, ahead)),
+  },
+  agent: { title: 'AGENT', flexible: 'end', cell: ({ agent }) => agent },
   owner: { title: 'OWNER', flexible: 'end', cell: ({ owner }) => owner },
   root: { title: 'ROOT', flexible: 'middle', cell: ({ root }) => root },
 };
@@ -198,7 +209,8 @@ function blocksOf(items: readonly StatusItem[]): string {
 }
 
 /** The details of a task, as lines. */
-function block(task: TaskView, verbosity: Verbosity, style: Style): string {
+function block(task: TaskView, verbosity: Verbosity, ours: Style): string {
+  const style = styleBy(ours, task.root.ahead_ms);
   const state = String(task.state);
   const { paint } = style;
   const title = [
@@ -210,6 +222,8 @@ function block(task: TaskView, verbosity: Verbosity, style: Style): string {
   const ports = Object.entries(task.ports ?? {}).map(([name, port]) => `${name}=${port}`);
   const user = `  user: ${task.user ?? '-'}  owner: ${task.owner ?? '-'}  ports: ${ports.join(' ') || '-'}`;
   const sandbox = `  sandbox: ${task.sandbox?.path ?? '-'}`;
-  const text = `${title}\n${visible(user)}\n${visible(sandbox)}\n`;
+  const { agent } = task.root;
+  const where = agent === undefined ? '' : `  agent: ${visible(`${agent.hostname || '-'}  ${agent.url}`)}\n`;
+  const text = `${title}\n${visible(user)}\n${where}${visible(sandbox)}\n`;
   return verbosity === 3 ? text + processTable(task, style, '  ') : text;
 }

@@ -1,6 +1,6 @@
 import { type Answer, failure, jsonAnswer, type Query } from './answer.js';
 import { isBefore, jsonOf } from './bytes.js';
-import { Files } from './files.js';
+import { Files, type ReadFileCall } from './files.js';
 import type { Sandbox } from './sandboxes.js';
 
 export interface AgentOptions {
@@ -19,10 +19,18 @@ export interface Knobs {
   isRecovering: boolean;
   /** Whom it asks for a name and a secret: nobody if there are none. */
   credentials: { principal: string; secret: string } | undefined;
+  /** The realm in which it asks for them; in both if it is not given. */
+  asksIn: 'readonly' | 'readwrite' | undefined;
   /** Which paths its access list forbids. */
   forbids: (path: string) => boolean;
   /** How long it takes for each call. */
   latencyMs: number;
+  /** The header by which it knows who asks, instead of a name and a secret: as the proxy of DC/OS. */
+  authorization: string | undefined;
+  /** The answer that it gives instead of its own; undefined: its own. */
+  instead: (call: Call) => Answer | undefined;
+  /** By how much its clock is ahead. */
+  aheadMs: number;
   /** After how many bytes of the body the connection breaks; undefined: it does not. */
   cutAfter: (call: Call) => number | undefined;
   /** What `/monitor/statistics` says about a container. */
@@ -35,10 +43,15 @@ export interface Call {
   endpoint: string;
   query: Query;
   authorization: string | undefined;
+  /** Of a POST: the body. */
+  body?: string;
+  contentType?: string | undefined;
 }
 
 /** The realm of `/state`, `/monitor/statistics` and `/files`. */
 const REALM = 'mesos-agent-readonly';
+/** That of `/api/v1`. */
+const CALLS_REALM = 'mesos-agent-readwrite';
 
 /** An agent of Mesos: it serves the files of its sandboxes, and tells which there are. */
 export class Agent {
@@ -50,8 +63,12 @@ export class Agent {
   readonly knobs: Knobs = {
     isRecovering: false,
     credentials: undefined,
+    asksIn: undefined,
     forbids: () => false,
     latencyMs: 0,
+    authorization: undefined,
+    instead: () => undefined,
+    aheadMs: 0,
     cutAfter: () => undefined,
     statistics: () => ({
       cpus_limit: 1,
@@ -114,6 +131,8 @@ export class Agent {
 
   answer(call: Call): Answer {
     const { query } = call;
+    const instead = this.knobs.instead(call);
+    if (instead !== undefined) return instead;
     const refusal = this.#refusal(call);
     if (refusal !== undefined) return refusal;
     switch (call.endpoint) {
@@ -127,6 +146,8 @@ export class Agent {
         return this.files.read(query);
       case '/files/download':
         return this.files.download(query);
+      case '/api/v1':
+        return this.#call(call);
       case '/files/debug':
         return this.files.debug(query);
       default:
@@ -134,12 +155,28 @@ export class Agent {
     }
   }
 
-  #refusal({ authorization, query }: Call): Answer | undefined {
-    const { credentials, forbids } = this.knobs;
-    if (credentials !== undefined) {
-      const expected = Buffer.from(`${credentials.principal}:${credentials.secret}`).toString('base64');
-      if (authorization !== `Basic ${expected}`) {
-        return { status: 401, headers: { 'WWW-Authenticate': `Basic realm="${REALM}"` }, body: '' };
+  /** A call of the operator API, which is there from 1.0 on. */
+  #call({ body = '', contentType }: Call): Answer {
+    if (isBefore(this.version, '1.0.0')) return failure(404);
+    if (contentType !== 'application/json')
+      return failure(415, 'Expecting Content-Type of application/json.');
+    const call = JSON.parse(body) as { type: string; read_file: ReadFileCall };
+    if (call.type !== 'READ_FILE') return failure(400, 'Failed to validate agent::Call: unknown type');
+    if (isBefore(this.version, '1.1.0')) return failure(501);
+    if (this.knobs.isRecovering) return failure(503, 'Agent has not finished recovery');
+    return this.knobs.forbids(call.read_file.path) ? failure(403) : this.files.readCall(call.read_file);
+  }
+
+  #refusal({ authorization, query, endpoint }: Call): Answer | undefined {
+    const { credentials, forbids, asksIn } = this.knobs;
+    const realm = endpoint === '/api/v1' ? CALLS_REALM : REALM;
+    const isAsked = asksIn === undefined || realm.endsWith(asksIn);
+    const header = this.knobs.authorization;
+    if ((credentials !== undefined || header !== undefined) && isAsked) {
+      const { principal, secret } = credentials ?? {};
+      const expected = header ?? `Basic ${Buffer.from(`${principal}:${secret}`).toString('base64')}`;
+      if (authorization !== expected) {
+        return { status: 401, headers: { 'WWW-Authenticate': `Basic realm="${realm}"` }, body: '' };
       }
     }
     const path = query.get('path');

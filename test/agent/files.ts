@@ -43,6 +43,13 @@ const TYPES: Readonly<Record<string, string>> = {
   '.zip': 'application/zip',
 };
 
+/** As the operator API takes it. */
+export interface ReadFileCall {
+  path: string;
+  offset: number;
+  length?: number;
+}
+
 /** A name that is served, and where it leads. `undefined`: nothing is there. */
 type Resolved = { path: Bytes } | { error: Bytes } | undefined;
 
@@ -89,6 +96,28 @@ export class Files {
     if ('error' in resolved) return failure(400, `${resolved.error}.\n`);
     if (statSync(bufferOf(resolved.path)).isDirectory()) return failure(400, 'Cannot read a directory.\n');
     return this.#page(resolved.path, offset, length, query);
+  }
+
+  /** READ_FILE of the operator API: the bytes in base64, and the size that the file has. */
+  readCall({ path, offset, length = -1 }: ReadFileCall): Answer {
+    const answer = this.read(
+      new Map([
+        ['path', bytesOf(path)],
+        ['offset', String(offset)],
+        ['length', String(length)],
+      ]),
+    );
+    // Without a body, unlike that of a file.
+    if (answer.status !== 200) return failure(answer.status);
+    const { data } = JSON.parse(answer.body as Bytes) as { data: Bytes };
+    const resolved = this.#resolve(bytesOf(path)) as { path: Bytes };
+    const { size } = statSync(bufferOf(resolved.path));
+    const read_file = { data: bufferOf(data).toString('base64'), size };
+    return {
+      status: 200,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ type: 'READ_FILE', read_file }),
+    };
   }
 
   /** The part of a file from an offset on; only the size of the file if the offset is -1. */

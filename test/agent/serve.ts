@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -30,13 +31,19 @@ export interface Cluster {
  */
 export async function startCluster(
   options: readonly AgentOptions[],
-  { sharePort = false, masterVersion = '1.11.0' } = {},
+  {
+    sharePort = false,
+    masterVersion = '1.11.0',
+    tls,
+  }: { sharePort?: boolean; masterVersion?: string; tls?: ServerOptions } = {},
 ): Promise<Cluster> {
   const agents = options.map((each) => new Agent(each));
   const master = new Master(agents, { version: masterVersion });
   const servers: Server[] = [];
   const listen = async (answerer: Agent | Master, proxied: ReadonlyMap<string, Agent>) => {
-    const server = createServer((request, response) => void respond(answerer, proxied, request, response));
+    const listener = (request: IncomingMessage, response: ServerResponse) =>
+      void respond(answerer, proxied, request, response);
+    const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
     servers.push(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(0, '127.0.0.1', resolve);
@@ -45,12 +52,13 @@ export async function startCluster(
   };
   await listen(master, new Map(agents.map((agent) => [agent.id, agent])));
   if (!sharePort) for (const agent of agents) await listen(agent, new Map());
-  const url = `http://127.0.0.1:${master.address.port}`;
+  const scheme = tls === undefined ? 'http' : 'https';
+  const url = `${scheme}://127.0.0.1:${master.address.port}`;
   return {
     master,
     agents,
     url,
-    urlOf: (agent) => `http://127.0.0.1:${agent.address.port}`,
+    urlOf: (agent) => `${scheme}://127.0.0.1:${agent.address.port}`,
     proxiedUrlOf: (agent) => `${url}/agent/${agent.id}`,
     close: async () => {
       for (const server of servers) server.closeAllConnections();
@@ -93,18 +101,33 @@ async function answerOf(
   answerer: Agent | Master | undefined,
   address: string,
   search: string,
-  { headers }: IncomingMessage,
+  request: IncomingMessage,
 ): Promise<{ answer: Answer; cutAfter?: number | undefined }> {
+  const { headers } = request;
   const path = address.replace(/^\/slave\(1\)(?=\/)/, '');
   if (answerer === undefined || !isName(path, answerer.version)) return { answer: failure(404) };
   const query = queryOf(search);
   if (query === undefined) return { answer: failure(400) };
-  const call: Call = { endpoint: path.replace(/\.json$/, ''), query, authorization: headers.authorization };
+  const { authorization, 'content-type': contentType } = headers;
+  const call: Call = { endpoint: path.replace(/\.json$/, ''), query, authorization, contentType };
+  if (request.method === 'POST') call.body = await textOf(request);
   answerer.calls.push(call);
   if (answerer instanceof Master) return { answer: answerer.answer(call) };
   const { latencyMs, cutAfter } = answerer.knobs;
   if (latencyMs > 0) await sleep(latencyMs);
-  return { answer: answerer.answer(call), cutAfter: cutAfter(call) };
+  const answer = answerer.answer(call);
+  const { aheadMs } = answerer.knobs;
+  const date = { Date: new Date(Date.now() + aheadMs).toUTCString() };
+  return {
+    answer: aheadMs === 0 ? answer : { ...answer, headers: { ...date, ...answer.headers } },
+    cutAfter: cutAfter(call),
+  };
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** Whether a version knows the name of an endpoint: `.json` was the only form up to 0.24, and is gone since 1.8. */

@@ -2,40 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lasting, shownIn } from './doc-sessions.js';
 import { REPOSITORY, shell, tempDir } from './harness.js';
-
-interface Shown {
-  command: string;
-  output: string;
-}
-
-/** The commands of the `console` blocks, each with the output shown below it. */
-function shownIn(text: string): Shown[] {
-  return [...text.matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-    block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((part) => {
-        const end = part.indexOf('\n');
-        return { command: part.slice(0, end), output: part.slice(end + 1).trimEnd() };
-      }),
-  );
-}
 
 /** The lines of the `sh` blocks that are for scripts: what is before `jq`, which not every machine has. */
 function queriesIn(text: string): string[] {
   return [...text.matchAll(/^(thermos .*--json.*?) \| jq /gm)].map(([, command = '']) => command);
-}
-
-/** What differs each time: times, how long it took, sizes on this disk, pids, and with them the columns. */
-function lasting(text: string): string {
-  return text
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replace(/\b(?:\d+d)?(?:\d+h)?(?:\d+m)?[\d.]+s\b|\b(?:\d+d)?(?:\d+h)?\d+m\b|\b\d+d(?:\d+h)?\b/g, 'SPAN')
-    .replace(/\b[\d.]+(?:B|KiB|MiB)(?= |\b)/g, 'SIZE')
-    .replace(/(\d\/\d+ +)\d+ /g, '$1PID ')
-    .replace(/\bpid \d+/g, 'pid PID')
-    .replace(/ +/g, ' ');
 }
 
 /** Links to files of the repository, with the heading that they lead to. */
@@ -79,7 +51,12 @@ test.each(PAGES)('the links of %s lead somewhere', (page) => {
   }
 });
 
-const RUNNING = PAGES.filter((page) => shownIn(textOf(page)).length + queriesIn(textOf(page)).length > 0);
+/** Those that need agents, which `agents.test.ts` starts. */
+const ELSEWHERE = ['docs/agents.md'];
+
+const RUNNING = PAGES.filter((page) => !ELSEWHERE.includes(page)).filter(
+  (page) => shownIn(textOf(page)).length + queriesIn(textOf(page)).length > 0,
+);
 
 describe.each(RUNNING)('%s', (page) => {
   const text = textOf(page);

@@ -88,7 +88,7 @@ describe('filters', () => {
 });
 
 test.each([
-  [['--columns', 'task,pid'], 'task, phase, state, verdict, user, done, failed, age, owner or root'],
+  [['--columns', 'task,pid'], 'task, phase, state, verdict, user, done, failed, age, agent, owner or root'],
   [['--sort', 'size'], 'age, state, id, user or failures'],
   [['--limit', '0'], '1'],
   [['--limit', 'many'], 'many'],

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 // @ts-expect-error: no types
 import { inline } from '../../scripts/build/inline.mjs';
 // @ts-expect-error: no types
-import { reportBundle } from '../../scripts/build/report-bundle.mjs';
+import { ownBundles } from '../../scripts/build/own-bundles.mjs';
 import { REPOSITORY } from '../e2e/harness.js';
 
 const PAGES = 'src/report/pages.ts';
@@ -26,7 +26,7 @@ async function packagesIn(contents: string) {
     format: 'cjs',
     outdir: 'out',
     logLevel: 'silent',
-    plugins: [reportBundle, inline],
+    plugins: [ownBundles, inline],
   });
   const names = Object.keys(metafile.inputs).map(
     (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1],

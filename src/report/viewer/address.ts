@@ -1,3 +1,5 @@
+import { AGENT_PORT, serverAddress } from '../../agent/address.js';
+
 /** What the part of an address after `#` asks the viewer for. */
 export interface Wanted {
   readonly agents: readonly string[];
@@ -8,32 +10,7 @@ export interface Wanted {
   readonly report?: string;
 }
 
-const AGENT_PORT = '5051';
 const MASTER_PORT = '5050';
-
-/**
- * An address as a person types it, in full and without a slash at the end: `host`, `host:5051`, `http://host:5051/prefix`.
- * Undefined if it is not an http(s) address, or has a name and a password in it. Pure.
- */
-export function serverAddress(text: string, port: string): string | undefined {
-  const word = text.trim();
-  const full = /^https?:\/\//i.test(word)
-    ? word
-    : `http://${/:\d+(?:\/|$)/.test(word) ? word : withPort(word, port)}`;
-  let url: URL;
-  try {
-    url = new URL(full);
-  } catch {
-    return undefined;
-  }
-  if (url.username !== '' || url.password !== '' || url.hostname === '') return undefined;
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-}
-
-function withPort(word: string, port: string): string {
-  const slash = word.indexOf('/');
-  return slash === -1 ? `${word}:${port}` : `${word.slice(0, slash)}:${port}${word.slice(slash)}`;
-}
 
 /** The words of a field: addresses with blanks or commas between them. Those that are none are told apart. Pure. */
 export function addressesIn(text: string, kind: 'agent' | 'master'): { good: string[]; bad: string[] } {

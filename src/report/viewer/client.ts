@@ -1,3 +1,4 @@
+import { type AgentFiles, PIECE_BYTES, type RemoteListing } from '../../agent/agent-files.js';
 import {
   type AgentState,
   isBefore,
@@ -6,9 +7,8 @@ import {
   parseAgents,
   parseListing,
   parsePiece,
-  type RemoteEntry,
-} from './answers.js';
-import { Lane } from './lane.js';
+} from '../../agent/answers.js';
+import { Lane } from '../../agent/lane.js';
 
 /**
  * Loads what an address answers as JSON, a character for each byte of its strings. Rejects if nothing comes in time, or
@@ -18,14 +18,12 @@ export type Load = (address: string) => Promise<unknown>;
 
 /** As many calls at once are what a browser makes to one host, less two for the person who uses it. */
 const AT_ONCE = 4;
-/** What an agent gives in one piece at most, with pages of 4 KiB. */
-export const PIECE_BYTES = 64 * 1024;
 
 /** The address did not answer as an agent or a master does. */
 export class NoAnswer extends Error {}
 
 /** Asks one agent, with few calls at once; those that are `urgent`, because a person waits for them, before others. Everything rejects with NoAnswer if the answer does not come or is not one. */
-export class AgentClient {
+export class AgentClient implements AgentFiles {
   readonly #load: Load;
   readonly #lane = new Lane(AT_ONCE);
   /** Up to 0.24, all names end with it. */
@@ -50,7 +48,7 @@ export class AgentClient {
   }
 
   /** What is in a directory. */
-  async list(path: string, urgent = false): Promise<{ entries: readonly RemoteEntry[]; complete: boolean }> {
+  async list(path: string, urgent = false): Promise<RemoteListing> {
     const listing = parseListing(await this.#ask(`/files/browse${this.#suffix}`, { path }, urgent), path);
     if (listing === undefined) throw new NoAnswer(`${this.base} does not list ${path}`);
     return listing;

@@ -1,14 +1,14 @@
+import type { AgentState, ExecutorRun } from '../../agent/answers.js';
+import { findTasks, rootOf, taskIn } from '../../agent/find.js';
+import { Lane } from '../../agent/lane.js';
+import { RemoteTask } from '../../agent/remote-task.js';
+import { Sandbox } from '../../agent/sandbox.js';
 import type { FoundTask } from '../../discovery/found.js';
 import { taskIdOfExecutor } from '../../layout/mesos.js';
 import { isName } from '../../layout/names.js';
 import { isOver } from '../../task/condition.js';
 import type { TaskView } from '../../task/view.js';
-import type { AgentState, ExecutorRun } from './answers.js';
 import { AgentClient, agentsOf, type Load } from './client.js';
-import { findTasks, taskIn } from './find.js';
-import { Lane } from './lane.js';
-import { RemoteTask } from './remote-task.js';
-import { Sandbox } from './sandbox.js';
 
 /** What an agent was asked last, and how it answered. */
 export interface AgentRow {
@@ -163,7 +163,8 @@ export class Fleet {
       this.#ports.changed();
       return;
     }
-    const found = await findTasks(sandbox);
+    const listed = await findTasks(sandbox);
+    const found = listed === 'absent' ? [] : listed;
     state.refused = found === 'refused';
     if (state.refused) state.refusals += 1;
     if (found !== 'refused') {
@@ -188,7 +189,8 @@ export class Fleet {
       if (agent === undefined) return undefined;
       const sandbox = new Sandbox(agent.client, run.directory, true);
       const tasks = await findTasks(sandbox);
-      const found = tasks === 'refused' ? undefined : tasks.find(({ task_id }) => task_id === row.task_id);
+      const found =
+        typeof tasks === 'string' ? undefined : tasks.find(({ task_id }) => task_id === row.task_id);
       if (found === undefined) return undefined;
       reader ??= new RemoteTask(found, { history: true });
       const running = agent.runs.get(run.directory)?.run.running;
@@ -204,7 +206,7 @@ async function glance(sandbox: Sandbox, state: RunState): Promise<boolean> {
   const task_id = taskIdOfExecutor(run.executorId);
   if (task_id === undefined || !isName(task_id) || (tasks !== undefined && tasks.length !== 1)) return false;
   const [known] = tasks ?? [];
-  const found = known?.found ?? taskIn(run.directory, task_id);
+  const found = known?.found ?? taskIn(rootOf(run.directory), task_id);
   const reader = known?.reader ?? new RemoteTask(found, { history: false });
   const view = await reader.glance(sandbox, run.running ? 'active' : 'finished', run.running);
   if (view === undefined) return false;

@@ -11,6 +11,7 @@ export const STATUS_COLUMNS = [
   'done',
   'failed',
   'age',
+  'agent',
   'owner',
   'root',
 ] as const;

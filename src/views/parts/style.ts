@@ -17,3 +17,8 @@ export interface Style {
   /** Colours by meaning; all leave text as it is if `colour` is 0. */
   paint: Palette;
 }
+
+/** The style by another clock, which is so many milliseconds ahead of ours: that of the host whose times are shown. */
+export function styleBy(style: Style, ahead: number | undefined): Style {
+  return ahead ? { ...style, now: style.now + ahead } : style;
+}

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressesIn, hashOf, serverAddress, wantedBy } from '../../../src/report/viewer/address.js';
+import { serverAddress } from '../../../src/agent/address.js';
+import { addressesIn, hashOf, wantedBy } from '../../../src/report/viewer/address.js';
 
 test.each([
   ['agent-1', 'http://agent-1:5051'],

@@ -1,5 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
@@ -13,31 +12,11 @@ import { inspectTask } from '../../../src/logs/inspection.js';
 import { LocalLogTree } from '../../../src/logs/local-log-tree.js';
 import type { Fleet, FleetPorts, TaskRow } from '../../../src/report/viewer/fleet.js';
 import type { remoteReport } from '../../../src/report/viewer/remote-report.js';
+import { LINKED, makeWorkDir, withoutHost } from '../../agent/fixtures.js';
 import { agentsIn, sandboxesIn } from '../../agent/sandboxes.js';
 import { type Cluster, startCluster } from '../../agent/serve.js';
-import { FIXTURES, REPOSITORY } from '../../e2e/harness.js';
+import { REPOSITORY } from '../../e2e/harness.js';
 import { loadScript } from './load.js';
-
-/** A work directory with every task of the fixtures: those of bare hosts as if executors had run them. */
-function makeWorkDir(): string {
-  const workDir = mkdtempSync(join(tmpdir(), 'viewer-'));
-  const copy = (from: string, to: string) => {
-    if (existsSync(from)) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
-  };
-  const addAgents = (tree: string, name: string) => {
-    for (const id of agentsIn(tree)) copy(join(tree, 'slaves', id), join(workDir, 'slaves', `${name}-${id}`));
-  };
-  addAgents(join(FIXTURES, 'mesos'), 'all');
-  for (const name of readdirSync(join(FIXTURES, 'checkpoints'))) {
-    const place = join(FIXTURES, 'checkpoints', name);
-    const run = join(workDir, `slaves/bare/frameworks/F/executors/thermos-${name}/runs/c1`);
-    addAgents(join(place, 'mesos'), name);
-    if (!existsSync(join(place, 'root'))) continue;
-    copy(join(place, 'root'), join(run, 'checkpoints'));
-    copy(join(place, 'sandbox'), join(run, 'sandbox'));
-  }
-  return workDir;
-}
 
 /** What the viewer is made of, as a browser has it: without anything of Node. */
 interface Viewer {
@@ -58,17 +37,6 @@ async function viewerForBrowsers(): Promise<Viewer> {
   checkForBrowsers(metafile);
   const context = createContext({ TextDecoder, TextEncoder });
   return runInContext(`${outputFiles?.[0]?.text}; viewer`, context) as Viewer;
-}
-
-/** As another realm made it. */
-const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
-
-/** Only the host of a task knows whether it was started again since; its agent, that the executor is gone. */
-function withoutHost(document: InspectDocument): InspectDocument {
-  const { verdict, why } = document;
-  const gone = verdict === 'host-rebooted' || verdict === 'runner-gone';
-  const lines = gone ? why.filter((line) => !line.startsWith('The runner (pid')) : why;
-  return plain({ ...document, verdict: gone ? 'runner-gone' : verdict, why: lines });
 }
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -112,9 +80,6 @@ afterAll(async () => {
   await cluster?.close();
   rmSync(workDir, { recursive: true, force: true });
 });
-
-/** An agent follows links in a sandbox, and does not say so. */
-const LINKED = /damaged-fs-runner-link/;
 
 describe('the tasks of the fixtures, read from agents by the program for browsers', () => {
   test('are all there', () => {

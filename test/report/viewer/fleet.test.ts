@@ -2,14 +2,14 @@ import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MOST_STREAM_BYTES, RemoteStream } from '../../../src/agent/remote-stream.js';
+import { Sandbox } from '../../../src/agent/sandbox.js';
 import { encodeRecord } from '../../../src/checkpoint/codec.js';
 import { encodeFrame } from '../../../src/checkpoint/framing.js';
 import type { CheckpointRecord } from '../../../src/checkpoint/records.js';
 import { Replay } from '../../../src/checkpoint/replay.js';
 import { AgentClient, type Load } from '../../../src/report/viewer/client.js';
 import { Fleet } from '../../../src/report/viewer/fleet.js';
-import { MOST_STREAM_BYTES, RemoteStream } from '../../../src/report/viewer/remote-stream.js';
-import { Sandbox } from '../../../src/report/viewer/sandbox.js';
 import type { Agent } from '../../agent/agent.js';
 import { sandboxesIn } from '../../agent/sandboxes.js';
 import { startCluster } from '../../agent/serve.js';

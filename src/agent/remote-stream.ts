@@ -1,5 +1,5 @@
-import type { Damage, StreamConsumer } from '../../checkpoint/framing.js';
-import { PIECE_BYTES } from './client.js';
+import type { Damage, StreamConsumer } from '../checkpoint/framing.js';
+import { PIECE_BYTES } from './agent-files.js';
 import type { Sandbox } from './sandbox.js';
 
 /** A longer stream is read so far: a browser keeps what it reads in its memory. */

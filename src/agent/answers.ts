@@ -3,9 +3,9 @@
  * the paths in it are those that were asked for. Answers are loaded as `x-user-defined`, so that each character stands
  * for one byte, whatever encoding the agent's version writes.
  */
-import { mesosIdsOf } from '../../layout/mesos.js';
-import { isName } from '../../layout/names.js';
-import { LONGEST_PATH } from '../../store/paths.js';
+import { mesosIdsOf } from '../layout/mesos.js';
+import { isName } from '../layout/names.js';
+import { LONGEST_PATH } from '../store/paths.js';
 
 /** More than any agent has; what exceeds them is left out, and said. */
 export const MOST = { executors: 20_000, agents: 10_000, entries: 20_000, pieceBytes: 1024 * 1024 } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Lane } from '../../../src/report/viewer/lane.js';
+import { Lane } from '../../src/agent/lane.js';
 
 test('no more calls run at once than a lane has places, and those that are urgent begin first', async () => {
   const lane = new Lane(2);

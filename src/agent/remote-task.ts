@@ -1,18 +1,18 @@
-import type { Damage } from '../../checkpoint/framing.js';
-import { isTerminalProcessState, isTerminalTaskState } from '../../checkpoint/records.js';
-import { type CheckpointState, Replay } from '../../checkpoint/replay.js';
-import type { FoundTask } from '../../discovery/found.js';
-import { type LocatedPaths, locatePaths } from '../../discovery/relocate.js';
-import type { Problem } from '../../errors/problem.js';
-import { MOST_REASONS_BYTES, parseReasons, REASONS, type Reason } from '../../layout/reasons.js';
-import { type Phase, phasePath } from '../../layout/root-paths.js';
-import { coordinatorName, processOfName, RUNNER } from '../../layout/task-paths.js';
-import { isWithin, nameOf } from '../../store/paths.js';
-import { damagedCheckpoint, notStarted, unreadableCheckpoint } from '../../task/checkpoint-problems.js';
-import type { RunnerLiveness } from '../../task/liveness.js';
-import type { Material } from '../../task/material.js';
-import { MAX_TASK_FILE_BYTES, parseTaskFile, type TaskConfig } from '../../task/task-file.js';
-import { type TaskView, viewOf } from '../../task/view.js';
+import type { Damage } from '../checkpoint/framing.js';
+import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
+import { type CheckpointState, Replay } from '../checkpoint/replay.js';
+import type { FoundTask } from '../discovery/found.js';
+import { type LocatedPaths, locatePaths } from '../discovery/relocate.js';
+import type { Problem } from '../errors/problem.js';
+import { MOST_REASONS_BYTES, parseReasons, REASONS, type Reason } from '../layout/reasons.js';
+import { type Phase, phasePath } from '../layout/root-paths.js';
+import { coordinatorName, processOfName, RUNNER } from '../layout/task-paths.js';
+import { isWithin, nameOf } from '../store/paths.js';
+import { damagedCheckpoint, notStarted, unreadableCheckpoint } from '../task/checkpoint-problems.js';
+import type { RunnerLiveness } from '../task/liveness.js';
+import type { Material } from '../task/material.js';
+import { MAX_TASK_FILE_BYTES, parseTaskFile, type TaskConfig } from '../task/task-file.js';
+import { type TaskView, viewOf } from '../task/view.js';
 import type { RemoteEntry } from './answers.js';
 import { RemoteStream, type Unread } from './remote-stream.js';
 import type { Listed, Sandbox } from './sandbox.js';
@@ -26,6 +26,7 @@ const ABSENT = { code: 'ENOENT' };
  */
 export class RemoteTask {
   readonly #history: boolean;
+  readonly #locates: boolean;
   #replay!: Replay;
   #stream!: RemoteStream;
   /** The streams of coordinators are in the state, so the runner's own must be read from its start again. */
@@ -34,12 +35,16 @@ export class RemoteTask {
   #seen: string | undefined;
   #config: { of: string; config?: TaskConfig; problem?: Problem } | undefined;
 
-  /** `history`: all statuses and runs, and where everything is, for one task; else only the latest, for many. */
+  /**
+   * `history`: all statuses and runs, for one task; else only the latest, for many. `locates`: says where sandbox and logs
+   * are, which takes a few more calls.
+   */
   constructor(
     readonly found: FoundTask,
-    { history }: { history: boolean },
+    { history, locates = history }: { history: boolean; locates?: boolean },
   ) {
     this.#history = history;
+    this.#locates = locates;
     this.#restart();
   }
 
@@ -124,7 +129,7 @@ export class RemoteTask {
       state,
       config,
       runner,
-      located: this.#history ? await locate(state, found, sandbox) : {},
+      located: this.#locates ? await locate(state, found, sandbox) : {},
       leftovers: [],
       bootTimeMs: undefined,
       moved: over && phase === 'active' && (await isMoved(sandbox, found)),

@@ -8,7 +8,7 @@ import {
   parseAgents,
   parseListing,
   parsePiece,
-} from '../../../src/report/viewer/answers.js';
+} from '../../src/agent/answers.js';
 
 const RUN = '/var/lib/mesos/slaves/S0/frameworks/F/executors/thermos-web-0/runs/c1';
 

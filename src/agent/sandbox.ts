@@ -1,8 +1,11 @@
-import type { Problem } from '../../errors/problem.js';
-import type { LogHandle, LogNames, LogStat, LogTree, OpenedLog } from '../../logs/log-tree.js';
-import { isWithin, nameOf, parentOf } from '../../store/paths.js';
+import type { Problem } from '../errors/problem.js';
+import type { LogHandle, LogNames, LogStat, LogTree, OpenedLog } from '../logs/log-tree.js';
+import { isWithin, nameOf, parentOf } from '../store/paths.js';
+import { type AgentFiles, PIECE_BYTES } from './agent-files.js';
 import type { RemoteEntry } from './answers.js';
-import { type AgentClient, PIECE_BYTES } from './client.js';
+import { type AgentFailure, failureIn } from './failure.js';
+
+const OF_A_PATH: ReadonlySet<AgentFailure['kind']> = new Set(['absent', 'forbidden']);
 
 /** `absent`: it is certainly not there. `refused`: the agent does not answer for it. */
 export type Listed = { entries: readonly RemoteEntry[]; complete: boolean } | 'absent' | 'refused';
@@ -12,16 +15,18 @@ export type Listed = { entries: readonly RemoteEntry[]; complete: boolean } | 'a
  * outside the sandbox is asked for. Never rejects.
  */
 export class Sandbox {
-  readonly #client: AgentClient;
+  readonly #files: AgentFiles;
   readonly #urgent: boolean;
   readonly #listed = new Map<string, Promise<Listed>>();
+  /** Why the agent as a whole gave something no more; undefined while it answers, and for a client that does not know. */
+  failure: AgentFailure | undefined;
 
   constructor(
-    client: AgentClient,
+    files: AgentFiles,
     readonly directory: string,
     urgent = false,
   ) {
-    this.#client = client;
+    this.#files = files;
     this.#urgent = urgent;
   }
 
@@ -34,13 +39,25 @@ export class Sandbox {
     return listed;
   }
 
+  /** The directory is asked for again when it is needed. */
+  forget(path: string): void {
+    this.#listed.delete(path);
+  }
+
+  /** From now on it is another point in time. */
+  forgetAll(): void {
+    this.#listed.clear();
+  }
+
   /** What a browser is told of a refusal is nothing: the directory above says whether there is anything to refuse. */
   async #list(path: string): Promise<Listed> {
     if (!this.#holds(path)) return 'refused';
     try {
-      return await this.#client.list(path, this.#urgent);
-    } catch {
-      if (path === this.directory) return 'refused';
+      return await this.#files.list(path, this.#urgent);
+    } catch (error) {
+      const kind = this.#failed(error);
+      if (kind === 'absent') return 'absent';
+      if (kind !== undefined || path === this.directory) return 'refused';
       const above = await this.list(parentOf(path));
       if (typeof above === 'string') return above;
       const entry = above.entries.find(({ name }) => name === nameOf(path));
@@ -59,10 +76,17 @@ export class Sandbox {
   async read(path: string, offset: number, length: number): Promise<Buffer | undefined> {
     if (!this.#holds(path)) return undefined;
     try {
-      return await this.#client.read(path, offset, length, this.#urgent);
-    } catch {
+      return await this.#files.read(path, offset, length, this.#urgent);
+    } catch (error) {
+      this.#failed(error);
       return undefined;
     }
+  }
+
+  #failed(error: unknown): AgentFailure['kind'] | undefined {
+    const failure = failureIn(error);
+    if (failure !== undefined && !OF_A_PATH.has(failure.kind)) this.failure ??= failure;
+    return failure?.kind;
   }
 
   /** The bytes of a file, at most the first `most` of them; undefined if it can't be read. */

@@ -1,0 +1,20 @@
+import type { RemoteEntry } from './answers.js';
+
+/** What an agent gives in one piece at most, with pages of 4 KiB. */
+export const PIECE_BYTES = 64 * 1024;
+
+export interface RemoteListing {
+  readonly entries: readonly RemoteEntry[];
+  readonly complete: boolean;
+}
+
+/**
+ * The files that an agent serves. Everything rejects if the agent does not give what was asked for; a client that knows
+ * why rejects with an AgentFailure. Calls that are `urgent`, because a person waits for them, begin before others.
+ */
+export interface AgentFiles {
+  /** What is in a directory. */
+  list(path: string, urgent?: boolean): Promise<RemoteListing>;
+  /** Up to `length` bytes of a file, at most PIECE_BYTES; none at its end. */
+  read(path: string, offset: number, length: number, urgent?: boolean): Promise<Buffer>;
+}

@@ -1,0 +1,186 @@
+/** The entry of the part of the program that asks agents over HTTP: only it loads Node's HTTP. */
+import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.js';
+import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
+import { AgentFailure, type FailureKind } from './failure.js';
+import { type HttpAnswer, HttpClient, type HttpOptions } from './http.js';
+import { Lane } from './lane.js';
+
+/** What an agent says about itself at one moment. */
+export interface AgentMoment {
+  readonly state: AgentState;
+  /** By how much its clock is ahead of ours, in milliseconds; undefined if its answer has no date. */
+  readonly aheadMs?: number;
+}
+
+const MiB = 1024 * 1024;
+/** How long answers may be. */
+const MOST = { state: 64 * MiB, listing: 32 * MiB, piece: 2 * MiB } as const;
+
+/** Connections to one agent. */
+const AT_ONCE = 4;
+
+/** Says where the agents are asked, and by what rights. */
+export function httpClient(options: HttpOptions): HttpClient {
+  return new HttpClient(options);
+}
+
+/**
+ * Asks one agent, of Mesos 0.19 to 1.11. Everything rejects with AgentFailure if the answer does not come or is not one.
+ * After the connection failed, everything fails at once until `state` is asked again.
+ */
+export class AgentClient implements AgentFiles {
+  readonly #http: HttpClient;
+  readonly #now: () => number;
+  readonly #lane = new Lane(AT_ONCE);
+  /** Up to 0.24, all names end with it. */
+  #suffix = '';
+  /** It reads by READ_FILE: from 1.1 on, where its rights allow it. */
+  #hasCalls = false;
+  #down: AgentFailure | undefined;
+
+  /** `base`: its address, without a slash at the end. `now`: our clock. */
+  constructor(
+    readonly base: string,
+    http: HttpClient,
+    now: () => number,
+  ) {
+    this.#http = http;
+    this.#now = now;
+  }
+
+  async state(): Promise<AgentMoment> {
+    this.#down = undefined;
+    let answer = await this.#get('/state', {}, MOST.state, true);
+    if (answer.status === 404) answer = await this.#get('/state.json', {}, MOST.state, true);
+    if (answer.status !== 200) throw refusal(answer, 'the agent');
+    const json = jsonIn(answer);
+    const state = parseAgentState(json);
+    if (state === undefined) throw notAnAgent(json);
+    this.#suffix = isBefore(state.version, 0, 25) ? '.json' : '';
+    this.#hasCalls = state.version !== '' && !isBefore(state.version, 1, 1);
+    const date = Date.parse(answer.headers.date ?? '');
+    return { state, aheadMs: Number.isNaN(date) ? undefined : date - this.#now() };
+  }
+
+  async list(path: string, urgent = false): Promise<RemoteListing> {
+    const answer = await this.#get(`/files/browse${this.#suffix}`, { path }, MOST.listing, urgent);
+    if (answer.status !== 200) throw refusal(answer, path);
+    const listing = parseListing(jsonIn(answer), path);
+    if (listing === undefined) throw new AgentFailure('odd', `what it answers is not a listing of ${path}`);
+    return listing;
+  }
+
+  async read(path: string, offset: number, length: number, urgent = false): Promise<Buffer> {
+    const wanted = Math.min(length, PIECE_BYTES);
+    const piece =
+      (this.#hasCalls ? await this.#readByCall(path, offset, wanted, urgent) : undefined) ??
+      (await this.#readAsText(path, offset, wanted, urgent));
+    return piece.length > wanted ? piece.subarray(0, wanted) : piece;
+  }
+
+  /** Undefined if it has to be read in another way: the call has rights of its own, and a proxy may not pass it on. */
+  async #readByCall(
+    path: string,
+    offset: number,
+    length: number,
+    urgent: boolean,
+  ): Promise<Buffer | undefined> {
+    const post = JSON.stringify({ type: 'READ_FILE', read_file: { path, offset, length } });
+    const answer = await this.#ask({ url: `${this.base}/api/v1`, post, most: MOST.piece }, urgent);
+    if (answer.status !== 200) {
+      // What is true of one path may not be true of another.
+      if (answer.status !== 403 && answer.status !== 404) this.#hasCalls = false;
+      return undefined;
+    }
+    const { read_file: file } = jsonIn(answer) as { read_file?: { data?: unknown } };
+    // A file that has nothing there has no data.
+    const data = file?.data ?? '';
+    if (file === undefined || typeof data !== 'string') {
+      throw new AgentFailure('odd', `what it answers is not a piece of ${path}`);
+    }
+    return Buffer.from(data, 'base64');
+  }
+
+  async #readAsText(path: string, offset: number, length: number, urgent: boolean): Promise<Buffer> {
+    const query = { path, offset: String(offset), length: String(length) };
+    const answer = await this.#get(`/files/read${this.#suffix}`, query, MOST.piece, urgent);
+    if (answer.status !== 200) throw refusal(answer, path);
+    const piece = parsePiece(jsonIn(answer));
+    if (piece === undefined) throw new AgentFailure('odd', `what it answers is not a piece of ${path}`);
+    return piece;
+  }
+
+  #get(
+    name: string,
+    query: Readonly<Record<string, string>>,
+    most: number,
+    urgent: boolean,
+  ): Promise<HttpAnswer> {
+    const fields = Object.entries(query).map(([field, value]) => `${field}=${encodeURIComponent(value)}`);
+    const url = `${this.base}${name}${fields.length === 0 ? '' : `?${fields.join('&')}`}`;
+    return this.#ask({ url, most }, urgent);
+  }
+
+  async #ask(call: Parameters<HttpClient['ask']>[0], urgent: boolean): Promise<HttpAnswer> {
+    return this.#lane.run(async () => {
+      if (this.#down !== undefined) throw this.#down;
+      try {
+        return await this.#http.ask(call);
+      } catch (error) {
+        if (error instanceof AgentFailure && error.kind === 'unreachable') this.#down = error;
+        throw error;
+      }
+    }, urgent);
+  }
+}
+
+/** As JSON, with a character for each byte of its strings: agents do not say in which encoding a file is. */
+function jsonIn({ body, headers }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(body.toString('latin1'));
+  } catch {
+    const [type] = (headers['content-type'] ?? 'nothing').split(';');
+    throw new AgentFailure('odd', `what it answers is not JSON, but ${type}`, CHECK_ADDRESS);
+  }
+}
+
+const CHECK_ADDRESS = 'is it the address of an agent? Agents listen on port 5051';
+
+function notAnAgent(json: unknown): AgentFailure {
+  const pid = (json as { pid?: unknown } | null)?.pid;
+  const isMaster = typeof pid === 'string' && pid.startsWith('master');
+  const what = isMaster ? 'it is a master, not an agent' : 'what it answers is not the state of an agent';
+  return new AgentFailure('odd', what, CHECK_ADDRESS);
+}
+
+const KINDS: Readonly<Record<number, FailureKind>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'absent',
+  // Nobody answers for the agent, or it answers later.
+  502: 'unreachable',
+  503: 'recovering',
+  504: 'unreachable',
+};
+
+/** The failure that a status means. `what`: was asked for. */
+function refusal({ status, headers }: HttpAnswer, what: string): AgentFailure {
+  const kind = KINDS[status] ?? 'odd';
+  switch (kind) {
+    case 'unauthorized': {
+      const [, realm] = /realm="([\w-]+)"/.exec(headers['www-authenticate'] ?? '') ?? [];
+      const of = realm === undefined ? '' : ` (realm ${realm})`;
+      return new AgentFailure(kind, `it asks who you are${of}`, 'say it with --credentials-file FILE');
+    }
+    case 'forbidden':
+      return new AgentFailure(kind, `it forbids ${what}`, 'its access list does not allow it to you');
+    case 'recovering':
+      return new AgentFailure(kind, 'it has not recovered yet', 'ask again in a minute');
+    case 'unreachable':
+      return new AgentFailure(kind, `the proxy before it cannot reach it (${status})`, 'see whether it runs');
+    case 'absent':
+      return new AgentFailure(kind, `it has no ${what}`, CHECK_ADDRESS);
+    default:
+      return new AgentFailure(kind, `it answers with status ${status} for ${what}`, CHECK_ADDRESS);
+  }
+}

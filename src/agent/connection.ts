@@ -1,0 +1,75 @@
+import { AgentFailure } from './failure.js';
+
+/** The other end closed the connection, which may go well the next time. */
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** A failure of a connection that broke. */
+class BrokenConnection extends AgentFailure {}
+
+export function isBroken(error: unknown): boolean {
+  return error instanceof BrokenConnection;
+}
+
+const UNSIGNED: ReadonlySet<string> = new Set([
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** Why a server could not be asked, from the error of Node; a failure stays as it is. */
+export function failedConnection(error: unknown, { protocol, hostname, host, port }: URL): AgentFailure {
+  if (error instanceof AgentFailure) return error;
+  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  const secure = protocol === 'https:';
+  const unreachable = (why: string, hint?: string) => new AgentFailure('unreachable', why, hint);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_NONAME') {
+    return unreachable(
+      code === 'EAI_AGAIN' ? `the name ${hostname} cannot be looked up now` : `there is no host ${hostname}`,
+      'check the name of the host',
+    );
+  }
+  if (code === 'ECONNREFUSED') {
+    const used = port === '' ? (secure ? '443' : '80') : port;
+    return unreachable(
+      `nothing listens on port ${used} of ${hostname}`,
+      'see whether the agent runs; its port is 5051 if its flags name no other',
+    );
+  }
+  if (UNSIGNED.has(code)) {
+    return unreachable(
+      'its certificate is not signed by an authority that is known here',
+      'name the certificate of the authority with --ca FILE',
+    );
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
+    return unreachable(`its certificate ${when}`, 'see the clock of this host; the agent may need a new one');
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return unreachable(
+      `its certificate is not one of ${hostname}`,
+      'name the agent as its certificate does: by its name instead of its address, or the other way round',
+    );
+  }
+  if (/ALERT_(?:CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA)/.test(code)) {
+    return new AgentFailure(
+      'unauthorized',
+      'it accepts only clients with a certificate that it knows',
+      'name one with --cert FILE --key FILE',
+    );
+  }
+  if (secure && (code === 'EPROTO' || code.startsWith('ERR_SSL_'))) {
+    return unreachable('it does not speak TLS', `ask it without: http://${host}`);
+  }
+  if (code.startsWith('HPE_')) {
+    return unreachable('what it says is not HTTP', secure ? undefined : `if it speaks TLS: https://${host}`);
+  }
+  if (BROKEN.has(code) || message === 'aborted') {
+    const hint = secure ? 'try again' : `try again; if it speaks TLS: https://${host}`;
+    return new BrokenConnection('unreachable', 'the connection broke', hint);
+  }
+  return unreachable(code === '' ? message : `the connection failed (${code})`);
+}

@@ -1,0 +1,385 @@
+import type { Mode } from '../discovery/find.js';
+import type { Discovery, FoundTask, RemoteAgent, TaskRoot } from '../discovery/found.js';
+import type { Selection } from '../discovery/select.js';
+import { compareTasks } from '../discovery/tasks.js';
+import type { Problem } from '../errors/problem.js';
+import { taskIdOfExecutor } from '../layout/mesos.js';
+import { isWithin } from '../store/paths.js';
+import { isOver } from '../task/condition.js';
+import type { TaskGatherer, TaskSearch, TaskSource } from '../task/gatherer.js';
+import type { TaskView } from '../task/view.js';
+import { duration } from '../text/age.js';
+import type { AgentFiles } from './agent-files.js';
+import type { AgentState, ExecutorRun } from './answers.js';
+import { failureIn, problemOf } from './failure.js';
+import { findTasks, rootOf, taskIn } from './find.js';
+import { Lane } from './lane.js';
+import { RemoteTask } from './remote-task.js';
+import { Sandbox } from './sandbox.js';
+import { selectRemote } from './select.js';
+
+/** One agent, as its client asks it. */
+export interface AgentPort extends AgentFiles {
+  /** Its address. */
+  readonly base: string;
+  /** What it runs; rejects with AgentFailure. `aheadMs`: by how much its clock is ahead of ours, if it says so. */
+  state(): Promise<{ state: AgentState; aheadMs?: number }>;
+}
+
+/** How far the agents have been asked. */
+export interface AgentCounts {
+  asked: number;
+  failed: number;
+}
+
+/** Agents that are asked at the same time. */
+const MOST_AGENTS = 64;
+/** Views that are read before they are taken. */
+const AHEAD = 512;
+/** In so many looks, what cannot change any more is looked at once. */
+const LOOKS = 256;
+/** A state of an agent that is this young is not asked for again: the agent makes it in its one thread. */
+const FRESH_MS = 900;
+/** The header with its time has whole seconds, and the answer was on its way. */
+const SKEW_MS = 10_000;
+
+interface KnownTask {
+  found: FoundTask;
+  readonly reader: RemoteTask;
+  /** If it cannot change any more. */
+  settled?: TaskView;
+}
+
+interface KnownRun {
+  run: ExecutorRun;
+  root: TaskRoot;
+  /** Of the last look that had to list it. */
+  sandbox: Sandbox;
+  /** The agent listed it, and it is a task root. */
+  isRoot: boolean;
+  tasks: KnownTask[];
+}
+
+interface Origin {
+  readonly agent: RemoteHost;
+  readonly run: KnownRun;
+  readonly task: KnownTask;
+}
+
+/** The tasks of some agents of Mesos. */
+export class AgentTasks implements TaskGatherer {
+  readonly #hosts: readonly RemoteHost[];
+  readonly #lane = new Lane(MOST_AGENTS);
+  readonly #origins = new WeakMap<FoundTask, Origin>();
+  readonly #counted: (counts: AgentCounts) => void;
+  #look = 0;
+
+  /** `now`: our clock. `counted`: called when another agent has been asked. */
+  constructor(
+    agents: readonly AgentPort[],
+    now: () => number,
+    counted: (counts: AgentCounts) => void = () => {},
+  ) {
+    this.#hosts = agents.map((agent) => new RemoteHost(agent, now));
+    this.#counted = counted;
+  }
+
+  async find(words: readonly string[], mode: Mode): Promise<Selection> {
+    return selectRemote(await this.#discover(words), words, mode);
+  }
+
+  async all(): Promise<readonly FoundTask[]> {
+    return (await this.#discover([])).tasks;
+  }
+
+  async *views(tasks: Iterable<FoundTask>): AsyncGenerator<TaskView> {
+    const pending: Promise<TaskView>[] = [];
+    for (const found of tasks) {
+      const view = this.#view(found);
+      // It is awaited later.
+      view.catch(() => {});
+      pending.push(view);
+      if (pending.length >= AHEAD) yield await (pending.shift() as Promise<TaskView>);
+    }
+    for (const view of pending) yield await view;
+  }
+
+  /** Each look keeps what it learnt. */
+  board(): TaskSearch {
+    return this;
+  }
+
+  source(found: FoundTask): TaskSource {
+    const { agent, run } = this.#originOf(found);
+    const reader = new RemoteTask(found, { history: true });
+    let isFirst = true;
+    let last = found;
+    const read = async (): Promise<TaskView> => {
+      let { sandbox } = run;
+      let { running } = run.run;
+      if (!isFirst) {
+        sandbox = new Sandbox(agent.port, run.run.directory, true);
+        running = (await agent.runsNow()).get(run.run.directory)?.running ?? false;
+        const again = await findTasks(sandbox, run.root);
+        if (again === 'absent') last = gone(last);
+        else if (again !== 'refused') {
+          last = again.find(({ task_id }) => task_id === last.task_id) ?? gone(last);
+        }
+      }
+      isFirst = false;
+      return agent.told(await reader.read(sandbox, last, running), sandbox);
+    };
+    return { read, streams: found.checkpoint_dir, taskFiles: `${found.root.path}` };
+  }
+
+  async processNames(found: FoundTask): Promise<readonly string[]> {
+    return (await this.source(found).read()).processes.map(({ process }) => process);
+  }
+
+  /** The files of the sandbox that holds a root of ours, as they are now. */
+  sandboxOf({ root }: Pick<TaskView, 'root'>): Sandbox {
+    for (const { port } of this.#hosts) {
+      if (port.base === root.agent?.url) return new Sandbox(port, root.run_dir ?? root.path, true);
+    }
+    throw new Error(`${root.path} is not of these agents`);
+  }
+
+  /** The sandbox that a path is in, as its agent names it; undefined if it is in none that these agents list. */
+  async sandboxAround(path: string): Promise<Sandbox | undefined> {
+    await this.#discover([], false);
+    if (path.split('/').includes('..')) return undefined;
+    for (const { port, executors } of this.#hosts) {
+      const run = executors.find(({ directory }) => isWithin(path, directory));
+      if (run !== undefined) return new Sandbox(port, run.directory, true);
+    }
+    return undefined;
+  }
+
+  /** What the agents themselves do not give, as of the last look. */
+  get problems(): readonly Problem[] {
+    return this.#hosts.flatMap(({ problems }) => problems);
+  }
+
+  #originOf(found: FoundTask): Origin {
+    const origin = this.#origins.get(found);
+    if (origin === undefined) throw new Error(`${found.task_id} is not a task of these agents`);
+    return origin;
+  }
+
+  async #view(found: FoundTask): Promise<TaskView> {
+    const { agent, run, task } = this.#originOf(found);
+    if (task.settled !== undefined) return task.settled;
+    const view = agent.told(await task.reader.read(run.sandbox, found, run.run.running), run.sandbox);
+    const isSettled = !run.run.running && isOver(view) && run.sandbox.failure === undefined && !view.removed;
+    task.settled = isSettled ? view : undefined;
+    return view;
+  }
+
+  /** Asks all agents; those tasks that only other words than these can mean may be left out. */
+  async #discover(words: readonly string[], lists = true): Promise<Discovery> {
+    this.#look += 1;
+    const counts = { asked: 0, failed: 0 };
+    const ask = async (host: RemoteHost) => {
+      if (!(await host.ask())) counts.failed += 1;
+      counts.asked += 1;
+      this.#counted(counts);
+    };
+    const all = (use: (host: RemoteHost) => Promise<void>) =>
+      Promise.all(this.#hosts.map((host) => this.#lane.run(() => use(host))));
+    if (words.length === 0) {
+      await all(async (host) => {
+        await ask(host);
+        if (lists) await host.list(undefined, this.#look);
+      });
+    } else {
+      await all(ask);
+      const exact = this.#executorsOf(words);
+      await all((host) => host.list(exact, this.#look));
+    }
+    return this.#discovery();
+  }
+
+  /** The executors that Aurora names after these ids, if each of the words is one. */
+  #executorsOf(words: readonly string[]): ReadonlySet<string> | undefined {
+    const ids = new Set<string>();
+    for (const host of this.#hosts) {
+      for (const { executorId } of host.executors) ids.add(taskIdOfExecutor(executorId) ?? '');
+    }
+    return words.every((word) => word !== '' && ids.has(word)) ? new Set(words) : undefined;
+  }
+
+  #discovery(): Discovery {
+    const agents = this.#hosts.map(({ port }) => port.base);
+    const discovery: Discovery = { agents, roots: [], tasks: [], problems: [] };
+    for (const agent of this.#hosts) {
+      for (const problem of agent.problems) discovery.problems.push(problem);
+      for (const run of agent.runs.values()) {
+        if (run.isRoot) discovery.roots.push(run.root);
+        for (const task of run.tasks) {
+          this.#origins.set(task.found, { agent, run, task });
+          discovery.tasks.push(task.found);
+        }
+      }
+    }
+    discovery.tasks.sort(compareTasks);
+    return discovery;
+  }
+}
+
+/** An agent, and what is known of its sandboxes. */
+class RemoteHost {
+  readonly port: AgentPort;
+  readonly #now: () => number;
+  executors: readonly ExecutorRun[] = [];
+  /** Those that were listed, by their directories. */
+  runs = new Map<string, KnownRun>();
+  /** Of the agent itself. */
+  readonly problems: Problem[] = [];
+  #closed: string[] = [];
+  #agent: RemoteAgent;
+  #aheadMs = 0;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #asking: Promise<boolean> | undefined;
+  #isDown = false;
+
+  constructor(port: AgentPort, now: () => number) {
+    this.port = port;
+    this.#now = now;
+    this.#agent = { id: '', url: port.base, hostname: '' };
+  }
+
+  /** Whether it answered. */
+  async ask(): Promise<boolean> {
+    this.problems.length = 0;
+    this.#isDown = false;
+    try {
+      const { state, aheadMs = 0 } = await this.port.state();
+      this.#askedAt = this.#now();
+      this.#agent = { id: state.id, url: this.port.base, hostname: state.hostname };
+      this.#aheadMs = Math.abs(aheadMs) < SKEW_MS ? 0 : aheadMs;
+      this.executors = state.runs;
+      if (this.#aheadMs !== 0) this.problems.push(this.#skew());
+      if (state.leftOut > 0) this.problems.push(this.#leftOut(state.leftOut));
+      return true;
+    } catch (error) {
+      this.executors = [];
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  /** Lists the sandboxes that may have changed: all of them, or those of the executors of these tasks. */
+  async list(tasks: ReadonlySet<string> | undefined, look: number): Promise<void> {
+    const before = this.runs;
+    this.runs = new Map();
+    this.#closed = [];
+    const wanted = this.executors.filter(
+      ({ executorId }) => tasks === undefined || tasks.has(taskIdOfExecutor(executorId) ?? ''),
+    );
+    await Promise.all(
+      wanted.map(async (run, i) => {
+        const known = before.get(run.directory);
+        const { running } = run;
+        const isSettled =
+          known?.isRoot === true &&
+          !running &&
+          known.tasks.every(({ settled }) => settled !== undefined) &&
+          (i + look) % LOOKS !== 0;
+        this.runs.set(run.directory, isSettled ? known : await this.#list(run, known));
+      }),
+    );
+    if (this.#closed.length > 0) this.problems.push(closed(this.#closed, this.port.base));
+  }
+
+  /** What it runs now, or did a moment ago; as it was if it does not answer. */
+  async runsNow(): Promise<ReadonlyMap<string, ExecutorRun>> {
+    if (this.#now() - this.#askedAt >= FRESH_MS) {
+      this.#asking ??= this.ask().finally(() => {
+        this.#asking = undefined;
+      });
+      await this.#asking;
+    }
+    return new Map(this.executors.map((run) => [run.directory, run]));
+  }
+
+  /** The view of a task of this agent; the first one that it did not give whole says why. */
+  told(view: TaskView, { failure }: Sandbox): TaskView {
+    const url = this.port.base;
+    const problems: Problem[] = view.problems.map((problem) => ({ ...problem, agent: url }));
+    if (failure !== undefined && !this.#isDown) {
+      this.#isDown = true;
+      problems.push({ ...problemOf(failure, url), task_id: view.task_id });
+    }
+    return { ...view, problems };
+  }
+
+  async #list(run: ExecutorRun, known: KnownRun | undefined): Promise<KnownRun> {
+    const sandbox = new Sandbox(this.port, run.directory);
+    const root: TaskRoot = { ...rootOf(run.directory), agent: this.#agent, ahead_ms: this.#aheadMs };
+    const found = await findTasks(sandbox, root);
+    if (sandbox.failure !== undefined) this.#failed(sandbox.failure);
+    if (found === 'absent') return { run, root, sandbox, isRoot: false, tasks: [] };
+    if (found === 'refused') {
+      root.readable = false;
+      // A closed sandbox of an agent that answers.
+      if (sandbox.failure === undefined) this.#closed.push(run.directory);
+    }
+    const readers = new Map(known?.tasks.map((task) => [task.found.task_id, task.reader]));
+    const tasks = (found === 'refused' ? namedByExecutor(root, run) : found).map((task): KnownTask => {
+      const { task_id } = task;
+      task.problems = task.problems.map((problem) => ({ ...problem, agent: this.port.base }));
+      const reader = readers.get(task_id) ?? new RemoteTask(task, { history: false, locates: true });
+      return { found: task, reader };
+    });
+    return { run, root, sandbox, isRoot: true, tasks };
+  }
+
+  #failed(error: unknown): void {
+    const failure = failureIn(error);
+    if (failure === undefined) throw error;
+    if (!this.#isDown) this.problems.push(problemOf(failure, this.port.base));
+    this.#isDown = true;
+  }
+
+  #skew(): Problem {
+    const by = duration(Math.abs(this.#aheadMs));
+    const way = this.#aheadMs > 0 ? 'ahead of' : 'behind';
+    return {
+      code: 'agent-clock-skew',
+      severity: 'warning',
+      message: `the clock of the agent ${this.port.base} is ${by} ${way} ours: ages of its tasks are by its clock`,
+      agent: this.port.base,
+    };
+  }
+
+  #leftOut(count: number): Problem {
+    return {
+      code: 'agent-answer-odd',
+      severity: 'warning',
+      message: `the agent ${this.port.base} lists ${count} sandboxes that are not read: there are too many, or their directories are not those of an agent`,
+      agent: this.port.base,
+    };
+  }
+}
+
+function namedByExecutor(root: TaskRoot, { executorId }: ExecutorRun): FoundTask[] {
+  const task_id = taskIdOfExecutor(executorId);
+  return task_id === undefined ? [] : [{ ...taskIn(root, task_id), unreadable: true }];
+}
+
+function gone(found: FoundTask): FoundTask {
+  return { ...found, task_file: undefined, problems: [] };
+}
+
+function closed(directories: readonly string[], agent: string): Problem {
+  const [path = ''] = directories;
+  const sandboxes = directories.length === 1 ? `the sandbox ${path}` : `${directories.length} sandboxes`;
+  return {
+    code: 'sandbox-unreadable',
+    severity: 'error',
+    message: `the agent ${agent} does not give ${sandboxes}`,
+    path,
+    hint: 'its access list does not allow it to you: say who you are with --credentials-file FILE',
+    agent,
+  };
+}

@@ -1,0 +1,123 @@
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AgentClient, httpClient } from '../../src/agent/client.js';
+import { AgentTasks } from '../../src/agent/gatherer.js';
+import { SandboxLogs } from '../../src/agent/sandbox.js';
+import { localTasks } from '../../src/app/local-tasks.js';
+import { readCheckpoint } from '../../src/app/read-checkpoint.js';
+import { readRemote } from '../../src/app/read-remote.js';
+import { encodeRead } from '../../src/contracts/encode.js';
+import { encodeInspect, encodeTask } from '../../src/contracts/encode-task.js';
+import type { InspectDocument, TaskDocument } from '../../src/contracts/task.js';
+import { RUNNER } from '../../src/layout/task-paths.js';
+import { inspectTask } from '../../src/logs/inspection.js';
+import { LocalLogTree } from '../../src/logs/local-log-tree.js';
+import type { LogsOf } from '../../src/logs/log-tree.js';
+import type { TaskGatherer } from '../../src/task/gatherer.js';
+import { LINKED, makeWorkDir, withoutHost } from './fixtures.js';
+import { agentsIn, sandboxesIn } from './sandboxes.js';
+import { type Cluster, startCluster } from './serve.js';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+let workDir: string;
+let local: TaskGatherer;
+const http = httpClient({});
+const clusters: Cluster[] = [];
+beforeAll(() => {
+  workDir = makeWorkDir();
+  local = localTasks({ 'mesos-root': [workDir] });
+});
+afterAll(async () => {
+  http.close();
+  for (const { close } of clusters) await close();
+  rmSync(workDir, { recursive: true, force: true });
+});
+
+async function startAgents(version: string): Promise<AgentTasks> {
+  const agents = agentsIn(workDir).map((id) => {
+    const sandboxes = sandboxesIn(workDir, id).map((sandbox) => ({ ...sandbox, isRunning: false }));
+    return { id, workDir, version, sandboxes };
+  });
+  const cluster = await startCluster(agents);
+  clusters.push(cluster);
+  const clients = cluster.agents.map((agent) => new AgentClient(cluster.urlOf(agent), http, Date.now));
+  return new AgentTasks(clients, Date.now);
+}
+
+async function statuses(gatherer: TaskGatherer): Promise<Map<string, TaskDocument>> {
+  const { selected, problems } = await gatherer.find([], 'look');
+  expect(problems).toEqual([]);
+  const documents = new Map<string, TaskDocument>();
+  for await (const view of gatherer.views(selected))
+    documents.set(`${view.root.path} ${view.task_id}`, encodeTask(view));
+  return documents;
+}
+
+async function inspections(gatherer: TaskGatherer, logsOf: LogsOf): Promise<Map<string, InspectDocument>> {
+  const documents = new Map<string, InspectDocument>();
+  for (const found of await gatherer.all()) {
+    const view = await gatherer.source(found).read();
+    const { logs, why, criticalPath } = await inspectTask(view, logsOf(view), NOW);
+    const document = encodeInspect(view, [...logs], [...why], criticalPath);
+    documents.set(`${found.root.path} ${found.task_id}`, document);
+  }
+  return documents;
+}
+
+/** Without what says which agent it is of. */
+function withoutAgent<T extends TaskDocument>({ agent: _, ...document }: T): T {
+  const problems = document.problems.map(({ agent: _, hint: __, ...problem }) => problem);
+  return { ...document, problems } as unknown as T;
+}
+
+function expectSame<T extends TaskDocument>(remote: ReadonlyMap<string, T>, here: ReadonlyMap<string, T>) {
+  expect(here.size).toBeGreaterThan(150);
+  expect([...remote.keys()]).toEqual([...here.keys()]);
+  for (const [place, document] of here) {
+    if (LINKED.test(place)) continue;
+    const other = remote.get(place) as T;
+    expect(withoutHost(withoutAgent(other)), place).toEqual(withoutHost(withoutAgent(document)));
+  }
+}
+
+describe.each(['0.20.0', '0.28.2', '1.0.0', '1.7.1', '1.11.0'])(
+  'the tasks of the fixtures, from agents of Mesos %s',
+  (version) => {
+    let agents: AgentTasks;
+    beforeAll(async () => {
+      agents = await startAgents(version);
+    });
+
+    test('have the documents that status --json has for them, except what only their host knows', async () => {
+      expectSame(await statuses(agents), await statuses(local));
+    });
+
+    test('have the documents that inspect --json has for them, except what only their host knows', async () => {
+      const logsOf: LogsOf = (view) => new SandboxLogs(agents.sandboxOf(view));
+      const here = await inspections(local, () => new LocalLogTree({ below: workDir }));
+      expectSame(await inspections(agents, logsOf), here);
+    });
+
+    test('have the checkpoints that read --json has for them', async () => {
+      const documents = async (read: (path: string) => ReturnType<typeof readRemote>) => {
+        const all = new Map<string, unknown>();
+        for (const { checkpoint_dir } of await local.all()) {
+          const path = `${checkpoint_dir}/${RUNNER}`;
+          if (LINKED.test(path)) continue;
+          all.set(
+            path,
+            await read(path).then(
+              ({ state, records, bytes, problems }) => encodeRead(state, records, bytes, problems),
+              (error) => error.code,
+            ),
+          );
+        }
+        return all;
+      };
+      const here = await documents(async (path) => readCheckpoint(path));
+      const remote = await documents((path) => readRemote(path, agents));
+      expect(remote).toEqual(here);
+    });
+  },
+);

@@ -1,0 +1,266 @@
+import { spawn } from 'node:child_process';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TaskDocument } from '../../src/contracts/task.js';
+import type { Problem } from '../../src/errors/problem.js';
+import { pathsOf } from '../../src/layout/task-paths.js';
+import type { Agent } from '../agent/agent.js';
+import { agentsIn, sandboxesIn } from '../agent/sandboxes.js';
+import { type Cluster, startCluster } from '../agent/serve.js';
+import { violations } from '../contracts/validate.js';
+import { lasting, shownIn } from './doc-sessions.js';
+import {
+  cleanEnv,
+  FIXTURES,
+  type Finished,
+  PROGRAM,
+  placeForEach,
+  REPOSITORY,
+  type RunOptions,
+} from './harness.js';
+
+const S0 = '6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-S0';
+const S3 = '20150617-080000-16842879-5050-1234-S3';
+const SYNC = 'backup-prod-sync-0-ef430183-e62c-5179-a11f-7ad64808585d';
+const SITE = '1412345678901-www-data-prod-site-4-ea0c7ddc-e10c-56ed-8143-1cf3c547034e';
+
+const place = placeForEach();
+let cluster: Cluster;
+let workDir: string;
+/** The agents of the fixtures, and their addresses. */
+let big: Agent;
+let small: Agent;
+let bigUrl: string;
+let smallUrl: string;
+beforeEach(async () => {
+  workDir = join(place.path, 'mesos');
+  cpSync(join(FIXTURES, 'mesos'), workDir, { recursive: true, verbatimSymlinks: true });
+  expect(agentsIn(workDir)).toEqual([S3, S0]);
+  cluster = await startCluster([
+    { id: S0, hostname: 'agent-1', workDir, sandboxes: sandboxesIn(workDir, S0) },
+    { id: S3, hostname: 'agent-2', workDir, sandboxes: sandboxesIn(workDir, S3) },
+  ]);
+  [big, small] = cluster.agents as [Agent, Agent];
+  bigUrl = cluster.urlOf(big);
+  smallUrl = cluster.urlOf(small);
+});
+afterEach(() => cluster.close());
+
+/** As `thermos` of the harness, but what it asks of this process is answered meanwhile. */
+function thermos(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: options.cwd,
+      env: cleanEnv(options.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    place.children.push(child);
+    const texts = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        texts[name] += text;
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve({ ...texts, status, signal }));
+  });
+}
+
+async function statusOf(
+  ...words: string[]
+): Promise<{ tasks: TaskDocument[]; roots: object[]; problems: Problem[]; status: number | null }> {
+  const { stdout, status } = await thermos(['status', '--json', ...words]);
+  const document = JSON.parse(stdout);
+  expect(violations('status', document)).toEqual([]);
+  return { ...document, status };
+}
+
+describe('status', () => {
+  test('shows the tasks of several agents in one table, with their agents', async () => {
+    const { stdout, stderr, status } = await thermos(['status', '--agent', bigUrl, '--agent', smallUrl]);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    const rows = stdout.trimEnd().split('\n');
+    expect(rows[0]).toMatch(/^TASK .* AGE +AGENT$/);
+    expect(rows.find((row) => row.startsWith(SYNC))).toMatch(/ SUCCESS +ok .* agent-2$/);
+    expect(rows.find((row) => row.startsWith(SITE))).toMatch(/ ACTIVE +ok .* agent-1$/);
+  });
+
+  test('gives the agent of each task and each root in the document', async () => {
+    const { tasks, roots, problems, status } = await statusOf('--agent', smallUrl);
+    const agent = { id: S3, url: smallUrl, hostname: 'agent-2' };
+    expect({ problems, status }).toEqual({ problems: [], status: 0 });
+    expect(tasks).toMatchObject([{ task_id: SYNC, agent, owner: expect.any(String) }]);
+    expect(roots).toMatchObject([{ agent, layout: 'mesos', tasks: 1 }]);
+  });
+
+  test('finds agents behind a prefix, and each address is asked once', async () => {
+    const proxied = `${cluster.proxiedUrlOf(small)}/`;
+    const { tasks } = await statusOf('--agent', proxied, '--agent', cluster.proxiedUrlOf(small));
+    expect(tasks.map(({ task_id, agent }) => [task_id, agent?.url])).toEqual([
+      [SYNC, cluster.proxiedUrlOf(small)],
+    ]);
+    expect(small.calls.filter(({ endpoint }) => endpoint === '/state')).toHaveLength(1);
+  });
+
+  test('takes the words that it takes here, and reads only the sandbox of a whole id', async () => {
+    const of = async (word: string) =>
+      (await statusOf('--agent', bigUrl, '--agent', smallUrl, word)).tasks.map(({ task_id }) => task_id);
+    expect(await of(SYNC)).toEqual([SYNC]);
+    expect(big.calls.map(({ endpoint }) => endpoint)).toEqual(['/state']);
+    expect(await of('backup/prod/sync/0')).toEqual([SYNC]);
+    expect(await of('prod-sync')).toEqual([SYNC]);
+    const [{ directory } = { directory: '' }] = sandboxesIn(workDir, S3);
+    expect(await of(directory)).toEqual([SYNC]);
+    expect(await of(`${directory.replace(/[^/]*$/, 'latest')}/sandbox`)).toEqual([SYNC]);
+    const { stderr, status } = await thermos(['status', '--agent', smallUrl, 'nothing-like-it']);
+    expect(stderr).toContain(`no task matches 'nothing-like-it' on the agent ${smallUrl}`);
+    expect(stderr).toContain(`thermos status --agent ${smallUrl}`);
+    expect(status).toBe(1);
+  });
+
+  test('believes the agent about the executor: gone, its runner is gone', async () => {
+    const verdictOf = async () => (await statusOf('--agent', bigUrl, SITE)).tasks[0]?.verdict;
+    expect(await verdictOf()).toBe('ok');
+    const run = sandboxesIn(workDir, S0).find(({ executorId }) => executorId === `thermos-${SITE}`);
+    big.terminate(run?.containerId as string);
+    expect(await verdictOf()).toBe('runner-gone');
+    const { stdout } = await thermos(['inspect', '--agent', bigUrl, SITE]);
+    expect(stdout).toContain('is gone: its executor is not among those that the agent runs');
+  });
+
+  test('shows the rest if some agents do not answer, says why of each, and exits with 5', async () => {
+    big.knobs.isRecovering = true;
+    const gone = 'http://127.0.0.1:1';
+    const words = ['--agent', bigUrl, '--agent', gone, '--agent', smallUrl];
+    const { tasks, problems, status } = await statusOf(...words);
+    expect(tasks.map(({ task_id }) => task_id)).toEqual([SYNC]);
+    expect(problems).toMatchObject([
+      { code: 'agent-recovering', agent: bigUrl, severity: 'error' },
+      { code: 'agent-unreachable', agent: gone, severity: 'error' },
+    ]);
+    expect(status).toBe(5);
+    const { stderr } = await thermos(['status', ...words]);
+    expect(stderr).toBe(
+      `error: cannot read the agent ${bigUrl}: it has not recovered yet
+hint: ask again in a minute
+error: cannot read the agent ${gone}: nothing listens on port 1 of 127.0.0.1
+hint: see whether the agent runs; its port is 5051 if its flags name no other
+`,
+    );
+  });
+
+  test('lists a sandbox that the agent does not give by the name of its executor', async () => {
+    small.knobs.forbids = () => true;
+    const { tasks, problems, status } = await statusOf('--agent', smallUrl);
+    expect(tasks).toMatchObject([{ task_id: SYNC, state: 'UNKNOWN', verdict: 'unknown' }]);
+    expect(problems).toMatchObject([{ code: 'sandbox-unreadable', agent: smallUrl }]);
+    expect(status).toBe(5);
+  });
+
+  test('counts ages by the clock of the agent, and says that it differs', async () => {
+    small.knobs.aheadMs = 7_200_000;
+    const { problems } = await statusOf('--agent', smallUrl);
+    expect(problems).toMatchObject([{ code: 'agent-clock-skew', severity: 'warning', agent: smallUrl }]);
+  });
+
+  test('what is collected between two calls is not there', async () => {
+    const [{ containerId } = { containerId: '' }] = sandboxesIn(workDir, S3);
+    small.collect(containerId);
+    const { tasks, problems, status } = await statusOf('--agent', smallUrl);
+    expect({ tasks, problems, status }).toEqual({ tasks: [], problems: [], status: 1 });
+  });
+});
+
+describe('docs/agents.md', () => {
+  const shown = shownIn(readFileSync(join(REPOSITORY, 'docs/agents.md'), 'utf8'));
+
+  test.each(shown)('$command prints what is shown', async ({ command, output }) => {
+    const [, ...words] = command.split(' ');
+    const urls = { 'http://agent-1:5051': bigUrl, 'http://agent-2:5051': smallUrl };
+    const here = words.map((word) => urls[word as keyof typeof urls] ?? word);
+    const { stdout, stderr } = await thermos(here);
+    const printed = (stdout + stderr)
+      .replaceAll(bigUrl, 'http://agent-1:5051')
+      .replaceAll(smallUrl, 'http://agent-2:5051')
+      .replaceAll(workDir, '/var/lib/mesos');
+    expect(lasting(printed).trimEnd()).toBe(lasting(output));
+  });
+});
+
+test('inspect shows a task of an agent, with its logs', async () => {
+  const { stdout, status } = await thermos(['inspect', '--json', '--agent', smallUrl]);
+  const document = JSON.parse(stdout);
+  expect(violations('inspect', document)).toEqual([]);
+  expect(document).toMatchObject({ task_id: SYNC, agent: { url: smallUrl }, state: 'SUCCESS' });
+  expect(document.logs.length).toBeGreaterThan(0);
+  expect(status).toBe(0);
+});
+
+test('roots shows the sandboxes of agents', async () => {
+  const { stdout, status } = await thermos(['roots', '--agent', smallUrl]);
+  expect(stdout).toMatch(
+    /^PATH +AGENT +LAYOUT +SOURCE +TASKS +READABLE\n\/.* agent-2 +mesos +agent +1 +yes\n$/,
+  );
+  expect(status).toBe(0);
+});
+
+describe('read', () => {
+  const streamOf = (agentId: string, task_id: string) => {
+    const run = sandboxesIn(workDir, agentId).find(({ executorId }) => executorId === `thermos-${task_id}`);
+    return pathsOf({ root: `${run?.directory}/checkpoints`, taskId: task_id }).directory;
+  };
+
+  test('replays a checkpoint of an agent, by its path and by its task', async () => {
+    const directory = streamOf(S3, SYNC);
+    const here = await thermos(['read', '--json', `${directory}/runner`]);
+    for (const word of [`${directory}/runner`, directory, SYNC]) {
+      const { stdout, status } = await thermos(['read', '--json', '--agent', smallUrl, word]);
+      expect({ stdout, status }).toEqual({ stdout: here.stdout, status: 0 });
+    }
+    const records = await thermos(['read', '--records', '--agent', smallUrl, directory]);
+    expect(records.stdout).toBe((await thermos(['read', '--records', directory])).stdout);
+    const followed = await thermos(['read', '--follow', '--agent', smallUrl, SYNC]);
+    expect(followed.stdout).toBe(records.stdout);
+  });
+
+  test('asks for nothing outside the sandboxes', async () => {
+    const [{ directory } = { directory: '' }] = sandboxesIn(workDir, S3);
+    for (const path of ['/etc/passwd', `${directory}/../../../../x`, `${directory}-other/runner`]) {
+      small.calls.splice(0);
+      const { stderr, status } = await thermos(['read', '--agent', smallUrl, path]);
+      expect(status, path).toBe(1);
+      expect(stderr).toMatch(/^error: .* (?:is in no sandbox of the agents|is no checkpoint .*)$/m);
+      expect(small.calls.filter(({ query }) => /\/etc|other|\.\./.test(query.get('path') ?? ''))).toEqual([]);
+    }
+  });
+});
+
+test.each([
+  ['kill', ['kill', 'x'], 'aurora job kill'],
+  ['gc', ['gc'], '--gc_delay'],
+  ['run', ['run', 'x.thermos'], 'aurora job create'],
+  ['doctor', ['doctor'], "run 'thermos doctor' there"],
+])('%s does not ask agents, and says what to use instead', async (command, words, instead) => {
+  const [first = '', ...rest] = words;
+  for (const flag of [['--agent', smallUrl], [`--agent=${smallUrl}`]]) {
+    const { stdout, stderr, status } = await thermos([first, ...flag, ...rest]);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr).toContain(`error: ${command} `);
+    expect(stderr).toContain(instead);
+  }
+  expect(small.calls).toEqual([]);
+});
+
+test.each([
+  [['--agent', 'http://me:never-shown@agent'], 'must hold no user or password'],
+  [['--agent', 'me:never-shown@agent'], 'must hold no user or password'],
+  [['--agent', 'ftp://agent'], "takes an http or https address, not 'ftp://agent'"],
+  [['--agent', ''], 'takes an http or https address'],
+  [['--agent', 'agent', '--root', '/x'], '--root'],
+])('%j is a wrong command line', async (words, message) => {
+  const { stdout, stderr, status } = await thermos(['status', '--debug', ...words]);
+  expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('never-shown');
+});
