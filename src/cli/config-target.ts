@@ -8,6 +8,8 @@ export interface ConfigFlags {
   port?: string[];
   job?: string;
   instance?: string;
+  only?: string[];
+  from?: string[];
   json?: boolean;
 }
 
@@ -15,8 +17,8 @@ export interface ConfigFlags {
 const CONFIG_NAME = /\.(thermos|aurora|mesos_recipe|json)$/;
 
 /** Whether there is a flag that only a config can have. */
-export function hasConfigFlag({ task, environment, port, job, instance }: ConfigFlags): boolean {
-  return [task, environment, port, job, instance].some((flag) => flag !== undefined);
+export function hasConfigFlag({ task, environment, port, job, instance, only, from }: ConfigFlags): boolean {
+  return [task, environment, port, job, instance, only, from].some((flag) => flag !== undefined);
 }
 
 /** Whether a word means a config, without a search for tasks: there is a config flag, or a config file at this path. */

@@ -5,6 +5,7 @@ import type { PreparedTask } from '../app/prepared-task.js';
 import type { Int64 } from '../checkpoint/records.js';
 import type { Request } from '../config/evaluate.js';
 import { ConfigError, type ExecuteProgram } from '../config/program.js';
+import type { Selection } from '../config/selection.js';
 import type { InspectConfigDocument } from '../contracts/config.js';
 import { badValue, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
@@ -142,7 +143,8 @@ async function loadPython(): Promise<ExecuteProgram> {
 }
 
 /** What the flags ask of a config. Throws UsageError for a wrong value. */
-export function requestOf({ task, environment = [], port = [], job, instance = '0' }: ConfigFlags): Request {
+export function requestOf(flags: ConfigFlags): Request {
+  const { task, environment = [], port = [], job, instance = '0' } = flags;
   if (!/^\d{1,9}$/.test(instance)) {
     throw badValue('--instance', 'a whole number, 0 or higher', instance);
   }
@@ -153,5 +155,12 @@ export function requestOf({ task, environment = [], port = [], job, instance = '
     hostname: hostname(),
     bindings: environment.map(parseBinding),
     ports: new Map(port.map(parsePort)),
+    selection: selectionOf(flags),
   };
+}
+
+/** The processes that the flags choose; undefined: all. */
+export function selectionOf({ only, from }: ConfigFlags): Selection | undefined {
+  if (only !== undefined) return { kind: 'only', words: only };
+  return from && { kind: 'from', words: from };
 }

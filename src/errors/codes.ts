@@ -160,7 +160,7 @@ export const CODE_GROUPS = {
       exit: ['no', 'partial'],
       meaning: 'The task was removed while the command waited for it or opened it.',
     },
-    'process-not-found': { exit: ['no'], meaning: 'The task has no process of that name.' },
+    'process-not-found': { exit: ['no', 'usage'], meaning: 'The task has no process of that name.' },
     'process-not-running': {
       exit: ['no'],
       meaning: 'The process does not run, so that it can be neither signalled nor restarted.',
