@@ -5,7 +5,6 @@ import type { PreparedTask } from '../app/prepared-task.js';
 import type { Int64 } from '../checkpoint/records.js';
 import type { Request } from '../config/evaluate.js';
 import { ConfigError, type ExecuteProgram } from '../config/program.js';
-import type { Selection } from '../config/selection.js';
 import type { InspectConfigDocument } from '../contracts/config.js';
 import { badValue, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
@@ -16,7 +15,7 @@ import { parseTaskConfig, type TaskConfig } from '../task/task-file.js';
 import { configText } from '../views/config.js';
 import type { Style } from '../views/parts/style.js';
 import { ConfigPrinting } from './config-printing.js';
-import type { ConfigFlags } from './config-target.js';
+import { type ConfigFlags, selectionOf } from './config-target.js';
 import { parseBinding, parsePort } from './config-words.js';
 import { drawn } from './graph.js';
 import { progressOn } from './progress.js';
@@ -157,10 +156,4 @@ export function requestOf(flags: ConfigFlags): Request {
     ports: new Map(port.map(parsePort)),
     selection: selectionOf(flags),
   };
-}
-
-/** The processes that the flags choose; undefined: all. */
-export function selectionOf({ only, from }: ConfigFlags): Selection | undefined {
-  if (only !== undefined) return { kind: 'only', words: only };
-  return from && { kind: 'from', words: from };
 }

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
+import { prepareRunOf } from '../cli/prepare-run.js';
 import { expectSignals } from '../cli/run-control.js';
 import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
 import { runTask } from '../cli/run-task.js';
@@ -30,13 +31,18 @@ run, with the command lines that bash would get; nothing is executed except the 
   static override exitCodes = { ...ThermosCommand.exitCodes, ...RUN_EXIT_CODES };
   static override seeAlso = ['inspect', 'simplerun', 'status', 'tail', 'wait', 'kill'];
 
+  static override usage = ['CONFIG [FLAGS]', '--again TASK [FLAGS]'];
   static override args = {
-    config: Args.string({ required: true, ignoreStdin: true, description: 'The config.' }),
+    config: Args.string({ ignoreStdin: true, description: 'The config.' }),
   };
 
   static override flags = {
     ...RUN_FLAGS,
     ...CONFIG_FLAGS,
+    again: Flags.string({
+      helpValue: 'TASK',
+      summary: 'Run what the task file of this task has, under a new id, instead of a config.',
+    }),
     'enable-chroot': Flags.boolean({
       summary: 'Run processes with the sandbox as /; only root may do this.',
     }),
@@ -46,10 +52,10 @@ run, with the command lines that bash would get; nothing is executed except the 
   async run(): Promise<number> {
     expectSignals();
     const { args, flags } = await this.parse(Run);
-    const { prepareRun } = await import('../cli/config.js');
-    const prepared = await prepareRun(args.config, flags, this.terminal);
-    const { document, text, problems, exitCode } = await runTask(prepared, flags, this.terminal, {
+    const run = await prepareRunOf(args.config, flags, this.terminal);
+    const { document, text, problems, exitCode } = await runTask(run.prepared, run.flags, this.terminal, {
       report: (problems) => this.report(problems),
+      notice: () => run.notice !== undefined && this.notice(run.notice),
     });
     // The result is the last that is shown.
     this.report(problems);

@@ -218,7 +218,11 @@ export const CODE_GROUPS = {
       meaning: 'A task has so many statuses that only the first and last ones are shown.',
       remedy: 'List every record with `thermos read --records`.',
     },
-    'task-file-missing': { severity: ['warning'], meaning: 'A task has checkpoints but no task file.' },
+    'task-file-missing': {
+      severity: ['warning'],
+      exit: ['usage'],
+      meaning: 'A task has checkpoints but no task file.',
+    },
     'task-file-twice': {
       severity: ['warning'],
       meaning: 'A task has one task file among the active tasks and another among the finished ones.',
@@ -226,12 +230,12 @@ export const CODE_GROUPS = {
     },
     'task-file-unreadable': {
       severity: ['error', 'warning'],
-      exit: ['partial'],
+      exit: ['partial', 'usage'],
       meaning: 'A task file cannot be opened or read, or is a link that leads nowhere.',
     },
     'task-file-damaged': {
       severity: ['error', 'warning'],
-      exit: ['partial'],
+      exit: ['partial', 'usage'],
       meaning:
         'A task file is not JSON, does not describe a task, has a field that no runner would accept, or is nested too deeply.',
     },
@@ -519,6 +523,12 @@ export const CODE_GROUPS = {
       exit: ['usage'],
       meaning: 'Another user may have written the files of a task, so they are not trusted.',
       remedy: 'Repair the owner and mode that the message names, if the files are right.',
+    },
+    'run-again': {
+      severity: ['warning'],
+      meaning:
+        'A task that is run again has values of its first run in it, or lacks what its task file does not keep.',
+      remedy: 'Run its config instead, if that matters.',
     },
     'user-unknown': {
       severity: ['error'],
