@@ -8,7 +8,7 @@ import { RUN_EXIT_CODES, RUN_FLAGS } from '../cli/run-flags.js';
 import { runTask } from '../cli/run-task.js';
 
 export default class Run extends ThermosCommand {
-  static override summary = 'Run a task, or resume one that lost its runner.';
+  static override summary = 'Run a task, resume one that lost its runner, or run one again.';
   static override description =
     `Runs the task until it is over: processes in their order, failed processes again as often as they may run, and final
 processes last. On a terminal, shows the processes with their output below them; elsewhere, prints the output line by
@@ -20,16 +20,28 @@ once. A runner that is killed leaves its processes running; 'run' with the same 
 CONFIG is a Python file (.thermos, .aurora) or a task in JSON; its content decides which. The root is --root,
 otherwise /var/run/thermos if you may write there, otherwise your own; below a Mesos executor, the root is 'checkpoints'
 and the sandbox is 'sandbox' in $MESOS_SANDBOX. With --dry-run, shows the task as it would be
-run, with the command lines that bash would get; nothing is executed except the config itself.`;
+run, with the command lines that bash would get; nothing is executed except the config itself.
+
+--only runs the processes that it names, --from those and all that wait for them, with the final ones. What waits for what
+stays as it is, also through processes that are left out. The task that is recorded has only these processes. The files of
+an earlier run are there if both have the same --sandbox.
+
+--again runs a task that is on disk, active or finished, in a sandbox of its own. TASK is found as 'inspect' finds it. Its
+task file has everything filled in, ports too, so that -E and -P are refused; it does not have the flags of the first run,
+such as --preserve-env, nor what Mesos gave the task. Root runs it as its user. Files that somebody else than
+root and who runs them could have written are refused, and for root all in sandboxes of Mesos.`;
   static override examples = [
     '<%= config.bin %> run web.thermos',
     '<%= config.bin %> run --task-id web-1 --port http:8080 --environment profile.version=1.2 web.thermos',
     '<%= config.bin %> run --dry-run --job prod/web web.aurora',
     '<%= config.bin %> run --daemon web.json',
+    '<%= config.bin %> run --only extract,load --sandbox /tmp/etl etl.thermos',
+    '<%= config.bin %> run --from load --sandbox /tmp/etl etl.thermos',
+    '<%= config.bin %> run --again web-1 --daemon',
     '<%= config.bin %> run --json web.thermos | jq -r .state',
   ];
   static override exitCodes = { ...ThermosCommand.exitCodes, ...RUN_EXIT_CODES };
-  static override seeAlso = ['inspect', 'simplerun', 'status', 'tail', 'wait', 'kill'];
+  static override seeAlso = ['init', 'inspect', 'simplerun', 'status', 'tail', 'wait', 'kill'];
 
   static override usage = ['CONFIG [FLAGS]', '--again TASK [FLAGS]'];
   static override args = {

@@ -369,6 +369,12 @@ export const CODE_GROUPS = {
       exit: ['usage'],
       meaning: 'The config file cannot be read, is a directory, is too long, or is not text.',
     },
+    'config-exists': {
+      exit: ['usage'],
+      meaning: 'The config that init should write exists.',
+      remedy: 'Name another file, or replace it with --force.',
+    },
+    'config-unwritable': { exit: ['partial'], meaning: 'The config cannot be written.' },
     'config-syntax': { exit: ['usage'], meaning: 'The config is not valid Python or JSON.' },
     'config-invalid': {
       exit: ['usage'],
