@@ -30,7 +30,10 @@ config goes to stdout.`;
 
   static override args = {
     file: {
-      ...Args.string({ ignoreStdin: true, description: `The file to write. [default: ${EXAMPLE_NAME}]` }),
+      ...Args.string({
+        ignoreStdin: true,
+        description: `The file to write; ${EXAMPLE_NAME} if it is left out, stdout if it is -.`,
+      }),
       label: 'FILE',
     },
   };
