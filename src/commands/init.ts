@@ -29,7 +29,7 @@ config goes to stdout.`;
   static override seeAlso = ['inspect', 'run', 'simplerun'];
 
   static override args = {
-    file: {
+    config: {
       ...Args.string({
         ignoreStdin: true,
         description: `The file to write; ${EXAMPLE_NAME} if it is left out, stdout if it is -.`,
@@ -43,7 +43,7 @@ config goes to stdout.`;
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Init);
-    const file = args.file ?? EXAMPLE_NAME;
+    const file = args.config ?? EXAMPLE_NAME;
     if (file === '-') {
       if (flags.json || flags.force) {
         throw new UsageError('usage', `- and --${flags.json ? 'json' : 'force'} exclude each other`);
