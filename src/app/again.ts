@@ -3,7 +3,8 @@ import { LimitError } from '../config/limits.js';
 import { type Selection, selectedDocument, selectProcesses, unknownProcesses } from '../config/selection.js';
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { FoundTask } from '../discovery/found.js';
-import { errnoOf, UsageError } from '../errors/errors.js';
+import { errnoOf, ThermosError, UsageError } from '../errors/errors.js';
+import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
 import { type Account, findAccount } from '../host/accounts.js';
 import { LAYOUTS } from '../layout/layouts.js';
@@ -45,7 +46,7 @@ export interface AgainTask {
 /**
  * The task that the word matches, as its task file has it, under a new id and with the ports that its header has: they are
  * filled in. Root runs it as its user. Rejects with UsageError: there is not exactly one such task, its files cannot be
- * read, do not hold a task, or could have been written by somebody other than root and who is to run them; for root also
+ * read, do not hold a task, or could have been written by anybody other than root and the user who is to run them; for root also
  * if they are in the sandbox of an executor.
  */
 export async function taskAgain(word: string, options: AgainOptions, ports: AgainPorts): Promise<AgainTask> {
@@ -80,8 +81,9 @@ export async function taskAgain(word: string, options: AgainOptions, ports: Agai
 async function findOne(word: string, gatherer: AgainPorts['gatherer']): Promise<FoundTask> {
   const selection = await gatherer.find([word], 'look');
   if (selection.unmatched.length > 0) {
-    const { message, hint } = noSuchTask(selection);
-    throw new UsageError('task-not-found', message, hint);
+    // Exit 1 would mean that the task ended FAILED.
+    const { code, message, hint, problems } = noSuchTask(selection);
+    throw new ThermosError(code, message, { exitCode: EXIT.usage, hint, problems });
   }
   const { selected } = selection;
   const ids = [...new Set(selected.map(({ task_id }) => task_id))].sort();
@@ -119,13 +121,12 @@ function openKept(found: FoundTask, euid: number): Kept {
       return openFile(path, { ...opening, max });
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
-      const { message, hint } = unreadable({
-        code: 'task-file-unreadable',
-        tried: `read ${path}`,
-        what: path === paths.stream ? 'the checkpoint' : 'the task file',
-        error,
-      });
-      throw new UsageError('task-file-unreadable', message, hint);
+      const [code, what] =
+        path === paths.stream
+          ? (['checkpoint-unreadable', 'the checkpoint'] as const)
+          : (['task-file-unreadable', 'the task file'] as const);
+      const { message, hint } = unreadable({ code, tried: `read ${path}`, what, error });
+      throw new UsageError(code, message, hint);
     }
   };
   try {

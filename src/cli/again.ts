@@ -3,7 +3,6 @@ import { taskAgain } from '../app/again.js';
 import { localTasks } from '../app/local-tasks.js';
 import type { PreparedTask } from '../app/prepared-task.js';
 import { UsageError } from '../errors/errors.js';
-import { visible } from '../text/escape.js';
 import { selectionOf } from './config-target.js';
 import type { PreparedRun, RunCommandFlags } from './prepare-run.js';
 import type { Terminal } from './terminal.js';
@@ -43,7 +42,7 @@ export async function prepareAgain(
 function noticeOf({ of, prepared: { taskId, ports } }: AgainTask): string {
   const named = Object.entries(ports).map(([name, port]) => `${name} ${port}`);
   const withPorts = named.length === 0 ? '' : `, with its ports: ${named.join(', ')}`;
-  return visible(`running ${of} again as ${taskId}${withPorts}`);
+  return `running ${of} again as ${taskId}${withPorts}`;
 }
 
 /** What differs from the defaults, which only --dry-run shows. */

@@ -28,8 +28,8 @@ an earlier run are there if both have the same --sandbox.
 
 --again runs a task that is on disk, active or finished, in a sandbox of its own. TASK is found as 'inspect' finds it. Its
 task file has everything filled in, ports too, so that -E and -P are refused; it does not have the flags of the first run,
-such as --preserve-env, nor what Mesos gave the task. Root runs it as its user. Files that somebody else than
-root and who runs them could have written are refused, and for root all in sandboxes of Mesos.`;
+such as --preserve-env, nor what Mesos gave the task. Root runs it as its user. Files that anybody other than root and the
+user who runs them could have written are refused; root refuses all files in sandboxes of Mesos.`;
   static override examples = [
     '<%= config.bin %> run web.thermos',
     '<%= config.bin %> run --task-id web-1 --port http:8080 --environment profile.version=1.2 web.thermos',
@@ -45,7 +45,7 @@ root and who runs them could have written are refused, and for root all in sandb
 
   static override usage = ['CONFIG [FLAGS]', '--again TASK [FLAGS]'];
   static override args = {
-    config: Args.string({ ignoreStdin: true, description: 'The config.' }),
+    config: Args.string({ ignoreStdin: true, description: 'The config; not with --again.' }),
   };
 
   static override flags = {

@@ -175,7 +175,7 @@ export const CODE_GROUPS = {
     },
     'checkpoint-unreadable': {
       severity: ['error'],
-      exit: ['partial'],
+      exit: ['partial', 'usage'],
       meaning: 'A checkpoint file cannot be opened or read.',
       remedy: 'Run the command again with sudo.',
     },

@@ -277,6 +277,7 @@ describe('run --again refuses', () => {
     for (const [words, message] of [
       [['--again', 'web-1', 'web.json'], 'CONFIG and --again exclude each other'],
       [['--again', 'web-1', '-P', 'http:80'], '--again and --port exclude each other: in the task file'],
+      [['--again', 'web-1', '--no-such-flag'], 'usage: thermos run --again TASK [FLAGS]; '],
       [['--again', 'web-1', '--only', 'a', '--from', 'a'], '--only and --from exclude each other'],
       [['--again', 'nothing'], "no task matches 'nothing'"],
       [['--again', 'web'], "'web' matches 2 tasks"],
