@@ -297,6 +297,24 @@ describe('run --again refuses', () => {
   });
 });
 
+test('tasks and processes are completed, those of a task and those of a config', () => {
+  const config = place.config([
+    { name: 'load', cmdline: 'true' },
+    { name: 'lint', cmdline: 'true' },
+  ]);
+  place.thermos('run', '--task-id', 'web-1', config);
+  const offered = (...words: string[]) =>
+    place
+      .thermos('__complete', 'zsh', '--', ...words)
+      .stdout.trimEnd()
+      .split('\n');
+  const root = ['--root', place.root];
+  expect(offered('run', ...root, '--again', '')).toEqual(['web-1']);
+  expect(offered('run', ...root, '--again', 'web-1', '--only', 'l')).toEqual(['lint', 'load']);
+  expect(offered('run', config, '--from', '')).toEqual(['lint', 'load']);
+  expect(offered('inspect', config, '--only', 'lo')).toEqual(['load']);
+});
+
 describe('run --only', () => {
   test('records the chosen processes, and resumes only with the same choice', async () => {
     const config = place.config(
