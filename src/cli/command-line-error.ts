@@ -81,7 +81,15 @@ export function commandError(
   if (!(own instanceof UsageError) || own.usage !== undefined || !OF_THE_COMMAND_LINE.includes(own.code))
     return own;
   const { usage, call } = commandPage(id, command);
-  return withUsage(own, `${usage[0]}; see '${call} --help'`, dashesHint(id, command, argv));
+  return withUsage(own, `${usageFor(usage, argv)}; see '${call} --help'`, dashesHint(id, command, argv));
+}
+
+/** Of several forms of a command, the one with a flag that was given; else the first. */
+function usageFor(usage: readonly string[], argv: readonly string[]): string | undefined {
+  const given = new Set(argv.map((word) => word.split('=')[0]));
+  return (
+    usage.find((form) => form.split(' ').some((word) => word.startsWith('--') && given.has(word))) ?? usage[0]
+  );
 }
 
 /** `hint`: wins over the error's own. */

@@ -1,5 +1,23 @@
 import * as Flags from '@oclif/core/flags';
 
+/** The flags that choose processes of a task. */
+const SELECTION_FLAGS = {
+  only: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    exclusive: ['from'],
+    helpValue: 'PROCESS,...',
+    summary: 'Of the processes of the task only these; may be repeated.',
+  }),
+  from: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'PROCESS,...',
+    summary:
+      'Of the processes of the task only these, those that wait for them, and final ones; may be repeated.',
+  }),
+};
+
 /** The flags that inspecting and running a config share. */
 export const CONFIG_FLAGS = {
   task: Flags.string({ helpValue: 'NAME', summary: 'The task, if the config has several.' }),
@@ -22,4 +40,5 @@ export const CONFIG_FLAGS = {
     summary: 'The job, if the .aurora file has several: its name, or the end of its key.',
   }),
   instance: Flags.string({ helpValue: 'N', summary: 'The instance of the job. [default: 0]' }),
+  ...SELECTION_FLAGS,
 };

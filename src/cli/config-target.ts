@@ -1,3 +1,4 @@
+import type { Selection } from '../config/selection.js';
 import { isPathWord, namedByPath } from '../discovery/task-path.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 
@@ -8,6 +9,8 @@ export interface ConfigFlags {
   port?: string[];
   job?: string;
   instance?: string;
+  only?: string[];
+  from?: string[];
   json?: boolean;
 }
 
@@ -15,8 +18,14 @@ export interface ConfigFlags {
 const CONFIG_NAME = /\.(thermos|aurora|mesos_recipe|json)$/;
 
 /** Whether there is a flag that only a config can have. */
-export function hasConfigFlag({ task, environment, port, job, instance }: ConfigFlags): boolean {
-  return [task, environment, port, job, instance].some((flag) => flag !== undefined);
+export function hasConfigFlag({ task, environment, port, job, instance, only, from }: ConfigFlags): boolean {
+  return [task, environment, port, job, instance, only, from].some((flag) => flag !== undefined);
+}
+
+/** The processes that the flags choose; undefined: all. */
+export function selectionOf({ only, from }: Pick<ConfigFlags, 'only' | 'from'>): Selection | undefined {
+  if (only !== undefined) return { kind: 'only', words: only };
+  return from && { kind: 'from', words: from };
 }
 
 /** Whether a word means a config, without a search for tasks: there is a config flag, or a config file at this path. */

@@ -15,7 +15,7 @@ import { parseTaskConfig, type TaskConfig } from '../task/task-file.js';
 import { configText } from '../views/config.js';
 import type { Style } from '../views/parts/style.js';
 import { ConfigPrinting } from './config-printing.js';
-import type { ConfigFlags } from './config-target.js';
+import { type ConfigFlags, selectionOf } from './config-target.js';
 import { parseBinding, parsePort } from './config-words.js';
 import { drawn } from './graph.js';
 import { progressOn } from './progress.js';
@@ -142,7 +142,8 @@ async function loadPython(): Promise<ExecuteProgram> {
 }
 
 /** What the flags ask of a config. Throws UsageError for a wrong value. */
-export function requestOf({ task, environment = [], port = [], job, instance = '0' }: ConfigFlags): Request {
+export function requestOf(flags: ConfigFlags): Request {
+  const { task, environment = [], port = [], job, instance = '0' } = flags;
   if (!/^\d{1,9}$/.test(instance)) {
     throw badValue('--instance', 'a whole number, 0 or higher', instance);
   }
@@ -153,5 +154,6 @@ export function requestOf({ task, environment = [], port = [], job, instance = '
     hostname: hostname(),
     bindings: environment.map(parseBinding),
     ports: new Map(port.map(parsePort)),
+    selection: selectionOf(flags),
   };
 }

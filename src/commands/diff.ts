@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
+import type { Kinds } from '../cli/completion/kinds.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
 import { diffTargets } from '../cli/diff.js';
 
@@ -30,6 +31,7 @@ TARGET and OTHER are each a task id, a path (a sandbox, a task root, a task file
   };
   static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['inspect', 'status', 'read'];
+  static override completes: Kinds = { only: 'config-process', from: 'config-process' };
 
   static override args = {
     target: Args.string({ required: true, ignoreStdin: true, description: 'A task, or a config.' }),

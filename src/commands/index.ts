@@ -7,6 +7,7 @@ export const COMMANDS = {
   doctor: async () => (await import('./doctor.js')).default,
   gc: async () => (await import('./gc.js')).default,
   help: async () => (await import('./help.js')).default,
+  init: async () => (await import('./init.js')).default,
   inspect: async () => (await import('./inspect.js')).default,
   kill: async () => (await import('./kill.js')).default,
   ls: async () => (await import('./ls.js')).default,

@@ -12,6 +12,7 @@ import { invalidConfig, located, orRefused, theFirst, typeProblems } from './pro
 import { ConfigError, type Dialect } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
+import { type Selection, selectProcesses, unknownProcesses } from './selection.js';
 import type { ConfigSession } from './session.js';
 import { type Setting, settingsOf } from './settings.js';
 import {
@@ -23,6 +24,7 @@ import {
   type TaskPlan,
   taskPlan,
   validate,
+  withProcesses,
 } from './validate.js';
 
 /** A config that was executed. */
@@ -40,6 +42,8 @@ export interface Request extends JobChoice {
   bindings: readonly (readonly [address: string, value: string])[];
   /** `-P NAME:PORT`. */
   ports: ReadonlyMap<string, number>;
+  /** Which of its processes; default: all. */
+  selection?: Selection;
 }
 
 /** One task of a config: bound, typechecked, chosen. */
@@ -72,11 +76,15 @@ function evaluateChosen(config: LoadedConfig, request: Request): EvaluatedTask {
   if (config.kind === 'aurora') {
     const job = pickJob(schema, { path: config.path, jobs }, request, (each) => bound(each, request));
     const found = taskOfJob(schema, config.path, job, request);
-    const errors = found.problems.length > 0 ? found.problems : validate(schema, found.task);
-    const node = errors.length > 0 ? found.jobTask : found.task;
-    return evaluated(config, request, { ...found, node, errors });
+    const chosen = (task: StructNode) => (found.problems.length > 0 ? task : selected(config, task, request));
+    const task = chosen(found.task);
+    const errors = found.problems.length > 0 ? found.problems : validate(schema, task);
+    const node = errors.length > 0 ? chosen(found.jobTask) : task;
+    const used = new Set(portsIn(schema, node).map((port) => found.portmap.get(port) ?? port));
+    const ports = task === found.task ? found.ports : found.ports.filter((port) => used.has(port));
+    return evaluated(config, request, { ...found, node, errors, ports });
   }
-  const node = choose(config, checkedTasks(config, request), request.task);
+  const node = selected(config, choose(config, checkedTasks(config, request), request.task), request);
   const errors = validate(schema, node);
   // The original validates a task from JSON when it loads it.
   if (config.kind === 'json' && errors.length > 0) {
@@ -171,6 +179,28 @@ function choose({ path }: LoadedConfig, tasks: readonly StructNode[], name: stri
   if (task !== undefined) return task;
   const message = `${path} has no task '${name}'; it has ${listed(tasks.map(nameOf))}`;
   throw new ConfigError('select', 'task-not-found', message);
+}
+
+/** The task with the requested processes; unchanged if it is not valid, for which `validate` has the reasons. */
+function selected({ path, session }: LoadedConfig, task: StructNode, { selection }: Request): StructNode {
+  if (selection === undefined || task.type !== session.schema.task || !task.fields.has('processes'))
+    return task;
+  const plan = planIfValid(task);
+  if (plan === undefined) return task;
+  const chosen = selectProcesses(plan, selection);
+  if (!('unknown' in chosen)) return withProcesses(task, chosen);
+  const { message, hint } = unknownProcesses(path, chosen.unknown, plan);
+  throw new ConfigError('select', 'process-not-found', message, { hint });
+}
+
+function planIfValid(task: StructNode): TaskPlan | undefined {
+  try {
+    const plan = taskPlan(task);
+    return plan.regular.faults.length + plan.finalizing.faults.length === 0 ? plan : undefined;
+  } catch (error) {
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
 }
 
 function nameOf(task: StructNode): string {

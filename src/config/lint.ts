@@ -74,7 +74,15 @@ function replacedEscapes(task: StructNode, errors: readonly Problem[]): Problem[
 
 function unusedPorts(task: StructNode, ports: Iterable<string>, place: ConfigPlace): Problem[] {
   const needed = new Set(portsOf(task));
-  return [...ports]
-    .filter((name) => !needed.has(name))
-    .map((name) => problemAt(place, 'port-unused', 'warning', `no process uses the port ${name}`));
+  const unused = [...ports].filter((name) => !needed.has(name) && !isMentioned(name, task));
+  return unused.map((name) => problemAt(place, 'port-unused', 'warning', `no process uses the port ${name}`));
+}
+
+/** A port that the config binds is not needed, and may be given all the same. */
+function isMentioned(port: string, task: StructNode): boolean {
+  const address = `thermos.ports[${port}]`;
+  return [...partsOf(task)].some((part) => {
+    const raw = 'node' in part && part.node.kind === 'simple' ? part.node.raw : undefined;
+    return typeof raw === 'string' && raw.includes(address);
+  });
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../errors/problem.js';
-import { bind, constructFrom } from './construct.js';
+import { bind, constructFrom, override } from './construct.js';
 import { attribute, interpolate } from './interpolate.js';
 import { grouped, limited, listed } from './limits.js';
 import {
@@ -20,6 +20,7 @@ import { type Plan, type PlanFault, type PlannedProcess, planOf } from './planne
 import { ampersandsFor, escaped, hintFor, problemAt, typeProblems } from './problems.js';
 import { pythonText } from './python-text.js';
 import type { Schema } from './schema.js';
+import type { SelectedProcesses } from './selection.js';
 
 /** What a runner needs of an evaluated task for its plans. */
 export interface TaskPlan {
@@ -71,6 +72,31 @@ export function taskPlan(task: StructNode): TaskPlan {
     regular: planOf(processes, orders, false),
     finalizing: planOf(processes, orders, true),
   };
+}
+
+/** The task with nothing but these processes, which were chosen by its plan, and the constraints among them. */
+export function withProcesses(task: StructNode, { names, orders, bridges }: SelectedProcesses): StructNode {
+  const processes = task.fields.get('processes') as ListNode;
+  const constraints = task.fields.get('constraints') as ListNode | undefined;
+  const plans = taskPlan(task).processes;
+  const fields: [string, Raw][] = [
+    [
+      'processes',
+      { ...processes, items: processes.items.filter((_, i) => names.has(plans[i]?.name as string)) },
+    ],
+  ];
+  if (constraints !== undefined) {
+    const kept = orders.map(({ order, places }) => withNames(constraints.items[order] as StructNode, places));
+    fields.push(['constraints', [...kept, ...bridges.map((order) => new Dict([['order', [...order]]]))]]);
+  }
+  return override(task, fields);
+}
+
+/** The constraint with the names at these places of its order. */
+function withNames(constraint: StructNode, places: readonly number[]): StructNode {
+  const order = constraint.fields.get('order') as ListNode;
+  if (places.length === order.items.length) return constraint;
+  return override(constraint, [['order', { ...order, items: places.map((at) => order.items[at] as Node) }]]);
 }
 
 function plannedProcess(process: StructNode): PlannedProcess {

@@ -65,3 +65,11 @@ export const dryRun = z
     problems,
   })
   .meta({ title: 'thermos run CONFIG --dry-run --json', description: 'The task that would be run.' });
+
+export const init = z
+  .object({
+    path: z.string().describe('The config that was written, absolute.'),
+    bytes: z.int().min(0),
+  })
+  .meta({ title: 'thermos init --json', description: 'The config that was written.' });
+export type InitDocument = z.infer<typeof init>;

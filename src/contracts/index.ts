@@ -3,7 +3,7 @@
  * types of this folder are used; the schemas generate `schemas/` and check the output in tests.
  */
 import { read, record } from './checkpoint.js';
-import { dryRun, inspectConfig } from './config.js';
+import { dryRun, init, inspectConfig } from './config.js';
 import { defaults } from './defaults.js';
 import { diff } from './diff.js';
 import { doctor } from './doctor.js';
@@ -28,6 +28,7 @@ export const CONTRACTS = {
   error: failure,
   gc,
   help,
+  init,
   inspect,
   'inspect-config': inspectConfig,
   kill,

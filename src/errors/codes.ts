@@ -160,7 +160,7 @@ export const CODE_GROUPS = {
       exit: ['no', 'partial'],
       meaning: 'The task was removed while the command waited for it or opened it.',
     },
-    'process-not-found': { exit: ['no'], meaning: 'The task has no process of that name.' },
+    'process-not-found': { exit: ['no', 'usage'], meaning: 'The task has no process of that name.' },
     'process-not-running': {
       exit: ['no'],
       meaning: 'The process does not run, so that it can be neither signalled nor restarted.',
@@ -175,7 +175,7 @@ export const CODE_GROUPS = {
     },
     'checkpoint-unreadable': {
       severity: ['error'],
-      exit: ['partial'],
+      exit: ['partial', 'usage'],
       meaning: 'A checkpoint file cannot be opened or read.',
       remedy: 'Run the command again with sudo.',
     },
@@ -218,7 +218,11 @@ export const CODE_GROUPS = {
       meaning: 'A task has so many statuses that only the first and last ones are shown.',
       remedy: 'List every record with `thermos read --records`.',
     },
-    'task-file-missing': { severity: ['warning'], meaning: 'A task has checkpoints but no task file.' },
+    'task-file-missing': {
+      severity: ['warning'],
+      exit: ['usage'],
+      meaning: 'A task has checkpoints but no task file.',
+    },
     'task-file-twice': {
       severity: ['warning'],
       meaning: 'A task has one task file among the active tasks and another among the finished ones.',
@@ -226,12 +230,12 @@ export const CODE_GROUPS = {
     },
     'task-file-unreadable': {
       severity: ['error', 'warning'],
-      exit: ['partial'],
+      exit: ['partial', 'usage'],
       meaning: 'A task file cannot be opened or read, or is a link that leads nowhere.',
     },
     'task-file-damaged': {
       severity: ['error', 'warning'],
-      exit: ['partial'],
+      exit: ['partial', 'usage'],
       meaning:
         'A task file is not JSON, does not describe a task, has a field that no runner would accept, or is nested too deeply.',
     },
@@ -365,6 +369,12 @@ export const CODE_GROUPS = {
       exit: ['usage'],
       meaning: 'The config file cannot be read, is a directory, is too long, or is not text.',
     },
+    'config-exists': {
+      exit: ['usage'],
+      meaning: 'The config that init should write exists.',
+      remedy: 'Name another file, or replace it with --force.',
+    },
+    'config-unwritable': { exit: ['partial'], meaning: 'The config cannot be written.' },
     'config-syntax': { exit: ['usage'], meaning: 'The config is not valid Python or JSON.' },
     'config-invalid': {
       exit: ['usage'],
@@ -519,6 +529,12 @@ export const CODE_GROUPS = {
       exit: ['usage'],
       meaning: 'Another user may have written the files of a task, so they are not trusted.',
       remedy: 'Repair the owner and mode that the message names, if the files are right.',
+    },
+    'run-again': {
+      severity: ['warning'],
+      meaning:
+        'A task that is run again has values of its first run in it, or lacks what its task file does not keep.',
+      remedy: 'Run its config instead, if that matters.',
     },
     'user-unknown': {
       severity: ['error'],

@@ -2,7 +2,7 @@ import { UsageError } from '../errors/errors.js';
 import { isShortage } from '../errors/shortage.js';
 import { accountGroups } from '../host/groups.js';
 import { layoutAt } from '../layout/layouts.js';
-import { CHECKPOINTS, TASKS } from '../layout/root-paths.js';
+import { CHECKPOINTS, type Phase, TASKS } from '../layout/root-paths.js';
 import { RUNNER, type TaskPlace } from '../layout/task-paths.js';
 import { Directories } from '../store/directories.js';
 import { statFile } from '../store/look.js';
@@ -27,13 +27,17 @@ export function baseOf(root: string): string {
 }
 
 /** The existing files of a task and the directories around them. */
-function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Generator<PathOwner> {
+function* witnessesOf(
+  { root, taskId }: TaskPlace,
+  phase: Phase,
+  directories: Directories,
+): Generator<PathOwner> {
   const base = baseOf(root);
   const below = namesBelow(root, base) as string[];
   yield* directoriesTo(base, below, directories);
   for (const [names, file] of [
     [[CHECKPOINTS, taskId], RUNNER],
-    [[TASKS, 'active'], taskId],
+    [[TASKS, phase], taskId],
   ] as const) {
     for (let depth = 1; depth <= names.length; depth++) {
       const path = [root, ...names.slice(0, depth)].join('/');
@@ -48,6 +52,13 @@ function* witnessesOf({ root, taskId }: TaskPlace, directories: Directories): Ge
   }
 }
 
+export interface OwnershipOptions {
+  /** Where the task file is. Default: `active`. */
+  readonly phase?: Phase;
+  /** The error for a file that somebody else may have written. Default: `untrusted`. */
+  readonly refusal?: (stranger: UntrustedPath) => UsageError;
+}
+
 /**
  * Checks that only root, ourselves and the task's user can have written the files of a task: files of anyone else must
  * neither run commands as the user that they name nor decide which of that user's processes are killed. Returns the
@@ -58,6 +69,7 @@ export function checkOwnership(
   place: TaskPlace,
   uid: number | undefined,
   opened: readonly OpenFile[] = [],
+  { phase = 'active', refusal = (stranger) => untrusted(place.taskId, uid, stranger) }: OwnershipOptions = {},
 ): UsageError | undefined {
   const directories = new Directories();
   try {
@@ -68,8 +80,8 @@ export function checkOwnership(
         opened.map((file) => pathOwner(file.path, file.statNow())),
         trusted,
         groups,
-      ) ?? findUntrusted(witnessesOf(place, directories), trusted, groups);
-    return stranger && untrusted(place.taskId, uid, stranger);
+      ) ?? findUntrusted(witnessesOf(place, phase, directories), trusted, groups);
+    return stranger && refusal(stranger);
   } catch (error) {
     if (isShortage(error)) throw error;
     return new UsageError(

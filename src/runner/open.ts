@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { RecordLister } from '../checkpoint/follow.js';
 import { readStream } from '../checkpoint/reader.js';
 import { type CheckpointRecord, isTerminalTaskState, type RunnerHeader } from '../checkpoint/records.js';
-import { type PlanFault, planOf } from '../config/planner.js';
 import { thermosCommand } from '../discovery/advised-command.js';
 import { NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
@@ -21,7 +20,7 @@ import type { NewTask, RunSettings } from './api.js';
 import { StreamProgress } from './progress.js';
 import { RunnerRoot, type StartingStream, unwritable } from './runner-root.js';
 import { makeLogDir, makeSandbox } from './sandbox.js';
-import { isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
+import { checkPlans, isSameTask, type RunnableTask, runnableTask, taskFileText } from './task-document.js';
 
 /** An opened task: we hold the lock of its stream. */
 export interface OpenedTask {
@@ -283,36 +282,6 @@ function checkSettings({ chroot, coordinator }: RunSettings): void {
   }
   if (presenceUnlessShort(coordinator.script) !== 'other')
     throw new SystemError('install-incomplete', `${coordinator.script} does not exist`);
-}
-
-function checkPlans({ processes, orders }: RunnableTask): void {
-  const known = new Set(processes.map(({ name }) => name));
-  for (const order of orders) {
-    const unknown = order.find((name) => !known.has(name));
-    if (unknown !== undefined) {
-      throw new UsageError(
-        'task-invalid',
-        `a constraint names process ${JSON.stringify(unknown)}, which does not exist`,
-      );
-    }
-  }
-  for (const final of [false, true]) {
-    const [fault] = planOf(processes, orders, final).faults;
-    if (fault !== undefined) throw new UsageError('task-invalid', describeFault(fault));
-  }
-}
-
-function describeFault(fault: PlanFault): string {
-  switch (fault.kind) {
-    case 'mixed':
-      return `the order ${fault.order.join(', ')} mixes final and other processes`;
-    case 'empty':
-      return 'a constraint orders no processes';
-    case 'cycle':
-      return `processes wait for each other: ${fault.cycle.join(', ')}`;
-    default:
-      return `process ${fault.process} cannot come after ${fault.on}, which is ${fault.kind}`;
-  }
 }
 
 function finished({ root, taskId }: TaskPlace): UsageError {

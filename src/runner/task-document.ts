@@ -1,4 +1,4 @@
-import type { PlannedProcess } from '../config/planner.js';
+import { type PlanFault, type PlannedProcess, planOf } from '../config/planner.js';
 import { UsageError } from '../errors/errors.js';
 import { type CheckedProcess, checkTask } from '../task/task-schema.js';
 import { asciiJson } from '../text/json.js';
@@ -46,7 +46,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /**
  * The task in an evaluated document, which has the fields of the original's task file; missing ones get their defaults.
  * Throws UsageError `task-invalid` if it cannot be run. Relations between processes (orders, cycles) are checked by the
- * planner.
+ * planner: `checkPlans`.
  */
 export function runnableTask(json: unknown): RunnableTask {
   const checked = checkTask(json);
@@ -97,6 +97,37 @@ function processOf({ name, cmdline, logger = {}, ...process }: CheckedProcess): 
       ...rotate,
     },
   };
+}
+
+/** Throws UsageError `task-invalid` if the processes of a task cannot run in any order that its constraints allow. */
+export function checkPlans({ processes, orders }: RunnableTask): void {
+  const known = new Set(processes.map(({ name }) => name));
+  for (const order of orders) {
+    const unknown = order.find((name) => !known.has(name));
+    if (unknown !== undefined) {
+      throw new UsageError(
+        'task-invalid',
+        `a constraint names process ${JSON.stringify(unknown)}, which does not exist`,
+      );
+    }
+  }
+  for (const final of [false, true]) {
+    const [fault] = planOf(processes, orders, final).faults;
+    if (fault !== undefined) throw new UsageError('task-invalid', describeFault(fault));
+  }
+}
+
+function describeFault(fault: PlanFault): string {
+  switch (fault.kind) {
+    case 'mixed':
+      return `the order ${fault.order.join(', ')} mixes final and other processes`;
+    case 'empty':
+      return 'a constraint orders no processes';
+    case 'cycle':
+      return `processes wait for each other: ${fault.cycle.join(', ')}`;
+    default:
+      return `process ${fault.process} cannot come after ${fault.on}, which is ${fault.kind}`;
+  }
 }
 
 /** A line of JSON in the original's format, with all non-ASCII characters escaped. */

@@ -83,6 +83,21 @@ describe('the task of a job', () => {
     expect(document.processes).toMatchObject([{ cmdline: '1 1 8080 2' }]);
   });
 
+  it('asks only for the ports of the chosen processes', () => {
+    const announce = dict({ portmap: dict({ aurora: 'http', extra: 'own' }) });
+    const processes = [
+      dict({ name: 'p', cmdline: '{{thermos.ports[aurora]}}' }),
+      dict({ name: 'q', cmdline: '{{thermos.ports[own]}} {{mesos.instance}}' }),
+    ];
+    const resources = dict({ cpu: 1, ram: 1 << 20, disk: 1 << 20 });
+    const of = config({ announce, task: dict({ processes, resources }) });
+    const chosen = (...words: string[]) => evaluate(of, { ...REQUEST, selection: { kind: 'only', words } });
+    expect(chosen('p').unboundPorts).toEqual(['http']);
+    expect(chosen('q').unboundPorts).toEqual(['own']);
+    expect(chosen('q').document.processes).toMatchObject([{ cmdline: '{{thermos.ports[own]}} 2' }]);
+    expect(failure(() => chosen('x'))).toBe("select process-not-found web.aurora has no process 'x'");
+  });
+
   it('asks for the ports that no portmap resolves, each once', () => {
     const announce = dict({ portmap: dict({ aurora: 'http', alias: 'aurora', admin: '8080' }) });
     const ports = ['aurora', 'alias', 'admin', 'own'].map((port) => `{{thermos.ports[${port}]}}`).join(' ');

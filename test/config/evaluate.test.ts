@@ -282,6 +282,67 @@ describe('lint', () => {
       'warning port-unused 3',
     ]);
   });
+
+  it('of no port that the config binds by itself, if another number is given', async () => {
+    const task = { processes: [{ name: 'p', cmdline: '{{thermos.ports[x]}}' }] };
+    const ports = new Map([['x', 1]]);
+    expect(await lintOf(task, { ports, bindings: [['thermos.ports[x]', '2']] })).toEqual([]);
+  });
+});
+
+describe('some of the processes', () => {
+  const task = {
+    processes: [
+      { name: 'a', cmdline: 'a' },
+      { name: 'b', cmdline: '{{unbound}} {{thermos.ports[b]}}' },
+      { name: 'c', cmdline: '{{thermos.ports[c]}}' },
+      { name: 'f', cmdline: 'f', final: true },
+    ],
+    constraints: [{ order: ['a', 'b'] }, { order: ['b', 'c'] }],
+  };
+  const chosen = async (kind: 'only' | 'from', ...words: string[]) => {
+    const evaluated = await loadTask(task, { selection: { kind, words } });
+    const { processes, constraints } = evaluated.document;
+    const names = (processes as { name: string }[]).map(({ name }) => name);
+    return { ...evaluated, names, constraints };
+  };
+
+  it('are a task with the constraints among them', async () => {
+    expect(await chosen('only', 'a', 'c')).toMatchObject({
+      names: ['a', 'c'],
+      constraints: [{ order: ['a', 'c'] }],
+      lint: [],
+    });
+    expect(await chosen('from', 'c')).toMatchObject({ names: ['c', 'f'], constraints: [], lint: [] });
+  });
+
+  it('need only their own ports and values', async () => {
+    expect((await chosen('only', 'a')).unboundPorts).toEqual([]);
+    expect((await chosen('from', 'c')).unboundPorts).toEqual(['c']);
+    const error = await failure(chosen('from', 'b'));
+    expect([error.code, ...said(error)]).toEqual([
+      'ref-unbound',
+      "task.json: process 'b': cmdline: nothing is bound to {{unbound}}",
+    ]);
+  });
+
+  it('have names that the task has', async () => {
+    const error = await failure(chosen('only', 'a,x'));
+    expect([error.code, error.exitCode, ...said(error), error.hint]).toEqual([
+      'process-not-found',
+      2,
+      "task.json has no process 'x'",
+      'it has a, b, c, f',
+    ]);
+  });
+
+  it('are not chosen from a task that cannot be run: that is reported', async () => {
+    const cycle = { ...task, constraints: [{ order: ['b', 'a', 'b'] }] };
+    const error = await failure(loadTask(cycle, { selection: { kind: 'only', words: ['c'] } }));
+    expect([error.message, ...error.problems.map(({ message }) => message)].join()).toContain(
+      'processes wait for each other',
+    );
+  });
 });
 
 function wire(value: unknown): unknown {

@@ -12,6 +12,7 @@ import { diffText } from '../../src/views/diff.js';
 import { doctorText } from '../../src/views/doctor.js';
 import { gcText } from '../../src/views/gc.js';
 import { graphText } from '../../src/views/graph.js';
+import { initText } from '../../src/views/init.js';
 import * as inspectViews from '../../src/views/inspect.js';
 import { killListText, killText } from '../../src/views/kill.js';
 import { lsText } from '../../src/views/ls.js';
@@ -169,6 +170,7 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
     metrics.add(view(name));
     return metrics.text({ version: name, roots: 1, problems: [], durationMs: 1 });
   },
+  initText,
   reportSummary: (name) => reportSummary({ pages: [{ path: name, bytes: 1 }], index: name }),
   gcText: (name, style) => {
     const document = gcDocument(name);

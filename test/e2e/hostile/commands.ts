@@ -35,6 +35,7 @@ const ACTS = [0, 1, 2, 5];
 const RAN = [0, 1, 2, 3, 4, 5];
 const run = ({ root, config }: Target) => ['run', '--root', root, '--task-id', VICTIM, config];
 const simplerun = ({ root }: Target) => ['simplerun', '--root', root, '--task-id', 'new', '--', 'true'];
+const again = ({ root }: Target) => ['run', '--root', root, '--again', VICTIM, '--task-id', 'new'];
 /** Root runs in the root of another user only for that user. */
 const forOwner = ([command, ...words]: string[]) =>
   AS_ROOT ? [command as string, '--user', 'nobody', ...words] : [command as string, ...words];
@@ -145,6 +146,15 @@ export const COMMANDS = {
   },
   run: { args: (target) => forOwner(run(target)), exits: RAN, sound: 0, starts: true },
   'run-as-owner': { args: run, exits: RAN, sound: 0, starts: true, asOwner: true },
+  'run-again': { args: again, exits: RAN, sound: 0, starts: true, phase: 'finished' },
+  'run-again-as-owner': {
+    args: again,
+    exits: RAN,
+    sound: 0,
+    starts: true,
+    asOwner: true,
+    phase: 'finished',
+  },
   simplerun: { args: (target) => forOwner(simplerun(target)), exits: RAN, sound: 0, starts: true },
   'simplerun-as-owner': { args: simplerun, exits: RAN, sound: 0, starts: true, asOwner: true },
   doctor: { args: ({ root }) => ['doctor', '--root', root], exits: LOOKS, sound: 1 },

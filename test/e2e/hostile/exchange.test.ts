@@ -15,7 +15,7 @@ import { give, OWNER, ROLES, type RoleName, role } from './tree.js';
 const EXCHANGED: readonly RoleName[] = ['checkpoint', 'runner', 'log-dir', 'sandbox', 'task-file'];
 const COMMANDS: Record<string, readonly CommandName[]> = {
   kill: ['kill-now', 'kill'],
-  run: ['run', 'run-as-owner'],
+  run: ['run', 'run-again', 'run-as-owner', 'run-again-as-owner'],
   gc: ['gc-yes', 'gc-orphan'],
   tail: ['tail'],
 };
