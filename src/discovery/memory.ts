@@ -14,7 +14,7 @@ const SLACK_MS = 3_000;
 /** A search is repeated after this time, whatever the directories show: some file systems do not show all changes. */
 const LEAST_MS = 30_000;
 /** The repeated searches may take one part in this many of the time. */
-const SHARE = 1000;
+const SHARE = 2000;
 /** An executor makes its root soon after its run directory; not later than this. */
 const PENDING_MS = 600_000;
 
@@ -25,8 +25,8 @@ const PENDING_MS = 600_000;
 export class SearchMemory {
   readonly #now: () => number;
   #found: Discovery = { roots: [], tasks: [], problems: [] };
-  /** By directory. Undefined if the search must be repeated. */
-  #marks: ReadonlyMap<string, string> | undefined;
+  /** Of the last search. */
+  #marks: Marks | undefined;
   #from = 0;
   #until = 0;
 
@@ -50,6 +50,11 @@ export class SearchMemory {
     return { roots: [...roots], tasks: [...tasks], problems: [...problems] };
   }
 
+  /** The directories in which the last search would have found something else. */
+  get directories(): Iterable<string> {
+    return this.#marks?.of.keys() ?? [];
+  }
+
   /** False if `discover` would certainly find the same as before; true if it was not asked. */
   mayHaveChanged(): boolean {
     return !this.#isUpToDate(this.#now());
@@ -57,19 +62,26 @@ export class SearchMemory {
 
   /** A clock that was set back says nothing. */
   #isUpToDate(now: number): boolean {
-    if (this.#marks === undefined || now < this.#from || now >= this.#until) return false;
-    for (const [directory, mark] of this.#marks) if (directoryMark(directory).mark !== mark) return false;
+    if (this.#marks === undefined || !this.#marks.settled || now < this.#from || now >= this.#until)
+      return false;
+    for (const [directory, mark] of this.#marks.of) if (directoryMark(directory).mark !== mark) return false;
     return true;
   }
 }
 
-/** Undefined if a directory has changed so recently that its mark may not show the next change. */
+interface Marks {
+  /** By directory. */
+  of: ReadonlyMap<string, string>;
+  /** False if a directory has changed so recently that its mark may not show the next change. */
+  settled: boolean;
+}
+
 function marksOf(
   { roots, tasks }: Discovery,
   places: readonly string[],
   pending: readonly string[],
   start: number,
-): ReadonlyMap<string, string> | undefined {
+): Marks {
   const marks = new Map<string, string>();
   const unfinished = new Set(tasks.filter(({ phase }) => phase === 'active').map(({ root }) => root));
   const empty = new Set(roots);
@@ -94,7 +106,7 @@ function marksOf(
       for (const directory of [root.path, ...directories]) add(directory, PENDING_MS);
     // A root of one task has no other one later.
   }
-  return settled ? marks : undefined;
+  return { of: marks, settled };
 }
 
 /** The same discovery, with the objects of an earlier one for what has not changed. */
