@@ -1,3 +1,4 @@
+import type { Selection } from '../discovery/select.js';
 import { Host } from '../host/host.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { directoryMark } from '../store/look.js';
@@ -16,6 +17,8 @@ export interface TransitionClocks {
 /** After a look, there is a rest: as long as the look took, within these bounds, in milliseconds. */
 const LEAST_REST_MS = 20;
 const MOST_REST_MS = 50;
+/** Where very many tasks are over, searching all of them takes at most one part in so many of the time. */
+const SEARCH_SHARE = 10;
 /** A root that does not exist yet appears in a directory at most so far above it. */
 const LEVELS = 2;
 
@@ -36,20 +39,38 @@ export function localTransitions(
   const { watcher } = watched;
   let isFirst = true;
   let restUntil = 0;
+  /** When to search everything again; undefined if that is not known to be necessary. */
+  let searchDue: number | undefined;
+  let lastSearch = { end: 0, took: 0 };
 
-  const mayBeFoundElsewhere = (changed: ReadonlySet<string>): boolean => {
-    const isAnnounced = changed.size > 0 && [...changed].every((directory) => watched.isOfTask(directory));
-    return isFirst || (!isAnnounced && search.mayHaveChanged());
+  const searchAll = (): Selection => {
+    const start = clock();
+    const selection = search.find(words, 'look');
+    const end = clock();
+    lastSearch = { end, took: end - start };
+    searchDue = undefined;
+    return selection;
+  };
+
+  /** Undefined if there is certainly no other task. */
+  const searchFor = (changed: ReadonlySet<string>): Selection | undefined => {
+    if (isFirst) return searchAll();
+    const others = [...changed].filter((directory) => !watched.isOfTask(directory));
+    const isAnnounced = changed.size > 0 && others.length === 0;
+    const isTime = searchDue !== undefined && clock() >= searchDue;
+    if ((isAnnounced && !isTime) || !search.mayHaveChanged()) return undefined;
+    const isStart = others.length > 0 && others.every((directory) => search.isOfRoot(directory));
+    if (isTime || (changed.size > 0 && !isStart)) return searchAll();
+    searchDue ??= Math.max(clock(), lastSearch.end + lastSearch.took * SEARCH_SHARE);
+    return isStart ? search.findStarted(words, changed) : undefined;
   };
 
   const look = (): TransitionLook => {
     const start = clock();
     const changed = watcher.take();
-    const selection = mayBeFoundElsewhere(changed) ? search.find(words, 'look') : undefined;
-    if (selection !== undefined) {
-      board.update(selection.selected, now());
-      watched.update(search.directories, board.directories);
-    }
+    const selection = searchFor(changed);
+    if (selection !== undefined) board.update(selection.selected, now());
+    watched.update(selection === undefined ? undefined : search.directories, board.directories);
     const found = board.read(host, changed, watcher.isBlind);
     watcher.found(found.transitions.length > 0, isFirst || changed.size > 0);
     isFirst = false;
@@ -59,7 +80,8 @@ export function localTransitions(
   };
 
   const changes = async (): Promise<void> => {
-    await watcher.changes(board.rest ?? Number.POSITIVE_INFINITY);
+    const toSearch = searchDue === undefined ? Number.POSITIVE_INFINITY : Math.max(0, searchDue - clock());
+    await watcher.changes(Math.min(toSearch, board.rest ?? Number.POSITIVE_INFINITY));
     const rest = restUntil - clock();
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
   };
@@ -77,7 +99,14 @@ class WatchedDirectories {
     return this.#ofTasks.has(directory);
   }
 
-  update(ofRoots: Iterable<string>, ofTasks: Iterable<string>): void {
+  /** Undefined: those of roots are as before. */
+  update(ofRoots: Iterable<string> | undefined, ofTasks: Iterable<string>): void {
+    if (ofRoots === undefined) {
+      // Of a task that is about to start, the directory may be made later than the task file.
+      for (const directory of this.#ofTasks)
+        if (!this.watcher.watches(directory)) this.watcher.watch(directory);
+      return;
+    }
     this.#ofTasks = new Set(ofTasks);
     const wanted = new Set([...ofRoots, ...this.#ofTasks]);
     for (const directory of this.#identities.keys()) {
