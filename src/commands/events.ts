@@ -32,7 +32,7 @@ ${TIME_HELP}`;
     '<%= config.bin %> events --state FAILED,LOST "www-data-prod-*"',
     '<%= config.bin %> events --since 2h --no-follow',
     '<%= config.bin %> events --json | jq --unbuffered -r "select(.type == \\"task\\" and .state == \\"FAILED\\").task_id"',
-    '<%= config.bin %> events --state FAILED --exec \'logger -t thermos "$THERMOS_TASK_ID $THERMOS_PROCESS failed"\'',
+    '<%= config.bin %> events --state FAILED --exec \'logger "thermos: $THERMOS_TASK_ID $THERMOS_PROCESS failed"\'',
   ];
   static override exitCodes = {
     ...ThermosCommand.exitCodes,

@@ -37,32 +37,32 @@ export class EventLines {
   }
 
   #ofTerminal(transition: TaskTransition): string {
-    const { time_ms, process, run, task_id } = transition;
+    const { process, run, task_id } = transition;
     const { paint, unicode, width = 80 } = this.#style;
     const mark = unicode ? '…' : '...';
-    const time = timestamp(time_ms);
-    const day = dayOf(time);
-    const newDay = day === this.#day ? '' : `${paint.dim(day)}\n`;
-    this.#day = day;
+    const time = timestamp(transition.time_ms);
+    const newDay = dayOf(time) === this.#day ? '' : `${paint.dim(dayOf(time))}\n`;
+    this.#day = dayOf(time);
     const state = String(transition.state);
+    const before = `${newDay}${time.slice(11, 19)}${GAP}${paintOf(paint, state)(state.padEnd(STATE_WIDTH))}${GAP}`;
+    const room = Math.max(LEAST_ID, width - '00:00:00'.length - STATE_WIDTH - 2 * GAP.length);
     const whole = visible(this.#shortId(task_id));
     this.#idWidth = Math.max(this.#idWidth, Math.min(MOST_WIDTH, widthOf(whole)));
     const name = process === undefined ? '' : `${visible(process)} ${run}`;
     this.#processWidth = Math.max(this.#processWidth, Math.min(MOST_WIDTH, widthOf(name)));
     const detail = detailOf(transition);
-    const before = time.slice(11, 19) + GAP + paintOf(paint, state)(state.padEnd(STATE_WIDTH)) + GAP;
-    const room = width - '00:00:00'.length - GAP.length - STATE_WIDTH - GAP.length;
-    const ends = [name, detail].filter((cell) => cell !== '').map((cell) => GAP.length + widthOf(cell));
-    const forId = Math.max(LEAST_ID, room - ends.reduce((sum, each) => sum + each, 0));
-    const id = shorten(whole, Math.min(forId, MOST_WIDTH), 'middle', mark);
-    if (name === '') return `${newDay}${before}${shorten(id, room, 'middle', mark)}\n`;
+    const brief = detail.replace(/ \(.*/, '');
+    const left = room - widthOfAll(name, brief);
+    const id = shorten(whole, Math.max(LEAST_ID, left), 'middle', mark);
+    if (name === '') return `${before}${id}\n`;
     // Columns give way where a line would become too long.
-    const spare = room - widthOf(id) - ends.reduce((sum, each) => sum + each, 0);
-    const afterId = Math.min(this.#idWidth - widthOf(id), Math.max(0, spare));
-    const afterName =
-      detail === '' ? 0 : Math.min(this.#processWidth - widthOf(name), Math.max(0, spare - afterId));
-    const rest = id + ' '.repeat(Math.max(0, afterId)) + GAP + name + ' '.repeat(Math.max(0, afterName));
-    return `${newDay}${before}${shorten(detail === '' ? rest : rest + GAP + detail, room, 'end', mark)}\n`;
+    const afterId = Math.max(0, Math.min(this.#idWidth, left) - widthOf(id));
+    const start = id + ' '.repeat(afterId) + GAP + name;
+    const atEnd = room - widthOf(start);
+    const afterName = Math.max(0, Math.min(this.#processWidth - widthOf(name), atEnd - widthOfAll(brief)));
+    const end = [detail, brief].find((text) => afterName + widthOfAll(text) <= atEnd) ?? brief;
+    const line = end === '' ? start : start + ' '.repeat(afterName) + GAP + end;
+    return `${before}${shorten(line, room, 'end', mark)}\n`;
   }
 
   #shortId(task_id: string): string {
@@ -81,6 +81,11 @@ export class EventLines {
 
 /** Ids are short so that they differ from so many that were shown before. */
 const MOST_REMEMBERED = 256;
+
+/** Of the cells that there are, with the gap before each. */
+function widthOfAll(...cells: readonly string[]): number {
+  return cells.reduce((sum, cell) => (cell === '' ? sum : sum + GAP.length + widthOf(cell)), 0);
+}
 
 function dayOf(time: string): string {
   return time.slice(0, 10);
