@@ -51,7 +51,7 @@ export class EventLines {
     const name = process === undefined ? '' : `${visible(process)} ${run}`;
     this.#processWidth = Math.max(this.#processWidth, Math.min(MOST_WIDTH, widthOf(name)));
     const detail = detailOf(transition);
-    const brief = detail.replace(/ \(.*/, '');
+    const brief = detail.replace(/ \(.*/, '').replace(/^signal \d+, /, '');
     const left = room - widthOfAll(name, brief);
     const id = shorten(whole, Math.max(LEAST_ID, left), 'middle', mark);
     if (name === '') return `${before}${id}\n`;

@@ -73,6 +73,14 @@ describe('on a terminal', () => {
     ]);
   });
 
+  test('how a process ended is said briefly before an id is cut', () => {
+    const killed = { ...RUN, state: 'KILLED', return_code: -9 } as const;
+    expect(drawn(today, killed, { ...killed, process: 'web-server' })).toEqual([
+      '07:05:03  KILLED      www-data-prod-hello-0-6ba7b812  web 2  signal 9, SIGKILL',
+      '07:05:03  KILLED      www-data-prod-hello-0-6ba7b812  web-server 2  SIGKILL',
+    ]);
+  });
+
   test('ids of instances that differ only in the rest of their uuids stay different', () => {
     const [a, b] = drawn(today, { task_id: AURORA }, { task_id: `${AURORA.slice(0, -1)}9` });
     expect(a).not.toBe(b);
