@@ -1,7 +1,5 @@
 import { discover } from '../discovery/discover.js';
 import type { FoundTask } from '../discovery/found.js';
-import { SearchMemory } from '../discovery/memory.js';
-import type { RootOptions } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { MOST_ENTRIES } from '../layout/limits.js';
@@ -13,6 +11,7 @@ import { readTasks, TaskBoard } from '../task/board.js';
 import type { TaskGatherer, TaskSource } from '../task/gatherer.js';
 import { TaskReader } from '../task/reader.js';
 import { readTaskFile } from '../task/task-file.js';
+import { RepeatedSearch } from './repeated-search.js';
 import { rootOptions } from './root-options.js';
 import { type RootFlags, tasksToChange, tasksToLookAt } from './search.js';
 
@@ -28,13 +27,11 @@ export function localTasks(flags: RootFlags, look: () => Host = Host.snapshots()
     views: (tasks) => readTasks(tasks, look()),
     board: (now) => {
       const board = new TaskBoard();
-      const memory = new SearchMemory(now);
-      const discoverAgain = (options: RootOptions) => memory.discover(options);
+      const search = new RepeatedSearch(flags, now);
       return {
-        find: (words, mode) =>
-          mode === 'change' ? tasksToChange(flags, words) : tasksToLookAt(flags, words, mode, discoverAgain),
+        find: (words, mode) => search.find(words, mode),
         views: (tasks) => board.read(tasks, look()),
-        mayHaveChanged: () => memory.mayHaveChanged() || board.mayHaveChanged(),
+        mayHaveChanged: () => search.mayHaveChanged() || board.mayHaveChanged(),
       };
     },
     source: (task) => localSource(task, look),

@@ -58,13 +58,19 @@ export function readStream<Stat extends StreamStat>(
   file: StreamFile<Stat>,
   consumer: StreamConsumer,
 ): ReadResult<Stat> {
-  return { stat: file.stat, damage: feedFile(file, consumer) };
+  return { stat: file.stat, damage: feedFile(file, consumer, Number.POSITIVE_INFINITY) };
 }
 
-function feedFile(file: StreamFile, consumer: StreamConsumer, memory?: StreamMemory): Damage | undefined {
+/** `most`: stops after about so many bytes, after a whole record. */
+function feedFile(
+  file: StreamFile,
+  consumer: StreamConsumer,
+  most: number,
+  memory?: StreamMemory,
+): Damage | undefined {
   const { stat } = file;
-  if (!isSparse(stat)) return feedFrom(file, stat.size, consumer, memory);
-  const damage = feedFrom(file, SPARSE_READ_BYTES, consumer, memory);
+  if (!isSparse(stat)) return feedFrom(file, stat.size, consumer, most, memory);
+  const damage = feedFrom(file, SPARSE_READ_BYTES, consumer, Number.POSITIVE_INFINITY, memory);
   if (damage?.kind === 'damaged') return damage;
   const allocated = BLOCK_BYTES * (stat.blocks ?? 0);
   const reason = `a file without holes was expected, but of ${stat.size} bytes only ${allocated} are on disk`;
@@ -75,8 +81,10 @@ function feedFrom(
   file: StreamFile,
   size: number,
   consumer: StreamConsumer,
+  most: number,
   memory: StreamMemory | undefined,
 ): Damage | undefined {
+  const end = consumer.bytes + most;
   shared ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let buffer = shared;
   let position = consumer.bytes;
@@ -93,6 +101,7 @@ function feedFrom(
       memory?.damaged(consumer.bytes, buffer, used, held);
       return consumer.damage;
     }
+    if (consumer.bytes >= end) return undefined;
     if (used === 0 && held >= PREFIX_BYTES) {
       const length = buffer.readUInt32BE(0);
       const left = held + size - position;
@@ -116,6 +125,8 @@ export type OpenStream<Stat extends StreamStat> = () => StreamFile<Stat> & { clo
 export interface RereadResult<Stat extends StreamStat = StreamStat> extends ReadResult<Stat> {
   /** Why the stream was read from its start again, if it was. */
   change: Change | undefined;
+  /** There is more to read: the limit of this read was reached. */
+  more: boolean;
 }
 
 /**
@@ -142,10 +153,10 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
   }
 
   /**
-   * Reads what was appended. A file that could not be read the last time is read from its start. Throws what `open`
-   * throws and system errors; the consumer is then unchanged.
+   * Reads what was appended, at most about `most` bytes. A file that could not be read the last time is read from its
+   * start. Throws what `open` throws and system errors; the consumer is then unchanged.
    */
-  refresh(): RereadResult<Stat> {
+  refresh(most = Number.POSITIVE_INFINITY): RereadResult<Stat> {
     const failed = this.#failed;
     this.#failed = true;
     const file = this.#open();
@@ -156,9 +167,12 @@ export class FollowedStream<T extends StreamConsumer, Stat extends StreamStat = 
         this.#memory = new StreamMemory();
         this.#memory.changed(file);
       }
-      const damage = feedFile(file, this.consumer, this.#memory);
+      const from = this.consumer.bytes;
+      const damage = feedFile(file, this.consumer, most, this.#memory);
       this.#failed = false;
-      return { stat: file.stat, change, damage };
+      const more =
+        damage === undefined && this.consumer.bytes - from >= most && this.consumer.bytes < file.stat.size;
+      return { stat: file.stat, change, damage, more };
     } finally {
       file.close();
     }

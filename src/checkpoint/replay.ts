@@ -6,8 +6,10 @@ import { NameMap } from './name-map.js';
 import {
   type Int64,
   PROCESS_STATES,
+  type ProcessState,
   type ProcessStatus,
   type RunnerHeader,
+  type TaskState,
   type TaskStatus,
 } from './records.js';
 import { bits, followingSeq, missingField, TRANSITIONS, type Transition } from './transitions.js';
@@ -46,6 +48,23 @@ export interface CheckpointState {
   processes: ReadonlyMap<string, ProcessHistory>;
   /** How many records were skipped because they are about more processes than are kept. Absent if none. */
   records_left_out?: number;
+}
+
+/** The change of state that one record tells: of a run of a process, or without `process`, of the task. */
+export interface RecordedTransition {
+  process?: string;
+  /** Of the record. Each record of a process has the number after that of the one before. */
+  seq?: Int64;
+  /** The number of the run, from 0. */
+  run?: number;
+  /** Absent for what had no state before. */
+  was?: ProcessState | TaskState | number;
+  state: ProcessState | TaskState | number;
+  /** When it was so, milliseconds since the epoch, as recorded: any number. Absent for WAITING and LOST. */
+  time_ms?: number;
+  /** Of the command, once it is recorded. */
+  pid?: number;
+  return_code?: number;
 }
 
 /** How much of a stream is kept: more than any real task has, and less than would fill the memory. */
@@ -131,6 +150,8 @@ export interface ReplayOptions {
    */
   coordinator?: boolean;
   limits?: ReplayLimits;
+  /** Gets each transition when its record is applied. A task status that repeats the state before is none. */
+  onTransition?: (transition: RecordedTransition) => void;
 }
 
 /**
@@ -143,11 +164,13 @@ export class Replay implements StreamConsumer {
   readonly #coordinator: boolean;
   readonly #scanner: RecordScanner;
   readonly #limits: ReplayLimits;
+  readonly #onTransition: ReplayOptions['onTransition'];
   #header: RunnerHeader | null = null;
   /** With the full history. */
   readonly #statuses = new Ends<TaskStatus>();
-  /** Without it. */
   #lastStatus: TaskStatus | undefined;
+  /** With `onTransition`: the last one that a status had. */
+  #taskState: TaskStatus['state'];
   readonly #tracks: Track[] = [];
   #nameBytes = 0;
   #recordsLeftOut = 0;
@@ -165,6 +188,7 @@ export class Replay implements StreamConsumer {
     this.#history = options.history;
     this.#coordinator = options.coordinator === true;
     this.#limits = options.limits ?? REPLAY_LIMITS;
+    this.#onTransition = options.onTransition;
     this.#runLimit = this.#limits.runs;
     this.#scanner = new RecordScanner((decoder) => this.#apply(decoder));
   }
@@ -181,6 +205,14 @@ export class Replay implements StreamConsumer {
 
   get damage(): Damage | undefined {
     return this.#scanner.damage;
+  }
+
+  get header(): RunnerHeader | null {
+    return this.#header;
+  }
+
+  get lastStatus(): TaskStatus | undefined {
+    return this.#lastStatus;
   }
 
   /** See RecordScanner.feed. */
@@ -254,8 +286,9 @@ export class Replay implements StreamConsumer {
       case MEMBER.PROCESS:
         return this.#applyProcess(decoder);
       case MEMBER.TASK:
+        if (this.#onTransition !== undefined) this.#tellTask(decoder.task as TaskStatus);
         if (this.#history) this.#statuses.push(decoder.task as TaskStatus, this.#limits.statuses);
-        else this.#lastStatus = decoder.task;
+        this.#lastStatus = decoder.task;
         return undefined;
       case MEMBER.HEADER:
         if (this.#header !== null) return 'this is a second header';
@@ -316,6 +349,7 @@ export class Replay implements StreamConsumer {
       if (this.#history) this.#keepRun(track);
     }
     if (has & bits(F.SEQ)) track.seq = decoder.seq;
+    const was = track.state;
     const transition = TRANSITIONS[state];
     if (transition === undefined) return `${stateIn(decoder)} is not a state of a process`;
     if (track.state !== -1 && (transition.from & (1 << track.state)) === 0) {
@@ -338,7 +372,19 @@ export class Replay implements StreamConsumer {
     if (takes & bits(F.COORDINATOR_PID)) track.coordinatorPid = decoder.coordinatorPid;
     if (takes & bits(F.FORK_TIME)) track.forkTime = decoder.forkTime;
     if (state === FAILED) track.failures += 1;
+    this.#onTransition?.(transitionOf(track, was, decoder, takes));
     return undefined;
+  }
+
+  #tellTask({ state, timestamp_ms }: TaskStatus): void {
+    const was = this.#taskState;
+    if (state === undefined || state === was) return;
+    this.#taskState = state;
+    this.#onTransition?.({
+      was,
+      state,
+      time_ms: timestamp_ms === undefined ? undefined : Number(timestamp_ms),
+    });
   }
 
   /**
@@ -415,6 +461,28 @@ export class Replay implements StreamConsumer {
       }
     }
   }
+}
+
+/** What the update that was just applied has changed. `was`: the number of the state before. */
+function transitionOf(track: Track, was: number, decoder: RecordDecoder, takes: number): RecordedTransition {
+  const { name, seq, runs, state, has } = track;
+  const transition: RecordedTransition = {
+    process: name,
+    seq,
+    run: Math.max(0, runs - 1),
+    was: PROCESS_STATES[was],
+    state: PROCESS_STATES[state] as ProcessState,
+    time_ms: timeIn(decoder, takes),
+  };
+  if (has & bits(F.PID)) transition.pid = track.pid;
+  if (has & bits(F.RETURN_CODE)) transition.return_code = track.returnCode;
+  return transition;
+}
+
+function timeIn({ forkTime, startTime, stopTime }: RecordDecoder, takes: number): number | undefined {
+  if (takes & bits(F.FORK_TIME)) return forkTime * 1000;
+  if (takes & bits(F.START_TIME)) return startTime * 1000;
+  return takes & bits(F.STOP_TIME) ? stopTime * 1000 : undefined;
 }
 
 /** True if the update may be applied to the track in its current state. */

@@ -5,6 +5,7 @@ export const COMMANDS = {
   cp: async () => (await import('./cp.js')).default,
   diff: async () => (await import('./diff.js')).default,
   doctor: async () => (await import('./doctor.js')).default,
+  events: async () => (await import('./events.js')).default,
   gc: async () => (await import('./gc.js')).default,
   help: async () => (await import('./help.js')).default,
   init: async () => (await import('./init.js')).default,

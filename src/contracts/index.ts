@@ -7,6 +7,7 @@ import { dryRun, init, inspectConfig } from './config.js';
 import { defaults } from './defaults.js';
 import { diff } from './diff.js';
 import { doctor } from './doctor.js';
+import { event } from './events.js';
 import { cat, cp, ls } from './files.js';
 import { gc } from './gc.js';
 import { completion, help, roots, version } from './host.js';
@@ -26,6 +27,7 @@ export const CONTRACTS = {
   diff,
   doctor,
   error: failure,
+  event,
   gc,
   help,
   init,

@@ -36,6 +36,13 @@ export function listTasks(root: TaskRoot): ListedTasks {
   };
 }
 
+/** The tasks whose files are among the active ones of a root, as far as that directory shows; with no problems. */
+export function listActiveTasks(root: TaskRoot): FoundTask[] {
+  const unknown: DirectoryNames = { names: new Set(), known: false };
+  const active = listTaskFiles({ root, paths: rootPaths(root.path), problems: [] }, 'active');
+  return joinTasks(root, { active, finished: unknown, checkpoints: unknown });
+}
+
 /** The listing of one root in progress. */
 interface RootListing {
   readonly root: TaskRoot;

@@ -77,6 +77,11 @@ export class DirectoryWatcher {
     if (this.#unannounced >= TRUST) this.#blind = true;
   }
 
+  /** It polls: there are directories that it cannot watch, or that do not report their changes. */
+  get isBlind(): boolean {
+    return this.#blind;
+  }
+
   close(): void {
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();

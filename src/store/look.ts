@@ -34,6 +34,8 @@ export function presenceUnlessShort(path: string): Presence {
 export interface DirectoryMark {
   /** Differs as soon as an entry was added, renamed or removed, or the directory was replaced or its mode changed. */
   mark: string;
+  /** Differs if another directory has replaced it. */
+  identity: string;
   /** When that was last the case, by the clock of the file system; undefined if there is no directory. */
   changedMs: number | undefined;
 }
@@ -42,10 +44,12 @@ export interface DirectoryMark {
 export function directoryMark(path: string): DirectoryMark {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return { mark: 'absent', changedMs: undefined };
-    return { mark: `${stat.dev}:${stat.ino}:${stat.ctimeMs}`, changedMs: stat.ctimeMs };
+    if (stat === undefined) return { mark: 'absent', identity: 'absent', changedMs: undefined };
+    const identity = `${stat.dev}:${stat.ino}:${stat.birthtimeMs}`;
+    return { mark: `${identity}:${stat.ctimeMs}`, identity, changedMs: stat.ctimeMs };
   } catch (error) {
-    return { mark: errnoOf(error) ?? 'unknown', changedMs: undefined };
+    const mark = errnoOf(error) ?? 'unknown';
+    return { mark, identity: mark, changedMs: undefined };
   }
 }
 

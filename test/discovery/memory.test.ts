@@ -82,7 +82,7 @@ describe('a bare root', () => {
     expect(ids(look().tasks)).toEqual(['linked active']);
     rmSync(join(temp.path, 'file'));
     expect(ids(look().tasks)).toEqual(['linked active']);
-    later(MINUTE);
+    later(1000 * MINUTE);
     expect(look().problems.map(({ code }) => code)).toEqual(['task-file-unreadable']);
   });
 
@@ -134,7 +134,7 @@ describe('a Mesos agent', () => {
     look();
     writeFileSync(`${root}/tasks/active/other`, '{}');
     expect(look().tasks).toHaveLength(1);
-    later(MINUTE);
+    later(1000 * MINUTE);
     expect(look().tasks).toHaveLength(2);
   });
 });

@@ -102,6 +102,7 @@ describe('of names on the disk nothing unseen is printed by', () => {
     ['tail', ...at, '--path', all[0] as string],
     ['tail', ...at, '--no-follow', all[3] as string],
     ['tail', ...at],
+    ['events', ...at, '--since', '9999d', '--no-follow'],
     ...all.flatMap((id) => [
       ['inspect', ...at, id],
       ['doctor', ...at, id],

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { appendFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -14,6 +13,7 @@ import {
   startScreen,
 } from './screen.js';
 import { expectContract } from './tasks.js';
+import { Watched } from './watched.js';
 
 const temp = placeForEach();
 const { children } = temp;
@@ -22,36 +22,11 @@ beforeEach(() => {
   ({ root } = temp);
 });
 
-/** A program whose output is gathered, and can be waited for. */
-class Watched {
-  stdout = '';
-  stderr = '';
-  readonly ended: Promise<{ status: number | null; signal: string | null }>;
-
-  constructor(readonly child: ChildProcess) {
-    children.push(child);
-    child.stdout?.setEncoding('utf8').on('data', (data: string) => {
-      this.stdout += data;
-    });
-    child.stderr?.setEncoding('utf8').on('data', (data: string) => {
-      this.stderr += data;
-    });
-    this.ended = new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal })));
-  }
-
-  async until(condition: (watched: Watched) => boolean): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    while (!condition(this)) {
-      if (Date.now() > deadline)
-        throw new Error(`it never came: ${JSON.stringify(this.stdout).slice(-300)} ${this.stderr}`);
-      if (this.child.exitCode !== null) throw new Error(`it ended: ${this.stdout}${this.stderr}`);
-      await new Promise((done) => setTimeout(done, 5));
-    }
-  }
-}
-
 function watch(...args: string[]): Watched {
-  return new Watched(startThermos(['status', '--watch', '--interval', '0.1', '--root', root, ...args]));
+  return new Watched(
+    startThermos(['status', '--watch', '--interval', '0.1', '--root', root, ...args]),
+    children,
+  );
 }
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');

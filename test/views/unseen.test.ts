@@ -10,6 +10,7 @@ import { configText } from '../../src/views/config.js';
 import { cpText } from '../../src/views/cp.js';
 import { diffText } from '../../src/views/diff.js';
 import { doctorText } from '../../src/views/doctor.js';
+import { EventLines } from '../../src/views/events.js';
 import { gcText } from '../../src/views/gc.js';
 import { graphText } from '../../src/views/graph.js';
 import { initText } from '../../src/views/init.js';
@@ -171,6 +172,16 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
     return metrics.text({ version: name, roots: 1, problems: [], durationMs: 1 });
   },
   initText,
+  EventLines: (name, style) => {
+    const lines = new EventLines(style);
+    const task = { task_id: name, root: view(name).root, time_ms: 0 };
+    const run = { ...task, process: name, run: 0 };
+    return [
+      lines.text({ ...task, state: 'ACTIVE' }),
+      lines.text({ ...run, state: 'RUNNING', pid: 1 }),
+      lines.text({ ...run, state: 'FAILED', return_code: 137 }),
+    ];
+  },
   reportSummary: (name) => reportSummary({ pages: [{ path: name, bytes: 1 }], index: name }),
   gcText: (name, style) => {
     const document = gcDocument(name);

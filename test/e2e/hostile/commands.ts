@@ -89,6 +89,27 @@ export const COMMANDS = {
     exits: LOOKS,
     sound: 0,
   },
+  events: {
+    args: ({ root }) => [
+      ...['events', '--since', '2000-01-01T00:00:00Z', '--no-follow', '--root', root],
+      ...['--exec', 'test -n "$THERMOS_EVENT"'],
+    ],
+    exits: LOOKS,
+    sound: 0,
+  },
+  'events-json': {
+    args: ({ root }) => [
+      'events',
+      '--json',
+      '--since',
+      '2000-01-01T00:00:00Z',
+      '--no-follow',
+      '--root',
+      root,
+    ],
+    exits: LOOKS,
+    sound: 0,
+  },
   read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
   'kill-now': {
     args: ({ root }) => ['kill', '--now', '--root', root, VICTIM],
