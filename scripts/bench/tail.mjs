@@ -19,6 +19,7 @@ const SEARCHES = /** @type {const} */ ([
   ['one of two words', 'took 996 ms|ERROR', 'all'],
   ['an expression', 'worker-[0-3] .*took 99[0-9] ms$', 'all'],
   ['an expression without a word', '[5-7]{5,} [a-z]+ 99', 'all'],
+  ['a word in any case', 'TOOK 996 ms', 'all', '-i'],
 ]);
 
 /** `context` as in `statusRows`. Returns rows for the table. */
@@ -47,9 +48,9 @@ function longLogs({ dir, program, env, quick, say }) {
       sideBySide([`${tail(large, 'all')} | cat`, `${cat} | cat`], rounds, env),
       { wall: 3 },
     ),
-    ...SEARCHES.map(([what, pattern, n]) => {
-      const grep = `grep -E -- ${quote(pattern)} ${quote(large.log)}${n === 'all' ? '' : ` | tail -n ${n}`} | cat`;
-      const searched = `${tail(large, n)} --grep ${quote(pattern)} | cat`;
+    ...SEARCHES.map(([what, pattern, n, flag = '']) => {
+      const grep = `grep ${flag} -E -- ${quote(pattern)} ${quote(large.log)}${n === 'all' ? '' : ` | tail -n ${n}`} | cat`;
+      const searched = `${tail(large, n)} ${flag} --grep ${quote(pattern)} | cat`;
       return ratioRow(`tail --grep in 1 GiB: ${what}`, 'grep', sideBySide([searched, grep], rounds, env), {
         cpu: 2,
         wall: 2,

@@ -16,57 +16,95 @@ export interface LineFinder {
   matches(bytes: Buffer, start: number, end: number): boolean;
 }
 
+/** A search for literals in pieces of a log. */
+export interface LiteralSearch {
+  /** To be called with each piece first. False if literals may be in it that are not found. */
+  begin(bytes: Buffer): boolean;
+  /** Where the next literal in the piece is, from an offset on that is not before that of the last call. */
+  next(from: number): number | undefined;
+  /** Whether a line contains one, if that is known faster than by the other calls. */
+  isIn?(line: Buffer): boolean;
+}
+
 /**
- * Finds lines that contain one of the literals and that `check` finds too. A literal is searched from its rarest byte
- * on: a search for bytes is fast from one place with the first byte to the next.
+ * Finds lines that contain one of the literals of a search and that `check` finds too. `certain`: it finds all that
+ * contain one.
  */
 export class LiteralFinder implements LineFinder {
-  readonly #literals: readonly Buffer[];
-  readonly #check: LineFinder | undefined;
-  #searched: Searched[] | undefined;
+  readonly #search: LiteralSearch;
+  readonly #check: LineFinder;
+  readonly #certain: boolean;
   /** How many lines with a literal `check` did not find, in how many bytes. */
   #rejected = 0;
   #bytes = 0;
 
-  constructor(literals: readonly string[], check: LineFinder | undefined) {
-    this.#literals = literals.map((literal) => Buffer.from(literal));
+  constructor(search: LiteralSearch, check: LineFinder, certain: boolean) {
+    this.#search = search;
     this.#check = check;
+    this.#certain = certain;
   }
 
   each(bytes: Buffer, found: (start: number, end: number) => void): void {
-    if (this.#check === undefined || this.#rejected * WORTH <= this.#bytes)
+    if (this.#rejected * WORTH <= this.#bytes && this.#search.begin(bytes))
       this.#eachWithLiteral(bytes, found);
     else this.#check.each(bytes, found);
   }
 
   #eachWithLiteral(bytes: Buffer, found: (start: number, end: number) => void): void {
     this.#bytes += bytes.length;
-    const searched = this.#sampled(bytes);
-    for (const each of searched) each.at = -1;
     for (let line = 0; line < bytes.length; ) {
-      const at = firstOf(searched, bytes, line);
+      const at = this.#search.next(line);
       if (at === undefined) return;
       const start = at === 0 ? 0 : bytes.lastIndexOf(NEWLINE, at - 1) + 1;
       line = endOfLine(bytes, at);
-      if (this.#check === undefined || this.#check.matches(bytes, start, line)) found(start, line);
+      if (this.#certain || this.#check.matches(bytes, start, line)) found(start, line);
       else this.#rejected += 1;
     }
   }
 
   matches(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#check !== undefined) return this.#check.matches(bytes, start, end);
-    const line = bytes.subarray(start, end);
-    return this.#literals.some((literal) => line.includes(literal));
+    if (this.#certain && this.#search.isIn !== undefined)
+      return this.#search.isIn(bytes.subarray(start, end));
+    return this.#check.matches(bytes, start, end);
+  }
+}
+
+/** Searches each literal from its rarest byte on: a search for bytes is fast from one place with the first byte to the next. */
+export class ExactSearch implements LiteralSearch {
+  readonly #literals: readonly Buffer[];
+  #bytes: Buffer = Buffer.alloc(0);
+  #searched: readonly Searched[] = [];
+  #isSampled = false;
+
+  constructor(literals: readonly string[]) {
+    this.#literals = literals.map((literal) => Buffer.from(literal));
   }
 
-  #sampled(bytes: Buffer): Searched[] {
-    if (this.#searched !== undefined) return this.#searched;
-    const counts = new Uint32Array(256);
-    for (const byte of bytes.subarray(0, SAMPLE)) counts[byte] = (counts[byte] as number) + 1;
-    const searched = this.#literals.map((literal) => searchedOf(literal, counts));
-    if (bytes.length >= SAMPLE) this.#searched = searched;
-    return searched;
+  begin(bytes: Buffer): boolean {
+    this.#bytes = bytes;
+    if (!this.#isSampled) {
+      const counts = countsOf(bytes);
+      this.#searched = this.#literals.map((literal) => searchedOf(literal, counts));
+      this.#isSampled = bytes.length >= SAMPLE;
+    }
+    for (const each of this.#searched) each.at = -1;
+    return true;
   }
+
+  next(from: number): number | undefined {
+    return firstOf(this.#searched, this.#bytes, from);
+  }
+
+  isIn(line: Buffer): boolean {
+    return this.#literals.some((literal) => line.includes(literal));
+  }
+}
+
+/** How often each byte is at the beginning of a piece. */
+function countsOf(bytes: Buffer): Uint32Array {
+  const counts = new Uint32Array(256);
+  for (const byte of bytes.subarray(0, SAMPLE)) counts[byte] = (counts[byte] as number) + 1;
+  return counts;
 }
 
 /** Where the line after this offset begins, or the end of the bytes. */

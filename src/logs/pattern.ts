@@ -1,7 +1,8 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { UsageError } from '../errors/errors.js';
+import { foldedSearch } from './folded-search.js';
 import { LineAutomaton, type Program } from './line-automaton.js';
-import { type LineFinder, LiteralFinder } from './literal-finder.js';
+import { ExactSearch, type LineFinder, LiteralFinder } from './literal-finder.js';
 
 /** Regular expressions of one flag. A line matches if one of them does. */
 export interface LinePattern {
@@ -27,15 +28,23 @@ export function linePattern(flag: string, texts: readonly string[], ignoreCase: 
   for (const text of texts) compile(flag, text, flags);
   const all = texts.length === 1 ? (texts[0] as string) : texts.map((text) => `(?:${text})`).join('|');
   const compiled = compile(flag, all, flags);
-  const { prog, prefilter, prefix, prefixComplete } = compiled.re2() as unknown as Compiled;
+  // With their case, literals are seen in the pattern; of those without, some case is in each line that matches.
+  const exact = ignoreCase ? compile(flag, all, 0) : compiled;
+  const { prefilter, prefix, prefixComplete } = exact.re2() as unknown as Compiled;
+  const { prog } = compiled.re2() as unknown as Compiled;
   const literals = literalsOf(prefilter);
   const [only] = literals ?? [];
   const isLiteral =
     prefixComplete && prefix === only && literals?.length === 1 && !prefix.includes('\n') && prefix !== '';
   const automaton = new LineAutomaton(prog);
   return {
-    finder: () =>
-      literals === undefined ? automaton : new LiteralFinder(literals, isLiteral ? undefined : automaton),
+    finder: () => {
+      if (literals === undefined) return automaton;
+      if (!ignoreCase) return new LiteralFinder(new ExactSearch(literals), automaton, isLiteral);
+      const search = foldedSearch(literals);
+      const isAscii = /^[\0-\x7f]*$/.test(prefix);
+      return search === undefined ? automaton : new LiteralFinder(search, automaton, isLiteral && isAscii);
+    },
     spans: (line) => spansOf(compiled, line),
   };
 }

@@ -33,6 +33,8 @@ const atom = fc.constantFrom(
     '\\pL',
     '\\x00',
     'error',
+    'task',
+    'kiß',
     '\\A',
     '\\z',
     '(?m:^)',
@@ -66,6 +68,12 @@ const piece = fc.constantFrom(
     '€',
     '😀',
     'error',
+    'eRRor',
+    'TaS',
+    'task',
+    'K',
+    'kiß',
+    '\u212a',
     'ſ',
     '\r',
     '\t',
@@ -142,6 +150,38 @@ describe('the lines that are chosen', () => {
       ),
       { numRuns: 1000 },
     );
+  });
+
+  it('are found in any case, in long logs too', () => {
+    const words = ['Timeout', 'TIMEOUT', 'time out', 'ta\u017fk', 'TASK', 'Größe', 'GRÖSSE', 'refused'];
+    const lines = Array.from(
+      { length: 5_000 },
+      (_, i) => `INFO ${i} ${words[i % 977] ?? 'other'} took ${i} ms\n`,
+    );
+    const bytes = Buffer.from(lines.join(''));
+    const found = (...texts: string[]) => chosen(bytes, texts, undefined, true);
+    for (const texts of [
+      ['timeout'],
+      ['tImeOut|ReFused'],
+      ['task'],
+      ['gröss'],
+      ['out took \\d+0 '],
+      ['in'],
+      ['no.*fo'],
+    ])
+      expect(found(...texts)).toBe(simply(bytes, texts, undefined, RE2JS.CASE_INSENSITIVE));
+    expect(found('timeout').split('\n')).toHaveLength(13);
+  });
+
+  it('are never missed for a letter outside ASCII that becomes one of ASCII', () => {
+    const letters = RE2JS.compile('[a-z]', RE2JS.CASE_INSENSITIVE);
+    const folded: string[] = [];
+    for (let code = 0x80; code <= 0x1ffff; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue;
+      const letter = String.fromCodePoint(code);
+      if (letters.test(letter)) folded.push(letter);
+    }
+    expect(folded).toEqual(['\u017f', '\u212a']);
   });
 
   it('are found by literals in long logs too', () => {
