@@ -1,11 +1,12 @@
 import { cpus } from 'node:os';
 import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
-import { Top, type TopAnswer } from '../app/top.js';
+import { Top, type TopAnswer, type TopPorts } from '../app/top.js';
 import { encodeTop } from '../contracts/encode-top.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import type { TaskGatherer } from '../task/gatherer.js';
 import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { visible } from '../text/escape.js';
@@ -30,6 +31,7 @@ export interface TopFlags extends RootFlags {
 /** What is needed to sample, and how it is shown. */
 export interface TopSession {
   readonly top: Top;
+  readonly tasks: TaskGatherer;
   readonly flags: TopFlags;
   readonly intervalMs: number;
   readonly cores: number;
@@ -43,7 +45,7 @@ export async function showTop(
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
   const cores = cpus().length;
-  const session = { top: topOf(words, flags, terminal, cores), flags, intervalMs, cores };
+  const session = { ...sampling(words, flags, terminal, cores), flags, intervalMs, cores };
   const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
   if (isLive && !flags.once && flags.count === undefined) {
     const { watchTop } = await import('./top-list.js');
@@ -52,23 +54,27 @@ export async function showTop(
   return printSamples(session, terminal);
 }
 
-function topOf(words: readonly string[], flags: TopFlags, terminal: Terminal, cores: number): Top {
+function sampling(
+  words: readonly string[],
+  flags: TopFlags,
+  terminal: Terminal,
+  cores: number,
+): Pick<TopSession, 'top' | 'tasks'> {
   const snapshots = Host.snapshots();
   let host = snapshots();
   const look = () => {
     host = snapshots();
     return host;
   };
-  return new Top(
-    { words, pss: flags.pss },
-    {
-      search: localTasks(flags, look).board(() => terminal.now()),
-      host: () => host,
-      clocks: { now: () => terminal.now(), monotonic: () => performance.now() },
-      cores,
-      meters: {},
-    },
-  );
+  const tasks = localTasks(flags, look);
+  const ports: TopPorts = {
+    search: tasks.board(() => terminal.now()),
+    host: () => host,
+    clocks: { now: () => terminal.now(), monotonic: () => performance.now() },
+    cores,
+    meters: {},
+  };
+  return { top: new Top({ words, pss: flags.pss }, ports), tasks };
 }
 
 /** Prints as many samples as are asked for, each after an interval. A signal ends it with 130 or 143. */
