@@ -5,7 +5,7 @@ import type { TopAnswer } from '../app/top.js';
 import { localLogs } from '../logs/local-logs.js';
 import { visible } from '../text/escape.js';
 import { inspectText } from '../views/inspect.js';
-import { TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
+import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
 import type { ListContent } from './list-screen.js';
 import { LogList } from './log-list.js';
@@ -69,7 +69,7 @@ class TopList implements ListSource {
     this.#session = session;
     this.#terminal = terminal;
     this.#processes = session.flags.processes;
-    const first = session.flags.sort;
+    const first = columnOf(session.flags.sort);
     this.orders = [first, ...TOP_COLUMNS.filter((column) => column !== first)];
     const withRow = (effect: (row: TopRow) => ListEffect) => (selected: string | undefined) => {
       const row = selected === undefined ? undefined : this.#rows.get(selected);
@@ -101,15 +101,15 @@ class TopList implements ListSource {
 
   content({ filter, order, reverse, style }: ListRequest): ListContent {
     const answer = this.#answer as TopAnswer;
-    const { flags, cores } = this.#session;
+    const { flags } = this.#session;
     const by = this.orders[order] as TopColumn;
-    const rows = topRows(answer, this.#processes, { by, reverse: reverse !== flags.reverse }).filter(
+    const rows = topRows(answer, this.#processes, { by, reverse: reverse !== Boolean(flags.reverse) }).filter(
       ({ view, process }) =>
         filter === '' || mentions(view, filter) || hasWords(process?.process ?? '', filter),
     );
     this.#rows = new Map(rows.map((row) => [idOf(row), row]));
     const notes = [...this.#news, ...notesOf(answer.problems, answer.notice)];
-    const summary = topSummary(answer.sample, cores, style);
+    const summary = topSummary(answer.sample, style);
     if (answer.sample.tasks.length === 0)
       return { summary: [], titles: undefined, lines: [], ids: [], notes };
     const { titles, body } = topTable(

@@ -11,7 +11,7 @@ import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
-import type { TopColumn } from '../views/parts/top-columns.js';
+import { columnOf } from '../views/parts/top-columns.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
 import type { Terminal } from './terminal.js';
@@ -34,7 +34,6 @@ export interface TopSession {
   readonly tasks: TaskGatherer;
   readonly flags: TopFlags;
   readonly intervalMs: number;
-  readonly cores: number;
 }
 
 /** Shows what the active tasks use: on a screen of its own, or sample by sample. Resolves to the exit code. */
@@ -44,8 +43,7 @@ export async function showTop(
   terminal: Terminal,
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
-  const cores = cpus().length;
-  const session = { ...sampling(words, flags, terminal, cores), flags, intervalMs, cores };
+  const session = { ...sampling(words, flags, terminal), flags, intervalMs };
   const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
   if (isLive && !flags.once && flags.count === undefined) {
     const { watchTop } = await import('./top-list.js');
@@ -58,7 +56,6 @@ function sampling(
   words: readonly string[],
   flags: TopFlags,
   terminal: Terminal,
-  cores: number,
 ): Pick<TopSession, 'top' | 'tasks'> {
   const snapshots = Host.snapshots();
   let host = snapshots();
@@ -71,7 +68,7 @@ function sampling(
     search: tasks.board(() => terminal.now()),
     host: () => host,
     clocks: { now: () => terminal.now(), monotonic: () => performance.now() },
-    cores,
+    cores: cpus().length,
     meters: {},
   };
   return { top: new Top({ words, pss: flags.pss }, ports), tasks };
@@ -84,7 +81,7 @@ async function printSamples(session: TopSession, terminal: Terminal): Promise<nu
   const interruption = new Interruption();
   interruption.listen();
   const told = new Told(terminal);
-  const draw = flags.json ? jsonLine : await tables(session, terminal, count !== 1);
+  const draw = flags.json ? jsonLine : await tables(terminal, count !== 1);
   let answer: TopAnswer | undefined;
   try {
     await top.look();
@@ -110,15 +107,14 @@ function jsonLine({ sample, problems }: TopAnswer, { pss }: TopFlags): string {
 
 /** Loads the view. Of several samples, each has its time above it. */
 async function tables(
-  { cores }: TopSession,
   terminal: Terminal,
   several: boolean,
 ): Promise<(answer: TopAnswer, flags: TopFlags) => string> {
   const { topRows, topText } = await import('../views/top.js');
   return (answer, { processes, pss, sort, reverse }) => {
-    const rows = topRows(answer, processes, { by: sort as TopColumn, reverse });
+    const rows = topRows(answer, processes, { by: columnOf(sort), reverse });
     const time = several ? `${timestamp(answer.sample.timeMs)}\n` : '';
-    return time + topText(rows, answer, { processes, pss, cores }, terminal.style(1)) + (several ? '\n' : '');
+    return time + topText(rows, answer, { processes, pss }, terminal.style(1)) + (several ? '\n' : '');
   };
 }
 

@@ -183,7 +183,9 @@ class Session {
       if (typeof action === 'object') {
         const signal = await this.#effect(action.letter, intervalMs);
         if (signal !== undefined) return signal;
-        if (action.rest !== '') return this.#press({ text: action.rest }, intervalMs);
+        // What was typed before there was a question is no answer.
+        if (action.rest !== '' && this.#question === undefined)
+          return this.#press({ text: action.rest }, intervalMs);
       }
       this.#draw();
     }
