@@ -83,7 +83,7 @@ function ageKey({ launch_time_ms }: TaskView): number | undefined {
 }
 
 /** The part of what was asked for; undefined if nothing was. */
-export function share(used: number | undefined, asked: number | undefined): number | undefined {
+function share(used: number | undefined, asked: number | undefined): number | undefined {
   return used === undefined || asked === undefined || !(asked > 0) ? undefined : used / asked;
 }
 
@@ -180,7 +180,7 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
     align: 'right',
     dropped: 0,
     cell: ({ sample: { throttledMs }, intervalMs }) =>
-      throttledMs === undefined || intervalMs === 0 ? undefined : duration(throttledMs),
+      throttledMs === undefined || intervalMs === 0 ? undefined : short(throttledMs),
   },
   oom: {
     title: 'OOM',
@@ -208,6 +208,10 @@ function percent(part: number | undefined, { paint }: Style): Cell {
   if (part === undefined) return undefined;
   const rounded = Math.round(part * 100);
   return rounded > 100 ? { text: `!${rounded}%`, paint: paint.red } : `${rounded}%`;
+}
+
+function short(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)}ms` : duration(milliseconds);
 }
 
 function rate(bytes: number | undefined, { intervalMs }: TopRow): string | undefined {

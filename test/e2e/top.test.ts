@@ -176,7 +176,7 @@ describe('on a pipe', () => {
       const [task] = (documents(stdout)[1] as TopDocument).tasks;
       expect(task).toMatchObject({ cpu: expect.any(Number), rss_bytes: expect.any(Number) });
       for (const name of ['fds', 'read_bytes', 'written_bytes']) expect(task).not.toHaveProperty(name);
-      expect(stderr.match(/^warning: task t: open files, reads and writes are not known/gm)).toHaveLength(1);
+      expect(stderr.match(/^warning: t: open files, reads and writes are not known/gm)).toHaveLength(1);
     },
   );
 });
