@@ -94,6 +94,8 @@ test('zod is loaded by the commands that check task files, as its small part', (
     'commands/run.ts',
     'commands/runner.ts',
     'commands/simplerun.ts',
+    // When it inspects a task.
+    'commands/top.ts',
     'commands/write-page.ts',
   ]);
 });

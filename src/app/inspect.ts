@@ -1,3 +1,4 @@
+import type { FoundTask } from '../discovery/found.js';
 import type { Problem } from '../errors/problem.js';
 import { type Inspection, inspectTask } from '../logs/inspection.js';
 import type { LogsOf } from '../logs/log-tree.js';
@@ -61,6 +62,15 @@ export async function inspectNamed(
     inspections: all as [Inspection, ...Inspection[]],
     problems: [...problems, ...all.flatMap(({ view }) => view.problems)],
   };
+}
+
+/** Everything known about a task that is found already. */
+export async function inspectFound(
+  found: FoundTask,
+  { gatherer, logsOf, now }: Omit<InspectPorts, 'strictly'>,
+): Promise<Inspection> {
+  const view = await gatherer.source(found).read();
+  return inspectTask(view, logsOf(view), now);
 }
 
 function alsoIn({ task_id, root }: TaskView): Problem {

@@ -32,6 +32,16 @@ export async function tailNamed(
   return tailLogs(sourcesOf(found, ports), { ...options, newTasks }, shell);
 }
 
+/** Prints the logs of a task that is found already; see `tailLogs`. */
+export function tailFound(
+  found: FoundTask,
+  options: Omit<TailOptions, 'newTasks'>,
+  ports: TailPorts,
+  shell: FollowShell,
+): Promise<number> {
+  return tailLogs(sourcesOf([found], ports), options, shell);
+}
+
 /** Whether a task that starts later may be meant, too: not by a path or the id of a task. */
 function mayMatchMore(word: string, found: readonly FoundTask[]): boolean {
   if (isPathWord(word) || found.some(({ task_id }) => task_id === word)) return false;

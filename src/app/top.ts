@@ -164,7 +164,7 @@ function unknownUse(
     ([reason, ids]): Problem => ({
       code: 'use-unknown',
       severity: 'warning',
-      message: `${ids.length === 1 ? 'task' : 'tasks'} ${firstOf(ids)}: ${reason}`,
+      message: `${firstOf(ids)}: ${reason}`,
       task_id: ids.length === 1 ? ids[0] : undefined,
     }),
   );

@@ -18,6 +18,8 @@ export interface ListContent {
   lines: readonly string[];
   /** What a line is, if it is not one thing of the list: `lines`. */
   unit?: string;
+  /** What the lines are about, if one of them can be selected: an id for each of them, none twice. */
+  ids?: readonly string[];
   /** Below the list; not escaped. */
   notes: readonly string[];
 }
@@ -34,10 +36,23 @@ export interface ListState {
   /** One of the orders, by its number. */
   order: number;
   reverse: boolean;
+  /** The line that is selected, if one can be; its id, once the user has chosen it. */
+  at: number;
+  selected: string | undefined;
 }
 
-/** What a key asks of who shows the list, besides another state. */
-export type ListAction = 'quit' | 'interrupt' | 'suspend' | 'abort' | 'redraw';
+/**
+ * What a key asks of who shows the list, besides another state. `back`: Escape where there is nothing to undo. `letter`:
+ * one that only this list knows, with what was typed behind it.
+ */
+export type ListAction =
+  | 'quit'
+  | 'back'
+  | 'interrupt'
+  | 'suspend'
+  | 'abort'
+  | 'redraw'
+  | { letter: string; rest: string };
 
 /** What keys need to know of what is shown. */
 export interface ListExtent {
@@ -48,6 +63,11 @@ export interface ListExtent {
   width: number;
   columns: number;
   orders: number;
+  ids?: readonly string[];
+  /** Those that only this list knows. */
+  letters?: ReadonlySet<string>;
+  /** Those that choose an order, by its number. */
+  orderLetters?: ReadonlyMap<string, number>;
 }
 
 export interface DrawnScreen {
@@ -66,8 +86,12 @@ export interface DrawingOptions {
   unicode: boolean;
   /** There is somebody to press keys. */
   keys: boolean;
-  /** The name of the order. */
-  order: string;
+  /** The name of the order; undefined if there is none. */
+  order: string | undefined;
+  /** What the letters do that only this list knows. */
+  hints?: readonly string[];
+  /** Shown instead of the keys; the next key answers it. */
+  question?: string;
   /** When the content was true, as text. */
   time: string;
 }
@@ -79,6 +103,8 @@ export const FIRST_STATE: ListState = {
   typing: undefined,
   order: 0,
   reverse: false,
+  at: 0,
+  selected: undefined,
 };
 
 /** One step to the side. */
@@ -99,6 +125,9 @@ export function pressed(
       case 'abort':
       case 'redraw':
         return { state, action: key.name };
+      case 'escape':
+        if (state.typing === undefined && state.filter === '') return { state, action: 'back' };
+        return { state: within(named(state, key.name, extent), extent) };
       default:
         return { state: within(named(state, key.name, extent), extent) };
     }
@@ -111,8 +140,9 @@ export function pressed(
   let next = state;
   for (const [at, letter] of [...key.text].entries()) {
     if (letter === 'q' || letter === 'Q') return { state: next, action: 'quit' };
+    const rest = [...key.text].slice(at + 1).join('');
+    if (extent.letters?.has(letter)) return { state: next, action: { letter, rest } };
     if (letter === '/') {
-      const rest = [...key.text].slice(at + 1).join('');
       const typing = { ...next, typing: next.filter, filter: '', top: 0 };
       return rest === '' ? { state: typing } : pressed(typing, { text: rest }, extent);
     }
@@ -123,9 +153,14 @@ export function pressed(
 
 /** The letters that are commands, as `less`, `vi` and `top` have them. */
 function typed(state: ListState, letter: string, extent: ListExtent): ListState {
+  const order = extent.orderLetters?.get(letter);
+  if (order !== undefined) return { ...state, order, top: 0 };
   switch (letter) {
     case 's':
+    case '>':
       return { ...state, order: (state.order + 1) % extent.orders, top: 0 };
+    case '<':
+      return { ...state, order: (state.order + extent.orders - 1) % extent.orders, top: 0 };
     case 'r':
       return { ...state, reverse: !state.reverse, top: 0 };
     case 'j':
@@ -148,17 +183,17 @@ function named(state: ListState, name: string, extent: ListExtent): ListState {
   const page = Math.max(1, room - 1);
   switch (name) {
     case 'up':
-      return { ...state, top: state.top - 1 };
+      return moved(state, -1, extent);
     case 'down':
-      return { ...state, top: state.top + 1 };
+      return moved(state, 1, extent);
     case 'page-up':
-      return { ...state, top: state.top - page };
+      return moved(state, -page, extent);
     case 'page-down':
-      return { ...state, top: state.top + page };
+      return moved(state, page, extent);
     case 'home':
-      return { ...state, top: 0, left: 0 };
+      return { ...moved(state, -lines, extent), left: 0 };
     case 'end':
-      return { ...state, top: lines };
+      return moved(state, lines, extent);
     case 'left':
       return { ...state, left: state.left - SIDE };
     case 'right':
@@ -181,12 +216,28 @@ function named(state: ListState, name: string, extent: ListExtent): ListState {
   }
 }
 
-/** The state with nothing before the first line and after the last one, as far as the screen can be filled. */
+/** Moves the selection, or what is shown, by so many lines. */
+function moved(state: ListState, by: number, { lines, ids }: ListExtent): ListState {
+  if (ids === undefined) return { ...state, top: state.top + by };
+  const at = Math.max(0, Math.min(state.at + by, lines - 1));
+  return { ...state, at, selected: ids[at] };
+}
+
+/**
+ * The state with nothing before the first line and after the last one, as far as the screen can be filled. What is
+ * selected stays selected where it is listed now, and is shown.
+ */
 export function within(state: ListState, extent: ListExtent): ListState {
-  const { lines, room, columns } = extent;
-  const top = Math.max(0, Math.min(state.top, lines - room));
+  const { lines, room, columns, ids } = extent;
+  let { top, at } = state;
+  if (ids !== undefined) {
+    const found = state.selected === undefined ? -1 : ids.indexOf(state.selected);
+    at = found === -1 ? Math.max(0, Math.min(at, lines - 1)) : found;
+    if (room > 0) top = Math.max(at - room + 1, Math.min(top, at));
+  }
+  top = Math.max(0, Math.min(top, lines - room));
   const left = state.left <= 0 ? 0 : Math.max(0, Math.min(state.left, extent.width - columns));
-  return top === state.top && left === state.left ? state : { ...state, top, left };
+  return top === state.top && left === state.left && at === state.at ? state : { ...state, top, left, at };
 }
 
 /**
@@ -199,7 +250,7 @@ export function drawnList(
   { columns, rows }: ScreenSize,
   options: DrawingOptions,
 ): DrawnScreen {
-  const { paint } = options;
+  const { paint, unicode, keys } = options;
   const bottom = rows > 1 ? 1 : 0;
   let left = Math.max(0, rows - bottom);
   const take = (lines: readonly string[], most: number): string[] => {
@@ -220,7 +271,13 @@ export function drawnList(
   const shown = content.lines.slice(top, top + room);
   const below = content.lines.length - top - shown.length;
   const side = (line: string) => (state.left === 0 ? line : dropPainted(line, state.left));
-  const list = [...titles.map(side), ...shown.map(side)];
+  const isSelected = (i: number) => keys && top + i === state.at;
+  const mark = (line: string, selected: boolean) =>
+    content.ids === undefined ? line : selected ? paint.bold(`${unicode ? '›' : '>'} ${line}`) : `  ${line}`;
+  const list = [
+    ...titles.map((line) => mark(side(line), false)),
+    ...shown.map((line, i) => mark(side(line), isSelected(i))),
+  ];
   if (!fits && left > 0) list.push(paint.dim(moreText(top, below, content.unit)));
   const above = [...summary, ...gap, ...list];
   const blank = Array<string>(Math.max(0, rows - bottom - above.length - notes.length)).fill('');
@@ -250,9 +307,13 @@ function moreText(above: number, below: number, unit: string | undefined): strin
 function bottomLine(
   state: ListState,
   columns: number,
-  { paint, unicode, keys, order, time }: DrawingOptions,
+  { paint, unicode, keys, order, time, hints = [], question }: DrawingOptions,
   found: number,
 ): { text: string; column?: number } {
+  if (question !== undefined) {
+    const text = cutPainted(visible(question), columns - 1);
+    return { text: paint.bold(text), column: widthOf(text) };
+  }
   if (state.typing !== undefined) {
     const text = `/${visible(state.filter)}`;
     // The end of a long filter is what is typed now.
@@ -264,7 +325,8 @@ function bottomLine(
   const filter = state.filter === '' ? '/ filter' : `/ filter '${visible(state.filter)}': ${found}`;
   const sort = `s sort${order === '' ? '' : `: ${order}`}${state.reverse ? ', reversed' : ''}`;
   const scroll = unicode ? '↑↓ PgUp PgDn' : 'arrows PgUp PgDn';
-  const parts = keys ? ['q quit', filter, sort, 'r reverse', scroll] : ['Ctrl-C quit'];
+  const ordering = order === undefined ? [] : [sort, ...(hints.length > 0 ? [] : ['r reverse'])];
+  const parts = keys ? ['q quit', filter, ...ordering, ...hints, scroll] : ['Ctrl-C quit'];
   let text = '';
   for (const part of parts) {
     const longer = text === '' ? part : `${text}  ${part}`;

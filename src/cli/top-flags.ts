@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { TOP_COLUMNS, TOP_SYNONYMS } from '../views/parts/top-columns.js';
+import { TOP_SORT_WORDS } from '../views/parts/top-columns.js';
 
 /** The flags of `top`. */
 export const TOP_FLAGS = {
@@ -18,8 +18,8 @@ export const TOP_FLAGS = {
   once: Flags.boolean({ exclusive: ['count'], summary: 'Print one sample, and end, on a terminal too.' }),
   sort: Flags.string({
     default: 'cpu',
-    options: TOP_COLUMNS,
-    parse: async (word) => TOP_SYNONYMS[word.toLowerCase()] ?? word.toLowerCase(),
+    options: TOP_SORT_WORDS,
+    parse: async (word) => word.toLowerCase(),
     helpValue: 'COLUMN',
     summary: 'The column to sort by: numbers descend, names ascend.',
   }),

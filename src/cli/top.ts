@@ -1,16 +1,17 @@
 import { cpus } from 'node:os';
 import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
-import { Top, type TopAnswer } from '../app/top.js';
+import { Top, type TopAnswer, type TopPorts } from '../app/top.js';
 import { encodeTop } from '../contracts/encode-top.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import type { TaskGatherer } from '../task/gatherer.js';
 import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
-import type { TopColumn } from '../views/parts/top-columns.js';
+import { columnOf } from '../views/parts/top-columns.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
 import type { Terminal } from './terminal.js';
@@ -30,9 +31,9 @@ export interface TopFlags extends RootFlags {
 /** What is needed to sample, and how it is shown. */
 export interface TopSession {
   readonly top: Top;
+  readonly tasks: TaskGatherer;
   readonly flags: TopFlags;
   readonly intervalMs: number;
-  readonly cores: number;
 }
 
 /** Shows what the active tasks use: on a screen of its own, or sample by sample. Resolves to the exit code. */
@@ -42,8 +43,7 @@ export async function showTop(
   terminal: Terminal,
 ): Promise<number> {
   const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
-  const cores = cpus().length;
-  const session = { top: topOf(words, flags, terminal, cores), flags, intervalMs, cores };
+  const session = { ...sampling(words, flags, terminal), flags, intervalMs };
   const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
   if (isLive && !flags.once && flags.count === undefined) {
     const { watchTop } = await import('./top-list.js');
@@ -52,23 +52,26 @@ export async function showTop(
   return printSamples(session, terminal);
 }
 
-function topOf(words: readonly string[], flags: TopFlags, terminal: Terminal, cores: number): Top {
+function sampling(
+  words: readonly string[],
+  flags: TopFlags,
+  terminal: Terminal,
+): Pick<TopSession, 'top' | 'tasks'> {
   const snapshots = Host.snapshots();
   let host = snapshots();
   const look = () => {
     host = snapshots();
     return host;
   };
-  return new Top(
-    { words, pss: flags.pss },
-    {
-      search: localTasks(flags, look).board(() => terminal.now()),
-      host: () => host,
-      clocks: { now: () => terminal.now(), monotonic: () => performance.now() },
-      cores,
-      meters: {},
-    },
-  );
+  const tasks = localTasks(flags, look);
+  const ports: TopPorts = {
+    search: tasks.board(() => terminal.now()),
+    host: () => host,
+    clocks: { now: () => terminal.now(), monotonic: () => performance.now() },
+    cores: cpus().length,
+    meters: {},
+  };
+  return { top: new Top({ words, pss: flags.pss }, ports), tasks };
 }
 
 /** Prints as many samples as are asked for, each after an interval. A signal ends it with 130 or 143. */
@@ -78,7 +81,7 @@ async function printSamples(session: TopSession, terminal: Terminal): Promise<nu
   const interruption = new Interruption();
   interruption.listen();
   const told = new Told(terminal);
-  const draw = flags.json ? jsonLine : await tables(session, terminal, count !== 1);
+  const draw = flags.json ? jsonLine : await tables(terminal, count !== 1);
   let answer: TopAnswer | undefined;
   try {
     await top.look();
@@ -104,15 +107,14 @@ function jsonLine({ sample, problems }: TopAnswer, { pss }: TopFlags): string {
 
 /** Loads the view. Of several samples, each has its time above it. */
 async function tables(
-  { cores }: TopSession,
   terminal: Terminal,
   several: boolean,
 ): Promise<(answer: TopAnswer, flags: TopFlags) => string> {
   const { topRows, topText } = await import('../views/top.js');
   return (answer, { processes, pss, sort, reverse }) => {
-    const rows = topRows(answer, processes, { by: sort as TopColumn, reverse });
+    const rows = topRows(answer, processes, { by: columnOf(sort), reverse });
     const time = several ? `${timestamp(answer.sample.timeMs)}\n` : '';
-    return time + topText(rows, answer, { processes, pss, cores }, terminal.style(1)) + (several ? '\n' : '');
+    return time + topText(rows, answer, { processes, pss }, terminal.style(1)) + (several ? '\n' : '');
   };
 }
 

@@ -83,7 +83,7 @@ function ageKey({ launch_time_ms }: TaskView): number | undefined {
 }
 
 /** The part of what was asked for; undefined if nothing was. */
-export function share(used: number | undefined, asked: number | undefined): number | undefined {
+function share(used: number | undefined, asked: number | undefined): number | undefined {
   return used === undefined || asked === undefined || !(asked > 0) ? undefined : used / asked;
 }
 
@@ -180,7 +180,7 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
     align: 'right',
     dropped: 0,
     cell: ({ sample: { throttledMs }, intervalMs }) =>
-      throttledMs === undefined || intervalMs === 0 ? undefined : duration(throttledMs),
+      throttledMs === undefined || intervalMs === 0 ? undefined : short(throttledMs),
   },
   oom: {
     title: 'OOM',
@@ -210,26 +210,34 @@ function percent(part: number | undefined, { paint }: Style): Cell {
   return rounded > 100 ? { text: `!${rounded}%`, paint: paint.red } : `${rounded}%`;
 }
 
+function short(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)}ms` : duration(milliseconds);
+}
+
 function rate(bytes: number | undefined, { intervalMs }: TopRow): string | undefined {
   return bytes === undefined || intervalMs === 0 ? undefined : size((bytes * 1000) / intervalMs);
 }
 
-/** What all tasks use together, against what they asked for and what the machine has. */
-export function topSummary({ tasks }: Sample, coresOfMachine: number, { width = 80 }: Style): string[] {
+/** What all tasks use together, of what they asked for. */
+export function topSummary({ tasks }: Sample, { width = 80 }: Style): string[] {
   const sum = (of: (task: TaskSample) => number | undefined) => {
     const known = tasks.map(of).filter((number) => number !== undefined);
     return known.length === 0 ? undefined : known.reduce((all, number) => all + number, 0);
   };
-  const [cpu, cpuAsked] = [sum(({ cpu }) => cpu), sum(({ task }) => task.asked.cpu)];
-  const [rss, ramAsked] = [sum(({ rssBytes }) => rssBytes), sum(({ task }) => task.asked.ram)];
-  const of = (asked: string | undefined) => (asked === undefined ? '' : ` of ${asked} asked`);
-  const many = `${tasks.length} active ${tasks.length === 1 ? 'task' : 'tasks'}`;
-  const text = [
-    `${many}: ${cores(cpu) ?? '-'}${of(cpuAsked === undefined ? undefined : String(rounded(cpuAsked)))} cores`,
-    `${size(rss)}${of(ramAsked === undefined ? undefined : size(ramAsked))}`,
-    `${sum(({ pids }) => pids) ?? '-'} pids; the host has ${coresOfMachine} cores`,
-  ].join(', ');
-  return wrap(text, width);
+  const [cpuAsked, ramAsked] = [sum(({ task }) => task.asked.cpu), sum(({ task }) => task.asked.ram)];
+  const cpu = `CPU ${cores(sum(({ cpu }) => cpu)) ?? '-'}${of(cpuAsked && String(rounded(cpuAsked)))}`;
+  const ram = `RSS ${size(sum(({ rssBytes }) => rssBytes))}${of(ramAsked && size(ramAsked))}`;
+  const many = `${counted(tasks.length, 'active task')}, ${counted(sum(({ pids }) => pids) ?? 0, 'process', 'es')}`;
+  return wrap(`${many}: ${cpu}, ${ram}`, width);
+}
+
+/** Of what was asked for. */
+function of(asked: string | number | undefined): string {
+  return asked === undefined ? '' : ` of ${asked}`;
+}
+
+function counted(number: number, what: string, plural = 's'): string {
+  return `${number} ${what}${number === 1 ? '' : plural}`;
 }
 
 function rounded(number: number): number {
@@ -240,11 +248,11 @@ function rounded(number: number): number {
 export function topText(
   rows: readonly TopRow[],
   sampled: Sampled,
-  options: TopTableOptions & { cores: number },
+  options: TopTableOptions,
   style: Style,
 ): string {
   if (sampled.sample.tasks.length === 0) return '';
-  const summary = style.tty ? [...topSummary(sampled.sample, options.cores, style), ''] : [];
+  const summary = style.tty ? [...topSummary(sampled.sample, style), ''] : [];
   const { titles, body } = topTable(rows, options, style);
   return [...summary, titles, ...body].map((line) => `${line}\n`).join('');
 }

@@ -52,7 +52,7 @@ function pressing(keys: readonly (Key | string)[], shown = content(100), size = 
       extentOf(shown, size, state),
     );
     state = next.state;
-    if (next.action !== undefined) actions.push(next.action);
+    if (next.action !== undefined) actions.push(String(next.action));
   }
   return { state, actions, lines: drawnList(shown, state, size, OPTIONS).lines };
 }

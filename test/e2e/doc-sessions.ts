@@ -17,7 +17,7 @@ export function shownIn(text: string): Shown[] {
   );
 }
 
-/** What differs each time: times, how long it took, sizes on this disk, pids, and with them the columns. */
+/** What differs each time: times, how long it took, sizes on this disk, parts of them, pids, and with them the columns. */
 export function lasting(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
@@ -25,5 +25,6 @@ export function lasting(text: string): string {
     .replace(/\b[\d.]+(?:B|KiB|MiB)(?= |\b)/g, 'SIZE')
     .replace(/(\d\/\d+ +)\d+ /g, '$1PID ')
     .replace(/\bpid \d+/g, 'pid PID')
+    .replace(/!?\b\d+%/g, 'PART')
     .replace(/ +/g, ' ');
 }

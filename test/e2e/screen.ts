@@ -301,6 +301,8 @@ export interface Step {
 }
 
 export interface GoldenOptions extends Omit<ScreenOptions, 'columns' | 'rows'> {
+  /** If not those of all screens. */
+  sizes?: readonly { columns: number; rows: number }[];
   /** For a program that does not end by itself. */
   steps?: readonly Step[];
   /** What changes from one time to the next, such as a clock, and the character that is shown instead of each of its. */
@@ -313,7 +315,7 @@ export async function expectScreens(
   args: readonly string[],
   options: GoldenOptions = {},
 ): Promise<void> {
-  for (const size of SIZES) {
+  for (const size of options.sizes ?? SIZES) {
     const screen = startScreen(args, { ...options, ...size });
     if (options.steps === undefined) await screen.ended;
     for (const step of options.steps ?? []) {

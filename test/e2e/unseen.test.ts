@@ -84,6 +84,8 @@ describe('of names on the disk nothing unseen is printed by', () => {
   test.each([
     ...['0', '3'].map((verbosity) => ['status', ...at, '--verbosity', verbosity]),
     ['roots', ...at],
+    ['top', ...at, '--interval', '0.1'],
+    ['top', ...at, '--interval', '0.1', '--processes'],
     ['doctor', ...at],
     ['gc', ...at, '--dry-run', '--delete-data'],
     ['gc', ...at, '--dry-run', '--retained', `retained-${BAD}`],

@@ -27,9 +27,11 @@ import { progressLines, summaryText } from '../../src/views/run.js';
 import { signalText } from '../../src/views/signal.js';
 import { idLine, StatusPage } from '../../src/views/status.js';
 import { alignedPrefixes, linePrefix, pathsText } from '../../src/views/tail.js';
+import { topRows, topText } from '../../src/views/top.js';
 import { waitText } from '../../src/views/wait.js';
 import { REPOSITORY } from '../e2e/harness.js';
 import { CONTROL, config, history, PIPE, processView, ran, TTY, taskView } from './task-views.js';
+import { sampled } from './top-samples.js';
 
 /** A task in which everything that is text is this text. */
 function view(name: string) {
@@ -248,6 +250,12 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
     ),
   pathsText: (name) =>
     pathsText([{ task_id: name, process: name, run: 0, stream: 'stdout', path: name, bytes: 1 }]),
+  topText: (name, style) =>
+    [false, true].map((processes) => {
+      const sample = sampled({ view: view(name), processes: [{ process: name, run: 0 }] });
+      const rows = topRows(sample, processes, { by: 'task', reverse: false });
+      return topText(rows, sample, { processes, pss: true }, style);
+    }),
   waitText: (name, style) => {
     const conditions = [{ process: name, state: 'SUCCESS' as const }];
     return [
@@ -275,6 +283,9 @@ const PARTS = [
   'stampText',
   'statusTable',
   'taskChangeText',
+  'topRows',
+  'topSummary',
+  'topTable',
   'modeText',
 ];
 

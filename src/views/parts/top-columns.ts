@@ -26,12 +26,13 @@ export const TOP_COLUMNS = [
 
 export type TopColumn = (typeof TOP_COLUMNS)[number];
 
-/** Other names of columns. */
-export const TOP_SYNONYMS: Readonly<Record<string, TopColumn>> = {
-  id: 'task',
-  name: 'task',
-  mem: 'rss',
-  memory: 'rss',
-  ram: 'rss',
-  write: 'written',
-};
+/** Other names of columns, as `top` and `ps` have them. */
+const SYNONYMS: Readonly<Record<string, TopColumn>> = { name: 'task', mem: 'rss' };
+
+/** What one can sort by. */
+export const TOP_SORT_WORDS: readonly string[] = [...TOP_COLUMNS, ...Object.keys(SYNONYMS)];
+
+/** The column that one of those words means. */
+export function columnOf(word: string): TopColumn {
+  return SYNONYMS[word] ?? (word as TopColumn);
+}

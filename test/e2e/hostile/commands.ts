@@ -52,6 +52,16 @@ export const COMMANDS = {
     exits: [0],
     sound: 0,
   },
+  top: {
+    args: ({ root }) => ['top', '--interval', '0.1', '--processes', '--root', root],
+    exits: LOOKS,
+    sound: 0,
+  },
+  'top-json': {
+    args: ({ root }) => ['top', '--interval', '0.1', '--json', '--root', root, VICTIM],
+    exits: LOOKS,
+    sound: 0,
+  },
   inspect: { args: ({ root }) => ['inspect', '--root', root, VICTIM], exits: LOOKS, sound: 0 },
   'inspect-json': {
     args: ({ root }) => ['inspect', '--json', '--root', root, VICTIM],
