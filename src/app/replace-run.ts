@@ -44,7 +44,7 @@ export interface Interrupted {
 const FIRST_LOOK_MS = 5;
 const LONGEST_LOOK_MS = 100;
 /** How long a coordinator may take to record what it saw. */
-const RECORD_MS = 5000;
+const RECORD_MS = 30_000;
 
 /**
  * Ends a run as `replaceStep` says, so that its runner records it as LOST and runs the process again. If that cannot be

@@ -51,7 +51,7 @@ export async function signalProcess(options: SignalOptions, ports: SignalPorts):
     const { command, others, unsure } = task.processesOf(run, index);
     if (command === undefined) {
       const isGone = (ports.processes ?? LOCAL_PROCESSES).look(run.pid)?.isDead !== false;
-      throw isGone ? hasEnded(options.process) : unknownCommand(run.pid);
+      throw isGone ? hasEnded(options.process, run.pid) : unknownCommand(run.pid);
     }
     const send = (row: ProcessRow) => {
       const sent = task.signal(row, signal);
@@ -59,7 +59,7 @@ export async function signalProcess(options: SignalOptions, ports: SignalPorts):
       return sent;
     };
     const sent = send(command);
-    if (sent === 'gone') throw hasEnded(options.process);
+    if (sent === 'gone') throw hasEnded(options.process, run.pid);
     if (sent !== 'sent') throw asError(sent);
     if (all) {
       for (const row of others) {
@@ -83,8 +83,8 @@ export async function signalProcess(options: SignalOptions, ports: SignalPorts):
   }
 }
 
-function hasEnded(process: string): NotFoundError {
-  return notRunning(`process ${process} does not run: it has just ended`);
+function hasEnded(process: string, pid: number): NotFoundError {
+  return notRunning(`process ${process} does not run: its main process (pid ${pid}) is gone`);
 }
 
 /** The error for a recorded pid that is not certainly the command of the run. */

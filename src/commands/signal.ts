@@ -16,7 +16,8 @@ export default class Signal extends ThermosCommand {
   static override description =
     `Sends SIGNAL to the main process of a run, the one whose pid status and inspect show, if it is certainly the
 task's: pid, start, user and pid namespace are checked as by kill, and only files that root or the user of the task
-wrote are believed. With --all, everything that this process has started gets the signal too, but not its coordinator,
+wrote are believed. It is a shell if the command line has several commands: 'exec' before the last one gives its
+program the signals. With --all, everything that this process has started gets the signal too, but not its coordinator,
 which records how it ends.
 
 SIGNAL is a name with or without SIG (HUP, sigusr1, RTMIN+3) or a number. If the process ends of it, the task goes on as

@@ -1,7 +1,7 @@
-import { isTerminalTaskState } from '../checkpoint/records.js';
+import { isLiveProcessState, isTerminalTaskState } from '../checkpoint/records.js';
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { ProcessInfo } from '../host/host.js';
-import { mayPrecede } from '../host/start-time.js';
+import { mayPrecede, startsAgree } from '../host/start-time.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { REASONS } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
@@ -40,6 +40,7 @@ const ABSURD_MS = 10 * 365 * 86_400_000;
 /** Finds what is wrong with one task, as far as this host can tell. A task that failed is not a fault of the host. Pure. */
 export function* checkTask(view: TaskView, host: HostProbe): Generator<Symptom> {
   yield* checkRunner(view, host);
+  yield* checkCoordinators(view, host);
   yield* checkLeftovers(view, host);
   yield* checkNamespace(view);
   yield* checkSandbox(view, host);
@@ -98,6 +99,30 @@ function* checkRunner(view: TaskView, host: HostProbe): Generator<Symptom> {
     task_id,
   };
   yield* checkUser(view, host);
+}
+
+/** A restart holds the coordinator of the run that it ends; if the restart is killed, it stays held. */
+function* checkCoordinators({ verdict, processes, task_id }: TaskView, host: HostProbe): Generator<Symptom> {
+  if (verdict === 'foreign-pids' || verdict === 'unknown') return;
+  for (const { process, state, coordinator_pid: pid, fork_time } of processes) {
+    if (!isLiveProcessState(state) || pid === undefined || fork_time === undefined) continue;
+    const found = host.process(pid);
+    if (found?.state !== 'T' || !startsAgree(found.startTimeMs, fork_time * 1000)) continue;
+    yield {
+      code: 'coordinator-stopped',
+      severity: 'warning',
+      what: (count) =>
+        `the coordinators of processes of ${counted(count, 'task')} are stopped by a signal: how these processes end is not recorded`,
+      evidence: [
+        {
+          path: `/proc/${pid}/stat`,
+          text: `pid ${pid} (${found.command}), of process ${process}, is in state T`,
+        },
+      ],
+      advice: [signalAdvice('continue it, unless a restart of the process is under way', [pid], '-CONT')],
+      task_id,
+    };
+  }
 }
 
 /** Is the process with the pid of the runner the runner? */

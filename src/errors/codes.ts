@@ -728,6 +728,12 @@ export const CODE_GROUPS = {
         'The runner of a task is stopped by a signal or held by a debugger, so nothing is started or recorded.',
       remedy: 'Resume it with `kill -CONT`; `thermos kill` does so itself.',
     },
+    'coordinator-stopped': {
+      severity: ['warning'],
+      meaning:
+        'The coordinator of a process is stopped by a signal, as by a restart that was killed, so the end of the process is not recorded.',
+      remedy: 'Resume it with `kill -CONT`, or restart the process again.',
+    },
     'task-not-moved': {
       severity: ['warning'],
       meaning: 'A task ended, and its runner died before it moved the task file to the finished ones.',

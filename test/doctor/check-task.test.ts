@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkEnd } from '../../src/doctor/check-end.js';
 import { checkTask, type HostProbe } from '../../src/doctor/check-task.js';
-import { START, taskView } from '../views/task-views.js';
+import { ran, START, taskView } from '../views/task-views.js';
 
 const HOST: HostProbe = {
   now: START + 60_000,
@@ -48,6 +48,21 @@ test('a stopped runner is the process that started exactly when it did, or else 
   expect(codes(START, 'earlier-boot')).toEqual([]);
   expect(codes(START)).toEqual(['runner-stopped']);
   expect(codes(START + 3_600_000)).toEqual([]);
+});
+
+test('a coordinator that is stopped is found by its pid and its start', () => {
+  const live = ran('web', { state: 'RUNNING', coordinator_pid: 9, fork_time: START / 1000 });
+  const view = taskView({ processes: [live, ran('done')] });
+  const found = (startTimeMs: number, state = 'T') => {
+    const process = (pid: number) =>
+      pid === 9 || pid === 11 ? { state, command: 'coordinator', startTimeMs, startTimeTicks: 1 } : undefined;
+    const symptoms = [...checkTask(view, { ...HOST, process })];
+    return symptoms.filter(({ code }) => code === 'coordinator-stopped').map(({ evidence }) => evidence);
+  };
+  expect(found(START + 500)).toEqual([
+    [{ path: '/proc/9/stat', text: 'pid 9 (coordinator), of process web, is in state T' }],
+  ]);
+  expect([found(START, 'S'), found(START + 60_000)]).toEqual([[], []]);
 });
 
 test('a failed task: the advice leads to output that is there, and to none if there is none', () => {
