@@ -9,7 +9,7 @@ export interface CgroupTask {
   /** Of the container, if Mesos runs it. */
   readonly container_id?: string;
   /** The process of its runner, in our pid namespace, if it is known. */
-  readonly runner_pid?: number;
+  readonly runner?: { readonly pid: number };
 }
 
 /** What the cgroup of a task said at one moment. */
@@ -67,7 +67,7 @@ export class CgroupMeter {
   read(task: CgroupTask, pids: readonly number[]): TaskCgroup | undefined {
     const anchor = this.#anchorOf(task, pids);
     if (anchor === undefined) return undefined;
-    const known = task.runner_pid === undefined ? pids : [...pids, task.runner_pid];
+    const known = task.runner === undefined ? pids : [...pids, task.runner.pid];
     const parts = this.#memberOf(anchor)
       .map((membership) => this.#partOf(membership, task, anchor, known))
       .filter((part) => part !== undefined);
@@ -103,11 +103,11 @@ export class CgroupMeter {
   }
 
   /** Is no other task in its container, and no agent that may run others? */
-  #isAlone({ runner_pid }: CgroupTask, scope: Scope): boolean {
-    if (runner_pid === undefined) return false;
+  #isAlone({ runner }: CgroupTask, scope: Scope): boolean {
+    if (runner === undefined) return false;
     this.#claims ??= this.#countClaims();
     if (this.#claims.get(nameOf(scope)) !== 1) return false;
-    let at = runner_pid;
+    let at = runner.pid;
     for (let i = 0; i < MOST_ANCESTORS && at > 1; i++) {
       if (AGENT.test(this.#table.commandOf(at) ?? '')) return false;
       const parent = this.#table.kinOf(at)?.parent;
@@ -124,10 +124,10 @@ export class CgroupMeter {
   /** How many tasks are in each container. */
   #countClaims(): ReadonlyMap<string, number> {
     const claims = new Map<string, number>();
-    for (const { runner_pid, container_id } of this.#tasks) {
-      if (runner_pid === undefined) continue;
+    for (const { runner, container_id } of this.#tasks) {
+      if (runner === undefined) continue;
       const names = new Set<string>();
-      for (const membership of this.#memberOf(runner_pid)) {
+      for (const membership of this.#memberOf(runner.pid)) {
         const scope = this.#scopeOf(membership, container_id);
         if (scope?.kind === 'container') names.add(nameOf(scope));
       }
@@ -142,8 +142,8 @@ export class CgroupMeter {
   }
 
   /** A process of the task. */
-  #anchorOf({ runner_pid, container_id }: CgroupTask, pids: readonly number[]): number | undefined {
-    const anchor = runner_pid ?? pids[0];
+  #anchorOf({ runner, container_id }: CgroupTask, pids: readonly number[]): number | undefined {
+    const anchor = runner?.pid ?? pids[0];
     if (anchor !== undefined || container_id === undefined) return anchor;
     this.#byContainer ??= this.#mapContainers();
     return this.#byContainer.get(container_id);

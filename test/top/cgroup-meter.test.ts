@@ -45,7 +45,7 @@ const NUMBERS = {
 
 describe.each(['v1', 'v2'] as const)('cgroups of %s', (version) => {
   test('a container of Mesos is found by a process of its task', () => {
-    const found = read(version, { container_id: MESOS, runner_pid: 10250 });
+    const found = read(version, { container_id: MESOS, runner: { pid: 10250 } });
     expect(found).toMatchObject(NUMBERS);
     expect(found?.path.startsWith(`${recorded(version)}/cgroup/`)).toBe(true);
   });
@@ -56,7 +56,7 @@ describe.each(['v1', 'v2'] as const)('cgroups of %s', (version) => {
   });
 
   test('a container of Docker is found by the runner in it; without limits there are none', () => {
-    const found = read(version, { runner_pid: 77, container_id: 'an-id-that-docker-does-not-use' });
+    const found = read(version, { runner: { pid: 77 }, container_id: 'an-id-that-docker-does-not-use' });
     expect(found).toMatchObject({ kind: 'container', cpuMs: 7, memoryBytes: 4096, pids: [76, 77] });
     expect(found?.cpuLimit).toBeUndefined();
     expect(found?.memoryLimitBytes).toBeUndefined();
@@ -64,11 +64,11 @@ describe.each(['v1', 'v2'] as const)('cgroups of %s', (version) => {
   });
 
   test('two tasks in one container have no cgroup of their own', () => {
-    expect(read(version, { runner_pid: 77 }, [], [{ key: 'b', runner_pid: 77 }])).toBeUndefined();
+    expect(read(version, { runner: { pid: 77 } }, [], [{ key: 'b', runner: { pid: 77 } }])).toBeUndefined();
   });
 
   test('a container with an agent in it is not that of a task', () => {
-    const task = { key: 'a', runner_pid: 77 };
+    const task = { key: 'a', runner: { pid: 77 } };
     const withAgent = table({
       76: { parent: 75, session: 76, command: 'mesos-agent' },
       77: { parent: 76, session: 77, command: 'thermos-runner' },
@@ -79,18 +79,18 @@ describe.each(['v1', 'v2'] as const)('cgroups of %s', (version) => {
 
   test('the session of a user is nobody’s', () => {
     const pid = version === 'v1' ? 500 : 700;
-    expect(read(version, { runner_pid: pid }, [pid])).toBeUndefined();
+    expect(read(version, { runner: { pid: pid } }, [pid])).toBeUndefined();
   });
 
   test('a process that is gone has no cgroup', () => {
-    expect(read(version, { runner_pid: 4242 })).toBeUndefined();
+    expect(read(version, { runner: { pid: 4242 } })).toBeUndefined();
     expect(read(version, {})).toBeUndefined();
   });
 });
 
 describe('cgroups of version 2', () => {
   test('a service that only runs the task is the task’s', () => {
-    expect(read('v2', { runner_pid: 600 }, [601])).toMatchObject({
+    expect(read('v2', { runner: { pid: 600 } }, [601])).toMatchObject({
       kind: 'service',
       cpuMs: 7,
       pids: [600, 601],
@@ -111,7 +111,7 @@ describe('cgroups of version 2', () => {
   });
 
   test('pressure is read', () => {
-    expect(read('v2', { container_id: MESOS, runner_pid: 10250 })).toMatchObject({
+    expect(read('v2', { container_id: MESOS, runner: { pid: 10250 } })).toMatchObject({
       cpuPressure: 15.55,
       memoryPressure: 0.9,
       ioPressure: 0,
@@ -120,5 +120,5 @@ describe('cgroups of version 2', () => {
 });
 
 test('of version 1, the root of a hierarchy is nobody’s', () => {
-  expect(read('v1', { runner_pid: 501 }, [501])).toBeUndefined();
+  expect(read('v1', { runner: { pid: 501 } }, [501])).toBeUndefined();
 });
