@@ -61,7 +61,9 @@ export class SampledTasks {
       root: root.path,
       asked: { cpu, ram, disk },
       runs,
-      runner: identified('', view.runner?.pid, () => isRunner(view, host, starts)),
+      runner: isForeign
+        ? identityOf(host, view.foreign_runner)
+        : identified('', view.runner?.pid, () => isRunner(view, host, starts)),
       isForeign,
       isHidden,
       container_id: mesos?.container_id,
@@ -86,7 +88,7 @@ function isRunner({ runner, state_timestamp_ms }: TaskView, host: Host, starts: 
   return mayPrecede(process.startTimeMs, Number(state_timestamp_ms ?? Number.NaN));
 }
 
-function identityOf(host: Host, pid: number): ProcessIdentity | undefined {
-  const startTimeTicks = host.process(pid)?.startTimeTicks;
-  return startTimeTicks === undefined ? undefined : { pid, startTimeTicks };
+function identityOf(host: Host, pid: number | undefined): ProcessIdentity | undefined {
+  const startTimeTicks = pid === undefined ? undefined : host.process(pid)?.startTimeTicks;
+  return pid === undefined || startTimeTicks === undefined ? undefined : { pid, startTimeTicks };
 }

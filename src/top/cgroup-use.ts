@@ -1,4 +1,4 @@
-import type { TaskCgroup } from './cgroup-meter.js';
+import type { CgroupReading } from './model.js';
 
 /** What the cgroup of a task says of an interval. What cannot be known is undefined. */
 export interface CgroupUse {
@@ -12,15 +12,16 @@ export interface CgroupUse {
   readonly oomKills?: number;
 }
 
-type Counters = Pick<TaskCgroup, 'cpuMs' | 'throttledMs' | 'periods' | 'throttledPeriods' | 'oomKills'>;
+type Counters = Pick<CgroupReading, 'cpuMs' | 'throttledMs' | 'periods' | 'throttledPeriods' | 'oomKills'>;
+type Identified = Counters & Pick<CgroupReading, 'identity'>;
 
 /**
  * What happened between two readings. Nothing is ever negative: a counter that went back, and one of a cgroup that was
  * made again, says nothing. Pure.
  */
 export function useBetween(
-  before: (Counters & Pick<TaskCgroup, 'identity'>) | undefined,
-  after: (Counters & Pick<TaskCgroup, 'identity'>) | undefined,
+  before: Identified | undefined,
+  after: Identified | undefined,
   intervalMs: number,
 ): CgroupUse {
   if (before === undefined || after === undefined || before.identity !== after.identity) return {};
@@ -38,9 +39,9 @@ export function useBetween(
 
 /** What is known of the whole life of the cgroup: nothing, if others may have been in it before the task. Pure. */
 export function useSinceMade(
-  cgroup: (Counters & Pick<TaskCgroup, 'kind'>) | undefined,
+  cgroup: (Counters & Pick<CgroupReading, 'isWhole'>) | undefined,
 ): Omit<CgroupUse, 'cpu'> {
-  if (cgroup === undefined || cgroup.kind === 'members') return {};
+  if (cgroup === undefined || !cgroup.isWhole) return {};
   const { throttledMs, oomKills, throttledPeriods, periods } = cgroup;
   return { throttledMs, oomKills, throttledShare: shareOf(throttledPeriods, periods) };
 }

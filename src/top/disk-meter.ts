@@ -18,7 +18,6 @@ export interface DiskThread {
   send(request: DiskRequest): void;
   /** Called with each answer; `broken` once, if the thread ended by itself. */
   listen(answered: (answer: DiskAnswer) => void, broken: () => void): void;
-  end(): void;
 }
 
 /** A task is measured again after this time. */
@@ -66,13 +65,6 @@ export class DiskMeter {
     for (const key of this.#entries.keys()) if (!keys.has(key)) this.#entries.delete(key);
   }
 
-  /** Ends the thread. */
-  close(): void {
-    this.#isBroken = true;
-    this.#thread?.end();
-    this.#thread = undefined;
-  }
-
   #next(): void {
     if (this.#isBusy || this.#isBroken) return;
     const task = this.#queue.shift();
@@ -91,7 +83,9 @@ export class DiskMeter {
       this.#thread = this.#start();
       this.#thread.listen(
         (answer) => this.#answered(answer),
-        () => this.close(),
+        () => {
+          this.#isBroken = true;
+        },
       );
     }
     return this.#thread;

@@ -2,7 +2,7 @@ import type { TaskView } from '../task/view.js';
 import { duration, moment } from '../text/age.js';
 import { size } from '../text/size.js';
 import { wrap } from '../text/width.js';
-import type { ProcessSample, Sample, TaskSample, Usage } from '../top/model.js';
+import type { DiskReading, ProcessSample, Sample, TaskSample, Usage } from '../top/model.js';
 import { paintOf } from './parts/paint.js';
 import { shortIds } from './parts/short-ids.js';
 import type { Style } from './parts/style.js';
@@ -168,7 +168,7 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
     dropped: 4,
     cell: (row) => rate(usedIn(row).writtenBytes, row),
   },
-  disk: { title: 'DISK', align: 'right', dropped: 9, cell: ({ sample }) => size(sample.disk?.bytes) },
+  disk: { title: 'DISK', align: 'right', dropped: 9, cell: ({ sample }) => diskSize(sample.disk) },
   'disk%': {
     title: 'DISK%',
     align: 'right',
@@ -197,8 +197,13 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
   },
 };
 
+/** With `>` if not all of it could be counted. */
+export function diskSize(disk: Pick<DiskReading, 'bytes' | 'atLeast'> | undefined): string | undefined {
+  return disk && `${disk.atLeast ? '>' : ''}${size(disk.bytes)}`;
+}
+
 /** Two decimals, fewer of large numbers. */
-function cores(cpu: number | undefined): string | undefined {
+export function cores(cpu: number | undefined): string | undefined {
   if (cpu === undefined) return undefined;
   return cpu < 9.995 ? cpu.toFixed(2) : cpu < 99.95 ? cpu.toFixed(1) : String(Math.round(cpu));
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TaskCgroup } from '../../src/top/cgroup-meter.js';
 import { useBetween, useSinceMade } from '../../src/top/cgroup-use.js';
+import type { CgroupReading } from '../../src/top/model.js';
 
 const before = {
   identity: '1:1',
@@ -54,19 +54,18 @@ test('an interval that is not one gives no cores', () => {
 });
 
 test('since it was made: of a container or a service, and not of one that others may have used before', () => {
-  expect(useSinceMade({ ...after, kind: 'container' })).toEqual({
+  expect(useSinceMade({ ...after, isWhole: true })).toEqual({
     throttledMs: 350,
     oomKills: 2,
     throttledShare: 1 / 3,
   });
-  expect(useSinceMade({ ...after, kind: 'service' }).oomKills).toBe(2);
-  expect(useSinceMade({ ...after, kind: 'members' })).toEqual({});
+  expect(useSinceMade({ ...after, isWhole: false })).toEqual({});
   expect(useSinceMade(undefined)).toEqual({});
 });
 
 test('nothing is ever negative, infinite or not a number', () => {
   const counter = fc.option(fc.oneof(fc.nat(), fc.double({ min: 0, noNaN: true })), { nil: undefined });
-  const counters: fc.Arbitrary<Pick<TaskCgroup, keyof typeof before>> = fc.record({
+  const counters: fc.Arbitrary<Pick<CgroupReading, keyof typeof before>> = fc.record({
     identity: fc.constantFrom('1', '2'),
     cpuMs: counter,
     throttledMs: counter,
