@@ -1,8 +1,10 @@
+import type { Problem } from '../errors/problem.js';
 import { type ProcessDetails, readDetails } from '../host/process-details.js';
 import { type Clocks, type Reading, readProcesses } from '../host/process-readings.js';
 import { type Member, type Members, membersOf, sameIn } from '../top/members.js';
 import type { CgroupReading, DiskReading, SampledTask, TaskMeters } from '../top/model.js';
 import type { Moment } from '../top/sampler.js';
+import { firstOf } from './search.js';
 
 export interface MomentPorts {
   readonly clocks: Clocks;
@@ -73,4 +75,38 @@ function detailsOf(
     if (found !== undefined) details.set(pid, found);
   }
   return details;
+}
+
+const HIDDEN = 'what it uses is not known, because /proc hides its processes';
+const FOREIGN = 'what it uses is not known, because its processes are in another pid namespace';
+const CLOSED = 'open files, reads and writes are not known, because its processes belong to another user';
+
+/** One problem for each reason that something of a task is not known; `totals`: but not for what only `top` shows. */
+export function unknownUse(
+  { tasks, cgroups, members, details }: Moment,
+  asked: 'details' | 'totals',
+): Problem[] {
+  const closed = new Set<string>();
+  for (const { pid, group } of members.values()) {
+    const found = details.get(pid);
+    if (found !== undefined && found.fds === undefined) closed.add(group.task);
+  }
+  const reasonOf = ({ key, isForeign, isHidden }: SampledTask) => {
+    if (isForeign && !cgroups.has(key)) return FOREIGN;
+    if (isHidden) return HIDDEN;
+    return asked === 'details' && closed.has(key) ? CLOSED : undefined;
+  };
+  const byReason = new Map<string, string[]>();
+  for (const task of tasks) {
+    const reason = reasonOf(task);
+    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), task.task_id]);
+  }
+  return [...byReason].map(
+    ([reason, ids]): Problem => ({
+      code: 'use-unknown',
+      severity: 'warning',
+      message: `${firstOf(ids)}: ${reason}`,
+      task_id: ids.length === 1 ? ids[0] : undefined,
+    }),
+  );
 }

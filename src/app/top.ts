@@ -3,11 +3,10 @@ import type { Host } from '../host/host.js';
 import type { Clocks } from '../host/process-readings.js';
 import type { TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
-import type { Sample, SampledTask, TaskMeters } from '../top/model.js';
-import { type Moment, Sampler } from '../top/sampler.js';
-import { takeMoment } from './moment.js';
+import type { Sample, TaskMeters } from '../top/model.js';
+import { Sampler } from '../top/sampler.js';
+import { takeMoment, unknownUse } from './moment.js';
 import { SampledTasks } from './sampled-task.js';
-import { firstOf } from './search.js';
 import { lookAtTasks, type StatusAnswer } from './status.js';
 
 export interface TopOptions {
@@ -64,7 +63,7 @@ export class Top {
     const tasks = this.#tasks.of(views, host());
     const moment = takeMoment(tasks, { clocks, meters, pss }, this.#sampler.last);
     const sample = this.#sampler.sample(moment);
-    const problems = [...answer.problems, ...unknownUse(moment)];
+    const problems = [...answer.problems, ...unknownUse(moment, 'details')];
     return { sample, views, problems, exitCode: answer.exitCode, notice: noticeOf(answer, views, words) };
   }
 }
@@ -77,35 +76,4 @@ function noticeOf(
   if (views.length > 0) return undefined;
   if (roots.length === 0) return notice;
   return words.length === 0 ? 'No task is active.' : 'None of these tasks is active.';
-}
-
-const HIDDEN = 'what it uses is not known, because /proc hides its processes';
-const FOREIGN = 'what it uses is not known, because its processes are in another pid namespace';
-const CLOSED = 'open files, reads and writes are not known, because its processes belong to another user';
-
-/** One problem for each reason that something of a task is not known. */
-function unknownUse({ tasks, cgroups, members, details }: Moment): Problem[] {
-  const closed = new Set<string>();
-  for (const { pid, group } of members.values()) {
-    const found = details.get(pid);
-    if (found !== undefined && found.fds === undefined) closed.add(group.task);
-  }
-  const reasonOf = ({ key, isForeign, isHidden }: SampledTask) => {
-    if (isForeign && !cgroups.has(key)) return FOREIGN;
-    if (isHidden) return HIDDEN;
-    return closed.has(key) ? CLOSED : undefined;
-  };
-  const byReason = new Map<string, string[]>();
-  for (const task of tasks) {
-    const reason = reasonOf(task);
-    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), task.task_id]);
-  }
-  return [...byReason].map(
-    ([reason, ids]): Problem => ({
-      code: 'use-unknown',
-      severity: 'warning',
-      message: `${firstOf(ids)}: ${reason}`,
-      task_id: ids.length === 1 ? ids[0] : undefined,
-    }),
-  );
 }

@@ -2,12 +2,13 @@ import type { TaskView } from '../task/view.js';
 import { duration, moment } from '../text/age.js';
 import { size } from '../text/size.js';
 import { wrap } from '../text/width.js';
-import type { DiskReading, ProcessSample, Sample, TaskSample, Usage } from '../top/model.js';
+import type { ProcessSample, Sample, TaskSample, Usage } from '../top/model.js';
 import { paintOf } from './parts/paint.js';
 import { shortIds } from './parts/short-ids.js';
 import type { Style } from './parts/style.js';
 import { type Cell, type Column, type TableLines, tableLines } from './parts/table.js';
 import { TOP_COLUMNS, type TopColumn } from './parts/top-columns.js';
+import { cores, diskSize, percent, share } from './parts/use.js';
 
 /** A sample, and the views of its tasks in its order. */
 export interface Sampled {
@@ -80,11 +81,6 @@ function sortKey(row: TopRow, by: TopColumn): string | number | undefined {
 /** The youngest first. */
 function ageKey({ launch_time_ms }: TaskView): number | undefined {
   return launch_time_ms === undefined ? undefined : Number(launch_time_ms);
-}
-
-/** The part of what was asked for; undefined if nothing was. */
-function share(used: number | undefined, asked: number | undefined): number | undefined {
-  return used === undefined || asked === undefined || !(asked > 0) ? undefined : used / asked;
 }
 
 export interface TopTableOptions {
@@ -196,24 +192,6 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
     cell: ({ view }, style) => moment(view.launch_time_ms, style),
   },
 };
-
-/** With `>` if not all of it could be counted. */
-export function diskSize(disk: Pick<DiskReading, 'bytes' | 'atLeast'> | undefined): string | undefined {
-  return disk && `${disk.atLeast ? '>' : ''}${size(disk.bytes)}`;
-}
-
-/** Two decimals, fewer of large numbers. */
-export function cores(cpu: number | undefined): string | undefined {
-  if (cpu === undefined) return undefined;
-  return cpu < 9.995 ? cpu.toFixed(2) : cpu < 99.95 ? cpu.toFixed(1) : String(Math.round(cpu));
-}
-
-/** What is above 100 has a mark, for those who see no colour. */
-function percent(part: number | undefined, { paint }: Style): Cell {
-  if (part === undefined) return undefined;
-  const rounded = Math.round(part * 100);
-  return rounded > 100 ? { text: `!${rounded}%`, paint: paint.red } : `${rounded}%`;
-}
 
 function short(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)}ms` : duration(milliseconds);
