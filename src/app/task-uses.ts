@@ -30,9 +30,9 @@ export interface TaskUses {
   readonly problems: readonly Problem[];
 }
 
-/** What these tasks of this host use, by one look; of those that are over, nothing. Without a `budget`, disks are not measured. */
+/** What these tasks of this host use, by one look; of those of which nothing runs, nothing. Without a `budget`, disks are not measured. */
 export function usesOf(views: readonly TaskView[], ports: UsePorts, budget?: DiskBudget): TaskUses {
-  const active = views.filter(({ phase }) => phase === 'active');
+  const active = views.filter(mayUse);
   if (active.length === 0) return { uses: new Map(), problems: [] };
   const { host, clocks, uptime } = ports;
   const tasks = new SampledTasks().of(active, host);
@@ -43,4 +43,8 @@ export function usesOf(views: readonly TaskView[], ports: UsePorts, budget?: Dis
   };
   const moment = takeMoment(tasks, { clocks, meters: { cgroups: cgroupsOfTasks, disk }, pss: false });
   return { uses: usesAt(moment, uptime()), problems: unknownUse(moment, 'totals') };
+}
+
+function mayUse({ phase, runner, leftovers }: TaskView): boolean {
+  return phase === 'active' && (runner?.alive === true || leftovers.length > 0);
 }
