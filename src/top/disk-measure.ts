@@ -44,21 +44,21 @@ export interface DiskBudget {
 }
 
 /**
- * Measures tasks at once, within a budget that they share. `clock`: monotonic, in milliseconds. The first ones cannot
- * use it up: each has its part of what is left.
+ * Measures tasks at once, within a budget that they share. `clock`: monotonic, in milliseconds; `atMs` is when the
+ * measurement of a task ended. The first ones cannot use the time up: each has its part of what is left.
  */
 export function measureAll<T extends DiskPlaces>(
   tasks: readonly T[],
   { ms, entries }: DiskBudget,
   clock: () => number,
-): Map<T, DiskSize> {
-  const found = new Map<T, DiskSize>();
+): Map<T, DiskSize & { readonly atMs: number }> {
+  const found = new Map<T, DiskSize & { readonly atMs: number }>();
   const end = clock() + ms;
   for (const [i, task] of tasks.entries()) {
     const start = clock();
     const until = start + Math.max(0, end - start) / (tasks.length - i);
     const size = measureDisk(task, { most: entries, proceed: () => clock() < until });
-    if (size !== undefined) found.set(task, size);
+    if (size !== undefined) found.set(task, { ...size, atMs: clock() });
   }
   return found;
 }
