@@ -53,7 +53,7 @@ function* checkCpu({ view, use, cpu }: ObservedUse): Generator<Symptom> {
     what: (count) => `${counted(count, 'task')} using more processor time than asked for`,
     evidence: [
       {
-        text: `${cores(cpu)} now, and ${cores(cpuAverage)} on average since its processes started, of ${cores(asked)} asked for`,
+        text: `${rounded(cpu)} cores now, and ${rounded(cpuAverage)} on average since its processes started; it asked for ${rounded(asked)}`,
       },
     ],
     advice: [seeTop(view), 'ask for more cpu in the config: others may need what it takes'],
@@ -72,7 +72,7 @@ function* checkThrottling({ view, use, throttledShare }: ObservedUse): Generator
     what: (count) => `${counted(count, 'task')} held back by a limit of processor time`,
     evidence: [
       {
-        text: `in ${Math.round(share * 100)}% of the periods ${since}${limit === undefined ? '' : `; the limit is ${cores(limit)}`}`,
+        text: `in ${Math.round(share * 100)}% of the periods ${since}${limit === undefined ? '' : `; the limit is ${rounded(limit)} cores`}`,
       },
     ],
     advice: [seeTop(view), 'ask for more cpu in the config, or let fewer threads work at once'],
@@ -151,8 +151,8 @@ function* checkGrowth({ view, grown, availableBytes }: ObservedUse): Generator<S
   };
 }
 
-function cores(cpu: number): string {
-  return `${Math.round(cpu * 100) / 100} cores`;
+function rounded(cores: number): number {
+  return Math.round(cores * 100) / 100;
 }
 
 function seeTop({ root, task_id }: ObservedUse['view']): CommandAdvice {
