@@ -1,4 +1,5 @@
 import { size } from '../../text/size.js';
+import { wrap } from '../../text/width.js';
 import type { TaskUse } from '../../top/task-use.js';
 import type { Style } from './style.js';
 import { type Cell, table } from './table.js';
@@ -52,10 +53,10 @@ export function usageTable(use: TaskUse | undefined, style: Style): string {
     oomKills ? `the kernel killed ${oomKills} of its processes for lack of memory` : undefined,
   ];
   const text = rows.length === 0 ? '' : table(columns, rows, options);
-  return `${text}${lines.map((line) => (line === undefined ? '' : `${line}\n`)).join('')}`.replace(
-    /^(?=.)/gm,
-    '  ',
+  const notes = lines.flatMap((line) =>
+    line === undefined ? [] : wrap(line, width ?? Number.POSITIVE_INFINITY),
   );
+  return [text, ...notes.map((line) => `${line}\n`)].join('').replace(/^(?=.)/gm, '  ');
 }
 
 function percentText(part: number): string {
