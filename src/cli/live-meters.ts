@@ -5,6 +5,8 @@ import { DiskMeter, type DiskThread } from '../top/disk-meter.js';
 import { cgroupsOfTasks } from '../top/meters.js';
 import type { TaskMeters } from '../top/model.js';
 
+const SCRIPT = join(__dirname, 'disk.cjs');
+
 /** For JavaScript in the thread. It remembers files with several links. */
 const HEAP_MB = 128;
 
@@ -22,7 +24,7 @@ export function liveMeters({ now, monotonic }: Clocks): TaskMeters {
 
 /** The program does not wait for the thread at its end. */
 function startDiskThread(): DiskThread {
-  const worker = new Worker(join(__dirname, 'disk.cjs'), {
+  const worker = new Worker(SCRIPT, {
     env: {},
     argv: [],
     execArgv: [],
