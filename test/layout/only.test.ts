@@ -23,7 +23,6 @@ const HELP = 'help for a person';
 const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'app/gc.ts': { tasks: WORD },
   'app/kill.ts': { tasks: WORD },
-  'app/moment.ts': { tasks: WORD },
   'app/report.ts': { tasks: WORD },
   'checkpoint/codec.ts': { sandbox: "a field of the stream's header" },
   'cli/base-command.ts': {
