@@ -94,8 +94,9 @@ export async function observeUse(views: readonly TaskView[], ports: ObservePorts
   return { seen, problems: unknownUse(second.moment, 'totals') };
 }
 
-function mayUse({ phase, runner, leftovers }: TaskView): boolean {
-  return phase === 'active' && (runner?.alive === true || leftovers.length > 0);
+function mayUse({ phase, runner, leftovers, root }: TaskView): boolean {
+  if (phase !== 'active' || root.agent !== undefined) return false;
+  return runner?.alive === true || leftovers.length > 0;
 }
 
 type TimedSize = DiskSize & { readonly atMs: number };

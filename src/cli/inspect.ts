@@ -70,7 +70,7 @@ async function inspectTaskNamed(
     return { document, text: await drawn(graphOfTask(view), flags.graph), problems };
   }
   const views = inspections.map((inspection) => inspection.view);
-  const { uses, problems: unknown } = usesHere(views, now, DISK_BUDGETS.inspect);
+  const { uses, problems: unknown } = usesHere(views, terminal.now(), DISK_BUDGETS.inspect);
   for (const problem of unknown) view.problems.push(problem);
   const options = { verbose: flags.verbose, oneOfSeveral: inspections.length > 1 };
   const useOf = ({ found }: TaskView) => uses.get(found.checkpoint_dir);
