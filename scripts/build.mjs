@@ -1,7 +1,7 @@
 // node scripts/build.mjs [DIRECTORY]
 //
 // Bundles src/ into dist/, or another directory of the repository: main.cjs (only the version),
-// thermos.cjs (everything except what makes pages and what asks agents), report.cjs and agent.cjs (those), viewer.html (a page that reads agents) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
+// thermos.cjs (everything except what makes pages and what asks agents), report.cjs and agent.cjs (those), viewer.html (a page that reads agents), disk.cjs (the thread of top that measures) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
 // src/coordinator/ into the program coordinator, which is even smaller, if there is a C compiler. CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
 // dynamic imports inside it stay lazy and cost only the reading. A program that runs or starts during a build
 // finds complete files.
@@ -69,6 +69,7 @@ const { metafile } = await build({
     { in: 'src/cli/main.ts', out: 'main' },
     { in: 'src/commands/program.ts', out: 'thermos' },
     { in: 'src/config/python/thread.ts', out: 'python' },
+    { in: 'src/top/disk-thread.ts', out: 'disk' },
     { in: 'src/runner/coordinator/main.ts', out: 'coordinator' },
     { in: 'src/report/pages.ts', out: 'report' },
     { in: 'src/agent/client.ts', out: 'agent' },
@@ -126,6 +127,7 @@ const parts = [
   'coordinator.cjs',
   'coordinator',
   'python.cjs',
+  'disk.cjs',
   'pyodide.js',
   'pyodide.wasm',
   'python.snapshot',

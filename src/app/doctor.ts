@@ -3,6 +3,7 @@ import type { DoctorDocument } from '../contracts/doctor.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
 import { checkEnd } from '../doctor/check-end.js';
+import { checkUsage } from '../doctor/check-usage.js';
 import {
   diagnoseAccess,
   diagnoseHost,
@@ -10,7 +11,7 @@ import {
   diagnoseTask,
   type Examination,
 } from '../doctor/diagnose.js';
-import { findingsOf, isWrong } from '../doctor/finding.js';
+import { findingsOf, isWrong, worstFirst } from '../doctor/finding.js';
 import { gatherSources } from '../doctor/gather-sources.js';
 import { timelineOf } from '../doctor/timeline.js';
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
@@ -19,13 +20,16 @@ import { inspectTask } from '../logs/inspection.js';
 import { localLogs } from '../logs/local-logs.js';
 import { outputToRead } from '../logs/output-to-read.js';
 import { TaskReader } from '../task/reader.js';
+import type { TaskView } from '../task/view.js';
 import { rootOptions } from './root-options.js';
 import { noSuchTask, notOneTask, type RootFlags, tasksToLookAt } from './search.js';
+import { type ObservePorts, observeUse } from './task-uses.js';
 
 export interface DoctorPorts {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly host: Host;
+  readonly use: ObservePorts;
 }
 
 export interface DoctorAnswer {
@@ -37,21 +41,41 @@ export interface DoctorAnswer {
 export async function examine(
   word: string | undefined,
   roots: RootFlags,
-  { now, host }: DoctorPorts,
+  { now, host, use }: DoctorPorts,
 ): Promise<DoctorAnswer> {
   const selection = tasksToLookAt(roots, word === undefined ? [] : [word]);
   const examination: Examination = { options: rootOptions(roots), host, now, hostname: hostname() };
   const document =
     word === undefined
-      ? diagnoseHost(selection, examination)
-      : await examineTask(word, selection, examination);
+      ? await examineHost(selection, examination, use)
+      : await examineTask(word, selection, examination, use);
   return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok };
+}
+
+async function examineHost(
+  selection: Selection,
+  examination: Examination,
+  use: ObservePorts,
+): Promise<DoctorDocument> {
+  const { findings, problems, checked, running } = diagnoseHost(selection, examination);
+  const observed = await examineUse(running, use);
+  return {
+    findings: worstFirst([...findings, ...observed.findings]),
+    problems: [...problems, ...observed.problems],
+    checked,
+  };
+}
+
+async function examineUse(views: readonly TaskView[], use: ObservePorts) {
+  const { seen, problems } = await observeUse(views, use);
+  return { findings: findingsOf(seen.flatMap((each) => [...checkUsage(each)])), problems };
 }
 
 async function examineTask(
   word: string,
   selection: Selection,
   examination: Examination,
+  use: ObservePorts,
 ): Promise<DoctorDocument> {
   if (selection.unmatched.length > 0) return examineMissing(word, selection, examination);
   const { selected, problems } = selection;
@@ -67,10 +91,11 @@ async function examineTask(
   // If the task cannot be read, that is the finding.
   const closed = view.found.unreadable === true;
   const { task_id, root, layout, phase, state, verdict } = view;
+  const observed = await examineUse([view], use);
   return {
     findings: [
       ...findingsOf(checkEnd(view, why, outputToRead(view, logs))),
-      ...diagnoseTask(view, examination),
+      ...worstFirst([...diagnoseTask(view, examination), ...observed.findings]),
       ...(closed ? diagnoseAccess(selection, examination) : []),
     ],
     checked: { roots: 1, tasks: 1, agents: 0 },
@@ -78,6 +103,7 @@ async function examineTask(
     story: timelineOf(view, gatherSources(view, host, now)),
     problems: [
       ...(closed ? [] : problems),
+      ...observed.problems,
       ...others.map((other) => ({
         code: 'task-in-several-roots' as const,
         severity: 'warning' as const,

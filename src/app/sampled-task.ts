@@ -24,7 +24,7 @@ export class SampledTasks {
 
   #task(view: TaskView, host: Host, before: ReadonlyMap<string, ProcessIdentity>): SampledTask {
     const { found, task_id, root, config, sandbox, log_dir, verdict, mesos } = view;
-    const isForeign = verdict === 'foreign-pids';
+    const isMarked = verdict === 'foreign-pids';
     const key = found.checkpoint_dir;
     const uid = view.header?.uid;
     let read: ExactStarts | undefined;
@@ -33,7 +33,7 @@ export class SampledTasks {
       return read;
     };
     const identified = (name: string, pid: number | undefined, find: () => boolean) => {
-      if (isForeign || pid === undefined) return undefined;
+      if (isMarked || pid === undefined) return undefined;
       const full = `${key}\n${pid} ${name}`;
       const identity = before.get(full) ?? (find() ? identityOf(host, pid) : undefined);
       if (identity !== undefined) this.#known.set(full, identity);
@@ -49,11 +49,20 @@ export class SampledTasks {
       if (run === undefined) continue;
       const coordinator = recorded(process, run.coordinator_pid, run.fork_time);
       const command = recorded(process, run.pid, run.start_time);
-      if (coordinator === undefined && !isForeign && run.coordinator_pid !== undefined) {
+      if (coordinator === undefined && !isMarked && run.coordinator_pid !== undefined) {
         isHidden ||= host.presence(run.coordinator_pid) === 'hidden';
       }
       runs.push({ process, run: history.run_count - 1, pid: run.pid, coordinator, command });
     }
+    const runner = isMarked
+      ? identityOf(host, view.foreign_runner)
+      : identified('', view.runner?.pid, () => isRunner(view, host, starts));
+    isHidden ||= !isMarked && runner === undefined && host.presence(view.runner?.pid ?? 0) === 'hidden';
+    // The lock says that the runner is alive, and none of the recorded pids is here: they are of another namespace.
+    const isElsewhere =
+      view.runner?.alive === true &&
+      runner === undefined &&
+      runs.every(({ coordinator, command }) => coordinator === undefined && command === undefined);
     const { cpu, ram, disk } = config?.resources ?? {};
     return {
       key,
@@ -61,8 +70,8 @@ export class SampledTasks {
       root: root.path,
       asked: { cpu, ram, disk },
       runs,
-      runner: identified('', view.runner?.pid, () => isRunner(view, host, starts)),
-      isForeign,
+      runner,
+      isForeign: isMarked || (isElsewhere && !isHidden),
       isHidden,
       container_id: mesos?.container_id,
       sandbox: sandbox?.path,
@@ -86,7 +95,7 @@ function isRunner({ runner, state_timestamp_ms }: TaskView, host: Host, starts: 
   return mayPrecede(process.startTimeMs, Number(state_timestamp_ms ?? Number.NaN));
 }
 
-function identityOf(host: Host, pid: number): ProcessIdentity | undefined {
-  const startTimeTicks = host.process(pid)?.startTimeTicks;
-  return startTimeTicks === undefined ? undefined : { pid, startTimeTicks };
+function identityOf(host: Host, pid: number | undefined): ProcessIdentity | undefined {
+  const startTimeTicks = pid === undefined ? undefined : host.process(pid)?.startTimeTicks;
+  return pid === undefined || startTimeTicks === undefined ? undefined : { pid, startTimeTicks };
 }

@@ -1,14 +1,12 @@
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
-import { type ProcessDetails, readDetails } from '../host/process-details.js';
-import { type Clocks, type Reading, readProcesses } from '../host/process-readings.js';
+import type { Clocks } from '../host/process-readings.js';
 import type { TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
-import { type Member, type Members, membersOf, sameIn } from '../top/members.js';
-import type { CgroupReading, DiskReading, Sample, SampledTask, TaskMeters } from '../top/model.js';
+import type { Sample, TaskMeters } from '../top/model.js';
 import { Sampler } from '../top/sampler.js';
+import { takeMoment, unknownUse } from './moment.js';
 import { SampledTasks } from './sampled-task.js';
-import { firstOf } from './search.js';
 import { lookAtTasks, type StatusAnswer } from './status.js';
 
 export interface TopOptions {
@@ -63,32 +61,9 @@ export class Top {
       views.push(view),
     );
     const tasks = this.#tasks.of(views, host());
-    const reading = readProcesses(clocks, this.#sampler.last?.reading);
-    const cgroupOf = meters.cgroups?.(reading, tasks) ?? (() => undefined);
-    const cgroups = new Map<string, CgroupReading>();
-    const disks = new Map<string, DiskReading>();
-    const put = <T>(map: Map<string, T>, { key }: SampledTask, value: T | undefined) => {
-      if (value !== undefined) map.set(key, value);
-    };
-    const known: Member[] = [...(this.#sampler.last?.members.values() ?? [])];
-    for (const task of tasks) {
-      put(disks, task, meters.disk?.(task));
-      if (!task.isForeign) continue;
-      const cgroup = cgroupOf(task, []);
-      put(cgroups, task, cgroup);
-      for (const pid of cgroup?.pids ?? []) {
-        const startTimeTicks = reading.processes.get(pid)?.startTimeTicks;
-        if (startTimeTicks !== undefined) known.push({ pid, startTimeTicks, group: { task: task.key } });
-      }
-    }
-    const members = membersOf(reading, tasks, known);
-    const pids = pidsOf(members);
-    for (const task of tasks) {
-      if (!task.isForeign) put(cgroups, task, cgroupOf(task, pids.get(task.key) ?? []));
-    }
-    const details = detailsOf(reading, tasks, members, pss);
-    const sample = this.#sampler.sample({ reading, tasks, members, details, cgroups, disks });
-    const problems = [...answer.problems, ...unknownUse(tasks, cgroups, members, details)];
+    const moment = takeMoment(tasks, { clocks, meters, pss }, this.#sampler.last);
+    const sample = this.#sampler.sample(moment);
+    const problems = [...answer.problems, ...unknownUse(moment, 'details')];
     return { sample, views, problems, exitCode: answer.exitCode, notice: noticeOf(answer, views, words) };
   }
 }
@@ -101,71 +76,4 @@ function noticeOf(
   if (views.length > 0) return undefined;
   if (roots.length === 0) return notice;
   return words.length === 0 ? 'No task is active.' : 'None of these tasks is active.';
-}
-
-function pidsOf(members: Members): ReadonlyMap<string, number[]> {
-  const pids = new Map<string, number[]>();
-  for (const { pid, group } of members.values()) {
-    const ofTask = pids.get(group.task);
-    if (ofTask === undefined) pids.set(group.task, [pid]);
-    else ofTask.push(pid);
-  }
-  return pids;
-}
-
-/** Parents are read before their children, as in `readProcesses`. */
-function detailsOf(
-  reading: Reading,
-  tasks: readonly SampledTask[],
-  members: Members,
-  pss: boolean,
-): ReadonlyMap<number, ProcessDetails> {
-  const coordinators = tasks.flatMap(({ runs }) => runs.flatMap(({ coordinator }) => coordinator ?? []));
-  const identities = [
-    ...coordinators.filter((each) => sameIn(reading, each) !== undefined),
-    ...members.values(),
-  ];
-  identities.sort((a, b) => a.startTimeTicks - b.startTimeTicks || a.pid - b.pid);
-  const details = new Map<number, ProcessDetails>();
-  for (const { pid } of identities) {
-    const found = readDetails(pid, pss);
-    if (found !== undefined) details.set(pid, found);
-  }
-  return details;
-}
-
-const HIDDEN = 'what it uses is not known, because /proc hides its processes';
-const FOREIGN = 'what it uses is not known, because its processes are in another pid namespace';
-const CLOSED = 'open files, reads and writes are not known, because its processes belong to another user';
-
-/** One problem for each reason that something of a task is not known. */
-function unknownUse(
-  tasks: readonly SampledTask[],
-  cgroups: ReadonlyMap<string, CgroupReading>,
-  members: Members,
-  details: ReadonlyMap<number, ProcessDetails>,
-): Problem[] {
-  const closed = new Set<string>();
-  for (const { pid, group } of members.values()) {
-    const found = details.get(pid);
-    if (found !== undefined && found.fds === undefined) closed.add(group.task);
-  }
-  const reasonOf = ({ key, isForeign, isHidden }: SampledTask) => {
-    if (isForeign && !cgroups.has(key)) return FOREIGN;
-    if (isHidden) return HIDDEN;
-    return closed.has(key) ? CLOSED : undefined;
-  };
-  const byReason = new Map<string, string[]>();
-  for (const task of tasks) {
-    const reason = reasonOf(task);
-    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), task.task_id]);
-  }
-  return [...byReason].map(
-    ([reason, ids]): Problem => ({
-      code: 'use-unknown',
-      severity: 'warning',
-      message: `${firstOf(ids)}: ${reason}`,
-      task_id: ids.length === 1 ? ids[0] : undefined,
-    }),
-  );
 }

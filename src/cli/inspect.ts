@@ -1,11 +1,13 @@
 import { inspectNamed } from '../app/inspect.js';
 import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
+import { DISK_BUDGETS } from '../app/task-uses.js';
 import { encodeInspect } from '../contracts/encode-task.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { localLogs } from '../logs/local-logs.js';
 import { type GraphFormat, graphOfTask } from '../task/graph.js';
+import type { TaskView } from '../task/view.js';
 import { inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
 import type { AgentFlags } from './agent-flags.js';
@@ -13,6 +15,7 @@ import { agentsOf } from './agents.js';
 import { type ConfigFlags, hasConfigFlag, mayMeanConfig, meansConfig, namesFile } from './config-target.js';
 import { drawn } from './graph.js';
 import type { Terminal } from './terminal.js';
+import { usesHere } from './uses.js';
 
 export interface ShownInspection {
   document: object;
@@ -62,12 +65,19 @@ async function inspectTaskNamed(
   const asked = inspectNamed(word, { gatherer, logsOf, now: terminal.now(), strictly });
   const { inspections, problems } = await asked.finally(() => agents?.close());
   const [{ view, logs, why, criticalPath }] = inspections;
+  if (flags.graph !== undefined) {
+    const document = encodeInspect(view, [...logs], [...why], criticalPath);
+    return { document, text: await drawn(graphOfTask(view), flags.graph), problems };
+  }
+  const views = inspections.map((inspection) => inspection.view);
+  const { uses, problems: unknown } = usesHere(views, terminal.now(), DISK_BUDGETS.inspect);
+  for (const problem of unknown) view.problems.push(problem);
   const options = { verbose: flags.verbose, oneOfSeveral: inspections.length > 1 };
+  const useOf = ({ found }: TaskView) => uses.get(found.checkpoint_dir);
   const text = (style: Style) =>
-    inspections.map((inspection) => inspectText(inspection, style, options)).join('\n');
-  return {
-    document: encodeInspect(view, [...logs], [...why], criticalPath),
-    text: flags.graph === undefined ? text : await drawn(graphOfTask(view), flags.graph),
-    problems,
-  };
+    inspections
+      .map((inspection) => inspectText(inspection, style, { ...options, use: useOf(inspection.view) }))
+      .join('\n');
+  const document = encodeInspect(view, [...logs], [...why], criticalPath, useOf(view));
+  return { document, text, problems: [...problems, ...unknown] };
 }

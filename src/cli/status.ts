@@ -1,11 +1,15 @@
 import { localTasks } from '../app/local-tasks.js';
 import { lookAtTasks, type StatusAnswer } from '../app/status.js';
 import { keyOf, Ranking, type SortKey } from '../app/task-order.js';
+import type { TaskUses } from '../app/task-uses.js';
 import { encodeTask } from '../contracts/encode-task.js';
+import { UsageError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
+import { MEASURED_COLUMNS } from '../views/parts/status-columns.js';
+import type { StatusPageOptions } from '../views/status.js';
 import { agentsOf } from './agents.js';
 import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
@@ -23,17 +27,48 @@ export async function showStatus(
   terminal: Terminal,
   known: readonly Problem[],
 ): Promise<StatusAnswer> {
-  const page = await pageOf({ ...flags, known }, terminal, (text) => terminal.write(text));
+  const measured = measuredColumns(flags);
+  const meter = measured.length === 0 ? undefined : await meterOf(measured, terminal);
+  const page = await pageOf({ ...flags, known }, terminal, (text) => terminal.write(text), meter?.useOf);
   const query = queryOf(words, flags, terminal);
   const agents = await agentsOf(flags, terminal);
   try {
     const gatherer = agents?.gatherer ?? localTasks(flags);
-    const answer = await lookAtTasks(query, gatherer, (view) => page.add(view));
+    const answer = await lookAtTasks(query, gatherer, (view) => {
+      meter?.add(view);
+      page.add(view);
+    });
     agents?.close();
-    return { ...answer, notice: leftOutNotice(page.end(answer)) ?? answer.notice };
+    const notice = leftOutNotice(page.end(answer)) ?? answer.notice;
+    return { ...answer, problems: [...answer.problems, ...(meter?.problems() ?? [])], notice };
   } finally {
     agents?.close();
   }
+}
+
+/** Measures the tasks all at once, when the first one is shown. */
+async function meterOf(columns: readonly string[], terminal: Terminal) {
+  const [{ usesHere }, { DISK_BUDGETS }] = await Promise.all([
+    import('./uses.js'),
+    import('../app/task-uses.js'),
+  ]);
+  const views: TaskView[] = [];
+  const budget = columns.includes('disk') ? DISK_BUDGETS.status : undefined;
+  let found: TaskUses | undefined;
+  return {
+    add: (view: TaskView) => {
+      if (view.phase === 'active') views.push(view);
+    },
+    useOf: (task: string) => {
+      found ??= usesHere(views, terminal.now(), budget);
+      return found.uses.get(task);
+    },
+    problems: () => found?.problems ?? [],
+  };
+}
+
+function measuredColumns({ columns = [] }: StatusFlags): string[] {
+  return columns.filter((name) => MEASURED_COLUMNS.some((measured) => measured === name));
 }
 
 /** Shows the tasks repeatedly; a signal ends it with 130 or 143. */
@@ -43,6 +78,14 @@ export async function watchStatus(
   terminal: Terminal,
   known: readonly Problem[],
 ): Promise<number> {
+  if (measuredColumns(flags).length > 0) {
+    const shown = MEASURED_COLUMNS.join(', ');
+    throw new UsageError(
+      'usage',
+      `--watch cannot show the columns ${shown}`,
+      "'thermos top' shows what changes",
+    );
+  }
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
   const agents = await agentsOf(flags, terminal);
   const gatherer = agents?.gatherer ?? localTasks(flags);
@@ -87,6 +130,7 @@ async function pageOf(
   flags: StatusFlags & { known: readonly Problem[] },
   terminal: Terminal,
   write: Write,
+  useOf?: StatusPageOptions['useOf'],
 ): Promise<Page> {
   const { json, quiet, sort, reverse, limit, known } = flags;
   if (json) {
@@ -96,7 +140,7 @@ async function pageOf(
   }
   const { idLine, StatusPage } = await import('../views/status.js');
   if (quiet) return ranked(flags, idLine, (lines) => write(lines.join('')));
-  const page = new StatusPage(pageOptions(flags), terminal.style(1));
+  const page = new StatusPage({ ...pageOptions(flags), useOf }, terminal.style(1));
   return ranked(
     flags,
     (task) => page.add(task),

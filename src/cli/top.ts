@@ -14,6 +14,7 @@ import { jsonText } from '../text/json.js';
 import { columnOf } from '../views/parts/top-columns.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
+import { liveMeters } from './live-meters.js';
 import type { Terminal } from './terminal.js';
 import { pause } from './watch.js';
 
@@ -64,12 +65,13 @@ function sampling(
     return host;
   };
   const tasks = localTasks(flags, look);
+  const clocks = { now: () => terminal.now(), monotonic: () => performance.now() };
   const ports: TopPorts = {
     search: tasks.board(() => terminal.now()),
     host: () => host,
-    clocks: { now: () => terminal.now(), monotonic: () => performance.now() },
+    clocks,
     cores: cpus().length,
-    meters: {},
+    meters: liveMeters(clocks),
   };
   return { top: new Top({ words, pss: flags.pss }, ports), tasks };
 }

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { examine } from '../app/doctor.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { coordinatorKind } from '../cli/programs.js';
+import { portsAt } from '../cli/uses.js';
 import { Host } from '../host/host.js';
 import { doctorText } from '../views/doctor.js';
 
@@ -12,7 +13,8 @@ export default class Doctor extends ThermosCommand {
     `Looks for roots that cannot be read, dead runners, processes that outlived their task, torn or damaged
 checkpoints, clocks that disagree, full or read-only disks, and executors that never started (with the reason from
 their stderr). Also looks for a Mesos agent that refuses to start, has not recovered since the host was started, or
-lacks the attributes that the scheduler's default constraints need. Each finding comes with its evidence and what to
+lacks the attributes that the scheduler's default constraints need. Looks twice, a second apart, at what tasks that run
+use: more than they asked for, held back by a limit, killed for lack of memory, filling a disk. Each finding comes with its evidence and what to
 do about it. Nothing is changed, and nothing leaves this host. On a healthy host, doctor prints nothing.
 
 With TASK, it shows what is wrong with that task, and its timeline. TASK is a task id, a path, or a pattern, part of
@@ -49,10 +51,9 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Doctor);
-    const { document, exitCode } = await examine(args.task, flags, {
-      now: this.terminal.now(),
-      host: Host.local(),
-    });
+    const now = this.terminal.now();
+    const ports = { now, host: Host.local(), use: portsAt(now) };
+    const { document, exitCode } = await examine(args.task, flags, ports);
     if (flags.json) document.coordinator = coordinatorKind();
     const text = (style: typeof this.style) => doctorText(document, style, flags);
     return this.pagedAnswer(flags, document, text, document.problems, exitCode);

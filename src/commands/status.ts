@@ -15,6 +15,10 @@ a container), unknown (cannot be read). DONE counts processes that succeeded.
 Active tasks come first, by id, then finished ones, the newest first. On a terminal that is too narrow, PHASE, USER and
 DONE are left out, and ids are shortened: those of Aurora to ROLE/ENVIRONMENT/JOB/INSTANCE and the start of the uuid.
 
+--columns cpu,rss,disk measures what active tasks use: CPU in cores, on average since their processes started, resident
+memory, and what sandbox and logs occupy. \`>\` is before a size that could not be counted to its end. \`top\` shows what
+they use from moment to moment.
+
 TASK is a task id, a regular expression or glob, any part of ids (the beginning is tried first), a job's key
 (ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Without TASK, all tasks are
 shown; inside a sandbox, the tasks of its root.
@@ -28,12 +32,13 @@ ${DURATION_HELP}`;
     '<%= config.bin %> status --only active --verbosity 3 www-data-prod-web',
     '<%= config.bin %> status --failed --since 2h',
     '<%= config.bin %> status --sort failures --limit 10 --columns task,failed,age',
+    '<%= config.bin %> status --only active --columns task,cpu,rss,disk,age',
     '<%= config.bin %> status --state FAILED,LOST --quiet',
     '<%= config.bin %> status --prometheus > thermos.prom.new && mv thermos.prom.new thermos.prom',
     '<%= config.bin %> status --json | jq -r ".tasks[] | select(.verdict != \\"ok\\") | .task_id"',
   ];
   static override exitCodes = { ...ThermosCommand.exitCodes, no: 'There is no task, or none matches.' };
-  static override seeAlso = ['inspect', 'tail', 'roots'];
+  static override seeAlso = ['inspect', 'tail', 'top', 'roots'];
 
   static override args = {
     task: Args.string({ multiple: true, ignoreStdin: true, description: 'Tasks to show.' }),

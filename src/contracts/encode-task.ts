@@ -3,6 +3,7 @@ import type { CriticalPath } from '../task/critical-path.js';
 import { predecessors } from '../task/ordering.js';
 import { isTooDeep } from '../task/task-file.js';
 import type { TaskView } from '../task/view.js';
+import type { TaskUse } from '../top/task-use.js';
 import {
   encodeHeader,
   encodeHistory,
@@ -12,7 +13,7 @@ import {
   encodeSeconds,
   encodeTaskStatus,
 } from './encode.js';
-import type { InspectDocument, LogDocument, ProcessDocument, TaskDocument } from './task.js';
+import type { InspectDocument, LogDocument, ProcessDocument, TaskDocument, UsageDocument } from './task.js';
 
 export function encodeTask(view: TaskView): TaskDocument {
   const { sandbox, log_dir, ports, runner } = view;
@@ -68,6 +69,7 @@ export function encodeInspect(
   logs: LogDocument[],
   why: string[],
   criticalPath?: CriticalPath,
+  use?: TaskUse,
 ): InspectDocument {
   const { config } = view;
   return {
@@ -79,9 +81,34 @@ export function encodeInspect(
     task: config === undefined || isTooDeep(config.raw) ? null : config.raw,
     ordering: config === undefined ? [] : predecessors(config),
     resources: config?.resources ?? null,
+    usage: use && encodeUse(use),
     logs,
     reasons: view.reasons.length === 0 ? undefined : [...view.reasons],
     why,
     critical_path: criticalPath && { ...criticalPath, steps: [...criticalPath.steps] },
   };
+}
+
+function encodeUse(use: TaskUse): UsageDocument {
+  const { asked, disk, limits } = use;
+  return {
+    cpu_average: rounded(use.cpuAverage),
+    cpu_asked: asked.cpu,
+    rss_bytes: use.rssBytes,
+    ram_asked_bytes: asked.ram,
+    threads: use.threads,
+    pids: use.pids,
+    disk_bytes: disk?.bytes,
+    disk_at_least: disk?.atLeast,
+    disk_asked_bytes: asked.disk,
+    throttled_ratio: rounded(use.throttledShare),
+    oom_kills: use.oomKills,
+    cpu_limit: limits?.cpu,
+    ram_limit_bytes: limits?.memoryBytes,
+  };
+}
+
+/** The kernel counts in hundredths of a second. */
+function rounded(number: number | undefined): number | undefined {
+  return number === undefined ? undefined : Number(number.toFixed(4));
 }

@@ -123,6 +123,42 @@ const criticalPath = z.object({
   rest_ms: milliseconds.describe('From the end of the last step to the end of the task.'),
 });
 
+const bytes = z.int().min(0);
+const count = z.int().min(0);
+
+const usage = z.object({
+  cpu_average: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      'Processor time in cores, on average since those of its processes started that run now. `top` has that of an interval.',
+    ),
+  cpu_asked: z.number().optional().describe('Cores, of the task file.'),
+  rss_bytes: bytes.optional().describe('Resident memory; shared pages count in each process.'),
+  ram_asked_bytes: z.number().optional(),
+  threads: count.optional(),
+  pids: count.optional().describe('How many processes of the operating system there are.'),
+  disk_bytes: bytes.optional().describe('What sandbox and logs occupy on disk.'),
+  disk_at_least: z
+    .literal(true)
+    .optional()
+    .describe('Not all of it could be counted at once: disk_bytes is a lower bound.'),
+  disk_asked_bytes: z.number().optional(),
+  throttled_ratio: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'The part of the periods of its limit in which the cgroup reached the limit, since the cgroup was made.',
+    ),
+  oom_kills: count.optional().describe('In its cgroup, since that was made.'),
+  cpu_limit: z.number().optional().describe('Cores, of the cgroup.'),
+  ram_limit_bytes: z.number().optional().describe('Of the cgroup.'),
+});
+export type UsageDocument = z.infer<typeof usage>;
+
 export const inspect = z
   .object({
     ...taskFields,
@@ -142,6 +178,7 @@ export const inspect = z
       .partial()
       .nullable()
       .describe('Cores, bytes, bytes, devices, as the task file asks for them.'),
+    usage: usage.optional().describe('What an active task uses now; what is not known is absent.'),
     logs: z.array(logFile),
     reasons: z
       .array(

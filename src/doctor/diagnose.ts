@@ -35,6 +35,8 @@ export interface Diagnosis {
   /** What could not be checked. */
   problems: Problem[];
   checked: { roots: number; tasks: number; agents: number };
+  /** The tasks that run, whose use is checked. */
+  running: TaskView[];
 }
 
 /** Examines the host: everything that discovery found, and the agents and disks around it. */
@@ -64,6 +66,7 @@ export function diagnoseHost(selection: Selection, examination: Examination): Di
     findings: findingsOf(symptoms),
     problems: [...agents.problems, ...tasks.problems],
     checked: { roots: selection.roots.length, tasks: selection.selected.length, agents: agents.facts.length },
+    running: tasks.running,
   };
 }
 
@@ -150,12 +153,13 @@ interface CheckedTasks {
   problems: Problem[];
   /** Sandboxes of running tasks. */
   sandboxes: Set<string>;
+  running: TaskView[];
 }
 
-/** Drops each view as soon as it is checked: there may be ten thousand. */
+/** Drops the view of each task that does not run as soon as it is checked: there may be ten thousand. */
 function checkTasks(tasks: readonly FoundTask[], examination: Examination): CheckedTasks {
   const facts = hostProbe(examination);
-  const checked: CheckedTasks = { symptoms: [], problems: [], sandboxes: new Set() };
+  const checked: CheckedTasks = { symptoms: [], problems: [], sandboxes: new Set(), running: [] };
   let unknown = 0;
   // A sandbox that can't be entered is already a finding of the host.
   for (const view of readTasks(
@@ -164,6 +168,7 @@ function checkTasks(tasks: readonly FoundTask[], examination: Examination): Chec
   )) {
     for (const each of checkTask(view, facts)) checked.symptoms.push(each);
     if (view.phase === 'active' && view.runner?.alive === null && view.problems.length === 0) unknown += 1;
+    if (view.phase === 'active' && view.runner?.alive) checked.running.push(view);
     if (view.runner?.alive && view.sandbox?.found) checked.sandboxes.add(view.sandbox.path);
   }
   if (unknown > 0) {

@@ -71,7 +71,12 @@ export function findingsOf(symptoms: Iterable<Symptom>): Finding[] {
       task_ids: [...new Set(ids)],
     };
   });
-  return findings.sort((a, b) => RANK[a.severity] - RANK[b.severity]);
+  return worstFirst(findings);
+}
+
+/** Errors first, notes last, otherwise as they are. */
+export function worstFirst(findings: readonly Finding[]): Finding[] {
+  return findings.toSorted((a, b) => RANK[a.severity] - RANK[b.severity]);
 }
 
 /** A longer command line is hard to check before it is run. */

@@ -826,6 +826,37 @@ export const CODE_GROUPS = {
       severity: ['warning'],
       meaning: 'Files of a former identity of the Mesos agent should have been removed long ago.',
     },
+    'cpu-exceeded': {
+      severity: ['note'],
+      meaning: 'A task uses more processor time than its task file asks for.',
+      remedy: 'Ask for more cpu in the config, because other tasks may need what it takes.',
+    },
+    'cpu-throttled': {
+      severity: ['warning'],
+      meaning:
+        'A task reached the limit of its processor time in more than a tenth of the periods, and was held back.',
+      remedy: 'Ask for more cpu in the config, or let fewer threads work at once.',
+    },
+    'ram-exceeded': {
+      severity: ['warning'],
+      meaning: 'A task uses more memory than its task file asks for.',
+      remedy: 'Ask for more ram in the config, before a limit ends the task.',
+    },
+    'oom-killed': {
+      severity: ['warning'],
+      meaning: 'The kernel killed processes of a task, because its container had no memory left.',
+      remedy: 'Ask for more ram in the config.',
+    },
+    'disk-exceeded': {
+      severity: ['warning'],
+      meaning: 'The sandbox and the logs of a task occupy more than its task file asks for.',
+      remedy: 'Ask for more disk in the config, or let its logs be rotated.',
+    },
+    'disk-filling': {
+      severity: ['warning'],
+      meaning: 'A sandbox grows so fast that its disk is full within an hour.',
+      remedy: 'Free space, or end the task before its disk is full.',
+    },
     'disk-full': {
       severity: ['error'],
       meaning: 'A disk is full, so runners cannot record what happens.',

@@ -6,8 +6,12 @@ export interface Mount {
   readonly path: string;
   readonly major: number;
   readonly minor: number;
+  /** The directory of the file system that is mounted there. */
+  readonly root: string;
   /** The type of the file system. */
   readonly type: string;
+  /** Of the whole file system. */
+  readonly options: readonly string[];
   /** Whether this mount or the whole file system is read-only. */
   readonly readOnly: boolean;
 }
@@ -18,30 +22,41 @@ export function parseMounts(mountinfo: string): Mount[] {
   for (const line of mountinfo.split('\n')) {
     // Optional fields end with a lone dash; blanks inside fields are written \040.
     const [here, whole] = line.split(' - ', 2);
-    const [, , device, , path, options] = here?.split(' ') ?? [];
+    const [, , device, root, path, options] = here?.split(' ') ?? [];
     const [type, , wholeOptions = ''] = whole?.split(' ') ?? [];
     const numbers = /^(\d+):(\d+)$/.exec(device ?? '');
-    if (numbers === null || path === undefined || options === undefined || !type) continue;
+    if (numbers === null || root === undefined || path === undefined || options === undefined || !type)
+      continue;
     mounts.push({
-      path: path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+      path: unescaped(path),
+      root: unescaped(root),
       major: Number(numbers[1]),
       minor: Number(numbers[2]),
       type,
+      options: wholeOptions.split(','),
       readOnly: [options, wholeOptions].some((list) => list.split(',').includes('ro')),
     });
   }
   return mounts;
 }
 
+function unescaped(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
 /** The mount that a real path is on: the innermost one, and of several on the same point the last. */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   let found: Mount | undefined;
   for (const mount of mounts) {
-    const prefix = mount.path === '/' ? '/' : `${mount.path}/`;
-    if (path !== mount.path && !path.startsWith(prefix)) continue;
+    if (!isOnMount(path, mount.path)) continue;
     if (found === undefined || mount.path.length >= found.path.length) found = mount;
   }
   return found;
+}
+
+/** Is the path the directory, or something in it? Pure text. */
+export function isOnMount(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }
 
 const fdInfo = Buffer.alloc(512);

@@ -15,6 +15,8 @@ export interface RunnerLiveness {
   alive: boolean | null;
   /** The lock holder has the recorded pid, but in a pid namespace different from ours. */
   foreign: boolean;
+  /** If it is foreign: its pid in our namespace. */
+  holder?: number;
 }
 
 /**
@@ -30,7 +32,10 @@ export function runnerLiveness(
   starts: () => ExactStarts,
 ): RunnerLiveness {
   const locked = host.isLocked(stream);
-  if (locked === true) return { alive: true, foreign: isForeign(host, stream, recorded.pid) };
+  if (locked === true) {
+    const holder = foreignHolder(host, stream, recorded.pid);
+    return { alive: true, foreign: holder !== undefined, holder };
+  }
   if (locked === false) return { alive: false, foreign: false };
   const { pid, uid, timestampMs } = recorded;
   if (pid === undefined) return { alive: null, foreign: false };
@@ -47,10 +52,14 @@ export function runnerLiveness(
   return { alive, foreign: false };
 }
 
-function isForeign(host: Host, stream: FileIdentity, recordedPid: number | undefined): boolean {
+function foreignHolder(
+  host: Host,
+  stream: FileIdentity,
+  recordedPid: number | undefined,
+): number | undefined {
   const holders = host.lockHolders(stream);
-  if (recordedPid === undefined || holders.length === 0 || holders.includes(recordedPid)) return false;
-  return holders.some((holder) => {
+  if (recordedPid === undefined || holders.length === 0 || holders.includes(recordedPid)) return undefined;
+  return holders.find((holder) => {
     const { nsPid = [] } = host.process(holder) ?? {};
     return nsPid.length > 1 && nsPid.at(-1) === recordedPid;
   });

@@ -69,6 +69,8 @@ export interface TaskView {
   log_dir?: LocatedPath;
   ports?: Record<string, Int64>;
   runner?: { pid?: number; uid?: number; alive: boolean | null };
+  /** The pid, in our namespace, of a runner that recorded one of another namespace. */
+  foreign_runner?: number;
   processes: ProcessView[];
   mesos?: MesosIds;
   problems: Problem[];
@@ -132,6 +134,7 @@ export function viewOf(material: Material): TaskView {
     log_dir: locatedPath(located.log_dir, header?.log_dir),
     ports: header?.ports,
     runner: last && { pid: last.runner_pid, uid: last.runner_uid, alive: runner.alive },
+    foreign_runner: runner.holder,
     processes: processViews(state.processes, config),
     mesos: found.root.mesos,
     problems,

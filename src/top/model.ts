@@ -11,10 +11,17 @@ export type { ProcessDetails, ProcessReading, Reading };
 export interface CgroupReading {
   /** The directory of the cgroup, as on this machine. */
   readonly path: string;
+  /** Differs if the cgroup was removed and made again. */
+  readonly identity: string;
+  /** Its totals are the task's. Else others may have been in it before the task. */
+  readonly isWhole: boolean;
   /** The processes in it and below it, in our pid namespace. */
   readonly pids: readonly number[];
   readonly cpuMs?: number;
   readonly throttledMs?: number;
+  /** Periods in which it ran with a limit, and those of them in which it reached the limit. */
+  readonly periods?: number;
+  readonly throttledPeriods?: number;
   readonly oomKills?: number;
   readonly memoryBytes?: number;
   readonly limits: Limits;
@@ -37,6 +44,8 @@ export interface Pressure {
 /** What a task occupies on disk, measured a while ago. */
 export interface DiskReading {
   readonly bytes: number;
+  /** Not all of it could be counted: there is at least so much. */
+  readonly atLeast?: true;
   /** When it was measured, in milliseconds since the epoch. */
   readonly asOfMs: number;
 }
@@ -125,6 +134,8 @@ export interface TaskSample extends Usage {
   readonly disk?: DiskReading;
   /** Those of its cgroup, in the interval. */
   readonly throttledMs?: number;
+  /** The part of the periods of its limit in which it reached the limit, from 0 to 1. */
+  readonly throttledShare?: number;
   /** Since the cgroup was made. */
   readonly oomKills?: number;
   readonly limits?: Limits;

@@ -1,4 +1,5 @@
 import { TICKS_PER_SECOND } from '../host/process-stat.js';
+import { type CgroupUse, useBetween, useSinceMade } from './cgroup-use.js';
 import { type Group, groupKey, type Members, membersOf, sameIn } from './members.js';
 import type {
   CgroupReading,
@@ -128,7 +129,7 @@ class Interval {
       usage: this.#usage(tree),
     }));
     const cgroup = this.#now.cgroups.get(task.key);
-    const before = this.#before?.cgroups.get(task.key);
+    const { throttledMs, throttledShare } = this.#cgroupUse(task);
     const processes = used.flatMap(({ tree: { group, run, now }, usage }): ProcessSample[] =>
       group.run === undefined || (run === undefined && now.length === 0)
         ? []
@@ -139,11 +140,16 @@ class Interval {
       ...this.#taskUsage(task, used),
       processes,
       disk: this.#now.disks.get(task.key),
-      throttledMs: before?.path === cgroup?.path ? rise(before?.throttledMs, cgroup?.throttledMs) : undefined,
-      oomKills: cgroup?.oomKills,
+      throttledMs,
+      throttledShare,
+      oomKills: useSinceMade(cgroup).oomKills,
       limits: cgroup?.limits,
       pressure: cgroup?.pressure,
     };
+  }
+
+  #cgroupUse({ key }: SampledTask): CgroupUse {
+    return useBetween(this.#before?.cgroups.get(key), this.#now.cgroups.get(key), this.milliseconds ?? 0);
   }
 
   #collect(members: Members, reading: Reading, when: 'now' | 'before'): void {
@@ -267,11 +273,7 @@ class Interval {
           }),
     };
     if (isUnseen(task) && cgroup === undefined) return {};
-    if (task.isForeign) {
-      const before = this.#before?.cgroups.get(task.key);
-      const ms = before?.path === cgroup?.path ? rise(before?.cpuMs, cgroup?.cpuMs) : undefined;
-      return { ...sums, cpu: ms === undefined || milliseconds === undefined ? undefined : ms / milliseconds };
-    }
+    if (task.isForeign) return { ...sums, cpu: this.#cgroupUse(task).cpu };
     if (milliseconds === undefined) return sums;
     const running = total(usages.map(({ cpu }) => cpu));
     const cpu =
@@ -320,10 +322,6 @@ function allTicks({ ownTicks, childTicks }: ProcessReading): number {
 
 function coresOf(ticks: number, milliseconds: number): number {
   return (ticks * 1000) / TICKS_PER_SECOND / milliseconds;
-}
-
-function rise(before: number | undefined, now: number | undefined): number | undefined {
-  return before === undefined || now === undefined ? undefined : Math.max(0, now - before);
 }
 
 function sumOf(numbers: readonly number[]): number {

@@ -9,6 +9,7 @@ import type { LocatedPath, ProcessView, TaskView } from '../task/view.js';
 import { duration, moment, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
+import type { TaskUse } from '../top/task-use.js';
 import { criticalPathRows } from './parts/critical-path.js';
 import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
 import { orderingTree } from './parts/ordering-tree.js';
@@ -17,6 +18,7 @@ import { mostUrgent, processTable, restText } from './parts/processes.js';
 import { proseRows } from './parts/prose.js';
 import { type Style, styleBy } from './parts/style.js';
 import { table } from './parts/table.js';
+import { usageTable } from './parts/usage-table.js';
 import { leftOutLine, runTable, statusTable } from './read.js';
 
 export interface InspectOptions {
@@ -24,6 +26,8 @@ export interface InspectOptions {
   verbose?: boolean;
   /** There are several tasks of this id: the head says which root this one is in. */
   oneOfSeveral?: boolean;
+  /** What the task uses, if it is active. */
+  use?: TaskUse;
 }
 
 /**
@@ -49,7 +53,7 @@ const MOST = {
 export function inspectText(
   { view, logs, why, criticalPath }: Inspection,
   ours: Style,
-  { verbose = false, oneOfSeveral = false }: InspectOptions = {},
+  { verbose = false, oneOfSeveral = false, use }: InspectOptions = {},
 ): string {
   const { config } = view;
   const style = styleBy(ours, view.root.ahead_ms);
@@ -62,6 +66,7 @@ export function inspectText(
   const sections: [string, string][] = [
     ['WHY', whyText(why, view, style, fold)],
     ['PROCESSES', processesText(view, shown, style) + pathText(criticalPath, view, style, fold)],
+    ['USAGE', usageTable(use, style)],
     ['RUNS', earlierRuns(view, isShown, style, fold)],
     ['ORDERING', config === undefined ? '' : listed(ordering(view, config, style), undefined)],
     ['COMMANDS', config === undefined ? '' : listed(commandsOf(config, isShown, style), hidden)],

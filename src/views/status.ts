@@ -1,13 +1,16 @@
 import type { TaskView } from '../task/view.js';
 import { moment } from '../text/age.js';
 import { visible } from '../text/escape.js';
+import { size } from '../text/size.js';
 import { wrap } from '../text/width.js';
+import type { TaskUse } from '../top/task-use.js';
 import { paintOf } from './parts/paint.js';
 import { processTable } from './parts/processes.js';
 import { shortIds } from './parts/short-ids.js';
-import { STATUS_COLUMNS, type StatusColumn } from './parts/status-columns.js';
+import { MEASURED_COLUMNS, STATUS_COLUMNS, type StatusColumn } from './parts/status-columns.js';
 import { type Style, styleBy } from './parts/style.js';
 import { type Cell, type Column, type TableLines, tableLines } from './parts/table.js';
+import { cores, diskSize } from './parts/use.js';
 
 /** How much to show of each task: 0 id and owner, 1 one line, 2 with user, ports and sandbox, 3 with processes. */
 export type Verbosity = 0 | 1 | 2 | 3;
@@ -20,6 +23,8 @@ export interface StatusPageOptions {
   wide?: boolean;
   /** Nothing is cut: lines may be longer than the terminal is wide. */
   uncut?: boolean;
+  /** What a task uses, by its checkpoint directory; asked only while a table is drawn. For the columns that are measured. */
+  useOf?: (task: string) => TaskUse | undefined;
 }
 
 /** What a page shows of one task; the view itself is not kept. */
@@ -81,10 +86,10 @@ export class StatusPage {
 
   #table(items: readonly StatusItem[]): TableLines {
     const rows = items.filter((item) => typeof item !== 'string');
-    const { verbosity, columns, wide, uncut } = this.#options;
+    const { verbosity, columns, wide, uncut, useOf = () => undefined } = this.#options;
     const style = this.#style;
     const isRemote = rows.some(({ agent }) => agent !== undefined);
-    const usual = (wide ? STATUS_COLUMNS : DEFAULT_COLUMNS).filter((name) => name !== 'agent' || isRemote);
+    const usual = (wide ? WIDE_COLUMNS : DEFAULT_COLUMNS).filter((name) => name !== 'agent' || isRemote);
     const names = verbosity === 0 ? OWNER_COLUMNS : ((wide ? undefined : columns) ?? usual);
     const chosen = names.map((name): Column => {
       const { title, align, flexible, dropped } = COLUMNS[name];
@@ -92,7 +97,7 @@ export class StatusPage {
       const given = { title, align, flexible, dropped: names === usual && !wide ? dropped : undefined };
       return name === 'task' ? { ...given, short: (ids) => shortIds(ids, rows) } : given;
     });
-    const cells = rows.map((row) => names.map((name) => COLUMNS[name].cell(row, style)));
+    const cells = rows.map((row) => names.map((name) => COLUMNS[name].cell(row, style, useOf)));
     return tableLines(chosen, cells, {
       width: wide ? undefined : style.width,
       uncut,
@@ -109,6 +114,8 @@ export function idLine({ task_id }: TaskView): string {
 
 /** What the row of a task shows, and what its short id is made of. */
 interface StatusRow {
+  /** Its checkpoint directory. */
+  key: string;
   task_id: string;
   root: string;
   name: string | undefined;
@@ -128,6 +135,7 @@ interface StatusRow {
 function rowOf(task: TaskView): StatusRow {
   const inState = (wanted: string) => task.processes.filter(({ state }) => state === wanted).length;
   return {
+    key: task.found.checkpoint_dir,
     task_id: task.task_id,
     root: task.root.path,
     name: task.name,
@@ -145,7 +153,9 @@ function rowOf(task: TaskView): StatusRow {
   };
 }
 
-type ColumnOfRows = Column & { cell: (row: StatusRow, style: Style) => Cell };
+type ColumnOfRows = Column & {
+  cell: (row: StatusRow, style: Style, useOf: NonNullable<StatusPageOptions['useOf']>) => Cell;
+};
 
 const painted = (text: string, style: Style): Cell => ({ text, paint: paintOf(style.paint, text) });
 
@@ -166,10 +176,14 @@ const COLUMNS: Readonly<Record<StatusColumn, ColumnOfRows>> = {
   agent: { title: 'AGENT', flexible: 'end', cell: ({ agent }) => agent },
   owner: { title: 'OWNER', flexible: 'end', cell: ({ owner }) => owner },
   root: { title: 'ROOT', flexible: 'middle', cell: ({ root }) => root },
+  cpu: { title: 'CPU', align: 'right', cell: ({ key }, _, useOf) => cores(useOf(key)?.cpuAverage) },
+  rss: { title: 'RSS', align: 'right', cell: ({ key }, _, useOf) => size(useOf(key)?.rssBytes) },
+  disk: { title: 'DISK', align: 'right', cell: ({ key }, _, useOf) => diskSize(useOf(key)?.disk) },
 };
 
 /** Shown only if they are asked for. */
-const EXTRA_COLUMNS: readonly StatusColumn[] = ['owner', 'root'];
+const EXTRA_COLUMNS: readonly StatusColumn[] = ['owner', 'root', ...MEASURED_COLUMNS];
+const WIDE_COLUMNS = STATUS_COLUMNS.filter((name) => !MEASURED_COLUMNS.includes(name));
 const DEFAULT_COLUMNS = STATUS_COLUMNS.filter((name) => !EXTRA_COLUMNS.includes(name));
 const OWNER_COLUMNS: readonly StatusColumn[] = ['task', 'phase', 'owner'];
 

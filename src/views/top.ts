@@ -8,6 +8,7 @@ import { shortIds } from './parts/short-ids.js';
 import type { Style } from './parts/style.js';
 import { type Cell, type Column, type TableLines, tableLines } from './parts/table.js';
 import { TOP_COLUMNS, type TopColumn } from './parts/top-columns.js';
+import { cores, diskSize, percent, share } from './parts/use.js';
 
 /** A sample, and the views of its tasks in its order. */
 export interface Sampled {
@@ -80,11 +81,6 @@ function sortKey(row: TopRow, by: TopColumn): string | number | undefined {
 /** The youngest first. */
 function ageKey({ launch_time_ms }: TaskView): number | undefined {
   return launch_time_ms === undefined ? undefined : Number(launch_time_ms);
-}
-
-/** The part of what was asked for; undefined if nothing was. */
-function share(used: number | undefined, asked: number | undefined): number | undefined {
-  return used === undefined || asked === undefined || !(asked > 0) ? undefined : used / asked;
 }
 
 export interface TopTableOptions {
@@ -168,7 +164,7 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
     dropped: 4,
     cell: (row) => rate(usedIn(row).writtenBytes, row),
   },
-  disk: { title: 'DISK', align: 'right', dropped: 9, cell: ({ sample }) => size(sample.disk?.bytes) },
+  disk: { title: 'DISK', align: 'right', dropped: 9, cell: ({ sample }) => diskSize(sample.disk) },
   'disk%': {
     title: 'DISK%',
     align: 'right',
@@ -196,19 +192,6 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
     cell: ({ view }, style) => moment(view.launch_time_ms, style),
   },
 };
-
-/** Two decimals, fewer of large numbers. */
-function cores(cpu: number | undefined): string | undefined {
-  if (cpu === undefined) return undefined;
-  return cpu < 9.995 ? cpu.toFixed(2) : cpu < 99.95 ? cpu.toFixed(1) : String(Math.round(cpu));
-}
-
-/** What is above 100 has a mark, for those who see no colour. */
-function percent(part: number | undefined, { paint }: Style): Cell {
-  if (part === undefined) return undefined;
-  const rounded = Math.round(part * 100);
-  return rounded > 100 ? { text: `!${rounded}%`, paint: paint.red } : `${rounded}%`;
-}
 
 function short(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)}ms` : duration(milliseconds);

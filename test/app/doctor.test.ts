@@ -28,7 +28,15 @@ const over = (launched?: number) =>
 
 function doctor(word: string | undefined, ...roots: string[]) {
   const host = Host.local({ proc: makeProc(`${temp.path}/proc`, { locks: '' }) });
-  return examine(word, { root: roots.map(root) }, { now: LAUNCHED_MS + 60_000, host });
+  const now = LAUNCHED_MS + 60_000;
+  const use = {
+    hosts: () => host.again(),
+    clocks: { now: () => now, monotonic: () => performance.now() },
+    uptime: () => 0,
+    cores: 1,
+    wait: async () => {},
+  };
+  return examine(word, { root: roots.map(root) }, { now, host, use });
 }
 
 const codes = (found: readonly { code: string }[]) => found.map(({ code }) => code);

@@ -43,6 +43,40 @@ function expectValid(of: TaskView): void {
   expect(CONTRACTS.status.safeParse(status).error).toBeUndefined();
 }
 
+test('what a task uses, field by field; what is not known is absent', () => {
+  writeTask(root, 't', { runner: new Records().status('ACTIVE').header({ task_id: 't' }) });
+  const use = {
+    asked: { cpu: 1, ram: 2, disk: 3 },
+    cpuAverage: 0.123456,
+    rssBytes: 10,
+    threads: 2,
+    pids: 1,
+    disk: { bytes: 512, atLeast: true } as const,
+    throttledShare: 0.25,
+    oomKills: 1,
+    limits: { cpu: 1.5, memoryBytes: 100 },
+  };
+  const document = printed(encodeInspect(view(), [], [], undefined, use));
+  expect(document.usage).toEqual({
+    cpu_average: 0.1235,
+    cpu_asked: 1,
+    rss_bytes: 10,
+    ram_asked_bytes: 2,
+    threads: 2,
+    pids: 1,
+    disk_bytes: 512,
+    disk_at_least: true,
+    disk_asked_bytes: 3,
+    throttled_ratio: 0.25,
+    oom_kills: 1,
+    cpu_limit: 1.5,
+    ram_limit_bytes: 100,
+  });
+  const unknown = printed(encodeInspect(view(), [], [], undefined, { asked: {} }));
+  expect(unknown.usage).toEqual({});
+  for (const each of [document, unknown]) expect(violations('inspect', each)).toEqual([]);
+});
+
 test('a task, field by field', () => {
   const records = new Records()
     .status('ACTIVE', 1_400_000_000_000, 77)

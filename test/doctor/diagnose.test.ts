@@ -57,6 +57,7 @@ describe('a healthy host', () => {
       findings: [],
       problems: [],
       checked: { roots: 2, tasks: 3, agents: 1 },
+      running: [expect.objectContaining({ task_id: 'live' })],
     });
   });
 

@@ -88,7 +88,10 @@ describe('filters', () => {
 });
 
 test.each([
-  [['--columns', 'task,pid'], 'task, phase, state, verdict, user, done, failed, age, agent, owner or root'],
+  [
+    ['--columns', 'task,pid'],
+    'task, phase, state, verdict, user, done, failed, age, agent, owner, root, cpu, rss or disk',
+  ],
   [['--sort', 'size'], 'age, state, id, user or failures'],
   [['--limit', '0'], '1'],
   [['--limit', 'many'], 'many'],

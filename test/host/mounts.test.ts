@@ -15,11 +15,27 @@ const mounts = parseMounts(MOUNTINFO);
 
 test('a line of mountinfo, with blanks and backslashes; read-only by either of the two lists', () => {
   expect(mounts).toEqual([
-    { path: '/', major: 8, minor: 1, type: 'ext4', readOnly: false },
-    { path: '/var/my disk\\c', major: 0, minor: 30, type: 'ext4', readOnly: true },
-    { path: '/data', major: 0, minor: 31, type: 'xfs', readOnly: true },
-    { path: '/data', major: 0, minor: 32, type: 'tmpfs', readOnly: false },
-    { path: '/srv', major: 0, minor: 33, type: 'fuse.sshfs', readOnly: false },
+    { path: '/', root: '/', major: 8, minor: 1, type: 'ext4', options: ['rw'], readOnly: false },
+    {
+      path: '/var/my disk\\c',
+      root: '/x',
+      major: 0,
+      minor: 30,
+      type: 'ext4',
+      options: ['rw'],
+      readOnly: true,
+    },
+    {
+      path: '/data',
+      root: '/',
+      major: 0,
+      minor: 31,
+      type: 'xfs',
+      options: ['ro', 'noquota'],
+      readOnly: true,
+    },
+    { path: '/data', root: '/', major: 0, minor: 32, type: 'tmpfs', options: ['rw'], readOnly: false },
+    { path: '/srv', root: '/', major: 0, minor: 33, type: 'fuse.sshfs', options: ['rw'], readOnly: false },
   ]);
 });
 

@@ -48,7 +48,7 @@ describe('runnerLiveness', () => {
   test('foreign: the holder knows itself by the recorded pid, in a namespace below ours', () => {
     const file = statSync(stream);
     const inside = host({ locks: lockLine(file, 5), processes: { 5: { nsPid: [5, 77] } } });
-    expect(runnerLiveness(inside, file, recorded, NONE)).toEqual({ alive: true, foreign: true });
+    expect(runnerLiveness(inside, file, recorded, NONE)).toEqual({ alive: true, foreign: true, holder: 5 });
     const same = host({ locks: lockLine(file, 77), processes: { 77: { nsPid: [77] } } });
     expect(runnerLiveness(same, file, recorded, NONE)).toEqual({ alive: true, foreign: false });
     const elsewhere = host({ locks: lockLine(file, 5), processes: { 5: { nsPid: [5, 9] } } });

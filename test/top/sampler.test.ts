@@ -269,7 +269,9 @@ describe('what is not seen', () => {
       const moment = {
         ...machine.moment(sampler, tasks),
         members: new Map([[pid, member]]),
-        cgroups: new Map(cgroup && [[key, { path: '/c', pids: [pid], limits: {}, ...cgroup }]]),
+        cgroups: new Map(
+          cgroup && [[key, { path: '/c', identity: '1', isWhole: true, pids: [pid], limits: {}, ...cgroup }]],
+        ),
       };
       return sampler.sample(moment).tasks[0] as TaskSample;
     };
@@ -278,9 +280,11 @@ describe('what is not seen', () => {
     expect(sample.cpu).toBeCloseTo(0.7);
     expect(sample).toMatchObject({ throttledMs: 60, oomKills: 1, rssBytes: 1000, pids: 1 });
     expect(sample.limits).toEqual({ cpu: 2 });
-    // Another one, and none at all.
-    expect(look({ path: '/other', cpuMs: 5 }).cpu).toBeUndefined();
-    expect(look({ path: '/other', cpuMs: 3 }).cpu).toBe(0);
+    // Another one of the same name, one whose counters went back, and none at all.
+    expect(look({ identity: '2', cpuMs: 20_000 }).cpu).toBeUndefined();
+    expect(look({ identity: '2', cpuMs: 3 }).cpu).toBeUndefined();
+    expect(look({ identity: '2', cpuMs: 3 }).cpu).toBe(0);
+    expect(look({ identity: '2', isWhole: false, oomKills: 3 }).oomKills).toBeUndefined();
     const { cpu, pids, rssBytes } = look(undefined);
     expect([cpu, pids, rssBytes]).toEqual([undefined, undefined, undefined]);
   });

@@ -296,6 +296,25 @@ describe('on a terminal: a summary, relative times, no wider than it is', () => 
       }
     `);
   });
+  test('measured columns are shown only if they are named; what is not known is -', () => {
+    const used = {
+      asked: {},
+      cpuAverage: 0.4321,
+      rssBytes: 123 * 1024 * 1024,
+      disk: { bytes: 5 * 1024 ** 3, atLeast: true } as const,
+    };
+    const [first] = aurora;
+    const options = {
+      columns: ['task', 'cpu', 'rss', 'disk'] as const,
+      useOf: (task: string) => (task === first?.found.checkpoint_dir ? used : undefined),
+    };
+    const text = statusText(aurora, 1, PIPE, options);
+    const cells = text.split('\n').map((line) => line.split(/ +/).slice(1).join(' '));
+    expect(cells.slice(0, 2)).toEqual(['CPU RSS DISK', '0.43 123MiB >5GiB']);
+    expect(statusText(aurora, 1, PIPE, { ...options, useOf: undefined }).split('\n')[1]).toMatch(/ - +- +-$/);
+    expect(statusText(aurora, 1, PIPE, { wide: true, useOf: () => used })).not.toContain('123MiB');
+  });
+
   test('whatever the tasks and the width: rows fit, different ids look different, columns go in their order', () => {
     const word = fc.constantFrom('www', 'data', 'www-data', 'prod', 'web', 'a-job-of-a-very-long-name', '0');
     const serial = fc.nat(0xffff).map((number) => number.toString(16).padStart(4, '0'));

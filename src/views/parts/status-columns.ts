@@ -14,6 +14,12 @@ export const STATUS_COLUMNS = [
   'agent',
   'owner',
   'root',
+  'cpu',
+  'rss',
+  'disk',
 ] as const;
 
 export type StatusColumn = (typeof STATUS_COLUMNS)[number];
+
+/** Those that are measured, and are shown only if they are asked for by name: --wide does not have them. */
+export const MEASURED_COLUMNS: readonly StatusColumn[] = ['cpu', 'rss', 'disk'];
