@@ -109,6 +109,8 @@ interface ArgDefinition {
   multiple?: boolean;
   /** Like `multiple`, which oclif refuses after an optional argument. */
   repeats?: boolean;
+  /** It begins after `--`, and what is before it is ours. */
+  afterDashes?: boolean;
   required?: boolean;
   options?: readonly string[];
 }
@@ -183,7 +185,13 @@ export function summaryOf({ summary, description }: { summary?: string; descript
 /** True for a command whose arguments are the command line of another program. */
 export function isWrapper(command: CommandClass): boolean {
   const args = command.args as Readonly<Record<string, ArgDefinition>> | undefined;
-  return args?.command?.repeats === true;
+  return args?.command?.repeats === true && !isAfterDashes(command);
+}
+
+/** True for a command that takes the command line of another program after `--`. */
+export function isAfterDashes(command: CommandClass): boolean {
+  const args = command.args as Readonly<Record<string, ArgDefinition>> | undefined;
+  return args?.command?.afterDashes === true;
 }
 
 /** `TASK`, `[TASK]`, `TASK...`, `[TASK...]`. */
