@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { type ExecOptions, type ExecTarget, execTarget, LOCAL_MACHINE } from '../app/exec.js';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import { EXEC_EXIT, exitBySignal } from '../errors/exit-codes.js';
@@ -8,6 +9,7 @@ import { isForThisMachine } from '../host/executable.js';
 import { onSignal } from '../host/ignored-signals.js';
 import { settingsOf } from '../host/process-settings.js';
 import { processRow } from '../host/process-table.js';
+import { presenceOf } from '../store/look.js';
 import { coordinatorPrograms } from './programs.js';
 import type { Terminal } from './terminal.js';
 
@@ -78,20 +80,32 @@ async function runPlainly(target: ExecTarget, words: readonly string[], terminal
   }
   if (umask !== undefined) process.umask(umask);
   const variables = added(target, terminal);
-  const env = { ...variables, ...environment, ...(variables.TERM && { TERM: variables.TERM }) };
+  const env: Record<string, string> = { ...variables, ...environment };
+  if (variables.TERM !== undefined) env.TERM = variables.TERM;
   const [command, ...args] = words;
   const programs = command === undefined ? SHELLS : [command];
   for (const [i, program] of programs.entries()) {
     try {
       return await endOf(spawn(program, args, { stdio: 'inherit', cwd, env }));
     } catch (error) {
-      const isMissing = errnoOf(error) === 'ENOENT';
+      const isMissing = errnoOf(error) === 'ENOENT' || isNowhere(program, env.PATH);
       if (isMissing && i < programs.length - 1) continue;
-      terminal.writeError(`thermos: ${program}: ${describeErrno(error)}\n`);
+      const why = isMissing ? 'no such file or directory' : describeErrno(error);
+      terminal.writeError(`thermos: ${program}: ${why}\n`);
       return isMissing ? EXEC_EXIT.notFound : EXEC_EXIT.notExecutable;
     }
   }
   return EXEC_EXIT.failed;
+}
+
+/** A directory of PATH that may not be searched says nothing about a command elsewhere. */
+function isNowhere(program: string, path = ''): boolean {
+  return (
+    !program.includes('/') &&
+    path
+      .split(':')
+      .every((directory) => !['directory', 'other'].includes(String(presenceOf(join(directory, program)))))
+  );
 }
 
 /** Keys reach the command by itself, and it decides what they do to it: it must not outlive us. */

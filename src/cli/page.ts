@@ -61,6 +61,8 @@ export interface CommandClass {
   readonly baseFlags: FlagInput;
   readonly strict: boolean;
   readonly exitCodes: ExitMeanings;
+  /** Exit codes that no other command has; they follow the others. */
+  readonly moreExitRows?: CommandPage['exitCodes'];
   /** The program that it is, if it is not called by its id; its exit codes are a table of their own. */
   readonly program?: { readonly name: string; readonly exitRows: CommandPage['exitCodes'] };
   readonly environment: Readonly<Record<string, string>>;
@@ -137,7 +139,7 @@ export function commandPage(id: string, command: CommandClass): CommandPage {
     usage: [usage].flat().map((words) => `${call} ${words}`),
     args,
     flagGroups: flagGroups(command),
-    exitCodes: command.program?.exitRows ?? exitRows(command.exitCodes),
+    exitCodes: command.program?.exitRows ?? [...exitRows(command.exitCodes), ...(command.moreExitRows ?? [])],
     environment: Object.entries(command.environment),
     files: Object.entries(command.files),
     examples: (command.examples ?? []).map(example),

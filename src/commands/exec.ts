@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { execCommand } from '../cli/exec.js';
 import { UsageError } from '../errors/errors.js';
+import { EXEC_EXIT_ROWS } from '../errors/exit-codes.js';
 
 export default class Exec extends ThermosCommand {
   static override summary = 'Run a command, or a shell, beside a process of a task.';
@@ -14,16 +15,13 @@ the task as THERMOS_PORT_NAME. Without CMD, it is bash, or sh if the task has no
 Without PROCESS, it is the first process of the task that is running. CMD comes after --, so that its flags are its own.
 
 Root and the user of the task may do this. Root's terminal is kept from the command, which gets one of its own. As the
-user of the task, the command has the groups and the namespaces of the caller, which must be those of the process, unless
---no-namespaces is given.
-
-The exit code is that of the command, and 128 + N if signal N ended it; 125 if the command could not be started, 126 if it
-cannot be executed, 127 if it was not found.`;
+user of the task, the command keeps the groups of the caller, and no namespace can be entered: if the process has others,
+use sudo, or stay outside with --no-namespaces.`;
   static override examples = [
     '<%= config.bin %> exec www-data-prod-web-0',
     '<%= config.bin %> exec www-data-prod-web-0 web',
     '<%= config.bin %> exec www-data-prod-web-0 -- ls -la .logs',
-    '<%= config.bin %> exec www-data-prod-web-0 web -- sh -c "curl -s localhost:$THERMOS_PORT_http/health"',
+    `<%= config.bin %> exec www-data-prod-web-0 web -- sh -c 'curl -s localhost:$THERMOS_PORT_http/health'`,
     'sudo <%= config.bin %> exec --no-namespaces www-data-prod-web-0 -- strace -p 4711',
   ];
   static override exitCodes = {
@@ -31,7 +29,11 @@ cannot be executed, 127 if it was not found.`;
     ok: 'The command ended with 0. Every other exit code of the command is passed on, too.',
     no: 'There is no such task or process, or it is not running.',
     usage: 'The command line is wrong, or this user may not run a command there.',
+    partial: 'The task could not be read, or this build of thermos lacks what root needs for it.',
+    interrupted: undefined,
+    terminated: undefined,
   };
+  static moreExitRows = EXEC_EXIT_ROWS;
   static override seeAlso = ['ls', 'cat', 'inspect', 'kill'];
 
   static override usage = 'TASK [PROCESS] [FLAGS] [-- CMD...]';

@@ -56,8 +56,9 @@ void warn(const char *format, ...) {
 
 static rlim_t lower_of(rlim_t one, rlim_t other) { return one < other ? one : other; }
 
-/* A limit that we may not raise stays lower than that of the process. */
+/* Limits that we may not raise stay lower than those of the process. */
 static void take_limits(const struct target *target) {
+  char lower[512] = "";
   for (int i = 0; i < (int)RLIM_NLIMITS; i++) {
     struct rlimit limit = target->limits[i], own;
     __rlimit_resource_t kind = (__rlimit_resource_t)i;
@@ -66,8 +67,10 @@ static void take_limits(const struct target *target) {
     limit.rlim_max = lower_of(limit.rlim_max, own.rlim_max);
     limit.rlim_cur = lower_of(limit.rlim_cur, limit.rlim_max);
     if (setrlimit(kind, &limit) != 0) fail(errno, "cannot set the limit of %s", LIMIT_NAMES[i]);
-    warn("the limit of %s is lower than that of the process: it may not be raised here", LIMIT_NAMES[i]);
+    size_t length = strlen(lower);
+    (void)snprintf(lower + length, sizeof lower - length, "%s%s", length == 0 ? "" : ", ", LIMIT_NAMES[i]);
   }
+  if (lower[0] != 0) warn("these limits are lower than those of the process, and may not be raised here: %s", lower);
 }
 
 /* How likely the command is to be killed for lack of memory, and its priority; without the right to lower them they stay. */
@@ -281,6 +284,7 @@ void be_exec(char **words, char **all) {
     run_as_root(&target, &namespaces, command);
   }
   if (uid != getuid() || uid != geteuid()) fail(0, "only root can run a command as uid %u", uid);
+  take_priorities(&target);
   take_limits(&target);
   (void)enter_cwd(&target, true);
   execute(&target, command);
