@@ -33,6 +33,10 @@ const FOREIGN_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   prune: ['gc'],
   describe: ['inspect'],
   show: ['inspect'],
+  shell: ['exec'],
+  ssh: ['exec'],
+  enter: ['exec'],
+  attach: ['exec'],
 };
 
 /** The error for a first word that is not a command, with what it may have meant as a hint. */
