@@ -142,7 +142,9 @@ describe('nothing is run', () => {
       asUser(),
     ]);
     expect(refusing(denied, 0)).toMatchObject({ 0: 'checkpoint-unreadable' });
-    expect(refusing(new RefusedError('ELINK', 'it is a link'), 0)).toMatchObject({ 0: 'checkpoint-unreadable' });
+    expect(refusing(new RefusedError('ELINK', 'it is a link'), 0)).toMatchObject({
+      0: 'checkpoint-unreadable',
+    });
   });
 
   test('in namespaces and a root directory that only root can enter, unless it is to stay outside', () => {
