@@ -85,10 +85,18 @@ export function execTarget(options: ExecOptions, machine: ExecMachine): ExecTarg
   };
 }
 
-/** `THERMOS_PORT_NAME` for each port; what no variable can be called is replaced by `_`. The first of a name counts. Pure. */
+/** Of a header that somebody made up, more would not fit into an environment. */
+const MOST_PORTS = 1000;
+const LONGEST_NAME = 100;
+
+/**
+ * `THERMOS_PORT_NAME` for each port; what no variable can be called is replaced by `_`. The first of a name counts. More or
+ * longer names than a task has are left out. Pure.
+ */
 export function portVariables(ports: Readonly<Record<string, unknown>>): Record<string, string> {
   const variables: Record<string, string> = {};
-  for (const [name, port] of Object.entries(ports)) {
+  const named = Object.entries(ports).filter(([name]) => name.length <= LONGEST_NAME);
+  for (const [name, port] of named.slice(0, MOST_PORTS)) {
     variables[`THERMOS_PORT_${name.replace(/\W/g, '_')}`] ??= String(port);
   }
   return variables;

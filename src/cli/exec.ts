@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type ExecOptions, type ExecTarget, execTarget, LOCAL_MACHINE } from '../app/exec.js';
-import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
+import { describeErrno, errnoOf, SystemError, UsageError } from '../errors/errors.js';
 import { EXEC_EXIT, exitBySignal } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
+import { isShortage } from '../errors/shortage.js';
 import { isForThisMachine } from '../host/executable.js';
 import { onSignal } from '../host/ignored-signals.js';
 import { settingsOf } from '../host/process-settings.js';
@@ -43,10 +44,16 @@ export async function execCommand(
     const mode = options.namespaces ? 'enter' : 'stay';
     const who = [target.pid, target.startTimeTicks, target.uid].map(String);
     const args = [EXEC_WORD, ...who, mode, ...words];
-    return await endOf(spawn(native, args, { stdio: 'inherit', cwd: '/', env: added(target, terminal) }));
+    try {
+      return await endOf(spawn(native, args, { stdio: 'inherit', cwd: '/', env: added(target, terminal) }));
+    } catch (error) {
+      // It was not started.
+      if (isShortage(error)) throw error;
+      if (errnoOf(error) === 'E2BIG') throw new UsageError('usage', 'the command line is too long');
+    }
   }
   if (LOCAL_MACHINE.euid === 0) throw lacking();
-  notice('the program in C was not built here: the command has the limits of thermos, not of the process');
+  notice('the program in C cannot be used here: the command has the limits of thermos, not of the process');
   return await runPlainly(target, words, terminal);
 }
 
@@ -59,7 +66,7 @@ function nativeProgram(): string | undefined {
 function lacking(): SystemError {
   return new SystemError(
     'install-incomplete',
-    'root needs the program in C (dist/coordinator), which was not built here',
+    'root needs the program in C (dist/coordinator), which cannot be executed here',
     'build it with a C compiler: npm rebuild; or run the command as the user of the task: sudo -u USER thermos exec …',
   );
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,6 +30,19 @@ enum {
   BY_SIGNAL = 128,
   /* KEYCTL_JOIN_SESSION_KEYRING of keyctl(2). */
   JOIN_SESSION_KEYRING = 1,
+  /* _LINUX_CAPABILITY_VERSION_3 of capset(2). */
+  CAPABILITIES_OF_64_BITS = 0x20080522,
+};
+
+/* As capset(2) takes them: the lower half of each set first. */
+struct capability_header {
+  uint32_t version;
+  int pid;
+};
+struct capability_half {
+  uint32_t effective;
+  uint32_t permitted;
+  uint32_t inheritable;
 };
 
 static void say(int error, const char *format, va_list values) {
@@ -61,7 +73,7 @@ static void take_limits(const struct target *target) {
   char lower[512] = "";
   for (int i = 0; i < (int)RLIM_NLIMITS; i++) {
     struct rlimit limit = target->limits[i], own;
-    __rlimit_resource_t kind = (__rlimit_resource_t)i;
+    limit_kind kind = (limit_kind)i;
     if (setrlimit(kind, &limit) == 0) continue;
     if (getrlimit(kind, &own) != 0) fail(errno, "cannot read the own limits");
     limit.rlim_max = lower_of(limit.rlim_max, own.rlim_max);
@@ -108,8 +120,8 @@ static bool enter_cwd(const struct target *target, bool is_last_try) {
 }
 
 static void set_capabilities(uint64_t permitted, uint64_t inheritable) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct data[2];
+  struct capability_header header = {.version = CAPABILITIES_OF_64_BITS};
+  struct capability_half data[2];
   for (int i = 0; i < 2; i++) {
     data[i].permitted = data[i].effective = (uint32_t)(permitted >> (32 * i));
     data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
@@ -118,8 +130,8 @@ static void set_capabilities(uint64_t permitted, uint64_t inheritable) {
 }
 
 static uint64_t permitted_now(void) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct data[2];
+  struct capability_header header = {.version = CAPABILITIES_OF_64_BITS};
+  struct capability_half data[2];
   if (syscall(SYS_capget, &header, data) != 0) fail(errno, "cannot read the own capabilities");
   return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
@@ -177,6 +189,8 @@ static int reason_of(const char *name, int error) {
 
 _Noreturn static void execute(const struct target *target, char **command) {
   extern char **environ;
+  /* The command may be a link to one of them, by way of /proc/self/fd, and so lead out of what was entered. */
+  close_above(STDERR_FILENO);
   (void)umask(target->umask);
   if (target->no_new_privileges) (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   reset_signals();

@@ -33,6 +33,13 @@ struct target {
   char **environment;
 };
 
+/* The type of their numbers. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t limit_kind;
+#else
+typedef int limit_kind;
+#endif
+
 /* Of each limit, by its number. */
 extern const char *const LIMIT_NAMES[RLIM_NLIMITS];
 

@@ -74,6 +74,14 @@ describe.skipIf(PROGRAMS.length === 0).each(PROGRAMS)('a command beside a proces
     expect(beside(pid, ticks, UID, 'echo', 'no')).toMatchObject(ended);
   });
 
+  test('cannot be one that a descriptor of ours leads to', async () => {
+    const { pid, ticks } = await target();
+    for (let fd = 3; fd < 20; fd++) {
+      expect(beside(pid, ticks, UID, `/proc/self/fd/${fd}/stat`).status).toBe(127);
+      expect(beside(pid, ticks, UID, `/proc/self/fd/${fd}/../self/exe`).status).toBe(127);
+    }
+  });
+
   test.each(['', 'x', '12x', '99999999999999999999999'])('is not started for the pid %j', (pid) => {
     const { status, stderr } = runToEnd(program, ['--exec', pid, '1', '1', 'enter', 'true']);
     expect([status, stderr]).toEqual([125, `thermos: '${pid}' is not a number\n`]);
