@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "exec.h"
@@ -19,6 +20,8 @@ enum {
   MOST_LAST_PIECES = 64,
   BY_SIGNAL = 128,
 };
+
+static const struct timespec FOREGROUND_LOOK = {.tv_nsec = 200 * 1000 * 1000};
 
 /* Passed on to the command. Keys send the first two, and then to all that is in the foreground. */
 static const int PASSED[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
@@ -103,7 +106,11 @@ static bool in_foreground(void) { return tcgetpgrp(STDIN_FILENO) == getpgrp(); }
 /* True if keys are for us. */
 static bool make_raw(const struct terminal *terminal) {
   if (!terminal->is_ours[0] || !in_foreground()) return false;
-  if (!is_raw && tcgetattr(STDIN_FILENO, &usual) != 0) return false;
+  if (!is_raw) {
+    if (tcgetattr(STDIN_FILENO, &usual) != 0) return false;
+    /* While we were in the background, it may have had those of a shell that edits a line. */
+    (void)tcsetattr(terminal->slave, TCSANOW, &usual);
+  }
   struct termios raw = usual;
   cfmakeraw(&raw);
   is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0 || is_raw;
@@ -196,7 +203,10 @@ int relay_terminal(const struct terminal *terminal, pid_t command) {
         {.fd = has_keys && typed_count < sizeof typed ? STDIN_FILENO : -1, .events = POLLIN},
         {.fd = terminal->is_needed ? terminal->master : -1, .events = (short)(typed_count > 0 ? POLLIN | POLLOUT : POLLIN)},
     };
-    int ready = ppoll(polled, 2, NULL, &none);
+    /* A shell may put us into the foreground without a signal. */
+    bool is_waiting = terminal->is_ours[0] && !has_keys;
+    int ready = ppoll(polled, 2, is_waiting ? &FOREGROUND_LOOK : NULL, &none);
+    if (is_waiting) has_keys = make_raw(terminal);
     pass_signals(terminal, command);
     if (take(SIGWINCH) && terminal->is_needed) copy_size(terminal);
     if (take(SIGCONT) && terminal->is_needed) {

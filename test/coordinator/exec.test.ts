@@ -87,6 +87,44 @@ describe.skipIf(PROGRAMS.length === 0).each(PROGRAMS)('a command beside a proces
     expect([status, stderr]).toEqual([125, `thermos: '${pid}' is not a number\n`]);
   });
 
+  test.skipIf(!AS_ROOT)(
+    'of root reads what is typed when a shell brings it from the background',
+    async () => {
+      const { pid, ticks } = await target();
+      const child = spawn('script', ['-qefc', 'bash --norc --noprofile -i', '/dev/null'], {
+        env: { PATH: process.env.PATH, SHELL: '/bin/sh', TERM: 'dumb' },
+        stdio: ['pipe', 'pipe', 'inherit'],
+        detached: true,
+      });
+      place.children.push(child);
+      let shown = '';
+      let wake = () => {};
+      child.stdout?.on('data', (bytes) => {
+        shown += String(bytes);
+        wake();
+      });
+      const until = async (sight: RegExp) => {
+        while (!sight.test(shown)) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      };
+      const type = (line: string) => child.stdin?.write(`${line}\r`);
+      type("PS1='rea''dy>'");
+      await until(/ready>$/);
+      const script = 'read -r line; echo "<$line>"';
+      type(`'${program}' --exec ${pid} ${ticks} ${UID} enter sh -c '${script}' &`);
+      await until(/\[1\] \d+\s+ready>$/);
+      type('fg');
+      type('typed');
+      await until(/<typed>/);
+      await until(/ready>$/);
+      type('exit 3');
+      expect(await once(child, 'exit')).toEqual([3, null]);
+    },
+  );
+
   test.skipIf(!AS_ROOT)('of root is passed signals, each once', async () => {
     const { pid, ticks } = await target();
     const names = ['HUP', 'INT', 'QUIT', 'TERM', 'USR1', 'USR2'];
