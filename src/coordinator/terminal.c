@@ -200,7 +200,7 @@ int relay_terminal(const struct terminal *terminal, pid_t command) {
     }
     if (ended < 0 && errno != EINTR) fail(errno, "cannot wait for the command");
     struct pollfd polled[2] = {
-        {.fd = has_keys && typed_count < sizeof typed ? STDIN_FILENO : -1, .events = POLLIN},
+        {.fd = has_keys ? STDIN_FILENO : -1, .events = typed_count < sizeof typed ? POLLIN : 0},
         {.fd = terminal->is_needed ? terminal->master : -1, .events = (short)(typed_count > 0 ? POLLIN | POLLOUT : POLLIN)},
     };
     /* A shell may put us into the foreground without a signal. */
@@ -215,7 +215,7 @@ int relay_terminal(const struct terminal *terminal, pid_t command) {
     }
     (void)take(SIGCHLD);
     if (ready <= 0) continue;
-    if (polled[0].revents != 0 && !read_keys()) hang_up();
+    if (polled[0].revents != 0 && ((polled[0].revents & POLLIN) == 0 || !read_keys())) hang_up();
     if ((polled[1].revents & POLLOUT) != 0) pass_keys(terminal->master);
     if ((polled[1].revents & POLLIN) != 0) (void)pass_output(terminal);
   }
