@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
+import type { Kinds } from '../cli/completion/kinds.js';
 import { execCommand } from '../cli/exec.js';
 import { UsageError } from '../errors/errors.js';
 import { EXEC_EXIT_ROWS } from '../errors/exit-codes.js';
@@ -34,7 +35,9 @@ use sudo, or stay outside with --no-namespaces.`;
     terminated: undefined,
   };
   static moreExitRows = EXEC_EXIT_ROWS;
-  static override seeAlso = ['ls', 'cat', 'inspect', 'kill'];
+  static override seeAlso = ['ls', 'cat', 'signal', 'inspect'];
+
+  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
 
   static override usage = 'TASK [PROCESS] [FLAGS] [-- CMD...]';
   static override strict = false;
