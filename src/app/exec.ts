@@ -178,7 +178,9 @@ function liveOf(view: TaskView, machine: ExecMachine): LiveProcess[] {
 /** What works instead. Root may see processes that we cannot identify. */
 function insteadOf(view: TaskView, maySeeMore: boolean): string {
   if (maySeeMore) return `root may see more: sudo ${commandFor(view, 'exec')}`;
-  return `its files are there: ${commandFor(view, 'ls')}; its logs: ${commandFor(view, 'tail')}`;
+  const files = `its files are there: ${commandFor(view, 'ls')}; its logs: ${commandFor(view, 'tail')}`;
+  if (!isOver(view)) return files;
+  return `${files}; to run it again: ${thermosCommand(['run', '--again', view.task_id], rootFlagsOf(view.root))}`;
 }
 
 function noneRuns(view: TaskView, euid: number): NotFoundError {

@@ -321,7 +321,7 @@ hint: did you mean process plain; a command comes after --: thermos exec ${root(
     expect(refused.status).toBe(1);
     expect(lastLines(refused)).toBe(
       `error: no command can run in task short: it is over: SUCCESS
-hint: its files are there: thermos ls ${root()} short; its logs: thermos tail ${root()} short`,
+hint: its files are there: thermos ls ${root()} short; its logs: thermos tail ${root()} short; to run it again: thermos run --again short ${root()}`,
     );
   });
 

@@ -126,6 +126,7 @@ export const COMMANDS = {
     ],
     exits: LOOKS,
     sound: 0,
+  },
   exec: {
     args: ({ root }) => [
       'exec',
