@@ -10,6 +10,7 @@ import {
   commandPage,
   type FlagEntry,
   flagsOf,
+  isAfterDashes,
   isWrapper,
   knownFlags,
   knownShortFlags,
@@ -32,6 +33,10 @@ const FOREIGN_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   prune: ['gc'],
   describe: ['inspect'],
   show: ['inspect'],
+  shell: ['exec'],
+  ssh: ['exec'],
+  enter: ['exec'],
+  attach: ['exec'],
 };
 
 /** The error for a first word that is not a command, with what it may have meant as a hint. */
@@ -103,8 +108,9 @@ function withUsage(error: UsageError, usage: string, hint?: string): UsageError 
  * For a command line of another program in which a flag comes before any `--`: this program took the flag for its own.
  */
 function dashesHint(id: string, command: CommandClass, argv: readonly string[]): string | undefined {
-  if (!isWrapper(command)) return undefined;
-  const at = firstArgument(command, argv);
+  const isAfter = isAfterDashes(command);
+  if (!(isWrapper(command) || (isAfter && !argv.includes('--')))) return undefined;
+  const at = firstArgument(command, argv) + (isAfter ? 1 : 0);
   if (argv[at] === '--') return undefined;
   const theirs = argv.slice(at);
   if (!theirs.some((word) => word.startsWith('-'))) return undefined;

@@ -61,6 +61,8 @@ export interface CommandClass {
   readonly baseFlags: FlagInput;
   readonly strict: boolean;
   readonly exitCodes: ExitMeanings;
+  /** Exit codes that no other command has; they follow the others. */
+  readonly moreExitRows?: CommandPage['exitCodes'];
   /** The program that it is, if it is not called by its id; its exit codes are a table of their own. */
   readonly program?: { readonly name: string; readonly exitRows: CommandPage['exitCodes'] };
   readonly environment: Readonly<Record<string, string>>;
@@ -109,6 +111,8 @@ interface ArgDefinition {
   multiple?: boolean;
   /** Like `multiple`, which oclif refuses after an optional argument. */
   repeats?: boolean;
+  /** It begins after `--`, and what is before it is ours. */
+  afterDashes?: boolean;
   required?: boolean;
   options?: readonly string[];
 }
@@ -135,7 +139,7 @@ export function commandPage(id: string, command: CommandClass): CommandPage {
     usage: [usage].flat().map((words) => `${call} ${words}`),
     args,
     flagGroups: flagGroups(command),
-    exitCodes: command.program?.exitRows ?? exitRows(command.exitCodes),
+    exitCodes: command.program?.exitRows ?? [...exitRows(command.exitCodes), ...(command.moreExitRows ?? [])],
     environment: Object.entries(command.environment),
     files: Object.entries(command.files),
     examples: (command.examples ?? []).map(example),
@@ -183,7 +187,13 @@ export function summaryOf({ summary, description }: { summary?: string; descript
 /** True for a command whose arguments are the command line of another program. */
 export function isWrapper(command: CommandClass): boolean {
   const args = command.args as Readonly<Record<string, ArgDefinition>> | undefined;
-  return args?.command?.repeats === true;
+  return args?.command?.repeats === true && !isAfterDashes(command);
+}
+
+/** True for a command that takes the command line of another program after `--`. */
+export function isAfterDashes(command: CommandClass): boolean {
+  const args = command.args as Readonly<Record<string, ArgDefinition>> | undefined;
+  return args?.command?.afterDashes === true;
 }
 
 /** `TASK`, `[TASK]`, `TASK...`, `[TASK...]`. */

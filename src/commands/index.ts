@@ -6,6 +6,7 @@ export const COMMANDS = {
   diff: async () => (await import('./diff.js')).default,
   doctor: async () => (await import('./doctor.js')).default,
   events: async () => (await import('./events.js')).default,
+  exec: async () => (await import('./exec.js')).default,
   gc: async () => (await import('./gc.js')).default,
   help: async () => (await import('./help.js')).default,
   init: async () => (await import('./init.js')).default,

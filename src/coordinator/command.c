@@ -26,8 +26,7 @@ enum {
   CHROOT_FOUND_NOTHING = 127,
 };
 
-/* As for every new program: nothing is ignored or blocked. */
-static void reset_signals(void) {
+void reset_signals(void) {
   struct sigaction action = {.sa_handler = SIG_DFL};
   for (int number = 1; number < NSIG; number++) (void)sigaction(number, &action, NULL);
   sigset_t none;

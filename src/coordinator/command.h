@@ -9,4 +9,7 @@
 /* Starts `/bin/bash -c CMDLINE` with these outputs, and returns its pid; refuses if it cannot be executed. */
 pid_t start_command(const struct job *job, const int outputs[2]);
 
+/* As for every new program: nothing is ignored or blocked. */
+void reset_signals(void);
+
 #endif

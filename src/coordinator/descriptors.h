@@ -2,6 +2,8 @@
 #ifndef DESCRIPTORS_H
 #define DESCRIPTORS_H
 
+#include <stdbool.h>
+
 enum {
   /* The job, then "go\n" once FORKED is written. If it ends without: check whether FORKED was recorded. */
   FD_CONTROL = 0,
@@ -35,6 +37,12 @@ enum {
 
 /* Occupies 0 to 4, lets no command inherit 3 and 4, and closes all others. Exits if we have no stream. */
 void take_descriptors(void);
+
+/* Closes all descriptors above that number. */
+void close_above(int last);
+
+/* Opens /dev/null as those of 0 to 2 that are closed; false, with errno, if it cannot. */
+bool occupy_standard(void);
 
 /* Closes everything but `output`, which becomes our stdout: others can now lock the stream. */
 void release_descriptors(int output);

@@ -1,7 +1,7 @@
 /*
  * A coordinator: executes one run of one process, which its runner describes on FD_CONTROL. It does the same as
  * src/runner/coordinator/coordinate.ts, and also finds what daemonizes. Its arguments, `TASK PROCESS`, only serve readers
- * of `ps`. With other arguments it is an init, see init.h.
+ * of `ps`. With other arguments it is an init, see init.h, or runs a command beside the processes of a task, see exec.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 
 #include "command.h"
 #include "descriptors.h"
+#include "exec.h"
 #include "init.h"
 #include "job.h"
 #include "logs.h"
@@ -142,6 +143,7 @@ static void keep_descendants(int logs) {
 int main(int count, char **words) {
   /* More words than a coordinator gets. */
   if (count > 3 && strcmp(words[1], INIT_WORD) == 0) be_init(words + 2);
+  if (count > 5 && strcmp(words[1], EXEC_WORD) == 0) be_exec(words + 2, words);
   take_descriptors();
   if (!take_signals()) return STATUS_SHORTAGE;
   /* No start takes longer: whoever resumes the task would wait for our lock for ever. */

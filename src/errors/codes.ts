@@ -163,7 +163,8 @@ export const CODE_GROUPS = {
     'process-not-found': { exit: ['no', 'usage'], meaning: 'The task has no process of that name.' },
     'process-not-running': {
       exit: ['no'],
-      meaning: 'The process does not run, so that it can be neither signalled nor restarted.',
+      meaning:
+        'The process does not run here, so that it can be neither signalled nor restarted, and no command runs beside it.',
     },
     'run-not-found': { exit: ['no'], meaning: 'The process has no run of that number.' },
   },
@@ -546,6 +547,12 @@ export const CODE_GROUPS = {
       severity: ['error'],
       exit: ['usage'],
       meaning: 'Only root can run a task as another user.',
+    },
+    'exec-refused': {
+      exit: ['usage'],
+      meaning:
+        'Only root and the user of a task may run a command in it, and only root in other namespaces than its own.',
+      remedy: 'Run the command as the message says, for example with sudo.',
     },
     'chroot-not-root': { exit: ['usage'], meaning: 'Only root can change the root directory of processes.' },
     'containerizer-unusable': {

@@ -57,6 +57,20 @@ export const RUNNER_EXIT_ROWS: [code: string, meaning: string][] = [
   [String(RUNNER_EXIT.unknownUser), 'There is no such user on this host; the executor reports TASK_FAILED.'],
 ];
 
+/** How `exec` ends if there is no exit code of a command to pass on, as env(1) and nohup(1). */
+export const EXEC_EXIT = { failed: 125, notExecutable: 126, notFound: 127 } as const;
+
+/** Those codes and what they mean. */
+export const EXEC_EXIT_ROWS: [code: string, meaning: string][] = [
+  [
+    String(EXEC_EXIT.failed),
+    'The command could not be started, for example because the process has just ended.',
+  ],
+  [String(EXEC_EXIT.notExecutable), 'The command cannot be executed.'],
+  [String(EXEC_EXIT.notFound), 'There is no such command.'],
+  ['128+N', 'Signal N ended the command.'],
+];
+
 /** How a shell reports a program that a signal ended. Pure. */
 export function exitBySignal(signal: number): number {
   return 128 + signal;

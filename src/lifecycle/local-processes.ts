@@ -24,6 +24,7 @@ export const LOCAL_PROCESSES: Processes = {
       isDead: isDead(found),
       halt: HALTS[state],
       isForeign,
+      innerPid: isForeign ? nsPid.at(-1) : undefined,
     };
   },
   holdsLock: holdOf,

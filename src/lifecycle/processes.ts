@@ -17,6 +17,8 @@ export interface ProcessLook {
   readonly halt?: Halt;
   /** It is in a pid namespace below ours, where it has a different pid. */
   readonly isForeign: boolean;
+  /** Its pid in the innermost namespace that it is in; undefined if it is ours. */
+  readonly innerPid?: number;
 }
 
 /** A write lock on a file that a process holds by its own descriptor. */

@@ -152,14 +152,10 @@ export class TaskProcesses {
     return { own, starts, doubtful: doubtful.filter(isLeft), older: older.filter(isLeft) };
   }
 
-  /** A process of root's is not killed for a lock on another user's stream: it may have been passed the descriptor. */
   #isCoordinator({ pid }: ProcessRow, process: string): boolean {
     const { coordinator, owner } = this.#marks;
     const stream = coordinator(process);
-    const hold = stream && this.#processes.holdsLock(pid, stream);
-    if (stream === undefined || hold === undefined || hold === 'none') return false;
-    const realUid = this.#processes.look(pid)?.realUid;
-    return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && onlyRootCanWrite(stream));
+    return stream !== undefined && holdsStream(pid, stream, this.#processes, owner);
   }
 
   #marked(): Pick<Criteria, 'isMarked' | 'isLogging'> {
@@ -224,6 +220,17 @@ export class TaskProcesses {
     for (const [pid, { code }] of problems) if (code === 'signal-refused') alive.delete(pid);
     return { alive, problems: [...problems.values()] };
   }
+}
+
+/**
+ * Does a process hold the lock of a coordinator's stream, by a descriptor that a stranger cannot have? Root's counts only if
+ * nobody else can write the stream: it may have been passed the descriptor.
+ */
+export function holdsStream(pid: number, stream: Stats, processes: Processes, owner: Owner): boolean {
+  const hold = processes.holdsLock(pid, stream);
+  if (hold === undefined || hold === 'none') return false;
+  const realUid = processes.look(pid)?.realUid;
+  return (realUid === owner.uid && realUid !== 0) || (hold.isWritable && onlyRootCanWrite(stream));
 }
 
 function identityOf({ pid, startTimeTicks }: ProcessRow): string {

@@ -202,9 +202,14 @@ export class Screen {
     return this.#file('before') === this.#file(now);
   }
 
+  /** The path of the terminal. */
+  get tty(): string {
+    return this.#file('tty');
+  }
+
   /** The settings that the terminal has now. */
   get settings(): string {
-    return execFileSync('stty', ['-F', this.#file('tty'), '-a'], { encoding: 'utf8' });
+    return execFileSync('stty', ['-F', this.tty, '-a'], { encoding: 'utf8' });
   }
 
   /** Resolves when the screen shows it. */

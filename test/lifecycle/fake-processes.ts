@@ -11,6 +11,7 @@ export interface FakeProcess extends Partial<Omit<ProcessRow, 'pid' | 'startTime
   /** Default: `uid`. */
   readonly realUid?: number;
   readonly isForeign?: boolean;
+  readonly innerPid?: number;
   readonly home?: string;
   readonly outputs?: readonly string[];
   /** Files whose lock it holds, and how. */
@@ -81,7 +82,8 @@ export class FakeProcesses implements Processes {
     this.onLook(pid);
     const found = this.#processes.get(pid);
     if (found === undefined) return undefined;
-    const { started = 100, uid = 1000, realUid = uid, state, isForeign = false } = found;
+    const { started = 100, uid = 1000, realUid = uid, state, innerPid } = found;
+    const { isForeign = innerPid !== undefined } = found;
     return {
       startTimeTicks: started * 100,
       startTimeMs: BOOT_MS + started * 1000,
@@ -89,6 +91,7 @@ export class FakeProcesses implements Processes {
       isDead: state === 'Z',
       halt: state === 'T' ? ('stopped' as const) : state === 't' ? ('traced' as const) : undefined,
       isForeign,
+      innerPid,
     };
   }
 

@@ -1,5 +1,13 @@
 import { inheritedFlag, withoutInherited } from '../inherited-flags.js';
-import { type CommandClass, flagsOf, isWrapper, knownFlags, knownShortFlags, summaryOf } from '../page.js';
+import {
+  type CommandClass,
+  flagsOf,
+  isAfterDashes,
+  isWrapper,
+  knownFlags,
+  knownShortFlags,
+  summaryOf,
+} from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
 import { KINDS_OF_ARGUMENTS, type Kind } from './kinds.js';
 
@@ -86,7 +94,7 @@ function argumentSlot(line: Line, current: string, command: CommandClass): Slot 
   const [name, arg] = args[line.args.length] ?? lastMultiple(args) ?? [];
   if (name === undefined || arg === undefined) return undefined;
   // The command line of another program.
-  if (isWrapper(command) && (line.dashes || name === 'command')) return undefined;
+  if ((isWrapper(command) || isAfterDashes(command)) && (line.dashes || name === 'command')) return undefined;
   const wanted = arg.options?.map(named) ?? command.completes?.[name] ?? KINDS_OF_ARGUMENTS[name];
   return wanted && { line, before: '', current, wanted, used: new Set(line.args) };
 }

@@ -47,7 +47,7 @@ class Exec extends Silent {
   static override args = {
     task: Args.string({ ignoreStdin: true }),
     process: Args.string({ ignoreStdin: true }),
-    command: { ...Args.string({ ignoreStdin: true }), repeats: true },
+    command: { ...Args.string({ ignoreStdin: true }), repeats: true, afterDashes: true },
   };
 }
 class Wait extends Silent {
@@ -229,6 +229,7 @@ describe('complete', () => {
     [['exec', 'www-1', 'w'], ['web']],
     [['exec', 'www-1', 'web', ''], []],
     [['exec', 'www-1', '--', ''], []],
+    [['exec', 'www-1', 'web', '--', ''], []],
     [['exec', '--', ''], []],
     [['wait', '--for', ''], ['process=']],
     [['wait', '--for', 'process='], []],

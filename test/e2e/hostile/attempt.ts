@@ -61,12 +61,13 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     phase = 'active',
     asOwner,
     ends,
+    beside,
     starts,
     names,
     shows,
   }: Command = COMMANDS[command];
   const { large, ms = ANSWER_MS } = hostility;
-  const alive = ends ? await TaskProcess.start() : undefined;
+  const alive = ends || beside ? await TaskProcess.start() : undefined;
   const place = lane.clear({ large });
   let stop: End;
   try {
@@ -94,8 +95,9 @@ export async function attempt(lane: Lane, command: CommandName, hostility: Hosti
     found.push(...differences(before, snapshot(kept, { links })), ...(await lane.harm()));
     // Where gc sees no task there is nothing to be finalized.
     const claims = ended.status === 0 && (hostility.sound || command !== 'gc-orphan');
-    if (claims && alive !== undefined && !(await hasEnded(alive)))
+    if (ends && claims && alive !== undefined && !(await hasEnded(alive)))
       found.push('exit 0, but the process of the task lives');
+    if (beside && !alive?.isAlive) found.push('the process of the task was killed');
     // An unprivileged caller may read all that is his own.
     const shown = ended.stdout + ended.stderr + (shows === undefined ? '' : textsIn(shows({ root })));
     if (AS_ROOT && !names && shown.includes(SECRET)) found.push("shows what the tree's owner may not read");

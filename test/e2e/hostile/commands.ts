@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Phase } from '../../../src/layout/root-paths.js';
+import { HAS_NATIVE } from '../../runner/harness.js';
 import { AS_ROOT, MATE, type TaskPlaces, VICTIM } from './tree.js';
 
 export interface Target {
@@ -20,6 +21,8 @@ export interface Command {
   readonly asOwner?: true;
   /** May end the task: what it says then must be true. */
   readonly ends?: true;
+  /** Needs a process of the task that is alive, and leaves it alone. */
+  readonly beside?: true;
   /** May leave processes that it started. */
   readonly starts?: true;
   /** What it names is read, whoever it belongs to. */
@@ -39,6 +42,10 @@ const again = ({ root }: Target) => ['run', '--root', root, '--again', VICTIM, '
 /** Root runs in the root of another user only for that user. */
 const forOwner = ([command, ...words]: string[]) =>
   AS_ROOT ? [command as string, '--user', 'nobody', ...words] : [command as string, ...words];
+
+/** In the root of somebody else; the user of the task may not read it. */
+const secret = ({ root }: Pick<Target, 'root'>) =>
+  join(root, '..', '..', 'outside', 'checkpoints', VICTIM, 'runner');
 
 /** Beside the root. */
 const copy = ({ root }: Pick<Target, 'root'>) => join(root, '..', 'copy');
@@ -119,6 +126,22 @@ export const COMMANDS = {
     ],
     exits: LOOKS,
     sound: 0,
+  },
+  exec: {
+    args: ({ root }) => [
+      'exec',
+      '--root',
+      root,
+      VICTIM,
+      'main',
+      '--',
+      'sh',
+      '-c',
+      `cat '${secret({ root })}'; true`,
+    ],
+    exits: [...LOOKS, 2, 125],
+    sound: HAS_NATIVE || !AS_ROOT ? 0 : 5,
+    beside: true,
   },
   read: { args: ({ victim }) => ['read', victim.checkpoint], exits: LOOKS, sound: 0, names: true },
   'kill-now': {
