@@ -79,7 +79,7 @@ function detailsOf(
 
 const HIDDEN = 'what it uses is not known, because /proc hides its processes';
 const FOREIGN = 'what it uses is not known, because its processes are in another pid namespace';
-const CLOSED = 'open files, reads and writes are not known, because its processes belong to another user';
+const CLOSED = 'reads and writes are not known, because its processes belong to another user';
 
 /** One problem for each reason that something of a task is not known; `totals`: but not for what only `top` shows. */
 export function unknownUse(
@@ -89,7 +89,7 @@ export function unknownUse(
   const closed = new Set<string>();
   for (const { pid, group } of members.values()) {
     const found = details.get(pid);
-    if (found !== undefined && found.fds === undefined) closed.add(group.task);
+    if (found !== undefined && found.readBytes === undefined) closed.add(group.task);
   }
   const reasonOf = ({ key, isForeign, isHidden }: SampledTask) => {
     if (isForeign && !cgroups.has(key)) return FOREIGN;

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { isShortage } from '../errors/shortage.js';
+import { processFile } from './process-file.js';
 
 /** What costs a file for each process. What may not be read is undefined. */
 export interface ProcessDetails {
@@ -18,12 +19,12 @@ export interface ProcessDetails {
  */
 export function readDetails(pid: number, pss: boolean, proc = '/proc'): ProcessDetails | undefined {
   const directory = `${proc}/${pid}`;
-  const statm = text(`${directory}/statm`);
+  const statm = processFile(`${directory}/statm`);
   if (statm === undefined) return undefined;
-  const io = text(`${directory}/io`);
+  const io = processFile(`${directory}/io`);
   return {
     rssBytes: pageBytes() === undefined ? undefined : countIn(statm, /^\d+ (\d+)/, pageBytes()),
-    pssBytes: pss ? countIn(text(`${directory}/smaps_rollup`), /^Pss:\s+(\d+) kB$/m, 1024) : undefined,
+    pssBytes: pss ? countIn(processFile(`${directory}/smaps_rollup`), /^Pss:\s+(\d+) kB$/m, 1024) : undefined,
     fds: descriptors(`${directory}/fd`),
     readBytes: countIn(io, /^read_bytes: (\d+)$/m),
     writtenBytes: countIn(io, /^write_bytes: (\d+)$/m),
@@ -35,25 +36,14 @@ function countIn(found: string | undefined, pattern: RegExp, unit = 1): number |
   return digits === undefined ? undefined : Number(digits) * unit;
 }
 
-function text(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    return unlessShort(error);
-  }
-}
-
+/** Since Linux 6.2 the size of the directory is how many there are, and anybody may know it. */
 function descriptors(path: string): number | undefined {
   try {
-    return readdirSync(path).length;
+    return statSync(path).size || readdirSync(path).length;
   } catch (error) {
-    return unlessShort(error);
+    if (isShortage(error) || errnoOf(error) === undefined) throw error;
+    return undefined;
   }
-}
-
-function unlessShort(error: unknown): undefined {
-  if (isShortage(error) || errnoOf(error) === undefined) throw error;
-  return undefined;
 }
 
 /** AT_PAGESZ of getauxval(3). */

@@ -1,9 +1,9 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
-import { isShortage } from '../errors/shortage.js';
+import { readdirSync } from 'node:fs';
+import { processFile } from './process-file.js';
 import { type ProcessStat, parseProcessStat } from './process-stat.js';
 
 /** A process as /proc showed it at one moment. */
-export interface ProcessReading extends Omit<ProcessStat, 'command'> {
+export interface ProcessReading extends Readonly<ProcessStat> {
   /** When it was read, by the monotonic clock, in milliseconds. */
   readonly atMs: number;
 }
@@ -35,10 +35,8 @@ export function readProcesses(clocks: Clocks, before?: Reading, proc = '/proc'):
   const processes = new Map<number, ProcessReading>();
   for (const pid of inOrder(pidsIn(proc), before)) {
     const readMs = clocks.monotonic();
-    const stat = parseProcessStat(statText(`${proc}/${pid}/stat`));
-    if (stat === undefined) continue;
-    const { command: _, ...rest } = stat;
-    processes.set(pid, { ...rest, atMs: readMs });
+    const stat = parseProcessStat(processFile(`${proc}/${pid}/stat`) ?? '');
+    if (stat !== undefined) processes.set(pid, Object.assign(stat, { atMs: readMs }));
   }
   return { timeMs, atMs, processes };
 }
@@ -56,22 +54,4 @@ function inOrder(pids: readonly number[], before: Reading | undefined): readonly
     .map((pid) => ({ pid, start: before.processes.get(pid)?.startTimeTicks ?? Number.MAX_VALUE }))
     .sort((a, b) => a.start - b.start || a.pid - b.pid)
     .map(({ pid }) => pid);
-}
-
-/** A stat is shorter: the command has 15 bytes, and the numbers at most 20 digits. */
-const buffer = Buffer.allocUnsafeSlow(4096);
-
-/** Empty if the process is gone or may not be read. A third of the cost of `readFileSync`. */
-function statText(path: string): string {
-  try {
-    const fd = openSync(path, 'r');
-    try {
-      return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0));
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    if (isShortage(error)) throw error;
-    return '';
-  }
 }

@@ -112,8 +112,7 @@ class Interval {
     this.#collect(now.members, now.reading, 'now');
     this.#newestBefore = 0;
     if (before === undefined) return;
-    // Runs that only the moment now knows had processes before, too.
-    this.#collect(membersOf(before.reading, now.tasks, before.members.values()), before.reading, 'before');
+    this.#collect(membersBefore(now, before), before.reading, 'before');
     for (const row of before.reading.processes.values()) {
       this.#newestBefore = Math.max(this.#newestBefore, row.startTimeTicks);
       if (sameIn(now.reading, row) !== undefined) continue;
@@ -305,6 +304,17 @@ class Interval {
     const slack = coresOf(pids + 2, this.milliseconds as number);
     return cpu <= this.#cores * 1.05 + slack;
   }
+}
+
+/** With those of runs that only the moment now knows: they had processes before, too. */
+function membersBefore(now: Moment, before: Moment): Members {
+  const beginnings = (tasks: readonly SampledTask[]) =>
+    tasks.flatMap(({ key, runs }) =>
+      runs.map(({ coordinator, command }) => `${key} ${coordinator?.pid} ${command?.pid}`),
+    );
+  const known = new Set(beginnings(before.tasks));
+  if (beginnings(now.tasks).every((each) => known.has(each))) return before.members;
+  return membersOf(before.reading, now.tasks, before.members.values());
 }
 
 /** Its pids say nothing here. */

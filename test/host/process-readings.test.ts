@@ -76,15 +76,12 @@ describe('a tree like /proc', () => {
     add(10, 1, { statm: '100 7 1 1 0 1 0\n', smaps_rollup: 'x\nRss:  8 kB\nPss:                   5 kB\n' });
     const page = pageSizeIn(Uint8Array.from(readFileSync('/proc/self/auxv'))) as number;
     expect(readDetails(10, true, proc)).toEqual({ rssBytes: 7 * page, pssBytes: 5120 });
-    mkdirSync(join(proc, '10', 'fd'));
-    for (const fd of [0, 1]) writeFileSync(join(proc, '10', 'fd', String(fd)), '');
     writeFileSync(
       join(proc, '10', 'io'),
       'rchar: 1\nwchar: 2\nread_bytes: 3\nwrite_bytes: 4\ncancelled_write_bytes: 5\n',
     );
     expect(readDetails(10, false, proc)).toEqual({
       rssBytes: 7 * page,
-      fds: 2,
       readBytes: 3,
       writtenBytes: 4,
     });

@@ -94,7 +94,7 @@ export class Machine {
       if (process === undefined) continue;
       const { parent, session, state, startTimeTicks, own, child } = process;
       const times = { ownTicks: own, childTicks: child, threads: 1, startTimeTicks, atMs };
-      processes.set(pid, { pid, parent, session, state, ...times });
+      processes.set(pid, { pid, command: 'x', parent, session, state, ...times });
     }
     return { timeMs: 0, atMs, processes };
   }

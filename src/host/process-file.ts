@@ -1,0 +1,23 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { isShortage } from '../errors/shortage.js';
+
+/** Longer than `stat`, `statm`, `io` and `smaps_rollup`: their numbers have at most 20 digits. */
+const buffer = Buffer.allocUnsafeSlow(4096);
+
+/**
+ * The text of a small file of a process; undefined if the process is gone, or it may not be read. Half of the cost of
+ * `readFileSync`. Throws the system error if the machine is too short of something to know.
+ */
+export function processFile(path: string): string | undefined {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (isShortage(error)) throw error;
+    return undefined;
+  }
+}
