@@ -189,17 +189,18 @@ async function manyTasks(context) {
       'node -e 0',
       sideBySide([status(mixed, '--only active'), `${node} -e 0`], quick ? 11 : 31, env),
     ),
-    await idleWatch(context, large, count),
+    await idleWatch(context, large, count, ['status', '--watch']),
+    await idleWatch(context, large, count, ['events']),
   ];
 }
 
 /** The processor time of a watch while nothing happens. */
-async function idleWatch({ dir, programArgs, env, quick, say }, root, count) {
+async function idleWatch({ dir, programArgs, env, quick, say }, root, count, watching) {
   const seconds = quick ? 10 : WATCH_SECONDS;
-  const what = `status --watch, ${count} finished: CPU in ${seconds} s`;
-  say(`an idle watch, ${seconds} s`);
+  const what = `${watching.join(' ')}, ${count} finished: CPU in ${seconds} s`;
+  say(`idle ${watching.join(' ')}, ${seconds} s`);
   const [command, ...args] = programArgs;
-  const watch = spawn(command, [...args, 'status', '--watch', '--root', root], {
+  const watch = spawn(command, [...args, ...watching, '--root', root], {
     env,
     cwd: dir,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -209,6 +210,8 @@ async function idleWatch({ dir, programArgs, env, quick, say }, root, count) {
     await new Promise((resolve) => {
       watch.stdout.once('data', resolve);
       ended.then(resolve);
+      // Some print nothing as long as nothing happens.
+      setTimeout(resolve, quick ? 5000 : WATCH_SETTLED_MS);
     });
     watch.stdout.resume();
     await new Promise((resolve) => setTimeout(resolve, quick ? 5000 : WATCH_SETTLED_MS));

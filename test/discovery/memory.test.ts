@@ -86,6 +86,27 @@ describe('a bare root', () => {
     expect(look().problems.map(({ code }) => code)).toEqual(['task-file-unreadable']);
   });
 
+  test('of what has changed among active task files, a task that has started is found without a search', () => {
+    const root = makeRoot(join(temp.path, 'root'), { active: ['a'], finished: ['b'] });
+    const { look, memory } = memoryOf(optionsIn(temp.path, { flags: { root: [root] } }));
+    const first = look();
+    writeFileSync(`${root}/tasks/active/c`, '{}');
+    const active = `${root}/tasks/active`;
+    expect(ids(memory.discoverStarted(new Set([`${root}/checkpoints`])).tasks)).toEqual([
+      'a active',
+      'b finished',
+    ]);
+    const started = memory.discoverStarted(new Set([active]));
+    expect(ids(started.tasks)).toEqual(['a active', 'c active', 'b finished']);
+    expect([started.tasks[0] === first.tasks[0], started.tasks[2] === first.tasks[1]]).toEqual([true, true]);
+    expect(started.tasks[1]).toMatchObject({
+      task_file: `${active}/c`,
+      checkpoint_dir: `${root}/checkpoints/c`,
+    });
+    expect(memory.mayHaveChanged()).toBe(true);
+    expect(ids(look().tasks)).toEqual(['a active', 'c active', 'b finished']);
+  });
+
   test('a clock that is set back repeats the search', () => {
     const root = makeRoot(join(temp.path, 'root'));
     symlinkSync(join(temp.path, 'none'), `${root}/tasks/active/linked`);
