@@ -42,7 +42,7 @@ ${DURATION_HELP}`;
   };
   static override seeAlso = ['signal', 'kill', 'wait', 'inspect'];
 
-  static override completes: Kinds = { task: 'active-task' };
+  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),

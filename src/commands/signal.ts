@@ -42,7 +42,7 @@ of a task that a pattern names is signalled.`;
   };
   static override seeAlso = ['restart', 'kill', 'status', 'inspect'];
 
-  static override completes: Kinds = { task: 'active-task' };
+  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),
