@@ -1,4 +1,5 @@
 /** The entry of the part of the program that asks agents over HTTP: only it loads Node's HTTP. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.js';
 import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
 import { AgentFailure, type FailureKind } from './failure.js';
@@ -19,9 +20,24 @@ const MOST = { state: 64 * MiB, listing: 32 * MiB, piece: 2 * MiB } as const;
 /** Connections to one agent. */
 const AT_ONCE = 4;
 
-/** Says where the agents are asked, and by what rights. */
+/** Asks servers, by these rights. */
 export function httpClient(options: HttpOptions): HttpClient {
   return new HttpClient(options);
+}
+
+/** Which of the certificates and keys is not one; undefined if all are. */
+export function notPem({ ca, cert, key }: HttpOptions): 'ca' | 'cert' | 'key' | undefined {
+  const fails = (use: () => unknown) => {
+    try {
+      use();
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  if (ca !== undefined && fails(() => new X509Certificate(ca))) return 'ca';
+  if (cert !== undefined && fails(() => new X509Certificate(cert))) return 'cert';
+  return key !== undefined && fails(() => createPrivateKey(key)) ? 'key' : undefined;
 }
 
 /**

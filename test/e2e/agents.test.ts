@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TaskDocument } from '../../src/contracts/task.js';
 import type { Problem } from '../../src/errors/problem.js';
 import { pathsOf } from '../../src/layout/task-paths.js';
 import type { Agent } from '../agent/agent.js';
+import { makeAuthority } from '../agent/certificates.js';
 import { agentsIn, sandboxesIn } from '../agent/sandboxes.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
 import { violations } from '../contracts/validate.js';
@@ -250,6 +251,76 @@ test.each([
     expect(stderr).toContain(instead);
   }
   expect(small.calls).toEqual([]);
+});
+
+describe('an agent that asks who one is', () => {
+  const fileOf = (json: object, mode = 0o600) => {
+    const path = join(place.path, 'credentials');
+    rmSync(path, { force: true });
+    writeFileSync(path, JSON.stringify(json), { mode });
+    return path;
+  };
+  beforeEach(() => {
+    small.knobs.credentials = { principal: 'me', secret: 'never-shown' };
+  });
+
+  test('is asked with what is in the file, by the flag and by the environment', async () => {
+    const nobody = await thermos(['status', '--agent', smallUrl]);
+    expect(nobody.status).toBe(5);
+    expect(nobody.stderr).toBe(
+      `error: cannot read the agent ${smallUrl}: it asks who you are (realm mesos-agent-readonly)
+hint: say it with --credentials-file FILE
+`,
+    );
+    const path = fileOf({ principal: 'me', secret: 'never-shown' });
+    const { status, stderr } = await thermos(['status', '--agent', smallUrl, '--credentials-file', path]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const env = { THERMOS_CREDENTIALS_FILE: path };
+    expect((await thermos(['status', '--agent', smallUrl], { env })).status).toBe(0);
+  });
+
+  test('refuses a wrong secret, which nobody sees', async () => {
+    const path = fileOf({ credentials: [{ principal: 'me', secret: 'never-shown-either' }] });
+    const words = ['status', '--debug', '--agent', smallUrl, '--credentials-file', path];
+    const { stdout, stderr, status } = await thermos(words);
+    expect(status).toBe(5);
+    expect(stdout + stderr).not.toMatch(/never-shown|bWU6/);
+  });
+
+  test('is not asked with a file that others can read', async () => {
+    const path = fileOf({ principal: 'me', secret: 'never-shown' }, 0o640);
+    const { stderr, status } = await thermos(['status', '--agent', smallUrl, '--credentials-file', path]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`${path} has mode 0640: others can read the secret in it, so it is not used`);
+    expect(small.calls).toEqual([]);
+  });
+});
+
+test('TLS: an authority of its own by --ca, or --insecure, which is said each time', async () => {
+  const authority = makeAuthority();
+  const options = [{ id: S3, workDir, sandboxes: sandboxesIn(workDir, S3) }];
+  const secure = await startCluster(options, { tls: authority.certify('127.0.0.1') });
+  try {
+    const words = ['status', '--quiet', '--agent', secure.urlOf(secure.agents[0] as Agent)];
+    expect(await thermos(words)).toMatchObject({ status: 5, stderr: expect.stringContaining('--ca FILE') });
+    const ca = join(place.path, 'ca.pem');
+    writeFileSync(ca, authority.cert);
+    expect(await thermos([...words, '--ca', ca])).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: `${SYNC}\n`,
+    });
+    expect(await thermos([...words, '--insecure'])).toMatchObject({
+      status: 0,
+      stderr: 'warning: with --insecure, nobody checks who answers\n',
+    });
+    writeFileSync(ca, 'not PEM');
+    const wrong = await thermos([...words, '--ca', ca]);
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toContain(`--ca ${ca} holds no certificate, as PEM`);
+  } finally {
+    await secure.close();
+  }
 });
 
 test.each([
