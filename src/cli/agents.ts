@@ -1,5 +1,6 @@
 import type { AgentTasks } from '../agent/gatherer.js';
 import type { LogsOf } from '../logs/log-tree.js';
+import type { Changes } from '../task/changes.js';
 import type { AgentFlags } from './agent-flags.js';
 import type { Terminal } from './terminal.js';
 
@@ -17,5 +18,8 @@ export async function agentsOf(
 export interface AskedAgents {
   readonly gatherer: AgentTasks;
   readonly logsOf: LogsOf;
+  /** The logs as they grow; they wait for an agent that does not answer, and say so. */
+  readonly liveLogsOf: LogsOf;
+  changes(): Changes;
   close(): void;
 }

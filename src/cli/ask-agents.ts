@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AGENT_PORT, serverAddress } from '../agent/address.js';
 import { authorizationIn } from '../agent/credentials.js';
+import { AgentChanges } from '../agent/changes.js';
 import { AgentTasks } from '../agent/gatherer.js';
 import type { HttpOptions } from '../agent/http.js';
+import { LiveLogs } from '../agent/live-logs.js';
 import { SandboxLogs } from '../agent/sandbox.js';
 import { badValue, ThermosError, UsageError } from '../errors/errors.js';
 import { type OpenFile, useFile } from '../store/open-file.js';
 import { unreadable } from '../store/problems.js';
+import { visible } from '../text/escape.js';
 import { shellArguments } from '../text/shell.js';
 import type { AgentFlags } from './agent-flags.js';
 import type { AskedAgents } from './agents.js';
@@ -35,9 +39,23 @@ export async function askAgents(
     progress.update({ done: asked, total: agents.length, what });
   });
   progress.start('asking');
+  const live = new Map<string, LiveLogs>();
+  const liveShell = {
+    now: () => performance.now(),
+    pause: sleep,
+    waiting: (agent: string, { message }: { message: string }) =>
+      terminal.writeError(`warning: waiting for the agent ${agent}: ${visible(message)}\n`),
+  };
   return {
     gatherer,
     logsOf: (view) => new SandboxLogs(gatherer.sandboxOf(view)),
+    liveLogsOf: (view) => {
+      const { path, run_dir } = view.root;
+      const logs = live.get(path) ?? new LiveLogs(gatherer.portOf(view), run_dir ?? path, liveShell);
+      live.set(path, logs);
+      return logs;
+    },
+    changes: () => new AgentChanges({ list: (directory) => gatherer.listNow(directory), pause: sleep }),
     close: () => {
       progress.stop();
       http.close();

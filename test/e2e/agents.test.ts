@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TaskDocument } from '../../src/contracts/task.js';
 import type { Problem } from '../../src/errors/problem.js';
 import { pathsOf } from '../../src/layout/task-paths.js';
 import type { Agent } from '../agent/agent.js';
 import { makeAuthority } from '../agent/certificates.js';
-import { agentsIn, sandboxesIn } from '../agent/sandboxes.js';
+import { agentsIn, type Sandbox, sandboxesIn } from '../agent/sandboxes.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
 import { violations } from '../contracts/validate.js';
 import { lasting, shownIn } from './doc-sessions.js';
@@ -19,6 +19,7 @@ import {
   placeForEach,
   REPOSITORY,
   type RunOptions,
+  startThermos,
 } from './harness.js';
 
 const S0 = '6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-S0';
@@ -234,6 +235,56 @@ describe('read', () => {
       expect(stderr).toMatch(/^error: .* (?:is in no sandbox of the agents|is no checkpoint .*)$/m);
       expect(small.calls.filter(({ query }) => /\/etc|other|\.\./.test(query.get('path') ?? ''))).toEqual([]);
     }
+  });
+});
+
+describe('tail', () => {
+  test('shows the last lines that it shows on the host', async () => {
+    const words = ['tail', '--no-follow', '--lines', 'all'];
+    const here = await thermos([...words, '--mesos-root', workDir, SYNC]);
+    const { stdout, stderr, status } = await thermos([...words, '--agent', smallUrl, SYNC]);
+    expect({ stdout, stderr, status }).toEqual({ stdout: here.stdout, stderr: here.stderr, status: 0 });
+    expect(stdout).not.toBe('');
+  });
+
+  test('follows a log over rotation, truncation and an agent that is away, and ends with the executor', async () => {
+    const run = sandboxesIn(workDir, S0).find(({ executorId }) => executorId === `thermos-${SITE}`) as Sandbox;
+    const { stdout: paths } = await thermos(['tail', '--path', '--stdout', '--agent', bigUrl, SITE, 'httpd']);
+    const log = paths.trim().replace(run.directory, run.path);
+    writeFileSync(log, 'before\n');
+    const words = ['--stdout', '--lines', '1', '--no-prefix', '--agent', bigUrl, SITE, 'httpd'];
+    const child = startThermos(['tail', ...words]);
+    place.children.push(child);
+    let [stdout, stderr] = ['', ''];
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const shown = async (text: string) => {
+      await vi.waitFor(() => expect(stdout + stderr).toContain(text), { timeout: 60_000, interval: 50 });
+    };
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await shown('before\n');
+    appendFileSync(log, 'appended\n');
+    await shown('appended\n');
+    renameSync(log, `${log}.1`);
+    appendFileSync(`${log}.1`, 'after the renaming\n');
+    writeFileSync(log, 'in the new file\n');
+    await shown('in the new file\n');
+    big.knobs.instead = () => ({ status: 503, headers: {}, body: '' });
+    appendFileSync(log, 'while it was away\n');
+    await shown(`waiting for the agent ${bigUrl}`);
+    big.knobs.instead = () => undefined;
+    await shown('while it was away\n');
+    writeFileSync(log, 'truncated\n');
+    await shown('truncated\n');
+    big.terminate(run.containerId);
+    expect(await ended).toBe(0);
+    expect(stdout).toBe(
+      'before\nappended\nafter the renaming\nin the new file\nwhile it was away\ntruncated\n',
+    );
   });
 });
 
