@@ -170,6 +170,9 @@ function notAnAgent(json: unknown): AgentFailure {
 }
 
 const KINDS: Readonly<Record<number, FailureKind>> = {
+  // Of a path: a link that leads out of the sandbox, or what cannot be opened.
+  400: 'forbidden',
+  500: 'forbidden',
   401: 'unauthorized',
   403: 'forbidden',
   404: 'absent',
@@ -189,6 +192,7 @@ function refusal({ status, headers }: HttpAnswer, what: string): AgentFailure {
       return new AgentFailure(kind, `it asks who you are${of}`, 'say it with --credentials-file FILE');
     }
     case 'forbidden':
+      if (status !== 403) return new AgentFailure(kind, `it does not give ${what}`);
       return new AgentFailure(kind, `it forbids ${what}`, 'its access list does not allow it to you');
     case 'recovering':
       return new AgentFailure(kind, 'it has not recovered yet', 'ask again in a minute');

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AGENT_PORT, serverAddress } from '../agent/address.js';
-import { authorizationIn } from '../agent/credentials.js';
 import { AgentChanges } from '../agent/changes.js';
+import { authorizationIn } from '../agent/credentials.js';
 import { AgentTasks } from '../agent/gatherer.js';
 import type { HttpOptions } from '../agent/http.js';
 import { LiveLogs } from '../agent/live-logs.js';
+import { RemoteTree } from '../agent/remote-tree.js';
 import { SandboxLogs } from '../agent/sandbox.js';
+import type { Progress } from '../app/progress.js';
 import { badValue, ThermosError, UsageError } from '../errors/errors.js';
 import { type OpenFile, useFile } from '../store/open-file.js';
 import { unreadable } from '../store/problems.js';
@@ -20,6 +22,7 @@ import type { Terminal } from './terminal.js';
 export async function askAgents(
   flags: AgentFlags & { json?: boolean },
   terminal: Terminal,
+  progress: Progress = progressOn(terminal, flags),
 ): Promise<AskedAgents> {
   const addresses = [...new Set((flags.agent ?? []).map(addressOf))];
   const options = rightsOf(flags, process.env);
@@ -33,10 +36,10 @@ export async function askAgents(
   const now = () => terminal.now();
   const http = httpClient(options);
   const agents = addresses.map((address) => new AgentClient(address, http, now));
-  const progress = progressOn(terminal, flags);
   const gatherer = new AgentTasks(agents, now, ({ asked, failed }) => {
     const what = `agents${failed === 0 ? '' : `, ${failed} unreachable`}`;
     progress.update({ done: asked, total: agents.length, what });
+    if (asked === agents.length) progress.stop();
   });
   progress.start('asking');
   const live = new Map<string, LiveLogs>();
@@ -55,6 +58,7 @@ export async function askAgents(
       live.set(path, logs);
       return logs;
     },
+    sandboxOf: (view) => new RemoteTree(gatherer.sandboxOf(view)),
     changes: () => new AgentChanges({ list: (directory) => gatherer.listNow(directory), pause: sleep }),
     close: () => {
       progress.stop();

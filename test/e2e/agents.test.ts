@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TaskDocument } from '../../src/contracts/task.js';
@@ -248,7 +258,9 @@ describe('tail', () => {
   });
 
   test('follows a log over rotation, truncation and an agent that is away, and ends with the executor', async () => {
-    const run = sandboxesIn(workDir, S0).find(({ executorId }) => executorId === `thermos-${SITE}`) as Sandbox;
+    const run = sandboxesIn(workDir, S0).find(
+      ({ executorId }) => executorId === `thermos-${SITE}`,
+    ) as Sandbox;
     const { stdout: paths } = await thermos(['tail', '--path', '--stdout', '--agent', bigUrl, SITE, 'httpd']);
     const log = paths.trim().replace(run.directory, run.path);
     writeFileSync(log, 'before\n');
@@ -286,6 +298,85 @@ describe('tail', () => {
       'before\nappended\nafter the renaming\nin the new file\nwhile it was away\ntruncated\n',
     );
   });
+});
+
+describe('the files of a task', () => {
+  test('are listed, printed and copied as on the host', async () => {
+    const both = async (...words: string[]) => {
+      const [command = '', ...rest] = words;
+      const here = await thermos([command, '--mesos-root', workDir, ...rest]);
+      const remote = await thermos([command, '--agent', smallUrl, ...rest]);
+      return { here, remote };
+    };
+    for (const words of [
+      ['ls', '--recursive', SYNC],
+      ['ls', `${SYNC}:sandbox/.logs/sync/../sync/0`],
+      ['cat', `${SYNC}:sandbox/.logs/sync/0/stdout`],
+      ['cat', `${SYNC}:no`],
+      ['cat', `${SYNC}:sandbox/.logs`],
+      ['ls', `${SYNC}:../..`],
+    ]) {
+      const { here, remote } = await both(...words);
+      // Times of an agent have whole seconds.
+      const plain = (text: string) =>
+        text
+          .replace(/(:\d\d)\.\d+Z/g, '$1Z')
+          .replace(/ +/g, ' ')
+          .replace(/--agent \S+ /, '');
+      const rest = (text: string) => plain(text).replace(/--mesos-root \S+ /, '');
+      expect({ words, ...remote, stdout: plain(remote.stdout), stderr: plain(remote.stderr) }).toEqual({
+        words,
+        ...here,
+        stdout: rest(here.stdout),
+        stderr: rest(here.stderr),
+      });
+    }
+    const copy = join(place.path, 'copy');
+    const { status } = await thermos(['cp', '--recursive', '--agent', smallUrl, SYNC, copy]);
+    expect(status).toBe(0);
+    const [{ path } = { path: '' }] = sandboxesIn(workDir, S3);
+    const filesIn = (top: string) =>
+      readdirSync(top, { recursive: true, encoding: 'utf8' })
+        .filter((name) => statSync(join(top, name)).isFile())
+        .map((name) => [name, readFileSync(join(top, name)).toString('latin1')]);
+    expect(Object.fromEntries(filesIn(copy))).toEqual(Object.fromEntries(filesIn(path)));
+  });
+
+  test('that lead out of the sandbox are not given', async () => {
+    const [{ path } = { path: '' }] = sandboxesIn(workDir, S3);
+    symlinkSync('/etc/passwd', join(path, 'out'));
+    const { stdout, stderr, status } = await thermos(['cat', '--agent', smallUrl, `${SYNC}:out`]);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 5 });
+    expect(stderr).toMatch(/^error: cannot read \/.*\/out: the agent does not give it$/m);
+  });
+});
+
+test('wait ends with the task, and with an executor that is gone says so', async () => {
+  const done = await thermos(['wait', '--agent', smallUrl, SYNC]);
+  expect({ status: done.status, stderr: done.stderr }).toEqual({ status: 0, stderr: '' });
+  const run = sandboxesIn(workDir, S0).find(({ executorId }) => executorId === `thermos-${SITE}`);
+  big.terminate(run?.containerId as string);
+  const gone = await thermos(['wait', '--timeout', '2s', '--agent', bigUrl, SITE]);
+  expect(gone.status).toBe(124);
+  expect(gone.stderr).toContain('no runner is alive: its executor is not among those that the agent runs');
+});
+
+test('diff compares tasks of different agents', async () => {
+  const other = 'www-data-prod-web-2-76c04a39-9ede-5b2d-884a-c9b9a66942f0';
+  const words = ['diff', '--json', SYNC, other];
+  const here = await thermos([...words, '--mesos-root', workDir]);
+  const { stdout, status } = await thermos([...words, '--agent', bigUrl, '--agent', smallUrl]);
+  expect(status).toBe(here.status);
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(here.stdout));
+});
+
+test('report writes the page of a task, with links to its logs on the agent', async () => {
+  const out = join(place.path, 'pages');
+  const words = ['report', '--out', out, '--agent', smallUrl, SYNC];
+  const { status, stderr } = await thermos(words);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const page = readFileSync(join(out, 'task', SYNC, 'index.html'), 'utf8');
+  expect(page).toContain(`${smallUrl}/files/download?path=`);
 });
 
 test.each([
