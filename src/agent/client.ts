@@ -66,6 +66,7 @@ export class AgentClient implements AgentFiles {
 
   async state(): Promise<AgentMoment> {
     this.#down = undefined;
+    const sent = this.#now();
     let answer = await this.#get('/state', {}, MOST.state, true);
     if (answer.status === 404) answer = await this.#get('/state.json', {}, MOST.state, true);
     if (answer.status !== 200) throw refusal(answer, 'the agent');
@@ -75,7 +76,7 @@ export class AgentClient implements AgentFiles {
     this.#suffix = isBefore(state.version, 0, 25) ? '.json' : '';
     this.#hasCalls = state.version !== '' && !isBefore(state.version, 1, 1);
     const date = Date.parse(answer.headers.date ?? '');
-    return { state, aheadMs: Number.isNaN(date) ? undefined : date - this.#now() };
+    return { state, aheadMs: Number.isNaN(date) ? undefined : aheadOf(date, sent, this.#now()) };
   }
 
   async list(path: string, urgent = false): Promise<RemoteListing> {
@@ -148,6 +149,12 @@ export class AgentClient implements AgentFiles {
       }
     }, urgent);
   }
+}
+
+/** By how much a time is outside of the span in which it was told; it has whole seconds. */
+function aheadOf(date: number, sent: number, received: number): number {
+  if (date > received) return date - received;
+  return date + 1000 < sent ? date - sent : 0;
 }
 
 /** As JSON, with a character for each byte of its strings: agents do not say in which encoding a file is. */
