@@ -42,6 +42,8 @@ export interface ListedAgent {
 export interface RemoteEntry {
   readonly name: string;
   readonly kind: 'directory' | 'file' | 'other';
+  /** As `ls -l` shows it: `drwxr-xr-x`; empty if it is none. */
+  readonly mode: string;
   readonly size: number;
   readonly mtimeMs: number;
   /** The name of its owner, or the number. */
@@ -128,6 +130,8 @@ export function parseAgents(answer: unknown): readonly ListedAgent[] | undefined
 
 const PLACE = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;
 
+const MODE = /^[-dlcbps][-rwxsStT]{9}$/;
+
 /** The entries of the directory that was asked for; undefined if the answer is not a listing. Pure. */
 export function parseListing(
   answer: unknown,
@@ -139,12 +143,13 @@ export function parseListing(
     const path = textOf(entry.path);
     const name = path.slice(directory.length + 1);
     if (path !== `${directory}/${name}` || !isName(name)) return [];
-    const mode = textOf(entry.mode);
+    const [mode = ''] = MODE.exec(textOf(entry.mode)) ?? [];
     const kind = mode.startsWith('d') ? 'directory' : mode.startsWith('-') ? 'file' : 'other';
     return [
       {
         name,
         kind,
+        mode,
         size: sizeOf(entry.size),
         mtimeMs: 1000 * sizeOf(entry.mtime),
         owner: ownerOf(entry.uid),

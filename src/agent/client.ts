@@ -1,4 +1,5 @@
 /** The entry of the part of the program that asks agents over HTTP: only it loads Node's HTTP. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.js';
 import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
 import { AgentFailure, type FailureKind } from './failure.js';
@@ -19,9 +20,24 @@ const MOST = { state: 64 * MiB, listing: 32 * MiB, piece: 2 * MiB } as const;
 /** Connections to one agent. */
 const AT_ONCE = 4;
 
-/** Says where the agents are asked, and by what rights. */
+/** Asks servers, by these rights. */
 export function httpClient(options: HttpOptions): HttpClient {
   return new HttpClient(options);
+}
+
+/** Which of the certificates and keys is not one; undefined if all are. */
+export function notPem({ ca, cert, key }: HttpOptions): 'ca' | 'cert' | 'key' | undefined {
+  const fails = (use: () => unknown) => {
+    try {
+      use();
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  if (ca !== undefined && fails(() => new X509Certificate(ca))) return 'ca';
+  if (cert !== undefined && fails(() => new X509Certificate(cert))) return 'cert';
+  return key !== undefined && fails(() => createPrivateKey(key)) ? 'key' : undefined;
 }
 
 /**
@@ -50,6 +66,7 @@ export class AgentClient implements AgentFiles {
 
   async state(): Promise<AgentMoment> {
     this.#down = undefined;
+    const sent = this.#now();
     let answer = await this.#get('/state', {}, MOST.state, true);
     if (answer.status === 404) answer = await this.#get('/state.json', {}, MOST.state, true);
     if (answer.status !== 200) throw refusal(answer, 'the agent');
@@ -59,7 +76,7 @@ export class AgentClient implements AgentFiles {
     this.#suffix = isBefore(state.version, 0, 25) ? '.json' : '';
     this.#hasCalls = state.version !== '' && !isBefore(state.version, 1, 1);
     const date = Date.parse(answer.headers.date ?? '');
-    return { state, aheadMs: Number.isNaN(date) ? undefined : date - this.#now() };
+    return { state, aheadMs: Number.isNaN(date) ? undefined : aheadOf(date, sent, this.#now()) };
   }
 
   async list(path: string, urgent = false): Promise<RemoteListing> {
@@ -134,6 +151,12 @@ export class AgentClient implements AgentFiles {
   }
 }
 
+/** By how much a time is outside of the span in which it was told; it has whole seconds. */
+function aheadOf(date: number, sent: number, received: number): number {
+  if (date > received) return date - received;
+  return date + 1000 < sent ? date - sent : 0;
+}
+
 /** As JSON, with a character for each byte of its strings: agents do not say in which encoding a file is. */
 function jsonIn({ body, headers }: HttpAnswer): unknown {
   try {
@@ -154,6 +177,9 @@ function notAnAgent(json: unknown): AgentFailure {
 }
 
 const KINDS: Readonly<Record<number, FailureKind>> = {
+  // Of a path: a link that leads out of the sandbox, or what cannot be opened.
+  400: 'forbidden',
+  500: 'forbidden',
   401: 'unauthorized',
   403: 'forbidden',
   404: 'absent',
@@ -173,6 +199,7 @@ function refusal({ status, headers }: HttpAnswer, what: string): AgentFailure {
       return new AgentFailure(kind, `it asks who you are${of}`, 'say it with --credentials-file FILE');
     }
     case 'forbidden':
+      if (status !== 403) return new AgentFailure(kind, `it does not give ${what}`);
       return new AgentFailure(kind, `it forbids ${what}`, 'its access list does not allow it to you');
     case 'recovering':
       return new AgentFailure(kind, 'it has not recovered yet', 'ask again in a minute');

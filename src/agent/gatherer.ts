@@ -1,9 +1,11 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { Mode } from '../discovery/find.js';
 import type { Discovery, FoundTask, RemoteAgent, TaskRoot } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
 import { compareTasks } from '../discovery/tasks.js';
 import type { Problem } from '../errors/problem.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
+import { rootPaths } from '../layout/root-paths.js';
 import { isWithin } from '../store/paths.js';
 import { isOver } from '../task/condition.js';
 import type { TaskGatherer, TaskSearch, TaskSource } from '../task/gatherer.js';
@@ -15,7 +17,7 @@ import { failureIn, problemOf } from './failure.js';
 import { findTasks, rootOf, taskIn } from './find.js';
 import { Lane } from './lane.js';
 import { RemoteTask } from './remote-task.js';
-import { Sandbox } from './sandbox.js';
+import { type Listed, looksOf, Sandbox } from './sandbox.js';
 import { selectRemote } from './select.js';
 
 /** One agent, as its client asks it. */
@@ -112,24 +114,29 @@ export class AgentTasks implements TaskGatherer {
   source(found: FoundTask): TaskSource {
     const { agent, run } = this.#originOf(found);
     const reader = new RemoteTask(found, { history: true });
-    let isFirst = true;
+    let view: TaskView | undefined;
+    let looked = '';
     let last = found;
     const read = async (): Promise<TaskView> => {
       let { sandbox } = run;
       let { running } = run.run;
-      if (!isFirst) {
+      if (view !== undefined) {
         sandbox = new Sandbox(agent.port, run.run.directory, true);
         running = (await agent.runsNow()).get(run.run.directory)?.running ?? false;
+        const looks = `${running} ${looksOf(await sandbox.list(found.checkpoint_dir))}`;
+        // Of one that has ended, the task file moves, too.
+        if (looks === looked && !isTerminalTaskState(view.state)) return view;
+        looked = looks;
         const again = await findTasks(sandbox, run.root);
         if (again === 'absent') last = gone(last);
         else if (again !== 'refused') {
           last = again.find(({ task_id }) => task_id === last.task_id) ?? gone(last);
         }
       }
-      isFirst = false;
-      return agent.told(await reader.read(sandbox, last, running), sandbox);
+      view = agent.told(await reader.read(sandbox, last, running), sandbox);
+      return view;
     };
-    return { read, streams: found.checkpoint_dir, taskFiles: `${found.root.path}` };
+    return { read, streams: found.checkpoint_dir, taskFiles: rootPaths(found.root.path).active };
   }
 
   async processNames(found: FoundTask): Promise<readonly string[]> {
@@ -137,11 +144,24 @@ export class AgentTasks implements TaskGatherer {
   }
 
   /** The files of the sandbox that holds a root of ours, as they are now. */
-  sandboxOf({ root }: Pick<TaskView, 'root'>): Sandbox {
-    for (const { port } of this.#hosts) {
-      if (port.base === root.agent?.url) return new Sandbox(port, root.run_dir ?? root.path, true);
+  sandboxOf(view: Pick<TaskView, 'root'>): Sandbox {
+    return new Sandbox(this.portOf(view), view.root.run_dir ?? view.root.path, true);
+  }
+
+  /** The agent that has a root of ours. */
+  portOf({ root }: Pick<TaskView, 'root'>): AgentPort {
+    const host = this.#hosts.find(({ port }) => port.base === root.agent?.url);
+    if (host === undefined) throw new Error(`${root.path} is not of these agents`);
+    return host.port;
+  }
+
+  /** What is in a directory of a sandbox that these agents listed. */
+  async listNow(directory: string): Promise<Listed> {
+    for (const { port, executors } of this.#hosts) {
+      const run = executors.find((each) => isWithin(directory, each.directory));
+      if (run !== undefined) return new Sandbox(port, run.directory, true).list(directory);
     }
-    throw new Error(`${root.path} is not of these agents`);
+    return 'absent';
   }
 
   /** The sandbox that a path is in, as its agent names it; undefined if it is in none that these agents list. */

@@ -10,6 +10,12 @@ const OF_A_PATH: ReadonlySet<AgentFailure['kind']> = new Set(['absent', 'forbidd
 /** `absent`: it is certainly not there. `refused`: the agent does not answer for it. */
 export type Listed = { entries: readonly RemoteEntry[]; complete: boolean } | 'absent' | 'refused';
 
+/** What a listing shows, as text: it differs if a file appeared, vanished or changed. */
+export function looksOf(listed: Listed): string {
+  if (typeof listed === 'string') return listed;
+  return listed.entries.map(({ name, size, mtimeMs }) => `${name} ${size} ${mtimeMs}`).join('\n');
+}
+
 /**
  * The files of one sandbox at one point in time, as its agent gives them: each directory is asked for once. Nothing
  * outside the sandbox is asked for. Never rejects.
@@ -129,14 +135,15 @@ export class SandboxLogs implements LogTree {
     const entry = await this.#sandbox.entry(path);
     if (entry === 'absent') return { absent: true };
     if (entry === 'refused') return { problem: notGiven(path) };
-    return entry.kind === 'file' ? { id: path, size: entry.size } : { id: path };
+    const { kind, size, mtimeMs } = entry;
+    return kind === 'file' ? { id: path, size, modified_ms: mtimeMs } : { id: path };
   }
 
   async open(path: string): Promise<OpenedLog> {
     const stat = await this.stat(path);
     if (!('id' in stat)) return stat;
     if (stat.size === undefined) return { problem: notGiven(path) };
-    return { file: new SandboxLog(this.#sandbox, path, stat.size) };
+    return { file: new SandboxLog(this.#sandbox, path, stat.size, stat.modified_ms) };
   }
 
   denied(): undefined {
@@ -151,6 +158,7 @@ class SandboxLog implements LogHandle {
     sandbox: Sandbox,
     readonly path: string,
     readonly size: number,
+    readonly modified_ms: number | undefined,
   ) {
     this.#sandbox = sandbox;
   }

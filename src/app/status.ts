@@ -65,9 +65,9 @@ function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
   return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;
 }
 
-function emptyNotice({ selected, roots, agents }: Selection): string {
+function emptyNotice({ selected, roots, agents, problems }: Selection): string | undefined {
   if (selected.length > 0) return `None of the ${selected.length} tasks matches the filters.`;
-  if (agents !== undefined) return `No tasks on ${whereAgents(agents)}.`;
+  if (agents !== undefined) return hasError(problems) ? undefined : `No tasks on ${whereAgents(agents)}.`;
   if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
   return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
 }

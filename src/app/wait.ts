@@ -7,6 +7,7 @@ import { type Condition, type ConditionState, conditionState, isOver, latestRun 
 import type { Awaitable, TaskGatherer } from '../task/gatherer.js';
 import { exitCodeOf } from '../task/outcome.js';
 import type { TaskView } from '../task/view.js';
+import { EXECUTOR_GONE } from '../task/why.js';
 import { onlyTask } from './search.js';
 
 export interface WaitOptions {
@@ -67,9 +68,7 @@ export async function waitForTask(
       if (end !== undefined) return end;
       if (!reported && (view.verdict === 'runner-gone' || view.verdict === 'host-rebooted')) {
         reported = true;
-        ports.notice(
-          `no runner is alive: \`run\` with the task's config and --task-id goes on with it; end it: ${thermosCommand(['kill'], rootFlagsOf(view.root), [view.task_id])}`,
-        );
+        ports.notice(`no runner is alive${adviceFor(view)}`);
       }
       const left = deadline - now();
       if (left <= 0) throw timedOut(view, conditions);
@@ -82,6 +81,13 @@ export async function waitForTask(
   } finally {
     changes.close();
   }
+}
+
+/** Another host is only looked at. */
+function adviceFor({ root, task_id }: TaskView): string {
+  if (root.agent !== undefined) return `: ${EXECUTOR_GONE}`;
+  const kill = thermosCommand(['kill'], rootFlagsOf(root), [task_id]);
+  return `: \`run\` with the task's config and --task-id goes on with it; end it: ${kill}`;
 }
 
 /** Bounds the wait for late answers by the deadline. */

@@ -1,21 +1,32 @@
 import type { AgentTasks } from '../agent/gatherer.js';
+import type { Progress } from '../app/progress.js';
 import type { LogsOf } from '../logs/log-tree.js';
+import type { SandboxOf } from '../sandbox/sandbox-tree.js';
+import type { Changes } from '../task/changes.js';
 import type { AgentFlags } from './agent-flags.js';
 import type { Terminal } from './terminal.js';
 
-/** The agents that the flags name; undefined if they name none: then this host is asked, and nothing is loaded. */
+/**
+ * The agents that the flags name; undefined if they name none: then this host is asked, and nothing is loaded. `progress`:
+ * how far the first look has come, for who does not show its own.
+ */
 export async function agentsOf(
   flags: AgentFlags & { json?: boolean },
   terminal: Terminal,
+  progress?: Progress,
 ): Promise<AskedAgents | undefined> {
   if (flags.agent === undefined) return undefined;
   const { askAgents } = await import('./ask-agents.js');
-  return askAgents(flags, terminal);
+  return askAgents(flags, terminal, progress);
 }
 
 /** Agents that are asked instead of this host. */
 export interface AskedAgents {
   readonly gatherer: AgentTasks;
   readonly logsOf: LogsOf;
+  /** The logs as they grow; they wait for an agent that does not answer, and say so. */
+  readonly liveLogsOf: LogsOf;
+  readonly sandboxOf: SandboxOf;
+  changes(): Changes;
   close(): void;
 }

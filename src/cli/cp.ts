@@ -1,14 +1,17 @@
 import { type CopyAnswer, copyFiles } from '../app/cp.js';
 import { localTasks } from '../app/local-tasks.js';
+import { NO_PROGRESS } from '../app/progress.js';
 import type { RootFlags } from '../app/search.js';
 import { localSandbox } from '../sandbox/local-sandbox.js';
 import { size } from '../text/size.js';
+import type { AgentFlags } from './agent-flags.js';
+import { agentsOf } from './agents.js';
 import { Interruption } from './interruption.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 /** The flags of `cp`. */
-export interface CpFlags extends RootFlags {
+export interface CpFlags extends RootFlags, AgentFlags {
   json: boolean;
   recursive: boolean;
   force: boolean;
@@ -26,7 +29,8 @@ export async function copyWithProgress(
   terminal: Terminal,
 ): Promise<CopyAnswer> {
   const { recursive, force, links } = flags;
-  const ports = { gatherer: localTasks(flags), sandboxOf: localSandbox };
+  const agents = await agentsOf(flags, terminal, NO_PROGRESS);
+  const ports = agents ?? { gatherer: localTasks(flags), sandboxOf: localSandbox };
   const interruption = new Interruption();
   let signal: number | undefined;
   void interruption.signalled.then((exitCode) => {
@@ -61,5 +65,6 @@ export async function copyWithProgress(
   } finally {
     progress.stop();
     interruption.close();
+    agents?.close();
   }
 }

@@ -6,10 +6,12 @@ import { NotFoundError } from '../errors/errors.js';
 import type { TaskView } from '../task/view.js';
 import { diffText } from '../views/diff.js';
 import type { Style } from '../views/parts/style.js';
+import type { AgentFlags } from './agent-flags.js';
+import { agentsOf } from './agents.js';
 import { type ConfigFlags, hasConfigFlag, mayMeanConfig, namesConfig, namesFile } from './config-target.js';
 import type { Terminal } from './terminal.js';
 
-export type DiffFlags = RootFlags & ConfigFlags;
+export type DiffFlags = RootFlags & ConfigFlags & AgentFlags;
 
 export interface ShownDiff extends Pick<DiffAnswer, 'problems' | 'exitCode'> {
   document: object;
@@ -26,11 +28,13 @@ export async function diffTargets(
   terminal: Terminal,
 ): Promise<ShownDiff> {
   if (hasConfigFlag(flags)) (await import('./config.js')).requestOf(flags);
-  const gatherer = localTasks(flags);
+  const agents = await agentsOf(flags, terminal);
+  const gatherer = agents?.gatherer ?? localTasks(flags);
   const tasks: (Side | undefined)[] = [];
   for (const word of words) {
     tasks.push(await onDisk(word, (strictly) => taskSide(word, gatherer, strictly)));
   }
+  agents?.close();
   const view = tasks.find((side) => side !== undefined)?.view;
   const sides: Side[] = [];
   for (const [i, word] of words.entries())

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { REPORT_DIRECTORY } from '../layout/report-paths.js';
+import { AGENT_FLAGS } from './agent-flags.js';
 import { DEFAULT_LOG_BYTES } from './report.js';
 
 /** The flags of `report`. */
@@ -22,7 +23,7 @@ export const REPORT_FLAGS = {
     summary: 'Also write trace.json, the runs of the task as Perfetto and chrome://tracing show them.',
   }),
   viewer: Flags.boolean({
-    exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'agent-url', 'master-url'],
+    exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'agent-url', 'master-url', 'agent'],
     summary: 'Print a page that shows the tasks of Mesos agents: it reads them from your browser.',
   }),
   'agent-url': Flags.string({
@@ -34,4 +35,5 @@ export const REPORT_FLAGS = {
     helpValue: 'URL',
     summary: 'The Mesos master: each page gets a link to the sandbox.',
   }),
+  ...AGENT_FLAGS,
 };

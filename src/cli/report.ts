@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { localTasks } from '../app/local-tasks.js';
+import { NO_PROGRESS } from '../app/progress.js';
 import { makeReports, type ReportAnswer, type ReportOptions } from '../app/report.js';
 import { agentOfEnvironment, recordedAgents, serverAddress } from '../app/report-links.js';
 import { watchReports } from '../app/report-watch.js';
@@ -13,6 +14,8 @@ import { localLogs } from '../logs/local-logs.js';
 import { jsonText } from '../text/json.js';
 import { parseSize } from '../text/size.js';
 import { reportSummary } from '../views/report.js';
+import type { AgentFlags } from './agent-flags.js';
+import { agentsOf } from './agents.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
 import { progressOn } from './progress.js';
@@ -20,7 +23,7 @@ import type { Terminal } from './terminal.js';
 
 export const DEFAULT_LOG_BYTES = '512K';
 
-export interface ReportFlags extends RootFlags {
+export interface ReportFlags extends RootFlags, AgentFlags {
   out: string;
   'log-bytes': string;
   trace: boolean;
@@ -48,11 +51,16 @@ export async function writeReports(
   terminal: Terminal,
 ): Promise<ReportAnswer> {
   const options = reportOptions(words, flags);
-  return await makeReports(options, {
-    gatherer: localTasks(flags),
-    progress: progressOn(terminal, flags),
-    ...(await reportPorts(madeBy, terminal)),
-  });
+  const agents = await agentsOf(flags, terminal, NO_PROGRESS);
+  try {
+    return await makeReports(options, {
+      progress: progressOn(terminal, flags),
+      ...(await reportPorts(madeBy, terminal)),
+      ...(agents ?? { gatherer: localTasks(flags) }),
+    });
+  } finally {
+    agents?.close();
+  }
 }
 
 /**
@@ -66,15 +74,16 @@ export async function keepReports(
   terminal: Terminal,
 ): Promise<number> {
   const options = reportOptions(words, flags);
+  const agents = await agentsOf(flags, terminal, NO_PROGRESS);
   const ports = await reportPorts(madeBy, terminal);
   const interruption = new Interruption();
   interruption.listen();
   let timer: NodeJS.Timeout | undefined;
   try {
     return await watchReports(options, {
-      gatherer: localTasks(flags),
       progress: progressOn(terminal, flags),
       ...ports,
+      ...(agents ?? { gatherer: localTasks(flags) }),
       pause: (until) => interruption.wait(until),
       sleep: (milliseconds) =>
         new Promise((resolve) => {
@@ -91,6 +100,7 @@ export async function keepReports(
   } finally {
     clearTimeout(timer);
     interruption.close();
+    agents?.close();
   }
 }
 
@@ -114,16 +124,17 @@ export function reportOptions(words: readonly string[], flags: ReportFlags): Rep
     logBytes: bytesOf(flags['log-bytes']),
     trace,
     links: {
-      agentOf: agentsOf(agentUrl),
+      agentOf: agentLinks(agentUrl),
       masterUrl: masterUrl === undefined ? undefined : serverAddress(masterUrl, 'master-url'),
     },
   };
 }
 
-/** The agent that the flag names, or else ours, or else what each agent recorded about itself. Throws UsageError. */
-function agentsOf(flag: string | undefined): (root: TaskRoot) => string | undefined {
+/** The agent that the task was read from, or that the flag names, or else ours, or else what each agent recorded about itself. Throws UsageError. */
+function agentLinks(flag: string | undefined): (root: TaskRoot) => string | undefined {
   const named = flag === undefined ? agentOfEnvironment(process.env) : serverAddress(flag, 'agent-url');
-  return named === undefined ? recordedAgents() : () => named;
+  const recorded = recordedAgents();
+  return (root) => root.agent?.url ?? named ?? recorded(root);
 }
 
 /** The flag's name says the unit. */

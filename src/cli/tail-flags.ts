@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import { AGENT_FLAGS } from './agent-flags.js';
 
 /** May be given several times. */
 const patternFlag = (summary: string) =>
@@ -60,4 +61,5 @@ export const TAIL_FLAGS = {
     ],
     summary: 'Print the paths of the files, the oldest backup first, instead of their content.',
   }),
+  ...AGENT_FLAGS,
 };

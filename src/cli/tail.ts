@@ -27,10 +27,12 @@ import {
   pathsText,
   stampText,
 } from '../views/tail.js';
+import type { AgentFlags } from './agent-flags.js';
+import { agentsOf } from './agents.js';
 import { Interruption } from './interruption.js';
 import type { Style, Terminal } from './terminal.js';
 
-export interface TailFlags extends RootFlags {
+export interface TailFlags extends RootFlags, AgentFlags {
   lines: number | undefined;
   follow: boolean | undefined;
   stdout: boolean;
@@ -57,7 +59,14 @@ export async function showLogs(
   terminal: Terminal,
   report: (problems: readonly Problem[]) => void,
 ): Promise<number> {
-  const ports = { gatherer: localTasks(flags), logsOf: localLogs, now: () => terminal.now() };
+  const agents = await agentsOf(flags, terminal);
+  const here = { gatherer: localTasks(flags), logsOf: localLogs };
+  const follows = flags.follow !== false && !flags.path;
+  const ports = {
+    gatherer: agents?.gatherer ?? here.gatherer,
+    logsOf: (follows ? agents?.liveLogsOf : agents?.logsOf) ?? here.logsOf,
+    now: () => terminal.now(),
+  };
   const choice = { processes, runs: flags.run, streams: streamsOf(flags) };
   const reportProblem = (problem: Problem) => {
     if (flags.json) terminal.write(`${jsonText({ problem })}\n`);
@@ -83,7 +92,7 @@ export async function showLogs(
     signalled: interruption.signalled,
     outputClosed: () => terminal.isClosed(),
     now: () => performance.now(),
-    changes: new DirectoryWatcher(),
+    changes: agents?.changes() ?? new DirectoryWatcher(),
   };
   const { lines, json } = flags;
   const isOver = window?.until !== undefined && window.until <= terminal.now();
@@ -103,6 +112,7 @@ export async function showLogs(
     return await tailNamed(word, options, ports, shell);
   } finally {
     interruption.close();
+    agents?.close();
   }
 }
 

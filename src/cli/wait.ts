@@ -1,4 +1,5 @@
 import { localTasks } from '../app/local-tasks.js';
+import { NO_PROGRESS } from '../app/progress.js';
 import type { RootFlags } from '../app/search.js';
 import { waitForTask } from '../app/wait.js';
 import { PROCESS_STATES, type ProcessState } from '../checkpoint/records.js';
@@ -9,8 +10,10 @@ import type { Problem } from '../errors/problem.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
 import type { Condition } from '../task/condition.js';
 import { waitText } from '../views/wait.js';
+import type { AgentFlags } from './agent-flags.js';
+import { agentsOf } from './agents.js';
 import { Interruption } from './interruption.js';
-import type { Style } from './terminal.js';
+import type { Style, Terminal } from './terminal.js';
 
 export interface WaitRequest {
   conditions: readonly Condition[];
@@ -29,9 +32,11 @@ export interface ShownWait {
 /** Waits like `waitForTask`; a signal ends the wait, and the promise resolves to its exit code. */
 export async function waitUntil(
   word: string,
-  flags: RootFlags,
+  flags: RootFlags & AgentFlags,
   { conditions, timeout, notice }: WaitRequest,
+  terminal: Terminal,
 ): Promise<ShownWait | number> {
+  const agents = await agentsOf(flags, terminal, NO_PROGRESS);
   const interruption = new Interruption();
   interruption.listen();
   try {
@@ -39,8 +44,8 @@ export async function waitUntil(
       word,
       { conditions, timeout },
       {
-        gatherer: localTasks(flags),
-        changes: new DirectoryWatcher(),
+        gatherer: agents?.gatherer ?? localTasks(flags),
+        changes: agents?.changes() ?? new DirectoryWatcher(),
         pause: (until) => interruption.wait(until),
         now: () => performance.now(),
         notice,
@@ -56,6 +61,7 @@ export async function waitUntil(
     };
   } finally {
     interruption.close();
+    agents?.close();
   }
 }
 

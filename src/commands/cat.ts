@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { printFiles } from '../cli/cat.js';
 import { jsonText } from '../text/json.js';
@@ -25,6 +26,7 @@ the user of the task could not read. See ls for how TASK and PATH are read; tail
     no: 'No task matches, it has no sandbox here, or there is nothing at PATH.',
     usage: 'The command line is wrong, TASK matches several tasks, or PATH is not in the sandbox.',
   };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override seeAlso = ['ls', 'cp', 'tail'];
 
   static override args = {
@@ -35,6 +37,7 @@ the user of the task could not read. See ls for how TASK and PATH are read; tail
   };
   static override flags = {
     raw: Flags.boolean({ summary: 'Print the bytes on a terminal, too, whatever they do to it.' }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {

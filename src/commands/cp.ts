@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { copyWithProgress } from '../cli/cp.js';
 import type { CpDocument } from '../contracts/files.js';
@@ -32,6 +33,7 @@ TASK and PATH are read.`;
     usage: 'The command line is wrong, TASK matches several tasks, or PATH or DEST cannot be copied.',
     partial: 'Something was not copied; stderr says what and why.',
   };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override seeAlso = ['ls', 'cat', 'tail'];
 
   static override strict = false;
@@ -55,6 +57,7 @@ TASK and PATH are read.`;
     }),
     force: Flags.boolean({ charAliases: ['f'], summary: 'Replace files that exist; -f means the same.' }),
     links: Flags.boolean({ summary: 'Copy links that lead out of the copy, too, as links.' }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {

@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import type { Kinds } from '../cli/completion/kinds.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
@@ -29,7 +30,7 @@ TARGET and OTHER are each a task id, a path (a sandbox, a task root, a task file
     usage: 'The command line is wrong, TARGET or OTHER matches several tasks, or the config gives no task.',
     partial: 'Done in part: something could not be read, and no difference was found in the rest.',
   };
-  static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['inspect', 'status', 'read'];
   static override completes: Kinds = { only: 'config-process', from: 'config-process' };
 
@@ -37,7 +38,7 @@ TARGET and OTHER are each a task id, a path (a sandbox, a task root, a task file
     target: Args.string({ required: true, ignoreStdin: true, description: 'A task, or a config.' }),
     other: Args.string({ required: true, ignoreStdin: true, description: 'What it is compared with.' }),
   };
-  static override flags = CONFIG_FLAGS;
+  static override flags = { ...CONFIG_FLAGS, ...AGENT_FLAGS };
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Diff);

@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { AGENT_FLAGS } from '../cli/agent-flags.js';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import type { Kinds } from '../cli/completion/kinds.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
@@ -40,7 +40,7 @@ TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern,
     no: 'No task matches, or `run` would refuse the config: its lint has an error.',
     usage: 'The command line is wrong, TARGET matches several tasks, or the config gives no task.',
   };
-  static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['status', 'tail', 'read', 'run'];
   static override completes: Kinds = { only: 'config-process', from: 'config-process' };
 

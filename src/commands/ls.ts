@@ -2,6 +2,8 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { localTasks } from '../app/local-tasks.js';
 import { listFiles } from '../app/ls.js';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
+import { agentsOf } from '../cli/agents.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { encodeList } from '../contracts/encode-files.js';
 import { localSandbox } from '../sandbox/local-sandbox.js';
@@ -32,6 +34,7 @@ sandbox, a task root, a task file. It must mean one task. Inside a sandbox it ma
     no: 'No task matches, it has no sandbox here, or there is nothing at PATH.',
     usage: 'The command line is wrong, TASK matches several tasks, or PATH is not in the sandbox.',
   };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override seeAlso = ['cat', 'cp', 'inspect', 'tail'];
 
   static override args = {
@@ -42,12 +45,15 @@ sandbox, a task root, a task file. It must mean one task. Inside a sandbox it ma
   };
   static override flags = {
     recursive: Flags.boolean({ char: 'R', summary: 'List what is in directories, too.' }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Ls);
-    const ports = { gatherer: localTasks(flags), sandboxOf: localSandbox };
-    const answer = await listFiles(args.file ?? '', { recursive: flags.recursive }, ports);
+    const agents = await agentsOf(flags, this.terminal);
+    const ports = agents ?? { gatherer: localTasks(flags), sandboxOf: localSandbox };
+    const listing = listFiles(args.file ?? '', { recursive: flags.recursive }, ports);
+    const answer = await listing.finally(() => agents?.close());
     const text = (style: typeof this.style) => lsText(answer.entries, style);
     return this.answer(flags.json, encodeList(answer), text, answer.problems);
   }

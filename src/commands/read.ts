@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { AGENT_FLAGS } from '../cli/agent-flags.js';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { readerOf } from '../cli/read.js';
 import { RecordPrinter } from '../cli/records.js';
@@ -25,7 +25,7 @@ With --agent, CHECKPOINT is an absolute path in a sandbox on the host of the age
     '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',
     '<%= config.bin %> read --follow runner',
   ];
-  static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['inspect', 'status'];
 
   static override exitCodes = {

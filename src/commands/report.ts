@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import { AGENT_ENVIRONMENT } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { keepReports, viewerPage, writeReports } from '../cli/report.js';
 import { REPORT_FLAGS } from '../cli/report-flags.js';
@@ -38,6 +39,7 @@ page; inside a sandbox, the tasks of its root.`;
   };
   static override environment = {
     ...ThermosCommand.environment,
+    ...AGENT_ENVIRONMENT,
     MESOS_AGENT_ENDPOINT:
       'The address of the agent, if there is no --agent-url; agents set it for executors.',
   };

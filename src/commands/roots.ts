@@ -1,5 +1,5 @@
 import { tasksToLookAt } from '../app/search.js';
-import { AGENT_FLAGS } from '../cli/agent-flags.js';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { agentsOf } from '../cli/agents.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { encodeRoots } from '../contracts/encode-roots.js';
@@ -24,6 +24,7 @@ Lists the roots that --root and --mesos-root name. Without them, lists those of 
     partial: 'A root could not be read; stderr says why.',
   };
 
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override flags = AGENT_FLAGS;
 
   async run(): Promise<number> {

@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import { AGENT_ENVIRONMENT } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { showStatus, watchStatus } from '../cli/status.js';
 import { STATUS_FLAGS } from '../cli/status-flags.js';
@@ -38,6 +39,7 @@ ${DURATION_HELP}`;
     '<%= config.bin %> status --json | jq -r ".tasks[] | select(.verdict != \\"ok\\") | .task_id"',
   ];
   static override exitCodes = { ...ThermosCommand.exitCodes, no: 'There is no task, or none matches.' };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override seeAlso = ['inspect', 'tail', 'top', 'roots'];
 
   static override args = {

@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import { AGENT_ENVIRONMENT } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { parseLines, runsOf, showLogs } from '../cli/tail.js';
 import { TAIL_FLAGS } from '../cli/tail-flags.js';
@@ -40,6 +41,7 @@ ${TIME_HELP}`;
     ...ThermosCommand.exitCodes,
     no: 'No task, process, run or line matches, or there is no log; stderr says why.',
   };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override seeAlso = ['inspect', 'status'];
 
   static override strict = false;

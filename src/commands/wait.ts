@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { Kinds } from '../cli/completion/kinds.js';
 import { progressOn } from '../cli/progress.js';
@@ -37,6 +38,7 @@ ${DURATION_HELP}`;
   };
   static override seeAlso = ['run', 'status', 'tail', 'kill'];
 
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override completes: Kinds = { for: 'condition' };
 
   static override args = {
@@ -51,6 +53,7 @@ ${DURATION_HELP}`;
       summary: 'Wait until a process is in this state, not for the end of the task; may be repeated.',
     }),
     timeout: Flags.string({ helpValue: 'DURATION', summary: 'Wait no longer than this.' }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {
@@ -62,7 +65,7 @@ ${DURATION_HELP}`;
     };
     const progress = progressOn(this.terminal, flags);
     progress.start(waitingFor(args.task, flags.for));
-    const answer = await waitUntil(args.task, flags, options).finally(() => progress.stop());
+    const answer = await waitUntil(args.task, flags, options, this.terminal).finally(() => progress.stop());
     if (typeof answer === 'number') return answer;
     this.answer(flags.json, answer.document, answer.text, answer.problems);
     return answer.exitCode;

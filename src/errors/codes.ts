@@ -603,6 +603,11 @@ export const CODE_GROUPS = {
     'runner-died': { exit: ['partial'], meaning: 'The runner of a daemon died before its task was started.' },
   },
   'Asking agents': {
+    'credentials-invalid': {
+      exit: ['usage'],
+      meaning:
+        'A file that says who one is to agents, or a certificate, cannot be read, is not one, or can be read by others.',
+    },
     'agent-unreachable': {
       severity: ['error'],
       meaning: 'An agent does not answer, so its tasks, or some of them, are not shown.',

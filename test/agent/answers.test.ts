@@ -92,7 +92,7 @@ describe('a listing', () => {
     const answer = ['/d/a', '/d/b/c', '/d/..', '/d', '/e/a', '/d/', 7].map(entry);
     expect(parseListing(answer, '/d')).toEqual({
       complete: true,
-      entries: [{ name: 'a', kind: 'file', size: 3, mtimeMs: 5000, owner: 'root' }],
+      entries: [{ name: 'a', kind: 'file', mode: '-rw-r--r--', size: 3, mtimeMs: 5000, owner: 'root' }],
     });
   });
 

@@ -1,12 +1,23 @@
 import { spawn } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TaskDocument } from '../../src/contracts/task.js';
 import type { Problem } from '../../src/errors/problem.js';
 import { pathsOf } from '../../src/layout/task-paths.js';
 import type { Agent } from '../agent/agent.js';
-import { agentsIn, sandboxesIn } from '../agent/sandboxes.js';
+import { makeAuthority } from '../agent/certificates.js';
+import { agentsIn, type Sandbox, sandboxesIn } from '../agent/sandboxes.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
 import { violations } from '../contracts/validate.js';
 import { lasting, shownIn } from './doc-sessions.js';
@@ -18,6 +29,7 @@ import {
   placeForEach,
   REPOSITORY,
   type RunOptions,
+  startThermos,
 } from './harness.js';
 
 const S0 = '6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-S0';
@@ -236,6 +248,142 @@ describe('read', () => {
   });
 });
 
+describe('tail', () => {
+  test('shows the last lines that it shows on the host', async () => {
+    const words = ['tail', '--no-follow', '--lines', 'all'];
+    const here = await thermos([...words, '--mesos-root', workDir, SYNC]);
+    const { stdout, stderr, status } = await thermos([...words, '--agent', smallUrl, SYNC]);
+    expect({ stdout, stderr, status }).toEqual({ stdout: here.stdout, stderr: here.stderr, status: 0 });
+    expect(stdout).not.toBe('');
+  });
+
+  test('follows a log over rotation, truncation and an agent that is away, and ends with the executor', async () => {
+    const run = sandboxesIn(workDir, S0).find(
+      ({ executorId }) => executorId === `thermos-${SITE}`,
+    ) as Sandbox;
+    const { stdout: paths } = await thermos(['tail', '--path', '--stdout', '--agent', bigUrl, SITE, 'httpd']);
+    const log = paths.trim().replace(run.directory, run.path);
+    writeFileSync(log, 'before\n');
+    const words = ['--stdout', '--lines', '1', '--no-prefix', '--agent', bigUrl, SITE, 'httpd'];
+    const child = startThermos(['tail', ...words]);
+    place.children.push(child);
+    let [stdout, stderr] = ['', ''];
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const shown = async (text: string) => {
+      await vi.waitFor(() => expect(stdout + stderr).toContain(text), { timeout: 60_000, interval: 50 });
+    };
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await shown('before\n');
+    appendFileSync(log, 'appended\n');
+    await shown('appended\n');
+    renameSync(log, `${log}.1`);
+    appendFileSync(`${log}.1`, 'after the renaming\n');
+    writeFileSync(log, 'in the new file\n');
+    await shown('in the new file\n');
+    big.knobs.instead = () => ({ status: 503, headers: {}, body: '' });
+    appendFileSync(log, 'while it was away\n');
+    await shown(`waiting for the agent ${bigUrl}`);
+    big.knobs.instead = () => undefined;
+    await shown('while it was away\n');
+    writeFileSync(log, 'truncated\n');
+    await shown('truncated\n');
+    big.terminate(run.containerId);
+    expect(await ended).toBe(0);
+    expect(stdout).toBe(
+      'before\nappended\nafter the renaming\nin the new file\nwhile it was away\ntruncated\n',
+    );
+  });
+});
+
+describe('the files of a task', () => {
+  test('are listed, printed and copied as on the host', async () => {
+    const both = async (...words: string[]) => {
+      const [command = '', ...rest] = words;
+      const here = await thermos([command, '--mesos-root', workDir, ...rest]);
+      const remote = await thermos([command, '--agent', smallUrl, ...rest]);
+      return { here, remote };
+    };
+    for (const words of [
+      ['ls', '--recursive', SYNC],
+      ['ls', `${SYNC}:sandbox/.logs/sync/../sync/0`],
+      ['cat', `${SYNC}:sandbox/.logs/sync/0/stdout`],
+      ['cat', `${SYNC}:no`],
+      ['cat', `${SYNC}:sandbox/.logs`],
+      ['ls', `${SYNC}:../..`],
+    ]) {
+      const { here, remote } = await both(...words);
+      // Times of an agent have whole seconds.
+      const plain = (text: string) =>
+        text
+          .replace(/(:\d\d)\.\d+Z/g, '$1Z')
+          .replace(/ +/g, ' ')
+          .replace(/--agent \S+ /, '');
+      const rest = (text: string) => plain(text).replace(/--mesos-root \S+ /, '');
+      expect({ words, ...remote, stdout: plain(remote.stdout), stderr: plain(remote.stderr) }).toEqual({
+        words,
+        ...here,
+        stdout: rest(here.stdout),
+        stderr: rest(here.stderr),
+      });
+    }
+    const copy = join(place.path, 'copy');
+    const { status } = await thermos(['cp', '--recursive', '--agent', smallUrl, SYNC, copy]);
+    expect(status).toBe(0);
+    const [{ path } = { path: '' }] = sandboxesIn(workDir, S3);
+    const filesIn = (top: string) =>
+      readdirSync(top, { recursive: true, encoding: 'utf8' })
+        .filter((name) => statSync(join(top, name)).isFile())
+        .map((name) => [name, readFileSync(join(top, name)).toString('latin1')]);
+    expect(Object.fromEntries(filesIn(copy))).toEqual(Object.fromEntries(filesIn(path)));
+  });
+
+  test('that lead out of the sandbox are not given', async () => {
+    const [{ path } = { path: '' }] = sandboxesIn(workDir, S3);
+    symlinkSync('/etc/passwd', join(path, 'out'));
+    const { stdout, stderr, status } = await thermos(['cat', '--agent', smallUrl, `${SYNC}:out`]);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 5 });
+    expect(stderr).toMatch(/^error: cannot read \/.*\/out: the agent does not give it$/m);
+  });
+});
+
+test('wait ends with the task, and with an executor that is gone says so', async () => {
+  const done = await thermos(['wait', '--agent', smallUrl, SYNC]);
+  expect({ status: done.status, stderr: done.stderr }).toEqual({ status: 0, stderr: '' });
+  const run = sandboxesIn(workDir, S0).find(({ executorId }) => executorId === `thermos-${SITE}`);
+  big.terminate(run?.containerId as string);
+  const gone = startThermos(['wait', '--agent', bigUrl, SITE]);
+  place.children.push(gone);
+  let stderr = '';
+  gone.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const told = 'no runner is alive: its executor is not among those that the agent runs';
+  await vi.waitFor(() => expect(stderr).toContain(told), { timeout: 60_000, interval: 50 });
+});
+
+test('diff compares tasks of different agents', async () => {
+  const other = 'www-data-prod-web-2-76c04a39-9ede-5b2d-884a-c9b9a66942f0';
+  const words = ['diff', '--json', SYNC, other];
+  const here = await thermos([...words, '--mesos-root', workDir]);
+  const { stdout, status } = await thermos([...words, '--agent', bigUrl, '--agent', smallUrl]);
+  expect(status).toBe(here.status);
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(here.stdout));
+});
+
+test('report writes the page of a task, with links to its logs on the agent', async () => {
+  const out = join(place.path, 'pages');
+  const words = ['report', '--out', out, '--agent', smallUrl, SYNC];
+  const { status, stderr } = await thermos(words);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const page = readFileSync(join(out, 'task', SYNC, 'index.html'), 'utf8');
+  expect(page).toContain(`${smallUrl}/files/download?path=`);
+});
+
 test.each([
   ['kill', ['kill', 'x'], 'aurora job kill'],
   ['gc', ['gc'], '--gc_delay'],
@@ -250,6 +398,76 @@ test.each([
     expect(stderr).toContain(instead);
   }
   expect(small.calls).toEqual([]);
+});
+
+describe('an agent that asks who one is', () => {
+  const fileOf = (json: object, mode = 0o600) => {
+    const path = join(place.path, 'credentials');
+    rmSync(path, { force: true });
+    writeFileSync(path, JSON.stringify(json), { mode });
+    return path;
+  };
+  beforeEach(() => {
+    small.knobs.credentials = { principal: 'me', secret: 'never-shown' };
+  });
+
+  test('is asked with what is in the file, by the flag and by the environment', async () => {
+    const nobody = await thermos(['status', '--agent', smallUrl]);
+    expect(nobody.status).toBe(5);
+    expect(nobody.stderr).toBe(
+      `error: cannot read the agent ${smallUrl}: it asks who you are (realm mesos-agent-readonly)
+hint: say it with --credentials-file FILE
+`,
+    );
+    const path = fileOf({ principal: 'me', secret: 'never-shown' });
+    const { status, stderr } = await thermos(['status', '--agent', smallUrl, '--credentials-file', path]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const env = { THERMOS_CREDENTIALS_FILE: path };
+    expect((await thermos(['status', '--agent', smallUrl], { env })).status).toBe(0);
+  });
+
+  test('refuses a wrong secret, which nobody sees', async () => {
+    const path = fileOf({ credentials: [{ principal: 'me', secret: 'never-shown-either' }] });
+    const words = ['status', '--debug', '--agent', smallUrl, '--credentials-file', path];
+    const { stdout, stderr, status } = await thermos(words);
+    expect(status).toBe(5);
+    expect(stdout + stderr).not.toMatch(/never-shown|bWU6/);
+  });
+
+  test('is not asked with a file that others can read', async () => {
+    const path = fileOf({ principal: 'me', secret: 'never-shown' }, 0o640);
+    const { stderr, status } = await thermos(['status', '--agent', smallUrl, '--credentials-file', path]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`${path} has mode 0640: others can read the secret in it, so it is not used`);
+    expect(small.calls).toEqual([]);
+  });
+});
+
+test('TLS: an authority of its own by --ca, or --insecure, which is said each time', async () => {
+  const authority = makeAuthority();
+  const options = [{ id: S3, workDir, sandboxes: sandboxesIn(workDir, S3) }];
+  const secure = await startCluster(options, { tls: authority.certify('127.0.0.1') });
+  try {
+    const words = ['status', '--quiet', '--agent', secure.urlOf(secure.agents[0] as Agent)];
+    expect(await thermos(words)).toMatchObject({ status: 5, stderr: expect.stringContaining('--ca FILE') });
+    const ca = join(place.path, 'ca.pem');
+    writeFileSync(ca, authority.cert);
+    expect(await thermos([...words, '--ca', ca])).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: `${SYNC}\n`,
+    });
+    expect(await thermos([...words, '--insecure'])).toMatchObject({
+      status: 0,
+      stderr: 'warning: with --insecure, nobody checks who answers\n',
+    });
+    writeFileSync(ca, 'not PEM');
+    const wrong = await thermos([...words, '--ca', ca]);
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toContain(`--ca ${ca} holds no certificate, as PEM`);
+  } finally {
+    await secure.close();
+  }
 });
 
 test.each([
