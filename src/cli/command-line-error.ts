@@ -200,7 +200,7 @@ function clash(text: string): string {
     ...text.matchAll(/--(\S+?)(?:=[\s\S]*?)? cannot also be provided when using --(\S+)/g),
   ].map(([, one, other]) => `--${other} and --${one} exclude each other`);
   const needs = [...text.matchAll(/All of the following must be provided when using --(\S+): (.*)/g)].map(
-    ([, one, others]) => `--${one} needs ${others}`,
+    ([, one, others]) => `--${one} needs ${others?.replaceAll(', ', ' and ')}`,
   );
   const missing = [...text.matchAll(/Missing required flag (\S+)/g)].map(([, name]) => `--${name} is needed`);
   const all = [...clashes, ...needs, ...missing];

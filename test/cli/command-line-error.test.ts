@@ -41,7 +41,8 @@ const FORMS = [
   /^(--[\w-]+|[A-Z]+) takes .+, (not '.*'|and no value is given)$/,
   /^--[\w-]+ takes no value$/,
   /^--[\w-]+ may be given only once$/,
-  /^--[\w-]+ (needs|and) --[\w-]+( exclude each other)?(; .*)?$/,
+  /^--[\w-]+ needs --[\w-]+( and --[\w-]+)*(; .*)?$/,
+  /^--[\w-]+ and --[\w-]+ exclude each other(; .*)?$/,
 ];
 
 const classes: [string, RunnableClass][] = [];
@@ -57,14 +58,14 @@ describe.each(classes)('%s', (id, Class) => {
   const all = args.map(({ options }) => options[0] ?? 'x');
   /** What the flag cannot do without. */
   const needs = (name: string) => (flagsOf(Class)[name] as { dependsOn?: string[] }).dependsOn ?? [];
-  const switches = (names: readonly string[]) => names.map((name) => `--${name}`);
   /** The flag, with a value if it takes one. */
-  const written = (name: string): string[] => {
+  const alone = (name: string): string[] => {
     const { type, options } = flagsOf(Class)[name] ?? {};
     const value = entries.find((entry) => entry.name === name)?.value ?? 'x';
     const right = options?.[0] ?? (value === 'DURATION' ? '1h' : '1');
-    return [...switches(needs(name)), `--${name}`, ...(type === 'option' ? [right] : [])];
+    return [`--${name}`, ...(type === 'option' ? [right] : [])];
   };
+  const needed = (name: string) => needs(name).flatMap(alone);
 
   const lines: [string[], RegExp][] = [
     [[...given, '--no-such-flag'], /^unknown flag '--no-such-flag'$/],
@@ -81,20 +82,22 @@ describe.each(classes)('%s', (id, Class) => {
     const { exclusive = [], relationships } = flag as { exclusive?: string[]; relationships?: unknown };
     expect(relationships).toBeUndefined();
     const value = entries.find((entry) => entry.name === name)?.value;
-    const start = [...all, ...switches(needs(name))];
+    const start = [...all, ...needed(name)];
     if (flag.type === 'option') {
       lines.push([[...start, `--${name}`], new RegExp(`^--${name} takes .*, and no value is given$`)]);
       const isNot = new RegExp(`^--${name} takes .*, not '`);
       const wrong = flag.options ? 'nonsense' : NOT_FREE.find(([kind]) => kind.test(value ?? ''))?.[1];
       if (wrong !== undefined) lines.push([[...start, `--${name}`, wrong], isNot]);
-      if (!flag.multiple) lines.push([[...start, ...written(name), ...written(name)], / only once$/]);
+      if (!flag.multiple) lines.push([[...start, ...alone(name), ...alone(name)], / only once$/]);
     }
     if (needs(name).length > 0) {
-      const alone = written(name).slice(needs(name).length);
-      lines.push([[...given, ...alone], new RegExp(`^--${name} needs `)]);
+      lines.push([[...given, ...alone(name)], new RegExp(`^--${name} needs `)]);
     }
     for (const other of exclusive) {
-      lines.push([[...given, ...written(name), ...written(other)], / exclude each other/]);
+      lines.push([
+        [...given, ...[name, other].flatMap((each) => [...needed(each), ...alone(each)])],
+        / exclude each other/,
+      ]);
     }
   }
 
