@@ -11,7 +11,7 @@ import {
   diagnoseTask,
   type Examination,
 } from '../doctor/diagnose.js';
-import { findingsOf, isWrong, worstFirst } from '../doctor/finding.js';
+import { type Finding, findingsOf, isWrong, worstFirst } from '../doctor/finding.js';
 import { gatherSources } from '../doctor/gather-sources.js';
 import { timelineOf } from '../doctor/timeline.js';
 import { EXIT, type ExitCode } from '../errors/exit-codes.js';
@@ -58,17 +58,16 @@ async function examineHost(
   use: ObservePorts,
 ): Promise<DoctorDocument> {
   const { findings, problems, checked, running } = diagnoseHost(selection, examination);
-  const observed = await examineUse(running, use);
   return {
-    findings: worstFirst([...findings, ...observed.findings]),
-    problems: [...problems, ...observed.problems],
+    findings: worstFirst([...findings, ...(await examineUse(running, use))]),
+    problems,
     checked,
   };
 }
 
-async function examineUse(views: readonly TaskView[], use: ObservePorts) {
-  const { seen, problems } = await observeUse(views, use);
-  return { findings: findingsOf(seen.flatMap((each) => [...checkUsage(each)])), problems };
+/** What cannot be measured, as in a container, is nothing that is wrong. */
+async function examineUse(views: readonly TaskView[], use: ObservePorts): Promise<Finding[]> {
+  return findingsOf((await observeUse(views, use)).flatMap((each) => [...checkUsage(each)]));
 }
 
 async function examineTask(
@@ -91,11 +90,11 @@ async function examineTask(
   // If the task cannot be read, that is the finding.
   const closed = view.found.unreadable === true;
   const { task_id, root, layout, phase, state, verdict } = view;
-  const observed = await examineUse([view], use);
+  const ofUse = await examineUse([view], use);
   return {
     findings: [
       ...findingsOf(checkEnd(view, why, outputToRead(view, logs))),
-      ...worstFirst([...diagnoseTask(view, examination), ...observed.findings]),
+      ...worstFirst([...diagnoseTask(view, examination), ...ofUse]),
       ...(closed ? diagnoseAccess(selection, examination) : []),
     ],
     checked: { roots: 1, tasks: 1, agents: 0 },
@@ -103,7 +102,6 @@ async function examineTask(
     story: timelineOf(view, gatherSources(view, host, now)),
     problems: [
       ...(closed ? [] : problems),
-      ...observed.problems,
       ...others.map((other) => ({
         code: 'task-in-several-roots' as const,
         severity: 'warning' as const,

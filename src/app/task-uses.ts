@@ -57,16 +57,13 @@ export interface ObservePorts extends UsePorts {
   readonly wait: (ms: number) => Promise<void>;
 }
 
-export interface Observation {
-  readonly seen: readonly ObservedUse[];
-  /** One for each reason that something is not known. */
-  readonly problems: readonly Problem[];
-}
-
-/** What these tasks of this host use, by two looks; of those of which nothing runs, nothing. */
-export async function observeUse(views: readonly TaskView[], ports: ObservePorts): Promise<Observation> {
+/** What these tasks of this host use, as far as it can be measured, by two looks; of those of which nothing runs, nothing. */
+export async function observeUse(
+  views: readonly TaskView[],
+  ports: ObservePorts,
+): Promise<readonly ObservedUse[]> {
   const active = views.filter(mayUse);
-  if (active.length === 0) return { seen: [], problems: [] };
+  if (active.length === 0) return [];
   const budget = DISK_BUDGETS.doctor;
   const sampler = new Sampler(ports.cores);
   const first = look(active, ports, { budget });
@@ -79,7 +76,7 @@ export async function observeUse(views: readonly TaskView[], ports: ObservePorts
     active.filter(({ found }) => isAboveRam(uses.get(found.checkpoint_dir))),
     ports,
   );
-  const seen = tasks.map(({ task: { key, asked }, cpu, throttledShare }, i): ObservedUse => {
+  return tasks.map(({ task: { key, asked }, cpu, throttledShare }, i): ObservedUse => {
     const view = active[i] as TaskView;
     return {
       view,
@@ -91,7 +88,6 @@ export async function observeUse(views: readonly TaskView[], ports: ObservePorts
       availableBytes: view.sandbox?.found ? available(view.sandbox.path) : undefined,
     };
   });
-  return { seen, problems: unknownUse(second.moment, 'totals') };
 }
 
 function mayUse({ phase, runner, leftovers, root }: TaskView): boolean {
