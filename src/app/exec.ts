@@ -80,7 +80,7 @@ export function execTarget(options: ExecOptions, machine: ExecMachine): ExecTarg
     ...target,
     task_id: view.task_id,
     ports: portVariables(view.ports ?? {}),
-    notice: others ? `beside process ${target.process}; running are ${listOf(commands)}` : undefined,
+    notice: others ? `beside process ${target.process}; ${runningText(commands)}` : undefined,
     problems: selection.problems,
   };
 }
@@ -110,7 +110,9 @@ function asUser(view: TaskView): string {
   const user = view.user ?? (view.uid === undefined ? undefined : `#${view.uid}`);
   const command = commandFor(view, 'exec');
   const root = `sudo ${command}`;
-  return user === undefined ? root : `${shellWords(['sudo', '-u', user])} ${command}, or as root: ${root}`;
+  return user === undefined || view.uid === 0
+    ? root
+    : `${shellWords(['sudo', '-u', user])} ${command}, or as root: ${root}`;
 }
 
 function refusal(message: string, hint: string): UsageError {
@@ -204,11 +206,12 @@ function notRunning(
   const recorded = `is recorded as ${state}${pid === undefined ? '' : ` as pid ${pid}`}`;
   const why = isRecorded ? `${recorded}, but no such process of the task can be found here` : `is ${state}`;
   const message = `process ${process} of task ${view.task_id} is not running: it ${why}`;
-  const hint =
-    running.length > 0 ? `running are ${listOf(running)}` : insteadOf(view, isRecorded && euid !== 0);
+  const hint = running.length > 0 ? runningText(running) : insteadOf(view, isRecorded && euid !== 0);
   return new NotFoundError('process-not-running', message, hint);
 }
 
-function listOf(processes: readonly LiveProcess[]): string {
-  return processes.map(({ process }) => process).join(', ');
+/** `one is running`, `one, two are running`. */
+function runningText(processes: readonly LiveProcess[]): string {
+  const names = processes.map(({ process }) => process).join(', ');
+  return `${names} ${processes.length === 1 ? 'is' : 'are'} running`;
 }

@@ -64,7 +64,7 @@ function noSuchProcess({ task_id, processes }: TaskView, name: string): NotFound
   const [near] = nearest(name, names);
   const known = names.length === 0 ? undefined : `its processes are ${names.slice(0, 10).join(', ')}`;
   const hint = near === undefined ? known : `did you mean ${near}?`;
-  return new NotFoundError('process-not-found', `task ${task_id} has no process ${name}`, hint);
+  return new NotFoundError('process-not-found', `task ${task_id} has no process '${name}'`, hint);
 }
 
 /** A run that can be signalled, and the streams that say so. */
@@ -98,7 +98,7 @@ export function openRun(
     // The view may be of the moment before.
     const index = process.runs - 1;
     if (run === undefined || run.coordinator_pid !== process.coordinator_pid)
-      throw notRunning(`process ${process.process} of task ${task_id} does not run: ${stateOf(process)}`);
+      throw notRunning(`process ${process.process} of task ${task_id} is not running: ${stateOf(process)}`);
     return { run, index, task };
   } catch (error) {
     task.close();
@@ -111,7 +111,7 @@ function stateOf({ runs, state }: ProcessView): string {
   return `its run ${runs - 1} is ${state}`;
 }
 
-/** The error for a process that does not run. */
+/** The error for a process that is not running. */
 export function notRunning(message: string, hint?: string): NotFoundError {
   return new NotFoundError('process-not-running', message, hint);
 }

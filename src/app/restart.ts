@@ -125,15 +125,16 @@ export function whyNoRestart(view: TaskView, process: ProcessView): ThermosError
       `resume the task with its config: ${again}`,
     );
   }
-  if (state !== 'ACTIVE') return refused(`task ${task_id} is ${state}: it ends, and runs no process again`);
+  if (state !== 'ACTIVE')
+    return refused(`task ${task_id} is ${state}: it is ending, and does not run a process again`);
   if (runs === 0) return notRunning(`process ${name} has never started: it waits for its turn`);
   if (process.state === 'FORKED' || process.state === 'WAITING')
-    return notRunning(`process ${name} does not run yet: run ${run} is ${process.state}, about to start`);
+    return notRunning(`process ${name} is not running yet: run ${run} is ${process.state}, about to start`);
   if (!isLiveProcessState(process.state)) {
     const settings = config?.processes.find((each) => each.name === name);
     if (mayRunAgain(process, settings, true))
       return notRunning(
-        `process ${name} does not run: run ${run} ended ${process.state}, and its runner runs it again by itself`,
+        `process ${name} is not running: run ${run} ended ${process.state}, and its runner runs it again by itself`,
       );
     const only = 'a process that is done runs again only with its whole task';
     return notRunning(`process ${name} is done: run ${run} ended ${process.state}`, only);
@@ -141,7 +142,7 @@ export function whyNoRestart(view: TaskView, process: ProcessView): ThermosError
   if (runs >= MAX_RUNS) {
     const hint = `signal it instead: ${thermosCommand(['signal'], rootFlagsOf(root), [task_id, name, 'TERM'])}`;
     return refused(
-      `process ${name} has run ${runs} times: a runner runs none more often than ${MAX_RUNS} times`,
+      `process ${name} has run ${runs} times: a runner runs a process at most ${MAX_RUNS} times`,
       hint,
     );
   }

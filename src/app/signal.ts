@@ -84,7 +84,7 @@ export async function signalProcess(options: SignalOptions, ports: SignalPorts):
 }
 
 function hasEnded(process: string, pid: number): NotFoundError {
-  return notRunning(`process ${process} does not run: its main process (pid ${pid}) is gone`);
+  return notRunning(`process ${process} is not running: its main process (pid ${pid}) is gone`);
 }
 
 /** The error for a recorded pid that is not certainly the command of the run. */

@@ -93,7 +93,10 @@ export abstract class ThermosCommand extends Command {
       helpGroup: 'GLOBAL',
       summary: 'Mesos agent work directory to search instead of the default ones; may be repeated.',
     }),
-    json: Flags.boolean({ helpGroup: 'GLOBAL', summary: 'Print one JSON document.' }),
+    json: Flags.boolean({
+      helpGroup: 'GLOBAL',
+      summary: 'Print JSON: one document, or one per line.',
+    }),
     'no-color': Flags.boolean({
       helpGroup: 'GLOBAL',
       summary: 'Print no colour, whatever the terminal supports.',

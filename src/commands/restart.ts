@@ -19,7 +19,7 @@ LOST run never counts against max_failures. Nothing of the old run is alive when
 The next run starts after min_duration (5s by default), and restart waits until it is RUNNING. Processes that wait for
 this one go on waiting. inspect and doctor say who restarted what, and when.
 
-A process is refused that does not run, waits, or is done; so is a task that is ending or has no live runner, and a
+A process is refused that is not running, waits, or is done; so is a task that is ending or has no live runner, and a
 process that has run 100 times, which is as often as a runner runs it.
 
 TASK is a task id, a regular expression or glob for the whole id of one task, or a path. You are asked before a process
@@ -34,7 +34,7 @@ ${DURATION_HELP}`;
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
     ok: 'The process was restarted.',
-    no: 'There is no such task or process, the process does not run, it ended by itself, or you answered no.',
+    no: 'There is no such task or process, the process is not running, it ended by itself, or you answered no.',
     usage: 'The command line is wrong, TASK matches several tasks, or its files are not trusted.',
     partial:
       'The process cannot be restarted, or its old run ended and no next one can come; stderr says why.',

@@ -35,7 +35,7 @@ of a task that a pattern names is signalled.`;
   static override exitCodes = {
     ...ThermosCommand.exitCodes,
     ok: 'The process was sent the signal.',
-    no: 'There is no such task or process, the process does not run, or you answered no.',
+    no: 'There is no such task or process, the process is not running, or you answered no.',
     usage: 'The command line is wrong, TASK matches several tasks, or its files are not trusted.',
     partial:
       'The process, or with --all one of its processes, could not be sent the signal; stderr says why.',

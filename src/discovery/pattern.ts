@@ -84,10 +84,10 @@ export function jobKeyTests(word: string): IdTest[] {
   return keys.flatMap((key) => {
     const start = key.join('-');
     const ofInstance: (rest: string) => boolean = (rest) => rest[0] === '-' && INSTANCE.test(rest.slice(1));
-    const ofWord: (rest: string) => boolean = START_OF_UUID.test(start)
-      ? () => true
-      : (rest) => rest[0] === '-';
-    return [ofInstance, ofWord].map((fits) => (id: string) => {
+    const ofWord: (rest: string) => boolean = (rest) => rest[0] === '-';
+    // The start of a uuid may look like an instance: the job could be called `JOB-0-12345678`.
+    const readings = START_OF_UUID.test(start) ? [() => true] : [ofInstance, ofWord];
+    return readings.map((fits) => (id: string) => {
       const own = id.replace(MILLISECONDS, '');
       return own.startsWith(start) && fits(own.slice(start.length));
     });

@@ -164,7 +164,7 @@ export const CODE_GROUPS = {
     'process-not-running': {
       exit: ['no'],
       meaning:
-        'The process does not run here, so that it can be neither signalled nor restarted, and no command runs beside it.',
+        'The process is not running here, so that it can be neither signalled nor restarted, and no command runs beside it.',
     },
     'run-not-found': { exit: ['no'], meaning: 'The process has no run of that number.' },
   },

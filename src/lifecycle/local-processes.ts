@@ -1,4 +1,4 @@
-import { errnoOf } from '../errors/errors.js';
+import { describeErrno, errnoOf } from '../errors/errors.js';
 import { holdOf } from '../host/held-lock.js';
 import { Host, isDead } from '../host/host.js';
 import { pause } from '../host/pause.js';
@@ -61,7 +61,7 @@ export const LOCAL_PROCESSES: Processes = {
       process.kill(pid, signal);
       return 'sent';
     } catch (error) {
-      return errnoOf(error) === 'ESRCH' ? 'gone' : { why: (error as Error).message };
+      return errnoOf(error) === 'ESRCH' ? 'gone' : { why: describeErrno(error) };
     }
   },
   clock: () => performance.now(),

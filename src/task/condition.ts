@@ -38,7 +38,7 @@ export function conditionState(view: TaskView, { process, state }: Condition, si
     const names = view.processes.map((each) => each.process).join(', ');
     throw new NotFoundError(
       'process-not-found',
-      `task ${view.task_id} has no process ${process}`,
+      `task ${view.task_id} has no process '${process}'`,
       names === '' ? undefined : `its processes are ${names}`,
     );
   }

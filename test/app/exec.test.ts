@@ -72,7 +72,7 @@ describe('the process that a command is beside', () => {
       ...ONE,
       task_id: 't',
       ports: { THERMOS_PORT_http: '80', THERMOS_PORT_a_b: '81' },
-      notice: 'beside process one; running are one, two',
+      notice: 'beside process one; one, two are running',
     });
     expect(target(machine([DAEMON, TWO]))).toMatchObject({ ...TWO, notice: undefined });
   });
@@ -92,12 +92,12 @@ describe('nothing is run', () => {
     expect(refusal(machine([ONE]), { process: 'three' })).toEqual([
       'process-not-running',
       'process three of task t is not running: it is FAILED',
-      'running are one',
+      'one is running',
     ]);
     expect(refusal(machine([ONE]), { process: 'two' })).toEqual([
       'process-not-running',
       'process two of task t is not running: it is recorded as RUNNING as pid 4194002, but no such process of the task can be found here',
-      'running are one',
+      'one is running',
     ]);
   });
 
@@ -122,6 +122,16 @@ describe('nothing is run', () => {
       'exec-refused',
       'process 11 belongs to uid 8, and you are uid 1000',
       asUser(),
+    ]);
+  });
+
+  test('for a stranger to a task of root, with one command', () => {
+    const runner = new Records().status('ACTIVE').header({ task_id: 't', uid: 0, user: 'root' });
+    writeTask(root, 't', { runner: runner.process('one', 'WAITING', 'FORKED', 'RUNNING') });
+    expect(refusal(machine([{ ...ONE, uid: 0 }], { euid: 7 }))).toEqual([
+      'exec-refused',
+      'task t belongs to user root (uid 0), and you are uid 7',
+      `sudo ${command()}`,
     ]);
   });
 

@@ -25,14 +25,14 @@ describe('a process is not restarted', () => {
       { state: 'CLEANING' },
       RUNNING,
       5,
-      'task hello-1 is CLEANING: it ends, and runs no process again',
+      'task hello-1 is CLEANING: it is ending, and does not run a process again',
     ],
     [
       'that is final, in a task that is ending',
       { state: 'FINALIZING' },
       RUNNING,
       5,
-      'task hello-1 is FINALIZING: it ends, and runs no process again',
+      'task hello-1 is FINALIZING: it is ending, and does not run a process again',
     ],
     ['that waits for others', {}, {}, 1, 'process web has never started: it waits for its turn'],
     [
@@ -40,14 +40,14 @@ describe('a process is not restarted', () => {
       {},
       { state: 'FORKED', runs: 2 },
       1,
-      'process web does not run yet: run 1 is FORKED, about to start',
+      'process web is not running yet: run 1 is FORKED, about to start',
     ],
     [
       'that is about to start again',
       {},
       { state: 'WAITING', runs: 2 },
       1,
-      'process web does not run yet: run 1 is WAITING, about to start',
+      'process web is not running yet: run 1 is WAITING, about to start',
     ],
     ['that is done', {}, ran('web'), 1, 'process web is done: run 0 ended SUCCESS'],
     [
@@ -62,14 +62,14 @@ describe('a process is not restarted', () => {
       {},
       ran('web', { state: 'LOST' }),
       1,
-      'process web does not run: run 0 ended LOST, and its runner runs it again by itself',
+      'process web is not running: run 0 ended LOST, and its runner runs it again by itself',
     ],
     [
       'that has run as often as it may',
       {},
       { ...RUNNING, runs: MAX_RUNS },
       5,
-      'process web has run 100 times: a runner runs none more often than 100 times',
+      'process web has run 100 times: a runner runs a process at most 100 times',
     ],
   ])('%s', (_, task, process, exitCode, message) => {
     const view = taskView({ ...task, processes: [processView('web', process)] });

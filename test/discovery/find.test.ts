@@ -112,6 +112,12 @@ describe('to look, when no stricter reading matches', () => {
     }
   });
 
+  test('an id as status shortens it, also where the start of its uuid looks like an instance of another job', () => {
+    const uuid = '00000000-0000-4000-8000-000000000000';
+    const all = [`a-a-a-0-00000000-0-${uuid}`, `a-a-a-0-${uuid}`].map((id) => task(id));
+    expect(findLoosely(all, 'a/a/a/0/00000000')).toEqual(all);
+  });
+
   test("a job's key may have a cluster in front", () => {
     expect(loosely('west/www-data/prod/web')).toBe('0 1');
     expect(loosely('west/www-data/prod/web/10')).toBe('1');

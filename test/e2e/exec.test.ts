@@ -246,7 +246,7 @@ describe.skipIf(!CAN_EXEC)('a command beside a process', () => {
     const { stdout, stderr } = exec('t', '--', 'pwd');
     expect([stdout, stderr]).toEqual([
       `${join(place.sandbox('t'), 'sub')}\n`,
-      'beside process plain; running are plain, other\n',
+      'beside process plain; plain, other are running\n',
     ]);
     expect(exec('t', 'other', '--', 'pwd')).toMatchObject({ stdout: `${place.sandbox('t')}\n`, stderr: '' });
   });
@@ -266,7 +266,7 @@ describe('exec refuses', () => {
     const refused = exec('t', 'over', '--', 'true');
     expect([refused.status, refused.stdout]).toEqual([1, '']);
     expect(lastLines(refused)).toBe(
-      `error: process over of task t is not running: it is FAILED\nhint: running are plain, other`,
+      `error: process over of task t is not running: it is FAILED\nhint: plain, other are running`,
     );
   });
 

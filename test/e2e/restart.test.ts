@@ -69,7 +69,7 @@ describe.each(COORDINATORS)('restart, with the coordinator %s', (kind) => {
     const { stdout, stderr, status } = place.thermos('restart', 'web-1', 'web');
     const now = place.inspect('web-1').processes[0];
     expect({ stdout, stderr, status }).toEqual({
-      stdout: `web: run 0 (pid ${first}) ended, run 1 runs (pid ${now.pid})\n`,
+      stdout: `web: run 0 (pid ${first}) ended, run 1 is running (pid ${now.pid})\n`,
       stderr: '',
       status: 0,
     });
@@ -223,7 +223,7 @@ describe('restart', () => {
       'error: process after has never started: it waits for its turn\n',
     );
     expect(refusal(1, 'web-1', 'wab')).toBe(
-      'error: task web-1 has no process wab\nhint: did you mean web?\n',
+      "error: task web-1 has no process 'wab'\nhint: did you mean web?\n",
     );
     expect(refusal(1, 'web', 'web')).toContain("no task matches 'web'");
     expect(refusal(2, 'web-1')).toContain('PROCESS');
@@ -290,7 +290,7 @@ describe('restart', () => {
       expect(as(by, 'signal', 'web-1', 'web', 'HUP').stdout).toMatch(/^SIGHUP -> web \(pid \d+, run 0\)\n$/);
       const { stdout, stderr, status } = as(by, 'restart', 'web-1', 'web');
       expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
-      expect(stdout).toMatch(/^web: run 0 \(pid \d+\) ended, run 1 runs \(pid \d+\)\n$/);
+      expect(stdout).toMatch(/^web: run 0 \(pid \d+\) ended, run 1 is running \(pid \d+\)\n$/);
     } finally {
       as(undefined, 'kill', '--now', 'web-1');
     }
@@ -335,7 +335,7 @@ describe('signal', () => {
     await until('it is signalled', () => order() === 'hup\n');
     const { stderr, status } = place.thermos('signal', 'web-1', 'after', 'HUP');
     expect({ stderr, status }).toEqual({
-      stderr: 'error: process after of task web-1 does not run: it has never started\n',
+      stderr: 'error: process after of task web-1 is not running: it has never started\n',
       status: 1,
     });
     const [pid] = pids() as [number];

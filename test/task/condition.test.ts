@@ -81,7 +81,7 @@ describe('a condition', () => {
   test('a process that is not there is an error that names those that are', () => {
     const ask = () => conditionState(taskWith([]), { process: 'wbe', state: 'RUNNING' }, -1);
     expect(ask).toThrow(NotFoundError);
-    expect(ask).toThrow('task hello-1 has no process wbe');
+    expect(ask).toThrow("task hello-1 has no process 'wbe'");
   });
 
   test('a process that is not there yet is waited for if nobody knows which there are', () => {

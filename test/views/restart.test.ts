@@ -16,8 +16,8 @@ const RESTART: RestartDocument = {
 };
 
 test.each<[string, Partial<RestartDocument>]>([
-  ['web: run 0 (pid 1) ended, run 1 runs (pid 2)', {}],
-  ['web: run 0 (pid 1) did not end in time and was killed, run 1 runs (pid 2)', { ended: 'killed' }],
+  ['web: run 0 (pid 1) ended, run 1 is running (pid 2)', {}],
+  ['web: run 0 (pid 1) did not end in time and was killed, run 1 is running (pid 2)', { ended: 'killed' }],
   ['web: run 0 (pid 1) ended, its runner starts run 1', { now: undefined }],
   ['web: run 0 (pid 1) ended, run 2 (pid 4) is already FAILED', { now: { run: 2, state: 'FAILED', pid: 4 } }],
 ])('a restart: %s', (text, given) => {

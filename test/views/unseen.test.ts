@@ -301,7 +301,18 @@ test('no view is missing here', async () => {
 const name = fc.string({
   unit: fc.oneof(
     fc.constantFrom('a', ' ', '/', '\n', '\u001b', '\u009b', '\u200b', '\u202e', '\ufeff', '\u3164'),
-    fc.constantFrom('\u2800', '\u{e0041}', '\ud800', '\u00a0', '\u0301', '$&', '%', '__proto__'),
+    fc.constantFrom(
+      '\u2800',
+      '\u{e0041}',
+      '\u2e80',
+      '\u{11000}',
+      '\ud800',
+      '\u00a0',
+      '\u0301',
+      '$&',
+      '%',
+      '__proto__',
+    ),
     fc.integer({ min: 0, max: 0x10ffff }).map((point) => String.fromCodePoint(point)),
   ),
   maxLength: 8,

@@ -12,6 +12,14 @@ export type DrawnCell = string | undefined;
 const BLANK = '\ue000';
 const BLANKS = new RegExp(BLANK, 'g');
 
+/**
+ * cli-table3 measures characters one by one, and cuts what it takes to be too wide, even inside a character: words that
+ * are not ASCII are drawn as so many of these characters, one kind for each column.
+ */
+const STAND_IN = 0xe001;
+const STYLING = /(\p{Cc}\[[\d;]*m)/u;
+const NOT_ASCII = /\P{ASCII}/u;
+
 /** The time of cli-table3 grows with the square of the rows. The widths are given, so that batches line up. */
 const BATCH = 20;
 
@@ -51,19 +59,22 @@ export function terminalTable(
     colAligns: columns.map(({ align = 'left' }) => align),
     wordWrap: true,
   };
+  const standIns = columns.map((_, i) => new StandIns(String.fromCharCode(STAND_IN + i)));
   const cells = (row: readonly DrawnCell[]) =>
     columns.map(({ flexible }, i) => {
       const content = row[i] ?? '';
       const width = widths[i] as number;
       // cli-table3 adds up words, whose characters may be of another width where they are together.
       const fits = flexible !== 'wrap' || widthOf(stripVTControlCharacters(content)) <= width;
-      return fits ? { content, wordWrap: false } : wrappable(content, width);
+      const hidden = standIns[i]?.hide(fits ? content : wrappable(content, width));
+      return fits ? { content: hidden, wordWrap: false } : hidden;
     });
   let text = '';
   for (let at = 0; at < rows.length; at += BATCH) {
     const drawn = new CliTable({ ...options, colWidths: [...widths] });
     for (const row of rows.slice(at, at + BATCH)) drawn.push(cells(row));
-    for (const line of drawn.toString().split('\n')) text += `${line.trimEnd().replace(BLANKS, ' ')}\n`;
+    const shown = standIns.reduce((lines, each) => each.show(lines), drawn.toString());
+    for (const line of shown.split('\n')) text += `${line.trimEnd().replace(BLANKS, ' ')}\n`;
   }
   return text;
 }
@@ -75,4 +86,35 @@ function wrappable(text: string, width: number): string {
     .replace(/\S+/g, (word) =>
       widthOf(stripVTControlCharacters(word)) <= width ? word : splitAt(word, width).join('\n'),
     );
+}
+
+/** The words of one column that are not ASCII, while others stand for them. A column is drawn in the order of its words. */
+class StandIns {
+  readonly #mark: string;
+  readonly #words: string[] = [];
+
+  constructor(mark: string) {
+    this.#mark = mark;
+  }
+
+  hide(content: string): string {
+    if (!NOT_ASCII.test(content)) return content;
+    const parts = content.split(STYLING);
+    return parts
+      .map((part, i) => (i % 2 === 1 ? part : part.replace(/\S+/g, (word) => this.#hidden(word))))
+      .join('');
+  }
+
+  #hidden(word: string): string {
+    const width = NOT_ASCII.test(word) ? widthOf(word) : 0;
+    if (width === 0) return word;
+    this.#words.push(word);
+    return this.#mark.repeat(width);
+  }
+
+  show(lines: string): string {
+    if (this.#words.length === 0) return lines;
+    const words = this.#words.splice(0);
+    return lines.replace(new RegExp(`${this.#mark}+`, 'g'), () => words.shift() ?? '');
+  }
 }

@@ -102,6 +102,25 @@ describe('table', () => {
     );
   });
 
+  test('words whose characters are of another width together than alone are whole, beside a column that wraps', () => {
+    const columns: Column[] = [
+      { title: 'NAME', flexible: 'middle' },
+      { title: 'COMMAND', flexible: 'wrap' },
+    ];
+    const names = ['x\u2e80\u{11000}', '\u0915\u093e\u092e', '\u{1f469}\u{1f3fd}', '\u{1f1e9}\u{1f1ea}', 'a'];
+    const rows = names.map((name) => [
+      name,
+      { text: `${name} ${name}`, paint: (text: string) => `\u001b[1m${text}\u001b[22m` },
+    ]);
+    const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
+    for (const width of [20, 2000]) {
+      const { body } = tableLines(columns, rows, { width });
+      expect(body.map((line) => line.replace(/ +/g, ' '))).toEqual(
+        names.map((name) => `${name} ${bold(`${name} ${name}`)}`),
+      );
+    }
+  });
+
   test('a line that wraps keeps its indentation, colours and what is on it', () => {
     const columns: Column[] = [{ title: 'A' }, { title: 'B', flexible: 'wrap' }];
     const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
