@@ -14,7 +14,7 @@ import { duration } from '../text/age.js';
 import type { AgentFiles } from './agent-files.js';
 import type { AgentState, ExecutorRun } from './answers.js';
 import { failureIn, problemOf } from './failure.js';
-import { findTasks, rootOf, taskIn } from './find.js';
+import { findTaskOf, findTasks, rootOf, taskIn } from './find.js';
 import { Lane } from './lane.js';
 import { RemoteTask } from './remote-task.js';
 import { type Listed, looksOf, Sandbox } from './sandbox.js';
@@ -336,7 +336,8 @@ class RemoteHost {
   async #list(run: ExecutorRun, known: KnownRun | undefined): Promise<KnownRun> {
     const sandbox = new Sandbox(this.port, run.directory);
     const root: TaskRoot = { ...rootOf(run.directory), agent: this.#agent, ahead_ms: this.#aheadMs };
-    const found = await findTasks(sandbox, root);
+    const only = await findTaskOf(sandbox, run, root);
+    const found = only === undefined ? await findTasks(sandbox, root) : [only];
     if (sandbox.failure !== undefined) this.#failed(sandbox.failure);
     if (found === 'absent') return { run, root, sandbox, isRoot: false, tasks: [] };
     if (found === 'refused') {

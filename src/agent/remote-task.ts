@@ -7,7 +7,7 @@ import type { Problem } from '../errors/problem.js';
 import { MOST_REASONS_BYTES, parseReasons, REASONS, type Reason } from '../layout/reasons.js';
 import { type Phase, phasePath } from '../layout/root-paths.js';
 import { coordinatorName, processOfName, RUNNER } from '../layout/task-paths.js';
-import { isWithin, nameOf } from '../store/paths.js';
+import { isWithin, nameOf, parentOf } from '../store/paths.js';
 import { damagedCheckpoint, notStarted, unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import type { RunnerLiveness } from '../task/liveness.js';
 import type { Material } from '../task/material.js';
@@ -254,8 +254,17 @@ async function locate(
       return exists ? path : undefined;
     });
     if (asked.size === 0) return located;
-    for (const path of asked) known.set(path, typeof (await sandbox.entry(path)) !== 'string');
+    for (const path of asked) known.set(path, await exists(sandbox, path, asked));
   }
+}
+
+/** What is in a directory shows that the directory exists: with one that has to be listed anyway, this takes no call. */
+async function exists(sandbox: Sandbox, path: string, asked: ReadonlySet<string>): Promise<boolean> {
+  if ([...asked].some((each) => parentOf(each) === path)) {
+    const listed = await sandbox.list(path);
+    if (typeof listed !== 'string' && listed.entries.length > 0) return true;
+  }
+  return typeof (await sandbox.entry(path)) !== 'string';
 }
 
 async function reasonsIn(
