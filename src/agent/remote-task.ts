@@ -2,7 +2,7 @@ import type { Damage } from '../checkpoint/framing.js';
 import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
 import { type CheckpointState, Replay } from '../checkpoint/replay.js';
 import type { FoundTask } from '../discovery/found.js';
-import { type LocatedPaths, locatePaths } from '../discovery/relocate.js';
+import { type LocatedPaths, locatePaths, type RecordedPaths } from '../discovery/relocate.js';
 import type { Problem } from '../errors/problem.js';
 import { MOST_REASONS_BYTES, parseReasons, REASONS, type Reason } from '../layout/reasons.js';
 import { type Phase, phasePath } from '../layout/root-paths.js';
@@ -253,16 +253,21 @@ async function locate(
       if (exists === undefined) asked.add(path);
       return exists ? path : undefined;
     });
-    if (asked.size === 0) return located;
-    for (const path of asked) known.set(path, await exists(sandbox, path, asked));
+    const [first] = asked;
+    if (first === undefined) return located;
+    // Once that is known, less may be asked for.
+    known.set(first, await exists(sandbox, first, header));
   }
 }
 
-/** What is in a directory shows that the directory exists: with one that has to be listed anyway, this takes no call. */
-async function exists(sandbox: Sandbox, path: string, asked: ReadonlySet<string>): Promise<boolean> {
-  if ([...asked].some((each) => parentOf(each) === path)) {
-    const listed = await sandbox.list(path);
-    if (typeof listed !== 'string' && listed.entries.length > 0) return true;
+/** What is in a sandbox shows that it exists: with logs in it, it has to be listed anyway. */
+async function exists(sandbox: Sandbox, path: string, recorded: RecordedPaths | null): Promise<boolean> {
+  const { sandbox: directory, log_dir } = recorded ?? {};
+  if (directory !== undefined && log_dir !== undefined) {
+    if (parentOf(log_dir) === directory && nameOf(directory) === nameOf(path)) {
+      const listed = await sandbox.list(path);
+      if (typeof listed !== 'string' && listed.entries.length > 0) return true;
+    }
   }
   return typeof (await sandbox.entry(path)) !== 'string';
 }
