@@ -95,6 +95,18 @@ export class AgentClient implements AgentFiles {
     return piece.length > wanted ? piece.subarray(0, wanted) : piece;
   }
 
+  /** As it is: nothing has to be decoded, and no other rights are needed than to list its directory. */
+  async whole(path: string, urgent = false): Promise<Buffer | undefined> {
+    try {
+      const answer = await this.#get(`/files/download${this.#suffix}`, { path }, MOST.piece, urgent);
+      if (answer.status !== 200) throw refusal(answer, path);
+      return answer.body;
+    } catch (error) {
+      if (error instanceof AgentFailure && error.kind === 'odd') return undefined;
+      throw error;
+    }
+  }
+
   /** Undefined if it has to be read in another way: the call has rights of its own, and a proxy may not pass it on. */
   async #readByCall(
     path: string,

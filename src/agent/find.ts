@@ -53,7 +53,8 @@ export async function findTaskOf(
   if (entry?.name !== task_id || entry.kind !== 'file') return undefined;
   const task = { ...taskIn(root, task_id), phase, task_file: `${directory}/${task_id}` };
   const checkpoints = await sandbox.list(task.checkpoint_dir);
-  const hasStream = typeof checkpoints !== 'string' && checkpoints.entries.some(({ name }) => name === RUNNER);
+  const hasStream =
+    typeof checkpoints !== 'string' && checkpoints.entries.some(({ name }) => name === RUNNER);
   return hasStream ? task : undefined;
 }
 

@@ -47,7 +47,8 @@ const SKEW_MS = 10_000;
 
 interface KnownTask {
   found: FoundTask;
-  readonly reader: RemoteTask;
+  /** Until it is settled. */
+  reader?: RemoteTask;
   /** If it cannot change any more. */
   settled?: TaskView;
 }
@@ -189,9 +190,13 @@ export class AgentTasks implements TaskGatherer {
   async #view(found: FoundTask): Promise<TaskView> {
     const { agent, run, task } = this.#originOf(found);
     if (task.settled !== undefined) return task.settled;
+    task.reader ??= new RemoteTask(found, { history: false, locates: true });
     const view = agent.told(await task.reader.read(run.sandbox, found, run.run.running), run.sandbox);
     const isSettled = !run.run.running && isOver(view) && run.sandbox.failure === undefined && !view.removed;
     task.settled = isSettled ? view : undefined;
+    // What was needed to read it is not needed again.
+    if (isSettled) task.reader = undefined;
+    if (run.tasks.length === 1) run.sandbox.forgetAll();
     return view;
   }
 
@@ -349,8 +354,7 @@ class RemoteHost {
     const tasks = (found === 'refused' ? namedByExecutor(root, run) : found).map((task): KnownTask => {
       const { task_id } = task;
       task.problems = task.problems.map((problem) => ({ ...problem, agent: this.port.base }));
-      const reader = readers.get(task_id) ?? new RemoteTask(task, { history: false, locates: true });
-      return { found: task, reader };
+      return { found: task, reader: readers.get(task_id) };
     });
     return { run, root, sandbox, isRoot: true, tasks };
   }

@@ -175,7 +175,7 @@ export class RemoteTask {
     const entry = await sandbox.entry(task_file);
     if (entry === 'absent') return {};
     const whole = entry !== 'refused' && entry.kind === 'file' && entry.size <= MAX_TASK_FILE_BYTES;
-    const bytes = whole ? await sandbox.readAll(task_file, entry.size) : undefined;
+    const bytes = whole ? await sandbox.readListed(task_file, entry.size) : undefined;
     if (bytes === undefined) {
       const message = `cannot read the task file ${task_file}: the agent does not give it`;
       return { problem: { code: 'task-file-unreadable', severity: 'error', message, path: task_file } };
