@@ -17,4 +17,9 @@ export interface AgentFiles {
   list(path: string, urgent?: boolean): Promise<RemoteListing>;
   /** Up to `length` bytes of a file, at most PIECE_BYTES; none at its end. */
   read(path: string, offset: number, length: number, urgent?: boolean): Promise<Buffer>;
+  /**
+   * All of a file of which it is known that it is not longer than PIECE_BYTES: in less time than `read`, where there is such
+   * a way. Undefined if it has become too long.
+   */
+  whole?(path: string, urgent?: boolean): Promise<Buffer | undefined>;
 }

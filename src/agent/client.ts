@@ -95,6 +95,18 @@ export class AgentClient implements AgentFiles {
     return piece.length > wanted ? piece.subarray(0, wanted) : piece;
   }
 
+  /** As it is: nothing has to be decoded, and no other rights are needed than to list its directory. */
+  async whole(path: string, urgent = false): Promise<Buffer | undefined> {
+    try {
+      const answer = await this.#get(`/files/download${this.#suffix}`, { path }, MOST.piece, urgent);
+      if (answer.status !== 200) throw refusal(answer, path);
+      return answer.body;
+    } catch (error) {
+      if (error instanceof AgentFailure && error.kind === 'odd') return undefined;
+      throw error;
+    }
+  }
+
   /** Undefined if it has to be read in another way: the call has rights of its own, and a proxy may not pass it on. */
   async #readByCall(
     path: string,
@@ -103,7 +115,7 @@ export class AgentClient implements AgentFiles {
     urgent: boolean,
   ): Promise<Buffer | undefined> {
     const post = JSON.stringify({ type: 'READ_FILE', read_file: { path, offset, length } });
-    const answer = await this.#ask({ url: `${this.base}/api/v1`, post, most: MOST.piece }, urgent);
+    const answer = await this.#ask({ base: this.base, path: '/api/v1', post, most: MOST.piece }, urgent);
     if (answer.status !== 200) {
       // What is true of one path may not be true of another.
       if (answer.status !== 403 && answer.status !== 404) this.#hasCalls = false;
@@ -134,8 +146,9 @@ export class AgentClient implements AgentFiles {
     urgent: boolean,
   ): Promise<HttpAnswer> {
     const fields = Object.entries(query).map(([field, value]) => `${field}=${encodeURIComponent(value)}`);
-    const url = `${this.base}${name}${fields.length === 0 ? '' : `?${fields.join('&')}`}`;
-    return this.#ask({ url, most }, urgent);
+    const path = fields.length === 0 ? name : `${name}?${fields.join('&')}`;
+    // What an agent has to pack, we have to unpack: a state is long, the rest mostly is not.
+    return this.#ask({ base: this.base, path, most, packed: most === MOST.state }, urgent);
   }
 
   async #ask(call: Parameters<HttpClient['ask']>[0], urgent: boolean): Promise<HttpAnswer> {

@@ -1,9 +1,10 @@
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { type DirectoryNames, joinTasks } from '../discovery/join.js';
 import { MESOS } from '../layout/layouts.js';
-import { mesosIdsOf, rootInRun } from '../layout/mesos.js';
-import { rootPaths } from '../layout/root-paths.js';
-import type { RemoteEntry } from './answers.js';
+import { mesosIdsOf, rootInRun, taskIdOfExecutor } from '../layout/mesos.js';
+import { type Phase, phasePath, rootPaths } from '../layout/root-paths.js';
+import { RUNNER } from '../layout/task-paths.js';
+import type { ExecutorRun, RemoteEntry } from './answers.js';
 import type { Sandbox } from './sandbox.js';
 
 /**
@@ -31,6 +32,30 @@ export async function findTasks(
   // The file of a task moves when it ends, and may have done so between the listings.
   for (const path of [paths.active, paths.finished, paths.checkpoints]) sandbox.forget(path);
   return list();
+}
+
+/**
+ * The task of an executor that is named after it, by two listings: of its phase, as the agent tells it, and of its
+ * checkpoints. Undefined if it is not alone there, or not whole: then all of the sandbox has to be listed.
+ */
+export async function findTaskOf(
+  sandbox: Sandbox,
+  { executorId, running }: Pick<ExecutorRun, 'executorId' | 'running'>,
+  root: TaskRoot,
+): Promise<FoundTask | undefined> {
+  const task_id = taskIdOfExecutor(executorId);
+  if (task_id === undefined) return undefined;
+  const phase: Phase = running ? 'active' : 'finished';
+  const directory = phasePath(root.path, phase);
+  const listed = await sandbox.list(directory);
+  if (typeof listed === 'string' || !listed.complete || listed.entries.length !== 1) return undefined;
+  const [entry] = listed.entries;
+  if (entry?.name !== task_id || entry.kind !== 'file') return undefined;
+  const task = { ...taskIn(root, task_id), phase, task_file: `${directory}/${task_id}` };
+  const checkpoints = await sandbox.list(task.checkpoint_dir);
+  const hasStream =
+    typeof checkpoints !== 'string' && checkpoints.entries.some(({ name }) => name === RUNNER);
+  return hasStream ? task : undefined;
 }
 
 const MAY_BE_MOVING: ReadonlySet<string> = new Set(['task-file-twice', 'task-file-missing']);

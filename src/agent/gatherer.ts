@@ -14,7 +14,7 @@ import { duration } from '../text/age.js';
 import type { AgentFiles } from './agent-files.js';
 import type { AgentState, ExecutorRun } from './answers.js';
 import { failureIn, problemOf } from './failure.js';
-import { findTasks, rootOf, taskIn } from './find.js';
+import { findTaskOf, findTasks, rootOf, taskIn } from './find.js';
 import { Lane } from './lane.js';
 import { RemoteTask } from './remote-task.js';
 import { type Listed, looksOf, Sandbox } from './sandbox.js';
@@ -47,7 +47,8 @@ const SKEW_MS = 10_000;
 
 interface KnownTask {
   found: FoundTask;
-  readonly reader: RemoteTask;
+  /** Until it is settled. */
+  reader?: RemoteTask;
   /** If it cannot change any more. */
   settled?: TaskView;
 }
@@ -189,9 +190,13 @@ export class AgentTasks implements TaskGatherer {
   async #view(found: FoundTask): Promise<TaskView> {
     const { agent, run, task } = this.#originOf(found);
     if (task.settled !== undefined) return task.settled;
+    task.reader ??= new RemoteTask(found, { history: false, locates: true });
     const view = agent.told(await task.reader.read(run.sandbox, found, run.run.running), run.sandbox);
     const isSettled = !run.run.running && isOver(view) && run.sandbox.failure === undefined && !view.removed;
     task.settled = isSettled ? view : undefined;
+    // What was needed to read it is not needed again.
+    if (isSettled) task.reader = undefined;
+    if (run.tasks.length === 1) run.sandbox.forgetAll();
     return view;
   }
 
@@ -336,7 +341,8 @@ class RemoteHost {
   async #list(run: ExecutorRun, known: KnownRun | undefined): Promise<KnownRun> {
     const sandbox = new Sandbox(this.port, run.directory);
     const root: TaskRoot = { ...rootOf(run.directory), agent: this.#agent, ahead_ms: this.#aheadMs };
-    const found = await findTasks(sandbox, root);
+    const only = await findTaskOf(sandbox, run, root);
+    const found = only === undefined ? await findTasks(sandbox, root) : [only];
     if (sandbox.failure !== undefined) this.#failed(sandbox.failure);
     if (found === 'absent') return { run, root, sandbox, isRoot: false, tasks: [] };
     if (found === 'refused') {
@@ -348,8 +354,7 @@ class RemoteHost {
     const tasks = (found === 'refused' ? namedByExecutor(root, run) : found).map((task): KnownTask => {
       const { task_id } = task;
       task.problems = task.problems.map((problem) => ({ ...problem, agent: this.port.base }));
-      const reader = readers.get(task_id) ?? new RemoteTask(task, { history: false, locates: true });
-      return { found: task, reader };
+      return { found: task, reader: readers.get(task_id) };
     });
     return { run, root, sandbox, isRoot: true, tasks };
   }

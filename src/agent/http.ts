@@ -27,11 +27,23 @@ export interface HttpAnswer {
 }
 
 export interface HttpCall {
-  readonly url: string;
+  /** The address of the server, with the prefix of a proxy but without a slash at the end. */
+  readonly base: string;
+  /** What is asked there: a path and perhaps a query. */
+  readonly path: string;
   /** JSON that is posted; without it, the call is a GET. It must change nothing: it may be made again. */
   readonly post?: string;
   /** A longer body is a failure. */
   readonly most: number;
+  /** The body may be long, so that it pays to have it packed on the way. */
+  readonly packed?: boolean;
+}
+
+/** Where a call goes, as Node's HTTP takes it. */
+interface Place {
+  readonly url: URL;
+  readonly hostname: string;
+  readonly port: string;
 }
 
 const CONNECT_MS = 10_000;
@@ -52,6 +64,8 @@ const SMALL_BYTES = 64 * 1024;
 export class HttpClient {
   readonly #options: HttpOptions;
   readonly #agents = new Map<string, http.Agent>();
+  /** By the addresses of servers: to parse one takes as long as a tenth of a call. */
+  readonly #places = new Map<string, Place>();
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -76,48 +90,72 @@ export class HttpClient {
   }
 
   async #follow(call: HttpCall): Promise<HttpAnswer> {
-    let url = new URL(call.url);
-    const { origin, protocol } = url;
+    const named = this.#placeOf(call.base);
+    const { pathname } = named.url;
+    let path = pathname === '/' ? call.path : `${pathname}${call.path}`;
+    let place = named;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#once(url, call, url.origin === origin);
+      const answer = await this.#once(place, path, call, place.url.origin === named.url.origin);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
       if (redirects === MOST_REDIRECTS) {
         throw new AgentFailure('odd', `it redirects more than ${MOST_REDIRECTS} times`, CHECK_ADDRESS);
       }
-      const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+      const from = new URL(path, place.url);
+      const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
       if (next === undefined || !/^https?:$/.test(next.protocol)) {
         throw new AgentFailure('odd', 'it redirects to what is not an address', CHECK_ADDRESS);
       }
-      if (protocol === 'https:' && next.protocol !== protocol) {
+      if (named.url.protocol === 'https:' && next.protocol !== named.url.protocol) {
         throw new AgentFailure('odd', `it redirects from https to http, to ${next.host}`, CHECK_ADDRESS);
       }
-      url = next;
+      place = placeAt(next);
+      path = `${next.pathname}${next.search}`;
     }
   }
 
-  #once(url: URL, { post, most }: HttpCall, isNamed: boolean): Promise<HttpAnswer> {
+  #placeOf(base: string): Place {
+    let place = this.#places.get(base);
+    if (place === undefined) {
+      place = placeAt(new URL(base));
+      this.#places.set(base, place);
+    }
+    return place;
+  }
+
+  #once(
+    { url, hostname, port }: Place,
+    path: string,
+    { post, most, packed }: HttpCall,
+    isNamed: boolean,
+  ): Promise<HttpAnswer> {
     const { authorization, connectMs = CONNECT_MS, idleMs = IDLE_MS } = this.#options;
-    const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'gzip' };
-    if (isNamed && authorization !== undefined) headers.authorization = authorization;
+    // As they are sent: Node checks them once, and not one by one.
+    const headers = ['Host', url.host, 'Accept', 'application/json'];
+    if (packed) headers.push('Accept-Encoding', 'gzip');
+    if (isNamed && authorization !== undefined) headers.push('Authorization', authorization);
     if (post !== undefined) {
       // Anything after the type is refused.
-      headers['content-type'] = 'application/json';
-      headers['content-length'] = String(Buffer.byteLength(post));
+      headers.push('Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(post)));
     }
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
+        clearTimeout(whole);
         request.destroy();
         reject(failedConnection(error, url));
       };
       const late = (ms: number, what: string) => () =>
         fail(new AgentFailure('unreachable', `${what} within ${ms / 1000}s`, CHECK_WAY));
       const { request: make } = url.protocol === 'https:' ? https : http;
-      const request = make(url, {
+      const request = make({
+        hostname,
+        port,
+        path,
         method: post === undefined ? 'GET' : 'POST',
         headers,
         agent: this.#agentOf(url.protocol, isNamed),
       });
+      const whole = setTimeout(late(WHOLE_MS, 'the answer did not come to its end'), WHOLE_MS);
       request.on('error', fail);
       request.on('socket', (socket) => {
         if (!socket.connecting) return;
@@ -128,13 +166,13 @@ export class HttpClient {
         request.once('close', stop);
       });
       request.setTimeout(idleMs, late(idleMs, 'nothing came'));
-      const whole = setTimeout(late(WHOLE_MS, 'the answer did not come to its end'), WHOLE_MS);
-      request.once('close', () => clearTimeout(whole));
       request.on('response', (response) => {
-        bodyOf(response, most).then(
-          (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-          fail,
-        );
+        const { statusCode: status = 0, headers } = response;
+        const end = (body: Buffer) => {
+          clearTimeout(whole);
+          resolve({ status, headers, body });
+        };
+        bodyOf(response, most, end, fail);
       });
       request.end(post);
     });
@@ -156,35 +194,56 @@ export class HttpClient {
   }
 }
 
+/** Without the brackets of an IPv6 address. */
+function placeAt(url: URL): Place {
+  return { url, hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: url.port };
+}
+
 const CHECK_ADDRESS = 'is it the address of an agent? Agents listen on port 5051';
 const CHECK_WAY = 'see whether the agent runs, and whether a firewall is in between';
 
-/** Rejects with AgentFailure for a body that is longer than `most`, also when it is unpacked. */
-async function bodyOf(response: http.IncomingMessage, most: number): Promise<Buffer> {
+/** One end of it comes: `fail` with AgentFailure for a body that is longer than `most`, also when it is unpacked. */
+function bodyOf(
+  response: http.IncomingMessage,
+  most: number,
+  end: (body: Buffer) => void,
+  fail: (error: unknown) => void,
+): void {
   const packed = response.headers['content-encoding'] === 'gzip';
-  const body = await partsOf(response, most);
-  if (!packed || body.length === 0) return body;
+  const parts: Buffer[] = [];
+  let length = 0;
+  response.on('data', (part: Buffer) => {
+    length += part.length;
+    if (length > most) fail(tooLong(most));
+    else parts.push(part);
+  });
+  response.on('end', () => {
+    const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, length);
+    if (!packed || length === 0) end(body);
+    else unpacked(body, most).then(end, fail);
+  });
+  // One that is cut has no end.
+  response.on('error', fail);
+}
+
+async function unpacked(body: Buffer, most: number): Promise<Buffer> {
   try {
     if (body.length <= SMALL_BYTES) return gunzipSync(body, { maxOutputLength: most });
-    const unpacked = createGunzip();
-    unpacked.end(body);
-    return await partsOf(unpacked, most);
+    const parts: Buffer[] = [];
+    let length = 0;
+    const stream = createGunzip();
+    stream.end(body);
+    for await (const part of stream as AsyncIterable<Buffer>) {
+      length += part.length;
+      if (length > most) throw tooLong(most);
+      parts.push(part);
+    }
+    return Buffer.concat(parts, length);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(most);
     if (error instanceof AgentFailure) throw error;
     throw new AgentFailure('odd', 'its answer cannot be unpacked');
   }
-}
-
-async function partsOf(stream: AsyncIterable<Buffer>, most: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of stream) {
-    length += part.length;
-    if (length > most) throw tooLong(most);
-    parts.push(part);
-  }
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, length);
 }
 
 function tooLong(most: number): AgentFailure {

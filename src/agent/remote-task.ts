@@ -2,12 +2,12 @@ import type { Damage } from '../checkpoint/framing.js';
 import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
 import { type CheckpointState, Replay } from '../checkpoint/replay.js';
 import type { FoundTask } from '../discovery/found.js';
-import { type LocatedPaths, locatePaths } from '../discovery/relocate.js';
+import { type LocatedPaths, locatePaths, type RecordedPaths } from '../discovery/relocate.js';
 import type { Problem } from '../errors/problem.js';
 import { MOST_REASONS_BYTES, parseReasons, REASONS, type Reason } from '../layout/reasons.js';
 import { type Phase, phasePath } from '../layout/root-paths.js';
 import { coordinatorName, processOfName, RUNNER } from '../layout/task-paths.js';
-import { isWithin, nameOf } from '../store/paths.js';
+import { isWithin, nameOf, parentOf } from '../store/paths.js';
 import { damagedCheckpoint, notStarted, unreadableCheckpoint } from '../task/checkpoint-problems.js';
 import type { RunnerLiveness } from '../task/liveness.js';
 import type { Material } from '../task/material.js';
@@ -175,7 +175,7 @@ export class RemoteTask {
     const entry = await sandbox.entry(task_file);
     if (entry === 'absent') return {};
     const whole = entry !== 'refused' && entry.kind === 'file' && entry.size <= MAX_TASK_FILE_BYTES;
-    const bytes = whole ? await sandbox.readAll(task_file, entry.size) : undefined;
+    const bytes = whole ? await sandbox.readListed(task_file, entry.size) : undefined;
     if (bytes === undefined) {
       const message = `cannot read the task file ${task_file}: the agent does not give it`;
       return { problem: { code: 'task-file-unreadable', severity: 'error', message, path: task_file } };
@@ -253,9 +253,23 @@ async function locate(
       if (exists === undefined) asked.add(path);
       return exists ? path : undefined;
     });
-    if (asked.size === 0) return located;
-    for (const path of asked) known.set(path, typeof (await sandbox.entry(path)) !== 'string');
+    const [first] = asked;
+    if (first === undefined) return located;
+    // Once that is known, less may be asked for.
+    known.set(first, await exists(sandbox, first, header));
   }
+}
+
+/** What is in a sandbox shows that it exists: with logs in it, it has to be listed anyway. */
+async function exists(sandbox: Sandbox, path: string, recorded: RecordedPaths | null): Promise<boolean> {
+  const { sandbox: directory, log_dir } = recorded ?? {};
+  if (directory !== undefined && log_dir !== undefined) {
+    if (parentOf(log_dir) === directory && nameOf(directory) === nameOf(path)) {
+      const listed = await sandbox.list(path);
+      if (typeof listed !== 'string' && listed.entries.length > 0) return true;
+    }
+  }
+  return typeof (await sandbox.entry(path)) !== 'string';
 }
 
 async function reasonsIn(

@@ -89,6 +89,19 @@ export class Sandbox {
     }
   }
 
+  /** The first `size` bytes of a file that is as long as that in its listing; undefined if the agent gives none. */
+  async readListed(path: string, size: number): Promise<Buffer | undefined> {
+    if (size > PIECE_BYTES || size === 0 || this.#files.whole === undefined) return this.readAll(path, size);
+    if (!this.#holds(path)) return undefined;
+    try {
+      const whole = await this.#files.whole(path, this.#urgent);
+      return whole === undefined ? await this.readAll(path, size) : whole.subarray(0, size);
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
   #failed(error: unknown): AgentFailure['kind'] | undefined {
     const failure = failureIn(error);
     if (failure !== undefined && !OF_A_PATH.has(failure.kind)) this.failure ??= failure;

@@ -90,6 +90,18 @@ describe('bytes come as they are', () => {
     expect(endpoints(agent)).toEqual(['/state', '/api/v1', '/files/read', '/files/read']);
   });
 
+  test.each(['0.20.0', '1.0.0', '1.11.0'])('all at once, from Mesos %s', async (version) => {
+    const { agent, url } = await start({ version });
+    const client = clientOf(url);
+    await client.state();
+    agent.calls.splice(0);
+    expect(await client.whole('/sandbox/bytes')).toEqual(EVERY_BYTE);
+    expect(endpoints(agent)).toEqual(['/files/download']);
+    expect(await failed(client.whole('/sandbox/no'))).toMatch(/^absent/);
+    writeFileSync(join(directory, 'longer'), Buffer.alloc(3 << 20));
+    expect(await client.whole('/sandbox/longer')).toBe(undefined);
+  });
+
   test('in pieces of at most 64 KiB', async () => {
     const { url } = await start();
     writeFileSync(join(directory, 'long'), Buffer.alloc(200_000, 'x'));

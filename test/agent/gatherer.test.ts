@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { AgentClient, httpClient } from '../../src/agent/client.js';
 import { AgentTasks } from '../../src/agent/gatherer.js';
 import { SandboxLogs } from '../../src/agent/sandbox.js';
@@ -14,8 +15,9 @@ import { inspectTask } from '../../src/logs/inspection.js';
 import { LocalLogTree } from '../../src/logs/local-log-tree.js';
 import type { LogsOf } from '../../src/logs/log-tree.js';
 import type { TaskGatherer } from '../../src/task/gatherer.js';
+import type { Agent } from './agent.js';
 import { LINKED, makeWorkDir, withoutHost } from './fixtures.js';
-import { agentsIn, sandboxesIn } from './sandboxes.js';
+import { agentsIn, type Sandbox, sandboxesIn } from './sandboxes.js';
 import { type Cluster, startCluster } from './serve.js';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -121,3 +123,40 @@ describe.each(['0.20.0', '1.0.0', '1.11.0'])(
     });
   },
 );
+
+test('a task that is alone in its sandbox takes five calls, and none once it is over', async () => {
+  const id = agentsIn(workDir).find((each) => each.startsWith('all-2015')) as string;
+  const sandboxes = sandboxesIn(workDir, id).map((sandbox) => ({ ...sandbox, isRunning: false }));
+  const cluster = await startCluster([{ id, workDir, sandboxes }]);
+  clusters.push(cluster);
+  const [agent] = cluster.agents as [Agent];
+  const agents = new AgentTasks([new AgentClient(cluster.urlOf(agent), http, Date.now)], Date.now);
+  expect((await statuses(agents)).size).toBe(1);
+  expect(agent.calls.map(({ endpoint }) => endpoint).sort()).toEqual([
+    '/files/browse',
+    '/files/browse',
+    '/files/browse',
+    '/files/download',
+    '/files/download',
+    '/state',
+  ]);
+  agent.calls.splice(0);
+  expect((await statuses(agents)).size).toBe(1);
+  expect(agent.calls.map(({ endpoint }) => endpoint)).toEqual(['/state']);
+});
+
+test('a sandbox with more than the task of its executor is listed whole', async () => {
+  const id = agentsIn(workDir).find((each) => each.startsWith('all-2015')) as string;
+  const [sandbox] = sandboxesIn(workDir, id) as [Sandbox];
+  const finished = join(sandbox.path, 'checkpoints/tasks/finished');
+  const task = readdirSync(finished)[0] as string;
+  const other = join(finished, 'other');
+  cpSync(join(finished, task), other);
+  onTestFinished(() => rmSync(other));
+  const cluster = await startCluster([{ id, workDir, sandboxes: [{ ...sandbox, isRunning: false }] }]);
+  clusters.push(cluster);
+  const [agent] = cluster.agents as [Agent];
+  const agents = new AgentTasks([new AgentClient(cluster.urlOf(agent), http, Date.now)], Date.now);
+  const ids = (await agents.all()).map(({ task_id }) => task_id);
+  expect(ids.sort()).toEqual([task, 'other'].sort());
+});
