@@ -126,10 +126,18 @@ function refuseStranger(view: TaskView, euid: number): void {
   throw refusal(`task ${view.task_id} belongs to ${whose}, and you are uid ${euid}`, asUser(view));
 }
 
-/** By what the process is. */
+/**
+ * By what the process is. Root's task may have processes of any user, but a user decides how a program starts that makes it
+ * another user's process, and so what root would execute as that user.
+ */
 function refuseUser(view: TaskView, { pid, uid }: LiveProcess, euid: number): void {
-  if (euid === 0 || uid === euid) return;
-  throw refusal(`process ${pid} belongs to uid ${uid}, and you are uid ${euid}`, asUser(view));
+  if (euid !== 0 && uid !== euid)
+    throw refusal(`process ${pid} belongs to uid ${uid}, and you are uid ${euid}`, asUser(view));
+  if (euid !== 0 || view.uid === undefined || view.uid === 0 || uid === view.uid) return;
+  throw refusal(
+    `process ${pid} belongs to uid ${uid}, but the task to uid ${view.uid}`,
+    'a command runs only beside a process of the user of the task',
+  );
 }
 
 /** Only root can enter what it is in. */

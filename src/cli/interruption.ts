@@ -1,4 +1,5 @@
-import { EXIT } from '../errors/exit-codes.js';
+import { constants } from 'node:os';
+import { EXIT, exitBySignal } from '../errors/exit-codes.js';
 import { onSignal } from '../host/ignored-signals.js';
 
 /** Waits that SIGINT and SIGTERM end. Until `listen`, the signals have their default effect. */
@@ -12,10 +13,16 @@ export class Interruption {
   });
   readonly #onInterrupt = () => this.#signal(EXIT.interrupted);
   readonly #onTerminate = () => this.#signal(EXIT.terminated);
+  readonly #onQuit = () => this.#signal(exitBySignal(constants.signals.SIGQUIT));
 
   listen(): void {
     onSignal('SIGINT', this.#onInterrupt);
     onSignal('SIGTERM', this.#onTerminate);
+  }
+
+  /** SIGQUIT ends the waits, too: for what must not be left half done. */
+  listenToQuit(): void {
+    onSignal('SIGQUIT', this.#onQuit);
   }
 
   /** Resolves to undefined with the promise, or to the exit code of a signal that comes first. */
@@ -30,6 +37,7 @@ export class Interruption {
   close(): void {
     process.off('SIGINT', this.#onInterrupt);
     process.off('SIGTERM', this.#onTerminate);
+    process.off('SIGQUIT', this.#onQuit);
   }
 
   #signal(exitCode: number): void {

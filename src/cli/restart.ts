@@ -11,7 +11,7 @@ import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * Restarts as `restartProcess`. SIGINT and SIGTERM end it, and the promise resolves to their exit code; the end of the
+ * Restarts as `restartProcess`. SIGINT, SIGTERM and SIGQUIT end it, and the promise resolves to their exit code; the end of the
  * terminal does not, because half a restart is worse than one that nobody sees.
  */
 export async function restartOn(
@@ -25,6 +25,7 @@ export async function restartOn(
   const { source } = localTasks(options.roots);
   const hangUp = () => {};
   interruption.listen();
+  interruption.listenToQuit();
   onSignal('SIGHUP', hangUp);
   try {
     return await restartProcess(

@@ -294,6 +294,7 @@ void be_exec(char **words, char **all) {
   char **command = words + 4;
   if (is_root) {
     struct namespaces namespaces = open_namespaces(&target, is_entering);
+    confirm_target(&target);
     if (uid == 0 && leaves_root(&target, &namespaces)) be_sealed(all);
     run_as_root(&target, &namespaces, command);
   }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,10 +113,63 @@ static struct identity identity_in(const struct target *target, const char *stat
   return identity;
 }
 
-static void read_status(struct target *target) {
+/* Are the real, effective, saved and file system ids the same? */
+static bool is_one_id(const char *ids) {
+  char *end;
+  unsigned long first = strtoul(ids, &end, 10);
+  for (int i = 0; i < 3; i++) {
+    if (strtoul(end, &end, 10) != first) return false;
+  }
+  return true;
+}
+
+static unsigned long number_at(const char *bytes, size_t size) {
+  uint32_t narrow;
+  unsigned long wide;
+  memcpy(&narrow, bytes, sizeof narrow);
+  if (size == sizeof narrow) return narrow;
+  memcpy(&wide, bytes, sizeof wide);
+  return wide;
+}
+
+/* Is there an AT_SECURE that is set? `size`: of a number, which is smaller for a program of 32 bits. */
+static bool has_secure(const char *entries, size_t length, size_t size) {
+  for (size_t at = 0; at + 2 * size <= length; at += 2 * size) {
+    if (number_at(entries + at, size) == AT_SECURE && number_at(entries + at + size, size) != 0) return true;
+  }
+  return false;
+}
+
+/* Has its program been started with more rights than whoever started it had? */
+static bool is_secure(const struct target *target) {
+  size_t length;
+  char *entries = read_file(target, "auxv", &length);
+  bool is = has_secure(entries, length, sizeof(unsigned long)) || has_secure(entries, length, sizeof(uint32_t));
+  free(entries);
+  return is;
+}
+
+/*
+ * The environment of a set-user-ID program is that of the user who started it, with his PATH and LD_PRELOAD. It may be in
+ * namespaces, and have groups, that it does not give to him, and he may stop it there. As a user, the command may run
+ * beside a program that only got capabilities, because it does not get them.
+ */
+static void refuse_foreign_rights(const struct target *target, const char *status) {
+  const char *uids = line_of(status, "Uid"), *gids = line_of(status, "Gid");
+  if (uids == NULL || gids == NULL) return;
+  bool is_root = strtoul(uids, NULL, 10) == 0;
+  if (is_one_id(uids) && is_one_id(gids) && !(is_root && is_secure(target))) return;
+  fail(0, "process %d runs a set-user-ID or set-group-ID program", target->pid);
+}
+
+static void read_status(struct target *target, uid_t uid) {
   size_t length;
   char *status = read_file(target, "status", &length);
   target->identity = identity_in(target, status);
+  if (target->identity.uid != uid) {
+    fail(0, "process %d belongs to uid %u, not %u", target->pid, target->identity.uid, uid);
+  }
+  refuse_foreign_rights(target, status);
   target->umask = (mode_t)number_in(status, "Umask", 8, DEFAULT_UMASK);
   target->bounding = number_in(status, "CapBnd", 16, 0);
   target->inheritable = number_in(status, "CapInh", 16, 0);
@@ -211,15 +265,17 @@ void open_target(struct target *target, pid_t pid, uint64_t ticks, uid_t uid) {
   target->directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (target->directory < 0) cannot(target, "");
   check_start(target, ticks);
-  read_status(target);
-  if (target->identity.uid != uid) {
-    fail(0, "process %d belongs to uid %u, not %u", pid, target->identity.uid, uid);
-  }
+  read_status(target, uid);
   read_environment(target);
   read_oom_score_adj(target);
   target->root = open_in(target, "root", O_PATH | O_DIRECTORY);
   target->cwd = open_in(target, "cwd", O_PATH | O_DIRECTORY);
   read_limits(target);
+}
+
+void confirm_target(struct target *target) {
+  free(target->identity.groups);
+  read_status(target, target->identity.uid);
 }
 
 int open_other_namespace(const struct target *target, const char *kind) {

@@ -45,9 +45,15 @@ extern const char *const LIMIT_NAMES[RLIM_NLIMITS];
 
 /*
  * Opens the process with this pid, start (clock ticks since boot) and real uid, and reads what it is like. Fails if there
- * is no such process.
+ * is no such process, or if it has the rights of a set-user-ID program.
  */
 void open_target(struct target *target, pid_t pid, uint64_t ticks, uid_t uid);
+
+/*
+ * Reads again who it is and what it may do, when all else of it has been opened: it may have executed another program
+ * meanwhile. Fails if it has got another uid, or the rights of a set-user-ID program.
+ */
+void confirm_target(struct target *target);
 
 /* Who it is in the terms of our user namespace now. */
 struct identity identity_now(const struct target *target);

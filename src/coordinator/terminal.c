@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,6 +23,7 @@ enum {
 };
 
 static const struct timespec FOREGROUND_LOOK = {.tv_nsec = 200 * 1000 * 1000};
+static const struct timespec ROOM_WAIT = {.tv_sec = 1};
 
 /* Passed on to the command. Keys send the first two, and then to all that is in the foreground. */
 static const int PASSED[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
@@ -117,30 +119,17 @@ static bool make_raw(const struct terminal *terminal) {
   return true;
 }
 
+/* SIGTERM or SIGHUP has come: nobody may be there to read what is shown. */
+static bool is_asked;
+
 static void make_usual(void) {
-  if (is_raw && in_foreground()) (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &usual);
+  if (is_raw && in_foreground()) (void)tcsetattr(STDIN_FILENO, is_asked ? TCSANOW : TCSADRAIN, &usual);
 }
 
 /* Nobody sees the command any more. The end of its terminal ends what runs there. */
 _Noreturn static void hang_up(void) {
   make_usual();
   _exit(BY_SIGNAL + SIGHUP);
-}
-
-/* What a terminal that is gone does not show is lost. */
-static void show(int fd, const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t count = write(fd, bytes, length);
-    if (count >= 0) {
-      bytes += count;
-      length -= (size_t)count;
-    } else if (errno == EAGAIN) {
-      struct pollfd room = {.fd = fd, .events = POLLOUT};
-      (void)poll(&room, 1, -1);
-    } else if (errno != EINTR) {
-      return;
-    }
-  }
 }
 
 /* Keys that the command has not read yet. */
@@ -162,38 +151,80 @@ static void pass_keys(int master) {
   memmove(typed, typed + count, typed_count);
 }
 
-/* Shows what the command has written. False if there is nothing at the moment. */
-static bool pass_output(const struct terminal *terminal) {
-  static char bytes[PIECE];
-  ssize_t count = read(terminal->master, bytes, sizeof bytes);
-  if (count < 0 && errno == EINTR) return true;
-  if (count <= 0) return false;
-  show(output_of(terminal), bytes, (size_t)count);
-  return true;
-}
+/* In the place of a pid, which may be somebody else's by now. */
+static const pid_t ENDED = 0;
 
 static void pass_signals(const struct terminal *terminal, pid_t command) {
   for (int i = 0; i < PASSED_COUNT; i++) {
     int number = PASSED[i];
     if (!take(number)) continue;
+    is_asked |= number == SIGTERM || number == SIGHUP;
     bool is_key = number == SIGINT || number == SIGQUIT;
-    (void)kill(is_key ? -command : command, number);
+    if (command != ENDED) (void)kill(is_key ? -command : command, number);
     if (number == SIGHUP && terminal->is_needed) hang_up();
   }
+}
+
+/*
+ * Our terminal, which may take nothing for as long as it likes: a write must not keep signals from us. The descriptor that
+ * we share with others has to stay as it is.
+ */
+static int screen;
+
+static void open_screen(const struct terminal *terminal) {
+  char path[32];
+  (void)snprintf(path, sizeof path, "/proc/self/fd/%d", output_of(terminal));
+  screen = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (screen < 0) screen = output_of(terminal);
+}
+
+/* What a terminal that is gone does not show is lost, and what it does not show for a while when we are asked to end. */
+static void show(const struct terminal *terminal, pid_t command, const char *bytes, size_t length) {
+  static bool is_stuck;
+  sigset_t none;
+  sigemptyset(&none);
+  while (length > 0) {
+    ssize_t count = write(screen, bytes, length);
+    if (count >= 0) {
+      is_stuck = false;
+      bytes += count;
+      length -= (size_t)count;
+    } else if (errno == EAGAIN) {
+      if (is_asked && is_stuck) return;
+      struct pollfd room = {.fd = screen, .events = POLLOUT};
+      is_stuck = ppoll(&room, 1, is_asked ? &ROOM_WAIT : NULL, &none) == 0;
+      pass_signals(terminal, command);
+    } else if (errno != EINTR) {
+      return;
+    }
+  }
+}
+
+/* Shows what the command has written. False if there is nothing at the moment. */
+static bool pass_output(const struct terminal *terminal, pid_t command) {
+  static char bytes[PIECE];
+  ssize_t count = read(terminal->master, bytes, sizeof bytes);
+  if (count < 0 && errno == EINTR) return true;
+  if (count <= 0) return false;
+  show(terminal, command, bytes, (size_t)count);
+  return true;
 }
 
 int relay_terminal(const struct terminal *terminal, pid_t command) {
   sigset_t none;
   sigemptyset(&none);
   /* The other side stays open here, too: the command may close it and open it again. */
-  if (terminal->is_needed) (void)fcntl(terminal->master, F_SETFL, O_RDWR | O_NONBLOCK);
+  if (terminal->is_needed) {
+    (void)fcntl(terminal->master, F_SETFL, O_RDWR | O_NONBLOCK);
+    open_screen(terminal);
+  }
   bool has_keys = terminal->is_needed && make_raw(terminal);
   for (;;) {
     int status;
     pid_t ended = waitpid(command, &status, WNOHANG);
     if (ended == command) {
       if (terminal->is_needed) {
-        for (int i = 0; i < MOST_LAST_PIECES && pass_output(terminal); i++) continue;
+        for (int i = 0; i < MOST_LAST_PIECES && pass_output(terminal, ENDED); i++) continue;
         make_usual();
       }
       return status;
@@ -217,6 +248,6 @@ int relay_terminal(const struct terminal *terminal, pid_t command) {
     if (ready <= 0) continue;
     if (polled[0].revents != 0 && ((polled[0].revents & POLLIN) == 0 || !read_keys())) hang_up();
     if ((polled[1].revents & POLLOUT) != 0) pass_keys(terminal->master);
-    if ((polled[1].revents & POLLIN) != 0) (void)pass_output(terminal);
+    if ((polled[1].revents & POLLIN) != 0) (void)pass_output(terminal, command);
   }
 }

@@ -135,6 +135,20 @@ describe('nothing is run', () => {
     ]);
   });
 
+  test('as another user than that of the task, but for one of root', () => {
+    expect(refusal(machine([{ ...ONE, uid: 0 }]))).toEqual([
+      'exec-refused',
+      'process 11 belongs to uid 0, but the task to uid 1000',
+      'a command runs only beside a process of the user of the task',
+    ]);
+    const runner = new Records()
+      .status('ACTIVE')
+      .header({ task_id: 't', uid: 0, user: 'root' })
+      .process('one', 'WAITING', 'FORKED', 'RUNNING');
+    writeTask(root, 't', { runner });
+    expect(target(machine([ONE]))).toMatchObject(ONE);
+  });
+
   test('for a user whom the system or the store does not let read the checkpoint', () => {
     const denied = Object.assign(new Error('EACCES'), { code: 'EACCES' });
     const refusing = (error: Error, euid: number) =>

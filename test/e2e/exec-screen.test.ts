@@ -47,6 +47,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Does it wait for room to write? */
+async function isStuck(pid: number): Promise<boolean> {
+  const look = () => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ');
+  const [state, ...before] = look();
+  await sleep(300);
+  return state === 'S' && look().slice(11, 13).join() === before.slice(10, 12).join();
+}
+
 describe.skipIf(AS_ROOT && !HAS_NATIVE)('a command on a terminal', () => {
   test('has one of the same size and kind, and follows its size', async () => {
     const screen = script(`trap 'echo now $(stty size)' WINCH; tty; echo $TERM at $(stty size); ${FOREVER}`);
@@ -129,6 +137,20 @@ describe.skipIf(AS_ROOT && !HAS_NATIVE)('a command on a terminal', () => {
     screen.signal('SIGKILL');
     await until(() => !isAlive(pid));
   });
+
+  test.each<NodeJS.Signals>(['SIGTERM', 'SIGHUP'])(
+    'ends by %s to thermos if its terminal takes nothing more',
+    async (signal) => {
+      const screen = script('echo pid $$; exec yes');
+      await until(() => /pid \d+\s/.test(screen.output));
+      screen.freeze();
+      const command = Number(/pid (\d+)/.exec(screen.output)?.[1]);
+      while (!(await isStuck(command)));
+      const thermos = screen.pid;
+      process.kill(thermos, signal);
+      await until(() => !isAlive(thermos));
+    },
+  );
 
   test.skipIf(AS_ROOT)(
     'of the user himself is stopped by Ctrl-Z together with thermos, and continued',

@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -459,5 +467,56 @@ describe.skipIf(!AS_ROOT || !HAS_NATIVE)('a process with another root directory'
     expect(exec('jailed', 'p', '--', '/bin/true').status).toBe(127);
     expect(exec('jailed', 'p').status).toBe(127);
     expect(exec('--no-namespaces', 'jailed', 'p', '--', '/bin/true').status).toBe(0);
+  });
+});
+
+describe.skipIf(!AS_ROOT || !HAS_NATIVE)('a process that runs a set-user-ID program of root', () => {
+  /** A set-user-ID copy of perl; undefined if the file system knows none. */
+  function grownPerl(): string | undefined {
+    const path = join(place.path, 'grown');
+    if (runToEnd('sh', ['-c', 'cp "$(readlink -f "$(command -v perl)")" "$0"', path]).status !== 0)
+      return undefined;
+    chmodSync(place.path, 0o755);
+    chmodSync(path, 0o4755);
+    const { stdout } = runToEnd(path, ['-e', 'print $>'], { uid: NOBODY });
+    return stdout === '0' ? path : undefined;
+  }
+
+  test("never gets root's command, which the environment of its user would lead astray", async () => {
+    const perl = grownPerl();
+    if (perl === undefined) return;
+    // The user's own `id` tells that it was executed, and as whom.
+    const bin = join(place.path, 'bin');
+    const told = join(place.path, 'told');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'id'), `#!/bin/sh\nset >'${told}'\n`);
+    chmodSync(join(bin, 'id'), 0o755);
+    const grown = (id: string, become: string) =>
+      start(id, [
+        { name: 'p', cmdline: `PATH='${bin}' exec '${perl}' -e '${become} $0 = "sleep"; sleep 100000'` },
+      ]);
+    const uidsOf = (pid: number) =>
+      /^Uid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split('\t');
+
+    const whole = await grown('whole', '$< = $>;');
+    expect(uidsOf(whole.pid('p'))).toEqual(['0', '0', '0', '0']);
+    const refused = exec('whole', 'p', '--', 'id');
+    expect([refused.status, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toContain(`belongs to uid 0, but the task to uid ${NOBODY}`);
+    // Also if it belongs to a task of root.
+    const ticks = readFileSync(`/proc/${whole.pid('p')}/stat`, 'utf8')
+      .replace(/.*\) /s, '')
+      .split(' ')[19];
+    const words = ['--exec', String(whole.pid('p')), String(ticks), '0', 'enter', 'id'];
+    expect(runToEnd(join(REPOSITORY, 'dist/coordinator'), words)).toMatchObject({ status: 125, stdout: '' });
+
+    const half = await grown('half', '');
+    expect(uidsOf(half.pid('p'))).toEqual([String(NOBODY), '0', '0', '0']);
+    expect(exec('half', 'p', '--', 'id')).toMatchObject({
+      status: 125,
+      stdout: '',
+      stderr: expect.stringContaining('runs a set-user-ID or set-group-ID program'),
+    });
+    expect(existsSync(told)).toBe(false);
   });
 });

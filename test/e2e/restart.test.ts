@@ -162,6 +162,19 @@ describe.each(COORDINATORS)('restart, with the coordinator %s', (kind) => {
 });
 
 describe('restart', () => {
+  test('ended by SIGQUIT lets the coordinator go on', async () => {
+    const cmdline = "trap 'echo term >> order' TERM; echo $$ >> pids; while :; do sleep 0.02; done; exit";
+    await running([{ name: 'web', cmdline }]);
+    const child = startThermos(['restart', '--root', place.root, 'web-1', 'web']);
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await until('web is asked', () => order() === 'term\n');
+    child.kill('SIGQUIT');
+    expect(await ended).toBe(131);
+    const { coordinator_pid } = place.inspect('web-1').processes[0];
+    const stat = () => readFileSync(`/proc/${coordinator_pid}/stat`, 'utf8');
+    await until('the coordinator goes on', () => !/\) T /.test(stat()));
+  });
+
   test('goes on with a run that an earlier restart was killed over', async () => {
     await running([SERVER]);
     const { coordinator_pid } = place.inspect('web-1').processes[0];

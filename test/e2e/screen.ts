@@ -265,6 +265,11 @@ export class Screen {
     }
   }
 
+  /** The terminal takes nothing more, as a window that is frozen. What the program wrote is not seen any more. */
+  freeze(): void {
+    this.#child.stdout?.pause();
+  }
+
   /** The window is closed, or the network is gone: the terminal is no more. The shell gets SIGHUP, the program none. */
   vanish(): void {
     this.#child.kill('SIGKILL');
