@@ -121,10 +121,10 @@ export class AgentClient implements AgentFiles {
       if (answer.status !== 403 && answer.status !== 404) this.#hasCalls = false;
       return undefined;
     }
-    const { read_file: file } = jsonIn(answer) as { read_file?: { data?: unknown } };
+    const file = (jsonIn(answer) as { read_file?: { data?: unknown } | null } | null)?.read_file;
     // A file that has nothing there has no data.
     const data = file?.data ?? '';
-    if (file === undefined || typeof data !== 'string') {
+    if (file === undefined || file === null || typeof data !== 'string') {
       throw new AgentFailure('odd', `what it answers is not a piece of ${path}`);
     }
     return Buffer.from(data, 'base64');

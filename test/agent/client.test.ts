@@ -3,8 +3,10 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentClient, httpClient } from '../../src/agent/client.js';
+import { AgentFailure } from '../../src/agent/failure.js';
 import type { HttpOptions } from '../../src/agent/http.js';
 import type { Agent, AgentOptions, Call } from './agent.js';
 import { type Authority, makeAuthority } from './certificates.js';
@@ -204,6 +206,41 @@ describe('what is not an agent', () => {
     closes.push(close);
     expect(master.agents).toHaveLength(1);
     expect(await failed(clientOf(url).state())).toBe('odd: it is a master, not an agent');
+  });
+
+  test('any JSON in place of a listing, a piece or a state is an answer or a failure of the agent', async () => {
+    let body = '';
+    const url = await serve((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.end(body);
+    });
+    const client = clientOf(url);
+    const fields = fc.constantFrom('read_file', 'data', 'frameworks', 'executors', 'path', 'size', 'offset');
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom(null, true, 0, -1, 1e300, '', '/sandbox/bytes', [], {}),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(fields, tie('value'), { maxKeys: 3 }),
+      ),
+    }));
+    const property = fc.asyncProperty(value, async (json) => {
+      body = JSON.stringify({ version: '1.11.0', frameworks: [] });
+      await client.state();
+      body = JSON.stringify(json);
+      for (const call of [
+        () => client.read('/sandbox/bytes', 0, 10),
+        () => client.list('/sandbox'),
+        () => client.state(),
+      ]) {
+        const error = await call().then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        if (error !== undefined) expect(error).toBeInstanceOf(AgentFailure);
+      }
+    });
+    await fc.assert(property, { numRuns: 150, examples: [[null], [{ read_file: null }]] });
   });
 
   test('what does not speak HTTP', async () => {
