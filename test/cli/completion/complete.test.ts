@@ -299,7 +299,7 @@ describe('complete', () => {
     expect(await described('help', 'sta')).toEqual([['status', 'Show tasks of thermos.']]);
     expect((await described('help', 'conf'))[0]?.[1]).toContain('defaults');
     expect(await described('status', '--orph')).toEqual([['--orphans', 'End orphans.']]);
-    expect(await described('--js')).toEqual([['--json', 'Print one JSON document.']]);
+    expect(await described('--js')).toEqual([['--json', 'Print JSON: one document, or one per line.']]);
   });
 
   test('reads no task among very many', async () => {
