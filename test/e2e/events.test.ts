@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
@@ -361,6 +369,8 @@ test('a user who may not read a task is told so', () => {
     ['events', '--root', root, '--since', '1h', '--no-follow'],
     unprivileged(),
   );
+  // Else who is not root cannot remove it.
+  chmodSync(directory, 0o755);
   expect([words(stdout), status]).toEqual([['ACTIVE open - - -'], 5]);
   expect(stderr).toContain('cannot read the checkpoint');
 });
