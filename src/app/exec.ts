@@ -1,3 +1,4 @@
+import { listed } from '../config/limits.js';
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { FoundTask } from '../discovery/found.js';
 import { errnoOf, NotFoundError, SystemError, ThermosError, UsageError } from '../errors/errors.js';
@@ -8,8 +9,8 @@ import { type LiveProcess, liveProcesses } from '../lifecycle/live-processes.js'
 import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import { isOver } from '../task/condition.js';
 import { TaskReader } from '../task/reader.js';
+import { unknownProcess } from '../task/unknown-process.js';
 import type { ProcessView, TaskView } from '../task/view.js';
-import { nearest } from '../text/near.js';
 import { shellWords } from '../text/shell.js';
 import { onlyTask, type RootFlags, tasksToChange } from './search.js';
 
@@ -162,12 +163,11 @@ function refuseForeign(view: TaskView, { pid, process }: LiveProcess, machine: E
 function namedProcess(view: TaskView, name: string): ProcessView {
   const found = view.processes.find(({ process }) => process === name);
   if (found !== undefined) return found;
-  const names = view.processes.map(({ process }) => process);
-  const [near] = nearest(name, names);
-  const known = names.length === 0 ? 'it has none' : `its processes are ${names.join(', ')}`;
-  const meant = near === undefined ? known : `did you mean process ${near}`;
-  const hint = `${meant}; a command comes after --: ${commandFor(view, 'exec')} -- ${shellWords([name])}`;
-  throw new NotFoundError('process-not-found', `task ${view.task_id} has no process '${name}'`, hint);
+  throw unknownProcess(
+    view,
+    name,
+    `a command comes after --: ${commandFor(view, 'exec')} -- ${shellWords([name])}`,
+  );
 }
 
 function liveOf(view: TaskView, machine: ExecMachine): LiveProcess[] {
@@ -220,6 +220,6 @@ function notRunning(
 
 /** `one is running`, `one, two are running`. */
 function runningText(processes: readonly LiveProcess[]): string {
-  const names = processes.map(({ process }) => process).join(', ');
+  const names = listed(processes.flatMap(({ process }) => process ?? []));
   return `${names} ${processes.length === 1 ? 'is' : 'are'} running`;
 }

@@ -7,8 +7,8 @@ import { LOCAL_PROCESSES } from '../lifecycle/local-processes.js';
 import type { Processes } from '../lifecycle/processes.js';
 import { type StartedRun, startedRun, TaskProcess } from '../lifecycle/task-process.js';
 import type { Awaitable } from '../task/gatherer.js';
+import { unknownProcess } from '../task/unknown-process.js';
 import type { ProcessView, TaskView } from '../task/view.js';
-import { nearest } from '../text/near.js';
 import type { Confirmation } from './confirmation.js';
 import { onlyTask, type RootFlags, tasksToChange } from './search.js';
 
@@ -47,7 +47,7 @@ export async function findProcess(
   const view = await look(found);
   const { task_id } = found;
   const process = view.processes.find((each) => each.process === name);
-  if (process === undefined) throw noSuchProcess(view, name);
+  if (process === undefined) throw unknownProcess(view, name);
   if (!yes && task !== task_id && !task.includes('/')) {
     if (!confirmation.canAsk) {
       const hint = 'give --yes, or the whole id';
@@ -57,14 +57,6 @@ export async function findProcess(
       throw new ThermosError('not-confirmed', 'nothing was done', { exitCode: EXIT.no });
   }
   return { found, view, process, problems: selection.problems };
-}
-
-function noSuchProcess({ task_id, processes }: TaskView, name: string): NotFoundError {
-  const names = processes.map(({ process }) => process);
-  const [near] = nearest(name, names);
-  const known = names.length === 0 ? undefined : `its processes are ${names.slice(0, 10).join(', ')}`;
-  const hint = near === undefined ? known : `did you mean ${near}?`;
-  return new NotFoundError('process-not-found', `task ${task_id} has no process '${name}'`, hint);
 }
 
 /** A run that can be signalled, and the streams that say so. */

@@ -1,3 +1,4 @@
+import { listed } from '../config/limits.js';
 import { NotFoundError } from '../errors/errors.js';
 import type { ProcessLogs, TaskLogs } from './task-logs.js';
 
@@ -55,7 +56,7 @@ function matcherOf(tasks: readonly TaskLogs[], word: string): (name: string) => 
   const glob = /[*?]/.test(word) ? globOf(word) : undefined;
   if (glob !== undefined && names.some((name) => glob.test(name))) return (name) => glob.test(name);
   const where = tasks.length === 1 ? `task ${tasks[0]?.task_id}` : `these ${tasks.length} tasks`;
-  const known = names.length === 0 ? 'no processes are known' : `its processes are ${names.join(', ')}`;
+  const known = names.length === 0 ? 'no processes are known' : `its processes are ${listed(names)}`;
   throw new NotFoundError('process-not-found', `no process '${word}' in ${where}: ${known}`);
 }
 

@@ -5,8 +5,8 @@ import {
   type ProcessStatus,
 } from '../checkpoint/records.js';
 import { numberedRuns } from '../checkpoint/replay.js';
-import { NotFoundError } from '../errors/errors.js';
 import { mayRunAgain } from './run-again.js';
+import { unknownProcess } from './unknown-process.js';
 import type { TaskView } from './view.js';
 
 /** What to wait for: a process reaches a state. */
@@ -35,12 +35,7 @@ export function conditionState(view: TaskView, { process, state }: Condition, si
   if (known === undefined) {
     // Without the task file, a process is unknown until its first record.
     if (view.config === undefined && !isOver(view)) return PENDING;
-    const names = view.processes.map((each) => each.process).join(', ');
-    throw new NotFoundError(
-      'process-not-found',
-      `task ${view.task_id} has no process '${process}'`,
-      names === '' ? undefined : `its processes are ${names}`,
-    );
+    throw unknownProcess(view, process);
   }
   if (state === 'WAITING' && known.runs === 0) return { kind: 'met' };
   const history = view.history.get(process);

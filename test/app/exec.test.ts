@@ -87,7 +87,7 @@ describe('nothing is run', () => {
     expect(refusal(machine([ONE]), { process: 'tow' })).toEqual([
       'process-not-found',
       "task t has no process 'tow'",
-      `did you mean process two; a command comes after --: ${command()} -- tow`,
+      `did you mean two? a command comes after --: ${command()} -- tow`,
     ]);
     expect(refusal(machine([ONE]), { process: 'three' })).toEqual([
       'process-not-running',

@@ -281,7 +281,7 @@ describe('exec refuses', () => {
   test('a process that the task does not have, and says where a command goes', () => {
     expect(lastLines(exec('t', 'plian'))).toBe(
       `error: task t has no process 'plian'
-hint: did you mean process plain; a command comes after --: thermos exec ${root()} t -- plian`,
+hint: did you mean plain? a command comes after --: thermos exec ${root()} t -- plian`,
     );
     const refused = exec('t', 'ls');
     expect(refused.status).toBe(1);
