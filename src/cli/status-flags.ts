@@ -2,21 +2,14 @@ import * as Flags from '@oclif/core/flags';
 import { SORT_KEYS } from '../app/task-order.js';
 import { STATUS_COLUMNS } from '../views/parts/status-columns.js';
 import { AGENT_FLAGS } from './agent-flags.js';
+import { stateFlag } from './state-flag.js';
 
 const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
 
 /** The flags of `status`. */
 export const STATUS_FLAGS = {
   only: Flags.string({ options: ['active', 'finished'], summary: 'Show only tasks in this phase.' }),
-  state: Flags.string({
-    multiple: true,
-    multipleNonGreedy: true,
-    delimiter: ',',
-    options: STATES,
-    parse: async (state) => state.toUpperCase(),
-    helpValue: 'STATE,…',
-    summary: 'Show only tasks in one of these states.',
-  }),
+  state: stateFlag(STATES, 'Show only tasks in one of these states.'),
   failed: Flags.boolean({
     summary: 'Show only tasks that are FAILED or LOST, or whose verdict is not ok.',
   }),

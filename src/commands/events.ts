@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import { EVENT_ENVIRONMENT } from '../cli/event-command.js';
 import { showEvents } from '../cli/events.js';
+import { stateFlag } from '../cli/state-flag.js';
 import { TIME_HELP } from '../text/time.js';
 
 const STATES = [
@@ -48,15 +49,7 @@ ${TIME_HELP}`;
   };
 
   static override flags = {
-    state: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      options: STATES,
-      parse: async (state) => state.toUpperCase(),
-      helpValue: 'STATE,…',
-      summary: 'Print only transitions to one of these states, of tasks or processes.',
-    }),
+    state: stateFlag(STATES, 'Print only transitions to one of these states, of tasks or processes.'),
     since: Flags.string({
       helpValue: 'TIME',
       summary: 'Print first what has happened since then: 2h, 14:30, an RFC 3339 time, or Unix seconds.',
