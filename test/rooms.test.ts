@@ -150,3 +150,16 @@ test('circles are found', () => {
   const arrows = { a: ['b'], b: ['c', 'd'], c: ['a'], d: ['d'], e: ['b'] };
   expect(circlesIn(new Map(Object.entries(arrows)))).toEqual(['a > b > c > a', 'd > d']);
 });
+
+test('the name of a type means one thing: no other file declares it', () => {
+  const files = new Map<string, string[]>();
+  for (const { path, source } of FILES) {
+    for (const [, name = ''] of source.matchAll(
+      /^(?:export )?(?:abstract )?(?:interface|type|class|enum) (\w+)/gm,
+    ))
+      files.set(name, [...(files.get(name) ?? []), path]);
+  }
+  expect(files.size).toBeGreaterThan(500);
+  // A class of a command, a default export, is called as its command.
+  expect([...files].filter(([, paths]) => paths.length > 1)).toEqual([]);
+});

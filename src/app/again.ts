@@ -1,6 +1,11 @@
 import type { RunnerHeader } from '../checkpoint/records.js';
 import { LimitError } from '../config/limits.js';
-import { type Selection, selectedDocument, selectProcesses, unknownProcesses } from '../config/selection.js';
+import {
+  type ProcessSelection,
+  selectedDocument,
+  selectProcesses,
+  unknownProcesses,
+} from '../config/selection.js';
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import type { FoundTask } from '../discovery/found.js';
 import { errnoOf, ThermosError, UsageError } from '../errors/errors.js';
@@ -24,7 +29,7 @@ import { firstOf, noSuchTask, notOneTask } from './search.js';
 
 export interface AgainOptions extends TaskIdentity {
   /** Default: all processes. */
-  readonly selection?: Selection;
+  readonly selection?: ProcessSelection;
 }
 
 export interface AgainPorts {
@@ -98,7 +103,7 @@ async function findOne(word: string, gatherer: AgainPorts['gatherer']): Promise<
   );
 }
 
-interface Kept {
+interface KeptTaskFile {
   readonly file: OpenFile;
   readonly phase: Phase;
   /** Undefined if there is none. */
@@ -106,7 +111,7 @@ interface Kept {
 }
 
 /** Opens what a task left, for who may execute it. */
-function openKept(found: FoundTask, euid: number): Kept {
+function openKept(found: FoundTask, euid: number): KeptTaskFile {
   const { task_id, root } = found;
   const { executes, base } = LAYOUTS[root.layout];
   if (euid === 0 && !executes) {
@@ -192,7 +197,7 @@ function accountFor(
 }
 
 /** Commands of one user must not be run as another. */
-function refuseStrangers(found: FoundTask, { file, phase, stream }: Kept, uid: number): void {
+function refuseStrangers(found: FoundTask, { file, phase, stream }: KeptTaskFile, uid: number): void {
   const place = { root: found.root.path, taskId: found.task_id };
   const opened = stream === undefined ? [file] : [file, stream];
   const whom = findAccount(uid)?.name ?? `uid ${uid}`;
@@ -214,7 +219,11 @@ function copyHint({ task_file = '', root }: FoundTask): string {
   return `if it is right, run a copy of it as a config: cp ${shellArguments(task_file, copy)}; ${run}${user}`;
 }
 
-function chosen(task: RunnableTask, of: string, selection: Selection | undefined): Record<string, unknown> {
+function chosen(
+  task: RunnableTask,
+  of: string,
+  selection: ProcessSelection | undefined,
+): Record<string, unknown> {
   if (selection === undefined) return task.document;
   let selected: ReturnType<typeof selectProcesses>;
   try {

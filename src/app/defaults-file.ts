@@ -15,16 +15,16 @@ export interface DefaultsFile {
 }
 
 /** What a key takes, in words, and whether a value is that. */
-interface Kind {
+interface ValueKind {
   takes: string;
   accepts(value: unknown): boolean;
 }
 
 interface Keys {
-  readonly [key: string]: Kind | Keys;
+  readonly [key: string]: ValueKind | Keys;
 }
 
-const PATHS: Kind = {
+const PATHS: ValueKind = {
   takes: 'a list of absolute paths',
   accepts: (value) =>
     Array.isArray(value) && value.every((path) => typeof path === 'string' && /^\/[^\0]*$/.test(path)),
@@ -71,7 +71,7 @@ export function parseDefaults(text: string, path: string): DefaultsFile {
       );
     for (const [name, inner] of Object.entries(value)) {
       const line = lines.get(prefix + name);
-      const kind = Object.hasOwn(keys, name) ? (keys[name] as Kind | Keys) : undefined;
+      const kind = Object.hasOwn(keys, name) ? (keys[name] as ValueKind | Keys) : undefined;
       if (kind === undefined) throw unknownKey(path, line, prefix + name, name, keys);
       if (!isKind(kind)) check(inner, kind, `${prefix}${name}.`);
       else if (!kind.accepts(inner))
@@ -82,7 +82,7 @@ export function parseDefaults(text: string, path: string): DefaultsFile {
   return json as DefaultsFile;
 }
 
-function isKind(kind: Kind | Keys): kind is Kind {
+function isKind(kind: ValueKind | Keys): kind is ValueKind {
   return typeof kind.accepts === 'function';
 }
 

@@ -17,7 +17,7 @@ export interface EndOptions {
 }
 
 /** What ending a task has done so far, and the problems. */
-export interface Ending {
+export interface EndProgress {
   /** Pids. */
   readonly signalled: number[];
   readonly problems: Problem[];
@@ -38,7 +38,7 @@ export interface EndableTask {
   /** Becomes its runner. Throws like `takeOver` of the runner. */
   takeOver(): Promise<Pick<Runner, 'kill' | 'run'>>;
   /** Ends its processes and records the end, from its streams alone. Throws SystemError if that is impossible. */
-  endOrphan(request: KillRequest, ending: Ending): Promise<void>;
+  endOrphan(request: KillRequest, ending: EndProgress): Promise<void>;
   /** Sends SIGKILL to its processes that are still alive; records nothing. */
   endLeftovers(): { signalled: readonly number[]; problems: readonly Problem[] };
 }
@@ -91,8 +91,8 @@ export async function endTask(
   how: EndOptions,
   task: EndableTask,
   waits: OnWait = () => {},
-): Promise<Ending> {
-  const ending: Ending = { signalled: [], problems: [] };
+): Promise<EndProgress> {
+  const ending: EndProgress = { signalled: [], problems: [] };
   try {
     if (before.phase === 'finished') endLeftovers(task, ending);
     else await escalate(before.task_id, how, { task, waits }, ending);
@@ -119,7 +119,7 @@ async function escalate(
   taskId: string,
   { now, lose, graceMs }: EndOptions,
   { task, waits }: Watched,
-  ending: Ending,
+  ending: EndProgress,
 ): Promise<void> {
   const ask = async (signal: 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL', patienceMs: number) => {
     const sent = task.signalRunner(signal);
@@ -163,7 +163,7 @@ async function endRunnerless(
   task_id: string,
   request: KillRequest,
   task: EndableTask,
-  ending: Ending,
+  ending: EndProgress,
 ): Promise<void> {
   const { problems, signalled } = ending;
   if (request.now || request.wait === 0) return task.endOrphan(request, ending);
@@ -195,7 +195,7 @@ async function endRunnerless(
   }
 }
 
-function endLeftovers(task: EndableTask, { signalled, problems }: Ending): void {
+function endLeftovers(task: EndableTask, { signalled, problems }: EndProgress): void {
   const ended = task.endLeftovers();
   for (const each of ended.signalled) signalled.push(each);
   for (const each of ended.problems) problems.push(each);

@@ -36,7 +36,7 @@ const MOST_TOLD = 10_000;
  */
 export async function followEvents(options: EventOptions, ports: EventPorts): Promise<number> {
   const { watch, pause } = ports;
-  const events = new Events(options, ports);
+  const events = new EventStream(options, ports);
   try {
     for (;;) {
       const look = await answered(watch.look(), pause);
@@ -54,7 +54,7 @@ export async function followEvents(options: EventOptions, ports: EventPorts): Pr
   }
 }
 
-class Events {
+class EventStream {
   readonly #options: EventOptions;
   readonly #ports: EventPorts;
   readonly #told = new Set<string>();

@@ -3,12 +3,12 @@ import type { FoundTask } from '../discovery/found.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
-import type { Kinds } from '../gc/actions.js';
+import type { KindsToDelete } from '../gc/actions.js';
 import { apply, preview, problemsOf, type TaskOutcome } from '../gc/apply.js';
 import { lockRoots } from '../gc/exclusive.js';
 import { gatherMachine } from '../gc/machine.js';
 import { type GcPlan, makePlan, type PlannedTask } from '../gc/plan.js';
-import type { Limits } from '../gc/policy.js';
+import type { GcLimits } from '../gc/policy.js';
 import { EFFECTS } from '../gc/remove.js';
 import { absolutePath, realPath } from '../store/look.js';
 import { duration, timestamp } from '../text/age.js';
@@ -22,8 +22,8 @@ export interface GcOptions {
   readonly roots: RootFlags;
   /** Ids, patterns for whole ids, paths; none means all tasks. */
   readonly words: readonly string[];
-  readonly kinds: Kinds;
-  readonly limits: Limits;
+  readonly kinds: KindsToDelete;
+  readonly limits: GcLimits;
   /** Tasks whose runner died end when their stream is this old, milliseconds; undefined: never. */
   readonly orphanAge: number | undefined;
   readonly includeMesos: boolean;
@@ -37,7 +37,7 @@ export interface GcOptions {
 }
 
 /** A plan and its outcomes, expected or real. */
-export interface Collected {
+export interface CollectedTasks {
   readonly plan: GcPlan;
   readonly outcomes: readonly TaskOutcome[];
 }
@@ -45,11 +45,11 @@ export interface Collected {
 export interface GcPorts {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly confirmation: Confirmation<Collected>;
+  readonly confirmation: Confirmation<CollectedTasks>;
   readonly progress: Progress;
 }
 
-export interface GcResult extends Collected {
+export interface GcResult extends CollectedTasks {
   /** `nothing`: there is nothing to collect; `declined`: the person said no. */
   readonly end: 'planned' | 'nothing' | 'declined' | 'done';
   /** True if nothing was touched. */

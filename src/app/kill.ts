@@ -4,7 +4,7 @@ import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import type { Confirmation } from './confirmation.js';
-import { type EndableTask, type Ending, type EndOptions, endTask, isDone } from './end-task.js';
+import { type EndableTask, type EndOptions, type EndProgress, endTask, isDone } from './end-task.js';
 import type { Progress } from './progress.js';
 import { firstOf, missingTasks, noSuchTask, type RootFlags, tasksToChange } from './search.js';
 
@@ -121,7 +121,7 @@ async function endAll(
   const worker = async () => {
     for (let i = next++; i < total; i = next++) {
       const { task, view } = tasks[i] as ToEnd[number];
-      const ending: Ending = isDone(view)
+      const ending: EndProgress = isDone(view)
         ? { signalled: [], problems: [] }
         : await endTask(view, how, task, waits);
       const after = isDone(view) ? view : task.look();

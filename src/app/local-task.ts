@@ -17,7 +17,7 @@ import { DirectoryWatcher } from '../store/directory-watcher.js';
 import { isOver } from '../task/condition.js';
 import { TaskReader } from '../task/reader.js';
 import type { TaskView } from '../task/view.js';
-import type { EndableTask, Ending } from './end-task.js';
+import type { EndableTask, EndProgress } from './end-task.js';
 
 /** What ending tasks needs of the machine. */
 export interface LocalMachine {
@@ -103,7 +103,7 @@ export class LocalTask implements EndableTask {
     };
   }
 
-  async endOrphan({ state, wait = 0, now: atOnce }: KillRequest, ending: Ending): Promise<void> {
+  async endOrphan({ state, wait = 0, now: atOnce }: KillRequest, ending: EndProgress): Promise<void> {
     const { processes, sleep, now } = this.#machine;
     const known = new Set(ending.signalled);
     const signalled = (pids: readonly number[]) => {

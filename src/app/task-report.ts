@@ -1,11 +1,11 @@
 import type { LogTree } from '../logs/log-tree.js';
 import type { TaskReport } from '../report/model.js';
-import { type ReportOptions, reportOf } from '../report/report-of.js';
+import { type ReportOfOptions, reportOf } from '../report/report-of.js';
 import { taskFileProblems } from '../task/task-schema.js';
 import type { TaskView } from '../task/view.js';
 import { type LinkSources, reportLinks } from './report-links.js';
 
-export interface TaskReportOptions extends ReportOptions {
+export interface TaskReportOptions extends ReportOfOptions {
   links: LinkSources;
 }
 

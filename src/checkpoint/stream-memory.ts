@@ -3,7 +3,7 @@ import type { StreamFile, StreamStat } from './reader.js';
 /** Why a file is not just the one that was read before with more appended. */
 export type Change = 'replaced' | 'shortened' | 'rewritten';
 
-interface Sample {
+interface StreamSample {
   offset: number;
   bytes: Buffer;
 }
@@ -23,10 +23,10 @@ let scratch: Buffer | undefined;
  */
 export class StreamMemory {
   #stat: StreamStat | undefined;
-  #samples: Sample[] = [];
-  #last: Sample | undefined;
+  #samples: StreamSample[] = [];
+  #last: StreamSample | undefined;
   /** The bytes from which the stream could not be used. */
-  #damaged: Sample | undefined;
+  #damaged: StreamSample | undefined;
   #end = 0;
 
   /** Remembers bytes[start, end), which were read at `offset` and used. */
@@ -60,7 +60,7 @@ export class StreamMemory {
       now.size !== before.size || now.mtimeMs !== before.mtimeMs || now.ctimeMs !== before.ctimeMs;
     // The clock of a file system is coarse and may miss a change: a cheap sample is always compared.
     const samples = touched ? this.#samples : this.#samples.slice(0, 1);
-    const isThere = (sample: Sample | undefined) => sample === undefined || reads(sample, file);
+    const isThere = (sample: StreamSample | undefined) => sample === undefined || reads(sample, file);
     const still = isThere(this.#last) && isThere(this.#damaged) && samples.every(isThere);
     return still ? undefined : 'rewritten';
   }
@@ -70,7 +70,7 @@ function copy(bytes: Buffer, start: number, end: number): Buffer {
   return Buffer.from(bytes.subarray(start, end));
 }
 
-function reads({ offset, bytes }: Sample, file: StreamFile): boolean {
+function reads({ offset, bytes }: StreamSample, file: StreamFile): boolean {
   scratch ??= Buffer.allocUnsafeSlow(EDGE_BYTES);
   const count = file.readAt(scratch, 0, bytes.length, offset);
   return count === bytes.length && scratch.compare(bytes, 0, count, 0, count) === 0;

@@ -4,7 +4,7 @@ import { localTasks } from '../app/local-tasks.js';
 import type { PreparedTask } from '../app/prepared-task.js';
 import { UsageError } from '../errors/errors.js';
 import { selectionOf } from './config-target.js';
-import type { PreparedRun, RunCommandFlags } from './prepare-run.js';
+import type { PreparedCommand, RunCommandFlags } from './prepare-run.js';
 import type { Terminal } from './terminal.js';
 
 /** What only a config can get: in a task file it is filled in. */
@@ -18,7 +18,7 @@ export async function prepareAgain(
   flags: RunCommandFlags & { again: string },
   config: string | undefined,
   terminal: Terminal,
-): Promise<PreparedRun> {
+): Promise<PreparedCommand> {
   if (config !== undefined) throw new UsageError('usage', 'CONFIG and --again exclude each other');
   for (const flag of FILLED_IN) {
     if (flags[flag] === undefined) continue;

@@ -7,7 +7,7 @@ import { UsageError } from '../errors/errors.js';
 import { EXIT, EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { visible } from '../text/escape.js';
-import type { Kinds } from './completion/kinds.js';
+import type { CompletionKinds } from './completion/kinds.js';
 import { problemsText } from './failure.js';
 import { inertText, withoutInherited } from './inherited-flags.js';
 import { jsonPieces } from './json-pieces.js';
@@ -73,7 +73,7 @@ export abstract class ThermosCommand extends Command {
   static usesDefaults = true;
 
   /** What completion offers for arguments and flags, where their names do not say it. */
-  static completes: Kinds = {};
+  static completes: CompletionKinds = {};
 
   /** Ids of commands to read about next. */
   static seeAlso: readonly string[] = [];

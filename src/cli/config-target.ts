@@ -1,4 +1,4 @@
-import type { Selection } from '../config/selection.js';
+import type { ProcessSelection } from '../config/selection.js';
 import { isPathWord, namedByPath } from '../discovery/task-path.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 
@@ -23,7 +23,10 @@ export function hasConfigFlag({ task, environment, port, job, instance, only, fr
 }
 
 /** The processes that the flags choose; undefined: all. */
-export function selectionOf({ only, from }: Pick<ConfigFlags, 'only' | 'from'>): Selection | undefined {
+export function selectionOf({
+  only,
+  from,
+}: Pick<ConfigFlags, 'only' | 'from'>): ProcessSelection | undefined {
   if (only !== undefined) return { kind: 'only', words: only };
   return from && { kind: 'from', words: from };
 }

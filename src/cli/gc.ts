@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import type { Defaults } from '../app/defaults.js';
-import type { Collected, GcOptions, GcResult } from '../app/gc.js';
+import type { CollectedTasks, GcOptions, GcResult } from '../app/gc.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
@@ -135,7 +135,7 @@ function parseCount(text: string, flag: string): number {
 
 /** Draws a plan, as it is shown before the question. */
 export function planText({ verbose }: Pick<GcFlags, 'verbose'>) {
-  return ({ plan, outcomes }: Collected, style: Style): string =>
+  return ({ plan, outcomes }: CollectedTasks, style: Style): string =>
     gcText(encodeGc(true, outcomes, plan, []), { ...style, now: plan.machine.now }, verbose);
 }
 

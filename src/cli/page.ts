@@ -1,6 +1,6 @@
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { EXIT, type ExitMeanings, type ExitName } from '../errors/exit-codes.js';
-import type { Kinds } from './completion/kinds.js';
+import type { CompletionKinds } from './completion/kinds.js';
 import type { KnownFlag } from './words.js';
 
 /** What help, the man pages, the docs and completion say about a command; all of it comes from its class. */
@@ -69,7 +69,7 @@ export interface CommandClass {
   readonly files: Readonly<Record<string, string>>;
   readonly seeAlso: readonly string[];
   readonly usesDefaults?: boolean;
-  readonly completes?: Kinds;
+  readonly completes?: CompletionKinds;
 }
 
 /** Commands by name, each loaded on demand. */

@@ -10,7 +10,7 @@ export interface RunCommandFlags extends RunConfigFlags, RunTaskFlags {
   again?: string;
 }
 
-export interface PreparedRun {
+export interface PreparedCommand {
   readonly prepared: PreparedTask;
   readonly flags: RunTaskFlags;
   /** To be shown before the task is run. */
@@ -22,7 +22,7 @@ export async function prepareRunOf(
   config: string | undefined,
   flags: RunCommandFlags,
   terminal: Terminal,
-): Promise<PreparedRun> {
+): Promise<PreparedCommand> {
   const { again } = flags;
   if (again !== undefined) {
     const { prepareAgain } = await import('./again.js');

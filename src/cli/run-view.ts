@@ -25,7 +25,7 @@ import { LiveScreen } from './live-screen.js';
 import type { Terminal } from './terminal.js';
 
 /** What a runner in the foreground passes to the process that shows its task. */
-export interface ShowRun {
+export interface RunToShow {
   root: string;
   task_id: string;
   /** Draw on the terminal; else lines. */
@@ -54,7 +54,7 @@ const SECOND_MS = 1000;
  * Shows a task that another process runs, until that process reports its end or dies. Showing has a process of
  * its own, so that a stopped terminal or an idle pager cannot block the runner.
  */
-export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> {
+export async function showRun(spec: RunToShow, terminal: Terminal): Promise<void> {
   const screen = spec.live ? new Live(terminal) : new Lines(terminal);
   const source = new RunSource(spec, screen);
   let looks = 0;
@@ -88,7 +88,7 @@ export async function showRun(spec: ShowRun, terminal: Terminal): Promise<void> 
 async function follow(
   source: RunSource,
   streams: readonly Stream[],
-  { raw, live, lines }: ShowRun,
+  { raw, live, lines }: RunToShow,
   screen: Screen,
   pause: FollowShell['pause'],
 ): Promise<void> {
@@ -120,14 +120,14 @@ async function follow(
 /** Reads the task for the log printer, and shows what has changed in it. */
 class RunSource implements TaskLogSource {
   readonly watched: string;
-  readonly #spec: ShowRun;
+  readonly #spec: RunToShow;
   readonly #screen: Screen;
   readonly #reader: TaskReader;
   readonly #changes: RunChanges;
   readonly #look = Host.snapshots();
   #config: TaskConfig | undefined;
 
-  constructor(spec: ShowRun, screen: Screen) {
+  constructor(spec: RunToShow, screen: Screen) {
     this.#spec = spec;
     this.#screen = screen;
     const found = taskAt(spec.root, spec.task_id);

@@ -20,7 +20,7 @@ import { failureOf } from './failure.js';
 import { coordinatorPrograms, MAIN, patienceMs } from './programs.js';
 import { progressOn } from './progress.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
-import type { RunnerMessage, ShowRun } from './run-view.js';
+import type { RunnerMessage, RunToShow } from './run-view.js';
 import { startPage } from './start-page.js';
 import type { Style, Terminal } from './terminal.js';
 
@@ -107,7 +107,7 @@ class StarterControl extends RunControl {
   }
 }
 
-function showOf(task: BegunTask, raw: boolean, terminal: Terminal): ShowRun {
+function showOf(task: BegunTask, raw: boolean, terminal: Terminal): RunToShow {
   const { root, taskId, resumed, hasConsole, destination } = task;
   // Processes write to the console themselves, which would spoil a screen.
   const live = !hasConsole && terminal.stdoutIsTerminal && terminal.stderrIsTerminal && !terminal.isDumb;
@@ -127,7 +127,7 @@ class ViewerProcess implements Viewer {
   readonly #child: ChildProcess;
   readonly #gone: Promise<void>;
 
-  constructor(show: ShowRun) {
+  constructor(show: RunToShow) {
     this.#child = spawn(process.execPath, [NO_DEBUGGER, MAIN, '__show-run', JSON.stringify(show)], {
       stdio: ['pipe', 'inherit', 'inherit'],
     });

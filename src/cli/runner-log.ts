@@ -9,13 +9,13 @@ import { statFile } from '../store/look.js';
 import { visible } from '../text/escape.js';
 
 const SEVERITIES = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'NONE'] as const;
-type Level = (typeof SEVERITIES)[number];
+type LogLevel = (typeof SEVERITIES)[number];
 
 /**
  * The level in the value of the original's `--log_to_…`, where it may come after the name of a format, which changes
  * nothing here. Throws UsageError.
  */
-export function levelOf(flag: string, value: string | undefined): Level | undefined {
+export function levelOf(flag: string, value: string | undefined): LogLevel | undefined {
   if (value === undefined) return undefined;
   const level = SEVERITIES.find((each) => each === value.replace(/^(google|plain):/, ''));
   if (level === undefined) throw badValue(flag, 'DEBUG, INFO, WARN, ERROR, FATAL or NONE', value);
@@ -29,8 +29,8 @@ export interface RunnerLogOptions {
   /** Absolute; without it, everything goes to stderr. */
   directory?: string;
   /** The least severe level of each. Default: DEBUG; ERROR, or INFO if there is no other log. */
-  disk?: Level;
-  stderr?: Level;
+  disk?: LogLevel;
+  stderr?: LogLevel;
   pid: number;
   now(): Date;
   writeError(text: string): void;
@@ -57,7 +57,7 @@ export class RunnerLog {
     this.#instead = rankOf(stderr ?? 'INFO');
   }
 
-  write(level: Level, text: string): void {
+  write(level: LogLevel, text: string): void {
     const { now, pid, writeError } = this.#options;
     const rank = rankOf(level);
     const line = logLine(level, text, now(), pid);
@@ -98,12 +98,12 @@ export class RunnerLog {
   }
 }
 
-function rankOf(level: Level): number {
+function rankOf(level: LogLevel): number {
   return SEVERITIES.indexOf(level);
 }
 
 /** In the form of glog, as the original: `I1127 05:12:19.123000 PID thermos-runner:0] TEXT`. Local time. Pure. */
-export function logLine(level: Level, text: string, at: Date, pid: number): string {
+export function logLine(level: LogLevel, text: string, at: Date, pid: number): string {
   const two = (n: number) => String(n).padStart(2, '0');
   const day = `${two(at.getMonth() + 1)}${two(at.getDate())}`;
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':');

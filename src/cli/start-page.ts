@@ -5,14 +5,14 @@ import { describeErrno } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { NO_DEBUGGER } from '../runner/debugger.js';
 import { MAIN } from './programs.js';
-import type { WritePage } from './write-page.js';
+import type { PageToWrite } from './write-page.js';
 
 /** A message is a line; what is longer is not one. */
 const MOST_FAILURE = 2000;
 
 /** Starts the process that writes the page of a task once. It has its own session, so that Ctrl-C does not end it. */
 export function startPage(page: RunPage, last: boolean): PageProcess {
-  const words = [NO_DEBUGGER, MAIN, '__write-page', JSON.stringify({ ...page, last } satisfies WritePage)];
+  const words = [NO_DEBUGGER, MAIN, '__write-page', JSON.stringify({ ...page, last } satisfies PageToWrite)];
   const child = spawn(process.execPath, words, {
     cwd: '/',
     detached: true,

@@ -15,7 +15,7 @@ import type { Terminal } from './terminal.js';
 import { type Frame, watchFrames } from './watch.js';
 import { leftOutNotice, pageOptions, queryOf, type StatusFlags, WatchedTasks } from './watched-tasks.js';
 
-type Write = (text: string) => void;
+type WriteText = (text: string) => void;
 
 /**
  * Writes the tasks to stdout once. `known`: problems that were reported before, for the document. Rejects with
@@ -129,7 +129,7 @@ interface Page {
 async function pageOf(
   flags: StatusFlags & { known: readonly Problem[] },
   terminal: Terminal,
-  write: Write,
+  write: WriteText,
   useOf?: StatusPageOptions['useOf'],
 ): Promise<Page> {
   const { json, quiet, sort, reverse, limit, known } = flags;
@@ -177,12 +177,12 @@ const PIECE = 64 * 1024;
  * task is needed once it is written.
  */
 class Document implements Page {
-  readonly #write: Write;
+  readonly #write: WriteText;
   readonly #known: readonly Problem[];
   #piece = '{"tasks":[';
   #separator = '';
 
-  constructor(write: Write, known: readonly Problem[]) {
+  constructor(write: WriteText, known: readonly Problem[]) {
     this.#write = write;
     this.#known = known;
   }

@@ -12,14 +12,14 @@ import { DEFAULT_LOG_BYTES, reportPorts } from './report.js';
 import type { Terminal } from './terminal.js';
 
 /** What `run` asks for. */
-export interface WritePage extends RunPage {
+export interface PageToWrite extends RunPage {
   /** The task is over: nobody is disturbed, and somebody waits. */
   last: boolean;
 }
 
 /** Writes the page of one task. Rejects with SystemError if it cannot be written. */
 export async function writePage(
-  { root, task_id, directory, last }: WritePage,
+  { root, task_id, directory, last }: PageToWrite,
   madeBy: string,
   terminal: Terminal,
 ): Promise<void> {

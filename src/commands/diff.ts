@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
 import { diffTargets } from '../cli/diff.js';
 
@@ -32,7 +32,7 @@ TARGET and OTHER are each a task id, a path (a sandbox, a task root, a task file
   };
   static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['inspect', 'status', 'read'];
-  static override completes: Kinds = { only: 'config-process', from: 'config-process' };
+  static override completes: CompletionKinds = { only: 'config-process', from: 'config-process' };
 
   static override args = {
     target: Args.string({ required: true, ignoreStdin: true, description: 'A task, or a config.' }),

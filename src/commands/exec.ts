@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { execCommand } from '../cli/exec.js';
 import { UsageError } from '../errors/errors.js';
 import { EXEC_EXIT_ROWS } from '../errors/exit-codes.js';
@@ -37,7 +37,7 @@ use sudo, or stay outside with --no-namespaces.`;
   static moreExitRows = EXEC_EXIT_ROWS;
   static override seeAlso = ['ls', 'cat', 'signal', 'inspect'];
 
-  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
+  static override completes: CompletionKinds = { task: 'active-task', process: 'running-process' };
 
   static override usage = 'TASK [PROCESS] [FLAGS] [-- CMD...]';
   static override strict = false;

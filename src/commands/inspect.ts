@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
 import { GRAPH_FLAG } from '../cli/graph.js';
 import { inspectTarget } from '../cli/inspect.js';
@@ -42,7 +42,7 @@ TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern,
   };
   static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['status', 'tail', 'read', 'run'];
-  static override completes: Kinds = { only: 'config-process', from: 'config-process' };
+  static override completes: CompletionKinds = { only: 'config-process', from: 'config-process' };
 
   static override args = {
     target: Args.string({ ignoreStdin: true, description: 'The task, or the config.' }),

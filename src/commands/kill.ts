@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { killTasks } from '../app/kill.js';
 import { LocalTask } from '../app/local-task.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { confirmationOn } from '../cli/confirm.js';
 import { coordinatorPrograms } from '../cli/programs.js';
 import { progressOn } from '../cli/progress.js';
@@ -37,7 +37,7 @@ ${DURATION_HELP}`;
   };
   static override seeAlso = ['status', 'wait', 'run'];
 
-  static override completes: Kinds = { task: 'active-task' };
+  static override completes: CompletionKinds = { task: 'active-task' };
 
   static override args = {
     task: Args.string({ multiple: true, required: true, ignoreStdin: true, description: 'Tasks to end.' }),

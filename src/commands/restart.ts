@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { restartOn } from '../cli/restart.js';
 import type { RestartDocument } from '../contracts/run.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
@@ -42,7 +42,7 @@ ${DURATION_HELP}`;
   };
   static override seeAlso = ['signal', 'kill', 'wait', 'inspect'];
 
-  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
+  static override completes: CompletionKinds = { task: 'active-task', process: 'running-process' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),

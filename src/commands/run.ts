@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { CONFIG_FLAGS } from '../cli/config-flags.js';
 import { prepareRunOf } from '../cli/prepare-run.js';
 import { expectSignals } from '../cli/run-control.js';
@@ -43,7 +43,11 @@ user who runs them could have written are refused; root refuses all files in san
   ];
   static override exitCodes = { ...ThermosCommand.exitCodes, ...RUN_EXIT_CODES };
   static override seeAlso = ['init', 'inspect', 'simplerun', 'status', 'tail', 'wait', 'kill'];
-  static override completes: Kinds = { again: 'task', only: 'config-process', from: 'config-process' };
+  static override completes: CompletionKinds = {
+    again: 'task',
+    only: 'config-process',
+    from: 'config-process',
+  };
 
   static override usage = ['CONFIG [FLAGS]', '--again TASK [FLAGS]'];
   static override args = {

@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { ThermosCommand } from '../cli/base-command.js';
 import { leaveSignalsToRunner } from '../cli/run-control.js';
-import type { ShowRun as Spec } from '../cli/run-view.js';
+import type { RunToShow } from '../cli/run-view.js';
 import { EXIT } from '../errors/exit-codes.js';
 
 /** What `run` starts to show its task. */
@@ -15,7 +15,7 @@ export default class ShowRun extends ThermosCommand {
     const { args } = await this.parse(ShowRun);
     const { showRun } = await import('../cli/run-view.js');
     await this.terminal.loadColours();
-    await showRun(JSON.parse(args.spec) as Spec, this.terminal);
+    await showRun(JSON.parse(args.spec) as RunToShow, this.terminal);
     return EXIT.ok;
   }
 }

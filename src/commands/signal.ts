@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { localTasks } from '../app/local-tasks.js';
 import { signalProcess } from '../app/signal.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { confirmationOn } from '../cli/confirm.js';
 import { signalNumber } from '../cli/signal-name.js';
 import type { SignalDocument } from '../contracts/run.js';
@@ -42,7 +42,7 @@ of a task that a pattern names is signalled.`;
   };
   static override seeAlso = ['restart', 'kill', 'status', 'inspect'];
 
-  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
+  static override completes: CompletionKinds = { task: 'active-task', process: 'running-process' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),

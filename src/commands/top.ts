@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { showTop } from '../cli/top.js';
 import { TOP_FLAGS } from '../cli/top-flags.js';
 import { DURATION_HELP } from '../text/duration.js';
@@ -31,7 +31,7 @@ ${DURATION_HELP}`;
   static override exitCodes = { ...ThermosCommand.exitCodes, no: 'No task is active, or none matches.' };
   static override seeAlso = ['status', 'inspect', 'kill'];
 
-  static override completes: Kinds = { task: 'active-task' };
+  static override completes: CompletionKinds = { task: 'active-task' };
 
   static override args = {
     task: Args.string({ multiple: true, ignoreStdin: true, description: 'Tasks to show.' }),

@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { Kinds } from '../cli/completion/kinds.js';
+import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { progressOn } from '../cli/progress.js';
 import { parseCondition, waitUntil } from '../cli/wait.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
@@ -39,7 +39,7 @@ ${DURATION_HELP}`;
   static override seeAlso = ['run', 'status', 'tail', 'kill'];
 
   static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
-  static override completes: Kinds = { for: 'condition' };
+  static override completes: CompletionKinds = { for: 'condition' };
 
   static override args = {
     task: Args.string({ required: true, ignoreStdin: true, description: 'The task.' }),

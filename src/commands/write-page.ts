@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args';
 import { ThermosCommand } from '../cli/base-command.js';
-import type { WritePage as Spec } from '../cli/write-page.js';
+import type { PageToWrite } from '../cli/write-page.js';
 import { EXIT } from '../errors/exit-codes.js';
 
 /** What `run` starts to write the page of its task. */
@@ -13,7 +13,7 @@ export default class WritePage extends ThermosCommand {
     const { args } = await this.parse(WritePage);
     const { writePage } = await import('../cli/write-page.js');
     const madeBy = `${this.config.name} ${this.config.version}`;
-    await writePage(JSON.parse(args.spec) as Spec, madeBy, this.terminal);
+    await writePage(JSON.parse(args.spec) as PageToWrite, madeBy, this.terminal);
     return EXIT.ok;
   }
 }

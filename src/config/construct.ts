@@ -6,11 +6,11 @@ import {
   type MapNode,
   ModelError,
   type Node,
-  type Origin,
   Other,
   type Raw,
   type Scope,
   type SimpleNode,
+  type SourceLine,
   type StructNode,
   type Type,
 } from './model.js';
@@ -23,7 +23,7 @@ export type Keywords = readonly (readonly [name: string, value: Raw])[];
 const NO_SCOPES: readonly Scope[] = [];
 
 /** `T(value)`: the value is kept unchanged and coerced later, but a struct, list or map must look like one. */
-export function construct(type: Type, raw: Raw, origin?: Origin): Node {
+export function construct(type: Type, raw: Raw, origin?: SourceLine): Node {
   switch (type.kind) {
     case 'List':
       return { kind: 'list', type, scopes: NO_SCOPES, origin, items: elements(raw, type.item, type.name) };
@@ -52,7 +52,12 @@ export function accept(type: Type, raw: Raw): Node {
 }
 
 /** `T(…)` with any arguments. */
-export function constructFrom(type: Type, args: readonly Raw[], keywords: Keywords, origin?: Origin): Node {
+export function constructFrom(
+  type: Type,
+  args: readonly Raw[],
+  keywords: Keywords,
+  origin?: SourceLine,
+): Node {
   if (type.kind === 'Struct') return constructStruct(type, args, keywords, origin);
   const [keyword] = keywords;
   if (keyword !== undefined) {
@@ -83,7 +88,7 @@ function elements(raw: Raw, type: Type, name: string): readonly Node[] {
   throw new ModelError('ValueError', `${name} expects a list, got ${described(raw)}`);
 }
 
-function constructMap(type: MapNode['type'], args: readonly Raw[], origin?: Origin): MapNode {
+function constructMap(type: MapNode['type'], args: readonly Raw[], origin?: SourceLine): MapNode {
   const [first] = args;
   let pairs: readonly (readonly [Raw, Raw])[];
   if (args.length === 1 && first instanceof Dict) pairs = first.entries;
@@ -105,7 +110,7 @@ function constructStruct(
   type: StructNode['type'],
   args: readonly Raw[],
   keywords: Keywords,
-  origin?: Origin,
+  origin?: SourceLine,
 ): StructNode {
   const fields = new Map<string, Node>();
   for (const field of type.fields.values()) {
@@ -122,7 +127,7 @@ function constructStruct(
 }
 
 /** `obj(field=…)`: each named field is replaced as a whole, bindings stay. */
-export function override(node: StructNode, keywords: Keywords, origin?: Origin): StructNode {
+export function override(node: StructNode, keywords: Keywords, origin?: SourceLine): StructNode {
   const fields = new Map(node.fields);
   update(node.type, fields, keywords);
   return { ...node, fields, origin: origin ?? node.origin };

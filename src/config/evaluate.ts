@@ -12,7 +12,7 @@ import { invalidConfig, located, orRefused, theFirst, typeProblems } from './pro
 import { ConfigError, type Dialect } from './program.js';
 import { isNode } from './python-text.js';
 import type { Schema } from './schema.js';
-import { type Selection, selectProcesses, unknownProcesses } from './selection.js';
+import { type ProcessSelection, selectProcesses, unknownProcesses } from './selection.js';
 import type { ConfigSession } from './session.js';
 import { type Setting, settingsOf } from './settings.js';
 import {
@@ -43,7 +43,7 @@ export interface Request extends JobChoice {
   /** `-P NAME:PORT`. */
   ports: ReadonlyMap<string, number>;
   /** Which of its processes; default: all. */
-  selection?: Selection;
+  selection?: ProcessSelection;
 }
 
 /** One task of a config: bound, typechecked, chosen. */

@@ -10,8 +10,8 @@ import {
   type ListNode,
   ModelError,
   type Node,
-  type Origin,
   type Raw,
+  type SourceLine,
   type StructNode,
   type StructType,
 } from './model.js';
@@ -46,7 +46,7 @@ export class Helpers {
   }
 
   /** `SequentialTask(…)`: one constraint over the processes that the task has now. */
-  sequentialTask(args: readonly Raw[], keywords: Keywords, origin?: Origin): Node {
+  sequentialTask(args: readonly Raw[], keywords: Keywords, origin?: SourceLine): Node {
     const task = this.#newTask(args, keywords, origin);
     const constraints = attribute(task, 'constraints');
     if (constraints !== EMPTY && elements(constraints).length > 0) {
@@ -60,7 +60,7 @@ export class Helpers {
     return override(task, [['constraints', this.order(elements(processes))]]);
   }
 
-  simpleTask(name: Raw, command: Raw, origin?: Origin): Node {
+  simpleTask(name: Raw, command: Raw, origin?: SourceLine): Node {
     const process = this.#make(this.#schema.process, { name, cmdline: command }, origin);
     const resources = this.#make(this.#schema.resources, {
       cpu: new Float(1),
@@ -71,7 +71,7 @@ export class Helpers {
   }
 
   /** The tasks side by side: the last one with the processes and constraints of all, resources summed. */
-  combineTasks(tasks: readonly Raw[], keywords: Keywords, origin?: Origin): Node {
+  combineTasks(tasks: readonly Raw[], keywords: Keywords, origin?: SourceLine): Node {
     const last = tasks.at(-1);
     if (last === undefined) return this.#newTask([], [], origin);
     refuseComputed('combine_tasks', keywords);
@@ -89,7 +89,7 @@ export class Helpers {
   }
 
   /** The tasks one after the other: each process of one before each of the next, resources the largest. */
-  concatTasks(tasks: readonly Raw[], keywords: Keywords, origin?: Origin): Node {
+  concatTasks(tasks: readonly Raw[], keywords: Keywords, origin?: SourceLine): Node {
     const last = tasks.at(-1);
     if (last === undefined) return this.#newTask([], [], origin);
     refuseComputed('concat_tasks', keywords);
@@ -162,15 +162,15 @@ export class Helpers {
   }
 
   /** `export(x)`: a dict becomes a Task, anything else stays unchanged. */
-  exported(value: Raw, origin?: Origin): Raw {
+  exported(value: Raw, origin?: SourceLine): Raw {
     return value instanceof Dict ? this.#newTask([value], [], origin) : value;
   }
 
-  #newTask(args: readonly Raw[], keywords: Keywords, origin?: Origin): StructNode {
+  #newTask(args: readonly Raw[], keywords: Keywords, origin?: SourceLine): StructNode {
     return constructFrom(this.#schema.task, args, keywords, origin) as StructNode;
   }
 
-  #make(type: StructType, fields: Readonly<Record<string, Raw>>, origin?: Origin): StructNode {
+  #make(type: StructType, fields: Readonly<Record<string, Raw>>, origin?: SourceLine): StructNode {
     return constructFrom(type, [], Object.entries(fields), origin) as StructNode;
   }
 }

@@ -165,7 +165,7 @@ export interface TypeDescription {
 }
 
 /** A line of a config file. */
-export interface Origin {
+export interface SourceLine {
   readonly path: string;
   readonly line: number;
 }
@@ -222,7 +222,7 @@ interface NodeOf<T extends Type> {
   readonly type: T;
   /** What is bound, and what encloses it; the first that has an address wins. */
   readonly scopes: readonly Scope[];
-  readonly origin?: Origin;
+  readonly origin?: SourceLine;
 }
 
 export interface SimpleNode extends NodeOf<SimpleType> {
@@ -323,11 +323,11 @@ export type Wire =
   | { other: string; class: string; generator?: boolean };
 
 /** One evaluation: what Python may call, and the results. */
-export interface Session {
+export interface EvaluationSession {
   /** Never throws; see `refused`. */
   call(operation: string, args: string): string;
   /** In the order of `export`; a dict has become a Task. */
-  readonly exported: readonly { readonly value: Raw; readonly origin?: Origin }[];
+  readonly exported: readonly { readonly value: Raw; readonly origin?: SourceLine }[];
   /** Undefined if the config has no `jobs`. */
   readonly jobs: Raw | undefined;
   /** Set once a limit was exceeded or a call came that none of our classes sends: the config is refused. */

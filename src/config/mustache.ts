@@ -6,7 +6,7 @@ const TAG = /\{\{(&)?([^{}]+?)\1?\}\}/g;
 const PART = /\.([A-Za-z_][A-Za-z0-9_]*)|\[([A-Za-z0-9_\-./]+)\]/y;
 
 /** A part of a text that was split at its mustache tags. */
-export type Piece = string | Address;
+export type TextPiece = string | Address;
 
 /**
  * Splits a text at its tags, with the original's grammar: `[^{}]` between double braces; an address is a sequence of
@@ -14,8 +14,12 @@ export type Piece = string | Address;
  * `{{&…}}` becomes the text `{{…}}`, or stays unchanged with `keepEscapes`. `known` are the addresses of tags that
  * were parsed before.
  */
-export function split(text: string, keepEscapes: boolean, known: Map<string, Address> = new Map()): Piece[] {
-  const pieces: Piece[] = [];
+export function split(
+  text: string,
+  keepEscapes: boolean,
+  known: Map<string, Address> = new Map(),
+): TextPiece[] {
+  const pieces: TextPiece[] = [];
   let end = 0;
   for (const match of text.matchAll(TAG)) {
     const [tag, escaped, content = ''] = match;

@@ -5,9 +5,9 @@ import {
   type Address,
   ModelError,
   type Node,
-  type Origin,
   type Scope,
   type SimpleNode,
+  type SourceLine,
   type StructType,
 } from './model.js';
 import { hasTag } from './mustache.js';
@@ -19,7 +19,7 @@ export interface ConfigPlace {
   /** Path within the process, or within the task: `cmdline`, `logger.rotate.backups`, `constraints[0].order[1]`. */
   readonly field: string;
   /** Where the process, or else the task, was made. */
-  readonly origin?: Origin;
+  readonly origin?: SourceLine;
 }
 
 /** A value without fields of its own. */

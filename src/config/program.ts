@@ -2,7 +2,7 @@ import type { ProblemCode } from '../errors/codes.js';
 import { ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import type { Problem } from '../errors/problem.js';
-import type { Session } from './model.js';
+import type { EvaluationSession } from './model.js';
 
 /** Which names a config finds: those of `.thermos` files, or also those of `.aurora` files. */
 export type Dialect = 'thermos' | 'aurora';
@@ -14,7 +14,7 @@ export interface Program {
   source: Uint8Array;
   dialect: Dialect;
   /** The program builds its objects here; `exported` and `jobs` are its results. */
-  session: Session;
+  session: EvaluationSession;
   /** The environment that it sees. */
   environment: Readonly<Record<string, string | undefined>>;
   /** The directory for relative paths of `open`. */

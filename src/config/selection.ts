@@ -2,7 +2,7 @@ import { nearest } from '../text/near.js';
 import { limited, listed } from './limits.js';
 
 /** Which processes of a task to run: those that are named, or one and what depends on it. */
-export interface Selection {
+export interface ProcessSelection {
   readonly kind: 'only' | 'from';
   /** As they were given: names, or several with commas between. */
   readonly words: readonly string[];
@@ -38,7 +38,7 @@ export interface SelectedProcesses {
  */
 export function selectProcesses(
   task: SelectableTask,
-  selection: Selection,
+  selection: ProcessSelection,
 ): SelectedProcesses | { unknown: string[] } {
   const names = chosenNames(task, selection);
   if ('unknown' in names) return names;
@@ -58,7 +58,7 @@ export function selectProcesses(
 
 function chosenNames(
   { processes, orders }: SelectableTask,
-  { kind, words }: Selection,
+  { kind, words }: ProcessSelection,
 ): Set<string> | { unknown: string[] } {
   const known = new Set(processes.map(({ name }) => name));
   // A name may have a comma in it.

@@ -18,16 +18,16 @@ import {
   Dict,
   EMPTY,
   type Environment,
+  type EvaluationSession,
   type Field,
   Float,
   ModelError,
   type Node,
   type NodeId,
-  type Origin,
   Other,
   type PythonError,
   type Raw,
-  type Session,
+  type SourceLine,
   type Type,
   type TypeDescription,
   type TypeId,
@@ -50,11 +50,11 @@ const FIELD_BYTES = 80;
 const SCOPE_BYTES = 8;
 
 /** What one evaluation has made; `model.ts` describes how Python calls it. */
-export class ConfigSession implements Session {
+export class ConfigSession implements EvaluationSession {
   readonly types = new TypeTable();
   readonly schema = new Schema(this.types);
   readonly helpers = new Helpers(this.schema);
-  readonly exported: { value: Raw; origin?: Origin }[] = [];
+  readonly exported: { value: Raw; origin?: SourceLine }[] = [];
   jobs: Raw | undefined;
   readonly #nodes: (Node | Environment)[] = [];
   readonly #ids = new Map<Node | Environment, NodeId>();
@@ -317,7 +317,7 @@ export class ConfigSession implements Session {
     }
   }
 
-  #export(value: Raw, origin?: Origin): null {
+  #export(value: Raw, origin?: SourceLine): null {
     this.exported.push({ value: this.helpers.exported(value, origin), origin });
     return null;
   }
@@ -409,7 +409,7 @@ export function createSession(meter?: Meter): ConfigSession {
   return new ConfigSession(meter);
 }
 
-function originOf(at: At): Origin | undefined {
+function originOf(at: At): SourceLine | undefined {
   return at === null || at === undefined ? undefined : { path: at[0], line: at[1] };
 }
 

@@ -15,13 +15,13 @@ export interface Setting {
   default?: Json;
 }
 
-type JsonObject = { readonly [name: string]: Json };
+type JsonSettings = { readonly [name: string]: Json };
 
 /**
  * What differs from the defaults of the schema in the document of a task or a process, with all its fields in the order
  * of the schema: those of the task, then those of each process.
  */
-export function settingsOf({ task, process }: Schema, type: StructType, document: JsonObject): Setting[] {
+export function settingsOf({ task, process }: Schema, type: StructType, document: JsonSettings): Setting[] {
   const ofProcess = usualOf(process);
   if (type !== task) return differences(ofProcess, document, '');
   const { processes, ...own } = document;
@@ -49,7 +49,7 @@ function usualOf(type: StructType): UsualField[] {
   }));
 }
 
-function differences(usual: readonly UsualField[], object: JsonObject, prefix: string): Setting[] {
+function differences(usual: readonly UsualField[], object: JsonSettings, prefix: string): Setting[] {
   const found: Setting[] = [];
   for (const field of usual) {
     const name = prefix + field.name;
@@ -66,6 +66,6 @@ function isSame(a: Json | undefined, b: Json | undefined): boolean {
   return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }
 
-function isObject(value: Json | undefined): value is JsonObject & Json {
+function isObject(value: Json | undefined): value is JsonSettings & Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

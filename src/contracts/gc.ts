@@ -69,3 +69,5 @@ export const gc = z
   })
   .meta({ title: 'thermos gc --json', description: 'What was removed, or would be.' });
 export type GcDocument = z.infer<typeof gc>;
+export type GcTask = GcDocument['tasks'][number];
+export type GcAction = GcTask['actions'][number];

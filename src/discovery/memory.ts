@@ -27,7 +27,7 @@ export class SearchMemory {
   readonly #now: () => number;
   #found: Discovery = { roots: [], tasks: [], problems: [] };
   /** Of the last search. */
-  #marks: Marks | undefined;
+  #marks: RememberedMarks | undefined;
   #from = 0;
   #until = 0;
 
@@ -84,7 +84,7 @@ export class SearchMemory {
   }
 }
 
-interface Marks {
+interface RememberedMarks {
   /** By directory. */
   of: ReadonlyMap<string, string>;
   /** False if a directory has changed so recently that its mark may not show the next change. */
@@ -96,7 +96,7 @@ function marksOf(
   places: readonly string[],
   pending: readonly string[],
   start: number,
-): Marks {
+): RememberedMarks {
   const marks = new Map<string, string>();
   const unfinished = new Set(tasks.filter(({ phase }) => phase === 'active').map(({ root }) => root));
   const empty = new Set(roots);

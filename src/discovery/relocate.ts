@@ -32,10 +32,10 @@ export type RealPath = (path: string) => string | undefined;
 /** How many trailing segments of a recorded path are searched for beside a bare root. */
 const MOST_SEGMENTS = 16;
 
-type Task = Pick<FoundTask, 'task_id' | 'root'>;
+type RecordedTask = Pick<FoundTask, 'task_id' | 'root'>;
 
 /** Finds the recorded paths of a task on this machine. */
-export type Locate = (recorded: RecordedPaths, task: Task) => LocatedPaths;
+export type Locate = (recorded: RecordedPaths, task: RecordedTask) => LocatedPaths;
 
 /**
  * Where the sandbox and the logs of a task are on this machine. The recorded path counts if it exists; otherwise
@@ -47,7 +47,7 @@ export type Locate = (recorded: RecordedPaths, task: Task) => LocatedPaths;
  * Headers may be forged, so a relocated path is always really inside the run directory, or inside the directory
  * that holds the bare root, whatever `..` and links are on the way. Pure except for `realPath`.
  */
-export function locatePaths(recorded: RecordedPaths, task: Task, realPath: RealPath): LocatedPaths {
+export function locatePaths(recorded: RecordedPaths, task: RecordedTask, realPath: RealPath): LocatedPaths {
   return locateWith(new Neighbours(realPath), recorded, task);
 }
 
@@ -57,7 +57,7 @@ export function locateOfOneMoment(realPath: RealPath): Locate {
   return (recorded, task) => locateWith(neighbours, recorded, task);
 }
 
-function locateWith(neighbours: Neighbours, recorded: RecordedPaths, task: Task): LocatedPaths {
+function locateWith(neighbours: Neighbours, recorded: RecordedPaths, task: RecordedTask): LocatedPaths {
   const { root } = task;
   const { hasNeighbours } = LAYOUTS[root.layout];
   const sandbox = locate(
@@ -83,7 +83,7 @@ function locateWith(neighbours: Neighbours, recorded: RecordedPaths, task: Task)
 
 function locate(
   recorded: string | undefined,
-  root: Task['root'],
+  root: RecordedTask['root'],
   candidates: () => readonly string[],
   realPath: RealPath,
 ): Located | undefined {
@@ -116,7 +116,7 @@ function nowhere(recorded: string | undefined): Located | undefined {
 /** Where the sandbox may be, the most certain first. */
 function sandboxes(
   { sandbox, log_dir }: RecordedPaths,
-  { task_id, root }: Task,
+  { task_id, root }: RecordedTask,
   neighbours: Neighbours,
 ): readonly string[] {
   const named = LAYOUTS[root.layout].sandboxes(root, task_id);
@@ -131,7 +131,7 @@ function sandboxes(
 
 function logDirs(
   { sandbox: recordedSandbox, log_dir }: RecordedPaths,
-  { root }: Task,
+  { root }: RecordedTask,
   sandbox: Located | undefined,
   neighbours: Neighbours,
 ): string[] {

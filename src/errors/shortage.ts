@@ -1,7 +1,7 @@
 import { describeErrno, errnoOf, SystemError } from './errors.js';
 
 /** What the machine is short of, and who can help. */
-type Kind =
+type ShortageKind =
   /** Something else gives it back when it ends. */
   | 'moment'
   /** Somebody must make room. */
@@ -18,14 +18,14 @@ type Kind =
 export type Stage = 'opening' | 'running' | 'starting';
 
 /** How long to wait for an end of the shortage. */
-const PATIENCE_MS: Readonly<Record<Kind, Readonly<Record<Stage, number>>>> = {
+const PATIENCE_MS: Readonly<Record<ShortageKind, Readonly<Record<Stage, number>>>> = {
   moment: { opening: 10_000, running: 60_000, starting: 30_000 },
   disk: { opening: 0, running: 0, starting: 10_000 },
   broken: { opening: 0, running: 0, starting: 0 },
 };
 
 interface Shortage {
-  readonly kind: Kind;
+  readonly kind: ShortageKind;
   readonly remedy: string;
 }
 
@@ -47,7 +47,7 @@ const SHORTAGES: Readonly<Record<string, Shortage>> = {
 };
 
 /** What to do about a failed call: `none`: the machine is not short of anything. */
-export type Verdict = 'wait' | 'give-up' | 'none';
+export type ShortageVerdict = 'wait' | 'give-up' | 'none';
 
 /**
  * The policy for everything that runner and coordinators do: what to do about a call that has failed for `waitedMs`.
@@ -59,7 +59,7 @@ export function judgeShortage(
   waitedMs: number,
   stage: Stage,
   mostMs = Number.POSITIVE_INFINITY,
-): Verdict {
+): ShortageVerdict {
   const patience = patienceMs(error, stage);
   if (patience === undefined) return 'none';
   return waitedMs < Math.min(patience, mostMs) ? 'wait' : 'give-up';

@@ -4,15 +4,15 @@ import { isName } from '../layout/names.js';
 import { sandboxesIn } from '../layout/root-paths.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { isWithin, nameOf, parentOf } from '../store/paths.js';
-import { isLogPath, type Question, type Shown } from './evidence.js';
+import { isLogPath, type Question, type ShownEvidence } from './evidence.js';
 import type { Item, Objection } from './guards.js';
 import type { Measure, MeasureOptions } from './measure.js';
 import { MARK, type Subject } from './subject.js';
 
-export type Kind = 'metadata' | 'logs' | 'data';
+export type ActionKind = 'metadata' | 'logs' | 'data';
 
 /** Undefined for data: only sandboxes that `run` created in its root, and those that the user named. */
-export interface Kinds {
+export interface KindsToDelete {
   metadata: boolean;
   logs: boolean;
   data: boolean | undefined;
@@ -32,7 +32,7 @@ export interface Target {
 }
 
 export interface Action {
-  kind: Kind;
+  kind: ActionKind;
   /** For display: the path as recorded or found. */
   path: string;
   bytes: number;
@@ -52,14 +52,14 @@ export interface Kept {
 }
 
 /** Stats of the file at a path. */
-export type Top = Pick<Item, 'dev' | 'ino' | 'uid' | 'isDirectory'>;
+export type TopStat = Pick<Item, 'dev' | 'ino' | 'uid' | 'isDirectory'>;
 
 /** The questions about the machine that planning asks. */
 export interface PlanInspector {
   /** The path without links; undefined if it does not exist. */
   place(path: string, subject: Subject): { path: string } | { refused: string } | undefined;
-  top(path: string): Top | undefined;
-  shown(question: Question, subject: Subject): Shown;
+  top(path: string): TopStat | undefined;
+  shown(question: Question, subject: Subject): ShownEvidence;
   /** The first objection of the guards. */
   object(item: Item): Objection | undefined;
   /** Undefined if it does not exist. Throws the errors of reading it. */
@@ -74,7 +74,7 @@ export interface PlanInspector {
 }
 
 export interface ActionOptions {
-  kinds: Kinds;
+  kinds: KindsToDelete;
   /** Sandboxes that the user named, without links. */
   confirmed: ReadonlySet<string>;
 }
@@ -213,7 +213,7 @@ class ActionPlanner {
     const question = questionOf(this.#subject, path, home, logDir);
     // Logs are evidence for the sandbox that contains them, too.
     const known = this.#shown?.home === home && this.#shown.logDir === logDir;
-    const shown: Shown = known ? { by: 'logs' } : this.#inspector.shown(question, this.#subject);
+    const shown: ShownEvidence = known ? { by: 'logs' } : this.#inspector.shown(question, this.#subject);
     if ('by' in shown && shown.by === 'logs') this.#shown = { home, logDir };
     const found = this.#inspector.object(itemOf(named.kind, this.#subject, path, home, top, shown));
     if (found !== undefined) return objected(named, found);
@@ -300,8 +300,8 @@ export function itemOf(
   { task_id, key, layout, rootPath, root, authors }: Subject,
   path: string,
   home: string,
-  { dev, ino, uid, isDirectory }: Top,
-  shown: Shown,
+  { dev, ino, uid, isDirectory }: TopStat,
+  shown: ShownEvidence,
 ): Item {
   return {
     kind,

@@ -17,7 +17,7 @@ import { bytesOf, ChangedError } from '../store/walk.js';
 import { type Action, itemOf, questionOf, type Target } from './actions.js';
 import { canonical } from './canonical.js';
 import type { Finalization } from './disposition.js';
-import type { Shown } from './evidence.js';
+import type { ShownEvidence } from './evidence.js';
 import { type GuardContext, objection } from './guards.js';
 import { EvidenceOnDisk, guardContext } from './inspector.js';
 import { lookAgain } from './machine.js';
@@ -153,7 +153,7 @@ class PlanApplier {
   #carryOut(task: PlannedTask, changed: string | undefined): ActionOutcome[] {
     const outcomes: ActionOutcome[] = [];
     let left: string | undefined;
-    let evidence: ReadonlyMap<Target, Shown> = new Map();
+    let evidence: ReadonlyMap<Target, ShownEvidence> = new Map();
     if (changed === undefined) {
       if (task.marked) this.#markCollected(task);
       evidence = this.#lookAtEvidence(task);
@@ -180,7 +180,7 @@ class PlanApplier {
     target: Target,
     kind: Action['kind'],
     subject: Subject,
-    shown: Shown | undefined,
+    shown: ShownEvidence | undefined,
   ): Pick<ActionOutcome, 'bytes' | 'result' | 'why'> {
     const { directory, name, measure, except } = target;
     try {
@@ -221,7 +221,12 @@ class PlanApplier {
   }
 
   /** The reason against the removal now, by the same guards as in the plan. */
-  #objection(target: Target, kind: 'logs' | 'data', subject: Subject, shown: Shown): string | undefined {
+  #objection(
+    target: Target,
+    kind: 'logs' | 'data',
+    subject: Subject,
+    shown: ShownEvidence,
+  ): string | undefined {
     const { home, measure } = target;
     if (home === undefined) return undefined;
     // The removal itself checks device, inode and times (so the owner, too) against the measured ones.
@@ -230,15 +235,15 @@ class PlanApplier {
   }
 
   /** The current evidence for logs and data. Read before any are removed, because the logs are evidence for the data. */
-  #lookAtEvidence({ actions, subject }: PlannedTask): Map<Target, Shown> {
-    const shown = new Map<Target, Shown>();
+  #lookAtEvidence({ actions, subject }: PlannedTask): Map<Target, ShownEvidence> {
+    const shown = new Map<Target, ShownEvidence>();
     let byLogs: Target | undefined;
     for (const { verdict, target } of actions) {
       if (verdict !== 'delete' || target?.home === undefined) continue;
       const question = questionOf(subject, pathOf(target), target.home, target.logDir);
       // The logs show the same of the sandbox that they lie in.
       const known = byLogs?.home === target.home && byLogs.logDir === target.logDir;
-      const found: Shown = known ? { by: 'logs' } : this.#evidence.shown(question, subject);
+      const found: ShownEvidence = known ? { by: 'logs' } : this.#evidence.shown(question, subject);
       if ('by' in found && found.by === 'logs') byLogs = target;
       shown.set(target, found);
     }
@@ -249,7 +254,7 @@ class PlanApplier {
    * Marks a directory whose only evidence is its logs as the task's sandbox. The mark goes last, so that an interrupted
    * removal can be finished. If the whole sandbox goes, one mark covers the logs in it, too.
    */
-  #markBegun({ actions, subject }: PlannedTask, evidence: ReadonlyMap<Target, Shown>): void {
+  #markBegun({ actions, subject }: PlannedTask, evidence: ReadonlyMap<Target, ShownEvidence>): void {
     const doomed = actions.filter(({ target }) => target !== undefined && evidence.has(target));
     const target = (doomed.find(({ kind }) => kind === 'data') ?? doomed[0])?.target;
     const shown = target && evidence.get(target);

@@ -1,6 +1,6 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { LAYOUTS } from '../layout/layouts.js';
-import type { Reason } from './policy.js';
+import type { GcReason } from './policy.js';
 import type { Expected, ReconcileAction } from './reconcile.js';
 import type { Silence, Subject } from './subject.js';
 
@@ -16,8 +16,8 @@ export interface Finalization {
 
 /** How gc treats a task: it may be collected (with `always` regardless of the limits), is finalized, or left alone. */
 export type Disposition =
-  | { kind: 'over'; always?: Reason }
-  | ({ kind: 'finalize'; finalization: Finalization } & Reason)
+  | { kind: 'over'; always?: GcReason }
+  | ({ kind: 'finalize'; finalization: Finalization } & GcReason)
   | { kind: 'left' };
 
 type Facts = Pick<
@@ -49,7 +49,7 @@ export function dispositionOf(
   if (task.phase === 'finished') return { kind: 'over', always: always(task, pulled) };
   if (silence.state !== 'silent') return LEFT;
   const flaw = streamFlaw(task);
-  const silent = (rule: string): Reason => ({ reason: `${rule}, silent for ${ago(silence.since)}`, rule });
+  const silent = (rule: string): GcReason => ({ reason: `${rule}, silent for ${ago(silence.since)}`, rule });
   if (flaw !== undefined) return { kind: 'over', always: silent(flaw) };
   return orphan(task, 'LOST', silent('its runner is gone'));
 }
@@ -78,18 +78,18 @@ export function dispositionForScheduler(
 }
 
 /** Why a finished task goes regardless of the limits, if it does. */
-function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): Reason | undefined {
+function always({ marked, stream, taskFile, layout }: Facts, pulled: boolean): GcReason | undefined {
   if (marked) return same('an earlier gc of it was interrupted');
   if (stream === 'absent' && taskFile !== undefined) return same('its checkpoint is gone already');
   return pulled && !LAYOUTS[layout].ownsSandboxes ? same("its executor's directory is gone") : undefined;
 }
 
 /** A reason that is the same for all tasks that have it. */
-function same(rule: string): Reason {
+function same(rule: string): GcReason {
   return { reason: rule, rule };
 }
 
-function orphan({ state }: Facts, becomes: string, { reason, rule }: Reason): Disposition {
+function orphan({ state }: Facts, becomes: string, { reason, rule }: GcReason): Disposition {
   const over = isTerminalTaskState(state);
   return {
     kind: 'finalize',

@@ -11,7 +11,7 @@ import { isWithin } from '../store/paths.js';
 export type Evidence = 'place' | 'confirmed' | 'mark' | 'logs';
 
 /** `others`: it certainly belongs to another task. `empty`: the directory is empty. */
-export type Shown = { by: Evidence } | { why: string; others: boolean; empty?: boolean };
+export type ShownEvidence = { by: Evidence } | { why: string; others: boolean; empty?: boolean };
 
 /** A directory that a header names. All paths are without links. */
 export interface Question {
@@ -46,7 +46,7 @@ export interface EvidenceReader {
 }
 
 /** The evidence that the directory belongs to the task, or why there is none. Pure except for `reader`. */
-export function evidenceOf(question: Question, reader: EvidenceReader): Shown {
+export function evidenceOf(question: Question, reader: EvidenceReader): ShownEvidence {
   const { path, home, own } = question;
   if (isWithin(path, own)) return { by: 'place' };
   const marked = markOf(home, question, reader);
@@ -59,7 +59,7 @@ export function evidenceOf(question: Question, reader: EvidenceReader): Shown {
   return { why: 'it is empty', others: false, empty: true };
 }
 
-function byLogs({ home, logDir, ran, copied }: Question, reader: EvidenceReader): Shown {
+function byLogs({ home, logDir, ran, copied }: Question, reader: EvidenceReader): ShownEvidence {
   if (logDir === undefined || !isWithin(logDir, home)) return nothing('the logs of the task are not in it');
   if (ran.length === 0) return nothing('no process of the task ran, so it holds no logs that would show it');
   const missing = ran.find((run) => !STREAMS.some((stream) => reader.isFile(`${logDir}/${run}/${stream}`)));
@@ -71,7 +71,7 @@ function byLogs({ home, logDir, ran, copied }: Question, reader: EvidenceReader)
 }
 
 /** By the mark in a directory; undefined if there is none that can be trusted. */
-function markOf(directory: string, { uid }: Question, reader: EvidenceReader): Shown | undefined {
+function markOf(directory: string, { uid }: Question, reader: EvidenceReader): ShownEvidence | undefined {
   const found = reader.mark(directory);
   const owner = found && reader.owner(directory);
   if (found === undefined || owner === undefined) return undefined;
@@ -86,7 +86,7 @@ function markOf(directory: string, { uid }: Question, reader: EvidenceReader): S
     : nothing(`its mark names ${whose}, which is no longer there`);
 }
 
-function nothing(why: string): Shown {
+function nothing(why: string): ShownEvidence {
   return { why, others: false };
 }
 

@@ -2,7 +2,7 @@ import type { FileIdentity } from '../host/file-identity.js';
 import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { isWithin } from '../store/paths.js';
 import type { Claims } from './claims.js';
-import type { Evidence, Shown } from './evidence.js';
+import type { Evidence, ShownEvidence } from './evidence.js';
 import { homePlace, mounted, type ProtectedPaths, rootPlace, systemPlace } from './places.js';
 import { foreignWords, userWords, withoutEvidence } from './words.js';
 
@@ -22,7 +22,7 @@ export interface Item extends Readonly<FileIdentity> {
   /** Users other than root who may have written the header. */
   readonly authors: readonly number[];
   /** The evidence that it belongs to the task. */
-  readonly shown: Shown;
+  readonly shown: ShownEvidence;
 }
 
 /** Why something must not be removed. */

@@ -8,9 +8,9 @@ import { Directories } from '../store/directories.js';
 import { listDirectory } from '../store/list.js';
 import { statFile } from '../store/look.js';
 import { bytesOf } from '../store/walk.js';
-import type { Kept, PlanInspector, Top } from './actions.js';
+import type { Kept, PlanInspector, TopStat } from './actions.js';
 import { canonical, ON_DISK, PathCache } from './canonical.js';
-import { type EvidenceReader, evidenceOf, type Question, type Shown } from './evidence.js';
+import { type EvidenceReader, evidenceOf, type Question, type ShownEvidence } from './evidence.js';
 import { type GuardContext, type Item, type Objection, objection } from './guards.js';
 import type { Machine } from './machine.js';
 import { type LinkCounts, type Measure, type MeasureOptions, measure } from './measure.js';
@@ -39,22 +39,22 @@ export function guardContext({
   return { euid: host.euid, protectedPaths, claims, newcomer, others, usage };
 }
 
-type Look = (path: string) => Stats | undefined;
+type LookAt = (path: string) => Stats | undefined;
 
 /** Finds evidence of ownership on disk. */
 export class EvidenceOnDisk {
   readonly #euid: number;
   readonly #confirmed: ReadonlySet<string>;
-  readonly #look: Look;
+  readonly #look: LookAt;
   readonly #ownMarks = new Map<string, SandboxMark | undefined>();
 
-  constructor(euid: number, confirmed: ReadonlySet<string>, look: Look = lstat) {
+  constructor(euid: number, confirmed: ReadonlySet<string>, look: LookAt = lstat) {
     this.#euid = euid;
     this.#confirmed = confirmed;
     this.#look = look;
   }
 
-  shown(question: Question, { root, task_id }: Pick<Subject, 'root' | 'task_id'>): Shown {
+  shown(question: Question, { root, task_id }: Pick<Subject, 'root' | 'task_id'>): ShownEvidence {
     const reader: EvidenceReader = {
       euid: this.#euid,
       confirmed: this.#confirmed,
@@ -112,7 +112,7 @@ class RecentLooks {
   }
 
   /** Undefined also if it is not accessible. */
-  readonly lstat: Look = (path) => {
+  readonly lstat: LookAt = (path) => {
     try {
       return this.stat(path);
     } catch {
@@ -153,12 +153,12 @@ export class HostInspector implements PlanInspector {
     return found;
   }
 
-  top(path: string): Top | undefined {
+  top(path: string): TopStat | undefined {
     const stat = this.#looks.lstat(path);
     return stat && { dev: stat.dev, ino: stat.ino, uid: stat.uid, isDirectory: stat.isDirectory() };
   }
 
-  shown(question: Question, subject: Subject): Shown {
+  shown(question: Question, subject: Subject): ShownEvidence {
     return this.#evidence.shown(question, subject);
   }
 

@@ -13,12 +13,12 @@ import { Claims } from './claims.js';
 import type { GuardContext, Item } from './guards.js';
 import { type Forecast, forecaster } from './mesos.js';
 import type { ProtectedPaths } from './places.js';
-import { Usage } from './usage.js';
+import { DirectoryUsage } from './usage.js';
 
 /** The state of the machine at one moment, as needed by gc. */
 export interface Machine {
   host: Host;
-  usage: Usage;
+  usage: DirectoryUsage;
   now: number;
   /** Users' homes, mounts, and the Mesos work directories. Roots are added. */
   protectedPaths: ProtectedPaths;
@@ -51,7 +51,7 @@ export function gatherMachine(
   const roots = [PLACES.hostRoot, ofUser, inExecutor, ...(env.THERMOS_ROOT?.split(':') ?? [])];
   return {
     host,
-    usage: new Usage(undefined, clock),
+    usage: new DirectoryUsage(undefined, clock),
     now,
     protectedPaths: {
       homes: homes(host, env),

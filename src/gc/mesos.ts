@@ -9,7 +9,7 @@ import { listDirectory } from '../store/list.js';
 import { presenceOf, statFile } from '../store/look.js';
 import { readText } from '../store/open-file.js';
 import { durationOf } from '../text/duration.js';
-import type { Usage } from './usage.js';
+import type { DirectoryUsage } from './usage.js';
 
 /** A pid or a boot id. */
 const LONGEST_WORD = 1024;
@@ -85,7 +85,7 @@ export function runDirAround(path: string): string | undefined {
 export function executorAlive(
   runDir: string,
   host: Host,
-  usage: Usage,
+  usage: DirectoryUsage,
   bootId: string | undefined,
 ): boolean | undefined {
   try {

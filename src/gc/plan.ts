@@ -4,7 +4,7 @@ import type { RealPath } from '../discovery/relocate.js';
 import type { Problem } from '../errors/problem.js';
 import { LAYOUTS, type LayoutName } from '../layout/layouts.js';
 import { readTasks } from '../task/board.js';
-import { type Action, actionsOf, type Kinds, ownSandbox } from './actions.js';
+import { type Action, actionsOf, type KindsToDelete, ownSandbox } from './actions.js';
 import { Claims } from './claims.js';
 import {
   type Disposition,
@@ -15,7 +15,7 @@ import {
 import { HostInspector } from './inspector.js';
 import { type Machine, newcomers } from './machine.js';
 import { isPulled } from './mesos.js';
-import { type Choice, choose, type GcCandidate, type Limits, type Reason } from './policy.js';
+import { choose, type GcCandidate, type GcChoice, type GcLimits, type GcReason } from './policy.js';
 import {
   type Expected,
   expectedOf,
@@ -24,12 +24,12 @@ import {
   type ReconcileAction,
   reconcileAction,
 } from './reconcile.js';
-import { type Finish, lookAtStream, Owners, type Subject, silenceOf, subjectOf } from './subject.js';
+import { DirectoryOwners, type Finish, lookAtStream, type Subject, silenceOf, subjectOf } from './subject.js';
 import { finishWords, type Wording } from './words.js';
 
 export interface PlanOptions {
-  kinds: Kinds;
-  limits: Limits;
+  kinds: KindsToDelete;
+  limits: GcLimits;
   /** Finalize tasks whose runner has been dead for this long, in milliseconds; none if undefined. */
   orphanAge: number | undefined;
   includeMesos: boolean;
@@ -92,7 +92,7 @@ export function makePlan(
 
 interface Over {
   subject: Subject;
-  always?: Reason;
+  always?: GcReason;
 }
 
 class GcPlanner {
@@ -112,7 +112,7 @@ class GcPlanner {
     const { host, now } = this.#machine;
     const { orphanAge, retained } = this.#options;
     const real = realPathsOfOneMoment();
-    const owners = new Owners();
+    const owners = new DirectoryOwners();
     const reconciled: Reconciled[] = [];
     const idsByRoot = new Map<string, Set<string>>();
     let read = 0;
@@ -217,12 +217,12 @@ function pulledProblem({ task_id, recordedSandbox }: Subject): Problem {
   return { code: 'sandbox-pulled', severity: 'warning', message, path: recordedSandbox, task_id };
 }
 
-function planned(subject: Subject, { reason, rule }: Reason): PlannedTask {
+function planned(subject: Subject, { reason, rule }: GcReason): PlannedTask {
   const { task_id, root, layout, state } = subject;
   return { task_id, root, layout, state, reason, rule, actions: [], marked: false, subject };
 }
 
-function collected(subject: Subject, choice: Choice, actions: Action[]): PlannedTask {
+function collected(subject: Subject, choice: GcChoice, actions: Action[]): PlannedTask {
   const goes = ({ path, verdict }: Action) => path === subject.checkpointDir && verdict === 'delete';
   const task = planned(subject, choice);
   task.finish = subject.finish;

@@ -1,7 +1,7 @@
 import type { Wording } from './words.js';
 
 /** Limits for what is kept; unlimited where undefined. */
-export interface Limits {
+export interface GcLimits {
   /** Milliseconds. */
   maxAge?: number;
   maxTasks?: number;
@@ -18,18 +18,18 @@ export interface GcCandidate {
   /** Bytes that collecting it would free; used only if space is limited. */
   bytes: number;
   /** Why it goes regardless of the limits, if so: an earlier gc was interrupted, its executor is gone … */
-  always?: Reason;
+  always?: GcReason;
 }
 
 /** Why gc acts on a task. */
-export interface Reason {
+export interface GcReason {
   reason: string;
   /** The same without what differs from task to task, such as a time: tasks are counted by it. */
   rule: string;
 }
 
 /** Why a task is collected; `limit` is the limit that it exceeds. */
-export interface Choice extends Reason {
+export interface GcChoice extends GcReason {
   limit?: 'age' | 'tasks' | 'space' | 'always';
 }
 
@@ -40,13 +40,13 @@ export interface Choice extends Reason {
  */
 export function choose(
   candidates: readonly GcCandidate[],
-  limits: Limits,
+  limits: GcLimits,
   now: number,
   words: Pick<Wording, 'duration' | 'size'>,
-): (Choice | undefined)[] {
+): (GcChoice | undefined)[] {
   const { maxAge, maxTasks, maxSpace } = limits;
   const unlimited = maxAge === undefined && maxTasks === undefined && maxSpace === undefined;
-  const choices: (Choice | undefined)[] = candidates.map(() => undefined);
+  const choices: (GcChoice | undefined)[] = candidates.map(() => undefined);
   const newestFirst = [...candidates.keys()].sort(
     (a, b) => (candidates[b] as GcCandidate).finishedAt - (candidates[a] as GcCandidate).finishedAt,
   );

@@ -188,7 +188,7 @@ function numberOf(value: number | bigint | undefined): number | undefined {
 }
 
 /** Fills in the properties of the stream's file; only for tasks that gc may act on. */
-export function lookAtStream(subject: Subject, host: Host, owners: Owners): void {
+export function lookAtStream(subject: Subject, host: Host, owners: DirectoryOwners): void {
   const stat = lstat(`${subject.checkpointDir}/${RUNNER}`);
   subject.stream = stat === undefined ? 'absent' : stat.isFile() ? streamStat(stat) : 'odd';
   subject.marked = lstat(`${subject.checkpointDir}/${MARK}`) !== undefined;
@@ -219,7 +219,7 @@ function streamStat({ dev, ino, size, mtimeMs }: Stats): PlannedStat {
  * Caches the directories that many tasks have in common: their owners may have written the header, too. Since Aurora
  * 0.21, the run directory of an executor belongs to its task's user.
  */
-export class Owners {
+export class DirectoryOwners {
   readonly groups = accountGroups();
   readonly #found = new Map<string, PathOwner | undefined>();
 

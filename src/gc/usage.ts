@@ -8,7 +8,7 @@ const FRESH_MS = 1000;
 const FRESH_FACTOR = 50;
 
 /** Finds processes of this machine that use a directory. Scans once, and again when the scan is too old. */
-export class Usage {
+export class DirectoryUsage {
   readonly #look: () => DirectoryUser[];
   readonly #clock: () => number;
   #freshUntil: number | undefined;
@@ -22,8 +22,8 @@ export class Usage {
   }
 
   /** A new instance that scans again. */
-  again(clock: () => number): Usage {
-    return new Usage(this.#look, clock);
+  again(clock: () => number): DirectoryUsage {
+    return new DirectoryUsage(this.#look, clock);
   }
 
   /** A process that uses the directory or something in it. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 /** Limits of a number: soft, hard. */
-type Limits = readonly [soft: number, hard: number];
+type OpenFileLimits = readonly [soft: number, hard: number];
 
 /** The limits of open files in `/proc/PID/limits`; undefined if one of them is not a number. Pure. */
-export function openFilesIn(limits: string): Limits | undefined {
+export function openFilesIn(limits: string): OpenFileLimits | undefined {
   const [, soft, hard] = /^Max open files +(\d+) +(\d+) /m.exec(limits) ?? [];
   return soft === undefined || hard === undefined ? undefined : [Number(soft), Number(hard)];
 }
@@ -21,7 +21,7 @@ export function callersOpenFiles(): number | undefined {
   return parents[0] < own[0] ? parents[0] : undefined;
 }
 
-function openFilesOf(pid: string): Limits | undefined {
+function openFilesOf(pid: string): OpenFileLimits | undefined {
   try {
     return openFilesIn(readFileSync(`/proc/${pid}/limits`, 'utf8'));
   } catch {

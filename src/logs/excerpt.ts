@@ -112,7 +112,7 @@ async function readEnds(excerpt: Excerpt, files: OpenChain, limits: ExcerptLimit
   }
 }
 
-interface Ends {
+interface ExcerptEnds {
   lines: readonly Buffer[];
   /** How many bytes they are, with their newlines. */
   bytes: number;
@@ -121,7 +121,7 @@ interface Ends {
 }
 
 /** The whole lines at the beginning; if there is none, what is there of the first one. */
-function firstLines(bytes: Buffer, most: number): Ends {
+function firstLines(bytes: Buffer, most: number): ExcerptEnds {
   const whole = bytes.lastIndexOf(NEWLINE) + 1;
   if (whole === 0) {
     if (bytes.length === 0 || most === 0) return { lines: [], bytes: 0, cut: false };
@@ -132,7 +132,7 @@ function firstLines(bytes: Buffer, most: number): Ends {
 }
 
 /** The whole lines at the end; if there is none, what is there of the last one. The first byte precedes the end. */
-function lastLines(bytes: Buffer, most: number): Ends {
+function lastLines(bytes: Buffer, most: number): ExcerptEnds {
   if (most === 0 || bytes.length <= 1) return { lines: [], bytes: 0, cut: false };
   const start = bytes.indexOf(NEWLINE) + 1;
   const isCut = start === 0 || start === bytes.length;

@@ -64,15 +64,15 @@ export async function excerptsOf(
   return all.map((chain) => excerpts.get(chain)).filter((excerpt) => excerpt !== undefined);
 }
 
-interface RunLogs {
+interface RankedLogs {
   chains: LogChain[];
   rank: number;
   /** How many runs of this rank have not been read when its turn comes, with itself. */
   peers: number;
 }
 
-function byRank(chains: readonly LogChain[], rankOf: RankOf): RunLogs[] {
-  const runs: RunLogs[] = [];
+function byRank(chains: readonly LogChain[], rankOf: RankOf): RankedLogs[] {
+  const runs: RankedLogs[] = [];
   for (const chain of chains) {
     const [{ process, run }] = chain;
     const [before] = runs.at(-1)?.chains[0] ?? [];

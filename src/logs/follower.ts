@@ -41,7 +41,7 @@ const TASK_READ_MS = 1000;
 const REST = 5;
 
 /** A process whose logs are printed as they grow. */
-interface Followed {
+interface FollowedProcess {
   process: ProcessLogs;
   /** The run that is being printed; -1 before the first. */
   run: number;
@@ -53,7 +53,7 @@ interface FollowedTask {
   source: TaskLogSource;
   task: TaskLogs;
   /** By name. */
-  processes: Map<string, Followed>;
+  processes: Map<string, FollowedProcess>;
   /** Appeared while others were followed: all that it wrote is new. */
   isNew: boolean;
   /** The latest and the earliest time to read it again. */
@@ -133,10 +133,10 @@ export class Follower {
 
   async #start(candidates: readonly LogCandidate[]): Promise<void> {
     this.#colours = candidates.length;
-    const owners = new Map<Log, Followed>();
+    const owners = new Map<Log, FollowedProcess>();
     const wanted: Log[] = [];
     for (const { task, process, runs, logs, present, goesOn, colour } of candidates) {
-      const followed: Followed = { process, run: runs.at(-1) ?? -1, colour, open: [] };
+      const followed: FollowedProcess = { process, run: runs.at(-1) ?? -1, colour, open: [] };
       this.#tasks.find((each) => each.task === task)?.processes.set(process.process, followed);
       for (const each of goesOn ? logs : present) wanted.push(each);
       if (!goesOn) continue;
@@ -172,7 +172,7 @@ export class Follower {
     return sources.length > 0;
   }
 
-  #followed(): Followed[] {
+  #followed(): FollowedProcess[] {
     return this.#tasks.flatMap(({ processes }) => [...processes.values()]);
   }
 
@@ -255,7 +255,7 @@ export class Follower {
     return EXIT.ok;
   }
 
-  async #finish(followed: Followed): Promise<void> {
+  async #finish(followed: FollowedProcess): Promise<void> {
     for (const log of followed.open) {
       await log.finish();
       this.#behind.delete(log);

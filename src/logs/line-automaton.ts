@@ -1,7 +1,7 @@
 import { endOfLine, type LineFinder } from './literal-finder.js';
 
 /** A regular expression as re2js compiles it: Thompson's automaton. */
-export interface Program {
+export interface Automaton {
   readonly start: number;
   readonly inst: readonly Instruction[];
 }
@@ -55,7 +55,7 @@ interface State {
  * go back to, and nothing is decoded.
  */
 export class LineAutomaton implements LineFinder {
-  readonly #program: Program;
+  readonly #program: Automaton;
   /** Whether it matters what is before a character: there are fewer states if it doesn't. */
   readonly #asksForBegin: boolean;
   readonly #asksForWords: boolean;
@@ -64,7 +64,7 @@ export class LineAutomaton implements LineFinder {
   #states: State[] = [];
   #ids = new Map<string, number>();
 
-  constructor(program: Program) {
+  constructor(program: Automaton) {
     this.#program = program;
     const conditions = program.inst.reduce((all, { op, arg }) => (op === EMPTY_WIDTH ? all | arg : all), 0);
     this.#asksForBegin = (conditions & BEGINS) !== 0;

@@ -1,7 +1,7 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { UsageError } from '../errors/errors.js';
 import { foldedSearch } from './folded-search.js';
-import { LineAutomaton, type Program } from './line-automaton.js';
+import { type Automaton, LineAutomaton } from './line-automaton.js';
 import { ExactSearch, type LineFinder, LiteralFinder } from './literal-finder.js';
 
 /** Regular expressions of one flag. A line matches if one of them does. */
@@ -60,7 +60,7 @@ function spansOf(pattern: RE2JS, line: string): [number, number][] {
 
 /** What a compiled pattern of re2js has inside. Its types do not declare all of it; the version is pinned. */
 interface Compiled {
-  prog: Program;
+  prog: Automaton;
   prefilter: Prefilter | null;
   /** A literal that every match begins with, and whether it is all of the match. */
   prefix: string;

@@ -6,7 +6,7 @@ import type { TaskView } from '../task/view.js';
 import { firstFailing } from '../task/why.js';
 import type { TaskReport } from './model.js';
 
-export interface ReportOptions {
+export interface ReportOfOptions {
   /** Milliseconds since the epoch. */
   now: number;
   /** The program and its version. */
@@ -23,7 +23,7 @@ export interface ReportOptions {
 export async function reportOf(
   view: TaskView,
   tree: LogTree,
-  { now, madeBy, logBytes, countedBytes, goneBecause }: ReportOptions,
+  { now, madeBy, logBytes, countedBytes, goneBecause }: ReportOfOptions,
 ): Promise<TaskReport> {
   const { logs, why, criticalPath } = await inspectTask(view, tree, now, goneBecause);
   const failing = firstFailing(view);

@@ -152,7 +152,7 @@ function timelineLines({ task, made_ms }: TaskReport): string[] {
   return [...lines, ...note];
 }
 
-interface Row extends ReportRun {
+interface TextRow extends ReportRun {
   /** The runs before it that have no row. */
   earlier?: readonly ReportRun[];
 }
@@ -160,7 +160,7 @@ interface Row extends ReportRun {
 function rowsOf(
   processes: readonly { process: string }[],
   runs: readonly ReportRun[],
-): { rows: Row[]; note: string[] } {
+): { rows: TextRow[]; note: string[] } {
   const byProcess = new Map<string, ReportRun[]>(processes.map(({ process }) => [process, []]));
   for (const run of runs) {
     const others = byProcess.get(run.process);
@@ -169,12 +169,12 @@ function rowsOf(
   }
   const waiting = [...byProcess.values()].filter((each) => each.length === 0).length;
   const isFolded = runs.length + waiting > MOST_ROWS;
-  const rows = [...byProcess].flatMap(([process, all]): Row[] => {
+  const rows = [...byProcess].flatMap(([process, all]): TextRow[] => {
     const last = all.at(-1);
     if (last === undefined) return [{ process, run: 0, state: 'WAITING' }];
     return isFolded ? [{ ...last, earlier: all.slice(0, -1) }] : all;
   });
-  const lines = (row: Row) => (row.earlier === undefined || row.earlier.length === 0 ? 1 : 2);
+  const lines = (row: TextRow) => (row.earlier === undefined || row.earlier.length === 0 ? 1 : 2);
   if (rows.reduce((sum, row) => sum + lines(row), 0) <= MOST_ROWS) return { rows, note: [] };
   // Sorting is stable: those that matter alike stay in order.
   const kept = new Set(rows.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, MOST_ROWS / 2));
@@ -196,7 +196,7 @@ function urgency({ state }: ReportRun): number {
   return URGENT.indexOf(state);
 }
 
-function rowLines(row: Row, scale: (ms: number) => number): string[] {
+function rowLines(row: TextRow, scale: (ms: number) => number): string[] {
   const { process, run, state, startMs, endMs, earlier = [] } = row;
   const ran = state !== 'WAITING' || startMs !== undefined;
   const took = startMs === undefined || endMs === undefined ? '' : elapsed(endMs - startMs);

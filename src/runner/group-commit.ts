@@ -2,7 +2,7 @@ import type { CheckpointRecord } from '../checkpoint/records.js';
 import type { CheckpointWriter } from '../checkpoint/writer.js';
 import type { SystemError } from '../errors/errors.js';
 
-interface Calls {
+interface CommitCalls {
   /** These records are durable. Called with all records, in their order. */
   readonly durable: (records: readonly CheckpointRecord[]) => void;
   /** The records that are not durable are removed, and nothing else is called. */
@@ -15,7 +15,7 @@ interface Calls {
  */
 export class GroupCommit {
   readonly #writer: Pick<CheckpointWriter, 'appendAll' | 'write' | 'sync' | 'close'>;
-  readonly #calls: Calls;
+  readonly #calls: CommitCalls;
   /** Of this turn. */
   #collected: CheckpointRecord[] = [];
   /** Not durable yet. */
@@ -23,7 +23,7 @@ export class GroupCommit {
   #isSyncing = false;
   #isClosed = false;
 
-  constructor(writer: Pick<CheckpointWriter, 'appendAll' | 'write' | 'sync' | 'close'>, calls: Calls) {
+  constructor(writer: Pick<CheckpointWriter, 'appendAll' | 'write' | 'sync' | 'close'>, calls: CommitCalls) {
     this.#writer = writer;
     this.#calls = calls;
   }

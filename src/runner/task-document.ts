@@ -1,7 +1,7 @@
 import { type PlanFault, type PlannedProcess, planOf } from '../config/planner.js';
 import { UsageError } from '../errors/errors.js';
 import { type CheckedProcess, checkTask } from '../task/task-schema.js';
-import { asciiJson } from '../text/json.js';
+import { asciiJson, type JsonObject } from '../text/json.js';
 
 export type Destination = 'file' | 'console' | 'both' | 'none';
 
@@ -40,8 +40,6 @@ export interface RunnableTask {
   /** The content of the task file: the original's fields, with all defaults. */
   readonly document: Readonly<Record<string, unknown>>;
 }
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * The task in an evaluated document, which has the fields of the original's task file; missing ones get their defaults.

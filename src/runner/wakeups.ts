@@ -7,7 +7,7 @@ const TOUCH_MS = 10_000;
 /** The maximum delay of a timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-interface Calls {
+interface WakeupCalls {
   /** There may be something to do. */
   readonly step: () => void;
   /** The stream of this process may have grown. */
@@ -22,7 +22,7 @@ export class Wakeups {
   readonly #stream: number;
   /** Milliseconds since the epoch. */
   readonly #now: () => number;
-  readonly #calls: Calls;
+  readonly #calls: WakeupCalls;
   #watcher: NameWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #touch: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ export class Wakeups {
   #isClosed = false;
 
   /** `directory`: of the streams; `stream`: descriptor of the task's own, which is touched periodically. */
-  constructor(directory: string, stream: number, now: () => number, calls: Calls) {
+  constructor(directory: string, stream: number, now: () => number, calls: WakeupCalls) {
     this.#directory = directory;
     this.#stream = stream;
     this.#now = now;

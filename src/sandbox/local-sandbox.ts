@@ -2,7 +2,7 @@ import { errnoOf } from '../errors/errors.js';
 import { Accounts } from '../host/accounts.js';
 import { keyOf } from '../host/file-identity.js';
 import { LAYOUTS } from '../layout/layouts.js';
-import { type Beneath, type BeneathOptions, type Kind, TreeBeneath } from '../store/beneath.js';
+import { type Beneath, type BeneathOptions, type FileKind, TreeBeneath } from '../store/beneath.js';
 import { byName } from '../store/list.js';
 import { realPath, statFile } from '../store/look.js';
 import type { OpenFile } from '../store/open-file.js';
@@ -55,7 +55,7 @@ function accessTo(view: TaskView, top: string): BeneathOptions {
 
 class LocalSandbox implements SandboxTree {
   readonly #tree: TreeBeneath;
-  readonly #owners = new Owners();
+  readonly #owners = new OwnerNames();
 
   constructor(tree: TreeBeneath) {
     this.#tree = tree;
@@ -150,7 +150,7 @@ class LocalFile implements SandboxFile {
 }
 
 /** The names of users, each looked up once. */
-class Owners {
+class OwnerNames {
   readonly #accounts = new Accounts({ patienceMs: NAMES_MS });
   readonly #known = new Map<number, string>();
 
@@ -164,7 +164,7 @@ class Owners {
   }
 }
 
-function typeOf(stat: Kind): FileType {
+function typeOf(stat: FileKind): FileType {
   if (stat.isFile()) return 'file';
   if (stat.isDirectory()) return 'directory';
   if (stat.isSymbolicLink()) return 'link';

@@ -46,17 +46,17 @@ export interface Beneath {
 }
 
 /** What something is, as stat(2) and directories say it. */
-export type Kind = Pick<
+export type FileKind = Pick<
   Stats,
   'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket' | 'isBlockDevice'
 >;
 
 export interface NamedKind {
   readonly name: string;
-  readonly kind: Kind;
+  readonly kind: FileKind;
 }
 
-interface Level {
+interface PathLevel {
   readonly name: string;
   /** For messages. */
   readonly path: string;
@@ -74,7 +74,7 @@ export class TreeBeneath {
   readonly #path: string;
   readonly #options: BeneathOptions;
   readonly #directories = new Directories();
-  readonly #levels: Level[];
+  readonly #levels: PathLevel[];
 
   constructor(path: string, options: BeneathOptions) {
     this.#path = path;
@@ -252,8 +252,8 @@ export class TreeBeneath {
     for (const { fd } of this.#levels.splice(count)) closeSync(fd);
   }
 
-  get #last(): Level {
-    return this.#levels.at(-1) as Level;
+  get #last(): PathLevel {
+    return this.#levels.at(-1) as PathLevel;
   }
 
   #way(): string[] {

@@ -34,7 +34,7 @@ export interface CopiedAttributes {
   readonly mtime_ms: number;
 }
 
-interface Level {
+interface CopyLevel {
   readonly fd: number;
   /** It was made here, and nobody else may enter it yet. */
   readonly made: boolean;
@@ -49,7 +49,7 @@ interface Level {
  * Everything throws system errors, `EEXIST` for a name that is taken.
  */
 export class CopyTarget {
-  readonly #levels: Level[];
+  readonly #levels: CopyLevel[];
   /** Differs from that of every other directory. */
   readonly id: string;
 
@@ -86,7 +86,7 @@ export class CopyTarget {
 
   /** Leaves it for the one that holds it. If it was made here, it gets these attributes. */
   leave(attributes: CopiedAttributes): void {
-    const { fd, made, rename } = this.#levels.pop() as Level;
+    const { fd, made, rename } = this.#levels.pop() as CopyLevel;
     try {
       if (made) setAttributes(fd, attributes);
     } finally {
@@ -129,8 +129,8 @@ export class CopyTarget {
     for (const { fd } of this.#levels.splice(0)) closeSync(fd);
   }
 
-  get #level(): Level {
-    return this.#levels.at(-1) as Level;
+  get #level(): CopyLevel {
+    return this.#levels.at(-1) as CopyLevel;
   }
 }
 

@@ -35,7 +35,7 @@ export interface TreeUsageOptions {
   proceed?: () => boolean;
 }
 
-interface Level {
+interface UsageLevel {
   readonly fd: number;
   readonly entries: Entries;
 }
@@ -70,7 +70,7 @@ export class TreeUsage {
   add(path: string): void {
     const { trusted = new Set([0, process.geteuid?.() ?? 0]) } = this.#options;
     const { fd } = openWay(path, { trusted });
-    const levels: Level[] = [];
+    const levels: UsageLevel[] = [];
     let top: number | undefined = fd;
     try {
       const { dev, blocks } = fstatSync(fd);
@@ -79,7 +79,7 @@ export class TreeUsage {
       top = undefined;
       for (let level = levels.at(-1); level !== undefined && !this.#stopped; level = levels.at(-1)) {
         const next = this.#next(level, dev, levels.length);
-        if (next === 'end') leave(levels.pop() as Level);
+        if (next === 'end') leave(levels.pop() as UsageLevel);
         else if (next !== undefined) levels.push(next);
       }
     } finally {
@@ -90,7 +90,7 @@ export class TreeUsage {
   }
 
   /** Looks at the next entry; a level if that is a directory to enter. */
-  #next({ fd, entries }: Level, device: number, depth: number): Level | 'end' | undefined {
+  #next({ fd, entries }: UsageLevel, device: number, depth: number): UsageLevel | 'end' | undefined {
     try {
       const entry = entries.next();
       if (entry === undefined) return 'end';
@@ -112,7 +112,7 @@ export class TreeUsage {
   }
 
   /** `other`: it is not a directory. */
-  #enter(path: string | Buffer, device: number, depth: number): Level | 'other' | undefined {
+  #enter(path: string | Buffer, device: number, depth: number): UsageLevel | 'other' | undefined {
     let fd: number;
     try {
       fd = openSync(path, DIRECTORY);
@@ -152,13 +152,13 @@ export class TreeUsage {
   }
 }
 
-function leave({ fd, entries }: Level): void {
+function leave({ fd, entries }: UsageLevel): void {
   entries.close();
   closeSync(fd);
 }
 
 /** An entry of a listing; `isDirectory` is only a hint, and undefined if the file system does not report it. */
-interface Entry {
+interface UsageEntry {
   readonly name: string;
   readonly isDirectory: boolean | undefined;
 }
@@ -175,7 +175,7 @@ class Entries {
     this.#directory = opendirSync(this.#path, { bufferSize: AT_ONCE, encoding: 'latin1' as never });
   }
 
-  next(): Entry | undefined {
+  next(): UsageEntry | undefined {
     if (this.#names === undefined) {
       try {
         const entry = this.#directory.readSync();

@@ -48,15 +48,15 @@ export interface Visitor {
 }
 
 /** An entry of a listing. `kind`: as the listing reports it, which is only a hint. */
-interface Entry {
+interface WalkEntry {
   name: string;
   kind: 'directory' | 'other' | 'unknown';
 }
 
-interface Level {
+interface WalkLevel {
   fd: number | undefined;
   stat: Stats;
-  entries: readonly Entry[];
+  entries: readonly WalkEntry[];
   next: number;
 }
 
@@ -78,7 +78,7 @@ class Walk {
   readonly #name: string;
   readonly #visitor: Visitor;
   readonly #last: readonly string[];
-  readonly #levels: Level[] = [];
+  readonly #levels: WalkLevel[] = [];
   readonly #names: string[] = [];
 
   constructor(parent: number, name: string, visitor: Visitor, last: readonly string[]) {
@@ -93,7 +93,7 @@ class Walk {
     try {
       this.#visit(this.#parent, { name: this.#name, kind: 'unknown' });
       while (levels.length > 0) {
-        const level = levels[levels.length - 1] as Level;
+        const level = levels[levels.length - 1] as WalkLevel;
         const entry = level.entries[level.next];
         if (entry === undefined) {
           this.#leave(level);
@@ -110,7 +110,7 @@ class Walk {
     }
   }
 
-  #visit(directory: number, { name, kind }: Entry): void {
+  #visit(directory: number, { name, kind }: WalkEntry): void {
     try {
       const path = entryAt(directory, name);
       if (kind === 'directory' && this.#enter(path)) return;
@@ -148,7 +148,7 @@ class Walk {
   }
 
   /** Throws if the way back is lost. */
-  #leave(level: Level): void {
+  #leave(level: WalkLevel): void {
     const above = this.#levels[this.#levels.length - 2];
     if (above !== undefined && above.fd === undefined) above.fd = reopen(level.fd as number, above.stat);
     this.#levels.pop();
@@ -179,7 +179,7 @@ function openIfDirectory(path: string | Buffer): number | undefined {
 }
 
 /** The entries of an open directory, with their kinds if the file system reports them. */
-function list(fd: number): Entry[] {
+function list(fd: number): WalkEntry[] {
   const path = `/proc/self/fd/${fd}`;
   try {
     return readdirSync(path, { encoding: 'latin1', withFileTypes: true }).map(entryOf);
@@ -190,7 +190,7 @@ function list(fd: number): Entry[] {
   }
 }
 
-function entryOf(entry: Dirent): Entry {
+function entryOf(entry: Dirent): WalkEntry {
   return { name: entry.name, kind: entry.isDirectory() ? 'directory' : 'other' };
 }
 
@@ -202,7 +202,7 @@ function reopen(fd: number, stat: Stats): number {
   throw new ChangedError('a directory was moved while it was read');
 }
 
-function moveToEnd(entries: Entry[], name: string): void {
+function moveToEnd(entries: WalkEntry[], name: string): void {
   const index = entries.findIndex((entry) => entry.name === name);
   const [entry] = index === -1 ? [] : entries.splice(index, 1);
   if (entry !== undefined) entries.push(entry);

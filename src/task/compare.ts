@@ -1,4 +1,5 @@
 import { isTerminalProcessState, isTerminalTaskState } from '../checkpoint/records.js';
+import type { JsonObject } from '../text/json.js';
 import { busyTimes, criticalPath } from './critical-path.js';
 import { orderedPairs } from './ordering.js';
 import type { TaskConfig } from './task-file.js';
@@ -63,8 +64,6 @@ export function compareTasks(a: Compared, b: Compared, now: number): Comparison 
 export function isSame({ config, outcome }: Comparison): boolean {
   return (config ?? []).length === 0 && (outcome ?? []).length === 0;
 }
-
-type JsonObject = Record<string, unknown>;
 
 function configChanges(a: TaskConfig, b: TaskConfig): ConfigChange[] {
   const [before, after] = [processesOf(a), processesOf(b)];

@@ -22,7 +22,7 @@ function timeOf(status: TaskStatus | undefined): number | undefined {
   return status?.timestamp_ms === undefined ? undefined : Number(status.timestamp_ms);
 }
 
-type Run = Pick<ProcessStatus, 'state' | 'start_time' | 'stop_time' | 'return_code'>;
+type EndedRun = Pick<ProcessStatus, 'state' | 'start_time' | 'stop_time' | 'return_code'>;
 
 /** 128 + SIGTERM: what a shell reports for a command that ended by it, and what a JVM exits with. */
 const TERMINATED = 143;
@@ -31,7 +31,7 @@ const TERMINATED = 143;
  * True if a run ended after its task began to end: then it was asked or forced to, whatever its exit code is. Not for a
  * final process, which only starts then. Pure.
  */
-export function endedWithTask(run: Run, isFinal: boolean, ending: Ending | undefined): boolean {
+export function endedWithTask(run: EndedRun, isFinal: boolean, ending: Ending | undefined): boolean {
   const { state, start_time, stop_time, return_code } = run;
   if (ending === undefined || stop_time === undefined || isFinal) return false;
   const { sinceMs, finalizingMs } = ending;
@@ -42,7 +42,7 @@ export function endedWithTask(run: Run, isFinal: boolean, ending: Ending | undef
 }
 
 /** True if a run ended after its task began to end, for whatever reason. Pure. */
-export function isLate({ stop_time }: Run, ending: Ending | undefined): boolean {
+export function isLate({ stop_time }: EndedRun, ending: Ending | undefined): boolean {
   return ending !== undefined && stop_time !== undefined && inMs(stop_time) > ending.sinceMs;
 }
 

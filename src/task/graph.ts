@@ -8,14 +8,14 @@ export const GRAPH_FORMATS = ['text', 'mermaid', 'dot'] as const;
 export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 
 /** What sets a process apart from the others of its task. */
-export type Kind = 'final' | 'daemon' | 'ephemeral' | 'missing';
+export type NodeKind = 'final' | 'daemon' | 'ephemeral' | 'missing';
 
 export interface GraphNode {
   process: string;
   /** Of its latest run; undefined if nothing ran. */
   state?: ProcessState | number;
   /** `missing`: constraints name it, and no process has the name. */
-  kinds: readonly Kind[];
+  kinds: readonly NodeKind[];
 }
 
 /** The processes of a task and what they wait for. Names are as they were read. */
@@ -48,7 +48,7 @@ function graphOf(
 ): TaskGraph {
   const nodes: GraphNode[] = [];
   const index = new Map<string, number>();
-  const add = (process: string, kinds: readonly Kind[]) => {
+  const add = (process: string, kinds: readonly NodeKind[]) => {
     if (index.has(process)) return;
     index.set(process, nodes.length);
     nodes.push({ process, state: states.get(process), kinds });
@@ -63,7 +63,7 @@ function graphOf(
 }
 
 /** Pure. */
-export function kindsOf({ final, daemon, ephemeral }: ProcessConfig): Kind[] {
+export function kindsOf({ final, daemon, ephemeral }: ProcessConfig): NodeKind[] {
   return [
     ...(final ? (['final'] as const) : []),
     ...(daemon ? (['daemon'] as const) : []),

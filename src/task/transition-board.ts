@@ -24,7 +24,7 @@ const POLLED_SHARE = 20;
 /** Reading one task keeps the others waiting for about this time at most. Milliseconds. */
 const LONGEST_MS = 50;
 
-interface Followed {
+interface FollowedStreams {
   found: FoundTask;
   reader: TransitionReader<FileStat>;
   /** Transitions from before this time are not asked for. */
@@ -44,7 +44,7 @@ interface Followed {
  */
 export class TransitionBoard {
   readonly #clock: () => number;
-  readonly #followed = new Map<string, Followed>();
+  readonly #followed = new Map<string, FollowedStreams>();
   /** By checkpoint directory, of tasks that are over: the time of the last transition. */
   readonly #over = new Map<string, number>();
   #sinceMs: number;
@@ -116,7 +116,7 @@ export class TransitionBoard {
       const followed = this.#followed.get(directory);
       if (followed !== undefined) followed.due = true;
     }
-    const collected = new Collected();
+    const collected = new FoundTransitions();
     const directories = new Directories();
     let host: Host | undefined;
     try {
@@ -149,7 +149,7 @@ export class TransitionBoard {
     return rest;
   }
 
-  #read(followed: Followed, streams: TransitionStreams<FileStat>, collected: Collected): void {
+  #read(followed: FollowedStreams, streams: TransitionStreams<FileStat>, collected: FoundTransitions): void {
     const { found, reader, sinceMs } = followed;
     const start = this.#clock();
     const orders = new Map<string | undefined, number>();
@@ -178,7 +178,7 @@ export class TransitionBoard {
 }
 
 /** What a look has found. */
-class Collected {
+class FoundTransitions {
   readonly problems: Problem[] = [];
   readonly #transitions: { transition: TaskTransition; order: number }[] = [];
 

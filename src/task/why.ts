@@ -28,7 +28,7 @@ function earliest(processes: readonly ProcessView[]): ProcessView | undefined {
 }
 
 /** The processes of a task, by how their last runs ended. */
-interface Ends {
+interface ProcessEnds {
   readonly isFinal: (process: string) => boolean;
   /** Those that failed by themselves, before the task began to end. */
   readonly failed: readonly ProcessView[];
@@ -37,7 +37,7 @@ interface Ends {
   readonly withTask: ReadonlySet<ProcessView>;
 }
 
-function endsOf({ statuses, processes, config }: TaskView): Ends {
+function endsOf({ statuses, processes, config }: TaskView): ProcessEnds {
   const ending = endingOf(statuses);
   const final = new Set(config?.processes.filter((process) => process.final).map(({ name }) => name));
   const failed: ProcessView[] = [];
@@ -250,7 +250,11 @@ function reasonLines(view: TaskView): string[] {
   return [...asked, ...folded(others, (count) => `${count} more reports.`)];
 }
 
-function failureLines({ reasons }: TaskView, { failed, failedFinal }: Ends, output: LastOutput): string[] {
+function failureLines(
+  { reasons }: TaskView,
+  { failed, failedFinal }: ProcessEnds,
+  output: LastOutput,
+): string[] {
   const first = earliest(failed);
   const process = first ?? earliest(failedFinal);
   if (process === undefined) return [];
@@ -278,7 +282,7 @@ function at({ stop_time }: ProcessView): string {
 }
 
 /** Lines for processes that were ended, or whose end nobody recorded. */
-function endedLines(view: TaskView, { withTask }: Ends): string[] {
+function endedLines(view: TaskView, { withTask }: ProcessEnds): string[] {
   const gone = view.verdict === 'runner-gone' || view.verdict === 'host-rebooted';
   const ended: string[] = [];
   const killed: string[] = [];
@@ -312,7 +316,7 @@ function endedLines(view: TaskView, { withTask }: Ends): string[] {
   ];
 }
 
-function budgetLines(view: TaskView, { failed, withTask }: Ends): string[] {
+function budgetLines(view: TaskView, { failed, withTask }: ProcessEnds): string[] {
   const lines: string[] = [];
   for (const each of view.processes) {
     const { process, max_failures, state } = each;
@@ -349,7 +353,7 @@ function outOfFailures({ config }: TaskView, failed: readonly ProcessView[]): nu
   ).length;
 }
 
-function waitingLines(view: TaskView, { isFinal }: Ends, now: number): string[] {
+function waitingLines(view: TaskView, { isFinal }: ProcessEnds, now: number): string[] {
   const { config } = view;
   if (config === undefined) return [];
   const after = new Map(predecessors(config).map((entry) => [entry.process, entry.after]));

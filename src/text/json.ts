@@ -1,5 +1,8 @@
 import { PLAIN, UNSEEN } from './escape.js';
 
+/** A value of JSON that is an object; what is in it has not been checked. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 /** Made when used, as in `escape.ts`. */
 let everyUnseen: RegExp | undefined;
 

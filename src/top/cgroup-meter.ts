@@ -1,6 +1,6 @@
 import type { CgroupMembership } from '../host/cgroup.js';
 import type { CgroupDirectory, CgroupFiles, CgroupMembers, CgroupNumbers } from '../host/cgroup-files.js';
-import { isOnlyOf, type Kin, type Scope, type ScopeKind, scopeOf } from './cgroup-scope.js';
+import { type CgroupScope, isOnlyOf, type Kin, type ScopeKind, scopeOf } from './cgroup-scope.js';
 
 /** A task whose cgroup is looked for. */
 export interface CgroupTask {
@@ -40,7 +40,7 @@ const MOST_ANCESTORS = 64;
 
 /** A task's cgroup in one hierarchy. */
 interface Part extends CgroupDirectory {
-  readonly scope: Scope;
+  readonly scope: CgroupScope;
   readonly members: CgroupMembers;
 }
 
@@ -103,7 +103,7 @@ export class CgroupMeter {
   }
 
   /** Is no other task in its container, and no agent that may run others? */
-  #isAlone({ runner }: CgroupTask, scope: Scope): boolean {
+  #isAlone({ runner }: CgroupTask, scope: CgroupScope): boolean {
     if (runner === undefined) return false;
     this.#claims ??= this.#countClaims();
     if (this.#claims.get(nameOf(scope)) !== 1) return false;
@@ -117,7 +117,7 @@ export class CgroupMeter {
     return at <= 1;
   }
 
-  #isIn(pid: number, scope: Scope): boolean {
+  #isIn(pid: number, scope: CgroupScope): boolean {
     return this.#memberOf(pid).some(({ path }) => scope.names.every((name, i) => namesOf(path)[i] === name));
   }
 
@@ -136,7 +136,10 @@ export class CgroupMeter {
     return claims;
   }
 
-  #scopeOf({ controllers, path }: CgroupMembership, containerId: string | undefined): Scope | undefined {
+  #scopeOf(
+    { controllers, path }: CgroupMembership,
+    containerId: string | undefined,
+  ): CgroupScope | undefined {
     const own = this.#memberOf('self').find((other) => other.controllers.join() === controllers.join());
     return scopeOf({ names: namesOf(path), own: namesOf(own?.path ?? ''), containerId });
   }
@@ -177,6 +180,6 @@ function namesOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '');
 }
 
-function nameOf({ names }: Scope): string {
+function nameOf({ names }: CgroupScope): string {
   return names.join('/');
 }

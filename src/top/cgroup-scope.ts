@@ -9,7 +9,7 @@ export type ScopeKind =
   /** All processes in it are the task's now. Who was in it before is not known, so its totals say nothing. */
   | 'members';
 
-export interface Scope {
+export interface CgroupScope {
   readonly kind: ScopeKind;
   /** The names that lead to it from the root of its hierarchy. */
   readonly names: readonly string[];
@@ -34,7 +34,7 @@ export interface ScopeQuestion {
  * The cgroup whose numbers may be the task's: that of its container, if we are not in that container ourselves, else the
  * one that its processes are in. Undefined if that is the root of the hierarchy.
  */
-export function scopeOf({ names, own, containerId }: ScopeQuestion): Scope | undefined {
+export function scopeOf({ names, own, containerId }: ScopeQuestion): CgroupScope | undefined {
   const mesos = containerId === undefined ? -1 : names.indexOf(containerId);
   const end = mesos === -1 ? names.findLastIndex((name) => CONTAINER.test(name)) : mesos;
   const container = names.slice(0, end + 1);

@@ -12,8 +12,11 @@ export interface CgroupUse {
   readonly oomKills?: number;
 }
 
-type Counters = Pick<CgroupReading, 'cpuMs' | 'throttledMs' | 'periods' | 'throttledPeriods' | 'oomKills'>;
-type Identified = Counters & Pick<CgroupReading, 'identity'>;
+type CgroupCounters = Pick<
+  CgroupReading,
+  'cpuMs' | 'throttledMs' | 'periods' | 'throttledPeriods' | 'oomKills'
+>;
+type Identified = CgroupCounters & Pick<CgroupReading, 'identity'>;
 
 /**
  * What happened between two readings. Nothing is ever negative: a counter that went back, and one of a cgroup that was
@@ -39,7 +42,7 @@ export function useBetween(
 
 /** What is known of the whole life of the cgroup: nothing, if others may have been in it before the task. Pure. */
 export function useSinceMade(
-  cgroup: (Counters & Pick<CgroupReading, 'isWhole'>) | undefined,
+  cgroup: (CgroupCounters & Pick<CgroupReading, 'isWhole'>) | undefined,
 ): Omit<CgroupUse, 'cpu'> {
   if (cgroup === undefined || !cgroup.isWhole) return {};
   const { throttledMs, oomKills, throttledPeriods, periods } = cgroup;

@@ -23,7 +23,7 @@ export interface DiskThread {
 /** A task is measured again after this time. */
 const DUE_MS = 10_000;
 
-interface Entry {
+interface MeterEntry {
   last?: MeasuredDisk;
   /** When it was asked for, by the monotonic clock. */
   askedMs?: number;
@@ -34,7 +34,7 @@ interface Entry {
 export class DiskMeter {
   readonly #start: () => DiskThread;
   readonly #clock: () => { timeMs: number; atMs: number };
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, MeterEntry>();
   readonly #queue: DiskTask[] = [];
   #thread: DiskThread | undefined;
   #isBusy = false;

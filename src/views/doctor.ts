@@ -61,15 +61,15 @@ function headText(task: NonNullable<DoctorDocument['task']>, isWell: boolean, { 
   return `${head.join('  ')}\n${isWell ? 'Nothing wrong was found.\n' : ''}`;
 }
 
-type Severity = FindingDocument['severity'];
+type FindingSeverity = FindingDocument['severity'];
 
-function severityPaint(severity: Severity, { paint }: Style): Paint {
+function severityPaint(severity: FindingSeverity, { paint }: Style): Paint {
   return severity === 'error' ? paint.red : severity === 'warning' ? paint.yellow : paint.dim;
 }
 
 /** `2 errors, 1 note`. */
 function countsText(findings: readonly FindingDocument[], style: Style): string {
-  const severities: readonly Severity[] = ['error', 'warning', 'note'];
+  const severities: readonly FindingSeverity[] = ['error', 'warning', 'note'];
   return severities
     .map((severity) => ({ severity, count: findings.filter((each) => each.severity === severity).length }))
     .filter(({ count }) => count > 0)
@@ -135,7 +135,7 @@ function adviceRows(step: string, { width, unicode }: Style): string[] {
 }
 
 /** `error: 3 tasks … (runner-dead)`, the code on the next row where it does not fit. */
-function headline(severity: Severity, what: string, code: string, style: Style): string {
+function headline(severity: FindingSeverity, what: string, code: string, style: Style): string {
   const start = `${severity}: `;
   const rows = style.width === undefined ? [visible(what)] : wrap(visible(what), style.width - start.length);
   const label = `(${visible(code)})`;

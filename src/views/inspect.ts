@@ -92,9 +92,9 @@ export function inspectText(
   ].join('');
 }
 
-type Field = [name: string, value: string | undefined];
+type TextField = [name: string, value: string | undefined];
 
-function fieldsText(fields: readonly Field[], { paint }: Style, indent = ''): string {
+function fieldsText(fields: readonly TextField[], { paint }: Style, indent = ''): string {
   return fields
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${indent}${paint.dim(`${name}:`.padEnd(12))}${value}\n`)
@@ -106,7 +106,7 @@ function isOver({ state, verdict }: TaskView): boolean {
   return isTerminalTaskState(state) || verdict === 'runner-gone' || verdict === 'host-rebooted';
 }
 
-function headOf(view: TaskView, style: Style, oneOfSeveral: boolean): Field[] {
+function headOf(view: TaskView, style: Style, oneOfSeveral: boolean): TextField[] {
   const { paint } = style;
   const state = String(view.state);
   return [
@@ -119,7 +119,7 @@ function headOf(view: TaskView, style: Style, oneOfSeveral: boolean): Field[] {
   ];
 }
 
-function detailsOf(view: TaskView, style: Style): Field[] {
+function detailsOf(view: TaskView, style: Style): TextField[] {
   const ports = Object.entries(view.ports ?? {}).map(([name, port]) => `${name}=${port}`);
   const { mesos, config } = view;
   return [

@@ -18,7 +18,7 @@ export interface Scrape {
 }
 
 type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [labels: Labels, value: number];
+type MetricSample = readonly [labels: Labels, value: number];
 
 /** A state without a name is not known either. */
 const STATES = [...TASK_STATES, 'UNKNOWN'] as const;
@@ -36,7 +36,7 @@ export class Metrics {
   #failedRuns = 0;
   /** Seconds since the epoch. */
   #oldestChange: number | undefined;
-  readonly #ofTasks: { since: Sample[]; failedRuns: Sample[] } = { since: [], failedRuns: [] };
+  readonly #ofTasks: { since: MetricSample[]; failedRuns: MetricSample[] } = { since: [], failedRuns: [] };
 
   constructor({ perTask }: MetricsOptions) {
     this.#perTask = perTask;
@@ -76,7 +76,7 @@ export class Metrics {
   text({ version, roots, problems, durationMs }: Scrape): string {
     const severities = ['error', 'warning'] as const;
     const ofState = (end: 'oldest' | 'newest') =>
-      STATES.flatMap((state): Sample[] => {
+      STATES.flatMap((state): MetricSample[] => {
         const since = this.#since.get(state);
         return since === undefined ? [] : [[{ state }, since[end]]];
       });
@@ -89,7 +89,7 @@ export class Metrics {
         'Tasks by the state that their streams record, and by how that compares with this host.',
         STATES.flatMap((state) =>
           VERDICTS.map(
-            (verdict): Sample => [{ state, verdict }, this.#tasks.get(`${state} ${verdict}`) ?? 0],
+            (verdict): MetricSample => [{ state, verdict }, this.#tasks.get(`${state} ${verdict}`) ?? 0],
           ),
         ),
       ),
@@ -106,7 +106,7 @@ export class Metrics {
       metric(
         'thermos_active_processes',
         'Processes of active tasks by the state of their latest run.',
-        PROCESS_STATES.map((state): Sample => [{ state }, this.#processes.get(state) ?? 0]),
+        PROCESS_STATES.map((state): MetricSample => [{ state }, this.#processes.get(state) ?? 0]),
       ),
       metric('thermos_failed_runs', 'Failed runs of the processes of all tasks that are on disk.', [
         [{}, this.#failedRuns],
@@ -127,7 +127,7 @@ export class Metrics {
         'thermos_scrape_problems',
         'What could not be read, or is wrong; an error means that these metrics are not complete.',
         severities.map(
-          (severity): Sample => [
+          (severity): MetricSample => [
             { severity },
             problems.filter((problem) => problem.severity === severity).length,
           ],
@@ -150,7 +150,7 @@ function seconds(milliseconds: number | bigint | undefined): number | undefined 
 }
 
 /** The lines of a metric; none without samples. All are gauges: `gc` makes them smaller. */
-function metric(name: string, help: string, samples: readonly Sample[]): string {
+function metric(name: string, help: string, samples: readonly MetricSample[]): string {
   if (samples.length === 0) return '';
   const lines = samples.map(([labels, value]) => `${name}${labelsText(labels)} ${value}\n`);
   return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Collected, collectGarbage, type GcOptions } from '../../src/app/gc.js';
+import { type CollectedTasks, collectGarbage, type GcOptions } from '../../src/app/gc.js';
 import { gcTask, listing } from '../e2e/gc-trees.js';
 import { tempDir } from '../e2e/harness.js';
 
@@ -28,7 +28,7 @@ interface Person {
   canAsk: boolean;
   answer?: boolean;
   /** Is told what is asked about. */
-  asked?: (question: string, shown: Collected) => void;
+  asked?: (question: string, shown: CollectedTasks) => void;
 }
 
 function collect(rest: Partial<GcOptions> = {}, person: Person = { canAsk: false }) {
@@ -72,7 +72,7 @@ function collect(rest: Partial<GcOptions> = {}, person: Person = { canAsk: false
   return { ...result, progress };
 }
 
-const ids = ({ outcomes }: Collected) => outcomes.map(({ task }) => task.task_id).sort();
+const ids = ({ outcomes }: CollectedTasks) => outcomes.map(({ task }) => task.task_id).sort();
 const left = () => ['new', 'old', 'older'].filter((id) => existsSync(`${root}/checkpoints/${id}`));
 
 describe('what is beyond a limit', () => {
@@ -98,8 +98,8 @@ describe('what is beyond a limit', () => {
   });
 
   test('is removed after a yes, exactly as it was shown', () => {
-    let shown: Collected | undefined;
-    const asked = (question: string, plan: Collected) => {
+    let shown: CollectedTasks | undefined;
+    const asked = (question: string, plan: CollectedTasks) => {
       expect(question).toBe('Carry this out?');
       expect(left()).toHaveLength(3);
       shown = plan;

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Ending } from '../../src/app/end-task.js';
+import type { EndProgress } from '../../src/app/end-task.js';
 import { LocalTask } from '../../src/app/local-task.js';
 import { RecordLister } from '../../src/checkpoint/follow.js';
 import { Host } from '../../src/host/host.js';
@@ -62,7 +62,7 @@ function states(): unknown[] {
   return found;
 }
 
-const nothing = (): Ending => ({ signalled: [], problems: [] });
+const nothing = (): EndProgress => ({ signalled: [], problems: [] });
 
 describe('a task without a runner', () => {
   test('is asked to end, and recorded when it has', async () => {

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { LimitError } from '../../src/config/limits.js';
 import { type PlannedProcess, planOf } from '../../src/config/planner.js';
 import {
+  type ProcessSelection,
   type SelectableTask,
-  type Selection,
   selectedDocument,
   selectProcesses,
   unknownProcesses,
@@ -26,7 +26,7 @@ interface Task extends SelectableTask {
   readonly processes: readonly PlannedProcess[];
 }
 
-function reduced(task: Task, selection: Selection): Task {
+function reduced(task: Task, selection: ProcessSelection): Task {
   const selected = selectProcesses(task, selection);
   if ('unknown' in selected) throw new Error(`unknown: ${selected.unknown}`);
   const { processes, constraints } = selectedDocument(
@@ -37,8 +37,8 @@ function reduced(task: Task, selection: Selection): Task {
   return { processes, orders: constraints.map(({ order }) => order) };
 }
 
-const only = (...words: string[]): Selection => ({ kind: 'only', words });
-const from = (...words: string[]): Selection => ({ kind: 'from', words });
+const only = (...words: string[]): ProcessSelection => ({ kind: 'only', words });
+const from = (...words: string[]): ProcessSelection => ({ kind: 'from', words });
 const namesOf = ({ processes }: Task) => processes.map(({ name }) => name);
 
 /** extract → load → check, with a side branch, and two final processes in order. */
@@ -167,10 +167,10 @@ function faultsOf({ processes, orders }: Task): number {
 
 const CHOICES = fc
   .tuple(TASKS, fc.constantFrom('only', 'from'), fc.array(fc.nat(8), { minLength: 1 }))
-  .map(([task, kind, numbers]): [Task, Selection] => [
+  .map(([task, kind, numbers]): [Task, ProcessSelection] => [
     task,
     {
-      kind: kind as Selection['kind'],
+      kind: kind as ProcessSelection['kind'],
       words: numbers.map((i) => task.processes[i % task.processes.length]?.name as string),
     },
   ]);

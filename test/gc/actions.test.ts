@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ActionOptions, actionsOf, type Kinds, type PlanInspector } from '../../src/gc/actions.js';
+import {
+  type ActionOptions,
+  actionsOf,
+  type KindsToDelete,
+  type PlanInspector,
+} from '../../src/gc/actions.js';
 import type { Measure } from '../../src/gc/measure.js';
 import type { Subject } from '../../src/gc/subject.js';
 import { isWithin } from '../../src/store/paths.js';
 import { subject } from './subjects.js';
 
-const ALL: Kinds = { metadata: true, logs: true, data: true };
+const ALL: KindsToDelete = { metadata: true, logs: true, data: true };
 const MEASURE: Measure = {
   dev: 1,
   ino: 1,
@@ -35,7 +40,7 @@ function inspector(given: Partial<PlanInspector> = {}): PlanInspector {
 
 const plan = (
   task: Subject,
-  kinds: Partial<Kinds> = {},
+  kinds: Partial<KindsToDelete> = {},
   on: Partial<PlanInspector> = {},
   confirmed: string[] = [],
 ) => {

@@ -5,7 +5,7 @@ import { Claims } from '../../src/gc/claims.js';
 import type { Machine } from '../../src/gc/machine.js';
 import { type GcPlan, makePlan, type PlanOptions } from '../../src/gc/plan.js';
 import { EFFECTS } from '../../src/gc/remove.js';
-import { Usage } from '../../src/gc/usage.js';
+import { DirectoryUsage } from '../../src/gc/usage.js';
 import type { DirectoryUser } from '../../src/host/directory-users.js';
 import { Host } from '../../src/host/host.js';
 import { foundTask, type MadeUpProc, makeProc } from '../task/trees.js';
@@ -20,7 +20,7 @@ export function machineIn(directory: string, made: MadeUpMachine = {}): Machine 
   const { proc = { locks: '' }, users = () => [], ...given } = made;
   return {
     host: Host.local({ proc: makeProc(join(directory, 'proc'), proc) }),
-    usage: new Usage(users),
+    usage: new DirectoryUsage(users),
     now: Date.now(),
     protectedPaths: { homes: [], mountPoints: [], roots: [] },
     knownRoots: [],

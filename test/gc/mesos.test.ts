@@ -9,7 +9,7 @@ import {
   runDirAround,
   workDirOf,
 } from '../../src/gc/mesos.js';
-import { Usage } from '../../src/gc/usage.js';
+import { DirectoryUsage } from '../../src/gc/usage.js';
 import { directoryUsers } from '../../src/host/directory-users.js';
 import { Host } from '../../src/host/host.js';
 import { tempDir } from '../e2e/harness.js';
@@ -69,7 +69,7 @@ describe('does the executor live', () => {
     executorAlive(
       runDir,
       Host.local({ proc: makeProc(`${dir}/proc`, proc), euid }),
-      new Usage(() => directoryUsers(`${dir}/proc`)),
+      new DirectoryUsage(() => directoryUsers(`${dir}/proc`)),
       bootId,
     );
 

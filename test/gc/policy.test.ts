@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { choose, type GcCandidate, type Limits } from '../../src/gc/policy.js';
+import { choose, type GcCandidate, type GcLimits } from '../../src/gc/policy.js';
 
 const NOW = 1_000_000;
 const WORDS = { duration: (ms: number) => `${ms}ms`, size: (bytes: number) => `${bytes}B` };
@@ -10,7 +10,7 @@ const worded = (each: Finished): GcCandidate => ({
   ...each,
   since: `finished ${NOW - each.finishedAt}ms ago`,
 });
-const chosen = (candidates: Finished[], limits: Limits) =>
+const chosen = (candidates: Finished[], limits: GcLimits) =>
   choose(candidates.map(worded), limits, NOW, WORDS).map(
     (choice) => choice?.limit ?? (choice ? 'all' : 'stays'),
   );

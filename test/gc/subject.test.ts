@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { realPathsOfOneMoment } from '../../src/discovery/real-paths.js';
-import { lookAtStream, Owners, type Subject, silenceOf, subjectOf } from '../../src/gc/subject.js';
+import { DirectoryOwners, lookAtStream, type Subject, silenceOf, subjectOf } from '../../src/gc/subject.js';
 import { readTasks } from '../../src/task/board.js';
 import { gcTask, put, setAge } from '../e2e/gc-trees.js';
 import { placeForEach } from '../e2e/harness.js';
@@ -32,7 +32,7 @@ function subjectIn(found = finished(root, 'a'), machine = machineIn(dir)): Subje
   const [view] = readTasks([found], machine.host);
   if (view === undefined) throw new Error('no view');
   const made = subjectOf(view, realPathsOfOneMoment());
-  lookAtStream(made, machine.host, new Owners());
+  lookAtStream(made, machine.host, new DirectoryOwners());
   return made;
 }
 

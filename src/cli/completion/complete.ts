@@ -3,7 +3,7 @@ import type { Awaitable } from '../../task/gatherer.js';
 import { visible } from '../../text/escape.js';
 import { SIGNAL_NAMES } from '../../text/signals.js';
 import { type CommandClass, type CommandTable, summaryOf, TOPICS, visibleIds } from '../page.js';
-import type { Kind } from './kinds.js';
+import type { CompletionKind } from './kinds.js';
 import {
   type Candidate,
   flagCandidates,
@@ -80,7 +80,7 @@ async function fittingIn(slot: Slot, commands: CommandTable, source: CompletionS
 
 /** The names of a kind that are here; not only those that fit. */
 async function namesOf(
-  kind: Kind,
+  kind: CompletionKind,
   slot: Slot,
   commands: CommandTable,
   source: CompletionSource,

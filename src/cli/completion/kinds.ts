@@ -1,5 +1,5 @@
 /** What an argument or a value is the name of. Completion offers the names of that kind that are here. */
-export type Kind =
+export type CompletionKind =
   /** Task ids; `active-task`: of tasks that are not over. */
   | 'task'
   | 'active-task'
@@ -20,10 +20,10 @@ export type Kind =
   | 'code';
 
 /** By the names of arguments and flags. */
-export type Kinds = Readonly<Record<string, Kind>>;
+export type CompletionKinds = Readonly<Record<string, CompletionKind>>;
 
 /** Of the arguments for which a command declares nothing else. */
-export const KINDS_OF_ARGUMENTS: Kinds = {
+export const KINDS_OF_ARGUMENTS: CompletionKinds = {
   task: 'task',
   target: 'task',
   other: 'task',

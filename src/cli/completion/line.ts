@@ -9,7 +9,7 @@ import {
   summaryOf,
 } from '../page.js';
 import { dashed, longName, splitCommand } from '../words.js';
-import { KINDS_OF_ARGUMENTS, type Kind } from './kinds.js';
+import { type CompletionKind, KINDS_OF_ARGUMENTS } from './kinds.js';
 
 /** A word that can be completed, and a few words about it for the shells that show them. */
 export interface Candidate {
@@ -43,7 +43,7 @@ export interface Slot {
   /** The rest of it. */
   current: string;
   /** Names of a kind, or these. */
-  wanted: Kind | readonly Candidate[];
+  wanted: CompletionKind | readonly Candidate[];
   /** Those that are in the line already, and need not be offered again. */
   used: ReadonlySet<string>;
 }

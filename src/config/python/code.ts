@@ -19,7 +19,7 @@ export interface Settings {
 }
 
 /** Emscripten's side of a running Python: the parts that are used here. Addresses are numbers. */
-export interface Machine {
+export interface Emscripten {
   readonly FS: EmscriptenFs;
   readonly ERRNO_CODES: Readonly<Record<string, number>>;
   /** Its memory; another view after it has grown. */
@@ -37,7 +37,7 @@ export interface Machine {
 
 /** The JavaScript half of Python: compiling it takes 40 ms, and almost no time from a cache. */
 export interface Code {
-  create(settings: Settings): Promise<Machine>;
+  create(settings: Settings): Promise<Emscripten>;
   /** Keeps what is compiled by now for the next start, if there was no cache. */
   keep(): void;
 }
@@ -54,7 +54,7 @@ export function loadCode(directory: string, caches: CachePlaces): Code & { reado
   const build = buildOf(code);
   const id = build.replace(/\W+/g, '');
   const { script, keep } = compileCached({ name: 'python', id, code, options: { filename } }, caches);
-  const start = script.runInThisContext() as (given: object) => Promise<Machine>;
+  const start = script.runInThisContext() as (given: object) => Promise<Emscripten>;
   const url = pathToFileURL(filename).href;
   const create = (moduleArg: Settings) => start({ moduleArg, url, load: (name: string) => import(name) });
   return { build, create, keep: () => keep('config') };

@@ -3,7 +3,7 @@ import type { PyodideAPI } from 'pyodide';
 import { asciiJson } from '../../text/json.js';
 import { LIMITS } from '../limits.js';
 import { type Imports, wallIn } from './boundary.js';
-import type { Code, Machine, Settings } from './code.js';
+import type { Code, Emscripten, Settings } from './code.js';
 import { type EmscriptenFs, showHostFiles } from './host-files.js';
 import door from './prelude/door.py';
 import execute from './prelude/execute.py';
@@ -105,7 +105,7 @@ export async function memoryOfPython(parts: Parts): Promise<[prepared: Uint8Arra
 }
 
 interface Instantiated {
-  readonly machine: Machine;
+  readonly machine: Emscripten;
   readonly trampoline: Trampoline;
 }
 
@@ -125,7 +125,7 @@ async function instantiate(code: Code, wasm: object, bytes: number): Promise<Ins
 async function preparePython(parts: Parts): Promise<Instantiated> {
   const { loadPyodide } = await import('pyodide');
   const { settings, instance, close } = settingsFor(parts.wasm);
-  let created: Promise<Machine> | undefined;
+  let created: Promise<Emscripten> | undefined;
   const python = await loadPyodide({
     jsglobals: {},
     env: { HOME: '/', PYTHONHASHSEED: '0', LANG: 'C.UTF-8' },
@@ -135,7 +135,7 @@ async function preparePython(parts: Parts): Promise<Instantiated> {
       return created;
     },
   } as object);
-  const machine = (await created) as Machine;
+  const machine = (await created) as Emscripten;
   connect(machine.FS, parts);
   prepare(python);
   close();
@@ -200,7 +200,7 @@ function trampolineOf({ exports }: Instance): Trampoline {
   };
 }
 
-function interpreterIn(machine: Machine): Interpreter {
+function interpreterIn(machine: Emscripten): Interpreter {
   return {
     enter: (facts) => {
       // It would print the place in the interpreter.
@@ -223,7 +223,7 @@ function libraryPath(): string {
 const EXPRESSION = 258;
 
 /** The text that a Python expression gives, if it is one. Throws the exception that leaves it. */
-function evaluate(machine: Machine, expression: string): string {
+function evaluate(machine: Emscripten, expression: string): string {
   const globals = machine._PyModule_GetDict(withText(machine, '__main__', machine._PyImport_AddModule));
   const value = withText(machine, expression, (text) =>
     machine._PyRun_StringFlags(text, EXPRESSION, globals, globals, 0),
@@ -234,7 +234,7 @@ function evaluate(machine: Machine, expression: string): string {
 }
 
 /** Calls a function with the address of a text that ends with a zero. */
-function withText<T>(machine: Machine, text: string, use: (address: number) => T): T {
+function withText<T>(machine: Emscripten, text: string, use: (address: number) => T): T {
   const bytes = new TextEncoder().encode(text);
   const address = machine._malloc(bytes.length + 1);
   if (address === 0) throw new Error('MemoryError');
@@ -248,7 +248,7 @@ function withText<T>(machine: Machine, text: string, use: (address: number) => T
 }
 
 /** Empty if the object is no text. */
-function textOf(machine: Machine, value: number): string {
+function textOf(machine: Emscripten, value: number): string {
   const address = machine._PyUnicode_AsUTF8(value) >>> 0;
   if (address === 0) {
     // An exception that is left would be found by the next call.
@@ -309,9 +309,9 @@ function connect(fs: EmscriptenFs, { call, print }: Pick<Parts, 'call' | 'print'
   installDoor(fs, call);
 }
 
-type Write = (stream: unknown, memory: Int8Array, offset: number, length: number) => number;
+type StreamWrite = (stream: unknown, memory: Int8Array, offset: number, length: number) => number;
 
-function writerTo(print: (bytes: Uint8Array) => number): Write {
+function writerTo(print: (bytes: Uint8Array) => number): StreamWrite {
   return (_, memory, offset, length) => print(new Uint8Array(memory.buffer, offset, length));
 }
 

@@ -5,7 +5,7 @@ import { isId, isPair, isRecord } from '../wire.js';
 export const SNAPSHOT = 'python.snapshot';
 
 /** The beginning and the length of a part of the memory that is not zero everywhere. */
-type Run = readonly [begin: number, length: number];
+type MemoryRun = readonly [begin: number, length: number];
 
 /** What the first line of a snapshot says; the bytes of its runs follow. */
 interface Header {
@@ -13,7 +13,7 @@ interface Header {
   readonly build: string;
   /** The size of the memory. */
   readonly size: number;
-  readonly runs: readonly Run[];
+  readonly runs: readonly MemoryRun[];
 }
 
 const PAGE = 4096;

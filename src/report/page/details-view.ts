@@ -7,8 +7,8 @@ import { bytesOf, type Html, html, made, markup } from './html.js';
 import { count, milliseconds, shown, time } from './parts.js';
 import { stateMark } from './state.js';
 
-type Task = TaskReport['task'];
-type Problem = Task['problems'][number];
+type ReportedTask = TaskReport['task'];
+type ReportedProblem = ReportedTask['problems'][number];
 
 /** Terms and what they are; those without a value are left out, and those for which there is no room. */
 export function definitions(list: readonly (readonly [string, Html])[], room: Room): Html {
@@ -22,7 +22,7 @@ export function definitions(list: readonly (readonly [string, Html])[], room: Ro
 }
 
 /** What the task file asks for. */
-export function resourcesText({ resources }: Task): readonly (readonly [string, string])[] {
+export function resourcesText({ resources }: ReportedTask): readonly (readonly [string, string])[] {
   const { cpu, ram, disk, gpu } = resources ?? {};
   const all: [string, string | undefined][] = [
     ['CPU', cpu === undefined ? undefined : count(cpu, 'core')],
@@ -37,7 +37,7 @@ export function resourcesText({ resources }: Task): readonly (readonly [string, 
 const MOST_PROBLEMS_ON_TOP = 3;
 
 /** What may make all else on the page untrue comes first. */
-export function problemsOnTop({ problems }: Task, room: Room): Html {
+export function problemsOnTop({ problems }: ReportedTask, room: Room): Html {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return undefined;
   const first = fitting(errors.slice(0, MOST_PROBLEMS_ON_TOP), (problem) => markup(problemOf(problem)), room);
@@ -45,7 +45,7 @@ export function problemsOnTop({ problems }: Task, room: Room): Html {
   return html`<section class="problems" aria-label="Problems">${made(first.text)}${rest > 0 && html`<p class="note"><a href="#problems">${count(rest, 'more problem')}</a></p>`}</section>`;
 }
 
-function problemOf({ code, message, severity, path, offset, hint }: Problem): Html {
+function problemOf({ code, message, severity, path, offset, hint }: ReportedProblem): Html {
   return html`<div class=${`problem ${severity}`}><p><strong>${severity === 'error' ? 'Error' : 'Warning'}</strong> ${shown(message)} <code class="note">${visible(code)}</code></p>${hint !== undefined && html`<p class="note">${shown(hint)}</p>`}${path !== undefined && html`<p class="note"><code>${shown(path)}</code>${offset === undefined ? '' : `, byte ${offset}`}</p>`}</div>`;
 }
 
@@ -134,7 +134,7 @@ function pathFacts({ task }: TaskReport): readonly (readonly [string, Html])[] {
   ];
 }
 
-function configOf({ task }: Task, room: Room): Html {
+function configOf({ task }: ReportedTask, room: Room): Html {
   if (task === null) return html`<p class="note">There is no task file.</p>`;
   const lines = JSON.stringify(task, null, 2).split('\n');
   const listed = fitting(lines, (line) => `${markup(shown(line))}\n`, room);

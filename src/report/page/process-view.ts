@@ -4,7 +4,7 @@ import { fitting, type Room } from './fit.js';
 import { bytesOf, type Html, html, made, markup } from './html.js';
 import type { PageLogs } from './log-view.js';
 import { count, shown, time } from './parts.js';
-import type { Process, Run } from './processes.js';
+import type { Process, ReportedRun } from './processes.js';
 import { stateMark } from './state.js';
 import { stateCounts } from './timeline-view.js';
 
@@ -110,7 +110,7 @@ function commandText(cmdline: string): string {
 }
 
 function runsOf({ name, runs, run_count }: Process, logs: PageLogs, most: number): Html {
-  const rows = (list: readonly Run[]) => list.map((run) => runRow(name, run, logs));
+  const rows = (list: readonly ReportedRun[]) => list.map((run) => runRow(name, run, logs));
   const table = (list: Html) =>
     html`<div class="wide" tabindex="0" role="group" aria-label=${`Runs of ${visible(name.slice(0, 200))}`}><table><thead><tr><th>Run</th><th>State</th><th>How it ended</th><th>Started</th><th>Waited</th><th>Took</th><th>Logs</th></tr></thead><tbody>${list}</tbody></table></div>`;
   const unknown = run_count - runs.length;
@@ -130,7 +130,7 @@ function runsOf({ name, runs, run_count }: Process, logs: PageLogs, most: number
 }
 
 /** `97 FAILED (exit code 1), 1 LOST`. */
-export function foldedText(runs: readonly Run[]): string {
+export function foldedText(runs: readonly ReportedRun[]): string {
   const counts = new Map<string, number>();
   for (const { state, how } of runs) {
     const words = `${visible(String(state))}${how === '' || state === 'SUCCESS' ? '' : ` (${how})`}`;
@@ -142,7 +142,7 @@ export function foldedText(runs: readonly Run[]): string {
   return [...shown, ...(rest > 0 ? [`${rest} others`] : [])].join(', ');
 }
 
-function runRow(process: string, run: Run, logs: PageLogs): Html {
+function runRow(process: string, run: ReportedRun, logs: PageLogs): Html {
   const { n, state, how, fork, start, stop } = run;
   const links = (['stdout', 'stderr'] as const).flatMap((stream) => {
     const found = logs.find({ process, run: n, stream });
@@ -152,6 +152,6 @@ function runRow(process: string, run: Run, logs: PageLogs): Html {
   return html`<tr><th scope="row">${n}</th><td>${stateMark(state)}</td><td>${how}</td><td>${time(start ?? fork)}${start === undefined && fork !== undefined ? ' (forked)' : ''}</td><td>${waited}</td><td>${tookText(run)}${start !== undefined && stop !== undefined && Number.isFinite(start - stop) && stop < start ? ' (it stopped before it started, by its times)' : ''}</td><td>${links}</td></tr>`;
 }
 
-function tookText({ start, stop }: Run): string {
+function tookText({ start, stop }: ReportedRun): string {
   return start === undefined || stop === undefined ? '' : elapsed(stop - start);
 }

@@ -5,7 +5,7 @@ import { endedWithTask, endingOf } from '../../task/ending.js';
 import { describeReturnCode } from '../../task/return-code.js';
 
 /** A run of a process. Times are milliseconds since the epoch as recorded: they may be anything. */
-export interface Run {
+export interface ReportedRun {
   n: number;
   state: string | number;
   fork?: number;
@@ -24,7 +24,7 @@ export interface Process {
   /** How often it ran and failed, including the runs that are not in `runs`. */
   run_count: number;
   failures: number;
-  runs: readonly Run[];
+  runs: readonly ReportedRun[];
   /** `final`, `daemon`, `ephemeral`. */
   kinds: readonly string[];
   max_failures?: number;
@@ -47,7 +47,7 @@ export function processesOf(task: InspectDocument): Process[] {
     const gap = ownOf(task.left_out?.runs, name);
     const known = ownOf(task.history, name) ?? lastRunOf(process);
     const first = known.length === 1 && gap === undefined ? Math.max(0, process.runs - 1) : 0;
-    const runs = known.map((run, i): Run => {
+    const runs = known.map((run, i): ReportedRun => {
       const start = inMs(run.start_time);
       const stop = inMs(run.stop_time);
       const state = run.state ?? 'UNKNOWN';

@@ -10,7 +10,7 @@ export interface Inlined {
   readonly hash: string;
 }
 
-export interface Shell {
+export interface PageShell {
   /** Not escaped. */
   title: string;
   /** Of the icon of its tab. */
@@ -35,7 +35,7 @@ const ICON_COLOURS: Readonly<Record<Tone, string>> = {
  * A whole page as one file: nothing in it loads anything or refers to another file, and a browser is told not to. It runs
  * no script but those given. Pure.
  */
-export function pageOf({ title, tone, body, refresh, styles = [], scripts = [] }: Shell): string {
+export function pageOf({ title, tone, body, refresh, styles = [], scripts = [] }: PageShell): string {
   const allStyles = [{ text: css, hash: cssHash }, ...styles];
   const allScripts = [{ text: script, hash: scriptHash }, ...scripts];
   const icon = `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='8' fill='%23${ICON_COLOURS[tone]}'/></svg>`;

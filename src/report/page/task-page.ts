@@ -65,7 +65,7 @@ export function taskBody(report: TaskReport): Html {
   const problems = room.within(MOST.problems, (part) => problemsOnTop(task, part));
   const failure = room.within(MOST.failure, (part) => failureSection(report, logs, part));
   const why = room.within(MOST.why, (part) => whySection(report, failure !== undefined, part));
-  const sections: Record<Part, Html> = {
+  const sections: Record<PagePart, Html> = {
     timeline: timeline && room.within(MOST.timeline, (part) => timelineSection(timeline, part)),
     graph: room.within(MOST.graph, (part) => graphSection(processes, part)),
     processes: room.within(MOST.processes, (part) =>
@@ -78,7 +78,7 @@ export function taskBody(report: TaskReport): Html {
     details: room.within(MOST.details, (part) => detailsSection(report, part)),
     logs: room.within(MOST.logs, (part) => logsSection(logs, report, part)),
   };
-  const given = (Object.keys(PARTS) as Part[]).filter((part) => sections[part]);
+  const given = (Object.keys(PARTS) as PagePart[]).filter((part) => sections[part]);
   const header = headerOf(report, given, new Room(MOST.always));
   return html`
     ${header}
@@ -102,7 +102,7 @@ const PARTS = {
   logs: 'Logs',
   details: 'Details',
 };
-type Part = keyof typeof PARTS;
+type PagePart = keyof typeof PARTS;
 
 const VERDICTS: Readonly<Record<string, string>> = {
   'runner-gone': 'its runner is gone',
@@ -112,7 +112,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
   unknown: 'its state is not known for sure',
 };
 
-function headerOf({ task, made_ms, links }: TaskReport, parts: readonly Part[], room: Room): Html {
+function headerOf({ task, made_ms, links }: TaskReport, parts: readonly PagePart[], room: Room): Html {
   const { state, verdict } = task;
   const since = milliseconds(task.state_timestamp_ms);
   const launched = milliseconds(task.launch_time_ms);

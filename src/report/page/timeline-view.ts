@@ -3,9 +3,9 @@ import { visible } from '../../text/escape.js';
 import { fitting, type Room } from './fit.js';
 import { type Html, html, made, markup } from './html.js';
 import { count, short, time, timeText } from './parts.js';
-import type { Process, Run } from './processes.js';
+import type { Process, ReportedRun } from './processes.js';
 import { shapeOf, stateMark, toneOf } from './state.js';
-import type { Bar, Row, Stage, Timeline } from './timeline.js';
+import type { Bar, StatePeriod, Timeline, TimelineRow } from './timeline.js';
 
 /** How many rows are open at once; the others are folded, those that went well first. */
 const MOST_OPEN = { over: 40, shown: 30 };
@@ -54,7 +54,7 @@ export function timelineSection(timeline: Timeline, room: Room): Html {
 }
 
 /** The states that some bar has. */
-function legendOf(rows: readonly Row[]): readonly string[] {
+function legendOf(rows: readonly TimelineRow[]): readonly string[] {
   const found = new Set(rows.flatMap(({ bars }) => bars.map(({ of }) => String(worstOf(of)))));
   return LEGEND.filter((state) => found.has(state));
 }
@@ -72,7 +72,7 @@ function tickText(after: number): string {
 /** A task goes through few states; what is told of more is made up. */
 const MOST_STAGES = 8;
 
-function stagesOf(stages: readonly Bar<Stage>[], state: string | number): Html {
+function stagesOf(stages: readonly Bar<StatePeriod>[], state: string | number): Html {
   const words = [...stages.flatMap(({ of }) => of.map((stage) => String(stage.state))), String(state)];
   const path = words.filter((word, i) => word !== words[i - 1]).slice(0, MOST_STAGES);
   return html`<div class="row task"><span class="name">task</span>
@@ -85,11 +85,11 @@ function stagesOf(stages: readonly Bar<Stage>[], state: string | number): Html {
     <span class="what">${stateMark(state)}</span></div>`;
 }
 
-function stageTitle({ state, from, to }: Stage): string {
+function stageTitle({ state, from, to }: StatePeriod): string {
   return `${visible(String(state))} from ${timeText(from)}, for ${elapsed(to - from)}`;
 }
 
-function rowOf({ process, bars }: Row, isTitled: boolean): Html {
+function rowOf({ process, bars }: TimelineRow, isTitled: boolean): Html {
   const { name, anchor, state } = process;
   const label = `${visible(name.slice(0, 200))}: ${count(process.run_count, 'run')}, ${state}`;
   return html`<div class="row"><a class="name" href=${`#${anchor}`} title=${visible(name.slice(0, 200))}>${short(name, 32)}</a>
@@ -106,17 +106,17 @@ function summaryOf({ runs, run_count }: Process): string {
   return parts.filter(Boolean).join(' · ');
 }
 
-function titledBar(bar: Bar<Run>): Html {
+function titledBar(bar: Bar<ReportedRun>): Html {
   const { x, wait, width, open, of } = bar;
   const state = worstOf(of);
-  const title = of.length === 1 ? runTitle(of[0] as Run) : severalTitle(of);
+  const title = of.length === 1 ? runTitle(of[0] as ReportedRun) : severalTitle(of);
   return html`<g><title>${title}</title>${
     wait > 0.1 && html`<rect class="pause" x=${at(x)} width=${at(wait)} y="8" height="4" />`
   }<rect class=${`${barClass(state)}${open ? ' open' : ''}`} x=${at(x + wait)} width=${at(Math.max(width - wait, 0.3))} y="2" height="16" rx="2" /></g>`;
 }
 
 /** All bars of one colour as one path: many short lines. */
-function compactBars(bars: readonly Bar<Run>[]): Html {
+function compactBars(bars: readonly Bar<ReportedRun>[]): Html {
   const paths = new Map<string, string>();
   for (const { x, width, of } of bars) {
     const tone = toneOf(worstOf(of));
@@ -135,12 +135,12 @@ function barClass(state: string | number): string {
 
 const WORST = ['FAILED', 'LOST', 'KILLED', 'RUNNING', 'FORKED', 'WAITING', 'SUCCESS'];
 
-function worstOf(runs: readonly Run[]): string | number {
-  const rank = ({ state }: Run) => (WORST.indexOf(String(state)) + WORST.length) % WORST.length;
+function worstOf(runs: readonly ReportedRun[]): string | number {
+  const rank = ({ state }: ReportedRun) => (WORST.indexOf(String(state)) + WORST.length) % WORST.length;
   return runs.reduce((worst, run) => (rank(run) < rank(worst) ? run : worst)).state;
 }
 
-function runTitle({ n, state, how, fork, start, stop }: Run): string {
+function runTitle({ n, state, how, fork, start, stop }: ReportedRun): string {
   const began = start ?? fork;
   const waited = fork !== undefined && start !== undefined ? start - fork : undefined;
   const parts = [
@@ -152,9 +152,9 @@ function runTitle({ n, state, how, fork, start, stop }: Run): string {
   return visible(parts.filter(Boolean).join('; '));
 }
 
-function severalTitle(runs: readonly Run[]): string {
-  const first = runs[0] as Run;
-  const last = runs.at(-1) as Run;
+function severalTitle(runs: readonly ReportedRun[]): string {
+  const first = runs[0] as ReportedRun;
+  const last = runs.at(-1) as ReportedRun;
   return `${runs.length} runs, ${first.n} to ${last.n}: ${stateCounts(runs.map(({ state }) => state))}; from ${timeText(first.start ?? first.fork ?? first.stop)}`;
 }
 
@@ -165,12 +165,12 @@ export function stateCounts(states: readonly (string | number)[]): string {
   return [...counts].map(([state, number]) => `${number} ${visible(state)}`).join(', ');
 }
 
-function statesText(rows: readonly Row[]): string {
+function statesText(rows: readonly TimelineRow[]): string {
   return stateCounts(rows.map(({ process }) => process.state));
 }
 
 /** Those that failed, then those that run, then the others, in the order of the rows. */
-function mostUrgent(rows: readonly Row[], most: number): readonly Row[] {
+function mostUrgent(rows: readonly TimelineRow[], most: number): readonly TimelineRow[] {
   const rank = (tone: string) => ['bad', 'live', 'none', 'wait', 'good'].indexOf(tone);
   const chosen = [...rows]
     .sort((a, b) => rank(toneOf(a.process.state)) - rank(toneOf(b.process.state)))

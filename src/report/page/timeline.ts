@@ -2,7 +2,7 @@ import { isLiveProcessState, isTerminalTaskState } from '../../checkpoint/record
 import type { InspectDocument } from '../../contracts/task.js';
 import { DAY, HOUR, MINUTE, SECOND, YEAR } from '../../text/duration.js';
 import { milliseconds } from './parts.js';
-import type { Process, Run } from './processes.js';
+import type { Process, ReportedRun } from './processes.js';
 
 /**
  * A run, or several that are too close together to be drawn one by one, as a bar. Places are parts of a hundred of the
@@ -20,9 +20,9 @@ export interface Bar<T> {
   of: readonly T[];
 }
 
-export interface Row {
+export interface TimelineRow {
   process: Process;
-  bars: readonly Bar<Run>[];
+  bars: readonly Bar<ReportedRun>[];
 }
 
 export interface Tick {
@@ -32,7 +32,7 @@ export interface Tick {
 }
 
 /** A state of the task and the time in which it was in it. */
-export interface Stage {
+export interface StatePeriod {
   state: string | number;
   from: number;
   to: number;
@@ -44,12 +44,12 @@ export interface Timeline {
   to: number;
   ticks: readonly Tick[];
   /** Without its end, which has no length. */
-  stages: readonly Bar<Stage>[];
+  stages: readonly Bar<StatePeriod>[];
   state: string | number;
   /** Where the task began to end, and to run its final processes. */
   marks: readonly number[];
   /** By the time at which they ran first; those that never ran are last. */
-  rows: readonly Row[];
+  rows: readonly TimelineRow[];
   /** How many runs have no time that can be drawn. */
   undrawn: number;
 }
@@ -153,11 +153,11 @@ export function timelineOf(
   };
 }
 
-function beginOf({ bars }: Row): number {
+function beginOf({ bars }: TimelineRow): number {
   return bars[0]?.x ?? 101;
 }
 
-interface Span<T> {
+interface BarSpan<T> {
   of: T;
   begin: number;
   waitEnd: number;
@@ -169,7 +169,7 @@ interface Span<T> {
  * Bars in one row, in the order of the spans, which never overlap: what would be too narrow to see beside another that is
  * as narrow becomes one bar with it. A span that begins before the one before it ended begins where that one ends. Pure.
  */
-export function barsOf<T>(spans: readonly Span<T>[]): Bar<T>[] {
+export function barsOf<T>(spans: readonly BarSpan<T>[]): Bar<T>[] {
   const bars: (Bar<T> & { of: T[] })[] = [];
   for (const { of, begin, waitEnd, end, open } of spans) {
     const last = bars.at(-1);

@@ -23,7 +23,7 @@ const AT_ONCE = 4;
 export class NoAnswer extends Error {}
 
 /** Asks one agent, with few calls at once; those that are `urgent`, because a person waits for them, before others. Everything rejects with NoAnswer if the answer does not come or is not one. */
-export class AgentClient implements AgentFiles {
+export class BrowserAgentClient implements AgentFiles {
   readonly #load: Load;
   readonly #lane = new Lane(AT_ONCE);
   /** Up to 0.24, all names end with it. */

@@ -8,7 +8,7 @@ import { taskIdOfExecutor } from '../../layout/mesos.js';
 import { isName } from '../../layout/names.js';
 import { isOver } from '../../task/condition.js';
 import type { TaskView } from '../../task/view.js';
-import { AgentClient, agentsOf, type Load } from './client.js';
+import { agentsOf, BrowserAgentClient, type Load } from './client.js';
 
 /** What an agent was asked last, and how it answered. */
 export interface AgentRow {
@@ -32,7 +32,7 @@ export interface TaskRow {
   readonly refused?: boolean;
 }
 
-interface RunState {
+interface FleetRun {
   run: ExecutorRun;
   tasks?: readonly { found: FoundTask; reader: RemoteTask; view?: TaskView }[];
   refused: boolean;
@@ -43,11 +43,11 @@ interface RunState {
 }
 
 interface AgentEntry {
-  readonly client: AgentClient;
+  readonly client: BrowserAgentClient;
   /** Of sandboxes that are read at once: what was read of them is in memory. */
   readonly reading: Lane;
   row: AgentRow;
-  readonly runs: Map<string, RunState>;
+  readonly runs: Map<string, FleetRun>;
   /** Where else it may be reached. */
   readonly others: string[];
 }
@@ -97,7 +97,7 @@ export class Fleet {
   add(base: string, hostname = base.replace(/^https?:\/\//, ''), others: readonly string[] = []): void {
     if (this.#agents.has(base) || this.#left.has(base)) return;
     const row: AgentRow = { base, hostname, answer: 'asked', leftOut: 0 };
-    const client = new AgentClient(base, this.#ports.loadFrom(base));
+    const client = new BrowserAgentClient(base, this.#ports.loadFrom(base));
     this.#agents.set(base, { client, reading: new Lane(AT_ONCE), row, runs: new Map(), others: [...others] });
   }
 
@@ -156,7 +156,7 @@ export class Fleet {
     return agent;
   }
 
-  async #read(agent: AgentEntry, state: RunState): Promise<void> {
+  async #read(agent: AgentEntry, state: FleetRun): Promise<void> {
     state.stale = false;
     const sandbox = new Sandbox(agent.client, state.run.directory);
     if (await glance(sandbox, state)) {
@@ -201,7 +201,7 @@ export class Fleet {
 }
 
 /** Reads the one task of an executor that is named after it, as Aurora names them; false if that needs a closer look. */
-async function glance(sandbox: Sandbox, state: RunState): Promise<boolean> {
+async function glance(sandbox: Sandbox, state: FleetRun): Promise<boolean> {
   const { run, tasks } = state;
   const task_id = taskIdOfExecutor(run.executorId);
   if (task_id === undefined || !isName(task_id) || (tasks !== undefined && tasks.length !== 1)) return false;
@@ -227,15 +227,15 @@ function takeRuns({ runs }: AgentEntry, listed: readonly ExecutorRun[]): void {
 }
 
 /** What the executor of a sandbox left no longer changes, and what is not given is asked for a few times. */
-function isDone({ run, tasks, stale, refusals }: RunState): boolean {
+function isDone({ run, tasks, stale, refusals }: FleetRun): boolean {
   if (stale === true) return false;
   if (!run.running) return tasks !== undefined || refusals >= MOST_REFUSALS;
   return tasks !== undefined && tasks.length > 0 && tasks.every(({ view }) => view && isOver(view));
 }
 
 /** The sandboxes that may have changed: at first those of failed tasks, then those whose executors run. */
-function toRead({ runs }: AgentEntry): RunState[] {
-  const rank = ({ tasks, run }: RunState) =>
+function toRead({ runs }: AgentEntry): FleetRun[] {
+  const rank = ({ tasks, run }: FleetRun) =>
     tasks !== undefined ? 3 : run.mesosState === 'TASK_FAILED' ? 0 : run.running ? 1 : 2;
   return [...runs.values()].filter((run) => !isDone(run)).sort((a, b) => rank(a) - rank(b));
 }

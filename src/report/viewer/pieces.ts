@@ -4,10 +4,10 @@ import { visible } from '../../text/escape.js';
 import { type Html, html } from '../page/html.js';
 import { stateMark } from '../page/state.js';
 import type { AgentRow } from './fleet.js';
-import type { Listed } from './rows.js';
+import type { ListedRow } from './rows.js';
 
 /** The cells of a row, as in the list of `report`, with its agent. `href`: of its task on this page. */
-export function rowCells({ row, task }: Listed, href: string, now: number): Html {
+export function rowCells({ row, task }: ListedRow, href: string, now: number): Html {
   const { agent, view, run, refused } = row;
   const { state, verdict, task_id, user, succeeded, processes, failing, state_ms } = task;
   const known = view !== undefined;

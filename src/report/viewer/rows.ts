@@ -6,7 +6,7 @@ import { inOrder, type ListedTask, listedTask } from '../list/list.js';
 import type { TaskRow } from './fleet.js';
 
 /** A row of the list: as in the list of `report`, with its agent. */
-export interface Listed {
+export interface ListedRow {
   readonly row: TaskRow;
   readonly task: ListedTask;
 }
@@ -14,7 +14,7 @@ export interface Listed {
 const known = new WeakMap<TaskView, ListedTask>();
 
 /** What is listed of a task; one that was not read yet is where it probably will be. */
-export function listedRow(row: TaskRow): Listed {
+export function listedRow(row: TaskRow): ListedRow {
   const { view, run, task_id } = row;
   if (view === undefined) {
     const task = {
@@ -39,9 +39,9 @@ export function listedRow(row: TaskRow): Listed {
 }
 
 /** By which column the list is in order. */
-export type Column = 'state' | 'task' | 'agent' | 'user' | 'done' | 'failing' | 'since';
+export type SortColumn = 'state' | 'task' | 'agent' | 'user' | 'done' | 'failing' | 'since';
 
-const KEYS: Readonly<Record<Column, (listed: Listed) => string | number>> = {
+const KEYS: Readonly<Record<SortColumn, (listed: ListedRow) => string | number>> = {
   state: ({ task }) => task.state,
   task: ({ task }) => task.task_id,
   agent: ({ row }) => row.agent.hostname,
@@ -51,16 +51,19 @@ const KEYS: Readonly<Record<Column, (listed: Listed) => string | number>> = {
   since: ({ task }) => task.state_ms ?? 0,
 };
 
-export interface Choice {
+export interface RowChoice {
   /** All of them must be in a row. */
   readonly words: string;
   /** Undefined: what needs attention first. */
-  readonly by?: Column;
+  readonly by?: SortColumn;
   readonly reversed?: boolean;
 }
 
 /** The rows that a person asks for, in order. Pure. */
-export function chosenRows(rows: readonly Listed[], { words, by, reversed = false }: Choice): Listed[] {
+export function chosenRows(
+  rows: readonly ListedRow[],
+  { words, by, reversed = false }: RowChoice,
+): ListedRow[] {
   const wanted = words
     .toLowerCase()
     .split(/\s+/)
@@ -70,7 +73,7 @@ export function chosenRows(rows: readonly Listed[], { words, by, reversed = fals
     return wanted.every((word) => text.includes(word));
   });
   const byTask = new Map(matching.map((listed) => [listed.task, listed]));
-  const ordered = inOrder(matching.map(({ task }) => task)).map((task) => byTask.get(task) as Listed);
+  const ordered = inOrder(matching.map(({ task }) => task)).map((task) => byTask.get(task) as ListedRow);
   if (by === undefined) return ordered;
   const keyOf = KEYS[by];
   ordered.sort((a, b) => {
@@ -80,7 +83,7 @@ export function chosenRows(rows: readonly Listed[], { words, by, reversed = fals
   return reversed ? ordered.reverse() : ordered;
 }
 
-function textOf({ row, task }: Listed): string {
+function textOf({ row, task }: ListedRow): string {
   const { task_id, state, verdict, user = '', failing = '' } = task;
   return `${task_id} ${state} ${verdict} ${user} ${failing} ${row.agent.hostname}`.toLowerCase();
 }

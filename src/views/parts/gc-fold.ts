@@ -1,4 +1,4 @@
-import type { GcDocument } from '../../contracts/gc.js';
+import type { GcAction, GcDocument, GcTask } from '../../contracts/gc.js';
 import { visible } from '../../text/escape.js';
 import { size } from '../../text/size.js';
 import { screenRows, shorten, wrap } from '../../text/width.js';
@@ -14,9 +14,6 @@ import {
 } from './gc-tables.js';
 import type { Style } from './style.js';
 import { type Column, table } from './table.js';
-
-type Task = GcDocument['tasks'][number];
-type Kind = Task['actions'][number]['kind'];
 
 /** Rows of a list that are enough to see what it is about. */
 const FEW = 4;
@@ -79,7 +76,7 @@ class FoldedPlan {
   readonly #style: Style;
   readonly #notes: readonly Note[];
   /** Those that end are first, then the oldest: the last one is the newest that goes. */
-  readonly #tasksByAge: readonly Task[];
+  readonly #tasksByAge: readonly GcTask[];
   readonly #foot: string;
   readonly #drawn = new Map<string, string>();
 
@@ -248,12 +245,12 @@ function hint({ dry_run }: GcDocument): string {
     : 'Not every row is shown here: --verbose shows all.';
 }
 
-function sumOf(tasks: readonly Task[]): number {
+function sumOf(tasks: readonly GcTask[]): number {
   return tasks.reduce((sum, task) => sum + bytesOf(task), 0);
 }
 
 /** The paths of a group that would be deleted and have a directory in common, or one path. */
-interface Place {
+interface PathGroup {
   group: string;
   paths: number;
   bytes: number;
@@ -267,11 +264,11 @@ interface Place {
 function placesOf(
   { tasks }: GcDocument,
   most: number,
-  groupOf: (action: { kind: Kind }) => string,
-): Place[] | undefined {
-  let places: Place[] | undefined;
+  groupOf: (action: Pick<GcAction, 'kind'>) => string,
+): PathGroup[] | undefined {
+  let places: PathGroup[] | undefined;
   for (let depth = 1; ; depth++) {
-    const found = new Map<string, Place>();
+    const found = new Map<string, PathGroup>();
     let deeper = false;
     for (const { actions } of tasks) {
       for (const action of actions) {

@@ -1,23 +1,20 @@
-import type { GcDocument } from '../../contracts/gc.js';
+import type { GcAction, GcDocument, GcTask } from '../../contracts/gc.js';
 import { moment } from '../../text/age.js';
 import { size } from '../../text/size.js';
 import { shortIds } from './short-ids.js';
 import type { Style } from './style.js';
 import { type Cell, type Column, table } from './table.js';
 
-type Task = GcDocument['tasks'][number];
-type Action = Task['actions'][number];
-
 const TASK: Column = { title: 'TASK', flexible: 'middle', short: (ids) => shortIds(ids, []) };
 
 /** The rows of tasks; a table of them has `fold` between the first and the last ones, if it is given. */
 export function tasksTable(
-  tasks: readonly Task[],
+  tasks: readonly GcTask[],
   style: Style,
   fold?: { after: number; row: Folded },
 ): string {
   if (tasks.length === 0 && fold === undefined) return '';
-  const columns: [Column, (task: Task) => Cell][] = [
+  const columns: [Column, (task: GcTask) => Cell][] = [
     [TASK, (task) => task.task_id],
     [{ title: 'STATE', dropped: 2 }, (task) => task.state],
     // The reason says it, too.
@@ -48,12 +45,12 @@ function ellipsis({ unicode }: Style): string {
   return unicode ? '…' : '...';
 }
 
-export function bytesOf({ actions }: Task): number {
+export function bytesOf({ actions }: GcTask): number {
   return actions.reduce((total, { bytes }) => total + bytes, 0);
 }
 
 /** The kinds that are or would be deleted, joined; otherwise the result for the task. */
-function what(task: Task, { tty, paint }: Style): Cell {
+function what(task: GcTask, { tty, paint }: Style): Cell {
   const { actions, orphan } = task;
   const result = resultOf(task);
   if (result === 'failed' || (orphan !== undefined && result !== undefined)) {
@@ -65,7 +62,7 @@ function what(task: Task, { tty, paint }: Style): Cell {
 }
 
 /** Why the row says what it says: why the task goes, or why it does not. */
-function reasonOf(task: Task): string {
+function reasonOf(task: GcTask): string {
   const result = resultOf(task);
   if (result === undefined) return task.reason;
   const { actions, orphan } = task;
@@ -74,7 +71,7 @@ function reasonOf(task: Task): string {
 }
 
 /** Undefined if all of the task, or a part of it, goes or went, or its end is recorded; else what comes or came of it. */
-export function resultOf({ actions, orphan }: Task): 'failed' | 'refused' | 'kept' | undefined {
+export function resultOf({ actions, orphan }: GcTask): 'failed' | 'refused' | 'kept' | undefined {
   if (orphan !== undefined) {
     return orphan.result === 'failed' || orphan.result === 'refused' ? orphan.result : undefined;
   }
@@ -83,7 +80,7 @@ export function resultOf({ actions, orphan }: Task): 'failed' | 'refused' | 'kep
   return actions.some(({ result }) => result === 'refused') ? 'refused' : 'kept';
 }
 
-export function isDeleted({ result }: Action): boolean {
+export function isDeleted({ result }: GcAction): boolean {
   return result === 'deleted' || result === 'would-delete';
 }
 
@@ -147,10 +144,10 @@ export function notesTable(notes: readonly Note[], style: Style, more?: string):
   );
 }
 
-type Row = NonNullable<GcDocument['reconcile']>[number];
+type ReconciledRow = NonNullable<GcDocument['reconcile']>[number];
 
 /** `more`: what is left out after the last row. */
-export function reconcileTable(reconcile: readonly Row[], style: Style, more?: string): string {
+export function reconcileTable(reconcile: readonly ReconciledRow[], style: Style, more?: string): string {
   if (reconcile.length === 0) return '';
   const rows: Cell[][] = reconcile.map((row) => [
     row.task_id,

@@ -1,4 +1,4 @@
-import type { Kind } from '../../task/graph.js';
+import type { NodeKind } from '../../task/graph.js';
 import { drawOrdering } from '../../task/ordering.js';
 import { visible } from '../../text/escape.js';
 import { paintOf } from './paint.js';
@@ -8,7 +8,7 @@ import { branchesOf } from './tree.js';
 export interface OrderingNode {
   process: string;
   state?: string | number;
-  kinds: readonly Kind[];
+  kinds: readonly NodeKind[];
 }
 
 /**

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { describe, expect, test } from 'vitest';
 import { ThermosCommand } from '../../../src/cli/base-command.js';
 import { type Commands, type CompletionSource, complete } from '../../../src/cli/completion/complete.js';
-import type { Kinds } from '../../../src/cli/completion/kinds.js';
+import type { CompletionKinds } from '../../../src/cli/completion/kinds.js';
 import type { GivenRoots } from '../../../src/cli/completion/line.js';
 import type { CommandClass } from '../../../src/cli/page.js';
 
@@ -35,7 +35,7 @@ class Status extends Silent {
   };
 }
 class Signal extends Silent {
-  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
+  static override completes: CompletionKinds = { task: 'active-task', process: 'running-process' };
   static override args = {
     task: Args.string({ ignoreStdin: true }),
     process: Args.string({ ignoreStdin: true }),
@@ -43,7 +43,7 @@ class Signal extends Silent {
   };
 }
 class Exec extends Silent {
-  static override completes: Kinds = { task: 'active-task', process: 'running-process' };
+  static override completes: CompletionKinds = { task: 'active-task', process: 'running-process' };
   static override args = {
     task: Args.string({ ignoreStdin: true }),
     process: Args.string({ ignoreStdin: true }),
@@ -51,12 +51,16 @@ class Exec extends Silent {
   };
 }
 class Wait extends Silent {
-  static override completes: Kinds = { for: 'condition' };
+  static override completes: CompletionKinds = { for: 'condition' };
   static override args = { task: Args.string({ ignoreStdin: true }) };
   static override flags = { for: Flags.string({ multiple: true }) };
 }
 class Run extends Silent {
-  static override completes: Kinds = { again: 'task', only: 'config-process', from: 'config-process' };
+  static override completes: CompletionKinds = {
+    again: 'task',
+    only: 'config-process',
+    from: 'config-process',
+  };
   static override args = { config: Args.string({ ignoreStdin: true }) };
   static override flags = {
     again: Flags.string(),

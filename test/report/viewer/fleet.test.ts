@@ -8,7 +8,7 @@ import { encodeRecord } from '../../../src/checkpoint/codec.js';
 import { encodeFrame } from '../../../src/checkpoint/framing.js';
 import type { CheckpointRecord } from '../../../src/checkpoint/records.js';
 import { Replay } from '../../../src/checkpoint/replay.js';
-import { AgentClient, type Load } from '../../../src/report/viewer/client.js';
+import { BrowserAgentClient, type Load } from '../../../src/report/viewer/client.js';
 import { Fleet } from '../../../src/report/viewer/fleet.js';
 import type { Agent } from '../../agent/agent.js';
 import { sandboxesIn } from '../../agent/sandboxes.js';
@@ -187,7 +187,7 @@ describe('an agent that', () => {
       // A record of a length that never comes.
       return { data: `\x03\xff\xff\xff${'\0'.repeat(64 * 1024 - 4)}` };
     };
-    const sandbox = new Sandbox(new AgentClient(url, load), '/work/runs/c1');
+    const sandbox = new Sandbox(new BrowserAgentClient(url, load), '/work/runs/c1');
     const stream = new RemoteStream('/work/runs/c1/runner', new Replay({ history: false }));
     expect(await stream.refresh(sandbox)).toEqual({ damage: undefined, unread: 'too-long' });
     expect(pieces).toBe(MOST_STREAM_BYTES / (64 * 1024));
@@ -205,7 +205,7 @@ describe('a sandbox', () => {
       asked.push(address);
       return { data: 'x' };
     };
-    const sandbox = new Sandbox(new AgentClient(url, load), '/work/runs/c1');
+    const sandbox = new Sandbox(new BrowserAgentClient(url, load), '/work/runs/c1');
     for (const path of [
       '/work/runs/c2/x',
       '/work/runs/c1/../c2',

@@ -3,17 +3,17 @@ import { markup } from '../../../src/report/page/html.js';
 import type { AgentRow, TaskRow } from '../../../src/report/viewer/fleet.js';
 import { leftOutBy, rowCells, summaryOf, troubleWith } from '../../../src/report/viewer/pieces.js';
 import { checkedReport } from '../../../src/report/viewer/report-script.js';
-import { chosenRows, type Listed, listedRow } from '../../../src/report/viewer/rows.js';
+import { chosenRows, type ListedRow, listedRow } from '../../../src/report/viewer/rows.js';
 
 const agent: AgentRow = { base: 'http://a:5051', hostname: 'host-a', answer: 'ok', leftOut: 0 };
 const run = { directory: '/w/runs/c', executorId: 'thermos-x', running: true };
 
-function listed(task_id: string, task: Partial<Listed['task']> = {}): Listed {
+function listed(task_id: string, task: Partial<ListedRow['task']> = {}): ListedRow {
   const row: TaskRow = { key: task_id, agent, run, task_id };
   return { row, task: { ...listedRow(row).task, task_id, state: 'SUCCESS', phase: 'finished', ...task } };
 }
 
-const ids = (rows: readonly Listed[]) => rows.map(({ task }) => task.task_id);
+const ids = (rows: readonly ListedRow[]) => rows.map(({ task }) => task.task_id);
 
 describe('the rows of the list', () => {
   const rows = [

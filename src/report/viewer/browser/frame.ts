@@ -2,14 +2,14 @@
  * The program of a frame that loads what one agent answers: its answers are scripts, and run here, where nothing else is.
  * The page asks by messages, and gets texts.
  */
-interface Call {
+interface LoadRequest {
   id: string;
   /** With the name of the function that the answer calls. */
   address: string;
   charset: string;
 }
 
-addEventListener('message', ({ source, data }: MessageEvent<Call>) => {
+addEventListener('message', ({ source, data }: MessageEvent<LoadRequest>) => {
   if (source !== parent) return;
   const { id, address, charset } = data;
   const answer = (text?: string) => parent.postMessage({ id, text }, '*');

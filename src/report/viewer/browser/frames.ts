@@ -16,8 +16,8 @@ const BYTES = 'x-user-defined';
  * in a frame without an origin, which can reach neither the page nor the frames of other agents, nor lead anywhere.
  */
 export class Frames {
-  readonly #frames = new Map<string, Frame>();
-  readonly #bySource = new WeakMap<MessageEventSource, Frame>();
+  readonly #frames = new Map<string, AgentFrame>();
+  readonly #bySource = new WeakMap<MessageEventSource, AgentFrame>();
   readonly #waiting: (() => void)[] = [];
   readonly #place: Element;
 
@@ -49,7 +49,7 @@ export class Frames {
     }
   }
 
-  async #frameOf(base: string): Promise<Frame> {
+  async #frameOf(base: string): Promise<AgentFrame> {
     for (;;) {
       const known = this.#frames.get(base);
       if (known !== undefined) {
@@ -66,7 +66,7 @@ export class Frames {
           continue;
         }
       }
-      const frame = new Frame(this.#place);
+      const frame = new AgentFrame(this.#place);
       this.#bySource.set(frame.source, frame);
       this.#frames.set(base, frame);
       return frame;
@@ -83,7 +83,7 @@ interface Pending {
   resolve: (text: string | undefined) => void;
 }
 
-class Frame {
+class AgentFrame {
   readonly #element = document.createElement('iframe');
   readonly #pending = new Map<string, Pending>();
   readonly #ready: Promise<void>;

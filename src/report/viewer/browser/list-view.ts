@@ -2,7 +2,7 @@ import { age } from '../../../text/age.js';
 import { markup } from '../../page/html.js';
 import type { TaskRow } from '../fleet.js';
 import { rowCells } from '../pieces.js';
-import { type Column, chosenRows, type Listed, listedRow } from '../rows.js';
+import { chosenRows, type ListedRow, listedRow, type SortColumn } from '../rows.js';
 
 /** More rows make a page slow; who wants another one searches for it. */
 const MOST_ROWS = 500;
@@ -20,7 +20,7 @@ export class ListView {
   readonly #table: HTMLTableElement;
   readonly #drawn = new Map<string, Drawn>();
   words = '';
-  #by: Column | undefined;
+  #by: SortColumn | undefined;
   #reversed = false;
 
   /** `ordered`: called when a person asks for another order. */
@@ -28,7 +28,7 @@ export class ListView {
     this.#table = table;
     for (const head of table.querySelectorAll<HTMLElement>('th[data-column]')) {
       head.querySelector('button')?.addEventListener('click', () => {
-        const column = head.dataset.column as Column;
+        const column = head.dataset.column as SortColumn;
         // The third click gives the order of before: what needs attention first.
         if (this.#by !== column) [this.#by, this.#reversed] = [column, false];
         else if (this.#reversed) [this.#by, this.#reversed] = [undefined, false];
@@ -63,7 +63,7 @@ export class ListView {
     return rows.length;
   }
 
-  #row(listed: Listed, hrefOf: HrefOf, now: number): HTMLTableRowElement {
+  #row(listed: ListedRow, hrefOf: HrefOf, now: number): HTMLTableRowElement {
     const { key } = listed.row;
     let drawn = this.#drawn.get(key);
     if (drawn === undefined) {

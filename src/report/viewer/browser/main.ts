@@ -11,7 +11,7 @@ import { remoteReport } from '../remote-report.js';
 import { checkedReport } from '../report-script.js';
 import { Frames } from './frames.js';
 import { ListView } from './list-view.js';
-import { TaskView } from './task-view.js';
+import { EmbeddedTaskPage } from './task-view.js';
 
 declare const THERMOS_VERSION: string;
 const MADE_BY = `thermos ${THERMOS_VERSION}`;
@@ -35,7 +35,7 @@ const seen = async () => {
 
 document.body.insertAdjacentHTML('afterbegin', SPRITE);
 const frames = new Frames(elementOf('viewer-frames'));
-const taskView = new TaskView(elementOf('viewer-task'));
+const taskView = new EmbeddedTaskPage(elementOf('viewer-task'));
 const listView = new ListView(elementOf<HTMLTableElement>('viewer-table'), drawSoon);
 const form = elementOf<HTMLFormElement>('viewer-form');
 const agentsField = elementOf<HTMLInputElement>('viewer-agents');

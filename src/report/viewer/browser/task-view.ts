@@ -4,7 +4,7 @@ import { searchIn } from '../../page/script/search.js';
 import { taskBody } from '../../page/task-page.js';
 
 /** The page of one task in this one. What a person opened stays open when it changes. */
-export class TaskView {
+export class EmbeddedTaskPage {
   readonly #place: HTMLElement;
   #shown = '';
 

@@ -7,21 +7,21 @@ const NO_BOM = { ignoreBOM: true } as const;
 const decoder = new TextDecoder('utf-8', NO_BOM);
 const strict = new TextDecoder('utf-8', { ...NO_BOM, fatal: true });
 
-class Bytes extends Uint8Array {
-  static alloc(length: number): Bytes {
-    return new Bytes(length);
+class ByteArray extends Uint8Array {
+  static alloc(length: number): ByteArray {
+    return new ByteArray(length);
   }
 
-  static allocUnsafe(length: number): Bytes {
-    return new Bytes(length);
+  static allocUnsafe(length: number): ByteArray {
+    return new ByteArray(length);
   }
 
-  static allocUnsafeSlow(length: number): Bytes {
-    return new Bytes(length);
+  static allocUnsafeSlow(length: number): ByteArray {
+    return new ByteArray(length);
   }
 
-  static concat(parts: readonly Uint8Array[]): Bytes {
-    const whole = new Bytes(parts.reduce((sum, { length }) => sum + length, 0));
+  static concat(parts: readonly Uint8Array[]): ByteArray {
+    const whole = new ByteArray(parts.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const part of parts) {
       whole.set(part, at);
@@ -52,7 +52,7 @@ class Bytes extends Uint8Array {
   }
 }
 
-export { Bytes as Buffer };
+export { ByteArray as Buffer };
 
 export function isUtf8(bytes: Uint8Array): boolean {
   try {
