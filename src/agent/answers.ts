@@ -37,6 +37,8 @@ export interface ListedAgent {
   readonly hostname: string;
   /** `host:port` by name, then by address. */
   readonly places: readonly string[];
+  /** `inactive`: its master has lost it. `recovered`: it has not come back yet to a master that was started again. */
+  readonly standing: 'active' | 'inactive' | 'recovered';
 }
 
 export interface RemoteEntry {
@@ -118,14 +120,40 @@ function isPlain(path: string): boolean {
 /** Undefined if the answer is not that of a master. Pure. */
 export function parseAgents(answer: unknown): readonly ListedAgent[] | undefined {
   if (!isFields(answer) || !Array.isArray(answer.slaves)) return undefined;
-  return answer.slaves.slice(0, MOST.agents).flatMap((agent) => {
-    if (!isFields(agent)) return [];
-    const hostname = textOf(agent.hostname);
-    const address = textOf(agent.pid).split('@').at(-1) ?? '';
-    const port = Number.isInteger(agent.port) ? agent.port : address.split(':').at(-1);
-    const places = [`${hostname}:${port}`, address].filter((place) => PLACE.test(place));
-    return places.length === 0 ? [] : [{ id: textOf(agent.id), hostname, places: [...new Set(places)] }];
-  });
+  const agents = [
+    ...answer.slaves.map((agent) => listedAgent(agent)),
+    ...listOf(answer.recovered_slaves).map((agent) => listedAgent(agent, 'recovered')),
+  ];
+  return agents.filter((agent) => agent !== undefined).slice(0, MOST.agents);
+}
+
+function listedAgent(agent: unknown, standing?: ListedAgent['standing']): ListedAgent | undefined {
+  if (!isFields(agent)) return undefined;
+  const hostname = textOf(agent.hostname);
+  const address = textOf(agent.pid).split('@').at(-1) ?? '';
+  const port = Number.isInteger(agent.port) ? agent.port : address.split(':').at(-1);
+  const places = [`${hostname}:${port}`, address].filter((place) => PLACE.test(place));
+  if (places.length === 0) return undefined;
+  return {
+    id: textOf(agent.id),
+    hostname,
+    places: [...new Set(places)],
+    standing: standing ?? (agent.active === false ? 'inactive' : 'active'),
+  };
+}
+
+/** A task as its master lists it. */
+export interface ListedTask {
+  readonly id: string;
+  readonly agentId: string;
+}
+
+/** Undefined if the answer is not a list of tasks. Pure. */
+export function parseTasks(answer: unknown): readonly ListedTask[] | undefined {
+  if (!isFields(answer) || !Array.isArray(answer.tasks)) return undefined;
+  return answer.tasks.flatMap((task) =>
+    isFields(task) ? [{ id: textOf(task.id), agentId: textOf(task.slave_id) }] : [],
+  );
 }
 
 const PLACE = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;

@@ -35,7 +35,7 @@ export function failedConnection(error: unknown, { protocol, hostname, host, por
     const used = port === '' ? (secure ? '443' : '80') : port;
     return unreachable(
       `nothing listens on port ${used} of ${hostname}`,
-      'see whether the agent runs; its port is 5051 if its flags name no other',
+      'see whether it runs; agents listen on port 5051 and masters on 5050 if their flags name no other',
     );
   }
   if (UNSIGNED.has(code)) {
@@ -46,12 +46,15 @@ export function failedConnection(error: unknown, { protocol, hostname, host, por
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
-    return unreachable(`its certificate ${when}`, 'see the clock of this host; the agent may need a new one');
+    return unreachable(
+      `its certificate ${when}`,
+      'see the clock of this host; the server may need a new one',
+    );
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return unreachable(
       `its certificate is not one of ${hostname}`,
-      'name the agent as its certificate does: by its name instead of its address, or the other way round',
+      'name it as its certificate does: by its name instead of its address, or the other way round',
     );
   }
   if (/ALERT_(?:CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA)/.test(code)) {

@@ -36,6 +36,21 @@ const CODES: Readonly<Record<FailureKind, ProblemCode>> = {
   odd: 'agent-answer-odd',
 };
 
+const MASTER_CODES: Readonly<Record<FailureKind, ProblemCode>> = {
+  absent: 'master-answer-odd',
+  forbidden: 'master-unauthorized',
+  unauthorized: 'master-unauthorized',
+  recovering: 'master-no-leader',
+  unreachable: 'master-unreachable',
+  odd: 'master-answer-odd',
+};
+
+/** The problem of masters, as they were named, that did not say which agents there are. */
+export function masterProblem({ kind, message, hint }: AgentFailure, master: string): Problem {
+  const what = `cannot ask the master ${master}: ${message}`;
+  return { code: MASTER_CODES[kind], severity: 'error', message: what, hint };
+}
+
 /** The problem of an agent that could not be read, or not to the end. */
 export function problemOf({ kind, message, hint }: AgentFailure, agent: string): Problem {
   return {

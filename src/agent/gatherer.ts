@@ -28,10 +28,25 @@ export interface AgentPort extends AgentFiles {
   state(): Promise<{ state: AgentState; aheadMs?: number }>;
 }
 
+/** The agents that are asked, and what was wrong with finding them. */
+export interface ChosenAgents {
+  readonly ports: readonly AgentPort[];
+  readonly problems: readonly Problem[];
+}
+
+/** Finds agents. */
+export interface AgentSource {
+  /** The masters that list them, as far as a command that asks them again has to name them. */
+  readonly masters?: readonly string[];
+  /** Those that may have what the words mean; all of them without words. The port of an agent stays the same. */
+  agentsFor(words: readonly string[]): Promise<ChosenAgents>;
+}
+
 /** How far the agents have been asked. */
 export interface AgentCounts {
   asked: number;
   failed: number;
+  total: number;
 }
 
 /** Agents that are asked at the same time. */
@@ -71,7 +86,13 @@ interface Origin {
 
 /** The tasks of some agents of Mesos. */
 export class AgentTasks implements TaskGatherer {
-  readonly #hosts: readonly RemoteHost[];
+  readonly #source: AgentSource;
+  readonly #now: () => number;
+  /** All that have been asked. */
+  readonly #known = new Map<AgentPort, RemoteHost>();
+  /** Those of the last look. */
+  #hosts: readonly RemoteHost[] = [];
+  #problemsOfSource: readonly Problem[] = [];
   readonly #lane = new Lane(MOST_AGENTS);
   readonly #origins = new WeakMap<FoundTask, Origin>();
   readonly #counted: (counts: AgentCounts) => void;
@@ -79,11 +100,13 @@ export class AgentTasks implements TaskGatherer {
 
   /** `now`: our clock. `counted`: called when another agent has been asked. */
   constructor(
-    agents: readonly AgentPort[],
+    agents: readonly AgentPort[] | AgentSource,
     now: () => number,
     counted: (counts: AgentCounts) => void = () => {},
   ) {
-    this.#hosts = agents.map((agent) => new RemoteHost(agent, now));
+    const these = { ports: agents as readonly AgentPort[], problems: [] };
+    this.#source = 'agentsFor' in agents ? agents : { agentsFor: async () => these };
+    this.#now = now;
     this.#counted = counted;
   }
 
@@ -151,14 +174,14 @@ export class AgentTasks implements TaskGatherer {
 
   /** The agent that has a root of ours. */
   portOf({ root }: Pick<TaskView, 'root'>): AgentPort {
-    const host = this.#hosts.find(({ port }) => port.base === root.agent?.url);
+    const host = [...this.#known.values()].find(({ port }) => port.base === root.agent?.url);
     if (host === undefined) throw new Error(`${root.path} is not of these agents`);
     return host.port;
   }
 
   /** What is in a directory of a sandbox that these agents listed. */
   async listNow(directory: string): Promise<Listed> {
-    for (const { port, executors } of this.#hosts) {
+    for (const { port, executors } of this.#known.values()) {
       const run = executors.find((each) => isWithin(directory, each.directory));
       if (run !== undefined) return new Sandbox(port, run.directory, true).list(directory);
     }
@@ -167,7 +190,7 @@ export class AgentTasks implements TaskGatherer {
 
   /** The sandbox that a path is in, as its agent names it; undefined if it is in none that these agents list. */
   async sandboxAround(path: string): Promise<Sandbox | undefined> {
-    await this.#discover([], false);
+    await this.#discover([], false, [path]);
     if (path.split('/').includes('..')) return undefined;
     for (const { port, executors } of this.#hosts) {
       const run = executors.find(({ directory }) => isWithin(path, directory));
@@ -178,7 +201,7 @@ export class AgentTasks implements TaskGatherer {
 
   /** What the agents themselves do not give, as of the last look. */
   get problems(): readonly Problem[] {
-    return this.#hosts.flatMap(({ problems }) => problems);
+    return [...this.#problemsOfSource, ...this.#hosts.flatMap(({ problems }) => problems)];
   }
 
   #originOf(found: FoundTask): Origin {
@@ -200,10 +223,14 @@ export class AgentTasks implements TaskGatherer {
     return view;
   }
 
-  /** Asks all agents; those tasks that only other words than these can mean may be left out. */
-  async #discover(words: readonly string[], lists = true): Promise<Discovery> {
+  /**
+   * Asks all agents that may have what the words mean; those tasks that only other words than these can mean may be left
+   * out. `sought`: the words that choose agents, if they are others.
+   */
+  async #discover(words: readonly string[], lists = true, sought = words): Promise<Discovery> {
     this.#look += 1;
-    const counts = { asked: 0, failed: 0 };
+    await this.#chooseHosts(sought);
+    const counts = { asked: 0, failed: 0, total: this.#hosts.length };
     const ask = async (host: RemoteHost) => {
       if (!(await host.ask())) counts.failed += 1;
       counts.asked += 1;
@@ -224,6 +251,16 @@ export class AgentTasks implements TaskGatherer {
     return this.#discovery();
   }
 
+  async #chooseHosts(words: readonly string[]): Promise<void> {
+    const { ports, problems } = await this.#source.agentsFor(words);
+    this.#problemsOfSource = problems;
+    this.#hosts = ports.map((port) => {
+      const host = this.#known.get(port) ?? new RemoteHost(port, this.#now);
+      this.#known.set(port, host);
+      return host;
+    });
+  }
+
   /** The executors that Aurora names after these ids, if each of the words is one. */
   #executorsOf(words: readonly string[]): ReadonlySet<string> | undefined {
     const ids = new Set<string>();
@@ -235,7 +272,9 @@ export class AgentTasks implements TaskGatherer {
 
   #discovery(): Discovery {
     const agents = this.#hosts.map(({ port }) => port.base);
-    const discovery: Discovery = { agents, roots: [], tasks: [], problems: [] };
+    const { masters } = this.#source;
+    const problems = [...this.#problemsOfSource];
+    const discovery: Discovery = { agents, masters, roots: [], tasks: [], problems };
     for (const agent of this.#hosts) {
       for (const problem of agent.problems) discovery.problems.push(problem);
       for (const run of agent.runs.values()) {

@@ -37,6 +37,8 @@ export interface HttpCall {
   readonly most: number;
   /** The body may be long, so that it pays to have it packed on the way. */
   readonly packed?: boolean;
+  /** A redirect is an answer, and is not followed. */
+  readonly stays?: boolean;
 }
 
 /** Where a call goes, as Node's HTTP takes it. */
@@ -97,7 +99,7 @@ export class HttpClient {
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#once(place, path, call, place.url.origin === named.url.origin);
       const { location } = answer.headers;
-      if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
+      if (call.stays || !REDIRECTS.has(answer.status) || location === undefined) return answer;
       if (redirects === MOST_REDIRECTS) {
         throw new AgentFailure('odd', `it redirects more than ${MOST_REDIRECTS} times`, CHECK_ADDRESS);
       }
@@ -199,8 +201,8 @@ function placeAt(url: URL): Place {
   return { url, hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: url.port };
 }
 
-const CHECK_ADDRESS = 'is it the address of an agent? Agents listen on port 5051';
-const CHECK_WAY = 'see whether the agent runs, and whether a firewall is in between';
+const CHECK_ADDRESS = 'is the address right? Agents listen on port 5051, masters on 5050';
+const CHECK_WAY = 'see whether it runs, and whether a firewall is in between';
 
 /** One end of it comes: `fail` with AgentFailure for a body that is longer than `most`, also when it is unpacked. */
 function bodyOf(

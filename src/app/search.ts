@@ -78,10 +78,11 @@ function sandboxOf(task: FoundTask): string | undefined {
 }
 
 /** The error for words that match no task. */
-export function noSuchTask({ unmatched, roots, problems, agents }: Selection): NotFoundError {
+export function noSuchTask({ unmatched, roots, problems, agents, masters }: Selection): NotFoundError {
   const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
   const near = unmatched.flatMap((each) => each.near);
-  const flags = agents === undefined ? rootFlagsOf(...roots) : { agent: agents };
+  const asked = masters === undefined ? { agent: agents } : { master: masters };
+  const flags = agents === undefined ? rootFlagsOf(...roots) : asked;
   const [status, places] = ['status', 'roots'].map((id) => thermosCommand([id], flags));
   const hint =
     near.length > 0

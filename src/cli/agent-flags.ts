@@ -1,6 +1,9 @@
 import * as Flags from '@oclif/core/flags';
+import { UsageError } from '../errors/errors.js';
 
 const helpGroup = 'AGENTS';
+
+const AGENT_ADDRESSES = ['hostname', 'ip', 'proxy'] as const;
 
 /** The flags of the commands that agents can be asked instead of this host. */
 export const AGENT_FLAGS = {
@@ -9,51 +12,93 @@ export const AGENT_FLAGS = {
     multipleNonGreedy: true,
     helpValue: 'URL',
     helpGroup,
-    exclusive: ['root', 'mesos-root'],
+    exclusive: ['root', 'mesos-root', 'master'],
     summary: 'Mesos agent to ask over HTTP instead of looking on this host; may be repeated.',
   }),
+  master: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'URL',
+    helpGroup,
+    exclusive: ['root', 'mesos-root'],
+    summary: 'Mesos master whose agents to ask: HOST:PORT, http://… or file:///PATH; may be repeated.',
+  }),
+  'agent-address': Flags.option({
+    options: AGENT_ADDRESSES,
+    helpGroup,
+    summary:
+      'Which address of the agents of a master to use: the name of the host, its IP address, or MASTER/agent/ID.',
+  })(),
   'credentials-file': Flags.string({
     helpValue: 'FILE',
     helpGroup,
-    dependsOn: ['agent'],
     summary: 'Who you are to the agents: JSON that only you can read, with principal and secret, or a token.',
   }),
   ca: Flags.string({
     helpValue: 'FILE',
     helpGroup,
-    dependsOn: ['agent'],
     summary: 'The authorities that sign the certificates of agents, as PEM, instead of the known ones.',
   }),
   cert: Flags.string({
     helpValue: 'FILE',
     helpGroup,
-    dependsOn: ['agent', 'key'],
+    dependsOn: ['key'],
     summary: 'Your own certificate, as PEM, for agents that ask for one.',
   }),
   key: Flags.string({
     helpValue: 'FILE',
     helpGroup,
-    dependsOn: ['agent', 'cert'],
+    dependsOn: ['cert'],
     summary: 'The private key of --cert, as PEM.',
   }),
   insecure: Flags.boolean({
     helpGroup,
-    dependsOn: ['agent'],
     summary: 'Believe any certificate. Whoever is in between can read and change everything.',
   }),
 };
 
 /** The environment of these commands. */
 export const AGENT_ENVIRONMENT: Readonly<Record<string, string>> = {
-  THERMOS_CREDENTIALS_FILE: 'As --credentials-file, which wins; used only with --agent.',
+  THERMOS_MASTER:
+    'As --master, if there is no --master, --agent, --root or --mesos-root; several with blanks between them.',
+  THERMOS_CREDENTIALS_FILE: 'As --credentials-file, which wins; used only with agents and masters.',
 };
 
 /** What they give. */
 export interface AgentFlags {
   agent?: string[];
+  master?: string[];
+  'agent-address'?: (typeof AGENT_ADDRESSES)[number];
   'credentials-file'?: string;
   ca?: string;
   cert?: string;
   key?: string;
   insecure?: boolean;
 }
+
+/** What is asked instead of this host: agents, or the agents of masters. */
+export type Asked = { readonly agents: readonly string[] } | AskedMasters;
+
+export interface AskedMasters {
+  readonly masters: readonly string[];
+  readonly source: 'flag' | 'environment';
+}
+
+/** What the flags name, or else THERMOS_MASTER; undefined if this host is to be looked at. Throws UsageError. Pure. */
+export function whatIsAsked(
+  flags: AgentFlags & { root?: string[]; 'mesos-root'?: string[] },
+  env: Readonly<Record<string, string | undefined>>,
+): Asked | undefined {
+  const { agent, master, root, 'mesos-root': mesosRoot } = flags;
+  if (agent !== undefined) return { agents: agent };
+  if (master !== undefined) return { masters: master, source: 'flag' };
+  const masters = (env.THERMOS_MASTER ?? '').split(/\s+/).filter((word) => word !== '');
+  if (masters.length > 0 && root === undefined && mesosRoot === undefined) {
+    return { masters, source: 'environment' };
+  }
+  const needless = ONLY_WITH_AGENTS.find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (needless !== undefined) throw new UsageError('usage', `--${needless} needs --agent or --master`);
+  return undefined;
+}
+
+const ONLY_WITH_AGENTS = ['agent-address', 'credentials-file', 'ca', 'cert', 'key', 'insecure'] as const;

@@ -3,21 +3,22 @@ import type { Progress } from '../app/progress.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import type { SandboxOf } from '../sandbox/sandbox-tree.js';
 import type { Changes } from '../task/changes.js';
-import type { AgentFlags } from './agent-flags.js';
+import { type AgentFlags, whatIsAsked } from './agent-flags.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * The agents that the flags name; undefined if they name none: then this host is asked, and nothing is loaded. `progress`:
- * how far the first look has come, for who does not show its own.
+ * The agents that the flags or THERMOS_MASTER name; undefined if they name none: then this host is asked, and nothing is
+ * loaded. `progress`: how far the first look has come, for who does not show its own. Throws UsageError.
  */
 export async function agentsOf(
-  flags: AgentFlags & { json?: boolean },
+  flags: AgentFlags & { json?: boolean; root?: string[]; 'mesos-root'?: string[] },
   terminal: Terminal,
   progress?: Progress,
 ): Promise<AskedAgents | undefined> {
-  if (flags.agent === undefined) return undefined;
+  const asked = whatIsAsked(flags, process.env);
+  if (asked === undefined) return undefined;
   const { askAgents } = await import('./ask-agents.js');
-  return askAgents(flags, terminal, progress);
+  return askAgents(asked, flags, terminal, progress);
 }
 
 /** Agents that are asked instead of this host. */

@@ -41,7 +41,7 @@ export async function inspectTarget(
     return inspectTaskNamed(word, flags, terminal);
   }
   // On agents there are no configs.
-  if (flags.agent !== undefined) return inspectTaskNamed(word, flags, terminal);
+  if (flags.agent !== undefined || flags.master !== undefined) return inspectTaskNamed(word, flags, terminal);
   if (!meansConfig(word, flags)) {
     try {
       return await inspectTaskNamed(word, flags, terminal, namesFile(word));

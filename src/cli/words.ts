@@ -14,12 +14,12 @@ export function hasFlag(argv: readonly string[], ...names: string[]): boolean {
 }
 
 /**
- * Does one of the words name an agent, for a command that cannot ask one? What follows the first argument of a wrapper
+ * Does one of the words name an agent or a master, for a command that cannot ask one? What follows the first argument of a wrapper
  * is another program's command line.
  */
 export function asksAgent(argv: readonly string[], { isWrapper }: { isWrapper: boolean }): boolean {
   for (const word of ownWords(argv)) {
-    if (word === '--agent' || word.startsWith('--agent=')) return true;
+    if (/^--(?:agent|master)(?:=|$)/.test(word)) return true;
     if (isWrapper && !word.startsWith('-')) return false;
   }
   return false;

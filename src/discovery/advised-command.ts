@@ -3,8 +3,11 @@ import { shellArguments, shellWords } from '../text/shell.js';
 import type { TaskRoot } from './found.js';
 import type { RootOptions } from './roots.js';
 
-/** The values of --root, --mesos-root and --agent. */
-export type RootFlagValues = RootOptions['flags'] & { agent?: readonly string[] };
+/** The values of --root, --mesos-root, --agent and --master. */
+export type RootFlagValues = RootOptions['flags'] & {
+  agent?: readonly string[];
+  master?: readonly string[];
+};
 
 /**
  * A thermos command that a person is advised to run. Pasted into a shell, whatever the directory, it searches these
@@ -12,13 +15,14 @@ export type RootFlagValues = RootOptions['flags'] & { agent?: readonly string[] 
  */
 export function thermosCommand(
   words: readonly string[],
-  { root = [], mesosRoot = [], agent = [] }: RootFlagValues,
+  { root = [], mesosRoot = [], agent = [], master = [] }: RootFlagValues,
   names: readonly string[] = [],
 ): string {
   const flags = [
     ...root.flatMap((path) => ['--root', path]),
     ...mesosRoot.flatMap((path) => ['--mesos-root', path]),
     ...agent.flatMap((url) => ['--agent', url]),
+    ...master.flatMap((url) => ['--master', url]),
   ];
   const command = shellWords(['thermos', ...words, ...flags]);
   return names.length === 0 ? command : `${command} ${shellArguments(...names)}`;

@@ -48,6 +48,8 @@ export interface FoundTask {
 export interface Discovery {
   /** The addresses of the agents that were asked; undefined if this host was looked at. */
   agents?: readonly string[];
+  /** If masters listed them: those that a command that asks them again has to name. */
+  masters?: readonly string[];
   roots: TaskRoot[];
   /** Sorted: active before finished, then by task id, then by root. */
   tasks: FoundTask[];

@@ -627,6 +627,35 @@ export const CODE_GROUPS = {
       severity: ['error', 'warning'],
       meaning: 'What answers at the address is not an agent, or gives an answer that no agent gives.',
     },
+    'master-invalid': {
+      exit: ['usage'],
+      meaning:
+        'A file that says where masters are cannot be read, could have been written by others, or says something else.',
+    },
+    'agent-inactive': {
+      severity: ['warning'],
+      meaning: 'A master has lost an agent that it lists; what the agent still answers is shown.',
+    },
+    'master-unreachable': {
+      severity: ['error'],
+      meaning: 'No master answers, so its agents are not known and their tasks are not shown.',
+      remedy:
+        'See whether the masters run, and whether the address is right; or name the agents with --agent.',
+    },
+    'master-unauthorized': {
+      severity: ['error'],
+      meaning: 'A master does not say to this user, or to nobody in particular, which agents there are.',
+      remedy: 'Say who you are with --credentials-file, or with --cert and --key.',
+    },
+    'master-no-leader': {
+      severity: ['error'],
+      meaning: 'The masters have no leader at the moment, so nobody knows which agents there are.',
+      remedy: 'Ask again in a minute; if that does not help, look at the masters and their ZooKeeper.',
+    },
+    'master-answer-odd': {
+      severity: ['error', 'warning'],
+      meaning: 'What answers at the address is not a master, or gives an answer that no master gives.',
+    },
     'agent-clock-skew': {
       severity: ['warning'],
       meaning: 'The clock of an agent differs from that of this host; ages of its tasks are by its own.',

@@ -267,6 +267,11 @@ export class Agent {
     };
   }
 
+  /** The tasks of its executors, as a master lists them. */
+  get tasks() {
+    return this.#sandboxes.map((sandbox) => this.#task(sandbox));
+  }
+
   #statistics(query: Query): Answer {
     const rows = this.#sandboxes
       .filter(({ isRunning }) => isRunning)

@@ -2,7 +2,20 @@ import type { Agent, Call } from './agent.js';
 import { type Answer, failure, jsonAnswer, type Query } from './answer.js';
 import { isBefore, jsonOf } from './bytes.js';
 
-/** A master of Mesos, as far as it tells which agents there are. */
+/** What can go wrong with a master. Tests change it between calls. */
+export interface MasterKnobs {
+  /** The header by which it knows who asks; anybody may ask without one. */
+  authorization: string | undefined;
+  /** The answer that it gives instead of its own; undefined: its own. */
+  instead: (call: Call) => Answer | undefined;
+  /** The agents, by their ids, that it has lost, and those that have not come back since it was started. */
+  inactive: ReadonlySet<string>;
+  recovered: ReadonlySet<string>;
+  /** How it names the host of an agent, instead of by its address. */
+  hostnameOf: ((agent: Agent) => string) | undefined;
+}
+
+/** A master of Mesos, as far as it tells which agents and which tasks there are. */
 export class Master {
   /** The calls that it was asked, oldest first. */
   readonly calls: Call[] = [];
@@ -11,6 +24,13 @@ export class Master {
   address = { ip: '127.0.0.1', port: 5050 };
   /** `HOST:PORT` of the master that leads: this one, unless a test names another, or `undefined` while there is none. */
   leader: string | undefined = 'self';
+  readonly knobs: MasterKnobs = {
+    authorization: undefined,
+    instead: () => undefined,
+    inactive: new Set(),
+    recovered: new Set(),
+    hostnameOf: undefined,
+  };
 
   constructor(
     readonly agents: readonly Agent[],
@@ -19,33 +39,67 @@ export class Master {
     this.version = version;
   }
 
-  answer({ endpoint, query }: Call): Answer {
+  answer(call: Call): Answer {
+    const instead = this.knobs.instead(call);
+    if (instead !== undefined) return instead;
+    const { endpoint, query, authorization } = call;
     const name = endpoint.replace(/^\/master(?=\/)/, '');
-    const leader = this.leader === 'self' ? `${this.address.ip}:${this.address.port}` : this.leader;
-    if (name === '/redirect') return redirect(leader ?? `${this.address.ip}:${this.address.port}`, '/');
-    if (name !== '/state' && name !== '/slaves') return failure(404);
+    const own = `${this.address.ip}:${this.address.port}`;
+    const leader = this.leader === 'self' ? own : this.leader;
+    if (name === '/redirect') return redirect(leader ?? own, '/');
+    if (!this.#has(name)) return failure(404);
     if (leader === undefined) return failure(503, 'No leader elected');
     if (this.leader !== 'self') {
-      return isBefore(this.version, '1.0.0')
-        ? jsonAnswer(jsonOf({}), query, this.version)
-        : redirect(leader, endpoint, query);
+      if (isBefore(this.version, '1.0.0')) return jsonAnswer(jsonOf({}), query, this.version);
+      return redirect(leader, endpoint, this.version === '1.0.0' ? new Map() : query);
     }
-    return jsonAnswer(jsonOf(name === '/state' ? this.#state(leader) : this.#slaves()), query, this.version);
+    if (this.knobs.authorization !== undefined && authorization !== this.knobs.authorization) {
+      return { status: 401, headers: { 'WWW-Authenticate': `Basic realm="${REALM}"` }, body: '' };
+    }
+    const answers = {
+      '/state': () => this.#state(leader),
+      '/slaves': () => this.#slaves(),
+      '/tasks': () => this.#tasks(query),
+    };
+    return jsonAnswer(jsonOf(answers[name as keyof typeof answers]()), query, this.version);
+  }
+
+  #has(name: string): boolean {
+    if (name === '/slaves') return !isBefore(this.version, '0.22.0');
+    return name === '/state' || name === '/tasks';
   }
 
   #slaves() {
-    const slaves = this.agents.map((agent) => ({
+    const { inactive, recovered, hostnameOf } = this.knobs;
+    const hasMore = !isBefore(this.version, '1.2.0');
+    const of = (agent: Agent) => ({
       id: agent.id,
-      hostname: agent.hostname,
-      port: agent.address.port,
-      pid: agent.pid,
+      // Clients have no names of hosts that are only in a test.
+      hostname: hostnameOf?.(agent) ?? agent.address.ip,
+      ...(hasMore ? { port: agent.address.port } : {}),
       attributes: {},
       resources: { cpus: 4, disk: 34068, gpus: 0, mem: 8192, ports: '[31000-32000]' },
-      registered_time: 1604400000.5,
-      active: true,
-      version: agent.version,
-    }));
-    return { slaves, recovered_slaves: [] };
+    });
+    const slaves = this.agents
+      .filter(({ id }) => !recovered.has(id))
+      .map((agent) => ({
+        ...of(agent),
+        pid: agent.pid,
+        registered_time: 1604400000.5,
+        active: !inactive.has(agent.id),
+        version: agent.version,
+      }));
+    const others = this.agents.filter(({ id }) => recovered.has(id)).map(of);
+    return hasMore ? { slaves, recovered_slaves: others } : { slaves };
+  }
+
+  /** Only newer versions choose tasks by their ids. */
+  #tasks(query: Query) {
+    const wanted = isBefore(this.version, '1.4.0') ? undefined : query.get('task_id');
+    const offset = Number(query.get('offset') ?? 0);
+    const tasks = this.agents.flatMap((agent) => agent.tasks);
+    const chosen = tasks.filter(({ id }) => wanted === undefined || id === wanted);
+    return { tasks: chosen.slice(offset, offset + Number(query.get('limit') ?? 100)) };
   }
 
   #state(leader: string) {
@@ -65,6 +119,8 @@ export class Master {
     };
   }
 }
+
+const REALM = 'mesos-master-readonly';
 
 /** Without a scheme: the client keeps its own. */
 function redirect(leader: string, endpoint: string, query: Query = new Map()): Answer {

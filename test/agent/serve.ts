@@ -40,18 +40,9 @@ export async function startCluster(
   const agents = options.map((each) => new Agent(each));
   const master = new Master(agents, { version: masterVersion });
   const servers: Server[] = [];
-  const listen = async (answerer: Agent | Master, proxied: ReadonlyMap<string, Agent>) => {
-    const listener = (request: IncomingMessage, response: ServerResponse) =>
-      void respond(answerer, proxied, request, response);
-    const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
-    servers.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(0, '127.0.0.1', resolve);
-    });
-    answerer.address = { ip: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  };
-  await listen(master, new Map(agents.map((agent) => [agent.id, agent])));
-  if (!sharePort) for (const agent of agents) await listen(agent, new Map());
+  const proxied = new Map(agents.map((agent) => [agent.id, agent]));
+  servers.push(await listen(master, proxied, tls));
+  if (!sharePort) for (const agent of agents) servers.push(await listen(agent, new Map(), tls));
   const scheme = tls === undefined ? 'http' : 'https';
   const url = `${scheme}://127.0.0.1:${master.address.port}`;
   return {
@@ -60,11 +51,39 @@ export async function startCluster(
     url,
     urlOf: (agent) => `${scheme}://127.0.0.1:${agent.address.port}`,
     proxiedUrlOf: (agent) => `${url}/agent/${agent.id}`,
-    close: async () => {
-      for (const server of servers) server.closeAllConnections();
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    },
+    close: () => close(servers),
   };
+}
+
+/** Another master on a port of its own, of the same agents. */
+export async function startMaster(
+  agents: readonly Agent[],
+  options: { version?: string } = {},
+): Promise<{ master: Master; place: string; url: string; close: () => Promise<void> }> {
+  const master = new Master(agents, options);
+  const server = await listen(master, new Map(), undefined);
+  const place = `127.0.0.1:${master.address.port}`;
+  return { master, place, url: `http://${place}`, close: () => close([server]) };
+}
+
+async function listen(
+  answerer: Agent | Master,
+  proxied: ReadonlyMap<string, Agent>,
+  tls: ServerOptions | undefined,
+): Promise<Server> {
+  const listener = (request: IncomingMessage, response: ServerResponse) =>
+    void respond(answerer, proxied, request, response);
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  answerer.address = { ip: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  return server;
+}
+
+async function close(servers: readonly Server[]): Promise<void> {
+  for (const server of servers) server.closeAllConnections();
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
 }
 
 /** One agent on a port of its own. */
@@ -130,8 +149,12 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** Whether a version knows the name of an endpoint: `.json` was the only form up to 0.24, and is gone since 1.8. */
+/**
+ * Whether a version knows the name of an endpoint: `.json` was the only form up to 0.24, and is gone since 1.8; what is
+ * not JSON never had it.
+ */
 function isName(path: string, version: string): boolean {
+  if (path.endsWith('/redirect')) return true;
   return path.endsWith('.json') ? isBefore(version, '1.8.0') : !isBefore(version, '0.25.0');
 }
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -20,17 +19,9 @@ import { makeAuthority } from '../agent/certificates.js';
 import { agentsIn, type Sandbox, sandboxesIn } from '../agent/sandboxes.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
 import { violations } from '../contracts/validate.js';
+import { asking } from './asking.js';
 import { lasting, shownIn } from './doc-sessions.js';
-import {
-  cleanEnv,
-  FIXTURES,
-  type Finished,
-  PROGRAM,
-  placeForEach,
-  REPOSITORY,
-  type RunOptions,
-  startThermos,
-} from './harness.js';
+import { FIXTURES, placeForEach, REPOSITORY, startThermos } from './harness.js';
 
 const S0 = '6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-S0';
 const S3 = '20150617-080000-16842879-5050-1234-S3';
@@ -59,25 +50,7 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.close());
 
-/** As `thermos` of the harness, but what it asks of this process is answered meanwhile. */
-function thermos(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
-      cwd: options.cwd,
-      env: cleanEnv(options.env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    place.children.push(child);
-    const texts = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (text: string) => {
-        texts[name] += text;
-      });
-    }
-    child.on('error', reject);
-    child.on('close', (status, signal) => resolve({ ...texts, status, signal }));
-  });
-}
+const thermos = asking(place);
 
 async function statusOf(
   ...words: string[]
@@ -157,7 +130,7 @@ describe('status', () => {
       `error: cannot read the agent ${bigUrl}: it has not recovered yet
 hint: ask again in a minute
 error: cannot read the agent ${gone}: nothing listens on port 1 of 127.0.0.1
-hint: see whether the agent runs; its port is 5051 if its flags name no other
+hint: see whether it runs; agents listen on port 5051 and masters on 5050 if their flags name no other
 `,
     );
   });
@@ -189,7 +162,11 @@ describe('docs/agents.md', () => {
 
   test.each(shown)('$command prints what is shown', async ({ command, output }) => {
     const [, ...words] = command.split(' ');
-    const urls = { 'http://agent-1:5051': bigUrl, 'http://agent-2:5051': smallUrl };
+    const urls = {
+      'http://agent-1:5051': bigUrl,
+      'http://agent-2:5051': smallUrl,
+      'master-1:5050': cluster.url,
+    };
     const here = words.map((word) => urls[word as keyof typeof urls] ?? word);
     const { stdout, stderr } = await thermos(here);
     const printed = (stdout + stderr)

@@ -1,0 +1,135 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Agent } from '../agent/agent.js';
+import { sandboxesIn } from '../agent/sandboxes.js';
+import { type Cluster, startCluster, startMaster } from '../agent/serve.js';
+import { violations } from '../contracts/validate.js';
+import { asking } from './asking.js';
+import { FIXTURES, placeForEach } from './harness.js';
+
+const S0 = '6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-S0';
+const S3 = '20150617-080000-16842879-5050-1234-S3';
+const SYNC = 'backup-prod-sync-0-ef430183-e62c-5179-a11f-7ad64808585d';
+
+const place = placeForEach();
+const thermos = asking(place);
+let cluster: Cluster;
+/** The agents of the fixtures. */
+let big: Agent;
+let small: Agent;
+beforeEach(async () => {
+  const workDir = join(place.path, 'mesos');
+  cpSync(join(FIXTURES, 'mesos'), workDir, { recursive: true, verbatimSymlinks: true });
+  cluster = await startCluster([
+    { id: S0, hostname: 'agent-1', workDir, sandboxes: sandboxesIn(workDir, S0) },
+    { id: S3, hostname: 'agent-2', workDir, sandboxes: sandboxesIn(workDir, S3) },
+  ]);
+  [big, small] = cluster.agents as [Agent, Agent];
+});
+afterEach(() => cluster.close());
+
+const hostPort = () => `127.0.0.1:${cluster.master.address.port}`;
+
+test('status shows the tasks of all agents of a master, as if each agent was named', async () => {
+  const answerTo = async (...words: string[]) => {
+    const { stdout, stderr, status } = await thermos(['status', '--json', ...words]);
+    const document = JSON.parse(stdout);
+    expect(violations('status', document)).toEqual([]);
+    const roots = document.roots.toSorted((a: { path: string }, b: { path: string }) =>
+      a.path < b.path ? -1 : 1,
+    );
+    return { ...document, roots, stderr, status };
+  };
+  const named = await answerTo(...cluster.agents.flatMap((agent) => ['--agent', cluster.urlOf(agent)]));
+  expect(named.tasks.length).toBeGreaterThan(5);
+  for (const master of [hostPort(), `${cluster.url}/`]) {
+    expect(await answerTo('--master', master)).toEqual(named);
+  }
+});
+
+test('inspect, tail and read find a task on the agent that has it, and ask no other', async () => {
+  const [{ directory } = { directory: '' }] = sandboxesIn(join(place.path, 'mesos'), S3);
+  const stream = `${directory}/checkpoints/checkpoints/${SYNC}`;
+  for (const words of [
+    ['inspect', '--json', SYNC],
+    ['tail', '--no-follow', SYNC],
+    ['read', '--json', SYNC],
+    ['read', '--json', stream],
+    ['ls', SYNC],
+    ['wait', SYNC],
+  ]) {
+    const named = await thermos([...words, '--agent', cluster.urlOf(small)]);
+    const found = await thermos([...words, '--master', hostPort()]);
+    expect({ words, ...found }).toEqual({ words, ...named });
+    expect(found.status).toBe(0);
+  }
+  expect(big.calls).toEqual([]);
+});
+
+test('THERMOS_MASTER is asked if no flag says where to look', async () => {
+  const env = { THERMOS_MASTER: hostPort() };
+  const ids = async (...words: string[]) => (await thermos(['status', '--quiet', ...words], { env })).stdout;
+  expect(await ids('--failed')).toContain('www-data-devel-etl-3');
+  expect(await ids('--agent', cluster.urlOf(small))).toBe(`${SYNC}\n`);
+  expect(await ids('--root', join(place.path, 'none'))).toBe('');
+  const missing = await thermos(['status', 'nothing-like-it'], { env });
+  expect(missing.stderr).toContain("no task matches 'nothing-like-it' on 2 agents");
+  expect(missing.stderr).toContain('thermos status; thermos roots');
+  expect(missing.status).toBe(1);
+});
+
+test('a file says where the master is', async () => {
+  const path = join(place.path, 'master');
+  writeFileSync(path, `${hostPort()}\n`, { mode: 0o644 });
+  const { stdout, status } = await thermos(['status', '-q', '--master', `file://${path}`, SYNC]);
+  expect({ stdout, status }).toEqual({ stdout: `${SYNC}\n`, status: 0 });
+  writeFileSync(path, 'file:///x');
+  const odd = await thermos(['status', '--master', `file://${path}`]);
+  expect(odd.status).toBe(2);
+  expect(odd.stderr).toContain(`file://${path}: it does not say where masters are`);
+});
+
+test('agents that cannot be reached and a master that answers for one of two clusters are problems', async () => {
+  const other = await startMaster([], {});
+  try {
+    other.master.leader = undefined;
+    cluster.master.knobs.inactive = new Set([S0]);
+    const words = ['--master', hostPort(), '--master', other.place];
+    const { stdout, stderr, status } = await thermos(['status', '-q', ...words, 'backup/prod/sync/0']);
+    expect({ stdout, status }).toEqual({ stdout: `${SYNC}\n`, status: 5 });
+    expect(stderr).toBe(
+      `error: cannot ask the master ${other.place}: no master leads at the moment
+hint: ask again in a minute
+warning: the master ${hostPort()} has lost the agent ${S0} on 127.0.0.1 (on ${cluster.urlOf(big)})
+`,
+    );
+    const missing = await thermos(['inspect', 'nothing-like-it', '--master', hostPort()]);
+    expect(missing.stderr).toContain(`thermos status --master ${hostPort()}`);
+  } finally {
+    await other.close();
+  }
+});
+
+test.each([
+  [['--master', 'http://me:never-shown@host'], 'must hold no user or password'],
+  [['--master', 'zk://me:never-shown@host/mesos'], 'in THERMOS_MASTER or in a file'],
+  [['--master', 'ftp://host'], '--master takes HOST:PORT, an http or https address'],
+  [['--master', 'zk://host'], "not 'zk://host'"],
+  [['--master', 'file:///no/such/file'], 'file:///no/such/file: there is no such file'],
+  [['--master', 'a', '--agent', 'b'], '--agent and --master exclude each other'],
+  [['--master', 'a', '--root', '/x'], '--root'],
+  [['--insecure'], '--insecure needs --agent or --master'],
+])('%j is a wrong command line', async (words, message) => {
+  const { stdout, stderr, status } = await thermos(['status', '--debug', ...words]);
+  expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('never-shown');
+});
+
+test('commands that change something ask no master', async () => {
+  const { stderr, status } = await thermos(['kill', '--master', hostPort(), 'x']);
+  expect(status).toBe(2);
+  expect(stderr).toContain('aurora job kill');
+  expect(cluster.master.calls).toEqual([]);
+});
