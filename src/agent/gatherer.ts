@@ -58,7 +58,7 @@ const LOOKS = 256;
 /** A state of an agent that is this young is not asked for again: the agent makes it in its one thread. */
 const FRESH_MS = 900;
 /** The header with its time has whole seconds, and the answer was on its way. */
-const SKEW_MS = 10_000;
+export const SKEW_MS = 10_000;
 
 interface KnownTask {
   found: FoundTask;
@@ -170,6 +170,12 @@ export class AgentTasks implements TaskGatherer {
   /** The files of the sandbox that holds a root of ours, as they are now. */
   sandboxOf(view: Pick<TaskView, 'root'>): Sandbox {
     return new Sandbox(this.portOf(view), view.root.run_dir ?? view.root.path, true);
+  }
+
+  /** The sandbox of a task as the last look listed it, and whether its agent then ran the executor. */
+  placeOf(found: FoundTask): { sandbox: Sandbox; running: boolean } {
+    const { run } = this.#originOf(found);
+    return { sandbox: run.sandbox, running: run.run.running };
   }
 
   /** The agent that has a root of ours. */

@@ -288,7 +288,7 @@ function damaged(path: string, damage: Damage, { phase, task_id }: FoundTask): P
   return { ...damagedCheckpoint(path, damage, phase === 'finished'), task_id };
 }
 
-function unread(path: string, why: Unread): Problem {
+export function unread(path: string, why: Unread): Problem {
   const reason = why === 'refused' ? 'the agent does not give it' : 'it is too long for a browser';
   const message = `cannot read the checkpoint ${path}${why === 'refused' ? '' : ' to its end'}: ${reason}`;
   return { code: 'checkpoint-unreadable', severity: 'error', message, path };

@@ -20,6 +20,8 @@ export interface EventPorts {
   take(transitions: readonly TaskTransition[]): Awaitable<void>;
   /** Takes problems that are new. */
   report(problems: readonly Problem[]): void;
+  /** These agents answer again. */
+  answering(agents: readonly string[]): void;
   /** The tasks were found for the first time, and are followed from now on: so many. */
   started(tasks: number): void;
   /** True if nobody wants to know any more. */
@@ -57,7 +59,8 @@ export async function followEvents(options: EventOptions, ports: EventPorts): Pr
 class EventStream {
   readonly #options: EventOptions;
   readonly #ports: EventPorts;
-  readonly #told = new Set<string>();
+  /** The agents of the problems that were told, by their messages. */
+  readonly #told = new Map<string, string | undefined>();
   #isFirst = true;
   #taken = 0;
   #isPartial = false;
@@ -74,7 +77,8 @@ class EventStream {
     return this.#isPartial ? EXIT.partial : EXIT.ok;
   }
 
-  async take({ transitions, problems, selection }: TransitionLook): Promise<void> {
+  async take({ transitions, problems, selection, answering = [] }: TransitionLook): Promise<void> {
+    this.#again(answering);
     if (selection !== undefined) {
       this.#report(this.#isFirst ? selection.problems : selection.problems.filter(isLasting));
       if (this.#isFirst) this.#start(selection);
@@ -86,6 +90,15 @@ class EventStream {
       states === undefined ? transitions : transitions.filter(({ state }) => states.includes(String(state)));
     this.#taken += chosen.length;
     if (chosen.length > 0) await this.#ports.take(chosen);
+  }
+
+  /** What may be wrong with them later is new. */
+  #again(agents: readonly string[]): void {
+    if (agents.length === 0) return;
+    for (const [message, agent] of this.#told) {
+      if (agent !== undefined && agents.includes(agent)) this.#told.delete(message);
+    }
+    this.#ports.answering(agents);
   }
 
   /** They may come. */
@@ -106,7 +119,7 @@ class EventStream {
     this.#isPartial ||= hasError(problems.filter((problem) => !isAbsence(problem)));
     const fresh = problems.filter(({ message }) => !this.#told.has(message));
     if (this.#told.size > MOST_TOLD) this.#told.clear();
-    for (const { message } of fresh) this.#told.add(message);
+    for (const { message, agent } of fresh) this.#told.set(message, agent);
     if (fresh.length === 0) return;
     this.#ports.report(fresh.map((problem) => (isAbsence(problem) ? this.#asExpected(problem) : problem)));
   }

@@ -17,6 +17,7 @@ export const EVENT_ENVIRONMENT = {
   THERMOS_RUN: 'The number of its run.',
   THERMOS_RETURN_CODE: 'Its exit status, or minus the number of the signal that ended it.',
   THERMOS_PID: 'Its pid.',
+  THERMOS_AGENT: 'With --agent: the address of the agent that has the task.',
 } as const;
 
 /** How long a command may take to end after SIGTERM. Milliseconds. */
@@ -95,7 +96,10 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** All of them, so that none is inherited. `THERMOS_ROOT` is that of the task: thermos in the command finds it there. */
+/**
+ * All of them, so that none is inherited. `THERMOS_ROOT` is that of the task: thermos in the command finds it there, if it
+ * is on this host.
+ */
 function variablesOf(transition: TaskTransition): NodeJS.ProcessEnv {
   const event = encodeEvent(transition);
   const text = (value: string | number | undefined) =>
@@ -105,7 +109,7 @@ function variablesOf(transition: TaskTransition): NodeJS.ProcessEnv {
     THERMOS_EVENT: jsonText(event),
     THERMOS_TIME_MS: text(event.time_ms),
     THERMOS_TASK_ID: text(event.task_id),
-    THERMOS_ROOT: text(event.root),
+    THERMOS_ROOT: event.agent === undefined ? text(event.root) : undefined,
     THERMOS_MESOS_ROOT: undefined,
     THERMOS_TYPE: text(event.type),
     THERMOS_STATE: text(event.state),
@@ -114,6 +118,7 @@ function variablesOf(transition: TaskTransition): NodeJS.ProcessEnv {
     THERMOS_RUN: text(event.run),
     THERMOS_RETURN_CODE: text(event.return_code),
     THERMOS_PID: text(event.pid),
+    THERMOS_AGENT: text(event.agent?.url),
   };
 }
 

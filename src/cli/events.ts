@@ -1,17 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { followEvents } from '../app/events.js';
 import { localTransitions } from '../app/local-transitions.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeEvent } from '../contracts/encode-event.js';
 import type { Problem } from '../errors/problem.js';
-import type { TaskTransition } from '../task/transition-watch.js';
+import type { TaskTransition, TransitionWatch } from '../task/transition-watch.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { parseTime } from '../text/time.js';
+import type { AgentFlags } from './agent-flags.js';
+import { type AskedAgents, agentsOf } from './agents.js';
 import { EventCommand } from './event-command.js';
 import { Interruption } from './interruption.js';
 import type { Terminal } from './terminal.js';
 
-export interface EventFlags extends RootFlags {
+export interface EventFlags extends RootFlags, AgentFlags {
   state?: readonly string[];
   since?: string;
   'no-follow': boolean;
@@ -34,6 +37,7 @@ export async function showEvents(
   const textOf = await drawing(flags, terminal);
   const warn = (text: string) => terminal.writeError(`warning: ${visible(text)}\n`);
   const command = flags.exec === undefined ? undefined : new EventCommand(flags.exec, process.env, warn);
+  const agents = await agentsOf(flags, terminal);
   const interruption = new Interruption();
   interruption.listen();
   let isOver = false;
@@ -45,13 +49,19 @@ export async function showEvents(
     return await followEvents(
       { states: flags.state, follow: !flags['no-follow'] },
       {
-        watch: localTransitions(flags, words, sinceMs, { now, clock: () => performance.now() }),
+        watch:
+          agents === undefined
+            ? localTransitions(flags, words, sinceMs, { now, clock: () => performance.now() })
+            : await remoteTransitions(agents, words, sinceMs),
         pause: (until) => interruption.wait(until),
         async take(transitions) {
           if (command === undefined) writeAll(transitions, textOf, terminal);
           else for (const transition of transitions) if (!isOver) await run(transition, command);
         },
         report,
+        answering(urls) {
+          for (const url of urls) terminal.writeError(`the agent ${visible(url)} answers again\n`);
+        },
         started: (tasks) => {
           if (terminal.stdoutIsTerminal && terminal.stderrIsTerminal) terminal.writeError(startText(tasks));
         },
@@ -62,7 +72,20 @@ export async function showEvents(
     isOver = true;
     await command?.stop();
     interruption.close();
+    agents?.close();
   }
+}
+
+async function remoteTransitions(
+  { gatherer }: AskedAgents,
+  words: readonly string[],
+  sinceMs: number,
+): Promise<TransitionWatch> {
+  const { RemoteTransitions } = await import('../agent/transitions.js');
+  return new RemoteTransitions(gatherer, words, sinceMs, {
+    now: () => performance.now(),
+    pause: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}),
+  });
 }
 
 async function drawing(

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import { EVENT_ENVIRONMENT } from '../cli/event-command.js';
 import { showEvents } from '../cli/events.js';
@@ -27,6 +28,9 @@ TASK is a task id, a regular expression or glob, any part of ids (the beginning 
 (ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Tasks that start later match,
 too. Without TASK, all tasks are followed; inside a sandbox, the tasks of its root.
 
+With --agent, agents are asked once a second, and every five seconds while nothing happens. One that does not answer is
+reported, and again when it does; what happened meanwhile is printed then.
+
 ${TIME_HELP}`;
   static override examples = [
     '<%= config.bin %> events',
@@ -41,7 +45,7 @@ ${TIME_HELP}`;
     no: 'With --no-follow: there was no event, or no task matches.',
     partial: 'With --no-follow: something could not be read; stderr says what.',
   };
-  static override environment = { ...ThermosCommand.environment, ...EVENT_ENVIRONMENT };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT, ...EVENT_ENVIRONMENT };
   static override seeAlso = ['status', 'tail', 'inspect', 'wait'];
 
   static override args = {
@@ -62,6 +66,7 @@ ${TIME_HELP}`;
       helpValue: 'COMMAND',
       summary: 'Run a shell command for each event, with its fields in the environment.',
     }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {

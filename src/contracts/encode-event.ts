@@ -15,5 +15,6 @@ export function encodeEvent(transition: TaskTransition): EventDocument {
     run,
     return_code,
     pid,
+    agent: root.agent,
   };
 }

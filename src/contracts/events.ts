@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { processState, taskState } from './checkpoint.js';
+import { agent } from './task.js';
 
 const recorded = z.union([processState, taskState]);
 
@@ -26,6 +27,7 @@ export const event = z
       .optional()
       .describe('Exit status of the command, or minus the number of the signal, once it has ended.'),
     pid: z.int().optional().describe('Of the command, once it runs.'),
+    agent: agent.optional(),
   })
   .meta({ id: 'Event', title: 'thermos events --json, one line', description: 'A transition.' });
 export type EventDocument = z.infer<typeof event>;

@@ -8,9 +8,15 @@ import { modificationOf, presenceOf } from '../store/look.js';
 import { type FileStat, type OpenOptions, openFile } from '../store/open-file.js';
 import { damagedCheckpoint, unreadableCheckpoint } from './checkpoint-problems.js';
 import { runnerLiveness } from './liveness.js';
+import { OrderedTransitions } from './ordered-transitions.js';
 import { startsOfTask } from './starts.js';
-import { TransitionReader, type TransitionReading, type TransitionStreams } from './transition-reader.js';
-import type { TaskTransition, TransitionLook } from './transition-watch.js';
+import {
+  type TimedTransition,
+  TransitionReader,
+  type TransitionReading,
+  type TransitionStreams,
+} from './transition-reader.js';
+import type { TransitionLook } from './transition-watch.js';
 
 /** So many transitions are put in the order of time at once. */
 const MOST_AT_ONCE = 250_000;
@@ -152,22 +158,19 @@ export class TransitionBoard {
   #read(followed: FollowedStreams, streams: TransitionStreams<FileStat>, collected: FoundTransitions): void {
     const { found, reader, sinceMs } = followed;
     const start = this.#clock();
-    const orders = new Map<string | undefined, number>();
+    const transitions: TimedTransition[] = [];
     let reading: TransitionReading;
     let spent: number;
     do {
       reading = reader.read(streams);
       for (const transition of reading.transitions) {
-        const { process, time_ms } = transition;
-        followed.lastMs = Math.max(followed.lastMs, time_ms);
-        const order = Math.max(time_ms, orders.get(process) ?? 0);
-        orders.set(process, order);
-        if (time_ms >= sinceMs)
-          collected.add({ ...transition, task_id: found.task_id, root: found.root }, order);
+        followed.lastMs = Math.max(followed.lastMs, transition.time_ms);
+        transitions.push(transition);
       }
       for (const fault of reading.faults) collected.met(found, fault);
       spent = this.#clock() - start;
-    } while (reading.more && spent < LONGEST_MS && !collected.isFull);
+    } while (reading.more && spent < LONGEST_MS && collected.size + transitions.length < MOST_AT_ONCE);
+    collected.add(found, transitions, sinceMs);
     followed.due = reading.more;
     followed.readAt = start;
     followed.spent = spent;
@@ -178,17 +181,11 @@ export class TransitionBoard {
 }
 
 /** What a look has found. */
-class FoundTransitions {
+class FoundTransitions extends OrderedTransitions {
   readonly problems: Problem[] = [];
-  readonly #transitions: { transition: TaskTransition; order: number }[] = [];
 
   get isFull(): boolean {
-    return this.#transitions.length >= MOST_AT_ONCE;
-  }
-
-  /** `order`: its time, but not before that of an earlier one of the same process. */
-  add(transition: TaskTransition, order: number): void {
-    this.#transitions.push({ transition, order });
+    return this.size >= MOST_AT_ONCE;
   }
 
   met(found: FoundTask, { process, damage, error }: TransitionReading['faults'][number]): void {
@@ -200,10 +197,6 @@ class FoundTransitions {
     const problem =
       damage === undefined ? unreadableCheckpoint(path, error) : damagedCheckpoint(path, damage, true);
     this.problems.push({ ...problem, task_id, process });
-  }
-
-  inOrder(): TaskTransition[] {
-    return this.#transitions.sort((a, b) => a.order - b.order).map(({ transition }) => transition);
   }
 }
 

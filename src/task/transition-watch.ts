@@ -19,6 +19,8 @@ export interface TransitionLook {
   more: boolean;
   /** The tasks as they were found, if they were searched. */
   selection?: Selection;
+  /** The addresses of agents that answer again. */
+  answering?: readonly string[];
 }
 
 /**

@@ -55,6 +55,9 @@ class Told {
         report: (problems) => {
           for (const { severity, message } of problems) this.problems.push(`${severity}: ${message}`);
         },
+        answering: (agents) => {
+          for (const agent of agents) this.problems.push(`${agent} answers again`);
+        },
         started: (tasks) => {
           this.active = tasks;
         },
@@ -148,4 +151,14 @@ describe('what is recorded already', () => {
     expect(await told.exitCode).toBe(0);
     expect(told.taken).toEqual(['ACTIVE', 'ACTIVE', 'LOST']);
   });
+});
+
+test('an agent that does not answer is told once, and again after it did', async () => {
+  const down = {
+    selection: selection(ACTIVE, [], [{ ...problem('agent-unreachable', 'gone'), agent: 'A' }]),
+  };
+  const other = { problems: [{ ...problem('checkpoint-damaged', 'damaged'), agent: 'B' }] };
+  const told = new Told([down, down, { ...FIRST, ...other, answering: ['A'] }, { ...down, ...other }]);
+  await told.exitCode;
+  expect(told.problems).toEqual(['error: gone', 'A answers again', 'error: damaged', 'error: gone']);
 });

@@ -1,0 +1,73 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Agent } from '../agent/agent.js';
+import { launchTask } from '../agent/launch.js';
+import { type Cluster, startCluster } from '../agent/serve.js';
+import { RAN, Records } from '../task/trees.js';
+import { placeForEach, startThermos } from './harness.js';
+import { expectContract } from './tasks.js';
+import { Watched } from './watched.js';
+
+const place = placeForEach();
+let cluster: Cluster;
+let agent: Agent;
+let url: string;
+beforeEach(async () => {
+  cluster = await startCluster([{ id: 'S0', hostname: 'agent-1', workDir: join(place.path, 'mesos') }]);
+  [agent] = cluster.agents as [Agent];
+  url = cluster.urlOf(agent);
+});
+afterEach(() => cluster.close());
+
+const events = (...words: string[]) =>
+  new Watched(startThermos(['events', '--agent', url, ...words]), place.children);
+
+const task = () => new Records().header({ launch_time_ms: Date.now() }).status('ACTIVE', Date.now());
+
+function write(root: string, id: string, records: Records): void {
+  const path = join(root, 'checkpoints', id, 'runner');
+  appendFileSync(path, records.bytes().subarray(readFileSync(path).length));
+}
+
+test('events of agents are printed as they come; an agent that is away is told once, and when it answers again', async () => {
+  const records = task();
+  const root = launchTask(agent, 'web', { runner: records });
+  const watched = events('--since', '2014-01-01T00:00:00Z');
+  await watched.until(({ stdout }) => / ACTIVE +web {2}-/.test(stdout));
+  agent.knobs.instead = () => ({ status: 503, headers: {}, body: '' });
+  await watched.until(({ stderr }) => stderr.includes(`error: cannot read the agent ${url}`));
+  write(root, 'web', records.process('p', ...RAN));
+  agent.knobs.instead = () => undefined;
+  await watched.until(({ stdout }) => / SUCCESS +web {2}p {2}0 /.test(stdout));
+  watched.child.kill('SIGINT');
+  expect(await watched.ended).toEqual({ status: 130, signal: null });
+  expect(watched.stdout.trimEnd().split('\n')).toHaveLength(5);
+  expect(watched.stderr.split('\n').filter((line) => line.startsWith('error:'))).toHaveLength(1);
+  expect(watched.stderr).toContain(`the agent ${url} answers again\n`);
+});
+
+test('--no-follow --json prints what has happened, with the agent, and exits with 5 if an agent does not answer', async () => {
+  launchTask(agent, 'web', { phase: 'finished', runner: task().status('FAILED', Date.now()) }, false);
+  const all = events('--json', '--no-follow', '--since', '1h', '--state', 'FAILED');
+  expect(await all.ended).toEqual({ status: 0, signal: null });
+  const [event] = all.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expectContract('event', event);
+  expect(event).toMatchObject({ task_id: 'web', was: 'ACTIVE', agent: { url, hostname: 'agent-1' } });
+  const dead = events('--no-follow', '--since', '1h', '--agent', 'http://127.0.0.1:1');
+  expect((await dead.ended).status).toBe(5);
+  expect(dead.stdout).toMatch(/ FAILED +web /);
+  const none = events('--no-follow', '--since', '1h', 'no-such-task');
+  expect((await none.ended).status).toBe(1);
+});
+
+test('--exec gives the agent to the command, and no root, which is on another host', async () => {
+  launchTask(agent, 'web', { phase: 'finished', runner: task().status('FAILED', Date.now()) }, false);
+  const command = 'echo "$THERMOS_TASK_ID $THERMOS_AGENT $(printenv THERMOS_ROOT || echo none)"';
+  const all = events('--no-follow', '--since', '1h', '--state', 'FAILED', '--exec', command);
+  expect((await all.ended).status).toBe(0);
+  expect(all.stderr).toBe(`web ${url} none\n`);
+});
