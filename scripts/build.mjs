@@ -25,18 +25,21 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundledPackages, inOrder, libraryOfCoordinator, partsOfPython } from './build/components.mjs';
 import { buildCoordinator } from './build/coordinator.mjs';
-import { inline } from './build/inline.mjs';
+import { inline, inlinedOutputs } from './build/inline.mjs';
 import { thirdPartyLicenses } from './build/licenses.mjs';
 import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
 import { ownBundles } from './build/own-bundles.mjs';
 import { identityOf, smallerPyodide } from './build/pyodide.mjs';
+import { billOfMaterials } from './build/sbom.mjs';
 import { buildViewer } from './build/viewer.mjs';
 import { whenUsed } from './build/when-used.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version } = manifest;
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 mkdirSync(dist, { recursive: true });
 const fresh = mkdtempSync(join(dist, 'build-'));
@@ -78,8 +81,17 @@ const { metafile } = await build({
 
 const viewer = await buildViewer(root, settings.define);
 writeFileSync(join(fresh, 'viewer.html'), viewer.page);
-const outputs = { ...metafile.outputs, ...viewer.metafile.outputs };
-writeFileSync(join(fresh, 'LICENSES.txt'), thirdPartyLicenses(root, { outputs }));
+const outputs = { ...metafile.outputs, ...viewer.metafile.outputs, ...inlinedOutputs };
+const components = inOrder([
+  ...bundledPackages(root, { outputs }),
+  ...partsOfPython(installedVersion('pyodide')),
+  libraryOfCoordinator(),
+]);
+writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(components));
+writeFileSync(join(fresh, 'sbom.cdx.json'), billOfMaterials(manifest, components));
+// A test compares what the bundles are made of with the licences.
+mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
+writeFileSync(join(root, 'node_modules/.cache/thermos-outputs.json'), JSON.stringify(outputs));
 
 // esbuild escapes everything except regular expressions. One character that is not ASCII would make V8 store two
 // bytes per character, and Node decode them.
@@ -134,7 +146,8 @@ const parts = [
   'report.cjs',
   'agent.cjs',
   'viewer.html',
-  'LICENSES.txt',
+  'THIRD-PARTY-LICENSES',
+  'sbom.cdx.json',
   'thermos.cjs',
   'main.cjs',
 ];
@@ -169,6 +182,10 @@ for (const command of [
 chmodSync(join(home, 'thermos'), 0o755);
 for (const name of readdirSync(join(home, 'thermos'))) chmodSync(join(home, 'thermos', name), 0o644);
 renameSync(join(home, 'thermos'), join(dist, 'cache'));
+
+function installedVersion(name) {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
 
 function escaped(unit) {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

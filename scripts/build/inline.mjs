@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
+const ROOT = join(import.meta.dirname, '../..');
+
 export const INLINE = /\?inline$/;
+
+/** What the inlined modules are made of: outputs as in a metafile of esbuild, by the path of their entries. */
+export const inlinedOutputs = {};
 
 /**
  * What `import { text, hash } from './page.css?inline'` imports: a style sheet, or the program that a `.ts` file is the
  * entry of, bundled and minified for browsers, and its hash as a Content-Security-Policy has it.
  */
 export async function inlineModule(path) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: ROOT,
     entryPoints: [path],
+    metafile: true,
     bundle: true,
     write: false,
     minify: true,
@@ -20,6 +27,7 @@ export async function inlineModule(path) {
     legalComments: 'none',
     logLevel: 'warning',
   });
+  inlinedOutputs[path] = Object.values(metafile.outputs)[0];
   const text = outputFiles[0].text.trim();
   const hash = `sha256-${createHash('sha256').update(text).digest('base64')}`;
   return `export const text = ${JSON.stringify(text)}, hash = ${JSON.stringify(hash)};`;

@@ -17,7 +17,8 @@ export default class RunDaemon extends ThermosCommand {
 
   async run(): Promise<number> {
     expectSignals();
-    closeInherited();
+    // 3 is for the answer.
+    closeInherited(4);
     const { runDaemon } = await import('../cli/run.js');
     const spec = specOf(readInput(0, { max: MOST_SPEC_BYTES }).toString('utf8'));
     if (spec === undefined) return EXIT.ok;
