@@ -20,6 +20,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -156,6 +157,12 @@ if (reason !== undefined) rmSync(join(dist, 'coordinator'), { force: true });
 for (const name of parts) {
   if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(dist, name));
 }
+// A code cache fits only files of one time: a release (SOURCE_DATE_EPOCH) gives them the one that they are installed with.
+const time = Number(process.env.SOURCE_DATE_EPOCH);
+if (time > 0) {
+  for (const name of parts.filter((each) => existsSync(join(dist, each))))
+    utimesSync(join(dist, name), time, time);
+}
 // Files of an older build would be packed.
 for (const name of readdirSync(dist)) {
   const old = ![...parts, 'cache'].includes(name) && !name.startsWith('build-');
@@ -173,7 +180,9 @@ for (const command of [
   ['inspect', '--json', join(root, 'fixtures/config/json_task.json')],
   ['inspect', '--json', join(root, 'fixtures/config/basic_task.thermos')],
 ]) {
-  const { status, signal, stderr } = spawnSync(process.execPath, [join(dist, 'main.cjs'), ...command], {
+  // V8 orders what it writes by hashes of random seeds.
+  const words = ['--random-seed=1', join(dist, 'main.cjs'), ...command];
+  const { status, signal, stderr } = spawnSync(process.execPath, words, {
     env: { PATH: process.env.PATH, XDG_CACHE_HOME: home },
     encoding: 'utf8',
   });

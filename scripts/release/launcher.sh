@@ -1,0 +1,39 @@
+#!/bin/sh
+# Starts thermos with the Node that is shipped with it, also by a link to this file.
+thermos_self=$0
+case $thermos_self in
+  */*) ;;
+  *) if [ -e "./$thermos_self" ]; then thermos_self=./$thermos_self; else thermos_self=$(command -v "$thermos_self"); fi ;;
+esac
+case ${thermos_self##*/} in thermos-runner) set -- __runner "$@" ;; esac
+thermos_links=0
+while [ -h "$thermos_self" ] && [ $thermos_links -lt 40 ]; do
+  thermos_link=$(readlink "$thermos_self" 2>/dev/null) || { thermos_link=$(ls -ld "$thermos_self"); thermos_link=${thermos_link#* -> }; }
+  case $thermos_link in
+    /*) thermos_self=$thermos_link ;;
+    *) thermos_self=${thermos_self%/*}/$thermos_link ;;
+  esac
+  thermos_links=$((thermos_links + 1))
+done
+case $thermos_self in /*) ;; *) thermos_self=$PWD/$thermos_self ;; esac
+thermos_home=${thermos_self%/*}
+# Node takes `..` out of the path of a program without a look at links.
+if [ -h "$thermos_home" ] || [ "${thermos_home##*/}" = . ] || [ "${thermos_home##*/}" = .. ]; then
+  thermos_home=$(CDPATH='' cd -P "$thermos_home" && pwd -P)
+fi
+thermos_home=${thermos_home%/*}/lib/thermos
+thermos_node=$thermos_home/node
+thermos_refuse() {
+  echo "thermos: $1" >&2
+  exit 126
+}
+if [ ! -x "$thermos_node" ]; then
+  [ -e "$thermos_node" ] || thermos_refuse "$thermos_node is missing: install thermos again, with its directory lib"
+  thermos_refuse "$thermos_node may not be executed: allow it with chmod +x, or mount its file system without noexec"
+fi
+[ -e @LOADER@ ] || thermos_refuse "this is a program for @MACHINE@ with the GNU C library, and this $(uname -m) host has no @LOADER@; use --agent from another host"
+for thermos_minor in 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
+  for thermos_folder in /lib64 /lib/@MACHINE@-linux-gnu; do
+    [ ! -e "$thermos_folder/libc-2.$thermos_minor.so" ] || thermos_refuse "the C library of this host is glibc 2.$thermos_minor, 2.28 or newer is needed; use --agent from another host"
+  done
+done

@@ -1,0 +1,93 @@
+/*
+ * thermos as one file: this program, and the whole package behind it, see package.h. It unpacks the package into a private
+ * directory, once, and becomes the Node in there. So coordinators and runners are the same processes as of any other form,
+ * and go on when this file is replaced or removed.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "install.h"
+#include "package.h"
+#include "place.h"
+
+/* Gives the directory with node, in the first place that serves; ends the program without one. */
+static void find_library(const struct package *package, char library[PATH_MAX]) {
+  struct places places;
+  char why[MAX_TEXT];
+  char first[MAX_TEXT] = "";
+  find_places(&places);
+  for (int i = 0; i < places.count; i++) {
+    int fd = -1;
+    const char *path = places.paths[i];
+    if (path[0] != '/') fail("THERMOS_CACHE_DIR is not an absolute path");
+    enum verdict verdict = open_place(path, &fd, why);
+    if (verdict == FOREIGN) {
+      char text[2 * MAX_TEXT];
+      (void)snprintf(text, sizeof text, "%s, so thermos does not execute what is in it: remove it, or set THERMOS_CACHE_DIR to "
+                     "a directory that only you can write", why);
+      fail(text);
+    }
+    if (verdict == USABLE && install(package, path, fd, library, why)) {
+      close(fd);
+      return;
+    }
+    if (fd != -1) close(fd);
+    if (*first == '\0') (void)snprintf(first, sizeof first, "%s", why);
+  }
+  char text[2 * MAX_TEXT];
+  (void)snprintf(text, sizeof text, "there is no place for its 140 MB: %s; set THERMOS_CACHE_DIR to a directory of yours with room, "
+                 "or use the archive .tar.xz", *first == '\0' ? "this user has no home" : first);
+  fail(text);
+}
+
+/* As bin/run.js does: Node gives every signal its default effect when it starts. */
+static void tell_ignored_signals(void) {
+  unsigned long bits = 0;
+  for (int number = 1; number < 32; number++) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) bits |= 1UL << (number - 1);
+  }
+  char text[24];
+  (void)snprintf(text, sizeof text, "%lu", bits);
+  (void)setenv("THERMOS_IGNORED_SIGNALS", text, 1);
+}
+
+int main(int argc, char **argv) {
+  struct package package;
+  const char *problem = open_package(&package);
+  if (problem != NULL) fail(problem);
+  char library[PATH_MAX];
+  find_library(&package, library);
+  close(package.fd);
+
+  char node[PATH_MAX + 16];
+  char program[PATH_MAX + 16];
+  char init[PATH_MAX + 32];
+  (void)snprintf(node, sizeof node, "%s/node", library);
+  (void)snprintf(program, sizeof program, "%s/bin/run.js", library);
+  (void)snprintf(init, sizeof init, "%s/dist/coordinator", library);
+  char **words = calloc((size_t)argc + 6, sizeof *words);
+  if (words == NULL) fail("there is no memory");
+  int count = 0;
+  const char *wish = getenv("THERMOS_INIT");
+  bool is_init = getpid() == 1 || (wish != NULL && *wish != '\0');
+  if (is_init) {
+    (void)unsetenv("THERMOS_INIT");
+    words[count++] = init;
+    words[count++] = "--init";
+  }
+  words[count++] = node;
+  words[count++] = program;
+  const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+  name = name != NULL ? name + 1 : argc > 0 ? argv[0] : "";
+  if (strcmp(name, "thermos-runner") == 0) words[count++] = "__runner";
+  for (int i = 1; i < argc; i++) words[count++] = argv[i];
+  tell_ignored_signals();
+  execv(words[0], words);
+  char text[PATH_MAX + 64];
+  (void)snprintf(text, sizeof text, "%s cannot be executed: remove its directory, and start again", words[0]);
+  fail(text);
+}
