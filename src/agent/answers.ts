@@ -143,13 +143,13 @@ function listedAgent(agent: unknown, standing?: ListedAgent['standing']): Listed
 }
 
 /** A task as its master lists it. */
-export interface ListedTask {
+export interface MasterTask {
   readonly id: string;
   readonly agentId: string;
 }
 
 /** Undefined if the answer is not a list of tasks. Pure. */
-export function parseTasks(answer: unknown): readonly ListedTask[] | undefined {
+export function parseTasks(answer: unknown): readonly MasterTask[] | undefined {
   if (!isFields(answer) || !Array.isArray(answer.tasks)) return undefined;
   return answer.tasks.flatMap((task) =>
     isFields(task) ? [{ id: textOf(task.id), agentId: textOf(task.slave_id) }] : [],

@@ -6,7 +6,7 @@ import { AgentFailure, type FailureKind } from './failure.js';
 import { type HttpAnswer, HttpClient, type HttpOptions } from './http.js';
 import { Lane } from './lane.js';
 
-export { Fleet } from './fleet.js';
+export { MasterFleet } from './fleet.js';
 export { MasterClient } from './master.js';
 
 /** What an agent says about itself at one moment. */

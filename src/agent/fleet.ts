@@ -38,7 +38,7 @@ interface KnownCluster extends Cluster {
 }
 
 /** The agents that masters list. */
-export class Fleet implements AgentSource {
+export class MasterFleet implements AgentSource {
   readonly masters: readonly string[];
   readonly #clusters: readonly KnownCluster[];
   readonly #options: FleetOptions;

@@ -1,4 +1,4 @@
-import { type ListedAgent, type ListedTask, parseAgents, parseTasks } from './answers.js';
+import { type ListedAgent, type MasterTask, parseAgents, parseTasks } from './answers.js';
 import { AgentFailure } from './failure.js';
 import type { HttpAnswer, HttpClient } from './http.js';
 
@@ -53,7 +53,7 @@ export class MasterClient {
    */
   async agentsWith(taskId: string, leader: string): Promise<readonly string[] | undefined> {
     const path = `/tasks?task_id=${encodeURIComponent(taskId)}&limit=100`;
-    let tasks: readonly ListedTask[] | undefined;
+    let tasks: readonly MasterTask[] | undefined;
     try {
       const answer = await this.#http.ask({ base: leader, path, most: MOST.tasks, stays: true });
       tasks = answer.status === 200 ? parseTasks(jsonIn(answer)) : undefined;

@@ -2,7 +2,7 @@ import type { RemoteListing } from './agent-files.js';
 import { AgentFailure, failureIn } from './failure.js';
 import type { AgentPort } from './gatherer.js';
 
-type Moment = Awaited<ReturnType<AgentPort['state']>>;
+type StateAnswer = Awaited<ReturnType<AgentPort['state']>>;
 
 /** An agent that has several addresses, in the order in which they are tried: the first that answers is kept. */
 export class PlacedAgent implements AgentPort {
@@ -19,7 +19,7 @@ export class PlacedAgent implements AgentPort {
     return this.#port.base;
   }
 
-  async state(): Promise<Moment> {
+  async state(): Promise<StateAnswer> {
     const failures: { base: string; failure: AgentFailure }[] = [];
     for (const port of [this.#port, ...this.#ports.filter((each) => each !== this.#port)]) {
       try {

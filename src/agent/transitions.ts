@@ -64,7 +64,7 @@ export class RemoteTransitions implements TransitionWatch {
   async look(): Promise<TransitionLook> {
     const start = this.#shell.now();
     const selection = await this.#agents.find(this.#words, 'look');
-    const look = new Look(selection.problems);
+    const look = new AgentLook(selection.problems);
     const here = this.#update(selection, look);
     await Promise.all(here.map((followed) => this.#lane.run(() => this.#read(followed, look))));
     await this.#settle(here, look);
@@ -89,7 +89,7 @@ export class RemoteTransitions implements TransitionWatch {
   }
 
   /** Takes the tasks as they were found again. Returns those that can be read. */
-  #update({ selected }: Selection, { down }: Look): Followed[] {
+  #update({ selected }: Selection, { down }: AgentLook): Followed[] {
     const here = new Map<string, Followed>();
     for (const found of selected) {
       if (found.unreadable) continue;
@@ -115,7 +115,7 @@ export class RemoteTransitions implements TransitionWatch {
     return { found, reader: new RemoteTransitionReader(found), sinceMs, missing: 0 };
   }
 
-  async #read(followed: Followed, look: Look): Promise<void> {
+  async #read(followed: Followed, look: AgentLook): Promise<void> {
     const { found, reader, sinceMs } = followed;
     if (reader === undefined) return;
     const { sandbox, running } = this.#agents.placeOf(found);
@@ -135,7 +135,7 @@ export class RemoteTransitions implements TransitionWatch {
     }
   }
 
-  async #settle(here: readonly Followed[], { down }: Look): Promise<void> {
+  async #settle(here: readonly Followed[], { down }: AgentLook): Promise<void> {
     const over = here.filter(
       ({ found, reader, settled }) => reader === undefined && settled !== found && !isOf(found, down),
     );
@@ -145,7 +145,7 @@ export class RemoteTransitions implements TransitionWatch {
 }
 
 /** What one look has found. */
-class Look extends OrderedTransitions {
+class AgentLook extends OrderedTransitions {
   /** Agents that did not answer, or no more. */
   readonly down: Set<string>;
   readonly problems: Problem[] = [];

@@ -24,7 +24,7 @@ export async function askAgents(
   const addresses = 'agents' in asked ? [...new Set(asked.agents.map(agentAddress))] : [];
   const masters = 'masters' in asked ? mastersOf(asked, flags) : [];
   const options = rightsOf(flags, process.env);
-  const { AgentClient, Fleet, httpClient, MasterClient, notPem } = await import('../agent/client.js');
+  const { AgentClient, MasterFleet, httpClient, MasterClient, notPem } = await import('../agent/client.js');
   const wrong = notPem(options);
   if (wrong !== undefined) {
     const what = wrong === 'key' ? 'no private key without a passphrase' : 'no certificate';
@@ -37,7 +37,7 @@ export async function askAgents(
   const source =
     'agents' in asked
       ? addresses.map(portAt)
-      : new Fleet(
+      : new MasterFleet(
           masters.map(({ name, bases }) => ({ name, master: new MasterClient(bases, http) })),
           { portAt, now, address: flags['agent-address'], advised: flags.master ?? [] },
         );

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { Fleet, type FleetOptions } from '../../src/agent/fleet.js';
+import { type FleetOptions, MasterFleet } from '../../src/agent/fleet.js';
 import type { AgentPort } from '../../src/agent/gatherer.js';
 import { HttpClient, type HttpOptions } from '../../src/agent/http.js';
 import { MasterClient } from '../../src/agent/master.js';
@@ -46,18 +46,18 @@ interface Given extends Partial<FleetOptions> {
 }
 
 /** The masters of clusters, each with the addresses of its masters. */
-function fleetOf(clusters: readonly (readonly string[])[], { http = {}, ...given }: Given = {}): Fleet {
+function fleetOf(clusters: readonly (readonly string[])[], { http = {}, ...given }: Given = {}): MasterFleet {
   const client = new HttpClient(http);
   closes.push(() => client.close());
   const named = clusters.map((bases) => ({
     name: bases.join(','),
     master: new MasterClient(async () => bases, client),
   }));
-  return new Fleet(named, { portAt, now: () => 0, advised: [], ...given });
+  return new MasterFleet(named, { portAt, now: () => 0, advised: [], ...given });
 }
 
 /** What is asked for words, by ids of the double. */
-async function asked(fleet: Fleet, cluster: Cluster, words: readonly string[] = []) {
+async function asked(fleet: MasterFleet, cluster: Cluster, words: readonly string[] = []) {
   const { ports, problems } = await fleet.agentsFor(words);
   const ids = ports.map(
     ({ base }) => cluster.agents.find((each) => cluster.urlOf(each) === base)?.id ?? base,

@@ -129,13 +129,15 @@ describe('on a pipe', () => {
   test('a root that does not exist yet, and a task that the words will match', async () => {
     const watched = follow('t*');
     await watched.until(({ stderr }) => stderr.includes("warning: no task matches 't*'"));
-    writeTask(root, 'other', { runner: task() });
+    // The first one: where no id matches the word as it stands, it names each that has it as a part, as `other` has.
     writeTask(root, 't1', { runner: task() });
-    await watched.until(({ stdout }) => stdout.includes('t1'));
+    writeTask(root, 'other', { runner: task() });
+    writeTask(root, 't2', { runner: task() });
+    await watched.until(({ stdout }) => stdout.includes('t2'));
     watched.child.kill('SIGINT');
     expect(await watched.ended).toEqual({ status: 130, signal: null });
     expect(watched.stderr).toContain(`warning: --root ${root} does not exist`);
-    expect(words(watched.stdout)).toEqual(['ACTIVE t1 - - -']);
+    expect(words(watched.stdout)).toEqual(['ACTIVE t1 - - -', 'ACTIVE t2 - - -']);
   });
 
   test('sandboxes that a Mesos agent makes', async () => {
