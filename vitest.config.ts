@@ -38,8 +38,8 @@ export default defineConfig({
         test: {
           name: 'shared',
           include: ['test/**/*.test.ts'],
-          // Those in a browser: npm run test:browser.
-          exclude: [...mocking, 'test/browser/**'],
+          // Those in a browser and with ZooKeeper: npm run test:browser, npm run test:zookeeper.
+          exclude: [...mocking, 'test/browser/**', 'test/zookeeper/**'],
           isolate: false,
         },
       },

@@ -132,7 +132,7 @@ function listedAgent(agent: unknown, standing?: ListedAgent['standing']): Listed
   const hostname = textOf(agent.hostname);
   const address = textOf(agent.pid).split('@').at(-1) ?? '';
   const port = Number.isInteger(agent.port) ? agent.port : address.split(':').at(-1);
-  const places = [`${hostname}:${port}`, address].filter((place) => PLACE.test(place));
+  const places = [`${hostname}:${port}`, address].filter(isPlace);
   if (places.length === 0) return undefined;
   return {
     id: textOf(agent.id),
@@ -156,7 +156,10 @@ export function parseTasks(answer: unknown): readonly MasterTask[] | undefined {
   );
 }
 
-const PLACE = /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/;
+/** Is it `host:port`? */
+export function isPlace(text: string): boolean {
+  return /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/.test(text);
+}
 
 const MODE = /^[-dlcbps][-rwxsStT]{9}$/;
 

@@ -8,6 +8,7 @@ import { Lane } from './lane.js';
 
 export { MasterFleet } from './fleet.js';
 export { MasterClient } from './master.js';
+export { leadingMaster } from './registered.js';
 
 /** What an agent says about itself at one moment. */
 export interface AgentMoment {

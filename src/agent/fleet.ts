@@ -71,8 +71,12 @@ export class MasterFleet implements AgentSource {
       for (const agent of sortedByStanding(list?.agents ?? [])) {
         if (chosen !== undefined && !chosen.has(agent.id)) continue;
         const port = this.#portOf(agent, list?.leader ?? '');
+        if (port === undefined) {
+          problems.push(withoutAddress(agent, name));
+          continue;
+        }
         // The address of an agent that has a new id: the master remembers the old one, too.
-        if (port === undefined || ports.has(port)) continue;
+        if (ports.has(port)) continue;
         ports.add(port);
         if (agent.standing === 'inactive') problems.push(inactive(agent, port.base, name));
       }
@@ -168,6 +172,15 @@ function inactive({ hostname, id }: ListedAgent, agent: string, master: string):
     severity: 'warning',
     message: `the master ${master} has lost the agent ${id} on ${hostname}`,
     agent,
+  };
+}
+
+function withoutAddress({ hostname, id }: ListedAgent, master: string): Problem {
+  return {
+    code: 'agent-unreachable',
+    severity: 'error',
+    message: `the master ${master} has no such address of the agent ${id} on ${hostname}`,
+    hint: 'use another --agent-address',
   };
 }
 

@@ -21,7 +21,8 @@ export const AGENT_FLAGS = {
     helpValue: 'URL',
     helpGroup,
     exclusive: ['root', 'mesos-root'],
-    summary: 'Mesos master whose agents to ask: HOST:PORT, http://… or file:///PATH; may be repeated.',
+    summary:
+      'Mesos master whose agents to ask: HOST:PORT, http://…, zk://HOST:PORT,…/PATH, file:///PATH; may be repeated.',
   }),
   'agent-address': Flags.option({
     options: AGENT_ADDRESSES,

@@ -13,7 +13,7 @@ export interface NamedMasters {
   bases(): Promise<readonly string[]>;
 }
 
-const MASTER_FORMS = 'HOST:PORT, an http or https address, or file:///PATH';
+const MASTER_FORMS = 'HOST:PORT, an http or https address, zk://HOST:PORT,…/PATH or file:///PATH';
 
 /** The address of an agent that a flag names. Throws UsageError. */
 export function agentAddress(text: string): string {
@@ -41,8 +41,14 @@ function basesOf(place: MasterPlace, flags: AgentFlags): NamedMasters['bases'] {
       return async () => place.bases;
     case 'file':
       return basesOf(placeIn(place.path), flags);
-    case 'zookeeper':
-      throw new UsageError('usage', 'zk:// is not known', 'name the masters: --master HOST:PORT,HOST:PORT');
+    case 'zookeeper': {
+      // What they register does not say it.
+      const scheme = (flags.ca ?? flags.cert ?? flags.insecure) ? 'https' : 'http';
+      return async () => {
+        const { leadingMaster } = await import('../agent/client.js');
+        return (await leadingMaster(place)).map((each) => `${scheme}://${each}`);
+      };
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * Reads the files that a Mesos agent keeps below `meta`: messages, each preceded by its length in four bytes in the
  * machine's byte order (stout/protobuf.hpp). Field numbers: mesos.proto. Pure; malformed data is left out.
  */
-import { doubleOf, fieldOf, fieldsOf, numberOf, textOf } from './protobuf.js';
+import { doubleOf, fieldOf, fieldsOf, numberOf, textOf } from '../agent/protobuf.js';
 
 /** The messages in a file, up to the first incomplete one. */
 export function* framed(file: Buffer): Generator<Buffer> {

@@ -187,6 +187,17 @@ test('agents have the address that is asked for', async () => {
   expect(await baseOf('proxy')).toEqual([`${cluster.url}/agent/S0`]);
 });
 
+test('an agent without the address that is asked for is a problem', async () => {
+  const cluster = await clusterOf(2);
+  cluster.master.knobs.recovered = new Set(['S0']);
+  cluster.master.knobs.hostnameOf = () => 'agent.example';
+  const { ports, problems } = await fleetOf([[cluster.url]], { address: 'ip' }).agentsFor([]);
+  expect(ports).toHaveLength(1);
+  expect(problems).toMatchObject([
+    { code: 'agent-unreachable', severity: 'error', hint: 'use another --agent-address' },
+  ]);
+});
+
 test('the leader that a master names is told who asks, and nobody else', async () => {
   const cluster = await clusterOf(1);
   cluster.master.knobs.authorization = 'Basic bWU6cw==';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fieldsOf } from '../../src/agent/protobuf.js';
 import { framed, isDockerExecutor, parseSlaveInfo, parseTaskUpdates } from '../../src/doctor/mesos-info.js';
-import { fieldsOf } from '../../src/doctor/protobuf.js';
 import { executorInfo, frames, message, slaveInfo, taskUpdates } from './protobuf.js';
 
 test('the attributes of an agent', () => {

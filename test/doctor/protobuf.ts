@@ -1,4 +1,4 @@
-/** Writes protocol buffers, as an agent does; the other direction of src/doctor/protobuf.ts. */
+/** Writes protocol buffers, as an agent does; the other direction of src/agent/protobuf.ts. */
 
 export function varint(value: number): Buffer {
   const bytes: number[] = [];

@@ -1,5 +1,5 @@
 /**
- * Reads protocol buffers, as far as the files of a Mesos agent need it: fields by number, nothing else. Malformed
+ * Reads protocol buffers, as far as the files of a Mesos agent and the nodes of its masters need it: fields by number, nothing else. Malformed
  * data ends the message; nothing throws, and only views of the given bytes are allocated.
  */
 
