@@ -33,7 +33,7 @@ import { thirdPartyLicenses } from './build/licenses.mjs';
 import { oclifParts } from './build/oclif-parts.mjs';
 import { oneStringWidth } from './build/one-string-width.mjs';
 import { ownBundles } from './build/own-bundles.mjs';
-import { identityOf, smallerPyodide } from './build/pyodide.mjs';
+import { identityOf, smallerPyodide, versionsOfPython } from './build/pyodide.mjs';
 import { billOfMaterials } from './build/sbom.mjs';
 import { buildViewer } from './build/viewer.mjs';
 import { whenUsed } from './build/when-used.mjs';
@@ -59,7 +59,10 @@ const settings = {
   keepNames: true,
   sourcemap: false,
   legalComments: 'none',
-  define: { THERMOS_VERSION: JSON.stringify(version) },
+  define: {
+    THERMOS_VERSION: JSON.stringify(version),
+    THERMOS_PYTHON: JSON.stringify(versionsOfPython(root)),
+  },
   loader: { '.py': 'text' },
   external: ['./thermos.cjs', 'ts-node', 'typescript', 'tsx', '@colors/colors/*', 'pyodide', 'pyodide/*'],
   plugins: [oclifParts, oneStringWidth, whenUsed, ownBundles, inline],

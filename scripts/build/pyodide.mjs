@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Node has it, its types do not. */
@@ -235,4 +236,10 @@ function encoded(number) {
 /** What tells two of them apart. */
 export function identityOf({ code, wasm }) {
   return createHash('sha256').update(code).update(wasm).digest('hex').slice(0, 16);
+}
+
+/** The versions of the package, and of the Python that it is: `{ pyodide, cpython }`. */
+export function versionsOfPython(root) {
+  const read = (name) => JSON.parse(readFileSync(join(root, 'node_modules/pyodide', name), 'utf8'));
+  return { pyodide: read('package.json').version, cpython: read('pyodide-lock.json').info.python };
 }

@@ -21,7 +21,21 @@ export const roots = z
 export type RootsDocument = z.infer<typeof roots>;
 
 export const version = z
-  .object({ version: z.string(), node: z.string(), coordinator: coordinator.optional() })
+  .object({
+    version: z.string(),
+    node: z.string(),
+    coordinator: coordinator.optional(),
+    v8: z.string().optional().describe('The engine of Node, with --verbose, as is all that follows.'),
+    pyodide: z.string().optional().describe('The Python of configs: the package that it is made of.'),
+    cpython: z.string().optional().describe('The version of that Python.'),
+    form: z
+      .enum(['source', 'npm', 'tarball', 'file', 'deb', 'rpm'])
+      .optional()
+      .describe('What was installed; source: a build of the repository.'),
+    place: z.string().optional().describe('The directory of the package.'),
+    commit: z.string().optional().describe('What was built; not of a source.'),
+    built: z.string().optional().describe('The time of that commit, RFC 3339.'),
+  })
   .meta({ title: 'thermos version --json' });
 export type VersionDocument = z.infer<typeof version>;
 

@@ -49,6 +49,10 @@ const VALID: [ContractName, unknown][] = [
   ['tail', { task_id: 'x', process: 'p', run: 0, stream: 'stderr', line: '' }],
   ['version', { version: '1.0.0', node: 'v20.20.2' }],
   ['version', { version: '1.0.0', node: 'v20.20.2', coordinator: 'native' }],
+  [
+    'version',
+    { version: '1.0.0', node: 'v24.21.0', v8: '13', form: 'tarball', place: '/opt', commit: 'a', built: 'b' },
+  ],
   ['error', { error: { code: 'usage', message: 'no', hint: 'see --help' } }],
   ['problem', PROBLEM],
 ];

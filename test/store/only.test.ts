@@ -14,6 +14,7 @@ const EXCEPTIONS: Readonly<Record<string, { functions: string; why: string }>> =
     why: 'appends to the descriptor that the store opened and its caller has locked',
   },
   'cli/confirm.ts': { functions: 'readSync', why: 'hears the answer of the person at the terminal' },
+  'cli/inside.ts': { functions: 'readFileSync', why: "the package's own file" },
   'cli/main.ts': {
     functions: 'closeSync fstatSync openSync readFileSync writeSync',
     why: "loads the program's own files and their code cache before there is a store; writes to stdout",

@@ -28,6 +28,7 @@ import { signalText } from '../../src/views/signal.js';
 import { idLine, StatusPage } from '../../src/views/status.js';
 import { alignedPrefixes, linePrefix, pathsText } from '../../src/views/tail.js';
 import { topRows, topText } from '../../src/views/top.js';
+import { versionText } from '../../src/views/version.js';
 import { waitText } from '../../src/views/wait.js';
 import { REPOSITORY } from '../e2e/harness.js';
 import { CONTROL, config, history, PIPE, processView, ran, TTY, taskView } from './task-views.js';
@@ -218,6 +219,7 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
     const root = { path: name, layout: 'host' as const, source: name, tasks: 1, readable: false };
     return rootsView({ roots: [root], problems: [] }, style);
   },
+  versionText: (name) => versionText({ version: '1', node: 'v24', form: 'file', place: name, commit: name }),
   progressLines: (name, style) => progressLines(view(name), style, 24),
   summaryText: (name, style) =>
     summaryText({ view: view(name), why: [name], reason: name, look: undefined }, style),
