@@ -7,5 +7,5 @@ import * as zlib from 'node:zlib';
 
 const [, , from = '', to = '', level = ''] = process.argv;
 const { createZstdCompress, constants } = /** @type {any} */ (zlib);
-const params = { [constants.ZSTD_c_compressionLevel]: Number(level) };
+const params = { [constants.ZSTD_c_compressionLevel]: Number(level), [constants.ZSTD_c_checksumFlag]: 1 };
 await pipeline(createReadStream(from), createZstdCompress({ params }), createWriteStream(to));

@@ -132,6 +132,8 @@ export function copyPyodide(library) {
       readFileSync(join(ROOT, 'node_modules/pyodide', name)),
     );
   }
+  // pyodide's loader opens it to start Python if there is no snapshot, and executes the one in dist/.
+  write(join(library, 'node_modules/pyodide/pyodide.asm.wasm'), '');
 }
 
 /** @param {unknown} value */

@@ -93,13 +93,15 @@ struct source {
   ZSTD_outBuffer out;
   off_t read;
   size_t taken;
+  /* Of zstd: 0 at the end of the frame, when its checksum was right. */
+  size_t state;
 };
 
-/* Makes some bytes available. False with errno if there are no more. */
+/* Makes some bytes available, or comes to the end. False with errno if the contents are damaged. */
 static bool refill(struct source *source) {
   source->taken = 0;
   source->out.pos = 0;
-  while (source->out.pos == 0) {
+  while (source->out.pos == 0 && source->state != 0) {
     if (source->in.pos == source->in.size) {
       const struct package *package = source->package;
       off_t left = package->content_bytes - source->read;
@@ -112,7 +114,8 @@ static bool refill(struct source *source) {
       source->in.size = bytes;
       source->in.pos = 0;
     }
-    if (ZSTD_isError(ZSTD_decompressStream(source->stream, &source->out, &source->in))) {
+    source->state = ZSTD_decompressStream(source->stream, &source->out, &source->in);
+    if (ZSTD_isError(source->state)) {
       errno = EBADMSG;
       return false;
     }
@@ -120,9 +123,20 @@ static bool refill(struct source *source) {
   return true;
 }
 
+/* Nothing is left, and the checksum was right. */
+static bool is_at_end(struct source *source) {
+  if (source->taken == source->out.pos && refill(source) && source->state == 0 && source->out.pos == 0) return true;
+  errno = EBADMSG;
+  return false;
+}
+
 static bool write_file(struct source *source, int fd, off_t left) {
   while (left > 0) {
     if (source->taken == source->out.pos && !refill(source)) return false;
+    if (source->taken == source->out.pos) {
+      errno = EBADMSG;
+      return false;
+    }
     size_t bytes = source->out.pos - source->taken;
     if ((off_t)bytes > left) bytes = (size_t)left;
     ssize_t written = write(fd, (const char *)source->out.dst + source->taken, bytes);
@@ -156,11 +170,13 @@ bool unpack(const struct package *package, int directory) {
       .stream = ZSTD_createDStream(),
       .in = {.src = malloc(ZSTD_DStreamInSize())},
       .out = {.dst = malloc(ZSTD_DStreamOutSize()), .size = ZSTD_DStreamOutSize()},
+      .state = 1,
   };
   bool good = copy != NULL && source.stream != NULL && source.in.src != NULL && source.out.dst != NULL;
   if (!good) errno = ENOMEM;
   char *at = copy;
   for (struct entry entry; good && next_entry(&at, &entry);) good = write_entry(&source, directory, &entry);
+  good = good && is_at_end(&source);
   int error = errno;
   free(copy);
   free((void *)(size_t)source.in.src);
