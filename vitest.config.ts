@@ -38,8 +38,8 @@ export default defineConfig({
         test: {
           name: 'shared',
           include: ['test/**/*.test.ts'],
-          // Those in a browser and with ZooKeeper: npm run test:browser, npm run test:zookeeper.
-          exclude: [...mocking, 'test/browser/**', 'test/zookeeper/**'],
+          // npm run test:browser, test:zookeeper and test:release run those.
+          exclude: [...mocking, 'test/browser/**', 'test/zookeeper/**', 'test/release/**'],
           isolate: false,
         },
       },
