@@ -9,6 +9,8 @@ import { bundledPackages, partsOfPython, shippedNodeIs } from '../scripts/build/
 import { entryOf, thirdPartyLicenses } from '../scripts/build/licenses.mjs';
 // @ts-expect-error: no types
 import { billOfMaterials, withComponent } from '../scripts/build/sbom.mjs';
+// @ts-expect-error: no types
+import { checksums } from '../scripts/release/inside.mjs';
 import { REPOSITORY, tempDir } from './e2e/harness.js';
 
 const require = createRequire(import.meta.url);
@@ -196,4 +198,11 @@ describe('the bill of materials', () => {
     expect(both).toBe(billOfMaterials(thermos, [a, node]));
     expect(entryOf(node)).toMatch(/^=+\nNode\.js 24\.0\.0 \(MIT\), the program node\n\nAs you like\.\n$/);
   });
+});
+
+test('SHA256SUMS is what sha256sum checks, in the order of names', () => {
+  const files = ['b', 'a'].map((name) => join(dir.path, name));
+  for (const file of files) writeFileSync(file, 'x');
+  const hash = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881';
+  expect(checksums(files)).toBe(`${hash}  a\n${hash}  b\n`);
 });
