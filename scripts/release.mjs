@@ -1,16 +1,20 @@
-// node scripts/release.mjs [--only tree|tar|file|npm]… [--twice]
+// node scripts/release.mjs [--only tree|tar|file|npm|deb|rpm|sbom]… [--quick] [--twice]
 //
 // Makes what a release consists of, in the directory release/: thermos-VERSION-linux-x64.tar.xz, thermos-VERSION-linux-x64
-// (one file) and the npm package, each with the parts that --only names. `tree` is what is installed, as a directory. With
-// --quick, files are compressed less, which takes a tenth of the time: for tests. With --twice, everything is made again from nothing and compared byte by byte.
+// (one file), the npm package, the packages for Debian and for RPM, the bill of materials, and SHA256SUMS over all of them;
+// or the parts that --only names. `tree` is what is installed, as a directory. With --quick, files are compressed less,
+// which takes a tenth of the time: for tests. With --twice, everything is made again from nothing and compared byte by byte.
 
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { archive } from './release/archive.mjs';
+import { debPackage } from './release/deb.mjs';
 import { PACKAGE, RELEASE, ROOT } from './release/facts.mjs';
+import { checksums } from './release/inside.mjs';
 import { npmPackage } from './release/npm.mjs';
 import { oneFile } from './release/one-file.mjs';
+import { rpmPackage } from './release/rpm.mjs';
 import { stageTree } from './release/tree.mjs';
 
 const NAME = `thermos-${PACKAGE.version}-linux-x64`;
@@ -33,6 +37,13 @@ const PARTS = {
   npm: (directory, tree) => {
     const file = join(directory, `thermos-${PACKAGE.version}.tgz`);
     npmPackage(tree, join(directory, 'trees/npm'), file);
+    return file;
+  },
+  deb: (directory, tree) => debPackage(directory, { base: tree, quick }),
+  rpm: (directory, tree) => rpmPackage(directory, { base: tree, quick }),
+  sbom: (directory, tree) => {
+    const file = join(directory, `thermos-${PACKAGE.version}.sbom.cdx.json`);
+    copyFileSync(join(tree, 'share/doc/thermos/sbom.cdx.json'), file);
     return file;
   },
 };
@@ -62,7 +73,10 @@ function make(directory) {
   mkdirSync(directory, { recursive: true });
   const tree = join(directory, 'trees', NAME);
   stageTree({ directory: tree, form: 'tarball' });
-  return only.map((part) => PARTS[part](directory, tree)).filter((file) => file !== undefined);
+  const made = only.map((part) => PARTS[part](directory, tree)).filter((file) => file !== undefined);
+  const sums = join(directory, 'SHA256SUMS');
+  writeFileSync(sums, checksums(made));
+  return [...made, sums];
 }
 
 /**

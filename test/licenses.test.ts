@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 // @ts-expect-error: no types
-import { bundledPackages, partsOfPython } from '../scripts/build/components.mjs';
+import { bundledPackages, partsOfPython, shippedNodeIs } from '../scripts/build/components.mjs';
 // @ts-expect-error: no types
-import { thirdPartyLicenses } from '../scripts/build/licenses.mjs';
+import { entryOf, thirdPartyLicenses } from '../scripts/build/licenses.mjs';
 // @ts-expect-error: no types
-import { billOfMaterials } from '../scripts/build/sbom.mjs';
+import { billOfMaterials, withComponent } from '../scripts/build/sbom.mjs';
+// @ts-expect-error: no types
+import { checksums } from '../scripts/release/inside.mjs';
 import { REPOSITORY, tempDir } from './e2e/harness.js';
 
 const require = createRequire(import.meta.url);
@@ -186,4 +188,21 @@ describe('the bill of materials', () => {
     const other = billOfMaterials(thermos, [{ ...a, version: '2' }]);
     expect(JSON.parse(other).serialNumber).not.toBe(JSON.parse(one).serialNumber);
   });
+
+  test('has Node in it where that is shipped', () => {
+    const thermos = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+    const a = { name: 'a', version: '1', licence: 'MIT', purl: 'pkg:npm/a@1', text: '' };
+    const node = shippedNodeIs('24.0.0', 'As you like.');
+    const both = withComponent(billOfMaterials(thermos, [a]), node);
+    expect(JSON.parse(both).components.map(({ name }: { name: string }) => name)).toEqual(['a', 'Node.js']);
+    expect(both).toBe(billOfMaterials(thermos, [a, node]));
+    expect(entryOf(node)).toMatch(/^=+\nNode\.js 24\.0\.0 \(MIT\), the program node\n\nAs you like\.\n$/);
+  });
+});
+
+test('SHA256SUMS is what sha256sum checks, in the order of names', () => {
+  const files = ['b', 'a'].map((name) => join(dir.path, name));
+  for (const file of files) writeFileSync(file, 'x');
+  const hash = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881';
+  expect(checksums(files)).toBe(`${hash}  a\n${hash}  b\n`);
 });

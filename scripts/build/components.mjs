@@ -150,6 +150,25 @@ export function libraryOfCoordinator() {
   };
 }
 
+/**
+ * Node with all that is linked into it, where it is shipped with thermos. `text` is its own licence file, which names the
+ * rest.
+ *
+ * @returns {Component}
+ */
+export function shippedNodeIs(version, text) {
+  const purl = `pkg:generic/node@${version}`;
+  return {
+    name: 'Node.js',
+    version,
+    licence: 'MIT',
+    purl,
+    cpe: 'nodejs:node.js',
+    place: 'the program node',
+    text,
+  };
+}
+
 function licences(names) {
   return names
     .map((name) => readFileSync(new URL(`licenses/${name}.txt`, import.meta.url), 'utf8').trim())

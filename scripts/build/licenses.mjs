@@ -16,7 +16,7 @@ export function thirdPartyLicenses(components) {
  *
  * @param {import('./components.mjs').Component} component
  */
-function entryOf({ name, version, licence, place, text }) {
+export function entryOf({ name, version, licence, place, text }) {
   const title = `${[name, version].filter((word) => word !== undefined).join(' ')} (${licence})`;
   const where = place === undefined ? '' : `, ${place}`;
   return `${'='.repeat(80)}\n${title}${where}\n\n${text.trim()}\n`;

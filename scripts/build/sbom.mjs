@@ -24,6 +24,12 @@ export function billOfMaterials(thermos, components) {
   });
 }
 
+/** A bill with one more component. */
+export function withComponent(bill, component) {
+  const { metadata, components } = JSON.parse(bill);
+  return written({ metadata, components: [...components, listed(component)] });
+}
+
 function written({ metadata, components }) {
   const content = {
     metadata,

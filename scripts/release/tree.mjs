@@ -13,8 +13,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PACKAGE, ROOT, releaseCommit, releaseTime, run } from './facts.mjs';
+import { insideWithNode } from './inside.mjs';
 import { launcher } from './launcher.mjs';
-import { shippedNode } from './node.mjs';
+import { NODE_VERSION, shippedNode } from './node.mjs';
 
 /** What of pyodide's package the program loads at run time; the rest is built into dist/. */
 const PYODIDE_FILES = ['package.json', 'pyodide.js', 'pyodide.mjs', 'pyodide-lock.json', 'python_stdlib.zip'];
@@ -93,6 +94,12 @@ function buildTree(directory, library, arch) {
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', 'docs']) {
     cpSync(join(ROOT, name), join(directory, 'share/doc/thermos', name), { recursive: true });
   }
+  const { licenses, bill } = insideWithNode(join(library, 'dist'), {
+    version: NODE_VERSION,
+    licence: join(from, 'LICENSE'),
+  });
+  write(join(directory, 'share/doc/thermos/THIRD-PARTY-LICENSES'), licenses);
+  write(join(directory, 'share/doc/thermos/sbom.cdx.json'), bill);
 }
 
 /**
@@ -174,5 +181,5 @@ export function settle(directory, time) {
 
 /** @param {string} path */
 function isExecutable(path) {
-  return /\/(?:bin\/[\w-]+(?:\.js)?|lib\/thermos\/(?:node|dist\/coordinator))$/.test(path);
+  return /\/(?:bin\/[\w-]+(?:\.js)?|lib\/thermos\/(?:node|gc-with-limits|dist\/coordinator))$/.test(path);
 }

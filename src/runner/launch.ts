@@ -228,7 +228,8 @@ async function startCoordinator(options: Launch, fd: number): Promise<Coordinato
   });
   // A runner that gives up ends at once; the coordinator goes on.
   child.unref();
-  for (const pipe of [child.stdin, report]) (pipe as Socket | undefined)?.unref();
+  // Pipes of Bun cannot, and do not keep it alive.
+  for (const pipe of [child.stdin, report]) (pipe as Partial<Socket> | undefined)?.unref?.();
   return {
     child,
     pid,
