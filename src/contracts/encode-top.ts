@@ -17,10 +17,11 @@ export function encodeTop(sample: Sample, problems: readonly Problem[], pss: boo
 
 function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
   const { task, disk, throttledMs, oomKills, limits, pressure, processes } = sample;
-  const { asked, task_id, root } = task;
+  const { asked, task_id, root, launchTimeMs } = task;
   return {
     task_id,
     root,
+    launch_time_ms: launchTimeMs,
     cpu: cores(sample),
     cpu_asked: asked.cpu,
     rss_bytes: sample.rssBytes ?? null,

@@ -31,6 +31,9 @@ const optionalUsage = {
 export const topTask = z.object({
   task_id: z.string(),
   root: z.string(),
+  launch_time_ms: count
+    .optional()
+    .describe('When it was launched: it tells the task from another one of its id.'),
   ...usage,
   cpu_asked: z.number().optional().describe('Cores, of the task file.'),
   ram_asked_bytes: z.number().optional(),

@@ -76,6 +76,8 @@ export interface SampledTask {
   readonly key: string;
   readonly task_id: string;
   readonly root: string;
+  /** When it was launched, in milliseconds since the epoch: it tells it from another task of that id. */
+  readonly launchTimeMs?: number;
   /** Cores, bytes and bytes that its task file asks for. */
   readonly asked: { readonly cpu?: number; readonly ram?: number; readonly disk?: number };
   readonly runs: readonly RunAnchor[];
