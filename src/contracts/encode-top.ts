@@ -36,6 +36,8 @@ function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
     oom_kills: oomKills,
     cpu_limit: limits?.cpu,
     ram_limit_bytes: limits?.memoryBytes,
+    pids_count: sample.pidsCount,
+    pids_limit: limits?.pids,
     pressure,
     processes: processes.map((process) => ({
       process: process.process,

@@ -49,6 +49,8 @@ export const topTask = z.object({
   oom_kills: count.optional().describe('In the cgroup of the container, since it was made.'),
   cpu_limit: z.number().optional().describe('Cores, of the cgroup.'),
   ram_limit_bytes: z.number().optional().describe('Of the cgroup.'),
+  pids_count: count.optional().describe('Processes and threads in the cgroup, as its limit counts them.'),
+  pids_limit: count.optional().describe('Processes and threads, of the cgroup.'),
   pressure: z
     .object({ cpu: perCent.optional(), memory: perCent.optional(), io: perCent.optional() })
     .optional()

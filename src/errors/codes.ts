@@ -911,6 +911,11 @@ export const CODE_GROUPS = {
       meaning: 'The kernel killed processes of a task, because its container had no memory left.',
       remedy: 'Ask for more ram in the config.',
     },
+    'pids-near-limit': {
+      severity: ['warning'],
+      meaning: 'The cgroup of a task has nearly as many processes and threads as it may have.',
+      remedy: 'End what is not needed, or raise pids.max (TasksMax of systemd): fork fails beyond it.',
+    },
     'disk-exceeded': {
       severity: ['warning'],
       meaning: 'The sandbox and the logs of a task occupy more than its task file asks for.',

@@ -38,7 +38,7 @@ export function usageSection(seen: ResourcesSeen, room: Room): Html {
     </div>
     ${
       processes.text !== '' &&
-      html`<div class="wide"><table class="used"><thead><tr><th>Process</th><th>CPU over time</th><th>Cores, mean</th><th>Most</th><th>Of asked</th><th>Memory, most</th><th>Of asked</th></tr></thead>${made(processes.text, 'tbody')}</table></div>`
+      html`<div class="wide" tabindex="0" role="group" aria-label="Resources seen of the processes"><table class="used"><thead><tr><th>Process</th><th>CPU over time</th><th>Cores, mean</th><th>Most</th><th>Of asked</th><th>Memory, most</th><th>Of asked</th></tr></thead>${made(processes.text, 'tbody')}</table></div>`
     }
     ${left && html`<p class="note">More processes are left out, to keep the page small.</p>`}
     <p class="note">Each point is the most in its time. Where nothing is drawn, nothing was recorded, or it could not be seen.</p>
