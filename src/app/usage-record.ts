@@ -74,7 +74,7 @@ export class UsageRecord {
       const isKnown = known !== undefined && isSame(known, file.stat);
       const older = isKnown ? undefined : this.#older(file);
       try {
-        const parts: Part[] = [];
+        const parts: UnreadPart[] = [];
         if (older !== undefined) parts.push({ file: older, from: startIn(older, known) });
         parts.push({ file, from: startIn(file, known) });
         return this.#take(parts);
@@ -96,7 +96,7 @@ export class UsageRecord {
     return undefined;
   }
 
-  #take(parts: readonly Part[]): Problem[] {
+  #take(parts: readonly UnreadPart[]): Problem[] {
     const total = parts.reduce((sum, { file, from }) => sum + file.stat.size - from, 0);
     let skipped = Math.max(0, total - this.#limits.bytes);
     const problems: Problem[] = [];
@@ -138,7 +138,7 @@ export class UsageRecord {
   }
 }
 
-interface Part {
+interface UnreadPart {
   readonly file: OpenFile;
   readonly from: number;
 }

@@ -6,7 +6,7 @@ export interface RecordedUse {
   readonly diskBytes?: number;
 }
 
-export interface RecordedTask extends RecordedUse {
+export interface TaskOfSample extends RecordedUse {
   readonly task_id: string;
   readonly root: string;
   /** Tells it from another task of that id. */
@@ -20,7 +20,7 @@ export interface RecordedSample {
   /** The end of the interval, in milliseconds since the epoch. */
   readonly timeMs: number;
   readonly intervalMs: number;
-  readonly tasks: readonly RecordedTask[];
+  readonly tasks: readonly TaskOfSample[];
 }
 
 /** The last moment that JavaScript has a date for. */
@@ -52,7 +52,7 @@ function objectIn(line: string): Record<string, unknown> | undefined {
   }
 }
 
-function taskOf(value: unknown): RecordedTask | undefined {
+function taskOf(value: unknown): TaskOfSample | undefined {
   const task = recordOf(value);
   const [task_id, root] = [nameOf(task?.task_id), nameOf(task?.root)];
   if (task === undefined || task_id === undefined || root === undefined) return undefined;
@@ -71,7 +71,7 @@ function taskOf(value: unknown): RecordedTask | undefined {
   };
 }
 
-function processOf(value: unknown): RecordedTask['processes'][number] | undefined {
+function processOf(value: unknown): TaskOfSample['processes'][number] | undefined {
   const entry = recordOf(value);
   const process = nameOf(entry?.process);
   return entry === undefined || process === undefined ? undefined : { process, ...useOf(entry) };

@@ -1,5 +1,5 @@
 import { mostOf, type Peak, Peaks } from './peaks.js';
-import type { RecordedSample, RecordedTask, RecordedUse } from './recorded.js';
+import type { RecordedSample, RecordedUse, TaskOfSample } from './recorded.js';
 
 /** What was used in all samples together, and its course; see `Peaks`. */
 export interface UsageSummary {
@@ -17,14 +17,14 @@ export interface UsageSummary {
 
 export interface TaskHistory extends UsageSummary {
   /** As recorded last. */
-  readonly asked: RecordedTask['asked'];
+  readonly asked: TaskOfSample['asked'];
   readonly processes: readonly (UsageSummary & { readonly process: string })[];
   /** How many samples are of processes that are not listed, because there are too many. */
   readonly left: number;
 }
 
 /** Which task it is. */
-export type TaskIdentity = Pick<RecordedTask, 'task_id' | 'root' | 'launchTimeMs'>;
+export type RecordedIdentity = Pick<TaskOfSample, 'task_id' | 'root' | 'launchTimeMs'>;
 
 /** How much is kept. */
 const MOST = {
@@ -58,11 +58,11 @@ export class UsageHistory {
     return true;
   }
 
-  of(task: TaskIdentity): TaskHistory | undefined {
+  of(task: RecordedIdentity): TaskHistory | undefined {
     return this.#tasks.get(keyOf(task))?.history();
   }
 
-  #taskSeries(task: RecordedTask): TaskSeries | undefined {
+  #taskSeries(task: TaskOfSample): TaskSeries | undefined {
     const key = keyOf(task);
     let series = this.#tasks.get(key);
     if (series === undefined && this.#mayGrow()) {
@@ -79,7 +79,7 @@ export class UsageHistory {
   }
 }
 
-function keyOf({ root, task_id, launchTimeMs }: TaskIdentity): string {
+function keyOf({ root, task_id, launchTimeMs }: RecordedIdentity): string {
   return JSON.stringify([root, task_id, launchTimeMs]);
 }
 
@@ -128,10 +128,10 @@ class Series {
 class TaskSeries {
   readonly #own = new Series(MOST.pointsOfTask);
   readonly #processes = new Map<string, Series>();
-  #asked: RecordedTask['asked'] = {};
+  #asked: TaskOfSample['asked'] = {};
   #left = 0;
 
-  add(task: RecordedTask, sample: RecordedSample, mayGrow: () => boolean): void {
+  add(task: TaskOfSample, sample: RecordedSample, mayGrow: () => boolean): void {
     this.#own.add(task, sample);
     this.#asked = task.asked;
     for (const { process, ...use } of task.processes) {

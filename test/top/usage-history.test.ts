@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
-import type { RecordedSample, RecordedTask } from '../../src/top/recorded.js';
+import type { RecordedSample, TaskOfSample } from '../../src/top/recorded.js';
 import { UsageHistory } from '../../src/top/usage-history.js';
 
 const NOW = 10_000_000;
 const TASK = { task_id: 't', root: '/r', launchTimeMs: 1000 };
 
-const task = (changes: Partial<RecordedTask> = {}): RecordedTask => ({
+const task = (changes: Partial<TaskOfSample> = {}): TaskOfSample => ({
   ...TASK,
   asked: {},
   processes: [],
   ...changes,
 });
-const sample = (timeMs: number, intervalMs: number, ...tasks: RecordedTask[]): RecordedSample => ({
+const sample = (timeMs: number, intervalMs: number, ...tasks: TaskOfSample[]): RecordedSample => ({
   timeMs,
   intervalMs,
   tasks,

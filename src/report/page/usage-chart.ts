@@ -5,7 +5,7 @@ export const VALUES = { cpu: 2, rss: 3, disk: 4 } as const;
 export type Value = keyof typeof VALUES;
 
 /** An axis of time. */
-export interface Span {
+export interface TimeAxis {
   readonly from: number;
   readonly to: number;
 }
@@ -21,7 +21,12 @@ const TOLERANCE_MS = 1000;
  * The areas below a course, as the `d` of a path; empty without numbers. Where nothing is known, and where nothing was
  * recorded, there is nothing: a gap is not 0. `top`: the number at the upper edge. Pure.
  */
-export function areasOf({ points, step_ms }: Course, value: Value, { from, to }: Span, top: number): string {
+export function areasOf(
+  { points, step_ms }: Course,
+  value: Value,
+  { from, to }: TimeAxis,
+  top: number,
+): string {
   const x = (time: number) => tenths((WIDTH * (time - from)) / Math.max(1, to - from));
   const y = (number: number) => tenths(HEIGHT * (1 - Math.min(1, top > 0 ? number / top : 0)));
   return stretchesOf(points, value, Math.max(TOLERANCE_MS, step_ms))

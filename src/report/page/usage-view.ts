@@ -7,7 +7,7 @@ import { type Html, html, made, markup } from './html.js';
 import { count, short, time } from './parts.js';
 import { ticksOf } from './timeline.js';
 import { at, tickText } from './timeline-view.js';
-import { areasOf, HEIGHT, type Span, topOf, type Value, WIDTH } from './usage-chart.js';
+import { areasOf, HEIGHT, type TimeAxis, topOf, type Value, WIDTH } from './usage-chart.js';
 
 /** What a record of `top` tells of the task and its processes. */
 export function usageSection(seen: ResourcesSeen, room: Room): Html {
@@ -71,7 +71,7 @@ function rowsOf(seen: ResourcesSeen): UsageRow[] {
   return rows;
 }
 
-function drawnRow({ name, value, most, asked, text, mean }: UsageRow, course: Course, span: Span): Html {
+function drawnRow({ name, value, most, asked, text, mean }: UsageRow, course: Course, span: TimeAxis): Html {
   const top = topOf(most, asked);
   const said = `${text(most)} at most${asked === undefined ? '' : `, of ${text(asked)} asked for`}${mean === undefined ? '' : `, ${mean}`}`;
   const y = asked === undefined || asked > top ? undefined : at(100 * (1 - asked / top));
@@ -80,7 +80,7 @@ function drawnRow({ name, value, most, asked, text, mean }: UsageRow, course: Co
     <span class="what"><span>${text(most)}${asked !== undefined && html` of ${text(asked)} ${shareText(most, asked)}`}</span>${mean !== undefined && html`<span class="note">${mean}</span>`}</span></div>`;
 }
 
-function areaOf(course: Course, value: Value, span: Span, top: number): Html {
+function areaOf(course: Course, value: Value, span: TimeAxis, top: number): Html {
   return html`<svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none"><path class="used" d=${areasOf(course, value, span, top)} /></svg>`;
 }
 
