@@ -93,11 +93,14 @@ class Watch {
     const places = new Set<string>();
     const all = [...problems];
     const written: string[] = [];
+    let isRead = false;
     for (const { found, names } of placed) {
       const place = names.join('/');
       places.add(place);
       const view = views.get(found);
       if (view === undefined || !this.#hasChanged(place, view)) continue;
+      if (!isRead) for (const problem of this.#ports.usage?.read() ?? []) all.push(problem);
+      isRead = true;
       for (const problem of await this.#writer.write(await this.#ports.gatherer.source(found).read(), names))
         all.push(problem);
       this.#known.set(place, { view, mark: markOf(view) });
@@ -105,6 +108,7 @@ class Watch {
     }
     const gone = [...this.#known.keys()].filter((place) => !places.has(place));
     for (const place of gone) this.#known.delete(place);
+    if (this.#isFirst) for (const problem of this.#ports.usage?.missing() ?? []) all.push(problem);
     this.#writer.keep(places);
     if (!this.#isFirst && written.length + gone.length === 0) return;
     const index = this.#writer.writeList(problems);

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { encodeResourcesSeen } from '../contracts/encode-report.js';
+import type { ResourcesSeenDocument } from '../contracts/report.js';
 import type { FoundTask } from '../discovery/found.js';
 import { describeErrno, errnoOf, SystemError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
@@ -16,10 +18,12 @@ import { OutputTree } from '../store/output-tree.js';
 import { RefusedError } from '../store/refused.js';
 import type { TaskGatherer } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
+import type { TaskHistory } from '../top/usage-history.js';
 import type { Progress } from './progress.js';
 import type { LinkSources } from './report-links.js';
 import { missingTasks, noSuchTask } from './search.js';
 import { taskReport } from './task-report.js';
+import type { UsageRecord } from './usage-record.js';
 
 /** What draws the pages; it is a part of the program that is loaded when it is needed. */
 export interface PageMakers {
@@ -46,6 +50,8 @@ export interface ReportPorts {
   /** The program and its version. */
   madeBy: string;
   hostname: string;
+  /** What `top --record` has written. */
+  usage?: UsageRecord;
   progress: Progress;
 }
 
@@ -55,6 +61,7 @@ export interface WrittenPage {
   root: string;
   path: string;
   bytes: number;
+  resources_seen?: ResourcesSeenDocument;
 }
 
 export interface ReportAnswer {
@@ -74,10 +81,10 @@ const REFRESH_S = 5;
  * and SystemError `report-unwritable` if the directory cannot be written or is full.
  */
 export async function makeReports(options: ReportOptions, ports: ReportPorts): Promise<ReportAnswer> {
-  const { gatherer, progress } = ports;
+  const { gatherer, progress, usage } = ports;
   const selection = await gatherer.find(options.words, 'look');
   if (selection.unmatched.length > 0 && selection.selected.length === 0) throw noSuchTask(selection);
-  const problems = [...selection.problems, ...missingTasks(selection)];
+  const problems = [...selection.problems, ...missingTasks(selection), ...(usage?.read() ?? [])];
   const writer = new ReportWriter(options, ports);
   try {
     progress.start('writing pages');
@@ -88,6 +95,7 @@ export async function makeReports(options: ReportOptions, ports: ReportPorts): P
       for (const problem of await writer.write(await gatherer.source(found).read(), names))
         problems.push(problem);
     }
+    for (const problem of usage?.missing() ?? []) problems.push(problem);
     const index = writer.writeList(selection.problems);
     const roots = selection.roots.map(({ path }) => path).join(', ');
     const notice = total > 0 ? undefined : roots === '' ? 'No task root was found.' : `No tasks in ${roots}.`;
@@ -168,7 +176,8 @@ export class ReportWriter {
   async write(view: TaskView, names: readonly string[]): Promise<Problem[]> {
     const { task_id } = view;
     if (!names.every(isName)) return [unsafe(task_id)];
-    const report = await this.#reportOf(view);
+    const history = this.#ports.usage?.of(view);
+    const report = await this.#reportOf(view, history);
     const { task } = report;
     // What is over does not change.
     const refresh = view.phase === 'active' ? this.#refresh : undefined;
@@ -185,7 +194,8 @@ export class ReportWriter {
       }
       const path = this.#tree.write(names, REPORT_FILES.page, html);
       const bytes = Buffer.byteLength(html);
-      this.#pages.set(names.join('/'), { task_id, root: task.root, path, bytes });
+      const resources_seen = history && encodeResourcesSeen(history);
+      this.#pages.set(names.join('/'), { task_id, root: task.root, path, bytes, resources_seen });
       const href = `${names.map(encodeURIComponent).join('/')}/${REPORT_FILES.page}`;
       this.#listed.set(names.join('/'), listedTask(task, href, report.failing?.process));
     } catch (error) {
@@ -230,10 +240,10 @@ export class ReportWriter {
     this.#tree.close();
   }
 
-  #reportOf(view: TaskView): Promise<TaskReport> {
+  #reportOf(view: TaskView, history: TaskHistory | undefined): Promise<TaskReport> {
     const { logsOf, now, madeBy } = this.#ports;
     const { links, logBytes } = this.#options;
-    return taskReport(view, logsOf(view), { now: now(), madeBy, logBytes, links });
+    return taskReport(view, logsOf(view), { now: now(), madeBy, logBytes, links, history });
   }
 }
 

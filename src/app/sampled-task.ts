@@ -68,6 +68,7 @@ export class SampledTasks {
       key,
       task_id,
       root: root.path,
+      launchTimeMs: launchTimeOf(view),
       asked: { cpu, ram, disk },
       runs,
       runner,
@@ -78,6 +79,12 @@ export class SampledTasks {
       log_dir: log_dir?.path,
     };
   }
+}
+
+/** Undefined if it is not known, or so large that JavaScript cannot count it. */
+export function launchTimeOf({ launch_time_ms }: Pick<TaskView, 'launch_time_ms'>): number | undefined {
+  const launched = launch_time_ms === undefined ? undefined : Number(launch_time_ms);
+  return Number.isSafeInteger(launched) && (launched as number) >= 0 ? launched : undefined;
 }
 
 /** The latest run, if it has begun and is not recorded as ended. */

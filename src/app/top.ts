@@ -6,6 +6,7 @@ import type { TaskView } from '../task/view.js';
 import type { Sample, TaskMeters } from '../top/model.js';
 import { Sampler } from '../top/sampler.js';
 import { takeMoment, unknownUse } from './moment.js';
+import type { SampleRecord } from './sample-record.js';
 import { SampledTasks } from './sampled-task.js';
 import { lookAtTasks, type StatusAnswer } from './status.js';
 
@@ -24,6 +25,8 @@ export interface TopPorts {
   /** How many processors the machine has. */
   readonly cores: number;
   readonly meters: TaskMeters;
+  /** Where samples are kept; the first one, without rates, is not. */
+  readonly record?: SampleRecord;
 }
 
 export interface TopAnswer {
@@ -54,7 +57,7 @@ export class Top {
    * NotFoundError if no word matches a task.
    */
   async look(): Promise<TopAnswer> {
-    const { search, clocks, host, meters, cores: _ } = this.#ports;
+    const { search, clocks, host, meters, record } = this.#ports;
     const { words, pss } = this.#options;
     const views: TaskView[] = [];
     const answer = await lookAtTasks({ words, only: 'active', failed: false }, search, (view) =>
@@ -64,6 +67,9 @@ export class Top {
     const moment = takeMoment(tasks, { clocks, meters, pss }, this.#sampler.last);
     const sample = this.#sampler.sample(moment);
     const problems = [...answer.problems, ...unknownUse(moment, 'details')];
+    if (record !== undefined && sample.intervalMs > 0) {
+      for (const problem of record.add(sample, problems, pss)) problems.push(problem);
+    }
     return { sample, views, problems, exitCode: answer.exitCode, notice: noticeOf(answer, views, words) };
   }
 }

@@ -22,8 +22,12 @@ export const REPORT_FLAGS = {
   trace: Flags.boolean({
     summary: 'Also write trace.json, the runs of the task as Perfetto and chrome://tracing show them.',
   }),
+  usage: Flags.string({
+    helpValue: 'FILE',
+    summary: 'What top --record has written to FILE: pages then show what the task and its processes used.',
+  }),
   viewer: Flags.boolean({
-    exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'agent-url', 'master-url', 'agent'],
+    exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'usage', 'agent-url', 'master-url', 'agent'],
     summary: 'Print a page that shows the tasks of Mesos agents: it reads them from your browser.',
   }),
   'agent-url': Flags.string({

@@ -7,6 +7,7 @@ import { makeReports, type ReportAnswer, type ReportOptions } from '../app/repor
 import { agentOfEnvironment, recordedAgents, serverAddress } from '../app/report-links.js';
 import { watchReports } from '../app/report-watch.js';
 import type { RootFlags } from '../app/search.js';
+import type { UsageRecord } from '../app/usage-record.js';
 import type { ReportDocument } from '../contracts/report.js';
 import type { TaskRoot } from '../discovery/found.js';
 import { UsageError } from '../errors/errors.js';
@@ -27,6 +28,7 @@ export interface ReportFlags extends RootFlags, AgentFlags {
   out: string;
   'log-bytes': string;
   trace: boolean;
+  usage?: string;
   'agent-url'?: string;
   'master-url'?: string;
   json: boolean;
@@ -56,6 +58,7 @@ export async function writeReports(
     return await makeReports(options, {
       progress: progressOn(terminal, flags),
       ...(await reportPorts(madeBy, terminal)),
+      usage: await usageOf(flags, terminal),
       ...(agents ?? { gatherer: localTasks(flags) }),
     });
   } finally {
@@ -75,7 +78,8 @@ export async function keepReports(
 ): Promise<number> {
   const options = reportOptions(words, flags);
   const agents = await agentsOf(flags, terminal, NO_PROGRESS);
-  const ports = await reportPorts(madeBy, terminal);
+  const usage = await usageOf(flags, terminal);
+  const ports = { ...(await reportPorts(madeBy, terminal)), usage };
   const interruption = new Interruption();
   interruption.listen();
   let timer: NodeJS.Timeout | undefined;
@@ -102,6 +106,12 @@ export async function keepReports(
     interruption.close();
     agents?.close();
   }
+}
+
+async function usageOf({ usage }: ReportFlags, terminal: Terminal): Promise<UsageRecord | undefined> {
+  if (usage === undefined) return undefined;
+  const { UsageRecord } = await import('../app/usage-record.js');
+  return new UsageRecord(resolve(usage), () => terminal.now());
 }
 
 /** What every report needs; the code that draws pages is loaded here. */

@@ -29,4 +29,14 @@ export const TOP_FLAGS = {
     summary:
       'Also read PSS, memory with shared pages in parts: the kernel then visits all memory of each process.',
   }),
+  record: Flags.string({
+    helpValue: 'FILE',
+    summary: 'Also append each sample to FILE, as --json prints it, for report --usage.',
+  }),
+  'record-size': Flags.string({
+    dependsOn: ['record'],
+    helpValue: 'SIZE',
+    summary:
+      'A FILE that would become longer gets the name FILE.1, in the place of the one before. [default: 32M]',
+  }),
 };

@@ -104,8 +104,11 @@ class TopList implements ListSource {
     const { flags } = this.#session;
     const by = this.orders[order] as TopColumn;
     const rows = topRows(answer, this.#processes, { by, reverse: reverse !== Boolean(flags.reverse) }).filter(
-      ({ view, process }) =>
-        filter === '' || mentions(view, filter) || hasWords(process?.process ?? '', filter),
+      ({ view, sample, process }) =>
+        filter === '' ||
+        mentions(view, filter) ||
+        // A filter that was meant for processes keeps their tasks.
+        (process === undefined ? sample.processes : [process]).some((each) => hasWords(each.process, filter)),
     );
     this.#rows = new Map(rows.map((row) => [idOf(row), row]));
     const notes = [...this.#news, ...notesOf(answer.problems, answer.notice)];

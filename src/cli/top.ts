@@ -1,5 +1,7 @@
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { localTasks } from '../app/local-tasks.js';
+import { SampleRecord } from '../app/sample-record.js';
 import type { RootFlags } from '../app/search.js';
 import { Top, type TopAnswer, type TopPorts } from '../app/top.js';
 import { encodeTop } from '../contracts/encode-top.js';
@@ -11,6 +13,7 @@ import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
+import { parseSize } from '../text/size.js';
 import { columnOf } from '../views/parts/top-columns.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
@@ -26,6 +29,8 @@ export interface TopFlags extends RootFlags {
   reverse: boolean;
   processes: boolean;
   pss: boolean;
+  record?: string;
+  'record-size'?: string;
   json: boolean;
 }
 
@@ -50,7 +55,9 @@ export async function showTop(
     const { watchTop } = await import('./top-list.js');
     return watchTop(session, terminal);
   }
-  return printSamples(session, terminal);
+  const { json, once, record } = flags;
+  const isSilent = record !== undefined && !json && !once && flags.count === undefined;
+  return printSamples(session, terminal, isSilent);
 }
 
 function sampling(
@@ -72,18 +79,28 @@ function sampling(
     clocks,
     cores: cpus().length,
     meters: liveMeters(clocks),
+    record: recordOf(flags),
   };
   return { top: new Top({ words, pss: flags.pss }, ports), tasks };
 }
 
-/** Prints as many samples as are asked for, each after an interval. A signal ends it with 130 or 143. */
-async function printSamples(session: TopSession, terminal: Terminal): Promise<number> {
+/** Throws UsageError, and SystemError if the file cannot be written. */
+function recordOf({ record, 'record-size': size = '32M' }: TopFlags): SampleRecord | undefined {
+  const maxBytes = parseSize(size, 'record-size');
+  return record === undefined ? undefined : new SampleRecord(resolve(record), maxBytes);
+}
+
+/**
+ * Prints as many samples as are asked for, each after an interval. A signal ends it with 130 or 143, also one that is
+ * `silent`: it only records, and says what is wrong.
+ */
+async function printSamples(session: TopSession, terminal: Terminal, silent: boolean): Promise<number> {
   const { top, flags, intervalMs } = session;
-  const { count = 1 } = flags;
+  const { count = silent ? 0 : 1 } = flags;
   const interruption = new Interruption();
   interruption.listen();
   const told = new Told(terminal);
-  const draw = flags.json ? jsonLine : await tables(terminal, count !== 1);
+  const draw = silent ? () => '' : flags.json ? jsonLine : await tables(terminal, count !== 1);
   let answer: TopAnswer | undefined;
   try {
     await top.look();
@@ -91,7 +108,7 @@ async function printSamples(session: TopSession, terminal: Terminal): Promise<nu
       const exitCode = await pause(interruption, intervalMs);
       if (exitCode !== undefined) return exitCode;
       // While there is no task, no write shows that the output is closed.
-      if (terminal.isClosed()) return EXIT.ok;
+      if (!silent && terminal.isClosed()) return EXIT.ok;
       answer = await top.look();
       terminal.write(draw(answer, flags));
       told.tell(answer);

@@ -29,6 +29,7 @@ page; inside a sandbox, the tasks of its root.`;
     '<%= config.bin %> report --agent-url http://agent-1:5051 --master-url http://master:5050 www-data-prod-web-0',
     'sudo <%= config.bin %> report --watch --out /var/www/thermos',
     '<%= config.bin %> report --viewer > thermos.html',
+    '<%= config.bin %> report --usage top.ndjson www-data-prod-web-0',
     '<%= config.bin %> report --trace --log-bytes 0 www-data-prod-web-0',
     '<%= config.bin %> report --json | jq -r ".pages[].path"',
   ];
@@ -43,7 +44,7 @@ page; inside a sandbox, the tasks of its root.`;
     MESOS_AGENT_ENDPOINT:
       'The address of the agent, if there is no --agent-url; agents set it for executors.',
   };
-  static override seeAlso = ['inspect', 'status', 'tail'];
+  static override seeAlso = ['inspect', 'status', 'tail', 'top'];
 
   static override args = {
     task: Args.string({ multiple: true, ignoreStdin: true, description: 'Tasks to write pages for.' }),

@@ -20,6 +20,9 @@ On a terminal, the screen is drawn again after each interval, with these keys: s
 one before, r reverses; / filters; p shows processes; k ends the selected task after a question, l shows its logs, i
 inspects it; ? lists all keys; q ends. On a pipe, one sample is printed after one interval.
 
+With --record, each sample is also appended to a file; on a pipe, without --once, --count and --json, nothing is printed
+then, until a signal. report --usage shows what was recorded.
+
 TASK is a word as for status. Without TASK, all active tasks are shown.
 
 ${DURATION_HELP}`;
@@ -27,9 +30,10 @@ ${DURATION_HELP}`;
     '<%= config.bin %> top',
     '<%= config.bin %> top --once --sort rss --processes www-data-prod-web-0',
     '<%= config.bin %> top --json --interval 10s --count 6 | jq -c ".tasks[] | [.task_id, .cpu, .rss_bytes]"',
+    '<%= config.bin %> top --interval 20s --record top.ndjson',
   ];
   static override exitCodes = { ...ThermosCommand.exitCodes, no: 'No task is active, or none matches.' };
-  static override seeAlso = ['status', 'inspect', 'kill'];
+  static override seeAlso = ['status', 'inspect', 'report', 'kill'];
 
   static override completes: CompletionKinds = { task: 'active-task' };
 

@@ -105,6 +105,8 @@ function encodeUse(use: TaskUse): UsageDocument {
     oom_kills: use.oomKills,
     cpu_limit: limits?.cpu,
     ram_limit_bytes: limits?.memoryBytes,
+    pids_count: use.pidsCount,
+    pids_limit: limits?.pids,
   };
 }
 

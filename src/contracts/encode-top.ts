@@ -17,10 +17,11 @@ export function encodeTop(sample: Sample, problems: readonly Problem[], pss: boo
 
 function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
   const { task, disk, throttledMs, oomKills, limits, pressure, processes } = sample;
-  const { asked, task_id, root } = task;
+  const { asked, task_id, root, launchTimeMs } = task;
   return {
     task_id,
     root,
+    launch_time_ms: launchTimeMs,
     cpu: cores(sample),
     cpu_asked: asked.cpu,
     rss_bytes: sample.rssBytes ?? null,
@@ -35,6 +36,8 @@ function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
     oom_kills: oomKills,
     cpu_limit: limits?.cpu,
     ram_limit_bytes: limits?.memoryBytes,
+    pids_count: sample.pidsCount,
+    pids_limit: limits?.pids,
     pressure,
     processes: processes.map((process) => ({
       process: process.process,

@@ -156,6 +156,8 @@ const usage = z.object({
   oom_kills: count.optional().describe('In its cgroup, since that was made.'),
   cpu_limit: z.number().optional().describe('Cores, of the cgroup.'),
   ram_limit_bytes: z.number().optional().describe('Of the cgroup.'),
+  pids_count: count.optional().describe('Processes and threads in the cgroup, as its limit counts them.'),
+  pids_limit: count.optional().describe('Processes and threads, of the cgroup.'),
 });
 export type UsageDocument = z.infer<typeof usage>;
 

@@ -31,6 +31,9 @@ const optionalUsage = {
 export const topTask = z.object({
   task_id: z.string(),
   root: z.string(),
+  launch_time_ms: count
+    .optional()
+    .describe('When it was launched: it tells the task from another one of its id.'),
   ...usage,
   cpu_asked: z.number().optional().describe('Cores, of the task file.'),
   ram_asked_bytes: z.number().optional(),
@@ -46,6 +49,8 @@ export const topTask = z.object({
   oom_kills: count.optional().describe('In the cgroup of the container, since it was made.'),
   cpu_limit: z.number().optional().describe('Cores, of the cgroup.'),
   ram_limit_bytes: z.number().optional().describe('Of the cgroup.'),
+  pids_count: count.optional().describe('Processes and threads in the cgroup, as its limit counts them.'),
+  pids_limit: count.optional().describe('Processes and threads, of the cgroup.'),
   pressure: z
     .object({ cpu: perCent.optional(), memory: perCent.optional(), io: perCent.optional() })
     .optional()

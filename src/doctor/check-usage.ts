@@ -26,6 +26,7 @@ export interface ObservedUse {
 /** Noise is below. */
 const CLEARLY = 1.1;
 const OFTEN_THROTTLED = 0.1;
+const NEAR_LIMIT = 0.9;
 /** Growth that fills the disk later is not worth a word: it may end long before. */
 const SOON_MS = 3_600_000;
 /** A log that grows a little is not what fills a disk. */
@@ -36,6 +37,7 @@ export function* checkUsage(seen: ObservedUse): Generator<Symptom> {
   yield* checkCpu(seen);
   yield* checkThrottling(seen);
   yield* checkMemory(seen);
+  yield* checkPids(seen);
   yield* checkDiskUse(seen);
   yield* checkGrowth(seen);
 }
@@ -108,6 +110,19 @@ function* checkMemory({ view, use, pssBytes }: ObservedUse): Generator<Symptom> 
       },
     ],
     advice: [seeTop(view), 'ask for more ram in the config: with a limit, the kernel kills such a task'],
+    task_id: view.task_id,
+  };
+}
+
+function* checkPids({ view, use }: ObservedUse): Generator<Symptom> {
+  const { pidsCount, limits } = use;
+  if (pidsCount === undefined || limits?.pids === undefined || pidsCount < limits.pids * NEAR_LIMIT) return;
+  yield {
+    code: 'pids-near-limit',
+    severity: 'warning',
+    what: (count) => `${counted(count, 'task')} near the limit of processes and threads`,
+    evidence: [{ text: `${pidsCount} of ${limits.pids} that its cgroup may have` }],
+    advice: [seeTop(view), 'end what is not needed, or raise the limit: fork fails beyond it'],
     task_id: view.task_id,
   };
 }

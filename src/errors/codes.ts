@@ -748,6 +748,29 @@ export const CODE_GROUPS = {
       meaning: 'A page of a task, or the directory of the pages, cannot be written.',
       remedy: 'Name a directory that you may write to with --out, or free space on its disk.',
     },
+    'record-unwritable': {
+      severity: ['error'],
+      exit: ['partial'],
+      meaning: 'The file of `top --record` cannot be written, or is not one.',
+      remedy: 'Name another file, in a directory that you may write to, or free space on its disk.',
+    },
+    'record-unreadable': {
+      severity: ['error'],
+      meaning: 'The file of `report --usage` cannot be opened or read.',
+    },
+    'record-damaged': {
+      severity: ['warning'],
+      meaning: 'Lines of a record are no samples of `top --record`, or are of the future: they are left out.',
+    },
+    'record-too-large': {
+      severity: ['warning'],
+      meaning: 'A record is longer, or has more tasks and processes, than is read of one.',
+      remedy: 'Give `top --record` a smaller --record-size.',
+    },
+    'record-empty': {
+      severity: ['warning'],
+      meaning: 'A record has no sample of the tasks that are asked for.',
+    },
     'report-times-left-out': {
       severity: ['warning'],
       meaning: 'A trace lacks runs whose times cannot be true.',
@@ -887,6 +910,11 @@ export const CODE_GROUPS = {
       severity: ['warning'],
       meaning: 'The kernel killed processes of a task, because its container had no memory left.',
       remedy: 'Ask for more ram in the config.',
+    },
+    'pids-near-limit': {
+      severity: ['warning'],
+      meaning: 'The cgroup of a task has nearly as many processes and threads as it may have.',
+      remedy: 'End what is not needed, or raise pids.max (TasksMax of systemd): fork fails beyond it.',
     },
     'disk-exceeded': {
       severity: ['warning'],

@@ -26,9 +26,12 @@ export interface CgroupNumbers {
   readonly throttledPeriods?: number;
   readonly oomKills?: number;
   readonly memoryBytes?: number;
-  /** In cores and bytes; undefined without a limit. */
+  /** Processes and threads, as its limit counts them. */
+  readonly pidsCount?: number;
+  /** In cores, bytes, and processes and threads; undefined without a limit. */
   readonly cpuLimit?: number;
   readonly memoryLimitBytes?: number;
+  readonly pidsLimit?: number;
   /** For which part of the last ten seconds some of its processes waited, in per cent. */
   readonly cpuPressure?: number;
   readonly memoryPressure?: number;
@@ -118,11 +121,14 @@ export class CgroupFiles {
     const cpu = of('cpu')?.path;
     const cpuacct = of('cpuacct')?.path;
     const memory = of('memory');
+    const pids = of('pids')?.path ?? unified;
     const v2 = unified === undefined ? undefined : numbersOfVersion2(unified);
     return {
       cpuMs: cpuacct === undefined ? v2?.cpuMs : scaled(number(`${cpuacct}/cpuacct.usage`), 1e-6),
       ...(cpu === undefined ? throttlingOf(v2) : throttlingOfVersion1(cpu)),
       ...(memory === undefined ? memoryOf(v2) : memoryOfVersion1(memory.path, memory.members.directories)),
+      pidsCount: pids === undefined ? undefined : number(`${pids}/pids.current`),
+      pidsLimit: pids === undefined ? undefined : parseLimit(text(`${pids}/pids.max`)),
       cpuPressure: v2?.cpuPressure,
       memoryPressure: v2?.memoryPressure,
       ioPressure: v2?.ioPressure,

@@ -29,16 +29,12 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   const close = text.lastIndexOf(')');
   if (open < 1 || close < open) return undefined;
   // Field 3, the state, is the first after the command.
-  const fields = text
-    .slice(close + 1)
-    .trimStart()
-    // Of some fifty.
-    .split(' ', 20);
-  const [state] = fields;
+  const state = text.charAt(close + 2);
   const pid = Number(text.slice(0, open));
-  const number = (field: number) => Number(fields[field - 3]);
+  if (state === '' || text.charAt(close + 3) !== ' ' || !Number.isInteger(pid)) return undefined;
+  const number = numbersFrom(text, close + 4);
   const startTimeTicks = number(22);
-  if (state?.length !== 1 || !Number.isInteger(pid) || !Number.isFinite(startTimeTicks)) return undefined;
+  if (!Number.isFinite(startTimeTicks)) return undefined;
   return {
     pid,
     command: text.slice(open + 1, close),
@@ -50,6 +46,35 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
     threads: number(20),
     startTimeTicks,
   };
+}
+
+/** The first and the last field that is read as a number. */
+const [FIRST, LAST] = [4, 22];
+const numbers = new Float64Array(LAST + 1);
+const [SPACE, MINUS, ZERO, NINE] = [0x20, 0x2d, 0x30, 0x39];
+
+/** The fields from the fourth on, until the next call; NaN for what is no whole number. Texts of each would be garbage of thousands. */
+function numbersFrom(text: string, from: number): (field: number) => number {
+  let at = from;
+  for (let field = FIRST; field <= LAST; field++) {
+    const sign = text.charCodeAt(at) === MINUS ? -1 : 1;
+    if (sign < 0) at += 1;
+    const begin = at;
+    let value = 0;
+    let code = text.charCodeAt(at);
+    for (; code >= ZERO && code <= NINE; code = text.charCodeAt(++at)) value = value * 10 + code - ZERO;
+    const isWhole = at > begin && (code === SPACE || at === text.length || code === NEWLINE);
+    numbers[field] = isWhole ? sign * value : Number.NaN;
+    for (; at < text.length && code !== SPACE; code = text.charCodeAt(++at));
+    at += 1;
+  }
+  return numberOf;
+}
+
+const NEWLINE = 0x0a;
+
+function numberOf(field: number): number {
+  return numbers[field] as number;
 }
 
 export interface ProcStatus {

@@ -1,3 +1,4 @@
+import type { ResourcesSeenDocument } from '../contracts/report.js';
 import type { InspectDocument } from '../contracts/task.js';
 import type { Excerpt } from '../logs/excerpt.js';
 
@@ -16,6 +17,8 @@ export interface TaskReport {
   failing?: { process: string; run: number };
   /** Of the logs that were read, in the order of `task.logs`; none for a log that was not. */
   excerpts: readonly Excerpt[];
+  /** What a record of `top` tells of it. */
+  resources_seen?: ResourcesSeen;
   /** Where a person may go on; only what is known. */
   links?: ReportLinks;
 }
@@ -27,3 +30,27 @@ export interface ReportLinks {
   /** By path of a log: its download from the agent. */
   downloads?: Readonly<Record<string, string>>;
 }
+
+export interface ResourcesSeen extends ResourcesSeenDocument {
+  course: Course;
+  /** Those of `processes`, in their order. */
+  courses: readonly Course[];
+  /** How many samples are of other processes. */
+  left_out?: number;
+}
+
+/** What was used as time went on: the most in each span of time. */
+export interface Course {
+  /** A gap that is shorter may not be among the points. */
+  step_ms: number;
+  points: readonly CoursePoint[];
+}
+
+/** From when to when, in milliseconds since the epoch; cores, resident bytes and bytes on disk; null: not known. */
+export type CoursePoint = readonly [
+  from: number,
+  to: number,
+  cpu: number | null,
+  rss: number | null,
+  disk: number | null,
+];

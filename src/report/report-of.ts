@@ -4,7 +4,9 @@ import { inspectTask } from '../logs/inspection.js';
 import type { LogTree } from '../logs/log-tree.js';
 import type { TaskView } from '../task/view.js';
 import { firstFailing } from '../task/why.js';
+import type { TaskHistory } from '../top/usage-history.js';
 import type { TaskReport } from './model.js';
+import { resourcesSeen } from './resources-seen.js';
 
 export interface ReportOfOptions {
   /** Milliseconds since the epoch. */
@@ -17,13 +19,15 @@ export interface ReportOfOptions {
   countedBytes?: number;
   /** See `WhyOptions`; only for a task elsewhere. */
   goneBecause?: string;
+  /** What a record tells of it. */
+  history?: TaskHistory;
 }
 
 /** Everything that the page of a task shows, except links: what `inspect` knows of it, and the ends of its logs. */
 export async function reportOf(
   view: TaskView,
   tree: LogTree,
-  { now, madeBy, logBytes, countedBytes, goneBecause }: ReportOfOptions,
+  { now, madeBy, logBytes, countedBytes, goneBecause, history }: ReportOfOptions,
 ): Promise<TaskReport> {
   const { logs, why, criticalPath } = await inspectTask(view, tree, now, goneBecause);
   const failing = firstFailing(view);
@@ -35,6 +39,7 @@ export async function reportOf(
     task: encodeInspect(view, [...logs], [...why], criticalPath),
     failing: failing && { process: failing.process, run: failing.runs - 1 },
     excerpts,
+    resources_seen: history && resourcesSeen(history),
   };
 }
 

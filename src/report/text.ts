@@ -4,7 +4,7 @@ import { elapsed, timestamp } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { size } from '../text/size.js';
 import { shorten, splitAt, widthOf, wrap } from '../text/width.js';
-import type { TaskReport } from './model.js';
+import type { ResourcesSeen, TaskReport } from './model.js';
 import { endText, type ReportRun, runsOf } from './runs.js';
 
 /** The viewer of Mesos shows at first the last 32 KiB of a file. */
@@ -15,6 +15,7 @@ export const MOST_COLUMNS = 100;
 const ROOM = {
   head: MOST_BYTES / 16,
   timeline: MOST_BYTES / 4,
+  resources: MOST_BYTES / 16,
   problems: MOST_BYTES / 16,
   output: (MOST_BYTES * 11) / 32,
   why: MOST_BYTES / 4,
@@ -32,6 +33,7 @@ export function reportText(report: TaskReport): string {
   const parts = [
     within(headLines(report), ROOM.head, 'first'),
     titled('TIMELINE', within(timelineLines(report), ROOM.timeline, 'first')),
+    titled('RESOURCES SEEN', within(resourceLines(report), ROOM.resources, 'first')),
     titled('PROBLEMS', within(problemLines(report), ROOM.problems, 'first')),
     output === undefined ? [] : titled(output.title, within(output.lines, ROOM.output, 'last')),
     titled('WHY', within(whyLines(report, output !== undefined), ROOM.why, 'first')),
@@ -217,6 +219,51 @@ function barText({ state, startMs, endMs }: ReportRun, scale: (ms: number) => nu
   const begin = Math.min(COLUMNS.bar - 1, Math.floor(scale(startMs)));
   const length = Math.max(1, Math.min(COLUMNS.bar - begin, Math.round(scale(endMs) - begin)));
   return ' '.repeat(begin) + (BARS[state] ?? '>').repeat(length);
+}
+
+/** How wide the columns of numbers are: processor time on average, the most of it, its part of what was asked for; the same of memory. */
+const USED_COLUMNS = [10, 8, 10, 13, 10] as const;
+
+function resourceLines({ resources_seen: seen }: TaskReport): string[] {
+  if (seen === undefined) return [];
+  const { disk_max_bytes: disk, cpu_asked, ram_asked_bytes, disk_asked_bytes } = seen;
+  const row = (name: string, cells: readonly string[]) =>
+    oneLine(
+      INDENT +
+        cell(name, COLUMNS.name) +
+        cells.map((text, i) => text.padStart(USED_COLUMNS[i] ?? 0)).join(''),
+    );
+  const used = (name: string, { cpu_mean, cpu_max, rss_max_bytes }: SeenUse) =>
+    row(name, [
+      cpu_mean?.toFixed(2) ?? '-',
+      cpu_max?.toFixed(2) ?? '-',
+      shareOf(cpu_max, cpu_asked),
+      size(rss_max_bytes),
+      shareOf(rss_max_bytes, ram_asked_bytes),
+    ]);
+  const asked = [
+    cpu_asked !== undefined && `CPU ${cpu_asked.toFixed(2)}`,
+    ram_asked_bytes !== undefined && `memory ${size(ram_asked_bytes)}`,
+    disk_asked_bytes !== undefined && `disk ${size(disk_asked_bytes)}`,
+  ].filter(Boolean);
+  const span = `${timestamp(seen.from_ms)} to ${timestamp(seen.to_ms)}, ${elapsed(seen.to_ms - seen.from_ms)}`;
+  return [
+    oneLine(`${INDENT}${span}, samples: ${seen.samples}`),
+    ...(asked.length === 0 ? [] : [oneLine(`${INDENT}asked for: ${asked.join(', ')}`)]),
+    row('', ['CPU mean', 'max', 'of asked', 'memory max', 'of asked']),
+    used('task', seen),
+    ...seen.processes.map((process) => used(`${INDENT}${process.process}`, process)),
+    ...(disk === undefined ? [] : [`${INDENT}disk, max: ${size(disk)} ${shareOf(disk, disk_asked_bytes)}`]),
+  ];
+}
+
+type SeenUse = Pick<ResourcesSeen, 'cpu_mean' | 'cpu_max' | 'rss_max_bytes'>;
+
+/** In per cent, above 100 with a mark; empty if nothing was asked for. */
+function shareOf(used: number | undefined, asked: number | undefined): string {
+  if (used === undefined || asked === undefined || !(asked > 0)) return '';
+  const percent = Math.round((100 * used) / asked);
+  return `${percent > 100 ? '!' : ''}${percent}%`;
 }
 
 function problemLines({ task: { problems } }: TaskReport): string[] {

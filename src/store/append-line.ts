@@ -1,4 +1,4 @@
-import { fchownSync, fstatSync, renameSync, writeSync } from 'node:fs';
+import { fchownSync, fstatSync, ftruncateSync, readSync, renameSync, writeSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { at, Directories } from './directories.js';
 import { type OpenFile, openFile } from './open-file.js';
@@ -15,9 +15,9 @@ export interface AppendOptions {
 }
 
 /**
- * Appends a line to a file of a task, in one write. A missing file is made, and belongs to the owner of its directory, so
- * that the user of the task can append to what root made. Throws system errors, and RefusedError: as `openFile`, also
- * `EFBIG` if the line does not fit and `ENOTREADER` for a file of somebody else.
+ * Appends a line to a file of a task, in one write, or nothing of it. A missing file is made, and belongs to the owner of
+ * its directory, so that the user of the task can append to what root made. Throws system errors, and RefusedError: as
+ * `openFile`, also `EFBIG` if the line does not fit and `ENOTREADER` for a file of somebody else.
  */
 export function appendLine(path: string, line: string, { below, max, trusted }: AppendOptions): void {
   const directories = new Directories();
@@ -28,13 +28,35 @@ export function appendLine(path: string, line: string, { below, max, trusted }: 
       if (!trusted.has(uid)) throw new RefusedError('ENOTREADER', `${path} belongs to uid ${uid}`);
       const bytes = Buffer.from(line);
       if (size + bytes.length > max) throw new RefusedError('EFBIG', `${path} is full`);
-      writeSync(file.fd, bytes);
+      writeLine(file.fd, bytes);
     } finally {
       file.close();
     }
   } finally {
     directories.close();
   }
+}
+
+/**
+ * Appends a line to an open file, in one write. If the disk takes only a part of it, that part is taken back, so that the
+ * file still ends with a whole line. Throws system errors.
+ */
+export function writeLine(fd: number, bytes: Uint8Array): void {
+  let done = 0;
+  try {
+    while (done < bytes.length) done += writeSync(fd, bytes, done);
+  } catch (error) {
+    if (done > 0) takeBack(fd, bytes.subarray(0, done));
+    throw error;
+  }
+}
+
+/** Removes these bytes from the end of the file, unless somebody has appended to them. */
+function takeBack(fd: number, bytes: Uint8Array): void {
+  const begin = fstatSync(fd).size - bytes.length;
+  const end = Buffer.alloc(bytes.length);
+  if (begin >= 0 && readSync(fd, end, 0, end.length, begin) === end.length && end.equals(bytes))
+    ftruncateSync(fd, begin);
 }
 
 /** Appends a text to an open file. Throws system errors: part of it may have been written then. */

@@ -32,7 +32,7 @@ export interface KinTable {
 }
 
 /** The hierarchies that have numbers: others, such as that of freezer, are not asked about. */
-const COUNTING = ['unified', 'memory', 'cpu', 'cpuacct'];
+const COUNTING = ['unified', 'memory', 'cpu', 'cpuacct', 'pids'];
 /** A container with an agent in it is not the one of a task. */
 const AGENT = /^(?:lt-)?mesos-(?:agent|slave)/;
 /** More ancestors than this are not asked about. */

@@ -15,11 +15,12 @@ export const cgroupsOfTasks: NonNullable<TaskMeters['cgroups']> = (reading, task
 };
 
 function readingOf(cgroup: TaskCgroup): CgroupReading {
-  const { cpuLimit, memoryLimitBytes, cpuPressure, memoryPressure, ioPressure, kind, ...rest } = cgroup;
+  const { cpuLimit, memoryLimitBytes, pidsLimit, cpuPressure, memoryPressure, ioPressure, kind, ...rest } =
+    cgroup;
   return {
     ...rest,
     isWhole: kind !== 'members',
-    limits: { cpu: cpuLimit, memoryBytes: memoryLimitBytes },
+    limits: { cpu: cpuLimit, memoryBytes: memoryLimitBytes, pids: pidsLimit },
     pressure: { cpu: cpuPressure, memory: memoryPressure, io: ioPressure },
   };
 }

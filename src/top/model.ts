@@ -24,6 +24,8 @@ export interface CgroupReading {
   readonly throttledPeriods?: number;
   readonly oomKills?: number;
   readonly memoryBytes?: number;
+  /** Processes and threads, as the limit counts them. */
+  readonly pidsCount?: number;
   readonly limits: Limits;
   readonly pressure?: Pressure;
 }
@@ -32,6 +34,8 @@ export interface Limits {
   /** Cores. */
   readonly cpu?: number;
   readonly memoryBytes?: number;
+  /** Processes and threads. */
+  readonly pids?: number;
 }
 
 /** For which part of the last ten seconds some of its processes waited (`some avg10`), in per cent. */
@@ -76,6 +80,8 @@ export interface SampledTask {
   readonly key: string;
   readonly task_id: string;
   readonly root: string;
+  /** When it was launched, in milliseconds since the epoch: it tells it from another task of that id. */
+  readonly launchTimeMs?: number;
   /** Cores, bytes and bytes that its task file asks for. */
   readonly asked: { readonly cpu?: number; readonly ram?: number; readonly disk?: number };
   readonly runs: readonly RunAnchor[];
@@ -138,6 +144,8 @@ export interface TaskSample extends Usage {
   readonly throttledShare?: number;
   /** Since the cgroup was made. */
   readonly oomKills?: number;
+  /** How many processes and threads are in its cgroup. */
+  readonly pidsCount?: number;
   readonly limits?: Limits;
   readonly pressure?: Pressure;
 }

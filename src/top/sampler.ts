@@ -142,6 +142,7 @@ class Interval {
       throttledMs,
       throttledShare,
       oomKills: useSinceMade(cgroup).oomKills,
+      pidsCount: cgroup?.pidsCount,
       limits: cgroup?.limits,
       pressure: cgroup?.pressure,
     };

@@ -19,6 +19,8 @@ export interface TaskUse {
   readonly throttledShare?: number;
   /** Since its cgroup was made. */
   readonly oomKills?: number;
+  /** How many processes and threads are in its cgroup. */
+  readonly pidsCount?: number;
   readonly limits?: Limits;
 }
 
@@ -36,13 +38,13 @@ export function usesAt(moment: Moment, uptimeMs: number): Map<string, TaskUse> {
   }
   const age = (startTimeTicks: number) => uptimeMs - (startTimeTicks * 1000) / TICKS_PER_SECOND;
   return new Map(
-    tasks.map(({ task, rssBytes, threads, pids, disk, limits }): [string, TaskUse] => {
+    tasks.map(({ task, rssBytes, threads, pids, disk, pidsCount, limits }): [string, TaskUse] => {
       const { throttledShare, oomKills } = useSinceMade(moment.cgroups.get(task.key));
       const cpuAverage = task.isForeign
         ? averageOfCgroup(task, moment, age)
         : averageOfRuns(task, moment, groups, age);
       const use = { asked: task.asked, cpuAverage, rssBytes, threads, pids, disk };
-      return [task.key, { ...use, throttledShare, oomKills, limits }];
+      return [task.key, { ...use, throttledShare, oomKills, pidsCount, limits }];
     }),
   );
 }

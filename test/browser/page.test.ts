@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { seenBy } from '../report/seen.js';
 import { barriersIn } from './axe.js';
 import { closePagesAfterEach, open, settle, silent } from './browser.js';
 import { expectToFit, LOOKS, overflowOf, unfoldAll } from './looks.js';
@@ -31,6 +32,25 @@ describe.each(['failed', 'running', 'a damaged stream', 'odd names'] as const)(
     });
   },
 );
+
+describe('the page of a task of which there is a record', () => {
+  const url = () =>
+    saved(taskPage({ ...reportOf('running'), resources_seen: seenBy(['web', 'x'.repeat(300)], 1.4e12) }));
+
+  test('loads nothing, breaks no rule of its own and fits on every screen', async () => {
+    const address = url();
+    const { page, heard } = await open(address);
+    await unfoldAll(page);
+    await expectToFit(page);
+    await settle(page);
+    expect(heard).toEqual(silent(address));
+  });
+
+  test.each(LOOKS)('everybody can use it, $width pixels wide, $colorScheme', async (look) => {
+    const { page } = await open(url(), look);
+    expect(await barriersIn(page)).toEqual([]);
+  });
+});
 
 /** How far down the parts of a page end, by their titles. */
 function endsOf(page: Page): Promise<Record<string, number>> {

@@ -54,7 +54,8 @@ test('what a task uses, field by field; what is not known is absent', () => {
     disk: { bytes: 512, atLeast: true } as const,
     throttledShare: 0.25,
     oomKills: 1,
-    limits: { cpu: 1.5, memoryBytes: 100 },
+    pidsCount: 4,
+    limits: { cpu: 1.5, memoryBytes: 100, pids: 5 },
   };
   const document = printed(encodeInspect(view(), [], [], undefined, use));
   expect(document.usage).toEqual({
@@ -71,6 +72,8 @@ test('what a task uses, field by field; what is not known is absent', () => {
     oom_kills: 1,
     cpu_limit: 1.5,
     ram_limit_bytes: 100,
+    pids_count: 4,
+    pids_limit: 5,
   });
   const unknown = printed(encodeInspect(view(), [], [], undefined, { asked: {} }));
   expect(unknown.usage).toEqual({});

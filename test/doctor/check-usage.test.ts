@@ -54,6 +54,13 @@ describe('what a task uses', () => {
     expect(found({}, { oomKills: 0 })).toEqual([]);
   });
 
+  test('nearly as many processes and threads as its cgroup may have', () => {
+    expect(found({}, { pidsCount: 90, limits: { pids: 100 } })).toEqual(['pids-near-limit warning']);
+    expect(found({}, { pidsCount: 89, limits: { pids: 100 } })).toEqual([]);
+    expect(found({}, { pidsCount: 90, limits: {} })).toEqual([]);
+    expect(found({}, { limits: { pids: 0 } })).toEqual([]);
+  });
+
   test('more disk than asked for', () => {
     expect(found({}, { disk: { bytes: 101 * MIB } })).toEqual(['disk-exceeded warning']);
     expect(found({}, { disk: { bytes: 101 * MIB, atLeast: true } })).toEqual(['disk-exceeded warning']);

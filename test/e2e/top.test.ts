@@ -254,6 +254,17 @@ describe('on a terminal', () => {
     screen.type('pN');
     await screen.until(/^› t +one /);
     await screen.until(/^ {2}t +two /);
+    // What is filtered by a process stays when its task is shown.
+    screen.type('/two\r');
+    await screen.until(/^› t +two /);
+    screen.type('p');
+    await screen.until(/^› t +ACTIVE /);
+    screen.type('p');
+    await screen.until(/^› t +two /);
+    screen.type('\u001b');
+    await screen.until(/^. t +one /);
+    screen.type('\u001b[A');
+    await screen.until(/^› t +one /);
     screen.type('l');
     await screen.until('Logs of t one');
     await screen.until(/^one 0 stdout \| first$/);

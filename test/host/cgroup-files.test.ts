@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { cgroupMounts } from '../../src/host/cgroup.js';
-import { CgroupFiles } from '../../src/host/cgroup-files.js';
+import { CgroupFiles, type CgroupMembers } from '../../src/host/cgroup-files.js';
 import { Host } from '../../src/host/host.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'thermos-cgroups-'));
@@ -25,6 +25,8 @@ const NOTHING = {
   throttledPeriods: undefined,
   oomKills: undefined,
   memoryBytes: undefined,
+  pidsCount: undefined,
+  pidsLimit: undefined,
   cpuLimit: undefined,
   memoryLimitBytes: undefined,
   cpuPressure: undefined,
@@ -43,6 +45,16 @@ describe('a cgroup', () => {
       ...NOTHING,
       cpuMs: 5,
     });
+  });
+
+  test.each([
+    ['unified', '100\n', 100],
+    ['pids', 'max\n', undefined],
+  ])('has so many processes and threads, and may have more: %s', (controller, max, pidsLimit) => {
+    const files7 = { 'cgroup.procs': '7\n', 'pids.current': '42\n', 'pids.max': max };
+    const cgroup = { ...made(`pids-${controller}`, files7), controllers: [controller] };
+    const members = files.members(cgroup) as CgroupMembers;
+    expect(files.numbers([{ ...cgroup, members }])).toEqual({ ...NOTHING, pidsCount: 42, pidsLimit });
   });
 
   test('that vanishes between its processes and its numbers has no numbers', () => {

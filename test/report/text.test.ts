@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { TaskReport } from '../../src/report/model.js';
 import { MOST_BYTES, MOST_COLUMNS, reportText } from '../../src/report/text.js';
 import { excerpt, failedTask, MADE_MS, report } from './reports.js';
+import { seenBy } from './seen.js';
 
 describe('the text of a report', () => {
   it('has the answer at its end: what failed, its last lines, and why', () => {
@@ -94,6 +95,22 @@ WHY
     expect(many).toContain('  ... 476 more processes: 476 SUCCESS\n');
   });
 
+  it('says what a record has seen, against what was asked for', () => {
+    const text = reportText(
+      report({ resources_seen: seenBy(['a', '\u202e'.repeat(50)], MADE_MS - 3_600_000) }),
+    );
+    const part = text.split('RESOURCES SEEN\n')[1]?.split('\n\n')[0];
+    expect(part).toBe(
+      `  2025-11-21T17:34:20Z to 2025-11-21T18:34:20Z, 1h, samples: 50
+  asked for: CPU 1.00, memory 64MiB, disk 1GiB
+                                CPU mean     max  of asked   memory max  of asked
+  task                              1.12    2.00     !200%        60MiB       94%
+    a                               0.56    1.00      100%        60MiB       94%
+    \\u{202e}\\u{...02e}\\u{202e}      0.56    1.00      100%        60MiB       94%
+  disk, max: 1MiB 0%`,
+    );
+  });
+
   it('escapes what could deceive or act on a terminal', () => {
     const bad = '\u202e\u001b]0;x\u0007<script>';
     const text = reportText(
@@ -133,9 +150,10 @@ WHY
       messages: fc.array(nasty, { maxLength: 60 }),
       history: fc.array(fc.tuple(nasty, fc.array(run, { maxLength: 40 })), { maxLength: 40 }),
       lines,
+      seen: fc.array(nasty, { maxLength: 30 }),
     });
     fc.assert(
-      fc.property(reports, ({ why, name, messages, history, lines }) => {
+      fc.property(reports, ({ why, name, messages, history, lines, seen }) => {
         const problems = messages.map((message) => ({
           code: 'bug' as const,
           severity: 'error' as const,
@@ -157,6 +175,7 @@ WHY
             task,
             failing: { process, run: 0 },
             excerpts: [excerpt({ process, run: 0, first: lines })],
+            resources_seen: seenBy([...new Set(seen)], MADE_MS),
           }),
         );
         expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MOST_BYTES);

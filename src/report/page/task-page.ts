@@ -14,6 +14,7 @@ import { pageOf } from './shell.js';
 import { stateMark, type Tone, toneOf } from './state.js';
 import { isWatched, timelineOf } from './timeline.js';
 import { timelineSection } from './timeline-view.js';
+import { usageSection } from './usage-view.js';
 
 export interface TaskPageOptions {
   /** Seconds after which a browser loads the page again: for a task that is not over and a page that is rewritten. */
@@ -31,6 +32,7 @@ const MOST = {
   why: 64 * KIB,
   failure: 96 * KIB,
   timeline: 400 * KIB,
+  usage: 160 * KIB,
   graph: 250 * KIB,
   processes: 640 * KIB,
   details: 160 * KIB,
@@ -56,7 +58,7 @@ function pageTone({ state, verdict }: TaskReport['task']): Tone {
 
 /** All that the page shows, without the page: for a page that shows one task after the other. */
 export function taskBody(report: TaskReport): Html {
-  const { task, made_ms } = report;
+  const { task, made_ms, resources_seen } = report;
   const processes = processesOf(task);
   const timeline = timelineOf(task, processes, made_ms);
   const logs = new PageLogs(report);
@@ -67,6 +69,7 @@ export function taskBody(report: TaskReport): Html {
   const why = room.within(MOST.why, (part) => whySection(report, failure !== undefined, part));
   const sections: Record<PagePart, Html> = {
     timeline: timeline && room.within(MOST.timeline, (part) => timelineSection(timeline, part)),
+    usage: resources_seen && room.within(MOST.usage, (part) => usageSection(resources_seen, part)),
     graph: room.within(MOST.graph, (part) => graphSection(processes, part)),
     processes: room.within(MOST.processes, (part) =>
       processesSection(processes, logs, {
@@ -97,6 +100,7 @@ export function taskBody(report: TaskReport): Html {
 /** By the ids of their headings. */
 const PARTS = {
   timeline: 'Timeline',
+  usage: 'Resources',
   graph: 'Order',
   processes: 'Processes',
   logs: 'Logs',

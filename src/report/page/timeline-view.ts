@@ -59,12 +59,12 @@ function legendOf(rows: readonly TimelineRow[]): readonly string[] {
   return LEGEND.filter((state) => found.has(state));
 }
 
-function at(x: number): string {
+export function at(x: number): string {
   return `${Math.round(x * 100) / 100}%`;
 }
 
 /** As a duration, but with fractions of a second where the axis is that short. */
-function tickText(after: number): string {
+export function tickText(after: number): string {
   if (after === 0) return '0';
   return after % 1000 === 0 ? `+${duration(after)}` : `+${after < 1000 ? `${after}ms` : `${after / 1000}s`}`;
 }

@@ -205,7 +205,7 @@ const STEPS = [
 const MOST_TICKS = 6;
 
 /** At round durations since the beginning of the axis. */
-function ticksOf(from: number, to: number): Tick[] {
+export function ticksOf(from: number, to: number): Tick[] {
   const length = to - from;
   const step = STEPS.find((each) => length / each <= MOST_TICKS) ?? length;
   const ticks: Tick[] = [];

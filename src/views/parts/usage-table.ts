@@ -8,7 +8,7 @@ import { cores, diskSize, percent, share } from './use.js';
 /** What a task uses, against what it asked for; empty if nothing is known of it. */
 export function usageTable(use: TaskUse | undefined, style: Style): string {
   if (use === undefined) return '';
-  const { asked, cpuAverage, rssBytes, disk, pids, throttledShare, oomKills, limits } = use;
+  const { asked, cpuAverage, rssBytes, disk, pids, throttledShare, oomKills, pidsCount, limits } = use;
   const part = (used: number | undefined, of: number | undefined) => percent(share(used, of), style);
   const rows: Cell[][] = [];
   if (cpuAverage !== undefined) {
@@ -50,6 +50,9 @@ export function usageTable(use: TaskUse | undefined, style: Style): string {
     throttledShare === undefined || throttledShare === 0
       ? undefined
       : `throttled in ${percentText(throttledShare)} of the periods of its limit of ${cores(limits?.cpu) ?? '-'} cores`,
+    pidsCount === undefined || limits?.pids === undefined
+      ? undefined
+      : `${pidsCount} of the ${limits.pids} processes and threads that its cgroup may have`,
     oomKills ? `the kernel killed ${oomKills} of its processes for lack of memory` : undefined,
   ];
   const text = rows.length === 0 ? '' : table(columns, rows, options);

@@ -5,6 +5,7 @@ import type { Excerpt } from '../../../src/logs/excerpt.js';
 import type { TaskReport } from '../../../src/report/model.js';
 import { bytesOf } from '../../../src/report/page/html.js';
 import { taskPage } from '../../../src/report/pages.js';
+import { seenBy } from '../seen.js';
 import { failureWith, LAUNCHED, reportOf, runOf, taskOf, taskWith } from './reports.js';
 
 const MIB = 1024 * 1024;
@@ -386,6 +387,37 @@ describe('a page is at most 2 MiB', () => {
     );
     expect(bytesOf(page)).toBeLessThanOrEqual(2 * MIB);
     expect(textOf(page)).toMatch(/\d+ processes are left out, to keep the page small/);
+  });
+});
+
+describe('what a record has seen', () => {
+  const names = ['web', '<b>\u202e'];
+
+  test('is drawn below the timeline, with numbers against what was asked for', () => {
+    const page = taskPage(reportOf(taskOf(), { resources_seen: seenBy(names, LAUNCHED) }));
+    const text = textOf(page);
+    expect(text).toContain(
+      'Resources seen 2014-05-13 16:53:20 UTC to 2014-05-13 17:53:20 UTC , 1h, 50 samples',
+    );
+    expect(text).toContain('2.00 cores of 1.00 core !200%');
+    expect(text).toContain('60MiB of 64MiB 94%');
+    expect(text).toContain('<b>\\u{202e}');
+    expect(text.indexOf('Resources seen')).toBeGreaterThan(text.indexOf('Timeline 2014'));
+    const drawn = page.match(/<path class="used" d="[^"]*"/g) ?? [];
+    expect(drawn).toHaveLength(3 + names.length);
+    // The gap is in each of them.
+    for (const path of drawn) expect(path.match(/M/g)).toHaveLength(2);
+  });
+
+  test('is not on a page without a record', () => {
+    expect(taskPage(reportOf(taskOf()))).not.toContain('id="usage"');
+  });
+
+  test('of many processes with long names does not make the page too large', () => {
+    const many = Array.from({ length: 100 }, (_, i) => `${i} ${'<'.repeat(4000)}`);
+    const page = taskPage(reportOf(taskOf(), { resources_seen: seenBy([...many, 'one more'], LAUNCHED) }));
+    expect(bytesOf(page)).toBeLessThanOrEqual(2 * MIB);
+    expect(textOf(page)).toContain('More processes are left out');
   });
 });
 
