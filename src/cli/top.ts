@@ -43,8 +43,7 @@ export async function showTop(
   flags: TopFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
-  const session = { ...sampling(words, flags, terminal), flags, intervalMs };
+  const session = topSession(words, flags, terminal);
   const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
   if (isLive && !flags.once && flags.count === undefined) {
     const { watchTop } = await import('./top-list.js');
@@ -53,11 +52,9 @@ export async function showTop(
   return printSamples(session, terminal);
 }
 
-function sampling(
-  words: readonly string[],
-  flags: TopFlags,
-  terminal: Terminal,
-): Pick<TopSession, 'top' | 'tasks'> {
+/** Begins to sample this host. Throws UsageError. */
+export function topSession(words: readonly string[], flags: TopFlags, terminal: Terminal): TopSession {
+  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
   const snapshots = Host.snapshots();
   let host = snapshots();
   const look = () => {
@@ -73,7 +70,7 @@ function sampling(
     cores: cpus().length,
     meters: liveMeters(clocks),
   };
-  return { top: new Top({ words, pss: flags.pss }, ports), tasks };
+  return { top: new Top({ words, pss: flags.pss }, ports), tasks, flags, intervalMs };
 }
 
 /** Prints as many samples as are asked for, each after an interval. A signal ends it with 130 or 143. */
