@@ -96,6 +96,7 @@ test('zod is loaded by the commands that check task files, as its small part', (
     'commands/simplerun.ts',
     // When it inspects a task.
     'commands/top.ts',
+    'commands/ui.ts',
     'commands/write-page.ts',
   ]);
 });

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { EXIT } from '../errors/exit-codes.js';
 import { onSignal } from '../host/ignored-signals.js';
 import { type Key, KeyDecoder } from './keys.js';
@@ -19,8 +20,15 @@ const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT
  * was measured would destroy the rows below. A paste comes marked as one.
  */
 const MODES = '\u001b[?25l\u001b[?7l\u001b[?2004h';
-const ENTER = `\u001b[?1049h${MODES}`;
+/** The wheel, as numbers. Not if nobody reads what it sends: the shell would. */
+const MOUSE_ON = '\u001b[?1000h\u001b[?1006h';
+const MOUSE_OFF = '\u001b[?1006l\u001b[?1000l';
+const ENTER = '\u001b[?1049h';
 const LEAVE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[0m\u001b[?1049l';
+/** A shell that had to end leaves it on. */
+const PASTE_OFF = '\u001b[?2004l';
+/** So long a guest that must end has, to leave the terminal as it was. */
+const GUEST_MS = 2000;
 const SHOW_CURSOR = '\u001b[?25h';
 const HIDE_CURSOR = '\u001b[?25l';
 /** The row is cleared before it is written: afterwards, a full row would lose its last character. */
@@ -40,10 +48,12 @@ export class FullScreen {
   #wakeUp = () => {};
   #rest: NodeJS.Timeout | undefined;
   #isOpen = false;
+  /** Another program has the terminal; `release` ends the wait for it. */
+  #guest: { child: ChildProcess; release: (signal: NodeJS.Signals) => void } | undefined;
   #shown: readonly string[] = [];
   #cursor = '';
 
-  readonly #onEnd = (signal: NodeJS.Signals) => this.#push({ ends: signal as EndingSignal });
+  readonly #onEnd = (signal: NodeJS.Signals) => this.#end(signal as EndingSignal);
   readonly #onResize = () => this.redraw();
   readonly #onStop = () => this.#stop();
   readonly #onContinue = () => this.#continued();
@@ -114,6 +124,7 @@ export class FullScreen {
 
   /** Writes the rows that differ from those that are shown. Without a `cursor`, none is seen. */
   show(lines: readonly string[], cursor: { row: number; column: number } | undefined): void {
+    if (!this.#isOpen) return;
     let text = '';
     for (const [row, line] of lines.entries()) if (line !== this.#shown[row]) text += atRow(row) + line;
     const place = cursor === undefined ? HIDE_CURSOR : at(cursor.row, cursor.column) + SHOW_CURSOR;
@@ -126,6 +137,46 @@ export class FullScreen {
   /** Sends the signal of a key, which the terminal sends while it is not raw, to the same processes. */
   raise(signal: 'SIGINT' | 'SIGTSTP' | 'SIGQUIT'): void {
     process.kill(0, signal);
+  }
+
+  /**
+   * Gives the terminal, as it was before, to another program, and takes it back when that has ended. Resolves to its exit
+   * code or signal; rejects with the system error if it cannot be started.
+   */
+  async lend(start: () => ChildProcess): Promise<number | NodeJS.Signals> {
+    if (this.hasKeys) process.stdin.off('data', this.#onData).pause();
+    this.#leave();
+    let isOver = false;
+    try {
+      const child = start();
+      return await new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, signal) => resolve(code ?? (signal as NodeJS.Signals)));
+        const release = (signal: NodeJS.Signals) => {
+          isOver = true;
+          setTimeout(() => resolve(signal), GUEST_MS);
+        };
+        this.#guest = { child, release };
+      });
+    } finally {
+      this.#guest = undefined;
+      if (isOver) this.#write(PASTE_OFF);
+      else {
+        if (this.hasKeys) process.stdin.on('data', this.#onData).resume();
+        this.#enter();
+        this.redraw();
+      }
+    }
+  }
+
+  /** What keys send reaches a guest by itself, and only the guest decides what it does. A shell ends by SIGHUP alone. */
+  #end(signal: EndingSignal): void {
+    if (this.#guest !== undefined) {
+      if (signal === 'SIGINT' || signal === 'SIGQUIT') return;
+      this.#guest.child.kill('SIGHUP');
+      this.#guest.release(signal);
+    }
+    this.#push({ ends: signal });
   }
 
   #push(event: ScreenEvent): void {
@@ -149,14 +200,18 @@ export class FullScreen {
     if (this.#raw(true)) {
       this.#isOpen = true;
       this.#shown = [];
-      this.#write(ENTER);
+      this.#write(ENTER + this.#modes);
     }
+  }
+
+  get #modes(): string {
+    return this.hasKeys ? MODES + MOUSE_ON : MODES;
   }
 
   #leave(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#write(LEAVE);
+    this.#write((this.hasKeys ? MOUSE_OFF : '') + LEAVE);
     this.#raw(false);
   }
 
@@ -166,6 +221,7 @@ export class FullScreen {
     // Goes on after SIGCONT, or at once if nobody could continue it.
     process.kill(process.pid, 'SIGTSTP');
     process.on('SIGTSTP', this.#onStop);
+    if (this.#guest !== undefined) return;
     this.#enter();
     this.redraw();
   }
@@ -173,7 +229,7 @@ export class FullScreen {
   /** After SIGSTOP, which nobody can hear: the shell may have changed the terminal, and has written to it. */
   #continued(): void {
     if (!this.#isOpen || !this.#raw(false) || !this.#raw(true)) return;
-    this.#write(MODES);
+    this.#write(this.#modes);
     this.redraw();
   }
 

@@ -10,6 +10,8 @@ export type KeyName =
   | 'page-down'
   | 'home'
   | 'end'
+  | 'wheel-up'
+  | 'wheel-down'
   | 'enter'
   | 'backspace'
   | 'delete-word'
@@ -57,6 +59,14 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
   '6~': 'page-down',
   M: 'enter',
 };
+
+/** `ESC [ < BUTTON ; COLUMN ; ROW M`, where Shift, Alt and Control add 4, 8 and 16 to the button. Clicks mean nothing. */
+const MOUSE = /^<(\d{1,3});\d+;\d+M$/;
+const MODIFIERS = 4 | 8 | 16;
+const WHEEL: Readonly<Record<number, KeyName>> = { 64: 'wheel-up', 65: 'wheel-down' };
+/** How terminals report the mouse that do not know the numbers: three characters follow, which may be letters. */
+const OLD_MOUSE = '\u001b[M';
+const OLD_MOUSE_LENGTH = OLD_MOUSE.length + 3;
 
 const PASTE = '200~';
 const PASTE_END = '\u001b[201~';
@@ -155,8 +165,12 @@ export class KeyDecoder {
     if (length === 1) keys.push({ name: 'escape' });
     const end = this.#rest.slice(2, length);
     if (end === PASTE) this.#paste = '';
+    const button = MOUSE.exec(end)?.[1];
     // With Shift, Alt and Control, as in `1;5A` and `5;2~`, they are the same keys.
-    const name = SEQUENCES[end.replace(/^1?;\d+(?=[A-Z]$)/, '').replace(/;\d+~$/, '~')];
+    const name =
+      button === undefined
+        ? SEQUENCES[end.replace(/^1?;\d+(?=[A-Z]$)/, '').replace(/;\d+~$/, '~')]
+        : WHEEL[Number(button) & ~MODIFIERS];
     if (name !== undefined) keys.push({ name });
     return length;
   }
@@ -182,6 +196,7 @@ function sequenceLength(text: string): number | undefined {
   if (kind === '[' || kind === 'O') {
     // Function keys of the Linux console: `ESC [ [ A`.
     if (text[2] === '[') return text.length > 3 ? 4 : undefined;
+    if (text.startsWith(OLD_MOUSE)) return text.length < OLD_MOUSE_LENGTH ? undefined : OLD_MOUSE_LENGTH;
     for (let at = 2; at < text.length; at++) {
       const code = text.charCodeAt(at);
       if (code >= 0x40 && code <= 0x7e) return at + 1;

@@ -39,15 +39,18 @@ export interface ListState {
   /** The line that is selected, if one can be; its id, once the user has chosen it. */
   at: number;
   selected: string | undefined;
+  /** Its end stays in sight when it grows. */
+  follows: boolean;
 }
 
 /**
- * What a key asks of who shows the list, besides another state. `back`: Escape where there is nothing to undo. `letter`:
- * one that only this list knows, with what was typed behind it.
+ * What a key asks of who shows the list, besides another state. `back`: Escape where there is nothing to undo. `enter`:
+ * while no filter is typed. `letter`: one that only this list knows, with what was typed behind it.
  */
 export type ListAction =
   | 'quit'
   | 'back'
+  | 'enter'
   | 'interrupt'
   | 'suspend'
   | 'abort'
@@ -64,6 +67,8 @@ export interface ListExtent {
   columns: number;
   orders: number;
   ids?: readonly string[];
+  /** It can follow its end. */
+  hasEnd?: boolean;
   /** Those that only this list knows. */
   letters?: ReadonlySet<string>;
   /** Those that choose an order, by its number. */
@@ -86,6 +91,12 @@ export interface DrawingOptions {
   unicode: boolean;
   /** There is somebody to press keys. */
   keys: boolean;
+  /** Another list is below it. */
+  isInner?: boolean;
+  /** Enter leads into the selected line. */
+  canEnter?: boolean;
+  /** It can follow its end. */
+  hasEnd?: boolean;
   /** The name of the order; undefined if there is none. */
   order: string | undefined;
   /** What the letters do that only this list knows. */
@@ -105,10 +116,15 @@ export const FIRST_STATE: ListState = {
   reverse: false,
   at: 0,
   selected: undefined,
+  follows: false,
 };
 
+/** The columns before a line that can be selected. */
+export const MARK = 2;
 /** One step to the side. */
 const SIDE = 8;
+/** One step of the wheel, where no line can be selected. */
+const WHEEL = 3;
 /** A longer filter is cut: nothing that is listed contains it. */
 const LONGEST_FILTER = 256;
 
@@ -128,6 +144,9 @@ export function pressed(
       case 'escape':
         if (state.typing === undefined && state.filter === '') return { state, action: 'back' };
         return { state: within(named(state, key.name, extent), extent) };
+      case 'enter':
+        if (state.typing === undefined) return { state, action: 'enter' };
+        return { state: { ...state, typing: undefined } };
       default:
         return { state: within(named(state, key.name, extent), extent) };
     }
@@ -162,6 +181,7 @@ function typed(state: ListState, letter: string, extent: ListExtent): ListState 
     case '<':
       return { ...state, order: (state.order + extent.orders - 1) % extent.orders, top: 0 };
     case 'r':
+    case 'R':
       return { ...state, reverse: !state.reverse, top: 0 };
     case 'j':
       return named(state, 'down', extent);
@@ -173,6 +193,8 @@ function typed(state: ListState, letter: string, extent: ListExtent): ListState 
       return named(state, 'home', extent);
     case 'G':
       return named(state, 'end', extent);
+    case 'f':
+      return extent.hasEnd ? { ...state, follows: !state.follows } : state;
     default:
       return state;
   }
@@ -186,6 +208,10 @@ function named(state: ListState, name: string, extent: ListExtent): ListState {
       return moved(state, -1, extent);
     case 'down':
       return moved(state, 1, extent);
+    case 'wheel-up':
+      return moved(state, extent.ids === undefined ? -WHEEL : -1, extent);
+    case 'wheel-down':
+      return moved(state, extent.ids === undefined ? WHEEL : 1, extent);
     case 'page-up':
       return moved(state, -page, extent);
     case 'page-down':
@@ -198,8 +224,6 @@ function named(state: ListState, name: string, extent: ListExtent): ListState {
       return { ...state, left: state.left - SIDE };
     case 'right':
       return { ...state, left: Math.min(state.left + SIDE, Math.max(0, extent.width - columns)) };
-    case 'enter':
-      return { ...state, typing: undefined };
     case 'escape':
       // While it is typed, back to what it was; else there is none.
       return { ...state, filter: state.typing ?? '', typing: undefined, top: 0 };
@@ -216,9 +240,12 @@ function named(state: ListState, name: string, extent: ListExtent): ListState {
   }
 }
 
-/** Moves the selection, or what is shown, by so many lines. */
-function moved(state: ListState, by: number, { lines, ids }: ListExtent): ListState {
-  if (ids === undefined) return { ...state, top: state.top + by };
+/** Moves the selection, or what is shown, by so many lines. Who moves to the end of what grows stays there. */
+function moved(state: ListState, by: number, { lines, room, ids, hasEnd = false }: ListExtent): ListState {
+  if (ids === undefined) {
+    const top = state.top + by;
+    return { ...state, top, follows: hasEnd && top >= lines - room };
+  }
   const at = Math.max(0, Math.min(state.at + by, lines - 1));
   return { ...state, at, selected: ids[at] };
 }
@@ -235,6 +262,7 @@ export function within(state: ListState, extent: ListExtent): ListState {
     at = found === -1 ? Math.max(0, Math.min(at, lines - 1)) : found;
     if (room > 0) top = Math.max(at - room + 1, Math.min(top, at));
   }
+  if (state.follows) top = lines - room;
   top = Math.max(0, Math.min(top, lines - room));
   const left = state.left <= 0 ? 0 : Math.max(0, Math.min(state.left, extent.width - columns));
   return top === state.top && left === state.left && at === state.at ? state : { ...state, top, left, at };
@@ -307,7 +335,7 @@ function moreText(above: number, below: number, unit: string | undefined): strin
 function bottomLine(
   state: ListState,
   columns: number,
-  { paint, unicode, keys, order, time, hints = [], question }: DrawingOptions,
+  { paint, unicode, keys, isInner, canEnter, hasEnd, order, time, hints = [], question }: DrawingOptions,
   found: number,
 ): { text: string; column?: number } {
   if (question !== undefined) {
@@ -325,14 +353,28 @@ function bottomLine(
   const filter = state.filter === '' ? '/ filter' : `/ filter '${visible(state.filter)}': ${found}`;
   const sort = `s sort${order === '' ? '' : `: ${order}`}${state.reverse ? ', reversed' : ''}`;
   const scroll = unicode ? '↑↓ PgUp PgDn' : 'arrows PgUp PgDn';
-  const ordering = order === undefined ? [] : [sort, ...(hints.length > 0 ? [] : ['r reverse'])];
-  const parts = keys ? ['q quit', filter, ...ordering, ...hints, scroll] : ['Ctrl-C quit'];
+  const ordering = order === undefined ? [] : [sort, ...(hints.length > 1 ? [] : ['r reverse'])];
+  const following = hasEnd ? [`f follow: ${state.follows ? 'on' : 'off'}`] : [];
+  const parts = keys
+    ? [
+        ...(isInner ? ['Esc back'] : []),
+        'q quit',
+        ...(canEnter ? ['Enter open'] : []),
+        filter,
+        ...following,
+        ...ordering,
+        ...hints,
+      ]
+    : ['Ctrl-C quit'];
   let text = '';
-  for (const part of parts) {
+  const add = (part: string, room: number): boolean => {
     const longer = text === '' ? part : `${text}  ${part}`;
-    if (widthOf(longer) > columns) break;
-    text = longer;
-  }
+    const fits = widthOf(longer) <= room;
+    if (fits) text = longer;
+    return fits;
+  };
+  // Everybody finds the arrows: they do not take the room of the time.
+  if (parts.every((part) => add(part, columns)) && keys) add(scroll, columns - time.length - 2);
   const room = columns - widthOf(text) - time.length;
   return { text: paint.dim(room < 2 ? text : text + ' '.repeat(room) + time) };
 }

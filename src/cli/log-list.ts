@@ -1,40 +1,60 @@
+import { StringDecoder } from 'node:string_decoder';
 import { type TailPorts, tailFound } from '../app/tail.js';
 import type { FoundTask } from '../discovery/found.js';
-import { ThermosError } from '../errors/errors.js';
+import { errnoOf, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
-import { STREAMS } from '../layout/log-paths.js';
+import { STREAMS, type Stream } from '../layout/log-paths.js';
 import type { FollowShell } from '../logs/follower.js';
 import type { PrefixOf } from '../logs/log-printer.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
+import type { Changes } from '../task/changes.js';
 import { visibleLine } from '../text/escape.js';
 import { PLAIN } from '../views/parts/paint.js';
 import { eventText, linePrefix } from '../views/tail.js';
+import { keysKey } from './list-keys.js';
 import type { ListContent } from './list-screen.js';
 import type { Style } from './terminal.js';
 import { hasWords } from './text-list.js';
-import type { ListRequest, ListSource } from './watch-list.js';
+import type { ListEffect, ListKey, ListRequest, ListSource } from './watch-list.js';
 
 /** So many lines of each log are shown at first, and so many are kept. */
 const FIRST = 200;
 const MOST = 10_000;
+/** Of a longer line, so many characters are shown: nobody scrolls through a line of megabytes. */
+const LONGEST = 4096;
+
+/** Where logs come from; `changes`: what tells that they grow, if they are not on this host. */
+export interface LogListPorts extends TailPorts {
+  changes?: () => Changes;
+}
 
 /** The logs of a task on a screen, as they grow. */
 export class LogList implements ListSource {
   readonly orders: readonly string[] = [];
   readonly followsEnd = true;
   readonly #title: string;
-  readonly #lines: string[] = [];
-  readonly #notes: string[] = [];
-  /** The beginning of a line. */
-  #rest = '';
+  readonly #found: FoundTask;
+  readonly #of: { process: string; run?: number } | undefined;
+  readonly #ports: LogListPorts;
+  #streams: readonly Stream[] = STREAMS;
+  #following: Following | undefined;
   #changed = () => {};
-  #end: (exitCode: number) => void = () => {};
-  #start: (() => void) | undefined;
 
-  /** Of these processes; of all without one. */
-  constructor(title: string, found: FoundTask, processes: readonly string[], ports: TailPorts) {
+  /** Of this run, or of the last runs of one process; of all processes without it. The title is escaped. */
+  constructor(
+    title: string,
+    found: FoundTask,
+    of: { process: string; run?: number } | undefined,
+    ports: LogListPorts,
+  ) {
     this.#title = title;
-    this.#start = () => void this.#follow(found, processes, ports);
+    this.#found = found;
+    this.#of = of;
+    this.#ports = ports;
+  }
+
+  get keys(): readonly ListKey[] {
+    return [{ letter: 's', hint: this.#streams.join('+'), press: () => this.#switch() }, keysKey(KEYS)];
   }
 
   listen(changed: () => void): void {
@@ -42,32 +62,80 @@ export class LogList implements ListSource {
   }
 
   look(): boolean {
-    this.#start?.();
-    this.#start = undefined;
+    this.#following ??= this.#follow();
     return false;
   }
 
   close(): void {
-    this.#end(EXIT.ok);
+    this.#following?.end();
   }
 
   content({ filter, style }: ListRequest): ListContent {
-    const lines = filter === '' ? [...this.#lines] : this.#lines.filter((line) => hasWords(line, filter));
+    const { lines = [], notes = [] } = this.#following ?? {};
     return {
       summary: [style.paint.bold(this.#title)],
       titles: undefined,
-      lines,
+      lines: filter === '' ? [...lines] : lines.filter((line) => hasWords(line, filter)),
       unit: 'lines',
-      notes: [...this.#notes],
+      notes: [...notes],
     };
   }
 
-  async #follow(found: FoundTask, processes: readonly string[], ports: TailPorts): Promise<void> {
+  /** Both streams, then each of them alone. */
+  #switch(): ListEffect {
+    const at = this.#streams.length > 1 ? 0 : STREAMS.indexOf(this.#streams[0] as Stream) + 1;
+    this.#streams = at < STREAMS.length ? STREAMS.slice(at, at + 1) : STREAMS;
+    this.#following?.end();
+    this.#following = this.#follow();
+    return 'redraw';
+  }
+
+  #follow(): Following {
+    const following = new Following(() => {
+      // One that was ended says nothing any more.
+      if (this.#following === following) this.#changed();
+    });
+    const { process, run } = this.#of ?? {};
+    const style = { paint: PLAIN } as Style;
+    // The title names the run.
+    const prefixOf: PrefixOf = (source, naming, colour) =>
+      run === undefined ? linePrefix(source, naming, colour, style) : `${source.stream} | `;
+    const options = {
+      processes: process === undefined ? [] : [process],
+      runs: run === undefined ? ('last' as const) : [run],
+      streams: this.#streams,
+      lines: FIRST,
+      follow: undefined,
+      json: false,
+      prefixOf,
+    };
+    const shell = following.shell(this.#ports.changes?.() ?? new DirectoryWatcher());
+    void following.run(tailFound(this.#found, options, this.#ports, shell));
+    return following;
+  }
+}
+
+/** Logs that are being followed, until `end`. */
+class Following {
+  readonly lines: string[] = [];
+  readonly notes: string[] = [];
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #changed: () => void;
+  /** The beginning of a line, and how many characters of it are left out. */
+  #rest = '';
+  #leftOut = 0;
+  #end: (exitCode: number) => void = () => {};
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  shell(changes: Changes): FollowShell {
     const signalled = new Promise<number>((resolve) => {
       this.#end = resolve;
     });
-    const shell: FollowShell = {
-      write: (bytes) => this.#add(bytes.toString()),
+    return {
+      write: (bytes) => this.#add(typeof bytes === 'string' ? bytes : this.#decoder.write(bytes)),
       event: (event) => this.#note(eventText(event)),
       report: ({ message }) => this.#note(message),
       catchSignals: () => {},
@@ -75,30 +143,54 @@ export class LogList implements ListSource {
       signalled,
       outputClosed: () => false,
       now: () => performance.now(),
-      changes: new DirectoryWatcher(),
+      changes,
     };
-    const style = { paint: PLAIN } as Style;
-    const prefixOf: PrefixOf = (source, naming, colour) => linePrefix(source, naming, colour, style);
-    const choice = { processes, runs: 'last' as const, streams: STREAMS };
-    const options = { ...choice, lines: FIRST, follow: undefined, json: false, prefixOf };
+  }
+
+  /** Resolves when no more can come; what went wrong is a note. */
+  async run(following: Promise<number>): Promise<void> {
     try {
-      await tailFound(found, options, ports, shell);
+      await following;
+      if (this.#rest !== '') this.#line();
+      this.#changed();
     } catch (error) {
-      if (!(error instanceof ThermosError)) throw error;
-      this.#note(error.message);
+      if (!(error instanceof ThermosError) && errnoOf(error) === undefined) throw error;
+      this.#note((error as Error).message);
     }
   }
 
+  end(): void {
+    this.#end(EXIT.ok);
+  }
+
   #add(text: string): void {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() as string;
-    for (const line of lines) this.#lines.push(visibleLine(line).replaceAll('\t', '    '));
-    if (this.#lines.length > MOST) this.#lines.splice(0, this.#lines.length - MOST);
+    let from = 0;
+    for (;;) {
+      const to = text.indexOf('\n', from);
+      const part = text.slice(from, to === -1 ? undefined : to);
+      const room = Math.max(0, LONGEST - this.#rest.length);
+      this.#rest += part.slice(0, room);
+      this.#leftOut += Math.max(0, part.length - room);
+      if (to === -1) break;
+      this.#line();
+      from = to + 1;
+    }
+    if (this.lines.length > MOST) this.lines.splice(0, this.lines.length - MOST);
     this.#changed();
   }
 
+  #line(): void {
+    const more = this.#leftOut === 0 ? '' : ` (${this.#leftOut} more characters)`;
+    this.lines.push(visibleLine(this.#rest).replaceAll('\t', '    ') + more);
+    this.#rest = '';
+    this.#leftOut = 0;
+  }
+
   #note(text: string): void {
-    if (!this.#notes.includes(text)) this.#notes.push(text);
+    if (!this.notes.includes(text)) this.notes.push(text);
     this.#changed();
   }
 }
+
+const KEYS = `f                follow the end as it grows, or not
+s                stdout and stderr, or one of them`;

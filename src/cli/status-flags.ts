@@ -6,8 +6,8 @@ import { stateFlag } from './state-flag.js';
 
 const STATES = ['ACTIVE', 'CLEANING', 'FINALIZING', 'SUCCESS', 'FAILED', 'KILLED', 'LOST', 'UNKNOWN'];
 
-/** The flags of `status`. */
-export const STATUS_FLAGS = {
+/** Which tasks are shown, and in which order. */
+export const SELECTION_FLAGS = {
   only: Flags.string({ options: ['active', 'finished'], summary: 'Show only tasks in this phase.' }),
   state: stateFlag(STATES, 'Show only tasks in one of these states.'),
   failed: Flags.boolean({
@@ -25,6 +25,11 @@ export const STATUS_FLAGS = {
     summary: 'Order: age (newest first), state (FAILED first), id, user, or failures (most first).',
   }),
   reverse: Flags.boolean({ summary: 'Reverse the order.' }),
+};
+
+/** The flags of `status`. */
+export const STATUS_FLAGS = {
+  ...SELECTION_FLAGS,
   limit: Flags.integer({ min: 1, helpValue: 'N', summary: 'Show only the first N tasks.' }),
   columns: Flags.string({
     multiple: true,

@@ -2,10 +2,11 @@ import { keyOf, mentions, Ranking, SORT_KEYS, type SortKey } from '../app/task-o
 import type { TaskView } from '../task/view.js';
 import { visible } from '../text/escape.js';
 import { idLine, type StatusItem, StatusPage } from '../views/status.js';
+import { keysKey, SORT_KEYS as SORTING } from './list-keys.js';
 import type { ListContent } from './list-screen.js';
 import type { Style, Terminal } from './terminal.js';
 import { notesOf } from './watch.js';
-import { type ListRequest, type ListSource, watchList } from './watch-list.js';
+import { type ListKey, type ListRequest, type ListSource, watchList } from './watch-list.js';
 import { leftOutNotice, pageOptions, type StatusFlags, type WatchedTasks } from './watched-tasks.js';
 
 /** Shows the tasks on a screen of its own. Resolves to the exit code. */
@@ -23,8 +24,12 @@ export async function watchStatusList(
 /** The order without --sort. */
 const BY_PHASE = 'active first';
 
-class StatusList implements ListSource {
+/** The tasks, as `status` shows them. */
+export class StatusList implements ListSource {
   readonly orders: readonly string[];
+  readonly keys: readonly ListKey[] = [keysKey(SORTING)];
+  /** The tasks of the lines that were drawn last. */
+  protected shown: readonly TaskView[] = [];
   readonly #tasks: WatchedTasks;
   readonly #flags: StatusFlags;
   #views: readonly TaskView[] = [];
@@ -50,22 +55,24 @@ class StatusList implements ListSource {
     const { limit, quiet } = this.#flags;
     const sort = this.orders[order] === BY_PHASE ? undefined : (this.orders[order] as SortKey);
     const page = new StatusPage(pageOptions(this.#flags), style);
-    const ranking = new Ranking<StatusItem | string>(
+    const ranking = new Ranking<{ view: TaskView; item: StatusItem }>(
       { sort, reverse: reverse !== Boolean(this.#flags.reverse) },
       limit,
     );
     for (const view of this.#views) {
       const item = page.add(view);
       if (filter !== '' && !mentions(view, filter)) continue;
-      ranking.add(keyOf(view), quiet ? idLine(view).trimEnd() : item);
+      ranking.add(keyOf(view), { view, item: quiet ? idLine(view).trimEnd() : item });
     }
     const { leftOut } = ranking;
     const left = leftOutNotice(leftOut);
     const notes = left === undefined ? this.#notes : [left, ...this.#notes];
-    const items = ranking.items();
+    const ranked = ranking.items();
+    this.shown = ranked.map(({ view }) => view);
+    const items = ranked.map(({ item }) => item);
     if (quiet) return { summary: [], titles: undefined, lines: items as string[], notes };
     if (this.#views.length === 0) return { summary: [], titles: undefined, lines: [], notes };
-    const { summary, titles, body } = page.parts(items as StatusItem[]);
+    const { summary, titles, body } = page.parts(items);
     return { summary, titles, lines: body, notes, unit: titles === undefined ? 'lines' : undefined };
   }
 

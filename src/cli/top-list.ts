@@ -1,24 +1,22 @@
-import { spawn } from 'node:child_process';
-import { inspectFound } from '../app/inspect.js';
 import { mentions } from '../app/task-order.js';
 import type { TopAnswer } from '../app/top.js';
 import { localLogs } from '../logs/local-logs.js';
 import { visible } from '../text/escape.js';
-import { inspectText } from '../views/inspect.js';
 import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
-import type { ListContent } from './list-screen.js';
-import { LogList } from './log-list.js';
-import { MAIN } from './programs.js';
+import { keysKey, SORT_KEYS } from './list-keys.js';
+import { type ListContent, MARK } from './list-screen.js';
+import { TaskActions } from './task-actions.js';
 import type { Terminal } from './terminal.js';
-import { hasWords, TextList } from './text-list.js';
+import { hasWords } from './text-list.js';
 import type { TopSession } from './top.js';
 import { notesOf } from './watch.js';
 import { type ListEffect, type ListKey, type ListRequest, type ListSource, watchList } from './watch-list.js';
 
 /** Shows what tasks use on a screen of its own. Resolves to the exit code. */
 export async function watchTop(session: TopSession, terminal: Terminal): Promise<number> {
-  const list = new TopList(session, terminal);
+  const ports = { gatherer: session.tasks, logsOf: localLogs, now: () => terminal.now() };
+  const list = new TopList(session, new TaskActions(ports));
   const { exitCode, notes } = await watchList(terminal, session.intervalMs, list);
   terminal.writeError(notes.map((note) => `${visible(note)}\n`).join(''));
   return exitCode;
@@ -50,24 +48,25 @@ const LETTERS: Readonly<Record<string, TopColumn>> = {
   P: 'pss',
 };
 
-class TopList implements ListSource {
+/** What tasks use, or their processes, as it changes. */
+export class TopList implements ListSource {
   readonly orders: readonly string[];
   readonly orderLetters = LETTERS;
   readonly keys: readonly ListKey[];
   readonly #session: TopSession;
-  readonly #terminal: Terminal;
+  readonly #actions: TaskActions;
+  /** Of this task alone, by its checkpoint directory. */
+  readonly #only: string | undefined;
   #answer: TopAnswer | undefined;
   #looks = 0;
   #processes: boolean;
   /** Those that are shown, by the ids of their lines. */
   #rows = new Map<string, TopRow>();
-  /** What was done. */
-  #news: string[] = [];
-  #changed = () => {};
 
-  constructor(session: TopSession, terminal: Terminal) {
+  constructor(session: TopSession, actions: TaskActions, only?: string) {
     this.#session = session;
-    this.#terminal = terminal;
+    this.#actions = actions;
+    this.#only = only;
     this.#processes = session.flags.processes;
     const first = columnOf(session.flags.sort);
     this.orders = [first, ...TOP_COLUMNS.filter((column) => column !== first)];
@@ -76,11 +75,11 @@ class TopList implements ListSource {
       return row === undefined ? 'redraw' : effect(row);
     };
     this.keys = [
-      { letter: 'k', hint: 'kill', press: withRow((row) => this.#kill(row)) },
-      { letter: 'l', hint: 'log', press: withRow((row) => this.#log(row)) },
-      { letter: 'i', hint: 'inspect', press: withRow((row) => this.#inspect(row)) },
+      { letter: 'k', hint: 'kill', press: withRow(({ view }) => actions.kill(view)) },
+      { letter: 'l', hint: 'log', press: withRow((row) => actions.log(row.view, processOf(row))) },
+      { letter: 'i', hint: 'inspect', press: withRow(({ view }) => actions.inspect(view)) },
       { letter: 'p', hint: 'processes', press: () => this.#switch() },
-      { letter: '?', hint: 'keys', press: () => ({ open: new TextList('Keys', () => () => KEYS) }) },
+      keysKey(KEYS),
     ];
   }
 
@@ -90,7 +89,7 @@ class TopList implements ListSource {
   }
 
   listen(changed: () => void): void {
-    this.#changed = changed;
+    this.#actions.listen(changed);
   }
 
   async look(): Promise<boolean> {
@@ -105,13 +104,14 @@ class TopList implements ListSource {
     const by = this.orders[order] as TopColumn;
     const rows = topRows(answer, this.#processes, { by, reverse: reverse !== Boolean(flags.reverse) }).filter(
       ({ view, sample, process }) =>
-        filter === '' ||
-        mentions(view, filter) ||
-        // A filter that was meant for processes keeps their tasks.
-        (process === undefined ? sample.processes : [process]).some((each) => hasWords(each.process, filter)),
+        (this.#only === undefined || sample.task.key === this.#only) &&
+        (filter === '' ||
+          mentions(view, filter) ||
+          // A filter that was meant for processes keeps their tasks.
+          (process === undefined ? sample.processes : [process]).some((each) => hasWords(each.process, filter))),
     );
     this.#rows = new Map(rows.map((row) => [idOf(row), row]));
-    const notes = [...this.#news, ...notesOf(answer.problems, answer.notice)];
+    const notes = [...this.#actions.news, ...notesOf(answer.problems, answer.notice)];
     const summary = topSummary(answer.sample, style);
     if (answer.sample.tasks.length === 0)
       return { summary: [], titles: undefined, lines: [], ids: [], notes };
@@ -127,75 +127,26 @@ class TopList implements ListSource {
     this.#processes = !this.#processes;
     return 'redraw';
   }
-
-  #log({ view, process }: TopRow): ListEffect {
-    const ports = { gatherer: this.#session.tasks, logsOf: localLogs, now: () => this.#terminal.now() };
-    const processes = process === undefined ? [] : [process.process];
-    const title = `Logs of ${[view.task_id, ...processes].join(' ')}`;
-    return { open: new LogList(visible(title), view.found, processes, ports) };
-  }
-
-  #inspect({ view }: TopRow): ListEffect {
-    const make = async () => {
-      const ports = { gatherer: this.#session.tasks, logsOf: localLogs, now: this.#terminal.now() };
-      const inspection = await inspectFound(view.found, ports);
-      return (style: ListRequest['style']) => inspectText(inspection, style, {});
-    };
-    return { open: new TextList(visible(view.task_id), make) };
-  }
-
-  /** Another program ends the task: it goes on when this screen is left. */
-  #kill({ view }: TopRow): ListEffect {
-    const { task_id, found } = view;
-    return { question: `End task ${task_id}?`, yes: () => this.#end(task_id, found.task_file ?? task_id) };
-  }
-
-  #end(task_id: string, word: string): void {
-    this.#news = [`ending task ${task_id}`];
-    const child = spawn(process.execPath, [MAIN, 'kill', '--yes', word], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    child.unref();
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (more: string) => {
-        text += more;
-      });
-    }
-    const tell = (lines: string) => {
-      this.#news = lines.split('\n').filter((line) => line !== '');
-      this.#changed();
-    };
-    child.on('error', ({ message }) => tell(`task ${task_id} was not ended: ${message}`));
-    child.on('close', () => tell(text));
-  }
 }
 
-/** The columns before a line that can be selected. */
-const MARK = 2;
+/** The last run is meant, also if another one begins. */
+function processOf({ process }: TopRow): { process: string } | undefined {
+  return process && { process: process.process };
+}
 
 function idOf({ sample, process }: TopRow): string {
   return process === undefined ? sample.task.key : `${sample.task.key}\n${process.run} ${process.process}`;
 }
 
-const KEYS = `q, Ctrl-C        quit
-Esc              back, or no filter
-arrows, PgUp, PgDn, Home, End, j
-                 select a task or process
-/                filter: what contains all words
+const KEYS = `${SORT_KEYS}
 p                tasks or processes
 k                end the selected task
 l                the logs of the selected task or process
 i                inspect the selected task
-s or >, <        sort by the next column, or the one before
-r                reverse the order
-Ctrl-L           draw the screen again
 
 Sort by a column:
 n task           N process        R run            S state
 c CPU            C CPU%           m RSS            M RAM%
 P PSS            t threads        u pids           f descriptors
 e read           w written        d disk           D disk%
-T throttled      o OOM kills      a age
-`;
+T throttled      o OOM kills      a age`;

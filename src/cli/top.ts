@@ -48,8 +48,7 @@ export async function showTop(
   flags: TopFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
-  const session = { ...sampling(words, flags, terminal), flags, intervalMs };
+  const session = topSession(words, flags, terminal);
   const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
   if (isLive && !flags.once && flags.count === undefined) {
     const { watchTop } = await import('./top-list.js');
@@ -60,11 +59,9 @@ export async function showTop(
   return printSamples(session, terminal, isSilent);
 }
 
-function sampling(
-  words: readonly string[],
-  flags: TopFlags,
-  terminal: Terminal,
-): Pick<TopSession, 'top' | 'tasks'> {
+/** Begins to sample this host. Throws UsageError. */
+export function topSession(words: readonly string[], flags: TopFlags, terminal: Terminal): TopSession {
+  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
   const snapshots = Host.snapshots();
   let host = snapshots();
   const look = () => {
@@ -81,7 +78,7 @@ function sampling(
     meters: liveMeters(clocks),
     record: recordOf(flags),
   };
-  return { top: new Top({ words, pss: flags.pss }, ports), tasks };
+  return { top: new Top({ words, pss: flags.pss }, ports), tasks, flags, intervalMs };
 }
 
 /** Throws UsageError, and SystemError if the file cannot be written. */

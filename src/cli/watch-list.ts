@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
+import { errnoOf, ThermosError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { collectOnceWhenIdle } from '../host/idle-collection.js';
 import type { Awaitable } from '../task/gatherer.js';
@@ -36,10 +38,14 @@ export interface ListKey {
 }
 
 /**
- * What a letter leads to: the list is drawn again; or first a question, which `y` answers with yes; or another list,
- * which Escape or `q` leaves.
+ * What a key leads to: the list is drawn again; or first a question, which `y` answers with yes; or another list, which
+ * Escape leaves; or another program, which has the terminal until it ends.
  */
-export type ListEffect = 'redraw' | { question: string; yes: () => void } | { open: ListSource };
+export type ListEffect =
+  | 'redraw'
+  | { question: string; yes: () => void }
+  | { open: ListSource }
+  | { lend: () => ChildProcess; ended: (by: number | NodeJS.Signals) => void };
 
 /** What is listed on a screen, and changes. */
 export interface ListSource {
@@ -48,11 +54,13 @@ export interface ListSource {
   /** Letters that choose an order, by its name. */
   readonly orderLetters?: Readonly<Record<string, string>>;
   readonly keys?: readonly ListKey[];
+  /** What Enter does to the selected line. */
+  enter?(selected: string | undefined): ListEffect;
   /** How long after the last look to look again, if not after the interval. */
   readonly pauseMs?: number;
-  /** It begins, and goes on, at its end; only if no line can be selected. */
+  /** It can follow its end, and begins with that, or not; only if no line can be selected. */
   readonly followsEnd?: boolean;
-  /** Gives what to call when it has changed without a look. */
+  /** Gives what to call when it has changed without a look; again when it is shown again. */
   listen?(changed: () => void): void;
   /** The list is not shown any more. */
   close?(): void;
@@ -61,6 +69,9 @@ export interface ListSource {
   /** Draws what the last look has seen. */
   content(request: ListRequest): ListContent;
 }
+
+/** How long the screen stays as it is while a list is opened. */
+const SOON_MS = 100;
 
 /** Drawing only the ages of a very long list again takes at most one part in so many of the time. */
 const SHARE = 500;
@@ -78,31 +89,43 @@ export async function watchList(
   // What goes wrong at first is told on the ordinary screen.
   await source.look();
   const screen = new FullScreen(terminal);
-  const session = new Session(terminal, screen, source, false);
+  const session = new Session(terminal, screen, source, 'outer');
   screen.open();
   // Of 10,000 tasks, each collection takes 0.2 s.
   collectOnceWhenIdle();
-  let signal: EndingSignal | undefined;
+  let end: SessionEnd;
   try {
-    signal = await session.run(intervalMs);
+    end = await session.run(intervalMs);
   } finally {
     screen.close();
   }
-  if (signal === 'SIGHUP' || signal === 'SIGQUIT') return { exitCode: endBy(signal), notes: [] };
+  if (end === 'SIGHUP' || end === 'SIGQUIT') return { exitCode: endBy(end), notes: [] };
   const { frame, notes } = session.last;
   terminal.draw(frame.map((line) => `${line}\n`).join(''));
-  return { exitCode: signal === undefined ? EXIT.ok : endBy(signal), notes };
+  return { exitCode: end === 'quit' || end === 'back' ? EXIT.ok : endBy(end), notes };
 }
+
+/** How a list is left: to the one below it, or with all of them. */
+type SessionEnd = EndingSignal | 'quit' | 'back';
+
+/** What is shown of a list before it was looked at. */
+const UNKNOWN: ListContent = { summary: [], titles: undefined, lines: [], notes: ['reading'] };
 
 class Session {
   readonly #terminal: Terminal;
   readonly #screen: FullScreen;
   readonly #source: ListSource;
-  /** It was opened from another list. */
+  /** It was opened from another list, which Escape leads back to. */
   readonly #isInner: boolean;
   readonly #letters: ReadonlySet<string>;
   readonly #orderLetters: ReadonlyMap<string, number>;
-  #state: ListState = FIRST_STATE;
+  #state: ListState;
+  /** There is something to draw: it was looked at. */
+  #isKnown: boolean;
+  /** Why a list that was opened from this one was left. */
+  #failure: string | undefined;
+  /** Something was done: it is looked at again, before the interval is over. */
+  #isDue = false;
   #content: ListContent | undefined;
   /** What the content was drawn for, when, and how long that took, milliseconds. */
   #drawn = { request: '', at: 0, took: 0 };
@@ -111,11 +134,13 @@ class Session {
   #frame: readonly string[] = [];
   #question: Extract<ListEffect, { question: string }> | undefined;
 
-  constructor(terminal: Terminal, screen: FullScreen, source: ListSource, isInner: boolean) {
+  constructor(terminal: Terminal, screen: FullScreen, source: ListSource, place: 'outer' | 'inner') {
     this.#terminal = terminal;
     this.#screen = screen;
     this.#source = source;
-    this.#isInner = isInner;
+    this.#isInner = place === 'inner';
+    this.#isKnown = place === 'outer';
+    this.#state = { ...FIRST_STATE, follows: source.followsEnd ?? false };
     this.#lookedAt = terminal.now();
     this.#letters = new Set(source.keys?.map(({ letter }) => letter));
     const letters = Object.entries(source.orderLetters ?? {});
@@ -126,8 +151,8 @@ class Session {
     return { frame: this.#frame, notes: this.#content?.notes ?? [] };
   }
 
-  /** Resolves to the signal that ends it, or to undefined if the user does. */
-  async run(intervalMs: number): Promise<EndingSignal | undefined> {
+  /** Resolves when the user or a signal ends it; rejects with what a look throws. */
+  async run(intervalMs: number): Promise<SessionEnd> {
     const source = this.#source;
     let failure: { error: unknown } | undefined;
     let isLooking = false;
@@ -137,6 +162,7 @@ class Session {
       try {
         if (await source.look()) this.#content = undefined;
         this.#lookedAt = this.#terminal.now();
+        this.#isKnown = true;
       } catch (error) {
         failure = { error };
       }
@@ -144,45 +170,67 @@ class Session {
       next = dueAt();
       this.#screen.wake();
     };
-    source.listen?.(() => {
-      this.#content = undefined;
-      this.#screen.wake();
-    });
-    this.#draw();
+    this.#listen();
+    if (this.#isKnown) this.#draw();
+    else {
+      isLooking = true;
+      void look();
+    }
+    let soon = SOON_MS;
     for (;;) {
-      const event = await this.#screen.next(isLooking ? Number.POSITIVE_INFINITY : next - performance.now());
+      const rest = this.#isDue ? 0 : next - performance.now();
+      const event = await this.#screen.next(isLooking ? soon : rest);
       if (failure !== undefined) throw failure.error;
+      if (event === undefined && isLooking) {
+        soon = Number.POSITIVE_INFINITY;
+        if (!this.#isKnown) this.#draw();
+        continue;
+      }
       if (event === undefined) {
         isLooking = true;
+        this.#isDue = false;
         void look();
         continue;
       }
       if (event === 'woken' || event === 'resize') this.#draw();
       else if ('ends' in event) return event.ends;
       else {
-        const ended = await this.#press(event.key, intervalMs);
-        if (ended !== undefined) return ended === 'left' ? undefined : ended;
+        const end = await this.#press(event.key, intervalMs);
+        if (end !== undefined) return end;
       }
     }
   }
 
+  #listen(): void {
+    this.#source.listen?.(() => {
+      this.#content = undefined;
+      this.#isDue = true;
+      this.#screen.wake();
+    });
+  }
+
   /** Resolves to how it ended, if the key has ended it. */
-  async #press(key: Key, intervalMs: number): Promise<EndingSignal | 'left' | undefined> {
+  async #press(key: Key, intervalMs: number): Promise<SessionEnd | undefined> {
+    this.#failure = undefined;
     if (this.#question !== undefined && this.#isAnswer(key)) {
       this.#draw();
       return undefined;
     }
     const { state, action } = pressed(this.#state, key, this.#extent());
     this.#state = state;
-    if (action === 'quit' || (action === 'back' && this.#isInner)) return 'left';
+    if (action === 'quit' || (action === 'back' && this.#isInner)) return action;
     if (action === 'redraw') this.#screen.redraw();
     else if (action === 'interrupt') this.#screen.raise('SIGINT');
     else if (action === 'suspend') this.#screen.raise('SIGTSTP');
     else if (action === 'abort') this.#screen.raise('SIGQUIT');
     else {
-      if (typeof action === 'object') {
-        const signal = await this.#effect(action.letter, intervalMs);
-        if (signal !== undefined) return signal;
+      if (action === 'enter') {
+        const end = await this.#effect(this.#source.enter?.(this.#selected), intervalMs);
+        if (end !== undefined) return end;
+      } else if (typeof action === 'object') {
+        const key = this.#source.keys?.find(({ letter }) => letter === action.letter);
+        const end = await this.#effect(key?.press(this.#selected), intervalMs);
+        if (end !== undefined) return end;
         // What was typed before there was a question is no answer.
         if (action.rest !== '' && this.#question === undefined)
           return this.#press({ text: action.rest }, intervalMs);
@@ -202,10 +250,13 @@ class Session {
     return true;
   }
 
-  /** Resolves to a signal that has come meanwhile. */
-  async #effect(letter: string, intervalMs: number): Promise<EndingSignal | undefined> {
-    const { ids, at } = { ids: this.#contentNow().ids, at: this.#state.at };
-    const effect = this.#source.keys?.find((key) => key.letter === letter)?.press(ids?.[at]);
+  /** The id of the selected line. */
+  get #selected(): string | undefined {
+    return this.#contentNow().ids?.[this.#state.at];
+  }
+
+  /** Resolves to how all lists are left, if that happens meanwhile. */
+  async #effect(effect: ListEffect | undefined, intervalMs: number): Promise<SessionEnd | undefined> {
     this.#content = undefined;
     if (effect === undefined || effect === 'redraw') return undefined;
     if ('question' in effect) {
@@ -213,23 +264,37 @@ class Session {
       return undefined;
     }
     try {
-      await effect.open.look();
-      return await new Session(this.#terminal, this.#screen, effect.open, true).run(intervalMs);
+      if ('lend' in effect) effect.ended(await this.#screen.lend(effect.lend));
+      else {
+        const end = await new Session(this.#terminal, this.#screen, effect.open, 'inner').run(intervalMs);
+        if (end !== 'back') return end;
+      }
+    } catch (error) {
+      // What was opened may be gone meanwhile; the list below it is not.
+      if (!(error instanceof ThermosError) && errnoOf(error) === undefined) throw error;
+      this.#failure = (error as Error).message;
     } finally {
-      effect.open.close?.();
+      if ('open' in effect) effect.open.close?.();
+      this.#listen();
+      this.#content = undefined;
     }
+    return undefined;
   }
 
   #draw(): void {
     const { columns, rows } = this.#screen.size;
-    const wasAtEnd = this.#isAtEnd();
-    const content = this.#contentNow();
+    const known = this.#contentNow();
+    const failure = this.#failure === undefined ? [] : [this.#failure];
+    const content = { ...known, notes: [...failure, ...known.notes] };
     const style = this.#style();
     const question = this.#question?.question;
     const options = {
       paint: style.paint,
       unicode: style.unicode,
       keys: this.#screen.hasKeys,
+      isInner: this.#isInner,
+      canEnter: this.#source.enter !== undefined,
+      hasEnd: this.#source.followsEnd !== undefined,
       order: this.#source.orders[this.#state.order],
       hints: this.#source.keys?.flatMap(({ letter, hint }) =>
         hint === undefined ? [] : `${letter} ${hint}`,
@@ -240,8 +305,7 @@ class Session {
     // What is shown of the list depends on the room for it, and that on what is drawn around it.
     let screen = drawnList(content, this.#state, { columns, rows }, options);
     this.#room = screen.room;
-    const top = this.#source.followsEnd && wasAtEnd ? content.lines.length : this.#state.top;
-    const state = within({ ...this.#state, top }, this.#extent());
+    const state = within(this.#state, this.#extent());
     if (state !== this.#state) screen = drawnList(content, state, { columns, rows }, options);
     this.#state = state;
     this.#frame = screen.frame;
@@ -252,12 +316,8 @@ class Session {
     return { ...this.#terminal.style(1), width: this.#screen.size.columns };
   }
 
-  #isAtEnd(): boolean {
-    const lines = this.#content?.lines.length ?? 0;
-    return this.#room === 0 || this.#state.top >= lines - this.#room;
-  }
-
   #contentNow(): ListContent {
+    if (!this.#isKnown) return UNKNOWN;
     const { filter, order, reverse } = this.#state;
     const style = this.#style();
     const request = JSON.stringify([filter, order, reverse, style.width]);
@@ -282,6 +342,7 @@ class Session {
       columns: this.#screen.size.columns,
       orders: Math.max(1, this.#source.orders.length),
       ids,
+      hasEnd: this.#source.followsEnd !== undefined,
       letters: this.#letters,
       orderLetters: this.#orderLetters,
     };

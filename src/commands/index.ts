@@ -23,6 +23,7 @@ export const COMMANDS = {
   status: async () => (await import('./status.js')).default,
   tail: async () => (await import('./tail.js')).default,
   top: async () => (await import('./top.js')).default,
+  ui: async () => (await import('./ui.js')).default,
   version: async () => (await import('./version.js')).default,
   wait: async () => (await import('./wait.js')).default,
   __runner: async () => (await import('./runner.js')).default,

@@ -92,6 +92,12 @@ export function inspectText(
   ].join('');
 }
 
+/** Why a task is in its state, and all that it quotes. */
+export function whyPage({ view, why }: Inspection, ours: Style): string {
+  const style = styleBy(ours, view.root.ahead_ms);
+  return `${fieldsText(headOf(view, style, false), style)}\n${linesText(proseRows(why, style))}`;
+}
+
 type TextField = [name: string, value: string | undefined];
 
 function fieldsText(fields: readonly TextField[], { paint }: Style, indent = ''): string {

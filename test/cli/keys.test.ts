@@ -30,6 +30,11 @@ test.each([
   ['\u001b\u001b', 'escape escape'],
   ['\u001bx', 'escape "x"'],
   ['grün 漢字', '"grün 漢字"'],
+  // The wheel, also with Shift; in one report that terminals without numbers send, `q` is a column.
+  ['\u001b[<64;3;4M\u001b[<65;300;4M\u001b[<68;1;1M', 'wheel-up wheel-down wheel-up'],
+  ['\u001b[<64;3;4m\u001b[<66;3;4M\u001b[<2;3;4M\u001b[<999;1;1M', ''],
+  ['\u001b[M`qkq', '"q"'],
+  ['\u001bOM', 'enter'],
   // Function keys, mouse, focus, answers of the terminal.
   ['\u001b[[A\u001b[15~\u001bOP\u001b[<0;3;4M\u001b[I', ''],
   ['\u001b]11;rgb:0000/0000/0000\u0007\u001bP>|XTerm(390)\u001b\\\u001b[?62;22c', ''],

@@ -100,9 +100,12 @@ describe('keys', () => {
     ['pages', [key('page-down'), ' '], { top: 12 }],
     ['the end, and not beyond it', [key('end'), key('down')], { top: 93 }],
     ['the start', ['G', 'g'], { top: 0 }],
+    ['three lines of the wheel', [key('wheel-down'), key('wheel-down'), key('wheel-up')], { top: 3 }],
     ['orders', ['ss'], { order: 2 }],
     ['orders, around', ['sss'], { order: 0 }],
     ['the reverse order from its start', [key('end'), 'r'], { reverse: true, top: 0 }],
+    ['the reverse order, where r is another letter', ['R'], { reverse: true }],
+    ['nothing that could follow an end', ['f'], { follows: false }],
     ['to the side no further than there is text', [key('right')], { left: 0 }],
     ['a filter', ['/ab', key('enter')], { filter: 'ab', typing: undefined }],
     ['a filter in which q is a letter', ['/q q', key('backspace')], { filter: 'q ', typing: '' }],
@@ -124,12 +127,48 @@ describe('keys', () => {
 
   test.each<[Key | string, string]>([
     ['q', 'quit'],
+    [key('enter'), 'enter'],
     [key('interrupt'), 'interrupt'],
     [key('suspend'), 'suspend'],
     [key('abort'), 'abort'],
     [key('redraw'), 'redraw'],
   ])('%j asks for %s, also with a filter', (pressedKey, action) => {
     expect(pressing(['/a', key('enter'), pressedKey]).actions).toEqual([action]);
+  });
+
+  test('what grows is followed from its end, until one moves away from it', () => {
+    const size = { columns: 60, rows: 12 };
+    const options = { ...OPTIONS, hasEnd: true, order: undefined };
+    let state: ListState = { ...FIRST_STATE, follows: true };
+    const press = (name: string, count: number) => {
+      const shown = content(count);
+      const { room } = drawnList(shown, state, size, options);
+      const extent = { ...extentOf(shown, size), room, hasEnd: true };
+      state = pressed(state, name.length === 1 ? { text: name } : key(name), extent).state;
+      return [state.follows, state.top];
+    };
+    expect(press('x', 100)).toEqual([true, 93]);
+    expect(press('x', 200)).toEqual([true, 193]);
+    expect(drawnList(content(200), state, size, options).lines.at(-1)).toMatch(
+      /^q quit {2}\/ filter {2}f follow: on/,
+    );
+    expect(press('wheel-up', 200)).toEqual([false, 190]);
+    expect(press('x', 300)).toEqual([false, 190]);
+    expect(press('f', 300)).toEqual([true, 293]);
+    expect(press('f', 400)).toEqual([false, 293]);
+    expect(press('end', 400)).toEqual([true, 393]);
+    // A filter is no step away.
+    expect(press('/', 400)[0]).toBe(true);
+  });
+
+  test('a list below another one, whose lines can be opened', () => {
+    const options = { ...OPTIONS, isInner: true, canEnter: true, hints: ['? keys', 'w why'] };
+    const last = (columns: number) =>
+      drawnList(content(3), FIRST_STATE, { columns, rows: 6 }, options).lines.at(-1);
+    expect(last(70)).toBe('Esc back  q quit  Enter open  / filter  s sort: age  ? keys  w why');
+    // The time goes before the arrows.
+    expect(last(80)).toBe('Esc back  q quit  Enter open  / filter  s sort: age  ? keys  w why      02:06:23');
+    expect(last(100)).toMatch(/w why {2}↑↓ PgUp PgDn +02:06:23$/);
   });
 
   test('a filter is shown while it is typed, its end if it is long, and the cursor after it', () => {

@@ -315,7 +315,10 @@ export interface GoldenOptions extends Omit<ScreenOptions, 'columns' | 'rows'> {
   sizes?: readonly { columns: number; rows: number }[];
   /** For a program that does not end by itself. */
   steps?: readonly Step[];
-  /** What changes from one time to the next, such as a clock, and the character that is shown instead of each of its. */
+  /**
+   * What changes from one time to the next, such as a clock, and the character that is shown instead of each of its; or a
+   * longer text that is shown instead of the whole, at the end of a line.
+   */
   normalise?: readonly (readonly [RegExp, string])[];
 }
 
@@ -370,7 +373,9 @@ function normalised(lines: readonly string[], { normalise = [] }: GoldenOptions)
   return lines.map((line) => {
     let text = line.replace(/\/tmp\/screen-\w{6}/g, '/tmp/screen-XXXXXX');
     for (const [pattern, character] of normalise) {
-      text = text.replace(pattern, (found) => character.repeat(found.length));
+      text = text.replace(pattern, (found) =>
+        character.length === 1 ? character.repeat(found.length) : character,
+      );
     }
     return text.trimEnd();
   });

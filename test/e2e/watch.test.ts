@@ -249,6 +249,7 @@ describe('on a terminal', () => {
       cursorVisible: false,
       wraps: false,
       bracketedPaste: true,
+      mouse: true,
     });
     end(screen);
     expect(await screen.ended).toBe(status);

@@ -28,6 +28,7 @@ import { signalText } from '../../src/views/signal.js';
 import { idLine, StatusPage } from '../../src/views/status.js';
 import { alignedPrefixes, linePrefix, pathsText } from '../../src/views/tail.js';
 import { topRows, topText } from '../../src/views/top.js';
+import { hostHead, runRows, runsTable, taskHead } from '../../src/views/ui.js';
 import { versionText } from '../../src/views/version.js';
 import { waitText } from '../../src/views/wait.js';
 import { REPOSITORY } from '../e2e/harness.js';
@@ -258,6 +259,13 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
       const rows = topRows(sample, processes, { by: 'task', reverse: false });
       return topText(rows, sample, { processes, pss: true }, style);
     }),
+  hostHead: (name, style) => hostHead(name, ['1 task'], style).map((line) => `${line}\n`),
+  taskHead: (name, style) => taskHead(view(name), [name, name, name], style).map((line) => `${line}\n`),
+  runsTable: (name, style) => {
+    const { titles, body } = runsTable(runRows(view(name), 'process', false), view(name), style);
+    return [`${[titles, ...body].join('\n')}\n`];
+  },
+  whyPage: (name, style) => [inspectViews.whyPage({ view: view(name), logs: [], why: [name] }, style)],
   waitText: (name, style) => {
     const conditions = [{ process: name, state: 'SUCCESS' as const }];
     return [
@@ -270,6 +278,8 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
 
 /** Parts of the views above, and lines that who prints them escapes. */
 const PARTS = [
+  'RUN_ORDERS',
+  'runRows',
   'commandsText',
   'eventText',
   'headerLines',

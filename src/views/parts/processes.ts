@@ -31,14 +31,17 @@ function stopTime({ stop_time }: ProcessView): number {
   return Number.isFinite(stop_time) ? (stop_time as number) : Number.MAX_VALUE;
 }
 
-/** By the groups above; a state without a name is in the last one. */
+/** By the groups above. */
 function grouped(processes: Iterable<ProcessView>): ProcessView[][] {
   const groups: ProcessView[][] = GROUPS.map(() => []);
-  for (const process of processes) {
-    const at = GROUPS.findIndex(({ states }) => states.includes(String(process.state)));
-    (groups.at(at) as ProcessView[]).push(process);
-  }
+  for (const process of processes) (groups[urgency(process.state)] as ProcessView[]).push(process);
   return groups;
+}
+
+/** The place of a state among the groups above, the most urgent first; one without a name is in the last one. */
+export function urgency(state: string | number | undefined): number {
+  const at = GROUPS.findIndex(({ states }) => states.includes(String(state)));
+  return at === -1 ? GROUPS.length - 1 : at;
 }
 
 /** `and 93 more processes: 3 running, 90 done`. */
@@ -104,7 +107,8 @@ function row(process: ProcessView, now: number | undefined, style: Style): Cell[
   ];
 }
 
-function took(
+/** How long a run took, or has taken so far by `now`, if that is known. */
+export function took(
   state: string,
   start: number | undefined,
   stop: number | undefined,

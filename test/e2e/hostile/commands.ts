@@ -69,6 +69,8 @@ export const COMMANDS = {
     exits: LOOKS,
     sound: 0,
   },
+  // On a pipe it refuses; the screens of hostile tasks are in test/e2e/ui.test.ts.
+  ui: { args: ({ root }) => ['ui', '--root', root], exits: [2], sound: 2 },
   inspect: { args: ({ root }) => ['inspect', '--root', root, VICTIM], exits: LOOKS, sound: 0 },
   'inspect-json': {
     args: ({ root }) => ['inspect', '--json', '--root', root, VICTIM],

@@ -1,0 +1,46 @@
+import { localTasks } from '../app/local-tasks.js';
+import { UsageError } from '../errors/errors.js';
+import { localLogs } from '../logs/local-logs.js';
+import { parseDuration } from '../text/duration.js';
+import { agentsOf } from './agents.js';
+import type { Terminal } from './terminal.js';
+import { type StatusFlags, WatchedTasks } from './watched-tasks.js';
+
+/** How `t` shows what tasks use. */
+const TOP = { once: false, sort: 'cpu', reverse: false, processes: false, pss: false };
+
+/** What `ui` has no flags for, of how `status` shows tasks. */
+const PAGE = { verbosity: 1, wide: false, 'no-trunc': false, quiet: false };
+
+export type UiFlags = Omit<StatusFlags, keyof typeof PAGE | 'interval'> & { interval: string };
+
+/** Shows the tasks on a screen with keys. Resolves to the exit code; throws UsageError if there is no such screen. */
+export async function showUi(words: readonly string[], flags: UiFlags, terminal: Terminal): Promise<number> {
+  if (flags.json || !terminal.stdinIsTerminal || !terminal.stdoutIsTerminal || terminal.isDumb) {
+    const why = flags.json ? 'ui has no document' : 'ui needs a terminal with keys that can be drawn on';
+    throw new UsageError('usage', why, "without one: 'thermos status', or 'thermos top --once'");
+  }
+  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
+  const [{ watchUi }, { UiActions }, { topSession }] = await Promise.all([
+    import('./ui-list.js'),
+    import('./ui-actions.js'),
+    import('./top.js'),
+  ]);
+  const agents = await agentsOf(flags, terminal);
+  try {
+    const gatherer = agents?.gatherer ?? localTasks(flags);
+    const now = () => terminal.now();
+    const logs =
+      agents === undefined
+        ? { logsOf: localLogs }
+        : { logsOf: agents.liveLogsOf, changes: () => agents.changes() };
+    const actions = new UiActions({ gatherer, now, ...logs }, () =>
+      topSession([], { ...TOP, ...flags, sort: TOP.sort }, terminal),
+    );
+    const shown = { ...PAGE, ...flags };
+    const tasks = new WatchedTasks(words, shown, terminal, gatherer.board(now));
+    return await watchUi({ tasks, gatherer, actions }, shown, terminal, intervalMs);
+  } finally {
+    agents?.close();
+  }
+}
