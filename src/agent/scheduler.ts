@@ -80,10 +80,8 @@ function jsonIn({ body, headers }: HttpAnswer): unknown {
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsIn(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+function fieldsIn(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** The tasks of an answer, or why there are none. Pure. */
