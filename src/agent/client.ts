@@ -7,8 +7,10 @@ import { type HttpAnswer, HttpClient, type HttpOptions } from './http.js';
 import { Lane } from './lane.js';
 
 export { MasterFleet } from './fleet.js';
+export { JobAgents } from './job-agents.js';
 export { MasterClient } from './master.js';
-export { leadingMaster } from './registered.js';
+export { leadingMaster, leadingScheduler } from './registered.js';
+export { SchedulerClient } from './scheduler.js';
 
 /** What an agent says about itself at one moment. */
 export interface AgentMoment {

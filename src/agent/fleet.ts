@@ -57,17 +57,31 @@ export class MasterFleet implements AgentSource {
   }
 
   async agentsFor(words: readonly string[]): Promise<ChosenAgents> {
+    const clusters = await this.#leading();
+    return this.#chosen(clusters, await this.#withTasks(words, clusters));
+  }
+
+  /** Those of these agents, by their ids, that masters list. */
+  async agentsWith(ids: ReadonlySet<string>): Promise<ChosenAgents> {
+    return this.#chosen(await this.#leading(), ids);
+  }
+
+  /** The clusters that have a leader; each counts once, whichever of its masters are named. */
+  async #leading(): Promise<readonly KnownCluster[]> {
     await Promise.all(this.#clusters.map((cluster) => this.#ask(cluster)));
-    const problems = this.#clusters.flatMap((cluster) => cluster.problems);
     const leaders = new Map<string, KnownCluster>();
     for (const cluster of this.#clusters) {
       if (cluster.list !== undefined && !leaders.has(cluster.list.leader)) {
         leaders.set(cluster.list.leader, cluster);
       }
     }
-    const chosen = await this.#withTasks(words, [...leaders.values()]);
+    return [...leaders.values()];
+  }
+
+  #chosen(clusters: readonly KnownCluster[], chosen: ReadonlySet<string> | undefined): ChosenAgents {
+    const problems = this.#clusters.flatMap((cluster) => cluster.problems);
     const ports = new Set<AgentPort>();
-    for (const { name, list } of leaders.values()) {
+    for (const { name, list } of clusters) {
       for (const agent of sortedByStanding(list?.agents ?? [])) {
         if (chosen !== undefined && !chosen.has(agent.id)) continue;
         const port = this.#portOf(agent, list?.leader ?? '');

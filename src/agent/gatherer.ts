@@ -37,9 +37,11 @@ export interface ChosenAgents {
 /** Finds agents. */
 export interface AgentSource {
   /** The masters that list them, as far as a command that asks them again has to name them. */
-  readonly masters?: readonly string[];
+  readonly masters?: readonly string[] | undefined;
   /** Those that may have what the words mean; all of them without words. The port of an agent stays the same. */
   agentsFor(words: readonly string[]): Promise<ChosenAgents>;
+  /** What a word means among the tasks of these agents, if that is not the word itself. */
+  meaningOf?(word: string): string;
 }
 
 /** How far the agents have been asked. */
@@ -111,7 +113,8 @@ export class AgentTasks implements TaskGatherer {
   }
 
   async find(words: readonly string[], mode: Mode): Promise<Selection> {
-    return selectRemote(await this.#discover(words), words, mode);
+    const meant = words.map((word) => this.#source.meaningOf?.(word) ?? word);
+    return selectRemote(await this.#discover(meant, true, words), meant, mode);
   }
 
   async all(): Promise<readonly FoundTask[]> {

@@ -7,7 +7,7 @@ import { fieldOf, numberOf, textOf } from './protobuf.js';
 import { readZooKeeper, type ZooKeeper } from './zookeeper.js';
 
 /** A node of a group: the lowest number leads. */
-interface Member {
+interface GroupMember {
   readonly name: string;
   readonly number: number;
 }
@@ -40,7 +40,7 @@ async function firstMember(
 ): Promise<{ name: string; data: Buffer }> {
   for (let look = 0; look < MOST_LOOKS; look++) {
     const first = (await childrenOf(zooKeeper, path))
-      .flatMap((name): Member[] => {
+      .flatMap((name): GroupMember[] => {
         const [, digits] = names.exec(name) ?? [];
         return digits === undefined ? [] : [{ name, number: Number(digits) }];
       })
@@ -113,4 +113,37 @@ function masterInProtobuf(data: Buffer): RegisteredMaster {
     port: numberOf(address, 3) ?? numberOf(data, 3) ?? 0,
     pid: textOf(data, 4) ?? '',
   };
+}
+
+/** The address of the scheduler of Aurora that leads, as it registered in ZooKeeper. Rejects with AgentFailure. */
+export function leadingScheduler(place: ZooKeeperPlace): Promise<string> {
+  return readZooKeeper(place, async (zooKeeper) => {
+    const { path } = place;
+    const { name, data } = await firstMember(zooKeeper, path, /member_(\d{10})$/);
+    const address = addressOfScheduler(data);
+    if (address !== undefined) return address;
+    const what = `what is in ZooKeeper at ${path}/${name} is not a scheduler`;
+    throw new AgentFailure('odd', what, 'is it the scheduler_zk_path of the cluster?');
+  });
+}
+
+/** What a scheduler says about itself as a member of a server set; undefined if it is not one. Pure. */
+export function addressOfScheduler(data: Buffer): string | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(data.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  const { serviceEndpoint, additionalEndpoints } = fieldsIn(json);
+  const { https, http } = fieldsIn(additionalEndpoints);
+  for (const [scheme, endpoint] of [
+    ['https', https],
+    ['http', http],
+    ['http', serviceEndpoint],
+  ] as const) {
+    const { host, port } = fieldsIn(endpoint);
+    if (isPlace(`${host}:${port}`)) return `${scheme}://${host}:${port}`;
+  }
+  return undefined;
 }

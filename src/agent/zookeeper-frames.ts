@@ -30,7 +30,7 @@ function int(value: number): Buffer {
 }
 
 /** Cuts what arrives into frames. */
-export class Frames {
+export class FrameCutter {
   #parts: Buffer[] = [];
   #length = 0;
 
@@ -67,7 +67,7 @@ export class Frames {
 }
 
 /** Reads the values of a frame. Past its end, or for a length that cannot be one, everything is empty and it `failed`. */
-export class Reader {
+export class FrameReader {
   readonly #bytes: Buffer;
   #at = 0;
   failed = false;

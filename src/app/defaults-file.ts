@@ -12,6 +12,8 @@ export interface DefaultsFile {
   gc?: { max_age?: string; max_tasks?: number; max_space?: string };
   color?: 'auto' | 'never';
   pager?: string;
+  masters?: Record<string, string>;
+  credentials_file?: string;
 }
 
 /** What a key takes, in words, and whether a value is that. */
@@ -28,6 +30,16 @@ const PATHS: ValueKind = {
   takes: 'a list of absolute paths',
   accepts: (value) =>
     Array.isArray(value) && value.every((path) => typeof path === 'string' && /^\/[^\0]*$/.test(path)),
+};
+
+/** The names are those of a person; where masters are is checked when one is asked. */
+const MASTERS: ValueKind = {
+  takes: 'an object of names and texts',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isText),
 };
 
 const KEYS: Keys = {
@@ -50,6 +62,11 @@ const KEYS: Keys = {
   },
   color: { takes: '"auto" or "never"', accepts: (value) => value === 'auto' || value === 'never' },
   pager: { takes: 'a command line', accepts: isText },
+  masters: MASTERS,
+  credentials_file: {
+    takes: 'an absolute path',
+    accepts: (value) => isText(value) && /^\/[^\0]*$/.test(value),
+  },
 };
 
 /** Throws UsageError `defaults-invalid` for the first thing that is wrong: file, line and key. Pure. */

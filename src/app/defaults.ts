@@ -12,6 +12,9 @@ export interface Defaults {
   readonly gc: Readonly<Partial<Record<'max-age' | 'max-tasks' | 'max-space', string>>>;
   readonly colour?: 'auto' | 'never';
   readonly pager?: string;
+  /** Masters, by names for them. */
+  readonly masters?: Readonly<Record<string, string>>;
+  readonly credentialsFile?: string;
   /** Warnings about files that are not used. */
   readonly problems: readonly Problem[];
 }
@@ -61,7 +64,7 @@ export async function readDefaults(
 }
 
 function merged(before: Defaults, file: DefaultsFile, path: string): Defaults {
-  const { roots, mesos_roots, gc = {}, color, pager } = file;
+  const { roots, mesos_roots, gc = {}, color, pager, masters, credentials_file } = file;
   const isNamed = roots !== undefined || mesos_roots !== undefined;
   const limits = {
     ...(gc.max_age !== undefined && { 'max-age': gc.max_age }),
@@ -73,6 +76,8 @@ function merged(before: Defaults, file: DefaultsFile, path: string): Defaults {
     gc: { ...before.gc, ...limits },
     colour: color ?? before.colour,
     pager: pager ?? before.pager,
+    masters: masters === undefined ? before.masters : { ...before.masters, ...masters },
+    credentialsFile: credentials_file ?? before.credentialsFile,
     problems: before.problems,
   };
 }

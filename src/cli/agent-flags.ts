@@ -75,14 +75,24 @@ export interface AgentFlags {
   cert?: string;
   key?: string;
   insecure?: boolean;
+  /** From a file of defaults. */
+  defaultAgents?: DefaultAgents;
 }
 
 /** What is asked instead of this host: agents, or the agents of masters. */
 export type Asked = { readonly agents: readonly string[] } | AskedMasters;
 
+/** What files of defaults say about agents and masters. */
+export interface DefaultAgents {
+  /** Masters, by a name for them. */
+  readonly masters?: Readonly<Record<string, string>>;
+  readonly credentialsFile?: string;
+}
+
 export interface AskedMasters {
   readonly masters: readonly string[];
-  readonly source: 'flag' | 'environment';
+  /** `word`: the masters of the clusters that TASK words name; none if they are not known. */
+  readonly source: 'flag' | 'environment' | 'word';
 }
 
 /** What the flags name, or else THERMOS_MASTER; undefined if this host is to be looked at. Throws UsageError. Pure. */

@@ -11,7 +11,10 @@ const MOST_BYTES = 1024 * 1024;
 /** By what rights agents and masters are asked. Throws UsageError and SystemError. */
 export function rightsOf(flags: AgentFlags, env: NodeJS.ProcessEnv): HttpOptions {
   const { ca, cert, key, insecure } = flags;
-  const path = flags['credentials-file'] ?? (env.THERMOS_CREDENTIALS_FILE || undefined);
+  const path =
+    flags['credentials-file'] ??
+    (env.THERMOS_CREDENTIALS_FILE || undefined) ??
+    flags.defaultAgents?.credentialsFile;
   return {
     authorization: path === undefined ? undefined : authorizationIn(secretIn(path), path),
     ca: ca === undefined ? undefined : bytesOf(ca),

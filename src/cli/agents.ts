@@ -3,22 +3,40 @@ import type { Progress } from '../app/progress.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import type { SandboxOf } from '../sandbox/sandbox-tree.js';
 import type { Changes } from '../task/changes.js';
-import { type AgentFlags, whatIsAsked } from './agent-flags.js';
+import { type AgentFlags, type Asked, whatIsAsked } from './agent-flags.js';
 import type { Terminal } from './terminal.js';
 
 /**
  * The agents that the flags or THERMOS_MASTER name; undefined if they name none: then this host is asked, and nothing is
- * loaded. `progress`: how far the first look has come, for who does not show its own. Throws UsageError.
+ * loaded. `progress`: how far the first look has come, for who does not show its own. `words`: TASK words, which may name
+ * a job of a cluster. Throws UsageError.
  */
 export async function agentsOf(
   flags: AgentFlags & { json?: boolean; root?: string[]; 'mesos-root'?: string[] },
   terminal: Terminal,
   progress?: Progress,
+  words: readonly string[] = [],
 ): Promise<AskedAgents | undefined> {
-  const asked = whatIsAsked(flags, process.env);
+  const asked = whatIsAsked(flags, process.env) ?? (await askedByWords(words, flags));
   if (asked === undefined) return undefined;
   const { askAgents } = await import('./ask-agents.js');
   return askAgents(asked, flags, terminal, progress);
+}
+
+async function askedByWords(
+  words: readonly string[],
+  flags: AgentFlags & { root?: string[]; 'mesos-root'?: string[] },
+): Promise<Asked | undefined> {
+  if (flags.root !== undefined || flags['mesos-root'] !== undefined || !words.some(mayNameCluster)) {
+    return undefined;
+  }
+  const { clustersOf } = await import('./clusters.js');
+  return clustersOf(words, flags);
+}
+
+/** Has it as many parts as the key of a job with its cluster? */
+function mayNameCluster(word: string): boolean {
+  return word.split('/').length >= 4;
 }
 
 /** Agents that are asked instead of this host. */

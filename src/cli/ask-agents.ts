@@ -10,6 +10,7 @@ import { visible } from '../text/escape.js';
 import type { AgentFlags, Asked } from './agent-flags.js';
 import { rightsOf } from './agent-rights.js';
 import type { AskedAgents } from './agents.js';
+import { schedulerFinder } from './clusters.js';
 import { agentAddress, mastersOf } from './named-masters.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
@@ -24,7 +25,16 @@ export async function askAgents(
   const addresses = 'agents' in asked ? [...new Set(asked.agents.map(agentAddress))] : [];
   const masters = 'masters' in asked ? mastersOf(asked, flags) : [];
   const options = rightsOf(flags, process.env);
-  const { AgentClient, MasterFleet, httpClient, MasterClient, notPem } = await import('../agent/client.js');
+  const {
+    AgentClient,
+    httpClient,
+    JobAgents,
+    leadingScheduler,
+    MasterClient,
+    MasterFleet,
+    notPem,
+    SchedulerClient,
+  } = await import('../agent/client.js');
   const wrong = notPem(options);
   if (wrong !== undefined) {
     const what = wrong === 'key' ? 'no private key without a passphrase' : 'no certificate';
@@ -34,13 +44,31 @@ export async function askAgents(
   const now = () => terminal.now();
   const http = httpClient(options);
   const portAt = (address: string) => new AgentClient(address, http, now);
+  // The scheduler tells everybody, so it is not told who asks.
+  const unknown = httpClient({ ca: options.ca, insecure: options.insecure });
+  const placeOf = schedulerFinder(terminal);
+  const advised = 'masters' in asked && asked.source !== 'environment' ? asked.masters : [];
+  const fleet =
+    masters.length === 0
+      ? undefined
+      : new MasterFleet(
+          masters.map(({ name, bases }) => ({ name, master: new MasterClient(bases, http) })),
+          { portAt, now, address: flags['agent-address'], advised },
+        );
   const source =
     'agents' in asked
       ? addresses.map(portAt)
-      : new MasterFleet(
-          masters.map(({ name, bases }) => ({ name, master: new MasterClient(bases, http) })),
-          { portAt, now, address: flags['agent-address'], advised: flags.master ?? [] },
-        );
+      : new JobAgents({
+          fleet,
+          portAt,
+          now,
+          schedulerOf: (cluster) => {
+            const place = placeOf(cluster);
+            if (place === undefined) return undefined;
+            const base = place.kind === 'http' ? async () => place.base : () => leadingScheduler(place);
+            return new SchedulerClient(base, unknown);
+          },
+        });
   if ('masters' in asked && asked.source === 'environment' && terminal.stderrIsTerminal && !flags.json) {
     terminal.writeError(
       `asking the agents of ${masters.map(({ name }) => name).join(', ')} (THERMOS_MASTER)\n`,
@@ -73,6 +101,7 @@ export async function askAgents(
     close: () => {
       progress.stop();
       http.close();
+      unknown.close();
     },
   };
 }

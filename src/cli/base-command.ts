@@ -162,7 +162,9 @@ export abstract class ThermosCommand extends Command {
   async #readDefaults(flags: Parsed): Promise<void> {
     this.defaults = await readDefaults({ env: process.env, euid: process.geteuid?.() ?? 0 });
     this.report(this.defaults.problems);
-    if (this.defaults.roots !== undefined) flags.defaultRoots = this.defaults.roots;
+    const { roots, masters, credentialsFile } = this.defaults;
+    if (roots !== undefined) flags.defaultRoots = roots;
+    if ((masters ?? credentialsFile) !== undefined) flags.defaultAgents = { masters, credentialsFile };
   }
 
   protected get style(): Style {

@@ -20,6 +20,11 @@ export const CONFIG_TOPIC: ConfigTopic = {
     ['gc.max_space', 'As gc --max-space, likewise: "20G".'],
     ['color', '"never": no colour; "auto": on terminals.'],
     ['pager', 'As THERMOS_PAGER; "" for none.'],
+    [
+      'masters',
+      'Mesos masters by a name, which --master, THERMOS_MASTER and TASK words (NAME/ROLE/ENV/JOB) may then give: {"west": "zk://zk-1,zk-2/mesos"}. They are asked only where they are named.',
+    ],
+    ['credentials_file', 'As --credentials-file, for agents and masters that are asked: an absolute path.'],
   ],
   example: ['{', '  "roots": ["/srv/thermos"],', '  "gc": {"max_age": "14d", "max_space": "20G"}', '}'],
   notes: [

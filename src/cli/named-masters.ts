@@ -2,7 +2,9 @@ import { AGENT_PORT, serverAddress } from '../agent/address.js';
 import { type MasterPlace, parseMaster, withoutSecret } from '../agent/master-address.js';
 import { badValue, describeErrno, UsageError } from '../errors/errors.js';
 import { accountGroups } from '../host/groups.js';
+import { useFile } from '../store/open-file.js';
 import { readTrusted } from '../store/trusted-file.js';
+import { shellArguments } from '../text/shell.js';
 import type { AgentFlags, AskedMasters } from './agent-flags.js';
 
 /** The masters of one cluster, of which each may lead. */
@@ -25,9 +27,13 @@ export function agentAddress(text: string): string {
 
 /** The masters that a flag or THERMOS_MASTER names; each name counts once. Throws UsageError. */
 export function mastersOf(asked: AskedMasters, flags: AgentFlags): NamedMasters[] {
-  const isFlag = asked.source === 'flag';
+  const isFlag = asked.source !== 'environment';
   const named = isFlag ? '--master' : 'THERMOS_MASTER';
+  const byName = flags.defaultAgents?.masters ?? {};
   return [...new Set(asked.masters)].map((text) => {
+    if (Object.hasOwn(byName, text)) {
+      return { name: text, bases: basesOf(configured(text, byName[text] as string), flags) };
+    }
     if (isFlag && hasSecret(text)) throw secretInWords(named);
     const place = parseMaster(text);
     if (place === undefined) throw badValue(named, MASTER_FORMS, withoutSecret(text));
@@ -52,6 +58,17 @@ function basesOf(place: MasterPlace, flags: AgentFlags): NamedMasters['bases'] {
   }
 }
 
+/** Where the masters are that a file of defaults names. */
+function configured(name: string, text: string): MasterPlace {
+  if (hasSecret(text)) {
+    const hint = 'put zk://USER:PASSWORD@… into a file that only you can read, and name it: file:///PATH';
+    throw new UsageError('defaults-invalid', `masters.${name} must hold no user or password`, hint);
+  }
+  const place = parseMaster(text);
+  if (place === undefined) throw badValue(`masters.${name}`, MASTER_FORMS, text);
+  return place;
+}
+
 const MOST_BYTES = 64 * 1024;
 
 /** What a file says about where masters are; only root and this user may have written it. */
@@ -70,6 +87,12 @@ function placeIn(path: string): MasterPlace {
     const { path: what, what: why, remedy } = found.untrusted;
     throw fail(`it is not used: ${what} ${why}`, remedy);
   }
+  if (hasSecret(found.text.trim()) && othersRead(path)) {
+    throw fail(
+      'others can read the password in it, so it is not used',
+      `make it yours alone: chmod 600 ${shellArguments(path)}`,
+    );
+  }
   const place = parseMaster(found.text);
   if (place === undefined || place.kind === 'file') {
     throw fail(
@@ -78,6 +101,10 @@ function placeIn(path: string): MasterPlace {
     );
   }
   return place;
+}
+
+function othersRead(path: string): boolean {
+  return useFile(path, { links: 'follow', max: MOST_BYTES }, ({ stat }) => (stat.mode & 0o077) !== 0);
 }
 
 function hasSecret(text: string): boolean {

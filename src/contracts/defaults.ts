@@ -18,6 +18,15 @@ export const defaults = z
       .describe('Limits of gc, when no task is named.'),
     color: z.enum(['auto', 'never']).optional().describe('never: as --no-color.'),
     pager: z.string().optional().describe('As THERMOS_PAGER; empty for none.'),
+    masters: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Mesos masters, by the names that --master and TASK words (CLUSTER/ROLE/ENV/JOB) give them.'),
+    credentials_file: z
+      .string()
+      .regex(/^\//)
+      .optional()
+      .describe('As --credentials-file, for agents and masters that are asked.'),
   })
   .meta({
     title: 'thermos config.json',

@@ -656,6 +656,20 @@ export const CODE_GROUPS = {
       severity: ['error', 'warning'],
       meaning: 'What answers at the address is not a master, or gives an answer that no master gives.',
     },
+    'scheduler-unreachable': {
+      severity: ['error', 'warning'],
+      meaning:
+        "Aurora's scheduler does not say which agents have the tasks of a job; if the masters are known, all their agents are asked.",
+      remedy: 'See whether the scheduler runs, and what clusters.json says about where it is.',
+    },
+    'job-unknown': {
+      severity: ['warning'],
+      meaning: "Aurora's scheduler has no task of this job, or has forgotten those that ended.",
+    },
+    'task-pending': {
+      severity: ['warning'],
+      meaning: 'A task waits in the scheduler for an agent; the message says why, if the scheduler does.',
+    },
     'agent-clock-skew': {
       severity: ['warning'],
       meaning: 'The clock of an agent differs from that of this host; ages of its tasks are by its own.',

@@ -1,8 +1,9 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Agent } from '../agent/agent.js';
 import { sandboxesIn } from '../agent/sandboxes.js';
+import { type Scheduler, startScheduler } from '../agent/scheduler.js';
 import { type Cluster, startCluster, startMaster } from '../agent/serve.js';
 import { violations } from '../contracts/validate.js';
 import { asking } from './asking.js';
@@ -109,6 +110,79 @@ warning: the master ${hostPort()} has lost the agent ${S0} on 127.0.0.1 (on ${cl
   } finally {
     await other.close();
   }
+});
+
+describe('a job of a cluster, as Aurora names it', () => {
+  let scheduler: Scheduler;
+  let home: string;
+  let config: string;
+  beforeEach(async () => {
+    scheduler = await startScheduler([
+      { id: SYNC, key: 'backup/prod/sync/0', agentId: S3, host: '127.0.0.1' },
+      { id: 'waits', key: 'backup/prod/sync/1', status: 'PENDING', message: 'Insufficient: CPU' },
+    ]);
+    home = join(place.path, 'home');
+    mkdirSync(join(home, '.aurora'), { recursive: true });
+    config = join(home, 'config.json');
+    configure({});
+    const clusters = [{ name: 'west', scheduler_uri: scheduler.url, slave_root: '/var/lib/mesos' }];
+    writeFileSync(join(home, '.aurora/clusters.json'), JSON.stringify(clusters), { mode: 0o644 });
+  });
+  afterEach(() => scheduler.close());
+  const configure = (json: object) => writeFileSync(config, JSON.stringify(json), { mode: 0o644 });
+  const here = () => ({ env: { HOME: home, THERMOS_CONFIG: config } });
+
+  test('is found by its scheduler and a master that the config names, on the agents that have it', async () => {
+    configure({ masters: { west: hostPort() } });
+    const word = 'west/backup/prod/sync';
+    const found = await thermos(['status', '-q', word], here());
+    expect(found).toMatchObject({
+      stdout: `${SYNC}\n`,
+      stderr: 'warning: backup/prod/sync/1 is PENDING on no agent: Insufficient: CPU\n',
+      status: 0,
+    });
+    const log = await thermos(['cat', `${word}/0:sandbox/.logs/sync/0/stdout`], here());
+    expect({ ...log, stdout: log.stdout !== '' }).toMatchObject({ stdout: true, stderr: '', status: 0 });
+    expect(big.calls).toEqual([]);
+    const named = await thermos(['status', '-q', '--master', 'west', 'prod-sync'], here());
+    expect({ ids: named.stdout, status: named.status }).toEqual({ ids: `${SYNC}\n`, status: 0 });
+  });
+
+  test('without a master is sought on the hosts that the scheduler names', async () => {
+    const { stdout, stderr, status } = await thermos(['status', 'west/backup/prod/sync/0'], here());
+    expect({ stdout: stdout.includes(SYNC), status }).toEqual({ stdout: false, status: 1 });
+    expect(stderr).toContain('thermos status --agent http://127.0.0.1:5051');
+  });
+
+  test('means a path if there is one, and nothing here if the cluster is not known', async () => {
+    const cwd = join(place.path, 'cwd');
+    mkdirSync(join(cwd, 'west/backup/prod/sync'), { recursive: true });
+    for (const word of ['west/backup/prod/sync', 'east/backup/prod/sync']) {
+      const { status } = await thermos(['status', word], { ...here(), cwd });
+      expect(status).not.toBe(0);
+    }
+    expect(scheduler.calls).toEqual([]);
+  });
+
+  test('is not sought by a file that others can write', async () => {
+    chmodSync(join(home, '.aurora/clusters.json'), 0o666);
+    const words = ['status', '-q', '--master', hostPort(), 'west/backup/prod/sync'];
+    const { stdout, stderr, status } = await thermos(words, here());
+    expect({ stdout, status }).toEqual({ stdout: `${SYNC}\n`, status: 0 });
+    expect(stderr).toContain('.aurora/clusters.json are not used: ');
+    expect(scheduler.calls).toEqual([]);
+  });
+
+  test('a config with masters asks none that nobody names', async () => {
+    configure({ masters: { west: hostPort() } });
+    await thermos(['status'], here());
+    expect(cluster.master.calls).toEqual([]);
+    configure({ masters: { west: 'zk://me:never-shown@zk/mesos' } });
+    const secret = await thermos(['status', '--debug', '--master', 'west'], here());
+    expect(secret.status).toBe(2);
+    expect(secret.stderr).toContain('masters.west must hold no user or password');
+    expect(secret.stderr).not.toContain('never-shown');
+  });
 });
 
 test.each([

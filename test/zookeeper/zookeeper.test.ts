@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseMaster, type ZooKeeperPlace } from '../../src/agent/master-address.js';
-import { leadingMaster } from '../../src/agent/registered.js';
+import { leadingMaster, leadingScheduler } from '../../src/agent/registered.js';
 import { readZooKeeper } from '../../src/agent/zookeeper.js';
 import { startCluster } from '../agent/serve.js';
 import { asking } from '../e2e/asking.js';
@@ -46,6 +46,21 @@ test('a master before 0.24 registers as a protocol buffer', async () => {
   const data = Buffer.concat([Buffer.from([0x22, pid.length]), Buffer.from(pid)]);
   await server.create('/old/info_', data, { sequential: true });
   expect(await leadingMaster(at('/old'))).toEqual(['10.0.0.7:5050']);
+});
+
+test('the scheduler that leads is the member with the lowest number, whatever Curator puts before it', async () => {
+  await server.create('/scheduler', '');
+  const endpoint = { host: 'scheduler-1', port: 8081 };
+  const data = JSON.stringify({
+    serviceEndpoint: endpoint,
+    additionalEndpoints: { http: endpoint },
+    status: 'ALIVE',
+  });
+  await server.create('/scheduler/singleton_candidate_', '', { sequential: true });
+  await server.create('/scheduler/_c_6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-member_', data, {
+    sequential: true,
+  });
+  expect(await leadingScheduler(at('/scheduler'))).toBe('http://scheduler-1:8081');
 });
 
 test('a path without masters, and one that is not there', async () => {

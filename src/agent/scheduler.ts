@@ -1,0 +1,115 @@
+import { isPlace } from './answers.js';
+import { AgentFailure } from './failure.js';
+import type { HttpAnswer, HttpClient } from './http.js';
+import type { JobWord } from './job-word.js';
+
+/** A task as Aurora's scheduler knows it. */
+export interface ScheduledTask {
+  readonly id: string;
+  /** `PENDING`, `RUNNING` … */
+  readonly status: string;
+  readonly instance: number;
+  /** Of the agent that has it: its id, and the name of its host; empty if none has it. */
+  readonly agentId: string;
+  readonly host: string;
+  /** What the scheduler last said about it; may be empty. */
+  readonly message: string;
+}
+
+const MiB = 1024 * 1024;
+const MOST = { tasks: 64 * MiB, leader: MiB } as const;
+const MOST_TASKS = 20_000;
+
+/** Asks Aurora's scheduler, which needs to know nothing about who asks. Everything rejects with AgentFailure. */
+export class SchedulerClient {
+  readonly #base: () => Promise<string>;
+  readonly #http: HttpClient;
+
+  /** `base`: the address of a scheduler, which may lead or not, without a slash at its end. */
+  constructor(base: () => Promise<string>, http: HttpClient) {
+    this.#base = base;
+    this.#http = http;
+  }
+
+  async tasksOf({ role, environment, job, instance }: JobWord): Promise<readonly ScheduledTask[]> {
+    const base = await this.#leader(await this.#base());
+    const instanceIds = instance === undefined ? undefined : [instance];
+    const post = JSON.stringify({ query: { role, environment, jobName: job, instanceIds } });
+    const path = '/apibeta/getTasksWithoutConfigs';
+    const answer = await this.#http.ask({ base, path, post, most: MOST.tasks, stays: true, packed: true });
+    if (answer.status !== 200) throw refusal(answer);
+    const tasks = parseScheduledTasks(jsonIn(answer));
+    if (typeof tasks === 'string') throw new AgentFailure('odd', tasks, CHECK_ADDRESS);
+    return tasks;
+  }
+
+  /** The leader, as any scheduler redirects to it: on this path, but not on those of the API as JSON. */
+  async #leader(base: string): Promise<string> {
+    const path = '/quotas';
+    const answer = await this.#http.ask({ base, path, most: MOST.leader, stays: true });
+    if (answer.status === 503) throw refusal(answer);
+    const { location } = answer.headers;
+    if (answer.status !== 307 || location === undefined) return base;
+    const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol)) {
+      throw new AgentFailure('odd', 'it redirects to what is not an address', CHECK_ADDRESS);
+    }
+    if (base.startsWith('https:') && url.protocol !== 'https:') {
+      throw new AgentFailure('odd', `it redirects from https to ${url.origin}`, CHECK_ADDRESS);
+    }
+    return url.origin;
+  }
+}
+
+const CHECK_ADDRESS =
+  'is it the address of the scheduler? It listens on port 8081 if its flags name no other';
+
+function refusal({ status }: HttpAnswer): AgentFailure {
+  if (status === 503) {
+    return new AgentFailure('recovering', 'no scheduler leads at the moment', 'ask again in a minute');
+  }
+  return new AgentFailure('odd', `it answers with status ${status}`, CHECK_ADDRESS);
+}
+
+function jsonIn({ body, headers }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    const [type] = (headers['content-type'] ?? 'nothing').split(';');
+    throw new AgentFailure('odd', `what it answers is not JSON, but ${type}`, CHECK_ADDRESS);
+  }
+}
+
+function fieldsIn(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** The tasks of an answer, or why there are none. Pure. */
+export function parseScheduledTasks(answer: unknown): readonly ScheduledTask[] | string {
+  const { responseCode, result, details } = fieldsIn(answer);
+  if (responseCode !== 'OK') {
+    const [first] = Array.isArray(details) ? details : [];
+    const { message } = fieldsIn(first);
+    if (typeof responseCode !== 'string') return 'what it answers is not the answer of a scheduler';
+    return `it answers ${responseCode}${typeof message === 'string' ? `: ${message}` : ''}`;
+  }
+  const { tasks } = fieldsIn(fieldsIn(result).scheduleStatusResult);
+  if (!Array.isArray(tasks)) return 'what it answers has no tasks';
+  return tasks.slice(0, MOST_TASKS).map(scheduledTask);
+}
+
+function scheduledTask(task: unknown): ScheduledTask {
+  const { assignedTask, status, taskEvents } = fieldsIn(task);
+  const { taskId, slaveId, slaveHost, instanceId } = fieldsIn(assignedTask);
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  const last = Array.isArray(taskEvents) ? fieldsIn(taskEvents.at(-1)) : {};
+  const host = text(slaveHost);
+  return {
+    id: text(taskId),
+    status: text(status),
+    instance: typeof instanceId === 'number' ? instanceId : 0,
+    agentId: text(slaveId),
+    host: isPlace(`${host}:1`) ? host : '',
+    message: text(last.message),
+  };
+}
