@@ -108,7 +108,9 @@ export class TopList implements ListSource {
         (filter === '' ||
           mentions(view, filter) ||
           // A filter that was meant for processes keeps their tasks.
-          (process === undefined ? sample.processes : [process]).some((each) => hasWords(each.process, filter))),
+          (process === undefined ? sample.processes : [process]).some((each) =>
+            hasWords(each.process, filter),
+          )),
     );
     this.#rows = new Map(rows.map((row) => [idOf(row), row]));
     const notes = [...this.#actions.news, ...notesOf(answer.problems, answer.notice)];
