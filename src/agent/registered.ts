@@ -7,7 +7,7 @@ import { fieldOf, numberOf, textOf } from './protobuf.js';
 import { readZooKeeper, type ZooKeeper } from './zookeeper.js';
 
 /** A node of a group: the lowest number leads. */
-interface Member {
+interface RegisteredMember {
   readonly name: string;
   readonly number: number;
 }
@@ -40,7 +40,7 @@ async function firstMember(
 ): Promise<{ name: string; data: Buffer }> {
   for (let look = 0; look < MOST_LOOKS; look++) {
     const first = (await childrenOf(zooKeeper, path))
-      .flatMap((name): Member[] => {
+      .flatMap((name): RegisteredMember[] => {
         const [, digits] = names.exec(name) ?? [];
         return digits === undefined ? [] : [{ name, number: Number(digits) }];
       })

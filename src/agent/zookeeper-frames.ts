@@ -67,7 +67,7 @@ export class Frames {
 }
 
 /** Reads the values of a frame. Past its end, or for a length that cannot be one, everything is empty and it `failed`. */
-export class Reader {
+export class FrameReader {
   readonly #bytes: Buffer;
   #at = 0;
   failed = false;

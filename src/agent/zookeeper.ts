@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { AgentFailure } from './failure.js';
-import { Frames, Reader, request, text } from './zookeeper-frames.js';
+import { FrameReader, Frames, request, text } from './zookeeper-frames.js';
 
 /** A server of ZooKeeper that answers, as far as reading needs it. Everything rejects with AgentFailure. */
 export interface ZooKeeper {
@@ -31,7 +31,7 @@ export async function readZooKeeper<T>(
 ): Promise<T> {
   const failures: string[] = [];
   for (const { host, port } of servers) {
-    const session = new Session(host, port, wholeMs);
+    const session = new ZooKeeperSession(host, port, wholeMs);
     try {
       await session.open(auth);
       return await use(session);
@@ -57,7 +57,7 @@ const NO_NODE = -101;
 const NO_AUTH = -102;
 const AUTH_FAILED = -115;
 
-class Session implements ZooKeeper {
+class ZooKeeperSession implements ZooKeeper {
   readonly #host: string;
   readonly #socket: Socket;
   readonly #frames = new Frames();
@@ -116,7 +116,7 @@ class Session implements ZooKeeper {
     this.#socket.destroySoon();
   }
 
-  async #ask(opcode: number, path: string): Promise<Reader> {
+  async #ask(opcode: number, path: string): Promise<FrameReader> {
     const xid = ++this.#xid;
     this.#socket.write(request([xid, opcode, text(path), false]));
     const { reply, error } = await this.#reply(xid);
@@ -132,7 +132,7 @@ class Session implements ZooKeeper {
     throw new AgentFailure('unreachable', `answers with error ${error}`);
   }
 
-  async #reply(xid: number): Promise<{ reply: Reader; error: number }> {
+  async #reply(xid: number): Promise<{ reply: FrameReader; error: number }> {
     for (;;) {
       const reply = await this.#frame();
       const [of, , error] = [reply.int(), reply.long(), reply.int()];
@@ -145,10 +145,10 @@ class Session implements ZooKeeper {
     }
   }
 
-  async #frame(): Promise<Reader> {
+  async #frame(): Promise<FrameReader> {
     for (;;) {
       const frame = this.#frames.next();
-      if (frame !== undefined) return new Reader(frame);
+      if (frame !== undefined) return new FrameReader(frame);
       if (this.#failure !== undefined) throw this.#failure;
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { leadingMaster, placesOfMaster } from '../../src/agent/registered.js';
 import { readZooKeeper } from '../../src/agent/zookeeper.js';
-import { Frames, Reader, request, text } from '../../src/agent/zookeeper-frames.js';
+import { FrameReader, Frames, request, text } from '../../src/agent/zookeeper-frames.js';
 
 const servers: { server: Server; sockets: Set<Socket> }[] = [];
 afterEach(async () => {
@@ -46,7 +46,7 @@ const OPEN = request([0, 30_000, 7n, Buffer.alloc(16), false]);
 function tree(nodes: Readonly<Record<string, string | Buffer>>, error = 0) {
   return (frame: Buffer, index: number): Buffer | 'close' => {
     if (index === 0) return OPEN;
-    const reader = new Reader(frame);
+    const reader = new FrameReader(frame);
     const [xid, opcode] = [reader.int(), reader.int()];
     if (opcode === -11) return 'close';
     const path = reader.buffer().toString();
@@ -88,7 +88,7 @@ test('a leader that goes away between two looks is looked for again, and not for
   const list = request([1, 1n, 0, 1, text('json.info_0000000001')]);
   const server = await serverOf((frame, index) => {
     if (index === 0) return OPEN;
-    const reader = new Reader(frame);
+    const reader = new FrameReader(frame);
     const [xid, opcode] = [reader.int(), reader.int()];
     if (opcode === 8) {
       looks += 1;
@@ -173,7 +173,7 @@ test('frames come whole however the bytes were cut, and any bytes are read or fa
   );
   fc.assert(
     fc.property(frame, fc.array(fc.constantFrom('int', 'long', 'buffer')), (bytes, reads) => {
-      const reader = new Reader(bytes);
+      const reader = new FrameReader(bytes);
       for (const name of reads) reader[name as 'int']();
       expect(typeof reader.failed).toBe('boolean');
     }),
