@@ -17,6 +17,30 @@ test('every file and folder that the map names is there', () => {
   expect(paths.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
 });
 
+test('every page of the docs is linked from the README or from another page', () => {
+  const pages = readdirSync(join(REPOSITORY, 'docs')).filter((name) => name.endsWith('.md'));
+  const texts = new Map(pages.map((name) => [name, readFileSync(join(REPOSITORY, 'docs', name), 'utf8')]));
+  const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
+  const isLinked = (name: string) =>
+    readme.includes(`](docs/${name}`) ||
+    [...texts].some(([from, text]) => from !== name && text.includes(`](${name}`));
+  expect(pages.length).toBeGreaterThan(10);
+  expect(pages.filter((name) => !isLinked(name))).toEqual([]);
+});
+
+test('every link between the pages and to files of the repository leads somewhere', () => {
+  const linking = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
+  for (const name of readdirSync(join(REPOSITORY, 'docs')))
+    if (name.endsWith('.md')) linking.push(`docs/${name}`);
+  const dead = linking.flatMap((page) =>
+    [...readFileSync(join(REPOSITORY, page), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+      .map(([, target]) => target as string)
+      .filter((target) => !existsSync(join(REPOSITORY, page, '..', target)))
+      .map((target) => `${page}: ${target}`),
+  );
+  expect(dead).toEqual([]);
+});
+
 interface Import {
   from: string;
   typesOnly: boolean;

@@ -193,7 +193,7 @@ function accountFor(
     name === undefined
       ? `nothing says which user task ${found.task_id} ran as`
       : `there is no user ${name} on this machine`;
-  throw new UsageError('user-unknown', message, 'say with --user as whom to run it');
+  throw new UsageError('user-unknown', message, 'name the user that runs it with --user');
 }
 
 /** Commands of one user must not be run as another. */

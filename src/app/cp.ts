@@ -90,7 +90,7 @@ export async function copyFiles(
   return { ...answer, copied };
 }
 
-/** As it was typed, unless that is no name: then the name of the directory, or the id of the task for its sandbox. */
+/** As it was typed, unless that is not a name: then the name of the directory, or the id of the task for its sandbox. */
 function nameFor({ view, names }: OpenSandbox, way: readonly string[]): string {
   const typed = names.at(-1);
   return typed === undefined || typed === '..' ? (way.at(-1) ?? bytesOf(view.task_id)) : typed;

@@ -15,6 +15,9 @@ declare const THERMOS_VERSION: string;
 
 type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: string, dir: string) => void;
 
+/** The major number of /dev/null, which is not a terminal, but a character device as terminals are. */
+const MEMORY_DEVICES = 1;
+
 /** The last line of the build: a hash of everything before it. */
 const HASH = /\/\/ ([0-9a-f]{64})\n$/;
 
@@ -84,7 +87,25 @@ function doWithoutHome(): void {
   }
 }
 
+/**
+ * At its exit, Node gives terminals the settings that they had, and aborts if one of them is gone. It leaves out a
+ * descriptor that is closed.
+ */
+function closeLostTerminals(): void {
+  for (const fd of [0, 1, 2]) {
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isCharacterDevice() || stat.rdev >> 8 === MEMORY_DEVICES) continue;
+      // Loading it takes time, and whatever shows something on a terminal has loaded it.
+      if (!process.getBuiltinModule('node:tty').isatty(fd)) closeSync(fd);
+    } catch {
+      // It is closed.
+    }
+  }
+}
+
 function run(argv: readonly string[]): void {
+  process.on('exit', closeLostTerminals);
   for (const signal of ignoredSignals(process.env)) process.on(signal, () => {});
   doWithoutHome();
   void load(join(__dirname, 'thermos.cjs'), argv).dispatch(argv);

@@ -94,7 +94,7 @@ static pid_t fork_patiently(void) {
 void be_init(char **program) {
   sigset_t before, awaited;
   block_signals(&before, &awaited);
-  /* Who ignores it is not told of the end of a child. */
+  /* A process that ignores it does not learn that a child has ended. */
   struct sigaction usual = {.sa_handler = SIG_DFL};
   (void)sigaction(SIGCHLD, &usual, NULL);
   /* For a program that is not the first process of its namespace. */

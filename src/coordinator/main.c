@@ -158,7 +158,7 @@ int main(int count, char **words) {
   int64_t seq = find_forked(job.head, job.process);
   if (seq < 0) return STATUS_OK;
   /*
-   * Before anything is done that only FORKED tells of. After a failure, another sync could succeed though what was to be
+   * Before anything is done that only FORKED records. After a failure, another sync could succeed though what was to be
    * written is lost, and the record is not ours to write again.
    */
   while (!sync_stream()) {

@@ -161,7 +161,7 @@ export function explain(
       };
     default:
       return {
-        because: 'of a reason that its output does not say',
+        because: 'something happened that its output does not explain',
         advice: [
           "read the other files in the directory, and search the agent's log for the name of the executor",
         ],

@@ -201,13 +201,13 @@ export function lookAtStream(subject: Subject, host: Host, owners: DirectoryOwne
   if (stat.nlink !== 1) subject.headerFlaw = 'its stream has another name, which may belong to another task';
   const { checkpointDir, rootPath, runDirPath } = subject;
   const around = [parentOf(checkpointDir), rootPath, runDirPath].flatMap((path) => path && owners.of(path));
-  const witnesses = [pathOwner(`${checkpointDir}/${RUNNER}`, stat)];
-  if (directory !== undefined) witnesses.push(pathOwner(checkpointDir, directory));
-  for (const each of around) if (each) witnesses.push(each);
-  const uids = new Set(witnesses.map(({ uid }) => uid));
+  const pathOwners = [pathOwner(`${checkpointDir}/${RUNNER}`, stat)];
+  if (directory !== undefined) pathOwners.push(pathOwner(checkpointDir, directory));
+  for (const each of around) if (each) pathOwners.push(each);
+  const uids = new Set(pathOwners.map(({ uid }) => uid));
   subject.authors = [...uids].filter((uid) => uid !== 0);
   // Their owners are already authors; the question is who else may write.
-  const stranger = host.euid === 0 ? findUntrusted(witnesses, uids, owners.groups) : undefined;
+  const stranger = host.euid === 0 ? findUntrusted(pathOwners, uids, owners.groups) : undefined;
   if (stranger !== undefined) subject.headerFlaw ??= `${stranger.path} ${stranger.what}`;
 }
 

@@ -108,7 +108,7 @@ export class TaskStreams {
     const { root, taskId } = this.place;
     try {
       const trusted = trustedUsers(uid, process.geteuid?.() ?? 0);
-      const stranger = findUntrusted(this.#witnesses(), trusted, accountGroups());
+      const stranger = findUntrusted(this.#pathOwners(), trusted, accountGroups());
       return stranger && untrusted(taskId, uid, stranger);
     } catch (error) {
       const message = `cannot determine who may have written the streams of task ${taskId} in ${root}`;
@@ -129,7 +129,7 @@ export class TaskStreams {
     return this.#starts;
   }
 
-  *#witnesses(): Generator<PathOwner> {
+  *#pathOwners(): Generator<PathOwner> {
     const { directory } = pathsOf(this.place);
     yield* directoriesTo(this.#base, namesBelow(directory, this.#base) as string[], this.#directories);
     yield pathOwner(this.#file.path, this.#file.statNow());

@@ -27,7 +27,7 @@ export function baseOf(root: string): string {
 }
 
 /** The existing files of a task and the directories around them. */
-function* witnessesOf(
+function* pathOwnersOf(
   { root, taskId }: TaskPlace,
   phase: Phase,
   directories: Directories,
@@ -80,7 +80,7 @@ export function checkOwnership(
         opened.map((file) => pathOwner(file.path, file.statNow())),
         trusted,
         groups,
-      ) ?? findUntrusted(witnessesOf(place, phase, directories), trusted, groups);
+      ) ?? findUntrusted(pathOwnersOf(place, phase, directories), trusted, groups);
     return stranger && refusal(stranger);
   } catch (error) {
     if (isShortage(error)) throw error;
@@ -108,11 +108,11 @@ export function untrusted(
 }
 
 /**
- * Refuses a checkpoint root if anyone but root, ourselves and the task's user controls the witnesses, and could replace
+ * Refuses a checkpoint root if anyone but root, ourselves and the task's user controls the paths, and could replace
  * what we create there. Throws UsageError `root-untrusted`.
  */
-export function refuseStrangers(root: string, witnesses: Iterable<PathOwner>, uid: number): void {
-  const stranger = findUntrusted(witnesses, trustedUsers(uid, process.geteuid?.() ?? 0), accountGroups());
+export function refuseStrangers(root: string, owners: Iterable<PathOwner>, uid: number): void {
+  const stranger = findUntrusted(owners, trustedUsers(uid, process.geteuid?.() ?? 0), accountGroups());
   if (stranger === undefined) return;
   const { path, what, remedy } = stranger;
   throw new UsageError(

@@ -118,7 +118,7 @@ export class LineAutomaton implements LineFinder {
     this.#table = new Int32Array(16 << 8);
     this.#states = [];
     this.#ids = new Map();
-    // UNKNOWN and FOUND are no states, but have their numbers.
+    // UNKNOWN and FOUND are not states, but have numbers as states do.
     const none = { at: [], begins: false, afterWord: false, bytes: [] };
     this.#states.push(none, none);
     this.#idOf({ at: [this.#program.start], begins: this.#asksForBegin, afterWord: false, bytes: [] });

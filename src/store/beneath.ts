@@ -290,7 +290,7 @@ function checkWay(path: string, fd: number, reader: Reader): void {
   }
 }
 
-/** Opens what is no link, without waiting for anything. */
+/** Opens what is not a link, without waiting for anything. */
 function openUnlinked(entry: string | Buffer, path: string): number {
   try {
     return openSync(entry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);

@@ -55,3 +55,14 @@ test('a process that failed stays in view while more run than there is room for'
   const pasted = (shown[1] as string).split(' ').slice(2);
   expect(thermos(pasted).stdout).toContain('no table');
 });
+
+test('the terminal vanishes: the program says by its exit code that its output failed', async () => {
+  const go = join(place.path, 'go');
+  const path = config([{ name: 'web', cmdline: `until [ -e ${go} ]; do sleep 0.1; done` }]);
+  const screen = startScreen(['run', '--root', place.root, '--task-id', 'web-1', path]);
+  await screen.until(/^web +RUNNING/);
+  screen.vanish();
+  writeFileSync(go, '');
+  // Node itself would abort: 134.
+  expect(await screen.ended).toBe(5);
+});

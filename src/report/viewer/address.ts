@@ -24,7 +24,7 @@ export function addressesIn(text: string, kind: 'agent' | 'master'): { good: str
   return { good, bad };
 }
 
-/** Pure; what is no address is left out. */
+/** Pure; what is not an address is left out. */
 export function wantedBy(hash: string): Wanted {
   const words = new URLSearchParams(hash.replace(/^#/, ''));
   const all = (kind: 'agent' | 'master') => addressesIn(words.getAll(kind).join(' '), kind).good;

@@ -60,7 +60,7 @@ export function coordinate(context: CoordinatorContext): void {
   }
 }
 
-/** Makes FORKED durable, before anything is done that only FORKED tells of. */
+/** Makes FORKED durable, before anything is done that only FORKED records. */
 function isRecorded({ writer, exit }: CoordinatorContext, report: (text: string) => void): boolean {
   try {
     writer(FD.stream).syncNow();

@@ -15,7 +15,7 @@ const BYTES = 'x-user-defined';
  * Loads answers as scripts, because agents allow pages of others nothing else. A script does what it wants where it runs:
  * in a frame without an origin, which can reach neither the page nor the frames of other agents, nor lead anywhere.
  */
-export class Frames {
+export class AgentFrames {
   readonly #frames = new Map<string, AgentFrame>();
   readonly #bySource = new WeakMap<MessageEventSource, AgentFrame>();
   readonly #waiting: (() => void)[] = [];

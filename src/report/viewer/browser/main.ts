@@ -9,7 +9,7 @@ import { Fleet, type TaskRow } from '../fleet.js';
 import { leftOutBy, summaryOf, troubleWith } from '../pieces.js';
 import { remoteReport } from '../remote-report.js';
 import { checkedReport } from '../report-script.js';
-import { Frames } from './frames.js';
+import { AgentFrames } from './frames.js';
 import { ListView } from './list-view.js';
 import { EmbeddedTaskPage } from './task-view.js';
 
@@ -34,7 +34,7 @@ const seen = async () => {
 };
 
 document.body.insertAdjacentHTML('afterbegin', SPRITE);
-const frames = new Frames(elementOf('viewer-frames'));
+const frames = new AgentFrames(elementOf('viewer-frames'));
 const taskView = new EmbeddedTaskPage(elementOf('viewer-task'));
 const listView = new ListView(elementOf<HTMLTableElement>('viewer-table'), drawSoon);
 const form = elementOf<HTMLFormElement>('viewer-form');
