@@ -7,8 +7,8 @@ import { afterEach, beforeEach } from 'vitest';
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const FIXTURES = join(REPOSITORY, 'fixtures');
-/** The built program. Tests drive it as a user does. */
-export const PROGRAM = join(REPOSITORY, 'bin', 'run.js');
+/** The built program, or the `bin/run.js` of a release that THERMOS_E2E_BIN names. Tests drive it as a user does. */
+export const PROGRAM = process.env.THERMOS_E2E_BIN ?? join(REPOSITORY, 'bin', 'run.js');
 
 export interface RunOptions {
   env?: Record<string, string>;

@@ -22,6 +22,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cleanEnv, FIXTURES, runToEnd, tempDir, thermos } from '../e2e/harness.js';
+import { isAlive } from '../e2e/run-task.js';
 import { ARCHIVE, expectMade, NAME, ONE_FILE, VERSION } from './forms.js';
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -119,6 +120,48 @@ describe.each(FORMS)('the %s', (form, programOf) => {
     const collected = run('gc', '--yes', '--max-age', '0s', '--root', path('root'));
     expect(collected).toMatchObject({ status: 0 });
     expect(existsSync(path('root', 'checkpoints', 'web'))).toBe(false);
+  });
+});
+
+describe.each([
+  ['archive', 'one file', 0, 1],
+  ['one file', 'archive', 1, 0],
+] as const)('of two installations, a task that the %s has started', (_, other, first, second) => {
+  const run = (form: 0 | 1, ...args: string[]) =>
+    runToEnd((FORMS[form] as (typeof FORMS)[number])[1](), [...args, '--root', path('root')], {
+      env: { THERMOS_CACHE_DIR: cache },
+    });
+
+  test(`is killed and collected by the ${other}`, () => {
+    mkdirSync(path('root'));
+    const config = path('web.json');
+    writeFileSync(
+      config,
+      JSON.stringify({ name: 'web', processes: [{ name: 'main', cmdline: 'sleep 1000' }] }),
+    );
+    expect(run(first, 'run', '--daemon', '--task-id', 'web', config)).toMatchObject({ status: 0 });
+    expect(run(second, 'wait', 'web', '--for', 'process=main:RUNNING')).toMatchObject({ status: 0 });
+    expect(run(second, 'kill', '--yes', 'web')).toMatchObject({ status: 0 });
+    const { tasks } = JSON.parse(run(first, 'status', '--json').stdout);
+    expect(tasks).toMatchObject([{ task_id: 'web', state: 'KILLED', verdict: 'ok' }]);
+    expect(run(second, 'gc', '--yes', '--max-age', '0s')).toMatchObject({ status: 0 });
+    expect(existsSync(path('root', 'checkpoints', 'web'))).toBe(false);
+  });
+
+  test(`is resumed by the ${other} after its runner was killed`, async () => {
+    mkdirSync(path('root'));
+    const config = path('web.json');
+    const cmdline = 'until [ -e go ]; do sleep 0.02; done; echo done';
+    writeFileSync(config, JSON.stringify({ name: 'web', processes: [{ name: 'main', cmdline }] }));
+    const words = ['run', '--task-id', 'web', config];
+    expect(run(first, ...words, '--daemon')).toMatchObject({ status: 0 });
+    expect(run(second, 'wait', 'web', '--for', 'process=main:RUNNING')).toMatchObject({ status: 0 });
+    const { tasks } = JSON.parse(run(second, 'status', '--json').stdout);
+    process.kill(tasks[0].runner.pid, 'SIGKILL');
+    await until(() => !isAlive(tasks[0].runner.pid));
+    writeFileSync(path('root', 'sandboxes', 'web', 'go'), '');
+    expect(run(second, ...words)).toMatchObject({ status: 0 });
+    expect(run(first, 'tail', '--no-prefix', 'web')).toMatchObject({ status: 0, stdout: 'done\n' });
   });
 });
 

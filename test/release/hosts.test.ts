@@ -1,0 +1,195 @@
+import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FIXTURES } from '../e2e/harness.js';
+import { ARCHIVE, expectMade, NAME, ONE_FILE, VERSION } from './forms.js';
+
+/** Only root makes roots. */
+const IS_ROOT = process.getuid?.() === 0;
+
+/** Debian's releases that debootstrap reaches, by the names of their trees in THERMOS_TEST_ROOTS, separated by colons. */
+const ROOTS = (process.env.THERMOS_TEST_ROOTS ?? '').split(':').filter((path) => path !== '');
+
+/** Nobody, with a home that is missing. */
+const NOBODY = '65534';
+
+let place: string;
+beforeAll(() => {
+  expectMade(ARCHIVE, ONE_FILE);
+  place = mkdtempSync(join(tmpdir(), 'thermos-hosts-'));
+  chmodSync(place, 0o755);
+});
+afterAll(() => {
+  if (place !== undefined) rmSync(place, { recursive: true, force: true });
+});
+
+const run = (program: string, words: readonly string[], options: ExecFileSyncOptions = {}) =>
+  execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options });
+
+/**
+ * A root with nothing but a shell, the programs of `names`, and what they and Node link with: no /usr/bin/env, no passwd.
+ */
+function emptyRoot(...names: string[]): string {
+  const root = mkdtempSync(join(place, 'root-'));
+  chmodSync(root, 0o755);
+  for (const name of ['bin', 'lib64', 'proc', 'dev', 'run', 'var', 'tmp', 'opt', 'fixtures']) {
+    mkdirSync(join(root, name));
+  }
+  const node = join(place, NAME, 'lib/thermos/node');
+  if (!existsSync(node)) run('tar', ['-xJf', ARCHIVE, '-C', place]);
+  const programs = [...names.map((name) => run('which', [name]).toString().trim()), node];
+  for (const program of programs) {
+    for (const [, library = ''] of run('ldd', [program])
+      .toString()
+      .matchAll(/(\/\S+) \(0x/g)) {
+      mkdirSync(join(root, library, '..'), { recursive: true });
+      copyFileSync(library, join(root, library));
+    }
+    if (program !== node) copyFileSync(program, join(root, 'bin', program.replace(/.*\//, '')));
+  }
+  cpSync(join(FIXTURES, 'host'), join(root, 'fixtures/host'), { recursive: true });
+  cpSync(join(FIXTURES, 'config'), join(root, 'fixtures/config'), { recursive: true });
+  cpSync(join(place, NAME), join(root, 'opt/thermos'), {
+    recursive: true,
+    verbatimSymlinks: true,
+    preserveTimestamps: true,
+  });
+  copyFileSync(ONE_FILE, join(root, 'bin/thermos'));
+  return root;
+}
+
+interface Host {
+  /** Shell commands of the host before: mounts. `$R` is the root. */
+  before?: string;
+  uid?: string;
+  env?: Record<string, string>;
+}
+
+/** Runs a line of sh in a root, in namespaces of its own. */
+function inRoot(root: string, line: string, { before = '', uid = '0', env = {} }: Host = {}) {
+  const script = `set -e; R=$1; mount -t proc proc "$R/proc"; mount -t tmpfs -o mode=755 tmpfs "$R/dev"; mknod -m 666 "$R/dev/null" c 1 3
+    mkdir -m 1777 "$R/dev/shm"
+    ${before}
+    shift; exec chroot --userspec="$1:$1" "$R" /bin/sh -c "$2"`;
+  const words = ['-m', '-p', '-f', '--kill-child', 'sh', '-c', script, 'sh', root, uid, line];
+  const { status, stdout, stderr } = spawnSync('unshare', words, {
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+const PRINTED = { status: 0, stdout: `thermos/${VERSION}\n`, stderr: '' };
+const STATUS = 'status --json --root /fixtures/host/root';
+
+/** All that is asked of a host: looks, evaluates, runs, is killed, resumes, shows a log, collects. */
+const ALL = (thermos: string) => `set -e; T=${thermos}
+  $T --version
+  $T ${STATUS} >/dev/null
+  $T inspect /fixtures/config/basic_task.thermos | { read -r line; echo "$line"; }
+  D=$(mktemp -d); cd "$D"; mkdir root
+  cat >web.json <<'END'
+{"name":"web","processes":[{"name":"main","cmdline":"until [ -e go ]; do sleep 0.05; done; echo done"}]}
+END
+  $T run --root "$D/root" --task-id web web.json >/dev/null 2>&1 & runner=$!
+  $T wait --root "$D/root" --for process=main:RUNNING --timeout 60s web >/dev/null 2>&1 || until [ -e root/sandboxes/web ]; do sleep 0.1; done
+  kill -9 $runner; wait $runner || true
+  : >root/sandboxes/web/go
+  $T run --root "$D/root" --task-id web web.json >/dev/null
+  $T tail --no-prefix --root "$D/root" web
+  $T gc --yes --max-age 0s --root "$D/root" >/dev/null
+  [ ! -e root/checkpoints/web ] && echo collected`;
+const DONE = `thermos/${VERSION}\nTask:       morning\ndone\ncollected\n`;
+
+describe.runIf(IS_ROOT)('in a root with nothing but a libc, a shell and flock', () => {
+  const programs = ['sh', 'bash', 'sleep', 'mktemp', 'mkdir', 'cat', 'kill', 'flock'];
+  const forms = [
+    ['archive', '/opt/thermos/bin/thermos'],
+    ['one file', '/bin/thermos'],
+  ] as const;
+  let root: string;
+  beforeAll(() => {
+    root = emptyRoot(...programs);
+    chmodSync(join(root, 'tmp'), 0o1777);
+  });
+
+  test.each(forms)('the %s does everything, as root and as a user without a home', (_, program) => {
+    const asRoot = inRoot(root, ALL(program));
+    expect(asRoot).toMatchObject({ status: 0, stdout: DONE });
+    const asNobody = inRoot(root, ALL(program), { uid: NOBODY });
+    expect(asNobody).toMatchObject({ status: 0, stdout: DONE });
+  });
+
+  test.each(forms)('the %s looks on a read-only disk', (_, program) => {
+    const before =
+      'mount --bind "$R" "$R"; mount -o remount,bind,ro "$R"; mount -t proc proc "$R/proc"; mount -t tmpfs -o mode=755 tmpfs "$R/dev"; mkdir -m 1777 "$R/dev/shm"; mknod -m 666 "$R/dev/null" c 1 3';
+    for (const uid of ['0', NOBODY]) {
+      expect(
+        inRoot(root, `${program} ${STATUS} >/dev/null && ${program} --version`, { before, uid }),
+      ).toEqual(PRINTED);
+    }
+  });
+
+  test('the one file finds another place if its cache is mounted noexec, or is full', () => {
+    mkdirSync(join(root, 'var/cache'), { recursive: true });
+    for (const option of ['noexec', 'size=20m']) {
+      const before = `mount -t tmpfs -o mode=755,${option} tmpfs "$R/var/cache"`;
+      expect(inRoot(root, '/bin/thermos --version', { before })).toEqual(PRINTED);
+    }
+  });
+
+  test('without /proc, both start', () => {
+    for (const [, program] of forms) {
+      expect(inRoot(root, `${program} --version`, { before: 'umount "$R/proc"' })).toEqual(PRINTED);
+    }
+  });
+});
+
+describe.runIf(IS_ROOT)('a host that is too different', () => {
+  const refusal = (text: string) => ({ status: 126, stdout: '', stderr: `thermos: ${text}\n` });
+
+  test('without a GNU C library gets one line from both', () => {
+    const root = emptyRoot();
+    copyFileSync('/bin/busybox', join(root, 'bin/sh'));
+    for (const name of ['lib', 'lib64', 'usr']) rmSync(join(root, name), { recursive: true, force: true });
+    expect(inRoot(root, '/bin/thermos --version')).toEqual(
+      refusal(
+        'this host has no GNU C library, which Node needs (glibc 2.28 or newer); use --agent from another host',
+      ),
+    );
+    expect(inRoot(root, '/opt/thermos/bin/thermos --version').stderr).toMatch(
+      /^thermos: this is a program for x86_64 with the GNU C library, and this \S* ?host has no \/lib64\/ld-linux-x86-64.so.2; use --agent from another host\n$/,
+    );
+  });
+});
+
+describe.runIf(IS_ROOT && ROOTS.length > 0)('in a Debian', () => {
+  test.each(ROOTS)('%s, both do everything', (kept) => {
+    const root = join(place, `debian-${ROOTS.indexOf(kept)}`);
+    run('cp', ['-a', '--reflink=auto', kept, root]);
+    cpSync(FIXTURES, join(root, 'fixtures'), { recursive: true });
+    run('tar', ['-xJf', ARCHIVE, '-C', join(root, 'opt')]);
+    copyFileSync(ONE_FILE, join(root, 'opt/thermos'));
+    expect(readFileSync(join(root, 'etc/debian_version'), 'utf8')).not.toBe('');
+    for (const program of [`/opt/${NAME}/bin/thermos`, '/opt/thermos']) {
+      for (const uid of ['0', NOBODY]) {
+        expect([program, uid, inRoot(root, ALL(program), { uid })]).toMatchObject([
+          program,
+          uid,
+          { status: 0, stdout: DONE },
+        ]);
+      }
+    }
+  });
+});
