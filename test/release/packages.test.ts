@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -12,6 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+// @ts-expect-error: no types
+import { debPackage } from '../../scripts/release/deb.mjs';
+// @ts-expect-error: no types
+import { rpmPackage } from '../../scripts/release/rpm.mjs';
 // @ts-expect-error: no types
 import { template } from '../../scripts/release/system.mjs';
 import { REPOSITORY } from '../e2e/harness.js';
@@ -208,6 +213,20 @@ describe('the package for RPM', () => {
     expect(said).toEqual([...LIFE, ...COLLECTED, 'stays: checkpoints sandboxes tasks']);
   });
 });
+
+test('both packages have the same bytes when they are made again from the same tree', () => {
+  const options = { base: join(RELEASE, `trees/thermos-${version}-linux-x64`), quick: true };
+  const [one, other] = ['one', 'other'].map((name) => {
+    const directory = join(place, name);
+    mkdirSync(directory);
+    return [debPackage(directory, options), rpmPackage(directory, options)].map((file) => sha256(file));
+  });
+  expect(other).toEqual(one);
+});
+
+function sha256(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
 
 describe('the units', () => {
   test('are right for systemd', () => {
