@@ -117,7 +117,9 @@ export class HttpConnection {
     if (!this.#isConnected) return this.#idle >= patience.connect ? 'connect' : undefined;
     if (this.#idle >= patience.idle) return 'idle';
     if (this.#ticks >= patience.whole) return 'whole';
-    return this.#ticks >= patience.idle && this.#bytes < this.#ticks * patience.leastBytes ? 'slow' : undefined;
+    return this.#ticks >= patience.idle && this.#bytes < this.#ticks * patience.leastBytes
+      ? 'slow'
+      : undefined;
   }
 
   close(error?: unknown): void {

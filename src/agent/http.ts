@@ -24,7 +24,10 @@ export interface HttpOptions {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: HttpHeaders;
+  /** Empty if it was known. */
   readonly body: Buffer;
+  /** The body as it was sent, perhaps packed; if that was known, the very buffer that the call named. */
+  readonly sent: Buffer;
 }
 
 export interface HttpCall {
@@ -40,6 +43,8 @@ export interface HttpCall {
   readonly packed?: boolean;
   /** A redirect is an answer, and is not followed. */
   readonly stays?: boolean;
+  /** A body that was sent before: if it comes again, it is not unpacked. */
+  readonly known?: Buffer;
 }
 
 /** A server, in one of two roles: it was named, or it was redirected to. */
@@ -51,6 +56,7 @@ interface Target {
   readonly prefix: string;
 }
 
+const NOTHING = Buffer.alloc(0);
 const CONNECT_MS = 10_000;
 const IDLE_MS = 30_000;
 /** An answer that never ends, ends. */
@@ -175,8 +181,11 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       const failed = (error: unknown) => reject(failedConnection(error, origin.place.url));
       const answered = ({ status, headers, body }: AnswerReader) => {
-        if (headers['content-encoding'] !== 'gzip' || body.length === 0) resolve({ status, headers, body });
-        else unpacked(body, call.most).then((all) => resolve({ status, headers, body: all }), failed);
+        const { most, known } = call;
+        const isPacked = headers['content-encoding'] === 'gzip' && body.length > 0;
+        if (status === 200 && known?.equals(body)) resolve({ status, headers, body: NOTHING, sent: known });
+        else if (!isPacked) resolve({ status, headers, body, sent: body });
+        else unpacked(body, most).then((all) => resolve({ status, headers, body: all, sent: body }), failed);
       };
       this.#pool.send(origin, { text, most: call.most, answered, failed });
     });
