@@ -54,7 +54,7 @@ export interface AgentCounts {
 /** Agents that are asked at the same time. */
 const MOST_AGENTS = 64;
 /** Views that are read before they are taken. */
-const AHEAD = 512;
+const AHEAD = 192;
 /** In so many looks, what cannot change any more is looked at once. */
 const LOOKS = 256;
 /** In so many looks, the whole sandbox of a task of which nothing changes is looked at once. */

@@ -108,14 +108,14 @@ export class RemoteTask {
     const { task_id, phase } = found;
     const problems: Problem[] = [...found.problems];
     const report = (problem: Problem) => problems.push({ ...problem, task_id });
+    const ofStream: Problem[] = [];
     const [listed, { config, problem }] = await Promise.all([
-      sandbox.list(found.checkpoint_dir),
+      this.#listAndReadStream(sandbox, found, (each) => ofStream.push(each)),
       this.#readConfig(sandbox, found),
     ]);
     if (problem !== undefined) report(problem);
+    ofStream.forEach(report);
     const entry = entryOf(listed, RUNNER);
-    if (entry === undefined) this.#restart();
-    else await this.#readStream(sandbox, entry, found, report);
     if (entry === undefined && !found.problems.some(({ code }) => code === 'checkpoint-missing')) {
       report(this.#missing(found, listed));
     }
@@ -150,6 +150,18 @@ export class RemoteTask {
       return locate(state, found, sandbox);
     }
     return locatePaths(recorded, found, (path) => (isWithin(path, directory) ? path : undefined));
+  }
+
+  async #listAndReadStream(
+    sandbox: Sandbox,
+    found: FoundTask,
+    report: (problem: Problem) => void,
+  ): Promise<Listed> {
+    const listed = await sandbox.list(found.checkpoint_dir);
+    const entry = entryOf(listed, RUNNER);
+    if (entry === undefined) this.#restart();
+    else await this.#readStream(sandbox, entry, found, report);
+    return listed;
   }
 
   async #readStream(
