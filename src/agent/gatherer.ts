@@ -422,18 +422,20 @@ class RemoteHost {
     return { run, root, sandbox, isRoot: true, tasks, only: listed };
   }
 
-  async #isAsItWas(sandbox: Sandbox, { running }: ExecutorRun, known: KnownRun): Promise<boolean> {
+  async #isAsItWas(sandbox: Sandbox, executor: ExecutorRun, known: KnownRun): Promise<boolean> {
     const {
       run,
       root,
       tasks: [task],
       only,
     } = known;
-    if (task?.view === undefined || only === undefined || run.running !== running) return false;
+    if (task?.view === undefined || only === undefined || run.running !== executor.running) return false;
     const { agent, ahead_ms } = root;
     if (agent?.id !== this.#agent.id || ahead_ms !== this.#aheadMs) return false;
     const listed = await sandbox.list(task.found.checkpoint_dir, only);
     if (listed !== only && looksOf(listed) !== looksOf(only)) return false;
+    known.run = executor;
+    known.sandbox = sandbox;
     known.only = listed;
     return true;
   }

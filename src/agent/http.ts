@@ -48,7 +48,7 @@ export interface HttpCall {
 }
 
 /** A server, in one of two roles: it was named, or it was redirected to. */
-interface Target {
+interface ServerRole {
   readonly origin: Origin;
   /** The lines of a call that are the same each time. */
   readonly head: string;
@@ -79,7 +79,7 @@ export class HttpClient {
   readonly #options: HttpOptions;
   readonly #pool: HttpPool;
   /** By the addresses of servers: to parse one takes longer than to send a call. */
-  readonly #targets = new Map<string, Target>();
+  readonly #roles = new Map<string, ServerRole>();
   readonly #origins = new Map<string, Origin>();
   readonly #contexts = new Map<boolean, SecureContext>();
 
@@ -119,17 +119,17 @@ export class HttpClient {
   }
 
   async #follow(call: HttpCall): Promise<HttpAnswer> {
-    let target = this.#named(call.base);
-    const named = target.origin.place.url;
-    let path = `${target.prefix}${call.path}`;
+    let role = this.#named(call.base);
+    const named = role.origin.place.url;
+    let path = `${role.prefix}${call.path}`;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#once(target, path, call);
+      const answer = await this.#once(role, path, call);
       const { location } = answer.headers;
       if (call.stays || !REDIRECTS.has(answer.status) || location === undefined) return answer;
       if (redirects === MOST_REDIRECTS) {
         throw new AgentFailure('odd', `it redirects more than ${MOST_REDIRECTS} times`, CHECK_ADDRESS);
       }
-      const from = new URL(path, target.origin.place.url);
+      const from = new URL(path, role.origin.place.url);
       const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
       if (next === undefined || !/^https?:$/.test(next.protocol)) {
         throw new AgentFailure('odd', 'it redirects to what is not an address', CHECK_ADDRESS);
@@ -137,22 +137,22 @@ export class HttpClient {
       if (named.protocol === 'https:' && next.protocol !== named.protocol) {
         throw new AgentFailure('odd', `it redirects from https to http, to ${next.host}`, CHECK_ADDRESS);
       }
-      target = this.#target(next, next.origin === named.origin);
+      role = this.#roleOf(next, next.origin === named.origin);
       path = `${next.pathname}${next.search}`;
     }
   }
 
-  #named(base: string): Target {
-    let target = this.#targets.get(base);
-    if (target === undefined) {
-      target = this.#target(new URL(base), true);
-      this.#targets.set(base, target);
+  #named(base: string): ServerRole {
+    let role = this.#roles.get(base);
+    if (role === undefined) {
+      role = this.#roleOf(new URL(base), true);
+      this.#roles.set(base, role);
     }
-    return target;
+    return role;
   }
 
   /** Only hosts that were named see who we are. */
-  #target(url: URL, isNamed: boolean): Target {
+  #roleOf(url: URL, isNamed: boolean): ServerRole {
     const { authorization } = this.#options;
     const key = `${isNamed} ${url.origin}`;
     let origin = this.#origins.get(key);
@@ -176,7 +176,7 @@ export class HttpClient {
     return { context, rejectUnauthorized: insecure !== true };
   }
 
-  #once({ origin, head }: Target, path: string, call: HttpCall): Promise<HttpAnswer> {
+  #once({ origin, head }: ServerRole, path: string, call: HttpCall): Promise<HttpAnswer> {
     const text = textOf(path, head, call);
     return new Promise((resolve, reject) => {
       const failed = (error: unknown) => reject(failedConnection(error, origin.place.url));

@@ -33,10 +33,12 @@ export function streamOf(workDir: string, agent: string, task: string): string {
 
 /** The process of the task is started, as its runner would record it. */
 export function startProcess(stream: string): void {
-  const states = (['WAITING', 'FORKED'] as const).map((state, seq) =>
-    bytesOf({ type: 'process_status', value: { seq, process: 'p', state } }),
-  );
-  appendFileSync(stream, Buffer.concat(states));
+  const own = { process: 'p', coordinator_pid: 8, fork_time: 1_700_000_001.5 };
+  const records = [
+    { process: 'p', seq: 0, state: 'WAITING' as const },
+    { ...own, seq: 1, state: 'FORKED' as const },
+  ].map((value) => bytesOf({ type: 'process_status', value }));
+  appendFileSync(stream, Buffer.concat(records));
 }
 
 /** As many agents with as many active tasks each, on disk below a work directory. */
