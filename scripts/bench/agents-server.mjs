@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const [agents, tasks] = process.argv.slice(2, 4).map(Number);
-const fixtures = process.argv[4];
+const fixtures = process.argv[4] ?? '';
 
 const AGENT = '6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-S0';
 const FRAMEWORK = 'b9cc1a4b-5a0d-4b1e-8c0f-0d8ae1d3f7a2-0000';
@@ -31,7 +31,7 @@ const templates = [ACTIVE, FINISHED].map((id, i) => {
     `thermos-${id}`,
     'runs',
   );
-  const container = readdirSync(runs).find((name) => name !== 'latest');
+  const container = readdirSync(runs).find((name) => name !== 'latest') ?? '';
   const files = new Map();
   const directories = new Map();
   const walk = (path) => {
@@ -201,5 +201,8 @@ const server = createServer((request, response) => {
   request.on('end', () => answer(request, response, body));
 });
 server.keepAliveTimeout = 0;
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (address !== null && typeof address === 'object') console.log(address.port);
+});
 process.stdin.on('end', () => process.exit()).resume();

@@ -50,7 +50,11 @@ async function withAgents(context, count, use) {
   }
 }
 
-const callsOf = async (port) => (await (await fetch(`http://127.0.0.1:${port}/calls`)).json()).calls;
+/** What was asked since the last time. */
+async function callsOf(port) {
+  const answer = await fetch(`http://127.0.0.1:${port}/calls`);
+  return /** @type {{ calls: string[][] }} */ (await answer.json()).calls;
+}
 
 async function status({ dir, program, node, env, quick }, { count, port, words }) {
   const line = `${program} status --json ${words.join(' ')}`;

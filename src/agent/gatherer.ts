@@ -57,6 +57,9 @@ const MOST_AGENTS = 64;
 const AHEAD = 192;
 /** In so many looks, what cannot change any more is looked at once. */
 const LOOKS = 256;
+/** So many tasks of which nothing has changed for a while are listed in each look; if there are more, they take turns. */
+const MOST_QUIET = 4000;
+const QUIET_MS = 60_000;
 /** In so many looks, the whole sandbox of a task of which nothing changes is looked at once. */
 const CLOSE_LOOKS = 32;
 /** Sandboxes of an agent that are listed at the same time: a few more than there are connections to it. */
@@ -80,6 +83,8 @@ interface KnownRun {
   root: TaskRoot;
   /** What is in the directory of its only task: if that stays, nothing of the task has changed. */
   only?: Listed;
+  /** In how many looks that stayed. */
+  stays: number;
   /** Of the last look that had to list it. */
   sandbox: Sandbox;
   /** The agent listed it, and it is a task root. */
@@ -105,6 +110,8 @@ export class AgentTasks implements TaskGatherer {
   readonly #origins = new WeakMap<FoundTask, Origin>();
   readonly #counted: (counts: AgentCounts) => void;
   #look = 0;
+  /** In how many looks each of the quiet tasks is listed once. */
+  #turns = 1;
   /** It will look again, so that it pays to remember what was read. */
   #remembers = false;
 
@@ -263,12 +270,12 @@ export class AgentTasks implements TaskGatherer {
     if (words.length === 0) {
       await all(async (host) => {
         await ask(host);
-        if (lists) await host.list(undefined, this.#look);
+        if (lists) await host.list(undefined, this.#look, this.#turns);
       });
     } else {
       await all(ask);
       const exact = this.#executorsOf(words);
-      await all((host) => host.list(exact, this.#look));
+      await all((host) => host.list(exact, this.#look, this.#turns));
     }
     return this.#discovery();
   }
@@ -296,17 +303,20 @@ export class AgentTasks implements TaskGatherer {
     const agents = this.#hosts.map(({ port }) => port.base);
     const { masters } = this.#source;
     const problems = [...this.#problemsOfSource];
+    let quiet = 0;
     const discovery: Discovery = { agents, masters, roots: [], tasks: [], problems };
     for (const agent of this.#hosts) {
       for (const problem of agent.problems) discovery.problems.push(problem);
       for (const run of agent.runs.values()) {
         if (run.isRoot) discovery.roots.push(run.root);
+        if (run.stays > 0) quiet += 1;
         for (const task of run.tasks) {
           this.#origins.set(task.found, { agent, run, task });
           discovery.tasks.push(task.found);
         }
       }
     }
+    this.#turns = Math.max(1, Math.ceil(quiet / MOST_QUIET));
     discovery.tasks.sort(compareTasks);
     return discovery;
   }
@@ -355,7 +365,7 @@ class RemoteHost {
   }
 
   /** Lists the sandboxes that may have changed: all of them, or those of the executors of these tasks. */
-  async list(tasks: ReadonlySet<string> | undefined, look: number): Promise<void> {
+  async list(tasks: ReadonlySet<string> | undefined, look: number, turns: number): Promise<void> {
     const before = this.runs;
     this.#closed = [];
     const wanted = this.executors.filter(
@@ -365,7 +375,7 @@ class RemoteHost {
     await eachAtOnce(wanted, MOST_RUNS, async (run, i) => {
       const known = before.get(run.directory);
       const isSettled = known?.isRoot && !run.running && known.tasks.every((task) => task.isSettled);
-      runs[i] = isSettled && (i + look) % LOOKS !== 0 ? known : await this.#list(run, known, i + look);
+      runs[i] = isSettled && (i + look) % LOOKS !== 0 ? known : await this.#list(run, known, i + look, turns);
     });
     this.runs = new Map(runs.map((run) => [run.run.directory, run]));
     if (this.#closed.length > 0) this.problems.push(closed(this.#closed, this.port.base));
@@ -395,16 +405,20 @@ class RemoteHost {
   }
 
   /** `turn`: from time to time, it is not enough that nothing seems to have changed. */
-  async #list(run: ExecutorRun, known: KnownRun | undefined, turn: number): Promise<KnownRun> {
+  async #list(run: ExecutorRun, known: KnownRun | undefined, turn: number, turns: number): Promise<KnownRun> {
     const sandbox = new Sandbox(this.port, run.directory);
-    if (turn % CLOSE_LOOKS !== 0 && known !== undefined && (await this.#isAsItWas(sandbox, run, known))) {
-      return known;
+    if (turn % CLOSE_LOOKS !== 0 && known !== undefined && this.#mayBeAsItWas(run, known)) {
+      known.run = run;
+      if ((turn % turns !== 0 && this.#isQuiet(known)) || (await isAsItWas(sandbox, known))) return known;
     }
     const root = rootOf(run.directory, this.#agent, this.#aheadMs);
     const only = await findTaskOf(sandbox, run, root);
+    if (only !== undefined && known?.tasks[0]?.found.phase === only.phase) {
+      if (this.#mayBeAsItWas(run, known) && (await isAsItWas(sandbox, known))) return known;
+    }
     const found = only === undefined ? await findTasks(sandbox, root) : [only];
     if (sandbox.failure !== undefined) this.#failed(sandbox.failure);
-    if (found === 'absent') return { run, root, sandbox, isRoot: false, tasks: [] };
+    if (found === 'absent') return { run, root, sandbox, isRoot: false, tasks: [], stays: 0 };
     if (found === 'refused') {
       root.readable = false;
       // A closed sandbox of an agent that answers.
@@ -419,25 +433,19 @@ class RemoteHost {
       return { found: task, reader: readers.get(task_id) };
     });
     const listed = only === undefined ? undefined : await sandbox.list(only.checkpoint_dir);
-    return { run, root, sandbox, isRoot: true, tasks, only: listed };
+    return { run, root, sandbox, isRoot: true, tasks, only: listed, stays: 0 };
   }
 
-  async #isAsItWas(sandbox: Sandbox, executor: ExecutorRun, known: KnownRun): Promise<boolean> {
-    const {
-      run,
-      root,
-      tasks: [task],
-      only,
-    } = known;
-    if (task?.view === undefined || only === undefined || run.running !== executor.running) return false;
-    const { agent, ahead_ms } = root;
-    if (agent?.id !== this.#agent.id || ahead_ms !== this.#aheadMs) return false;
-    const listed = await sandbox.list(task.found.checkpoint_dir, only);
-    if (listed !== only && looksOf(listed) !== looksOf(only)) return false;
-    known.run = executor;
-    known.sandbox = sandbox;
-    known.only = listed;
-    return true;
+  /** All that is known of it without asking for it is as it was. */
+  #mayBeAsItWas({ running }: ExecutorRun, { run, root, tasks, only }: KnownRun): boolean {
+    const isSame = run.running === running && root.agent?.id === this.#agent.id;
+    return isSame && root.ahead_ms === this.#aheadMs && only !== undefined && tasks[0]?.view !== undefined;
+  }
+
+  /** Nothing changed since the last look, nor for a while before. */
+  #isQuiet({ stays, tasks }: KnownRun): boolean {
+    const since = tasks[0]?.view?.silent_since_ms ?? Number.POSITIVE_INFINITY;
+    return stays > 0 && this.#now() + this.#aheadMs - since > QUIET_MS;
   }
 
   #failed(error: unknown): void {
@@ -466,6 +474,18 @@ class RemoteHost {
       agent: this.port.base,
     };
   }
+}
+
+/** Is what is in the directory of its only task the same as before? */
+async function isAsItWas(sandbox: Sandbox, known: KnownRun): Promise<boolean> {
+  const { only, tasks } = known;
+  if (only === undefined || tasks[0] === undefined) return false;
+  const listed = await sandbox.list(tasks[0].found.checkpoint_dir, only);
+  if (listed !== only && looksOf(listed) !== looksOf(only)) return false;
+  known.sandbox = sandbox;
+  known.only = listed;
+  known.stays += 1;
+  return true;
 }
 
 function namedByExecutor(root: TaskRoot, { executorId }: ExecutorRun): FoundTask[] {
