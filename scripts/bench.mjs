@@ -10,6 +10,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { agentRows } from './bench/agents.mjs';
 import { configRows } from './bench/config.mjs';
 import { gcRows } from './bench/gc.mjs';
 import { quote } from './bench/measure.mjs';
@@ -50,6 +51,7 @@ const context = {
 /** @type {import('./bench/table.mjs').Row[]} */
 const rows = [
   ...(await statusRows(context)),
+  ...(await agentRows(context)),
   ...(await tailRows(context)),
   ...configRows(context),
   ...(await runRows(context)),

@@ -6,6 +6,8 @@ export const PIECE_BYTES = 64 * 1024;
 export interface RemoteListing {
   readonly entries: readonly RemoteEntry[];
   readonly complete: boolean;
+  /** As it was answered, of a listing that was known before: by it, the client can tell that a later one is the same. */
+  readonly raw?: Buffer;
 }
 
 /**
@@ -13,8 +15,8 @@ export interface RemoteListing {
  * why rejects with an AgentFailure. Calls that are `urgent`, because a person waits for them, begin before others.
  */
 export interface AgentFiles {
-  /** What is in a directory. */
-  list(path: string, urgent?: boolean): Promise<RemoteListing>;
+  /** What is in a directory: the very listing that is known if it is certainly still the same. */
+  list(path: string, urgent?: boolean, known?: RemoteListing): Promise<RemoteListing>;
   /** Up to `length` bytes of a file, at most PIECE_BYTES; none at its end. */
   read(path: string, offset: number, length: number, urgent?: boolean): Promise<Buffer>;
   /**

@@ -172,8 +172,9 @@ export function parseListing(
   const entries = answer.slice(0, MOST.entries).flatMap((entry) => {
     if (!isFields(entry)) return [];
     const path = textOf(entry.path);
-    const name = path.slice(directory.length + 1);
-    if (path !== `${directory}/${name}` || !isName(name)) return [];
+    if (!path.startsWith(directory) || path.charCodeAt(directory.length) !== SLASH) return [];
+    const name = ownName(path.slice(directory.length + 1));
+    if (!isName(name)) return [];
     const [mode = ''] = MODE.exec(textOf(entry.mode)) ?? [];
     const kind = mode.startsWith('d') ? 'directory' : mode.startsWith('-') ? 'file' : 'other';
     return [
@@ -188,6 +189,26 @@ export function parseListing(
     ] as const;
   });
   return { entries, complete: answer.length <= MOST.entries };
+}
+
+const SLASH = 47;
+
+/** A few names come again and again, such as those of streams. */
+const NAMES = new Map<string, string>();
+const MOST_NAMES = 4096;
+/** V8 copies a shorter part of a text. Of a longer one, it keeps the whole text. */
+const SHORTEST_PART = 13;
+
+/** The same name, without the path that it is cut out of. */
+function ownName(name: string): string {
+  if (name.length < SHORTEST_PART) return name;
+  let own = NAMES.get(name);
+  if (own === undefined) {
+    if (NAMES.size === MOST_NAMES) NAMES.clear();
+    own = ` ${name}`.slice(1);
+    NAMES.set(own, own);
+  }
+  return own;
 }
 
 function sizeOf(value: unknown): number {

@@ -14,6 +14,7 @@ export { SchedulerClient } from './scheduler.js';
 
 /** What an agent says about itself at one moment. */
 export interface AgentMoment {
+  /** The same object as before if nothing in it has changed. */
   readonly state: AgentState;
   /** By how much its clock is ahead of ours, in milliseconds; undefined if its answer has no date. */
   readonly aheadMs?: number;
@@ -59,6 +60,8 @@ export class AgentClient implements AgentFiles {
   /** It reads by READ_FILE: from 1.1 on, where its rights allow it. */
   #hasCalls = false;
   #down: AgentFailure | undefined;
+  /** The last state, and how it was sent. */
+  #last: { sent: Buffer; state: AgentState } | undefined;
 
   /** `base`: its address, without a slash at the end. `now`: our clock. */
   constructor(
@@ -73,24 +76,40 @@ export class AgentClient implements AgentFiles {
   async state(): Promise<AgentMoment> {
     this.#down = undefined;
     const sent = this.#now();
-    let answer = await this.#get('/state', {}, MOST.state, true);
-    if (answer.status === 404) answer = await this.#get('/state.json', {}, MOST.state, true);
+    let answer = await this.#state('/state');
+    if (answer.status === 404) answer = await this.#state('/state.json');
     if (answer.status !== 200) throw refusal(answer, 'the agent');
+    const date = Date.parse(answer.headers.date ?? '');
+    const aheadMs = Number.isNaN(date) ? undefined : aheadOf(date, sent, this.#now());
+    const last = this.#last;
+    if (last !== undefined && answer.sent === last.sent) return { state: last.state, aheadMs };
     const json = jsonIn(answer);
     const state = parseAgentState(json);
     if (state === undefined) throw notAnAgent(json);
+    this.#last = { sent: answer.sent, state };
     this.#suffix = isBefore(state.version, 0, 25) ? '.json' : '';
     this.#hasCalls = state.version !== '' && !isBefore(state.version, 1, 1);
-    const date = Date.parse(answer.headers.date ?? '');
-    return { state, aheadMs: Number.isNaN(date) ? undefined : aheadOf(date, sent, this.#now()) };
+    return { state, aheadMs };
   }
 
-  async list(path: string, urgent = false): Promise<RemoteListing> {
+  /** What an agent has to pack, we have to unpack: a state is long, the rest mostly is not. */
+  #state(path: string): Promise<HttpAnswer> {
+    return this.#ask(
+      { base: this.base, path, most: MOST.state, packed: true, known: this.#last?.sent },
+      true,
+    );
+  }
+
+  async list(path: string, urgent = false, known?: RemoteListing): Promise<RemoteListing> {
     const answer = await this.#get(`/files/browse${this.#suffix}`, { path }, MOST.listing, urgent);
     if (answer.status !== 200) throw refusal(answer, path);
+    const { body } = answer;
+    if (known?.raw?.equals(body)) return known;
     const listing = parseListing(jsonIn(answer), path);
     if (listing === undefined) throw new AgentFailure('odd', `what it answers is not a listing of ${path}`);
-    return listing;
+    return known === undefined
+      ? listing
+      : { entries: listing.entries, complete: listing.complete, raw: body };
   }
 
   async read(path: string, offset: number, length: number, urgent = false): Promise<Buffer> {
@@ -152,9 +171,7 @@ export class AgentClient implements AgentFiles {
     urgent: boolean,
   ): Promise<HttpAnswer> {
     const fields = Object.entries(query).map(([field, value]) => `${field}=${encodeURIComponent(value)}`);
-    const path = fields.length === 0 ? name : `${name}?${fields.join('&')}`;
-    // What an agent has to pack, we have to unpack: a state is long, the rest mostly is not.
-    return this.#ask({ base: this.base, path, most, packed: most === MOST.state }, urgent);
+    return this.#ask({ base: this.base, path: `${name}?${fields.join('&')}`, most }, urgent);
   }
 
   async #ask(call: Parameters<HttpClient['ask']>[0], urgent: boolean): Promise<HttpAnswer> {

@@ -1,7 +1,15 @@
+import { size } from '../text/size.js';
 import { AgentFailure } from './failure.js';
 
 /** The other end closed the connection, which may go well the next time. */
-const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ENOTCONN']);
+
+/** What came is no answer of HTTP. */
+export class NotHttp extends Error {}
+
+export function tooLong(most: number): AgentFailure {
+  return new AgentFailure('odd', `its answer is longer than ${size(most)}`);
+}
 
 /** A failure of a connection that broke. */
 class BrokenConnection extends AgentFailure {}
@@ -67,10 +75,10 @@ export function failedConnection(error: unknown, { protocol, hostname, host, por
   if (secure && (code === 'EPROTO' || code.startsWith('ERR_SSL_'))) {
     return unreachable('it does not speak TLS', `ask it without: http://${host}`);
   }
-  if (code.startsWith('HPE_')) {
+  if (error instanceof NotHttp) {
     return unreachable('what it says is not HTTP', secure ? undefined : `if it speaks TLS: https://${host}`);
   }
-  if (BROKEN.has(code) || message === 'aborted') {
+  if (BROKEN.has(code)) {
     const hint = secure ? 'try again' : `try again; if it speaks TLS: https://${host}`;
     return new BrokenConnection('unreachable', 'the connection broke', hint);
   }

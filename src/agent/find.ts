@@ -1,4 +1,4 @@
-import type { FoundTask, TaskRoot } from '../discovery/found.js';
+import type { FoundTask, RemoteAgent, TaskRoot } from '../discovery/found.js';
 import { type DirectoryNames, joinTasks } from '../discovery/join.js';
 import { MESOS } from '../layout/layouts.js';
 import { mesosIdsOf, rootInRun, taskIdOfExecutor } from '../layout/mesos.js';
@@ -47,12 +47,16 @@ export async function findTaskOf(
   if (task_id === undefined) return undefined;
   const phase: Phase = running ? 'active' : 'finished';
   const directory = phasePath(root.path, phase);
-  const listed = await sandbox.list(directory);
+  const task = taskIn(root, task_id);
+  task.phase = phase;
+  task.task_file = `${directory}/${task_id}`;
+  const [listed, checkpoints] = await Promise.all([
+    sandbox.list(directory),
+    sandbox.list(task.checkpoint_dir),
+  ]);
   if (typeof listed === 'string' || !listed.complete || listed.entries.length !== 1) return undefined;
   const [entry] = listed.entries;
   if (entry?.name !== task_id || entry.kind !== 'file') return undefined;
-  const task = { ...taskIn(root, task_id), phase, task_file: `${directory}/${task_id}` };
-  const checkpoints = await sandbox.list(task.checkpoint_dir);
   const hasStream =
     typeof checkpoints !== 'string' && checkpoints.entries.some(({ name }) => name === RUNNER);
   return hasStream ? task : undefined;
@@ -60,8 +64,8 @@ export async function findTaskOf(
 
 const MAY_BE_MOVING: ReadonlySet<string> = new Set(['task-file-twice', 'task-file-missing']);
 
-/** The task root in a run directory of an agent. */
-export function rootOf(directory: string): TaskRoot {
+/** The task root in a run directory, of an agent whose clock is ahead of ours. */
+export function rootOf(directory: string, agent?: RemoteAgent, ahead_ms?: number): TaskRoot {
   return {
     path: rootInRun(directory),
     layout: MESOS.name,
@@ -69,13 +73,18 @@ export function rootOf(directory: string): TaskRoot {
     readable: true,
     mesos: mesosIdsOf(directory),
     run_dir: directory,
+    agent,
+    ahead_ms,
   };
 }
 
-/** A task of this id in a root, as if it were there. */
+/**
+ * A task of this id in a root, as if it were there. All its fields are made at once, and are changed later: V8 keeps the
+ * description of each object that is spread into another, which takes more memory than the object.
+ */
 export function taskIn(root: TaskRoot, task_id: string): FoundTask {
   const checkpoint_dir = `${rootPaths(root.path).checkpoints}/${task_id}`;
-  return { task_id, root, phase: 'active', checkpoint_dir, problems: [] };
+  return { task_id, root, phase: 'active', task_file: undefined, checkpoint_dir, problems: [] };
 }
 
 async function names(sandbox: Sandbox, path: string, kind: RemoteEntry['kind']): Promise<DirectoryNames> {

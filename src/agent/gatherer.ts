@@ -15,7 +15,7 @@ import type { AgentFiles } from './agent-files.js';
 import type { AgentState, ExecutorRun } from './answers.js';
 import { failureIn, problemOf } from './failure.js';
 import { findTaskOf, findTasks, rootOf, taskIn } from './find.js';
-import { Lane } from './lane.js';
+import { eachAtOnce } from './lane.js';
 import { RemoteTask } from './remote-task.js';
 import { type Listed, looksOf, Sandbox } from './sandbox.js';
 import { selectRemote } from './select.js';
@@ -54,9 +54,16 @@ export interface AgentCounts {
 /** Agents that are asked at the same time. */
 const MOST_AGENTS = 64;
 /** Views that are read before they are taken. */
-const AHEAD = 512;
+const AHEAD = 192;
 /** In so many looks, what cannot change any more is looked at once. */
 const LOOKS = 256;
+/** So many tasks of which nothing has changed for a while are listed in each look; if there are more, they take turns. */
+const MOST_QUIET = 4000;
+const QUIET_MS = 60_000;
+/** In so many looks, the whole sandbox of a task of which nothing changes is looked at once. */
+const CLOSE_LOOKS = 32;
+/** Sandboxes of an agent that are listed at the same time: a few more than there are connections to it. */
+const MOST_RUNS = 6;
 /** A state of an agent that is this young is not asked for again: the agent makes it in its one thread. */
 const FRESH_MS = 900;
 /** The header with its time has whole seconds, and the answer was on its way. */
@@ -66,13 +73,18 @@ interface KnownTask {
   found: FoundTask;
   /** Until it is settled. */
   reader?: RemoteTask;
-  /** If it cannot change any more. */
-  settled?: TaskView;
+  /** As long as its directory is as it was when it was read; for good if it cannot change any more. */
+  view?: TaskView;
+  isSettled?: boolean;
 }
 
 interface KnownRun {
   run: ExecutorRun;
   root: TaskRoot;
+  /** What is in the directory of its only task: if that stays, nothing of the task has changed. */
+  only?: Listed;
+  /** In how many looks that stayed. */
+  stays: number;
   /** Of the last look that had to list it. */
   sandbox: Sandbox;
   /** The agent listed it, and it is a task root. */
@@ -95,10 +107,13 @@ export class AgentTasks implements TaskGatherer {
   /** Those of the last look. */
   #hosts: readonly RemoteHost[] = [];
   #problemsOfSource: readonly Problem[] = [];
-  readonly #lane = new Lane(MOST_AGENTS);
   readonly #origins = new WeakMap<FoundTask, Origin>();
   readonly #counted: (counts: AgentCounts) => void;
   #look = 0;
+  /** In how many looks each of the quiet tasks is listed once. */
+  #turns = 1;
+  /** It will look again, so that it pays to remember what was read. */
+  #remembers = false;
 
   /** `now`: our clock. `counted`: called when another agent has been asked. */
   constructor(
@@ -135,6 +150,7 @@ export class AgentTasks implements TaskGatherer {
 
   /** Each look keeps what it learnt. */
   board(): TaskSearch {
+    this.#remembers = true;
     return this;
   }
 
@@ -221,14 +237,19 @@ export class AgentTasks implements TaskGatherer {
 
   async #view(found: FoundTask): Promise<TaskView> {
     const { agent, run, task } = this.#originOf(found);
-    if (task.settled !== undefined) return task.settled;
-    task.reader ??= new RemoteTask(found, { history: false, locates: true });
-    const view = agent.told(await task.reader.read(run.sandbox, found, run.run.running), run.sandbox);
-    const isSettled = !run.run.running && isOver(view) && run.sandbox.failure === undefined && !view.removed;
-    task.settled = isSettled ? view : undefined;
-    // What was needed to read it is not needed again.
-    if (isSettled) task.reader = undefined;
-    if (run.tasks.length === 1) run.sandbox.forgetAll();
+    if (task.view !== undefined) return task.view;
+    const reader = task.reader ?? new RemoteTask(found, { history: false, locates: 'probably' });
+    const { sandbox } = run;
+    const view = agent.told(await reader.read(sandbox, found, run.run.running), sandbox);
+    if (this.#remembers) {
+      const isWhole = sandbox.failure === undefined && !view.removed;
+      task.isSettled = isWhole && !run.run.running && isOver(view);
+      const isCalm = isWhole && run.only !== undefined && !isOver(view) && view.problems.length === 0;
+      task.view = task.isSettled || isCalm ? view : undefined;
+      // What was needed to read it is not needed again.
+      task.reader = task.isSettled ? undefined : reader;
+    } else run.only = undefined;
+    if (run.tasks.length === 1) sandbox.forgetAll();
     return view;
   }
 
@@ -245,17 +266,16 @@ export class AgentTasks implements TaskGatherer {
       counts.asked += 1;
       this.#counted(counts);
     };
-    const all = (use: (host: RemoteHost) => Promise<void>) =>
-      Promise.all(this.#hosts.map((host) => this.#lane.run(() => use(host))));
+    const all = (use: (host: RemoteHost) => Promise<void>) => eachAtOnce(this.#hosts, MOST_AGENTS, use);
     if (words.length === 0) {
       await all(async (host) => {
         await ask(host);
-        if (lists) await host.list(undefined, this.#look);
+        if (lists) await host.list(undefined, this.#look, this.#turns);
       });
     } else {
       await all(ask);
       const exact = this.#executorsOf(words);
-      await all((host) => host.list(exact, this.#look));
+      await all((host) => host.list(exact, this.#look, this.#turns));
     }
     return this.#discovery();
   }
@@ -283,17 +303,20 @@ export class AgentTasks implements TaskGatherer {
     const agents = this.#hosts.map(({ port }) => port.base);
     const { masters } = this.#source;
     const problems = [...this.#problemsOfSource];
+    let quiet = 0;
     const discovery: Discovery = { agents, masters, roots: [], tasks: [], problems };
     for (const agent of this.#hosts) {
       for (const problem of agent.problems) discovery.problems.push(problem);
       for (const run of agent.runs.values()) {
         if (run.isRoot) discovery.roots.push(run.root);
+        if (run.stays > 0) quiet += 1;
         for (const task of run.tasks) {
           this.#origins.set(task.found, { agent, run, task });
           discovery.tasks.push(task.found);
         }
       }
     }
+    this.#turns = Math.max(1, Math.ceil(quiet / MOST_QUIET));
     discovery.tasks.sort(compareTasks);
     return discovery;
   }
@@ -342,25 +365,19 @@ class RemoteHost {
   }
 
   /** Lists the sandboxes that may have changed: all of them, or those of the executors of these tasks. */
-  async list(tasks: ReadonlySet<string> | undefined, look: number): Promise<void> {
+  async list(tasks: ReadonlySet<string> | undefined, look: number, turns: number): Promise<void> {
     const before = this.runs;
-    this.runs = new Map();
     this.#closed = [];
     const wanted = this.executors.filter(
       ({ executorId }) => tasks === undefined || tasks.has(taskIdOfExecutor(executorId) ?? ''),
     );
-    await Promise.all(
-      wanted.map(async (run, i) => {
-        const known = before.get(run.directory);
-        const { running } = run;
-        const isSettled =
-          known?.isRoot === true &&
-          !running &&
-          known.tasks.every(({ settled }) => settled !== undefined) &&
-          (i + look) % LOOKS !== 0;
-        this.runs.set(run.directory, isSettled ? known : await this.#list(run, known));
-      }),
-    );
+    const runs: KnownRun[] = new Array(wanted.length);
+    await eachAtOnce(wanted, MOST_RUNS, async (run, i) => {
+      const known = before.get(run.directory);
+      const isSettled = known?.isRoot && !run.running && known.tasks.every((task) => task.isSettled);
+      runs[i] = isSettled && (i + look) % LOOKS !== 0 ? known : await this.#list(run, known, i + look, turns);
+    });
+    this.runs = new Map(runs.map((run) => [run.run.directory, run]));
     if (this.#closed.length > 0) this.problems.push(closed(this.#closed, this.port.base));
   }
 
@@ -378,6 +395,7 @@ class RemoteHost {
   /** The view of a task of this agent; the first one that it did not give whole says why. */
   told(view: TaskView, { failure }: Sandbox): TaskView {
     const url = this.port.base;
+    if (view.problems.length === 0 && failure === undefined) return view;
     const problems: Problem[] = view.problems.map((problem) => ({ ...problem, agent: url }));
     if (failure !== undefined && !this.#isDown) {
       this.#isDown = true;
@@ -386,13 +404,21 @@ class RemoteHost {
     return { ...view, problems };
   }
 
-  async #list(run: ExecutorRun, known: KnownRun | undefined): Promise<KnownRun> {
+  /** `turn`: from time to time, it is not enough that nothing seems to have changed. */
+  async #list(run: ExecutorRun, known: KnownRun | undefined, turn: number, turns: number): Promise<KnownRun> {
     const sandbox = new Sandbox(this.port, run.directory);
-    const root: TaskRoot = { ...rootOf(run.directory), agent: this.#agent, ahead_ms: this.#aheadMs };
+    if (turn % CLOSE_LOOKS !== 0 && known !== undefined && this.#mayBeAsItWas(run, known)) {
+      known.run = run;
+      if ((turn % turns !== 0 && this.#isQuiet(known)) || (await isAsItWas(sandbox, known))) return known;
+    }
+    const root = rootOf(run.directory, this.#agent, this.#aheadMs);
     const only = await findTaskOf(sandbox, run, root);
+    if (only !== undefined && known?.tasks[0]?.found.phase === only.phase) {
+      if (this.#mayBeAsItWas(run, known) && (await isAsItWas(sandbox, known))) return known;
+    }
     const found = only === undefined ? await findTasks(sandbox, root) : [only];
     if (sandbox.failure !== undefined) this.#failed(sandbox.failure);
-    if (found === 'absent') return { run, root, sandbox, isRoot: false, tasks: [] };
+    if (found === 'absent') return { run, root, sandbox, isRoot: false, tasks: [], stays: 0 };
     if (found === 'refused') {
       root.readable = false;
       // A closed sandbox of an agent that answers.
@@ -401,10 +427,25 @@ class RemoteHost {
     const readers = new Map(known?.tasks.map((task) => [task.found.task_id, task.reader]));
     const tasks = (found === 'refused' ? namedByExecutor(root, run) : found).map((task): KnownTask => {
       const { task_id } = task;
-      task.problems = task.problems.map((problem) => ({ ...problem, agent: this.port.base }));
+      if (task.problems.length > 0) {
+        task.problems = task.problems.map((problem) => ({ ...problem, agent: this.port.base }));
+      }
       return { found: task, reader: readers.get(task_id) };
     });
-    return { run, root, sandbox, isRoot: true, tasks };
+    const listed = only === undefined ? undefined : await sandbox.list(only.checkpoint_dir);
+    return { run, root, sandbox, isRoot: true, tasks, only: listed, stays: 0 };
+  }
+
+  /** All that is known of it without asking for it is as it was. */
+  #mayBeAsItWas({ running }: ExecutorRun, { run, root, tasks, only }: KnownRun): boolean {
+    const isSame = run.running === running && root.agent?.id === this.#agent.id;
+    return isSame && root.ahead_ms === this.#aheadMs && only !== undefined && tasks[0]?.view !== undefined;
+  }
+
+  /** Nothing changed since the last look, nor for a while before. */
+  #isQuiet({ stays, tasks }: KnownRun): boolean {
+    const since = tasks[0]?.view?.silent_since_ms ?? Number.POSITIVE_INFINITY;
+    return stays > 0 && this.#now() + this.#aheadMs - since > QUIET_MS;
   }
 
   #failed(error: unknown): void {
@@ -433,6 +474,18 @@ class RemoteHost {
       agent: this.port.base,
     };
   }
+}
+
+/** Is what is in the directory of its only task the same as before? */
+async function isAsItWas(sandbox: Sandbox, known: KnownRun): Promise<boolean> {
+  const { only, tasks } = known;
+  if (only === undefined || tasks[0] === undefined) return false;
+  const listed = await sandbox.list(tasks[0].found.checkpoint_dir, only);
+  if (listed !== only && looksOf(listed) !== looksOf(only)) return false;
+  known.sandbox = sandbox;
+  known.only = listed;
+  known.stays += 1;
+  return true;
 }
 
 function namedByExecutor(root: TaskRoot, { executorId }: ExecutorRun): FoundTask[] {

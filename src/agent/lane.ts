@@ -28,3 +28,19 @@ export class Lane {
     }
   }
 }
+
+/** Uses the items in their order, so many at once. Rejects with the first failure. */
+export async function eachAtOnce<T>(
+  items: readonly T[],
+  most: number,
+  use: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    while (next < items.length) {
+      const index = next++;
+      await use(items[index] as T, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, work));
+}

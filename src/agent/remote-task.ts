@@ -20,13 +20,16 @@ import type { Listed, Sandbox } from './sandbox.js';
 /** Of a path that is not there, as the code for this host knows it. */
 const ABSENT = { code: 'ENOENT' };
 
+/** `probably`: a place in the sandbox that the stream names is where it says. */
+type Locates = 'not' | 'probably' | 'surely';
+
 /**
  * Reads a task in a sandbox as a view, from its agent, repeatedly if needed: later calls read only what was appended
  * since. What the host alone knows is left out: whether pids are alive, when it booted. Never rejects.
  */
 export class RemoteTask {
   readonly #history: boolean;
-  readonly #locates: boolean;
+  readonly #locates: Locates;
   #replay!: Replay;
   #stream!: RemoteStream;
   /** The streams of coordinators are in the state, so the runner's own must be read from its start again. */
@@ -37,11 +40,11 @@ export class RemoteTask {
 
   /**
    * `history`: all statuses and runs, for one task; else only the latest, for many. `locates`: says where sandbox and logs
-   * are, which takes a few more calls.
+   * are; with `surely`, the agent is asked, which takes a few more calls.
    */
   constructor(
     readonly found: FoundTask,
-    { history, locates = history }: { history: boolean; locates?: boolean },
+    { history, locates = history ? 'surely' : 'not' }: { history: boolean; locates?: Locates },
   ) {
     this.#history = history;
     this.#locates = locates;
@@ -105,14 +108,14 @@ export class RemoteTask {
     const { task_id, phase } = found;
     const problems: Problem[] = [...found.problems];
     const report = (problem: Problem) => problems.push({ ...problem, task_id });
+    const ofStream: Problem[] = [];
     const [listed, { config, problem }] = await Promise.all([
-      sandbox.list(found.checkpoint_dir),
+      this.#listAndReadStream(sandbox, found, (each) => ofStream.push(each)),
       this.#readConfig(sandbox, found),
     ]);
     if (problem !== undefined) report(problem);
+    ofStream.forEach(report);
     const entry = entryOf(listed, RUNNER);
-    if (entry === undefined) this.#restart();
-    else await this.#readStream(sandbox, entry, found, report);
     if (entry === undefined && !found.problems.some(({ code }) => code === 'checkpoint-missing')) {
       report(this.#missing(found, listed));
     }
@@ -129,7 +132,7 @@ export class RemoteTask {
       state,
       config,
       runner,
-      located: this.#locates ? await locate(state, found, sandbox) : {},
+      located: this.#locates === 'not' ? {} : await this.#located(state, found, sandbox),
       leftovers: [],
       bootTimeMs: undefined,
       moved: over && phase === 'active' && (await isMoved(sandbox, found)),
@@ -137,6 +140,28 @@ export class RemoteTask {
       reasons: this.#history ? await reasonsIn(sandbox, found, listed) : [],
       problems: removed ? problems.map(asRemoved) : problems,
     };
+  }
+
+  #located(state: CheckpointState, found: FoundTask, sandbox: Sandbox): LocatedPaths | Promise<LocatedPaths> {
+    const { directory } = sandbox;
+    const recorded = state.header ?? {};
+    const isInside = (path = '') => isWithin(path, directory) && !path.includes('/..');
+    if (this.#locates === 'surely' || !isInside(recorded.sandbox) || !isInside(recorded.log_dir)) {
+      return locate(state, found, sandbox);
+    }
+    return locatePaths(recorded, found, (path) => (isWithin(path, directory) ? path : undefined));
+  }
+
+  async #listAndReadStream(
+    sandbox: Sandbox,
+    found: FoundTask,
+    report: (problem: Problem) => void,
+  ): Promise<Listed> {
+    const listed = await sandbox.list(found.checkpoint_dir);
+    const entry = entryOf(listed, RUNNER);
+    if (entry === undefined) this.#restart();
+    else await this.#readStream(sandbox, entry, found, report);
+    return listed;
   }
 
   async #readStream(

@@ -1,14 +1,14 @@
 import type { Problem } from '../errors/problem.js';
 import type { LogHandle, LogNames, LogStat, LogTree, OpenedLog } from '../logs/log-tree.js';
 import { isWithin, nameOf, parentOf } from '../store/paths.js';
-import { type AgentFiles, PIECE_BYTES } from './agent-files.js';
+import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.js';
 import type { RemoteEntry } from './answers.js';
 import { type AgentFailure, failureIn } from './failure.js';
 
 const OF_A_PATH: ReadonlySet<AgentFailure['kind']> = new Set(['absent', 'forbidden']);
 
 /** `absent`: it is certainly not there. `refused`: the agent does not answer for it. */
-export type Listed = { entries: readonly RemoteEntry[]; complete: boolean } | 'absent' | 'refused';
+export type Listed = RemoteListing | 'absent' | 'refused';
 
 /** What a listing shows, as text: it differs if a file appeared, vanished or changed. */
 export function looksOf(listed: Listed): string {
@@ -36,10 +36,11 @@ export class Sandbox {
     this.#urgent = urgent;
   }
 
-  list(path: string): Promise<Listed> {
+  /** `known`: of an earlier point in time; it comes again if nothing has changed. */
+  list(path: string, known?: Listed): Promise<Listed> {
     let listed = this.#listed.get(path);
     if (listed === undefined) {
-      listed = this.#list(path);
+      listed = this.#list(path, typeof known === 'string' ? undefined : known);
       this.#listed.set(path, listed);
     }
     return listed;
@@ -56,10 +57,10 @@ export class Sandbox {
   }
 
   /** What a browser is told of a refusal is nothing: the directory above says whether there is anything to refuse. */
-  async #list(path: string): Promise<Listed> {
+  async #list(path: string, known?: RemoteListing): Promise<Listed> {
     if (!this.#holds(path)) return 'refused';
     try {
-      return await this.#files.list(path, this.#urgent);
+      return await this.#files.list(path, this.#urgent, known);
     } catch (error) {
       const kind = this.#failed(error);
       if (kind === 'absent') return 'absent';

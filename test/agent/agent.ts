@@ -48,6 +48,10 @@ export interface Call {
   contentType?: string | undefined;
 }
 
+type OperatorCall =
+  | { type: 'READ_FILE'; read_file: ReadFileCall }
+  | { type: 'LIST_FILES'; list_files: { path: string } };
+
 /** The realm of `/state`, `/monitor/statistics` and `/files`. */
 const REALM = 'mesos-agent-readonly';
 /** That of `/api/v1`. */
@@ -140,6 +144,10 @@ export class Agent {
         return this.#state(query);
       case '/monitor/statistics':
         return this.#statistics(query);
+      case '/containers':
+        return isBefore(this.version, '1.0.0') ? failure(404) : this.#containers(query);
+      case '/metrics/snapshot':
+        return this.#metrics(query);
       case '/files/browse':
         return this.files.browse(query);
       case '/files/read':
@@ -160,8 +168,14 @@ export class Agent {
     if (isBefore(this.version, '1.0.0')) return failure(404);
     if (contentType !== 'application/json')
       return failure(415, 'Expecting Content-Type of application/json.');
-    const call = JSON.parse(body) as { type: string; read_file: ReadFileCall };
-    if (call.type !== 'READ_FILE') return failure(400, 'Failed to validate agent::Call: unknown type');
+    const call = JSON.parse(body) as OperatorCall;
+    if (call.type !== 'READ_FILE' && call.type !== 'LIST_FILES')
+      return failure(400, 'Failed to validate agent::Call: unknown type');
+    if (call.type === 'LIST_FILES') {
+      if (this.knobs.isRecovering) return failure(503, 'Agent has not finished recovery');
+      const { list_files } = call;
+      return this.knobs.forbids(list_files.path) ? failure(403) : this.files.listCall(list_files);
+    }
     if (isBefore(this.version, '1.1.0')) return failure(501);
     if (this.knobs.isRecovering) return failure(503, 'Agent has not finished recovery');
     return this.knobs.forbids(call.read_file.path) ? failure(403) : this.files.readCall(call.read_file);
@@ -270,6 +284,37 @@ export class Agent {
   /** The tasks of its executors, as a master lists them. */
   get tasks() {
     return this.#sandboxes.map((sandbox) => this.#task(sandbox));
+  }
+
+  /** From 1.0 on: as the statistics, with what the containerizer knows. */
+  #containers(query: Query): Answer {
+    const wanted = query.get('container_id');
+    const rows = this.#sandboxes
+      .filter(({ isRunning, containerId }) => isRunning && (wanted ?? containerId) === containerId)
+      .map((sandbox) => ({
+        container_id: sandbox.containerId,
+        executor_id: sandbox.executorId,
+        executor_name: EXECUTOR_NAME,
+        framework_id: sandbox.frameworkId,
+        source: sourceOf(sandbox.executorId),
+        statistics: this.knobs.statistics(sandbox),
+        status: { container_id: { value: sandbox.containerId }, executor_pid: 4711 },
+      }));
+    return jsonAnswer(jsonOf(rows), query, this.version);
+  }
+
+  #metrics(query: Query): Answer {
+    const running = this.#sandboxes.filter(({ isRunning }) => isRunning).length;
+    const metrics = {
+      'slave/executors_running': running,
+      'slave/executors_terminated': this.#sandboxes.length - running,
+      'slave/registered': this.knobs.isRecovering ? 0 : 1,
+      'slave/tasks_running': running,
+      'slave/uptime_secs': 3600.5,
+      'system/cpus_total': 8,
+      'system/load_1min': 0.5,
+    };
+    return jsonAnswer(jsonOf(metrics), query, this.version);
   }
 
   #statistics(query: Query): Answer {

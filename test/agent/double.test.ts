@@ -145,6 +145,36 @@ describe('what an agent says has the fields that Mesos 0.19 answered with, and t
     ]);
   });
 
+  test('/containers and /metrics/snapshot, which agents have from 1.0 on', async () => {
+    const [id = ''] = agentsIn(MESOS).toReversed();
+    const options = { id, sandboxes: sandboxesIn(MESOS, id) };
+    const { url } = await agentOf(options);
+    const [row] = (await bytesFrom(url('/containers'))) as [Record<string, string>];
+    expect(shapeOf(row)).toMatchObject({ container_id: 'string', executor_id: 'string', statistics: {} });
+    expect(await bytesFrom(url('/containers', { container_id: row.container_id as string }))).toEqual([row]);
+    expect(await bytesFrom(url('/containers', { container_id: 'other' }))).toEqual([]);
+    expect(await bytesFrom(url('/metrics/snapshot'))).toMatchObject({ 'slave/executors_running': 1 });
+    const old = await agentOf({ ...options, version: '0.28.0' });
+    expect((await fetch(old.url('/containers'))).status).toBe(404);
+  });
+
+  test('LIST_FILES', async () => {
+    const { url } = await agentOf();
+    writeFileSync(join(directory, 'stdout'), 'hello');
+    chmodSync(join(directory, 'stdout'), 0o645);
+    const list = async (path: string) =>
+      fetch(url('/api/v1'), {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ type: 'LIST_FILES', list_files: { path } }),
+      });
+    expect(await (await list('/sandbox')).json()).toMatchObject({
+      type: 'LIST_FILES',
+      list_files: { file_infos: [{ path: '/sandbox/stdout', mode: 0o100645, size: 5 }] },
+    });
+    expect((await list('/no')).status).toBe(404);
+  });
+
   test('/files/browse', async () => {
     const { url } = await agentOf();
     mkdirSync(join(directory, 'logs'));

@@ -120,6 +120,25 @@ export class Files {
     };
   }
 
+  /** LIST_FILES of the operator API: modes as numbers, times in nanoseconds. */
+  listCall({ path }: { path: string }): Answer {
+    const resolved = this.#resolve(bytesOf(path));
+    // Without a body, unlike that of a directory.
+    if (resolved === undefined) return failure(404);
+    if ('error' in resolved) return failure(400);
+    const names = listing(resolved.path, bytesOf(path.replace(/\/$/, ''))) as {
+      path: Bytes;
+      mtime: number;
+    }[];
+    const file_infos = names.map((info) => {
+      const { mode } = statSync(
+        bufferOf(`${resolved.path}/${info.path.slice(info.path.lastIndexOf('/') + 1)}`),
+      );
+      return { ...info, mode, mtime: { nanoseconds: info.mtime * 1_000_000_000 } };
+    });
+    return jsonAnswer({ type: 'LIST_FILES', list_files: { file_infos } }, new Map(), this.version);
+  }
+
   /** The part of a file from an offset on; only the size of the file if the offset is -1. */
   #page(path: Bytes, offset: number, length: number, query: Query): Answer {
     let fd: number;
