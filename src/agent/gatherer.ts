@@ -19,6 +19,7 @@ import { Lane } from './lane.js';
 import { RemoteTask } from './remote-task.js';
 import { type Listed, looksOf, Sandbox } from './sandbox.js';
 import { selectRemote } from './select.js';
+import type { Statistics } from './statistics.js';
 
 /** One agent, as its client asks it. */
 export interface AgentPort extends AgentFiles {
@@ -26,6 +27,8 @@ export interface AgentPort extends AgentFiles {
   readonly base: string;
   /** What it runs; rejects with AgentFailure. `aheadMs`: by how much its clock is ahead of ours, if it says so. */
   state(): Promise<{ state: AgentState; aheadMs?: number }>;
+  /** What its containers use; rejects with AgentFailure. */
+  statistics(): Promise<Statistics>;
 }
 
 /** The agents that are asked, and what was wrong with finding them. */

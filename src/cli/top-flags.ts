@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { TOP_SORT_WORDS } from '../views/parts/top-columns.js';
+import { AGENT_FLAGS } from './agent-flags.js';
 
 /** The flags of `top`. */
 export const TOP_FLAGS = {
@@ -29,4 +30,5 @@ export const TOP_FLAGS = {
     summary:
       'Also read PSS, memory with shared pages in parts: the kernel then visits all memory of each process.',
   }),
+  ...AGENT_FLAGS,
 };

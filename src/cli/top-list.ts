@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { inspectFound } from '../app/inspect.js';
 import { mentions } from '../app/task-order.js';
 import type { TopAnswer } from '../app/top.js';
-import { localLogs } from '../logs/local-logs.js';
 import { visible } from '../text/escape.js';
 import { inspectText } from '../views/inspect.js';
 import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
+import { agentRefusal } from './agent-refusal.js';
 import type { ListContent } from './list-screen.js';
 import { LogList } from './log-list.js';
 import { MAIN } from './programs.js';
@@ -126,7 +126,8 @@ class TopList implements ListSource {
   }
 
   #log({ view, process }: TopRow): ListEffect {
-    const ports = { gatherer: this.#session.tasks, logsOf: localLogs, now: () => this.#terminal.now() };
+    const { tasks: gatherer, logsOf } = this.#session;
+    const ports = { gatherer, logsOf, now: () => this.#terminal.now() };
     const processes = process === undefined ? [] : [process.process];
     const title = `Logs of ${[view.task_id, ...processes].join(' ')}`;
     return { open: new LogList(visible(title), view.found, processes, ports) };
@@ -134,7 +135,8 @@ class TopList implements ListSource {
 
   #inspect({ view }: TopRow): ListEffect {
     const make = async () => {
-      const ports = { gatherer: this.#session.tasks, logsOf: localLogs, now: this.#terminal.now() };
+      const { tasks: gatherer, logsOf } = this.#session;
+      const ports = { gatherer, logsOf, now: this.#terminal.now() };
       const inspection = await inspectFound(view.found, ports);
       return (style: ListRequest['style']) => inspectText(inspection, style, {});
     };
@@ -143,7 +145,12 @@ class TopList implements ListSource {
 
   /** Another program ends the task: it goes on when this screen is left. */
   #kill({ view }: TopRow): ListEffect {
-    const { task_id, found } = view;
+    const { task_id, found, root } = view;
+    if (root.agent !== undefined) {
+      const { message, hint } = agentRefusal('kill');
+      this.#news = [message, String(hint)];
+      return 'redraw';
+    }
     return { question: `End task ${task_id}?`, yes: () => this.#end(task_id, found.task_file ?? task_id) };
   }
 

@@ -3,22 +3,27 @@ import { localTasks } from '../app/local-tasks.js';
 import type { RootFlags } from '../app/search.js';
 import { Top, type TopAnswer, type TopPorts } from '../app/top.js';
 import { encodeTop } from '../contracts/encode-top.js';
+import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { localLogs } from '../logs/local-logs.js';
+import type { LogsOf } from '../logs/log-tree.js';
 import type { TaskGatherer } from '../task/gatherer.js';
 import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { columnOf } from '../views/parts/top-columns.js';
+import type { AgentFlags } from './agent-flags.js';
+import { type AskedAgents, agentsOf } from './agents.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
 import { liveMeters } from './live-meters.js';
 import type { Terminal } from './terminal.js';
 import { pause } from './watch.js';
 
-export interface TopFlags extends RootFlags {
+export interface TopFlags extends RootFlags, AgentFlags {
   interval: string;
   count?: number;
   once: boolean;
@@ -31,8 +36,9 @@ export interface TopFlags extends RootFlags {
 
 /** What is needed to sample, and how it is shown. */
 export interface TopSession {
-  readonly top: Top;
+  readonly top: Pick<Top, 'look'>;
   readonly tasks: TaskGatherer;
+  readonly logsOf: LogsOf;
   readonly flags: TopFlags;
   readonly intervalMs: number;
 }
@@ -43,8 +49,23 @@ export async function showTop(
   flags: TopFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
-  const session = { ...sampling(words, flags, terminal), flags, intervalMs };
+  // Agents tell what their containers use twice a second at most.
+  const least = flags.agent === undefined ? '100ms' : '500ms';
+  const intervalMs = parseDuration(flags.interval, 'interval', { least, most: '1d' });
+  if (flags.agent !== undefined && flags.pss)
+    throw new UsageError('usage', '--pss cannot be read from agents');
+  const agents = await agentsOf(flags, terminal);
+  try {
+    const sampled =
+      agents === undefined ? sampling(words, flags, terminal) : await remotely(words, agents, terminal);
+    return await showSession({ ...sampled, flags, intervalMs }, terminal);
+  } finally {
+    agents?.close();
+  }
+}
+
+async function showSession(session: TopSession, terminal: Terminal): Promise<number> {
+  const { flags } = session;
   const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
   if (isLive && !flags.once && flags.count === undefined) {
     const { watchTop } = await import('./top-list.js');
@@ -53,11 +74,9 @@ export async function showTop(
   return printSamples(session, terminal);
 }
 
-function sampling(
-  words: readonly string[],
-  flags: TopFlags,
-  terminal: Terminal,
-): Pick<TopSession, 'top' | 'tasks'> {
+type Sampling = Pick<TopSession, 'top' | 'tasks' | 'logsOf'>;
+
+function sampling(words: readonly string[], flags: TopFlags, terminal: Terminal): Sampling {
   const snapshots = Host.snapshots();
   let host = snapshots();
   const look = () => {
@@ -73,7 +92,22 @@ function sampling(
     cores: cpus().length,
     meters: liveMeters(clocks),
   };
-  return { top: new Top({ words, pss: flags.pss }, ports), tasks };
+  return { top: new Top({ words, pss: flags.pss }, ports), tasks, logsOf: localLogs };
+}
+
+async function remotely(
+  words: readonly string[],
+  { gatherer, logsOf }: AskedAgents,
+  terminal: Terminal,
+): Promise<Sampling> {
+  const [{ RemoteTop }, { askForUses }] = await Promise.all([
+    import('../app/remote-top.js'),
+    import('../agent/uses.js'),
+  ]);
+  const clocks = { now: () => terminal.now(), monotonic: () => performance.now() };
+  const search = gatherer.board();
+  const top = new RemoteTop({ words }, { search, uses: (views) => askForUses(gatherer, views), clocks });
+  return { top, tasks: gatherer, logsOf };
 }
 
 /** Prints as many samples as are asked for, each after an interval. A signal ends it with 130 or 143. */

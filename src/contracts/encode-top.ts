@@ -17,7 +17,7 @@ export function encodeTop(sample: Sample, problems: readonly Problem[], pss: boo
 
 function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
   const { task, disk, throttledMs, oomKills, limits, pressure, processes } = sample;
-  const { asked, task_id, root } = task;
+  const { asked, task_id, root, agent } = task;
   return {
     task_id,
     root,
@@ -35,6 +35,8 @@ function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
     oom_kills: oomKills,
     cpu_limit: limits?.cpu,
     ram_limit_bytes: limits?.memoryBytes,
+    disk_limit_bytes: limits?.diskBytes,
+    agent,
     pressure,
     processes: processes.map((process) => ({
       process: process.process,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problems } from './problem.js';
+import { agent } from './task.js';
 
 const cpu = z
   .number()
@@ -46,6 +47,8 @@ export const topTask = z.object({
   oom_kills: count.optional().describe('In the cgroup of the container, since it was made.'),
   cpu_limit: z.number().optional().describe('Cores, of the cgroup.'),
   ram_limit_bytes: z.number().optional().describe('Of the cgroup.'),
+  disk_limit_bytes: z.number().optional().describe('Of the sandbox, with --agent.'),
+  agent: agent.optional(),
   pressure: z
     .object({ cpu: perCent.optional(), memory: perCent.optional(), io: perCent.optional() })
     .optional()
@@ -72,6 +75,7 @@ export const top = z
   })
   .meta({
     title: 'thermos top --json',
-    description: 'What the active tasks of this host use: one such document per line, for each sample.',
+    description:
+      'What the active tasks of this host, or of agents, use: one such document per line, for each sample.',
   });
 export type TopDocument = z.infer<typeof top>;

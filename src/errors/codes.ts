@@ -737,7 +737,7 @@ export const CODE_GROUPS = {
     'use-unknown': {
       severity: ['warning'],
       meaning:
-        'What a task uses cannot be seen, or only in part: /proc hides its processes, they belong to another user, or they are in another pid namespace.',
+        'What a task uses cannot be seen, or only in part: /proc hides its processes, they belong to another user, they are in another pid namespace, or an agent knows only what several tasks use together.',
       remedy: 'Look as root, or as the user of the task.',
     },
   },

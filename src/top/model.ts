@@ -32,6 +32,8 @@ export interface Limits {
   /** Cores. */
   readonly cpu?: number;
   readonly memoryBytes?: number;
+  /** Only of an agent: what its sandbox may occupy. */
+  readonly diskBytes?: number;
 }
 
 /** For which part of the last ten seconds some of its processes waited (`some avg10`), in per cent. */
@@ -76,6 +78,8 @@ export interface SampledTask {
   readonly key: string;
   readonly task_id: string;
   readonly root: string;
+  /** Of a task on another host. */
+  readonly agent?: { readonly id: string; readonly url: string; readonly hostname: string };
   /** Cores, bytes and bytes that its task file asks for. */
   readonly asked: { readonly cpu?: number; readonly ram?: number; readonly disk?: number };
   readonly runs: readonly RunAnchor[];

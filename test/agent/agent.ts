@@ -140,6 +140,8 @@ export class Agent {
         return this.#state(query);
       case '/monitor/statistics':
         return this.#statistics(query);
+      case '/containers':
+        return isBefore(this.version, '1.0.0') ? failure(404) : this.#containers(query);
       case '/files/browse':
         return this.files.browse(query);
       case '/files/read':
@@ -273,7 +275,17 @@ export class Agent {
   }
 
   #statistics(query: Query): Answer {
-    const rows = this.#sandboxes
+    return jsonAnswer(jsonOf(this.#uses()), query, this.version);
+  }
+
+  #containers(query: Query): Answer {
+    const ids = this.#sandboxes.filter(({ isRunning }) => isRunning).map(({ containerId }) => containerId);
+    const rows = this.#uses().map((row, i) => ({ container_id: ids[i], ...row, status: {} }));
+    return jsonAnswer(jsonOf(rows), query, this.version);
+  }
+
+  #uses() {
+    return this.#sandboxes
       .filter(({ isRunning }) => isRunning)
       .map((sandbox) => ({
         executor_id: sandbox.executorId,
@@ -282,7 +294,6 @@ export class Agent {
         source: sourceOf(sandbox.executorId),
         statistics: this.knobs.statistics(sandbox),
       }));
-    return jsonAnswer(jsonOf(rows), query, this.version);
   }
 }
 

@@ -71,3 +71,51 @@ test('--exec gives the agent to the command, and no root, which is on another ho
   expect((await all.ended).status).toBe(0);
   expect(all.stderr).toBe(`web ${url} none\n`);
 });
+
+test('top shows what the containers of agents use, against what was asked for, and - for what an agent does not know', async () => {
+  const resources = { cpu: 0.5, ram: 2 ** 20, disk: 2 ** 20 };
+  const config = { name: 'web', resources, processes: [{ name: 'p', cmdline: 'x' }] };
+  launchTask(agent, 'web', { task: config, runner: task().process('p', 'WAITING', 'FORKED', 'RUNNING') });
+  let seconds = 0;
+  agent.knobs.statistics = () => {
+    seconds += 10;
+    return {
+      ...{ timestamp: seconds, cpus_user_time_secs: seconds / 2, cpus_system_time_secs: seconds / 2 },
+      ...{
+        mem_rss_bytes: 2 ** 19,
+        mem_limit_bytes: 2 ** 21,
+        disk_used_bytes: 2 ** 21,
+        disk_limit_bytes: 2 ** 22,
+      },
+    };
+  };
+  const top = (...words: string[]) =>
+    new Watched(startThermos(['top', '--interval', '500ms', '--agent', url, ...words]), place.children);
+  const table = top();
+  expect(await table.ended).toEqual({ status: 0, signal: null });
+  expect(table.stdout).toMatch(/^TASK +STATE .* AGE +AGENT\n/);
+  expect(table.stdout).toMatch(
+    /\nweb +ACTIVE +1\.00 +!200% +512KiB +50% +- +- +- +- +- +2MiB +!200% +- +- +\S+ +agent-1\n$/,
+  );
+  const document = top('--json');
+  await document.ended;
+  const sample = JSON.parse(document.stdout);
+  expectContract('top', sample);
+  expect(sample.tasks).toMatchObject([
+    {
+      cpu: 1,
+      ram_limit_bytes: 2 ** 21,
+      disk_limit_bytes: 2 ** 22,
+      agent: { url },
+      processes: [{ process: 'p', cpu: null }],
+    },
+  ]);
+  agent.knobs.instead = ({ endpoint }) =>
+    /containers|statistics/.test(endpoint) ? { status: 403, headers: {}, body: '' } : undefined;
+  const refused = top();
+  expect((await refused.ended).status).toBe(5);
+  expect(refused.stdout).toMatch(/\nweb +ACTIVE +- /);
+  expect(refused.stderr).toContain(`cannot read the agent ${url}`);
+  const bad = top('--pss');
+  expect((await bad.ended).status).toBe(2);
+});
