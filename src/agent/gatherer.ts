@@ -175,6 +175,19 @@ export class AgentTasks implements TaskGatherer {
     return new Sandbox(this.portOf(view), view.root.run_dir ?? view.root.path, true);
   }
 
+  /** The states of Mesos of the newest tasks of executors that are named after a task, as of the last look, by its id. */
+  mesosStates(): Map<string, string> {
+    const states = new Map<string, string>();
+    for (const { executors } of this.#hosts) {
+      for (const { executorId, mesosState, running } of executors) {
+        const id = taskIdOfExecutor(executorId);
+        if (id === undefined || mesosState === undefined) continue;
+        if (running || !states.has(id)) states.set(id, mesosState);
+      }
+    }
+    return states;
+  }
+
   /** The sandbox of a task as the last look listed it, and whether its agent then ran the executor. */
   placeOf(found: FoundTask): { sandbox: Sandbox; running: boolean } {
     const { run } = this.#originOf(found);

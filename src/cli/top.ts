@@ -49,13 +49,12 @@ export async function showTop(
   flags: TopFlags,
   terminal: Terminal,
 ): Promise<number> {
-  // Agents tell what their containers use twice a second at most.
-  const least = flags.agent === undefined ? '100ms' : '500ms';
-  const intervalMs = parseDuration(flags.interval, 'interval', { least, most: '1d' });
-  if (flags.agent !== undefined && flags.pss)
-    throw new UsageError('usage', '--pss cannot be read from agents');
   const agents = await agentsOf(flags, terminal);
   try {
+    // Agents tell what their containers use twice a second at most.
+    const least = agents === undefined ? '100ms' : '500ms';
+    const intervalMs = parseDuration(flags.interval, 'interval', { least, most: '1d' });
+    if (agents !== undefined && flags.pss) throw new UsageError('usage', '--pss cannot be read from agents');
     const sampled =
       agents === undefined ? sampling(words, flags, terminal) : await remotely(words, agents, terminal);
     return await showSession({ ...sampled, flags, intervalMs }, terminal);

@@ -28,6 +28,17 @@ export function thermosCommand(
   return names.length === 0 ? command : `${command} ${shellArguments(...names)}`;
 }
 
+/**
+ * A command on the host of a root that changes something there: on this host as it is, on that of an agent by ssh, where
+ * the roots of the agent are found without flags. Pure.
+ */
+export function hostCommand(root: TaskRoot, words: readonly string[], names: readonly string[]): string {
+  const { agent } = root;
+  if (agent === undefined) return thermosCommand(words, rootFlagsOf(root), names);
+  const host = agent.hostname === '' ? 'HOST' : agent.hostname;
+  return shellWords(['ssh', '--', host, thermosCommand(words, {}, names)]);
+}
+
 /** The roots that the person's own flags name, as absolute paths. */
 export function givenRoots({ flags, cwd = '/' }: Pick<RootOptions, 'flags' | 'cwd'>): RootFlagValues {
   return {

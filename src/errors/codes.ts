@@ -775,6 +775,11 @@ export const CODE_GROUPS = {
         'The coordinator of a process is stopped by a signal, as by a restart that was killed, so the end of the process is not recorded.',
       remedy: 'Resume it with `kill -CONT`, or restart the process again.',
     },
+    'scheduler-disagrees': {
+      severity: ['warning'],
+      meaning: 'A task runs or is over, and the scheduler believes something else.',
+      remedy: 'Let the scheduler reconcile its tasks; end what it does not know on its host.',
+    },
     'task-not-moved': {
       severity: ['warning'],
       meaning: 'A task ended, and its runner died before it moved the task file to the finished ones.',

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Agent } from '../agent/agent.js';
@@ -118,4 +118,40 @@ test('top shows what the containers of agents use, against what was asked for, a
   expect(refused.stderr).toContain(`cannot read the agent ${url}`);
   const bad = top('--pss');
   expect((await bad.ended).status).toBe(2);
+});
+
+test('doctor tells what is wrong with agents and their tasks, and what the scheduler believes otherwise', async () => {
+  launchTask(agent, 'web', { runner: task() });
+  launchTask(agent, 'dead', { runner: task() }, false);
+  const doctor = (...words: string[]) =>
+    new Watched(startThermos(['doctor', '--agent', url, ...words]), place.children);
+  const text = doctor('--agent', 'http://127.0.0.1:1');
+  expect((await text.ended).status).toBe(1);
+  expect(text.stdout).toContain(
+    'error: 1 agent cannot be reached: what runs there is not known (agent-unreachable)\n',
+  );
+  expect(text.stdout).toContain(
+    'error: 1 task recorded as running, but the executor is gone (runner-dead)\n',
+  );
+  expect(text.stdout).toContain("ssh -- agent-1 'thermos gc --include-mesos dead'");
+  const believed = join(place.path, 'believed.json');
+  writeFileSync(believed, JSON.stringify({ web: 'RUNNING', dead: 'RUNNING', lost: 'RUNNING' }));
+  const json = doctor('--json', '--retained', believed);
+  expect((await json.ended).status).toBe(1);
+  const document = JSON.parse(json.stdout);
+  expectContract('doctor', document);
+  expect(document.checked).toEqual({ roots: 2, tasks: 2, agents: 1 });
+  expect(document.reconcile).toMatchObject([
+    { task_id: 'dead', local: 'active', expected: 'RUNNING', action: 'none', agent: { url } },
+    { task_id: 'web', local: 'active', expected: 'RUNNING', action: 'none', agent: { url } },
+    { task_id: 'lost', local: 'absent', action: 'send-lost', send: { state: 'TASK_LOST' } },
+  ]);
+  expect(document.findings.map(({ code }: { code: string }) => code)).toEqual([
+    'runner-dead',
+    'scheduler-disagrees',
+  ]);
+  const one = doctor('dead');
+  expect((await one.ended).status).toBe(1);
+  expect(one.stdout).toMatch(/^dead {2}ACTIVE {2}runner-gone\n/);
+  expect(one.stdout).toContain(' starts the task: ACTIVE\n');
 });
