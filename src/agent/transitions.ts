@@ -93,7 +93,9 @@ export class RemoteTransitions implements TransitionWatch {
     const here = new Map<string, Followed>();
     for (const found of selected) {
       if (found.unreadable) continue;
-      const key = `${found.root.agent?.url} ${found.checkpoint_dir}`;
+      const { id = '', url = '' } = found.root.agent ?? {};
+      // An agent may have several addresses.
+      const key = `${id === '' ? url : id} ${found.checkpoint_dir}`;
       const followed = this.#followed.get(key) ?? this.#begin(found);
       followed.found = found;
       followed.missing = 0;

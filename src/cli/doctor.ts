@@ -24,7 +24,7 @@ export async function examineNamed(
     if (flags.retained !== undefined) {
       throw new UsageError(
         'usage',
-        '--retained needs --agent',
+        '--retained needs --agent or --master',
         "on this host, 'thermos gc --retained' compares",
       );
     }
