@@ -117,6 +117,15 @@ export class AgentTasks implements TaskGatherer {
     return selectRemote(await this.#discover(words), words, mode);
   }
 
+  /** Finds all tasks; `take` gets those of each agent as soon as it has listed them, and can ask for their views. */
+  async findEach(take: (found: Pick<Discovery, 'tasks' | 'problems'>) => Promise<void>): Promise<Selection> {
+    const arrived = async (host: RemoteHost) => {
+      const found = { tasks: this.#tasksOf(host).sort(compareTasks), problems: [...host.problems] };
+      await take(found);
+    };
+    return selectRemote(await this.#discover([], true, [], arrived), [], 'look');
+  }
+
   async all(): Promise<readonly FoundTask[]> {
     return (await this.#discover([])).tasks;
   }
@@ -249,7 +258,12 @@ export class AgentTasks implements TaskGatherer {
    * Asks all agents that may have what the words mean; those tasks that only other words than these can mean may be left
    * out. `sought`: the words that choose agents, if they are others.
    */
-  async #discover(words: readonly string[], lists = true, sought = words): Promise<Discovery> {
+  async #discover(
+    words: readonly string[],
+    lists = true,
+    sought = words,
+    arrived: (host: RemoteHost) => Promise<void> = async () => {},
+  ): Promise<Discovery> {
     this.#look += 1;
     await this.#chooseHosts(sought);
     const counts = { asked: 0, failed: 0, total: this.#hosts.length };
@@ -264,6 +278,7 @@ export class AgentTasks implements TaskGatherer {
       await all(async (host) => {
         await ask(host);
         if (lists) await host.list(undefined, this.#look);
+        await arrived(host);
       });
     } else {
       await all(ask);
@@ -299,16 +314,22 @@ export class AgentTasks implements TaskGatherer {
     const discovery: Discovery = { agents, masters, roots: [], tasks: [], problems };
     for (const agent of this.#hosts) {
       for (const problem of agent.problems) discovery.problems.push(problem);
-      for (const run of agent.runs.values()) {
-        if (run.isRoot) discovery.roots.push(run.root);
-        for (const task of run.tasks) {
-          this.#origins.set(task.found, { agent, run, task });
-          discovery.tasks.push(task.found);
-        }
-      }
+      for (const run of agent.runs.values()) if (run.isRoot) discovery.roots.push(run.root);
+      for (const task of this.#tasksOf(agent)) discovery.tasks.push(task);
     }
     discovery.tasks.sort(compareTasks);
     return discovery;
+  }
+
+  #tasksOf(agent: RemoteHost): FoundTask[] {
+    const tasks: FoundTask[] = [];
+    for (const run of agent.runs.values()) {
+      for (const task of run.tasks) {
+        this.#origins.set(task.found, { agent, run, task });
+        tasks.push(task.found);
+      }
+    }
+    return tasks;
   }
 }
 

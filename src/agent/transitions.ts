@@ -56,6 +56,8 @@ export class RemoteTransitions implements TransitionWatch {
 
   constructor(agents: AgentTasks, words: readonly string[], sinceMs: number, shell: RemoteTransitionShell) {
     this.#agents = agents;
+    // It looks again: what cannot change any more is not listed again.
+    agents.board();
     this.#words = words;
     this.#sinceMs = sinceMs;
     this.#shell = shell;

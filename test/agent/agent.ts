@@ -29,6 +29,8 @@ export interface Knobs {
   authorization: string | undefined;
   /** The answer that it gives instead of its own; undefined: its own. */
   instead: (call: Call) => Answer | undefined;
+  /** What it waits for before it answers. */
+  waits: (call: Call) => Promise<void>;
   /** By how much its clock is ahead. */
   aheadMs: number;
   /** After how many bytes of the body the connection breaks; undefined: it does not. */
@@ -68,6 +70,7 @@ export class Agent {
     latencyMs: 0,
     authorization: undefined,
     instead: () => undefined,
+    waits: async () => {},
     aheadMs: 0,
     cutAfter: () => undefined,
     statistics: () => ({

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Agent } from '../agent/agent.js';
 import { launchTask } from '../agent/launch.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
@@ -154,4 +154,52 @@ test('doctor tells what is wrong with agents and their tasks, and what the sched
   expect((await one.ended).status).toBe(1);
   expect(one.stdout).toMatch(/^dead {2}ACTIVE {2}runner-gone\n/);
   expect(one.stdout).toContain(' starts the task: ACTIVE\n');
+});
+
+test('status --stream prints tasks as their agents answer, and the totals in the end', async () => {
+  launchTask(agent, 'web', { runner: task() });
+  launchTask(agent, 'done', { phase: 'finished', runner: task().status('SUCCESS', Date.now()) }, false);
+  const other = await startCluster([{ id: 'S1', hostname: 'agent-2', workDir: join(place.path, 'other') }]);
+  onTestFinished(() => other.close());
+  const [late] = other.agents as [Agent];
+  launchTask(late, 'late', { runner: task() });
+  const status = (...words: string[]) =>
+    new Watched(startThermos(['status', '--json', '--stream', '--agent', url, ...words]), place.children);
+  late.knobs.isRecovering = true;
+  const part = status('--agent', other.urlOf(late));
+  expect((await part.ended).status).toBe(5);
+  late.knobs.isRecovering = false;
+  const linesOf = ({ stdout }: Watched) =>
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  for (const line of linesOf(part)) expectContract('status-stream', line);
+  expect(linesOf(part).at(-1)).toEqual({ end: { tasks: 2, roots: 2, agents: 2, problems: 1 } });
+  expect(linesOf(part).flatMap(({ problem }) => problem?.code ?? [])).toEqual(['agent-recovering']);
+  // It answers only when the tasks of the other one are printed.
+  let isAsked = false;
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  late.knobs.waits = async () => {
+    isAsked = true;
+    await held;
+  };
+  const whole = status('--agent', other.urlOf(late));
+  await whole.until(({ stdout }) => stdout.includes('"web"') && stdout.includes('"done"') && isAsked);
+  answer();
+  expect((await whole.ended).status).toBe(0);
+  expect(
+    linesOf(whole)
+      .map((line) => line.task?.task_id ?? Object.keys(line)[0])
+      .slice(2),
+  ).toEqual(['late', 'end']);
+  const word = status('web');
+  expect((await word.ended).status).toBe(0);
+  expect(linesOf(word)).toMatchObject([{ task: { task_id: 'web' } }, { end: { tasks: 1, agents: 1 } }]);
+  const none = status('--only', 'finished', '--state', 'FAILED');
+  expect((await none.ended).status).toBe(1);
+  expect(linesOf(none)).toEqual([{ end: { tasks: 0, roots: 2, agents: 1, problems: 0 } }]);
 });
