@@ -99,18 +99,21 @@ export class AgentTasks implements TaskGatherer {
   readonly #lane = new Lane(MOST_AGENTS);
   readonly #origins = new WeakMap<FoundTask, Origin>();
   readonly #counted: (counts: AgentCounts) => void;
+  readonly #access: readonly string[] | undefined;
   #look = 0;
 
-  /** `now`: our clock. `counted`: called when another agent has been asked. */
+  /** `now`: our clock. `counted`: called when another agent has been asked. `access`: the flags that an advised command needs besides the addresses. */
   constructor(
     agents: readonly AgentPort[] | AgentSource,
     now: () => number,
     counted: (counts: AgentCounts) => void = () => {},
+    access?: readonly string[],
   ) {
     const these = { ports: agents as readonly AgentPort[], problems: [] };
     this.#source = 'agentsFor' in agents ? agents : { agentsFor: async () => these };
     this.#now = now;
     this.#counted = counted;
+    this.#access = access;
   }
 
   async find(words: readonly string[], mode: Mode): Promise<Selection> {
@@ -292,7 +295,7 @@ export class AgentTasks implements TaskGatherer {
     const { ports, problems } = await this.#source.agentsFor(words);
     this.#problemsOfSource = problems;
     this.#hosts = ports.map((port) => {
-      const host = this.#known.get(port) ?? new RemoteHost(port, this.#now);
+      const host = this.#known.get(port) ?? new RemoteHost(port, this.#now, this.#access);
       this.#known.set(port, host);
       return host;
     });
@@ -311,7 +314,8 @@ export class AgentTasks implements TaskGatherer {
     const agents = this.#hosts.map(({ port }) => port.base);
     const { masters } = this.#source;
     const problems = [...this.#problemsOfSource];
-    const discovery: Discovery = { agents, masters, roots: [], tasks: [], problems };
+    const access = this.#access;
+    const discovery: Discovery = { agents, masters, access, roots: [], tasks: [], problems };
     for (const agent of this.#hosts) {
       for (const problem of agent.problems) discovery.problems.push(problem);
       for (const run of agent.runs.values()) if (run.isRoot) discovery.roots.push(run.root);
@@ -337,6 +341,7 @@ export class AgentTasks implements TaskGatherer {
 class RemoteHost {
   readonly port: AgentPort;
   readonly #now: () => number;
+  readonly #access: readonly string[] | undefined;
   executors: readonly ExecutorRun[] = [];
   /** Those that were listed, by their directories. */
   runs = new Map<string, KnownRun>();
@@ -349,9 +354,10 @@ class RemoteHost {
   #asking: Promise<boolean> | undefined;
   #isDown = false;
 
-  constructor(port: AgentPort, now: () => number) {
+  constructor(port: AgentPort, now: () => number, access: readonly string[] | undefined) {
     this.port = port;
     this.#now = now;
+    this.#access = access;
     this.#agent = { id: '', url: port.base, hostname: '' };
   }
 
@@ -422,7 +428,12 @@ class RemoteHost {
 
   async #list(run: ExecutorRun, known: KnownRun | undefined): Promise<KnownRun> {
     const sandbox = new Sandbox(this.port, run.directory);
-    const root: TaskRoot = { ...rootOf(run.directory), agent: this.#agent, ahead_ms: this.#aheadMs };
+    const root: TaskRoot = {
+      ...rootOf(run.directory),
+      agent: this.#agent,
+      ahead_ms: this.#aheadMs,
+      access: this.#access,
+    };
     const only = await findTaskOf(sandbox, run, root);
     const found = only === undefined ? await findTasks(sandbox, root) : [only];
     if (sandbox.failure !== undefined) this.#failed(sandbox.failure);

@@ -148,8 +148,12 @@ export function gcAdvice({ root, task_id }: TaskView, text: string, ...flags: st
 }
 
 /** To see what a stream holds. */
-export function recordsAdvice(text: string, path: string, { agent }: TaskView['root']): CommandAdvice {
-  const flags = agent === undefined ? {} : { agent: [agent.url] };
+export function recordsAdvice(
+  text: string,
+  path: string,
+  { agent, access }: TaskView['root'],
+): CommandAdvice {
+  const flags = agent === undefined ? {} : { agent: [agent.url], access };
   return {
     text,
     names: [path],
