@@ -52,9 +52,9 @@ export interface RemoteEntry {
   readonly owner: string;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
@@ -69,7 +69,7 @@ export function bytesOf(text: string): Buffer {
 const ASCII = /^[\0-\x7f]*$/;
 
 /** A text of an answer; empty if it is none, or too long for a name or a path. */
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   if (typeof value !== 'string' || value.length > LONGEST_PATH) return '';
   return ASCII.test(value) ? value : bytesOf(value).toString('utf8');
 }

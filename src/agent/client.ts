@@ -5,6 +5,7 @@ import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } 
 import { AgentFailure, type FailureKind } from './failure.js';
 import { type HttpAnswer, HttpClient, type HttpOptions } from './http.js';
 import { Lane } from './lane.js';
+import { parseStatistics, type Statistics } from './statistics.js';
 
 export { MasterFleet } from './fleet.js';
 export { JobAgents } from './job-agents.js';
@@ -59,6 +60,8 @@ export class AgentClient implements AgentFiles {
   #suffix = '';
   /** It reads by READ_FILE: from 1.1 on, where its rights allow it. */
   #hasCalls = false;
+  /** It has `/containers`: from 1.0 on. */
+  #hasContainers = false;
   #down: AgentFailure | undefined;
   /** The last state, and how it was sent. */
   #last: { sent: Buffer; state: AgentState } | undefined;
@@ -89,6 +92,7 @@ export class AgentClient implements AgentFiles {
     this.#last = { sent: answer.sent, state };
     this.#suffix = isBefore(state.version, 0, 25) ? '.json' : '';
     this.#hasCalls = state.version !== '' && !isBefore(state.version, 1, 1);
+    this.#hasContainers = state.version !== '' && !isBefore(state.version, 1, 0);
     return { state, aheadMs };
   }
 
@@ -98,6 +102,20 @@ export class AgentClient implements AgentFiles {
       { base: this.base, path, most: MOST.state, packed: true, known: this.#last?.sent },
       true,
     );
+  }
+
+  /** What its containers use. The older of the two calls it answers twice a second at most. */
+  async statistics(): Promise<Statistics> {
+    const older = `/monitor/statistics${this.#suffix}`;
+    const ask = (path: string) => this.#ask({ base: this.base, path, most: MOST.state, packed: true }, true);
+    let answer = await ask(this.#hasContainers ? '/containers' : older);
+    // The two have access lists of their own, and a proxy may not pass on both.
+    if (this.#hasContainers && answer.status !== 200) answer = await ask(older);
+    if (answer.status !== 200) throw refusal(answer, 'what its containers use');
+    const statistics = parseStatistics(jsonIn(answer));
+    if (statistics === undefined)
+      throw new AgentFailure('odd', 'what it answers is not what its containers use');
+    return statistics;
   }
 
   async list(path: string, urgent = false, known?: RemoteListing): Promise<RemoteListing> {

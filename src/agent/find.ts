@@ -64,8 +64,13 @@ export async function findTaskOf(
 
 const MAY_BE_MOVING: ReadonlySet<string> = new Set(['task-file-twice', 'task-file-missing']);
 
-/** The task root in a run directory, of an agent whose clock is ahead of ours. */
-export function rootOf(directory: string, agent?: RemoteAgent, ahead_ms?: number): TaskRoot {
+/** The task root in a run directory, of an agent whose clock is ahead of ours. `access`: the flags to ask it again. */
+export function rootOf(
+  directory: string,
+  agent?: RemoteAgent,
+  ahead_ms?: number,
+  access?: readonly string[],
+): TaskRoot {
   return {
     path: rootInRun(directory),
     layout: MESOS.name,
@@ -75,6 +80,7 @@ export function rootOf(directory: string, agent?: RemoteAgent, ahead_ms?: number
     run_dir: directory,
     agent,
     ahead_ms,
+    access,
   };
 }
 

@@ -19,6 +19,7 @@ import { eachAtOnce } from './lane.js';
 import { RemoteTask } from './remote-task.js';
 import { type Listed, looksOf, Sandbox } from './sandbox.js';
 import { selectRemote } from './select.js';
+import type { Statistics } from './statistics.js';
 
 /** One agent, as its client asks it. */
 export interface AgentPort extends AgentFiles {
@@ -26,6 +27,8 @@ export interface AgentPort extends AgentFiles {
   readonly base: string;
   /** What it runs; rejects with AgentFailure. `aheadMs`: by how much its clock is ahead of ours, if it says so. */
   state(): Promise<{ state: AgentState; aheadMs?: number }>;
+  /** What its containers use; rejects with AgentFailure. */
+  statistics(): Promise<Statistics>;
 }
 
 /** The agents that are asked, and what was wrong with finding them. */
@@ -109,27 +112,39 @@ export class AgentTasks implements TaskGatherer {
   #problemsOfSource: readonly Problem[] = [];
   readonly #origins = new WeakMap<FoundTask, Origin>();
   readonly #counted: (counts: AgentCounts) => void;
+  readonly #access: readonly string[] | undefined;
   #look = 0;
   /** In how many looks each of the quiet tasks is listed once. */
   #turns = 1;
   /** It will look again, so that it pays to remember what was read. */
   #remembers = false;
 
-  /** `now`: our clock. `counted`: called when another agent has been asked. */
+  /** `now`: our clock. `counted`: called when another agent has been asked. `access`: the flags that an advised command needs besides the addresses. */
   constructor(
     agents: readonly AgentPort[] | AgentSource,
     now: () => number,
     counted: (counts: AgentCounts) => void = () => {},
+    access?: readonly string[],
   ) {
     const these = { ports: agents as readonly AgentPort[], problems: [] };
     this.#source = 'agentsFor' in agents ? agents : { agentsFor: async () => these };
     this.#now = now;
     this.#counted = counted;
+    this.#access = access;
   }
 
   async find(words: readonly string[], mode: Mode): Promise<Selection> {
     const meant = words.map((word) => this.#source.meaningOf?.(word) ?? word);
     return selectRemote(await this.#discover(meant, true, words), meant, mode);
+  }
+
+  /** Finds all tasks; `take` gets those of each agent as soon as it has listed them, and can ask for their views. */
+  async findEach(take: (found: Pick<Discovery, 'tasks' | 'problems'>) => Promise<void>): Promise<Selection> {
+    const arrived = async (host: RemoteHost) => {
+      const found = { tasks: this.#tasksOf(host).sort(compareTasks), problems: [...host.problems] };
+      await take(found);
+    };
+    return selectRemote(await this.#discover([], true, [], arrived), [], 'look');
   }
 
   async all(): Promise<readonly FoundTask[]> {
@@ -189,6 +204,19 @@ export class AgentTasks implements TaskGatherer {
   /** The files of the sandbox that holds a root of ours, as they are now. */
   sandboxOf(view: Pick<TaskView, 'root'>): Sandbox {
     return new Sandbox(this.portOf(view), view.root.run_dir ?? view.root.path, true);
+  }
+
+  /** The states of Mesos of the newest tasks of executors that are named after a task, as of the last look, by its id. */
+  mesosStates(): Map<string, string> {
+    const states = new Map<string, string>();
+    for (const { executors } of this.#hosts) {
+      for (const { executorId, mesosState, running } of executors) {
+        const id = taskIdOfExecutor(executorId);
+        if (id === undefined || mesosState === undefined) continue;
+        if (running || !states.has(id)) states.set(id, mesosState);
+      }
+    }
+    return states;
   }
 
   /** The sandbox of a task as the last look listed it, and whether its agent then ran the executor. */
@@ -257,7 +285,12 @@ export class AgentTasks implements TaskGatherer {
    * Asks all agents that may have what the words mean; those tasks that only other words than these can mean may be left
    * out. `sought`: the words that choose agents, if they are others.
    */
-  async #discover(words: readonly string[], lists = true, sought = words): Promise<Discovery> {
+  async #discover(
+    words: readonly string[],
+    lists = true,
+    sought = words,
+    arrived: (host: RemoteHost) => Promise<void> = async () => {},
+  ): Promise<Discovery> {
     this.#look += 1;
     await this.#chooseHosts(sought);
     const counts = { asked: 0, failed: 0, total: this.#hosts.length };
@@ -271,6 +304,7 @@ export class AgentTasks implements TaskGatherer {
       await all(async (host) => {
         await ask(host);
         if (lists) await host.list(undefined, this.#look, this.#turns);
+        await arrived(host);
       });
     } else {
       await all(ask);
@@ -284,7 +318,7 @@ export class AgentTasks implements TaskGatherer {
     const { ports, problems } = await this.#source.agentsFor(words);
     this.#problemsOfSource = problems;
     this.#hosts = ports.map((port) => {
-      const host = this.#known.get(port) ?? new RemoteHost(port, this.#now);
+      const host = this.#known.get(port) ?? new RemoteHost(port, this.#now, this.#access);
       this.#known.set(port, host);
       return host;
     });
@@ -303,22 +337,31 @@ export class AgentTasks implements TaskGatherer {
     const agents = this.#hosts.map(({ port }) => port.base);
     const { masters } = this.#source;
     const problems = [...this.#problemsOfSource];
+    const access = this.#access;
     let quiet = 0;
-    const discovery: Discovery = { agents, masters, roots: [], tasks: [], problems };
+    const discovery: Discovery = { agents, masters, access, roots: [], tasks: [], problems };
     for (const agent of this.#hosts) {
       for (const problem of agent.problems) discovery.problems.push(problem);
       for (const run of agent.runs.values()) {
         if (run.isRoot) discovery.roots.push(run.root);
         if (run.stays > 0) quiet += 1;
-        for (const task of run.tasks) {
-          this.#origins.set(task.found, { agent, run, task });
-          discovery.tasks.push(task.found);
-        }
       }
+      for (const task of this.#tasksOf(agent)) discovery.tasks.push(task);
     }
     this.#turns = Math.max(1, Math.ceil(quiet / MOST_QUIET));
     discovery.tasks.sort(compareTasks);
     return discovery;
+  }
+
+  #tasksOf(agent: RemoteHost): FoundTask[] {
+    const tasks: FoundTask[] = [];
+    for (const run of agent.runs.values()) {
+      for (const task of run.tasks) {
+        this.#origins.set(task.found, { agent, run, task });
+        tasks.push(task.found);
+      }
+    }
+    return tasks;
   }
 }
 
@@ -326,6 +369,7 @@ export class AgentTasks implements TaskGatherer {
 class RemoteHost {
   readonly port: AgentPort;
   readonly #now: () => number;
+  readonly #access: readonly string[] | undefined;
   executors: readonly ExecutorRun[] = [];
   /** Those that were listed, by their directories. */
   runs = new Map<string, KnownRun>();
@@ -338,9 +382,10 @@ class RemoteHost {
   #asking: Promise<boolean> | undefined;
   #isDown = false;
 
-  constructor(port: AgentPort, now: () => number) {
+  constructor(port: AgentPort, now: () => number, access: readonly string[] | undefined) {
     this.port = port;
     this.#now = now;
+    this.#access = access;
     this.#agent = { id: '', url: port.base, hostname: '' };
   }
 
@@ -411,7 +456,7 @@ class RemoteHost {
       known.run = run;
       if ((turn % turns !== 0 && this.#isQuiet(known)) || (await isAsItWas(sandbox, known))) return known;
     }
-    const root = rootOf(run.directory, this.#agent, this.#aheadMs);
+    const root = rootOf(run.directory, this.#agent, this.#aheadMs, this.#access);
     const only = await findTaskOf(sandbox, run, root);
     if (only !== undefined && known?.tasks[0]?.found.phase === only.phase) {
       if (this.#mayBeAsItWas(run, known) && (await isAsItWas(sandbox, known))) return known;

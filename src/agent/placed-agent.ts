@@ -1,6 +1,7 @@
 import type { RemoteListing } from './agent-files.js';
 import { AgentFailure, failureIn } from './failure.js';
 import type { AgentPort } from './gatherer.js';
+import type { Statistics } from './statistics.js';
 
 type StateAnswer = Awaited<ReturnType<AgentPort['state']>>;
 
@@ -36,6 +37,10 @@ export class PlacedAgent implements AgentPort {
     const [first, ...others] = failures;
     const also = others.map(({ base, failure }) => `; at ${base}, ${failure.message}`);
     throw new AgentFailure('unreachable', `${first?.failure.message}${also.join('')}`, first?.failure.hint);
+  }
+
+  statistics(): Promise<Statistics> {
+    return this.#port.statistics();
   }
 
   list(path: string, urgent?: boolean): Promise<RemoteListing> {

@@ -56,7 +56,7 @@ export class RemoteTransitions implements TransitionWatch {
 
   constructor(agents: AgentTasks, words: readonly string[], sinceMs: number, shell: RemoteTransitionShell) {
     this.#agents = agents;
-    // It looks again and again.
+    // It looks again: what cannot change any more is not listed again.
     agents.board();
     this.#words = words;
     this.#sinceMs = sinceMs;
@@ -95,7 +95,9 @@ export class RemoteTransitions implements TransitionWatch {
     const here = new Map<string, Followed>();
     for (const found of selected) {
       if (found.unreadable) continue;
-      const key = `${found.root.agent?.url} ${found.checkpoint_dir}`;
+      const { id = '', url = '' } = found.root.agent ?? {};
+      // An agent may have several addresses.
+      const key = `${id === '' ? url : id} ${found.checkpoint_dir}`;
       const followed = this.#followed.get(key) ?? this.#begin(found);
       followed.found = found;
       followed.missing = 0;

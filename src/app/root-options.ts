@@ -17,7 +17,7 @@ export function rootOptions(flags: RootFlags): RootOptions {
 }
 
 /** Undefined if it was removed, or is in a place that we may not read. */
-function workingDirectory(): string | undefined {
+export function workingDirectory(): string | undefined {
   try {
     return process.cwd();
   } catch {

@@ -78,10 +78,17 @@ function sandboxOf(task: FoundTask): string | undefined {
 }
 
 /** The error for words that match no task. */
-export function noSuchTask({ unmatched, roots, problems, agents, masters }: Selection): NotFoundError {
+export function noSuchTask({
+  unmatched,
+  roots,
+  problems,
+  agents,
+  masters,
+  access,
+}: Selection): NotFoundError {
   const words = unmatched.map(({ word }) => `'${word}'`).join(', ');
   const near = unmatched.flatMap((each) => each.near);
-  const asked = masters === undefined ? { agent: agents } : { master: masters };
+  const asked = masters === undefined ? { agent: agents, access } : { master: masters, access };
   const flags = agents === undefined ? rootFlagsOf(...roots) : asked;
   const [status, places] = ['status', 'roots'].map((id) => thermosCommand([id], flags));
   const hint =

@@ -14,6 +14,8 @@ export interface StatusQuery extends TaskFilter {
 }
 
 export interface StatusAnswer {
+  /** How many agents were asked; undefined if this host was. */
+  agents?: number;
   roots: { path: string; layout: LayoutName; agent?: RemoteAgent; tasks: number }[];
   /** Those of the search alone: each view has its own. */
   problemsOfSearch: Problem[];
@@ -50,16 +52,17 @@ export async function lookAtTasks(
     take(view);
   });
   return {
+    agents: selection.agents?.length,
     roots: [...counts].map(([{ path, layout, agent }, tasks]) => ({ path, layout, agent, tasks })),
     problemsOfSearch,
     problems,
-    exitCode: exitCodeOf(shown, selection),
+    exitCode: exitCodeOfLook(shown, selection),
     notice: shown > 0 ? undefined : emptyNotice(selection),
   };
 }
 
-/** A missing root means no; an unreadable one leaves the question open. */
-function exitCodeOf(shown: number, { problems, unmatched }: Selection): number {
+/** A missing root means no; an unreadable one leaves the question open. `shown`: how many tasks. */
+export function exitCodeOfLook(shown: number, { problems, unmatched }: Selection): number {
   if (unmatched.length > 0) return EXIT.no;
   if (shown > 0) return EXIT.ok;
   return hasError(problems.filter(({ code }) => code !== 'root-missing')) ? EXIT.partial : EXIT.no;

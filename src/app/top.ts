@@ -74,7 +74,8 @@ export class Top {
   }
 }
 
-function noticeOf(
+/** What to say if there is no active task. */
+export function noticeOf(
   { roots, notice }: StatusAnswer,
   views: readonly TaskView[],
   words: readonly string[],

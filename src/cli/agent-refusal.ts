@@ -7,7 +7,7 @@ const AURORA: Readonly<Record<string, string>> = {
   simplerun: 'start a job with: aurora job create CLUSTER/ROLE/ENV/JOB CONFIG',
   exec: 'run a command beside the task with: aurora task run CLUSTER/ROLE/ENV/JOB/INSTANCE COMMAND',
   restart: 'restart the instance with: aurora job restart CLUSTER/ROLE/ENV/JOB/INSTANCE',
-  gc: 'the agent removes sandboxes by itself after its --gc_delay; log in to its host for anything else',
+  gc: 'the agent removes sandboxes by itself after its --gc_delay',
 };
 
 /** The commands that change what only the host itself can change. */
@@ -18,6 +18,9 @@ export function agentRefusal(command: string): UsageError {
   const why = ON_HOST.has(command)
     ? `${command} works only on the host of the task: an agent lets others look, not act`
     : `${command} cannot ask an agent`;
-  const hint = AURORA[command] ?? `log in to the host of the agent, and run 'thermos ${command}' there`;
+  const there = `ssh HOST thermos ${command} …`;
+  const aurora = AURORA[command];
+  const hint =
+    aurora === undefined ? `do it on the host of the agent: ${there}` : `${aurora}; or on its host: ${there}`;
   return new UsageError('usage', why, hint);
 }

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentChanges } from '../agent/changes.js';
-import { AgentTasks } from '../agent/gatherer.js';
+import { type AgentCounts, AgentTasks } from '../agent/gatherer.js';
 import { LiveLogs } from '../agent/live-logs.js';
 import { RemoteTree } from '../agent/remote-tree.js';
 import { SandboxLogs } from '../agent/sandbox.js';
 import type { Progress } from '../app/progress.js';
+import { workingDirectory } from '../app/root-options.js';
 import { UsageError } from '../errors/errors.js';
 import { visible } from '../text/escape.js';
+import { accessFlags } from './agent-access.js';
 import type { AgentFlags, Asked } from './agent-flags.js';
 import { rightsOf } from './agent-rights.js';
 import type { AskedAgents } from './agents.js';
@@ -74,11 +76,12 @@ export async function askAgents(
       `asking the agents of ${masters.map(({ name }) => name).join(', ')} (THERMOS_MASTER)\n`,
     );
   }
-  const gatherer = new AgentTasks(source, now, ({ asked: done, failed, total }) => {
+  const counted = ({ asked: done, failed, total }: AgentCounts) => {
     const what = `agents${failed === 0 ? '' : `, ${failed} unreachable`}`;
     progress.update({ done, total, what });
     if (done === total) progress.stop();
-  });
+  };
+  const gatherer = new AgentTasks(source, now, counted, accessFlags(flags, workingDirectory() ?? '/'));
   progress.start('asking');
   const live = new Map<string, LiveLogs>();
   const liveShell = {

@@ -16,7 +16,7 @@ import {
   knownShortFlags,
   PROGRAM_NAME,
 } from './page.js';
-import { dashedName, longName } from './words.js';
+import { asksAgent, dashedName, longName } from './words.js';
 
 /**
  * Words that are commands of other programs for the same questions, and what answers them here. The table counts only
@@ -110,6 +110,8 @@ function withUsage(error: UsageError, usage: string, hint?: string): UsageError 
 function dashesHint(id: string, command: CommandClass, argv: readonly string[]): string | undefined {
   const isAfter = isAfterDashes(command);
   if (!(isWrapper(command) || (isAfter && !argv.includes('--')))) return undefined;
+  // The flag is ours, and refused for a better reason.
+  if (asksAgent(argv, { isWrapper: true })) return undefined;
   const at = firstArgument(command, argv) + (isAfter ? 1 : 0);
   if (argv[at] === '--') return undefined;
   const theirs = argv.slice(at);

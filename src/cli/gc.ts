@@ -4,12 +4,11 @@ import type { CollectedTasks, GcOptions, GcResult } from '../app/gc.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
-import { badValue, describeErrno, UsageError } from '../errors/errors.js';
-import { parseRetained } from '../gc/reconcile.js';
-import { readInput } from '../store/input.js';
+import { badValue } from '../errors/errors.js';
 import { parseDuration } from '../text/duration.js';
 import { parseSize } from '../text/size.js';
 import { gcText, nothingToCollect } from '../views/gc.js';
+import { readRetained } from './retained.js';
 import type { Style } from './terminal.js';
 
 const LIMIT = { helpGroup: 'LIMIT' };
@@ -154,18 +153,4 @@ export function gcAnswer(
   const text = (style: Style) => gcText(document, { ...style, now: plan.machine.now }, verbose);
   if (end === 'declined') return { document, text: () => '', notice: 'Nothing was done.' };
   return { document, text, notice: end === 'nothing' ? nothingToCollect(chosen) : undefined };
-}
-
-/** A line for each task of a host. */
-const MOST_RETAINED_BYTES = 64 * 1024 * 1024;
-
-function readRetained(path: string): Map<string, string> {
-  const from = path === '-' ? 'stdin' : path;
-  let text: string;
-  try {
-    text = readInput(path === '-' ? 0 : path, { max: MOST_RETAINED_BYTES }).toString('utf8');
-  } catch (error) {
-    throw new UsageError('bad-retained', `cannot read ${from}: ${describeErrno(error)}`);
-  }
-  return parseRetained(text, from);
 }

@@ -138,11 +138,12 @@ class Spinner implements Progress {
     return drawn;
   }
 
-  /** `removing: 12 of 300 tasks`. */
+  /** `removing: 12 of 1,300 tasks`. */
   #text(): string {
     if (this.#advance === undefined) return this.#what;
     const { done, total, what } = this.#advance;
-    return `${this.#what}: ${done}${total === undefined ? '' : ` of ${total}`} ${what}`;
+    const of = total === undefined ? '' : ` of ${shownCount(total)}`;
+    return `${this.#what}: ${shownCount(done)}${of} ${what}`;
   }
 
   /** A signal without another listener ends the program, as it would without the spinner. */
@@ -150,4 +151,9 @@ class Spinner implements Progress {
     this.stop();
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   }
+}
+
+/** `1,000`. */
+function shownCount(count: number): string {
+  return count.toLocaleString('en-US');
 }

@@ -70,6 +70,11 @@ export const STATUS_FLAGS = {
     dependsOn: ['prometheus'],
     summary: 'Also print metrics of each task, with its id as a label.',
   }),
+  stream: Flags.boolean({
+    dependsOn: ['json'],
+    exclusive: ['watch', 'sort', 'reverse', 'limit', 'prometheus'],
+    summary: 'Print each task as a line of JSON as soon as it was read, and the totals in the last line.',
+  }),
   quiet: Flags.boolean({
     char: 'q',
     exclusive: ['json', 'verbosity'],

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { inspectFound } from '../app/inspect.js';
+import type { ThermosError } from '../errors/errors.js';
 import type { TaskView } from '../task/view.js';
 import { visible } from '../text/escape.js';
 import { inspectText } from '../views/inspect.js';
+import { agentRefusal } from './agent-refusal.js';
 import { LogList, type LogListPorts } from './log-list.js';
 import { MAIN } from './programs.js';
 import type { Style } from './terminal.js';
@@ -42,12 +44,23 @@ export class TaskActions {
 
   /** Another program ends the task: it goes on when this screen is left. */
   kill(view: TaskView): ListEffect {
-    const { task_id } = view;
+    const { task_id, root } = view;
+    if (root.agent !== undefined) return this.refuse('kill');
     const failed = `task ${task_id} was not ended`;
     return {
       question: `End task ${task_id}?`,
       yes: () => this.run(['kill', '--yes'], view, `ending task ${task_id}`, failed),
     };
+  }
+
+  /** Says what to do instead of what an agent cannot. */
+  protected refuse(command: string): ListEffect {
+    this.tell(agentRefusal(command));
+    return 'redraw';
+  }
+
+  protected tell({ message, hint }: ThermosError): void {
+    this.news = [message, ...(hint === undefined ? [] : [`Hint: ${hint}`])];
   }
 
   /** Another list; what was done before has been read. */

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { TOP_SORT_WORDS } from '../views/parts/top-columns.js';
+import { AGENT_FLAGS } from './agent-flags.js';
 
 /** The flags of `top`. */
 export const TOP_FLAGS = {
@@ -39,4 +40,5 @@ export const TOP_FLAGS = {
     summary:
       'A FILE that would become longer gets the name FILE.1, in the place of the one before. [default: 32M]',
   }),
+  ...AGENT_FLAGS,
 };

@@ -1,6 +1,5 @@
 import { mentions } from '../app/task-order.js';
 import type { TopAnswer } from '../app/top.js';
-import { localLogs } from '../logs/local-logs.js';
 import { visible } from '../text/escape.js';
 import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
@@ -15,7 +14,7 @@ import { type ListEffect, type ListKey, type ListRequest, type ListSource, watch
 
 /** Shows what tasks use on a screen of its own. Resolves to the exit code. */
 export async function watchTop(session: TopSession, terminal: Terminal): Promise<number> {
-  const ports = { gatherer: session.tasks, logsOf: localLogs, now: () => terminal.now() };
+  const ports = { gatherer: session.tasks, logsOf: session.logsOf, now: () => terminal.now() };
   const list = new TopList(session, new TaskActions(ports));
   const { exitCode, notes } = await watchList(terminal, session.intervalMs, list);
   terminal.writeError(notes.map((note) => `${visible(note)}\n`).join(''));

@@ -5,23 +5,29 @@ import { SampleRecord } from '../app/sample-record.js';
 import type { RootFlags } from '../app/search.js';
 import { Top, type TopAnswer, type TopPorts } from '../app/top.js';
 import { encodeTop } from '../contracts/encode-top.js';
+import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { localLogs } from '../logs/local-logs.js';
+import type { LogsOf } from '../logs/log-tree.js';
 import type { TaskGatherer } from '../task/gatherer.js';
+import type { TaskView } from '../task/view.js';
 import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { parseSize } from '../text/size.js';
 import { columnOf } from '../views/parts/top-columns.js';
+import type { AgentFlags } from './agent-flags.js';
+import { type AskedAgents, agentsOf } from './agents.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
 import { liveMeters } from './live-meters.js';
 import type { Terminal } from './terminal.js';
 import { pause } from './watch.js';
 
-export interface TopFlags extends RootFlags {
+export interface TopFlags extends RootFlags, AgentFlags {
   interval: string;
   count?: number;
   once: boolean;
@@ -36,8 +42,9 @@ export interface TopFlags extends RootFlags {
 
 /** What is needed to sample, and how it is shown. */
 export interface TopSession {
-  readonly top: Top;
+  readonly top: Pick<Top, 'look'>;
   readonly tasks: TaskGatherer;
+  readonly logsOf: LogsOf;
   readonly flags: TopFlags;
   readonly intervalMs: number;
 }
@@ -48,7 +55,20 @@ export async function showTop(
   flags: TopFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const session = topSession(words, flags, terminal);
+  const agents = await agentsOf(flags, terminal);
+  try {
+    const session =
+      agents === undefined
+        ? topSession(words, flags, terminal)
+        : await remoteTopSession(words, flags, agents, terminal);
+    return await showSession(session, terminal);
+  } finally {
+    agents?.close();
+  }
+}
+
+async function showSession(session: TopSession, terminal: Terminal): Promise<number> {
+  const { flags } = session;
   const isLive = terminal.stdoutIsTerminal && !terminal.isDumb && !flags.json;
   if (isLive && !flags.once && flags.count === undefined) {
     const { watchTop } = await import('./top-list.js');
@@ -78,7 +98,31 @@ export function topSession(words: readonly string[], flags: TopFlags, terminal: 
     meters: liveMeters(clocks),
     record: recordOf(flags),
   };
-  return { top: new Top({ words, pss: flags.pss }, ports), tasks, flags, intervalMs };
+  return { top: new Top({ words, pss: flags.pss }, ports), tasks, logsOf: localLogs, flags, intervalMs };
+}
+
+/** Begins to sample agents. Rejects with UsageError. */
+export async function remoteTopSession(
+  words: readonly string[],
+  flags: TopFlags,
+  { gatherer, logsOf }: AskedAgents,
+  terminal: Terminal,
+): Promise<TopSession> {
+  // Agents tell what their containers use twice a second at most.
+  const intervalMs = parseDuration(flags.interval, 'interval', { least: '500ms', most: '1d' });
+  if (flags.pss) throw new UsageError('usage', '--pss cannot be read from agents');
+  const [{ RemoteTop }, { askForUses }] = await Promise.all([
+    import('../app/remote-top.js'),
+    import('../agent/uses.js'),
+  ]);
+  const clocks = { now: () => terminal.now(), monotonic: () => performance.now() };
+  const ports = {
+    search: gatherer.board(),
+    uses: (views: readonly TaskView[]) => askForUses(gatherer, views),
+    clocks,
+    record: recordOf(flags),
+  };
+  return { top: new RemoteTop({ words }, ports), tasks: gatherer, logsOf, flags, intervalMs };
 }
 
 /** Throws UsageError, and SystemError if the file cannot be written. */

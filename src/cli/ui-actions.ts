@@ -6,7 +6,6 @@ import { ThermosError } from '../errors/errors.js';
 import type { TaskView } from '../task/view.js';
 import { visible } from '../text/escape.js';
 import { whyPage } from '../views/inspect.js';
-import { agentRefusal } from './agent-refusal.js';
 import type { LogListPorts } from './log-list.js';
 import { MAIN } from './programs.js';
 import { rootOf, TaskActions } from './task-actions.js';
@@ -35,16 +34,13 @@ export class UiActions extends TaskActions {
     return this.open(new TextList(visible(`Why ${task_id} is in its state`), make));
   }
 
-  override kill(view: TaskView): ListEffect {
-    return view.root.agent === undefined ? super.kill(view) : this.#refuse('kill');
-  }
-
   /** What all tasks use; with a task, what its processes use. */
   top(view?: TaskView): ListEffect {
-    if (view?.root.agent !== undefined) return this.#refuse('top');
     this.#session ??= this.#sampling();
     const { flags } = this.#session;
-    const session = { ...this.#session, flags: { ...flags, processes: view !== undefined } };
+    // Which process uses what, no agent knows.
+    const processes = view !== undefined && view.root.agent === undefined;
+    const session = { ...this.#session, flags: { ...flags, processes } };
     return this.open(new TopList(session, this, view?.found.checkpoint_dir));
   }
 
@@ -61,7 +57,7 @@ export class UiActions extends TaskActions {
 
   /** A shell beside a process of the task, the first one that runs if none is named. */
   exec(view: TaskView, process?: string): ListEffect {
-    if (view.root.agent !== undefined) return this.#refuse('exec');
+    if (view.root.agent !== undefined) return this.refuse('exec');
     const { task_id, root } = view;
     const roots = root.run_dir === undefined ? { root: [root.path] } : { 'mesos-root': [root.run_dir] };
     const options = { roots, task: task_id, process, namespaces: true };
@@ -69,7 +65,7 @@ export class UiActions extends TaskActions {
       execTarget(options, LOCAL_MACHINE);
     } catch (error) {
       if (!(error instanceof ThermosError)) throw error;
-      this.#tell(error);
+      this.tell(error);
       return 'redraw';
     }
     const words = [...rootOf(view), task_id, ...(process === undefined ? [] : [process])];
@@ -79,14 +75,5 @@ export class UiActions extends TaskActions {
         this.news = by === 0 ? [] : [`the shell ended with ${by}`];
       },
     };
-  }
-
-  #refuse(command: string): ListEffect {
-    this.#tell(agentRefusal(command));
-    return 'redraw';
-  }
-
-  #tell({ message, hint }: ThermosError): void {
-    this.news = [message, ...(hint === undefined ? [] : [`Hint: ${hint}`])];
   }
 }

@@ -4,7 +4,7 @@ import { localLogs } from '../logs/local-logs.js';
 import { parseDuration } from '../text/duration.js';
 import { agentsOf } from './agents.js';
 import type { Terminal } from './terminal.js';
-import { type StatusFlags, WatchedTasks } from './watched-tasks.js';
+import { queryOf, type StatusFlags, WatchedTasks } from './watched-tasks.js';
 
 /** How `t` shows what tasks use. */
 const TOP = { once: false, sort: 'cpu', reverse: false, processes: false, pss: false };
@@ -16,12 +16,15 @@ export type UiFlags = Omit<StatusFlags, keyof typeof PAGE | 'interval'> & { inte
 
 /** Shows the tasks on a screen with keys. Resolves to the exit code; throws UsageError if there is no such screen. */
 export async function showUi(words: readonly string[], flags: UiFlags, terminal: Terminal): Promise<number> {
+  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
+  const shown = { ...PAGE, ...flags };
+  // What is wrong with the flags is said first.
+  queryOf(words, shown, terminal);
   if (flags.json || !terminal.stdinIsTerminal || !terminal.stdoutIsTerminal || terminal.isDumb) {
     const why = flags.json ? 'ui has no document' : 'ui needs a terminal with keys that can be drawn on';
     throw new UsageError('usage', why, "without one: 'thermos status', or 'thermos top --once'");
   }
-  const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
-  const [{ watchUi }, { UiActions }, { topSession }] = await Promise.all([
+  const [{ watchUi }, { UiActions }, { remoteTopSession, topSession }] = await Promise.all([
     import('./ui-list.js'),
     import('./ui-actions.js'),
     import('./top.js'),
@@ -34,10 +37,10 @@ export async function showUi(words: readonly string[], flags: UiFlags, terminal:
       agents === undefined
         ? { logsOf: localLogs }
         : { logsOf: agents.liveLogsOf, changes: () => agents.changes() };
-    const actions = new UiActions({ gatherer, now, ...logs }, () =>
-      topSession([], { ...TOP, ...flags, sort: TOP.sort }, terminal),
-    );
-    const shown = { ...PAGE, ...flags };
+    const sampled = { ...TOP, ...flags, sort: TOP.sort };
+    const remote = agents && (await remoteTopSession([], sampled, agents, terminal));
+    const sampling = () => remote ?? topSession([], sampled, terminal);
+    const actions = new UiActions({ gatherer, now, ...logs }, sampling);
     const tasks = new WatchedTasks(words, shown, terminal, gatherer.board(now));
     return await watchUi({ tasks, gatherer, actions }, shown, terminal, intervalMs);
   } finally {

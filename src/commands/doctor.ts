@@ -1,10 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { examine } from '../app/doctor.js';
+import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
-import { coordinatorKind } from '../cli/programs.js';
-import { portsAt } from '../cli/uses.js';
-import { Host } from '../host/host.js';
+import { examineNamed } from '../cli/doctor.js';
 import { doctorText } from '../views/doctor.js';
 
 export default class Doctor extends ThermosCommand {
@@ -20,11 +18,16 @@ do about it. Nothing is changed, and nothing leaves this host. On a healthy host
 With TASK, it shows what is wrong with that task, and its timeline. TASK is a task id, a path, or a pattern, part of
 the id or job's key (ROLE/ENV/JOB/INSTANCE) that matches one task.
 
+With --agent, it looks for what can be seen from outside: agents that do not answer, refuse, have just started or whose
+clocks differ; tasks whose executor is gone; checkpoints and task files as above. \`reconcile\` in the document holds each
+task with what its agent tells of the executor, or with --retained, what the scheduler believes, as of gc.
+
 What you may not read is not checked, and stderr says so. Run it as root to check everything.`;
   static override examples = [
     '<%= config.bin %> doctor',
     'sudo <%= config.bin %> doctor --mesos-root /var/lib/mesos',
     '<%= config.bin %> doctor www-data-prod-web-0',
+    '<%= config.bin %> doctor --agent agent-1 --agent agent-2 --retained believed.json',
     '<%= config.bin %> doctor --json | jq -r ".findings[] | [.severity, .code, .what] | @tsv"',
   ];
   static override exitCodes = {
@@ -38,7 +41,7 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
     'MESOS/meta': 'The state of the Mesos agent: its identity, the boot it recovered in, its attributes.',
     '/var/log/mesos': "The agent's logs, in addition to its --log_dir.",
   };
-  static override environment = { ...ThermosCommand.environment, ...PAGER_ENVIRONMENT };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT, ...PAGER_ENVIRONMENT };
   static override seeAlso = ['status', 'inspect', 'gc'];
 
   static override args = {
@@ -47,14 +50,16 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
 
   static override flags = {
     verbose: Flags.boolean({ summary: 'Show all evidence and the whole timeline on a terminal, too.' }),
+    retained: Flags.string({
+      helpValue: 'FILE',
+      summary: 'Compare the tasks of agents with those that the scheduler has, as for gc; - means stdin.',
+    }),
+    ...AGENT_FLAGS,
   };
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Doctor);
-    const now = this.terminal.now();
-    const ports = { now, host: Host.local(), use: portsAt(now) };
-    const { document, exitCode } = await examine(args.task, flags, ports);
-    if (flags.json) document.coordinator = coordinatorKind();
+    const { document, exitCode } = await examineNamed(args.task, flags, this.terminal);
     const text = (style: typeof this.style) => doctorText(document, style, flags);
     return this.pagedAnswer(flags, document, text, document.problems, exitCode);
   }

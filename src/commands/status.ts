@@ -24,6 +24,9 @@ TASK is a task id, a regular expression or glob, any part of ids (the beginning 
 (ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Without TASK, all tasks are
 shown; inside a sandbox, the tasks of its root.
 
+--json --stream prints a line for each task as soon as it was read, those of agents as they answer: {"task": …}, then
+{"problem": …} for what could not be read, and {"end": …} with the totals as the last line.
+
 --prometheus prints the numbers of tasks by state and verdict, times, failures and what could not be read, as metrics. The
 filters act on them. Its exit code is 0 also without tasks, and if something could not be read: the metrics say so.
 
@@ -59,6 +62,11 @@ ${DURATION_HELP}`;
       return EXIT.ok;
     }
     const { problems: known } = this.defaults;
+    if (flags.stream) {
+      const { streamStatus } = await import('../cli/status-stream.js');
+      const { problems, exitCode } = await streamStatus(words, flags, this.terminal, known);
+      return this.finish(problems, exitCode);
+    }
     const { problems, exitCode, notice } = await showStatus(words, flags, this.terminal, known);
     if (notice !== undefined) this.notice(notice);
     return this.finish(problems, exitCode);

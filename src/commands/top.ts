@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import { AGENT_ENVIRONMENT } from '../cli/agent-flags.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { showTop } from '../cli/top.js';
@@ -23,16 +24,21 @@ inspects it; ? lists all keys; q ends. On a pipe, one sample is printed after on
 With --record, each sample is also appended to a file; on a pipe, without --once, --count and --json, nothing is printed
 then, until a signal. report --usage shows what was recorded.
 
+With --agent, the numbers are those that the agent has of the executor's container: executor, runner and coordinators are
+in them, and which process uses what is not known.
+
 TASK is a word as for status. Without TASK, all active tasks are shown.
 
 ${DURATION_HELP}`;
   static override examples = [
     '<%= config.bin %> top',
     '<%= config.bin %> top --once --sort rss --processes www-data-prod-web-0',
+    '<%= config.bin %> top --once --sort disk% --agent agent-1 --agent agent-2',
     '<%= config.bin %> top --json --interval 10s --count 6 | jq -c ".tasks[] | [.task_id, .cpu, .rss_bytes]"',
     '<%= config.bin %> top --interval 20s --record top.ndjson',
   ];
   static override exitCodes = { ...ThermosCommand.exitCodes, no: 'No task is active, or none matches.' };
+  static override environment = { ...ThermosCommand.environment, ...AGENT_ENVIRONMENT };
   static override seeAlso = ['status', 'inspect', 'report', 'kill'];
 
   static override completes: CompletionKinds = { task: 'active-task' };

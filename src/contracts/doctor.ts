@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { reconcileRow } from './gc.js';
 import { codeOf, problems } from './problem.js';
-import { task } from './task.js';
+import { agent, task } from './task.js';
 import { coordinator } from './values.js';
 
 const evidence = z.object({
@@ -8,6 +9,7 @@ const evidence = z.object({
   line: z.int().min(1).optional(),
   offset: z.int().min(0).optional().describe('In bytes, where the file is too long to count lines.'),
   text: z.string().describe('What is there.'),
+  agent: z.string().optional().describe('The address of the agent that has it, with --agent.'),
   task_id: z.string().optional(),
 });
 
@@ -38,11 +40,17 @@ export const doctor = z
     findings: z.array(finding),
     checked: z.object({ roots: z.int().min(0), tasks: z.int().min(0), agents: z.int().min(0) }),
     task: task
-      .pick({ task_id: true, root: true, layout: true, phase: true, state: true, verdict: true })
+      .pick({ task_id: true, root: true, layout: true, phase: true, state: true, verdict: true, agent: true })
       .optional()
       .describe('With TASK; absent if there is only the run directory of an executor that never started it.'),
     story: z.array(event).optional().describe('With TASK: what happened to it, in order of time.'),
     coordinator: coordinator.optional(),
+    reconcile: z
+      .array(reconcileRow.extend({ agent: agent.optional() }))
+      .optional()
+      .describe(
+        'With --agent and without TASK: the state of each task, and what the scheduler expects as --retained says it, or else what the agents tell of their executors.',
+      ),
     problems: problems.describe('What could not be checked.'),
   })
   .meta({ title: 'thermos doctor [TASK] --json', description: 'What is wrong here, why, and what to do.' });

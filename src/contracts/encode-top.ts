@@ -17,7 +17,7 @@ export function encodeTop(sample: Sample, problems: readonly Problem[], pss: boo
 
 function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
   const { task, disk, throttledMs, oomKills, limits, pressure, processes } = sample;
-  const { asked, task_id, root, launchTimeMs } = task;
+  const { asked, task_id, root, launchTimeMs, agent } = task;
   return {
     task_id,
     root,
@@ -38,6 +38,8 @@ function encodeTask(sample: TaskSample, pss: boolean): TopTaskDocument {
     ram_limit_bytes: limits?.memoryBytes,
     pids_count: sample.pidsCount,
     pids_limit: limits?.pids,
+    disk_limit_bytes: limits?.diskBytes,
+    agent,
     pressure,
     processes: processes.map((process) => ({
       process: process.process,

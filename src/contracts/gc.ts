@@ -25,6 +25,17 @@ const orphan = z
   })
   .describe('A task whose runner died: gc records its last status, and can collect it the next time.');
 
+/** A task, and what the scheduler expects of it. */
+export const reconcileRow = z.object({
+  task_id: z.string(),
+  root: z.string().optional(),
+  local: z.enum([...PHASES, 'absent']),
+  local_state: z.string().optional(),
+  expected: z.string().describe('A schedule status; unknown if the scheduler has none.'),
+  action: z.enum(['none', 'kill', 'collect', 'send-final-state', 'send-lost']),
+  send: z.object({ state: z.string(), message: z.string() }).optional(),
+});
+
 export const gc = z
   .object({
     dry_run: z.boolean(),
@@ -52,17 +63,7 @@ export const gc = z
     ),
     freed_bytes: z.int().min(0),
     reconcile: z
-      .array(
-        z.object({
-          task_id: z.string(),
-          root: z.string().optional(),
-          local: z.enum([...PHASES, 'absent']),
-          local_state: z.string().optional(),
-          expected: z.string().describe('A schedule status; unknown if the scheduler has none.'),
-          action: z.enum(['none', 'kill', 'collect', 'send-final-state', 'send-lost']),
-          send: z.object({ state: z.string(), message: z.string() }).optional(),
-        }),
-      )
+      .array(reconcileRow)
       .optional()
       .describe('Only with --retained: the state of each task here, and what the scheduler expects.'),
     problems,

@@ -14,7 +14,7 @@ import { completion, help, roots, version } from './host.js';
 import { failure, problem } from './problem.js';
 import { report } from './report.js';
 import { kill, restart, runDaemon, signal } from './run.js';
-import { inspect, status, tail, tailPath, wait } from './task.js';
+import { inspect, status, statusStream, tail, tailPath, wait } from './task.js';
 import { top } from './top.js';
 
 /** By name of the file in `schemas/`. */
@@ -44,6 +44,7 @@ export const CONTRACTS = {
   'run-daemon': runDaemon,
   signal,
   status,
+  'status-stream': statusStream,
   tail,
   'tail-path': tailPath,
   top,

@@ -92,6 +92,27 @@ export const status = z
     description: 'The tasks of this host, or of agents; with --watch, one such document per line.',
   });
 
+export const statusStream = z
+  .union([
+    z.object({ task }),
+    z.object({ problem }).describe('Of the search; each task has its own.'),
+    z
+      .object({
+        end: z.object({
+          tasks: z.int().min(0).describe('How many lines with a task there were.'),
+          roots: z.int().min(0).describe('In how many roots tasks were looked for.'),
+          agents: z.int().min(0).optional().describe('How many agents were asked, with --agent or --master.'),
+          problems: z.int().min(0).describe('How many there are, with those of the tasks.'),
+        }),
+      })
+      .describe('The last line. Without it, the answer is not complete.'),
+  ])
+  .meta({
+    title: 'thermos status --json --stream, one line',
+    description: 'A task, a problem, or the totals.',
+  });
+export type StatusStreamLine = z.infer<typeof statusStream>;
+
 export const logFile = z.object({
   process: z.string(),
   run: z.int().min(0),

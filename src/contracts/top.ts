@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problems } from './problem.js';
+import { agent } from './task.js';
 
 const cpu = z
   .number()
@@ -51,6 +52,8 @@ export const topTask = z.object({
   ram_limit_bytes: z.number().optional().describe('Of the cgroup.'),
   pids_count: count.optional().describe('Processes and threads in the cgroup, as its limit counts them.'),
   pids_limit: count.optional().describe('Processes and threads, of the cgroup.'),
+  disk_limit_bytes: z.number().optional().describe('Of the sandbox, with --agent.'),
+  agent: agent.optional(),
   pressure: z
     .object({ cpu: perCent.optional(), memory: perCent.optional(), io: perCent.optional() })
     .optional()
@@ -77,6 +80,7 @@ export const top = z
   })
   .meta({
     title: 'thermos top --json',
-    description: 'What the active tasks of this host use: one such document per line, for each sample.',
+    description:
+      'What the active tasks of this host, or of agents, use: one such document per line, for each sample.',
   });
 export type TopDocument = z.infer<typeof top>;

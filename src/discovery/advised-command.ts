@@ -7,6 +7,8 @@ import type { RootOptions } from './roots.js';
 export type RootFlagValues = RootOptions['flags'] & {
   agent?: readonly string[];
   master?: readonly string[];
+  /** The other flags that agents and masters are asked with: `--ca`, and its file. */
+  access?: readonly string[];
 };
 
 /**
@@ -15,7 +17,7 @@ export type RootFlagValues = RootOptions['flags'] & {
  */
 export function thermosCommand(
   words: readonly string[],
-  { root = [], mesosRoot = [], agent = [], master = [] }: RootFlagValues,
+  { root = [], mesosRoot = [], agent = [], master = [], access = [] }: RootFlagValues,
   names: readonly string[] = [],
 ): string {
   const flags = [
@@ -23,9 +25,21 @@ export function thermosCommand(
     ...mesosRoot.flatMap((path) => ['--mesos-root', path]),
     ...agent.flatMap((url) => ['--agent', url]),
     ...master.flatMap((url) => ['--master', url]),
+    ...(agent.length > 0 || master.length > 0 ? access : []),
   ];
   const command = shellWords(['thermos', ...words, ...flags]);
   return names.length === 0 ? command : `${command} ${shellArguments(...names)}`;
+}
+
+/**
+ * A command on the host of a root that changes something there: on this host as it is, on that of an agent by ssh, where
+ * the roots of the agent are found without flags. Pure.
+ */
+export function hostCommand(root: TaskRoot, words: readonly string[], names: readonly string[]): string {
+  const { agent } = root;
+  if (agent === undefined) return thermosCommand(words, rootFlagsOf(root), names);
+  const host = agent.hostname === '' ? 'HOST' : agent.hostname;
+  return shellWords(['ssh', '--', host, thermosCommand(words, {}, names)]);
 }
 
 /** The roots that the person's own flags name, as absolute paths. */
@@ -44,12 +58,14 @@ export function rootFlagsOf(...roots: readonly TaskRoot[]): RootFlagValues {
   const root = new Set<string>();
   const mesosRoot = new Set<string>();
   const agents = new Set<string>();
-  for (const { path, run_dir, source, named, agent } of roots) {
+  let access: readonly string[] | undefined;
+  for (const { path, run_dir, source, named, agent, access: given } of roots) {
     if (agent !== undefined) agents.add(agent.url);
+    access ??= given;
     if (!ONLY_BY_FLAG.has(source)) continue;
     if (run_dir === undefined) root.add(named ?? path);
     else mesosRoot.add(named ?? run_dir);
   }
   const flags = { root: [...root], mesosRoot: [...mesosRoot] };
-  return agents.size === 0 ? flags : { ...flags, agent: [...agents] };
+  return agents.size === 0 ? flags : { ...flags, agent: [...agents], access };
 }

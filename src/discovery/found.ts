@@ -27,6 +27,8 @@ export interface TaskRoot {
   run_dir?: string;
   /** Only of a root on another host. */
   agent?: RemoteAgent;
+  /** Only of a root on another host: the flags besides its address that its agent is asked with. */
+  access?: readonly string[];
   /** By how many milliseconds the clock of that host is ahead of ours; 0 if they agree well enough. */
   ahead_ms?: number;
 }
@@ -48,6 +50,8 @@ export interface FoundTask {
 export interface Discovery {
   /** The addresses of the agents that were asked; undefined if this host was looked at. */
   agents?: readonly string[];
+  /** The flags besides their addresses that the agents were asked with. */
+  access?: readonly string[];
   /** If masters listed them: those that a command that asks them again has to name. */
   masters?: readonly string[];
   roots: TaskRoot[];

@@ -1,5 +1,5 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
-import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
+import { hostCommand, thermosCommand } from '../discovery/advised-command.js';
 import type { Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { RUNNER } from '../layout/task-paths.js';
@@ -143,17 +143,22 @@ function whatOf({ code, message, severity }: Problem, count: number): string {
 
 /** To let gc act on the task. */
 export function gcAdvice({ root, task_id }: TaskView, text: string, ...flags: string[]): CommandAdvice {
-  const command = (ids: readonly string[]) => thermosCommand(['gc', ...flags], rootFlagsOf(root), ids);
+  const command = (ids: readonly string[]) => hostCommand(root, ['gc', ...flags], ids);
   return { text, names: [task_id], command };
 }
 
 /** To see what a stream holds. */
-export function recordsAdvice(text: string, path: string): CommandAdvice {
+export function recordsAdvice(
+  text: string,
+  path: string,
+  { agent, access }: TaskView['root'],
+): CommandAdvice {
+  const flags = agent === undefined ? {} : { agent: [agent.url], access };
   return {
     text,
     names: [path],
     most: 1,
-    command: (paths) => thermosCommand(['read', '--records'], {}, paths),
+    command: (paths) => thermosCommand(['read', '--records'], flags, paths),
   };
 }
 
@@ -164,13 +169,13 @@ function adviceOf(view: TaskView, { code, severity, hint }: Problem, path: strin
   switch (code) {
     case 'checkpoint-incomplete':
       return [
-        recordsAdvice('everything before it is correct', path),
+        recordsAdvice('everything before it is correct', path, view.root),
         'a runner that resumes the task removes the torn record',
       ];
     case 'checkpoint-sparse':
     case 'checkpoint-damaged':
       return [
-        recordsAdvice('everything before the damage is correct', path),
+        recordsAdvice('everything before the damage is correct', path, view.root),
         'check the disk (dmesg, SMART) if nobody wrote to the file',
       ];
     case 'checkpoint-missing':

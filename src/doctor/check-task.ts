@@ -329,7 +329,7 @@ function* checkClock(view: TaskView, host: HostProbe): Generator<Symptom> {
       severity: 'warning',
       what: (count) => `${counted(count, 'task')} with impossible times: the stream is damaged or forged`,
       evidence: [{ path, text }],
-      advice: [recordsAdvice('see its records', path)],
+      advice: [recordsAdvice('see its records', path, view.root)],
       task_id,
     };
     return;

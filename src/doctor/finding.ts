@@ -3,6 +3,8 @@ import type { ProblemCode, Severity } from '../errors/codes.js';
 /** The evidence for a finding: a place on disk, and what is there. */
 export interface FindingEvidence {
   path?: string;
+  /** The address of the agent that has it. */
+  agent?: string;
   /** From 1; absent if the file is too long to count lines: then there is an offset. */
   line?: number;
   /** In bytes. */

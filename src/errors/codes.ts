@@ -751,7 +751,7 @@ export const CODE_GROUPS = {
     'use-unknown': {
       severity: ['warning'],
       meaning:
-        'What a task uses cannot be seen, or only in part: /proc hides its processes, they belong to another user, or they are in another pid namespace.',
+        'What a task uses cannot be seen, or only in part: /proc hides its processes, they belong to another user, they are in another pid namespace, or an agent knows only what several tasks use together.',
       remedy: 'Look as root, or as the user of the task.',
     },
   },
@@ -811,6 +811,11 @@ export const CODE_GROUPS = {
       meaning:
         'The coordinator of a process is stopped by a signal, as by a restart that was killed, so the end of the process is not recorded.',
       remedy: 'Resume it with `kill -CONT`, or restart the process again.',
+    },
+    'scheduler-disagrees': {
+      severity: ['warning'],
+      meaning: 'A task runs or is over, and the scheduler believes something else.',
+      remedy: 'Let the scheduler reconcile its tasks; end what it does not know on its host.',
     },
     'task-not-moved': {
       severity: ['warning'],

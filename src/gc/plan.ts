@@ -16,14 +16,7 @@ import { HostInspector } from './inspector.js';
 import { type Machine, newcomers } from './machine.js';
 import { isPulled } from './mesos.js';
 import { choose, type GcCandidate, type GcChoice, type GcLimits, type GcReason } from './policy.js';
-import {
-  type Expected,
-  expectedOf,
-  type Local,
-  mesosStateOf,
-  type ReconcileAction,
-  reconcileAction,
-} from './reconcile.js';
+import { absentHere, type Reconciled, reconciled } from './reconcile.js';
 import { DirectoryOwners, type Finish, lookAtStream, type Subject, silenceOf, subjectOf } from './subject.js';
 import { finishWords, type Wording } from './words.js';
 
@@ -56,17 +49,6 @@ export interface PlannedTask {
   /** Collected for its space: must be marked, because after a partial removal it would be smaller. */
   marked: boolean;
   subject: Subject;
-}
-
-export interface Reconciled {
-  task_id: string;
-  root?: string;
-  local: Local;
-  local_state?: string;
-  expected: string;
-  action: ReconcileAction;
-  /** The status to send to the scheduler. */
-  send?: { state: string; message: string };
 }
 
 export interface GcPlan {
@@ -113,7 +95,7 @@ class GcPlanner {
     const { orphanAge, retained } = this.#options;
     const real = realPathsOfOneMoment();
     const owners = new DirectoryOwners();
-    const reconciled: Reconciled[] = [];
+    const rows: Reconciled[] = [];
     const idsByRoot = new Map<string, Set<string>>();
     let read = 0;
     for (const view of readTasks(all, host, real)) {
@@ -138,14 +120,14 @@ class GcPlanner {
         );
         continue;
       }
-      const row = reconcile(subject, retained.get(subject.task_id));
-      reconciled.push(row);
+      const row = reconciled(subject, retained.get(subject.task_id));
+      rows.push(row);
       const disposition = dispositionForScheduler(subject, silence, row.action, row.expected, now);
       if (row.action === 'kill' && disposition.kind === 'left') row.action = 'none';
       this.#sort(subject, disposition);
     }
     for (const [task_id, status] of retained ?? []) {
-      if (!all.some((task) => task.task_id === task_id)) reconciled.push(absent(task_id, status));
+      if (!all.some((task) => task.task_id === task_id)) rows.push(absentHere(task_id, status));
     }
     const machine: Machine = {
       ...this.#machine,
@@ -158,7 +140,7 @@ class GcPlanner {
       newcomer: newcomers(idsByRoot),
     };
     const tasks = [...this.#finalized, ...this.#collect(machine)];
-    return { tasks, reconciled: retained && reconciled, problems: this.#problems, machine };
+    return { tasks, reconciled: retained && rows, problems: this.#problems, machine };
   }
 
   #sort(subject: Subject, disposition: Disposition): void {
@@ -233,32 +215,4 @@ function collected(subject: Subject, choice: GcChoice, actions: Action[]): Plann
 
 function sumOf(actions: readonly Action[]): number {
   return actions.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function reconcile(subject: Subject, status: string | undefined): Reconciled {
-  const expected: Expected = expectedOf(status);
-  const local = subject.phase;
-  const action = reconcileAction(local, expected);
-  const finished = { state: mesosStateOf(subject.state), message: 'Task finish detected by GC executor.' };
-  return {
-    task_id: subject.task_id,
-    root: subject.root,
-    local,
-    local_state: subject.state,
-    expected: status ?? 'unknown',
-    action,
-    send: action === 'send-final-state' ? finished : undefined,
-  };
-}
-
-function absent(task_id: string, status: string): Reconciled {
-  const action = reconcileAction('absent', expectedOf(status));
-  const lost = { state: 'TASK_LOST', message: 'GC executor found no trace of task.' };
-  return {
-    task_id,
-    local: 'absent',
-    expected: status,
-    action,
-    send: action === 'send-lost' ? lost : undefined,
-  };
 }

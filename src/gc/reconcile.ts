@@ -1,4 +1,5 @@
 import { UsageError } from '../errors/errors.js';
+import type { Phase } from '../layout/root-paths.js';
 
 /** Aurora's api.thrift, ScheduleStatus. */
 const SCHEDULE_STATUS: Record<string, number> = {
@@ -93,4 +94,42 @@ export function mesosStateOf(state: unknown): string {
     default:
       return 'TASK_LOST';
   }
+}
+
+/** A row of the table of tasks here and what the scheduler expects of them. */
+export interface Reconciled {
+  task_id: string;
+  root?: string;
+  local: Local;
+  local_state?: string;
+  expected: string;
+  action: ReconcileAction;
+  /** The status to send to the scheduler. */
+  send?: { state: string; message: string };
+}
+
+/** The row of a task that is here. Pure. */
+export function reconciled(
+  { task_id, root, phase, state }: { task_id: string; root: string; phase: Phase; state?: string },
+  status: string | undefined,
+): Reconciled {
+  const action = reconcileAction(phase, expectedOf(status));
+  const finished = { state: mesosStateOf(state), message: 'Task finish detected by GC executor.' };
+  return {
+    task_id,
+    root,
+    local: phase,
+    local_state: state,
+    expected: status ?? 'unknown',
+    action,
+    send: action === 'send-final-state' ? finished : undefined,
+  };
+}
+
+/** The row of a task that is not here. Pure. */
+export function absentHere(task_id: string, status: string): Reconciled {
+  const action = reconcileAction('absent', expectedOf(status));
+  const lost = { state: 'TASK_LOST', message: 'GC executor found no trace of task.' };
+  const send = action === 'send-lost' ? lost : undefined;
+  return { task_id, local: 'absent', expected: status, action, send };
 }

@@ -36,6 +36,8 @@ export interface Limits {
   readonly memoryBytes?: number;
   /** Processes and threads. */
   readonly pids?: number;
+  /** Only of an agent: what its sandbox may occupy. */
+  readonly diskBytes?: number;
 }
 
 /** For which part of the last ten seconds some of its processes waited (`some avg10`), in per cent. */
@@ -82,6 +84,8 @@ export interface SampledTask {
   readonly root: string;
   /** When it was launched, in milliseconds since the epoch: it tells it from another task of that id. */
   readonly launchTimeMs?: number;
+  /** Of a task on another host. */
+  readonly agent?: { readonly id: string; readonly url: string; readonly hostname: string };
   /** Cores, bytes and bytes that its task file asks for. */
   readonly asked: { readonly cpu?: number; readonly ram?: number; readonly disk?: number };
   readonly runs: readonly RunAnchor[];

@@ -160,7 +160,8 @@ function evidenceRows(
       rows.push(row);
     sentences = [];
   };
-  for (const { path, line, offset, text, task_id } of evidence) {
+  for (const { path: place, line, offset, text, task_id, agent } of evidence) {
+    const path = place === undefined || agent === undefined ? place : `${place} on ${agent}`;
     const at = line !== undefined ? `:${line}` : offset !== undefined ? ` at byte ${offset}` : '';
     const isClear = !style.tty && task_id !== undefined && path?.includes(task_id);
     const whose = !named || task_id === undefined || isClear ? '' : `${task_id}: `;

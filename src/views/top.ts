@@ -74,6 +74,7 @@ function sortKey(row: TopRow, by: TopColumn): string | number | undefined {
     throttled: () => sample.throttledMs,
     oom: () => sample.oomKills,
     age: () => ageKey(view),
+    agent: () => view.root.agent?.hostname,
   };
   return values[by]();
 }
@@ -95,7 +96,10 @@ export function topTable(
   { processes, pss }: TopTableOptions,
   style: Style,
 ): TableLines {
-  const names = TOP_COLUMNS.filter((name) => isShown(name, processes, pss));
+  const areRemote = rows.some(({ view }) => view.root.agent !== undefined);
+  const names = TOP_COLUMNS.filter(
+    (name) => isShown(name, processes, pss) && (name !== 'agent' || areRemote),
+  );
   const isUsed = (name: TopColumn) => rows.some((row) => (sortKey(row, name) ?? 0) !== 0);
   const recorded = rows.map(({ view: { user, name } }) => ({ user, name }));
   const columns = names.map((name): Column => {
@@ -190,6 +194,12 @@ const COLUMNS: Readonly<Record<TopColumn, TopTableColumn>> = {
     align: 'right',
     dropped: 7,
     cell: ({ view }, style) => moment(view.launch_time_ms, style),
+  },
+  agent: {
+    title: 'AGENT',
+    flexible: 'middle',
+    dropped: 1,
+    cell: ({ view: { root } }) => root.agent?.hostname || root.agent?.url,
   },
 };
 

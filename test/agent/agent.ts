@@ -29,6 +29,8 @@ export interface Knobs {
   authorization: string | undefined;
   /** The answer that it gives instead of its own; undefined: its own. */
   instead: (call: Call) => Answer | undefined;
+  /** What it waits for before it answers. */
+  waits: (call: Call) => Promise<void>;
   /** By how much its clock is ahead. */
   aheadMs: number;
   /** After how many bytes of the body the connection breaks; undefined: it does not. */
@@ -72,6 +74,7 @@ export class Agent {
     latencyMs: 0,
     authorization: undefined,
     instead: () => undefined,
+    waits: async () => {},
     aheadMs: 0,
     cutAfter: () => undefined,
     statistics: () => ({
@@ -318,7 +321,11 @@ export class Agent {
   }
 
   #statistics(query: Query): Answer {
-    const rows = this.#sandboxes
+    return jsonAnswer(jsonOf(this.#uses()), query, this.version);
+  }
+
+  #uses() {
+    return this.#sandboxes
       .filter(({ isRunning }) => isRunning)
       .map((sandbox) => ({
         executor_id: sandbox.executorId,
@@ -327,7 +334,6 @@ export class Agent {
         source: sourceOf(sandbox.executorId),
         statistics: this.knobs.statistics(sandbox),
       }));
-    return jsonAnswer(jsonOf(rows), query, this.version);
   }
 }
 

@@ -38,7 +38,7 @@ async function otherMaster(agents: readonly Agent[], version = '1.11.0') {
 /** An agent of which only the address counts. */
 function portAt(base: string): AgentPort {
   const never = () => Promise.reject(new Error('nobody asks'));
-  return { base, state: never, list: never, read: never };
+  return { base, state: never, statistics: never, list: never, read: never };
 }
 
 interface Given extends Partial<FleetOptions> {

@@ -38,7 +38,7 @@ function client(): HttpClient {
 
 function portAt(base: string): AgentPort {
   const never = () => Promise.reject(new Error('nobody asks'));
-  return { base, state: never, list: never, read: never };
+  return { base, state: never, statistics: never, list: never, read: never };
 }
 
 function agentsBy(url: string | undefined, fleet?: MasterFleet): JobAgents {

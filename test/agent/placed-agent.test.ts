@@ -12,6 +12,7 @@ function port(base: string, answer: { failure?: AgentFailure; asked?: string[] }
       if (answer.failure !== undefined) throw answer.failure;
       return { state: { id: 'S0', hostname: '', version: '', runs: [], leftOut: 0 } };
     },
+    statistics: async () => ({ containers: [], leftOut: 0 }),
     list: async () => ({ entries: [], complete: true }),
     read: async () => Buffer.from(base),
   };

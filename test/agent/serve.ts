@@ -134,6 +134,7 @@ async function answerOf(
   if (answerer instanceof Master) return { answer: answerer.answer(call) };
   const { latencyMs, cutAfter } = answerer.knobs;
   if (latencyMs > 0) await sleep(latencyMs);
+  await answerer.knobs.waits(call);
   const answer = answerer.answer(call);
   const { aheadMs } = answerer.knobs;
   const date = { Date: new Date(Date.now() + aheadMs).toUTCString() };

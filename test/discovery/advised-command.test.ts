@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { visibleIds } from '../../src/cli/page.js';
 import { COMMANDS } from '../../src/commands/index.js';
-import { givenRoots, rootFlagsOf, thermosCommand } from '../../src/discovery/advised-command.js';
+import { givenRoots, hostCommand, rootFlagsOf, thermosCommand } from '../../src/discovery/advised-command.js';
 import type { TaskRoot } from '../../src/discovery/found.js';
 import { SOURCES } from '../sources.js';
 
@@ -21,6 +21,22 @@ test('names the roots and then the arguments', () => {
     thermosCommand(['gc', '--dry-run'], { root: ['/a b', '/c'], mesosRoot: ["/m's"] }, ['x', 'y z']),
   ).toBe("thermos gc --dry-run --root '/a b' --root /c --mesos-root '/m'\\''s' x 'y z'");
   expect(thermosCommand(['kill'], {}, ['-x'])).toBe('thermos kill -- -x');
+});
+
+test('agents are named with the flags that they are asked with; no other root needs these', () => {
+  const agent = { id: 'S0', url: 'https://agent-1:5051', hostname: 'agent-1' };
+  const access = ['--ca', '/etc/our ca.pem'];
+  const remote = root({ source: 'agent', agent, access });
+  const command = thermosCommand(['inspect'], rootFlagsOf(remote, remote), ['web']);
+  expect(command).toBe("thermos inspect --agent https://agent-1:5051 --ca '/etc/our ca.pem' web");
+  expect(thermosCommand(['roots'], { master: ['m:5050'], access })).toBe(
+    "thermos roots --master m:5050 --ca '/etc/our ca.pem'",
+  );
+  expect(thermosCommand(['roots'], { access })).toBe('thermos roots');
+  expect(hostCommand(remote, ['kill'], ["a'b"])).toBe(
+    `ssh -- agent-1 'thermos kill '\\''a'\\''\\'\\'''\\''b'\\'''`,
+  );
+  expect(hostCommand(root({ source: '--root' }), ['kill'], ['a'])).toBe('thermos kill --root /srv/r a');
 });
 
 test('only roots that no command finds by itself need a flag, each once', () => {

@@ -365,7 +365,11 @@ test.each([
   ['kill', ['kill', 'x'], 'aurora job kill'],
   ['gc', ['gc'], '--gc_delay'],
   ['run', ['run', 'x.thermos'], 'aurora job create'],
-  ['doctor', ['doctor'], "run 'thermos doctor' there"],
+  ['run', ['run', 'x.thermos'], 'ssh HOST thermos run …'],
+  ['simplerun', ['simplerun', '--', 'true'], 'aurora job create'],
+  ['exec', ['exec', 'x', '--', 'true'], 'aurora task run'],
+  ['signal', ['signal', 'x', 'p', 'TERM'], 'ssh HOST thermos signal …'],
+  ['restart', ['restart', 'x', 'p'], 'aurora job restart'],
 ])('%s does not ask agents, and says what to use instead', async (command, words, instead) => {
   const [first = '', ...rest] = words;
   for (const flag of [['--agent', smallUrl], [`--agent=${smallUrl}`]]) {

@@ -22,6 +22,7 @@ export const TOP_COLUMNS = [
   'throttled',
   'oom',
   'age',
+  'agent',
 ] as const;
 
 export type TopColumn = (typeof TOP_COLUMNS)[number];

@@ -1,0 +1,18 @@
+import { absolutePath } from '../store/look.js';
+import type { AgentFlags } from './agent-flags.js';
+
+const FILES = ['credentials-file', 'ca', 'cert', 'key'] as const;
+
+/**
+ * The flags, besides the addresses, with which a command that is advised reaches the same agents from any directory: what
+ * is in the environment it has anyway. Pure.
+ */
+export function accessFlags(flags: AgentFlags, cwd: string): string[] {
+  const files = FILES.flatMap((name) => {
+    const path = flags[name];
+    return path === undefined ? [] : [`--${name}`, absolutePath(path, cwd)];
+  });
+  const { 'agent-address': address, insecure } = flags;
+  const chosen = address !== undefined && flags.master !== undefined ? ['--agent-address', address] : [];
+  return [...files, ...chosen, ...(insecure ? ['--insecure'] : [])];
+}

@@ -1,0 +1,36 @@
+import type { Selection } from '../discovery/select.js';
+import type { TaskView } from '../task/view.js';
+import { absentTasks, type Belief, type BelievedTask, believed, checkBelief } from './check-belief.js';
+import { checkAgents, checkRemoteTask } from './check-remote.js';
+import { type Finding, findingsOf, type Symptom } from './finding.js';
+
+/** What is wrong with agents and their tasks, taken task by task: a cluster may have very many. */
+export class RemoteDiagnosis {
+  readonly #now: number;
+  readonly #belief: Belief;
+  readonly #symptoms: Symptom[];
+  /** The streams against what is believed. */
+  readonly rows: BelievedTask[] = [];
+
+  constructor({ problems }: Pick<Selection, 'problems'>, belief: Belief, now: number) {
+    this.#now = now;
+    this.#belief = belief;
+    this.#symptoms = [...checkAgents(problems)];
+  }
+
+  add(view: TaskView): void {
+    for (const each of checkRemoteTask(view, this.#now)) this.#symptoms.push(each);
+    // Of one that cannot be read, it is not known whether it runs.
+    if (view.state !== 'UNKNOWN') this.rows.push(believed(view, this.#belief));
+  }
+
+  /** `knowsAll`: all agents have answered, so that what was not found is not there. */
+  end(knowsAll: boolean): Finding[] {
+    if (knowsAll) for (const row of absentTasks(this.rows, this.#belief)) this.rows.push(row);
+    // Agents learn of the end of a task from its executor, a moment later.
+    if (this.#belief.source === 'scheduler') {
+      for (const each of checkBelief(this.rows)) this.#symptoms.push(each);
+    }
+    return findingsOf(this.#symptoms);
+  }
+}
