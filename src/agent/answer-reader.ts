@@ -19,7 +19,7 @@ const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([\da-f]{1,8})[ \t]*(?:;|$)/i;
 
-type Part = 'head' | 'body' | 'to-the-end' | 'size' | 'chunk' | 'after-chunk' | 'trailer' | 'done';
+type AnswerPart = 'head' | 'body' | 'to-the-end' | 'size' | 'chunk' | 'after-chunk' | 'trailer' | 'done';
 
 /**
  * Reads one answer of HTTP/1.0 or 1.1 from bytes that come in pieces of any size. What comes is copied: the memory of a piece
@@ -31,7 +31,7 @@ export class AnswerReader {
   /** Another call may go over the same connection. Once the answer is there. */
   keeps = false;
   readonly #most: number;
-  #part: Part = 'head';
+  #part: AnswerPart = 'head';
   /** What came of a line, or of the head, that is not whole. */
   #pending: Buffer = NOTHING;
   #interim = 0;

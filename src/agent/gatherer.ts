@@ -95,7 +95,7 @@ interface KnownRun {
   tasks: KnownTask[];
 }
 
-interface Origin {
+interface TaskOrigin {
   readonly agent: RemoteHost;
   readonly run: KnownRun;
   readonly task: KnownTask;
@@ -110,7 +110,7 @@ export class AgentTasks implements TaskGatherer {
   /** Those of the last look. */
   #hosts: readonly RemoteHost[] = [];
   #problemsOfSource: readonly Problem[] = [];
-  readonly #origins = new WeakMap<FoundTask, Origin>();
+  readonly #origins = new WeakMap<FoundTask, TaskOrigin>();
   readonly #counted: (counts: AgentCounts) => void;
   readonly #access: readonly string[] | undefined;
   #look = 0;
@@ -257,7 +257,7 @@ export class AgentTasks implements TaskGatherer {
     return [...this.#problemsOfSource, ...this.#hosts.flatMap(({ problems }) => problems)];
   }
 
-  #originOf(found: FoundTask): Origin {
+  #originOf(found: FoundTask): TaskOrigin {
     const origin = this.#origins.get(found);
     if (origin === undefined) throw new Error(`${found.task_id} is not a task of these agents`);
     return origin;

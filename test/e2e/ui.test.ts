@@ -437,12 +437,15 @@ describe('on an agent', () => {
     for (const [key, words] of [
       ['k', 'kill works only on the host of the task'],
       ['e', 'aurora task run'],
-      ['t', 'Hint: '],
       ['r', 'thermos report --agent'],
     ] as const) {
       screen.type(key);
       await screen.until(words);
     }
+    screen.type('t');
+    await screen.until('No task is active.');
+    screen.type(ESC);
+    await screen.until('Enter open');
     screen.type('w');
     await screen.until(/^State: /);
     screen.type(ESC);
