@@ -85,7 +85,7 @@ export async function showLogs(
   const interruption = new Interruption();
   const shell: FollowShell = {
     write: (bytes) => terminal.write(bytes),
-    event: (event) => terminal.writeError(`${visible(eventText(event))}\n`),
+    event: (event, ofSeveral) => terminal.writeError(`${visible(eventText(event, ofSeveral))}\n`),
     report: reportProblem,
     catchSignals: () => interruption.listen(),
     pause: (until) => interruption.wait(until),

@@ -11,7 +11,8 @@ import type { TimeWindow } from './time-window.js';
 export interface LogShell {
   /** To stdout; the bytes are reused after it has returned. */
   write(bytes: Buffer | string): void;
-  event(event: TailEvent): void;
+  /** `ofSeveral`: the logs of several tasks are printed, or may be. */
+  event(event: TailEvent, ofSeveral?: boolean): void;
   report(problem: Problem): void;
 }
 

@@ -15,7 +15,7 @@ export type TailEvent =
   | { kind: 'new-task'; task_id: string }
   /** The user asked to follow, but nothing runs. */
   | { kind: 'not-followed'; task_ids: string[] }
-  | { kind: 'not-started'; processes: string[]; over: boolean }
+  | { kind: 'not-started'; task_id: string; processes: string[]; over: boolean }
   | { kind: 'restart'; task_id: string; process: string; run: number; state?: string; return_code?: number }
   /** The log was truncated, and there is no copy of the unread part. */
   | { kind: 'truncated'; source: LineSource }

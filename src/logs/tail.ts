@@ -63,12 +63,15 @@ export async function tailLogs(
       problems.push(problem);
       outside.report(problem);
     },
+    event: (event) => outside.event(event, naming.task),
   };
   const tasks = await readAll(sources);
   const all = await chooseLogs(tasks, options);
   const absent = all.filter(({ present }) => present.length === 0);
   const following = all.some(({ goesOn }) => goesOn);
   if (absent.length === all.length && !following) throw noLog(absent, tasks);
+  const more = following ? options : { ...options, newTasks: undefined };
+  const naming = namingOf(tasks, more);
   // The logs can be read, so a state that can't be read is only a warning.
   for (const problem of tasks.flatMap(({ problems }) => problems))
     shell.report({ ...problem, severity: 'warning' });
@@ -76,8 +79,7 @@ export async function tailLogs(
   const candidates = await inWindow(all, options.window, following, shell);
   for (const problem of missingStreams(candidates)) shell.report(problem);
 
-  const more = following ? options : { ...options, newTasks: undefined };
-  const printer = printerOf(candidates, namingOf(tasks, more), more, shell);
+  const printer = printerOf(candidates, naming, more, shell);
   let exitCode: number = EXIT.ok;
   if (following) {
     const followed = tasks.map((task, i) => ({ task, source: sources[i] as TaskLogSource }));
@@ -279,12 +281,10 @@ function reportAbsent(absent: readonly LogCandidate[], named: boolean, shell: Fo
     else reasons.push(reason);
   }
   for (const reason of distinct(reasons)) shell.report(reason);
-  if (notStarted.length === 0) return;
-  shell.event({
-    kind: 'not-started',
-    processes: notStarted.map(({ process }) => process.process),
-    over: notStarted.every(({ task }) => task.done),
-  });
+  for (const task of new Set(notStarted.map(({ task }) => task))) {
+    const processes = notStarted.filter((each) => each.task === task).map(({ process }) => process.process);
+    shell.event({ kind: 'not-started', task_id: task.task_id, processes, over: task.done });
+  }
 }
 
 /** A single reason becomes the message; several are reported beside it. */

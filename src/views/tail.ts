@@ -123,8 +123,9 @@ export function lineText(
   return text + shown(line.slice(at));
 }
 
-/** A line for stderr, without a newline, not escaped yet. */
-export function eventText(event: TailEvent): string {
+/** A line for stderr, without a newline, not escaped yet. `ofSeveral`: of which task it is has to be said. */
+export function eventText(event: TailEvent, ofSeveral = false): string {
+  const task = (id: string) => (ofSeveral ? `${id} ` : '');
   switch (event.kind) {
     case 'empty':
       return '0 lines';
@@ -145,19 +146,19 @@ export function eventText(event: TailEvent): string {
     case 'not-followed':
       return `==> nothing of ${event.task_ids.join(', ')} is running that could be followed <==`;
     case 'not-started':
-      return `${event.over ? 'never started' : 'not started yet'}: ${event.processes.join(', ')}`;
+      return `${ofSeveral ? `${event.task_id}: ` : ''}${event.over ? 'never started' : 'not started yet'}: ${event.processes.join(', ')}`;
     case 'restart': {
-      const { process, run, state, return_code } = event;
+      const { task_id, process, run, state, return_code } = event;
       const how = describeReturnCode(return_code);
       const ended = [state ?? 'ended', ...(how === '' ? [] : [`(${how})`])].join(' ');
-      return `==> ${process}: run ${run} ${ended}, continuing with run ${run + 1} <==`;
+      return `==> ${task(task_id)}${process}: run ${run} ${ended}, continuing with run ${run + 1} <==`;
     }
     case 'truncated':
-      return `==> ${logName(event.source)} was truncated <==`;
+      return `==> ${task(event.source.task_id)}${logName(event.source)} was truncated <==`;
     case 'overtaken':
-      return `==> ${logName(event.source)} was rotated faster than it was read: lines may be missing <==`;
+      return `==> ${task(event.source.task_id)}${logName(event.source)} was rotated faster than it was read: lines may be missing <==`;
     case 'end':
-      return `==> ${event.process === undefined ? event.task_id : event.process}: ${event.state} <==`;
+      return `==> ${event.process === undefined ? event.task_id : task(event.task_id) + event.process}: ${event.state} <==`;
   }
 }
 

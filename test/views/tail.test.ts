@@ -90,8 +90,11 @@ it.each([
     'no line has a time: only the arrival of lines that are followed is known',
   ],
   [{ kind: 'new-task' as const, task_id: 't' }, '==> t: new <=='],
-  [{ kind: 'not-started' as const, processes: ['a', 'b'], over: false }, 'not started yet: a, b'],
-  [{ kind: 'not-started' as const, processes: ['a'], over: true }, 'never started: a'],
+  [
+    { kind: 'not-started' as const, task_id: 't', processes: ['a', 'b'], over: false },
+    'not started yet: a, b',
+  ],
+  [{ kind: 'not-started' as const, task_id: 't', processes: ['a'], over: true }, 'never started: a'],
   [
     { kind: 'restart' as const, task_id: 't', process: 'web', run: 0, state: 'KILLED', return_code: -9 },
     '==> web: run 0 KILLED (signal 9, SIGKILL), continuing with run 1 <==',
@@ -105,6 +108,23 @@ it.each([
   [{ kind: 'end' as const, task_id: 't', state: 'FAILED', process: 'web' }, '==> web: FAILED <=='],
 ])('%j', (event, text) => {
   expect(eventText(event)).toBe(text);
+});
+
+it.each([
+  [{ kind: 'not-started' as const, task_id: 't', processes: ['a'], over: true }, 't: never started: a'],
+  [
+    { kind: 'restart' as const, task_id: 't', process: 'web', run: 4, state: 'LOST' },
+    '==> t web: run 4 LOST, continuing with run 5 <==',
+  ],
+  [{ kind: 'truncated' as const, source: web }, '==> t stderr of web, run 2, was truncated <=='],
+  [
+    { kind: 'overtaken' as const, source: web },
+    '==> t stderr of web, run 2, was rotated faster than it was read: lines may be missing <==',
+  ],
+  [{ kind: 'end' as const, task_id: 't', state: 'SUCCESS' }, '==> t: SUCCESS <=='],
+  [{ kind: 'end' as const, task_id: 't', state: 'FAILED', process: 'web' }, '==> t web: FAILED <=='],
+])('among several tasks, %j names its own', (event, text) => {
+  expect(eventText(event, true)).toBe(text);
 });
 
 it('a path is one line, whatever is in it', () => {
