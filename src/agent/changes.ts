@@ -1,4 +1,5 @@
 import type { Changes } from '../task/changes.js';
+import { within } from '../task/patience.js';
 import { type Listed, looksOf } from './sandbox.js';
 
 export interface ChangesShell {
@@ -6,10 +7,15 @@ export interface ChangesShell {
   list(directory: string): Promise<Listed>;
   /** Resolves after so many milliseconds, or when it is woken. */
   pause(ms: number): Promise<unknown>;
+  /** Milliseconds from a fixed point. */
+  now(): number;
 }
 
 /** How often directories are listed: once a second, and less and less often while nothing happens. */
 const INTERVAL_MS = { least: 1000, most: 5000, grows: 1.25 } as const;
+
+/** An agent that takes longer to answer does not keep the others waiting. */
+const PATIENCE_MS = 1000;
 
 /** It is known that nothing has changed: an empty set would mean that it is not known where. */
 const NOWHERE: ReadonlySet<string> = new Set(['']);
@@ -19,14 +25,17 @@ export class AgentChanges implements Changes {
   readonly #shell: ChangesShell;
   /** What each directory looked like. */
   readonly #seen = new Map<string, string | undefined>();
+  /** Those of which the agent has not said yet what is in them. */
+  readonly #asked = new Set<string>();
   #changed = new Set<string>();
   #interval: number = INTERVAL_MS.least;
-  /** How long ago they were listed. */
-  #waited = 0;
+  /** When they were listed last. */
+  #listedAt: number;
   #isClosed = false;
 
   constructor(shell: ChangesShell) {
     this.#shell = shell;
+    this.#listedAt = shell.now();
   }
 
   watch(directory: string): boolean {
@@ -47,20 +56,28 @@ export class AgentChanges implements Changes {
 
   async changes(longest: number): Promise<void> {
     if (this.#changed.size > 0) return;
-    for (let left = longest; left > 0 && !this.#isClosed; ) {
-      const pause = Math.max(1, Math.min(left, this.#interval - this.#waited));
-      await this.#shell.pause(pause);
-      left -= pause;
-      this.#waited += pause;
-      if (this.#waited < this.#interval) continue;
-      this.#waited = 0;
-      await Promise.all([...this.#seen.keys()].map((directory) => this.#look(directory)));
-      if (this.#changed.size > 0) return;
+    const end = this.#shell.now() + longest;
+    while (!this.#isClosed) {
+      const now = this.#shell.now();
+      const due = this.#listedAt + this.#interval;
+      if (now >= due) {
+        this.#listedAt = now;
+        await within(
+          Promise.all([...this.#seen.keys()].map((directory) => this.#look(directory))),
+          PATIENCE_MS,
+        );
+        if (this.#changed.size > 0) return;
+      }
+      if (this.#shell.now() >= end) return;
+      await this.#shell.pause(Math.max(1, Math.min(end, due) - now));
     }
   }
 
   async #look(directory: string): Promise<void> {
+    if (this.#asked.has(directory)) return;
+    this.#asked.add(directory);
     const looks = looksOf(await this.#shell.list(directory));
+    this.#asked.delete(directory);
     if (!this.#seen.has(directory) || this.#seen.get(directory) === looks) return;
     this.#changed.add(directory);
     this.#seen.set(directory, looks);

@@ -100,7 +100,12 @@ export async function askAgents(
       return logs;
     },
     sandboxOf: (view) => new RemoteTree(gatherer.sandboxOf(view)),
-    changes: () => new AgentChanges({ list: (directory) => gatherer.listNow(directory), pause: sleep }),
+    changes: () =>
+      new AgentChanges({
+        list: (directory) => gatherer.listNow(directory),
+        pause: sleep,
+        now: () => performance.now(),
+      }),
     close: () => {
       progress.stop();
       http.close();

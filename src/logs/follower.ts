@@ -3,10 +3,12 @@ import type { Stream } from '../layout/log-paths.js';
 import { isName } from '../layout/names.js';
 import type { Changes } from '../task/changes.js';
 import type { Awaitable } from '../task/gatherer.js';
+import { within } from '../task/patience.js';
 import { type LogCandidate, mayGoOn } from './candidate.js';
 import { type RunChoice, selectsProcess } from './choose.js';
 import { byStart, type Log, logsOf } from './log.js';
 import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';
+import type { LogTree } from './log-tree.js';
 import type { ProcessLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
 export interface FollowShell extends LogShell {
@@ -39,6 +41,8 @@ export interface FollowOptions {
 const TASK_READ_MS = 1000;
 /** … and no sooner than this many times the duration of the last read, because streams can be long. */
 const REST = 5;
+/** What takes longer, on a host that does not answer, does not keep the logs of others waiting. */
+const PATIENCE_MS = 1000;
 
 /** A process whose logs are printed as they grow. */
 interface FollowedProcess {
@@ -59,6 +63,9 @@ interface FollowedTask {
   /** The latest and the earliest time to read it again. */
   due: number;
   notBefore: number;
+  isBeingRead: boolean;
+  /** It was read, and its processes are not looked at yet. */
+  isFresh: boolean;
 }
 
 /** Prints what is added to logs, from one run of a process to the next, until they can't grow any more. */
@@ -72,8 +79,14 @@ export class Follower {
   /** Logs with more to print. */
   readonly #behind = new Set<OpenLog>();
   #colours: number;
+  /** The trees of which logs are just being read: a log is read by one at a time. */
+  readonly #busy = new Map<LogTree, Promise<void>>();
   /** When to search for new tasks. */
   #searchDue = 0;
+  /** A search that is not over: whether it finds any. */
+  #search: Promise<boolean> | undefined;
+  /** Why something in the background failed. */
+  #failure: unknown;
 
   constructor(
     tasks: readonly { source: TaskLogSource; task: TaskLogs }[],
@@ -85,14 +98,7 @@ export class Follower {
     this.#printer = printer;
     this.#shell = shell;
     this.#watcher = shell.changes;
-    this.#tasks = tasks.map(({ source, task }) => ({
-      source,
-      task,
-      processes: new Map(),
-      isNew: false,
-      due: shell.now(),
-      notBefore: shell.now(),
-    }));
+    this.#tasks = tasks.map(({ source, task }) => followedTask(source, task, shell.now(), false));
     this.#searchDue = shell.now() + TASK_READ_MS;
     this.#colours = 0;
   }
@@ -110,16 +116,18 @@ export class Follower {
       await this.#start(candidates);
       this.#shell.catchSignals();
       for (;;) {
-        if (this.#shell.now() >= this.#searchDue) await this.#findTasks();
-        for (const task of this.#tasks) if (this.#isDue(task)) await this.#readTask(task);
+        if (this.#shell.now() >= this.#searchDue) await within(this.#findTasks(), PATIENCE_MS);
+        await this.#readTasks();
+        if (this.#failure !== undefined) throw this.#failure;
         if (this.#tasks.every((task) => this.#isOver(task))) {
           // One that replaces another may have come since the last search.
+          await this.#search;
           if (!(await this.#findTasks())) return await this.#end();
           continue;
         }
         if (this.#shell.now() >= this.#stopAt) return await this.#end();
         this.#watch();
-        const changes = this.#behind.size > 0 ? soon() : this.#watcher.changes(this.#untilDue());
+        const changes = this.#canGoOn() ? soon() : this.#watcher.changes(this.#untilDue());
         const signal = await this.#shell.pause(changes);
         if (signal !== undefined) return signal;
         if (this.#shell.outputClosed()) return EXIT.ok;
@@ -158,14 +166,25 @@ export class Follower {
     return this.#options.stopAt ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Follows the tasks that appeared, too. Returns whether there are any. */
-  async #findTasks(): Promise<boolean> {
-    this.#searchDue = this.#shell.now() + TASK_READ_MS;
+  /** Follows the tasks that appeared, too. Resolves to whether there are any. Never rejects. */
+  #findTasks(): Promise<boolean> {
+    this.#search ??= this.#newTasks()
+      .catch((error) => {
+        this.#failure ??= error;
+        return false;
+      })
+      .finally(() => {
+        this.#search = undefined;
+        this.#searchDue = this.#shell.now() + TASK_READ_MS;
+      });
+    return this.#search;
+  }
+
+  async #newTasks(): Promise<boolean> {
     const sources = (await this.#options.newTasks?.()) ?? [];
     for (const source of sources) {
       const task = await source.read();
-      const now = this.#shell.now();
-      this.#tasks.push({ source, task, processes: new Map(), isNew: true, due: now, notBefore: now });
+      this.#tasks.push(followedTask(source, task, this.#shell.now(), true));
       this.#shell.event({ kind: 'new-task', task_id: task.task_id });
       for (const problem of task.problems) this.#shell.report({ ...problem, severity: 'warning' });
     }
@@ -176,27 +195,48 @@ export class Follower {
     return this.#tasks.flatMap(({ processes }) => [...processes.values()]);
   }
 
-  #isDue({ due, notBefore }: FollowedTask): boolean {
+  #isDue({ due, notBefore, isBeingRead }: FollowedTask): boolean {
+    if (isBeingRead) return false;
     const now = this.#shell.now();
     return now >= due && now >= notBefore;
   }
 
   #untilDue(): number {
-    let next = this.#options.newTasks === undefined ? this.#stopAt : Math.min(this.#stopAt, this.#searchDue);
-    for (const { due, notBefore } of this.#tasks) next = Math.min(next, Math.max(due, notBefore));
+    const isSearched = this.#options.newTasks !== undefined && this.#search === undefined;
+    let next = isSearched ? Math.min(this.#stopAt, this.#searchDue) : this.#stopAt;
+    for (const { due, notBefore, isBeingRead } of this.#tasks)
+      if (!isBeingRead) next = Math.min(next, Math.max(due, notBefore));
     return Math.max(1, next - this.#shell.now());
   }
 
+  /** Reads the tasks for which it is time, and looks at the processes of those that have been read. */
+  async #readTasks(): Promise<void> {
+    const readings = this.#tasks.filter((task) => this.#isDue(task)).map((task) => this.#readTask(task));
+    if (readings.length > 0) await within(Promise.all(readings), PATIENCE_MS);
+    for (const task of this.#tasks) {
+      if (!task.isFresh) continue;
+      task.isFresh = false;
+      const known = task.task.processes.some(({ started }) => started > 0);
+      // A task that can't be read now, or was collected, has no processes; its open logs stay open.
+      if (!known) continue;
+      for (const process of task.task.processes) await this.#updateProcess(task, process);
+    }
+  }
+
+  /** Never rejects. */
   async #readTask(task: FollowedTask): Promise<void> {
     const before = this.#shell.now();
-    task.task = await task.source.read();
+    task.isBeingRead = true;
+    try {
+      task.task = await task.source.read();
+      task.isFresh = true;
+    } catch (error) {
+      this.#failure ??= error;
+    }
+    task.isBeingRead = false;
     const after = this.#shell.now();
     task.notBefore = after + REST * (after - before);
     task.due = after + TASK_READ_MS;
-    const known = task.task.processes.some(({ started }) => started > 0);
-    // A task that can't be read now, or was collected, has no processes; its open logs stay open.
-    if (!known) return;
-    for (const process of task.task.processes) await this.#updateProcess(task, process);
   }
 
   async #updateProcess(task: FollowedTask, process: ProcessLogs): Promise<void> {
@@ -257,6 +297,7 @@ export class Follower {
 
   async #finish(followed: FollowedProcess): Promise<void> {
     for (const log of followed.open) {
+      await this.#busy.get(log.log.log_dir.tree);
       await log.finish();
       this.#behind.delete(log);
       this.#watcher.unwatch(log.log.directory);
@@ -270,23 +311,59 @@ export class Follower {
       for (const { log } of open) this.#watcher.watch(log.directory, 2);
   }
 
-  /** Reads the logs that changed; all of them if it isn't known which. */
+  /** Reads the logs that changed; all of them if it isn't known which. Those of one tree in turn, those of others at once. */
   async #advance(changed: ReadonlySet<string>): Promise<void> {
     for (const task of this.#tasks) if (changed.has(task.source.watched)) task.due = 0;
     const before = this.#printer.printed;
     const announced = changed.size > 0 || this.#behind.size > 0;
+    const due = new Map<LogTree, OpenLog[]>();
     for (const { open } of this.#followed()) {
       for (const log of open) {
-        const { directory } = log.log;
+        const { directory, log_dir } = log.log;
         const isUnchanged = changed.size > 0 && this.#watcher.watches(directory) && !changed.has(directory);
         if (isUnchanged && !this.#behind.has(log)) continue;
-        if (await log.advance()) this.#behind.delete(log);
-        else this.#behind.add(log);
-        if (changed.size === 0) await log.forgetDeleted();
+        // Until it is read, also if its turn comes later.
+        this.#behind.add(log);
+        if (this.#busy.has(log_dir.tree)) continue;
+        const logs = due.get(log_dir.tree) ?? [];
+        due.set(log_dir.tree, logs);
+        logs.push(log);
       }
     }
+    const reading = [...due].map(([tree, logs]) => this.#read(tree, logs, changed.size === 0));
+    if (reading.length === 1 && this.#busy.size === 1) await reading[0];
+    else if (reading.length > 0) await within(Promise.all(reading), PATIENCE_MS);
+    if (this.#failure !== undefined) throw this.#failure;
     this.#watcher.found(this.#printer.printed > before, announced);
   }
+
+  /** Never rejects. */
+  #read(tree: LogTree, logs: readonly OpenLog[], all: boolean): Promise<void> {
+    const read = async () => {
+      for (const log of logs) {
+        if (await log.advance()) this.#behind.delete(log);
+        if (all) await log.forgetDeleted();
+      }
+    };
+    const reading = read()
+      .catch((error) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#busy.delete(tree));
+    this.#busy.set(tree, reading);
+    return reading;
+  }
+
+  /** Whether there is more to read at once. */
+  #canGoOn(): boolean {
+    for (const { log } of this.#behind) if (!this.#busy.has(log.log_dir.tree)) return true;
+    return false;
+  }
+}
+
+function followedTask(source: TaskLogSource, task: TaskLogs, now: number, isNew: boolean): FollowedTask {
+  const times = { due: now, notBefore: now, isBeingRead: false, isFresh: false };
+  return { source, task, processes: new Map(), isNew, ...times };
 }
 
 /** Resolves in a later turn of the event loop, so that signals are handled first. */

@@ -1,0 +1,11 @@
+/** Resolves when the work is over, whether it succeeds or not, or after so many milliseconds. */
+export function within(work: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const over = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work.then(over, over);
+  });
+}
