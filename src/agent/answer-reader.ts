@@ -12,6 +12,9 @@ const MOST_INTERIM = 8;
 /** A body of a known length up to this one gets its memory at once. */
 const AT_ONCE_BYTES = 1024 * 1024;
 
+/** Of a body of an unknown length. */
+const MOST_PART_BYTES = 64 * 1024;
+
 const NOTHING = Buffer.alloc(0);
 const STATUS = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
 const BEGINNING = 'HTTP/1.';
@@ -36,6 +39,9 @@ export class AnswerReader {
   #pending: Buffer = NOTHING;
   #interim = 0;
   #parts: Buffer[] = [];
+  /** The part that is being filled. */
+  #last = NOTHING;
+  #used = 0;
   /** The memory of the whole body, if its length is known. */
   #whole: Buffer | undefined;
   #length = 0;
@@ -54,7 +60,8 @@ export class AnswerReader {
 
   get body(): Buffer {
     if (this.#whole !== undefined) return this.#whole;
-    return this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts, this.#length);
+    const last = this.#last.subarray(0, this.#used);
+    return this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last], this.#length);
   }
 
   /** Returns the index after the last byte that belongs to the answer. Throws NotHttp and AgentFailure. */
@@ -98,8 +105,21 @@ export class AnswerReader {
     const length = this.#length + to - at;
     if (length > this.#most) throw tooLong(this.#most);
     if (this.#whole !== undefined) bytes.copy(this.#whole, this.#length, at, to);
-    else this.#parts.push(Buffer.from(bytes.subarray(at, to)));
+    else this.#collect(bytes, at, to);
     this.#length = length;
+  }
+
+  /** Chunks may have a byte each: they do not get a buffer each. */
+  #collect(bytes: Buffer, at: number, to: number): void {
+    const room = this.#last.length - this.#used;
+    const fits = Math.min(room, to - at);
+    bytes.copy(this.#last, this.#used, at, at + fits);
+    this.#used += fits;
+    if (fits === to - at) return;
+    if (this.#used > 0) this.#parts.push(this.#last);
+    const size = Math.max(to - at - fits, Math.min(MOST_PART_BYTES, 2 * this.#last.length));
+    this.#last = Buffer.allocUnsafe(size);
+    this.#used = bytes.copy(this.#last, 0, at + fits, to);
   }
 
   #head(bytes: Buffer, at: number, to: number): number {

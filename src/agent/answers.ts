@@ -158,7 +158,7 @@ export function parseTasks(answer: unknown): readonly MasterTask[] | undefined {
 
 /** Is it `host:port`? */
 export function isPlace(text: string): boolean {
-  return /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/.test(text);
+  return /^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/.test(text) && URL.canParse(`http://${text}`);
 }
 
 const MODE = /^[-dlcbps][-rwxsStT]{9}$/;

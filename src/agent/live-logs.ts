@@ -13,6 +13,8 @@ export interface LiveShell {
   /** Milliseconds from a fixed point. */
   now(): number;
   pause(ms: number): Promise<unknown>;
+  /** Nobody wants the answer any more. */
+  isClosed(): boolean;
   /** The agent does not answer, and is asked again until it does. */
   waiting(agent: string, failure: AgentFailure): void;
 }
@@ -109,6 +111,7 @@ export class LiveLogs implements LogTree {
         this.#isWaiting = false;
         return answer;
       }
+      if (this.#shell.isClosed()) throw failure;
       if (!this.#isWaiting) this.#shell.waiting(this.#port.base, failure);
       this.#isWaiting = true;
       await this.#shell.pause(AGAIN_MS);

@@ -34,9 +34,14 @@ export function parseMaster(text: string): MasterPlace | undefined {
   return bases.every((base) => base !== undefined) ? { kind: 'http', bases: [...new Set(bases)] } : undefined;
 }
 
-/** The same without the user and the password in it. Pure. */
+/** The same without what may be a user and a password: whatever is before an `@`, however it is written. Pure. */
 export function withoutSecret(text: string): string {
-  return text.trim().replace(/^([a-z]+:\/\/)[^/]*@/i, '$1');
+  return text.trim().replace(/^([a-z]+:\/\/)?.*@/is, '$1');
+}
+
+/** May a user or a password be in it? Pure. */
+export function mayHoldSecret(text: string): boolean {
+  return /^zk:.*@/is.test(text) || text.split(',').some((each) => /^[^/]*(?:\/\/)?[^/]*@/.test(each));
 }
 
 function zooKeeperIn(word: string): ZooKeeperPlace | undefined {

@@ -5,6 +5,7 @@ import type { TaskView } from '../task/view.js';
 import { type ContainerReading, ContainerSampler } from '../top/containers.js';
 import type { SampledTask } from '../top/model.js';
 import type { SampleRecord } from './sample-record.js';
+import { launchTimeOf } from './sampled-task.js';
 import { lookAtTasks } from './status.js';
 import { noticeOf, type TopAnswer, type TopOptions } from './top.js';
 
@@ -55,12 +56,14 @@ export class RemoteTop {
 }
 
 /** The pids of its processes are those of another host. */
-function sampledTask({ found, task_id, root, config, mesos, processes }: TaskView): SampledTask {
+function sampledTask(view: TaskView): SampledTask {
+  const { found, task_id, root, config, mesos, processes } = view;
   const { cpu, ram, disk } = config?.resources ?? {};
   return {
     key: found.checkpoint_dir,
     task_id,
     root: root.path,
+    launchTimeMs: launchTimeOf(view),
     agent: root.agent,
     asked: { cpu, ram, disk },
     runs: processes

@@ -4,7 +4,8 @@ import { locatePaths } from '../discovery/relocate.js';
 import type { DefaultRoots } from '../discovery/roots.js';
 import { type SelectHooks, type Selection, selectTasks } from '../discovery/select.js';
 import { NotFoundError, UsageError } from '../errors/errors.js';
-import type { Problem } from '../errors/problem.js';
+import { EXIT } from '../errors/exit-codes.js';
+import { hasError, type Problem } from '../errors/problem.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { realPath } from '../store/look.js';
@@ -97,25 +98,38 @@ export function noSuchTask({
       : `see the tasks, and the roots that were searched: ${status}; ${places}`;
   return new NotFoundError(
     'task-not-found',
-    `no task matches ${words}${whereOf(roots, agents)}`,
+    `no task matches ${words}${whereOf(roots, agents, problems)}`,
     hint,
     problems,
+    agents !== undefined && hasError(problems) ? EXIT.partial : EXIT.no,
   );
 }
 
 /** Like `noSuchTask`, but one problem per word, for when other words match tasks. */
-export function missingTasks({ unmatched, roots, agents }: Selection): Problem[] {
+export function missingTasks({ unmatched, roots, agents, problems }: Selection): Problem[] {
   return unmatched.map(({ word, near }) => ({
     code: 'task-not-found',
     severity: 'error',
-    message: `no task matches '${word}'${whereOf(roots, agents)}`,
+    message: `no task matches '${word}'${whereOf(roots, agents, problems)}`,
     hint: near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : undefined,
   }));
 }
 
 /** Empty if all words were paths: then no root was searched. */
-function whereOf(roots: readonly TaskRoot[], agents: readonly string[] | undefined): string {
-  if (agents !== undefined) return ` on ${whereAgents(agents)}`;
+function whereOf(
+  roots: readonly TaskRoot[],
+  agents: readonly string[] | undefined,
+  problems: readonly Problem[],
+): string {
+  if (agents !== undefined) {
+    const silent = new Set(problems.map(({ agent, severity }) => (severity === 'error' ? agent : undefined)));
+    const answered = agents.filter((agent) => !silent.has(agent));
+    if (answered.length === agents.length && agents.length > 0) return ` on ${whereAgents(agents)}`;
+    if (answered.length === 0) return ': no agent answered';
+    return answered.length === 1
+      ? ` on ${answered[0]}, the only agent that answered`
+      : ` on the ${answered.length} agents that answered`;
+  }
   if (roots.length === 0) return '';
   return roots.length === 1 ? ` in ${roots[0]?.path}` : ` in ${roots.length} roots`;
 }

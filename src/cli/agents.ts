@@ -47,5 +47,8 @@ export interface AskedAgents {
   readonly liveLogsOf: LogsOf;
   readonly sandboxOf: SandboxOf;
   changes(): Changes;
+  /** Whom it is said to that logs wait for an agent, as a line; without this, it is on stderr. */
+  tellWaiting(tell: (line: string) => void): void;
+  /** Whoever waits for an agent waits no longer. */
   close(): void;
 }

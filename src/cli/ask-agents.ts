@@ -62,7 +62,8 @@ export async function askAgents(
       ? addresses.map(portAt)
       : new JobAgents({
           fleet,
-          portAt,
+          // Whom a scheduler names, nobody who is trusted has named.
+          portAt: (address) => new AgentClient(address, unknown, now),
           now,
           schedulerOf: (cluster) => {
             const place = placeOf(cluster);
@@ -84,11 +85,15 @@ export async function askAgents(
   const gatherer = new AgentTasks(source, now, counted, accessFlags(flags, workingDirectory() ?? '/'));
   progress.start('asking');
   const live = new Map<string, LiveLogs>();
+  const closing = new AbortController();
+  const pause = (ms: number) => sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
+  let waiting = (what: string) => terminal.writeError(`warning: ${what}\n`);
   const liveShell = {
     now: () => performance.now(),
-    pause: sleep,
+    pause,
+    isClosed: () => closing.signal.aborted,
     waiting: (agent: string, { message }: { message: string }) =>
-      terminal.writeError(`warning: waiting for the agent ${agent}: ${visible(message)}\n`),
+      waiting(`waiting for the agent ${agent}: ${visible(message)}`),
   };
   return {
     gatherer,
@@ -103,11 +108,15 @@ export async function askAgents(
     changes: () =>
       new AgentChanges({
         list: (directory) => gatherer.listNow(directory),
-        pause: sleep,
+        pause,
         now: () => performance.now(),
       }),
+    tellWaiting: (tell) => {
+      waiting = tell;
+    },
     close: () => {
       progress.stop();
+      closing.abort();
       http.close();
       unknown.close();
     },

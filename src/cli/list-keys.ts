@@ -3,16 +3,18 @@ import type { ListKey } from './watch-list.js';
 
 const OF_ALL = `q, Ctrl-C        quit
 Esc              back, or no filter
-arrows, PgUp, PgDn, Home, End, j, wheel
+arrows, PgUp, PgDn, Space, Home, End, g, G, j, wheel
                  move; also to the sides
 /                filter: what contains all words
 Ctrl-L           draw the screen again
 Ctrl-Z           stop it, until fg
 Shift and mouse  select text, as without this screen`;
 
-/** Those of lists that have an order. */
-export const SORT_KEYS = `s or >, <        sort by the next column, or the one before
-R                reverse the order`;
+/** Those of lists that have an order; `reverse`: the letter that is free for it. */
+export function sortKeys(reverse: 'r' | 'R'): string {
+  return `s or >, <        the next order, or the one before
+${reverse}                reverse the order`;
+}
 
 /** `?` tells the keys of all lists, and those of this one. */
 export function keysKey(own: string): ListKey {

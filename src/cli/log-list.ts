@@ -26,6 +26,8 @@ const LONGEST = 4096;
 /** Where logs come from; `changes`: what tells that they grow, if they are not on this host. */
 export interface LogListPorts extends TailPorts {
   changes?: () => Changes;
+  /** Gives whom to tell that logs wait for a host: only who has asked last is told. */
+  tellWaiting?: (tell: (line: string) => void) => void;
 }
 
 /** The logs of a task on a screen, as they grow. */
@@ -71,13 +73,13 @@ export class LogList implements ListSource {
   }
 
   content({ filter, style }: ListRequest): ListContent {
-    const { lines = [], notes = [] } = this.#following ?? {};
+    const { lines = [], notes = [], waiting = [] } = this.#following ?? {};
     return {
       summary: [style.paint.bold(this.#title)],
       titles: undefined,
       lines: filter === '' ? [...lines] : lines.filter((line) => hasWords(line, filter)),
       unit: 'lines',
-      notes: [...notes],
+      notes: [...notes, ...waiting],
     };
   }
 
@@ -109,6 +111,7 @@ export class LogList implements ListSource {
       json: false,
       prefixOf,
     };
+    this.#ports.tellWaiting?.((line) => following.wait(line));
     const shell = following.shell(this.#ports.changes?.() ?? new DirectoryWatcher());
     void following.run(tailFound(this.#found, options, this.#ports, shell));
     return following;
@@ -119,6 +122,8 @@ export class LogList implements ListSource {
 class Following {
   readonly lines: string[] = [];
   readonly notes: string[] = [];
+  /** What is waited for, until more comes. */
+  waiting: readonly string[] = [];
   readonly #decoder = new StringDecoder('utf8');
   readonly #changed: () => void;
   /** The beginning of a line, and how many characters of it are left out. */
@@ -163,7 +168,13 @@ class Following {
     this.#end(EXIT.ok);
   }
 
+  wait(line: string): void {
+    this.waiting = [line];
+    this.#changed();
+  }
+
   #add(text: string): void {
+    this.waiting = [];
     let from = 0;
     for (;;) {
       const to = text.indexOf('\n', from);

@@ -1,5 +1,5 @@
 import { AGENT_PORT, serverAddress } from '../agent/address.js';
-import { type MasterPlace, parseMaster, withoutSecret } from '../agent/master-address.js';
+import { type MasterPlace, mayHoldSecret, parseMaster, withoutSecret } from '../agent/master-address.js';
 import { badValue, describeErrno, UsageError } from '../errors/errors.js';
 import { accountGroups } from '../host/groups.js';
 import { useFile } from '../store/open-file.js';
@@ -19,9 +19,9 @@ const MASTER_FORMS = 'HOST:PORT, an http or https address, zk://HOST:PORT,…/PA
 
 /** The address of an agent that a flag names. Throws UsageError. */
 export function agentAddress(text: string): string {
-  if (hasSecret(text)) throw secretInWords('--agent');
+  if (mayHoldSecret(text)) throw secretInWords('--agent');
   const address = serverAddress(text, AGENT_PORT);
-  if (address === undefined) throw badValue('--agent', 'an http or https address', text);
+  if (address === undefined) throw badValue('--agent', 'an http or https address', withoutSecret(text));
   return address;
 }
 
@@ -34,10 +34,11 @@ export function mastersOf(asked: AskedMasters, flags: AgentFlags): NamedMasters[
     if (Object.hasOwn(byName, text)) {
       return { name: text, bases: basesOf(configured(text, byName[text] as string), flags) };
     }
-    if (isFlag && hasSecret(text)) throw secretInWords(named);
+    if (isFlag && mayHoldSecret(text)) throw secretInWords(named);
     const place = parseMaster(text);
     if (place === undefined) throw badValue(named, MASTER_FORMS, withoutSecret(text));
-    return { name: withoutSecret(text), bases: basesOf(place, flags) };
+    const name = mayHoldSecret(text) ? withoutSecret(text) : text.trim();
+    return { name, bases: basesOf(place, flags) };
   });
 }
 
@@ -60,7 +61,7 @@ function basesOf(place: MasterPlace, flags: AgentFlags): NamedMasters['bases'] {
 
 /** Where the masters are that a file of defaults names. */
 function configured(name: string, text: string): MasterPlace {
-  if (hasSecret(text)) {
+  if (mayHoldSecret(text)) {
     const hint = 'put zk://USER:PASSWORD@… into a file that only you can read, and name it: file:///PATH';
     throw new UsageError('defaults-invalid', `masters.${name} must hold no user or password`, hint);
   }
@@ -87,7 +88,7 @@ function placeIn(path: string): MasterPlace {
     const { path: what, what: why, remedy } = found.untrusted;
     throw fail(`it is not used: ${what} ${why}`, remedy);
   }
-  if (hasSecret(found.text.trim()) && othersRead(path)) {
+  if (mayHoldSecret(found.text.trim()) && othersRead(path)) {
     throw fail(
       'others can read the password in it, so it is not used',
       `make it yours alone: chmod 600 ${shellArguments(path)}`,
@@ -105,10 +106,6 @@ function placeIn(path: string): MasterPlace {
 
 function othersRead(path: string): boolean {
   return useFile(path, { links: 'follow', max: MOST_BYTES }, ({ stat }) => (stat.mode & 0o077) !== 0);
-}
-
-function hasSecret(text: string): boolean {
-  return /^[^/]*(?:\/\/)?[^/]*@/.test(text);
 }
 
 /** The value is neither shown nor used: everybody on this host sees what is in a command line. */

@@ -4,7 +4,7 @@ import type { TaskSource } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { whyLines } from '../task/why.js';
 import { type ListedRun, RUN_ORDERS, type RunListOrder, runRows, runsTable, taskHead } from '../views/ui.js';
-import { keysKey, SORT_KEYS } from './list-keys.js';
+import { keysKey, sortKeys } from './list-keys.js';
 import { type ListContent, MARK } from './list-screen.js';
 import { hasWords } from './text-list.js';
 import type { UiActions } from './ui-actions.js';
@@ -84,7 +84,7 @@ export class RunList implements ListSource {
   }
 }
 
-const KEYS = `${SORT_KEYS}
+const KEYS = `${sortKeys('R')}
 Enter or l       the log of the selected run
 w                why the task is in its state
 k                end the task, after a question

@@ -2,7 +2,7 @@ import { keyOf, mentions, Ranking, SORT_KEYS, type SortKey } from '../app/task-o
 import type { TaskView } from '../task/view.js';
 import { visible } from '../text/escape.js';
 import { idLine, type StatusItem, StatusPage } from '../views/status.js';
-import { keysKey, SORT_KEYS as SORTING } from './list-keys.js';
+import { keysKey, sortKeys } from './list-keys.js';
 import type { ListContent } from './list-screen.js';
 import type { Style, Terminal } from './terminal.js';
 import { notesOf } from './watch.js';
@@ -27,7 +27,7 @@ const BY_PHASE = 'active first';
 /** The tasks, as `status` shows them. */
 export class StatusList implements ListSource {
   readonly orders: readonly string[];
-  readonly keys: readonly ListKey[] = [keysKey(SORTING)];
+  readonly keys: readonly ListKey[] = [keysKey(sortKeys('r'))];
   /** The tasks of the lines that were drawn last. */
   protected shown: readonly TaskView[] = [];
   readonly #tasks: WatchedTasks;

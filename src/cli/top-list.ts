@@ -3,7 +3,7 @@ import type { TopAnswer } from '../app/top.js';
 import { visible } from '../text/escape.js';
 import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
-import { keysKey, SORT_KEYS } from './list-keys.js';
+import { keysKey, sortKeys } from './list-keys.js';
 import { type ListContent, MARK } from './list-screen.js';
 import { TaskActions } from './task-actions.js';
 import type { Terminal } from './terminal.js';
@@ -139,7 +139,7 @@ function idOf({ sample, process }: TopRow): string {
   return process === undefined ? sample.task.key : `${sample.task.key}\n${process.run} ${process.process}`;
 }
 
-const KEYS = `${SORT_KEYS}
+const KEYS = `${sortKeys('r')}
 p                tasks or processes
 k                end the selected task
 l                the logs of the selected task or process

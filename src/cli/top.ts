@@ -101,6 +101,8 @@ export function topSession(words: readonly string[], flags: TopFlags, terminal: 
   return { top: new Top({ words, pss: flags.pss }, ports), tasks, logsOf: localLogs, flags, intervalMs };
 }
 
+const ONLY_HERE = ['pss', 'processes'] as const;
+
 /** Begins to sample agents. Rejects with UsageError. */
 export async function remoteTopSession(
   words: readonly string[],
@@ -110,7 +112,11 @@ export async function remoteTopSession(
 ): Promise<TopSession> {
   // Agents tell what their containers use twice a second at most.
   const intervalMs = parseDuration(flags.interval, 'interval', { least: '500ms', most: '1d' });
-  if (flags.pss) throw new UsageError('usage', '--pss cannot be read from agents');
+  const onlyHere = ONLY_HERE.find((name) => flags[name]);
+  if (onlyHere !== undefined) {
+    const why = `--${onlyHere} cannot be read from agents: they tell what containers use, not processes`;
+    throw new UsageError('usage', why);
+  }
   const [{ RemoteTop }, { askForUses }] = await Promise.all([
     import('../app/remote-top.js'),
     import('../agent/uses.js'),

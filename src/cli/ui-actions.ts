@@ -50,9 +50,13 @@ export class UiActions extends TaskActions {
       this.news = [
         `write the page of the task with: ${thermosCommand(['report'], rootFlagsOf(root), [task_id])}`,
       ];
-    } else
-      this.run(['report'], view, `writing the page of ${task_id}`, `the page of ${task_id} was not written`);
-    return 'redraw';
+      return 'redraw';
+    }
+    const failed = `the page of ${task_id} was not written`;
+    return {
+      question: `Write the page of task ${task_id} into this directory?`,
+      yes: () => this.run(['report'], view, `writing the page of ${task_id}`, failed),
+    };
   }
 
   /** A shell beside a process of the task, the first one that runs if none is named. */
@@ -66,6 +70,11 @@ export class UiActions extends TaskActions {
     } catch (error) {
       if (!(error instanceof ThermosError)) throw error;
       this.tell(error);
+      return 'redraw';
+    }
+    const dashed = [task_id, process].find((word) => word?.startsWith('-'));
+    if (dashed !== undefined) {
+      this.news = [`${dashed} begins with a dash, so exec would take it for a flag`];
       return 'redraw';
     }
     const words = [...rootOf(view), task_id, ...(process === undefined ? [] : [process])];

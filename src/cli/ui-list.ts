@@ -3,7 +3,7 @@ import type { TaskGatherer } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { visible } from '../text/escape.js';
 import { hostHead } from '../views/ui.js';
-import { keysKey, SORT_KEYS } from './list-keys.js';
+import { keysKey, sortKeys } from './list-keys.js';
 import { type ListContent, MARK } from './list-screen.js';
 import { RunList } from './run-list.js';
 import { StatusList } from './status-list.js';
@@ -113,7 +113,7 @@ function idOf({ found, root }: TaskView): string {
   return `${root.agent?.url ?? ''}\n${found.checkpoint_dir}`;
 }
 
-const KEYS = `${SORT_KEYS}
+const KEYS = `${sortKeys('R')}
 Enter            the processes of the selected task, and their runs
 w                why the task is in its state
 l                its logs

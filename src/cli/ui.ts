@@ -36,7 +36,11 @@ export async function showUi(words: readonly string[], flags: UiFlags, terminal:
     const logs =
       agents === undefined
         ? { logsOf: localLogs }
-        : { logsOf: agents.liveLogsOf, changes: () => agents.changes() };
+        : {
+            logsOf: agents.liveLogsOf,
+            changes: () => agents.changes(),
+            tellWaiting: agents.tellWaiting,
+          };
     const sampled = { ...TOP, ...flags, sort: TOP.sort };
     const remote = agents && (await remoteTopSession([], sampled, agents, terminal));
     const sampling = () => remote ?? topSession([], sampled, terminal);

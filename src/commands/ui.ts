@@ -16,7 +16,7 @@ For the selected task, w says why it is in its state, k ends it after a question
 inspects it, r writes its page, and t shows what tasks use. In each list, / filters and s sorts; in a log, f follows its
 end and s chooses the stream. The mouse wheel scrolls; with Shift, the mouse selects text as usual.
 
-With --agent, the tasks are those of Mesos agents: k, e and t work only on the host itself.
+With --agent, the tasks are those of Mesos agents: k, e and r work only on the host itself.
 
 TASK is a word as for status. Without TASK, all tasks are shown. It needs a terminal: elsewhere use status, tail or
 top --once.

@@ -49,8 +49,15 @@ export function badValue(
 
 /** What was asked for is not here: exit 1. */
 export class NotFoundError extends ThermosError {
-  constructor(code: ProblemCode, message: string, hint?: string, problems?: readonly Problem[]) {
-    super(code, message, { exitCode: EXIT.no, hint, problems });
+  /** `exitCode`: 5 if it may be where nobody could look. */
+  constructor(
+    code: ProblemCode,
+    message: string,
+    hint?: string,
+    problems?: readonly Problem[],
+    exitCode: ExitCode = EXIT.no,
+  ) {
+    super(code, message, { exitCode, hint, problems });
   }
 }
 

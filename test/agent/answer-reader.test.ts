@@ -159,6 +159,18 @@ test('a body that is too long fails before its memory is taken, or as soon as it
   }
 });
 
+test('a body in chunks of a byte each takes as much memory as it is long, not a hundred times as much', () => {
+  const count = 1_000_000;
+  const bytes = Buffer.from(
+    `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(count)}0\r\n\r\n`,
+  );
+  const reader = new AnswerReader(count);
+  const before = process.memoryUsage().heapUsed;
+  reader.feed(bytes, 0, bytes.length);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(70 * count);
+  expect(reader.body.equals(Buffer.alloc(count, 'x'))).toBe(true);
+});
+
 test('the next call may use the connection only if both sides say so', () => {
   const keeps = (head: string) => {
     const reader = new AnswerReader(10);

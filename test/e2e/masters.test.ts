@@ -1,4 +1,5 @@
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Agent } from '../agent/agent.js';
@@ -150,8 +151,33 @@ describe('a job of a cluster, as Aurora names it', () => {
 
   test('without a master is sought on the hosts that the scheduler names', async () => {
     const { stdout, stderr, status } = await thermos(['status', 'west/backup/prod/sync/0'], here());
-    expect({ stdout: stdout.includes(SYNC), status }).toEqual({ stdout: false, status: 1 });
+    expect({ stdout: stdout.includes(SYNC), status }).toEqual({ stdout: false, status: 5 });
     expect(stderr).toContain('thermos status --agent http://127.0.0.1:5051');
+    expect(stderr).toContain("no task matches 'backup/prod/sync/0': no agent answered");
+  });
+
+  test('whom only a scheduler names is not told who asks', async () => {
+    const asked: string[][] = [];
+    const server = createServer(({ rawHeaders }, response) => {
+      asked.push(rawHeaders);
+      response.end('{}');
+    });
+    // An address of this machine that no other test has: the port is the one of agents.
+    const host = `127.87.${process.pid % 251}.${1 + (process.pid % 239)}`;
+    await new Promise<void>((resolve) => server.listen(5051, host, resolve));
+    try {
+      scheduler.tasks[0] = { id: SYNC, key: 'backup/prod/sync/0', agentId: S3, host };
+      const secret = join(place.path, 'secret.json');
+      writeFileSync(secret, '{"principal":"me","secret":"S3CRET"}', { mode: 0o600 });
+      const { env } = here();
+      await thermos(['status', 'west/backup/prod/sync/0'], {
+        env: { ...env, THERMOS_CREDENTIALS_FILE: secret },
+      });
+      expect(asked.length).toBeGreaterThan(0);
+      expect(JSON.stringify(asked).toLowerCase()).not.toContain('authorization');
+    } finally {
+      server.close();
+    }
   });
 
   test('means a path if there is one, and nothing here if the cluster is not known', async () => {

@@ -357,6 +357,8 @@ describe('what runs', () => {
     screen.type(ESC);
     await screen.until(/^› p +0 +RUNNING/);
     screen.type('r');
+    await screen.until('Write the page of task t into this directory? [y/N]');
+    screen.type('y');
     await screen.until('thermos-report/task/t/index.html');
     expect(existsSync(join(run.path, 'thermos-report/task/t/index.html'))).toBe(true);
     screen.type('k');

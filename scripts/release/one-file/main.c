@@ -21,7 +21,7 @@ static void find_library(const struct package *package, char library[PATH_MAX]) 
   find_places(&places);
   for (int i = 0; i < places.count; i++) {
     int fd = -1;
-    const char *path = places.paths[i];
+    char *path = places.paths[i];
     if (path[0] != '/') fail("THERMOS_CACHE_DIR is not an absolute path");
     enum verdict verdict = open_place(path, &fd, why);
     if (verdict == FOREIGN) {

@@ -106,7 +106,7 @@ static enum verdict refuse(char why[MAX_TEXT], enum verdict verdict, const char 
   return verdict;
 }
 
-enum verdict open_place(const char *path, int *fd, char why[MAX_TEXT]) {
+enum verdict open_place(char path[PATH_MAX], int *fd, char why[MAX_TEXT]) {
   char bad[PATH_MAX];
   char real[PATH_MAX];
   make_all(path);
@@ -120,10 +120,15 @@ enum verdict open_place(const char *path, int *fd, char why[MAX_TEXT]) {
   if (fstat(*fd, &status) != 0) return refuse(why, UNUSABLE, path, strerror(errno));
   if (status.st_uid != geteuid()) return refuse(why, FOREIGN, path, "it belongs to another user");
   if (others_write(&status)) return refuse(why, FOREIGN, path, "other users can write there");
-  if (!is_safe_way(path, bad) || (realpath(path, real) != NULL && !is_safe_way(real, bad))) {
+  struct stat found;
+  if (realpath(path, real) == NULL || stat(real, &found) != 0 || found.st_dev != status.st_dev || found.st_ino != status.st_ino)
+    return refuse(why, UNUSABLE, path, "it was replaced meanwhile");
+  if (!is_safe_way(path, bad) || !is_safe_way(real, bad)) {
     (void)snprintf(why, MAX_TEXT, "%s: other users can write in %s, which is above it", path, bad);
     return UNUSABLE;
   }
+  /* From here on without links: somebody else may own one. */
+  (void)snprintf(path, PATH_MAX, "%s", real);
   struct statvfs system;
   if (fstatvfs(*fd, &system) == 0 && (system.f_flag & ST_NOEXEC) != 0)
     return refuse(why, UNUSABLE, path, "its file system is mounted noexec");

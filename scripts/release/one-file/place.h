@@ -26,7 +26,7 @@ enum verdict {
  * Opens the directory as `*fd`, and makes it if it is missing, with its parents. It is usable if nobody but root and this
  * user can write there, or could have replaced it, and if programs may run there.
  */
-enum verdict open_place(const char *path, int *fd, char why[MAX_TEXT]);
+enum verdict open_place(char path[PATH_MAX], int *fd, char why[MAX_TEXT]);
 
 /* Is it a directory that is ours, and that nobody else can write? */
 bool is_private(int fd);
