@@ -183,9 +183,11 @@ for (const command of [
   ['inspect', '--json', join(root, 'fixtures/config/json_task.json')],
   ['inspect', '--json', join(root, 'fixtures/config/basic_task.thermos')],
 ]) {
-  // V8 orders what it writes by hashes of random seeds.
-  const words = ['--random-seed=1', join(dist, 'main.cjs'), ...command];
+  // V8 orders what it writes by hashes of random seeds, and writes the path of the program: neither may differ from build
+  // to build, nor the path tell where it was built.
+  const words = ['--random-seed=1', '--preserve-symlinks-main', '/proc/self/cwd/main.cjs', ...command];
   const { status, signal, stderr } = spawnSync(process.execPath, words, {
+    cwd: dist,
     env: { PATH: process.env.PATH, XDG_CACHE_HOME: home },
     encoding: 'utf8',
   });

@@ -5,7 +5,7 @@
 // or the parts that --only names. `tree` is what is installed, as a directory. With --quick, files are compressed less,
 // which takes a tenth of the time: for tests. With --twice, everything is made again from nothing and compared byte by byte.
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { archive } from './release/archive.mjs';
@@ -13,7 +13,7 @@ import { debPackage } from './release/deb.mjs';
 import { PACKAGE, RELEASE, ROOT } from './release/facts.mjs';
 import { checksums } from './release/inside.mjs';
 import { npmPackage } from './release/npm.mjs';
-import { oneFile } from './release/one-file.mjs';
+import { billOfRelease, oneFile, stageOneFile } from './release/one-file.mjs';
 import { rpmPackage } from './release/rpm.mjs';
 import { stageTree } from './release/tree.mjs';
 
@@ -30,7 +30,7 @@ const PARTS = {
   file: (directory, base) => {
     const file = join(directory, NAME);
     const tree = join(directory, 'trees/file');
-    stageTree({ directory: tree, form: 'file', base });
+    stageOneFile(tree, base);
     oneFile(tree, file, { quick });
     return file;
   },
@@ -43,7 +43,7 @@ const PARTS = {
   rpm: (directory, tree) => rpmPackage(directory, { base: tree, quick }),
   sbom: (directory, tree) => {
     const file = join(directory, `thermos-${PACKAGE.version}.sbom.cdx.json`);
-    copyFileSync(join(tree, 'share/doc/thermos/sbom.cdx.json'), file);
+    writeFileSync(file, billOfRelease(tree));
     return file;
   },
 };
@@ -90,7 +90,9 @@ function compare(first) {
   const second = make(again);
   for (const [i, file] of first.entries()) {
     if (!readFileSync(file).equals(readFileSync(second[i])))
-      throw new Error(`${second[i]} differs from ${file}`);
+      throw new Error(
+        `${second[i]} differs from ${file}; compare ${join(again, 'trees')} with ${join(RELEASE, 'trees')}`,
+      );
   }
   rmSync(again, { recursive: true });
   process.stdout.write('built twice: the same bytes\n');

@@ -237,6 +237,26 @@ describe('the archive', () => {
   });
 });
 
+/** The programs that are linked with libraries of C, and what shows which. */
+const SIGNS = { 'GNU C Library': 'Fatal glibc error', Zstandard: 'Unspecified error code' };
+
+test('the licences name what the programs in C are linked with', () => {
+  expect(oneFile(['--version']).stdout).toBe(PRINTED);
+  const textOf = (directory: string) =>
+    readFileSync(join(directory, 'share/doc/thermos/THIRD-PARTY-LICENSES'), 'utf8');
+  const start = readFileSync(ONE_FILE).subarray(0, 4_000_000).toString('latin1');
+  for (const [name, sign] of Object.entries(SIGNS)) {
+    const title = new RegExp(`^${name} .*\\(.*\\), in the program that unpacks the one file`, 'm');
+    expect([name, title.test(textOf(unpacked()))]).toEqual([name, start.includes(sign)]);
+    expect(title.test(textOf(tree))).toBe(false);
+  }
+  const coordinator = readFileSync(join(tree, 'lib/thermos/dist/coordinator'), 'latin1');
+  const library = coordinator.includes(SIGNS['GNU C Library']) ? /^GNU C Library / : /^musl .*coordinator/;
+  expect(new RegExp(library.source, 'm').test(textOf(tree))).toBe(true);
+  for (const name of ['main.c', 'package.h'])
+    expect(existsSync(join(unpacked(), 'lib/thermos/src/one-file', name))).toBe(true);
+});
+
 describe('the one file', () => {
   const refusal = (text: string) => ({ status: 126, signal: null, stdout: '', stderr: `thermos: ${text}\n` });
 

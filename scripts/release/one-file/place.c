@@ -126,6 +126,6 @@ enum verdict open_place(const char *path, int *fd, char why[MAX_TEXT]) {
   }
   struct statvfs system;
   if (fstatvfs(*fd, &system) == 0 && (system.f_flag & ST_NOEXEC) != 0)
-    return refuse(why, UNUSABLE, path, "its file system is mounted noexec");
+    return refuse(why, WITHOUT_PROGRAMS, path, "its file system is mounted noexec");
   return USABLE;
 }
