@@ -3,12 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-// @ts-expect-error: no types
 import {
   bundledPackages,
   librariesOfOneFile,
   partsOfPython,
   shippedNodeIs,
+  // @ts-expect-error: no types
 } from '../scripts/build/components.mjs';
 // @ts-expect-error: no types
 import { entryOf, thirdPartyLicenses } from '../scripts/build/licenses.mjs';

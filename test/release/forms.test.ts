@@ -123,12 +123,26 @@ describe.each(FORMS)('the %s', (form, programOf) => {
   });
 });
 
-describe.each([
-  ['archive', 'one file', 0, 1],
-  ['one file', 'archive', 1, 0],
-] as const)('of two installations, a task that the %s has started', (_, other, first, second) => {
-  const run = (form: 0 | 1, ...args: string[]) =>
-    runToEnd((FORMS[form] as (typeof FORMS)[number])[1](), [...args, '--root', path('root')], {
+/** Another version's `thermos`, if there is one to compare with. */
+const { THERMOS_TEST_OTHER: OTHER } = process.env;
+
+type Installation = [name: string, program: () => string];
+const [[, archiveProgram], [, fileProgram]] = FORMS as [Installation, Installation];
+const archiveAndFile: [Installation, Installation] = [
+  ['archive', archiveProgram],
+  ['one file', fileProgram],
+];
+const versions: [Installation, Installation] = [
+  ['archive', archiveProgram],
+  ['other version', () => OTHER ?? ''],
+];
+const pairs = [archiveAndFile, ...(OTHER === undefined ? [] : [versions])]
+  .flatMap(([one, other]) => [[one, other] as const, [other, one] as const])
+  .map(([one, other]) => [one[0], other[0], one[1], other[1]] as const);
+
+describe.each(pairs)('of two installations, a task that the %s has started', (_, other, first, second) => {
+  const run = (programOf: () => string, ...args: string[]) =>
+    runToEnd(programOf(), [...args, '--root', path('root')], {
       env: { THERMOS_CACHE_DIR: cache },
     });
 
