@@ -139,8 +139,9 @@ export function copyPyodide(library) {
       readFileSync(join(ROOT, 'node_modules/pyodide', name)),
     );
   }
-  // pyodide's loader opens it to start Python if there is no snapshot, and executes the one in dist/.
-  write(join(library, 'node_modules/pyodide/pyodide.asm.wasm'), '');
+  // pyodide's loader opens it to start Python if there is no snapshot, and executes the one in dist/. It is a module with
+  // nothing in it: rpmlint takes an empty file for a mistake.
+  write(join(library, 'node_modules/pyodide/pyodide.asm.wasm'), Buffer.from('\0asm\x01\0\0\0', 'latin1'));
 }
 
 /** @param {unknown} value */
