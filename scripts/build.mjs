@@ -182,8 +182,8 @@ makeCaches();
 if (time > 0) {
   const counts = new Map();
   const isAgreed = () => !readdirSync(caches).some((name) => name.startsWith('thermos-') && !hasCome(name));
-  const hasCome = (name) => [...counts.get(name).values()].some(({ count }) => count === 3);
-  for (let round = 0; ; round++) {
+  const hasCome = (name) => [...counts.get(name).values()].some(({ count }) => count >= 3);
+  for (let round = 1; ; round++) {
     for (const name of readdirSync(caches)) {
       const bytes = readFileSync(join(caches, name));
       const key = createHash('sha256').update(bytes).digest('hex');
@@ -191,8 +191,7 @@ if (time > 0) {
       const { count = 0 } = counts.get(name).get(key) ?? {};
       counts.get(name).set(key, { count: count + 1, bytes });
     }
-    if (isAgreed()) break;
-    if (round === 30) throw new Error('the code caches are different each time');
+    if (isAgreed() || round === 20) break;
     makeCaches();
   }
   for (const [name, contents] of counts) {
