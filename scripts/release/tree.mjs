@@ -182,5 +182,5 @@ export function settle(directory, time) {
 
 /** @param {string} path */
 function isExecutable(path) {
-  return /\/(?:bin\/[\w-]+(?:\.js)?|lib\/thermos\/(?:node|gc-with-limits|dist\/coordinator))$/.test(path);
+  return /\/(?:bin\/[\w-]+(?:\.js)?|lib\/thermos\/(?:node|gc-with-limits)|dist\/coordinator)$/.test(path);
 }
