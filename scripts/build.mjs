@@ -173,27 +173,30 @@ for (const name of readdirSync(dist)) {
 }
 
 // The program itself makes its code caches. Those of the commands that must start fast at once are made here, for
-// this Node; they are not part of the package.
-const home = join(fresh, 'home');
-mkdirSync(home);
+// this Node. A release has none: what V8 writes differs from time to time, and each user's program makes its own.
 rmSync(join(dist, 'cache'), { recursive: true, force: true });
-for (const command of [
-  ['status', '--json', '--root', join(root, 'fixtures/host/root')],
-  ['status', '--root', join(root, 'fixtures/host/root')],
-  ['inspect', '--json', join(root, 'fixtures/config/json_task.json')],
-  ['inspect', '--json', join(root, 'fixtures/config/basic_task.thermos')],
-]) {
-  // V8 orders what it writes by hashes of random seeds.
-  const words = ['--random-seed=1', join(dist, 'main.cjs'), ...command];
-  const { status, signal, stderr } = spawnSync(process.execPath, words, {
-    env: { PATH: process.env.PATH, XDG_CACHE_HOME: home },
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`${command.join(' ')}: ${status ?? signal}\n${stderr}`);
+if (!(time > 0)) makeCaches();
+
+function makeCaches() {
+  const home = join(fresh, 'home');
+  mkdirSync(home);
+  for (const command of [
+    ['status', '--json', '--root', join(root, 'fixtures/host/root')],
+    ['status', '--root', join(root, 'fixtures/host/root')],
+    ['inspect', '--json', join(root, 'fixtures/config/json_task.json')],
+    ['inspect', '--json', join(root, 'fixtures/config/basic_task.thermos')],
+  ]) {
+    const { status, signal, stderr } = spawnSync(process.execPath, [join(dist, 'main.cjs'), ...command], {
+      env: { PATH: process.env.PATH, XDG_CACHE_HOME: home },
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`${command.join(' ')}: ${status ?? signal}\n${stderr}`);
+  }
+  const caches = join(home, 'thermos');
+  chmodSync(caches, 0o755);
+  for (const name of readdirSync(caches)) chmodSync(join(caches, name), 0o644);
+  renameSync(caches, join(dist, 'cache'));
 }
-chmodSync(join(home, 'thermos'), 0o755);
-for (const name of readdirSync(join(home, 'thermos'))) chmodSync(join(home, 'thermos', name), 0o644);
-renameSync(join(home, 'thermos'), join(dist, 'cache'));
 
 function installedVersion(name) {
   return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;

@@ -1,11 +1,12 @@
-// node scripts/release.mjs [--only tree|tar|file|npm|deb|rpm|sbom]… [--quick] [--twice]
+// node scripts/release.mjs [--only tree|tar|file|npm|deb|rpm|sbom]… [--quick] [--twice] [--report]
 //
 // Makes what a release consists of, in the directory release/: thermos-VERSION-linux-x64.tar.xz, thermos-VERSION-linux-x64
 // (one file), the npm package, the packages for Debian and for RPM, the bill of materials, and SHA256SUMS over all of them;
 // or the parts that --only names. `tree` is what is installed, as a directory. With --quick, files are compressed less,
 // which takes a tenth of the time: for tests. With --twice, everything is made again from nothing and compared byte by byte.
+// With --report, it measures what each form takes beside the built checkout, and writes REPORT.md.
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { archive } from './release/archive.mjs';
@@ -13,7 +14,8 @@ import { debPackage } from './release/deb.mjs';
 import { PACKAGE, RELEASE, ROOT } from './release/facts.mjs';
 import { checksums } from './release/inside.mjs';
 import { npmPackage } from './release/npm.mjs';
-import { oneFile } from './release/one-file.mjs';
+import { billOfRelease, oneFile, stageOneFile } from './release/one-file.mjs';
+import { reportOf } from './release/report.mjs';
 import { rpmPackage } from './release/rpm.mjs';
 import { stageTree } from './release/tree.mjs';
 
@@ -30,7 +32,7 @@ const PARTS = {
   file: (directory, base) => {
     const file = join(directory, NAME);
     const tree = join(directory, 'trees/file');
-    stageTree({ directory: tree, form: 'file', base });
+    stageOneFile(tree, base);
     oneFile(tree, file, { quick });
     return file;
   },
@@ -43,7 +45,7 @@ const PARTS = {
   rpm: (directory, tree) => rpmPackage(directory, { base: tree, quick }),
   sbom: (directory, tree) => {
     const file = join(directory, `thermos-${PACKAGE.version}.sbom.cdx.json`);
-    copyFileSync(join(tree, 'share/doc/thermos/sbom.cdx.json'), file);
+    writeFileSync(file, billOfRelease(tree));
     return file;
   },
 };
@@ -53,9 +55,10 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     twice: { type: 'boolean' },
     quick: { type: 'boolean' },
+    report: { type: 'boolean' },
   },
 });
-const { only = Object.keys(PARTS), twice = false, quick = false } = values;
+const { only = Object.keys(PARTS), twice = false, quick = false, report = false } = values;
 for (const part of only) {
   if (PARTS[part] === undefined)
     throw new Error(`--only is one of ${Object.keys(PARTS).join(', ')}, not ${part}`);
@@ -64,6 +67,41 @@ for (const part of only) {
 const files = make(RELEASE);
 if (twice) compare(files);
 for (const file of files) process.stdout.write(`${sizeOf(file)}  ${relative(ROOT, file)}\n`);
+if (report) {
+  const text = reportOf(forms());
+  writeFileSync(join(RELEASE, 'REPORT.md'), text);
+  process.stdout.write(`\n${text}`);
+}
+
+/** What was made, as commands, beside the checkout. */
+function forms() {
+  const trees = join(RELEASE, 'trees');
+  const tree = join(trees, NAME);
+  const all = [
+    { name: 'checkout', command: ['node', join(ROOT, 'dist/main.cjs')] },
+    { part: 'tar', name: 'archive', command: [join(tree, 'bin/thermos')], tree },
+    { part: 'file', name: 'one file', command: [join(RELEASE, NAME)], tree: join(trees, 'file') },
+    { part: 'deb', name: 'Debian', command: [join(trees, 'deb/usr/bin/thermos')], tree: join(trees, 'deb') },
+    {
+      part: 'rpm',
+      name: 'RPM',
+      command: [join(trees, 'rpm/stage/usr/bin/thermos')],
+      tree: join(trees, 'rpm/stage'),
+    },
+    {
+      part: 'npm',
+      name: 'npm',
+      command: ['node', join(trees, 'npm/dist/main.cjs')],
+      tree: join(trees, 'npm'),
+    },
+  ];
+  return all
+    .filter(({ part }) => part === undefined || only.includes(part))
+    .map(({ part, ...form }) => ({
+      ...form,
+      file: part && files[only.filter((each) => each !== 'tree').indexOf(part)],
+    }));
+}
 
 /**
  * Makes the parts in a directory; returns their files.
@@ -90,7 +128,9 @@ function compare(first) {
   const second = make(again);
   for (const [i, file] of first.entries()) {
     if (!readFileSync(file).equals(readFileSync(second[i])))
-      throw new Error(`${second[i]} differs from ${file}`);
+      throw new Error(
+        `${second[i]} differs from ${file}; compare ${join(again, 'trees')} with ${join(RELEASE, 'trees')}`,
+      );
   }
   rmSync(again, { recursive: true });
   process.stdout.write('built twice: the same bytes\n');

@@ -3,12 +3,17 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-// @ts-expect-error: no types
-import { bundledPackages, partsOfPython, shippedNodeIs } from '../scripts/build/components.mjs';
+import {
+  bundledPackages,
+  librariesOfOneFile,
+  partsOfPython,
+  shippedNodeIs,
+  // @ts-expect-error: no types
+} from '../scripts/build/components.mjs';
 // @ts-expect-error: no types
 import { entryOf, thirdPartyLicenses } from '../scripts/build/licenses.mjs';
 // @ts-expect-error: no types
-import { billOfMaterials, withComponent } from '../scripts/build/sbom.mjs';
+import { billOfMaterials, withComponents } from '../scripts/build/sbom.mjs';
 // @ts-expect-error: no types
 import { checksums } from '../scripts/release/inside.mjs';
 import { REPOSITORY, tempDir } from './e2e/harness.js';
@@ -193,11 +198,18 @@ describe('the bill of materials', () => {
     const thermos = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
     const a = { name: 'a', version: '1', licence: 'MIT', purl: 'pkg:npm/a@1', text: '' };
     const node = shippedNodeIs('24.0.0', 'As you like.');
-    const both = withComponent(billOfMaterials(thermos, [a]), node);
+    const both = withComponents(billOfMaterials(thermos, [a]), [node]);
     expect(JSON.parse(both).components.map(({ name }: { name: string }) => name)).toEqual(['a', 'Node.js']);
     expect(both).toBe(billOfMaterials(thermos, [a, node]));
     expect(entryOf(node)).toMatch(/^=+\nNode\.js 24\.0\.0 \(MIT\), the program node\n\nAs you like\.\n$/);
   });
+});
+
+test('the bill of materials tells the C library of the one file from that of the coordinator', () => {
+  const { components } = JSON.parse(withComponents(JSON.stringify(bill), librariesOfOneFile('1.5.7')));
+  const refs = components.map((component: { 'bom-ref': string }) => component['bom-ref']);
+  expect(refs).toEqual(expect.arrayContaining(['pkg:generic/glibc', 'pkg:generic/glibc#one-file']));
+  expect(new Set(refs).size).toBe(refs.length);
 });
 
 test('SHA256SUMS is what sha256sum checks, in the order of names', () => {

@@ -14,6 +14,7 @@ const NOTICE = /^(licen[cs]e|notice|copying)/i;
  * @property {string} purl Where it comes from, as a package URL.
  * @property {string} [cpe] Its vendor and product in lists of vulnerabilities.
  * @property {string} [place] Where it is, if not in the bundles.
+ * @property {string} [part] A word for the place, if the same component is elsewhere, too.
  * @property {string} text Its licence and its notices, whole.
  */
 
@@ -167,6 +168,34 @@ export function shippedNodeIs(version, text) {
     place: 'the program node',
     text,
   };
+}
+
+/**
+ * What is linked into the program that unpacks the one file, whose own source is in the package. `zstd` is the version of
+ * the library there.
+ *
+ * @returns {Component[]}
+ */
+export function librariesOfOneFile(zstd) {
+  const place = 'in the program that unpacks the one file';
+  const { place: _, ...library } = libraryOfCoordinator();
+  return [
+    {
+      ...library,
+      place: `${place}; its source is at https://www.gnu.org/software/libc/`,
+      part: 'one-file',
+    },
+    {
+      name: 'Zstandard',
+      version: zstd,
+      licence: 'BSD-3-Clause',
+      purl: `pkg:generic/zstd@${zstd}`,
+      cpe: 'facebook:zstandard',
+      place,
+      part: 'one-file',
+      text: licences(['zstd']),
+    },
+  ];
 }
 
 function licences(names) {

@@ -24,10 +24,10 @@ export function billOfMaterials(thermos, components) {
   });
 }
 
-/** A bill with one more component. */
-export function withComponent(bill, component) {
+/** A bill with more components. */
+export function withComponents(bill, more) {
   const { metadata, components } = JSON.parse(bill);
-  return written({ metadata, components: [...components, listed(component)] });
+  return written({ metadata, components: [...components, ...more.map(listed)] });
 }
 
 function written({ metadata, components }) {
@@ -50,10 +50,10 @@ function written({ metadata, components }) {
 }
 
 /** @param {import('./components.mjs').Component} component */
-function listed({ name, version, licence, purl, cpe, place }) {
+function listed({ name, version, licence, purl, cpe, place, part }) {
   return {
     type: name === 'Node.js' || name === 'CPython' ? 'platform' : 'library',
-    'bom-ref': purl,
+    'bom-ref': part === undefined ? purl : `${purl}#${part}`,
     name,
     ...(version === undefined ? {} : { version }),
     ...(place === undefined ? {} : { description: place }),

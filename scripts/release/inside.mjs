@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { shippedNodeIs } from '../build/components.mjs';
+import { librariesOfOneFile, shippedNodeIs } from '../build/components.mjs';
 import { entryOf } from '../build/licenses.mjs';
-import { withComponent } from '../build/sbom.mjs';
+import { withComponents } from '../build/sbom.mjs';
 
 /**
  * The licences and the bill of materials of a built dist/ that is shipped with a Node, of which `licence` is the file.
@@ -14,7 +14,21 @@ export function insideWithNode(dist, { version, licence }) {
   const node = shippedNodeIs(version, readFileSync(licence, 'utf8'));
   return {
     licenses: `${readFileSync(join(dist, 'THIRD-PARTY-LICENSES'), 'utf8')}\n${entryOf(node)}`,
-    bill: withComponent(readFileSync(join(dist, 'sbom.cdx.json'), 'utf8'), node),
+    bill: withComponents(readFileSync(join(dist, 'sbom.cdx.json'), 'utf8'), [node]),
+  };
+}
+
+/**
+ * The licences and the bill of materials of a tree, with what the one file has besides.
+ * @param {string} tree
+ * @param {string} zstd the version of the library that is linked into it
+ */
+export function insideOneFile(tree, zstd) {
+  const doc = join(tree, 'share/doc/thermos');
+  const more = librariesOfOneFile(zstd);
+  return {
+    licenses: [readFileSync(join(doc, 'THIRD-PARTY-LICENSES'), 'utf8'), ...more.map(entryOf)].join('\n'),
+    bill: withComponents(readFileSync(join(doc, 'sbom.cdx.json'), 'utf8'), more),
   };
 }
 

@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { RELEASE, ROOT, releaseTime, run } from './facts.mjs';
+import { insideOneFile } from './inside.mjs';
+import { settle, stageTree, write } from './tree.mjs';
 
 const SOURCES = join(ROOT, 'scripts/release/one-file');
 
@@ -35,6 +37,38 @@ const FLAGS = [
 
 /** As scripts/release/one-file/package.h has it. */
 const TRAILER_BYTES = 128;
+
+/**
+ * Makes the tree that is in the one file from that of another form: with the source of the program that unpacks it, and the
+ * licences of what is linked into that.
+ * @param {string} tree
+ * @param {string} base
+ */
+export function stageOneFile(tree, base) {
+  stageTree({ directory: tree, form: 'file', base });
+  for (const name of readdirSync(SOURCES))
+    write(join(tree, 'lib/thermos/src/one-file', name), readFileSync(join(SOURCES, name)));
+  const { licenses, bill } = insideOneFile(tree, zstdVersion());
+  write(join(tree, 'share/doc/thermos/THIRD-PARTY-LICENSES'), licenses);
+  write(join(tree, 'share/doc/thermos/sbom.cdx.json'), bill);
+  settle(tree, releaseTime());
+}
+
+/**
+ * The bill of materials of a release: of the tree, and of the one file, which has the most in it.
+ * @param {string} base
+ */
+export function billOfRelease(base) {
+  return insideOneFile(base, zstdVersion()).bill;
+}
+
+/** The version of the library of zstd that is installed. */
+function zstdVersion() {
+  const macros = run(COMPILERS.x64, ['-E', '-dM', '-include', 'zstd.h', '-x', 'c', '/dev/null']);
+  return ['MAJOR', 'MINOR', 'RELEASE']
+    .map((word) => new RegExp(`^#define ZSTD_VERSION_${word} +(\\d+)$`, 'm').exec(macros)?.[1] ?? '?')
+    .join('.');
+}
 
 /**
  * Makes the program `file` that holds a tree and unpacks it by itself. Throws without a C compiler and the static library of

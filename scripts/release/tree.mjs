@@ -38,8 +38,7 @@ const COMPLETIONS = {
  *     share/bash-completion, zsh, fish          completions
  *     share/doc/thermos                         README.md, CHANGELOG.md, licences, docs/
  *
- * All files have the time of the release, and are readable by everybody. The code caches are made by the Node of the tree, so
- * they fit only these times. `base` is such a tree of another form, which is copied instead of built.
+ * All files have the time of the release, and are readable by everybody. `base` is such a tree of another form, which is copied instead of built.
  * @param {{ directory: string, form: Form, arch?: 'x64' | 'arm64', base?: string }} options
  */
 export function stageTree({ directory, form, arch = 'x64', base }) {
@@ -77,7 +76,7 @@ function buildTree(directory, library, arch) {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(time) },
   });
   copyPyodide(library);
-  leaveOutChance(join(library, 'dist'));
+  checkSnapshot(join(library, 'dist'));
 
   write(join(directory, 'bin/thermos'), launcher(arch), 0o755);
   symlinkSync('thermos', join(directory, 'bin/thermos-runner'));
@@ -118,14 +117,11 @@ export function copyPackage(library) {
 }
 
 /**
- * Removes what differs from build to build: which functions of Python's JavaScript V8 has compiled when its thread ends.
  * Throws if Python's memory could not be made, without which configs would load slowly.
  * @param {string} dist
  */
-function leaveOutChance(dist) {
+function checkSnapshot(dist) {
   if (!existsSync(join(dist, 'python.snapshot'))) throw new Error('there is no snapshot of Python');
-  const caches = readdirSync(join(dist, 'cache'));
-  for (const name of caches.filter((each) => each.startsWith('python-'))) rmSync(join(dist, 'cache', name));
 }
 
 /**
@@ -139,8 +135,9 @@ export function copyPyodide(library) {
       readFileSync(join(ROOT, 'node_modules/pyodide', name)),
     );
   }
-  // pyodide's loader opens it to start Python if there is no snapshot, and executes the one in dist/.
-  write(join(library, 'node_modules/pyodide/pyodide.asm.wasm'), '');
+  // pyodide's loader opens it to start Python if there is no snapshot, and executes the one in dist/. It is a module with
+  // nothing in it: rpmlint takes an empty file for a mistake.
+  write(join(library, 'node_modules/pyodide/pyodide.asm.wasm'), Buffer.from('\0asm\x01\0\0\0', 'latin1'));
 }
 
 /** @param {unknown} value */
@@ -181,5 +178,5 @@ export function settle(directory, time) {
 
 /** @param {string} path */
 function isExecutable(path) {
-  return /\/(?:bin\/[\w-]+(?:\.js)?|lib\/thermos\/(?:node|gc-with-limits|dist\/coordinator))$/.test(path);
+  return /\/(?:bin\/[\w-]+(?:\.js)?|lib\/thermos\/(?:node|gc-with-limits)|dist\/coordinator)$/.test(path);
 }

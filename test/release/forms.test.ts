@@ -123,12 +123,26 @@ describe.each(FORMS)('the %s', (form, programOf) => {
   });
 });
 
-describe.each([
-  ['archive', 'one file', 0, 1],
-  ['one file', 'archive', 1, 0],
-] as const)('of two installations, a task that the %s has started', (_, other, first, second) => {
-  const run = (form: 0 | 1, ...args: string[]) =>
-    runToEnd((FORMS[form] as (typeof FORMS)[number])[1](), [...args, '--root', path('root')], {
+/** Another version's `thermos`, if there is one to compare with. */
+const { THERMOS_TEST_OTHER: OTHER } = process.env;
+
+type Installation = [name: string, program: () => string];
+const [[, archiveProgram], [, fileProgram]] = FORMS as [Installation, Installation];
+const archiveAndFile: [Installation, Installation] = [
+  ['archive', archiveProgram],
+  ['one file', fileProgram],
+];
+const versions: [Installation, Installation] = [
+  ['archive', archiveProgram],
+  ['other version', () => OTHER ?? ''],
+];
+const pairs = [archiveAndFile, ...(OTHER === undefined ? [] : [versions])]
+  .flatMap(([one, other]) => [[one, other] as const, [other, one] as const])
+  .map(([one, other]) => [one[0], other[0], one[1], other[1]] as const);
+
+describe.each(pairs)('of two installations, a task that the %s has started', (_, other, first, second) => {
+  const run = (programOf: () => string, ...args: string[]) =>
+    runToEnd(programOf(), [...args, '--root', path('root')], {
       env: { THERMOS_CACHE_DIR: cache },
     });
 
@@ -189,19 +203,13 @@ describe('the archive', () => {
     }
   });
 
-  test('starts from the code that its own Node has compiled', () => {
-    const [name = ''] = readdirSync(join(tree, 'lib/thermos/dist/cache')).filter((each) =>
-      each.startsWith('thermos-status'),
-    );
+  test('ships no compiled code, and keeps that of its user', () => {
     const home = path('home');
     mkdirSync(home);
-    const run = () => runToEnd(join(tree, 'bin/thermos'), STATUS, { env: { HOME: home } }).status;
-    expect([run(), existsSync(join(home, '.cache'))]).toEqual([0, false]);
-    renameSync(join(tree, 'lib/thermos/dist/cache', name), join(tree, 'lib/thermos/away'));
-    try {
-      expect([run(), existsSync(join(home, '.cache'))]).toEqual([0, true]);
-    } finally {
-      renameSync(join(tree, 'lib/thermos/away'), join(tree, 'lib/thermos/dist/cache', name));
+    expect(existsSync(join(tree, 'lib/thermos/dist/cache'))).toBe(false);
+    for (let i = 0; i < 2; i++) {
+      expect(runToEnd(join(tree, 'bin/thermos'), STATUS, { env: { HOME: home } }).status).toBe(0);
+      expect(readdirSync(join(home, '.cache/thermos')).join()).toContain('thermos-status');
     }
   });
 
@@ -235,6 +243,26 @@ describe('the archive', () => {
     const forbidden = `thermos: ${node} may not be executed: allow it with chmod +x, or mount its file system without noexec\n`;
     expect(refused()).toEqual({ status: 126, signal: null, stdout: '', stderr: forbidden });
   });
+});
+
+/** The programs that are linked with libraries of C, and what shows which. */
+const SIGNS = { 'GNU C Library': 'Fatal glibc error', Zstandard: 'Unspecified error code' };
+
+test('the licences name what the programs in C are linked with', () => {
+  expect(oneFile(['--version']).stdout).toBe(PRINTED);
+  const textOf = (directory: string) =>
+    readFileSync(join(directory, 'share/doc/thermos/THIRD-PARTY-LICENSES'), 'utf8');
+  const start = readFileSync(ONE_FILE).subarray(0, 4_000_000).toString('latin1');
+  for (const [name, sign] of Object.entries(SIGNS)) {
+    const title = new RegExp(`^${name} .*\\(.*\\), in the program that unpacks the one file`, 'm');
+    expect([name, title.test(textOf(unpacked()))]).toEqual([name, start.includes(sign)]);
+    expect(title.test(textOf(tree))).toBe(false);
+  }
+  const coordinator = readFileSync(join(tree, 'lib/thermos/dist/coordinator'), 'latin1');
+  const library = coordinator.includes(SIGNS['GNU C Library']) ? /^GNU C Library / : /^musl .*coordinator/;
+  expect(new RegExp(library.source, 'm').test(textOf(tree))).toBe(true);
+  for (const name of ['main.c', 'package.h'])
+    expect(existsSync(join(unpacked(), 'lib/thermos/src/one-file', name))).toBe(true);
 });
 
 describe('the one file', () => {

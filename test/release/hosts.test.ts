@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,6 +157,36 @@ describe.runIf(IS_ROOT)('in a root with nothing but a libc, a shell and flock', 
   });
 });
 
+describe.runIf(IS_ROOT)('in a root of which nothing can be written', () => {
+  let root: string;
+  beforeAll(() => {
+    root = emptyRoot('sh');
+  });
+
+  test('where no program may run on any disk, or little room is left, the one file looks with its Node in memory', () => {
+    for (const options of ['noexec', 'size=60m']) {
+      // As in a container that Docker starts with --read-only.
+      const before = `mount --bind "$R" "$R"; mount -o remount,bind,ro "$R"
+        mount -t tmpfs -o mode=755 tmpfs "$R/dev"; mknod -m 666 "$R/dev/null" c 1 3
+        mkdir "$R/dev/shm"; mount -t tmpfs -o mode=1777,${options} tmpfs "$R/dev/shm"; mount -t proc proc "$R/proc"`;
+      for (const uid of ['0', NOBODY]) {
+        const line = `for round in 1 2; do /bin/thermos ${STATUS} >/dev/null || exit; done
+          /bin/thermos inspect /fixtures/config/basic_task.thermos >/dev/null && /bin/thermos --version`;
+        expect([options, uid, inRoot(root, line, { before, uid })]).toEqual([options, uid, PRINTED]);
+      }
+    }
+  });
+
+  test('where there is no room at all, the one file says why it does not start', () => {
+    const before = `mount --bind "$R" "$R"; mount -o remount,bind,ro "$R"`;
+    const { status, stdout, stderr } = inRoot(root, '/bin/thermos --version', { before });
+    expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
+    expect(stderr).toMatch(
+      /^thermos: there is no place for its 140 MB: \/var\/cache\/thermos: .*; set THERMOS_CACHE_DIR to a directory of yours with room, or use the archive .tar.xz\n$/,
+    );
+  });
+});
+
 describe.runIf(IS_ROOT)('a host that is too different', () => {
   const refusal = (text: string) => ({ status: 126, stdout: '', stderr: `thermos: ${text}\n` });
 
@@ -171,6 +202,65 @@ describe.runIf(IS_ROOT)('a host that is too different', () => {
     expect(inRoot(root, '/opt/thermos/bin/thermos --version').stderr).toMatch(
       /^thermos: this is a program for x86_64 with the GNU C library, and this \S* ?host has no \/lib64\/ld-linux-x86-64.so.2; use --agent from another host\n$/,
     );
+  });
+});
+
+/** A loader of programs that says what that of an old host says, and ends. */
+function withLoader(text: string): string {
+  const root = emptyRoot();
+  const source = join(place, 'loader.c');
+  writeFileSync(
+    source,
+    `static const char text[] = ${JSON.stringify(text)};
+    void _start(void) {
+      long result;
+      __asm__ volatile("syscall" : "=a"(result) : "0"(1L), "D"(2L), "S"(text), "d"(sizeof text - 1) : "rcx", "r11", "memory");
+      __asm__ volatile("syscall" : "=a"(result) : "0"(231L), "D"(1L) : "rcx", "r11");
+    }`,
+  );
+  copyFileSync(ONE_FILE, join(root, 'thermos'));
+  const loader = join(root, 'lib64/ld-linux-x86-64.so.2');
+  run('gcc', ['-O1', '-nostdlib', '-static', '-fno-stack-protector', '-o', loader, source]);
+  return root;
+}
+
+describe.runIf(IS_ROOT)('on a host whose loader refuses Node', () => {
+  test.each([
+    [
+      "/opt/node: /lib64/libc.so.6: version `GLIBC_2.28' not found (required by /opt/node)\n",
+      'the C library of this host is too old: glibc 2.28 or newer is needed (Debian 10, RHEL 8, Ubuntu 20.04); use --agent from another host',
+    ],
+    [
+      '/opt/node: error while loading shared libraries: libstdc++.so.6: cannot open shared object file\n',
+      'this host has no libstdc++.so.6, or too old a one: install the package libstdc++6 (Debian) or libstdc++ (RPM), or use --agent from another host',
+    ],
+    [
+      'FATAL: kernel too old\n',
+      expect.stringMatching(
+        /^Node does not start on this host \(Linux \S+, status 1: FATAL: kernel too old\); use --agent from another host$/,
+      ),
+    ],
+  ])('for %j the one file says what to do', (said, text) => {
+    const root = withLoader(said);
+    const words = ['-m', 'chroot', root, '/thermos', '--version'];
+    const { status, stdout, stderr } = spawnSync('unshare', words, {
+      env: { PATH: process.env.PATH, THERMOS_CACHE_DIR: '/var/thermos' },
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
+    expect(stderr.replace(/^thermos: (.*)\n$/, '$1')).toEqual(text);
+  });
+});
+
+describe.runIf(IS_ROOT)('the launcher of the archive', () => {
+  test.each([17, 27])('names the C library of a host that has glibc 2.%i', (minor) => {
+    const root = emptyRoot('sh');
+    writeFileSync(join(root, `lib64/libc-2.${minor}.so`), '');
+    expect(inRoot(root, '/opt/thermos/bin/thermos --version')).toEqual({
+      status: 126,
+      stdout: '',
+      stderr: `thermos: the C library of this host is glibc 2.${minor}, 2.28 or newer is needed; use --agent from another host\n`,
+    });
   });
 });
 

@@ -31,6 +31,11 @@ cat >"$R/root/t.json" <<'JSON'
   "constraints": [{"order": ["first", "second"]}]}
 JSON
 t run --daemon --task-id t /root/t.json >/dev/null 2>&1
+cat >"$R/root/u.json" <<'JSON'
+{"name": "u", "processes": [{"name": "only", "cmdline": "touch /tmp/only; sleep 20000"}]}
+JSON
+t run --daemon --task-id u /root/u.json >/dev/null 2>&1
+until_file "$R"/tmp/only
 until_file "$R"/tmp/first
 said started "$(runs)"
 
@@ -42,6 +47,10 @@ said goes-on "$(runs)"
 touch "$R/tmp/go"
 until_file "$R"/tmp/second
 said log "$(t tail -n 1 t first 2>/dev/null)"
+t kill --yes u >/dev/null 2>&1
+said killed-by-newer "$(t status --json --no-color u | grep -o '"state":"[A-Z]*"' | head -1 | cut -d'"' -f4) $(pgrep -c -f 'sleep 20000' || true)"
+t gc --yes --max-age 0s >/dev/null
+said collected-by-newer "$(ls "$R$root/checkpoints")"
 
 eval "$3" >/dev/null
 said removed "$(ls "$R/usr/bin/thermos" "$R/usr/lib/thermos" 2>/dev/null || echo gone)"

@@ -51,7 +51,7 @@ test('the npm package is installed without a registry, in 35 MB, and evaluates c
   const words = ['inspect', join(FIXTURES, 'config', 'basic_task.thermos')];
   expect(runToEnd(join(prefix, 'bin/thermos'), words)).toEqual(thermos(words));
   const version = runToEnd(join(prefix, 'bin/thermos'), ['version', '--verbose', '--json']);
-  expect(JSON.parse(version.stdout)).toMatchObject({ form: 'npm', version: VERSION });
+  expect(JSON.parse(version.stdout)).toMatchObject({ form: 'npm', version: VERSION, coordinator: 'native' });
   const bytes = runToEnd('du', ['-s', '--bytes', join(prefix, 'lib')]).stdout.split('\t')[0];
   expect(Number(bytes)).toBeLessThan(35e6);
   expect(readFileSync(join(prefix, 'share/man/man1/thermos.1'), 'utf8')).toContain('thermos');

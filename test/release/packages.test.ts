@@ -76,6 +76,8 @@ const LIFE = [
   'config: {"gc": {"max_age": "9w"}}',
   'goes-on: ACTIVE',
   'log: first 0 stdout | went',
+  'killed-by-newer: KILLED 0',
+  'collected-by-newer: t',
   'removed: gone',
   'config: {"gc": {"max_age": "9w"}}',
   'task: coordinator.first coordinator.second runner starts',

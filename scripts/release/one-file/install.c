@@ -48,10 +48,10 @@ static void remove_tree(int at, const char *name) {
 }
 
 /* Is the directory there, ours, and complete? */
-static bool is_installed(const struct package *package, int place) {
+static bool is_installed(const struct package *package, int place, int memory) {
   int fd = open_directory(place, package->hash);
   if (fd == -1) return false;
-  bool good = is_private(fd) && is_complete(package, fd);
+  bool good = is_private(fd) && is_complete(package, fd, memory != -1);
   struct stat status;
   /* The time of the directory tells when it was last used. */
   if (good && fstat(fd, &status) == 0 && time(NULL) - status.st_mtime > KEPT_SECONDS / 14) (void)futimens(fd, NULL);
@@ -140,8 +140,8 @@ static _Noreturn void explain(char *said, int status) {
 
 #define EXEC_FAILED 125
 
-/* Does the unpacked Node run? False with errno if programs may not run there; ends the program if it never will. */
-static bool can_run(const char *node) {
+/* Does the unpacked Node run, or that in memory? False with errno if programs may not run there; ends the program if it never will. */
+static bool can_run(const char *node, int memory) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   pid_t child = fork();
@@ -150,7 +150,8 @@ static bool can_run(const char *node) {
     char *empty[] = {NULL};
     (void)dup2(ends[1], STDOUT_FILENO);
     (void)dup2(ends[1], STDERR_FILENO);
-    execve(node, words, empty);
+    if (memory != -1) (void)fexecve(memory, words, empty);
+    else (void)execve(node, words, empty);
     int error = errno;
     ssize_t written = write(STDOUT_FILENO, &error, sizeof error);
     _exit(written == sizeof error ? EXEC_FAILED : 1);
@@ -176,21 +177,21 @@ static bool can_run(const char *node) {
   return false;
 }
 
-static bool unpack_new(const struct package *package, const char *path, int place, char why[MAX_TEXT]) {
+static bool unpack_new(const struct package *package, const char *path, int place, int memory, char why[MAX_TEXT]) {
   char name[64];
   char node[PATH_MAX];
   (void)snprintf(name, sizeof name, UNFINISHED "%d", (int)getpid());
   remove_tree(place, name);
   int fd = mkdirat(place, name, 0700) == 0 ? open_directory(place, name) : -1;
-  bool good = fd != -1 && unpack(package, fd);
-  if (good && snprintf(node, sizeof node, "%s/%s/lib/thermos/node", path, name) < (int)sizeof node) good = can_run(node);
+  bool good = fd != -1 && unpack(package, fd, memory);
+  if (good && snprintf(node, sizeof node, "%s/%s/lib/thermos/node", path, name) < (int)sizeof node) good = can_run(node, memory);
   if (!good && errno == EBADMSG) {
     remove_tree(place, name);
     fail("its own file was damaged: copy it again, and compare it with SHA256SUMS");
   }
   if (good && renameat(place, name, place, package->hash) != 0) {
     /* What is there was not complete, unless another start was faster. */
-    if (!is_installed(package, place)) {
+    if (!is_installed(package, place, memory)) {
       char old[80];
       (void)snprintf(old, sizeof old, "%s-old", name);
       good = renameat(place, package->hash, place, old) == 0 && renameat(place, name, place, package->hash) == 0;
@@ -208,19 +209,25 @@ static bool unpack_new(const struct package *package, const char *path, int plac
   return good;
 }
 
-bool install(const struct package *package, const char *path, int place, char library[PATH_MAX], char why[MAX_TEXT]) {
+bool install(const struct package *package, const char *path, int place, int memory, char library[PATH_MAX], char why[MAX_TEXT]) {
   if (snprintf(library, PATH_MAX, "%s/%s/lib/thermos", path, package->hash) >= PATH_MAX) return false;
-  if (is_installed(package, place)) return true;
+  bool good = is_installed(package, place, memory);
+  if (good && memory == -1) return true;
   /* A limit on the size of files must not end us. */
   struct sigaction before;
   (void)sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, &before);
-  int held = lock(place);
-  bool good = is_installed(package, place);
-  if (!good) {
-    clean(package, path, place);
-    good = unpack_new(package, path, place, why);
+  if (good) {
+    good = unpack(package, -1, memory) && can_run(NULL, memory);
+    if (!good) (void)snprintf(why, MAX_TEXT, "memory: %s", strerror(errno));
+  } else {
+    int held = lock(place);
+    good = memory == -1 && is_installed(package, place, memory);
+    if (!good) {
+      clean(package, path, place);
+      good = unpack_new(package, path, place, memory, why);
+    }
+    if (held != -1) close(held);
   }
-  if (held != -1) close(held);
   (void)sigaction(SIGXFSZ, &before, NULL);
   return good;
 }

@@ -7,39 +7,58 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "install.h"
 #include "package.h"
 #include "place.h"
 
-/* Gives the directory with node, in the first place that serves; ends the program without one. */
-static void find_library(const struct package *package, char library[PATH_MAX]) {
+/* Ends the program if somebody else could change what is at a place. */
+static enum verdict open_trusted(char path[PATH_MAX], int *fd, char why[MAX_TEXT]) {
+  if (path[0] != '/') fail("THERMOS_CACHE_DIR is not an absolute path");
+  enum verdict verdict = open_place(path, fd, why);
+  if (verdict != FOREIGN) return verdict;
+  char text[2 * MAX_TEXT];
+  (void)snprintf(text, sizeof text, "%s, so thermos does not execute what is in it: remove it, or set THERMOS_CACHE_DIR to "
+                 "a directory that only you can write", why);
+  fail(text);
+}
+
+/* Unpacks into the first place that serves: false with why the first does not. */
+static bool find_place(const struct package *package, struct places *places, int memory, char library[PATH_MAX],
+                       char first[MAX_TEXT]) {
+  char why[MAX_TEXT];
+  *first = '\0';
+  for (int i = 0; i < places->count; i++) {
+    int fd = -1;
+    char *path = places->paths[i];
+    enum verdict verdict = open_trusted(path, &fd, why);
+    bool is_usable = verdict == USABLE || (verdict == WITHOUT_PROGRAMS && memory != -1);
+    bool is_found = is_usable && install(package, path, fd, memory, library, why);
+    if (fd != -1) close(fd);
+    if (is_found) return true;
+    if (*first == '\0') (void)snprintf(first, MAX_TEXT, "%s", why);
+    if (memory != -1 && ftruncate(memory, 0) == 0) (void)lseek(memory, 0, SEEK_SET);
+  }
+  return false;
+}
+
+/*
+ * Gives the directory with the program. Returns -1 if node is there too, or the file in memory that has it: where the disk
+ * has no room for it or does not execute it. Ends the program without a place.
+ */
+static int find_library(const struct package *package, char library[PATH_MAX]) {
   struct places places;
   char why[MAX_TEXT];
-  char first[MAX_TEXT] = "";
+  char again[MAX_TEXT];
   find_places(&places);
-  for (int i = 0; i < places.count; i++) {
-    int fd = -1;
-    char *path = places.paths[i];
-    if (path[0] != '/') fail("THERMOS_CACHE_DIR is not an absolute path");
-    enum verdict verdict = open_place(path, &fd, why);
-    if (verdict == FOREIGN) {
-      char text[2 * MAX_TEXT];
-      (void)snprintf(text, sizeof text, "%s, so thermos does not execute what is in it: remove it, or set THERMOS_CACHE_DIR to "
-                     "a directory that only you can write", why);
-      fail(text);
-    }
-    if (verdict == USABLE && install(package, path, fd, library, why)) {
-      close(fd);
-      return;
-    }
-    if (fd != -1) close(fd);
-    if (*first == '\0') (void)snprintf(first, sizeof first, "%s", why);
-  }
+  if (find_place(package, &places, -1, library, why)) return -1;
+  int memory = memfd_create("node", MFD_CLOEXEC);
+  if (memory != -1 && find_place(package, &places, memory, library, again)) return memory;
   char text[2 * MAX_TEXT];
   (void)snprintf(text, sizeof text, "there is no place for its 140 MB: %s; set THERMOS_CACHE_DIR to a directory of yours with room, "
-                 "or use the archive .tar.xz", *first == '\0' ? "this user has no home" : first);
+                 "or use the archive .tar.xz", *why == '\0' ? "this user has no home" : why);
   fail(text);
 }
 
@@ -60,7 +79,7 @@ int main(int argc, char **argv) {
   const char *problem = open_package(&package);
   if (problem != NULL) fail(problem);
   char library[PATH_MAX];
-  find_library(&package, library);
+  int memory = find_library(&package, library);
   close(package.fd);
 
   char node[PATH_MAX + 16];
@@ -86,7 +105,8 @@ int main(int argc, char **argv) {
   if (strcmp(name, "thermos-runner") == 0) words[count++] = "__runner";
   for (int i = 1; i < argc; i++) words[count++] = argv[i];
   tell_ignored_signals();
-  execv(words[0], words);
+  if (memory != -1 && !is_init) (void)fexecve(memory, words, environ);
+  else (void)execv(words[0], words);
   char text[PATH_MAX + 64];
   (void)snprintf(text, sizeof text, "%s cannot be executed: remove its directory, and start again", words[0]);
   fail(text);

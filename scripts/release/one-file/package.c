@@ -69,14 +69,16 @@ bool next_entry(char **at, struct entry *entry) {
   return true;
 }
 
-bool is_complete(const struct package *package, int directory) {
+static bool is_node(const struct entry *entry) { return strcmp(entry->path, "lib/thermos/node") == 0; }
+
+bool is_complete(const struct package *package, int directory, bool memory) {
   char *copy = strdup(package->manifest);
   if (copy == NULL) return false;
   char *at = copy;
   bool good = true;
   for (struct entry entry; good && next_entry(&at, &entry);) {
     struct stat status;
-    if (entry.kind != 'f') continue;
+    if (entry.kind != 'f' || (memory && is_node(&entry))) continue;
     good = fstatat(directory, entry.path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
            status.st_size == entry.size && (status.st_mode & 07777) == entry.mode && status.st_uid == geteuid() &&
            status.st_nlink == 1 && status.st_mtime == package->time;
@@ -130,6 +132,7 @@ static bool is_at_end(struct source *source) {
   return false;
 }
 
+/* Writes what comes next, or skips it if fd is -1. */
 static bool write_file(struct source *source, int fd, off_t left) {
   while (left > 0) {
     if (source->taken == source->out.pos && !refill(source)) return false;
@@ -139,7 +142,7 @@ static bool write_file(struct source *source, int fd, off_t left) {
     }
     size_t bytes = source->out.pos - source->taken;
     if ((off_t)bytes > left) bytes = (size_t)left;
-    ssize_t written = write(fd, (const char *)source->out.dst + source->taken, bytes);
+    ssize_t written = fd == -1 ? (ssize_t)bytes : write(fd, (const char *)source->out.dst + source->taken, bytes);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return false;
     source->taken += (size_t)written;
@@ -148,7 +151,10 @@ static bool write_file(struct source *source, int fd, off_t left) {
   return true;
 }
 
-static bool write_entry(struct source *source, int directory, const struct entry *entry) {
+static bool write_entry(struct source *source, int directory, int memory, const struct entry *entry) {
+  bool is_file = entry->kind == 'f';
+  if (is_file && memory != -1 && is_node(entry)) return write_file(source, memory, entry->size);
+  if (directory == -1) return !is_file || write_file(source, -1, entry->size);
   if (entry->kind == 'd') return mkdirat(directory, entry->path, 0700) == 0;
   if (entry->kind == 'l') return symlinkat(entry->target, directory, entry->path) == 0;
   int fd = openat(directory, entry->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -163,7 +169,7 @@ static bool write_entry(struct source *source, int directory, const struct entry
   return good;
 }
 
-bool unpack(const struct package *package, int directory) {
+bool unpack(const struct package *package, int directory, int memory) {
   char *copy = strdup(package->manifest);
   struct source source = {
       .package = package,
@@ -175,7 +181,7 @@ bool unpack(const struct package *package, int directory) {
   bool good = copy != NULL && source.stream != NULL && source.in.src != NULL && source.out.dst != NULL;
   if (!good) errno = ENOMEM;
   char *at = copy;
-  for (struct entry entry; good && next_entry(&at, &entry);) good = write_entry(&source, directory, &entry);
+  for (struct entry entry; good && next_entry(&at, &entry);) good = write_entry(&source, directory, memory, &entry);
   good = good && is_at_end(&source);
   int error = errno;
   free(copy);

@@ -40,8 +40,11 @@ const char *open_package(struct package *package);
 /* Reads the entry at `*at` of a copy of the manifest, which it cuts up, and moves on. False at the end. */
 bool next_entry(char **at, struct entry *entry);
 
-/* Are all files in the directory that `directory` has open, as they were unpacked? */
-bool is_complete(const struct package *package, int directory);
+/* Are all files in the directory that `directory` has open, as they were unpacked? `memory`: node need not be there. */
+bool is_complete(const struct package *package, int directory, bool memory);
 
-/* Writes all entries into a new directory. Returns false with errno. */
-bool unpack(const struct package *package, int directory);
+/*
+ * Writes all entries into a new directory, or those of node into the file `memory`, if that is not -1. With -1 as directory
+ * the others are not written. Returns false with errno.
+ */
+bool unpack(const struct package *package, int directory, int memory);

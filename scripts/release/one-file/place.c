@@ -131,6 +131,6 @@ enum verdict open_place(char path[PATH_MAX], int *fd, char why[MAX_TEXT]) {
   (void)snprintf(path, PATH_MAX, "%s", real);
   struct statvfs system;
   if (fstatvfs(*fd, &system) == 0 && (system.f_flag & ST_NOEXEC) != 0)
-    return refuse(why, UNUSABLE, path, "its file system is mounted noexec");
+    return refuse(why, WITHOUT_PROGRAMS, path, "its file system is mounted noexec");
   return USABLE;
 }

@@ -16,6 +16,8 @@ void find_places(struct places *places);
 
 enum verdict {
   USABLE,
+  /* Files may be there, but programs do not run there, as `why` says. */
+  WITHOUT_PROGRAMS,
   /* Another place may serve: `why` says what is wrong with this one. */
   UNUSABLE,
   /* Somebody else could change what we would execute. */
