@@ -7,7 +7,7 @@ import { json, releaseFacts, settle, write } from './tree.mjs';
 export const NPM_NAME = '@thermos-cli/thermos';
 
 /** What of lib/thermos is not part of the package: it runs with the Node of the host. */
-const LEFT_OUT = ['node', 'NODE-LICENSE', 'dist/cache', 'release.json', 'package.json'];
+const LEFT_OUT = ['node', 'NODE-LICENSE', 'release.json', 'package.json'];
 
 /**
  * Makes the npm package `file` from the tree of a release. Everything that it needs is in it, so that it is installed
