@@ -4,6 +4,7 @@ import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.
 import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
 import { AgentFailure, type FailureKind } from './failure.js';
 import { type HttpAnswer, HttpClient, type HttpOptions } from './http.js';
+import { jsonIn } from './json-answer.js';
 import { Lane } from './lane.js';
 import { parseStatistics, type Statistics } from './statistics.js';
 
@@ -86,7 +87,7 @@ export class AgentClient implements AgentFiles {
     const aheadMs = Number.isNaN(date) ? undefined : aheadOf(date, sent, this.#now());
     const last = this.#last;
     if (last !== undefined && answer.sent === last.sent) return { state: last.state, aheadMs };
-    const json = jsonIn(answer);
+    const json = jsonIn(answer, CHECK_ADDRESS);
     const state = parseAgentState(json);
     if (state === undefined) throw notAnAgent(json);
     this.#last = { sent: answer.sent, state };
@@ -112,7 +113,7 @@ export class AgentClient implements AgentFiles {
     // The two have access lists of their own, and a proxy may not pass on both.
     if (this.#hasContainers && answer.status !== 200) answer = await ask(older);
     if (answer.status !== 200) throw refusal(answer, 'what its containers use');
-    const statistics = parseStatistics(jsonIn(answer));
+    const statistics = parseStatistics(jsonIn(answer, CHECK_ADDRESS));
     if (statistics === undefined)
       throw new AgentFailure('odd', 'what it answers is not what its containers use');
     return statistics;
@@ -123,7 +124,7 @@ export class AgentClient implements AgentFiles {
     if (answer.status !== 200) throw refusal(answer, path);
     const { body } = answer;
     if (known?.raw?.equals(body)) return known;
-    const listing = parseListing(jsonIn(answer), path);
+    const listing = parseListing(jsonIn(answer, CHECK_ADDRESS), path);
     if (listing === undefined) throw new AgentFailure('odd', `what it answers is not a listing of ${path}`);
     return known === undefined
       ? listing
@@ -164,7 +165,8 @@ export class AgentClient implements AgentFiles {
       if (answer.status !== 403 && answer.status !== 404) this.#hasCalls = false;
       return undefined;
     }
-    const file = (jsonIn(answer) as { read_file?: { data?: unknown } | null } | null)?.read_file;
+    const file = (jsonIn(answer, CHECK_ADDRESS) as { read_file?: { data?: unknown } | null } | null)
+      ?.read_file;
     // A file that has nothing there has no data.
     const data = file?.data ?? '';
     if (file === undefined || file === null || typeof data !== 'string') {
@@ -177,7 +179,7 @@ export class AgentClient implements AgentFiles {
     const query = { path, offset: String(offset), length: String(length) };
     const answer = await this.#get(`/files/read${this.#suffix}`, query, MOST.piece, urgent);
     if (answer.status !== 200) throw refusal(answer, path);
-    const piece = parsePiece(jsonIn(answer));
+    const piece = parsePiece(jsonIn(answer, CHECK_ADDRESS));
     if (piece === undefined) throw new AgentFailure('odd', `what it answers is not a piece of ${path}`);
     return piece;
   }
@@ -211,16 +213,6 @@ function aheadOf(date: number, sent: number, received: number): number {
   return date + 1000 < sent ? date - sent : 0;
 }
 
-/** As JSON, with a character for each byte of its strings: agents do not say in which encoding a file is. */
-function jsonIn({ body, headers }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(body.toString('latin1'));
-  } catch {
-    const [type] = (headers['content-type'] ?? 'nothing').split(';');
-    throw new AgentFailure('odd', `what it answers is not JSON, but ${type}`, CHECK_ADDRESS);
-  }
-}
-
 const CHECK_ADDRESS = 'is it the address of an agent? Agents listen on port 5051';
 
 function notAnAgent(json: unknown): AgentFailure {
@@ -250,7 +242,11 @@ function refusal({ status, headers }: HttpAnswer, what: string): AgentFailure {
     case 'unauthorized': {
       const [, realm] = /realm="([\w-]+)"/.exec(headers['www-authenticate'] ?? '') ?? [];
       const of = realm === undefined ? '' : ` (realm ${realm})`;
-      return new AgentFailure(kind, `it asks who you are${of}`, 'say it with --credentials-file FILE');
+      return new AgentFailure(
+        kind,
+        `it asks who you are${of}`,
+        'say it with --credentials-file FILE; if you have, see what is in it',
+      );
     }
     case 'forbidden':
       if (status !== 403) return new AgentFailure(kind, `it does not give ${what}`);

@@ -1,6 +1,7 @@
 import { type ListedAgent, type MasterTask, parseAgents, parseTasks } from './answers.js';
 import { AgentFailure } from './failure.js';
 import type { HttpAnswer, HttpClient } from './http.js';
+import { jsonIn } from './json-answer.js';
 
 /** The agents that a leading master lists. */
 export interface AgentList {
@@ -56,7 +57,7 @@ export class MasterClient {
     let tasks: readonly MasterTask[] | undefined;
     try {
       const answer = await this.#http.ask({ base: leader, path, most: MOST.tasks, stays: true });
-      tasks = answer.status === 200 ? parseTasks(jsonIn(answer)) : undefined;
+      tasks = answer.status === 200 ? parseTasks(jsonIn(answer, CHECK_ADDRESS)) : undefined;
     } catch (error) {
       // Then all agents are asked.
       if (!(error instanceof AgentFailure)) throw error;
@@ -94,7 +95,7 @@ export class MasterClient {
       if (leader !== undefined) return { leader };
       if (answer.status === 404) continue;
       if (answer.status !== 200) throw refusal(answer);
-      const json = jsonIn(answer);
+      const json = jsonIn(answer, CHECK_ADDRESS);
       const agents = parseAgents(json);
       if (agents !== undefined && agents.length > 0) {
         return { leader: base, agents, leftOut: countIn(json) - agents.length };
@@ -160,15 +161,6 @@ function originOf(base: string): string {
 const CHECK_ADDRESS = 'is it the address of a master? Masters listen on port 5050';
 const NO_LIST = 'what it answers is not the list of its agents';
 
-function jsonIn({ body, headers }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(body.toString('latin1'));
-  } catch {
-    const [type] = (headers['content-type'] ?? 'nothing').split(';');
-    throw new AgentFailure('odd', `what it answers is not JSON, but ${type}`, CHECK_ADDRESS);
-  }
-}
-
 /** How many agents are in the answer of a master, whatever they are. */
 function countIn(json: unknown): number {
   const { slaves, recovered_slaves: recovered } = json as Record<string, unknown>;
@@ -196,7 +188,7 @@ function refusal({ status, headers }: HttpAnswer): AgentFailure {
       return new AgentFailure(
         'unauthorized',
         `it asks who you are${of}`,
-        'say it with --credentials-file FILE',
+        'say it with --credentials-file FILE; if you have, see what is in it',
       );
     }
     case 403:

@@ -2,6 +2,7 @@ import { isPlace } from './answers.js';
 import { AgentFailure } from './failure.js';
 import type { HttpAnswer, HttpClient } from './http.js';
 import type { JobWord } from './job-word.js';
+import { jsonIn } from './json-answer.js';
 
 /** A task as Aurora's scheduler knows it. */
 export interface ScheduledTask {
@@ -38,7 +39,7 @@ export class SchedulerClient {
     const path = '/apibeta/getTasksWithoutConfigs';
     const answer = await this.#http.ask({ base, path, post, most: MOST.tasks, stays: true, packed: true });
     if (answer.status !== 200) throw refusal(answer);
-    const tasks = parseScheduledTasks(jsonIn(answer));
+    const tasks = parseScheduledTasks(jsonIn(answer, CHECK_ADDRESS, 'utf8'));
     if (typeof tasks === 'string') throw new AgentFailure('odd', tasks, CHECK_ADDRESS);
     return tasks;
   }
@@ -69,15 +70,6 @@ function refusal({ status }: HttpAnswer): AgentFailure {
     return new AgentFailure('recovering', 'no scheduler leads at the moment', 'ask again in a minute');
   }
   return new AgentFailure('odd', `it answers with status ${status}`, CHECK_ADDRESS);
-}
-
-function jsonIn({ body, headers }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    const [type] = (headers['content-type'] ?? 'nothing').split(';');
-    throw new AgentFailure('odd', `what it answers is not JSON, but ${type}`, CHECK_ADDRESS);
-  }
 }
 
 function fieldsIn(value: unknown): Readonly<Record<string, unknown>> {

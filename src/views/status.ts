@@ -204,10 +204,16 @@ function count({ phase, state, verdict }: TaskView, counts: Counts): void {
   if (verdict !== 'ok') add(counts.verdicts, verdict);
 }
 
-/** `7 tasks: 2 active, 5 finished (3 SUCCESS, 1 FAILED, 1 KILLED); 2 runner-gone`. */
+const WORST_FIRST = ['FAILED', 'LOST', 'KILLED', 'SUCCESS'];
+
+/** `7 tasks: 2 active, 5 finished (1 FAILED, 1 KILLED, 3 SUCCESS); 2 runner-gone`. */
 function summaryOf({ tasks, active, states, verdicts }: Counts): string {
+  const rank = (word: string) => WORST_FIRST.indexOf(word) + 1 || WORST_FIRST.length + 1;
   const counted = (words: ReadonlyMap<string, number>) =>
-    [...words].map(([word, number]) => `${number} ${word}`).join(', ');
+    [...words]
+      .sort(([one], [other]) => rank(one) - rank(other) || (one < other ? -1 : 1))
+      .map(([word, number]) => `${number} ${word}`)
+      .join(', ');
   const finished = `${tasks - active} finished${states.size === 0 ? '' : ` (${counted(states)})`}`;
   const odd = verdicts.size === 0 ? '' : `; ${counted(verdicts)}`;
   return `${tasks} ${tasks === 1 ? 'task' : 'tasks'}: ${active} active, ${finished}${odd}`;

@@ -397,7 +397,7 @@ describe('an agent that asks who one is', () => {
     expect(nobody.status).toBe(5);
     expect(nobody.stderr).toBe(
       `error: cannot read the agent ${smallUrl}: it asks who you are (realm mesos-agent-readonly)
-hint: say it with --credentials-file FILE
+hint: say it with --credentials-file FILE; if you have, see what is in it
 `,
     );
     const path = fileOf({ principal: 'me', secret: 'never-shown' });
