@@ -146,7 +146,6 @@ function makeNewer(directory: string): void {
     const text = readFileSync(join(dist, name), 'latin1');
     writeFileSync(join(dist, name), text.replaceAll(version, '9.9.9'), 'latin1');
   }
-  rmSync(join(dist, 'cache'), { recursive: true });
 }
 
 function newerDeb(directory: string): string {
