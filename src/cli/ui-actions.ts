@@ -63,6 +63,11 @@ export class UiActions extends TaskActions {
   exec(view: TaskView, process?: string): ListEffect {
     if (view.root.agent !== undefined) return this.refuse('exec');
     const { task_id, root } = view;
+    const dashed = [task_id, process].find((word) => word?.startsWith('-'));
+    if (dashed !== undefined) {
+      this.news = [`${dashed} begins with a dash, so exec would take it for a flag`];
+      return 'redraw';
+    }
     const roots = root.run_dir === undefined ? { root: [root.path] } : { 'mesos-root': [root.run_dir] };
     const options = { roots, task: task_id, process, namespaces: true };
     try {
@@ -70,11 +75,6 @@ export class UiActions extends TaskActions {
     } catch (error) {
       if (!(error instanceof ThermosError)) throw error;
       this.tell(error);
-      return 'redraw';
-    }
-    const dashed = [task_id, process].find((word) => word?.startsWith('-'));
-    if (dashed !== undefined) {
-      this.news = [`${dashed} begins with a dash, so exec would take it for a flag`];
       return 'redraw';
     }
     const words = [...rootOf(view), task_id, ...(process === undefined ? [] : [process])];

@@ -277,6 +277,27 @@ describe('tail', () => {
   });
 });
 
+test('tail that waits for an agent that is gone ends at the first signal', async () => {
+  const child = startThermos(['tail', '--stdout', '--agent', bigUrl, SITE, 'httpd']);
+  place.children.push(child);
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise((resolve) => child.on('close', (code) => resolve(code)));
+  await vi.waitFor(() => expect(stdout + stderr).not.toBe(''), { timeout: 60_000, interval: 50 });
+  await cluster.close();
+  await vi.waitFor(() => expect(stderr).toContain('waiting for the agent'), {
+    timeout: 60_000,
+    interval: 50,
+  });
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+});
+
 describe('the files of a task', () => {
   test('are listed, printed and copied as on the host', async () => {
     const both = async (...words: string[]) => {
