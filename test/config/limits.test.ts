@@ -61,7 +61,7 @@ describe('a task beyond a limit is refused, with the limit, the place and what w
 
   it('all values together', () => {
     const processes = Array.from({ length: 1000 }, (_, i) => process(`p${i}`, '{{a0}}'));
-    const { message, code } = refusal({ processes }, doubling(17, 'x'));
+    const { message, code } = refusal({ processes }, doubling(7, 'x'.repeat(1024)));
     expect(code).toBe('config-limit');
     expect(message).toMatch(/^dir\/a\.thermos:7: process 'p\d+': cmdline: [\d,]+ characters of all values/);
   });
