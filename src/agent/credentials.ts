@@ -1,4 +1,5 @@
 import { UsageError } from '../errors/errors.js';
+import { fieldsIn } from './json-answer.js';
 
 /**
  * The header `Authorization` that credentials in a file mean: `{"principal","secret"}`, `{"credentials":[{"principal",
@@ -12,7 +13,7 @@ export function authorizationIn(text: string, path: string): string {
   } catch {
     throw invalid(path, 'is not JSON');
   }
-  const { credentials, token, type, ...own } = fieldsOf(json);
+  const { credentials, token, type, ...own } = fieldsIn(json);
   if (typeof token === 'string') {
     if (!PLAIN.test(token)) throw invalid(path, 'has a token that cannot be one');
     return type === 'bearer' ? `Bearer ${token}` : `token=${token}`;
@@ -20,7 +21,7 @@ export function authorizationIn(text: string, path: string): string {
   if (Array.isArray(credentials) && credentials.length > 1) {
     throw invalid(path, `has ${credentials.length} credentials: which one is yours?`);
   }
-  const { principal, secret } = Array.isArray(credentials) ? fieldsOf(credentials[0]) : own;
+  const { principal, secret } = Array.isArray(credentials) ? fieldsIn(credentials[0]) : own;
   if (typeof principal !== 'string' || typeof secret !== 'string') throw invalid(path, 'has no credentials');
   // Agents cut the two at each colon.
   if (`${principal}${secret}`.includes(':'))
@@ -30,10 +31,6 @@ export function authorizationIn(text: string, path: string): string {
 
 /** What may stand in a header. */
 const PLAIN = /^[\x21-\x7e]+$/;
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
 
 function invalid(path: string, what: string): UsageError {
   const forms = '{"principal":…,"secret":…}, {"credentials":[{"principal":…,"secret":…}]} or {"token":…}';

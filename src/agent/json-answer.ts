@@ -26,6 +26,11 @@ export function jsonIn(
   }
 }
 
+/** The fields of a value; none if it is not an object. Pure. */
+export function fieldsIn(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
 /** Those in strings are counted, too. */
 function partsIn(body: Buffer): number {
   let parts = 0;

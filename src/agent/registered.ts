@@ -2,6 +2,7 @@
 import { isName } from '../layout/names.js';
 import { isPlace } from './answers.js';
 import { AgentFailure } from './failure.js';
+import { fieldsIn } from './json-answer.js';
 import type { ZooKeeperPlace } from './master-address.js';
 import { fieldOf, numberOf, textOf } from './protobuf.js';
 import { readZooKeeper, type ZooKeeper } from './zookeeper.js';
@@ -98,10 +99,6 @@ function masterInJson(data: Buffer): RegisteredMaster {
     port: Number(inner.port ?? port),
     pid: String(textIn(pid)),
   };
-}
-
-function fieldsIn(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** `MasterInfo`: address 7 {hostname 1, ip 2, port 3}, and older fields beside it. */

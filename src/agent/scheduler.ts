@@ -2,7 +2,7 @@ import { isPlace } from './answers.js';
 import { AgentFailure } from './failure.js';
 import type { HttpAnswer, HttpClient } from './http.js';
 import type { JobWord } from './job-word.js';
-import { jsonIn } from './json-answer.js';
+import { fieldsIn, jsonIn } from './json-answer.js';
 
 /** A task as Aurora's scheduler knows it. */
 export interface ScheduledTask {
@@ -70,10 +70,6 @@ function refusal({ status }: HttpAnswer): AgentFailure {
     return new AgentFailure('recovering', 'no scheduler leads at the moment', 'ask again in a minute');
   }
   return new AgentFailure('odd', `it answers with status ${status}`, CHECK_ADDRESS);
-}
-
-function fieldsIn(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** The tasks of an answer, or why there are none. Pure. */

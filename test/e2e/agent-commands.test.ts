@@ -72,6 +72,21 @@ test('--exec gives the agent to the command, and no root, which is on another ho
   expect(all.stderr).toBe(`web ${url} none\n`);
 });
 
+test('report shows what top has recorded of a task on an agent', async () => {
+  launchTask(agent, 'web', { runner: task() });
+  const file = join(place.path, 'record');
+  const words = ['--interval', '500ms', '--count', '2', '--record', file, '--agent', url];
+  const recorded = new Watched(startThermos(['top', ...words]), place.children);
+  expect(await recorded.ended).toEqual({ status: 0, signal: null });
+  const report = new Watched(
+    startThermos(['report', '--json', '--usage', file, '--agent', url, 'web'], { cwd: place.path }),
+    place.children,
+  );
+  expect(await report.ended).toEqual({ status: 0, signal: null });
+  expect(report.stderr).not.toContain('no sample');
+  expect(report.stdout).toContain('"resources_seen"');
+});
+
 test('top shows what the containers of agents use, against what was asked for, and - for what an agent does not know', async () => {
   const resources = { cpu: 0.5, ram: 2 ** 20, disk: 2 ** 20 };
   const config = { name: 'web', resources, processes: [{ name: 'p', cmdline: 'x' }] };
