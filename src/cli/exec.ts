@@ -45,7 +45,9 @@ export async function execCommand(
     const who = [target.pid, target.startTimeTicks, target.uid].map(String);
     const args = [EXEC_WORD, ...who, mode, ...words];
     try {
-      return await endOf(spawn(native, args, { stdio: 'inherit', cwd: '/', env: added(target, terminal) }));
+      return await endOf(() =>
+        spawn(native, args, { stdio: 'inherit', cwd: '/', env: added(target, terminal) }),
+      );
     } catch (error) {
       // It was not started.
       if (isShortage(error)) throw error;
@@ -93,7 +95,7 @@ async function runPlainly(target: ExecTarget, words: readonly string[], terminal
   const programs = command === undefined ? SHELLS : [command];
   for (const [i, program] of programs.entries()) {
     try {
-      return await endOf(spawn(program, args, { stdio: 'inherit', cwd, env }));
+      return await endOf(() => spawn(program, args, { stdio: 'inherit', cwd, env }));
     } catch (error) {
       const isMissing = errnoOf(error) === 'ENOENT' || isNowhere(program, env.PATH);
       if (isMissing && i < programs.length - 1) continue;
@@ -120,12 +122,16 @@ const FROM_KEYS = ['SIGINT', 'SIGQUIT'] as const;
 const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
 
 /** Resolves to the exit code of a child; rejects with the system error if it cannot be started. */
-function endOf(child: ChildProcess): Promise<number> {
+async function endOf(start: () => ChildProcess): Promise<number> {
+  let child: ChildProcess | undefined;
+  // Before the start: a signal that comes as soon as the child is seen would end us, and leave it alone.
   for (const signal of FROM_KEYS) onSignal(signal, () => {});
-  for (const signal of PASSED_ON) onSignal(signal, () => child.kill(signal));
+  for (const signal of PASSED_ON) onSignal(signal, () => child?.kill(signal));
+  const started = start();
+  child = started;
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) =>
+    started.once('error', reject);
+    started.once('exit', (code, signal) =>
       resolve(code ?? exitBySignal(constants.signals[signal as NodeJS.Signals])),
     );
   });

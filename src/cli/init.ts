@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { exitBySignal } from '../errors/exit-codes.js';
@@ -28,9 +28,12 @@ export async function runBelowInit(argv: readonly string[]): Promise<boolean> {
   delete process.env.THERMOS_INIT;
   if (!isForThisMachine(INIT)) return false;
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string, ...argv];
-  const child = spawn(INIT, ['--init', ...program], { stdio: 'inherit' });
-  const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+  let started: ChildProcess | undefined;
+  const forward = (signal: NodeJS.Signals) => void started?.kill(signal);
+  // Before the start: a signal that comes as soon as the child is seen would end us, and leave it alone.
   for (const signal of FORWARDED) process.on(signal, forward);
+  const child = spawn(INIT, ['--init', ...program], { stdio: 'inherit' });
+  started = child;
   const isStarted = await new Promise<boolean>((resolve) => {
     child.once('spawn', () => resolve(true));
     child.once('error', () => resolve(false));

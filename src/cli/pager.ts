@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../errors/exit-codes.js';
 import { onSignal } from '../host/ignored-signals.js';
@@ -52,20 +53,22 @@ const NOT_STARTED = [126, 127];
 async function page(text: string, { line, env }: Pager): Promise<boolean> {
   const stdio: ['pipe', 'inherit', 'inherit'] = ['pipe', 'inherit', 'inherit'];
   // Our own less gets -R in addition to the options of the user: without it, it shows colours as codes.
-  const child =
-    line === undefined
-      ? spawn('less', ['-R'], { env, stdio })
-      : spawn('/bin/sh', ['-c', `${SHELL_WAITS}\n${line}`], { env, stdio });
-  const signals = new PagerSignals(child);
+  const signals = new PagerSignals();
+  let child: ChildProcessByStdio<Writable, null, null> | undefined;
   try {
+    child =
+      line === undefined
+        ? spawn('less', ['-R'], { env, stdio })
+        : spawn('/bin/sh', ['-c', `${SHELL_WAITS}\n${line}`], { env, stdio });
+    signals.pager = child;
     // If the pager ends before it has read everything, the rest is not wanted.
     child.stdin.on('error', () => {});
     child.stdin.end(text);
     const isShown = await Promise.race([ended(child), signals.gaveUp]);
-    await signals.afterEnd();
+    await signals.afterEnd(child);
     return isShown;
   } finally {
-    child.stdin.destroy();
+    child?.stdin.destroy();
     signals.close();
   }
 }
@@ -86,10 +89,11 @@ const LOOK_MS = 5;
 
 /**
  * What signals do while the pager has the terminal, which it restores before it ends or stops. So we end and stop after
- * it. What keys send goes to both, and ends or stops the pager or does not: Ctrl-C ends a search of less.
+ * it. It listens before the pager starts, which can be seen, and signalled, before we go on. What keys send goes to both, and ends or stops the pager or does not: Ctrl-C ends a search of less.
  */
 class PagerSignals {
-  readonly #child: ChildProcess;
+  /** Undefined until it has started: no handler runs before. */
+  pager: ChildProcess | undefined;
   readonly #handlers: readonly [NodeJS.Signals, () => void][];
   #interrupted = false;
   #signal: NodeJS.Signals | undefined;
@@ -99,8 +103,7 @@ class PagerSignals {
     this.#giveUp = resolve;
   });
 
-  constructor(child: ChildProcess) {
-    this.#child = child;
+  constructor() {
     this.#handlers = [
       ['SIGINT', () => (this.#interrupted = true)],
       ['SIGQUIT', () => {}],
@@ -115,8 +118,7 @@ class PagerSignals {
    * To be called when the pager has ended. If Ctrl-C ended it, or the shell that runs it, then it ends us too, and our
    * caller sees that. Ctrl-C reaches us and the pager at the same time, but its end may be known first.
    */
-  async afterEnd(): Promise<void> {
-    const { exitCode, signalCode } = this.#child;
+  async afterEnd({ exitCode, signalCode }: ChildProcess): Promise<void> {
     if (signalCode !== 'SIGINT' && exitCode !== EXIT.interrupted) return;
     for (let waited = 0; !this.#interrupted && waited < TO_KNOW_MS; waited += LOOK_MS) await sleep(LOOK_MS);
     if (this.#interrupted) this.#signal ??= 'SIGINT';
@@ -152,7 +154,7 @@ class PagerSignals {
 
   /** A shell may run the pager, and would end before it: then what it started. */
   #pagers(): number[] {
-    const { pid } = this.#child;
+    const pid = this.pager?.pid;
     if (pid === undefined) return [];
     const found = [pid];
     const rows = processTable();
