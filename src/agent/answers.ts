@@ -146,14 +146,29 @@ function listedAgent(agent: unknown, standing?: ListedAgent['standing']): Listed
 export interface MasterTask {
   readonly id: string;
   readonly agentId: string;
+  readonly executorId: string;
+  /** `TASK_RUNNING` … */
+  readonly state: string;
+  /** Of its newest status, in milliseconds since the epoch by the clock of the agent; undefined if it has none. */
+  readonly sinceMs?: number;
 }
 
 /** Undefined if the answer is not a list of tasks. Pure. */
 export function parseTasks(answer: unknown): readonly MasterTask[] | undefined {
   if (!isFields(answer) || !Array.isArray(answer.tasks)) return undefined;
-  return answer.tasks.flatMap((task) =>
-    isFields(task) ? [{ id: textOf(task.id), agentId: textOf(task.slave_id) }] : [],
-  );
+  return answer.tasks.filter(isFields).map((task) => ({
+    id: textOf(task.id),
+    agentId: textOf(task.slave_id),
+    executorId: textOf(task.executor_id),
+    state: textOf(task.state),
+    sinceMs: newestOf(task.statuses),
+  }));
+}
+
+function newestOf(statuses: unknown): number | undefined {
+  const times = listOf(statuses).map((status) => (isFields(status) ? sizeOf(status.timestamp) : 0));
+  const newest = times.reduce((most, time) => Math.max(most, time), 0);
+  return newest > 0 ? Math.round(newest * 1000) : undefined;
 }
 
 /** Is it `host:port`? */

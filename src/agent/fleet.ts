@@ -1,5 +1,5 @@
 import type { Problem } from '../errors/problem.js';
-import type { ListedAgent } from './answers.js';
+import type { ListedAgent, MasterTask } from './answers.js';
 import { failureIn, masterProblem } from './failure.js';
 import type { AgentPort, AgentSource, ChosenAgents } from './gatherer.js';
 import type { AgentList, MasterClient } from './master.js';
@@ -12,7 +12,7 @@ export type AgentAddress = 'hostname' | 'ip' | 'proxy';
 export interface Cluster {
   /** As a person named them, without a secret. */
   readonly name: string;
-  readonly master: Pick<MasterClient, 'agents' | 'agentsWith'>;
+  readonly master: Pick<MasterClient, 'agents' | 'agentsWith' | 'tasks'>;
 }
 
 export interface FleetOptions {
@@ -64,6 +64,23 @@ export class MasterFleet implements AgentSource {
   /** Those of these agents, by their ids, that masters list. */
   async agentsWith(ids: ReadonlySet<string>): Promise<ChosenAgents> {
     return this.#chosen(await this.#leading(), ids);
+  }
+
+  /** What the masters remember of tasks; those of a master that does not say it are missing, with a problem. */
+  async tasks(): Promise<{ tasks: readonly MasterTask[]; problems: readonly Problem[] }> {
+    const problems: Problem[] = [];
+    const ask = async ({ name, master, list }: KnownCluster) => {
+      try {
+        return await master.tasks(list?.leader ?? '');
+      } catch (error) {
+        const failure = failureIn(error);
+        if (failure === undefined) throw error;
+        problems.push(masterProblem(failure, name));
+        return [];
+      }
+    };
+    const tasks = await Promise.all((await this.#leading()).map(ask));
+    return { tasks: tasks.flat(), problems };
   }
 
   /** The clusters that have a leader; each counts once, whichever of its masters are named. */

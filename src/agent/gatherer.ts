@@ -219,6 +219,11 @@ export class AgentTasks implements TaskGatherer {
     return states;
   }
 
+  /** The ids of the agents that answered the last look. */
+  agentIds(): Set<string> {
+    return new Set(this.#hosts.map(({ id }) => id).filter((id) => id !== ''));
+  }
+
   /** The sandbox of a task as the last look listed it, and whether its agent then ran the executor. */
   placeOf(found: FoundTask): { sandbox: Sandbox; running: boolean } {
     const { run } = this.#originOf(found);
@@ -387,6 +392,11 @@ class RemoteHost {
     this.#now = now;
     this.#access = access;
     this.#agent = { id: '', url: port.base, hostname: '' };
+  }
+
+  /** Empty until it has answered. */
+  get id(): string {
+    return this.#agent.id;
   }
 
   /** Whether it answered. */

@@ -58,7 +58,9 @@ export class JobAgents implements AgentSource {
   async #agentsOf(job: JobWord): Promise<ChosenAgents> {
     const { fleet, schedulerOf } = this.#options;
     const scheduler = schedulerOf(job.cluster);
-    if (scheduler === undefined) return (await fleet?.agentsFor([])) ?? { ports: [], problems: [] };
+    if (scheduler === undefined) {
+      return (await fleet?.agentsFor([])) ?? { ports: [], problems: [withoutScheduler(job)] };
+    }
     let tasks: readonly ScheduledTask[];
     try {
       tasks = await this.#tasksOf(job, scheduler);
@@ -105,6 +107,15 @@ export class JobAgents implements AgentSource {
     this.#ports.set(base, port);
     return port;
   }
+}
+
+function withoutScheduler({ cluster }: JobWord): Problem {
+  return {
+    code: 'scheduler-unreachable',
+    severity: 'error',
+    message: `clusters.json does not say where the scheduler of ${cluster} is`,
+    hint: 'it needs zk and scheduler_zk_path, scheduler_uri or proxy_url; or name the masters with --master',
+  };
 }
 
 function noTasks(job: JobWord): Problem {

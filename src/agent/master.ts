@@ -13,14 +13,24 @@ export interface AgentList {
 }
 
 const MiB = 1024 * 1024;
-const MOST = { agents: 128 * MiB, tasks: 4 * MiB } as const;
+const MOST = { agents: 128 * MiB, tasks: 4 * MiB, page: 64 * MiB } as const;
 const MOST_LEADERS = 5;
+/** Each page is one more sort of all tasks in the one thread of the master. */
+const PAGE_TASKS = 5000;
+/** So many tasks of a page are in the next one, too, if none was forgotten meanwhile. */
+const OVERLAP_TASKS = 100;
+const MOST_TASKS = 200_000;
+/** How often a list is read that changes while it is read. */
+const MOST_LOOKS = 3;
 
 /**
  * What lists agents, by version: `/slaves` is there from 0.22 on, up to 0.24 all names end with `.json`, and a proxy may
  * know only the full name. The last one tells what is there instead of a master.
  */
 const LISTS = ['/slaves', '/slaves.json', '/state.json', '/master/slaves', '/state'] as const;
+
+/** What lists tasks, as `LISTS` names it. */
+const TASK_LISTS = ['/tasks', '/tasks.json', '/master/tasks'] as const;
 
 /** Asks the masters of one cluster. Everything rejects with AgentFailure. */
 export class MasterClient {
@@ -64,6 +74,48 @@ export class MasterClient {
     }
     const isChosen = tasks?.every(({ id, agentId }) => id === taskId && agentId !== '');
     return isChosen ? tasks?.map(({ agentId }) => agentId) : undefined;
+  }
+
+  /** All tasks that the leader remembers, those that ended, too. */
+  async tasks(leader: string): Promise<readonly MasterTask[]> {
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const tasks = await this.#allTasks(leader);
+      if (tasks !== undefined) return tasks;
+    }
+    throw new AgentFailure(
+      'odd',
+      'its list of tasks changes faster than it can be read',
+      'ask again in a minute',
+    );
+  }
+
+  /** By pages, oldest tasks first. Undefined if it forgot so many meanwhile that some may be missing. */
+  async #allTasks(leader: string): Promise<readonly MasterTask[] | undefined> {
+    const all = new Map<string, MasterTask>();
+    let last: string | undefined;
+    for (let offset = 0; ; offset += PAGE_TASKS - OVERLAP_TASKS) {
+      const page = await this.#pageOfTasks(leader, offset);
+      if (last !== undefined && !page.some(({ id }) => id === last)) return undefined;
+      for (const task of page) all.set(task.id, task);
+      if (page.length < PAGE_TASKS) return [...all.values()];
+      if (all.size > MOST_TASKS) {
+        throw new AgentFailure('odd', `it lists more than ${MOST_TASKS} tasks`);
+      }
+      last = page.at(-1)?.id;
+    }
+  }
+
+  async #pageOfTasks(leader: string, offset: number): Promise<readonly MasterTask[]> {
+    const query = `?limit=${PAGE_TASKS}&offset=${offset}&order=asc`;
+    for (const name of TASK_LISTS) {
+      const answer = await this.#ask(leader, `${name}${query}`, MOST.page);
+      if (answer.status === 404) continue;
+      if (answer.status !== 200) throw refusal(answer, 'the list of its tasks');
+      const tasks = parseTasks(jsonIn(answer, CHECK_ADDRESS));
+      if (tasks === undefined) break;
+      return tasks;
+    }
+    throw new AgentFailure('odd', 'what it answers is not the list of its tasks', CHECK_ADDRESS);
   }
 
   async #agentsOf(named: string): Promise<AgentList> {
@@ -180,7 +232,8 @@ function noMaster(): AgentFailure {
   return new AgentFailure('unreachable', 'there is no master', CHECK_ADDRESS);
 }
 
-function refusal({ status, headers }: HttpAnswer): AgentFailure {
+/** The failure that a status means. `what`: was asked for. */
+function refusal({ status, headers }: HttpAnswer, what = 'the list of its agents'): AgentFailure {
   switch (status) {
     case 401: {
       const [, realm] = /realm="([\w-]+)"/.exec(headers['www-authenticate'] ?? '') ?? [];
@@ -192,11 +245,7 @@ function refusal({ status, headers }: HttpAnswer): AgentFailure {
       );
     }
     case 403:
-      return new AgentFailure(
-        'forbidden',
-        'it forbids the list of its agents',
-        'its access list does not allow it to you',
-      );
+      return new AgentFailure('forbidden', `it forbids ${what}`, 'its access list does not allow it to you');
     case 503:
       return new AgentFailure('recovering', 'no master leads at the moment', 'ask again in a minute');
     case 502:

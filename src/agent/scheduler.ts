@@ -15,11 +15,15 @@ export interface ScheduledTask {
   readonly host: string;
   /** What the scheduler last said about it; may be empty. */
   readonly message: string;
+  /** When, in milliseconds since the epoch. */
+  readonly sinceMs?: number;
 }
 
 const MiB = 1024 * 1024;
-const MOST = { tasks: 64 * MiB, leader: MiB } as const;
+const MOST = { tasks: 64 * MiB, all: 256 * MiB, leader: MiB } as const;
+/** Of a job, and of a cluster. */
 const MOST_TASKS = 20_000;
+const MOST_OF_ALL = 200_000;
 
 /** Asks Aurora's scheduler, which needs to know nothing about who asks. Everything rejects with AgentFailure. */
 export class SchedulerClient {
@@ -33,11 +37,23 @@ export class SchedulerClient {
   }
 
   async tasksOf({ role, environment, job, instance }: JobWord): Promise<readonly ScheduledTask[]> {
-    const base = await this.#leader(await this.#base());
     const instanceIds = instance === undefined ? undefined : [instance];
-    const post = JSON.stringify({ query: { role, environment, jobName: job, instanceIds } });
+    const tasks = await this.#tasks({ role, environment, jobName: job, instanceIds }, MOST.tasks);
+    return tasks.slice(0, MOST_TASKS);
+  }
+
+  /** All tasks of its cluster that it remembers, those that ended, too. */
+  async tasks(): Promise<readonly ScheduledTask[]> {
+    const tasks = await this.#tasks({}, MOST.all);
+    if (tasks.length > MOST_OF_ALL) throw new AgentFailure('odd', `it has more than ${MOST_OF_ALL} tasks`);
+    return tasks;
+  }
+
+  async #tasks(query: Readonly<Record<string, unknown>>, most: number): Promise<readonly ScheduledTask[]> {
+    const base = await this.#leader(await this.#base());
+    const post = JSON.stringify({ query });
     const path = '/apibeta/getTasksWithoutConfigs';
-    const answer = await this.#http.ask({ base, path, post, most: MOST.tasks, stays: true, packed: true });
+    const answer = await this.#http.ask({ base, path, post, most, stays: true, packed: true });
     if (answer.status !== 200) throw refusal(answer);
     const tasks = parseScheduledTasks(jsonIn(answer, CHECK_ADDRESS, 'utf8'));
     if (typeof tasks === 'string') throw new AgentFailure('odd', tasks, CHECK_ADDRESS);
@@ -83,7 +99,7 @@ export function parseScheduledTasks(answer: unknown): readonly ScheduledTask[] |
   }
   const { tasks } = fieldsIn(fieldsIn(result).scheduleStatusResult);
   if (!Array.isArray(tasks)) return 'what it answers has no tasks';
-  return tasks.slice(0, MOST_TASKS).map(scheduledTask);
+  return tasks.map(scheduledTask);
 }
 
 function scheduledTask(task: unknown): ScheduledTask {
@@ -91,6 +107,7 @@ function scheduledTask(task: unknown): ScheduledTask {
   const { taskId, slaveId, slaveHost, instanceId } = fieldsIn(assignedTask);
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
   const last = Array.isArray(taskEvents) ? fieldsIn(taskEvents.at(-1)) : {};
+  const { timestamp } = last;
   const host = text(slaveHost);
   return {
     id: text(taskId),
@@ -99,5 +116,6 @@ function scheduledTask(task: unknown): ScheduledTask {
     agentId: text(slaveId),
     host: isPlace(`${host}:1`) ? host : '',
     message: text(last.message),
+    sinceMs: typeof timestamp === 'number' && timestamp > 0 ? timestamp : undefined,
   };
 }

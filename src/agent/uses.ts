@@ -15,9 +15,12 @@ export interface Uses {
   readonly problems: readonly Problem[];
 }
 
+/** A task of an agent, as far as its container is found by it. */
+export type UsingTask = Pick<TaskView, 'mesos' | 'found' | 'root'>;
+
 /** Asks the agents of these tasks once each what their containers have used. Never rejects for an agent. */
-export async function askForUses(agents: AgentTasks, views: readonly TaskView[]): Promise<Uses> {
-  const byAgent = new Map<string, TaskView[]>();
+export async function askForUses(agents: AgentTasks, views: readonly UsingTask[]): Promise<Uses> {
+  const byAgent = new Map<string, UsingTask[]>();
   for (const view of views) {
     const url = view.root.agent?.url ?? '';
     const same = byAgent.get(url);
@@ -27,9 +30,9 @@ export async function askForUses(agents: AgentTasks, views: readonly TaskView[])
   const lane = new Lane(MOST_AGENTS);
   const readings = new Map<string, ContainerReading>();
   const problems: Problem[] = [];
-  const ask = async (url: string, own: readonly TaskView[]) => {
+  const ask = async (url: string, own: readonly UsingTask[]) => {
     try {
-      const statistics = await agents.portOf(own[0] as TaskView).statistics();
+      const statistics = await agents.portOf(own[0] as UsingTask).statistics();
       if (statistics.leftOut > 0) problems.push(leftOut(url, statistics.leftOut));
       for (const [key, reading] of readingsOf(own, statistics)) readings.set(key, reading);
     } catch (error) {
@@ -47,7 +50,7 @@ export async function askForUses(agents: AgentTasks, views: readonly TaskView[])
  * active: executor, runner and coordinators are in the container, too. Pure.
  */
 export function readingsOf(
-  views: readonly TaskView[],
+  views: readonly UsingTask[],
   { containers }: Statistics,
 ): Map<string, ContainerReading> {
   const byExecutor = new Map<string, ContainerReading>();
@@ -68,17 +71,17 @@ export function readingsOf(
 }
 
 /** The roots in which one task is active. */
-function aloneOf(views: readonly TaskView[]): string[] {
+function aloneOf(views: readonly UsingTask[]): string[] {
   return [...rootsOf(views)].filter(([, count]) => count === 1).map(([path]) => path);
 }
 
-function rootsOf(views: readonly TaskView[]): Map<string, number> {
+function rootsOf(views: readonly UsingTask[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { root } of views) counts.set(root.path, (counts.get(root.path) ?? 0) + 1);
   return counts;
 }
 
-function shared(views: readonly TaskView[]): Problem[] {
+function shared(views: readonly UsingTask[]): Problem[] {
   const count = [...rootsOf(views).values()].filter((each) => each > 1).length;
   if (count === 0) return [];
   const executors = count === 1 ? 'an executor has' : `${count} executors have`;

@@ -1,10 +1,12 @@
+import type { ClusterTasks } from '../agent/cluster-tasks.js';
 import type { DoctorDocument } from '../contracts/doctor.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
-import { type Belief, type BelievedTask, scheduleStatusOf } from '../doctor/check-belief.js';
+import { type Belief, type BelievedTask, outOfMemoryIn, scheduleStatusOf } from '../doctor/check-belief.js';
 import { checkEnd } from '../doctor/check-end.js';
 import { checkRemoteTask } from '../doctor/check-remote.js';
-import { findingsOf, isWrong, worstFirst } from '../doctor/finding.js';
+import { checkUsage } from '../doctor/check-usage.js';
+import { type Finding, findingsOf, isWrong, worstFirst } from '../doctor/finding.js';
 import { RemoteDiagnosis } from '../doctor/remote.js';
 import { timelineOf } from '../doctor/timeline.js';
 import { EXIT } from '../errors/exit-codes.js';
@@ -13,6 +15,12 @@ import { inspectTask } from '../logs/inspection.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import { outputToRead } from '../logs/output-to-read.js';
 import { eachView, type TaskGatherer } from '../task/gatherer.js';
+import {
+  type ContainerPorts,
+  type ContainerTask,
+  containerTask,
+  observeContainers,
+} from './container-uses.js';
 import type { DoctorAnswer } from './doctor.js';
 import { noSuchTask, notOneTask } from './search.js';
 
@@ -21,6 +29,9 @@ export interface RemoteDoctorPorts {
   readonly logsOf: LogsOf;
   /** The states of Mesos of the newest tasks of executors that the agents remember, by ids of tasks. */
   mesosStates(): ReadonlyMap<string, string>;
+  /** What schedulers or masters know of the tasks of these agents. */
+  clusterTasks(): Promise<ClusterTasks>;
+  readonly containers: ContainerPorts;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -45,50 +56,91 @@ export async function examineRemote(
 async function examineAgents(
   selection: Selection,
   retained: ReadonlyMap<string, string> | undefined,
-  { gatherer, now, mesosStates }: RemoteDoctorPorts,
+  ports: RemoteDoctorPorts,
 ): Promise<DoctorDocument> {
+  const { gatherer, now } = ports;
   const { selected, roots, agents = [], problems } = selection;
-  const diagnosis = new RemoteDiagnosis(selection, beliefOf(retained, mesosStates), now);
+  const { belief, problems: unasked } = await beliefOf(retained, ports);
+  const diagnosis = new RemoteDiagnosis(selection, belief, now);
   // A sandbox that is not given is already a finding.
   const readable = selected.filter(({ unreadable }) => !unreadable);
-  await eachView(gatherer.views(readable), (view) => diagnosis.add(view));
+  const active: ContainerTask[] = [];
+  await eachView(gatherer.views(readable), (view) => {
+    diagnosis.add(view);
+    if (view.phase === 'active' && view.verdict === 'ok') active.push(containerTask(view));
+  });
   const knowsAll = !hasError(problems);
-  const findings = diagnosis.end(knowsAll);
+  const ofUse = await examineUse(active, ports.containers);
+  const findings = worstFirst([...diagnosis.end(knowsAll), ...ofUse.findings]);
   return {
     findings,
     checked: { roots: roots.length, tasks: readable.length, agents: agents.length },
     reconcile: diagnosis.rows.map(encodeRow),
-    problems: knowsAll || retained === undefined ? [] : [notAll()],
+    reconcile_source: belief.source,
+    problems: [
+      ...unasked,
+      ...ofUse.problems,
+      ...(knowsAll || belief.source === 'agents' ? [] : [notChecked(NOT_ALL)]),
+    ],
   };
 }
 
-function beliefOf(
+async function examineUse(
+  tasks: readonly ContainerTask[],
+  ports: ContainerPorts,
+): Promise<{ findings: Finding[]; problems: readonly Problem[] }> {
+  const { observed, problems } = await observeContainers(tasks, ports);
+  // What an agent does not measure is nothing that is wrong.
+  const [first, ...others] = problems.filter(({ code }) => code !== 'use-unknown');
+  const also = others.length === 0 ? '' : `, and ${others.length} more`;
+  return {
+    findings: findingsOf(observed.flatMap((each) => [...checkUsage(each)])),
+    problems: first === undefined ? [] : [notChecked(`what tasks use is not known: ${first.message}${also}`)],
+  };
+}
+
+/** The first that is known of: a file, who places tasks, and what the agents tell. */
+async function beliefOf(
   retained: ReadonlyMap<string, string> | undefined,
-  mesosStates: RemoteDoctorPorts['mesosStates'],
-): Belief {
-  if (retained !== undefined) return { source: 'scheduler', statuses: retained };
+  { mesosStates, clusterTasks }: RemoteDoctorPorts,
+): Promise<{ belief: Belief; problems: readonly Problem[] }> {
+  if (retained !== undefined) return { belief: { source: 'file', statuses: retained }, problems: [] };
+  const { source, tasks, agentIds, problems } = await clusterTasks();
+  if (source !== undefined) {
+    const statuses = new Map<string, string>();
+    const since = new Map<string, number>();
+    const elsewhere = new Set<string>();
+    const outOfMemory = new Map<string, string>();
+    for (const { id, agentId, status, message, sinceMs } of tasks) {
+      const known = source === 'scheduler' ? status : scheduleStatusOf(status);
+      if (known !== undefined) statuses.set(id, known);
+      if (sinceMs !== undefined) since.set(id, sinceMs);
+      const ended = outOfMemoryIn(message);
+      if (ended !== undefined) outOfMemory.set(id, ended);
+      if (agentIds !== undefined && !agentIds.has(agentId)) elsewhere.add(id);
+    }
+    return { belief: { source, statuses, since, elsewhere, outOfMemory }, problems };
+  }
   const statuses = [...mesosStates()].map(([id, state]) => [id, scheduleStatusOf(state)] as const);
   const known = statuses.filter((each): each is readonly [string, string] => each[1] !== undefined);
-  return { source: 'agents', statuses: new Map(known) };
+  return { belief: { source: 'agents', statuses: new Map(known) }, problems };
 }
 
 function encodeRow({ place, ...row }: BelievedTask): NonNullable<DoctorDocument['reconcile']>[number] {
   return { ...row, agent: place?.root.agent };
 }
 
-function notAll(): Problem {
-  return {
-    code: 'not-checked',
-    severity: 'warning',
-    message:
-      'tasks that the scheduler has and no agent has are not looked for: some agents did not answer for all theirs',
-  };
+function notChecked(message: string): Problem {
+  return { code: 'not-checked', severity: 'warning', message };
 }
+
+const NOT_ALL =
+  'tasks that the scheduler has and no agent has are not looked for: some agents did not answer for all theirs';
 
 async function examineTask(
   word: string,
   selection: Selection,
-  { gatherer, logsOf, now }: RemoteDoctorPorts,
+  { gatherer, logsOf, now, containers }: RemoteDoctorPorts,
 ): Promise<DoctorDocument> {
   const { selected, problems, unmatched } = selection;
   if (unmatched.length > 0) throw noSuchTask(selection);
@@ -102,16 +154,19 @@ async function examineTask(
   if (view === undefined) throw notOneTask(word, ids);
   const { why, logs } = await inspectTask(view, logsOf(view), now);
   const { task_id, root, layout, phase, state, verdict } = view;
+  const isActive = phase === 'active' && verdict === 'ok';
+  const ofUse = await examineUse(isActive ? [containerTask(view)] : [], containers);
   return {
     findings: [
       ...findingsOf(checkEnd(view, why, outputToRead(view, logs))),
-      ...worstFirst(findingsOf(checkRemoteTask(view, now))),
+      ...worstFirst([...findingsOf(checkRemoteTask(view, now)), ...ofUse.findings]),
     ],
     checked: { roots: 1, tasks: 1, agents: 1 },
     task: { task_id, root: root.path, layout, phase, state, verdict, agent: root.agent },
     story: timelineOf(view, { now, bootTimeMs: undefined }),
     problems: [
       ...problems,
+      ...ofUse.problems,
       ...others.map((other) => ({
         code: 'task-in-several-roots' as const,
         severity: 'warning' as const,

@@ -1,3 +1,4 @@
+import type { ClusterTasks } from '../agent/cluster-tasks.js';
 import type { AgentTasks } from '../agent/gatherer.js';
 import type { Progress } from '../app/progress.js';
 import type { LogsOf } from '../logs/log-tree.js';
@@ -8,14 +9,14 @@ import type { Terminal } from './terminal.js';
 
 /**
  * The agents that the flags or THERMOS_MASTER name; undefined if they name none: then this host is asked, and nothing is
- * loaded. `progress`: how far the first look has come, for who does not show its own. `words`: TASK words, which may name
- * a job of a cluster. Throws UsageError.
+ * loaded. `words`: TASK words, which may name a job of a cluster. `progress`: how far the first look has come, for who
+ * does not show its own. Throws UsageError.
  */
 export async function agentsOf(
   flags: AgentFlags & { json?: boolean; root?: string[]; 'mesos-root'?: string[] },
   terminal: Terminal,
+  words: readonly string[],
   progress?: Progress,
-  words: readonly string[] = [],
 ): Promise<AskedAgents | undefined> {
   const asked = whatIsAsked(flags, process.env) ?? (await askedByWords(words, flags));
   if (asked === undefined) return undefined;
@@ -46,6 +47,8 @@ export interface AskedAgents {
   /** The logs as they grow; they wait for an agent that does not answer, and say so. */
   readonly liveLogsOf: LogsOf;
   readonly sandboxOf: SandboxOf;
+  /** What schedulers or masters know of the tasks of these agents. `cluster`: the scheduler to ask, of this name. */
+  clusterTasks(cluster?: string): Promise<ClusterTasks>;
   changes(): Changes;
   /** Whom it is said to that logs wait for an agent, as a line; without this, it is on stderr. */
   tellWaiting(tell: (line: string) => void): void;

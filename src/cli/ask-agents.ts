@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentChanges } from '../agent/changes.js';
+import { clusterTasks } from '../agent/cluster-tasks.js';
 import { type AgentCounts, AgentTasks } from '../agent/gatherer.js';
 import { LiveLogs } from '../agent/live-logs.js';
 import { RemoteTree } from '../agent/remote-tree.js';
@@ -57,6 +58,12 @@ export async function askAgents(
           masters.map(({ name, bases }) => ({ name, master: new MasterClient(bases, http) })),
           { portAt, now, address: flags['agent-address'], advised },
         );
+  const schedulerOf = (cluster: string) => {
+    const place = placeOf(cluster);
+    if (place === undefined) return undefined;
+    const base = place.kind === 'http' ? async () => place.base : () => leadingScheduler(place);
+    return new SchedulerClient(base, unknown);
+  };
   const source =
     'agents' in asked
       ? addresses.map(portAt)
@@ -65,12 +72,7 @@ export async function askAgents(
           // Whom a scheduler names, nobody who is trusted has named.
           portAt: (address) => new AgentClient(address, unknown, now),
           now,
-          schedulerOf: (cluster) => {
-            const place = placeOf(cluster);
-            if (place === undefined) return undefined;
-            const base = place.kind === 'http' ? async () => place.base : () => leadingScheduler(place);
-            return new SchedulerClient(base, unknown);
-          },
+          schedulerOf,
         });
   if ('masters' in asked && asked.source === 'environment' && terminal.stderrIsTerminal && !flags.json) {
     terminal.writeError(
@@ -105,6 +107,16 @@ export async function askAgents(
       return logs;
     },
     sandboxOf: (view) => new RemoteTree(gatherer.sandboxOf(view)),
+    clusterTasks: async (cluster) => {
+      const names = cluster === undefined ? masters.map(({ name }) => name) : [cluster];
+      const known = names.flatMap((name) => {
+        const scheduler = schedulerOf(name);
+        return scheduler === undefined ? [] : [[name, scheduler] as const];
+      });
+      const schedulers = new Map(known.length < names.length ? [] : known);
+      const tasks = await clusterTasks({ schedulers, fleet });
+      return 'agents' in asked ? { ...tasks, agentIds: gatherer.agentIds() } : tasks;
+    },
     changes: () =>
       new AgentChanges({
         list: (directory) => gatherer.listNow(directory),

@@ -22,7 +22,7 @@ export async function printFiles(
   flags: CatFlags,
   terminal: Terminal,
 ): Promise<WordsAnswer> {
-  const agents = await agentsOf(flags, terminal, undefined, words);
+  const agents = await agentsOf(flags, terminal, words);
   const ports = agents ?? { gatherer: localTasks(flags), sandboxOf: localSandbox };
   const escapes = terminal.stdoutIsTerminal && !flags.raw;
   const printing = catFiles(words, ports, ({ task_id, path, offset, bytes }) => {

@@ -1,9 +1,10 @@
 import { parseClusters, type SchedulerPlace } from '../agent/aurora-clusters.js';
 import { jobIn } from '../agent/job-word.js';
-import { describeErrno } from '../errors/errors.js';
+import { describeErrno, NotFoundError, UsageError } from '../errors/errors.js';
 import { accountGroups } from '../host/groups.js';
 import { presenceOf } from '../store/look.js';
 import { readTrusted } from '../store/trusted-file.js';
+import { visible } from '../text/escape.js';
 import type { AgentFlags, AskedMasters } from './agent-flags.js';
 import type { Terminal } from './terminal.js';
 
@@ -47,7 +48,10 @@ function clustersIn(path: string): ReturnType<typeof parseClusters> | string {
   }
 }
 
-/** What is asked for TASK words that name jobs of known clusters; undefined if none does, or if one is a path here. */
+/**
+ * What is asked for TASK words that name jobs of clusters; undefined if none does, if one is a path here, or if no cluster
+ * is known. Throws NotFoundError if some are, but not this one.
+ */
 export function clustersOf(words: readonly string[], flags: AgentFlags): AskedMasters | undefined {
   // A job's key has no colon: after one there is a path in the sandbox.
   const tasks = words.map((word) => word.split(':')[0] ?? '');
@@ -57,15 +61,46 @@ export function clustersOf(words: readonly string[], flags: AgentFlags): AskedMa
   const masters = flags.defaultAgents?.masters ?? {};
   const schedulers = knownSchedulers(process.env, () => {});
   const names = [...new Set(jobs.map(({ cluster }) => cluster))];
-  if (!names.every((name) => Object.hasOwn(masters, name) || schedulers.has(name))) return undefined;
+  const known = [...new Set([...schedulers.keys(), ...Object.keys(masters)])];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    if (known.length === 0) return undefined;
+    throw new NotFoundError('cluster-unknown', `there is no cluster '${unknown}'`, knownClusters(known));
+  }
   return { masters: names.filter((name) => Object.hasOwn(masters, name)), source: 'word' };
+}
+
+/** Throws UsageError if the files name no such cluster, or not its scheduler. */
+export function requireScheduler(cluster: string, terminal: Terminal): void {
+  const schedulers = knownSchedulers(process.env, warnOn(terminal));
+  if (schedulers.get(cluster) !== undefined) return;
+  const files = clusterFiles(process.env).join(' or ');
+  const why = schedulers.has(cluster) ? `${files} does not say where its scheduler is` : 'there is none';
+  throw new UsageError(
+    'cluster-unknown',
+    `--cluster ${cluster}: ${why}`,
+    knownClusters([...schedulers.keys()]),
+  );
+}
+
+function knownClusters(names: readonly string[]): string {
+  const files = clusterFiles(process.env).join(' and ');
+  if (names.length === 0) return `clusters are those of ${files}`;
+  const first = names.slice(0, MOST_NAMED).map(visible).join(', ');
+  return `known are ${first}${names.length > MOST_NAMED ? ', …' : ''}; clusters are those of ${files}, and of masters in a file of defaults`;
+}
+
+const MOST_NAMED = 10;
+
+function warnOn(terminal: Terminal): (text: string) => void {
+  return (text) => terminal.writeError(`warning: ${text}\n`);
 }
 
 /** Finds the place of a scheduler by the name of its cluster; the files are read when one is sought. */
 export function schedulerFinder(terminal: Terminal): (cluster: string) => SchedulerPlace | undefined {
   let known: ReadonlyMap<string, SchedulerPlace | undefined> | undefined;
   return (cluster) => {
-    known ??= knownSchedulers(process.env, (text) => terminal.writeError(`warning: ${text}\n`));
+    known ??= knownSchedulers(process.env, warnOn(terminal));
     return known.get(cluster);
   };
 }

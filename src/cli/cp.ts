@@ -29,7 +29,7 @@ export async function copyWithProgress(
   terminal: Terminal,
 ): Promise<CopyAnswer> {
   const { recursive, force, links } = flags;
-  const agents = await agentsOf(flags, terminal, NO_PROGRESS, words);
+  const agents = await agentsOf(flags, terminal, words, NO_PROGRESS);
   const ports = agents ?? { gatherer: localTasks(flags), sandboxOf: localSandbox };
   const interruption = new Interruption();
   let signal: number | undefined;

@@ -28,7 +28,7 @@ export async function diffTargets(
   terminal: Terminal,
 ): Promise<ShownDiff> {
   if (hasConfigFlag(flags)) (await import('./config.js')).requestOf(flags);
-  const agents = await agentsOf(flags, terminal, undefined, words);
+  const agents = await agentsOf(flags, terminal, words);
   const gatherer = agents?.gatherer ?? localTasks(flags);
   const tasks: (Side | undefined)[] = [];
   for (const word of words) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DoctorAnswer } from '../app/doctor.js';
 import type { RootFlags } from '../app/search.js';
 import { UsageError } from '../errors/errors.js';
@@ -9,6 +10,7 @@ import { portsAt } from './uses.js';
 
 export interface DoctorFlags extends RootFlags, AgentFlags {
   retained?: string;
+  cluster?: string;
   json: boolean;
 }
 
@@ -19,12 +21,14 @@ export async function examineNamed(
   terminal: Terminal,
 ): Promise<DoctorAnswer> {
   const now = terminal.now();
-  const agents = await agentsOf(flags, terminal);
+  const { retained: file, cluster } = flags;
+  if (cluster !== undefined) (await import('./clusters.js')).requireScheduler(cluster, terminal);
+  const agents = await agentsOf(flags, terminal, word === undefined ? [] : [word]);
   if (agents === undefined) {
-    if (flags.retained !== undefined) {
+    if (file !== undefined || cluster !== undefined) {
       throw new UsageError(
         'usage',
-        '--retained needs --agent or --master',
+        `--${file === undefined ? 'cluster' : 'retained'} needs --agent or --master`,
         "on this host, 'thermos gc --retained' compares",
       );
     }
@@ -37,17 +41,20 @@ export async function examineNamed(
     return answer;
   }
   try {
-    const [{ examineRemote }, { readRetained }] = await Promise.all([
+    const [{ examineRemote }, { askForUses }, { readRetained }] = await Promise.all([
       import('../app/remote-doctor.js'),
+      import('../agent/uses.js'),
       import('./retained.js'),
     ]);
-    const retained = flags.retained === undefined ? undefined : readRetained(flags.retained);
-    const { gatherer, logsOf } = agents;
+    const retained = file === undefined ? undefined : readRetained(file);
+    const { gatherer, logsOf, clusterTasks } = agents;
     return await examineRemote(word, retained, {
       gatherer,
       logsOf,
       now,
       mesosStates: () => gatherer.mesosStates(),
+      clusterTasks: () => clusterTasks(cluster),
+      containers: { uses: (tasks) => askForUses(gatherer, tasks), wait: (ms) => sleep(ms) },
     });
   } finally {
     agents.close();

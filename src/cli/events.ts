@@ -37,7 +37,7 @@ export async function showEvents(
   const textOf = await drawing(flags, terminal);
   const warn = (text: string) => terminal.writeError(`warning: ${visible(text)}\n`);
   const command = flags.exec === undefined ? undefined : new EventCommand(flags.exec, process.env, warn);
-  const agents = await agentsOf(flags, terminal, undefined, words);
+  const agents = await agentsOf(flags, terminal, words);
   const interruption = new Interruption();
   interruption.listen();
   let isOver = false;

@@ -60,7 +60,7 @@ async function inspectTaskNamed(
   terminal: Terminal,
   strictly = false,
 ): Promise<ShownInspection> {
-  const agents = await agentsOf(flags, terminal, undefined, word === undefined ? [] : [word]);
+  const agents = await agentsOf(flags, terminal, word === undefined ? [] : [word]);
   const { gatherer, logsOf } = agents ?? { gatherer: localTasks(flags), logsOf: localLogs };
   const asked = inspectNamed(word, { gatherer, logsOf, now: terminal.now(), strictly });
   const { inspections, problems } = await asked.finally(() => agents?.close());

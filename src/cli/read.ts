@@ -11,12 +11,13 @@ export interface CheckpointReader {
   list(word: string, follow: boolean, receiver: RecordReceiver): Promise<Problem | undefined>;
 }
 
-/** Reads checkpoints of this host, or of the agents that the flags name. */
+/** Reads checkpoints of this host, or of the agents that the flags or the word name. */
 export async function readerOf(
+  word: string,
   flags: AgentFlags & { json: boolean },
   terminal: Terminal,
 ): Promise<CheckpointReader> {
-  const agents = await agentsOf(flags, terminal);
+  const agents = await agentsOf(flags, terminal, [word]);
   if (agents === undefined) return { replay: readCheckpoint, list: listRecords };
   const { listRemoteRecords, readRemote } = await import('../app/read-remote.js');
   const { gatherer, close } = agents;

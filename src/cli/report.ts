@@ -53,7 +53,7 @@ export async function writeReports(
   terminal: Terminal,
 ): Promise<ReportAnswer> {
   const options = reportOptions(words, flags);
-  const agents = await agentsOf(flags, terminal, NO_PROGRESS);
+  const agents = await agentsOf(flags, terminal, words, NO_PROGRESS);
   try {
     return await makeReports(options, {
       progress: progressOn(terminal, flags),
@@ -77,7 +77,7 @@ export async function keepReports(
   terminal: Terminal,
 ): Promise<number> {
   const options = reportOptions(words, flags);
-  const agents = await agentsOf(flags, terminal, NO_PROGRESS);
+  const agents = await agentsOf(flags, terminal, words, NO_PROGRESS);
   const usage = await usageOf(flags, terminal);
   const ports = { ...(await reportPorts(madeBy, terminal)), usage };
   const interruption = new Interruption();

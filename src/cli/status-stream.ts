@@ -24,7 +24,7 @@ export async function streamStatus(
   const query = queryOf(words, flags, terminal);
   // What goes into a file leaves the terminal free.
   const progress = progressOn(terminal, { json: terminal.stdoutIsTerminal });
-  const agents = await agentsOf(flags, terminal, progress);
+  const agents = await agentsOf(flags, terminal, words, progress);
   try {
     for (const problem of known) write({ problem });
     const end =

@@ -31,7 +31,7 @@ export async function showStatus(
   const meter = measured.length === 0 ? undefined : await meterOf(measured, terminal);
   const page = await pageOf({ ...flags, known }, terminal, (text) => terminal.write(text), meter?.useOf);
   const query = queryOf(words, flags, terminal);
-  const agents = await agentsOf(flags, terminal, undefined, words);
+  const agents = await agentsOf(flags, terminal, words);
   try {
     const gatherer = agents?.gatherer ?? localTasks(flags);
     const answer = await lookAtTasks(query, gatherer, (view) => {
@@ -87,7 +87,7 @@ export async function watchStatus(
     );
   }
   const intervalMs = parseDuration(flags.interval ?? '2', 'interval', { least: '100ms', most: '1d' });
-  const agents = await agentsOf(flags, terminal, undefined, words);
+  const agents = await agentsOf(flags, terminal, words);
   const gatherer = agents?.gatherer ?? localTasks(flags);
   const tasks = new WatchedTasks(
     words,

@@ -59,7 +59,7 @@ export async function showLogs(
   terminal: Terminal,
   report: (problems: readonly Problem[]) => void,
 ): Promise<number> {
-  const agents = await agentsOf(flags, terminal, undefined, word === undefined ? [] : [word]);
+  const agents = await agentsOf(flags, terminal, word === undefined ? [] : [word]);
   const here = { gatherer: localTasks(flags), logsOf: localLogs };
   const follows = flags.follow !== false && !flags.path;
   const ports = {

@@ -55,7 +55,7 @@ export async function showTop(
   flags: TopFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const agents = await agentsOf(flags, terminal);
+  const agents = await agentsOf(flags, terminal, words);
   try {
     const session =
       agents === undefined

@@ -29,7 +29,7 @@ export async function showUi(words: readonly string[], flags: UiFlags, terminal:
     import('./ui-actions.js'),
     import('./top.js'),
   ]);
-  const agents = await agentsOf(flags, terminal);
+  const agents = await agentsOf(flags, terminal, words);
   try {
     const gatherer = agents?.gatherer ?? localTasks(flags);
     const now = () => terminal.now();
@@ -42,7 +42,7 @@ export async function showUi(words: readonly string[], flags: UiFlags, terminal:
             tellWaiting: agents.tellWaiting,
           };
     const sampled = { ...TOP, ...flags, sort: TOP.sort };
-    const remote = agents && (await remoteTopSession([], sampled, agents, terminal));
+    const remote = agents && (await remoteTopSession(words, sampled, agents, terminal));
     const sampling = () => remote ?? topSession([], sampled, terminal);
     const actions = new UiActions({ gatherer, now, ...logs }, sampling);
     const tasks = new WatchedTasks(words, shown, terminal, gatherer.board(now));

@@ -36,7 +36,7 @@ export async function waitUntil(
   { conditions, timeout, notice }: WaitRequest,
   terminal: Terminal,
 ): Promise<ShownWait | number> {
-  const agents = await agentsOf(flags, terminal, NO_PROGRESS, [word]);
+  const agents = await agentsOf(flags, terminal, [word], NO_PROGRESS);
   const interruption = new Interruption();
   interruption.listen();
   try {

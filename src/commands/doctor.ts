@@ -19,8 +19,10 @@ With TASK, it shows what is wrong with that task, and its timeline. TASK is a ta
 the id or job's key (ROLE/ENV/JOB/INSTANCE) that matches one task.
 
 With --agent, it looks for what can be seen from outside: agents that do not answer, refuse, have just started or whose
-clocks differ; tasks whose executor is gone; checkpoints and task files as above. \`reconcile\` in the document holds each
-task with what its agent tells of the executor, or with --retained, what the scheduler believes, as of gc.
+clocks differ; tasks whose executor is gone; what containers use; checkpoints and task files as above. With --master, the tasks
+are compared with those that the scheduler of Aurora has, if clusters.json or --cluster names it, else with those that
+the master has; with --retained, with those in a file, as gc has it. \`reconcile\` in the document has all of them, and
+what differs for more than a minute is a finding.
 
 What you may not read is not checked, and stderr says so. Run it as root to check everything.`;
   static override examples = [
@@ -52,7 +54,13 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
     verbose: Flags.boolean({ summary: 'Show all evidence and the whole timeline on a terminal, too.' }),
     retained: Flags.string({
       helpValue: 'FILE',
+      exclusive: ['cluster'],
       summary: 'Compare the tasks of agents with those that the scheduler has, as for gc; - means stdin.',
+    }),
+    cluster: Flags.string({
+      helpValue: 'NAME',
+      summary:
+        "Compare the tasks of agents with those of Aurora's scheduler in this cluster of clusters.json.",
     }),
     ...AGENT_FLAGS,
   };

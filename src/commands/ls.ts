@@ -50,7 +50,7 @@ sandbox, a task root, a task file. It must mean one task. Inside a sandbox it ma
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Ls);
-    const agents = await agentsOf(flags, this.terminal, undefined, [args.file ?? '']);
+    const agents = await agentsOf(flags, this.terminal, [args.file ?? '']);
     const ports = agents ?? { gatherer: localTasks(flags), sandboxOf: localSandbox };
     const listing = listFiles(args.file ?? '', { recursive: flags.recursive }, ports);
     const answer = await listing.finally(() => agents?.close());

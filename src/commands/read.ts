@@ -19,7 +19,8 @@ CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, 
 checkpoint, shows the part before the damage, and where the damage starts. If there are very many runs or task
 statuses, shows the first and the last ones and how many are left out; --records lists all.
 
-With --agent, CHECKPOINT is an absolute path in a sandbox on the host of the agent, or a task of it.`;
+With --agent or --master, CHECKPOINT is an absolute path in a sandbox on the host of an agent, or one of its tasks as
+other commands name it; CLUSTER/ROLE/ENV/JOB/INSTANCE needs no flag.`;
   static override examples = [
     '<%= config.bin %> read /var/run/thermos/checkpoints/www-data-prod-web-0/runner',
     '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',
@@ -48,7 +49,7 @@ With --agent, CHECKPOINT is an absolute path in a sandbox on the host of the age
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Read);
-    const read = await readerOf(flags, this.terminal);
+    const read = await readerOf(args.checkpoint, flags, this.terminal);
     if (flags.records || flags.follow) {
       const printer = new RecordPrinter(this.terminal, flags.json);
       const damage = await read.list(args.checkpoint, flags.follow, printer);

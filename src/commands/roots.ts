@@ -29,7 +29,7 @@ Lists the roots that --root and --mesos-root name. Without them, lists those of 
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Roots);
-    const agents = await agentsOf(flags, this.terminal);
+    const agents = await agentsOf(flags, this.terminal, []);
     const found = (await agents?.gatherer.find([], 'look')) ?? tasksToLookAt(flags, []);
     agents?.close();
     const document = encodeRoots(found);

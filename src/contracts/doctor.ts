@@ -46,10 +46,22 @@ export const doctor = z
     story: z.array(event).optional().describe('With TASK: what happened to it, in order of time.'),
     coordinator: coordinator.optional(),
     reconcile: z
-      .array(reconcileRow.extend({ agent: agent.optional() }))
+      .array(
+        reconcileRow.extend({
+          agent: agent.optional(),
+          recent: z
+            .literal(true)
+            .optional()
+            .describe('One side has changed within a minute, and may not have told the other yet.'),
+        }),
+      )
+      .optional()
+      .describe('With --agent or --master, and without TASK: the state of each task, and what is expected.'),
+    reconcile_source: z
+      .enum(['file', 'scheduler', 'master', 'agents'])
       .optional()
       .describe(
-        'With --agent and without TASK: the state of each task, and what the scheduler expects as --retained says it, or else what the agents tell of their executors.',
+        'Who expects it: the scheduler, as --retained says or when it was asked; the master; or the agents, as they tell of their executors.',
       ),
     problems: problems.describe('What could not be checked.'),
   })

@@ -5,38 +5,81 @@ import type { TaskView } from '../task/view.js';
 import { streamOf } from './check-files.js';
 import { counted, type Symptom } from './finding.js';
 
-/** What somebody else believes about tasks: their schedule statuses, by id. */
+/** What somebody else believes about tasks. */
 export interface Belief {
-  /** `agents`: their executors; `scheduler`: what it was asked for, or has written to a file. */
-  readonly source: 'agents' | 'scheduler';
+  /** `agents`: of their executors; `file`: what the scheduler had; `scheduler`, `master`: what they have now. */
+  readonly source: 'agents' | 'master' | 'scheduler' | 'file';
+  /** Schedule statuses, by the ids of tasks. */
   readonly statuses: ReadonlyMap<string, string>;
+  /** Since when these are so, in milliseconds since the epoch, where that is known. */
+  readonly since?: ReadonlyMap<string, number>;
+  /** Tasks of agents that were not asked: that no agent has them is as it should be. */
+  readonly elsewhere?: ReadonlySet<string>;
+  /** Of tasks whose containers had no memory left: what the scheduler says of their end, by id. */
+  readonly outOfMemory?: ReadonlyMap<string, string>;
 }
 
 /** A task of the table: what its stream says, what is believed, and what follows from that. */
 export interface BelievedTask extends Reconciled {
-  readonly place?: { readonly root: TaskRoot; readonly stream: string };
+  readonly place?: { readonly root: TaskRoot; readonly stream: string; readonly runs: boolean };
+  /** Either side has changed a moment ago, and may not have told the other yet. */
+  readonly recent?: true;
 }
 
-/** The row of a task that an agent has. Pure. */
-export function believed(view: TaskView, { statuses }: Belief): BelievedTask {
-  const { task_id, root, phase, state } = view;
+/** What an executor tells its agent has reached the scheduler by then. */
+const SETTLED_MS = 60_000;
+
+/** The row of a task that an agent has. `now`: milliseconds since the epoch. Pure. */
+export function believed(view: TaskView, { source, statuses, since }: Belief, now: number): BelievedTask {
+  const { task_id, root, phase, state, verdict } = view;
   const row = reconciled({ task_id, root: root.path, phase, state: String(state) }, statuses.get(task_id));
-  return { ...row, place: { root, stream: streamOf(view) } };
+  const isRecent =
+    isAsked(source) &&
+    row.action !== 'none' &&
+    (isYoung(now + (root.ahead_ms ?? 0), view.state_timestamp_ms) || isYoung(now, since?.get(task_id)));
+  return {
+    ...row,
+    place: { root, stream: streamOf(view), runs: verdict === 'ok' },
+    recent: isRecent || undefined,
+  };
 }
 
 /** The rows of tasks that no agent has. Pure. */
-export function absentTasks(rows: readonly BelievedTask[], { statuses }: Belief): BelievedTask[] {
+export function absentTasks(
+  rows: readonly BelievedTask[],
+  { source, statuses, since, elsewhere }: Belief,
+  now: number,
+): BelievedTask[] {
   const here = new Set(rows.map(({ task_id }) => task_id));
-  return [...statuses].filter(([id]) => !here.has(id)).map(([id, status]) => absentHere(id, status));
+  return [...statuses]
+    .filter(([id]) => !here.has(id) && !elsewhere?.has(id))
+    .map(([id, status]) => {
+      const row = absentHere(id, status);
+      const isRecent = isAsked(source) && row.action !== 'none' && isYoung(now, since?.get(id));
+      return { ...row, recent: isRecent || undefined };
+    });
 }
 
-/** Where streams differ from what the scheduler believes. Pure. */
-export function* checkBelief(rows: readonly BelievedTask[]): Generator<Symptom> {
-  for (const { task_id, action, local_state, expected, place } of rows) {
+/** What a file says, somebody has compared it with on purpose. */
+function isAsked(source: Belief['source']): boolean {
+  return source !== 'file';
+}
+
+function isYoung(now: number, time: unknown): boolean {
+  return time !== undefined && now - Number(time) < SETTLED_MS;
+}
+
+/** Where streams differ from what the scheduler or the master believes. Pure. */
+export function* checkBelief(rows: readonly BelievedTask[], source: Belief['source']): Generator<Symptom> {
+  // Agents learn of the end of a task from its executor, a moment later.
+  if (source === 'agents') return;
+  const who = source === 'master' ? 'the master' : 'the scheduler';
+  for (const { task_id, action, local_state, expected, place, recent } of rows) {
     const what = DIFFERENCES[action];
-    if (what === undefined) continue;
-    const has =
-      expected === 'unknown' ? 'the scheduler does not know it' : `the scheduler has it as ${expected}`;
+    if (what === undefined || recent) continue;
+    // The access list of a master may hide from us what its agent runs.
+    if (source === 'master' && expected === 'unknown' && place?.runs) continue;
+    const has = expected === 'unknown' ? `${who} does not know it` : `${who} has it as ${expected}`;
     const advice =
       action === 'kill' && place !== undefined
         ? {
@@ -49,7 +92,7 @@ export function* checkBelief(rows: readonly BelievedTask[]): Generator<Symptom> 
       code: 'scheduler-disagrees',
       severity: 'warning',
       cause: action,
-      what: (count) => what(counted(count, 'task')),
+      what: (count) => what(counted(count, 'task'), who),
       evidence: [
         {
           path: place?.stream,
@@ -63,11 +106,40 @@ export function* checkBelief(rows: readonly BelievedTask[]): Generator<Symptom> 
   }
 }
 
-const DIFFERENCES: Readonly<Partial<Record<Reconciled['action'], (tasks: string) => string>>> = {
-  kill: (tasks) => `${tasks} recorded as running, but over or unknown to the scheduler`,
-  'send-final-state': (tasks) => `${tasks} over, but running as the scheduler believes`,
-  'send-lost': (tasks) => `${tasks} running as the scheduler believes, without a trace on these agents`,
+const DIFFERENCES: Readonly<Partial<Record<Reconciled['action'], (tasks: string, who: string) => string>>> = {
+  kill: (tasks, who) => `${tasks} recorded as running, but over or unknown to ${who}`,
+  'send-final-state': (tasks, who) => `${tasks} over, but running as ${who} believes`,
+  'send-lost': (tasks, who) => `${tasks} running as ${who} believes, without a trace on these agents`,
 };
+
+/** What the scheduler knows and an agent does not: why a container ended. Pure. */
+export function* checkEnding(
+  { task_id, root, state_timestamp_ms }: TaskView,
+  { outOfMemory }: Belief,
+  now: number,
+): Generator<Symptom> {
+  const text = outOfMemory?.get(task_id);
+  const ago = now + (root.ahead_ms ?? 0) - Number(state_timestamp_ms ?? 0);
+  if (text === undefined || ago > NEWS_MS) return;
+  yield {
+    code: 'oom-killed',
+    severity: 'warning',
+    what: (count) => `${counted(count, 'task')} ended because there was no memory left in the container`,
+    evidence: [{ agent: root.agent?.url, text }],
+    advice: ['ask for more ram in the config'],
+    task_id,
+  };
+}
+
+/** What ended earlier, somebody knows. */
+const NEWS_MS = 86_400_000;
+const MOST_TEXT = 120;
+
+/** What Mesos says of a container that reached its limit of memory; undefined of another. Pure. */
+export function outOfMemoryIn(message: string): string | undefined {
+  const [, said] = /^(Memory limit exceeded\b.*?)\s*(?:MEMORY STATISTICS|$)/ms.exec(message) ?? [];
+  return said?.slice(0, MOST_TEXT);
+}
 
 /** The schedule status that a state of Mesos stands for; undefined if there is none. */
 export function scheduleStatusOf(mesosState: string | undefined): string | undefined {

@@ -106,7 +106,7 @@ function* checkMemory({ view, use, pssBytes }: ObservedUse): Generator<Symptom> 
     what: (count) => `${counted(count, 'task')} using more memory than asked for`,
     evidence: [
       {
-        text: `${size(pssBytes)} in ${counted(pids ?? 0, 'pid')}, of ${size(asked)} asked for`,
+        text: `${size(pssBytes)}${pids === undefined ? '' : ` in ${counted(pids, 'pid')}`}, of ${size(asked)} asked for`,
       },
     ],
     advice: [seeTop(view), 'ask for more ram in the config: with a limit, the kernel kills such a task'],
@@ -174,7 +174,9 @@ function seeTop({ root, task_id }: ObservedUse['view']): CommandAdvice {
   return {
     text: 'see what uses it',
     names: [task_id],
-    command: (ids) => thermosCommand(['top', '--processes'], rootFlagsOf(root), ids),
+    // What each process uses, an agent does not know.
+    command: (ids) =>
+      thermosCommand(root.agent === undefined ? ['top', '--processes'] : ['top'], rootFlagsOf(root), ids),
   };
 }
 

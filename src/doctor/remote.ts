@@ -1,6 +1,13 @@
 import type { Selection } from '../discovery/select.js';
 import type { TaskView } from '../task/view.js';
-import { absentTasks, type Belief, type BelievedTask, believed, checkBelief } from './check-belief.js';
+import {
+  absentTasks,
+  type Belief,
+  type BelievedTask,
+  believed,
+  checkBelief,
+  checkEnding,
+} from './check-belief.js';
 import { checkAgents, checkRemoteTask } from './check-remote.js';
 import { type Finding, findingsOf, type Symptom } from './finding.js';
 
@@ -20,17 +27,15 @@ export class RemoteDiagnosis {
 
   add(view: TaskView): void {
     for (const each of checkRemoteTask(view, this.#now)) this.#symptoms.push(each);
+    for (const each of checkEnding(view, this.#belief, this.#now)) this.#symptoms.push(each);
     // Of one that cannot be read, it is not known whether it runs.
-    if (view.state !== 'UNKNOWN') this.rows.push(believed(view, this.#belief));
+    if (view.state !== 'UNKNOWN') this.rows.push(believed(view, this.#belief, this.#now));
   }
 
   /** `knowsAll`: all agents have answered, so that what was not found is not there. */
   end(knowsAll: boolean): Finding[] {
-    if (knowsAll) for (const row of absentTasks(this.rows, this.#belief)) this.rows.push(row);
-    // Agents learn of the end of a task from its executor, a moment later.
-    if (this.#belief.source === 'scheduler') {
-      for (const each of checkBelief(this.rows)) this.#symptoms.push(each);
-    }
+    if (knowsAll) for (const row of absentTasks(this.rows, this.#belief, this.#now)) this.rows.push(row);
+    for (const each of checkBelief(this.rows, this.#belief.source)) this.#symptoms.push(each);
     return findingsOf(this.#symptoms);
   }
 }

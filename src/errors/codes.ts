@@ -637,18 +637,18 @@ export const CODE_GROUPS = {
       meaning: 'A master has lost an agent that it lists; what the agent still answers is shown.',
     },
     'master-unreachable': {
-      severity: ['error'],
+      severity: ['error', 'warning'],
       meaning: 'No master answers, so its agents are not known and their tasks are not shown.',
       remedy:
         'See whether the masters run, and whether the address is right; or name the agents with --agent.',
     },
     'master-unauthorized': {
-      severity: ['error'],
+      severity: ['error', 'warning'],
       meaning: 'A master does not say to this user, or to nobody in particular, which agents there are.',
       remedy: 'Say who you are with --credentials-file, or with --cert and --key.',
     },
     'master-no-leader': {
-      severity: ['error'],
+      severity: ['error', 'warning'],
       meaning: 'The masters have no leader at the moment, so nobody knows which agents there are.',
       remedy: 'Ask again in a minute; if that does not help, look at the masters and their ZooKeeper.',
     },
@@ -661,6 +661,11 @@ export const CODE_GROUPS = {
       meaning:
         "Aurora's scheduler does not say which agents have the tasks of a job; if the masters are known, all their agents are asked.",
       remedy: 'See whether the scheduler runs, and what clusters.json says about where it is.',
+    },
+    'cluster-unknown': {
+      exit: ['no', 'usage'],
+      meaning:
+        "A cluster is named that neither Aurora's clusters.json nor a file of defaults knows, or whose scheduler is not known.",
     },
     'job-unknown': {
       severity: ['warning'],
@@ -814,7 +819,7 @@ export const CODE_GROUPS = {
     },
     'scheduler-disagrees': {
       severity: ['warning'],
-      meaning: 'A task runs or is over, and the scheduler believes something else.',
+      meaning: 'A task runs or is over, and the scheduler, or the master, believes something else.',
       remedy: 'Let the scheduler reconcile its tasks; end what it does not know on its host.',
     },
     'task-not-moved': {

@@ -20,16 +20,18 @@ const MOST = {
   /** Lines of evidence of a finding about one task, and of the log that they quote. */
   lines: 16,
   quoted: 7,
+  /** Tasks of which somebody believes something else. */
+  differences: 8,
   /** The last events of the timeline. */
   events: 18,
 };
 
 /**
- * The findings, and then the timeline of the task, if there is one; empty for a healthy host. On a terminal, several
- * findings are counted first.
+ * The findings, then the tasks of which somebody believes something else than their streams say, and the timeline of the
+ * task, if there is one; empty for a healthy host. On a terminal, several findings are counted first.
  */
 export function doctorText(
-  { task, story, findings }: DoctorDocument,
+  { task, story, findings, reconcile, reconcile_source: source }: DoctorDocument,
   style: Style,
   { verbose = false }: DoctorOptions = {},
 ): string {
@@ -39,6 +41,10 @@ export function doctorText(
   if (style.tty && findings.length > 1) parts.push(`${countsText(findings, style)}\n`);
   for (const finding of adviceOnce(findings))
     parts.push(findingText(finding, task === undefined, style, fold));
+  if (reconcile !== undefined && source !== undefined) {
+    const differences = differencesText(reconcile, source, style, fold);
+    if (differences !== '') parts.push(differences);
+  }
   if (story !== undefined && story.length > 0) parts.push(timelineText(story, style, fold));
   return parts.join('\n');
 }
@@ -77,6 +83,45 @@ function countsText(findings: readonly FindingDocument[], style: Style): string 
       severityPaint(severity, style)(`${count} ${severity}${count === 1 ? '' : 's'}`),
     )
     .join(', ');
+}
+
+type Reconcile = NonNullable<DoctorDocument['reconcile']>;
+type ReconcileSource = NonNullable<DoctorDocument['reconcile_source']>;
+
+const BELIEVERS: Readonly<Record<ReconcileSource, string>> = {
+  file: 'the scheduler',
+  scheduler: 'the scheduler',
+  master: 'the master',
+  agents: 'the agents',
+};
+
+/** What a finding is about; that the scheduler has forgotten a task that ended is as it should be. */
+const DIFFERS: ReadonlySet<Reconcile[number]['action']> = new Set(['kill', 'send-final-state', 'send-lost']);
+
+/** Empty if nothing differs for longer than a moment, or nobody but the agents was asked. */
+function differencesText(reconcile: Reconcile, source: ReconcileSource, style: Style, fold: boolean): string {
+  if (source === 'agents') return '';
+  const rows = reconcile.filter(({ action, recent }) => DIFFERS.has(action) && !recent);
+  if (rows.length === 0) return '';
+  const tasks = `${reconcile.length} ${reconcile.length === 1 ? 'task' : 'tasks'}`;
+  const head = `${tasks} compared with what ${BELIEVERS[source]} has; ${rows.length} differ:`;
+  const shown = fold ? rows.slice(0, MOST.differences + spareLines(style)) : rows;
+  const columns: Column[] = [
+    { title: 'TASK', flexible: 'middle' },
+    { title: 'STREAM' },
+    { title: 'EXPECTED' },
+    { title: 'ACTION' },
+    { title: 'AGENT', dropped: 1 },
+  ];
+  const cells = shown.map(({ task_id, local, local_state, expected, action, agent }) => [
+    task_id,
+    local_state ?? local,
+    expected,
+    action,
+    agent && (agent.hostname || agent.url),
+  ]);
+  const options = { width: style.width, titles: style.paint.bold, unicode: style.unicode };
+  return `${head}\n${table(columns, cells, options)}${moreLine(more(rows.length - shown.length, 'task'))}`;
 }
 
 function timelineText(story: NonNullable<DoctorDocument['story']>, style: Style, fold: boolean): string {

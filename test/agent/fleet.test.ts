@@ -269,3 +269,72 @@ test('agents without an address are counted as left out', async () => {
   expect(ids).toEqual(['http://h:1']);
   expect(problems).toMatchObject([{ code: 'master-answer-odd', severity: 'warning' }]);
 });
+
+/** A master that has so many tasks, with the states that it gives; `page`: what it gives of them. */
+function answering(pages: (offset: number, limit: number) => readonly string[]) {
+  const asked: string[] = [];
+  const http = {
+    ask: async ({ path }: { path: string }) => {
+      asked.push(path);
+      const query = new URLSearchParams(path.split('?')[1]);
+      const tasks = pages(Number(query.get('offset')), Number(query.get('limit'))).map((id) => ({ id }));
+      return { status: 200, headers: {}, body: Buffer.from(JSON.stringify({ tasks })) };
+    },
+  } as unknown as HttpClient;
+  return { asked, master: new MasterClient(async () => [], http) };
+}
+
+const NAMES = Array.from({ length: 12_000 }, (_, i) => `t${i}`);
+
+test('all tasks of a master are read by pages that overlap', async () => {
+  const { master, asked } = answering((offset, limit) => NAMES.slice(offset, offset + limit));
+  const tasks = await master.tasks('http://m');
+  expect(tasks.map(({ id }) => id)).toEqual(NAMES);
+  expect(asked).toEqual([0, 4900, 9800].map((offset) => `/tasks?limit=5000&offset=${offset}&order=asc`));
+});
+
+test('a list that forgets many tasks between two pages is read again, and given up in the end', async () => {
+  let forgotten = 0;
+  const forgetful = answering((offset, limit) => {
+    const page = NAMES.slice(forgotten + offset, forgotten + offset + limit);
+    if (forgotten === 0) forgotten = 1000;
+    return page;
+  });
+  expect((await forgetful.master.tasks('http://m')).map(({ id }) => id)).toEqual(NAMES.slice(1000));
+  let calls = 0;
+  const never = answering((offset, limit) => {
+    calls += 1;
+    return NAMES.slice(0, limit).map((id) => `${calls} ${offset} ${id}`);
+  });
+  await expect(never.master.tasks('http://m')).rejects.toThrow('changes faster than it can be read');
+  expect(calls).toBe(6);
+});
+
+test('a master that lists more tasks than any has is given up', async () => {
+  const { master, asked } = answering(() => Array.from({ length: 200_001 }, (_, i) => String(i)));
+  await expect(master.tasks('http://m')).rejects.toThrow('it lists more than 200000 tasks');
+  expect(asked).toHaveLength(1);
+});
+
+test.each(['1.11.0', '0.28.0', '0.24.0'])(
+  'a master of %s tells its tasks with their states',
+  async (version) => {
+    const cluster = await clusterOf(2, version);
+    const fleet = fleetOf([[cluster.url]]);
+    const { tasks, problems } = await fleet.tasks();
+    const task = {
+      agentId: 'S0',
+      executorId: 'thermos-task-0',
+      state: 'TASK_RUNNING',
+      sinceMs: 1_604_400_001_500,
+    };
+    expect([tasks[0], tasks.length, problems]).toEqual([{ id: 'task-0', ...task }, 2, []]);
+    cluster.master.knobs.instead = ({ endpoint }) => (endpoint === '/tasks' ? failure(403) : undefined);
+    expect((await fleet.tasks()).problems).toMatchObject([
+      {
+        code: 'master-unauthorized',
+        message: `cannot ask the master ${cluster.url}: it forbids the list of its tasks`,
+      },
+    ]);
+  },
+);

@@ -11,6 +11,8 @@ export interface MasterKnobs {
   /** The agents, by their ids, that it has lost, and those that have not come back since it was started. */
   inactive: ReadonlySet<string>;
   recovered: ReadonlySet<string>;
+  /** Whether it lists a task; tests let it forget some. */
+  remembers: (taskId: string) => boolean;
   /** How it names the host of an agent, instead of by its address. */
   hostnameOf: ((agent: Agent) => string) | undefined;
 }
@@ -29,6 +31,7 @@ export class Master {
     instead: () => undefined,
     inactive: new Set(),
     recovered: new Set(),
+    remembers: () => true,
     hostnameOf: undefined,
   };
 
@@ -97,7 +100,7 @@ export class Master {
   #tasks(query: Query) {
     const wanted = isBefore(this.version, '1.4.0') ? undefined : query.get('task_id');
     const offset = Number(query.get('offset') ?? 0);
-    const tasks = this.agents.flatMap((agent) => agent.tasks);
+    const tasks = this.agents.flatMap((agent) => agent.tasks).filter(({ id }) => this.knobs.remembers(id));
     const chosen = tasks.filter(({ id }) => wanted === undefined || id === wanted);
     return { tasks: chosen.slice(offset, offset + Number(query.get('limit') ?? 100)) };
   }

@@ -72,15 +72,17 @@ export async function startScheduler(tasks: readonly Task[]): Promise<Scheduler>
 }
 
 interface Query {
-  role: string;
-  environment: string;
-  jobName: string;
+  role?: string;
+  environment?: string;
+  jobName?: string;
   instanceIds?: number[];
 }
 
 function isMeant({ key }: Task, { role, environment, jobName, instanceIds }: Query): boolean {
-  const [, job, instance] = /^(.*)\/(\d+)$/.exec(key) ?? [];
-  if (job !== `${role}/${environment}/${jobName}`) return false;
+  const parts = key.split('/');
+  const instance = parts.pop();
+  // What is not asked for is not looked at.
+  if (![role, environment, jobName].every((part, i) => part === undefined || part === parts[i])) return false;
   return instanceIds === undefined || instanceIds.includes(Number(instance));
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scheduleStatusOf } from '../../src/doctor/check-belief.js';
+import { type Belief, outOfMemoryIn, scheduleStatusOf } from '../../src/doctor/check-belief.js';
 import { RemoteDiagnosis } from '../../src/doctor/remote.js';
 import type { Problem } from '../../src/errors/problem.js';
 import type { TaskView } from '../../src/task/view.js';
@@ -18,14 +18,15 @@ function diagnose(
     problems = [] as Problem[],
     retained,
     knowsAll = true,
+    ...given
   }: {
     problems?: Problem[];
     retained?: Record<string, string>;
     knowsAll?: boolean;
-  } = {},
+  } & Partial<Belief> = {},
 ) {
-  const source = retained === undefined ? ('agents' as const) : ('scheduler' as const);
-  const belief = { source, statuses: new Map(Object.entries(retained ?? {})) };
+  const source = retained === undefined ? ('agents' as const) : ('file' as const);
+  const belief = { source, statuses: new Map(Object.entries(retained ?? {})), ...given };
   const diagnosis = new RemoteDiagnosis({ problems }, belief, START);
   for (const view of views) diagnosis.add(view);
   const findings = diagnosis.end(knowsAll);
@@ -98,6 +99,60 @@ test('the streams against what the scheduler believes', () => {
     ['1 task running as the scheduler believes, without a trace on these agents', ['gone']],
   ]);
   expect(findings[0]?.advice).toEqual(["end it on its host: ssh -- agent-1 'thermos kill b e'"]);
+});
+
+test('what is asked now differs only after a minute: either side may not have told the other yet', () => {
+  const ago = (seconds: number) => START - seconds * 1000;
+  const views = [
+    remote('ends', { ...FINISHED, state_timestamp_ms: ago(5) }),
+    remote('ended', { ...FINISHED, state_timestamp_ms: ago(600) }),
+    remote('killed', { state_timestamp_ms: ago(900) }),
+  ];
+  const retained = { ends: 'RUNNING', ended: 'RUNNING', killed: 'KILLED', comes: 'RUNNING', lost: 'RUNNING' };
+  const since = new Map([
+    ['killed', ago(10)],
+    ['comes', ago(1)],
+    ['lost', ago(100)],
+    ['ended', ago(700)],
+  ]);
+  const { rows, findings } = diagnose(views, { retained, source: 'scheduler', since });
+  expect(rows.filter(({ recent }) => recent).map(({ task_id }) => task_id)).toEqual([
+    ...['ends', 'killed', 'comes'],
+  ]);
+  expect(findings.map(({ task_ids }) => task_ids)).toEqual([['ended'], ['lost']]);
+});
+
+test('what a master does not know while its agent runs it may be hidden from us, and is no finding', () => {
+  const ended = { verdict: 'runner-gone', state_timestamp_ms: START - 100_000 } as const;
+  const views = [remote('hidden', { verdict: 'ok', state_timestamp_ms: 0 }), remote('gone', ended)];
+  const { findings } = diagnose(views, { retained: {}, source: 'master' });
+  const differs = findings.filter(({ code }) => code === 'scheduler-disagrees');
+  expect(differs.map(({ what, task_ids }) => [what, task_ids])).toEqual([
+    ['1 task recorded as running, but over or unknown to the master', ['gone']],
+  ]);
+});
+
+test('tasks of agents that were not asked are not missing', () => {
+  const retained = { there: 'RUNNING', here: 'RUNNING' };
+  const elsewhere = new Set(['there']);
+  expect(diagnose([], { retained, source: 'scheduler', elsewhere }).rows).toMatchObject([
+    { task_id: 'here' },
+  ]);
+});
+
+test('a task that ended for lack of memory is a finding for a day, as the scheduler tells it', () => {
+  const text = 'Memory limit exceeded: Requested: 64MB Maximum Used: 64MB';
+  expect(outOfMemoryIn(`${text}\n\nMEMORY STATISTICS: \ncache 794624`)).toBe(text);
+  expect(outOfMemoryIn(`${text} MEMORY STATISTICS: cache 794624`)).toBe(text);
+  expect(outOfMemoryIn('Task failed.')).toBeUndefined();
+  const ended = (hours: number) => ({ ...FINISHED, state_timestamp_ms: START - hours * 3_600_000 });
+  const { findings } = diagnose([remote('a', ended(1)), remote('b', ended(30)), remote('c', ended(1))], {
+    outOfMemory: new Map([
+      ['a', text],
+      ['b', text],
+    ]),
+  });
+  expect(findings).toMatchObject([{ code: 'oom-killed', task_ids: ['a'], evidence: [{ text }] }]);
 });
 
 test('while an agent does not answer, no task counts as gone', () => {

@@ -145,6 +145,21 @@ describe('a job of a cluster, as Aurora names it', () => {
     const log = await thermos(['cat', `${word}/0:sandbox/.logs/sync/0/stdout`], here());
     expect({ ...log, stdout: log.stdout !== '' }).toMatchObject({ stdout: true, stderr: '', status: 0 });
     expect(big.calls).toEqual([]);
+    const examined = await thermos(['doctor', '--json', '--master', 'west'], here());
+    const { reconcile, reconcile_source } = JSON.parse(examined.stdout);
+    expect(violations('doctor', JSON.parse(examined.stdout))).toEqual([]);
+    expect(reconcile_source).toBe('scheduler');
+    expect(reconcile).toContainEqual(
+      expect.objectContaining({
+        task_id: SYNC,
+        local: 'finished',
+        expected: 'RUNNING',
+        action: 'send-final-state',
+      }),
+    );
+    expect(reconcile).toContainEqual(
+      expect.objectContaining({ task_id: 'waits', local: 'absent', action: 'none' }),
+    );
     const named = await thermos(['status', '-q', '--master', 'west', 'prod-sync'], here());
     expect({ ids: named.stdout, status: named.status }).toEqual({ ids: `${SYNC}\n`, status: 0 });
   });
@@ -180,13 +195,16 @@ describe('a job of a cluster, as Aurora names it', () => {
     }
   });
 
-  test('means a path if there is one, and nothing here if the cluster is not known', async () => {
+  test('means a path if there is one, and an unknown cluster is named, with those that are known', async () => {
     const cwd = join(place.path, 'cwd');
     mkdirSync(join(cwd, 'west/backup/prod/sync'), { recursive: true });
-    for (const word of ['west/backup/prod/sync', 'east/backup/prod/sync']) {
-      const { status } = await thermos(['status', word], { ...here(), cwd });
-      expect(status).not.toBe(0);
-    }
+    const path = await thermos(['status', 'west/backup/prod/sync'], { ...here(), cwd });
+    expect(path.status).toBe(1);
+    const unknown = await thermos(['status', 'east/backup/prod/sync'], { ...here(), cwd });
+    expect(unknown.status).toBe(1);
+    expect(unknown.stderr).toMatch(
+      /^error: there is no cluster 'east'\nhint: known are west; clusters are those of /,
+    );
     expect(scheduler.calls).toEqual([]);
   });
 

@@ -235,3 +235,31 @@ test('nothing that was read reaches the terminal as it is', () => {
     );
   }
 });
+
+test('tasks of which the scheduler believes something else are a table, and nothing else is', () => {
+  const row = (task_id: string, action: 'kill' | 'collect' | 'none' | 'send-lost', given = {}) => ({
+    ...{ task_id, local: 'active' as const, local_state: 'ACTIVE', expected: 'FINISHED', action, ...given },
+  });
+  const agent = { id: 'S0', url: 'http://agent-1:5051', hostname: 'agent-1' };
+  const reconcile = [
+    row('a', 'kill', { agent }),
+    row('b', 'none'),
+    row('c', 'collect'),
+    row('d', 'kill', { recent: true }),
+    row('e', 'send-lost', { local: 'absent', local_state: undefined, expected: 'RUNNING' }),
+  ];
+  const text = (parts: Partial<DoctorDocument>, style = PIPE) => doctorText(document(parts), style);
+  expect(text({ reconcile, reconcile_source: 'scheduler' })).toBe(
+    `5 tasks compared with what the scheduler has; 2 differ:
+TASK  STREAM  EXPECTED  ACTION     AGENT
+a     ACTIVE  FINISHED  kill       agent-1
+e     absent  RUNNING   send-lost  -
+`,
+  );
+  expect(text({ reconcile, reconcile_source: 'agents' })).toBe('');
+  expect(text({ reconcile: reconcile.slice(1, 4), reconcile_source: 'master' })).toBe('');
+  const many = Array.from({ length: 30 }, (_, i) => row(`t${i}`, 'kill'));
+  expect(text({ reconcile: many, reconcile_source: 'master' }, TTY).trimEnd().split('\n').at(-1)).toMatch(
+    / {2}and \d+ more tasks: --verbose shows them/,
+  );
+});
