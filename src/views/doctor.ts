@@ -103,8 +103,7 @@ function differencesText(reconcile: Reconcile, source: ReconcileSource, style: S
   if (source === 'agents') return '';
   const rows = reconcile.filter(({ action, recent }) => DIFFERS.has(action) && !recent);
   if (rows.length === 0) return '';
-  const tasks = `${reconcile.length} ${reconcile.length === 1 ? 'task' : 'tasks'}`;
-  const head = `${tasks} compared with what ${BELIEVERS[source]} has; ${rows.length} differ:`;
+  const head = `${rows.length} of ${reconcile.length} tasks not as ${BELIEVERS[source]} has them:`;
   const shown = fold ? rows.slice(0, MOST.differences + spareLines(style)) : rows;
   const columns: Column[] = [
     { title: 'TASK', flexible: 'middle' },

@@ -21,7 +21,12 @@ const HELP = 'help for a person';
 
 /** By file: texts that look like a path but are not, and why. */
 const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'agent/master.ts': { '/slaves': 'part of an address', '/master/slaves': 'part of an address' },
+  'agent/master.ts': {
+    '/slaves': 'part of an address',
+    '/tasks': 'part of an address',
+    '/master/slaves': 'part of an address',
+    '/master/tasks': 'part of an address',
+  },
   'app/gc.ts': { tasks: WORD },
   'app/kill.ts': { tasks: WORD },
   'app/report.ts': { tasks: WORD },

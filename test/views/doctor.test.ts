@@ -250,7 +250,7 @@ test('tasks of which the scheduler believes something else are a table, and noth
   ];
   const text = (parts: Partial<DoctorDocument>, style = PIPE) => doctorText(document(parts), style);
   expect(text({ reconcile, reconcile_source: 'scheduler' })).toBe(
-    `5 tasks compared with what the scheduler has; 2 differ:
+    `2 of 5 tasks not as the scheduler has them:
 TASK  STREAM  EXPECTED  ACTION     AGENT
 a     ACTIVE  FINISHED  kill       agent-1
 e     absent  RUNNING   send-lost  -
