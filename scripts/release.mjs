@@ -17,6 +17,7 @@ import { npmPackage } from './release/npm.mjs';
 import { billOfRelease, oneFile, stageOneFile } from './release/one-file.mjs';
 import { reportOf } from './release/report.mjs';
 import { rpmPackage } from './release/rpm.mjs';
+import { MAINTAINER_PROBLEM } from './release/system.mjs';
 import { stageTree } from './release/tree.mjs';
 
 const NAME = `thermos-${PACKAGE.version}-linux-x64`;
@@ -66,6 +67,8 @@ for (const part of only) {
 
 const files = make(RELEASE);
 if (twice) compare(files);
+if (MAINTAINER_PROBLEM !== undefined && (only.includes('deb') || only.includes('rpm')))
+  process.stderr.write(`${MAINTAINER_PROBLEM}\n`);
 for (const file of files) process.stdout.write(`${sizeOf(file)}  ${relative(ROOT, file)}\n`);
 if (report) {
   const text = reportOf(forms());

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** What tests may take over from who runs them: where programs are, how the suite is told what to do. */
 const KEPT =
-  /^(PATH|TMPDIR|CI|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_proxy|\w+_PROXY|VITEST\w*|HOSTILE_\w+|THERMOS_TEST_\w+)$/;
+  /^(PATH|TMPDIR|CI|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_proxy|\w+_PROXY|VITEST\w*|HOSTILE_\w+|THERMOS_E2E_BIN|THERMOS_TEST_\w+)$/;
 
 /**
  * Gives all tests the same host, whoever runs them and wherever: no environment, no locale, no umask of the

@@ -90,6 +90,7 @@ describe('the licences of others', () => {
     /^CPython 3[.\d]+ \(PSF-2.0\), in pyodide.wasm and python.snapshot$[\s\S]*?^PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2$[\s\S]*?^Mersenne Twister$[\s\S]*?^SipHash24$/m,
     /^GNU C Library \(LGPL-2.1-or-later\)[\s\S]*?^ *GNU LESSER GENERAL PUBLIC LICENSE$[\s\S]*?4\.4 BSD/m,
     /^Pyodide [.\d]+ \(MPL-2.0\)[\s\S]*?^Mozilla Public License Version 2.0$/m,
+    /^Emscripten [.\d]+ \(MIT OR NCSA\)[\s\S]*?^ +Copyright Joyent, Inc. and other Node contributors. All rights reserved.$/m,
     /^LLVM [.\dgit]+ \(Apache-2.0 WITH LLVM-exception\)[\s\S]*?LLVM Exceptions to the Apache 2.0 License/m,
   ])('include %s', (text) => {
     expect(text.test(licenses)).toBe(true);

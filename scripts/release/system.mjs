@@ -4,11 +4,19 @@ import { gzipSync } from 'node:zlib';
 import { ROOT, releaseTime } from './facts.mjs';
 import { settle, stageTree, write } from './tree.mjs';
 
-const { DEBFULLNAME = 'Thermos maintainers', DEBEMAIL = 'maintainers@users.noreply.github.com' } =
-  process.env;
+const { DEBFULLNAME, DEBEMAIL } = process.env;
 
-/** Who answers for the packages: whoever makes them says it as for any tool of Debian. */
-export const MAINTAINER = `${DEBFULLNAME} <${DEBEMAIL}>`;
+/**
+ * Who answers for the packages: who makes them says it, as to any tool of Debian. Nobody else's address stands in for that:
+ * .invalid is a domain that never exists.
+ */
+export const MAINTAINER = `${DEBFULLNAME ?? 'Unnamed maintainer'} <${DEBEMAIL ?? 'unnamed@maintainer.invalid'}>`;
+
+/** What is wrong with that, if something is. */
+export const MAINTAINER_PROBLEM =
+  DEBEMAIL === undefined
+    ? `the packages name no maintainer, but ${MAINTAINER}: set DEBFULLNAME and DEBEMAIL before they are made for others`
+    : undefined;
 
 /** What thermos is, in lines that fit in a terminal. */
 export const DESCRIPTION = [

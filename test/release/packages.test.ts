@@ -18,7 +18,7 @@ import { debPackage } from '../../scripts/release/deb.mjs';
 // @ts-expect-error: no types
 import { rpmPackage } from '../../scripts/release/rpm.mjs';
 // @ts-expect-error: no types
-import { template } from '../../scripts/release/system.mjs';
+import { MAINTAINER, template } from '../../scripts/release/system.mjs';
 import { REPOSITORY } from '../e2e/harness.js';
 
 const RELEASE = join(REPOSITORY, 'release');
@@ -116,6 +116,7 @@ describe('the package for Debian', () => {
       expect([file, content.some((line) => found.test(line))]).toEqual([file, true]);
     }
     expect(run('dpkg-deb', '--info', DEB)).toContain(' Depends: libc6 (>= 2.28)');
+    expect(run('dpkg-deb', '--field', DEB, 'Maintainer').trim()).toBe(MAINTAINER);
   });
 
   test('has no error for lintian', () => {
@@ -195,6 +196,7 @@ describe('the package for RPM', () => {
     );
     expect(run('rpm', '-qp', '--configfiles', RPM).trim()).toBe('/etc/thermos/config.json');
     expect(run('rpm', '-qp', '--requires', RPM)).toContain('glibc >= 2.28');
+    expect(run('rpm', '-qp', '--queryformat', '%{PACKAGER}', RPM)).toBe(MAINTAINER);
   });
 
   test('has no error for rpmlint', () => {
