@@ -5,7 +5,7 @@ import { AgentClient, httpClient } from '../../src/agent/client.js';
 import { AgentTasks } from '../../src/agent/gatherer.js';
 import { SandboxLogs } from '../../src/agent/sandbox.js';
 import { localTasks } from '../../src/app/local-tasks.js';
-import { readCheckpoint } from '../../src/app/read-checkpoint.js';
+import { type Replayed, readCheckpoint } from '../../src/app/read-checkpoint.js';
 import { readRemote } from '../../src/app/read-remote.js';
 import { encodeRead } from '../../src/contracts/encode.js';
 import { encodeInspect, encodeTask } from '../../src/contracts/encode-task.js';
@@ -83,6 +83,39 @@ function expectSame<T extends TaskDocument>(remote: ReadonlyMap<string, T>, here
   }
 }
 
+/** Of all tasks; computed once for all versions of the agents. */
+const here = {
+  statuses: once(() => statuses(local)),
+  inspections: once(() => inspections(local, () => new LocalLogTree({ below: workDir }))),
+  checkpoints: once(() => checkpoints(async (path) => readCheckpoint(path))),
+};
+
+function once<T>(compute: () => Promise<T>): () => Promise<T> {
+  let computed: Promise<T> | undefined;
+  return () => {
+    computed ??= compute();
+    return computed;
+  };
+}
+
+/** What is read of the stream of each task, or the code of the error, by path. */
+async function checkpoints(
+  read: (path: string) => Promise<Replayed>,
+  isAsked: (path: string) => boolean = () => true,
+): Promise<Map<string, unknown>> {
+  const all = new Map<string, unknown>();
+  for (const { checkpoint_dir } of await local.all()) {
+    const path = `${checkpoint_dir}/${RUNNER}`;
+    if (LINKED.test(path) || !isAsked(path)) continue;
+    const told = read(path).then(
+      ({ state, records, bytes, problems }) => encodeRead(state, records, bytes, problems),
+      (error) => error.code,
+    );
+    all.set(path, await told);
+  }
+  return all;
+}
+
 describe.each(['0.20.0', '1.0.0', '1.11.0'])(
   'the tasks of the fixtures, from agents of Mesos %s',
   (version) => {
@@ -92,34 +125,22 @@ describe.each(['0.20.0', '1.0.0', '1.11.0'])(
     });
 
     test('have the documents that status --json has for them, except what only their host knows', async () => {
-      expectSame(await statuses(agents), await statuses(local));
+      expectSame(await statuses(agents), await here.statuses());
     });
 
     test('have the documents that inspect --json has for them, except what only their host knows', async () => {
       const logsOf: LogsOf = (view) => new SandboxLogs(agents.sandboxOf(view));
-      const here = await inspections(local, () => new LocalLogTree({ below: workDir }));
-      expectSame(await inspections(agents, logsOf), here);
+      expectSame(await inspections(agents, logsOf), await here.inspections());
     });
 
     test('have the checkpoints that read --json has for them', async () => {
-      const documents = async (read: (path: string) => ReturnType<typeof readRemote>) => {
-        const all = new Map<string, unknown>();
-        for (const { checkpoint_dir } of await local.all()) {
-          const path = `${checkpoint_dir}/${RUNNER}`;
-          if (LINKED.test(path)) continue;
-          all.set(
-            path,
-            await read(path).then(
-              ({ state, records, bytes, problems }) => encodeRead(state, records, bytes, problems),
-              (error) => error.code,
-            ),
-          );
-        }
-        return all;
-      };
-      const here = await documents(async (path) => readCheckpoint(path));
-      const remote = await documents((path) => readRemote(path, agents));
-      expect(remote).toEqual(here);
+      // A version has forms of answers, not contents: each path asks every agent for its state.
+      let count = 0;
+      const isAsked = () => version === '1.11.0' || count++ % 8 === 0;
+      const remote = await checkpoints((path) => readRemote(path, agents), isAsked);
+      const expected = [...(await here.checkpoints())].filter(([path]) => remote.has(path));
+      expect(remote.size).toBeGreaterThan(15);
+      expect([...remote]).toEqual(expected);
     });
   },
 );
