@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach } from 'vitest';
+import { serve } from './program-server.js';
 
 export const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const FIXTURES = join(REPOSITORY, 'fixtures');
 /** The built program, or the `bin/run.js` of a release that THERMOS_E2E_BIN names. Tests drive it as a user does. */
 export const PROGRAM = process.env.THERMOS_E2E_BIN ?? join(REPOSITORY, 'bin', 'run.js');
+
+/** What `bin/run.js` runs. */
+export const BUILT = join(REPOSITORY, 'dist', 'thermos.cjs');
 
 export interface RunOptions {
   env?: Record<string, string>;
@@ -55,8 +59,36 @@ export function cleanEnv(extra: Record<string, string> = {}): Record<string, str
 /** For the few tests of what is looked for by default: on the host that they run on. */
 export const DEFAULT_ROOTS = { THERMOS_ROOT: '' };
 
+/**
+ * Commands that live on, or are about their own process, terminal or start. The others do their work and end: one process
+ * runs them one after the other, each with a fresh instance of the program, because most of what a start takes is Node's.
+ * THERMOS_TEST_STARTS=1 starts a process for each, as a user does.
+ */
+const STARTED = new Set(['--version', 'exec', 'init', 'restart', 'run', 'runner', 'simplerun', 'ui']);
+/** What of the environment only the program reads, not Node. */
+const READ_BY_PROGRAM =
+  /^(?:THERMOS_(?!INIT|IGNORED)\w+|XDG_STATE_HOME|NO_COLOR|COLUMNS|USER|LOGNAME|HOME|PATH)$/;
+
+/** Whether a command does its work and ends, so that another can run in the same process. */
+export function isServed(args: readonly string[], { uid, input, env = {} }: RunOptions): boolean {
+  const [word = ''] = args;
+  return (
+    (!STARTED.has(word) || args.includes('--help')) &&
+    uid === undefined &&
+    input === undefined &&
+    Object.keys(env).every((name) => READ_BY_PROGRAM.test(name)) &&
+    process.env.THERMOS_E2E_BIN === undefined &&
+    process.env.THERMOS_TEST_STARTS === undefined
+  );
+}
+
 /** Runs the built program to its end. stdin is empty unless `input` is given; nothing is a terminal. */
 export function thermos(args: readonly string[], options: RunOptions = {}): Finished {
+  if (isServed(args, options)) {
+    const { cwd = process.cwd() } = options;
+    const served = serve(BUILT, { argv: args, env: cleanEnv(options.env), cwd });
+    if (served !== undefined) return { ...served, signal: null };
+  }
   return runToEnd(process.execPath, [PROGRAM, ...args], options);
 }
 

@@ -471,18 +471,10 @@ describe('without what the build has prepared', () => {
   });
   afterEach(() => rmSync(bare, { recursive: true, force: true }));
 
+  // What is not a snapshot of this build, see snapshot.test.ts. Each of these takes seconds.
   it.each([
     ['missing', () => undefined],
-    ['empty', () => Buffer.alloc(0)],
     ['cut in half', (snapshot: Buffer) => snapshot.subarray(0, snapshot.length / 2)],
-    [
-      'of another version',
-      (snapshot: Buffer) => {
-        snapshot.fill(0x37, 12, 26);
-        return snapshot;
-      },
-    ],
-    ['something else', (snapshot: Buffer) => snapshot.fill(0xa5)],
   ])('a config is evaluated all the same: snapshot %s', async (_, damage) => {
     const snapshot = damage(readFileSync(join(DIST, 'python.snapshot')));
     if (snapshot !== undefined) writeFileSync(join(bare, 'python.snapshot'), snapshot);

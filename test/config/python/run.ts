@@ -23,11 +23,14 @@ export interface Result {
   error?: ConfigError;
 }
 
-/** One for all: Python's code is compiled once. */
-const executor = pythonExecutor(DIST);
+/** Python's code is compiled once for each. */
+const executors = new Map<number | undefined, ExecuteProgram>();
 
 function executorOf({ dist, limit }: Run): ExecuteProgram {
-  return dist === undefined && limit === undefined ? executor : pythonExecutor(dist ?? DIST, limit);
+  if (dist !== undefined) return pythonExecutor(dist, limit);
+  const executor = executors.get(limit) ?? pythonExecutor(DIST, limit);
+  executors.set(limit, executor);
+  return executor;
 }
 
 /** Executes a config `a.thermos` in a directory, beside the given files. */

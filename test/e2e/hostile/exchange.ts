@@ -17,7 +17,7 @@ const RENAMEAT2: Partial<Record<NodeJS.Architecture, number>> = {
 const EXCHANGE = `my ($call, $one, $other) = @ARGV; $call += 0; $| = 1;
 my ($times, $over) = (0, 0);
 $SIG{TERM} = sub { $over = 1 };
-alarm 120;
+alarm 600;
 sub exchange { syscall($call, -100, $one, -100, $other, 2) == 0 }
 exchange() or die "renameat2: $!\\n";
 print "ready\\n";

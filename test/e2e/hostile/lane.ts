@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { cleanEnv, PROGRAM, tempDir } from '../harness.js';
+import { BUILT, cleanEnv, PROGRAM, tempDir } from '../harness.js';
+import { ProgramSession } from '../program-server.js';
 import { isAlive } from '../run-task.js';
 import { AS_ROOT, OWNER, plant, type Recorded, SECRET, type TaskPlaces, VICTIM } from './tree.js';
 
@@ -150,6 +151,7 @@ export class Lane {
   readonly twin: TaskPlaces;
   readonly outside: string;
   readonly daemon: Bystander;
+  readonly #program = new LaneProgram();
   readonly #running: Bystander;
   readonly #remove: () => void;
   readonly #large: string | undefined;
@@ -200,7 +202,13 @@ export class Lane {
     ];
   }
 
+  /** Runs a command that does its work and ends. */
+  run(argv: readonly string[], ms: number): Promise<Ended> {
+    return this.#program.run(argv, ms);
+  }
+
   close(): void {
+    this.#program.close();
     this.daemon.end();
     this.#running.end();
     this.#remove();
@@ -295,10 +303,45 @@ const MOST_OUTPUT = 32 << 20;
 /** More than the program ever needs for these trees; a file that is read without a bound needs more. In KiB. */
 const MEMORY = 1 << 20;
 
+/** What it runs may have this much memory. */
+const BOUNDED = ['sh', '-c', `ulimit -c 0; ulimit -d ${MEMORY}; exec "$@"`, 'sh'] as const;
+
+/**
+ * Runs commands that do their work and end, with the bounds of `bounded`: one process for all of a lane, see `serve` of
+ * program-server.ts.
+ */
+class LaneProgram {
+  #session: ProgramSession | undefined;
+
+  async run(argv: readonly string[], ms: number): Promise<Ended> {
+    if (this.#session?.isSpent) this.close();
+    this.#session ??= new ProgramSession(BUILT, BOUNDED);
+    const session = this.#session;
+    let cut: string | undefined;
+    const stop = (why: string) => {
+      cut ??= why;
+      session.end();
+    };
+    const timer = setTimeout(() => stop(`no answer within ${ms / 1000} s`), ms);
+    const looks = setInterval(() => {
+      if (session.outputBytes > MOST_OUTPUT) stop(`more than ${MOST_OUTPUT >> 20} MiB of output`);
+    }, 200);
+    const ended = await session.ask({ argv, env: cleanEnv(), cwd: '/' });
+    clearTimeout(timer);
+    clearInterval(looks);
+    return { status: null, signal: null, ...ended, cut };
+  }
+
+  close(): void {
+    this.#session?.end();
+    this.#session = undefined;
+  }
+}
+
 /** Runs the program in a process group of its own, with a bound on its time, its memory and its output. */
 export function bounded(args: readonly string[], { uid, ms }: { uid?: number; ms: number }): Promise<Ended> {
-  const script = `ulimit -c 0; ulimit -d ${MEMORY}; exec "$@"`;
-  const child = spawn('sh', ['-c', script, 'sh', process.execPath, PROGRAM, ...args], {
+  const [sh, ...words] = BOUNDED;
+  const child = spawn(sh, [...words, process.execPath, PROGRAM, ...args], {
     detached: true,
     cwd: '/',
     env: cleanEnv(),
