@@ -2,10 +2,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.js';
 import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
-import { AgentFailure, type FailureKind } from './failure.js';
+import { failedElsewhere } from './connection.js';
+import { AgentFailure } from './failure.js';
 import { type HttpAnswer, HttpClient, type HttpOptions } from './http.js';
 import { jsonIn } from './json-answer.js';
 import { Lane } from './lane.js';
+import { commonRefusal, SAY_WHO } from './refusal.js';
 import { parseStatistics, type Statistics } from './statistics.js';
 
 export { MasterFleet } from './fleet.js';
@@ -28,6 +30,8 @@ const MOST = { state: 64 * MiB, listing: 32 * MiB, piece: 2 * MiB } as const;
 
 /** Connections to one agent. */
 const AT_ONCE = 4;
+
+const STATE = '/state';
 
 /** Asks servers, by these rights. */
 export function httpClient(options: HttpOptions): HttpClient {
@@ -56,6 +60,7 @@ export function notPem({ ca, cert, key }: HttpOptions): 'ca' | 'cert' | 'key' | 
 export class AgentClient implements AgentFiles {
   readonly #http: HttpClient;
   readonly #now: () => number;
+  readonly #sayWho: string;
   readonly #lane = new Lane(AT_ONCE);
   /** Up to 0.24, all names end with it. */
   #suffix = '';
@@ -67,22 +72,34 @@ export class AgentClient implements AgentFiles {
   /** The last state, and how it was sent. */
   #last: { sent: Buffer; state: AgentState } | undefined;
 
-  /** `base`: its address, without a slash at the end. `now`: our clock. */
+  /** `base`: its address, without a slash at the end. `now`: our clock. `sayWho`: how it learns who asks. */
   constructor(
     readonly base: string,
     http: HttpClient,
     now: () => number,
+    sayWho = SAY_WHO,
   ) {
     this.#http = http;
     this.#now = now;
+    this.#sayWho = sayWho;
   }
 
   async state(): Promise<AgentMoment> {
     this.#down = undefined;
     const sent = this.#now();
-    let answer = await this.#state('/state');
-    if (answer.status === 404) answer = await this.#state('/state.json');
-    if (answer.status !== 200) throw refusal(answer, 'the agent');
+    let answer = await this.#state(STATE);
+    if (answer.status === 404) answer = await this.#state(`${STATE}.json`);
+    try {
+      return this.#moment(answer, sent);
+    } catch (error) {
+      throw error instanceof AgentFailure && answer.redirected !== undefined
+        ? failedElsewhere(error, answer.redirected, STATE)
+        : error;
+    }
+  }
+
+  #moment(answer: HttpAnswer, sent: number): AgentMoment {
+    if (answer.status !== 200) throw notItsState(answer, this.#sayWho);
     const date = Date.parse(answer.headers.date ?? '');
     const aheadMs = Number.isNaN(date) ? undefined : aheadOf(date, sent, this.#now());
     const last = this.#last;
@@ -222,42 +239,26 @@ function notAnAgent(json: unknown): AgentFailure {
   return new AgentFailure('odd', what, CHECK_ADDRESS);
 }
 
-const KINDS: Readonly<Record<number, FailureKind>> = {
-  // Of a path: a link that leads out of the sandbox, or what cannot be opened.
-  400: 'forbidden',
-  500: 'forbidden',
-  401: 'unauthorized',
-  403: 'forbidden',
-  404: 'absent',
-  // Nobody answers for the agent, or it answers later.
-  502: 'unreachable',
-  503: 'recovering',
-  504: 'unreachable',
-};
+/** A 400 or 500 for a path: a link that leads out of the sandbox, or what cannot be opened. */
+const NOT_GIVEN: ReadonlySet<number> = new Set([400, 500]);
 
 /** The failure that a status means. `what`: was asked for. */
-function refusal({ status, headers }: HttpAnswer, what: string): AgentFailure {
-  const kind = KINDS[status] ?? 'odd';
-  switch (kind) {
-    case 'unauthorized': {
-      const [, realm] = /realm="([\w-]+)"/.exec(headers['www-authenticate'] ?? '') ?? [];
-      const of = realm === undefined ? '' : ` (realm ${realm})`;
-      return new AgentFailure(
-        kind,
-        `it asks who you are${of}`,
-        'say it with --credentials-file FILE; if you have, see what is in it',
-      );
-    }
-    case 'forbidden':
-      if (status !== 403) return new AgentFailure(kind, `it does not give ${what}`);
-      return new AgentFailure(kind, `it forbids ${what}`, 'its access list does not allow it to you');
-    case 'recovering':
-      return new AgentFailure(kind, 'it has not recovered yet', 'ask again in a minute');
-    case 'unreachable':
-      return new AgentFailure(kind, `the proxy before it cannot reach it (${status})`, 'see whether it runs');
-    case 'absent':
-      return new AgentFailure(kind, `it has no ${what}`, CHECK_ADDRESS);
-    default:
-      return new AgentFailure(kind, `it answers with status ${status} for ${what}`, CHECK_ADDRESS);
-  }
+function refusal(answer: HttpAnswer, what: string): AgentFailure {
+  const common = commonRefusal(answer, { what, notYet: NOT_RECOVERED });
+  if (common !== undefined) return common;
+  const { status } = answer;
+  if (NOT_GIVEN.has(status)) return new AgentFailure('forbidden', `it does not give ${what}`);
+  if (status === 404) return new AgentFailure('absent', `it has no ${what}`, CHECK_ADDRESS);
+  return new AgentFailure('odd', `it answers with status ${status} for ${what}`, CHECK_ADDRESS);
+}
+
+const NOT_RECOVERED = 'it has not recovered yet';
+
+/** The failure that a status means when an agent was asked for its state, which each has. */
+function notItsState(answer: HttpAnswer, sayWho: string): AgentFailure {
+  const common = commonRefusal(answer, { what: 'its state', notYet: NOT_RECOVERED, sayWho });
+  if (common !== undefined) return common;
+  const { status } = answer;
+  if (status === 404) return new AgentFailure('odd', 'it does not know what an agent knows', CHECK_ADDRESS);
+  return new AgentFailure('odd', `it answers with status ${status}`, CHECK_ADDRESS);
 }

@@ -8,7 +8,7 @@ const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ENOTCONN'])
 export class NotHttp extends Error {}
 
 export function tooLong(most: number): AgentFailure {
-  return new AgentFailure('odd', `its answer is longer than ${size(most)}`);
+  return new AgentFailure('odd', `its answer is longer than ${size(most)}`, 'is the address right?');
 }
 
 /** A failure of a connection that broke. */
@@ -16,6 +16,20 @@ class BrokenConnection extends AgentFailure {}
 
 export function isBroken(error: unknown): boolean {
   return error instanceof BrokenConnection;
+}
+
+/**
+ * The failure of a server to which another one has redirected. `call`: what it was asked for. Only a server that was named
+ * learns who asks. Pure.
+ */
+export function failedElsewhere(failure: AgentFailure, url: string, call: string): AgentFailure {
+  const { kind, message, hint } = failure;
+  const there = url.endsWith(call) ? url.slice(0, -call.length) : url;
+  const told = `it redirects to ${there}, and there: ${message}`;
+  const elsewhere = kind === 'unauthorized' ? `only who is named learns who you are: name ${there}` : hint;
+  return failure instanceof BrokenConnection
+    ? new BrokenConnection(kind, told, elsewhere)
+    : new AgentFailure(kind, told, elsewhere);
 }
 
 const UNSIGNED: ReadonlySet<string> = new Set([
@@ -43,7 +57,7 @@ export function failedConnection(error: unknown, { protocol, hostname, host, por
     const used = port === '' ? (secure ? '443' : '80') : port;
     return unreachable(
       `nothing listens on port ${used} of ${hostname}`,
-      'see whether it runs; agents listen on port 5051 and masters on 5050 if their flags name no other',
+      'see whether it runs; agents listen on port 5051, masters on 5050 and schedulers on 8081 if their flags name no other',
     );
   }
   if (UNSIGNED.has(code)) {

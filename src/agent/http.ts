@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import type { AnswerReader, HttpHeaders } from './answer-reader.js';
-import { failedConnection, isBroken, tooLong } from './connection.js';
+import { failedConnection, failedElsewhere, isBroken, tooLong } from './connection.js';
 import { AgentFailure } from './failure.js';
 import type { Late, Place, Security } from './http-connection.js';
 import { HttpPool, type Origin } from './http-pool.js';
@@ -28,6 +28,8 @@ export interface HttpAnswer {
   readonly body: Buffer;
   /** The body as it was sent, perhaps packed; if that was known, the very buffer that the call named. */
   readonly sent: Buffer;
+  /** Where it was redirected to, without a query; undefined if it was not. */
+  readonly redirected?: string;
 }
 
 export interface HttpCall {
@@ -122,10 +124,13 @@ export class HttpClient {
     let role = this.#named(call.base);
     const named = role.origin.place.url;
     let path = `${role.prefix}${call.path}`;
+    let redirected: string | undefined;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#once(role, path, call);
+      const answer = await this.#onceAt(role, path, call, redirected);
       const { location } = answer.headers;
-      if (call.stays || !REDIRECTS.has(answer.status) || location === undefined) return answer;
+      if (call.stays || !REDIRECTS.has(answer.status) || location === undefined) {
+        return redirected === undefined ? answer : { ...answer, redirected };
+      }
       if (redirects === MOST_REDIRECTS) {
         throw new AgentFailure('odd', `it redirects more than ${MOST_REDIRECTS} times`, CHECK_ADDRESS);
       }
@@ -139,6 +144,22 @@ export class HttpClient {
       }
       role = this.#roleOf(next, next.origin === named.origin);
       path = `${next.pathname}${next.search}`;
+      redirected = `${next.origin}${next.pathname}`;
+    }
+  }
+
+  async #onceAt(
+    role: ServerRole,
+    path: string,
+    call: HttpCall,
+    redirected: string | undefined,
+  ): Promise<HttpAnswer> {
+    if (redirected === undefined) return this.#once(role, path, call);
+    try {
+      return await this.#once(role, path, call);
+    } catch (error) {
+      const [name = ''] = call.path.split('?');
+      throw error instanceof AgentFailure ? failedElsewhere(error, redirected, name) : error;
     }
   }
 

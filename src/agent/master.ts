@@ -2,6 +2,7 @@ import { type ListedAgent, type MasterTask, parseAgents, parseTasks } from './an
 import { AgentFailure } from './failure.js';
 import type { HttpAnswer, HttpClient } from './http.js';
 import { jsonIn } from './json-answer.js';
+import { commonRefusal } from './refusal.js';
 
 /** The agents that a leading master lists. */
 export interface AgentList {
@@ -131,11 +132,11 @@ export class MasterClient {
       }
       base = found.leader;
     }
-    throw new AgentFailure(
-      'odd',
-      `each of its masters says that another one leads: ${[...asked].join(', ')}`,
-      'ask again in a minute: they may be electing a leader',
-    );
+    const what =
+      asked.size === 1
+        ? 'it redirects to itself'
+        : `each of its masters says that another one leads: ${[...asked].join(', ')}`;
+    throw new AgentFailure('odd', what, 'ask again in a minute: they may be electing a leader');
   }
 
   /** The agents that a master lists, or the address of the one that it names as the leader. */
@@ -196,11 +197,12 @@ function leaderIn({ status, headers }: HttpAnswer, base: string, name: string): 
   const path = url.pathname.replace(/\/+$/, '');
   const leader = `${url.origin}${path.endsWith(name) ? path.slice(0, -name.length) : ''}`;
   // A proxy or a page to log in on: what we are allowed to is not for them.
-  if (status !== TEMPORARILY && url.origin !== originOf(base)) {
+  if (status !== TEMPORARILY && (url.origin !== originOf(base) || !path.endsWith(name))) {
+    const there = path.endsWith(name) ? leader : `${url.origin}${path}`;
     throw new AgentFailure(
       'odd',
-      `it redirects to ${url.origin}, but not as a master does`,
-      'name that address if the master is there',
+      `it redirects to ${there}, but not as a master does`,
+      'name that address if the master is there; if one logs in there, use --credentials-file with a token',
     );
   }
   return leader;
@@ -233,29 +235,7 @@ function noMaster(): AgentFailure {
 }
 
 /** The failure that a status means. `what`: was asked for. */
-function refusal({ status, headers }: HttpAnswer, what = 'the list of its agents'): AgentFailure {
-  switch (status) {
-    case 401: {
-      const [, realm] = /realm="([\w-]+)"/.exec(headers['www-authenticate'] ?? '') ?? [];
-      const of = realm === undefined ? '' : ` (realm ${realm})`;
-      return new AgentFailure(
-        'unauthorized',
-        `it asks who you are${of}`,
-        'say it with --credentials-file FILE; if you have, see what is in it',
-      );
-    }
-    case 403:
-      return new AgentFailure('forbidden', `it forbids ${what}`, 'its access list does not allow it to you');
-    case 503:
-      return new AgentFailure('recovering', 'no master leads at the moment', 'ask again in a minute');
-    case 502:
-    case 504:
-      return new AgentFailure(
-        'unreachable',
-        `the proxy before it cannot reach it (${status})`,
-        'see whether it runs',
-      );
-    default:
-      return new AgentFailure('odd', `it answers with status ${status}`, CHECK_ADDRESS);
-  }
+function refusal(answer: HttpAnswer, what = 'the list of its agents'): AgentFailure {
+  const common = commonRefusal(answer, { what, notYet: 'no master leads at the moment' });
+  return common ?? new AgentFailure('odd', `it answers with status ${answer.status}`, CHECK_ADDRESS);
 }

@@ -3,6 +3,7 @@ import { AgentFailure } from './failure.js';
 import type { HttpAnswer, HttpClient } from './http.js';
 import type { JobWord } from './job-word.js';
 import { fieldsIn, jsonIn } from './json-answer.js';
+import { commonRefusal } from './refusal.js';
 
 /** A task as Aurora's scheduler knows it. */
 export interface ScheduledTask {
@@ -54,7 +55,7 @@ export class SchedulerClient {
     const post = JSON.stringify({ query });
     const path = '/apibeta/getTasksWithoutConfigs';
     const answer = await this.#http.ask({ base, path, post, most, stays: true, packed: true });
-    if (answer.status !== 200) throw refusal(answer);
+    if (answer.status !== 200) throw refusal(answer, base);
     const tasks = parseScheduledTasks(jsonIn(answer, CHECK_ADDRESS, 'utf8'));
     if (typeof tasks === 'string') throw new AgentFailure('odd', tasks, CHECK_ADDRESS);
     return tasks;
@@ -64,7 +65,7 @@ export class SchedulerClient {
   async #leader(base: string): Promise<string> {
     const path = '/quotas';
     const answer = await this.#http.ask({ base, path, most: MOST.leader, stays: true });
-    if (answer.status === 503) throw refusal(answer);
+    if (answer.status === 503) throw refusal(answer, base);
     const { location } = answer.headers;
     if (answer.status !== 307 || location === undefined) return base;
     const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
@@ -81,12 +82,27 @@ export class SchedulerClient {
 const CHECK_ADDRESS =
   'is it the address of the scheduler? It listens on port 8081 if its flags name no other';
 
-function refusal({ status }: HttpAnswer): AgentFailure {
+const ELSEWHERE: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+function refusal(answer: HttpAnswer, base: string): AgentFailure {
+  const { status, headers } = answer;
+  // Its own page, or that of a proxy before it.
   if (status === 503) {
-    return new AgentFailure('recovering', 'no scheduler leads at the moment', 'ask again in a minute');
+    const hint = 'ask again in a minute; else see whether a scheduler runs';
+    return new AgentFailure('recovering', 'no scheduler leads at the moment', hint);
+  }
+  const common = commonRefusal(answer, { what: 'its tasks', notYet: '', sayWho: NOT_TOLD });
+  if (common !== undefined) return common;
+  const { location = '' } = headers;
+  if (ELSEWHERE.has(status) && URL.canParse(location, base)) {
+    const { origin, pathname } = new URL(location, base);
+    const what = `it redirects to ${origin}${pathname}, but not as a scheduler does`;
+    return new AgentFailure('odd', what, 'if it is there, say so in clusters.json: scheduler_uri');
   }
   return new AgentFailure('odd', `it answers with status ${status}`, CHECK_ADDRESS);
 }
+
+const NOT_TOLD = 'a scheduler needs no login for this, and is not told who asks: name one without a proxy';
 
 /** The tasks of an answer, or why there are none. Pure. */
 export function parseScheduledTasks(answer: unknown): readonly ScheduledTask[] | string {

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../errors/errors.js';
 
-const helpGroup = 'AGENTS';
+const helpGroup = 'AGENT';
 
 const AGENT_ADDRESSES = ['hostname', 'ip', 'proxy'] as const;
 
@@ -27,6 +27,7 @@ export const AGENT_FLAGS = {
   'agent-address': Flags.option({
     options: AGENT_ADDRESSES,
     helpGroup,
+    exclusive: ['agent'],
     summary:
       'Which address of the agents of a master to use: the name of the host, its IP address, or MASTER/agent/ID.',
   })(),
@@ -95,7 +96,7 @@ export interface AskedMasters {
   readonly source: 'flag' | 'environment' | 'word';
 }
 
-/** What the flags name, or else THERMOS_MASTER; undefined if this host is to be looked at. Throws UsageError. Pure. */
+/** What the flags name, or else THERMOS_MASTER; undefined if they name nobody. Pure. */
 export function whatIsAsked(
   flags: AgentFlags & { root?: string[]; 'mesos-root'?: string[] },
   env: Readonly<Record<string, string | undefined>>,
@@ -107,9 +108,13 @@ export function whatIsAsked(
   if (masters.length > 0 && root === undefined && mesosRoot === undefined) {
     return { masters, source: 'environment' };
   }
+  return undefined;
+}
+
+/** Throws UsageError if a flag is given that says how agents are asked; for who asks none. Pure. */
+export function refuseNeedless(flags: AgentFlags): void {
   const needless = ONLY_WITH_AGENTS.find((name) => flags[name] !== undefined && flags[name] !== false);
   if (needless !== undefined) throw new UsageError('usage', `--${needless} needs --agent or --master`);
-  return undefined;
 }
 
 const ONLY_WITH_AGENTS = ['agent-address', 'credentials-file', 'ca', 'cert', 'key', 'insecure'] as const;

@@ -4,7 +4,7 @@ import type { Progress } from '../app/progress.js';
 import type { LogsOf } from '../logs/log-tree.js';
 import type { SandboxOf } from '../sandbox/sandbox-tree.js';
 import type { Changes } from '../task/changes.js';
-import { type AgentFlags, type Asked, whatIsAsked } from './agent-flags.js';
+import { type AgentFlags, type Asked, refuseNeedless, whatIsAsked } from './agent-flags.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -19,7 +19,10 @@ export async function agentsOf(
   progress?: Progress,
 ): Promise<AskedAgents | undefined> {
   const asked = whatIsAsked(flags, process.env) ?? (await askedByWords(words, flags));
-  if (asked === undefined) return undefined;
+  if (asked === undefined) {
+    refuseNeedless(flags);
+    return undefined;
+  }
   const { askAgents } = await import('./ask-agents.js');
   return askAgents(asked, flags, terminal, progress);
 }

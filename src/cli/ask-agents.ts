@@ -18,6 +18,10 @@ import { agentAddress, mastersOf } from './named-masters.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
+/** Why an agent does not know who asks, if only a scheduler has named it. */
+const NOT_TOLD =
+  'whom only a scheduler names is not told: name the master of the cluster with --master, or in a file of defaults';
+
 /** How agents are asked, as the flags say it. Throws UsageError. */
 export async function askAgents(
   asked: Asked,
@@ -70,7 +74,7 @@ export async function askAgents(
       : new JobAgents({
           fleet,
           // Whom a scheduler names, nobody who is trusted has named.
-          portAt: (address) => new AgentClient(address, unknown, now),
+          portAt: (address) => new AgentClient(address, unknown, now, NOT_TOLD),
           now,
           schedulerOf,
         });

@@ -55,7 +55,7 @@ export async function programPage(table: CommandTable): Promise<ProgramPage> {
   return {
     summary: 'See, run, end and clean up Thermos tasks, by the checkpoint streams on disk.',
     description: [
-      'Thermos runs a task: a graph of shell processes that share a sandbox. Every change of state is appended to a checkpoint file. This program reads those files and whatever else is left on disk. It asks no server, and also works on a task whose runner, agent or host is gone.',
+      'Thermos runs a task: a graph of shell processes that share a sandbox. Every change of state is appended to a checkpoint file. This program reads those files and whatever else is left on disk. It asks no server, and also works on a task whose runner, agent or host is gone. Only with --agent or --master does it look at the tasks of Mesos agents instead, over HTTP.',
       'A task is named by its id, by a regular expression or glob, by a prefix of ids, or by the path of its sandbox, run directory, checkpoint root or task file. Run inside a sandbox, commands find its root from the working directory.',
       'With --json, every command prints one JSON object on stdout and nothing else, or one object per line if it follows something. The schemas are in the directory schemas/ of the package.',
     ],
@@ -69,6 +69,10 @@ export async function programPage(table: CommandTable): Promise<ProgramPage> {
       },
       { text: 'Run a task here', command: `${PROGRAM_NAME} run web.thermos` },
       { text: 'What could be cleaned up?', command: `${PROGRAM_NAME} gc --dry-run` },
+      {
+        text: 'What died on all agents of a Mesos master?',
+        command: `${PROGRAM_NAME} status --failed --master master-1:5050`,
+      },
     ],
     commands,
     programs,

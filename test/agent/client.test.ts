@@ -165,6 +165,30 @@ describe('what goes wrong on the way', () => {
     expect(await failed(clientOf(url).state())).toBe('recovering: it has not recovered yet');
   });
 
+  test.each([
+    [400, 'odd: it answers with status 400'],
+    [403, 'forbidden: it forbids its state'],
+    [404, 'odd: it does not know what an agent knows'],
+    [500, 'odd: it answers with status 500'],
+  ])('a server that answers %d to every call', async (status, message) => {
+    const url = await serve((_, response) => void response.writeHead(status).end());
+    const error = await clientOf(url)
+      .state()
+      .catch((thrown) => thrown);
+    expect(`${error.kind}: ${error.message}`).toBe(message);
+    expect(error.hint).toBeTruthy();
+  });
+
+  test('an agent that only a scheduler has named says how it learns who asks', async () => {
+    const { agent, url } = await start();
+    agent.knobs.credentials = { principal: 'me', secret: SECRET };
+    const http = httpClient({});
+    closes.push(() => http.close());
+    await expect(new AgentClient(url, http, Date.now, 'name its master').state()).rejects.toMatchObject({
+      hint: 'name its master',
+    });
+  });
+
   test('an agent that does not answer, and one that begins to', async () => {
     const { agent, url } = await start();
     agent.knobs.latencyMs = 60_000;
@@ -312,6 +336,36 @@ describe('redirects', () => {
       });
       expect(await failed(clientOf(url).state())).toBe('odd: it redirects to what is not an address');
     }
+  });
+
+  test('are named where they lead to what is no agent, or to one that asks who one is', async () => {
+    const { agent, url } = await start();
+    const from = await serve((request, response) => {
+      response.writeHead(301, { Location: `${url}/prefix${request.url}?token=${SECRET}` });
+      response.end();
+    });
+    const there = `it redirects to ${url}/prefix, and there: `;
+    agent.knobs.instead = () => ({ status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html>' });
+    expect(await failed(clientOf(from).state())).toBe(
+      `odd: ${there}what it answers is not JSON, but text/html`,
+    );
+    agent.knobs.instead = () => undefined;
+    agent.knobs.credentials = { principal: 'me', secret: SECRET };
+    const unauthorized = await clientOf(from, { authorization: 'Basic x' })
+      .state()
+      .catch((error) => error);
+    expect(unauthorized).toMatchObject({
+      kind: 'unauthorized',
+      message: `${there}it asks who you are (realm mesos-agent-readonly)`,
+      hint: `only who is named learns who you are: name ${url}/prefix`,
+    });
+    const away = await serve((request, response) => {
+      response.writeHead(301, { Location: `http://127.0.0.1:1${request.url}` });
+      response.end();
+    });
+    expect(await failed(clientOf(away).state())).toBe(
+      'unreachable: it redirects to http://127.0.0.1:1, and there: nothing listens on port 1 of 127.0.0.1',
+    );
   });
 
   test('take no secret to another host', async () => {

@@ -245,6 +245,24 @@ test.each([
   ]);
 });
 
+test('a master that redirects to itself, or to a page to log in on, is named as such', async () => {
+  const cluster = await clusterOf(1);
+  const { url } = cluster;
+  const says = async (status: number, Location: string) => {
+    cluster.master.knobs.instead = () => ({ status, headers: { Location }, body: '' });
+    const { problems } = await asked(fleetOf([[url]]), cluster);
+    return problems.map(({ message }) => message.replace(`cannot ask the master ${url}: `, ''));
+  };
+  expect(await says(307, '/slaves')).toEqual(['it redirects to itself']);
+  expect(await says(302, '/login?next=x')).toEqual([
+    `it redirects to ${url}/login, but not as a master does`,
+  ]);
+  const secure = url.replace('http:', 'https:');
+  expect(await says(301, `${secure}/slaves`)).toEqual([
+    `it redirects to ${secure}, but not as a master does`,
+  ]);
+});
+
 test('an agent in place of a master is recognized', async () => {
   const cluster = await clusterOf(1);
   const url = cluster.urlOf(cluster.agents[0] as Agent);

@@ -134,6 +134,48 @@ test.each([
   ]);
 });
 
+test.each([
+  [
+    301,
+    { Location: 'https://aurora/x?token=never-shown' },
+    'it redirects to https://aurora/x, but not as a scheduler does',
+  ],
+  [
+    307,
+    { Location: '/apibeta/getTasksWithoutConfigs' },
+    /^it redirects to http:.*, but not as a scheduler does$/,
+  ],
+  [401, {}, 'it asks who you are'],
+  [404, {}, 'it answers with status 404'],
+])('a scheduler that answers %d is named as such, with what to try', async (status, headers, message) => {
+  const answer = { status, headers: lowerCase(headers), body: Buffer.alloc(0), sent: Buffer.alloc(0) };
+  const http = { ask: async () => answer } as unknown as HttpClient;
+  const tasks = new SchedulerClient(async () => 'http://s:8081', http).tasks();
+  await expect(tasks).rejects.toMatchObject({
+    message: typeof message === 'string' ? message : expect.stringMatching(message),
+    hint: expect.any(String),
+  });
+});
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+test('all tasks of a cluster are asked for at once, with the time of their last events', async () => {
+  const scheduler = await schedulerOf();
+  const tasks = await new SchedulerClient(async () => scheduler.url, client()).tasks();
+  expect(tasks.map(({ id }) => id)).toEqual(TASKS.map(({ id }) => id));
+  expect(tasks[2]).toMatchObject({ agentId: '', status: 'PENDING', sinceMs: 1_604_400_000_000 });
+  expect(scheduler.calls.at(-1)?.body).toBe('{"query":{}}');
+});
+
+test('a cluster whose scheduler clusters.json does not name is said, if no master is known', async () => {
+  const agents = agentsBy(undefined);
+  expect((await asked(agents, 'west/www/prod/web')).problems).toMatchObject([
+    { code: 'scheduler-unreachable', message: 'clusters.json does not say where the scheduler of west is' },
+  ]);
+});
+
 test('any JSON in place of tasks is tasks or not', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {

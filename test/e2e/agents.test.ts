@@ -130,7 +130,7 @@ describe('status', () => {
       `error: cannot read the agent ${bigUrl}: it has not recovered yet
 hint: ask again in a minute
 error: cannot read the agent ${gone}: nothing listens on port 1 of 127.0.0.1
-hint: see whether it runs; agents listen on port 5051 and masters on 5050 if their flags name no other
+hint: see whether it runs; agents listen on port 5051, masters on 5050 and schedulers on 8081 if their flags name no other
 `,
     );
   });

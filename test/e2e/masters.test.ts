@@ -238,6 +238,7 @@ test.each([
   [['--master', 'a', '--agent', 'b'], '--agent and --master exclude each other'],
   [['--master', 'a', '--root', '/x'], '--root'],
   [['--insecure'], '--insecure needs --agent or --master'],
+  [['--agent', 'a', '--agent-address', 'proxy'], '--agent-address and --agent exclude each other'],
 ])('%j is a wrong command line', async (words, message) => {
   const { stdout, stderr, status } = await thermos(['status', '--debug', ...words]);
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
