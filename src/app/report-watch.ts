@@ -50,6 +50,7 @@ export async function watchReports(options: ReportOptions, ports: WatchPorts): P
 
 class Watch {
   readonly #words: readonly string[];
+  readonly #mode: 'exact' | 'look';
   readonly #ports: WatchPorts;
   readonly #writer: ReportWriter;
   readonly #search: TaskSearch;
@@ -60,8 +61,9 @@ class Watch {
   #isBehind = false;
   readonly #told = new Set<string>();
 
-  constructor({ words }: ReportOptions, ports: WatchPorts, writer: ReportWriter) {
+  constructor({ words, exact }: ReportOptions, ports: WatchPorts, writer: ReportWriter) {
     this.#words = words;
+    this.#mode = exact ? 'exact' : 'look';
     this.#ports = ports;
     this.#writer = writer;
     this.#search = ports.gatherer.board(() => ports.now());
@@ -69,7 +71,7 @@ class Watch {
 
   async look(): Promise<void> {
     if (!this.#isFirst && !this.#isBehind && this.#search.mayHaveChanged?.() === false) return;
-    const selection = await this.#search.find(this.#words, 'look');
+    const selection = await this.#search.find(this.#words, this.#mode);
     if (this.#isFirst && selection.unmatched.length > 0 && selection.selected.length === 0)
       throw noSuchTask(selection);
     try {

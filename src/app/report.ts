@@ -33,6 +33,8 @@ export interface PageMakers {
 
 export interface ReportOptions {
   words: readonly string[];
+  /** A word is a whole id. */
+  exact?: boolean;
   /** Absolute: where the pages are written. */
   directory: string;
   /** How many bytes of logs a page has at most. */
@@ -82,7 +84,7 @@ const REFRESH_S = 5;
  */
 export async function makeReports(options: ReportOptions, ports: ReportPorts): Promise<ReportAnswer> {
   const { gatherer, progress, usage } = ports;
-  const selection = await gatherer.find(options.words, 'look');
+  const selection = await gatherer.find(options.words, options.exact ? 'exact' : 'look');
   if (selection.unmatched.length > 0 && selection.selected.length === 0) throw noSuchTask(selection);
   const problems = [...selection.problems, ...missingTasks(selection), ...(usage?.read() ?? [])];
   const writer = new ReportWriter(options, ports);

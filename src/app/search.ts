@@ -1,4 +1,5 @@
 import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
+import type { Mode } from '../discovery/find.js';
 import type { FoundTask, TaskRoot } from '../discovery/found.js';
 import { locatePaths } from '../discovery/relocate.js';
 import type { DefaultRoots } from '../discovery/roots.js';
@@ -16,6 +17,8 @@ import { rootOptions } from './root-options.js';
 export interface RootFlags {
   root?: string[];
   'mesos-root'?: string[];
+  /** To commands that change something, a word is an id, and no pattern or path. */
+  exact?: boolean;
   /** From a file of defaults. */
   defaultRoots?: DefaultRoots;
 }
@@ -27,7 +30,7 @@ export interface RootFlags {
 export function tasksToLookAt(
   flags: RootFlags,
   words: readonly string[],
-  mode: 'look' | 'look-strictly' = 'look',
+  mode: Exclude<Mode, 'change'> = 'look',
   discover?: SelectHooks['discover'],
 ): Selection {
   return selectTasks(rootOptions(flags), words, mode, { sandboxOf, discover });
@@ -35,10 +38,11 @@ export function tasksToLookAt(
 
 /**
  * The tasks that TASK words mean to a command that changes them: whole ids, each in one root. Throws UsageError
- * `ambiguous-task` for an id that is in several roots.
+ * `ambiguous-task` for an id that is in several roots. With `exact`, patterns and paths mean nothing.
  */
 export function tasksToChange(flags: RootFlags, words: readonly string[]): Selection {
-  return selectTasks(rootOptions(flags), words, 'change', { sandboxOf });
+  const mode = flags.exact === true ? 'exact' : 'change';
+  return selectTasks(rootOptions(flags), words, mode, { sandboxOf });
 }
 
 /** The one task that a word matches. Throws NotFoundError, UsageError `ambiguous-task`. */

@@ -1,15 +1,18 @@
 import type { ChildProcess } from 'node:child_process';
+import { setImmediate } from 'node:timers/promises';
 import { EXIT } from '../errors/exit-codes.js';
 import { onSignal } from '../host/ignored-signals.js';
+import { visible } from '../text/escape.js';
+import { wrap } from '../text/width.js';
 import { type Key, KeyDecoder } from './keys.js';
 import type { ScreenSize } from './list-screen.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * What happens on a screen: a key; another size, or that all must be drawn again; a signal that ends the program, or
- * that the terminal is no more; or what the owner said with `wake`.
+ * What happens on a screen: a key, with the number of the frame that was shown when it came; another size, or that all
+ * must be drawn again; a signal that ends the program, or that the terminal is no more; or what the owner said with `wake`.
  */
-export type ScreenEvent = { key: Key } | 'resize' | 'woken' | { ends: EndingSignal };
+export type ScreenEvent = { key: Key; frame: number } | 'resize' | 'woken' | { ends: EndingSignal };
 
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
@@ -52,6 +55,7 @@ export class FullScreen {
   #guest: { child: ChildProcess; release: (signal: NodeJS.Signals) => void } | undefined;
   #shown: readonly string[] = [];
   #cursor = '';
+  #frame = 0;
 
   readonly #onEnd = (signal: NodeJS.Signals) => this.#end(signal as EndingSignal);
   readonly #onResize = () => this.redraw();
@@ -64,6 +68,11 @@ export class FullScreen {
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
     this.hasKeys = terminal.stdinIsTerminal;
+  }
+
+  /** The number of the frame that is shown: each one has a higher one. */
+  get frame(): number {
+    return this.#frame;
   }
 
   get size(): ScreenSize {
@@ -112,6 +121,13 @@ export class FullScreen {
     return this.#events.shift();
   }
 
+  /** Resolves when everything that was typed so far has come: while the program was busy, nothing could. */
+  async heardAll(): Promise<void> {
+    // The first one may come before the next look at what can be read.
+    await setImmediate();
+    await setImmediate();
+  }
+
   wake(): void {
     this.#push('woken');
   }
@@ -125,6 +141,7 @@ export class FullScreen {
   /** Writes the rows that differ from those that are shown. Without a `cursor`, none is seen. */
   show(lines: readonly string[], cursor: { row: number; column: number } | undefined): void {
     if (!this.#isOpen) return;
+    this.#frame += 1;
     let text = '';
     for (const [row, line] of lines.entries()) if (line !== this.#shown[row]) text += atRow(row) + line;
     const place = cursor === undefined ? HIDE_CURSOR : at(cursor.row, cursor.column) + SHOW_CURSOR;
@@ -140,13 +157,15 @@ export class FullScreen {
   }
 
   /**
-   * Gives the terminal, as it was before, to another program, and takes it back when that has ended. Resolves to its exit
-   * code or signal; rejects with the system error if it cannot be started.
+   * Gives the terminal, as it was before, to another program, and takes it back when that has ended. `intro`: lines above what
+   * it writes. Resolves to its exit code or signal; rejects with the system error if it cannot be started.
    */
-  async lend(start: () => ChildProcess): Promise<number | NodeJS.Signals> {
+  async lend(start: () => ChildProcess, intro: readonly string[]): Promise<number | NodeJS.Signals> {
     if (this.hasKeys) process.stdin.off('data', this.#onData).pause();
     this.#leave();
     let isOver = false;
+    const { columns } = this.size;
+    this.#write(intro.flatMap((line) => wrap(visible(line), columns).map((row) => `${row}\r\n`)).join(''));
     try {
       const child = start();
       return await new Promise((resolve, reject) => {
@@ -192,7 +211,7 @@ export class FullScreen {
   }
 
   #press(keys: readonly Key[]): void {
-    for (const key of keys) this.#push({ key });
+    for (const key of keys) this.#push({ key, frame: this.#frame });
   }
 
   /** First raw, then the screen: a program in the background is stopped before it has drawn anything. */

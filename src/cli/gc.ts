@@ -8,6 +8,7 @@ import { badValue } from '../errors/errors.js';
 import { parseDuration } from '../text/duration.js';
 import { parseSize } from '../text/size.js';
 import { gcText, nothingToCollect } from '../views/gc.js';
+import { EXACT_FLAG } from './exact-flag.js';
 import { readRetained } from './retained.js';
 import type { Style } from './terminal.js';
 
@@ -25,6 +26,7 @@ export const GC_FLAGS = {
     helpValue: '20G',
     summary: 'Keep the newest tasks up to this size in total.',
   }),
+  ...EXACT_FLAG,
   'keep-metadata': Flags.boolean({
     summary: 'Keep checkpoints and task files.',
     exclusive: ['delete-metadata'],

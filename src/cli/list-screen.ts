@@ -1,5 +1,5 @@
 import { visible } from '../text/escape.js';
-import { cutPainted, dropPainted, widthOf, wrap } from '../text/width.js';
+import { cutPainted, dropPainted, paintedWidth, widthOf, wrap } from '../text/width.js';
 import type { Palette } from '../views/parts/paint.js';
 import type { Key } from './keys.js';
 
@@ -36,9 +36,15 @@ export interface ListState {
   /** One of the orders, by its number. */
   order: number;
   reverse: boolean;
-  /** The line that is selected, if one can be; its id, once the user has chosen it. */
+  /** The line that is selected, if one can be, and its id. */
   at: number;
   selected: string | undefined;
+  /** If what is selected is not listed, another line may be: the user has changed what is listed. */
+  mayMove: boolean;
+  /** What was selected is not listed any more: nothing is selected until the user moves. */
+  isGone: boolean;
+  /** The user has moved to it: it stays in sight. */
+  isChosen: boolean;
   /** Its end stays in sight when it grows. */
   follows: boolean;
 }
@@ -84,6 +90,8 @@ export interface DrawnScreen {
   cursor: { row: number; column: number } | undefined;
   /** How many lines of the list there is room for. */
   room: number;
+  /** The id of the line that is marked as the selected one; undefined if none is. */
+  marked: string | undefined;
 }
 
 export interface DrawingOptions {
@@ -116,6 +124,9 @@ export const FIRST_STATE: ListState = {
   reverse: false,
   at: 0,
   selected: undefined,
+  mayMove: true,
+  isGone: false,
+  isChosen: false,
   follows: false,
 };
 
@@ -143,16 +154,16 @@ export function pressed(
         return { state, action: key.name };
       case 'escape':
         if (state.typing === undefined && state.filter === '') return { state, action: 'back' };
-        return { state: within(named(state, key.name, extent), extent) };
+        return { state: kept(named(state, key.name, extent), extent) };
       case 'enter':
         if (state.typing === undefined) return { state, action: 'enter' };
         return { state: { ...state, typing: undefined } };
       default:
-        return { state: within(named(state, key.name, extent), extent) };
+        return { state: kept(named(state, key.name, extent), extent) };
     }
   }
   if (state.typing !== undefined) {
-    return { state: { ...state, filter: (state.filter + key.text).slice(0, LONGEST_FILTER), top: 0 } };
+    return { state: filtered(state, (state.filter + key.text).slice(0, LONGEST_FILTER)) };
   }
   // What is pasted elsewhere is no command.
   if (key.pasted) return { state };
@@ -162,27 +173,32 @@ export function pressed(
     const rest = [...key.text].slice(at + 1).join('');
     if (extent.letters?.has(letter)) return { state: next, action: { letter, rest } };
     if (letter === '/') {
-      const typing = { ...next, typing: next.filter, filter: '', top: 0 };
+      const typing = { ...filtered(next, ''), typing: next.filter };
       return rest === '' ? { state: typing } : pressed(typing, { text: rest }, extent);
     }
-    next = within(typed(next, letter, extent), extent);
+    next = kept(typed(next, letter, extent), extent);
   }
   return { state: next };
+}
+
+/** As `within`, unless other lines are listed next: what is selected is seen then. */
+function kept(state: ListState, extent: ListExtent): ListState {
+  return state.mayMove && extent.ids !== undefined ? state : within(state, extent);
 }
 
 /** The letters that are commands, as `less`, `vi` and `top` have them. */
 function typed(state: ListState, letter: string, extent: ListExtent): ListState {
   const order = extent.orderLetters?.get(letter);
-  if (order !== undefined) return { ...state, order, top: 0 };
+  if (order !== undefined) return ordered(state, order);
   switch (letter) {
     case 's':
     case '>':
-      return { ...state, order: (state.order + 1) % extent.orders, top: 0 };
+      return ordered(state, (state.order + 1) % extent.orders);
     case '<':
-      return { ...state, order: (state.order + extent.orders - 1) % extent.orders, top: 0 };
+      return ordered(state, (state.order + extent.orders - 1) % extent.orders);
     case 'r':
     case 'R':
-      return { ...state, reverse: !state.reverse, top: 0 };
+      return { ...ordered(state, state.order), reverse: !state.reverse };
     case 'j':
       return named(state, 'down', extent);
     case 'k':
@@ -226,18 +242,29 @@ function named(state: ListState, name: string, extent: ListExtent): ListState {
       return { ...state, left: Math.min(state.left + SIDE, Math.max(0, extent.width - columns)) };
     case 'escape':
       // While it is typed, back to what it was; else there is none.
-      return { ...state, filter: state.typing ?? '', typing: undefined, top: 0 };
+      return { ...filtered(state, state.typing ?? ''), typing: undefined };
     case 'backspace':
       if (state.typing === undefined) return state;
-      return { ...state, filter: [...state.filter].slice(0, -1).join(''), top: 0 };
+      return filtered(state, [...state.filter].slice(0, -1).join(''));
     case 'delete-word':
       if (state.typing === undefined) return state;
-      return { ...state, filter: state.filter.replace(/\S*\s*$/, ''), top: 0 };
+      return filtered(state, state.filter.replace(/\S*\s*$/, ''));
     case 'delete-line':
-      return state.typing === undefined ? state : { ...state, filter: '', top: 0 };
+      return state.typing === undefined ? state : filtered(state, '');
     default:
       return state;
   }
+}
+
+/** With another filter, the first line that passes it is selected if the selected one does not. */
+function filtered(state: ListState, filter: string): ListState {
+  return { ...state, filter, top: 0, mayMove: true, isChosen: true };
+}
+
+/** In another order, what the user has chosen stays selected, else the first line is. */
+function ordered(state: ListState, order: number): ListState {
+  if (state.isChosen) return { ...state, order, top: 0 };
+  return { ...state, order, top: 0, at: 0, selected: undefined, mayMove: true };
 }
 
 /** Moves the selection, or what is shown, by so many lines. Who moves to the end of what grows stays there. */
@@ -246,26 +273,40 @@ function moved(state: ListState, by: number, { lines, room, ids, hasEnd = false 
     const top = state.top + by;
     return { ...state, top, follows: hasEnd && top >= lines - room };
   }
-  const at = Math.max(0, Math.min(state.at + by, lines - 1));
-  return { ...state, at, selected: ids[at] };
+  let from = state.isGone && by > 0 ? state.at - 1 : state.at;
+  // What is selected was out of sight: from the edge of what is not.
+  if (room > 0 && (from < state.top - 1 || from >= state.top + room))
+    from = by > 0 ? state.top - 1 : state.top + room;
+  const at = Math.max(0, Math.min(from + by, lines - 1));
+  const selected = ids[at];
+  return { ...state, at, selected, isGone: false, mayMove: selected === undefined, isChosen: true };
 }
 
 /**
  * The state with nothing before the first line and after the last one, as far as the screen can be filled. What is
- * selected stays selected where it is listed now, and is shown.
+ * selected stays selected where it is listed now, and in sight if the user has moved to it. If it is not listed any more,
+ * nothing is selected, unless the user has changed what is listed.
  */
 export function within(state: ListState, extent: ListExtent): ListState {
   const { lines, room, columns, ids } = extent;
-  let { top, at } = state;
+  let { top, at, selected, mayMove, isGone } = state;
   if (ids !== undefined) {
-    const found = state.selected === undefined ? -1 : ids.indexOf(state.selected);
+    const found = selected === undefined ? -1 : ids.indexOf(selected);
     at = found === -1 ? Math.max(0, Math.min(at, lines - 1)) : found;
-    if (room > 0) top = Math.max(at - room + 1, Math.min(top, at));
+    isGone = found === -1 && !mayMove;
+    if (found === -1 && mayMove && lines > 0) selected = ids[at];
+    mayMove &&= lines === 0;
+    if (room > 0 && state.isChosen) top = Math.max(at - room + 1, Math.min(top, at));
   }
   if (state.follows) top = lines - room;
   top = Math.max(0, Math.min(top, lines - room));
   const left = state.left <= 0 ? 0 : Math.max(0, Math.min(state.left, extent.width - columns));
-  return top === state.top && left === state.left && at === state.at ? state : { ...state, top, left, at };
+  const next = { ...state, top, left, at, selected, mayMove, isGone };
+  return isSame(next, state) ? state : next;
+}
+
+function isSame(one: ListState, other: ListState): boolean {
+  return (Object.keys(one) as (keyof ListState)[]).every((name) => one[name] === other[name]);
 }
 
 /**
@@ -286,9 +327,13 @@ export function drawnList(
     left -= taken.length;
     return taken;
   };
+  // What is above the list cannot be moved to the side.
+  const ellipsis = unicode ? '…' : '...';
+  const whole = (line: string) =>
+    paintedWidth(line) <= columns ? line : cutPainted(line, columns - ellipsis.length) + ellipsis;
   const titles = content.titles === undefined || rows < 4 ? [] : [content.titles];
   left -= titles.length;
-  const summary = take(content.summary, rows < 3 ? 0 : Math.max(1, rows >> 2));
+  const summary = take(content.summary, rows < 3 ? 0 : Math.max(1, rows >> 2)).map(whole);
   const wrapped = content.notes.flatMap((note) => wrap(visible(note), columns));
   const notes = take(firstOf(wrapped, rows >> 2), rows < 6 ? 0 : rows >> 2);
   const gap = summary.length > 0 && rows >= 10 ? [''] : [];
@@ -299,7 +344,7 @@ export function drawnList(
   const shown = content.lines.slice(top, top + room);
   const below = content.lines.length - top - shown.length;
   const side = (line: string) => (state.left === 0 ? line : dropPainted(line, state.left));
-  const isSelected = (i: number) => keys && top + i === state.at;
+  const isSelected = (i: number) => keys && !state.isGone && top + i === state.at;
   const mark = (line: string, selected: boolean) =>
     content.ids === undefined ? line : selected ? paint.bold(`${unicode ? '›' : '>'} ${line}`) : `  ${line}`;
   const list = [
@@ -316,6 +361,7 @@ export function drawnList(
     lines: lines.map((line) => cutPainted(line, columns)),
     cursor: last?.column === undefined ? undefined : { row: rows - 1, column: last.column },
     room,
+    marked: shown.findIndex((_, i) => isSelected(i)) === -1 ? undefined : content.ids?.[state.at],
   };
 }
 

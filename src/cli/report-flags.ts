@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { REPORT_DIRECTORY } from '../layout/report-paths.js';
 import { AGENT_FLAGS } from './agent-flags.js';
+import { EXACT_FLAG } from './exact-flag.js';
 import { DEFAULT_LOG_BYTES } from './report.js';
 
 /** The flags of `report`. */
@@ -39,5 +40,6 @@ export const REPORT_FLAGS = {
     helpValue: 'URL',
     summary: 'The Mesos master: each page gets a link to the sandbox.',
   }),
+  ...EXACT_FLAG,
   ...AGENT_FLAGS,
 };

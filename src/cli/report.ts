@@ -127,9 +127,10 @@ export async function reportPorts(madeBy: string, terminal: Terminal) {
 
 /** Throws UsageError. */
 export function reportOptions(words: readonly string[], flags: ReportFlags): ReportOptions {
-  const { out, trace, 'agent-url': agentUrl, 'master-url': masterUrl } = flags;
+  const { out, trace, exact, 'agent-url': agentUrl, 'master-url': masterUrl } = flags;
   return {
     words,
+    exact,
     directory: resolve(out),
     logBytes: bytesOf(flags['log-bytes']),
     trace,

@@ -34,10 +34,15 @@ export class RunList implements ListSource {
     const process = (selected: string | undefined) => this.#rows.get(selected ?? '')?.process.process;
     this.keys = [
       keysKey(KEYS),
-      { letter: 'l', hint: 'log', press: (selected) => this.enter(selected) },
+      { letter: 'l', hint: 'log', onSelected: true, press: (selected) => this.enter(selected) },
       key('w', 'why', () => actions.why(this.#view)),
       key('k', 'kill', () => actions.kill(this.#view)),
-      { letter: 'e', hint: 'exec', press: (selected) => actions.exec(this.#view, process(selected)) },
+      {
+        letter: 'e',
+        hint: 'exec',
+        onSelected: true,
+        press: (selected) => actions.exec(this.#view, process(selected)),
+      },
       key('t', 'top', () => actions.top(this.#view)),
       key('i', 'inspect', () => actions.inspect(this.#view)),
       key('r', 'report', () => actions.report(this.#view)),

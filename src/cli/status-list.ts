@@ -1,7 +1,11 @@
 import { keyOf, mentions, Ranking, SORT_KEYS, type SortKey } from '../app/task-order.js';
+import { NotFoundError } from '../errors/errors.js';
+import { hasError, type Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
+import { age } from '../text/age.js';
 import { visible } from '../text/escape.js';
 import { idLine, type StatusItem, StatusPage } from '../views/status.js';
+import { LastKnown, type Silent } from './last-known.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import type { ListContent } from './list-screen.js';
 import type { Style, Terminal } from './terminal.js';
@@ -16,9 +20,28 @@ export async function watchStatusList(
   terminal: Terminal,
   intervalMs: number,
 ): Promise<number> {
-  const { exitCode, notes } = await watchList(terminal, intervalMs, new StatusList(tasks, flags));
+  const { exitCode, notes } = await watchList(
+    terminal,
+    intervalMs,
+    new StatusList(tasks, flags, () => terminal.now()),
+  );
   terminal.writeError(notes.map((note) => `${visible(note)}\n`).join(''));
   return exitCode;
+}
+
+/** What a look has seen. */
+interface Seen {
+  /** Not certainly as before. */
+  readonly isNew: boolean;
+  readonly isRemote: boolean;
+  readonly views: readonly TaskView[];
+  readonly problems: readonly Problem[];
+  readonly notice?: string | undefined;
+}
+
+function silentText({ agent, timeMs }: Silent, now: number): string {
+  const time = new Date(timeMs).toISOString().slice(11, 19);
+  return `${agent} does not answer: its tasks are shown as they were ${age(timeMs, now)} ago, at ${time}`;
 }
 
 /** The order without --sort. */
@@ -32,23 +55,44 @@ export class StatusList implements ListSource {
   protected shown: readonly TaskView[] = [];
   readonly #tasks: WatchedTasks;
   readonly #flags: StatusFlags;
+  readonly #now: () => number;
+  readonly #known = new LastKnown();
+  /** Agents whose tasks are shown as they were. */
+  protected silent: readonly Silent[] = [];
   #views: readonly TaskView[] = [];
   #notes: readonly string[] = [];
 
-  constructor(tasks: WatchedTasks, flags: StatusFlags) {
+  constructor(tasks: WatchedTasks, flags: StatusFlags, now: () => number) {
     this.#tasks = tasks;
     this.#flags = flags;
+    this.#now = now;
     const first = flags.sort ?? BY_PHASE;
     this.orders = [first, ...[BY_PHASE, ...SORT_KEYS].filter((order) => order !== first)];
   }
 
   async look(): Promise<boolean> {
-    if (!(await this.#tasks.look())) return false;
-    const { views, answer } = this.#tasks;
+    const seen = await this.#seen();
+    const wasSilent = this.silent.length > 0;
+    if (!seen.isNew && !wasSilent && !seen.isRemote) return false;
     const [before, notesBefore] = [this.#views, this.#notes];
+    const { views, silent } = this.#known.add(seen.views, seen.problems, this.#now());
     this.#views = views;
-    this.#notes = notesOf(answer.problems, answer.notice);
+    this.silent = silent;
+    if (!seen.isNew && !wasSilent) return false;
+    this.#notes = notesOf(seen.problems, views.length > 0 ? undefined : seen.notice);
     return this.#notes.join('\n') !== notesBefore.join('\n') || !this.#looksSame(before, views);
+  }
+
+  async #seen(): Promise<Seen> {
+    try {
+      const isNew = await this.#tasks.look();
+      const { views, answer } = this.#tasks;
+      return { ...answer, views, isNew, isRemote: answer.agents !== undefined };
+    } catch (error) {
+      // No agent answers that may have what the words mean.
+      if (!(error instanceof NotFoundError) || !this.#known.isAny || !hasError(error.problems)) throw error;
+      return { views: [], problems: error.problems, isNew: true, isRemote: true };
+    }
   }
 
   content({ filter, order, reverse, style }: ListRequest): ListContent {
@@ -66,7 +110,8 @@ export class StatusList implements ListSource {
     }
     const { leftOut } = ranking;
     const left = leftOutNotice(leftOut);
-    const notes = left === undefined ? this.#notes : [left, ...this.#notes];
+    const silent = this.silent.map((each) => silentText(each, style.now));
+    const notes = [...silent, ...(left === undefined ? [] : [left]), ...this.#notes];
     const ranked = ranking.items();
     this.shown = ranked.map(({ view }) => view);
     const items = ranked.map(({ item }) => item);

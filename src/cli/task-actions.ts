@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { isDone } from '../app/end-task.js';
 import { inspectFound } from '../app/inspect.js';
 import type { ThermosError } from '../errors/errors.js';
 import type { TaskView } from '../task/view.js';
@@ -11,15 +12,29 @@ import type { Style } from './terminal.js';
 import { TextList } from './text-list.js';
 import type { ListEffect, ListSource } from './watch-list.js';
 
+/** So long what was done is told. */
+const NEWS_MS = 60_000;
+
 /** What keys do to a task that is selected in a list, and what came of it. */
 export class TaskActions {
   protected readonly ports: LogListPorts;
-  /** What was done, below the list; not escaped. */
-  news: readonly string[] = [];
+  #news: { readonly lines: readonly string[]; readonly timeMs: number; readonly isOpen: boolean } | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #changed = () => {};
 
   constructor(ports: LogListPorts) {
     this.ports = ports;
+  }
+
+  /**
+   * What was done, and when, below the list; not escaped. It goes after a minute; what is still being done stays until it is
+   * over.
+   */
+  get news(): readonly string[] {
+    const news = this.#news;
+    if (news === undefined || (!news.isOpen && this.ports.now() - news.timeMs >= NEWS_MS)) return [];
+    const [first = '', ...others] = news.lines;
+    return [`${new Date(news.timeMs).toISOString().slice(11, 19)} ${first}`, ...others];
   }
 
   /** Gives what to call when there is news: only who has asked last is told. */
@@ -44,8 +59,12 @@ export class TaskActions {
 
   /** Another program ends the task: it goes on when this screen is left. */
   kill(view: TaskView): ListEffect {
-    const { task_id, root } = view;
+    const { task_id, root, state } = view;
     if (root.agent !== undefined) return this.refuse('kill');
+    if (isDone(view)) {
+      this.say([`task ${task_id} is over: ${state}`]);
+      return 'redraw';
+    }
     const failed = `task ${task_id} was not ended`;
     return {
       question: `End task ${task_id}?`,
@@ -60,22 +79,28 @@ export class TaskActions {
   }
 
   protected tell({ message, hint }: ThermosError): void {
-    this.news = [message, ...(hint === undefined ? [] : [`Hint: ${hint}`])];
+    this.say([message, ...(hint === undefined ? [] : [`Hint: ${hint}`])]);
+  }
+
+  /** Tells what was done; without lines, nothing. `isOpen`: it is still being done. */
+  protected say(lines: readonly string[], isOpen = false): void {
+    clearTimeout(this.#timer);
+    this.#news = lines.length === 0 ? undefined : { lines, timeMs: this.ports.now(), isOpen };
+    if (lines.length > 0 && !isOpen) this.#timer = setTimeout(() => this.#changed(), NEWS_MS).unref();
   }
 
   /** Another list; what was done before has been read. */
-  protected open(list: ListSource): ListEffect {
-    this.news = [];
+  protected open(list: ListSource | (() => Promise<ListSource>)): ListEffect {
+    if (this.#news?.isOpen !== true) this.say([]);
     return { open: list };
   }
 
   /** Runs this program in the background, and tells what it says; `failed`: what is to say if it cannot be started. */
   protected run(words: readonly string[], view: TaskView, begun: string, failed: string): void {
-    this.news = [begun];
-    const child = spawn(process.execPath, [MAIN, ...words, ...rootOf(view), '--', view.task_id], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.say([begun], true);
+    // The task may be gone meanwhile: no other one is meant then.
+    const args = [MAIN, ...words, ...rootOf(view), '--exact', '--', view.task_id];
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     child.unref();
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -84,7 +109,7 @@ export class TaskActions {
       });
     }
     const tell = (lines: string) => {
-      this.news = lines.split('\n').filter((line) => line !== '');
+      this.say(lines.split('\n').filter((line) => line !== ''));
       this.#changed();
     };
     child.on('error', ({ message }) => tell(`${failed}: ${message}`));

@@ -69,14 +69,19 @@ export class TopList implements ListSource {
     this.#processes = session.flags.processes;
     const first = columnOf(session.flags.sort);
     this.orders = [first, ...TOP_COLUMNS.filter((column) => column !== first)];
-    const withRow = (effect: (row: TopRow) => ListEffect) => (selected: string | undefined) => {
-      const row = selected === undefined ? undefined : this.#rows.get(selected);
-      return row === undefined ? 'redraw' : effect(row);
-    };
+    const onRow = (letter: string, hint: string, effect: (row: TopRow) => ListEffect): ListKey => ({
+      letter,
+      hint,
+      onSelected: true,
+      press: (selected) => {
+        const row = selected === undefined ? undefined : this.#rows.get(selected);
+        return row === undefined ? 'redraw' : effect(row);
+      },
+    });
     this.keys = [
-      { letter: 'k', hint: 'kill', press: withRow(({ view }) => actions.kill(view)) },
-      { letter: 'l', hint: 'log', press: withRow((row) => actions.log(row.view, processOf(row))) },
-      { letter: 'i', hint: 'inspect', press: withRow(({ view }) => actions.inspect(view)) },
+      onRow('k', 'kill', ({ view }) => actions.kill(view)),
+      onRow('l', 'log', (row) => actions.log(row.view, processOf(row))),
+      onRow('i', 'inspect', ({ view }) => actions.inspect(view)),
       { letter: 'p', hint: 'processes', press: () => this.#switch() },
       keysKey(KEYS),
     ];
@@ -126,7 +131,7 @@ export class TopList implements ListSource {
 
   #switch(): ListEffect {
     this.#processes = !this.#processes;
-    return 'redraw';
+    return 'relist';
   }
 }
 

@@ -40,13 +40,14 @@ class UiList extends StatusList {
   #byId = new Map<string, TaskView>();
 
   constructor(ports: UiPorts, flags: StatusFlags, terminal: Terminal) {
-    super(ports.tasks, flags);
+    super(ports.tasks, flags, () => terminal.now());
     this.#ports = ports;
     this.#terminal = terminal;
     const { actions } = ports;
     const key = (letter: string, hint: string, effect: (view: TaskView) => ListEffect): ListKey => ({
       letter,
       hint,
+      onSelected: true,
       press: (selected) => this.#with(selected, effect),
     });
     this.keys = [
@@ -100,10 +101,13 @@ class UiList extends StatusList {
 
   /** This host, or the agents that are asked. */
   #where(): string {
-    const agents = new Set(
-      this.#ports.tasks.answer.roots.flatMap(({ agent }) => agent?.hostname || agent?.url || []),
-    );
-    if (agents.size === 0) return hostname();
+    const { agents: asked, roots } = this.#ports.tasks.answer;
+    if (asked === undefined) return hostname();
+    const agents = new Set([
+      ...roots.flatMap(({ agent }) => agent?.hostname || agent?.url || []),
+      ...this.silent.map(({ agent }) => agent),
+    ]);
+    if (agents.size === 0) return asked === 1 ? '1 agent' : `${asked} agents`;
     return agents.size > 3 ? `${agents.size} agents` : [...agents].join(', ');
   }
 }

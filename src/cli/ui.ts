@@ -14,6 +14,10 @@ const PAGE = { verbosity: 1, wide: false, 'no-trunc': false, quiet: false };
 
 export type UiFlags = Omit<StatusFlags, keyof typeof PAGE | 'interval'> & { interval: string };
 
+/** Agents tell what their containers use no more often. */
+const LEAST_REMOTE_MS = 500;
+const slowest = (intervalMs: number) => `${Math.max(intervalMs, LEAST_REMOTE_MS)}ms`;
+
 /** Shows the tasks on a screen with keys. Resolves to the exit code; throws UsageError if there is no such screen. */
 export async function showUi(words: readonly string[], flags: UiFlags, terminal: Terminal): Promise<number> {
   const intervalMs = parseDuration(flags.interval, 'interval', { least: '100ms', most: '1d' });
@@ -42,8 +46,10 @@ export async function showUi(words: readonly string[], flags: UiFlags, terminal:
             tellWaiting: agents.tellWaiting,
           };
     const sampled = { ...TOP, ...flags, sort: TOP.sort };
-    const remote = agents && (await remoteTopSession(words, sampled, agents, terminal));
-    const sampling = () => remote ?? topSession([], sampled, terminal);
+    const sampling = async () =>
+      agents === undefined
+        ? topSession([], sampled, terminal)
+        : await remoteTopSession(words, { ...sampled, interval: slowest(intervalMs) }, agents, terminal);
     const actions = new UiActions({ gatherer, now, ...logs }, sampling);
     const tasks = new WatchedTasks(words, shown, terminal, gatherer.board(now));
     return await watchUi({ tasks, gatherer, actions }, shown, terminal, intervalMs);

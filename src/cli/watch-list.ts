@@ -16,6 +16,7 @@ import {
   pressed,
   within,
 } from './list-screen.js';
+import { SeenLines } from './seen-lines.js';
 import type { Style, Terminal } from './terminal.js';
 
 /** What of a list is asked for. */
@@ -33,19 +34,27 @@ export interface ListKey {
   readonly letter: string;
   /** What it does, in a word or two; absent if the bottom of the screen does not tell it. */
   readonly hint?: string;
+  /** It does something to the selected line: then that must be one which the user has seen as such. */
+  readonly onSelected?: true;
   /** `selected`: the id of the selected line. */
   press(selected: string | undefined): ListEffect;
 }
 
 /**
- * What a key leads to: the list is drawn again; or first a question, which `y` answers with yes; or another list, which
- * Escape leaves; or another program, which has the terminal until it ends.
+ * What a key leads to: the list is drawn again, with `relist` because it has other lines; or first a question, which `y`
+ * answers with yes; or another list, which Escape leaves; or another program, which has the terminal until it ends.
  */
 export type ListEffect =
   | 'redraw'
+  | 'relist'
   | { question: string; yes: () => void }
-  | { open: ListSource }
-  | { lend: () => ChildProcess; ended: (by: number | NodeJS.Signals) => void };
+  | { open: ListSource | (() => Promise<ListSource>) }
+  | {
+      /** Above what the program writes; not escaped. */
+      intro: readonly string[];
+      lend: () => ChildProcess;
+      ended: (by: number | NodeJS.Signals) => void;
+    };
 
 /** What is listed on a screen, and changes. */
 export interface ListSource {
@@ -69,6 +78,10 @@ export interface ListSource {
   /** Draws what the last look has seen. */
   content(request: ListRequest): ListContent;
 }
+
+const IS_GONE = 'What was selected is not listed any more. Select a line with the arrows.';
+const WAS_HIDDEN = 'What is selected was out of sight: see it, and press the key again.';
+const HAS_CHANGED = 'The list has changed while you typed: see what is selected, and press the key again.';
 
 /** How long the screen stays as it is while a list is opened. */
 const SOON_MS = 100;
@@ -111,6 +124,11 @@ type SessionEnd = EndingSignal | 'quit' | 'back';
 /** What is shown of a list before it was looked at. */
 const UNKNOWN: ListContent = { summary: [], titles: undefined, lines: [], notes: ['reading'] };
 
+/** Keys that end or stop the program, or draw it again, do that also while there is a question. */
+function isForAll(key: Key): boolean {
+  return 'name' in key && ['interrupt', 'suspend', 'abort', 'redraw'].includes(key.name);
+}
+
 class Session {
   readonly #terminal: Terminal;
   readonly #screen: FullScreen;
@@ -124,6 +142,9 @@ class Session {
   #isKnown: boolean;
   /** Why a list that was opened from this one was left. */
   #failure: string | undefined;
+  /** It was looked at, and what was seen is not drawn yet. */
+  #isUndrawn = true;
+  readonly #seen = new SeenLines();
   /** Something was done: it is looked at again, before the interval is over. */
   #isDue = false;
   #content: ListContent | undefined;
@@ -133,6 +154,8 @@ class Session {
   #room = 0;
   #frame: readonly string[] = [];
   #question: Extract<ListEffect, { question: string }> | undefined;
+  /** The first frame that showed the question. */
+  #askedIn: number | undefined;
 
   constructor(terminal: Terminal, screen: FullScreen, source: ListSource, place: 'outer' | 'inner') {
     this.#terminal = terminal;
@@ -163,9 +186,12 @@ class Session {
         if (await source.look()) this.#content = undefined;
         this.#lookedAt = this.#terminal.now();
         this.#isKnown = true;
+        this.#isUndrawn = true;
       } catch (error) {
         failure = { error };
       }
+      // What was typed meanwhile was meant for what is shown now.
+      await this.#screen.heardAll();
       isLooking = false;
       next = dueAt();
       this.#screen.wake();
@@ -195,7 +221,8 @@ class Session {
       if (event === 'woken' || event === 'resize') this.#draw();
       else if ('ends' in event) return event.ends;
       else {
-        const end = await this.#press(event.key, intervalMs);
+        if (this.#isUndrawn) this.#draw();
+        const end = await this.#press(event.key, event.frame, intervalMs);
         if (end !== undefined) return end;
       }
     }
@@ -209,13 +236,16 @@ class Session {
     });
   }
 
-  /** Resolves to how it ended, if the key has ended it. */
-  async #press(key: Key, intervalMs: number): Promise<SessionEnd | undefined> {
+  /** `frame`: what was shown when the key came. Resolves to how it ended, if the key has ended it. */
+  async #press(key: Key, frame: number, intervalMs: number): Promise<SessionEnd | undefined> {
     this.#failure = undefined;
-    if (this.#question !== undefined && this.#isAnswer(key)) {
+    if (this.#question !== undefined && !isForAll(key)) {
+      // What was typed before the question could be read is no answer.
+      if (frame >= (this.#askedIn ?? Number.POSITIVE_INFINITY)) this.#answer(key);
       this.#draw();
       return undefined;
     }
+    this.#contentNow();
     const { state, action } = pressed(this.#state, key, this.#extent());
     this.#state = state;
     if (action === 'quit' || (action === 'back' && this.#isInner)) return action;
@@ -225,48 +255,82 @@ class Session {
     else if (action === 'abort') this.#screen.raise('SIGQUIT');
     else {
       if (action === 'enter') {
-        const end = await this.#effect(this.#source.enter?.(this.#selected), intervalMs);
+        const end = await this.#effect(
+          this.#onSeen(frame, (id) => this.#source.enter?.(id)),
+          intervalMs,
+        );
         if (end !== undefined) return end;
       } else if (typeof action === 'object') {
         const key = this.#source.keys?.find(({ letter }) => letter === action.letter);
-        const end = await this.#effect(key?.press(this.#selected), intervalMs);
+        const effect = key?.onSelected
+          ? this.#onSeen(frame, (id) => key.press(id))
+          : key?.press(this.#selected);
+        const end = await this.#effect(effect, intervalMs);
         if (end !== undefined) return end;
         // What was typed before there was a question is no answer.
-        if (action.rest !== '' && this.#question === undefined)
-          return this.#press({ text: action.rest }, intervalMs);
+        if (action.rest !== '' && this.#question === undefined) {
+          const failure = this.#failure;
+          const ended = await this.#press({ text: action.rest }, frame, intervalMs);
+          this.#failure ??= failure;
+          if (ended !== undefined) return ended;
+        }
       }
       this.#draw();
     }
     return undefined;
   }
 
-  /** Only a `y` that was typed alone means yes; keys that end or stop the program do that still. */
-  #isAnswer(key: Key): boolean {
-    if ('name' in key && ['interrupt', 'suspend', 'abort', 'redraw'].includes(key.name)) return false;
+  /** Only a `y` that was typed alone means yes. */
+  #answer(key: Key): void {
     const isYes = 'text' in key && !key.pasted && /^y$/i.test(key.text);
     if (isYes) this.#question?.yes();
     this.#question = undefined;
     this.#content = undefined;
-    return true;
   }
 
   /** The id of the selected line. */
   get #selected(): string | undefined {
-    return this.#contentNow().ids?.[this.#state.at];
+    const { ids } = this.#contentNow();
+    this.#state = within(this.#state, this.#extent());
+    return this.#state.isGone ? undefined : ids?.[this.#state.at];
+  }
+
+  /**
+   * What a key does to the selected line, if the user can mean that one: not if it has gone, is out of sight, or was reached
+   * in a list that nobody has seen yet.
+   */
+  #onSeen(frame: number, act: (id: string) => ListEffect | undefined): ListEffect | undefined {
+    const id = this.#selected;
+    if (id !== undefined && !this.#seen.canMean(id, frame)) this.#failure = HAS_CHANGED;
+    else if (id !== undefined && !this.#isInSight) {
+      this.#state = { ...this.#state, isChosen: true };
+      this.#failure = WAS_HIDDEN;
+    } else if (id !== undefined) return act(id);
+    else if (this.#state.isGone) this.#failure = IS_GONE;
+    return undefined;
+  }
+
+  get #isInSight(): boolean {
+    const { at, top } = this.#state;
+    return at >= top && at < top + this.#room;
   }
 
   /** Resolves to how all lists are left, if that happens meanwhile. */
   async #effect(effect: ListEffect | undefined, intervalMs: number): Promise<SessionEnd | undefined> {
     this.#content = undefined;
-    if (effect === undefined || effect === 'redraw') return undefined;
+    if (effect === 'relist') this.#state = { ...this.#state, mayMove: true };
+    if (effect === undefined || effect === 'redraw' || effect === 'relist') return undefined;
     if ('question' in effect) {
       this.#question = effect;
+      this.#askedIn = undefined;
       return undefined;
     }
+    let opened: ListSource | undefined;
     try {
-      if ('lend' in effect) effect.ended(await this.#screen.lend(effect.lend));
+      if ('lend' in effect) effect.ended(await this.#screen.lend(effect.lend, effect.intro));
       else {
-        const end = await new Session(this.#terminal, this.#screen, effect.open, 'inner').run(intervalMs);
+        opened = typeof effect.open === 'function' ? await effect.open() : effect.open;
+        const end = await new Session(this.#terminal, this.#screen, opened, 'inner').run(intervalMs);
         if (end !== 'back') return end;
       }
     } catch (error) {
@@ -274,7 +338,7 @@ class Session {
       if (!(error instanceof ThermosError) && errnoOf(error) === undefined) throw error;
       this.#failure = (error as Error).message;
     } finally {
-      if ('open' in effect) effect.open.close?.();
+      opened?.close?.();
       this.#listen();
       this.#content = undefined;
     }
@@ -284,8 +348,13 @@ class Session {
   #draw(): void {
     const { columns, rows } = this.#screen.size;
     const known = this.#contentNow();
-    const failure = this.#failure === undefined ? [] : [this.#failure];
-    const content = { ...known, notes: [...failure, ...known.notes] };
+    if (this.#isUndrawn) this.#seen.found(known.ids, this.#screen.frame + 1);
+    this.#isUndrawn = false;
+    // Before it is drawn: what is gone is said.
+    this.#state = within(this.#state, this.#extent());
+    const gone = this.#state.isGone && this.#state.isChosen ? IS_GONE : undefined;
+    const said = this.#failure ?? gone;
+    const content = { ...known, notes: [...(said === undefined ? [] : [said]), ...known.notes] };
     const style = this.#style();
     const question = this.#question?.question;
     const options = {
@@ -309,7 +378,9 @@ class Session {
     if (state !== this.#state) screen = drawnList(content, state, { columns, rows }, options);
     this.#state = state;
     this.#frame = screen.frame;
+    this.#seen.drawn(known.ids, screen.marked);
     this.#screen.show(screen.lines, screen.cursor);
+    if (this.#question !== undefined) this.#askedIn ??= this.#screen.frame;
   }
 
   #style(): Style {

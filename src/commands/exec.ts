@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { CompletionKinds } from '../cli/completion/kinds.js';
+import { EXACT_FLAG } from '../cli/exact-flag.js';
 import { execCommand } from '../cli/exec.js';
 import { UsageError } from '../errors/errors.js';
 import { EXEC_EXIT_ROWS } from '../errors/exit-codes.js';
@@ -52,6 +53,7 @@ use sudo, or stay outside with --no-namespaces.`;
     },
   };
   static override flags = {
+    ...EXACT_FLAG,
     'no-namespaces': Flags.boolean({
       summary: "Stay in the caller's namespaces and root directory.",
     }),

@@ -5,6 +5,7 @@ import { LocalTask } from '../app/local-task.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { confirmationOn } from '../cli/confirm.js';
+import { EXACT_FLAG } from '../cli/exact-flag.js';
 import { coordinatorPrograms } from '../cli/programs.js';
 import { progressOn } from '../cli/progress.js';
 import type { KillDocument } from '../contracts/run.js';
@@ -20,7 +21,7 @@ is continued, so that it can end. Whatever does not end within --grace is killed
 they are certainly the task's.
 
 TASK is a task id, a path (a sandbox, a task file …), or a regular expression or glob for the whole id: kk-1
-never means kk-10. The tasks that a pattern matches are listed, and you are asked before they are ended.
+never means kk-10. With --exact, it is an id and nothing else, for scripts that have one. The tasks that a pattern matches are listed, and you are asked before they are ended.
 
 ${DURATION_HELP}`;
   static override examples = [
@@ -44,6 +45,7 @@ ${DURATION_HELP}`;
   };
 
   static override flags = {
+    ...EXACT_FLAG,
     now: Flags.boolean({ summary: 'End at once: SIGKILL to all processes, no final processes.' }),
     lose: Flags.boolean({
       summary: 'Give processes no time, run no final processes, and record the task as LOST.',

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { CompletionKinds } from '../cli/completion/kinds.js';
+import { EXACT_FLAG } from '../cli/exact-flag.js';
 import { restartOn } from '../cli/restart.js';
 import type { RestartDocument } from '../contracts/run.js';
 import { EXIT_MEANINGS } from '../errors/exit-codes.js';
@@ -50,6 +51,7 @@ ${DURATION_HELP}`;
   };
 
   static override flags = {
+    ...EXACT_FLAG,
     grace: Flags.string({
       default: '60s',
       helpValue: 'DURATION',

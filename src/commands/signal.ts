@@ -5,6 +5,7 @@ import { signalProcess } from '../app/signal.js';
 import { ThermosCommand } from '../cli/base-command.js';
 import type { CompletionKinds } from '../cli/completion/kinds.js';
 import { confirmationOn } from '../cli/confirm.js';
+import { EXACT_FLAG } from '../cli/exact-flag.js';
 import { signalNumber } from '../cli/signal-name.js';
 import type { SignalDocument } from '../contracts/run.js';
 import { signalWord } from '../text/signals.js';
@@ -51,6 +52,7 @@ of a task that a pattern names is signalled.`;
   };
 
   static override flags = {
+    ...EXACT_FLAG,
     all: Flags.boolean({ summary: 'Send it also to everything that the process has started.' }),
     yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask; --force means the same.' }),
   };

@@ -19,7 +19,7 @@ at before. The runner and the coordinators are not counted: they are the price o
 
 On a terminal, the screen is drawn again after each interval, with these keys: s and > sort by the next column, < by the
 one before, r reverses; / filters; p shows processes; k ends the selected task after a question, l shows its logs, i
-inspects it; ? lists all keys; q ends. On a pipe, one sample is printed after one interval.
+inspects it; ? lists all keys; q ends, with 0 whatever was shown. On a pipe, one sample is printed after one interval.
 
 With --record, each sample is also appended to a file; on a pipe, without --once, --count and --json, nothing is printed
 then, until a signal. report --usage shows what was recorded.

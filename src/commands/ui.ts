@@ -10,7 +10,8 @@ export default class Ui extends ThermosCommand {
   static override summary = 'Show the tasks, their processes and logs on one screen with keys.';
   static override description =
     `The first list has the tasks as status --watch shows them. Enter shows the processes of the selected task and all their
-runs; Enter there shows the log of the selected run as it grows. Esc leads back, q quits, ? lists all keys.
+runs; Enter there shows the log of the selected run as it grows. Esc leads back, q quits, with exit code 0 whatever was
+shown, ? lists all keys.
 
 For the selected task, w says why it is in its state, k ends it after a question, e opens a shell beside a process, i
 inspects it, r writes its page, and t shows what tasks use. In each list, / filters and s sorts; in a log, f follows its

@@ -12,9 +12,10 @@ import {
 
 /**
  * `look`: a word may match several tasks, by pattern, by prefix, or by any part of their ids. `look-strictly`: the same
- * without parts of ids, for a word that may mean something else. `change`: only whole ids.
+ * without parts of ids, for a word that may mean something else. `change`: only whole ids. `exact`: a word is an id, and
+ * neither a pattern nor a path.
  */
-export type Mode = 'look' | 'look-strictly' | 'change';
+export type Mode = 'look' | 'look-strictly' | 'change' | 'exact';
 
 export interface Unmatched {
   word: string;
@@ -39,7 +40,7 @@ const LONGEST_WORD = 4096;
  * - `change`: a regular expression or a glob, depending on the characters of the word, for the whole id.
  *
  * Throws UsageError `bad-pattern` for a word that matches nothing and is neither a valid regular expression
- * nor a glob, and, in `change`, `ambiguous-task` for an id that is in several roots.
+ * nor a glob, and, in `change` and `exact`, `ambiguous-task` for an id that is in several roots.
  */
 export function findTasks(tasks: readonly FoundTask[], words: readonly string[], mode: Mode): Match {
   const chosen = new Set<FoundTask>();
@@ -47,7 +48,7 @@ export function findTasks(tasks: readonly FoundTask[], words: readonly string[],
   for (const word of words) {
     const matching = matchingTasks(tasks, word, mode);
     if (matching.length === 0) unmatched.push({ word, near: nearest(word, idsOf(tasks)) });
-    if (mode === 'change') refuseDuplicateIds(matching);
+    if (mode === 'change' || mode === 'exact') refuseDuplicateIds(matching);
     for (const task of matching) chosen.add(task);
   }
   return { tasks: tasks.filter((task) => chosen.has(task)), unmatched };
@@ -61,7 +62,7 @@ function matchingTasks(tasks: readonly FoundTask[], word: string, mode: Mode): F
     );
   }
   const exact = tasks.filter((task) => task.task_id === word);
-  if (exact.length > 0) return exact;
+  if (exact.length > 0 || mode === 'exact') return exact;
 
   const glob = hasGlobCharacters(word) ? globTest(word) : undefined;
   let regExp: IdTest | undefined;

@@ -43,14 +43,15 @@ export function selectTasks(
   }
   const cwd = options.cwd ?? '/';
   const byPath = new Map<string, NamedByPath | undefined>();
-  for (const word of words) if (isPathWord(word)) byPath.set(word, namedByPath(word, cwd));
+  const isPath = (word: string) => mode !== 'exact' && isPathWord(word);
+  for (const word of words) if (isPath(word)) byPath.set(word, namedByPath(word, cwd));
   const flagged = (options.flags.root?.length ?? 0) + (options.flags.mesosRoot?.length ?? 0) > 0;
   const onlyPaths = !flagged && words.every((word) => byPath.get(word) !== undefined);
   const discovery = onlyPaths ? { roots: [], tasks: [], problems: [] } : find({ ...options, fromCwd: false });
 
   const selection = new Selector(discovery, options, mode);
   for (const word of words) {
-    if (isPathWord(word)) selection.addPath(word, byPath.get(word), hooks);
+    if (isPath(word)) selection.addPath(word, byPath.get(word), hooks);
     else selection.addWord(word, hooks);
   }
   return selection.result();
@@ -127,6 +128,10 @@ class Selector {
     } catch (error) {
       if (!(error instanceof UsageError) || error.code !== 'bad-pattern') throw error;
       failure = error;
+    }
+    if (this.#mode === 'exact') {
+      for (const each of near) this.#unmatched.push(each);
+      return;
     }
     const named = namedByPath(word, this.#options.cwd ?? '/');
     const tasks = this.#orLoosely(word, this.#tasksAt(word, named, hooks));

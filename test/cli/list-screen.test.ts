@@ -10,6 +10,7 @@ import {
   type ListState,
   pressed,
   type ScreenSize,
+  within,
 } from '../../src/cli/list-screen.js';
 import { colouredPalette } from '../../src/cli/palette.js';
 import { paintedWidth } from '../../src/text/width.js';
@@ -122,7 +123,8 @@ describe('keys', () => {
     ['nothing else that is pasted', [{ text: 'r/x', pasted: true }], { reverse: false, typing: undefined }],
     ['unknown letters', ['xyz'], {}],
   ])('%s', (_, keys, expected) => {
-    expect(pressing(keys)).toMatchObject({ state: { ...FIRST_STATE, ...expected }, actions: [] });
+    const { isChosen: _isChosen, ...first } = FIRST_STATE;
+    expect(pressing(keys)).toMatchObject({ state: { ...first, ...expected }, actions: [] });
   });
 
   test.each<[Key | string, string]>([
@@ -193,6 +195,70 @@ describe('keys', () => {
         .slice(-5),
     ).toBe('third');
   });
+});
+
+describe('the selected line', () => {
+  const size = { columns: 60, rows: 12 };
+  const listed = (words: string): ListContent => {
+    const ids = words.split(' ').filter((id) => id !== '');
+    return content(0, { ids, lines: ids.map((id) => `line ${id}`) });
+  };
+  /** The selected line after lists that are shown, and keys. */
+  const markedAfter = (...steps: (string | (Key | string)[])[]) => {
+    let state = FIRST_STATE;
+    let shown = listed('');
+    const extent = () => ({ ...extentOf(shown, size, state), ids: shown.ids });
+    for (const step of steps) {
+      if (typeof step === 'string') {
+        shown = listed(step);
+        state = within(state, extent());
+      } else {
+        for (const each of step)
+          state = pressed(state, typeof each === 'string' ? { text: each } : each, extent()).state;
+      }
+    }
+    return drawnList(shown, within(state, extent()), size, OPTIONS).marked;
+  };
+  const many = Array.from({ length: 50 }, (_, i) => `t${i}`);
+
+  test.each<[string, (string | (Key | string)[])[], string | undefined]>([
+    ['is the first one at first', ['a b c'], 'a'],
+    [
+      'stays the same one when others come before it, though nobody has moved there',
+      ['a b c', 'x y a b'],
+      'a',
+    ],
+    ['stays the same one when the order changes', ['a b c', ['j'], 'c a b'], 'b'],
+    ['is none when it has gone, and not its neighbour', ['a b c', 'b c', 'c b'], undefined],
+    ['is the same one again when it comes back', ['a b c', 'b c', 'b a c'], 'a'],
+    ['is the next one after what has gone, with a step down', ['a b c', ['j'], 'a c', ['j']], 'c'],
+    ['is the one before what has gone, with a step up', ['a b c', ['j'], 'a c', [key('up')]], 'a'],
+    ['is the first one that a filter lets through', ['a b c', ['j', '/c'], 'c'], 'c'],
+    ['is none when it has gone behind a filter', ['a b c', ['/b', key('enter')], 'b', 'c'], undefined],
+    ['is the first one of another order, if nobody has moved', ['a b c', ['s'], 'c b a'], 'c'],
+    [
+      'is out of sight where nobody has moved to it, so that the first lines stay in sight',
+      ['a b', [...many, 'a'].join(' ')],
+      undefined,
+    ],
+    [
+      'is the first line in sight with a step down from there',
+      ['a b', [...many, 'a'].join(' '), ['j']],
+      't0',
+    ],
+    ['is in sight where one has moved to it', ['a b', ['j'], [...many, 'b'].join(' ')], 'b'],
+    ['is what comes first into an empty list', ['', 'a b'], 'a'],
+  ])('%s', (_, steps, marked) => {
+    expect(markedAfter(...steps)).toBe(marked);
+  });
+});
+
+test('a head that is wider than the screen has a mark where it is cut', () => {
+  const shown = content(1, { summary: ['Why it is in its state'] });
+  const first = (unicode: boolean) =>
+    drawnList(shown, FIRST_STATE, { columns: 12, rows: 8 }, { ...OPTIONS, unicode }).lines[0];
+  expect(first(true)).toBe('Why it is i…');
+  expect(first(false)).toBe('Why it is...');
 });
 
 describe('any screen, after any keys', () => {

@@ -27,6 +27,15 @@ function ids(all: string | string[], word: string, mode: Mode): string {
 const look = (all: string | string[], word: string) => ids(all, word, 'look');
 const change = (all: string | string[], word: string) => ids(all, word, 'change');
 
+test('exactly: an id, and never a pattern, a beginning, or another id', () => {
+  const exact = (all: string, word: string) => ids(all, word, 'exact');
+  expect(exact('a.b axb', 'a.b')).toBe('a.b');
+  expect(exact('axb', 'a.b')).toBe('');
+  expect(exact('web-1 web-2', 'web-*')).toBe('');
+  expect(exact('web-1', 'web')).toBe('');
+  expect(exact('t', '(')).toBe('');
+});
+
 describe('to look', () => {
   test('an exact id wins', () => {
     expect(look('kk-1 kk-10 kk-2', 'kk-1')).toBe('kk-1');

@@ -296,6 +296,12 @@ describe('which tasks', () => {
     expect(status).toBe(1);
     expect(stderr).toContain("no task matches 'kk-1'");
     expect(isAlive(pidOf('kk-10'))).toBe(true);
+    const exact = place.thermos('kill', '--yes', '--exact', 'kk-.*');
+    expect(exact.status).toBe(1);
+    expect(exact.stderr).toContain("no task matches 'kk-.*'");
+    const path = place.thermos('kill', '--exact', `${place.root}/tasks/active/kk-10`);
+    expect(path.status).toBe(1);
+    expect(isAlive(pidOf('kk-10'))).toBe(true);
   });
 
   test('a pattern is asked about, and without a terminal refused', async () => {

@@ -252,6 +252,12 @@ describe('tasks, processes and logs', () => {
     screen.type(`n${ESC}`);
     await screen.until('Esc back');
     screen.type(ESC);
+    // Its neighbour is not selected by itself.
+    await screen.until('What was selected is not listed any more.');
+    await screen.until(/^ {2}stays /);
+    screen.type('k');
+    await screen.until(/^ {2}stays /);
+    screen.type(DOWN);
     await screen.until(/^› stays /);
     rmSync(place.root, { recursive: true });
     await screen.until(({ lines }) => !lines.join().includes('stays '));
@@ -366,11 +372,8 @@ describe('what runs', () => {
     screen.type('y');
     await screen.until('t: ACTIVE -> KILLED');
     await screen.until(/^› p +0 +KILLED/);
-    // It has ended meanwhile: so it is said.
     screen.type('k');
-    await screen.until('End task t? [y/N]');
-    screen.type('y');
-    await screen.until('t: had already ended, KILLED');
+    await screen.until(/^\d\d:\d\d:\d\d task t is over: KILLED/);
     screen.type('e');
     await screen.until('process p of task t is not running');
     screen.type(ESC);
@@ -391,6 +394,8 @@ describe('what runs', () => {
       await screen.until(/^› p +0 +RUNNING/);
       screen.type('e');
       await screen.until(() => !screen.modes.alternateScreen);
+      await screen.until(/^Shell of \S+ beside process p of task t\.$/);
+      await screen.until('exit or Ctrl-D leads back to the list.');
       await screen.until(PROMPT);
       expect(screen.modes).toMatchObject({ cursorVisible: true, wraps: true, mouse: false });
       // Ctrl-C is for the shell alone.
@@ -421,7 +426,9 @@ describe('what runs', () => {
 describe('on an agent', () => {
   const S3 = '20150617-080000-16842879-5050-1234-S3';
   let cluster: Cluster;
+  let isClosed = false;
   beforeEach(async () => {
+    isClosed = false;
     const workDir = join(place.path, 'mesos');
     cpSync(join(FIXTURES, 'mesos'), workDir, { recursive: true, verbatimSymlinks: true });
     expect(agentsIn(workDir)).toContain(S3);
@@ -429,11 +436,11 @@ describe('on an agent', () => {
       { id: S3, hostname: 'agent-2', workDir, sandboxes: sandboxesIn(workDir, S3) },
     ]);
   });
-  afterEach(() => cluster.close());
+  afterEach(() => (isClosed ? undefined : cluster.close()));
 
   test('tasks, processes, logs and why are shown; what only its host can do is refused, with what to do', async () => {
     const url = cluster.urlOf(cluster.agents[0] as Cluster['agents'][number]);
-    const screen = startScreen(['ui', '--agent', url]);
+    const screen = startScreen(['ui', '--interval', '0.1', '--agent', url]);
     await screen.until(/^agent-2$/);
     await screen.until(/^› /);
     for (const [key, words] of [
@@ -457,6 +464,17 @@ describe('on an agent', () => {
     await screen.until(/^› /);
     screen.type('\r');
     await screen.until('f follow: on');
+    screen.type(ESC);
+    await screen.until(/ on agent-2$/);
+    screen.type(ESC);
+    await screen.until(/^agent-2$/);
+    // What is known of it stays.
+    await cluster.close();
+    isClosed = true;
+    await screen.until(/^agent-2 does not answer: its tasks are shown as they were \d+s ago, at/);
+    await screen.until('cannot read the agent');
+    await screen.until(/^agent-2$/);
+    await screen.until(/^› /);
     screen.type('q');
     expect(await screen.ended).toBe(0);
     expect(asBefore(screen)).toEqual(AS_BEFORE);

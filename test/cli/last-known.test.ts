@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { LastKnown } from '../../src/cli/last-known.js';
+import type { Problem } from '../../src/errors/problem.js';
+import type { TaskView } from '../../src/task/view.js';
+
+const of = (agent: string, ...ids: string[]) =>
+  ids.map((task_id) => ({
+    task_id,
+    root: { path: '/r', readable: true, agent: { id: 'S1', url: `http://${agent}`, hostname: agent } },
+  })) as unknown as TaskView[];
+const down = (agent: string): Problem => ({
+  code: 'agent-unreachable',
+  severity: 'error',
+  message: 'cannot read it',
+  agent: `http://${agent}`,
+});
+const ids = (views: readonly TaskView[]) => views.map(({ task_id }) => task_id).join(' ');
+
+test('the tasks of an agent that does not answer stay as they were, until it answers', () => {
+  const known = new LastKnown();
+  expect(known.isAny).toBe(false);
+  known.add([...of('a', 'a1', 'a2'), ...of('b', 'b1')], [], 1000);
+  expect(known.isAny).toBe(true);
+  const first = known.add(of('b', 'b1'), [down('a')], 2000);
+  expect([ids(first.views), first.silent]).toEqual(['b1 a1 a2', [{ agent: 'a', timeMs: 1000 }]]);
+  const all = known.add([], [down('a'), down('b')], 3000);
+  expect(ids(all.views)).toBe('a1 a2 b1');
+  expect(all.silent.map(({ timeMs }) => timeMs)).toEqual([1000, 2000]);
+  const again = known.add(of('a', 'a3'), [down('b')], 4000);
+  expect(ids(again.views)).toBe('a3 b1');
+});
+
+test('an agent that answers without tasks, and one that is not asked any more, have none', () => {
+  const known = new LastKnown();
+  known.add([...of('a', 'a1'), ...of('b', 'b1')], [], 1000);
+  expect(known.add(of('b', 'b1'), [], 2000)).toEqual({ views: of('b', 'b1'), silent: [] });
+});
+
+test('without masters, nobody knows which agents there are: all tasks stay', () => {
+  const known = new LastKnown();
+  known.add(of('a', 'a1'), [], 1000);
+  const blind: Problem = { code: 'master-unreachable', severity: 'error', message: 'cannot ask' };
+  expect(ids(known.add([], [blind], 2000).views)).toBe('a1');
+});
+
+test('tasks of this host are as they were seen', () => {
+  const known = new LastKnown();
+  const local = [{ task_id: 'x', root: { path: '/r', readable: true } }] as unknown as TaskView[];
+  expect(known.add(local, [], 1000).views).toBe(local);
+  expect(known.add([], [], 2000)).toEqual({ views: [], silent: [] });
+});
