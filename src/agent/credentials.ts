@@ -15,17 +15,17 @@ export function authorizationIn(text: string, path: string): string {
   }
   const { credentials, token, type, ...own } = fieldsIn(json);
   if (typeof token === 'string') {
-    if (!PLAIN.test(token)) throw invalid(path, 'has a token that cannot be one');
+    if (!PLAIN.test(token)) throw invalid(path, 'has a token of the wrong form');
     return type === 'bearer' ? `Bearer ${token}` : `token=${token}`;
   }
   if (Array.isArray(credentials) && credentials.length > 1) {
-    throw invalid(path, `has ${credentials.length} credentials: which one is yours?`);
+    throw invalid(path, `has ${credentials.length} credentials: keep only yours`);
   }
   const { principal, secret } = Array.isArray(credentials) ? fieldsIn(credentials[0]) : own;
   if (typeof principal !== 'string' || typeof secret !== 'string') throw invalid(path, 'has no credentials');
   // Agents cut the two at each colon.
   if (`${principal}${secret}`.includes(':'))
-    throw invalid(path, 'has a colon in principal or secret: no agent takes it');
+    throw invalid(path, 'has a colon in principal or secret: no agent accepts that');
   return `Basic ${Buffer.from(`${principal}:${secret}`).toString('base64')}`;
 }
 
@@ -34,5 +34,5 @@ const PLAIN = /^[\x21-\x7e]+$/;
 
 function invalid(path: string, what: string): UsageError {
   const forms = '{"principal":…,"secret":…}, {"credentials":[{"principal":…,"secret":…}]} or {"token":…}';
-  return new UsageError('credentials-invalid', `${path} ${what}`, `it holds one of ${forms}`);
+  return new UsageError('credentials-invalid', `${path} ${what}`, `it must hold one of ${forms}`);
 }

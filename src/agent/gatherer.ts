@@ -233,7 +233,7 @@ export class AgentTasks implements TaskGatherer {
   /** The agent that has a root of ours. */
   portOf({ root }: Pick<TaskView, 'root'>): AgentPort {
     const host = [...this.#known.values()].find(({ port }) => port.base === root.agent?.url);
-    if (host === undefined) throw new Error(`${root.path} is not of these agents`);
+    if (host === undefined) throw new Error(`${root.path} is not on these agents`);
     return host.port;
   }
 
@@ -558,9 +558,9 @@ function closed(directories: readonly string[], agent: string): Problem {
   return {
     code: 'sandbox-unreadable',
     severity: 'error',
-    message: `the agent ${agent} does not give ${sandboxes}`,
+    message: `the agent ${agent} does not let you see ${sandboxes}`,
     path,
-    hint: 'its access list does not allow it to you: say who you are with --credentials-file FILE',
+    hint: 'its access list does not allow it: say who you are with --credentials-file FILE',
     agent,
   };
 }

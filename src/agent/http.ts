@@ -137,7 +137,7 @@ export class HttpClient {
       const from = new URL(path, role.origin.place.url);
       const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
       if (next === undefined || !/^https?:$/.test(next.protocol)) {
-        throw new AgentFailure('odd', 'it redirects to what is not an address', CHECK_ADDRESS);
+        throw new AgentFailure('odd', 'it redirects to something that is not an address', CHECK_ADDRESS);
       }
       if (named.protocol === 'https:' && next.protocol !== named.protocol) {
         throw new AgentFailure('odd', `it redirects from https to http, to ${next.host}`, CHECK_ADDRESS);
@@ -217,7 +217,7 @@ const LATE: Readonly<Record<Late, string>> = {
   connect: 'there was no connection',
   idle: 'nothing came',
   slow: 'hardly anything came',
-  whole: 'the answer did not come to its end',
+  whole: 'the answer was cut off',
 };
 
 function textOf(path: string, head: string, { post, packed }: HttpCall): string {
@@ -235,7 +235,7 @@ function placeAt(url: URL): Place {
 }
 
 const CHECK_ADDRESS = 'is the address right? Agents listen on port 5051, masters on 5050';
-const CHECK_WAY = 'see whether it runs, and whether a firewall is in between';
+const CHECK_WAY = 'check that it is running, and that no firewall is in between';
 
 async function unpacked(body: Buffer, most: number): Promise<Buffer> {
   try {

@@ -16,13 +16,13 @@ export function jsonIn(
   encoding: 'latin1' | 'utf8' = 'latin1',
 ): unknown {
   if (body.length > SMALL_BYTES && partsIn(body) > MOST_PARTS) {
-    throw new AgentFailure('odd', `what it answers has more than ${MOST_PARTS} lists and objects`, hint);
+    throw new AgentFailure('odd', `its answer has more than ${MOST_PARTS} lists and objects`, hint);
   }
   try {
     return JSON.parse(body.toString(encoding));
   } catch {
     const [type] = (headers['content-type'] ?? 'nothing').split(';');
-    throw new AgentFailure('odd', `what it answers is not JSON, but ${type}`, hint);
+    throw new AgentFailure('odd', `its answer is not JSON, but ${type}`, hint);
   }
 }
 

@@ -54,7 +54,11 @@ async function firstMember(
     }
   }
   const none = `none leads: there is none at ${path} in ZooKeeper`;
-  throw new AgentFailure('recovering', none, 'ask again in a minute; else see whether they run');
+  throw new AgentFailure(
+    'recovering',
+    none,
+    'ask again in a minute; if that does not help, check that they are running',
+  );
 }
 
 async function childrenOf(zooKeeper: ZooKeeper, path: string): Promise<readonly string[]> {

@@ -202,7 +202,7 @@ export class RemoteTask {
     const whole = entry !== 'refused' && entry.kind === 'file' && entry.size <= MAX_TASK_FILE_BYTES;
     const bytes = whole ? await sandbox.readListed(task_file, entry.size) : undefined;
     if (bytes === undefined) {
-      const message = `cannot read the task file ${task_file}: the agent does not give it`;
+      const message = `cannot read the task file ${task_file}: the agent does not let you read it`;
       return { problem: { code: 'task-file-unreadable', severity: 'error', message, path: task_file } };
     }
     this.#config = { of: task_file, ...parseTaskFile(bytes.toString('utf8'), task_file) };
@@ -314,7 +314,7 @@ function damaged(path: string, damage: Damage, { phase, task_id }: FoundTask): P
 }
 
 export function unread(path: string, why: Unread): Problem {
-  const reason = why === 'refused' ? 'the agent does not give it' : 'it is too long for a browser';
+  const reason = why === 'refused' ? 'the agent does not let you read it' : 'it is too long for a browser';
   const message = `cannot read the checkpoint ${path}${why === 'refused' ? '' : ' to its end'}: ${reason}`;
   return { code: 'checkpoint-unreadable', severity: 'error', message, path };
 }

@@ -160,7 +160,7 @@ function bitsOf(mode: string): number {
 }
 
 function unreadable(path: string, { failure }: Sandbox): Problem {
-  const why = failure?.message ?? 'the agent does not give it';
+  const why = failure?.message ?? 'the agent does not let you read it';
   return {
     code: 'file-unreadable',
     severity: 'error',

@@ -204,7 +204,7 @@ function notGiven(path: string): Problem {
   return {
     code: 'log-unreadable',
     severity: 'error',
-    message: `cannot read ${path}: the agent does not give it`,
+    message: `cannot read ${path}: the agent does not let you read it`,
     path,
   };
 }

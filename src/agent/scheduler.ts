@@ -70,7 +70,7 @@ export class SchedulerClient {
     if (answer.status !== 307 || location === undefined) return base;
     const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol)) {
-      throw new AgentFailure('odd', 'it redirects to what is not an address', CHECK_ADDRESS);
+      throw new AgentFailure('odd', 'it redirects to something that is not an address', CHECK_ADDRESS);
     }
     if (base.startsWith('https:') && url.protocol !== 'https:') {
       throw new AgentFailure('odd', `it redirects from https to ${url.origin}`, CHECK_ADDRESS);
@@ -79,8 +79,7 @@ export class SchedulerClient {
   }
 }
 
-const CHECK_ADDRESS =
-  'is it the address of the scheduler? It listens on port 8081 if its flags name no other';
+const CHECK_ADDRESS = 'is it the address of the scheduler? It listens on port 8081 by default';
 
 const ELSEWHERE: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -110,11 +109,11 @@ export function parseScheduledTasks(answer: unknown): readonly ScheduledTask[] |
   if (responseCode !== 'OK') {
     const [first] = Array.isArray(details) ? details : [];
     const { message } = fieldsIn(first);
-    if (typeof responseCode !== 'string') return 'what it answers is not the answer of a scheduler';
+    if (typeof responseCode !== 'string') return 'its answer is not that of a scheduler';
     return `it answers ${responseCode}${typeof message === 'string' ? `: ${message}` : ''}`;
   }
   const { tasks } = fieldsIn(fieldsIn(result).scheduleStatusResult);
-  if (!Array.isArray(tasks)) return 'what it answers has no tasks';
+  if (!Array.isArray(tasks)) return 'its answer has no tasks';
   return tasks.map(scheduledTask);
 }
 

@@ -93,7 +93,7 @@ function leftOut(agent: string, count: number): Problem {
   return {
     code: 'agent-answer-odd',
     severity: 'warning',
-    message: `the agent ${agent} lists ${count} containers more than are read`,
+    message: `the agent ${agent} lists ${count} containers, more than are read`,
     agent,
   };
 }

@@ -45,7 +45,7 @@ export async function readZooKeeper<T>(
   throw new AgentFailure('unreachable', `ZooKeeper does not answer: ${failures.join('; ')}`, CHECK_SERVERS);
 }
 
-const CHECK_SERVERS = 'see whether it runs there; its port is 2181 if its configuration names no other';
+const CHECK_SERVERS = 'check that it is running there; its port is 2181 by default';
 
 const OPCODES = { data: 4, children: 8, close: -11, auth: 100 } as const;
 /** Of a request for rights, which is answered out of turn, and of what nobody asked for. */

@@ -61,7 +61,7 @@ const HALTS: Readonly<Record<Halt, { what: string; done: string }>> = {
   stopped: { what: 'was stopped', done: 'it was continued to end the task' },
   traced: {
     what: 'is held by a debugger',
-    done: `it is killed if that does not let it go on within ${SLACK_MS / 1000}s`,
+    done: `it is killed unless it goes on within ${SLACK_MS / 1000}s`,
   },
 };
 

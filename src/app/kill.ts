@@ -93,7 +93,7 @@ function askFirst(tasks: readonly TaskView[], confirmation: KillPorts['confirmat
     const ids = firstOf(tasks.map(({ task_id }) => task_id));
     throw new UsageError(
       'confirmation-needed',
-      `the pattern means ${many}: ${ids}`,
+      `the pattern matches ${many}: ${ids}`,
       'give --yes to end them, or --dry-run to see them',
     );
   }

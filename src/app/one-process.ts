@@ -51,7 +51,7 @@ export async function findProcess(
   if (!yes && task !== task_id && !task.includes('/')) {
     if (!confirmation.canAsk) {
       const hint = 'give --yes, or the whole id';
-      throw new UsageError('confirmation-needed', `the pattern means task ${task_id}`, hint);
+      throw new UsageError('confirmation-needed', `the pattern matches task ${task_id}`, hint);
     }
     if (!confirmation.confirm(question(task_id), [view]))
       throw new ThermosError('not-confirmed', 'nothing was done', { exitCode: EXIT.no });

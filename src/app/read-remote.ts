@@ -98,6 +98,7 @@ async function sizeOf(sandbox: Sandbox, path: string): Promise<number> {
 
 function notGiven(path: string, { failure }: Sandbox, why: Unread): SystemError {
   const because =
-    failure?.message ?? (why === 'refused' ? 'the agent does not give it' : 'it is too long to be read');
+    failure?.message ??
+    (why === 'refused' ? 'the agent does not let you read it' : 'it is too long to be read');
   return new SystemError('checkpoint-unreadable', `cannot read ${path}: ${because}`, failure?.hint);
 }

@@ -248,7 +248,7 @@ class Replacing {
         const asked =
           this.#progress.asked === undefined
             ? ''
-            : ': it was sent SIGTERM, and how it ends counts as its own';
+            : ': it was sent SIGTERM, and its end counts as if it had ended by itself';
         return refusal(
           `the coordinator of process ${process} (process ${run.coordinator_pid}) was continued by somebody else${asked}`,
         );

@@ -90,7 +90,7 @@ export async function restartProcess(
   const ends = `run ${index} of process ${process.process}`;
   if ('interrupted' in replaced) {
     if (replaced.wasAsked)
-      ports.notice(`interrupted: ${ends} was sent SIGTERM; how it ends counts as its own`);
+      ports.notice(`interrupted: ${ends} was sent SIGTERM; its end counts as if it had ended by itself`);
     return replaced.interrupted as ExitCode;
   }
   const now = options.waitMs === undefined ? undefined : await nextRun(found, index, options.waitMs, ports);
@@ -158,7 +158,7 @@ function refuseRunner(runner: FoundRunner, { task_id, runner: recorded }: TaskVi
       throw refused(`task ${task_id} is ending`);
     case 'unknown':
       if (recorded?.alive === true) return;
-      throw refused(`the runner of task ${task_id} is not certain: ${runner.why}`);
+      throw refused(`the runner of task ${task_id} cannot be determined: ${runner.why}`);
     default:
       if (runner.halt === undefined) return;
       throw refused(
@@ -198,7 +198,7 @@ async function nextRun(
         throw new SystemError('process-not-restarted', `${ended}, but it is not run again: ${why}`);
       const left = deadline - processes.clock();
       if (left <= 0) {
-        const next = run > index ? `run ${run} is ${process?.state}` : `run ${index + 1} has not begun`;
+        const next = run > index ? `run ${run} is ${process?.state}` : `run ${index + 1} has not started`;
         const message = `timed out: ${ended}, but ${next}`;
         throw new ThermosError('timeout', message, { exitCode: EXIT.timeout });
       }

@@ -91,7 +91,7 @@ export function placeToRunIn(flags: RootFlags): RunPlace {
   if (fromEnv) {
     const [first, ...others] = fromEnv.split(':').filter((path) => path !== '');
     if (first !== undefined && others.length === 0) return { root: absolutePath(first, options.cwd ?? '/') };
-    throw new UsageError('usage', `THERMOS_ROOT names ${others.length + 1} roots`, 'say which with --root');
+    throw new UsageError('usage', `THERMOS_ROOT names ${others.length + 1} roots`, 'choose one with --root');
   }
   const ofExecutor = executorSandbox(options);
   if (ofExecutor !== undefined) {
@@ -105,7 +105,7 @@ export function placeToRunIn(flags: RootFlags): RunPlace {
   if (own !== undefined) return { root: own };
   throw new UsageError(
     'root-unwritable',
-    `you may not write to ${PLACES.hostRoot}, and have no home`,
+    `you may not write to ${PLACES.hostRoot}, and have no home directory`,
     'use --root',
   );
 }

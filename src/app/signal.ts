@@ -89,7 +89,7 @@ function hasEnded(process: string, pid: number): NotFoundError {
 
 /** The error for a recorded pid that is not certainly the command of the run. */
 export function unknownCommand(pid: number): SystemError {
-  const message = `process ${pid} was left alone: here it is not certainly the one that the stream records`;
+  const message = `process ${pid} was left alone: it may not be the one that the stream records`;
   const hint = 'its start, its user or its pid namespace differs, or this command runs below it';
   return new SystemError('signal-refused', message, hint);
 }

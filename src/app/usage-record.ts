@@ -119,11 +119,11 @@ export class UsageRecord {
     }
     if (damage.lines > 0) {
       const { lines, first } = damage;
-      const message = `${lines === 1 ? 'a line' : `${lines} lines`} of the record ${lines === 1 ? 'is' : 'are'} left out, the first ${first}: not a sample of this machine's past`;
+      const message = `${lines === 1 ? 'a line' : `${lines} lines`} of the record ${lines === 1 ? 'is' : 'are'} left out, the first ${first}: not a past sample of this machine`;
       problems.push(this.#problem('record-damaged', message));
     }
     if (this.#history.isFull) {
-      const message = `the record ${this.#path} tells of too many tasks and processes: what comes after the first 20,000 is left out`;
+      const message = `the record ${this.#path} has too many tasks and processes: those after the first 20,000 are left out`;
       problems.push(this.#problem('record-too-large', message));
     }
     return problems;

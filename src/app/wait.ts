@@ -87,7 +87,7 @@ export async function waitForTask(
 function adviceFor({ root, task_id }: TaskView): string {
   if (root.agent !== undefined) return `: ${EXECUTOR_GONE}`;
   const kill = thermosCommand(['kill'], rootFlagsOf(root), [task_id]);
-  return `: \`run\` with the task's config and --task-id goes on with it; end it: ${kill}`;
+  return `: \`run\` with the task's config and --task-id resumes it; end it: ${kill}`;
 }
 
 /** Bounds the wait for late answers by the deadline. */

@@ -19,10 +19,10 @@ export async function prepareAgain(
   config: string | undefined,
   terminal: Terminal,
 ): Promise<PreparedCommand> {
-  if (config !== undefined) throw new UsageError('usage', 'CONFIG and --again exclude each other');
+  if (config !== undefined) throw new UsageError('usage', 'CONFIG and --again cannot be used together');
   for (const flag of FILLED_IN) {
     if (flags[flag] === undefined) continue;
-    const message = `--again and --${flag} exclude each other: in the task file, everything is filled in`;
+    const message = `--again and --${flag} cannot be used together: in the task file, everything is filled in`;
     throw new UsageError('usage', message, 'to give other values, run the config');
   }
   const options = { taskId: flags['task-id'], user: flags.user, selection: selectionOf(flags) };

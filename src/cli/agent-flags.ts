@@ -55,15 +55,15 @@ export const AGENT_FLAGS = {
   }),
   insecure: Flags.boolean({
     helpGroup,
-    summary: 'Believe any certificate. Whoever is in between can read and change everything.',
+    summary: 'Accept any certificate. Anybody in between can read and change everything.',
   }),
 };
 
 /** The environment of these commands. */
 export const AGENT_ENVIRONMENT: Readonly<Record<string, string>> = {
   THERMOS_MASTER:
-    'As --master, if there is no --master, --agent, --root or --mesos-root; several with blanks between them.',
-  THERMOS_CREDENTIALS_FILE: 'As --credentials-file, which wins; used only with agents and masters.',
+    'Same as --master, used without --master, --agent, --root and --mesos-root; several are separated by blanks.',
+  THERMOS_CREDENTIALS_FILE: 'Same as --credentials-file, which wins; used only with agents and masters.',
 };
 
 /** What they give. */

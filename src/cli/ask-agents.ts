@@ -44,8 +44,8 @@ export async function askAgents(
   } = await import('../agent/client.js');
   const wrong = notPem(options);
   if (wrong !== undefined) {
-    const what = wrong === 'key' ? 'no private key without a passphrase' : 'no certificate';
-    throw new UsageError('credentials-invalid', `--${wrong} ${flags[wrong]} holds ${what}, as PEM`);
+    const what = wrong === 'key' ? 'a private key without a passphrase' : 'a certificate';
+    throw new UsageError('credentials-invalid', `--${wrong} ${flags[wrong]} does not hold ${what} as PEM`);
   }
   if (flags.insecure) terminal.writeError('warning: with --insecure, nobody checks who answers\n');
   const now = () => terminal.now();

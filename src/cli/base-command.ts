@@ -20,8 +20,9 @@ import { asksAgent, dashed, valuedSwitch } from './words.js';
 type Parsed = { [name: string]: any };
 
 export const COLOUR_ENVIRONMENT: Readonly<Record<string, string>> = {
-  NO_COLOR: 'If not empty: no colour.',
-  FORCE_COLOR: 'If set, and not to 0 or false: colour even without a terminal. NO_COLOR wins.',
+  NO_COLOR: 'If not empty, nothing is coloured.',
+  FORCE_COLOR:
+    'If set to anything but 0 or false, output is coloured even without a terminal. NO_COLOR wins.',
 };
 
 /** For the commands that use `pagedAnswer`. */
@@ -53,7 +54,7 @@ export abstract class ThermosCommand extends Command {
     THERMOS_MESOS_ROOT: 'Mesos work directories, separated by colons, if there is no --mesos-root.',
     THERMOS_CONFIG: 'A file of defaults to read instead of those below FILES; empty for none.',
     MESOS_SANDBOX:
-      "The sandbox of the Mesos executor that we run in: another root to search is 'checkpoints' in it.",
+      "The sandbox of the Mesos executor that thermos runs in: 'checkpoints' in it is a root to search, too.",
     ...COLOUR_ENVIRONMENT,
   };
 

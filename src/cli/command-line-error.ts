@@ -200,7 +200,7 @@ function missingValue(name: string, id: string, command: CommandClass): UsageErr
 function clash(text: string): string {
   const clashes = [
     ...text.matchAll(/--(\S+?)(?:=[\s\S]*?)? cannot also be provided when using --(\S+)/g),
-  ].map(([, one, other]) => `--${other} and --${one} exclude each other`);
+  ].map(([, one, other]) => `--${other} and --${one} cannot be used together`);
   const needs = [...text.matchAll(/All of the following must be provided when using --(\S+): (.*)/g)].map(
     ([, one, others]) => `--${one} needs ${others?.replaceAll(', ', ' and ')}`,
   );

@@ -7,14 +7,14 @@ const SELECTION_FLAGS = {
     multipleNonGreedy: true,
     exclusive: ['from'],
     helpValue: 'PROCESS,...',
-    summary: 'Of the processes of the task only these; may be repeated.',
+    summary: 'Run only these processes of the task; may be repeated.',
   }),
   from: Flags.string({
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'PROCESS,...',
     summary:
-      'Of the processes of the task only these, those that wait for them, and final ones; may be repeated.',
+      'Run only these processes of the task, those that wait for them, and final ones; may be repeated.',
   }),
 };
 

@@ -12,19 +12,25 @@ export const CONFIG_TOPIC: ConfigTopic = {
   keys: [
     [
       'roots',
-      'Absolute paths of task roots to search instead of the default ones; run uses the first. Beside mesos_roots.',
+      'Absolute paths of task roots to search instead of the default ones; run uses the first. Can be combined with mesos_roots.',
     ],
-    ['mesos_roots', 'Absolute paths of work directories of Mesos agents to search. Beside roots.'],
-    ['gc.max_age', 'As gc --max-age, if no TASK and no --retained is given: "2d".'],
-    ['gc.max_tasks', 'As gc --max-tasks, likewise: 100.'],
-    ['gc.max_space', 'As gc --max-space, likewise: "20G".'],
+    [
+      'mesos_roots',
+      'Absolute paths of work directories of Mesos agents to search. Can be combined with roots.',
+    ],
+    ['gc.max_age', 'Same as gc --max-age, used without TASK and --retained: "2d".'],
+    ['gc.max_tasks', 'Same as gc --max-tasks, used likewise: 100.'],
+    ['gc.max_space', 'Same as gc --max-space, used likewise: "20G".'],
     ['color', '"never": no colour; "auto": on terminals.'],
-    ['pager', 'As THERMOS_PAGER; "" for none.'],
+    ['pager', 'Same as THERMOS_PAGER; "" for none.'],
     [
       'masters',
       'Mesos masters by a name, which --master, THERMOS_MASTER and TASK words (NAME/ROLE/ENV/JOB) may then give: {"west": "zk://zk-1,zk-2/mesos"}. They are asked only where they are named.',
     ],
-    ['credentials_file', 'As --credentials-file, for agents and masters that are asked: an absolute path.'],
+    [
+      'credentials_file',
+      'Same as --credentials-file, for agents and masters that are asked: an absolute path.',
+    ],
   ],
   example: ['{', '  "roots": ["/srv/thermos"],', '  "gc": {"max_age": "14d", "max_space": "20G"}', '}'],
   notes: [

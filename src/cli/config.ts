@@ -91,7 +91,7 @@ export async function configToCompare(
 
 function taskOf(path: string, document: object): TaskConfig {
   const config = parseTaskConfig(document);
-  if (config === undefined) throw new UsageError('usage', `${path} gives no task with processes`);
+  if (config === undefined) throw new UsageError('usage', `${path} has no task with processes`);
   return config;
 }
 

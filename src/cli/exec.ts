@@ -55,7 +55,9 @@ export async function execCommand(
     }
   }
   if (LOCAL_MACHINE.euid === 0) throw lacking();
-  notice('the program in C cannot be used here: the command has the limits of thermos, not of the process');
+  notice(
+    'the program in C cannot be used here: the command has the limits of thermos, not those of the process',
+  );
   return await runPlainly(target, words, terminal);
 }
 

@@ -18,14 +18,14 @@ export const REPORT_FLAGS = {
   'log-bytes': Flags.string({
     default: DEFAULT_LOG_BYTES,
     helpValue: 'SIZE',
-    summary: 'How much of its logs a page has at most, such as 64K or 2M; 0 for none.',
+    summary: 'The most that a page has of the logs of its task, such as 64K or 2M; 0 for none.',
   }),
   trace: Flags.boolean({
     summary: 'Also write trace.json, the runs of the task as Perfetto and chrome://tracing show them.',
   }),
   usage: Flags.string({
     helpValue: 'FILE',
-    summary: 'What top --record has written to FILE: pages then show what the task and its processes used.',
+    summary: 'A file that top --record wrote: pages then show what the task and its processes used.',
   }),
   viewer: Flags.boolean({
     exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'usage', 'agent-url', 'master-url', 'agent'],

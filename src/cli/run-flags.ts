@@ -44,7 +44,7 @@ export const RUN_FLAGS = {
     min: 1,
     default: 100,
     helpValue: 'N',
-    summary: 'How often each process is run at most, however its runs end.',
+    summary: 'The most runs that each process can have, however they end.',
   }),
   'process-logger-destination': Flags.string({
     options: ['file', 'console', 'both', 'none'],
@@ -72,9 +72,9 @@ export const RUN_FLAGS = {
   'report-dir': Flags.string({
     helpValue: 'DIR',
     exclusive: ['no-report'],
-    summary: 'As --report, in this directory. [default: $MESOS_SANDBOX/thermos-report if that is set]',
+    summary: 'Same as --report, in this directory. [default: $MESOS_SANDBOX/thermos-report if that is set]',
   }),
-  'no-report': Flags.boolean({ summary: 'Write no page below a Mesos executor, either.' }),
+  'no-report': Flags.boolean({ summary: 'Write no page, not even below a Mesos executor.' }),
 };
 
 export interface RunFlags extends RootFlags {

@@ -23,9 +23,9 @@ export const RUNNER_FLAGS = {
     helpValue: 'PATH',
     dependsOn: ['container-sandbox'],
     exclusive: ['enable-chroot'],
-    summary: "Run processes in the task's image, by this mesos-containerizer.",
+    summary: "Run processes in the task's image, with this mesos-containerizer.",
   }),
-  'container-sandbox': Flags.string({ helpValue: 'PATH', summary: 'Where the image has the sandbox.' }),
+  'container-sandbox': Flags.string({ helpValue: 'PATH', summary: 'Where the sandbox is in the image.' }),
   'process-logger-destination': RUN_FLAGS['process-logger-destination'],
   'process-logger-mode': RUN_FLAGS['process-logger-mode'],
   'rotate-log-size-mb': Flags.integer({
@@ -38,17 +38,18 @@ export const RUNNER_FLAGS = {
     helpValue: 'DIR',
     exclusive: ['no-report'],
     summary:
-      'Keep the page of the task here, as run --report-dir. [default: $MESOS_SANDBOX/thermos-report if that is set]',
+      'Keep the page of the task here, like run --report-dir. [default: $MESOS_SANDBOX/thermos-report if that is set]',
   }),
   'no-report': Flags.boolean({ summary: 'Write no page of the task.' }),
   'log-dir': Flags.string({ helpValue: 'DIRECTORY', summary: 'Where to log what the runner does.' }),
   'log-to-disk': Flags.string({
     helpValue: 'LEVEL',
-    summary: 'The least that is logged there: DEBUG, INFO, WARN, ERROR, FATAL or NONE. [default: DEBUG]',
+    summary:
+      'The lowest level that is logged there: DEBUG, INFO, WARN, ERROR, FATAL or NONE. [default: DEBUG]',
   }),
   'log-to-stderr': Flags.string({
     helpValue: 'LEVEL',
-    summary: 'The least that is printed on stderr. [default: ERROR; without --log-dir INFO]',
+    summary: 'The lowest level that is printed on stderr. [default: ERROR; without --log-dir INFO]',
   }),
 };
 

@@ -73,7 +73,7 @@ export const STATUS_FLAGS = {
   stream: Flags.boolean({
     dependsOn: ['json'],
     exclusive: ['watch', 'sort', 'reverse', 'limit', 'prometheus'],
-    summary: 'Print each task as a line of JSON as soon as it was read, and the totals in the last line.',
+    summary: 'Print each task as a line of JSON as soon as it is read, and the totals in the last line.',
   }),
   quiet: Flags.boolean({
     char: 'q',

@@ -18,7 +18,7 @@ export const TAIL_FLAGS = {
     exclusive: ['no-follow'],
     summary: 'Follow the logs, or wait for them to start.',
   }),
-  'no-follow': Flags.boolean({ summary: 'Stop after the last lines, even if the task runs.' }),
+  'no-follow': Flags.boolean({ summary: 'Stop after the last lines, even if the task is running.' }),
   stdout: Flags.boolean({ summary: 'Show only stdout.' }),
   stderr: Flags.boolean({ summary: 'Show only stderr.' }),
   run: Flags.string({
@@ -36,24 +36,24 @@ export const TAIL_FLAGS = {
   }),
   since: Flags.string({
     helpValue: 'TIME',
-    summary: 'Show only runs and files that were written since then.',
+    summary: 'Show only runs and files that were written since this time.',
   }),
   until: Flags.string({
     helpValue: 'TIME',
-    summary: 'Show only runs and files from before, and follow until then.',
+    summary: 'Show only runs and files from before this time, and follow until it.',
   }),
   timestamps: Flags.boolean({
     char: 't',
-    summary: 'Print when a line arrived, and - before one that was there.',
+    summary: 'Print when each line arrived, or - for one that was already there.',
   }),
   grep: patternFlag('Show only lines that match; with --lines, the last N of them.'),
   exclude: patternFlag('Leave out lines that match.'),
-  highlight: patternFlag('Colour what matches, as what --grep finds.'),
+  highlight: patternFlag('Colour what matches, as --grep does.'),
   'ignore-case': Flags.boolean({
     char: 'i',
     summary: 'Let --grep, --exclude and --highlight ignore case.',
   }),
-  raw: Flags.boolean({ summary: 'Let control characters pass to a terminal though lines have a prefix.' }),
+  raw: Flags.boolean({ summary: 'Let control characters pass to a terminal, even if lines have a prefix.' }),
   path: Flags.boolean({
     exclusive: [
       ...['follow', 'no-follow', 'lines', 'no-prefix', 'since', 'until', 'timestamps'],

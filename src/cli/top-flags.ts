@@ -38,7 +38,7 @@ export const TOP_FLAGS = {
     dependsOn: ['record'],
     helpValue: 'SIZE',
     summary:
-      'A FILE that would become longer gets the name FILE.1, in the place of the one before. [default: 32M]',
+      'A FILE that would become longer is renamed to FILE.1, which replaces the one before. [default: 32M]',
   }),
   ...AGENT_FLAGS,
 };

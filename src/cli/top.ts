@@ -114,7 +114,7 @@ export async function remoteTopSession(
   const intervalMs = parseDuration(flags.interval, 'interval', { least: '500ms', most: '1d' });
   const onlyHere = ONLY_HERE.find((name) => flags[name]);
   if (onlyHere !== undefined) {
-    const why = `--${onlyHere} cannot be read from agents: they tell what containers use, not processes`;
+    const why = `--${onlyHere} cannot be read from agents: they report what containers use, not processes`;
     throw new UsageError('usage', why);
   }
   const [{ RemoteTop }, { askForUses }] = await Promise.all([

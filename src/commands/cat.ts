@@ -8,14 +8,14 @@ import { jsonText } from '../text/json.js';
 export default class Cat extends ThermosCommand {
   static override summary = 'Print files of the sandbox of a task.';
   static override description =
-    `Prints each file as long as it is when it is opened, byte for byte. On a terminal, control characters and everything
-else that is invisible is shown escaped; --raw prints the bytes there, too.
+    `Prints each file byte for byte, up to the size that it has when it is opened. On a terminal, control characters
+and whatever else is invisible are shown escaped; --raw prints the bytes there, too.
 
 With --json, each line is a piece of a file: text as it is, other bytes in base64.
 
-PATH begins in the sandbox, or is absolute, as the task sees it or as it is here. Links are followed as long as they
-stay in the sandbox; nothing outside it is reached, and only regular files are opened. As root, nothing is printed that
-the user of the task could not read. See ls for how TASK and PATH are read; tail follows logs.`;
+PATH is relative to the sandbox, or absolute: as the task sees it or as it is here. Links are followed as long as they
+stay in the sandbox; nothing outside it is reached, and only regular files are opened. As root, nothing is printed
+that the user of the task could not read. See ls for how TASK and PATH are read; tail follows logs.`;
   static override examples = [
     '<%= config.bin %> cat www-data-prod-web-0:.logs/web/0/stderr',
     '<%= config.bin %> cat www-data-prod-web-0:sandbox/conf/app.json | jq .port',
@@ -36,7 +36,7 @@ the user of the task could not read. See ls for how TASK and PATH are read; tail
     },
   };
   static override flags = {
-    raw: Flags.boolean({ summary: 'Print the bytes on a terminal, too, whatever they do to it.' }),
+    raw: Flags.boolean({ summary: 'Print the bytes on a terminal, too, whatever their effect on it.' }),
     ...AGENT_FLAGS,
   };
 

@@ -11,9 +11,9 @@ export default class Cp extends ThermosCommand {
   static override summary = 'Copy files out of the sandbox of a task.';
   static override description =
     `Copies files, and with --recursive directories, to DEST: into it if it is a directory, else under that name. TASK
-alone is the whole sandbox. Contents, permissions (without setuid and setgid) and times are kept; copies belong to
-who makes them. Holes of files stay holes. A file gets its name when it is complete, so that a full disk or Ctrl-C
-leaves no half file. Nothing is overwritten without --force.
+alone is the whole sandbox. Contents, permissions (without setuid and setgid) and times are kept; copies belong to the
+user who makes them. Holes of files stay holes. A file gets its name when it is complete, so that a full disk or
+Ctrl-C leaves no half file. Nothing is overwritten without --force.
 
 In directories, links that lead to something in the copy are copied as links; others are left out and reported,
 unless --links is given. FIFOs, sockets and devices are left out and reported. Nothing outside the sandbox is reached,
@@ -53,7 +53,7 @@ TASK and PATH are read.`;
     recursive: Flags.boolean({
       char: 'R',
       charAliases: ['r'],
-      summary: 'Copy directories with what is in them; -r means the same.',
+      summary: 'Copy directories and what is in them; -r means the same.',
     }),
     force: Flags.boolean({ charAliases: ['f'], summary: 'Replace files that exist; -f means the same.' }),
     links: Flags.boolean({ summary: 'Copy links that lead out of the copy, too, as links.' }),

@@ -8,13 +8,13 @@ import { diffTargets } from '../cli/diff.js';
 export default class Diff extends ThermosCommand {
   static override summary = 'Show what differs between two tasks: their config, their outcome, their times.';
   static override description =
-    `Compares two tasks on disk, from the first to the second: the settings of the task and of each process, with their
-command lines, and the order; how the task and each process ended; and how long they took. Of a process with several
-runs, that is the time of all of them. The exit code is 1 if config or outcome differ, as of diff; times always do, and
-do not count.
+    `Compares two tasks on disk, from the first to the second: the settings of the task and of each process, with
+their command lines, and the order; how the task and each process ended; and how long they took. For a process with
+several runs, that is the time of all of them. As with diff, the exit code is 1 if config or outcome differ; times
+always do, and do not count.
 
-Beside a config (.thermos, .aurora, or a task in JSON), only the config is compared: with a task on disk, it shows what
-a run of that task would change now, with the same id, user and ports.
+If one of them is a config (.thermos, .aurora, or a task in JSON), only configs are compared: with a task on disk, it
+shows what a run of that task would change now, with the same id, user and ports.
 
 TARGET and OTHER are each a task id, a path (a sandbox, a task root, a task file), or a pattern, part of the id or job's key
 (ROLE/ENV/JOB/INSTANCE) that matches one task; otherwise it is a config.`;

@@ -11,18 +11,19 @@ export default class Doctor extends ThermosCommand {
     `Looks for roots that cannot be read, dead runners, processes that outlived their task, torn or damaged
 checkpoints, clocks that disagree, full or read-only disks, and executors that never started (with the reason from
 their stderr). Also looks for a Mesos agent that refuses to start, has not recovered since the host was started, or
-lacks the attributes that the scheduler's default constraints need. Looks twice, a second apart, at what tasks that run
-use: more than they asked for, held back by a limit, killed for lack of memory, filling a disk. Each finding comes with its evidence and what to
-do about it. Nothing is changed, and nothing leaves this host. On a healthy host, doctor prints nothing.
+lacks the attributes that the scheduler's default constraints need. Looks twice, a second apart, at what running tasks
+use: more than they asked for, held back by a limit, killed for lack of memory, filling a disk. Each finding comes
+with its evidence and what to do about it. Nothing is changed, and nothing leaves this host. On a healthy host, doctor
+prints nothing.
 
 With TASK, it shows what is wrong with that task, and its timeline. TASK is a task id, a path, or a pattern, part of
 the id or job's key (ROLE/ENV/JOB/INSTANCE) that matches one task.
 
-With --agent, it looks for what can be seen from outside: agents that do not answer, refuse, have just started or whose
-clocks differ; tasks whose executor is gone; what containers use; checkpoints and task files as above. With --master, the tasks
-are compared with those that the scheduler of Aurora has, if clusters.json or --cluster names it, else with those that
-the master has; with --retained, with those in a file, as gc has it. \`reconcile\` in the document has all of them, and
-what differs for more than a minute is a finding.
+With --agent, it looks for what can be seen from outside: agents that do not answer, refuse, have just started, or
+have a clock that differs; tasks whose executor is gone; what containers use; checkpoints and task files as above. With
+--master, the tasks are compared with those that the scheduler of Aurora has, if clusters.json or --cluster names it, else
+with those that the master has; with --retained, with those in a file, as gc has it. \`reconcile\` in the document has
+all of them, and what differs for more than a minute is a finding.
 
 What you may not read is not checked, and stderr says so. Run it as root to check everything.`;
   static override examples = [

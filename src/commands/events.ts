@@ -15,9 +15,9 @@ const STATES = [
 export default class Events extends ThermosCommand {
   static override summary = 'Print transitions of tasks and processes as they happen.';
   static override description =
-    `Prints a line when a task starts or changes its state, and when a run of a process does: until Ctrl-C, for the tasks
-of this host that are active and those that start. A line has the time (UTC), the state, the task, the process with the
-number of its run, and how the run ended. What happens at once is printed in the order of time.
+    `Prints a line when a task starts or changes its state, and when a run of a process does: until Ctrl-C, for the
+tasks of this host that are active and those that start. A line has the time (UTC), the state, the task, the process
+with the number of its run, and how the run ended. What is found at the same time is printed in the order of time.
 
 With --exec, a shell runs COMMAND for each event, with its fields in the environment. One command runs at a time, in the
 order of the events; those that come meanwhile wait, and none is lost. What it prints goes to stderr. A command that

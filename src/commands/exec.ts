@@ -14,10 +14,11 @@ export default class Exec extends ThermosCommand {
 root also its namespaces and root directory. Nothing of the caller's is added but the terminal, TERM, and the ports of
 the task as THERMOS_PORT_NAME. Without CMD, it is bash, or sh if the task has no bash.
 
-Without PROCESS, it is the first process of the task that is running. CMD comes after --, so that its flags are its own.
+Without PROCESS, the process is the first of the task that is running. CMD comes after --, so that its flags are its
+own.
 
-Root and the user of the task may do this. Root's terminal is kept from the command, which gets one of its own. As the
-user of the task, the command keeps the groups of the caller, and no namespace can be entered: if the process has others,
+Root and the user of the task may do this. Root's terminal is kept from the command, which gets one of its own. For
+the user of the task, the command keeps the groups of the caller, and enters no namespace: if the process has others,
 use sudo, or stay outside with --no-namespaces.`;
   static override examples = [
     '<%= config.bin %> exec www-data-prod-web-0',

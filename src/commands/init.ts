@@ -46,7 +46,7 @@ config goes to stdout.`;
     const file = args.config ?? EXAMPLE_NAME;
     if (file === '-') {
       if (flags.json || flags.force) {
-        throw new UsageError('usage', `- and --${flags.json ? 'json' : 'force'} exclude each other`);
+        throw new UsageError('usage', `- and --${flags.json ? 'json' : 'force'} cannot be used together`);
       }
       this.terminal.write(EXAMPLE);
       return EXIT.ok;

@@ -11,19 +11,21 @@ export default class Inspect extends ThermosCommand {
   static override summary =
     'Show everything known about one task, and why it is in its state; or evaluate a config.';
   static override description =
-    `Shows the state and why it is so, the processes and their earlier runs, the ordering, command lines, states of the
-task, logs, and in the end what is recorded about it: user, ports, resources, paths. WHY names the process that failed
-first with the end of its stderr, how much of the failure budget is used, and what a process waits for. The critical path is the chain of processes that
-determined how long the task took, each after the one for which it had to wait longest. On a terminal, long lists are shown in part, and say so; --verbose shows all of them, and so does a pipe.
+    `Shows the state and why it is so, the processes and their earlier runs, the ordering, command lines, states of
+the task, logs, and finally what is recorded about it: user, ports, resources, paths. WHY names the process that
+failed first with the end of its stderr, how much of the failure budget is used, and what a process waits for. The
+critical path is the chain of processes that determined how long the task took, each after the one for which it had to
+wait longest. On a terminal, long lists are shown in part, and say so; --verbose shows all of them, and so does a
+pipe.
 
 For a config (.thermos, .aurora, or a task in JSON), shows the evaluated task: processes with their command lines,
 the ordering, resources, limits, ports, and every other setting that differs from its default. Nothing is executed except the config itself. Errors and likely mistakes
 are reported on stderr, and as \`lint\` in the document. Values that only a run knows, such as
 {{thermos.ports[http]}}, stay as they are.
 
---graph shows only what waits for what, and the states of a task on disk: \`text\` is the tree of ORDERING, \`mermaid\` and
-\`dot\` are for a page or a picture. Names that constraints hold and no process has are marked as missing. Mermaid draws
-no more than 500 arrows unless its maxEdges is higher.
+--graph shows only what waits for what, and the states of a task on disk: \`text\` is the tree of ORDERING,
+\`mermaid\` and \`dot\` are for a page or a picture. Names in constraints that no process has are marked as missing.
+Mermaid draws no more than 500 arrows unless its maxEdges is higher.
 
 TARGET is a task id, a path (a sandbox, a task root, a task file), or a pattern, part of the id or job's key
 (ROLE/ENV/JOB/INSTANCE) that matches one task; otherwise it is a config. Inside a sandbox it may be left out.`;

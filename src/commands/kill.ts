@@ -15,9 +15,9 @@ import { killListText, killText } from '../views/kill.js';
 export default class Kill extends ThermosCommand {
   static override summary = 'End tasks: gracefully first, then by force.';
   static override description =
-    `Asks the runner to end the task: processes get SIGTERM, final processes run, and the task is KILLED. If the task has
-no runner, or its runner dies of the request, this command becomes its runner and does the same. Whatever is stopped
-is continued, so that it can end. Whatever does not end within --grace is killed. Processes are signalled only if
+    `Asks the runner to end the task: processes get SIGTERM, final processes run, and the task is KILLED. If the task
+has no runner, or its runner dies of the request, this command becomes its runner and does the same. Stopped processes
+are continued, so that they can end. Those that do not end within --grace are killed. Processes are signalled only if
 they are certainly the task's.
 
 TASK is a task id, a path (a sandbox, a task file …), or a regular expression or glob for the whole id: kk-1

@@ -12,16 +12,16 @@ import { lsText } from '../views/ls.js';
 export default class Ls extends ThermosCommand {
   static override summary = 'List the files in the sandbox of a task.';
   static override description =
-    `Lists a directory of the sandbox, hidden names such as .logs, too: mode, owner, size, time of the last change, name.
-On a pipe, sizes are bytes and times RFC 3339.
+    `Lists a directory of the sandbox, including hidden names such as .logs: mode, owner, size, time of the last
+change, name. On a pipe, sizes are bytes and times RFC 3339.
 
-PATH begins in the sandbox: in the Mesos layout in that of the executor, which holds its output, the logs, and the task's
-own directory, sandbox. It may also be absolute, as the task sees it (/mnt/mesos/sandbox/...) or as it is here. Links
-are followed as long as they stay in the sandbox; nothing outside it is reached. As root, nothing is shown that the
-user of the task could not read.
+PATH is relative to the sandbox: in the Mesos layout, that of the executor, which holds its output, the logs, and the
+task's own directory, sandbox. It may also be absolute, as the task sees it (/mnt/mesos/sandbox/...) or as it is here.
+Links are followed as long as they stay in the sandbox; nothing outside it is reached. As root, nothing is shown that
+the user of the task could not read.
 
 TASK is a task id, a regular expression or glob, any part of ids, a job's key (ROLE/ENV/JOB/INSTANCE), or a path: a
-sandbox, a task root, a task file. It must mean one task. Inside a sandbox it may be left out (:PATH).`;
+sandbox, a task root, a task file. It must match one task. Inside a sandbox it may be left out (:PATH).`;
   static override examples = [
     '<%= config.bin %> ls www-data-prod-web-0',
     '<%= config.bin %> ls www-data-prod-web-0:.logs/web/0',

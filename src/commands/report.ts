@@ -10,15 +10,15 @@ import { reportSummary } from '../views/report.js';
 export default class Report extends ThermosCommand {
   static override summary = 'Write a page for each task: why it is in its state, its runs, and its logs.';
   static override description =
-    `Each task gets DIR/task/ID/index.html, one file that needs no other: a browser opens it from disk, from a mail and from any
-web server, and it loads nothing. Beside it are report.txt, the same as text with the answer at its end, and report.js,
-its data. DIR/index.html lists the tasks, those that need attention first. The pages of tasks that are not named stay as
-they are, but are not in the list.
+    `Each task gets DIR/task/ID/index.html, one file that needs no other: a browser opens it from disk, from an e-mail
+and from any web server, and it loads nothing. Beside it are report.txt, the same as text with the answer at its end,
+and report.js, its data. DIR/index.html lists the tasks, those that need attention first. The pages of tasks that are
+not named stay as they are, but are not in the list.
 
 With DIR served on port 1338, the links of Aurora's UI to the observer lead to these pages.
 
-A page has the first 20 and the last 200 lines of each log, those of the process that failed first before all others, and at
-most --log-bytes of all logs. As root, what is written belongs to the owner of the directory that it is written in.
+A page has the first 20 and the last 200 lines of each log, and at most --log-bytes of all logs: the process that
+failed first has precedence. As root, what is written belongs to the owner of the directory that it is written in.
 
 TASK is a task id, a regular expression or glob, any part of ids (the beginning is tried first), a job's key
 (ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Without TASK, all tasks get a

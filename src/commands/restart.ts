@@ -20,11 +20,11 @@ LOST run never counts against max_failures. Nothing of the old run is alive when
 The next run starts after min_duration (5s by default), and restart waits until it is RUNNING. Processes that wait for
 this one go on waiting. inspect and doctor say who restarted what, and when.
 
-A process is refused that is not running, waits, or is done; so is a task that is ending or has no live runner, and a
-process that has run 100 times, which is as often as a runner runs it.
+Processes that are not running, wait, or are done are refused; so are tasks that are ending or have no live runner,
+and processes that have run 100 times, which is as often as a runner runs them.
 
-TASK is a task id, a regular expression or glob for the whole id of one task, or a path. You are asked before a process
-of a task that a pattern names is restarted.
+TASK is a task id, a regular expression or glob for the whole id of one task, or a path. If a pattern names the task,
+you are asked before the process is restarted.
 
 ${DURATION_HELP}`;
   static override examples = [

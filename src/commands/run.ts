@@ -59,7 +59,7 @@ user who runs them could have written are refused; root refuses all files in san
     ...CONFIG_FLAGS,
     again: Flags.string({
       helpValue: 'TASK',
-      summary: 'Run what the task file of this task has, under a new id, instead of a config.',
+      summary: 'Run the task file of this task, under a new id, instead of a config.',
     }),
     'enable-chroot': Flags.boolean({
       summary: 'Run processes with the sandbox as /; only root may do this.',

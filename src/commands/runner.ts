@@ -18,7 +18,8 @@ without waiting. SIGINT, SIGTERM and SIGHUP end it as SIGUSR1 does, a second one
 these signals end the program itself.
 
 Nothing is written to stdout. What the runner does is logged in LOG_DIR/thermos_runner.log, which becomes
-thermos_runner.log.1 at 10 MiB; without --log-dir on stderr. Flags that the original had from its libraries are accepted.`;
+thermos_runner.log.1 at 10 MiB; without --log-dir, on stderr. Flags that the original had from its libraries are
+accepted.`;
   static override examples = [
     'thermos-runner --thermos_json=task.json --task_id=web-1 --sandbox=/srv/web-1 --checkpoint_root=/var/run/thermos',
   ];

@@ -18,15 +18,16 @@ export default class Signal extends ThermosCommand {
     `Sends SIGNAL to the main process of a run, the one whose pid status and inspect show, if it is certainly the
 task's: pid, start, user and pid namespace are checked as by kill, and only files that root or the user of the task
 wrote are believed. It is a shell if the command line has several commands: 'exec' before the last one gives its
-program the signals. With --all, everything that this process has started gets the signal too, but not its coordinator,
+program the signals. With --all, everything that this process has started gets the signal too, except its coordinator,
 which records how it ends.
 
-SIGNAL is a name with or without SIG (HUP, sigusr1, RTMIN+3) or a number. If the process ends of it, the task goes on as
-its settings say: killed by a signal, it is KILLED and runs again without counting a failure; if it exits by itself with a
-code other than 0, it has FAILED; with 0 it is done. To have it run again whatever it does, use restart.
+SIGNAL is a name with or without SIG (HUP, sigusr1, RTMIN+3) or a number. If the process ends because of it, the task
+goes on as its settings say: killed by a signal, it is KILLED and runs again without counting a failure; if it exits
+by itself with a code other than 0, it has FAILED; with 0 it is done. To have it run again whatever it does, use
+restart.
 
-TASK is a task id, a regular expression or glob for the whole id of one task, or a path. You are asked before the process
-of a task that a pattern names is signalled.`;
+TASK is a task id, a regular expression or glob for the whole id of one task, or a path. If a pattern names the task,
+you are asked before the process is signalled.`;
   static override examples = [
     '<%= config.bin %> signal www-data-prod-web-0 nginx HUP',
     '<%= config.bin %> signal www-data-prod-web-0 java QUIT',

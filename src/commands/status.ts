@@ -9,26 +9,27 @@ import { DURATION_HELP } from '../text/duration.js';
 export default class Status extends ThermosCommand {
   static override summary = 'Show the tasks of this host and their states.';
   static override description =
-    `STATE is what the checkpoint streams record. VERDICT says how that compares with this host: ok, runner-gone (active,
-but its runner is dead), host-rebooted, leftovers (over, but processes of it are alive), foreign-pids (recorded in
-a container), unknown (cannot be read). DONE counts processes that succeeded.
+    `STATE is what the checkpoint streams record. VERDICT says how that compares with this host: ok, runner-gone
+(active, but its runner is dead), host-rebooted, leftovers (over, but some of its processes are alive), foreign-pids
+(recorded in a container), unknown (cannot be read). DONE counts processes that succeeded.
 
 Active tasks come first, by id, then finished ones, the newest first. On a terminal that is too narrow, PHASE, USER and
 DONE are left out, and ids are shortened: those of Aurora to ROLE/ENVIRONMENT/JOB/INSTANCE and the start of the uuid.
 
---columns cpu,rss,disk measures what active tasks use: CPU in cores, on average since their processes started, resident
-memory, and what sandbox and logs occupy. \`>\` is before a size that could not be counted to its end. \`top\` shows what
-they use from moment to moment.
+--columns cpu,rss,disk measures what active tasks use: CPU in cores, on average since their processes started,
+resident memory, and what sandbox and logs occupy. \`>\` before a size means that it could not be counted completely.
+\`top\` shows what they use from moment to moment.
 
 TASK is a task id, a regular expression or glob, any part of ids (the beginning is tried first), a job's key
 (ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Without TASK, all tasks are
 shown; inside a sandbox, the tasks of its root.
 
---json --stream prints a line for each task as soon as it was read, those of agents as they answer: {"task": …}, then
+--json --stream prints a line for each task as soon as it is read, those of agents as they answer: {"task": …}, then
 {"problem": …} for what could not be read, and {"end": …} with the totals as the last line.
 
---prometheus prints the numbers of tasks by state and verdict, times, failures and what could not be read, as metrics. The
-filters act on them. Its exit code is 0 also without tasks, and if something could not be read: the metrics say so.
+--prometheus prints the numbers of tasks by state and verdict, times, failures and what could not be read, as metrics.
+The filters act on them. Its exit code is 0 even if there are no tasks, or something could not be read: the metrics
+say so.
 
 ${DURATION_HELP}`;
   static override examples = [

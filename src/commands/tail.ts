@@ -20,7 +20,7 @@ and ended, and files by when they were last written; what a chosen file holds is
 all runs of that time are shown. --timestamps says when a line arrived while it was followed.
 
 RE is a regular expression of RE2 (as in stern: no lookaround and no backreference, so that no line takes long to
-match); ^ and $ are the ends of a line. Of a line longer than 8 MiB, each 8 MiB are a line.
+match); ^ and $ are the ends of a line. A line longer than 8 MiB is split into lines of 8 MiB.
 
 TASK is a task id, a regular expression or glob, any part of ids (the beginning is tried first), a job's key
 (ROLE/ENV/JOB or ROLE/ENV/JOB/INSTANCE), or a path: a sandbox, a task root, a task file. Inside a sandbox with one task it may be left out. PROCESS is a name or a glob.

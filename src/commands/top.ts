@@ -9,23 +9,23 @@ import { DURATION_HELP } from '../text/duration.js';
 export default class TopCommand extends ThermosCommand {
   static override summary = 'Show what the active tasks use, against what they asked for.';
   static override description =
-    `CPU is processor time in cores over the last interval, also that of children that have ended since. RSS is the memory of
-all processes of the task: pages that they share count in each of them. CPU%, RAM% and DISK% are of what the task asked
-for; above 100 they have a mark, and are red. THR, PIDS and FDS count threads, processes and open file descriptors; READ/s and
-WRITE/s is what goes from and to storage. What cannot be seen is shown as -.
+    `CPU is processor time in cores over the last interval, including that of children that have ended since. RSS is
+the memory of all processes of the task: pages that they share count in each of them. CPU%, RAM% and DISK% are of what
+the task asked for; above 100 they have a mark, and are red. THR, PIDS and FDS count threads, processes and open file
+descriptors; READ/s and WRITE/s is what goes from and to storage. What cannot be seen is shown as -.
 
-To a task belong the sessions of its coordinators, their descendants, and whatever was a descendant when it was looked
-at before. The runner and the coordinators are not counted: they are the price of thermos, not of the task.
+A task consists of the sessions of its coordinators, their descendants, and whatever was a descendant in an earlier
+sample. The runner and the coordinators are not counted: they are the price of thermos, not of the task.
 
 On a terminal, the screen is drawn again after each interval, with these keys: s and > sort by the next column, < by the
 one before, r reverses; / filters; p shows processes; k ends the selected task after a question, l shows its logs, i
 inspects it; ? lists all keys; q ends, with 0 whatever was shown. On a pipe, one sample is printed after one interval.
 
-With --record, each sample is also appended to a file; on a pipe, without --once, --count and --json, nothing is printed
-then, until a signal. report --usage shows what was recorded.
+With --record, each sample is also appended to a file; on a pipe, nothing is printed then unless --once, --count or
+--json is given, and a signal ends it. report --usage shows what was recorded.
 
-With --agent, the numbers are those that the agent has of the executor's container: executor, runner and coordinators are
-in them, and which process uses what is not known.
+With --agent, the numbers are those that the agent has for the executor's container: they include executor, runner and
+coordinators, and which process uses what is not known.
 
 TASK is a word as for status. Without TASK, all active tasks are shown.
 

@@ -14,7 +14,9 @@ export default class Version extends ThermosCommand {
     '<%= config.bin %> version --json',
   ];
   static override flags = {
-    verbose: Flags.boolean({ description: 'Also what the program consists of, and how it was installed.' }),
+    verbose: Flags.boolean({
+      description: 'Also show what the program consists of, and how it was installed.',
+    }),
   };
 
   async run(): Promise<number> {

@@ -10,14 +10,14 @@ export const defaults = z
     mesos_roots: paths.optional().describe('Work directories of Mesos agents to search.'),
     gc: z
       .strictObject({
-        max_age: z.string().optional().describe('As --max-age: 90s, 1h30m, 2d.'),
-        max_tasks: z.int().min(0).optional().describe('As --max-tasks.'),
-        max_space: z.string().optional().describe('As --max-space: 20G, 500MB.'),
+        max_age: z.string().optional().describe('Same as --max-age: 90s, 1h30m, 2d.'),
+        max_tasks: z.int().min(0).optional().describe('Same as --max-tasks.'),
+        max_space: z.string().optional().describe('Same as --max-space: 20G, 500MB.'),
       })
       .optional()
       .describe('Limits of gc, when no task is named.'),
     color: z.enum(['auto', 'never']).optional().describe('never: as --no-color.'),
-    pager: z.string().optional().describe('As THERMOS_PAGER; empty for none.'),
+    pager: z.string().optional().describe('Same as THERMOS_PAGER; empty for none.'),
     masters: z
       .record(z.string(), z.string())
       .optional()
@@ -26,7 +26,7 @@ export const defaults = z
       .string()
       .regex(/^\//)
       .optional()
-      .describe('As --credentials-file, for agents and masters that are asked.'),
+      .describe('Same as --credentials-file, for agents and masters that are asked.'),
   })
   .meta({
     title: 'thermos config.json',

@@ -18,10 +18,10 @@ export const event = z
     was: recorded
       .optional()
       .describe(
-        'What it was before; absent for the first state. That of a process may be of the run before.',
+        'What it was before; absent for the first state. For a process, it may be that of the run before.',
       ),
     process: z.string().optional().describe('Of type process.'),
-    run: z.int().min(0).optional().describe('Of type process: the number of its run, from 0.'),
+    run: z.int().min(0).optional().describe('If it is of type process: the number of its run, from 0.'),
     return_code: z
       .int()
       .optional()

@@ -39,7 +39,7 @@ export const cat = z
       data: z.string().describe('A piece of the file.'),
       encoding: z
         .enum(['utf8', 'base64'])
-        .describe('How `data` has the bytes: base64 if they are not UTF-8.'),
+        .describe('How `data` is encoded: base64 if the bytes are not UTF-8.'),
     }),
     z.object({ problem }),
   ])

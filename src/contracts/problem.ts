@@ -24,7 +24,7 @@ export const problem = z
     task_id: z.string().optional(),
     process: z.string().optional(),
     field: z.string().optional(),
-    agent: z.string().optional().describe('The address of the agent that it is of, with --agent.'),
+    agent: z.string().optional().describe('With --agent: the address of its agent.'),
     hint: z.string().optional(),
   })
   .meta({

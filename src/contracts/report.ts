@@ -32,7 +32,7 @@ export const report = z
           bytes: z.int().min(0).describe('The size of the page.'),
           resources_seen: resourcesSeen
             .optional()
-            .describe('What the record of --usage tells of the task; absent without samples.'),
+            .describe('What the record of --usage has about the task; absent without samples.'),
         }),
       )
       .describe('Those that were written.'),

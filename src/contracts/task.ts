@@ -102,7 +102,7 @@ export const statusStream = z
           tasks: z.int().min(0).describe('How many lines with a task there were.'),
           roots: z.int().min(0).describe('In how many roots tasks were looked for.'),
           agents: z.int().min(0).optional().describe('How many agents were asked, with --agent or --master.'),
-          problems: z.int().min(0).describe('How many there are, with those of the tasks.'),
+          problems: z.int().min(0).describe('How many there are, including those of the tasks.'),
         }),
       })
       .describe('The last line. Without it, the answer is not complete.'),
@@ -153,7 +153,7 @@ const usage = z.object({
     .min(0)
     .optional()
     .describe(
-      'Processor time in cores, on average since those of its processes started that run now. `top` has that of an interval.',
+      'Processor time in cores, on average since its running processes started. `top` has that of an interval.',
     ),
   cpu_asked: z.number().optional().describe('Cores, of the task file.'),
   rss_bytes: bytes.optional().describe('Resident memory; shared pages count in each process.'),
@@ -171,9 +171,7 @@ const usage = z.object({
     .min(0)
     .max(1)
     .optional()
-    .describe(
-      'The part of the periods of its limit in which the cgroup reached the limit, since the cgroup was made.',
-    ),
+    .describe('The share of the periods in which the cgroup reached its limit, since it was made.'),
   oom_kills: count.optional().describe('In its cgroup, since that was made.'),
   cpu_limit: z.number().optional().describe('Cores, of the cgroup.'),
   ram_limit_bytes: z.number().optional().describe('Of the cgroup.'),

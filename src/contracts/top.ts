@@ -34,7 +34,7 @@ export const topTask = z.object({
   root: z.string(),
   launch_time_ms: count
     .optional()
-    .describe('When it was launched: it tells the task from another one of its id.'),
+    .describe('When it was launched: distinguishes the task from another one with its id.'),
   ...usage,
   cpu_asked: z.number().optional().describe('Cores, of the task file.'),
   ram_asked_bytes: z.number().optional(),
@@ -57,7 +57,7 @@ export const topTask = z.object({
   pressure: z
     .object({ cpu: perCent.optional(), memory: perCent.optional(), io: perCent.optional() })
     .optional()
-    .describe('For how many per cent of the last ten seconds a process of the cgroup waited.'),
+    .describe('The percentage of the last ten seconds during which a process of the cgroup waited.'),
   processes: z
     .array(
       z.object({
@@ -68,7 +68,7 @@ export const topTask = z.object({
         ...optionalUsage,
       }),
     )
-    .describe('Those that run. Runners and coordinators are not counted.'),
+    .describe('Those that are running. Runners and coordinators are not counted.'),
 });
 
 export const top = z

@@ -119,7 +119,7 @@ function refuseDuplicateIds(matching: readonly FoundTask[]): void {
     throw new UsageError(
       'ambiguous-task',
       `task ${task_id} is in ${roots.length} roots: ${roots.join(', ')}`,
-      'say which with --root, or give the path of its sandbox or checkpoint directory',
+      'choose one with --root, or give the path of its sandbox or checkpoint directory',
     );
   }
 }

@@ -26,9 +26,9 @@ export function* checkAgents(problems: readonly Problem[]): Generator<Symptom> {
 const AGENTS: Readonly<Partial<Record<Problem['code'], (agents: string) => string>>> = {
   'agent-unreachable': (agents) => `${agents} cannot be reached: what runs there is not known`,
   'agent-unauthorized': (agents) => `${agents} refused to answer`,
-  'agent-recovering': (agents) => `${agents} just started, and not recovered yet`,
+  'agent-recovering': (agents) => `${agents} just started, not yet recovered`,
   'agent-clock-skew': (agents) => `${agents} with a clock that differs from that of this host`,
-  'sandbox-unreadable': (agents) => `${agents} with sandboxes that are not given to you`,
+  'sandbox-unreadable': (agents) => `${agents} with sandboxes that you may not see`,
 };
 
 /** What is wrong with a task on an agent, as far as it can be told from there. Pure. */
@@ -72,7 +72,7 @@ function executorGone(view: TaskView, now: number): Symptom {
     what: (count) => `${counted(count, 'task')} recorded as running, but the executor is gone`,
     evidence: [{ path: streamOf(view), text: `${state} since ${since}; ${EXECUTOR_GONE}${silent}` }],
     advice: [
-      'the agent reports it LOST to the scheduler: see whether that has started it anew (aurora job status)',
+      'the agent reports it LOST to the scheduler: check that the scheduler has started it again (aurora job status)',
       collect,
     ],
     task_id,

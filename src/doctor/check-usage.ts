@@ -92,7 +92,7 @@ function* checkMemory({ view, use, pssBytes }: ObservedUse): Generator<Symptom> 
       what: (count) => `${counted(count, 'task')} in which the kernel killed processes for lack of memory`,
       evidence: [{ text: `${counted(oomKills, 'process', 'processes')} since its cgroup was made${limit}` }],
       advice: [
-        'see which processes it were in the kernel log: journalctl --dmesg --grep oom-kill',
+        'see in the kernel log which processes it killed: journalctl --dmesg --grep oom-kill',
         'ask for more ram in the config',
       ],
       task_id: view.task_id,

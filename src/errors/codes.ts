@@ -301,7 +301,7 @@ export const CODE_GROUPS = {
     },
     'no-line-matches': {
       exit: ['no'],
-      meaning: 'The logs have lines, and none of them is one that --grep and --exclude choose.',
+      meaning: 'The logs have lines, but --grep and --exclude select none of them.',
     },
     'log-outside-window': {
       exit: ['no'],
@@ -589,7 +589,7 @@ export const CODE_GROUPS = {
     'starts-unreadable': {
       severity: ['warning'],
       meaning:
-        'The exact starts of the processes of a task, which its runner kept beside its stream, cannot be read or believed; processes are identified by the recorded times.',
+        'The exact starts of the processes of a task, which its runner kept beside its stream, cannot be read or trusted; processes are identified by the recorded times.',
     },
     'process-not-started': { severity: ['error'], meaning: 'A process of a task cannot be started.' },
     'process-lost': {
@@ -606,7 +606,7 @@ export const CODE_GROUPS = {
     'credentials-invalid': {
       exit: ['usage'],
       meaning:
-        'A file that says who one is to agents, or a certificate, cannot be read, is not one, or can be read by others.',
+        'A file with credentials or a certificate for agents cannot be read, is not one, or can be read by others.',
     },
     'agent-unreachable': {
       severity: ['error'],
@@ -615,7 +615,8 @@ export const CODE_GROUPS = {
     },
     'agent-unauthorized': {
       severity: ['error'],
-      meaning: 'An agent does not allow what was asked for to this user, or to nobody in particular.',
+      meaning:
+        'An agent does not allow this user, or a caller without credentials, to see what was asked for.',
       remedy: 'Say who you are with --credentials-file, or with --cert and --key.',
     },
     'agent-recovering': {
@@ -644,13 +645,13 @@ export const CODE_GROUPS = {
     },
     'master-unauthorized': {
       severity: ['error', 'warning'],
-      meaning: 'A master does not say to this user, or to nobody in particular, which agents there are.',
+      meaning: 'A master does not allow this user, or a caller without credentials, to see its agents.',
       remedy: 'Say who you are with --credentials-file, or with --cert and --key.',
     },
     'master-no-leader': {
       severity: ['error', 'warning'],
       meaning: 'The masters have no leader at the moment, so nobody knows which agents there are.',
-      remedy: 'Ask again in a minute; if that does not help, look at the masters and their ZooKeeper.',
+      remedy: 'Ask again in a minute; if that does not help, check the masters and their ZooKeeper.',
     },
     'master-answer-odd': {
       severity: ['error', 'warning'],
@@ -770,7 +771,7 @@ export const CODE_GROUPS = {
     'record-unwritable': {
       severity: ['error'],
       exit: ['partial'],
-      meaning: 'The file of `top --record` cannot be written, or is not one.',
+      meaning: 'The file given to `top --record` cannot be written, or holds something else.',
       remedy: 'Name another file, in a directory that you may write to, or free space on its disk.',
     },
     'record-unreadable': {
@@ -779,11 +780,12 @@ export const CODE_GROUPS = {
     },
     'record-damaged': {
       severity: ['warning'],
-      meaning: 'Lines of a record are no samples of `top --record`, or are of the future: they are left out.',
+      meaning:
+        'Lines of a record are not samples of `top --record`, or are from the future: they are left out.',
     },
     'record-too-large': {
       severity: ['warning'],
-      meaning: 'A record is longer, or has more tasks and processes, than is read of one.',
+      meaning: 'A record is longer, or has more tasks and processes, than thermos reads.',
       remedy: 'Give `top --record` a smaller --record-size.',
     },
     'record-empty': {
@@ -832,10 +834,10 @@ export const CODE_GROUPS = {
       meaning: 'The task ended FAILED.',
       remedy: 'Read what it wrote with `thermos tail --stderr`.',
     },
-    'task-killed': { severity: ['note'], meaning: 'The task ended KILLED, on demand.' },
+    'task-killed': { severity: ['note'], meaning: 'The task ended KILLED, on request.' },
     'task-lost': {
       severity: ['error'],
-      meaning: 'The task ended LOST: its runner died or was told to give it up.',
+      meaning: 'The task ended LOST: its runner died or was asked to give it up.',
     },
     leftovers: { severity: ['error'], meaning: 'A task is over, but some of its processes are still alive.' },
     'foreign-pids': {
@@ -866,7 +868,7 @@ export const CODE_GROUPS = {
     },
     'task-not-started': {
       severity: ['warning'],
-      meaning: 'Nothing is recorded of a task: its runner died before it started the task.',
+      meaning: 'Nothing is recorded about a task: its runner died before it started the task.',
       remedy: 'Run it again, or let `thermos gc` collect what is left after `--orphan-age`.',
     },
     'checkpoint-headless': {

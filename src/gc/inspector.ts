@@ -185,7 +185,7 @@ export class HostInspector implements PlanInspector {
       if (alive === false) return undefined;
       return kept(alive ? 'its executor is alive' : 'cannot determine whether its executor is alive');
     }
-    if (alive !== false) return kept('the Mesos agent removes it after its executor ended');
+    if (alive !== false) return kept('the Mesos agent removes it after its executor has ended');
     const expected = this.#machine.forecast(subject.runDir);
     if (expected === undefined) return kept('the Mesos agent removes it');
     const at = this.#options.words.timestamp(expected.at);

@@ -19,7 +19,7 @@ export function finishWords(age: number, by: Finish['by'], words: Pick<Wording, 
 }
 
 export function foreignWords(uid: number, authors: readonly number[]): string {
-  return `it belongs to uid ${uid}, but its checkpoint may be written by uid ${authors.join(', ')}`;
+  return `it belongs to uid ${uid}, but its checkpoint can be written by uid ${authors.join(', ')}`;
 }
 
 export function userWords({ pid, how }: { pid: number; how: string }): string {

@@ -44,7 +44,7 @@ export function encodeNativeJob(job: NativeJob): Buffer {
   ];
   for (const string of strings) {
     if (string.includes('\0'))
-      throw new Error('a command line, a path or a variable has a character NUL in it');
+      throw new Error('a command line, a path or a variable has a NUL character in it');
   }
   return encodeFrame(Buffer.from(strings.map((string) => `${string}\0`).join('')));
 }

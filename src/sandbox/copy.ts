@@ -134,7 +134,7 @@ class Copier {
     const linked = entry.target as string;
     const depth = names.length - this.#source.names.length - 1;
     if (!this.#options.links && !staysWithin(linked, depth)) {
-      const message = `${this.#pathOf(names)} is not copied: it is a link to ${textOf(linked)}, out of what is copied`;
+      const message = `${this.#pathOf(names)} is not copied: it is a link to ${textOf(linked)}, which is outside of what is copied`;
       this.#report('link-left-out', message, names, '--links copies links as they are');
       return;
     }
@@ -155,7 +155,7 @@ class Copier {
     try {
       if (bytes > PIECE && bytes > target.freeBytes()) {
         const free = size(target.freeBytes());
-        const message = `${this.#pathOf(names)} is not copied: it has ${size(bytes)}, and ${free} are free`;
+        const message = `${this.#pathOf(names)} is not copied: it has ${size(bytes)}, but only ${free} are free`;
         this.#report('file-too-large', message, names);
         return;
       }

@@ -27,7 +27,7 @@ export function namesOfPath(path: string, owner: SandboxOwner, top: string): rea
   throw new UsageError(
     'path-outside',
     `${path} is not in the sandbox of task ${owner.task_id}`,
-    `a path begins in the sandbox (logs/app.log), or is one in ${top}`,
+    `a path is relative to the sandbox (logs/app.log), or absolute, in ${top}`,
   );
 }
 

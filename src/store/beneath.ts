@@ -229,7 +229,7 @@ export class TreeBeneath {
 
   #enter(name: string, entry: string | Buffer): void {
     if (this.#levels.length > MOST_LEVELS) {
-      throw Object.assign(new Error('there are too many directories in each other'), {
+      throw Object.assign(new Error('directories are nested too deeply'), {
         code: 'ENAMETOOLONG',
       });
     }
@@ -274,7 +274,7 @@ export class TreeBeneath {
 }
 
 function notReader(path: string, { uid }: Reader, what: string): RefusedError {
-  return new RefusedError('ENOTREADER', `uid ${uid}, whose task it is, may not ${what} ${path}`);
+  return new RefusedError('ENOTREADER', `the task's user (uid ${uid}) may not ${what} ${path}`);
 }
 
 /** Could the user come to the directory? The kernel's path of an open directory has no links. */
@@ -283,7 +283,7 @@ function checkWay(path: string, fd: number, reader: Reader): void {
   for (let directory = parentOf(real); ; directory = parentOf(directory)) {
     const way = statSync(directory, { throwIfNoEntry: false });
     if (way !== undefined && !maySearch(way, reader)) {
-      const why = `uid ${reader.uid}, whose task it is, may not enter ${directory}`;
+      const why = `the task's user (uid ${reader.uid}) may not enter ${directory}`;
       throw new RefusedError('ENOTREADER', `${path} is not opened: ${why}`);
     }
     if (directory === '/') return;

@@ -144,7 +144,7 @@ export class Directories {
     const name = nameOf(path);
     if (path !== base && (name === '' || name === '.')) return this.#walk(base, parentOf(path), encoding);
     if (path !== base && name === '..') {
-      throw new RefusedError('ELINK', `${path} may not be in ${base}`);
+      throw new RefusedError('ELINK', `${path} is not allowed in ${base}`);
     }
     const fd =
       path === base

@@ -58,7 +58,7 @@ function readWhole(fd: number, name: string, { max, tooLong = tooLongFor(max) }:
 }
 
 function tooLongFor(max: number): () => RefusedError {
-  return () => new RefusedError('EFBIG', `there are more than the ${max} bytes that are read`);
+  return () => new RefusedError('EFBIG', `there are more than ${max} bytes, the most that is read`);
 }
 
 /** Undefined if there is nothing yet. */

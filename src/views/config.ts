@@ -83,7 +83,7 @@ function problemsText(lint: readonly Problem[], { paint }: Style): string | unde
   const errors = lint.filter(({ severity }) => severity === 'error').length;
   const warnings = lint.length - errors;
   const parts = [
-    errors > 0 ? paint.red(`${errors} ${errors === 1 ? 'error' : 'errors'}, it cannot be run`) : undefined,
+    errors > 0 ? paint.red(`${errors} ${errors === 1 ? 'error' : 'errors'}; it cannot be run`) : undefined,
     warnings > 0 ? paint.yellow(`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`) : undefined,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? undefined : parts.join(', ');

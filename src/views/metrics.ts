@@ -113,7 +113,7 @@ export class Metrics {
       ]),
       metric(
         'thermos_active_checkpoint_oldest_change_timestamp_seconds',
-        'When the checkpoint of an active task was last written or touched, of the one that has been silent for longest.',
+        'When the checkpoint of the active task that has been silent for longest was last written or touched.',
         this.#oldestChange === undefined ? [] : [[{}, this.#oldestChange]],
       ),
       metric('thermos_task_state_timestamp_seconds', 'When the task entered its state.', this.#ofTasks.since),

@@ -144,7 +144,7 @@ export function eventText(event: TailEvent, ofSeveral = false): string {
     case 'new-task':
       return `==> ${event.task_id}: new <==`;
     case 'not-followed':
-      return `==> nothing of ${event.task_ids.join(', ')} is running that could be followed <==`;
+      return `==> nothing of ${event.task_ids.join(', ')} is running, so there is nothing to follow <==`;
     case 'not-started':
       return `${ofSeveral ? `${event.task_id}: ` : ''}${event.over ? 'never started' : 'not started yet'}: ${event.processes.join(', ')}`;
     case 'restart': {

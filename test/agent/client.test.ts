@@ -211,12 +211,12 @@ describe('what goes wrong on the way', () => {
 
 describe('what is not an agent', () => {
   test.each([
-    ['HTML', 'text/html', '<html>', /^odd: what it answers is not JSON, but text\/html/],
-    ['JSON of something else', 'application/json', '{"a":1}', /^odd: what it answers is not the state/],
-    ['a list', 'application/json', '[]', /^odd: what it answers is not the state/],
-    ['null', 'application/json', 'null', /^odd: what it answers is not the state/],
-    ['nothing', 'text/plain', '', /^odd: what it answers is not JSON, but text\/plain/],
-    ['deep JSON', 'application/json', '['.repeat(200_000), /^odd: what it answers is not JSON/],
+    ['HTML', 'text/html', '<html>', /^odd: its answer is not JSON, but text\/html/],
+    ['JSON of something else', 'application/json', '{"a":1}', /^odd: its answer is not the state/],
+    ['a list', 'application/json', '[]', /^odd: its answer is not the state/],
+    ['null', 'application/json', 'null', /^odd: its answer is not the state/],
+    ['nothing', 'text/plain', '', /^odd: its answer is not JSON, but text\/plain/],
+    ['deep JSON', 'application/json', '['.repeat(200_000), /^odd: its answer is not JSON/],
   ])('%s', async (_, type, body, expected) => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'Content-Type': type });
@@ -281,7 +281,7 @@ describe('what is not an agent', () => {
     });
     const { port } = server.address() as AddressInfo;
     expect(await failed(clientOf(`http://127.0.0.1:${port}`).state())).toBe(
-      'unreachable: what it says is not HTTP',
+      'unreachable: its answer is not HTTP',
     );
     expect(await failed(clientOf(`https://127.0.0.1:${port}`).state())).toBe(
       'unreachable: it does not speak TLS',
@@ -334,7 +334,9 @@ describe('redirects', () => {
         response.writeHead(302, { Location: location });
         response.end();
       });
-      expect(await failed(clientOf(url).state())).toBe('odd: it redirects to what is not an address');
+      expect(await failed(clientOf(url).state())).toBe(
+        'odd: it redirects to something that is not an address',
+      );
     }
   });
 
@@ -388,7 +390,7 @@ test('an agent that asks who one is', async () => {
   const { agent, url } = await start();
   agent.knobs.credentials = { principal: 'me', secret: SECRET };
   expect(await failed(clientOf(url).state())).toBe(
-    'unauthorized: it asks who you are (realm mesos-agent-readonly)',
+    'unauthorized: it asks for credentials (realm mesos-agent-readonly)',
   );
   const authorization = `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`;
   expect((await clientOf(url, { authorization }).state()).state.id).toBe('S0');
@@ -415,7 +417,7 @@ describe('TLS', () => {
   test('an authority of our own is known by --ca', async () => {
     const { url } = await startSecure(authority.certify('127.0.0.1'));
     expect(await failed(clientOf(url).state())).toBe(
-      'unreachable: its certificate is not signed by an authority that is known here',
+      'unreachable: its certificate is not signed by a known authority',
     );
     const ca = Buffer.from(authority.cert);
     expect((await clientOf(url, { ca }).state()).state.id).toBe('S0');

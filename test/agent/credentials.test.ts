@@ -19,9 +19,12 @@ test.each([
   ['{"credentials":[]}', '/c has no credentials'],
   ['{"principal":"me"}', '/c has no credentials'],
   ['{"principal":"me","secret":7}', '/c has no credentials'],
-  ['{"principal":"me","secret":"never:shown"}', '/c has a colon in principal or secret: no agent takes it'],
-  ['{"token":"never shown\\r\\nX: y"}', '/c has a token that cannot be one'],
-  ['{"credentials":[{},{}]}', '/c has 2 credentials: which one is yours?'],
+  [
+    '{"principal":"me","secret":"never:shown"}',
+    '/c has a colon in principal or secret: no agent accepts that',
+  ],
+  ['{"token":"never shown\\r\\nX: y"}', '/c has a token of the wrong form'],
+  ['{"credentials":[{},{}]}', '/c has 2 credentials: keep only yours'],
 ])('%s is refused, and not shown', (text, message) => {
   const error = (() => {
     try {

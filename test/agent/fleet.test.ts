@@ -224,13 +224,16 @@ test('the leader that a master names is told who asks, and nobody else', async (
 const html = { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: '<html>' };
 
 test.each([
-  [html, 'what it answers is not JSON, but text/html'],
-  [{ status: 200, headers: {}, body: '{"slaves":7}' }, 'what it answers is not the list of its agents'],
-  [{ status: 200, headers: {}, body: 'null' }, 'what it answers is not the list of its agents'],
+  [html, 'its answer is not JSON, but text/html'],
+  [{ status: 200, headers: {}, body: '{"slaves":7}' }, 'its answer is not the list of its agents'],
+  [{ status: 200, headers: {}, body: 'null' }, 'its answer is not the list of its agents'],
   [{ status: 200, headers: {}, body: '{"pid":"slave(1)@h:1"}' }, 'it is an agent, not a master'],
-  [{ status: 404, headers: {}, body: '' }, 'it does not know what a master knows'],
+  [{ status: 404, headers: {}, body: '' }, 'it does not answer as a master'],
   [{ status: 500, headers: {}, body: '' }, 'it answers with status 500'],
-  [{ status: 307, headers: { Location: 'ftp://x' }, body: '' }, 'it redirects to what is not an address'],
+  [
+    { status: 307, headers: { Location: 'ftp://x' }, body: '' },
+    'it redirects to something that is not an address',
+  ],
 ])('what answers like %j is not a master', async (answer, message) => {
   const cluster = await clusterOf(1);
   cluster.master.knobs.instead = () => answer;

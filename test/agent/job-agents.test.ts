@@ -117,11 +117,11 @@ test('with a master, agents have the addresses that it lists, and all are asked 
 });
 
 test.each([
-  ['<html>', 'what it answers is not JSON, but nothing'],
-  ['{}', 'what it answers is not the answer of a scheduler'],
-  ['null', 'what it answers is not the answer of a scheduler'],
+  ['<html>', 'its answer is not JSON, but nothing'],
+  ['{}', 'its answer is not that of a scheduler'],
+  ['null', 'its answer is not that of a scheduler'],
   ['{"responseCode":"ERROR","details":[{"message":"no"}]}', 'it answers ERROR: no'],
-  ['{"responseCode":"OK","result":{}}', 'what it answers has no tasks'],
+  ['{"responseCode":"OK","result":{}}', 'its answer has no tasks'],
 ])('what answers %j is not a scheduler', async (text, message) => {
   const scheduler = await schedulerOf();
   scheduler.instead = text;

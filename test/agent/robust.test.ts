@@ -153,11 +153,11 @@ describe('a fleet of which some parts fail', () => {
       'agent-unreachable: hardly anything came within 2s',
       'agent-unreachable: hardly anything came within 2s',
       'agent-answer-odd: its answer is longer than 64MiB',
-      'agent-unreachable: what it says is not HTTP',
+      'agent-unreachable: its answer is not HTTP',
       'agent-answer-odd: its answer is longer than 64MiB',
       'agent-answer-odd: its answer is longer than 64MiB',
-      'agent-unreachable: what it says is not HTTP',
-      'agent-answer-odd: what it answers is not JSON, but text/html',
+      'agent-unreachable: its answer is not HTTP',
+      'agent-answer-odd: its answer is not JSON, but text/html',
       'agent-answer-odd: it redirects more than 5 times',
     ]);
     // What was on its way when the connection was closed belongs to nobody.

@@ -120,7 +120,7 @@ describe('what a pattern means', () => {
   test('stays if nobody can be asked', async () => {
     await expect(kill(['web-.*']).result).rejects.toMatchObject({
       code: 'confirmation-needed',
-      message: 'the pattern means 2 tasks: web-1, web-2',
+      message: 'the pattern matches 2 tasks: web-1, web-2',
       exitCode: 2,
     });
     expect(ended).toEqual([]);

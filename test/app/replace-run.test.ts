@@ -148,7 +148,7 @@ describe('a run is not replaced, and its coordinator goes on', () => {
     expect(await refused(run)).toEqual({
       code: 'restart-refused',
       message:
-        'the coordinator of process web (process 100) was continued by somebody else: it was sent SIGTERM, and how it ends counts as its own',
+        'the coordinator of process web (process 100) was continued by somebody else: it was sent SIGTERM, and its end counts as if it had ended by itself',
     });
   });
 

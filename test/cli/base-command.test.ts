@@ -90,7 +90,7 @@ describe('a wrong command line', () => {
     [['t', '-n', 'many'], "--lines takes a whole number, not 'many'", undefined],
     [['t', '--lines'], '--lines takes N, and no value is given', undefined],
     [['t', '--state', 'c'], "--state takes a or b, not 'c'", undefined],
-    [['t', '--stdout', '--stderr'], '--stdout and --stderr exclude each other', undefined],
+    [['t', '--stdout', '--stderr'], '--stdout and --stderr cannot be used together', undefined],
     [['t', '-n', '1', '-n', '2'], '--lines may be given only once', undefined],
   ])('%j', async (argv, message, hint) => {
     const error = await refusal(...argv);

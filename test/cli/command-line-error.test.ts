@@ -42,7 +42,7 @@ const FORMS = [
   /^--[\w-]+ takes no value$/,
   /^--[\w-]+ may be given only once$/,
   /^--[\w-]+ needs --[\w-]+( and --[\w-]+)*(; .*)?$/,
-  /^--[\w-]+ and --[\w-]+ exclude each other(; .*)?$/,
+  /^--[\w-]+ and --[\w-]+ cannot be used together(; .*)?$/,
 ];
 
 const classes: [string, RunnableClass][] = [];
@@ -96,7 +96,7 @@ describe.each(classes)('%s', (id, Class) => {
     for (const other of exclusive) {
       lines.push([
         [...given, ...[name, other].flatMap((each) => [...needed(each), ...alone(each)])],
-        / exclude each other/,
+        / cannot be used together/,
       ]);
     }
   }

@@ -282,6 +282,6 @@ describe('--graph', () => {
   test('not with --json, which has the ordering anyway', () => {
     const { status, stdout } = graph('dot', '--root', HOST, 'host-bad', '--json');
     expect(status).toBe(2);
-    expect(JSON.parse(stdout).error.message).toBe('--graph and --json exclude each other');
+    expect(JSON.parse(stdout).error.message).toBe('--graph and --json cannot be used together');
   });
 });

@@ -235,7 +235,7 @@ test.each([
   [['--master', 'ftp://host'], '--master takes HOST:PORT, an http or https address'],
   [['--master', 'zk://host'], "not 'zk://host'"],
   [['--master', 'file:///no/such/file'], 'file:///no/such/file: there is no such file'],
-  [['--master', 'a', '--agent', 'b'], '--agent and --master exclude each other'],
+  [['--master', 'a', '--agent', 'b'], '--agent and --master cannot be used together'],
   [['--master', 'a', '--root', '/x'], '--root'],
   [['--insecure'], '--insecure needs --agent or --master'],
   [['--agent', 'a', '--agent-address', 'proxy'], '--agent-address and --agent exclude each other'],

@@ -151,7 +151,9 @@ describe.each(COORDINATORS)('restart, with the coordinator %s', (kind) => {
     await until('web is asked', () => order() === 'term\n');
     child.kill('SIGINT');
     expect(await ended).toBe(130);
-    expect(said).toBe('interrupted: run 0 of process web was sent SIGTERM; how it ends counts as its own\n');
+    expect(said).toBe(
+      'interrupted: run 0 of process web was sent SIGTERM; its end counts as if it had ended by itself\n',
+    );
     expect(runsOf('web')).toEqual(['RUNNING']);
     writeFileSync(join(place.sandbox('web-1'), 'now'), '');
     expect(place.thermos('wait', 'web-1', '--for', 'process=web:SUCCESS', '--timeout', '60s').status).toBe(0);
@@ -220,7 +222,7 @@ describe('restart', () => {
     const late = place.thermos('restart', '--timeout', '10ms', 'full', 'web');
     expect(late).toMatchObject({
       status: 124,
-      stderr: 'error: timed out: run 0 of process web ended, but run 1 has not begun\n',
+      stderr: 'error: timed out: run 0 of process web ended, but run 1 has not started\n',
     });
     expect(place.thermos('restart', '--no-wait', '--timeout', '3s', 'full', 'other').status).toBe(2);
   });

@@ -275,10 +275,10 @@ describe('run --again refuses', () => {
     plant('web-1', { task });
     plant('web-2', { task });
     for (const [words, message] of [
-      [['--again', 'web-1', 'web.json'], 'CONFIG and --again exclude each other'],
-      [['--again', 'web-1', '-P', 'http:80'], '--again and --port exclude each other: in the task file'],
+      [['--again', 'web-1', 'web.json'], 'CONFIG and --again cannot be used together'],
+      [['--again', 'web-1', '-P', 'http:80'], '--again and --port cannot be used together: in the task file'],
       [['--again', 'web-1', '--no-such-flag'], 'usage: thermos run --again TASK [FLAGS]; '],
-      [['--again', 'web-1', '--only', 'a', '--from', 'a'], '--only and --from exclude each other'],
+      [['--again', 'web-1', '--only', 'a', '--from', 'a'], '--only and --from cannot be used together'],
       [['--again', 'nothing'], "no task matches 'nothing'"],
       [['--again', 'web'], "'web' matches 2 tasks"],
       [[], 'missing argument CONFIG'],

@@ -500,7 +500,7 @@ describe('following', () => {
   test('of a task that does not run says so and ends', () => {
     const { stdout, stderr, status } = tail(finished('x\n'), '-f', '--stdout');
     expect({ stdout, status }).toEqual({ stdout: 'x\n', status: 0 });
-    expect(stderr).toBe('==> nothing of task-1 is running that could be followed <==\n');
+    expect(stderr).toBe('==> nothing of task-1 is running, so there is nothing to follow <==\n');
   });
 
   test('ends when the process that was named has ended, while the task goes on', async () => {

@@ -113,13 +113,13 @@ test('report shows what was recorded, in page, text and --json', async () => {
   expect(read('report.txt')).toMatch(
     /^RESOURCES SEEN\n.*\n {2}asked for: CPU 0\.50, memory 1MiB, disk 1GiB\n/m,
   );
-  expect(read('index.html')).toContain('<h2 id="usage">Resources seen</h2>');
+  expect(read('index.html')).toContain('<h2 id="usage">Resources used</h2>');
   expect(read('index.html')).toContain('<path class="used" d="M0 ');
 
   writeTask(place.root, 'other', { phase: 'finished', runner: new Records().status('SUCCESS') });
   const other = place.thermos('report', '--usage', file, '--out', out, 'other');
   expect(other.stderr).toContain(`the record ${file} has no sample of these tasks`);
-  expect(readFileSync(join(out, 'task/other/index.html'), 'utf8')).not.toContain('Resources seen');
+  expect(readFileSync(join(out, 'task/other/index.html'), 'utf8')).not.toContain('Resources used');
   const none = place.thermos('report', '--usage', join(place.path, 'none'), '--out', out, 't');
   expect([none.status, none.stderr]).toEqual([5, expect.stringContaining('error: cannot read the record ')]);
 });

@@ -43,7 +43,7 @@ describe('report --viewer', () => {
 
   test.each([
     [['web-0'], '--viewer takes no TASK'],
-    [['--trace'], '--viewer and --trace exclude each other'],
+    [['--trace'], '--viewer and --trace cannot be used together'],
     [['--out', 'x'], 'exclude each other'],
     [['--watch'], 'exclude each other'],
   ])('with %j is a usage error', (words, message) => {

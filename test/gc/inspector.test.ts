@@ -93,7 +93,7 @@ describe('nothing of a task may be touched', () => {
     const task = mesosTask();
     const users = () => [{ pid: 7, path: `${dir}/work/${MESOS}`, how: 'works in it' }];
     expect(inspectorOf({ users }).keptWhole(task)?.why).toBe(
-      'the Mesos agent removes it after its executor ended',
+      'the Mesos agent removes it after its executor has ended',
     );
     expect(inspectorOf({ users }, { includeMesos: true }).keptWhole(task)?.why).toBe('its executor is alive');
     const noted = mesosTask({ 'pids/forked.pid': 'no number' });

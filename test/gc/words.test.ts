@@ -11,7 +11,7 @@ test('when a task ended, and what says so if not its status', () => {
 });
 
 test('who owns and who uses it', () => {
-  expect(foreignWords(0, [5, 6])).toBe('it belongs to uid 0, but its checkpoint may be written by uid 5, 6');
+  expect(foreignWords(0, [5, 6])).toBe('it belongs to uid 0, but its checkpoint can be written by uid 5, 6');
   expect(userWords({ pid: 7, how: 'works in it' })).toBe('process 7 works in it');
 });
 

@@ -31,8 +31,8 @@ test('more than is asked for is refused before it is all read', () => {
   const file = `${temp.path}/file`;
   writeFileSync(file, 'x');
   truncateSync(file, 2 ** 40);
-  expect(() => readInput(file, { max: 1e6 })).toThrow('more than the 1000000 bytes');
-  expect(() => readInput('/dev/zero', { max: 1e6 })).toThrow('more than the 1000000 bytes');
+  expect(() => readInput(file, { max: 1e6 })).toThrow('more than 1000000 bytes');
+  expect(() => readInput('/dev/zero', { max: 1e6 })).toThrow('more than 1000000 bytes');
   expect(() => readInput(`${temp.path}/none`, { max: 1e6 })).toThrow('ENOENT');
 });
 

@@ -110,7 +110,7 @@ type PagePart = keyof typeof PARTS;
 
 const VERDICTS: Readonly<Record<string, string>> = {
   'runner-gone': 'its runner is gone',
-  'host-rebooted': 'its host was started again since',
+  'host-rebooted': 'its host was rebooted since',
   leftovers: 'some of its processes are still alive',
   'foreign-pids': 'its processes cannot be seen from its host',
   unknown: 'its state is not known for sure',

@@ -25,7 +25,7 @@ export function usageSection(seen: ResourcesSeen, room: Room): Html {
   );
   const left = processes.left > 0 || left_out > 0;
   return html`<section class="usage" aria-labelledby="usage">
-    <div class="head"><h2 id="usage">Resources seen</h2>
+    <div class="head"><h2 id="usage">Resources used</h2>
       <p class="note">${time(from_ms)} to ${time(to_ms)}, ${elapsed(to_ms - from_ms)}, ${count(samples, 'sample')}</p>
       <p class="legend" aria-hidden="true"><span><svg class="key"><line class="asked" y1="7" x2="100%" y2="7" /></svg>asked for</span></p>
     </div>
@@ -38,10 +38,10 @@ export function usageSection(seen: ResourcesSeen, room: Room): Html {
     </div>
     ${
       processes.text !== '' &&
-      html`<div class="wide" tabindex="0" role="group" aria-label="Resources seen of the processes"><table class="used"><thead><tr><th>Process</th><th>CPU over time</th><th>Cores, mean</th><th>Most</th><th>Of asked</th><th>Memory, most</th><th>Of asked</th></tr></thead>${made(processes.text, 'tbody')}</table></div>`
+      html`<div class="wide" tabindex="0" role="group" aria-label="Resources used of the processes"><table class="used"><thead><tr><th>Process</th><th>CPU over time</th><th>Cores, mean</th><th>Most</th><th>Of asked</th><th>Memory, most</th><th>Of asked</th></tr></thead>${made(processes.text, 'tbody')}</table></div>`
     }
     ${left && html`<p class="note">More processes are left out, to keep the page small.</p>`}
-    <p class="note">Each point is the most in its time. Where nothing is drawn, nothing was recorded, or it could not be seen.</p>
+    <p class="note">Each point is the maximum of its period. Where nothing is drawn, nothing was recorded, or it could not be seen.</p>
   </section>`;
 }
 

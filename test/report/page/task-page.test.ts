@@ -397,12 +397,12 @@ describe('what a record has seen', () => {
     const page = taskPage(reportOf(taskOf(), { resources_seen: seenBy(names, LAUNCHED) }));
     const text = textOf(page);
     expect(text).toContain(
-      'Resources seen 2014-05-13 16:53:20 UTC to 2014-05-13 17:53:20 UTC , 1h, 50 samples',
+      'Resources used 2014-05-13 16:53:20 UTC to 2014-05-13 17:53:20 UTC , 1h, 50 samples',
     );
     expect(text).toContain('2.00 cores of 1.00 core !200%');
     expect(text).toContain('60MiB of 64MiB 94%');
     expect(text).toContain('<b>\\u{202e}');
-    expect(text.indexOf('Resources seen')).toBeGreaterThan(text.indexOf('Timeline 2014'));
+    expect(text.indexOf('Resources used')).toBeGreaterThan(text.indexOf('Timeline 2014'));
     const drawn = page.match(/<path class="used" d="[^"]*"/g) ?? [];
     expect(drawn).toHaveLength(3 + names.length);
     // The gap is in each of them.

@@ -110,7 +110,7 @@ async function watchTask(key: string): Promise<void> {
     row = fleet.tasks.find((each) => each.key === key) ?? row;
     if (row === undefined) {
       if (!first && fleet.agents.every(({ answer }) => answer !== 'asked')) {
-        taskView.say('No agent that was asked has this task, or not any more.');
+        taskView.say('None of the agents that were asked has this task. It may have been removed.');
       }
       await pause(DRAW_MS);
       continue;
@@ -120,7 +120,7 @@ async function watchTask(key: string): Promise<void> {
     if (!isShown()) return;
     if (read === undefined)
       taskView.say(
-        'The agent does not give the sandbox of this task: it was removed, or is not for everybody.',
+        'The agent does not show the sandbox of this task: it was removed, or not everybody may see it.',
       );
     else {
       const options = { now: Date.now(), madeBy: MADE_BY, agent: row.agent.base };
