@@ -110,7 +110,7 @@ interface KeptTaskFile {
   readonly stream: OpenFile | undefined;
 }
 
-/** Opens what a task left, for who may execute it. */
+/** Opens what a task left, for a user who may execute it. */
 function openKept(found: FoundTask, euid: number): KeptTaskFile {
   const { task_id, root } = found;
   const { executes, base } = LAYOUTS[root.layout];
@@ -211,7 +211,7 @@ function refuseStrangers(found: FoundTask, { file, phase, stream }: KeptTaskFile
   if (error !== undefined) throw error;
 }
 
-/** A config that a person names is believed. */
+/** A config that a person names is trusted. */
 function copyHint({ task_file = '', root }: FoundTask): string {
   const copy = 'task.json';
   const run = thermosCommand(['run'], {}, [copy]);

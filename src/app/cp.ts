@@ -110,8 +110,8 @@ function destinationOf(dest: string, words: number, cwd: string): { directory: s
 }
 
 /**
- * Nothing is copied into a sandbox: that is a thing to do as the user of the task, for whom no link in it leads anywhere
- * that is not his. A destination with a colon before any slash is one, unless there is a file of that name.
+ * Nothing is copied into a sandbox: only the user of the task can do that safely, because no link in it gives that
+ * user more rights. A destination with a colon before any slash is one, unless there is a file of that name.
  */
 async function refuseSandbox(dest: string, ports: SandboxPorts): Promise<void> {
   if (!/^[^/]*:/.test(dest) || presenceOf(dest) === 'directory' || presenceOf(dest) === 'other') return;

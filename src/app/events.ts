@@ -22,9 +22,9 @@ export interface EventPorts {
   report(problems: readonly Problem[]): void;
   /** These agents answer again. */
   answering(agents: readonly string[]): void;
-  /** The tasks were found for the first time, and are followed from now on: so many. */
+  /** Takes the number of tasks when they were found for the first time; they are followed from now on. */
   started(tasks: number): void;
-  /** True if nobody wants to know any more. */
+  /** True if nobody listens any more. */
   isClosed(): boolean;
 }
 
@@ -59,7 +59,7 @@ export async function followEvents(options: EventOptions, ports: EventPorts): Pr
 class EventStream {
   readonly #options: EventOptions;
   readonly #ports: EventPorts;
-  /** The agents of the problems that were told, by their messages. */
+  /** The agents of the problems that were reported, by message. */
   readonly #told = new Map<string, string | undefined>();
   #isFirst = true;
   #taken = 0;

@@ -17,7 +17,7 @@ export interface TransitionClocks {
 /** After a look, there is a rest: as long as the look took, within these bounds, in milliseconds. */
 const LEAST_REST_MS = 20;
 const MOST_REST_MS = 50;
-/** Where very many tasks are over, searching all of them takes at most one part in so many of the time. */
+/** Where very many tasks are over, searching all of them takes at most 1/SEARCH_SHARE of the time. */
 const SEARCH_SHARE = 10;
 /** A root that does not exist yet appears in a directory at most so far above it. */
 const LEVELS = 2;

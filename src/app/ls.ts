@@ -3,7 +3,7 @@ import type { SandboxEntry } from '../sandbox/sandbox-tree.js';
 import { textOf } from '../store/walk.js';
 import { missingFile, type OpenSandbox, openSandbox, pathIn, type SandboxPorts } from './sandbox-word.js';
 
-/** More is not listed at once: the user of a task may fill a sandbox at the cost of whoever lists it. */
+/** More is not listed at once: the user of a task may fill a sandbox at the cost of those who list it. */
 const MOST_ENTRIES = 100_000;
 
 export interface ListedEntry {

@@ -30,7 +30,7 @@ export async function readRemote(word: string, agents: AgentTasks): Promise<Repl
   return { ...read, problems: [...problems, ...read.problems] };
 }
 
-/** As `listRecords`, from the agent that has the checkpoint. `pause`: waits for so many milliseconds. */
+/** As `listRecords`, from the agent that has the checkpoint. `pause`: waits for a number of milliseconds. */
 export async function listRemoteRecords(
   word: string,
   follow: boolean,

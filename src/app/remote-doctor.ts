@@ -37,8 +37,8 @@ export interface RemoteDoctorPorts {
 }
 
 /**
- * Examines agents, or the one task on them that the word matches, as far as it can be told from there. `retained`: the
- * schedule statuses that the scheduler has, instead of what the agents say. Rejects like `examine`.
+ * Examines agents, or the one task on them that the word matches, as far as that is possible from there. `retained`:
+ * the schedule statuses that the scheduler has, instead of what the agents say. Rejects like `examine`.
  */
 export async function examineRemote(
   word: string | undefined,
@@ -135,7 +135,7 @@ function notChecked(message: string): Problem {
 }
 
 const NOT_ALL =
-  'tasks that the scheduler has and no agent has are not looked for: some agents did not answer for all theirs';
+  'tasks that the scheduler has and no agent has are not looked for: some agents did not list all of their tasks';
 
 async function examineTask(
   word: string,

@@ -21,7 +21,7 @@ export interface RemoteTopPorts {
   readonly record?: SampleRecord;
 }
 
-/** Measures what the active tasks of agents use, repeatedly, as the agents tell it of their containers. */
+/** Measures what the active tasks of agents use, repeatedly, from what the agents report about their containers. */
 export class RemoteTop {
   readonly #words: TopOptions['words'];
   readonly #ports: RemoteTopPorts;

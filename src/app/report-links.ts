@@ -39,7 +39,9 @@ function notAddress(flag: string, text: string): UsageError {
   return new UsageError('usage', `--${flag} takes an http or https address, not '${text}'`);
 }
 
-/** The agent that told its executors where it is; undefined outside of one, and if that is not an address. */
+/**
+ * The agent as its executors know it from their environment; undefined outside of one, and if that is not an address.
+ */
 export function agentOfEnvironment(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const { MESOS_AGENT_ENDPOINT, LIBPROCESS_SSL_ENABLED } = env;
   if (!MESOS_AGENT_ENDPOINT) return undefined;

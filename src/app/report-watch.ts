@@ -18,11 +18,11 @@ import type { Pause } from './wait.js';
 
 export interface WatchPorts extends ReportPorts {
   pause: Pause;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after a number of milliseconds. */
   sleep(milliseconds: number): Promise<void>;
   /** Takes what a look has written, and the problems that are new; `index` is undefined if it could not write everything. */
   written(pages: readonly WrittenPage[], index: string | undefined, problems: readonly Problem[]): void;
-  /** True if nobody wants to know any more. */
+  /** True if nobody listens any more. */
   isClosed(): boolean;
 }
 
@@ -122,7 +122,7 @@ class Watch {
     return known === undefined || (known.view !== view && known.mark !== markOf(view));
   }
 
-  /** Those that were not told before. */
+  /** Those that were not reported before. */
   #newOf(problems: readonly Problem[]): Problem[] {
     const fresh = problems.filter(({ message }) => !this.#told.has(message));
     if (this.#told.size > MOST_TOLD) this.#told.clear();

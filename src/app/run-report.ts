@@ -23,14 +23,14 @@ export type StartPage = (page: RunPage, last: boolean) => PageProcess;
 
 /** A page is written at most once in this time, and not in the first of it. */
 const EVERY_MS = 1000;
-/** Between two pages is so many times what the first one took: the processors are there for the task. */
+/** The pause between two pages is this many times what the first one took: the processors are there for the task. */
 const PAUSE = 10;
 /** A person who waits for the end of the task waits for its last page, too, and must not think that it hangs. */
 const LAST_MS = 10_000;
 
 /**
- * Keeps the page of a running task up to date, by processes of their own that end when they have written it: the runner
- * only starts them. What goes wrong is told once, and changes nothing else.
+ * Keeps the page of a running task up to date, by processes of their own that end when they have written it: the
+ * runner only starts them. A failure is reported once, and changes nothing else.
  */
 export class RunReport {
   readonly #page: RunPage;

@@ -25,7 +25,7 @@ export interface RootFlags {
 
 /**
  * The tasks that TASK words mean to a command that only reads; without words, all tasks. `discover`: finds them, for
- * who looks repeatedly.
+ * callers that look repeatedly.
  */
 export function tasksToLookAt(
   flags: RootFlags,

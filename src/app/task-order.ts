@@ -115,8 +115,8 @@ const byDefault: Compare = (a, b) => {
 };
 
 /**
- * Puts tasks in order while they are read, one by one, with what is shown of each. With a limit, only so many of them
- * are kept in memory.
+ * Puts tasks in order while they are read, one by one, with what is shown of each. With a limit, no more than that are
+ * kept in memory.
  */
 export class Ranking<T> {
   readonly #compare: Compare;

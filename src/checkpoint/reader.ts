@@ -61,7 +61,7 @@ export function readStream<Stat extends StreamStat>(
   return { stat: file.stat, damage: feedFile(file, consumer, Number.POSITIVE_INFINITY) };
 }
 
-/** `most`: stops after about so many bytes, after a whole record. */
+/** `most`: stops after about this many bytes, after a whole record. */
 function feedFile(
   file: StreamFile,
   consumer: StreamConsumer,

@@ -50,7 +50,7 @@ export interface CheckpointState {
   records_left_out?: number;
 }
 
-/** The change of state that one record tells: of a run of a process, or without `process`, of the task. */
+/** The change of state that one record holds: of a run of a process, or without `process`, of the task. */
 export interface RecordedTransition {
   process?: string;
   /** Of the record. Each record of a process has the number after that of the one before. */

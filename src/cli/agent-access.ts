@@ -4,8 +4,8 @@ import type { AgentFlags } from './agent-flags.js';
 const FILES = ['credentials-file', 'ca', 'cert', 'key'] as const;
 
 /**
- * The flags, besides the addresses, with which a command that is advised reaches the same agents from any directory: what
- * is in the environment it has anyway. Pure.
+ * The flags, besides the addresses, that an advised command needs to reach the same agents from any directory; it
+ * inherits the environment anyway. Pure.
  */
 export function accessFlags(flags: AgentFlags, cwd: string): string[] {
   const files = FILES.flatMap((name) => {

@@ -66,7 +66,7 @@ export const AGENT_ENVIRONMENT: Readonly<Record<string, string>> = {
   THERMOS_CREDENTIALS_FILE: 'Same as --credentials-file, which wins; used only with agents and masters.',
 };
 
-/** What they give. */
+/** The values of these flags. */
 export interface AgentFlags {
   agent?: string[];
   master?: string[];

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors/errors.js';
 
-/** What does, by Aurora's client, what a command cannot do on a host that it only reads from. */
+/** What to do with Aurora's client instead, for each command that cannot change a host that it only reads from. */
 const AURORA: Readonly<Record<string, string>> = {
   kill: 'end the instance with: aurora job kill CLUSTER/ROLE/ENV/JOB/INSTANCE',
   run: 'start a job with: aurora job create CLUSTER/ROLE/ENV/JOB CONFIG',

@@ -8,7 +8,7 @@ import type { AgentFlags } from './agent-flags.js';
 
 const MOST_BYTES = 1024 * 1024;
 
-/** By what rights agents and masters are asked. Throws UsageError and SystemError. */
+/** The credentials and certificates with which agents and masters are asked. Throws UsageError and SystemError. */
 export function rightsOf(flags: AgentFlags, env: NodeJS.ProcessEnv): HttpOptions {
   const { ca, cert, key, insecure } = flags;
   const path =

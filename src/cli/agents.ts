@@ -9,8 +9,8 @@ import type { Terminal } from './terminal.js';
 
 /**
  * The agents that the flags or THERMOS_MASTER name; undefined if they name none: then this host is asked, and nothing is
- * loaded. `words`: TASK words, which may name a job of a cluster. `progress`: how far the first look has come, for who
- * does not show its own. Throws UsageError.
+ * loaded. `words`: TASK words, which may name a job of a cluster. `progress`: shows how far the first look has come, for
+ * commands that show no progress of their own. Throws UsageError.
  */
 export async function agentsOf(
   flags: AgentFlags & { json?: boolean; root?: string[]; 'mesos-root'?: string[] },
@@ -53,8 +53,8 @@ export interface AskedAgents {
   /** What schedulers or masters know of the tasks of these agents. `cluster`: the scheduler to ask, of this name. */
   clusterTasks(cluster?: string): Promise<ClusterTasks>;
   changes(): Changes;
-  /** Whom it is said to that logs wait for an agent, as a line; without this, it is on stderr. */
+  /** Takes the line that says that logs wait for an agent. Default: it is printed on stderr. */
   tellWaiting(tell: (line: string) => void): void;
-  /** Whoever waits for an agent waits no longer. */
+  /** Ends every wait for an agent. */
   close(): void;
 }

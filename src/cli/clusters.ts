@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.js';
 
 const MOST_BYTES = 1024 * 1024;
 
-/** The files of Aurora's client that tell which clusters there are; later ones win. Pure. */
+/** The files of Aurora's client that list the clusters; later ones win. Pure. */
 export function clusterFiles({
   AURORA_CONFIG_ROOT,
   HOME,
@@ -20,8 +20,8 @@ export function clusterFiles({
 }
 
 /**
- * The schedulers of the known clusters. Only root and this user may have written a file: another one, and one that is
- * not such a file, is not used, and `warn` is told why.
+ * The schedulers of the known clusters. A file is used only if nobody but root and this user can have written it, and
+ * if it is such a file; otherwise `warn` gets the reason.
  */
 export function knownSchedulers(
   env: Readonly<Record<string, string | undefined>>,

@@ -119,7 +119,7 @@ function isNowhere(program: string, path = ''): boolean {
   );
 }
 
-/** Keys reach the command by itself, and it decides what they do to it: it must not outlive us. */
+/** Keys reach the command directly, and it decides what they do to it: it must not outlive us. */
 const FROM_KEYS = ['SIGINT', 'SIGQUIT'] as const;
 const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
 

@@ -17,7 +17,7 @@ export interface PreparedCommand {
   readonly notice?: string;
 }
 
-/** The task that `run` is to run, of its config or of --again. Rejects with ConfigError or UsageError, exit 2. */
+/** The task that `run` runs, from its config or from --again. Rejects with ConfigError or UsageError, exit 2. */
 export async function prepareRunOf(
   config: string | undefined,
   flags: RunCommandFlags,

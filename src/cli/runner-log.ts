@@ -80,7 +80,7 @@ export class RunnerLog {
     const directory = this.#options.directory as string;
     try {
       if (this.#owners === undefined) makeDirectory(directory);
-      // Who owns the directory may own the log, too.
+      // The owner of the directory may own the log, too.
       this.#owners ??= new Set([0, process.geteuid?.() ?? 0, statFile(directory)?.uid ?? 0]);
       appendBounded(`${directory}/${RUNNER_LOG}`, line, backupName(RUNNER_LOG, 1), {
         below: directory,

@@ -123,7 +123,7 @@ export class Terminal {
     }
   }
 
-  /** Writes to the terminal on stdout. Returns false if it is no more. */
+  /** Writes to the terminal on stdout. Returns false if the terminal is gone. */
   draw(text: string): boolean {
     try {
       writeFully(1, text);

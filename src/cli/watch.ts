@@ -43,7 +43,7 @@ export async function watchFrames(
   }
 }
 
-/** Resolves to the exit code of a signal, or to undefined when so many milliseconds are over. */
+/** Resolves to the exit code of a signal, or to undefined after a number of milliseconds. */
 export async function pause(interruption: Interruption, milliseconds: number): Promise<number | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {
@@ -66,7 +66,7 @@ function footer({ notice, problems }: Frame): string {
     .join('');
 }
 
-/** What is said besides the tasks, one line each; not escaped. */
+/** The lines besides the tasks; not escaped. */
 export function notesOf(problems: readonly Problem[], notice: string | undefined): string[] {
   const lines = problems.map(({ severity, message }) => `${severity}: ${message}`);
   return notice === undefined ? lines : [notice, ...lines];

@@ -1,4 +1,4 @@
-/** Encodes what a record tells of a task. No zod here: commands load this. */
+/** Encodes what a record has about a task. No zod here: commands load this. */
 import type { TaskHistory, UsageSummary } from '../top/usage-history.js';
 import type { ResourcesSeenDocument } from './report.js';
 

@@ -31,7 +31,7 @@ const AGENTS: Readonly<Partial<Record<Problem['code'], (agents: string) => strin
   'sandbox-unreadable': (agents) => `${agents} with sandboxes that you may not see`,
 };
 
-/** What is wrong with a task on an agent, as far as it can be told from there. Pure. */
+/** What is wrong with a task on an agent, as far as that can be seen from there. Pure. */
 export function* checkRemoteTask(view: TaskView, now: number): Generator<Symptom> {
   const agent = view.root.agent?.url;
   const there = now + (view.root.ahead_ms ?? 0);

@@ -29,7 +29,7 @@ export const COORDINATOR_EXIT = {
   locked: 75,
 } as const;
 
-/** How `thermos-runner` ends, as the original's; an executor tells FAILED from LOST by it. */
+/** How `thermos-runner` ends, as the original's; an executor distinguishes FAILED from LOST by it. */
 export const RUNNER_EXIT = {
   over: 0,
   internal: 101,

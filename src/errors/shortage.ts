@@ -11,7 +11,7 @@ type ShortageKind =
 
 /**
  * What is going on when a call fails:
- * - `opening`: nothing has been started, and whoever started us waits; a try costs nothing
+ * - `opening`: nothing has been started, and the program that started us waits; a try costs nothing
  * - `running`: a task runs
  * - `starting`: a coordinator that has yet to start its command. Less than the runner waits for that
  */

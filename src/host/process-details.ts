@@ -51,7 +51,7 @@ const AT_PAGESZ = 6;
 
 let page: { bytes: number | undefined } | undefined;
 
-/** The size of a page of memory, in which `statm` counts; undefined if the kernel does not tell it. */
+/** The size of a page of memory, in which `statm` counts; undefined if the kernel does not say it. */
 function pageBytes(): number | undefined {
   page ??= { bytes: pageSizeIn(auxiliaryVector()) };
   return page.bytes;

@@ -183,7 +183,7 @@ export function ownProcesses(
   return { own: certain, doubtful: left(doubtful), older: left(older), starts };
 }
 
-/** Who adopts daemons. */
+/** The process that adopts daemons. */
 const INIT = 1;
 
 function keyOf({ coordinatorPid, forkTime }: RunTrace): string {

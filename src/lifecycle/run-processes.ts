@@ -47,7 +47,7 @@ export function processesOfRun(
   return { coordinator: byPid.get(run.coordinator_pid), command, others, unsure };
 }
 
-/** Who adopts daemons. */
+/** The process that adopts daemons. */
 const INIT = 1;
 
 /**

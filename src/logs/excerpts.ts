@@ -14,7 +14,7 @@ const MOST_LOGS = 1000;
 const COUNTED_BYTES = 1024 * 1024;
 const ALL_COUNTED_BYTES = 8 * COUNTED_BYTES;
 
-/** How much a process matters to whoever asks what became of a task: the lower, the more. */
+/** How much a process matters to a reader who asks what became of a task: the lower, the more. */
 export type RankOf = (process: string, run: number) => number;
 
 export interface ExcerptsOptions {

@@ -1,8 +1,8 @@
 const NEWLINE = 10;
-/** From so many bytes on, it is seen which bytes of the literals are rare in the log. */
+/** After this many bytes, it is known which bytes of the literals are rare in the log. */
 const SAMPLE = 32 * 1024;
 
-/** At least so many bytes are searched for: fewer are found too often. */
+/** At least this many bytes are searched for: fewer are found too often. */
 const SHORTEST = 4;
 
 /** A literal that leads to fewer bytes than this for each line that does not match is not searched for any more. */

@@ -14,7 +14,7 @@ export interface LinePattern {
 
 /** No more literals than this are searched for one after the other. */
 const MOST_LITERALS = 4;
-/** A span is looked for in the first so many characters of a line: to find all takes more than linear time. */
+/** A span is searched for in this many characters at the start of a line: to find all takes more than linear time. */
 const LONGEST_MARKED = 16 * 1024;
 const MOST_MARKED = 1000;
 

@@ -5,7 +5,7 @@ const NEWLINE = 10;
 /** The first block is small, because the last lines are often the chosen ones. */
 const FIRST_BLOCK = 64 * 1024;
 const BLOCK = 1024 * 1024;
-/** Beyond so many, ranges also cover lines in between, which the filter leaves out when they are printed. */
+/** Beyond this number, ranges also cover lines in between, which the filter leaves out when they are printed. */
 const MOST_RANGES = 100_000;
 
 /** From one offset to another. */

@@ -17,7 +17,7 @@ export interface TaskReport {
   failing?: { process: string; run: number };
   /** Of the logs that were read, in the order of `task.logs`; none for a log that was not. */
   excerpts: readonly Excerpt[];
-  /** What a record of `top` tells of it. */
+  /** What a record of `top` has about it. */
   resources_seen?: ResourcesSeen;
   /** Where a person may go on; only what is known. */
   links?: ReportLinks;

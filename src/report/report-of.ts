@@ -19,7 +19,7 @@ export interface ReportOfOptions {
   countedBytes?: number;
   /** See `WhyOptions`; only for a task elsewhere. */
   goneBecause?: string;
-  /** What a record tells of it. */
+  /** What a record has about it. */
   history?: TaskHistory;
 }
 

@@ -2,7 +2,7 @@ import { encodeResourcesSeen } from '../contracts/encode-report.js';
 import type { TaskHistory, UsageSummary } from '../top/usage-history.js';
 import type { Course, CoursePoint, ResourcesSeen } from './model.js';
 
-/** What a record tells of a task, as the data of its page. Pure. */
+/** What a record has about a task, as the data of its page. Pure. */
 export function resourcesSeen(history: TaskHistory): ResourcesSeen {
   return {
     ...encodeResourcesSeen(history),

@@ -48,7 +48,7 @@ function titled(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [oneLine(title), ...lines];
 }
 
-/** The lines that fit into so many bytes, with a line that says how many are left out. */
+/** The lines that fit into a number of bytes, with a line that says how many are left out. */
 function within(lines: readonly string[], most: number, kept: 'first' | 'last'): string[] {
   // A title, an empty line and the line about the others take less than this.
   let room = most - 512;

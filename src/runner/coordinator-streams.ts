@@ -31,7 +31,7 @@ export class CoordinatorStreams {
       this.#root.useCoordinator(process, (file) => readStream(file, lister));
     } catch (error) {
       if (error instanceof SystemError || errnoOf(error) === undefined || isShortage(error)) {
-        // Whoever tries again has to read from the beginning: the last record may not have been taken over.
+        // The next try must read from the beginning: the last record may not have been taken over.
         this.#listers.delete(process);
         throw error;
       }

@@ -72,7 +72,7 @@ export interface RunState {
   readonly short: Map<string, Shortfall>;
   /** Processes that cannot be started at all and must be recorded as FAILED. */
   readonly unstartable: Set<string>;
-  /** So many records of the stream are durable. */
+  /** The number of records of the stream that are durable. */
   durable: number;
   /** For the outcome of the task, in the order of occurrence. */
   readonly problems: Problem[];

@@ -62,7 +62,10 @@ export class TaskRunner implements Runner {
   readonly #events: RunnerEvents;
   readonly #state: RunState;
   readonly #commit: GroupCommit;
-  /** So many records of the stream are durable as soon as anything of ours is: the first sync is also of all before. */
+  /**
+   * The number of records of the stream that are durable as soon as anything of ours is: the first sync is also of all
+   * before.
+   */
   #synced: number;
   readonly #starter: Starter;
   readonly #streams: CoordinatorStreams;

@@ -13,7 +13,7 @@ const PIECE = 1 << 20;
 const HOLE = 64 * 1024;
 const ZEROS = Buffer.alloc(HOLE);
 
-/** Entries of one directory; the user of a task may fill it at the cost of whoever copies it. */
+/** Entries of one directory; the user of a task may fill it at the cost of those who copy it. */
 const MOST_ENTRIES = 100_000;
 
 export interface CopyOptions {
@@ -246,8 +246,8 @@ export function failedCopy(path: string, error: unknown): Problem {
 }
 
 /**
- * Does a link in a copied directory, so many directories below the top, lead to something in what is copied? Names after
- * `..` only lead down, or through another link of which the same holds. Pure.
+ * Does a link in a copied directory, `depth` directories below the top, lead to something in what is copied? Names
+ * after `..` only lead down, or through another link of which the same holds. Pure.
  */
 export function staysWithin(target: string, depth: number): boolean {
   const names = target.split('/').filter((name) => name !== '' && name !== '.');

@@ -2,7 +2,7 @@ import type { Problem } from '../errors/problem.js';
 import type { Awaitable } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 
-/** What stands in a directory, in the words of documents. */
+/** What is in a directory, in the words of documents. */
 export const FILE_TYPES = [
   'file',
   'directory',

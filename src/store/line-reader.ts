@@ -28,7 +28,7 @@ export function* linesOf(
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
   let parts: Buffer[] = [];
   let length = 0;
-  // A line begins after a newline: the byte before tells it.
+  // A line begins after a newline: the byte before shows it.
   let position = Math.max(0, from - 1);
   let isInside = from > 0;
   let begin = from;

@@ -17,11 +17,11 @@ import { openWay } from './way.js';
 const BLOCK = 512;
 /** Each directory on the way down stays open, with a second descriptor for its list. */
 const MOST_DEEP = 100;
-/** Of files with several links, so many are remembered. */
+/** How many files with several links are remembered. */
 const MOST_LINKED = 200_000;
 /** Entries of a directory that are read at once. */
 const AT_ONCE = 1024;
-/** After so many entries the caller may pause or stop. */
+/** After this many entries the caller may pause or stop. */
 const STEP = 64;
 
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;

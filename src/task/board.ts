@@ -26,7 +26,7 @@ export function* readTasks(
   }
 }
 
-/** In so many looks, each settled task is looked at once. */
+/** Each settled task is checked once in this many looks. */
 const LOOKS = 256;
 
 /**

@@ -13,7 +13,7 @@ export class OrderedTransitions {
     return this.#transitions.length;
   }
 
-  /** Takes what one task has told; not those from before `sinceMs`. */
+  /** Takes the transitions of one task; those from before `sinceMs` are left out. */
   add({ task_id, root }: FoundTask, transitions: readonly TimedTransition[], sinceMs: number): void {
     const orders = new Map<string | undefined, number>();
     for (const transition of transitions) {

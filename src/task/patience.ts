@@ -1,4 +1,4 @@
-/** Resolves when the work is over, whether it succeeds or not, or after so many milliseconds. */
+/** Resolves when the work is over, whether it succeeds or not, or after a number of milliseconds. */
 export function within(work: Promise<unknown>, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

@@ -16,7 +16,7 @@ interface Last {
 }
 
 /**
- * Which transitions of a task were seen: each is new once, however often its stream is read, and whichever stream tells
+ * Which transitions of a task were seen: each is new once, however often its stream is read, and whichever stream has
  * it first, the runner's or a coordinator's. Pure.
  */
 export class SeenTransitions {
@@ -56,8 +56,8 @@ export class SeenTransitions {
   }
 
   /**
-   * The transition that the next record in the stream of a process's coordinator tells; undefined if it does not continue
-   * what was seen of the process.
+   * The transition that the next record in the stream of a process's coordinator stands for; undefined if it does not
+   * continue what was seen of the process.
    */
   next(process: string, record: ProcessStatus): RecordedTransition | undefined {
     const last = this.#processes.get(process);

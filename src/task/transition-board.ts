@@ -18,12 +18,12 @@ import {
 } from './transition-reader.js';
 import type { TransitionLook } from './transition-watch.js';
 
-/** So many transitions are put in the order of time at once. */
+/** How many transitions are put in the order of time at once. */
 const MOST_AT_ONCE = 250_000;
 
 /** A task of which nothing is announced is read again after this time: its runner may have died. Milliseconds. */
 const CHECK_MS = 5000;
-/** A task is read at most one part in so many of the time: announced, checked, or polled. */
+/** Reading one task takes at most 1/SHARE of the time: if announced, checked, or polled. */
 const SHARE = 2;
 const CHECKED_SHARE = 200;
 const POLLED_SHARE = 20;

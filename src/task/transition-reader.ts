@@ -35,7 +35,7 @@ export interface TransitionReading {
 /** A stream is read in pieces of about this size, so that a giant one does not fill the memory. */
 const PIECE_BYTES = 256 * 1024;
 
-/** So many streams of coordinators are read at once, and remembered. */
+/** How many streams of coordinators are read at once, and remembered. */
 const MOST_AT_ONCE = 1000;
 
 /** RFC 3339 has years of four digits. */
@@ -93,7 +93,9 @@ export class TransitionReader<Stat extends StreamStat = StreamStat> {
     return reading;
   }
 
-  /** Adds what the runner's stream has told. `lastMs`: when all of it was written at the latest, if that is known. */
+  /**
+   * Adds what was read from the runner's stream. `lastMs`: when all of it was written at the latest, if that is known.
+   */
   #take({ transitions }: TransitionReading, lastMs: number | undefined): void {
     const launch = this.#runner.consumer.header?.launch_time_ms;
     if (this.#restarted) {

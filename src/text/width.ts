@@ -40,8 +40,8 @@ export function shorten(text: string, width: number, cut: 'end' | 'middle' = 'en
 
 /**
  * Cuts each text in the middle to `width` columns, so that different texts stay different: where two cuts would be
- * equal, the part that tells them apart is shown instead, between ellipses. A text for which that is too long, too, is
- * returned whole.
+ * equal, the part that distinguishes them is shown instead, between ellipses. A text for which that is too long, too,
+ * is returned whole.
  */
 export function shortenDistinctly(texts: readonly string[], width: number, mark = '…'): string[] {
   const cut = texts.map((text) => shorten(text, width, 'middle', mark));
@@ -68,7 +68,7 @@ function doublesOf(texts: readonly string[], cut: readonly string[]): Map<string
   return [...byCut.values()].filter((same) => same.size > 1);
 }
 
-/** Of sorted texts, what is around the first character that tells each from its neighbours. */
+/** Of sorted texts, what is around the first character in which each differs from its neighbours. */
 function differencesOf(sorted: readonly string[], width: number, mark: string): Map<string, string> {
   const found = new Map<string, string>();
   const room = width - 2 * widthOf(mark);
@@ -216,7 +216,7 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line].flatMap((each) => splitAt(each, width));
 }
 
-/** The rows that lines take on a terminal of so many columns, which breaks those that are wider. */
+/** The rows that lines take on a terminal of `width` columns, which breaks those that are wider. */
 export function screenRows(text: string, width: number): number {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();

@@ -82,7 +82,7 @@ export interface SampledTask {
   readonly key: string;
   readonly task_id: string;
   readonly root: string;
-  /** When it was launched, in milliseconds since the epoch: it tells it from another task of that id. */
+  /** When it was launched, in milliseconds since the epoch: it distinguishes the task from another one of that id. */
   readonly launchTimeMs?: number;
   /** Of a task on another host. */
   readonly agent?: { readonly id: string; readonly url: string; readonly hostname: string };
@@ -91,7 +91,7 @@ export interface SampledTask {
   readonly runs: readonly RunAnchor[];
   /** Its runner, if it certainly is the one. */
   readonly runner?: ProcessIdentity;
-  /** Its pids are those of another namespace: only the cgroup of its container tells its processes. */
+  /** Its pids are those of another namespace: only the cgroup of its container has its processes. */
   readonly isForeign: boolean;
   /** /proc hides its processes from us. */
   readonly isHidden: boolean;

@@ -3,7 +3,7 @@ const SHARE = 1 / 20;
 /** Work goes on for so long before it rests: a rest for each entry would cost more than the entry. */
 const SLICE_MS = 5;
 
-/** Work that rests so long that it takes no more than a twentieth of the time. */
+/** Work that rests long enough to take no more than a twentieth of the time. */
 export class Pace {
   readonly #clock: () => number;
   readonly #rest: (ms: number) => void;

@@ -10,8 +10,9 @@ export interface Peak extends RecordedUse {
 const FIRST_STEP_MS = 1000;
 
 /**
- * A line of at most so many points, of any number of samples in any order: when there are too many points, each two that
- * are side by side become one, with the most of both. So no peak is lost. A gap that is shorter than a step may be lost.
+ * A line of at most `most` points, of any number of samples in any order: when there are too many points, each two
+ * that are side by side become one, with the most of both. So no peak is lost. A gap that is shorter than a step may
+ * be lost.
  */
 export class Peaks {
   readonly #most: number;

@@ -31,7 +31,7 @@ const LONGEST_MS = 7 * 86_400_000;
 const LONGEST_NAME = 4096;
 
 /**
- * The sample that a line of `top --json` tells. Undefined if it is none. A number that cannot be true is taken for unknown,
+ * The sample in a line of `top --json`. Undefined if there is none. A number that cannot be true is taken for unknown,
  * and a task or process without a name is left out: anybody may have written the line. Pure.
  */
 export function recordedSample(line: string): RecordedSample | undefined {

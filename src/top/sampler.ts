@@ -64,7 +64,7 @@ interface Counters {
 
 const NOTHING: Counters = { ticks: 0, readBytes: 0, writtenBytes: 0 };
 
-/** The processes of a run, and of a task whose runs cannot be told apart. */
+/** The processes of a run, and of a task whose runs cannot be distinguished. */
 interface Tree {
   readonly group: Group;
   /** The run, if it has not ended. */
@@ -227,7 +227,7 @@ class Interval {
     return { own: isNew ? row.ownTicks : 0, taken: isNew ? row.childTicks : 0, milliseconds };
   }
 
-  /** Undefined as soon as one of the processes does not tell it. */
+  /** Undefined as soon as it is unknown for one of the processes. */
   #bytes(
     name: 'readBytes' | 'writtenBytes',
     rows: readonly ProcessReading[],

@@ -34,10 +34,10 @@ const MOST = {
   pointsOfTask: 240,
   pointsOfProcess: 60,
 };
-/** Clocks may differ so much: a sample from later than this was not taken. */
+/** How much clocks may differ: a sample from later than this was not taken. */
 const FUTURE_MS = 60_000;
 
-/** What a record tells of each task, in a bounded room whatever the record holds. Without files. */
+/** What a record has about each task, in bounded memory whatever the record holds. Without files. */
 export class UsageHistory {
   readonly #tasks = new Map<string, TaskSeries>();
   #series = 0;

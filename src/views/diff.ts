@@ -14,8 +14,8 @@ export interface DiffSide extends Compared {
 }
 
 /**
- * What differs between two tasks, from A to B: settings, how they ended, and how long they took. Values of one line stand
- * beside each other, longer ones below each other with the lines that differ.
+ * What differs between two tasks, from A to B: settings, how they ended, and how long they took. Values of one line
+ * are beside each other, longer ones below each other with the lines that differ.
  */
 export function diffText(
   { a, b, comparison }: { a: DiffSide; b: DiffSide; comparison: Comparison },
@@ -38,7 +38,7 @@ export function diffText(
   ].join('');
 }
 
-/** The root is said if the id does not tell the two. */
+/** The root is shown if the id does not distinguish the two. */
 function headText(name: string, { view, path }: DiffSide, { paint }: Style, withRoot: boolean): string {
   const label = paint.dim(`${name}:`);
   if (view === undefined) return `${label} ${visible(path ?? '')}\n`;

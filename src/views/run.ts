@@ -15,7 +15,7 @@ import type { Style } from './parts/style.js';
 /** The most processes that a summary on a terminal shows, so that the reason and the result are on the same screen. */
 const SUMMARY_ROWS = 8;
 
-/** On a terminal the reason of the result is cut to one line, but not to less than this; it stands above in full. */
+/** On a terminal the reason of the result is cut to one line, but not to less than this; it is above in full. */
 const LEAST_REASON = 24;
 
 /**

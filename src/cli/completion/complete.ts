@@ -105,7 +105,7 @@ async function namesOf(
       return first === undefined ? [] : words(source.configProcesses(first));
     }
     case 'signal':
-      // HUP, as of kill(1); the whole names too, to whom begins one.
+      // HUP, as in kill(1); whole names too, once the word begins like one.
       return SIGNAL_NAMES.map((name) => named(current.startsWith('SIG') ? name : name.slice(3)));
     case 'file':
       return words(filesOrTasks(current, line.roots, source));

@@ -42,7 +42,7 @@ export interface Code {
   keep(): void;
 }
 
-/** The first line of the code: what tells this build from all others. */
+/** The first line of the code, which distinguishes this build from all others. */
 export function buildOf(code: string): string {
   return code.slice(0, code.indexOf('\n'));
 }

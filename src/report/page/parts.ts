@@ -12,7 +12,7 @@ export function shown(text: string, longest = LONGEST): string {
   return `${visible(kept)}… (${text.length - kept.length} more characters)`;
 }
 
-/** A short name in a drawing, cut in the middle: its end often tells it apart from others. */
+/** A short name in a drawing, cut in the middle: its end often distinguishes it from others. */
 export function short(name: string, longest: number): string {
   const text = visible(name.slice(0, 10 * longest));
   const characters = Array.from(text);

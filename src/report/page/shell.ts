@@ -32,8 +32,8 @@ const ICON_COLOURS: Readonly<Record<Tone, string>> = {
 };
 
 /**
- * A whole page as one file: nothing in it loads anything or refers to another file, and a browser is told not to. It runs
- * no script but those given. Pure.
+ * A whole page as one file: nothing in it loads anything or refers to another file, and its policy tells browsers not
+ * to. It runs no script but those given. Pure.
  */
 export function pageOf({ title, tone, body, refresh, styles = [], scripts = [] }: PageShell): string {
   const allStyles = [{ text: css, hash: cssHash }, ...styles];

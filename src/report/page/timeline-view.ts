@@ -69,7 +69,7 @@ export function tickText(after: number): string {
   return after % 1000 === 0 ? `+${duration(after)}` : `+${after < 1000 ? `${after}ms` : `${after / 1000}s`}`;
 }
 
-/** A task goes through few states; what is told of more is made up. */
+/** A task goes through few states; a stream with more of them is made up. */
 const MOST_STAGES = 8;
 
 function stagesOf(stages: readonly Bar<StatePeriod>[], state: string | number): Html {

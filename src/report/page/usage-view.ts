@@ -9,7 +9,7 @@ import { ticksOf } from './timeline.js';
 import { at, tickText } from './timeline-view.js';
 import { areasOf, HEIGHT, type TimeAxis, topOf, type Value, WIDTH } from './usage-chart.js';
 
-/** What a record of `top` tells of the task and its processes. */
+/** What a record of `top` has about the task and its processes. */
 export function usageSection(seen: ResourcesSeen, room: Room): Html {
   const { samples, course, from_ms, to_ms, left_out = 0 } = seen;
   const span = { from: from_ms, to: Math.max(to_ms, from_ms + 1) };
@@ -51,7 +51,7 @@ interface UsageRow {
   readonly most: number;
   readonly asked?: number;
   readonly text: (number: number) => string;
-  /** What is told beside the most. */
+  /** What is shown beside the maximum. */
   readonly mean?: string;
 }
 

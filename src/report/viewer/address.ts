@@ -12,7 +12,10 @@ export interface Wanted {
 
 const MASTER_PORT = '5050';
 
-/** The words of a field: addresses with blanks or commas between them. Those that are none are told apart. Pure. */
+/**
+ * The words of a field: addresses with blanks or commas between them. Those that are not addresses are listed
+ * separately. Pure.
+ */
 export function addressesIn(text: string, kind: 'agent' | 'master'): { good: string[]; bad: string[] } {
   const good: string[] = [];
   const bad: string[] = [];

@@ -57,7 +57,7 @@ export interface FleetPorts {
   loadFrom: (base: string) => Load;
   /** Called when rows have changed; often. */
   changed: () => void;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after a number of milliseconds. */
   pause: (ms: number) => Promise<unknown>;
 }
 

@@ -72,7 +72,7 @@ function isRecorded({ writer, exit }: CoordinatorContext, report: (text: string)
   }
 }
 
-/** What the runner is told. */
+/** What the runner gets to read. */
 interface Answers {
   readonly report: (text: string) => void;
   readonly refuse: (error: unknown) => void;

@@ -3,7 +3,7 @@ import { elapsed } from '../../text/age.js';
 import { proseRows } from './prose.js';
 import type { Style } from './style.js';
 
-/** Of a longer chain, a terminal shows so many of its beginning and of its end. */
+/** How many steps at the beginning and at the end of a longer chain a terminal shows. */
 const MOST = { first: 3, last: 3 };
 
 /**

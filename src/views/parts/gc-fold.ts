@@ -61,7 +61,7 @@ export function foldedText(
 type List = (typeof LISTS)[number];
 type Lengths = Record<List, number>;
 
-/** The whole text has at least so many rows. */
+/** The least number of rows of the whole text. */
 export function leastRows({ tasks, reconcile, dry_run }: GcDocument): number {
   let rows = reconcile?.length ?? 0;
   for (const { actions } of tasks) {
@@ -211,7 +211,7 @@ class FoldedPlan {
 
 const RIGHT = (title: string): Column => ({ title, align: 'right' });
 
-/** The first of them; all, if the row that tells of one more would take its place. */
+/** The first of them; all, if the row that counts one more would take its place. */
 function head<T>(rows: readonly T[], most: number): T[] {
   return rows.slice(0, rows.length <= most + 1 ? rows.length : most);
 }

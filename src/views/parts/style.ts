@@ -18,7 +18,9 @@ export interface Style {
   paint: Palette;
 }
 
-/** The style by another clock, which is so many milliseconds ahead of ours: that of the host whose times are shown. */
+/**
+ * The style by another clock, which is a number of milliseconds ahead of ours: that of the host whose times are shown.
+ */
 export function styleBy(style: Style, ahead: number | undefined): Style {
   return ahead ? { ...style, now: style.now + ahead } : style;
 }

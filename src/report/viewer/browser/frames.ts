@@ -1,7 +1,7 @@
 import { type Load, NoAnswer } from '../client.js';
 import { text as program } from './frame.ts?inline';
 
-/** Each agent has a frame of its own, at most so many at once: a frame costs as much as a small page. */
+/** Each agent has a frame of its own, at most this many at once: a frame costs as much as a small page. */
 const MOST_FRAMES = 64;
 /** A slower agent does not answer. */
 const PATIENCE_MS = 15_000;
