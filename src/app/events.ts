@@ -29,7 +29,7 @@ export interface EventPorts {
 }
 
 /** A watch that runs for months does not remember all problems. */
-const MOST_TOLD = 10_000;
+const MOST_REMEMBERED = 10_000;
 
 /**
  * Passes on the transitions of tasks as they happen. Resolves to the exit code of a signal, or 0 if nobody wants to know
@@ -60,7 +60,7 @@ class EventStream {
   readonly #options: EventOptions;
   readonly #ports: EventPorts;
   /** The agents of the problems that were reported, by message. */
-  readonly #told = new Map<string, string | undefined>();
+  readonly #reported = new Map<string, string | undefined>();
   #isFirst = true;
   #taken = 0;
   #isPartial = false;
@@ -95,8 +95,8 @@ class EventStream {
   /** What may be wrong with them later is new. */
   #again(agents: readonly string[]): void {
     if (agents.length === 0) return;
-    for (const [message, agent] of this.#told) {
-      if (agent !== undefined && agents.includes(agent)) this.#told.delete(message);
+    for (const [message, agent] of this.#reported) {
+      if (agent !== undefined && agents.includes(agent)) this.#reported.delete(message);
     }
     this.#ports.answering(agents);
   }
@@ -117,9 +117,9 @@ class EventStream {
 
   #report(problems: readonly Problem[]): void {
     this.#isPartial ||= hasError(problems.filter((problem) => !isAbsence(problem)));
-    const fresh = problems.filter(({ message }) => !this.#told.has(message));
-    if (this.#told.size > MOST_TOLD) this.#told.clear();
-    for (const { message, agent } of fresh) this.#told.set(message, agent);
+    const fresh = problems.filter(({ message }) => !this.#reported.has(message));
+    if (this.#reported.size > MOST_REMEMBERED) this.#reported.clear();
+    for (const { message, agent } of fresh) this.#reported.set(message, agent);
     if (fresh.length === 0) return;
     this.#ports.report(fresh.map((problem) => (isAbsence(problem) ? this.#asExpected(problem) : problem)));
   }

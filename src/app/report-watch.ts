@@ -59,7 +59,7 @@ class Watch {
   #isFirst = true;
   /** The last look could not write everything. */
   #isBehind = false;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor({ words, exact }: ReportOptions, ports: WatchPorts, writer: ReportWriter) {
     this.#words = words;
@@ -124,15 +124,15 @@ class Watch {
 
   /** Those that were not reported before. */
   #newOf(problems: readonly Problem[]): Problem[] {
-    const fresh = problems.filter(({ message }) => !this.#told.has(message));
-    if (this.#told.size > MOST_TOLD) this.#told.clear();
-    for (const { message } of fresh) this.#told.add(message);
+    const fresh = problems.filter(({ message }) => !this.#reported.has(message));
+    if (this.#reported.size > MOST_REMEMBERED) this.#reported.clear();
+    for (const { message } of fresh) this.#reported.add(message);
     return fresh;
   }
 }
 
 /** A watch that runs for months does not remember all problems. */
-const MOST_TOLD = 10_000;
+const MOST_REMEMBERED = 10_000;
 
 /** Differs if anything that a page shows of a task has changed, other than its logs. */
 function markOf(view: TaskView): string {

@@ -38,10 +38,10 @@ export async function streamTasks(
 ): Promise<StreamEnd> {
   const problems: Problem[] = [];
   let tasks = 0;
-  const told = new Set<Problem>();
+  const reported = new Set<Problem>();
   const report = (problem: Problem) => {
-    if (told.has(problem)) return;
-    told.add(problem);
+    if (reported.has(problem)) return;
+    reported.add(problem);
     problems.push(problem);
     ports.problem(problem);
   };

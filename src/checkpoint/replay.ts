@@ -286,7 +286,7 @@ export class Replay implements StreamConsumer {
       case MEMBER.PROCESS:
         return this.#applyProcess(decoder);
       case MEMBER.TASK:
-        if (this.#onTransition !== undefined) this.#tellTask(decoder.task as TaskStatus);
+        if (this.#onTransition !== undefined) this.#emitTask(decoder.task as TaskStatus);
         if (this.#history) this.#statuses.push(decoder.task as TaskStatus, this.#limits.statuses);
         this.#lastStatus = decoder.task;
         return undefined;
@@ -376,7 +376,7 @@ export class Replay implements StreamConsumer {
     return undefined;
   }
 
-  #tellTask({ state, timestamp_ms }: TaskStatus): void {
+  #emitTask({ state, timestamp_ms }: TaskStatus): void {
     const was = this.#taskState;
     if (state === undefined || state === was) return;
     this.#taskState = state;

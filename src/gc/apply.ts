@@ -160,17 +160,17 @@ class PlanApplier {
       this.#markBegun(task, evidence);
     }
     for (const { kind, path, verdict, why, hint, target } of task.actions) {
-      const tell = (result: Result, why?: string, bytes = 0): void => {
+      const record = (result: Result, why?: string, bytes = 0): void => {
         outcomes.push({ kind, path, bytes, result, why, hint });
       };
-      if (verdict !== 'delete' || target === undefined) tell(verdict as Result, why);
-      else if (changed !== undefined) tell('failed', changed);
+      if (verdict !== 'delete' || target === undefined) record(verdict as Result, why);
+      else if (changed !== undefined) record('failed', changed);
       else if (kind === 'metadata' && left !== undefined)
-        tell('kept', `it names ${left}, which could not be removed`);
+        record('kept', `it names ${left}, which could not be removed`);
       else {
         const { result, why, bytes } = this.#remove(target, kind, task.subject, evidence.get(target));
         if (result === 'failed') left = path;
-        tell(result, why, bytes);
+        record(result, why, bytes);
       }
     }
     return outcomes;

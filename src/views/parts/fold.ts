@@ -2,8 +2,8 @@ import type { Style } from './style.js';
 
 /** The line below a list that a terminal shows in part; `parts` are such as `3 more lines`. Empty without them. */
 export function moreLine(...parts: readonly (string | undefined)[]): string {
-  const told = parts.filter((part) => part !== undefined);
-  return told.length === 0 ? '' : `  and ${told.join(' and ')}: --verbose shows them\n`;
+  const present = parts.filter((part) => part !== undefined);
+  return present.length === 0 ? '' : `  and ${present.join(' and ')}: --verbose shows them\n`;
 }
 
 /** `3 more lines`, `1 more process`; undefined for none. */
