@@ -1,4 +1,4 @@
-import { readlinkSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isShortage } from '../errors/shortage.js';
 
 /** The kinds of namespaces(7) that a process can be in, by their names below /proc/PID/ns. */
@@ -27,5 +27,20 @@ function namespaceOf(pid: number | 'self', kind: string): string | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+/**
+ * The uid that represents all users that our user namespace does not map (user_namespaces(7)); undefined if it maps
+ * all, as the initial one does.
+ */
+export function overflowUid(): number | undefined {
+  try {
+    const map = readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/).map(Number);
+    if (map.length === 3 && map[0] === 0 && map[1] === 0 && map[2] === 2 ** 32 - 1) return undefined;
+    return Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
+  } catch (error) {
+    if (isShortage(error)) throw error;
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { constants, fstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import type { Groups } from '../host/groups.js';
 import { isSticky } from '../host/mode.js';
-import { overflowUid } from '../host/user-namespace.js';
+import { overflowUid } from '../host/namespaces.js';
 import { shellArguments } from '../text/shell.js';
 import type { Directories } from './directories.js';
 import { parentOf } from './paths.js';
