@@ -466,7 +466,7 @@ test('TLS: an authority of its own by --ca, or --insecure, which is said each ti
     writeFileSync(ca, 'not PEM');
     const wrong = await thermos([...words, '--ca', ca]);
     expect(wrong.status).toBe(2);
-    expect(wrong.stderr).toContain(`--ca ${ca} holds no certificate, as PEM`);
+    expect(wrong.stderr).toContain(`--ca ${ca} does not hold a certificate as PEM`);
   } finally {
     await secure.close();
   }
