@@ -44,8 +44,8 @@ describe('report --viewer', () => {
   test.each([
     [['web-0'], '--viewer takes no TASK'],
     [['--trace'], '--viewer and --trace cannot be used together'],
-    [['--out', 'x'], 'exclude each other'],
-    [['--watch'], 'exclude each other'],
+    [['--out', 'x'], 'cannot be used together'],
+    [['--watch'], 'cannot be used together'],
   ])('with %j is a usage error', (words, message) => {
     const refused = thermos(['report', '--viewer', ...words]);
     expect(refused).toMatchObject({ status: 2, stdout: '' });
