@@ -60,6 +60,19 @@ function appender(late: MemoryTasks, records: Records) {
   };
 }
 
+/** Changes, and what resolves when the task was seen for the first time. */
+function announced(late: MemoryTasks) {
+  const changes = late.changes();
+  const watch = changes.watch.bind(changes);
+  const seen = new Promise<void>((resolve) => {
+    changes.watch = (directory) => {
+      resolve();
+      return watch(directory);
+    };
+  });
+  return { changes, seen };
+}
+
 function endTask(late: MemoryTasks): void {
   const tasks = join(temp.path, 'root/tasks');
   late.files.rename(join(tasks, 'active/t'), join(tasks, 'finished/t'));
@@ -91,13 +104,14 @@ describe('a task that runs elsewhere', () => {
 
   test('is heard of as soon as something changes there', async () => {
     const { late, append } = running();
-    const changes = late.changes();
+    const { changes, seen } = announced(late);
     // No time is ever over: it goes on when it is told that something has changed.
     const { changes: next } = changes;
     changes.changes = () => next.call(changes, 2 ** 30);
     const condition = { process: 'web', state: 'FAILED' as const };
     const answer = wait('t', late, { changes, conditions: [condition] });
-    setTimeout(() => append((records) => records.process('web', 'FAILED')), 30);
+    await seen;
+    append((records) => records.process('web', 'FAILED'));
     expect(await answer).toMatchObject({ exitCode: 0, met: true });
   });
 
@@ -116,12 +130,12 @@ describe('a task that runs elsewhere', () => {
     const { late, append } = running();
     late.alive.clear();
     const notices: string[] = [];
-    const answer = wait('t', late, { changes: late.changes(), notices });
-    setTimeout(() => {
-      late.alive.add('t');
-      append((records) => records.status('ACTIVE').process('web', 'SUCCESS').status('SUCCESS'));
-      endTask(late);
-    }, 50);
+    const { changes, seen } = announced(late);
+    const answer = wait('t', late, { changes, notices });
+    await seen;
+    late.alive.add('t');
+    append((records) => records.status('ACTIVE').process('web', 'SUCCESS').status('SUCCESS'));
+    endTask(late);
     expect(await answer).toMatchObject({ exitCode: 0 });
     expect(notices).toHaveLength(1);
     expect(notices[0]).toContain('no runner is alive');
@@ -129,11 +143,11 @@ describe('a task that runs elsewhere', () => {
 
   test('that was removed is gone', async () => {
     const { late } = running();
-    const answer = wait('t', late, { changes: late.changes() });
-    setTimeout(() => {
-      late.files.remove(join(temp.path, 'root/tasks/active/t'));
-      late.files.remove(join(temp.path, 'root/checkpoints/t'));
-    }, 20);
+    const { changes, seen } = announced(late);
+    const answer = wait('t', late, { changes });
+    await seen;
+    late.files.remove(join(temp.path, 'root/tasks/active/t'));
+    late.files.remove(join(temp.path, 'root/checkpoints/t'));
     await expect(answer).rejects.toMatchObject({ code: 'task-removed' });
   });
 
