@@ -116,7 +116,7 @@ export class MasterClient {
       if (tasks === undefined) break;
       return tasks;
     }
-    throw new AgentFailure('odd', 'what it answers is not the list of its tasks', CHECK_ADDRESS);
+    throw new AgentFailure('odd', 'its answer is not the list of its tasks', CHECK_ADDRESS);
   }
 
   async #agentsOf(named: string): Promise<AgentList> {
