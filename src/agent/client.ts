@@ -132,7 +132,7 @@ export class AgentClient implements AgentFiles {
     if (answer.status !== 200) throw refusal(answer, 'what its containers use');
     const statistics = parseStatistics(jsonIn(answer, CHECK_ADDRESS));
     if (statistics === undefined)
-      throw new AgentFailure('odd', 'what it answers is not what its containers use');
+      throw new AgentFailure('odd', 'its answer does not say what its containers use');
     return statistics;
   }
 
@@ -142,7 +142,7 @@ export class AgentClient implements AgentFiles {
     const { body } = answer;
     if (known?.raw?.equals(body)) return known;
     const listing = parseListing(jsonIn(answer, CHECK_ADDRESS), path);
-    if (listing === undefined) throw new AgentFailure('odd', `what it answers is not a listing of ${path}`);
+    if (listing === undefined) throw new AgentFailure('odd', `its answer is not a listing of ${path}`);
     return known === undefined
       ? listing
       : { entries: listing.entries, complete: listing.complete, raw: body };
@@ -187,7 +187,7 @@ export class AgentClient implements AgentFiles {
     // A file that has nothing there has no data.
     const data = file?.data ?? '';
     if (file === undefined || file === null || typeof data !== 'string') {
-      throw new AgentFailure('odd', `what it answers is not a piece of ${path}`);
+      throw new AgentFailure('odd', `its answer is not a piece of ${path}`);
     }
     return Buffer.from(data, 'base64');
   }
@@ -197,7 +197,7 @@ export class AgentClient implements AgentFiles {
     const answer = await this.#get(`/files/read${this.#suffix}`, query, MOST.piece, urgent);
     if (answer.status !== 200) throw refusal(answer, path);
     const piece = parsePiece(jsonIn(answer, CHECK_ADDRESS));
-    if (piece === undefined) throw new AgentFailure('odd', `what it answers is not a piece of ${path}`);
+    if (piece === undefined) throw new AgentFailure('odd', `its answer is not a piece of ${path}`);
     return piece;
   }
 
@@ -235,7 +235,7 @@ const CHECK_ADDRESS = 'is it the address of an agent? Agents listen on port 5051
 function notAnAgent(json: unknown): AgentFailure {
   const pid = (json as { pid?: unknown } | null)?.pid;
   const isMaster = typeof pid === 'string' && pid.startsWith('master');
-  const what = isMaster ? 'it is a master, not an agent' : 'what it answers is not the state of an agent';
+  const what = isMaster ? 'it is a master, not an agent' : 'its answer is not the state of an agent';
   return new AgentFailure('odd', what, CHECK_ADDRESS);
 }
 
@@ -247,7 +247,7 @@ function refusal(answer: HttpAnswer, what: string): AgentFailure {
   const common = commonRefusal(answer, { what, notYet: NOT_RECOVERED });
   if (common !== undefined) return common;
   const { status } = answer;
-  if (NOT_GIVEN.has(status)) return new AgentFailure('forbidden', `it does not give ${what}`);
+  if (NOT_GIVEN.has(status)) return new AgentFailure('forbidden', `it does not let you see ${what}`);
   if (status === 404) return new AgentFailure('absent', `it has no ${what}`, CHECK_ADDRESS);
   return new AgentFailure('odd', `it answers with status ${status} for ${what}`, CHECK_ADDRESS);
 }
@@ -259,6 +259,6 @@ function notItsState(answer: HttpAnswer, sayWho: string): AgentFailure {
   const common = commonRefusal(answer, { what: 'its state', notYet: NOT_RECOVERED, sayWho });
   if (common !== undefined) return common;
   const { status } = answer;
-  if (status === 404) return new AgentFailure('odd', 'it does not know what an agent knows', CHECK_ADDRESS);
+  if (status === 404) return new AgentFailure('odd', 'it does not answer as an agent', CHECK_ADDRESS);
   return new AgentFailure('odd', `it answers with status ${status}`, CHECK_ADDRESS);
 }

@@ -57,12 +57,12 @@ export function failedConnection(error: unknown, { protocol, hostname, host, por
     const used = port === '' ? (secure ? '443' : '80') : port;
     return unreachable(
       `nothing listens on port ${used} of ${hostname}`,
-      'see whether it runs; agents listen on port 5051, masters on 5050 and schedulers on 8081 if their flags name no other',
+      'check that it is running; agents listen on port 5051, masters on 5050 and schedulers on 8081 by default',
     );
   }
   if (UNSIGNED.has(code)) {
     return unreachable(
-      'its certificate is not signed by an authority that is known here',
+      'its certificate is not signed by a known authority',
       'name the certificate of the authority with --ca FILE',
     );
   }
@@ -70,7 +70,7 @@ export function failedConnection(error: unknown, { protocol, hostname, host, por
     const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
     return unreachable(
       `its certificate ${when}`,
-      'see the clock of this host; the server may need a new one',
+      'check the clock of this host; the server may need a new certificate',
     );
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
@@ -87,10 +87,10 @@ export function failedConnection(error: unknown, { protocol, hostname, host, por
     );
   }
   if (secure && (code === 'EPROTO' || code.startsWith('ERR_SSL_'))) {
-    return unreachable('it does not speak TLS', `ask it without: http://${host}`);
+    return unreachable('it does not speak TLS', `try without TLS: http://${host}`);
   }
   if (error instanceof NotHttp) {
-    return unreachable('what it says is not HTTP', secure ? undefined : `if it speaks TLS: https://${host}`);
+    return unreachable('its answer is not HTTP', secure ? undefined : `if it speaks TLS: https://${host}`);
   }
   if (BROKEN.has(code)) {
     const hint = secure ? 'try again' : `try again; if it speaks TLS: https://${host}`;

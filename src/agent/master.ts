@@ -161,7 +161,7 @@ export class MasterClient {
       if (odd.message === NO_LIST) continue;
       throw odd;
     }
-    throw odd ?? new AgentFailure('odd', 'it does not know what a master knows', CHECK_ADDRESS);
+    throw odd ?? new AgentFailure('odd', 'it does not answer as a master', CHECK_ADDRESS);
   }
 
   /** The leader, as `/redirect` tells it; undefined if it is this master, or if this master does not say it. */
@@ -192,7 +192,7 @@ function leaderIn({ status, headers }: HttpAnswer, base: string, name: string): 
   const from = `${base}${name}`;
   const url = URL.canParse(location, from) ? new URL(location, from) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new AgentFailure('odd', 'it redirects to what is not an address', CHECK_ADDRESS);
+    throw new AgentFailure('odd', 'it redirects to something that is not an address', CHECK_ADDRESS);
   }
   const path = url.pathname.replace(/\/+$/, '');
   const leader = `${url.origin}${path.endsWith(name) ? path.slice(0, -name.length) : ''}`;
@@ -213,7 +213,7 @@ function originOf(base: string): string {
 }
 
 const CHECK_ADDRESS = 'is it the address of a master? Masters listen on port 5050';
-const NO_LIST = 'what it answers is not the list of its agents';
+const NO_LIST = 'its answer is not the list of its agents';
 
 /** How many agents are in the answer of a master, whatever they are. */
 function countIn(json: unknown): number {

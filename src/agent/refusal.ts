@@ -10,7 +10,7 @@ export interface RefusalWords {
   readonly sayWho?: string;
 }
 
-export const SAY_WHO = 'say it with --credentials-file FILE; if you have, see what is in it';
+export const SAY_WHO = 'give them with --credentials-file FILE; if you did, check that file';
 
 /** The failure that a status means, whoever answers; undefined if it depends on who that is. Pure. */
 export function commonRefusal(
@@ -22,14 +22,18 @@ export function commonRefusal(
     case 401: {
       const [, realm] = /realm="([\w-]+)"/.exec(headers['www-authenticate'] ?? '') ?? [];
       const of = realm === undefined ? '' : ` (realm ${realm})`;
-      return new AgentFailure('unauthorized', `it asks who you are${of}`, sayWho);
+      return new AgentFailure('unauthorized', `it asks for credentials${of}`, sayWho);
     }
     case 403:
-      return new AgentFailure('forbidden', `it forbids ${what}`, 'its access list does not allow it to you');
+      return new AgentFailure(
+        'forbidden',
+        `it forbids ${what}`,
+        'its access list does not allow you to see it',
+      );
     case 503:
       if (saysNotYet(answer)) return new AgentFailure('recovering', notYet, 'ask again in a minute');
       if (!isPage(answer)) {
-        const hint = 'ask again in a minute; else see whether it runs';
+        const hint = 'ask again in a minute; if that does not help, check that it is running';
         return new AgentFailure('unreachable', 'it is not available now (503)', hint);
       }
       return unreachedByProxy(status);
@@ -45,7 +49,7 @@ function unreachedByProxy(status: number): AgentFailure {
   return new AgentFailure(
     'unreachable',
     `the proxy before it cannot reach it (${status})`,
-    'see whether it runs',
+    'check that it is running',
   );
 }
 

@@ -168,7 +168,7 @@ describe('what goes wrong on the way', () => {
   test.each([
     [400, 'odd: it answers with status 400'],
     [403, 'forbidden: it forbids its state'],
-    [404, 'odd: it does not know what an agent knows'],
+    [404, 'odd: it does not answer as an agent'],
     [500, 'odd: it answers with status 500'],
   ])('a server that answers %d to every call', async (status, message) => {
     const url = await serve((_, response) => void response.writeHead(status).end());
@@ -348,9 +348,7 @@ describe('redirects', () => {
     });
     const there = `it redirects to ${url}/prefix, and there: `;
     agent.knobs.instead = () => ({ status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html>' });
-    expect(await failed(clientOf(from).state())).toBe(
-      `odd: ${there}what it answers is not JSON, but text/html`,
-    );
+    expect(await failed(clientOf(from).state())).toBe(`odd: ${there}its answer is not JSON, but text/html`);
     agent.knobs.instead = () => undefined;
     agent.knobs.credentials = { principal: 'me', secret: SECRET };
     const unauthorized = await clientOf(from, { authorization: 'Basic x' })
@@ -358,7 +356,7 @@ describe('redirects', () => {
       .catch((error) => error);
     expect(unauthorized).toMatchObject({
       kind: 'unauthorized',
-      message: `${there}it asks who you are (realm mesos-agent-readonly)`,
+      message: `${there}it asks for credentials (realm mesos-agent-readonly)`,
       hint: `only who is named learns who you are: name ${url}/prefix`,
     });
     const away = await serve((request, response) => {

@@ -25,7 +25,7 @@ test.each([
   [502, '', {}, 'unreachable', 'the proxy before it cannot reach it (502)'],
   [504, PAGE, {}, 'unreachable', 'the proxy before it cannot reach it (504)'],
   [403, '', {}, 'forbidden', 'it forbids its state'],
-  [401, '', { 'www-authenticate': 'Basic realm="r"' }, 'unauthorized', 'it asks who you are (realm r)'],
+  [401, '', { 'www-authenticate': 'Basic realm="r"' }, 'unauthorized', 'it asks for credentials (realm r)'],
 ])('%d with %j and %j is %s: %s', (status, body, headers, kind, message) => {
   expect(refused(status, body, headers as Record<string, string>)).toMatchObject({ kind, message });
 });

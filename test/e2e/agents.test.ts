@@ -130,7 +130,7 @@ describe('status', () => {
       `error: cannot read the agent ${bigUrl}: it has not recovered yet
 hint: ask again in a minute
 error: cannot read the agent ${gone}: nothing listens on port 1 of 127.0.0.1
-hint: see whether it runs; agents listen on port 5051, masters on 5050 and schedulers on 8081 if their flags name no other
+hint: check that it is running; agents listen on port 5051, masters on 5050 and schedulers on 8081 by default
 `,
     );
   });
@@ -346,7 +346,7 @@ describe('the files of a task', () => {
     symlinkSync('/etc/passwd', join(path, 'out'));
     const { stdout, stderr, status } = await thermos(['cat', '--agent', smallUrl, `${SYNC}:out`]);
     expect({ stdout, status }).toEqual({ stdout: '', status: 5 });
-    expect(stderr).toMatch(/^error: cannot read \/.*\/out: the agent does not give it$/m);
+    expect(stderr).toMatch(/^error: cannot read \/.*\/out: the agent does not let you read it$/m);
   });
 });
 
@@ -418,8 +418,8 @@ describe('an agent that asks who one is', () => {
     const nobody = await thermos(['status', '--agent', smallUrl]);
     expect(nobody.status).toBe(5);
     expect(nobody.stderr).toBe(
-      `error: cannot read the agent ${smallUrl}: it asks who you are (realm mesos-agent-readonly)
-hint: say it with --credentials-file FILE; if you have, see what is in it
+      `error: cannot read the agent ${smallUrl}: it asks for credentials (realm mesos-agent-readonly)
+hint: give them with --credentials-file FILE; if you did, check that file
 `,
     );
     const path = fileOf({ principal: 'me', secret: 'never-shown' });
