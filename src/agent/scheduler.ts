@@ -87,7 +87,7 @@ function refusal(answer: HttpAnswer, base: string): AgentFailure {
   const { status, headers } = answer;
   // Its own page, or that of a proxy before it.
   if (status === 503) {
-    const hint = 'ask again in a minute; else see whether a scheduler runs';
+    const hint = 'ask again in a minute; if that does not help, check that a scheduler is running';
     return new AgentFailure('recovering', 'no scheduler leads at the moment', hint);
   }
   const common = commonRefusal(answer, { what: 'its tasks', notYet: '', sayWho: NOT_TOLD });

@@ -145,7 +145,7 @@ test.each([
     { Location: '/apibeta/getTasksWithoutConfigs' },
     /^it redirects to http:.*, but not as a scheduler does$/,
   ],
-  [401, {}, 'it asks who you are'],
+  [401, {}, 'it asks for credentials'],
   [404, {}, 'it answers with status 404'],
 ])('a scheduler that answers %d is named as such, with what to try', async (status, headers, message) => {
   const answer = { status, headers: lowerCase(headers), body: Buffer.alloc(0), sent: Buffer.alloc(0) };

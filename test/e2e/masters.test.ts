@@ -238,7 +238,7 @@ test.each([
   [['--master', 'a', '--agent', 'b'], '--agent and --master cannot be used together'],
   [['--master', 'a', '--root', '/x'], '--root'],
   [['--insecure'], '--insecure needs --agent or --master'],
-  [['--agent', 'a', '--agent-address', 'proxy'], '--agent-address and --agent exclude each other'],
+  [['--agent', 'a', '--agent-address', 'proxy'], '--agent-address and --agent cannot be used together'],
 ])('%j is a wrong command line', async (words, message) => {
   const { stdout, stderr, status } = await thermos(['status', '--debug', ...words]);
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
