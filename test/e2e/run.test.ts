@@ -562,7 +562,7 @@ describe('who is not root', () => {
     const { status, stderr } = homeless('run', '--task-id', 'web-2', config);
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: 'error: you may not write to /var/run/thermos, and have no home\nhint: use --root\n',
+      stderr: 'error: you may not write to /var/run/thermos, and have no home directory\nhint: use --root\n',
     });
   });
 
