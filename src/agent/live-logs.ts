@@ -7,7 +7,7 @@ import { PIECE_BYTES } from './agent-files.js';
 import type { RemoteEntry } from './answers.js';
 import type { AgentFailure } from './failure.js';
 import type { AgentPort } from './gatherer.js';
-import { Sandbox, SandboxLogs } from './sandbox.js';
+import { LOGS_AT_ONCE, Sandbox, SandboxLogs } from './sandbox.js';
 
 export interface LiveShell {
   /** Milliseconds from a fixed point. */
@@ -33,6 +33,7 @@ const MARK_BYTES = 4096;
  * not answer, everything waits.
  */
 export class LiveLogs implements LogTree {
+  readonly atOnce = LOGS_AT_ONCE;
   readonly #port: AgentPort;
   readonly #directory: string;
   readonly #shell: LiveShell;

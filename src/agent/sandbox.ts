@@ -129,8 +129,12 @@ export class Sandbox {
   }
 }
 
+/** Of several agents, of which each has a few connections. */
+export const LOGS_AT_ONCE = 32;
+
 /** The logs in a sandbox. */
 export class SandboxLogs implements LogTree {
+  readonly atOnce = LOGS_AT_ONCE;
   readonly #sandbox: Sandbox;
 
   constructor(sandbox: Sandbox) {

@@ -18,6 +18,9 @@ import { agentAddress, mastersOf } from './named-masters.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
 
+/** That logs wait for an agent is said once in this time. */
+const TOLD_MS = 10_000;
+
 /** Why an agent does not know who asks, if only a scheduler has named it. */
 const NOT_TOLD =
   'whom only a scheduler names is not told: name the master of the cluster with --master, or in a file of defaults';
@@ -94,12 +97,18 @@ export async function askAgents(
   const closing = new AbortController();
   const pause = (ms: number) => sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
   let waiting = (what: string) => terminal.writeError(`warning: ${what}\n`);
+  const told = new Map<string, number>();
   const liveShell = {
     now: () => performance.now(),
     pause,
     isClosed: () => closing.signal.aborted,
-    waiting: (agent: string, { message }: { message: string }) =>
-      waiting(`waiting for the agent ${agent}: ${visible(message)}`),
+    waiting: (agent: string, { message }: { message: string }) => {
+      // The logs of many sandboxes may wait for it.
+      const now = performance.now();
+      if (now - (told.get(agent) ?? Number.NEGATIVE_INFINITY) < TOLD_MS) return;
+      told.set(agent, now);
+      waiting(`waiting for the agent ${agent}: ${visible(message)}`);
+    },
   };
   return {
     gatherer,

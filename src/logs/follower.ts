@@ -7,7 +7,7 @@ import { within } from '../task/patience.js';
 import { type LogCandidate, mayGoOn } from './candidate.js';
 import { type RunChoice, selectsProcess } from './choose.js';
 import { byStart, type Log, logsOf } from './log.js';
-import type { LogPrinter, LogShell, OpenLog } from './log-printer.js';
+import { type LogPrinter, type LogShell, type OpenLog, startInOrder } from './log-printer.js';
 import type { LogTree } from './log-tree.js';
 import type { ProcessLogs, TaskLogSource, TaskLogs } from './task-logs.js';
 
@@ -151,10 +151,9 @@ export class Follower {
       for (const log of logs) if (log.source.run === followed.run) owners.set(log, followed);
     }
     const opened = byStart(wanted).map((log) => ({ open: this.#printer.open(log), owner: owners.get(log) }));
-    for (const { open, owner } of opened) {
-      owner?.open.push(open);
-      await open.start(this.#options.lines, owner !== undefined);
-    }
+    for (const { open, owner } of opened) owner?.open.push(open);
+    const starts = opened.map(({ open, owner }) => ({ open, follow: owner !== undefined }));
+    await startInOrder(starts, this.#options.lines);
     this.#printer.arriving = true;
     if (this.#printer.shown === 0 && this.#options.lines !== 0) {
       const { found, searched } = this.#printer;

@@ -29,6 +29,8 @@ export interface Beginning {
   window?: TimeWindow;
   /** Stays at the end of the log. */
   follow: boolean;
+  /** Resolves when so many bytes may be copied out; undefined: at once. */
+  mayCopy?: (bytes: number) => Awaitable<void>;
 }
 
 /** Backups that are new, each list newest first. */
@@ -73,7 +75,7 @@ export class LogCursor {
   }
 
   /** Copies out the last lines and, with `follow`, stays at their end. */
-  async start({ lines, filter, window = {}, follow }: Beginning, sink: Sink): Promise<void> {
+  async start({ lines, filter, window = {}, follow, mayCopy }: Beginning, sink: Sink): Promise<void> {
     const chain: LogHandle[] = [];
     const closed = new Set<LogHandle>();
     const search = searchFor(lines, filter, follow);
@@ -97,11 +99,12 @@ export class LogCursor {
     this.#found = chain.length > 0;
     const cut = search.finish();
     if (cut !== undefined) this.#report(lineCut((chain[wanted - 1] as LogHandle).path, cut, filter));
-    for (const file of chain.slice(0, wanted).reverse()) {
-      for (const [from, to] of search.ranges(file)) {
-        if (closed.has(file)) await this.#copyAgain(file, from, to, sink);
-        else await copyOut(file, from, to, sink);
-      }
+    const files = chain.slice(0, wanted).reverse();
+    const parts = files.flatMap((file) => search.ranges(file).map((range) => ({ file, range })));
+    await mayCopy?.(parts.reduce((sum, { range: [from, to] }) => sum + to - from, 0));
+    for (const { file, range } of parts) {
+      if (closed.has(file)) await this.#copyAgain(file, ...range, sink);
+      else await copyOut(file, ...range, sink);
     }
     const [newest, ...older] = chain.filter((file) => !closed.has(file));
     if (newest === undefined) return;

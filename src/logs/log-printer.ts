@@ -49,8 +49,11 @@ export interface LineStyle {
 /** A log that is being printed. */
 export interface OpenLog {
   readonly log: Log;
-  /** Prints its last lines (undefined: all) of those that are chosen, and closes it unless `follow` is true. */
-  start(lines: number | undefined, follow: boolean): Promise<void>;
+  /**
+   * Prints its last lines (undefined: all) of those that are chosen, and closes it unless `follow` is true. `turn`: when it
+   * may print; until then, few lines are kept, and many are not read.
+   */
+  start(lines: number | undefined, follow: boolean, turn?: Promise<void>): Promise<void>;
   /** Prints what is new, or a part of it; resolves to whether it was everything. */
   advance(): Promise<boolean>;
   /** Prints the rest and closes it. */
@@ -58,6 +61,28 @@ export interface OpenLog {
   /** See `LogCursor.forgetDeleted`. */
   forgetDeleted(): Promise<void>;
   close(): void;
+}
+
+/** Of a log whose turn to print has not come. */
+const MOST_KEPT_BYTES = 256 * 1024;
+
+/** Starts logs in this order: where answers come late, several are read at once. */
+export async function startInOrder(
+  logs: readonly { open: OpenLog; follow: boolean }[],
+  lines: number | undefined,
+): Promise<void> {
+  const begun: Promise<void>[] = [];
+  for (const { open, follow } of logs) {
+    const most = open.log.log_dir.tree.atOnce ?? 1;
+    while (begun.length >= most) await begun.shift();
+    const before = begun.at(-1);
+    const start = open.start(lines, follow, before);
+    // It is awaited later.
+    start.catch(() => {});
+    if (most === 1) await start;
+    else begun.push(start);
+  }
+  for (const start of begun) await start;
 }
 
 /** Prints logs together. */
@@ -109,16 +134,38 @@ export class LogPrinter {
       draw,
       arrival,
     });
-    const cursor = new LogCursor(log.path, log.log_dir.tree, (notice) => this.#report(source, notice));
-    const sink = (bytes: Buffer) => {
+    let isWaiting = false;
+    const kept: (() => void)[] = [];
+    const inTurn = (print: () => void) => {
+      if (isWaiting) kept.push(print);
+      else print();
+    };
+    const report = (notice: CursorNotice) => inTurn(() => this.#report(source, notice));
+    const cursor = new LogCursor(log.path, log.log_dir.tree, report);
+    const print = (bytes: Buffer) => {
       if (this.#stopped) return;
       this.printed += bytes.length;
       channel.push(bytes);
     };
+    const sink = (bytes: Buffer) => {
+      if (!isWaiting) return print(bytes);
+      // The buffer is used again.
+      const own = Buffer.from(bytes);
+      kept.push(() => print(own));
+    };
+    const waitFor = async (turn: Promise<void>) => {
+      await turn;
+      isWaiting = false;
+      for (const each of kept.splice(0)) each();
+    };
     return {
       log,
-      start: async (lines, follow) => {
-        await cursor.start({ lines, filter, window, follow }, sink);
+      start: async (lines, follow, turn) => {
+        isWaiting = turn !== undefined;
+        const mayCopy = (bytes: number) =>
+          turn === undefined || bytes <= MOST_KEPT_BYTES ? undefined : waitFor(turn);
+        await cursor.start({ lines, filter, window, follow, mayCopy }, sink);
+        if (turn !== undefined) await waitFor(turn);
         this.searched += cursor.bytes;
         if (cursor.found) this.found += 1;
         if (!follow) channel.end();

@@ -37,6 +37,8 @@ export type LogNames = { names: string[]; complete: boolean } | { absent: true }
  * need. Never throws: a file that can't be read is a problem.
  */
 export interface LogTree {
+  /** How many logs may be read at once, where answers come late; undefined: one after the other. */
+  readonly atOnce?: number;
   list(directory: string, most: number): Awaitable<LogNames>;
   stat(path: string): Awaitable<LogStat>;
   open(path: string): Awaitable<OpenedLog>;

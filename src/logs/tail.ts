@@ -12,7 +12,7 @@ import type { LineMode } from './line-output.js';
 import { byStart, type Log } from './log.js';
 import { listBackups } from './log-files.js';
 import { type LogPath, logPaths } from './log-paths.js';
-import { type LineStyle, LogPrinter, type Naming, type PrefixOf } from './log-printer.js';
+import { type LineStyle, LogPrinter, type Naming, type PrefixOf, startInOrder } from './log-printer.js';
 import { whyNoLog } from './missing.js';
 import type { TaskLogSource, TaskLogs } from './task-logs.js';
 import { isAfter, isBefore, lastWritten, type TimeWindow, windowText } from './time-window.js';
@@ -86,8 +86,8 @@ export async function tailLogs(
     exitCode = await new Follower(followed, options, printer, shell).run(candidates);
   } else {
     const present = byStart(candidates.flatMap((candidate) => candidate.present));
-    const opened = present.map((log) => printer.open(log));
-    for (const log of opened) await log.start(options.lines, false);
+    const opened = present.map((log) => ({ open: printer.open(log), follow: false }));
+    await startInOrder(opened, options.lines);
     if (printer.searched === 0 && options.lines !== 0 && !hasError(problems)) shell.event({ kind: 'empty' });
     if (options.timestamps !== undefined) shell.event({ kind: 'no-arrival' });
     if (options.follow) shell.event({ kind: 'not-followed', task_ids: tasks.map(({ task_id }) => task_id) });
