@@ -355,6 +355,8 @@ export class AgentTasks implements TaskGatherer {
     }
     this.#turns = Math.max(1, Math.ceil(quiet / MOST_QUIET));
     discovery.tasks.sort(compareTasks);
+    // An agent lists its executors in any order.
+    discovery.roots.sort(compareRoots);
     return discovery;
   }
 
@@ -529,6 +531,12 @@ class RemoteHost {
       agent: this.port.base,
     };
   }
+}
+
+function compareRoots(a: TaskRoot, b: TaskRoot): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  const [first = '', second = ''] = [a.agent?.url, b.agent?.url];
+  return first < second ? -1 : first > second ? 1 : 0;
 }
 
 /** Is what is in the directory of its only task the same as before? */

@@ -4,13 +4,15 @@ import type { Damage } from '../checkpoint/framing.js';
 import { readStream } from '../checkpoint/reader.js';
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import { type CheckpointState, Replay } from '../checkpoint/replay.js';
+import { isPathWord } from '../discovery/task-path.js';
 import { errnoOf, NotFoundError, SystemError, ThermosError } from '../errors/errors.js';
 import type { Problem } from '../errors/problem.js';
 import { Host } from '../host/host.js';
+import { LAYOUTS } from '../layout/layouts.js';
 import { processOfName, RUNNER } from '../layout/task-paths.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
-import { isDirectory } from '../store/look.js';
-import { openFile, useFile } from '../store/open-file.js';
+import { isDirectory, presenceOf } from '../store/look.js';
+import { type OpenOptions, openFile, useFile } from '../store/open-file.js';
 import { unreadable } from '../store/problems.js';
 import { RefusedError } from '../store/refused.js';
 import {
@@ -19,6 +21,7 @@ import {
   processesLeftOut,
   replacedCheckpoint,
 } from '../task/checkpoint-problems.js';
+import { onlyTask, type RootFlags, tasksToLookAt } from './search.js';
 
 /** A person typed the path, so its links are followed. */
 const NAMED = { links: 'follow' } as const;
@@ -31,11 +34,32 @@ export interface Replayed {
   problems: Problem[];
 }
 
+/** A checkpoint of this host, and how it may be opened. */
+export interface NamedCheckpoint {
+  readonly path: string;
+  readonly opening: OpenOptions;
+}
+
+/**
+ * The checkpoint that a word names: a path, or the stream of the one task that it matches. What is neither is a path that
+ * does not exist. Throws UsageError `ambiguous-task` and as `findTasks`.
+ */
+export function checkpointNamed(word: string, flags: RootFlags = {}): NamedCheckpoint {
+  if (!isPathWord(word) && presenceOf(word) === 'absent') {
+    const selection = tasksToLookAt(flags, [word]);
+    if (selection.selected.length > 0) {
+      const { checkpoint_dir, root } = onlyTask(word, selection);
+      const below = LAYOUTS[root.layout].base(root);
+      return { path: `${checkpoint_dir}/${RUNNER}`, opening: { below, as: 'owner' } };
+    }
+  }
+  return { path: streamPath(word), opening: NAMED };
+}
+
 /** Replays a checkpoint with its whole history. Throws NotFoundError and SystemError. */
-export function readCheckpoint(word: string): Replayed {
-  const path = streamPath(word);
+export function readCheckpoint({ path, opening }: NamedCheckpoint): Replayed {
   const replay = new Replay({ history: true, coordinator: processOfName(basename(path)) !== undefined });
-  const { damage } = opened(path, () => useFile(path, NAMED, (file) => readStream(file, replay)));
+  const { damage } = opened(path, () => useFile(path, opening, (file) => readStream(file, replay)));
   return replayed(path, replay, damage);
 }
 
@@ -64,27 +88,27 @@ export interface RecordReceiver {
  * is over. Resolves to the damage if the stream has any. Rejects with NotFoundError and SystemError.
  */
 export async function listRecords(
-  word: string,
+  checkpoint: NamedCheckpoint,
   follow: boolean,
   receiver: RecordReceiver,
 ): Promise<Problem | undefined> {
-  const path = streamPath(word);
+  const { path, opening } = checkpoint;
   const lister = new RecordLister(receiver.record);
   const damage = follow
-    ? await followed(path, lister, receiver)
-    : opened(path, () => useFile(path, NAMED, (file) => readStream(file, lister))).damage;
+    ? await followed(checkpoint, lister, receiver)
+    : opened(path, () => useFile(path, opening, (file) => readStream(file, lister))).damage;
   return damage && damagedCheckpoint(path, damage, lister.over);
 }
 
 async function followed(
-  path: string,
+  { path, opening }: NamedCheckpoint,
   lister: RecordLister,
   receiver: RecordReceiver,
 ): Promise<Damage | undefined> {
   const watcher = new DirectoryWatcher();
   watcher.watch(dirname(path));
   try {
-    return await followRecords(() => openFile(path, NAMED), lister, {
+    return await followRecords(() => openFile(path, opening), lister, {
       async changed() {
         await watcher.changes(Number.POSITIVE_INFINITY);
         watcher.take();

@@ -15,12 +15,13 @@ export default class Read extends ThermosCommand {
     `Shows the state that the records of a checkpoint add up to: the header, every state of the task, every run of
 every process. With --records, prints the records themselves as they are on disk, one per line.
 
-CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, or their directory. For a damaged
+CHECKPOINT is ROOT/checkpoints/TASK_ID/runner, a coordinator.PROCESS beside it, or their directory; or a task, as other
+commands name it. For a damaged
 checkpoint, shows the part before the damage, and where the damage starts. If there are very many runs or task
 statuses, shows the first and the last ones and how many are left out; --records lists all.
 
-With --agent or --master, CHECKPOINT is an absolute path in a sandbox on the host of an agent, or one of its tasks as
-other commands name it; CLUSTER/ROLE/ENV/JOB/INSTANCE needs no flag.`;
+With --agent or --master, a path is an absolute one in a sandbox on the host of an agent. A task that is named by
+CLUSTER/ROLE/ENV/JOB/INSTANCE needs no flag.`;
   static override examples = [
     '<%= config.bin %> read /var/run/thermos/checkpoints/www-data-prod-web-0/runner',
     '<%= config.bin %> read --records --json runner | jq -c "select(.type == \\"task_status\\").value"',
@@ -52,12 +53,12 @@ other commands name it; CLUSTER/ROLE/ENV/JOB/INSTANCE needs no flag.`;
     const read = await readerOf(args.checkpoint, flags, this.terminal);
     if (flags.records || flags.follow) {
       const printer = new RecordPrinter(this.terminal, flags.json);
-      const damage = await read.list(args.checkpoint, flags.follow, printer);
+      const damage = await read.list(flags.follow, printer);
       printer.flush();
       if (damage !== undefined) printer.problem(damage);
       return damage !== undefined && hasError([damage]) ? EXIT.partial : EXIT.ok;
     }
-    const { state, records, bytes, problems } = await read.replay(args.checkpoint);
+    const { state, records, bytes, problems } = await read.replay();
     return this.pagedAnswer(
       flags,
       encodeRead(state, records, bytes, problems),

@@ -5,7 +5,7 @@ import { AgentClient, httpClient } from '../../src/agent/client.js';
 import { AgentTasks } from '../../src/agent/gatherer.js';
 import { SandboxLogs } from '../../src/agent/sandbox.js';
 import { localTasks } from '../../src/app/local-tasks.js';
-import { type Replayed, readCheckpoint } from '../../src/app/read-checkpoint.js';
+import { checkpointNamed, type Replayed, readCheckpoint } from '../../src/app/read-checkpoint.js';
 import { readRemote } from '../../src/app/read-remote.js';
 import { encodeRead } from '../../src/contracts/encode.js';
 import { encodeInspect, encodeTask } from '../../src/contracts/encode-task.js';
@@ -87,7 +87,7 @@ function expectSame<T extends TaskDocument>(remote: ReadonlyMap<string, T>, here
 const here = {
   statuses: once(() => statuses(local)),
   inspections: once(() => inspections(local, () => new LocalLogTree({ below: workDir }))),
-  checkpoints: once(() => checkpoints(async (path) => readCheckpoint(path))),
+  checkpoints: once(() => checkpoints(async (path) => readCheckpoint(checkpointNamed(path)))),
 };
 
 function once<T>(compute: () => Promise<T>): () => Promise<T> {
@@ -145,6 +145,14 @@ describe.each(['0.20.0', '1.0.0', '1.11.0'])(
   },
 );
 
+/** Others between which names, forms or what is served differ. */
+test.each(['0.24.0', '0.28.0', '1.1.0', '1.4.0', '1.7.0'])(
+  'the tasks of the fixtures have the documents of status --json from agents of Mesos %s, too',
+  async (version) => {
+    expectSame(await statuses(await startAgents(version)), await here.statuses());
+  },
+);
+
 /** One agent with one sandbox, which is where its stream says. */
 async function startOne(isRunning: boolean): Promise<{ agent: Agent; agents: AgentTasks; path: string }> {
   const id = agentsIn(workDir).find((each) => each.startsWith('all-2015')) as string;
@@ -156,7 +164,8 @@ async function startOne(isRunning: boolean): Promise<{ agent: Agent; agents: Age
     readdirSync(join(path, 'checkpoints/checkpoints'))[0] as string,
     RUNNER,
   );
-  const recorded = readCheckpoint(stream).state.header?.sandbox?.replace(/\/sandbox$/, '') ?? directory;
+  const recorded =
+    readCheckpoint(checkpointNamed(stream)).state.header?.sandbox?.replace(/\/sandbox$/, '') ?? directory;
   const cluster = await startCluster([
     { id, workDir, sandboxes: [{ ...only, directory: recorded, isRunning }] },
   ]);
@@ -197,4 +206,20 @@ test('a sandbox with more than the task of its executor is listed whole', async 
   const agents = new AgentTasks([new AgentClient(cluster.urlOf(agent), http, Date.now)], Date.now);
   const ids = (await agents.all()).map(({ task_id }) => task_id);
   expect(ids.sort()).toEqual([task, 'other'].sort());
+});
+
+test('roots have one order, whatever the order in which an agent lists its executors', async () => {
+  const id = agentsIn(workDir).find((each) => sandboxesIn(workDir, each).length > 2) as string;
+  const sandboxes = sandboxesIn(workDir, id);
+  const paths = await Promise.all(
+    [sandboxes, sandboxes.toReversed()].map(async (listed) => {
+      const cluster = await startCluster([{ id, workDir, sandboxes: listed }]);
+      clusters.push(cluster);
+      const [agent] = cluster.agents as [Agent];
+      const agents = new AgentTasks([new AgentClient(cluster.urlOf(agent), http, Date.now)], Date.now);
+      return (await agents.find([], 'look')).roots.map(({ path }) => path);
+    }),
+  );
+  expect(paths[0]?.length).toBeGreaterThan(2);
+  expect(paths[1]).toEqual(paths[0]);
 });

@@ -1,8 +1,9 @@
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listRecords, readCheckpoint } from '../../src/app/read-checkpoint.js';
+import { checkpointNamed, listRecords, readCheckpoint } from '../../src/app/read-checkpoint.js';
 import { tempDir } from '../e2e/harness.js';
-import { RAN, Records } from '../task/trees.js';
+import { RAN, Records, writeTask } from '../task/trees.js';
 
 let temp: ReturnType<typeof tempDir>;
 let path: string;
@@ -33,28 +34,49 @@ function receiver(onFlush: () => void = () => {}) {
 describe('a checkpoint that is replayed', () => {
   test('by its path, or by the directory that it is in', () => {
     writeFileSync(path, over().bytes());
-    const replayed = readCheckpoint(path);
+    const replayed = readCheckpoint(checkpointNamed(path));
     expect(replayed).toMatchObject({ records: 7, problems: [] });
     expect(replayed.state.statuses.map(({ state }) => state)).toEqual(['ACTIVE', 'SUCCESS']);
-    expect(readCheckpoint(temp.path)).toEqual(replayed);
+    expect(readCheckpoint(checkpointNamed(temp.path))).toEqual(replayed);
+  });
+
+  test('by its task, as other commands name it', () => {
+    const flags = { root: [temp.path] };
+    writeTask(temp.path, 'web-0', { runner: over() });
+    writeTask(temp.path, 'web-1', { runner: over() });
+    const stream = join(temp.path, 'checkpoints/web-0/runner');
+    expect(checkpointNamed('web-0', flags).path).toBe(stream);
+    expect(readCheckpoint(checkpointNamed('eb-0', flags))).toMatchObject({ records: 7 });
+    expect(() => checkpointNamed('web', flags)).toThrow(expect.objectContaining({ code: 'ambiguous-task' }));
+    expect(() => readCheckpoint(checkpointNamed('other', flags))).toThrow(
+      expect.objectContaining({ code: 'checkpoint-missing', exitCode: 1 }),
+    );
+    // What is below a root is not followed.
+    rmSync(stream);
+    symlinkSync('../web-1/runner', stream);
+    expect(() => readCheckpoint(checkpointNamed('web-0', flags))).toThrow(
+      expect.objectContaining({ code: 'checkpoint-unreadable' }),
+    );
   });
 
   test('as far as it is whole', () => {
     writeFileSync(path, over().bytes());
     appendFileSync(path, TORN);
-    const { records, problems } = readCheckpoint(path);
+    const { records, problems } = readCheckpoint(checkpointNamed(path));
     expect([records, problems.map(({ code }) => code)]).toEqual([7, ['checkpoint-damaged']]);
     writeFileSync(path, begun().bytes());
     appendFileSync(path, TORN);
-    expect(readCheckpoint(path).problems.map(({ code }) => code)).toEqual(['checkpoint-incomplete']);
+    expect(readCheckpoint(checkpointNamed(path)).problems.map(({ code }) => code)).toEqual([
+      'checkpoint-incomplete',
+    ]);
   });
 
   test('only if it is a file that is there', () => {
-    expect(() => readCheckpoint(path)).toThrow(
+    expect(() => readCheckpoint(checkpointNamed(path))).toThrow(
       expect.objectContaining({ code: 'checkpoint-missing', exitCode: 1 }),
     );
     mkdirSync(path);
-    expect(() => readCheckpoint(temp.path)).toThrow(
+    expect(() => readCheckpoint(checkpointNamed(temp.path))).toThrow(
       expect.objectContaining({ code: 'checkpoint-unreadable', exitCode: 5 }),
     );
   });
@@ -66,7 +88,7 @@ describe('records that are listed', () => {
   test('in their order', async () => {
     writeFileSync(path, over().bytes());
     const { given, ...rest } = receiver();
-    expect(await listRecords(path, false, rest)).toBeUndefined();
+    expect(await listRecords(checkpointNamed(path), false, rest)).toBeUndefined();
     expect(given).toEqual(RECORDS);
   });
 
@@ -74,7 +96,9 @@ describe('records that are listed', () => {
     writeFileSync(path, over().bytes());
     appendFileSync(path, TORN);
     const { given, ...rest } = receiver();
-    expect(await listRecords(path, false, rest)).toMatchObject({ code: 'checkpoint-damaged' });
+    expect(await listRecords(checkpointNamed(path), false, rest)).toMatchObject({
+      code: 'checkpoint-damaged',
+    });
     expect(given).toEqual(RECORDS);
   });
 
@@ -87,7 +111,7 @@ describe('records that are listed', () => {
       flushed += 1;
       if (flushed === 1) appendFileSync(path, whole.subarray(first.length));
     });
-    expect(await listRecords(path, true, rest)).toBeUndefined();
+    expect(await listRecords(checkpointNamed(path), true, rest)).toBeUndefined();
     expect(given).toEqual(RECORDS);
     expect(flushed).toBeGreaterThan(0);
   });
@@ -101,14 +125,18 @@ describe('records that are listed', () => {
       writeFileSync(`${path}.new`, over().bytes());
       renameSync(`${path}.new`, path);
     });
-    expect(await listRecords(path, true, rest)).toBeUndefined();
+    expect(await listRecords(checkpointNamed(path), true, rest)).toBeUndefined();
     expect(given).toEqual(['task_status', 'runner_header', 'checkpoint-replaced', ...RECORDS]);
   });
 
   test('of nothing are an error, as those of what is no file', async () => {
     const { given, ...rest } = receiver();
-    await expect(listRecords(path, true, rest)).rejects.toMatchObject({ code: 'checkpoint-missing' });
-    await expect(listRecords(path, false, rest)).rejects.toMatchObject({ code: 'checkpoint-missing' });
+    await expect(listRecords(checkpointNamed(path), true, rest)).rejects.toMatchObject({
+      code: 'checkpoint-missing',
+    });
+    await expect(listRecords(checkpointNamed(path), false, rest)).rejects.toMatchObject({
+      code: 'checkpoint-missing',
+    });
     expect(given).toEqual([]);
   });
 });
