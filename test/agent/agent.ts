@@ -31,6 +31,8 @@ export interface Knobs {
   instead: (call: Call) => Answer | undefined;
   /** What it waits for before it answers. */
   waits: (call: Call) => Promise<void>;
+  /** Happens between its look at a file and the sending of what is in it. */
+  meanwhile: (call: Call) => void;
   /** By how much its clock is ahead. */
   aheadMs: number;
   /** After how many bytes of the body the connection breaks; undefined: it does not. */
@@ -75,6 +77,7 @@ export class Agent {
     authorization: undefined,
     instead: () => undefined,
     waits: async () => {},
+    meanwhile: () => {},
     aheadMs: 0,
     cutAfter: () => undefined,
     statistics: () => ({

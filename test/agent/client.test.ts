@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -310,6 +310,37 @@ describe('what is not an agent', () => {
       response.end('no gzip');
     });
     expect(await failed(clientOf(broken).state())).toBe('odd: its answer cannot be unpacked');
+  });
+});
+
+describe('a file that changes while it is sent', () => {
+  /** What comes of it if this happens to it once, in the middle of the first call. */
+  async function wholeOf(change: (path: string) => void): Promise<string> {
+    const { agent, url } = await start();
+    const path = join(directory, 'log');
+    writeFileSync(path, 'a'.repeat(20_000));
+    const client = clientOf(url);
+    await client.state();
+    let isChanged = false;
+    agent.knobs.meanwhile = ({ endpoint }) => {
+      if (endpoint !== '/files/download' || isChanged) return;
+      isChanged = true;
+      change(path);
+    };
+    const whole = await client.whole('/sandbox/log').catch(({ kind }) => kind);
+    return typeof whole === 'string' ? whole : String(whole);
+  }
+
+  test('and grows comes as it was', async () => {
+    expect(await wholeOf((path) => appendFileSync(path, 'b'))).toBe('a'.repeat(20_000));
+  });
+
+  test('and shrinks is asked for again', async () => {
+    expect(await wholeOf((path) => truncateSync(path, 7))).toBe('a'.repeat(7));
+  });
+
+  test('and vanishes is absent', async () => {
+    expect(await wholeOf((path) => rmSync(path))).toBe('absent');
   });
 });
 

@@ -136,6 +136,7 @@ async function answerOf(
   if (latencyMs > 0) await sleep(latencyMs);
   await answerer.knobs.waits(call);
   const answer = answerer.answer(call);
+  answerer.knobs.meanwhile(call);
   const { aheadMs } = answerer.knobs;
   const date = { Date: new Date(Date.now() + aheadMs).toUTCString() };
   return {
