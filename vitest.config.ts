@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { inlinePlugin } from './test/inline-plugin.js';
 
 const TEST = join(import.meta.dirname, 'test');
@@ -21,16 +22,49 @@ const running = existsSync(join(import.meta.dirname, 'dist/coordinator'))
   ? both.map((name) => `test/runner/${name}.test.ts`)
   : [];
 
+/** Files that take long for their size, by which vitest orders those that it has not run before. The longest first. */
+const LONG = [
+  ...['e2e/hostile/matrix', 'runner/interrupted', 'config/corpus', 'e2e/unseen', 'e2e/signals', 'e2e/docs'],
+  ...['e2e/package', 'e2e/run', 'e2e/long-streams', 'e2e/hostile/exchange', 'runner/scenarios'],
+  ...['config/python/execute', 'e2e/run-start', 'e2e/debugger', 'e2e/upgrade', 'e2e/config', 'e2e/restart'],
+  ...['e2e/top-record', 'e2e/completion', 'e2e/giant-logs', 'e2e/gc', 'e2e/gc-evidence', 'e2e/hints'],
+  ...[
+    'e2e/run-report',
+    'runner/coordinators',
+    'coordinator/exec',
+    'e2e/kill',
+    'e2e/hostile',
+    'runner/runner',
+  ],
+  ...['e2e/run-again', 'e2e/defaults', 'e2e/mesos-sandbox', 'e2e/many', 'faults/calls', 'e2e/progress'],
+].map((name) => `/test/${name}.test.ts`);
+
+/**
+ * A long file that begins last keeps one worker busy while the others have nothing to do; and a worker that gets a file of
+ * another project starts anew, and loads everything again.
+ */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const projects = ['js', 'alone', 'shared'];
+    const rank = ({ project, moduleId }: TestSpecification) => {
+      const place = LONG.findIndex((name) => moduleId.endsWith(name));
+      return projects.indexOf(project.name) * 1000 + (place === -1 ? LONG.length : place);
+    };
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
+  }
+}
+
 export default defineConfig({
   plugins: [inlinePlugin],
   test: {
     globalSetup: 'test/host.ts',
     // Two more than a small machine has cores: the tests wait for processes a good part of the time.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     // A machine that many share may stand still for seconds. The report names the tests that needed the second try.
     retry: process.env.CI ? 1 : 0,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     projects: [
       // They load what they test once a worker, not once a file: that is a quarter of all the time.
       {

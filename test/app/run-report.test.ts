@@ -23,7 +23,7 @@ class Starts {
   };
 
   async until(count: number): Promise<void> {
-    for (const deadline = Date.now() + 30_000; this.all.length < count; ) {
+    for (const deadline = Date.now() + 60_000; this.all.length < count; ) {
       if (Date.now() > deadline) throw new Error(`${this.all.length} of ${count} were started`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

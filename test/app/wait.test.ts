@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answered, type Pause, type WaitAnswer, type WaitOptions, waitForTask } from '../../src/app/wait.js';
 import { DirectoryWatcher } from '../../src/store/directory-watcher.js';
 import type { Changes } from '../../src/task/changes.js';
-import type { TaskGatherer } from '../../src/task/gatherer.js';
+import type { TaskGatherer, TaskSource } from '../../src/task/gatherer.js';
 import { tempDir } from '../e2e/harness.js';
 import { RAN, Records, writeTask } from '../task/trees.js';
 import { gatheredHere, gatheredLate, treeOf } from './gatherers.js';
@@ -21,12 +21,20 @@ interface Waiting extends Partial<WaitOptions> {
   /** Resolves to the exit code of a signal. */
   signal?: Promise<number>;
   notices?: string[];
+  now?: () => number;
 }
 
 function wait(
   word: string,
   gatherer: TaskGatherer,
-  { changes, signal = new Promise(() => {}), notices = [], conditions = [], timeout }: Waiting,
+  {
+    changes,
+    signal = new Promise(() => {}),
+    notices = [],
+    conditions = [],
+    timeout,
+    now = () => performance.now(),
+  }: Waiting,
 ): Promise<WaitAnswer | number> {
   return waitForTask(
     word,
@@ -35,7 +43,7 @@ function wait(
       gatherer,
       changes,
       pause: (until) => Promise.race([until.then(() => undefined), signal]),
-      now: () => performance.now(),
+      now,
       notice: (text) => notices.push(text),
     },
   );
@@ -48,6 +56,19 @@ function running(records = new Records().status('ACTIVE').process('web', 'WAITIN
   const late = gatheredLate(temp.path).gatherer;
   late.alive.add('t');
   return { late, append: appender(late, records) };
+}
+
+/** The gatherer of a host that does not answer. */
+function silent(late: MemoryTasks, what: 'find' | 'read'): TaskGatherer {
+  return {
+    ...late,
+    find: what === 'find' ? () => new Promise(() => {}) : late.find.bind(late),
+    source: (task) => ({ ...late.source(task), read: () => new Promise(() => {}) }),
+    views: late.views,
+    all: late.all,
+    board: late.board,
+    processNames: late.processNames,
+  };
 }
 
 /** Appends to the stream of the task what is added to its records. */
@@ -153,7 +174,18 @@ describe('a task that runs elsewhere', () => {
 
   test('is waited for no longer than was asked', async () => {
     const { late } = running();
-    await expect(wait('t', late, { changes: late.changes(), timeout: 60 })).rejects.toMatchObject({
+    let ms = 0;
+    const read = async (source: TaskSource) => {
+      const view = await source.read();
+      ms = 60_000;
+      return view;
+    };
+    const slow: TaskGatherer = {
+      ...silent(late, 'read'),
+      source: (task) => ({ ...late.source(task), read: () => read(late.source(task)) }),
+    };
+    const answer = wait('t', slow, { changes: late.changes(), timeout: 60_000, now: () => ms });
+    await expect(answer).rejects.toMatchObject({
       code: 'timeout',
       message: 'timed out: task t is ACTIVE',
       exitCode: 124,
@@ -162,16 +194,6 @@ describe('a task that runs elsewhere', () => {
 });
 
 describe('a host that does not answer', () => {
-  const silent = (late: MemoryTasks, what: 'find' | 'read'): TaskGatherer => ({
-    ...late,
-    find: what === 'find' ? () => new Promise(() => {}) : late.find.bind(late),
-    source: (task) => ({ ...late.source(task), read: () => new Promise(() => {}) }),
-    views: late.views,
-    all: late.all,
-    board: late.board,
-    processNames: late.processNames,
-  });
-
   test.each(['find', 'read'] as const)('%s: the time is over all the same', async (what) => {
     const { late } = running();
     const answer = wait('t', silent(late, what), { changes: late.changes(), timeout: 30 });

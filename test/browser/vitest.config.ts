@@ -11,8 +11,8 @@ export default defineConfig({
     isolate: false,
     // A machine that many share may stand still for seconds. The report names the tests that needed the second try.
     retry: process.env.CI ? 1 : 0,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 120_000 } },
   },
 });

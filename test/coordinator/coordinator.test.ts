@@ -240,7 +240,7 @@ const mutated = (bytes: Buffer) =>
 /** More hostile input with `npm run test:faults`. */
 const TIMES = process.env.THERMOS_TEST_FAULTS === undefined ? 1 : 40;
 
-describe('hostile input', { timeout: 60_000 * TIMES }, () => {
+describe('hostile input', { timeout: 600_000 * TIMES }, () => {
   /** Nothing is run, because no FORKED is on disk. */
   const sent = async (bytes: Uint8Array) => {
     const { control, ended } = start();

@@ -22,7 +22,7 @@ import { recordsOf } from '../runner/harness.js';
 import { type Ended, forkedOf, jobIn, startOn } from './driver.js';
 import { injectable } from './variants.js';
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 
 /** Every call with every error, in every way, by `npm run test:faults`: that takes minutes. */
 const IS_FULL = process.env.THERMOS_TEST_FAULTS !== undefined;

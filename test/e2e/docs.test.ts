@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HAS_NATIVE } from '../runner/harness.js';
 import { lasting, shownIn } from './doc-sessions.js';
-import { REPOSITORY, shell, tempDir } from './harness.js';
+import { REPOSITORY, shell, tempDir, thermos } from './harness.js';
 
 /** The lines of the `sh` blocks that are for scripts: what is before `jq`, which not every machine has. */
 function queriesIn(text: string): string[] {
@@ -85,10 +85,9 @@ describe.each(RUNNING.filter((page) => CAN_EXEC || page !== 'docs/exec.md'))('%s
       .replaceAll('/tmp/', `${temp.path}/`)
       .replaceAll('/var/run/thermos', root)
       .replaceAll('/var/www/thermos', pages);
-    return shell(here, {
-      cwd: REPOSITORY,
-      env: { THERMOS_ROOT: root },
-    });
+    const options = { cwd: REPOSITORY, env: { THERMOS_ROOT: root } };
+    const isPlain = /^thermos( [\w./:=,@%+-]+)+$/.test(here);
+    return isPlain ? thermos(here.split(' ').slice(1), options) : shell(here, options);
   }
 
   test.each(shown)('$command prints what is shown', ({ command, output }) => {

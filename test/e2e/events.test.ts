@@ -348,7 +348,7 @@ describe('--exec', () => {
 
 /** Resolves when there is no such process, or only what is left of it. */
 async function gone(pid: number): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     let state: string | undefined;
     try {

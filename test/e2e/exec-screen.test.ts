@@ -8,7 +8,7 @@ import { type Screen, screenPlace, startScreen } from './screen.js';
 const AS_ROOT = process.getuid?.() === 0;
 /** As what the tests run a task: root for another user, anybody else for himself. */
 const FOR_USER = AS_ROOT ? ['--user', 'nobody'] : [];
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 const CTRL_C = '\u0003';
 const CTRL_Z = '\u001a';

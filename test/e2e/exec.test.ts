@@ -30,7 +30,7 @@ const AS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65_534;
 /** Who owns nothing here. */
 const STRANGER = 4711;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** As what the tests run a task: root for another user, anybody else for himself. */
 const FOR_USER = AS_ROOT ? ['--user', 'nobody'] : [];

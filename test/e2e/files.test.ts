@@ -330,7 +330,7 @@ describe('cp', () => {
     expect([130, 0, 'SIGINT']).toContain(code ?? signal);
     expect(readdirSync(dest)).toEqual(['data']);
     for (const name of files()) expect(lstatSync(join(dest, 'data', name)).size).toBe(size);
-  }, 60_000);
+  });
 });
 
 describe.runIf(AS_ROOT)('as root, of a task of somebody else', () => {

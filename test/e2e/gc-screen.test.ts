@@ -88,7 +88,7 @@ for (const name of ${JSON.stringify(names)}) {
     const then = Date.now();
     screen.type('\u0003');
     expect(await screen.ended).toBe(130);
-    expect(Date.now() - then).toBeLessThan(5000);
+    expect(Date.now() - then).toBeLessThan(30_000);
     expect(screen.settingsKept).toBe(true);
     expect(screen.modes).toEqual(ORDINARY);
     expect(screen.lines.filter((line) => line !== '')).toEqual([]);

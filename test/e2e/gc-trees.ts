@@ -14,7 +14,7 @@ import { expect } from 'vitest';
 import type { RunnerHeader } from '../../src/checkpoint/records.js';
 import type { GcDocument } from '../../src/contracts/gc.js';
 import { RAN, Records, type TaskFiles, writeTask } from '../task/trees.js';
-import { type Finished, PROGRAM, type RunOptions, runToEnd } from './harness.js';
+import { type Finished, PROGRAM, type RunOptions, runToEnd, thermos } from './harness.js';
 import { expectContract } from './tasks.js';
 
 export interface GcTask extends TaskFiles {
@@ -93,8 +93,11 @@ export interface GcAnswer extends Finished {
 
 /** Runs gc with --json and checks its document. `hook`: a file of CommonJS that is loaded first. */
 export function gc(args: readonly string[], options: RunOptions & { hook?: string } = {}): GcAnswer {
-  const hooks = options.hook === undefined ? [] : ['--require', options.hook];
-  const finished = runToEnd(process.execPath, [...hooks, PROGRAM, 'gc', '--json', ...args], options);
+  const words = ['gc', '--json', ...args];
+  const finished =
+    options.hook === undefined
+      ? thermos(words, options)
+      : runToEnd(process.execPath, ['--require', options.hook, PROGRAM, ...words], options);
   if (finished.signal !== null) return { ...finished, json: {} as GcDocument };
   const json = JSON.parse(finished.stdout);
   expectContract('error' in json ? 'error' : 'gc', json);

@@ -417,7 +417,7 @@ describe('guards: what a header says is not believed', () => {
     const foreign = actions(gc(args), 'a');
     if (AS_ROOT)
       expect(foreign[1]).toBe(
-        'data refused: it belongs to uid 0, but its checkpoint can be written by uid 12345',
+        'data refused: it belongs to uid 0, but its checkpoint may be written by uid 12345',
       );
     else expect(foreign[1]).toBe('data would-delete');
     if (AS_ROOT) spawnSync('chown', ['-R', String(owner), sandbox]);
@@ -653,35 +653,31 @@ describe('killed at any step', () => {
   test.each([
     [[], 'all'],
     [['--max-space', '1B'], 'for their space'],
-  ])(
-    '%j: a second run finishes, and nothing else is ever gone',
-    (limits) => {
-      let plan: string[] | undefined;
-      let step = 1;
-      for (; ; step++) {
-        const here = `${dir}/at`;
-        const place = `${here}/root`;
-        put(`${here}/precious/file`, 'precious');
-        gcTask(place, 'a', { sandbox: { 'd/e': 'x', '.logs/p/0/stdout': 'out' } });
-        gcTask(place, 'live', { phase: 'active', sandbox: { f: 'x' } });
-        const before = listing(here);
-        const args = ['--root', place, '--yes', '--no-orphans', ...limits];
-        plan ??= deleted(gc([...args, '--dry-run']));
-        const hook = hookFile(`${dir}/hook.cjs`, step, "process.kill(process.pid, 'SIGKILL');");
-        const killed = gc(args, { hook }).signal === 'SIGKILL';
-        if (killed) expect(gc(args).status).toBe(0);
-        const missing = gone(before, listing(here));
-        for (const path of plan) expect(missing).toContain(path);
-        for (const path of missing) {
-          expect((plan as string[]).some((own) => path === own || path.startsWith(`${own}/`))).toBe(true);
-        }
-        rmSync(here, { recursive: true });
-        if (!killed) break;
+  ])('%j: a second run finishes, and nothing else is ever gone', (limits) => {
+    let plan: string[] | undefined;
+    let step = 1;
+    for (; ; step++) {
+      const here = `${dir}/at`;
+      const place = `${here}/root`;
+      put(`${here}/precious/file`, 'precious');
+      gcTask(place, 'a', { sandbox: { 'd/e': 'x', '.logs/p/0/stdout': 'out' } });
+      gcTask(place, 'live', { phase: 'active', sandbox: { f: 'x' } });
+      const before = listing(here);
+      const args = ['--root', place, '--yes', '--no-orphans', ...limits];
+      plan ??= deleted(gc([...args, '--dry-run']));
+      const hook = hookFile(`${dir}/hook.cjs`, step, "process.kill(process.pid, 'SIGKILL');");
+      const killed = gc(args, { hook }).signal === 'SIGKILL';
+      if (killed) expect(gc(args).status).toBe(0);
+      const missing = gone(before, listing(here));
+      for (const path of plan) expect(missing).toContain(path);
+      for (const path of missing) {
+        expect((plan as string[]).some((own) => path === own || path.startsWith(`${own}/`))).toBe(true);
       }
-      expect(step).toBeGreaterThan(10);
-    },
-    600_000,
-  );
+      rmSync(here, { recursive: true });
+      if (!killed) break;
+    }
+    expect(step).toBeGreaterThan(10);
+  });
 });
 
 test('text for people: the plan, then what was done', () => {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { isRejection, LINKED, loadCases, plain, withFailedFields } from '../checkpoint/corpus.js';
 import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
 import { CONTROL } from '../views/task-views.js';
-import { DEFAULT_ROOTS, FIXTURES, placeForEach, startThermos, thermos } from './harness.js';
+import { DEFAULT_ROOTS, FIXTURES, placeForEach, thermos } from './harness.js';
 import { expectContract, json } from './tasks.js';
 
 const HOST = join(FIXTURES, 'host', 'root');
@@ -16,35 +16,9 @@ beforeEach(() => {
   ({ root } = temp);
 });
 
-/** The answers of many runs, a few at a time. */
-async function runAll(
-  runs: readonly string[][],
-): Promise<{ stdout: string; stderr: string; status: number | null }[]> {
-  const answers: { stdout: string; stderr: string; status: number | null }[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < runs.length) {
-      const i = next++;
-      const child = startThermos(runs[i] as string[]);
-      let stdout = '';
-      let stderr = '';
-      child.stdout?.setEncoding('utf8').on('data', (data: string) => {
-        stdout += data;
-      });
-      child.stderr?.setEncoding('utf8').on('data', (data: string) => {
-        stderr += data;
-      });
-      const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
-      answers[i] = { stdout, stderr, status };
-    }
-  };
-  await Promise.all(Array.from({ length: 4 }, worker));
-  return answers;
-}
-
-test('every stream of the corpus: a document, a documented exit code, the state of the original', async () => {
+test('every stream of the corpus: a document, a documented exit code, the state of the original', () => {
   const streams = loadCases().flatMap((from) => Object.keys(from.expected).map((path) => ({ from, path })));
-  const answers = await runAll(streams.map(({ from, path }) => ['inspect', '--json', join(from.dir, path)]));
+  const answers = streams.map(({ from, path }) => thermos(['inspect', '--json', join(from.dir, path)]));
   for (const [i, { from, path }] of streams.entries()) {
     const { stdout, stderr, status } = answers[i] as (typeof answers)[number];
     const about = `${from.name} ${path}`;
@@ -68,13 +42,13 @@ test('every stream of the corpus: a document, a documented exit code, the state 
   }
 });
 
-test('as text: every task of both fixtures', async () => {
+test('as text: every task of both fixtures', () => {
   const { tasks } = json('status', ['--root', HOST, '--mesos-root', MESOS]).json;
   const of = ({ root: path, task_id }: { root: string; task_id: string }) => [
     'inspect',
     `${path}/checkpoints/${task_id}`,
   ];
-  const answers = await runAll(tasks.map(of));
+  const answers = tasks.map((task: Parameters<typeof of>[0]) => thermos(of(task)));
   for (const [i, { stdout, status }] of answers.entries()) {
     expect(status === 0 || status === 5).toBe(true);
     expect(stdout.startsWith(`Task:       ${tasks[i].task_id}\n`)).toBe(true);

@@ -137,7 +137,7 @@ describe('a task with a runner', () => {
       stderr: `warning: task web-1: its runner (process ${runner.pid}) was stopped; it was continued to end the task\n`,
       status: 0,
     });
-    expect(performance.now() - began).toBeLessThan(30_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect(place.file('web-1', 'order')).toBe('term\nfinal\n');
     expect(recorded('web-1')).toEqual(KILLED);
   });
@@ -147,7 +147,7 @@ describe('a task without a runner', () => {
   async function orphaned(id: string, processes?: readonly RunProcess[]): Promise<void> {
     await running(id, processes);
     process.kill(place.inspect(id).runner.pid, 'SIGKILL');
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     while (place.inspect(id).verdict !== 'runner-gone' && Date.now() < deadline);
     expect(isAlive(pidOf(id))).toBe(true);
   }

@@ -1,4 +1,13 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/records.js';
@@ -37,6 +46,14 @@ function rootOf(name: string, count: number, at: (k: number) => readonly Checkpo
   writeSync(fd, streamOf([END]));
   closeSync(fd);
   return { root, runner };
+}
+
+/** What the processor has done for processes that we started and that have ended. */
+function childrenSeconds(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 /** Runs thermos with so little memory that nothing of the stream's length fits into it. */
@@ -206,10 +223,10 @@ describe('a stream that is nearly all holes', () => {
       ['inspect', 'inspect', 't', '--root', root],
       ['read', 'read', runner],
     ] as const) {
-      const before = performance.now();
+      const before = childrenSeconds();
       const { stdout, stderr, status } = cramped(...words, '--json');
       // Read to its end it takes half a minute.
-      expect(performance.now() - before).toBeLessThan(10_000);
+      expect(childrenSeconds() - before).toBeLessThan(10);
       const document = JSON.parse(stdout);
       expectContract(name, document);
       expect(status).toBe(5);
@@ -233,9 +250,9 @@ describe('a stream that is nearly all holes', () => {
       ['doctor', '--root', root],
       ['gc', '--dry-run', '--root', root],
     ]) {
-      const before = performance.now();
+      const before = childrenSeconds();
       cramped(...words);
-      expect(performance.now() - before).toBeLessThan(10_000);
+      expect(childrenSeconds() - before).toBeLessThan(10);
     }
   });
 });

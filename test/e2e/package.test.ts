@@ -291,59 +291,56 @@ describe('a package', () => {
       .slice(-1)
       .map((newest): [string, string] => ['built by the newest', newest]),
   ];
-  test.each(builders)(
-    '%s runs with all Nodes',
-    async (_, builder) => {
-      const built = join(place, 'built', 'dist');
-      rmSync(join(place, 'built'), { recursive: true, force: true });
-      if (builder === undefined) cpSync(join(REPOSITORY, 'dist'), built, { recursive: true });
-      else execFileSync(builder, [join(REPOSITORY, 'scripts', 'build.mjs'), built]);
-      const program = copyPackage(built, join(place, 'built'));
-      const made = caches(join(built, 'cache')).map(kindOf);
-      expect(made).toEqual(['python', 'thermos-inspect', 'thermos-status']);
-      rmSync(join(built, 'cache'), { recursive: true });
-      const inspect = { status: 0, stderr: '', stdout: expect.stringMatching(/^{"task":/) };
-      for (const node of NODES) {
-        expectSame({ node, program });
-        expectSame({ node, program });
-        const root = join(dir.path, `root-${NODES.indexOf(node)}`);
-        mkdirSync(root);
-        const { status, stdout } = start(['simplerun', '--root', root, '--', 'echo', 'hi'], {
-          node,
-          program,
-        });
-        expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('hi') });
-        expect(start(['inspect', '--json', CONFIG], { node, program })).toMatchObject(inspect);
+  test.each(builders)('%s runs with all Nodes', async (_, builder) => {
+    const built = join(place, 'built', 'dist');
+    rmSync(join(place, 'built'), { recursive: true, force: true });
+    if (builder === undefined) cpSync(join(REPOSITORY, 'dist'), built, { recursive: true });
+    else execFileSync(builder, [join(REPOSITORY, 'scripts', 'build.mjs'), built]);
+    const program = copyPackage(built, join(place, 'built'));
+    const made = caches(join(built, 'cache')).map(kindOf);
+    expect(made).toEqual(['python', 'thermos-inspect', 'thermos-status']);
+    rmSync(join(built, 'cache'), { recursive: true });
+    const inspect = { status: 0, stderr: '', stdout: expect.stringMatching(/^{"task":/) };
+    for (const node of NODES) {
+      expectSame({ node, program });
+      expectSame({ node, program });
+      const root = join(dir.path, `root-${NODES.indexOf(node)}`);
+      mkdirSync(root);
+      const { status, stdout } = start(['simplerun', '--root', root, '--', 'echo', 'hi'], {
+        node,
+        program,
+      });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('hi') });
+      expect(start(['inspect', '--json', CONFIG], { node, program })).toMatchObject(inspect);
+    }
+    // Each under the names of all others.
+    const directory = join(home, '.cache', 'thermos');
+    const names = caches();
+    const commands = ['__show-run', 'inspect', 'simplerun', 'status'];
+    const kinds = ['python', ...commands.map((command) => `thermos-${command}`)];
+    expect([...new Set(names.map(kindOf))]).toEqual(kinds);
+    expect(names).toHaveLength(NODES.length * kinds.length);
+    for (const kind of ['python', 'thermos']) {
+      const mine = names.filter((name) => name.startsWith(kind));
+      for (const [i, name] of mine.entries())
+        renameSync(join(directory, name), join(directory, `${i}.moved`));
+      for (const [i] of mine.entries()) {
+        renameSync(join(directory, `${i}.moved`), join(directory, mine[(i + 1) % mine.length] as string));
       }
-      // Each under the names of all others.
-      const directory = join(home, '.cache', 'thermos');
-      const names = caches();
-      const commands = ['__show-run', 'inspect', 'simplerun', 'status'];
-      const kinds = ['python', ...commands.map((command) => `thermos-${command}`)];
-      expect([...new Set(names.map(kindOf))]).toEqual(kinds);
-      expect(names).toHaveLength(NODES.length * kinds.length);
-      for (const kind of ['python', 'thermos']) {
-        const mine = names.filter((name) => name.startsWith(kind));
-        for (const [i, name] of mine.entries())
-          renameSync(join(directory, name), join(directory, `${i}.moved`));
-        for (const [i] of mine.entries()) {
-          renameSync(join(directory, `${i}.moved`), join(directory, mine[(i + 1) % mine.length] as string));
-        }
-      }
-      for (const node of NODES) {
-        expectSame({ node, program });
-        expect(start(['inspect', '--json', CONFIG], { node, program })).toMatchObject(inspect);
-      }
-      // All of them start from the builder's memory of Python; from nothing it takes three times as long.
-      const cost = (node: string): number =>
-        timeOnce([node, program, 'inspect', '--json', CONFIG].join(' '), cleanEnv({ HOME: home })).cpu;
-      const ends = [NODES[0], NODES.at(-1)] as string[];
-      const quick = ends.map(cost);
-      rmSync(join(built, 'python.snapshot'));
-      for (const [i, node] of ends.entries()) expect(quick[i]).toBeLessThan(0.7 * cost(node));
-    },
-    300_000,
-  );
+    }
+    for (const node of NODES) {
+      expectSame({ node, program });
+      expect(start(['inspect', '--json', CONFIG], { node, program })).toMatchObject(inspect);
+    }
+    // All of them start from the builder's memory of Python; from nothing it takes three times as long.
+    const cost = (node: string): number =>
+      timeOnce([node, program, 'inspect', '--json', CONFIG].join(' '), cleanEnv({ HOME: home })).cpu;
+    const ends = [...new Set([NODES[0], NODES.at(-1)])] as string[];
+    // What else the machine does makes it more at times, never less.
+    const quick = ends.map((node) => Math.min(cost(node), cost(node), cost(node)));
+    rmSync(join(built, 'python.snapshot'));
+    for (const [i, node] of ends.entries()) expect(quick[i]).toBeLessThan(0.7 * cost(node));
+  });
 });
 
 function packagePlace(): string {

@@ -51,7 +51,7 @@ function scriptedPager(traps = ''): string {
 const pidOfPager = () => Number(readFileSync(join(place.path, 'pager.pid'), 'utf8'));
 
 async function until(sees: () => boolean): Promise<void> {
-  for (const end = Date.now() + 30_000; !sees(); await sleep(10)) expect(Date.now()).toBeLessThan(end);
+  for (const end = Date.now() + 60_000; !sees(); await sleep(10)) expect(Date.now()).toBeLessThan(end);
 }
 
 describe('a pager', () => {

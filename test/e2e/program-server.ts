@@ -141,18 +141,21 @@ export class ProgramSession {
   readonly #stdout: string;
   readonly #stderr: string;
   readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
   #count = 0;
 
-  /** `command`: is started with the words that run the server behind its own. */
-  constructor(program: string, [command, ...words]: readonly [string, ...string[]]) {
+  /** `bounds`: a command that executes the words behind its own. */
+  constructor(program: string, bounds: readonly string[] = []) {
     const place = mkdtempSync(join(tmpdir(), 'thermos-server-'));
     this.#stdout = join(place, 'stdout');
     this.#stderr = join(place, 'stderr');
     const files = [openSync(this.#stdout, 'a'), openSync(this.#stderr, 'a')];
-    this.#child = spawn(command, [...words, process.execPath, SCRIPT, program], {
+    const [command = '', ...words] = [...bounds, process.execPath, SCRIPT, program];
+    this.#child = spawn(command, words, {
       detached: true,
       stdio: ['ignore', ...files, 'pipe', 'pipe'],
     });
+    this.#ended = once(this.#child, 'exit');
     for (const fd of files) closeSync(fd);
     // It may have ended.
     this.#pipe(3).on('error', () => {});
@@ -169,13 +172,11 @@ export class ProgramSession {
 
   async ask(request: ServedRequest): Promise<SessionEnd> {
     this.#count++;
-    const answers = this.#pipe(4);
     const answered = new Promise<string>((resolve) => {
-      answers.once('data', (bytes) => resolve(String(bytes)));
+      this.#pipe(4).once('data', (bytes) => resolve(String(bytes)));
     });
-    const ended = once(this.#child, 'exit');
     this.#pipe(3).write(`${JSON.stringify(request)}\n`);
-    const answer = await Promise.race([answered, ended]);
+    const answer = await Promise.race([answered, this.#ended]);
     const output = { stdout: taken(this.#stdout), stderr: taken(this.#stderr) };
     if (typeof answer !== 'string') return { ...output, signal: this.#child.signalCode };
     const { status, isLast } = JSON.parse(answer) as Answer;

@@ -221,7 +221,7 @@ describe('what is no checkpoint', () => {
     const result = spawnSync(process.execPath, [PROGRAM, 'read', file, ...flags], {
       env: cleanEnv(),
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 120_000,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     expect(result.error).toBeUndefined();
@@ -349,7 +349,7 @@ describe('a length that no record can have', () => {
     const result = spawnSync(process.execPath, ['--require', hook, PROGRAM, 'read', file, ...flags], {
       env: cleanEnv(),
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 120_000,
     });
     expect(result.error).toBeUndefined();
     return Number(readFileSync(report, 'utf8'));

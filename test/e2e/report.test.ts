@@ -271,7 +271,7 @@ describe('report --watch', () => {
       child.on('close', (status, signal) => resolve({ status, signal, stderr })),
     );
     const until = async (condition: () => boolean) => {
-      for (const deadline = Date.now() + 30_000; !condition(); ) {
+      for (const deadline = Date.now() + 60_000; !condition(); ) {
         if (Date.now() > deadline || child.exitCode !== null) throw new Error(`${stdout}${stderr}`);
         await new Promise((done) => setTimeout(done, 10));
       }

@@ -105,7 +105,7 @@ describe('run --report', () => {
     place.thermos('wait', 'web-1');
     // It is written last.
     const page = join(out, 'index.html');
-    for (const deadline = Date.now() + 30_000; ; ) {
+    for (const deadline = Date.now() + 60_000; ; ) {
       if (existsSync(page) && readFileSync(page, 'utf8').includes('The task ended FAILED')) break;
       if (Date.now() > deadline) throw new Error('it was never written');
       await new Promise((resolve) => setTimeout(resolve, 20));

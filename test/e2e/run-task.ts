@@ -109,7 +109,7 @@ export class OnTerminal {
 
   /** Waits until what was shown is as wanted; fails with what was shown instead. */
   async until(wanted: (output: string) => boolean): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     while (!wanted(this.output)) {
       const left = deadline - Date.now();
       if (left <= 0) throw new Error(`still waiting; shown was:\n${JSON.stringify(this.output)}`);

@@ -36,7 +36,7 @@ const SIZES = [
   { columns: 80, rows: 24 },
   { columns: 140, rows: 40 },
 ] as const;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const TERM = 'xterm-256color';
 
 export interface ScreenOptions {

@@ -262,7 +262,7 @@ describe('what lies where a file of a task was', () => {
   const killed = (id: string, ...args: string[]) => {
     const began = performance.now();
     const answer = place.thermos('kill', '--json', '--grace', '5s', ...args, id);
-    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     return { ...answer, json: JSON.parse(answer.stdout) };
   };
 

@@ -22,7 +22,7 @@ export class Watched {
   }
 
   async until(condition: (watched: Watched) => boolean): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 60_000;
     while (!condition(this)) {
       if (Date.now() > deadline)
         throw new Error(`it never came: ${JSON.stringify(this.stdout).slice(-300)} ${this.stderr}`);

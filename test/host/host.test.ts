@@ -43,7 +43,7 @@ describe('this machine', () => {
     expect(host.pidNamespace()).toMatch(/^pid:\[\d+\]$/);
     expect(host.pidNamespace(process.pid)).toBe(host.pidNamespace());
     const started = Date.now() - process.uptime() * 1000;
-    expect(Math.abs((self?.startTimeMs ?? 0) - started)).toBeLessThan(5000);
+    expect(Math.abs((self?.startTimeMs ?? 0) - started)).toBeLessThan(60_000);
     expect(host.bootTimeMs).toBeLessThanOrEqual(self?.startTimeMs ?? 0);
   });
 

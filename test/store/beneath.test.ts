@@ -145,7 +145,7 @@ test('a link that comes and goes never leads out', async () => {
     swapper.kill('SIGKILL');
     await gone;
   }
-}, 60_000);
+});
 
 test('lists what is there, with bytes that are no text and targets of links', () => {
   writeFileSync(Buffer.from(`${top}/\xff\n`, 'latin1'), 'x');
