@@ -27,7 +27,7 @@ describe('a record', () => {
       fc.property(anyRecord, (record) => {
         expect(decodeRecord(encodeRecord(record))).toEqual(record);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
@@ -49,7 +49,7 @@ describe('a record', () => {
         const payload = encodeRecord(record);
         expect(() => decodeRecord(payload.subarray(0, at % payload.length))).toThrow(ThriftError);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -61,7 +61,7 @@ describe('a record', () => {
         payload[index] = (payload[index] as number) ^ flip;
         decodeAnything(payload);
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -72,7 +72,7 @@ describe('a record', () => {
         decodeAnything(Buffer.concat([Buffer.from([TYPE.STRUCT, 0, 2]), bytes]));
         decodeAnything(Buffer.concat([Buffer.from([TYPE.STRUCT, 0, 1, TYPE.MAP, 0, 6]), bytes]));
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -108,7 +108,7 @@ describe('a stream', () => {
           expect(damage === undefined ? bytes.length : damage.offset).toBe(records2.bytes);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
@@ -120,7 +120,7 @@ describe('a stream', () => {
         expect(records.bytes).toBeLessThanOrEqual(bytes.length);
         expect(damage === undefined).toBe(records.bytes === bytes.length);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });

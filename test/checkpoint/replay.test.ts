@@ -124,7 +124,7 @@ describe('a sound stream', () => {
         const { damage, replay } = replayed(bytes);
         expect(damage?.offset ?? bytes.length).toBe(replay.bytes);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });
@@ -136,7 +136,7 @@ it('any records at all give a state, and at most one damage', () => {
       const { damage, replay } = replayed(bytes);
       expect(damage?.offset ?? bytes.length).toBe(replay.bytes);
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
 });
 
@@ -231,7 +231,7 @@ describe('the names of processes', () => {
         expect(replay.records).toBe(repeated === -1 ? names.length : repeated);
         if (repeated === -1) expect([...state.processes.keys()]).toEqual(distinct);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 

@@ -161,7 +161,7 @@ describe("Apache's implementation", () => {
       fc.property(anyRecord, (record) => {
         expect(decodeByThrift(encodeRecord(record))).toEqual(record);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -174,7 +174,7 @@ describe("Apache's implementation", () => {
         expect(encodeFrame(encodeRecord(record)).equals(theirs)).toBe(true);
         expect(decodeRecord(theirs.subarray(4))).toEqual(record);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -258,7 +258,7 @@ describe('skipping a value', () => {
         expect(skipValue(view, type, 0, bytes.length)).toBe(bytes.length);
         expect(() => skipValue(view, type, 0, cut % bytes.length)).toThrow();
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });

@@ -78,7 +78,7 @@ describe('what comes through the door', () => {
           expect(error).toBeInstanceOf(ConfigError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 

@@ -311,7 +311,7 @@ describe('forged headers', () => {
           expect(realPath(located.path)?.startsWith(`${realPath(place.base)}/`)).toBe(true);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

@@ -55,7 +55,7 @@ describe('LastLinesScan', () => {
           expect(found).toBe(tailOf(oldestFirst.join(''), n));
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 600 },
     );
   });
 

@@ -113,7 +113,7 @@ describe('start', () => {
           expect(text()).toBe(n === undefined ? all : tailOf(all, n));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -191,7 +191,7 @@ describe('advance', () => {
           expect(readdirSync('/proc/self/fd').length).toBe(descriptors);
         },
       ),
-      { numRuns: 800 },
+      { numRuns: 300 },
     );
   });
 

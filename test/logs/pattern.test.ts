@@ -134,7 +134,7 @@ describe('the lines that are chosen', () => {
           expect(chosen(bytes, texts, undefined, ignoreCase)).toBe(simply(bytes, texts, undefined, flags));
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -148,7 +148,7 @@ describe('the lines that are chosen', () => {
           expect(chosen(bytes, grep, exclude)).toBe(simply(bytes, grep, exclude));
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 

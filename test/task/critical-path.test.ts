@@ -278,7 +278,7 @@ describe('for any task', () => {
           expect(new Set(steps.map(({ process }) => process)).size).toBe(steps.length);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 

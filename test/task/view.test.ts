@@ -190,7 +190,7 @@ describe('viewOf', () => {
         view.problems.push({ code: 'task-not-found', severity: 'error', message: '' });
         expect(material).toEqual(before);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });
