@@ -192,5 +192,5 @@ function caught(pid: number, signal: 'SIGQUIT'): boolean {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 30_000; !holds() && Date.now() < end; ) await sleep(20);
+  for (const end = Date.now() + 60_000; !holds() && Date.now() < end; ) await sleep(20);
 }

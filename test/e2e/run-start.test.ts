@@ -169,13 +169,14 @@ describe('a signal while a task starts', () => {
   test('a daemon whose starter was killed before it heard of it ends the task', async () => {
     const path = disturbed('flock', 'kill -KILL $(ps -o ppid= -p $PPID); sleep 0.2');
     expect((await run(sleeper().daemon('t'), { path })).end).toBe('SIGKILL');
-    for (let looks = 0; traces('t').join() !== 'checkpoints,tasks/finished' && looks < 300; looks++)
+    for (let looks = 0; traces('t').join() !== 'checkpoints,tasks/finished' && looks < 1200; looks++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(status().tasks).toMatchObject([{ state: 'KILLED', verdict: 'ok', problems: [] }]);
   });
 
   test('stopped, and then its terminal goes away', async () => {
-    const later = '(sleep 0.2; kill -HUP $thermos; kill -CONT $thermos) >/dev/null 2>&1 &';
+    const isStopped = `grep -q '^State:.*T' /proc/$thermos/status`;
+    const later = `(until ${isStopped}; do sleep 0.05; done; kill -HUP $thermos; kill -CONT $thermos) >/dev/null 2>&1 &`;
     const path = disturbed('flock', `thermos=$PPID\n${later}\nkill -STOP $PPID`);
     const { end } = await run(sleeper().run('t'), { path });
     expect([end, status().tasks]).toMatchObject([143, [{ state: 'KILLED', verdict: 'ok', problems: [] }]]);
@@ -190,7 +191,7 @@ describe('a signal while a task starts', () => {
     const path = join(place.root, 'checkpoints/t/runner');
     while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 2));
     terminal.kill('SIGKILL');
-    for (let looks = 0; traces('t').join() !== 'checkpoints,tasks/finished' && looks < 300; looks++)
+    for (let looks = 0; traces('t').join() !== 'checkpoints,tasks/finished' && looks < 1200; looks++)
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(status().tasks).toMatchObject([{ state: 'KILLED', verdict: 'ok', problems: [] }]);
   });

@@ -434,7 +434,7 @@ async function linesInTmux(
       if (type !== undefined) tmux('send-keys', '-l', type);
     }
     const wanted = expected.join('\n');
-    await wait(({ lines }) => normalised(lines, options).join('\n') === wanted, 10_000);
+    await wait(({ lines }) => normalised(lines, options).join('\n') === wanted, PATIENCE_MS);
     return normalised(capture().lines, options);
   } finally {
     spawnSync('tmux', ['-S', join(place, 'socket'), 'kill-server']);

@@ -347,7 +347,7 @@ describe.each(Object.keys(VIEWS))('%s', (which) => {
           if (style.width !== 20) expect(shown.split('\n').length).toBe(lines[i]);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });

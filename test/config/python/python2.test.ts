@@ -297,7 +297,7 @@ for source in programs:
       fc.asyncProperty(fc.array(program, { minLength: 100, maxLength: 100 }), async (programs) => {
         expect(await withPrograms(programs, check)).toEqual([]);
       }),
-      { numRuns: 2 },
+      { numRuns: 1 },
     );
   });
 
@@ -327,7 +327,7 @@ for before, after in programs:
           expect(await withPrograms(python2, check)).toEqual([]);
         },
       ),
-      { numRuns: 2 },
+      { numRuns: 1 },
     );
   });
 
@@ -362,7 +362,7 @@ for source in programs:
       fc.asyncProperty(fc.array(soup, { minLength: 1000, maxLength: 1000 }), async (programs) => {
         expect(await withPrograms(programs, check)).toEqual([]);
       }),
-      { numRuns: 2 },
+      { numRuns: 1 },
     );
   });
 });
