@@ -7,6 +7,7 @@ const { closeSync, readFileSync, readdirSync, readlinkSync, readSync, writeSync 
 const { createRequire } = require('node:module');
 const { dirname } = require('node:path');
 const { constants, Script } = require('node:vm');
+const threads = require('node:worker_threads');
 
 const [REQUESTS, ANSWERS] = [3, 4];
 const file = process.argv[2];
@@ -15,6 +16,14 @@ const script = new Script(readFileSync(file, 'latin1'), {
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 const exit = process.reallyExit.bind(process);
+const workers = new Set();
+threads.Worker = class extends threads.Worker {
+  constructor(...args) {
+    super(...args);
+    workers.add(this);
+    this.once('exit', () => workers.delete(this));
+  }
+};
 let isRunning = false;
 
 function request() {
@@ -28,7 +37,7 @@ function request() {
   return JSON.parse(Buffer.concat(parts).toString());
 }
 
-/** What a process loses when it ends: its listeners, what it loaded, the files that it has open. */
+/** What a process loses when it ends, besides its threads: its listeners, what it loaded, the files that it has open. */
 function state() {
   return {
     listeners: new Map(process.eventNames().map((name) => [name, process.rawListeners(name)])),
@@ -51,7 +60,8 @@ function openFiles() {
 
 let before = state();
 
-function end(code, isLast) {
+/** Leaves what a process leaves when it ends. Its threads end first: they close the files that they have open. */
+async function leave(code) {
   const isNew = (name) => (listener) => !before.listeners.get(name)?.includes(listener);
   for (const listener of process.rawListeners('exit').filter(isNew('exit'))) listener.call(process, code);
   for (const name of process.eventNames()) {
@@ -59,22 +69,23 @@ function end(code, isLast) {
       process.removeListener(name, listener);
   }
   for (const path of Object.keys(require.cache)) if (!before.modules.has(path)) delete require.cache[path];
+  await Promise.all([...workers].map((worker) => worker.terminate()));
   for (const fd of openFiles()) if (!before.files.has(fd)) closeSync(fd);
-  isRunning = false;
-  writeSync(ANSWERS, `${JSON.stringify({ status: process.exitCode ?? code, isLast })}\n`);
-  process.exitCode = undefined;
+}
+
+function answer(status, isLast) {
+  writeSync(ANSWERS, `${JSON.stringify({ status, isLast })}\n`);
 }
 
 // The next request starts another process.
 process.exit = (code = process.exitCode) => {
   process.exitCode = Number(code ?? 0);
-  end(process.exitCode, true);
+  for (const listener of process.rawListeners('exit')) listener.call(process, process.exitCode);
+  answer(process.exitCode, true);
   exit(0);
 };
 
-process.on('beforeExit', () => {
-  if (isRunning) end(process.exitCode ?? 0, false);
-  const { argv, env, cwd } = request();
+function begin({ argv, env, cwd }) {
   before = state();
   isRunning = true;
   for (const name of Object.keys(process.env)) delete process.env[name];
@@ -85,6 +96,26 @@ process.on('beforeExit', () => {
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
   module.exports.dispatch(argv);
+}
+
+async function turn() {
+  if (isRunning) {
+    isRunning = false;
+    const code = process.exitCode ?? 0;
+    await leave(code);
+    answer(process.exitCode ?? code, false);
+    process.exitCode = undefined;
+  }
+  begin(request());
   // Without anything to wait for, Node would end.
   setImmediate(() => {});
+}
+
+let isTurning = false;
+process.on('beforeExit', () => {
+  if (isTurning) return;
+  isTurning = true;
+  void turn().then(() => {
+    isTurning = false;
+  });
 });

@@ -30,7 +30,7 @@ export interface ServedRequest {
 
 const SCRIPT = join(import.meta.dirname, 'program-server.cjs');
 /** What commands leave behind in memory goes with their process. */
-const MOST_REQUESTS = 300;
+const MOST_REQUESTS = 100;
 
 interface Answer {
   status: number;
