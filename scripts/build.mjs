@@ -1,10 +1,10 @@
-// node scripts/build.mjs [DIRECTORY]
+// node scripts/build.mjs [DIRECTORY [COMPILER]]
 //
 // Bundles src/ into dist/, or another directory of the repository: main.cjs (only the version),
 // thermos.cjs (everything except what makes pages and what asks agents), report.cjs and agent.cjs (those), viewer.html (a page that reads agents), disk.cjs (the thread of top that measures) and coordinator.cjs (as small as possible, because one runs beside each process of a task), and
 // src/coordinator/ into the program coordinator, which is even smaller, if there is a C compiler. CommonJS, because Node 20 starts a CommonJS file 13 ms sooner than an ES module; one file, because
 // dynamic imports inside it stay lazy and cost only the reading. A program that runs or starts during a build
-// finds complete files.
+// finds complete files. COMPILER: of another architecture, for the program coordinator.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -133,7 +133,7 @@ if (!existsSync(kept)) {
 }
 if (existsSync(kept)) copyFileSync(kept, join(fresh, 'python.snapshot'), constants.COPYFILE_FICLONE);
 
-const reason = buildCoordinator(join(fresh, 'coordinator'));
+const reason = buildCoordinator(join(fresh, 'coordinator'), undefined, process.argv[3]);
 if (reason !== undefined)
   process.stderr.write(`${reason}: Node will watch the processes of tasks, which takes more memory\n`);
 

@@ -23,9 +23,9 @@ const PROBE = '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n';
 /**
  * Builds the coordinator in C as the file `output`. Returns why not if there is no C compiler that works here; throws if
  * there is one and it does not accept the program; prints warnings. `flags`: instead of those of the product, for tests,
- * which accept no warning.
+ * which accept no warning. `given`: a compiler for another machine.
  */
-export function buildCoordinator(output, flags) {
+export function buildCoordinator(output, flags, given) {
   const place = mkdtempSync(join(tmpdir(), 'thermos-cc-'));
   try {
     const probe = join(place, 'probe.c');
@@ -35,7 +35,7 @@ export function buildCoordinator(output, flags) {
       (!words.some((word) => word.startsWith('-static')) || isStatic(join(place, 'probe')));
     const kinds = flags === undefined ? KINDS.map((kind) => [...HARDENING, ...kind]) : [flags];
     const [compiler, kind] =
-      ['musl-gcc', 'cc']
+      (given === undefined ? ['musl-gcc', 'cc'] : [given])
         .flatMap((each) => kinds.map((words) => [each, words]))
         .find(([each, words]) => can(each, words)) ?? [];
     if (compiler === undefined)

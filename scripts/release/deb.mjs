@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ARCHITECTURES } from './architectures.mjs';
 import { PACKAGE, releaseTime, run } from './facts.mjs';
 import {
   compress,
@@ -14,26 +15,33 @@ import {
 } from './system.mjs';
 import { write } from './tree.mjs';
 
-/** What the control file says, besides the size. */
-const FIELDS = [
-  'Package: thermos',
-  `Version: ${PACKAGE.version}-1`,
-  'Architecture: amd64',
-  `Maintainer: ${MAINTAINER}`,
-  // What Node needs: the versions of symbols in it.
-  'Depends: libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= 5.2)',
-  'Section: admin',
-  'Priority: optional',
-  'Homepage: https://aurora.apache.org/',
-];
+/**
+ * What the control file says, besides the size.
+ * @param {import('./architectures.mjs').Arch} arch
+ */
+function fieldsOf(arch) {
+  const { debian, libstdcxx } = ARCHITECTURES[arch];
+  return [
+    'Package: thermos',
+    `Version: ${PACKAGE.version}-1`,
+    `Architecture: ${debian}`,
+    `Maintainer: ${MAINTAINER}`,
+    // What Node needs: the versions of symbols in it.
+    `Depends: libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= ${libstdcxx})`,
+    'Section: admin',
+    'Priority: optional',
+    'Homepage: https://aurora.apache.org/',
+  ];
+}
 
 /**
- * Makes thermos_VERSION-1_amd64.deb in a directory, from the tree of another form; returns the file.
+ * Makes thermos_VERSION-1_ARCHITECTURE.deb in a directory, from the tree of another form; returns the file.
  * @param {string} directory
- * @param {{ base: string, quick: boolean }} options quick: not compressed.
+ * @param {{ base: string, quick: boolean, trees?: string, arch?: import('./architectures.mjs').Arch }} options quick: not
+ *   compressed; trees: where what is packed is left
  */
-export function debPackage(directory, { base, quick }) {
-  const stage = join(directory, 'trees/deb');
+export function debPackage(directory, { base, quick, trees = join(directory, 'trees'), arch = 'x64' }) {
+  const stage = join(trees, 'deb');
   stageSystem({ directory: stage, form: 'deb', base });
   const share = join(stage, 'usr/share');
   move(join(share, 'zsh/site-functions/_thermos'), join(share, 'zsh/vendor-completions/_thermos'));
@@ -50,7 +58,7 @@ export function debPackage(directory, { base, quick }) {
   const size = files.reduce((sum, path) => sum + Math.ceil(lstatSync(join(stage, path)).size / 1024), 0);
   const [summary, ...more] = ['run, watch and clean up Thermos tasks', ...DESCRIPTION];
   const description = [`Description: ${summary}`, ...more.map((line) => ` ${line}`)];
-  const control = [...FIELDS, `Installed-Size: ${size}`, ...description, ''].join('\n');
+  const control = [...fieldsOf(arch), `Installed-Size: ${size}`, ...description, ''].join('\n');
   write(join(stage, 'DEBIAN/control'), control);
   write(join(stage, 'DEBIAN/conffiles'), '/etc/thermos/config.json\n');
   write(
@@ -65,7 +73,7 @@ export function debPackage(directory, { base, quick }) {
   settleSystem(join(stage, 'DEBIAN'));
   for (const script of ['postinst', 'prerm', 'postrm']) chmodSync(join(stage, 'DEBIAN', script), 0o755);
 
-  const file = join(directory, `thermos_${PACKAGE.version}-1_amd64.deb`);
+  const file = join(directory, `thermos_${PACKAGE.version}-1_${ARCHITECTURES[arch].debian}.deb`);
   // xz is what every dpkg can read. Higher levels take minutes and save a twentieth.
   const words = ['--root-owner-group', ...(quick ? ['-Znone'] : ['-Zxz', '-z3']), '--build', stage, file];
   run('dpkg-deb', words, {

@@ -1,12 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ARCHITECTURES } from './architectures.mjs';
 import { ROOT } from './facts.mjs';
-
-/** What differs between architectures: the name of the machine, and the loader that Node's program names. */
-const MACHINES = {
-  x64: { MACHINE: 'x86_64', LOADER: '/lib64/ld-linux-x86-64.so.2' },
-  arm64: { MACHINE: 'aarch64', LOADER: '/lib/ld-linux-aarch64.so.1' },
-};
 
 /** What bin/run.js does with the Node of the host, done with ours. */
 const CHANGES = [
@@ -18,7 +13,7 @@ const CHANGES = [
 /**
  * The script `bin/thermos` of a release: it finds its own directory, checks that Node can run here, and does the same as
  * the shell's part of bin/run.js. Throws if bin/run.js has changed so that it does not fit.
- * @param {keyof typeof MACHINES} arch
+ * @param {import('./architectures.mjs').Arch} arch
  */
 export function launcher(arch) {
   const start = readFileSync(join(ROOT, 'scripts/release/launcher.sh'), 'utf8');
@@ -29,5 +24,6 @@ export function launcher(arch) {
     if (end.split(from).length !== 2) throw new Error(`bin/run.js has not once ${from}`);
     end = end.replace(from, () => to);
   }
-  return `${start}${end}`.replace(/@([A-Z]+)@/g, (_, word) => MACHINES[arch][word]);
+  const { machine, loader } = ARCHITECTURES[arch];
+  return `${start}${end}`.replaceAll('@MACHINE@', machine).replaceAll('@LOADER@', loader);
 }

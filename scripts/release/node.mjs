@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ARCHITECTURES, hostArch } from './architectures.mjs';
 import { ROOT, run } from './facts.mjs';
 
 /** The Node that is shipped: from the registry's packages `node-linux-ARCH`, which have nodejs.org's own programs. */
@@ -11,9 +12,6 @@ export const NODE_INTEGRITY = {
   x64: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
   arm64: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
 };
-
-/** The program that removes symbols, by architecture. */
-const STRIP = { x64: 'strip', arm64: 'aarch64-linux-gnu-strip' };
 
 const CACHE = join(ROOT, 'node_modules', '.cache', 'thermos-release');
 
@@ -37,11 +35,16 @@ export function shippedNode(arch) {
     run('tar', ['-xzf', archive, '-C', making, 'package/bin/node', 'package/LICENSE']);
     const done = join(making, 'done');
     mkdirSync(done);
-    run(STRIP[arch], ['-o', join(done, 'node'), join(making, 'package/bin/node')]);
+    run(ARCHITECTURES[arch].strip, ['-o', join(done, 'node'), join(making, 'package/bin/node')]);
     copyFileSync(join(making, 'package/LICENSE'), join(done, 'LICENSE'));
     renameSync(done, kept);
   } finally {
     rmSync(making, { recursive: true });
   }
   return kept;
+}
+
+/** The same version as a program that runs here: what it makes does not depend on the architecture. */
+export function nodeHere() {
+  return join(shippedNode(hostArch()), 'node');
 }

@@ -11,14 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { ARCHITECTURES, hostArch } from './architectures.mjs';
 import { RELEASE, ROOT, releaseTime, run } from './facts.mjs';
 import { insideOneFile } from './inside.mjs';
+import { nodeHere } from './node.mjs';
 import { settle, stageTree, write } from './tree.mjs';
 
 const SOURCES = join(ROOT, 'scripts/release/one-file');
-
-/** The compiler of each architecture. */
-const COMPILERS = { x64: 'gcc', arm64: 'aarch64-linux-gnu-gcc' };
 
 /** Static, because it must start on any host to tell what is missing there. */
 const FLAGS = [
@@ -64,7 +63,15 @@ export function billOfRelease(base) {
 
 /** The version of the library of zstd that is installed. */
 function zstdVersion() {
-  const macros = run(COMPILERS.x64, ['-E', '-dM', '-include', 'zstd.h', '-x', 'c', '/dev/null']);
+  const macros = run(ARCHITECTURES[hostArch()].compiler, [
+    '-E',
+    '-dM',
+    '-include',
+    'zstd.h',
+    '-x',
+    'c',
+    '/dev/null',
+  ]);
   return ['MAJOR', 'MINOR', 'RELEASE']
     .map((word) => new RegExp(`^#define ZSTD_VERSION_${word} +(\\d+)$`, 'm').exec(macros)?.[1] ?? '?')
     .join('.');
@@ -72,20 +79,26 @@ function zstdVersion() {
 
 /**
  * Makes the program `file` that holds a tree and unpacks it by itself. Throws without a C compiler and the static library of
- * zstd (the packages gcc and libzstd-dev).
+ * zstd (the packages gcc and libzstd-dev; for arm64 gcc-aarch64-linux-gnu and libzstd-dev:arm64).
  * @param {string} tree
  * @param {string} file
- * @param {{ arch?: 'x64' | 'arm64', quick?: boolean }} options `quick` takes a tenth of the time, and the file is larger
+ * @param {{ arch?: import('./architectures.mjs').Arch, quick?: boolean }} options `quick` takes a tenth of the time, and the file is larger
  */
 export function oneFile(tree, file, { arch = 'x64', quick = false } = {}) {
   const place = mkdtempSync(join(RELEASE, 'one-file-'));
   try {
     const program = join(place, 'program');
     const sources = readdirSync(SOURCES).filter((name) => name.endsWith('.c'));
-    run(COMPILERS[arch], [...FLAGS, '-o', program, ...sources.map((name) => join(SOURCES, name)), '-lzstd']);
+    run(ARCHITECTURES[arch].compiler, [
+      ...FLAGS,
+      '-o',
+      program,
+      ...sources.map((name) => join(SOURCES, name)),
+      '-lzstd',
+    ]);
     const { manifest, contents } = packed(tree);
     writeFileSync(join(place, 'contents'), contents);
-    run(join(tree, 'lib/thermos/node'), [
+    run(nodeHere(), [
       join(ROOT, 'scripts/release/compress.mjs'),
       join(place, 'contents'),
       join(place, 'contents.zst'),

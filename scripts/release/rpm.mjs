@@ -1,16 +1,19 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ARCHITECTURES } from './architectures.mjs';
 import { PACKAGE, releaseTime, run } from './facts.mjs';
 import { DESCRIPTION, MAINTAINER, move, settleSystem, stageSystem, template } from './system.mjs';
 import { write } from './tree.mjs';
 
 /**
- * Makes thermos-VERSION-1.x86_64.rpm in a directory, from the tree of another form; returns the file.
+ * Makes thermos-VERSION-1.MACHINE.rpm in a directory, from the tree of another form; returns the file.
  * @param {string} directory
- * @param {{ base: string, quick: boolean }} options quick: not compressed.
+ * @param {{ base: string, quick: boolean, trees?: string, arch?: import('./architectures.mjs').Arch }} options quick: not
+ *   compressed; trees: where what is packed is left
  */
-export function rpmPackage(directory, { base, quick }) {
-  const place = join(directory, 'trees/rpm');
+export function rpmPackage(directory, { base, quick, trees = join(directory, 'trees'), arch = 'x64' }) {
+  const { machine } = ARCHITECTURES[arch];
+  const place = join(trees, 'rpm');
   rmSync(place, { recursive: true, force: true });
   const stage = join(place, 'stage');
   stageSystem({ directory: stage, form: 'rpm', base });
@@ -26,6 +29,7 @@ export function rpmPackage(directory, { base, quick }) {
     spec,
     template('thermos.spec', {
       VERSION: PACKAGE.version,
+      MACHINE: machine,
       DESCRIPTION: DESCRIPTION.join('\n'),
       STAGE: stage,
       DAY: `${weekday} ${month} ${day} ${year}`,
@@ -34,11 +38,11 @@ export function rpmPackage(directory, { base, quick }) {
     }),
   );
   mkdirSync(join(place, 'RPMS'));
-  run('rpmbuild', ['--quiet', '-bb', '--target', 'x86_64', '--define', `_topdir ${place}`, spec], {
+  run('rpmbuild', ['--quiet', '-bb', '--target', machine, '--define', `_topdir ${place}`, spec], {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(time) },
   });
-  const [name = ''] = readdirSync(join(place, 'RPMS/x86_64'));
+  const [name = ''] = readdirSync(join(place, 'RPMS', machine));
   const file = join(directory, name);
-  renameSync(join(place, 'RPMS/x86_64', name), file);
+  renameSync(join(place, 'RPMS', machine, name), file);
   return file;
 }

@@ -12,10 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ARCHITECTURES, hostArch } from './architectures.mjs';
 import { PACKAGE, ROOT, releaseCommit, releaseTime, run } from './facts.mjs';
 import { insideWithNode } from './inside.mjs';
 import { launcher } from './launcher.mjs';
-import { NODE_VERSION, shippedNode } from './node.mjs';
+import { NODE_VERSION, nodeHere, shippedNode } from './node.mjs';
 
 /** What of pyodide's package the program loads at run time; the rest is built into dist/. */
 const PYODIDE_FILES = ['package.json', 'pyodide.js', 'pyodide.mjs', 'pyodide-lock.json', 'python_stdlib.zip'];
@@ -39,7 +40,7 @@ const COMPLETIONS = {
  *     share/doc/thermos                         README.md, CHANGELOG.md, licences, docs/
  *
  * All files have the time of the release, and are readable by everybody. `base` is such a tree of another form, which is copied instead of built.
- * @param {{ directory: string, form: Form, arch?: 'x64' | 'arm64', base?: string }} options
+ * @param {{ directory: string, form: Form, arch?: import('./architectures.mjs').Arch, base?: string }} options
  */
 export function stageTree({ directory, form, arch = 'x64', base }) {
   rmSync(directory, { recursive: true, force: true });
@@ -63,7 +64,7 @@ export function releaseFacts(form) {
 /**
  * @param {string} directory
  * @param {string} library
- * @param {'x64' | 'arm64'} arch
+ * @param {import('./architectures.mjs').Arch} arch
  */
 function buildTree(directory, library, arch) {
   const time = releaseTime();
@@ -72,11 +73,12 @@ function buildTree(directory, library, arch) {
   write(join(library, 'NODE-LICENSE'), readFileSync(join(from, 'LICENSE')));
   utimesSync(join(library, 'node'), time, time);
   copyPackage(library);
-  run(join(library, 'node'), [join(ROOT, 'scripts/build.mjs'), join(library, 'dist')], {
+  const compiler = arch === hostArch() ? [] : [ARCHITECTURES[arch].compiler];
+  run(nodeHere(), [join(ROOT, 'scripts/build.mjs'), join(library, 'dist'), ...compiler], {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(time) },
   });
   copyPyodide(library);
-  checkSnapshot(join(library, 'dist'));
+  checkBuilt(join(library, 'dist'));
 
   write(join(directory, 'bin/thermos'), launcher(arch), 0o755);
   symlinkSync('thermos', join(directory, 'bin/thermos-runner'));
@@ -85,7 +87,7 @@ function buildTree(directory, library, arch) {
     write(join(directory, `share/man/man${section}`, page), readFileSync(join(ROOT, 'man', page)));
   }
   for (const [shell, path] of Object.entries(COMPLETIONS)) {
-    const script = run(join(library, 'node'), [join(library, 'dist/main.cjs'), 'completion', shell], {
+    const script = run(nodeHere(), [join(library, 'dist/main.cjs'), 'completion', shell], {
       env: { PATH: process.env.PATH, THERMOS_CONFIG: '' },
     });
     write(join(directory, path), script);
@@ -117,11 +119,13 @@ export function copyPackage(library) {
 }
 
 /**
- * Throws if Python's memory could not be made, without which configs would load slowly.
+ * Throws if what the build can do without was not made: Python's memory, without which configs would load slowly, and the
+ * coordinator in C.
  * @param {string} dist
  */
-function checkSnapshot(dist) {
+function checkBuilt(dist) {
   if (!existsSync(join(dist, 'python.snapshot'))) throw new Error('there is no snapshot of Python');
+  if (!existsSync(join(dist, 'coordinator'))) throw new Error('there is no coordinator in C');
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { REPOSITORY } from '../e2e/harness.js';
 
 /** What `npm run release` has made. */
-const RELEASE = join(REPOSITORY, 'release');
+export const RELEASE = join(REPOSITORY, 'release');
 
 export const { version: VERSION } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
 export const NAME = `thermos-${VERSION}-linux-x64`;

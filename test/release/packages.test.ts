@@ -167,6 +167,7 @@ function newerRpm(directory: string): string {
   const spec = join(directory, 'thermos.spec');
   const words = {
     VERSION: '9.9.9',
+    MACHINE: 'x86_64',
     DESCRIPTION: 'Newer.',
     STAGE: stage,
     PAYLOAD: 'w.ufdio',
