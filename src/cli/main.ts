@@ -18,6 +18,9 @@ type Wrapper = (exports: object, require: NodeJS.Require, module: object, file: 
 /** The major number of /dev/null, which is not a terminal, but a character device as terminals are. */
 const MEMORY_DEVICES = 1;
 
+/** How the path of a Node begins that runs from memory, as that of the one file may. No other process finds it by that. */
+const IN_MEMORY = '/memfd:';
+
 /** The last line of the build: a hash of everything before it. */
 const HASH = /\/\/ ([0-9a-f]{64})\n$/;
 
@@ -108,7 +111,9 @@ function run(argv: readonly string[]): void {
   process.on('exit', closeLostTerminals);
   for (const signal of ignoredSignals(process.env)) process.on(signal, () => {});
   doWithoutHome();
-  void load(join(__dirname, 'thermos.cjs'), argv).dispatch(argv);
+  const program = load(join(__dirname, 'thermos.cjs'), argv);
+  if (process.execPath.startsWith(IN_MEMORY)) process.execPath = '/proc/self/exe';
+  void program.dispatch(argv);
 }
 
 /** The first process of a container should be an init; elsewhere the environment may ask for one. */

@@ -150,6 +150,18 @@ describe.runIf(IS_ROOT)('in a root with nothing but a libc, a shell and flock', 
     }
   });
 
+  test('where no program of thermos may run on any disk, the one file runs tasks with its Node in memory', () => {
+    const before = `mount -t tmpfs -o mode=1777,noexec tmpfs "$R/tmp"`;
+    const env = { THERMOS_CACHE_DIR: '/tmp/cache' };
+    for (const uid of ['0', NOBODY])
+      expect(
+        inRoot(root, `(umask 077; mkdir /tmp/cache); ${ALL('/bin/thermos')}`, { before, uid, env }),
+      ).toMatchObject({
+        status: 0,
+        stdout: DONE,
+      });
+  });
+
   test('without /proc, both start', () => {
     for (const [, program] of forms) {
       expect(inRoot(root, `${program} --version`, { before: 'umount "$R/proc"' })).toEqual(PRINTED);
