@@ -27,6 +27,9 @@ const sound = readdirSync(CASES)
   .map((name) => ({ name, about: JSON.parse(readFileSync(join(CASES, name, 'case.json'), 'utf8')) }))
   .filter(({ about }) => !about.damaged);
 
+/** The paths that were recorded may be here, too, where another Mesos agent works. */
+const realPathHere = (path: string) => (path.startsWith(`${CASES}/`) ? realPath(path) : undefined);
+
 describe('real tasks, copied from where they ran', () => {
   test.each(sound.map(({ name, about }) => ({ name, about })))('$name', ({ name, about }) => {
     const top = join(CASES, name);
@@ -37,18 +40,18 @@ describe('real tasks, copied from where they ran', () => {
     for (const task of tasks) {
       const stream = expected[`${task.checkpoint_dir}/runner`.slice(top.length + 1)];
       const header: Header = stream.state?.header ?? stream.header;
-      const { sandbox, log_dir } = locatePaths(header, task, realPath);
+      const { sandbox, log_dir } = locatePaths(header, task, realPathHere);
       for (const [located, recorded] of [
         [sandbox, header.sandbox],
         [log_dir, header.log_dir],
       ] as const) {
         const here = (recorded as string).replace(about.recorded_at, top);
         // git keeps no empty directories, and some sandboxes may not be entered by everybody.
-        if (realPath(here) !== undefined)
+        if (realPathHere(here) !== undefined)
           expect(located).toEqual({ path: here, relocated: true, found: true });
         else if (located?.found) expect(located.path.startsWith(`${task.root.run_dir}/`)).toBe(true);
         else expect([here, recorded]).toContain(located?.path);
-        expect(located?.found).toBe(realPath(located?.path as string) !== undefined);
+        expect(located?.found).toBe(realPathHere(located?.path as string) !== undefined);
       }
     }
   });
