@@ -64,7 +64,7 @@ export const DEFAULT_ROOTS = { THERMOS_ROOT: '' };
  * runs them one after the other, each with a fresh instance of the program, because most of what a start takes is Node's.
  * THERMOS_TEST_STARTS=1 starts a process for each, as a user does.
  */
-const STARTED = new Set(['--version', 'exec', 'init', 'restart', 'run', 'runner', 'simplerun', 'ui']);
+const STARTED = new Set(['--version', 'exec', 'init', 'restart', 'run', 'runner', 'simplerun']);
 /** What of the environment only the program reads, not Node. */
 const READ_BY_PROGRAM =
   /^(?:THERMOS_(?!INIT|IGNORED)\w+|XDG_STATE_HOME|NO_COLOR|COLUMNS|USER|LOGNAME|HOME|PATH)$/;
