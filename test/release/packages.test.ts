@@ -35,7 +35,7 @@ beforeAll(() => {
   chmodSync(place, 0o755);
   if (!existsSync(join(KEPT, 'etc/debian_version'))) {
     rmSync(KEPT, { recursive: true, force: true });
-    run('debootstrap', '--variant=minbase', 'bookworm', KEPT, 'http://deb.debian.org/debian');
+    run('debootstrap', '--variant=minbase', 'bookworm', KEPT);
   }
 });
 afterAll(() => rmSync(place, { recursive: true, force: true }));
