@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { isShortage } from '../errors/shortage.js';
 
 /** Longer than `stat`, `statm`, `io` and `smaps_rollup`: their numbers have at most 20 digits. */
@@ -10,7 +10,7 @@ const buffer = Buffer.allocUnsafeSlow(4096);
  */
 export function processFile(path: string): string | undefined {
   try {
-    const fd = openSync(path, 'r');
+    const fd = openSync(path, constants.O_RDONLY);
     try {
       return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0));
     } finally {

@@ -50,6 +50,8 @@ export class CgroupMeter {
   readonly #table: KinTable;
   readonly #tasks: readonly CgroupTask[];
   readonly #memberships = new Map<number | 'self', CgroupMembership[]>();
+  /** By directory: many tasks may be in one that belongs to none of them. */
+  readonly #members = new Map<string, CgroupMembers | undefined>();
   #byContainer: ReadonlyMap<string, number> | undefined;
   #claims: ReadonlyMap<string, number> | undefined;
 
@@ -92,7 +94,7 @@ export class CgroupMeter {
     const scope = this.#scopeOf(membership, task.container_id);
     if (scope === undefined) return undefined;
     const directory = this.#files.directory(membership, scope.names);
-    const members = directory && this.#files.members(directory);
+    const members = directory && this.#membersOf(directory);
     // The process may have moved, and the mount may be of another place.
     if (directory === undefined || members === undefined || !members.pids.includes(anchor)) return undefined;
     const isOwn =
@@ -162,6 +164,11 @@ export class CgroupMeter {
       }
     }
     return found;
+  }
+
+  #membersOf(directory: CgroupDirectory): CgroupMembers | undefined {
+    if (!this.#members.has(directory.path)) this.#members.set(directory.path, this.#files.members(directory));
+    return this.#members.get(directory.path);
   }
 
   #memberOf(pid: number | 'self'): CgroupMembership[] {
