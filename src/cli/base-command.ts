@@ -6,9 +6,8 @@ import { type Defaults, readDefaults } from '../app/defaults.js';
 import { UsageError } from '../errors/errors.js';
 import { EXIT, EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
-import { visible } from '../text/escape.js';
 import type { CompletionKinds } from './completion/kinds.js';
-import { problemsText } from './failure.js';
+import { problemsText, sentence } from './failure.js';
 import { inertText, withoutInherited } from './inherited-flags.js';
 import { jsonPieces } from './json-pieces.js';
 import { type CommandClass, type CommandTable, isWrapper, knownFlags, knownShortFlags } from './page.js';
@@ -220,10 +219,10 @@ export abstract class ThermosCommand extends Command {
 
   /** Reports problems on stderr. */
   protected report(problems: readonly Problem[]): void {
-    this.terminal.writeError(problemsText(problems));
+    if (problems.length > 0) this.terminal.writeError(problemsText(problems, this.terminal.style(2).width));
   }
 
   protected notice(text: string): void {
-    this.terminal.writeError(`${visible(text)}\n`);
+    this.terminal.writeError(sentence(text, this.terminal.style(2).width));
   }
 }

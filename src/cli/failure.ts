@@ -5,6 +5,7 @@ import type { Problem } from '../errors/problem.js';
 import { isShortage, shortageError } from '../errors/shortage.js';
 import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
+import { widthOf } from '../text/width.js';
 import type { Terminal } from './terminal.js';
 import { hasFlag } from './words.js';
 
@@ -42,15 +43,40 @@ export function failureOf(thrown: unknown): Failure {
   };
 }
 
-/** Problems as printed on stderr, one per line; a hint that several in a row share follows the last of them. */
-export function problemsText(problems: readonly Problem[]): string {
+/**
+ * Problems as printed on stderr, one per line; a hint that several in a row share follows the last of them. `width`: that of
+ * the terminal, if it is one.
+ */
+export function problemsText(problems: readonly Problem[], width?: number): string {
   let text = '';
   for (const [i, { severity, message, hint, agent }] of problems.entries()) {
     const where = agent === undefined || message.includes(agent) ? '' : ` (on ${agent})`;
-    text += `${severity}: ${visible(message + where)}\n`;
-    if (hint !== undefined && hint !== problems[i + 1]?.hint) text += `hint: ${visible(hint)}\n`;
+    text += sentence(`${severity}: ${message + where}`, width);
+    if (hint !== undefined && hint !== problems[i + 1]?.hint) text += sentence(`hint: ${hint}`, width);
   }
   return text;
+}
+
+/** A command that a person may copy: from its name to the end, or to the next one. */
+const COMMAND = /'?(?:sudo |ssh )?(?:thermos|sudo) [^;,]*[;,]?/g;
+/** A blank within a command, until lines are broken. */
+const KEPT = '\u0000';
+
+/**
+ * What is said on stderr, escaped, with its newline. On a terminal, of this width, lines are broken between words, but not in
+ * a command, which is copied as it is: the terminal breaks that.
+ */
+export function sentence(text: string, width: number | undefined): string {
+  const line = visible(text);
+  if (width === undefined || line.length <= width) return `${line}\n`;
+  const words = line.replace(COMMAND, (command) => command.replaceAll(' ', KEPT)).split(' ');
+  const lines: string[] = [];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && widthOf(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((each) => `${each.replaceAll(KEPT, ' ')}\n`).join('');
 }
 
 /** Reports the failure (JSON on stdout under `--json`, else text on stderr) and returns the exit code. */
@@ -61,10 +87,11 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
     const hint = failure.hint ?? (usage && `usage: ${usage}`);
     terminal.write(`${jsonText({ error: { code, message, hint, problems } })}\n`);
   } else {
-    terminal.writeError(problemsText(failure.problems ?? []));
-    terminal.writeError(`error: ${visible(failure.message)}\n`);
-    if (failure.hint !== undefined) terminal.writeError(`hint: ${visible(failure.hint)}\n`);
-    if (failure.usage !== undefined) terminal.writeError(`usage: ${visible(failure.usage)}\n`);
+    const { width } = terminal.style(2);
+    terminal.writeError(problemsText(failure.problems ?? [], width));
+    terminal.writeError(sentence(`error: ${failure.message}`, width));
+    if (failure.hint !== undefined) terminal.writeError(sentence(`hint: ${failure.hint}`, width));
+    if (failure.usage !== undefined) terminal.writeError(sentence(`usage: ${failure.usage}`, width));
   }
   if (hasFlag(argv, '--debug', '--app_debug', '--app-debug') && error instanceof Error)
     terminal.writeError(stackText(error));

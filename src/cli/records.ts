@@ -34,7 +34,7 @@ export class RecordPrinter implements RecordReceiver {
   problem(problem: Problem): void {
     this.flush();
     if (this.#json) this.#terminal.write(`${jsonText(encodeProblem(problem))}\n`);
-    else this.#terminal.writeError(problemsText([problem]));
+    else this.#terminal.writeError(problemsText([problem], this.#terminal.style(2).width));
   }
 
   flush(): void {

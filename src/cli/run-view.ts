@@ -43,7 +43,7 @@ export interface RunToShow {
 /** A line from the runner, as JSON. If stdin ends without an `end`, the runner is dead. */
 export type RunnerMessage = { notice: string } | { end: true };
 
-const NAMING: Naming = { root: false, task: false, stream: true };
+const NAMING: Naming = { root: new Set(), task: false, stream: true };
 /** When the runner reports the end, it is on disk: it is found within this many reads, each after this long at most. */
 const LAST_LOOKS = 60;
 const LOOK_MS = 50;

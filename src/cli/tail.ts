@@ -15,7 +15,6 @@ import type { LinePattern } from '../logs/pattern.js';
 import type { TailOptions } from '../logs/tail.js';
 import type { TimeWindow } from '../logs/time-window.js';
 import { DirectoryWatcher } from '../store/directory-watcher.js';
-import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { parseTime } from '../text/time.js';
 import {
@@ -29,6 +28,7 @@ import {
 } from '../views/tail.js';
 import type { AgentFlags } from './agent-flags.js';
 import { agentsOf } from './agents.js';
+import { sentence } from './failure.js';
 import { Interruption } from './interruption.js';
 import type { Style, Terminal } from './terminal.js';
 
@@ -85,7 +85,8 @@ export async function showLogs(
   const interruption = new Interruption();
   const shell: FollowShell = {
     write: (bytes) => terminal.write(bytes),
-    event: (event, ofSeveral) => terminal.writeError(`${visible(eventText(event, ofSeveral))}\n`),
+    event: (event, ofSeveral) =>
+      terminal.writeError(sentence(eventText(event, ofSeveral), terminal.style(2).width)),
     report: reportProblem,
     catchSignals: () => interruption.listen(),
     pause: (until) => interruption.wait(until),

@@ -15,13 +15,12 @@ import type { TaskGatherer } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
-import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { parseSize } from '../text/size.js';
 import { columnOf } from '../views/parts/top-columns.js';
 import type { AgentFlags } from './agent-flags.js';
 import { type AskedAgents, agentsOf } from './agents.js';
-import { problemsText } from './failure.js';
+import { problemsText, sentence } from './failure.js';
 import { Interruption } from './interruption.js';
 import { liveMeters } from './live-meters.js';
 import type { Terminal } from './terminal.js';
@@ -198,8 +197,9 @@ class Told {
     const isNew = ({ message }: Problem) => !this.#messages.has(message);
     const fresh = problems.filter(isNew);
     for (const { message } of fresh) this.#messages.add(message);
-    if (notice !== undefined && notice !== this.#notice) this.#terminal.writeError(`${visible(notice)}\n`);
+    if (notice !== undefined && notice !== this.#notice)
+      this.#terminal.writeError(sentence(notice, this.#terminal.style(2).width));
     this.#notice = notice;
-    this.#terminal.writeError(problemsText(fresh));
+    this.#terminal.writeError(problemsText(fresh, this.#terminal.style(2).width));
   }
 }

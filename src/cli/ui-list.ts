@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { TaskGatherer } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
-import { visible } from '../text/escape.js';
 import { hostHead } from '../views/ui.js';
+import { sentence } from './failure.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import { type ListContent, MARK } from './list-screen.js';
 import { RunList } from './run-list.js';
@@ -27,7 +27,7 @@ export async function watchUi(
   intervalMs: number,
 ): Promise<number> {
   const { exitCode, notes } = await watchList(terminal, intervalMs, new UiList(ports, flags, terminal));
-  terminal.writeError(notes.map((note) => `${visible(note)}\n`).join(''));
+  terminal.writeError(notes.map((note) => sentence(note, terminal.style(2).width)).join(''));
   return exitCode;
 }
 

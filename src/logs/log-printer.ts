@@ -18,7 +18,8 @@ export interface LogShell {
 
 /** Which parts of a log's name distinguish the logs that are printed together. */
 export interface Naming {
-  root: boolean;
+  /** The ids of tasks that are in several roots. */
+  root: ReadonlySet<string>;
   task: boolean;
   stream: boolean;
 }
@@ -123,7 +124,7 @@ export class LogPrinter {
   }
 
   open(log: Log): OpenLog {
-    const source = this.#naming.root ? log.source : { ...log.source, root: undefined };
+    const source = this.#naming.root.size > 0 ? log.source : { ...log.source, root: undefined };
     const { choice, window, draw } = this.#style;
     const filter = choice === undefined ? undefined : new LineFilter(choice);
     const arrival = () => (this.arriving ? this.#style.timestamps?.now() : undefined);

@@ -171,9 +171,11 @@ function countOf(candidates: readonly LogCandidate[], { streams }: TailOptions):
 }
 
 function namingOf(tasks: readonly TaskLogs[], { streams, newTasks }: TailOptions): Naming {
-  const ids = new Set(tasks.map(({ task_id }) => task_id));
+  const ids = new Set<string>();
+  const root = new Set<string>();
+  for (const { task_id } of tasks) (ids.has(task_id) ? root : ids).add(task_id);
   return {
-    root: ids.size < tasks.length,
+    root,
     task: ids.size > 1 || newTasks !== undefined,
     stream: streams.length > 1,
   };

@@ -242,9 +242,9 @@ function resourceLines({ resources_seen: seen }: TaskReport): string[] {
       shareOf(rss_max_bytes, ram_asked_bytes),
     ]);
   const asked = [
-    cpu_asked !== undefined && `CPU ${cpu_asked.toFixed(2)}`,
-    ram_asked_bytes !== undefined && `memory ${size(ram_asked_bytes)}`,
-    disk_asked_bytes !== undefined && `disk ${size(disk_asked_bytes)}`,
+    cpu_asked !== undefined && cpu_asked > 0 && `CPU ${cpu_asked.toFixed(2)}`,
+    ram_asked_bytes !== undefined && ram_asked_bytes > 0 && `memory ${size(ram_asked_bytes)}`,
+    disk_asked_bytes !== undefined && disk_asked_bytes > 0 && `disk ${size(disk_asked_bytes)}`,
   ].filter(Boolean);
   const span = `${timestamp(seen.from_ms)} to ${timestamp(seen.to_ms)}, ${elapsed(seen.to_ms - seen.from_ms)}`;
   return [

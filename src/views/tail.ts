@@ -13,7 +13,7 @@ import type { Style } from './parts/style.js';
 /** The prefix of a line: `[ROOT ][TASK ]PROCESS RUN[ STREAM] | `. The names are escaped. */
 export function linePrefix(source: LineSource, naming: Naming, colour: number, { paint }: Style): string {
   const words = [
-    ...(naming.root ? [source.root ?? ''] : []),
+    ...(naming.root.has(source.task_id) ? [source.root ?? ''] : []),
     ...(naming.task ? [source.task_id] : []),
     source.process,
     String(source.run),
@@ -35,7 +35,7 @@ export function alignedPrefixes(logs: readonly PrefixedLog[], { paint }: Style):
   const short = shortIdsOf(logs);
   const roots = rootsOf(logs);
   const rows = logs.map(({ source, naming }) => [
-    ...(naming.root ? [roots.get(rootKey(source)) ?? ''] : []),
+    ...(naming.root.size > 0 ? [roots.get(rootKey(source)) ?? ''] : []),
     ...(naming.task ? [short.get(source.task_id) ?? source.task_id] : []),
     source.process,
     String(source.run),

@@ -218,14 +218,14 @@ export function topSummary({ tasks }: Sample, { width = 80 }: Style): string[] {
     return known.length === 0 ? undefined : known.reduce((all, number) => all + number, 0);
   };
   const [cpuAsked, ramAsked] = [sum(({ task }) => task.asked.cpu), sum(({ task }) => task.asked.ram)];
-  const cpu = `CPU ${cores(sum(({ cpu }) => cpu)) ?? '-'}${of(cpuAsked && String(rounded(cpuAsked)))}`;
-  const ram = `RSS ${size(sum(({ rssBytes }) => rssBytes))}${of(ramAsked && size(ramAsked))}`;
+  const cpu = `CPU ${cores(sum(({ cpu }) => cpu)) ?? '-'}${of(cpuAsked ? String(rounded(cpuAsked)) : undefined)}`;
+  const ram = `RSS ${size(sum(({ rssBytes }) => rssBytes))}${of(ramAsked ? size(ramAsked) : undefined)}`;
   const many = `${counted(tasks.length, 'active task')}, ${counted(sum(({ pids }) => pids) ?? 0, 'process', 'es')}`;
   return wrap(`${many}: ${cpu}, ${ram}`, width);
 }
 
 /** Of what was asked for. */
-function of(asked: string | number | undefined): string {
+function of(asked: string | undefined): string {
   return asked === undefined ? '' : ` of ${asked}`;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failureOf } from '../../src/cli/failure.js';
+import { failureOf, sentence } from '../../src/cli/failure.js';
 import { NotFoundError, SystemError, UsageError } from '../../src/errors/errors.js';
 
 test.each([
@@ -22,4 +22,19 @@ test.each([
   [{ oclif: { exit: 2 } }],
 ])('%s is a bug, with an exit code of its own', (thrown) => {
   expect(failureOf(thrown)).toMatchObject({ code: 'bug', exitCode: 10 });
+});
+
+test('on a terminal, lines are broken between words, but never in a command', () => {
+  const text = 'hint: see the tasks, and the roots: thermos status --root /a/b; thermos roots --root /a/b';
+  expect(sentence(text, undefined)).toBe(`${text}\n`);
+  expect(sentence(text, 40)).toBe(
+    [
+      'hint: see the tasks, and the roots:',
+      'thermos status --root /a/b;',
+      'thermos roots --root /a/b',
+      '',
+    ].join('\n'),
+  );
+  expect(sentence(`error: ${'x'.repeat(50)} y`, 20)).toBe(`error:\n${'x'.repeat(50)}\ny\n`);
+  expect(sentence('a\u001b[2J b', 80)).toBe('a\\e[2J b\n');
 });

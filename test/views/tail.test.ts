@@ -17,13 +17,17 @@ const style: Style = { width: 80, tty: true, colour: 1, unicode: true, now: 0, p
 const web: LineSource = { task_id: 't', root: '/r', process: 'web', run: 2, stream: 'stderr' };
 
 describe('linePrefix', () => {
-  const none = { root: false, task: false, stream: false };
+  const none = { root: new Set<string>(), task: false, stream: false };
 
   it('names what distinguishes the logs', () => {
     expect(linePrefix(web, none, 0, style)).toBe('<web 2 |> ');
     expect(linePrefix(web, { ...none, stream: true }, 1, style)).toBe('[web 2 stderr |] ');
-    expect(linePrefix(web, { root: true, task: true, stream: true }, 2, style)).toBe(
+    expect(linePrefix(web, { root: new Set(['t']), task: true, stream: true }, 2, style)).toBe(
       '</r t web 2 stderr |> ',
+    );
+    // Only one task is in two roots.
+    expect(linePrefix(web, { root: new Set(['other']), task: true, stream: true }, 2, style)).toBe(
+      '<t web 2 stderr |> ',
     );
   });
 
@@ -33,7 +37,7 @@ describe('linePrefix', () => {
 });
 
 describe('alignedPrefixes', () => {
-  const naming = { root: true, task: true, stream: false };
+  const naming = { root: new Set(['x']), task: true, stream: false };
   const log = (root: string, task_id: string, process: string, run: number): PrefixedLog => ({
     source: { task_id, root, process, run, stream: 'stdout' },
     naming,

@@ -235,7 +235,7 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
   linePrefix: (name, style) =>
     linePrefix(
       { task_id: name, root: name, process: name, run: 0, stream: 'stdout' },
-      { root: true, task: true, stream: true },
+      { root: new Set([name]), task: true, stream: true },
       0,
       style,
     ),
@@ -244,7 +244,7 @@ const VIEWS: Record<string, (name: string, style: Style) => string | readonly st
       alignedPrefixes(
         [name, root].map((each) => ({
           source: { task_id: name, root: each, process: name, run: 0, stream: 'stdout' as const },
-          naming: { root: true, task: true, stream: true },
+          naming: { root: new Set([name]), task: true, stream: true },
           colour: 0,
           recorded: { user: name, name },
         })),

@@ -93,6 +93,9 @@ function argumentSlot(line: Line, current: string, command: CommandClass): Slot 
   const args = Object.entries((command.args ?? {}) as Record<string, ArgShape>);
   const [name, arg] = args[line.args.length] ?? lastMultiple(args) ?? [];
   if (name === undefined || arg === undefined) return undefined;
+  // What --again names is instead of a config: shells would offer files.
+  if (name === 'config' && line.values.has('again'))
+    return { line, before: '', current, wanted: flagCandidates(command), used: new Set() };
   // The command line of another program.
   if ((isWrapper(command) || isAfterDashes(command)) && (line.dashes || name === 'command')) return undefined;
   const wanted = arg.options?.map(named) ?? command.completes?.[name] ?? KINDS_OF_ARGUMENTS[name];

@@ -5,6 +5,15 @@ import type { Style } from './style.js';
 import { type Cell, table } from './table.js';
 import { cores, diskSize, percent, share } from './use.js';
 
+/** Who asks for nothing has not asked. */
+function asking(asked: number | undefined): number | undefined {
+  return asked !== undefined && asked > 0 ? asked : undefined;
+}
+
+function sizeOf(asked: number | undefined): string | undefined {
+  return asking(asked) === undefined ? undefined : size(asked);
+}
+
 /** What a task uses, against what it asked for; empty if nothing is known of it. */
 export function usageTable(use: TaskUse | undefined, style: Style): string {
   if (use === undefined) return '';
@@ -13,29 +22,17 @@ export function usageTable(use: TaskUse | undefined, style: Style): string {
   const rows: Cell[][] = [];
   if (cpuAverage !== undefined) {
     const note = 'cores, on average since its processes started';
-    rows.push(['cpu', cores(cpuAverage), cores(asked.cpu), part(cpuAverage, asked.cpu), note]);
+    rows.push(['cpu', cores(cpuAverage), cores(asking(asked.cpu)), part(cpuAverage, asked.cpu), note]);
   }
   if (rssBytes !== undefined) {
     const note = `resident${pids === undefined ? '' : `, in ${pids} ${pids === 1 ? 'pid' : 'pids'}`}`;
-    rows.push([
-      'ram',
-      size(rssBytes),
-      asked.ram === undefined ? undefined : size(asked.ram),
-      part(rssBytes, asked.ram),
-      note,
-    ]);
+    rows.push(['ram', size(rssBytes), sizeOf(asked.ram), part(rssBytes, asked.ram), note]);
   }
   if (disk !== undefined) {
     const note = disk.atLeast
       ? 'sandbox and logs, as far as they could be counted at once'
       : 'sandbox and logs';
-    rows.push([
-      'disk',
-      diskSize(disk),
-      asked.disk === undefined ? undefined : size(asked.disk),
-      part(disk.bytes, asked.disk),
-      note,
-    ]);
+    rows.push(['disk', diskSize(disk), sizeOf(asked.disk), part(disk.bytes, asked.disk), note]);
   }
   const columns = [
     { title: 'RESOURCE' },

@@ -287,6 +287,12 @@ describe('complete', () => {
     expect(found.map(({ word }) => word)).toEqual(candidates);
   });
 
+  test('after run --again TASK there is no config: flags are offered, so that shells offer no files', async () => {
+    const found = await complete(['run', '--again', 'www-0', ''], commands, source, false);
+    expect(found.map(({ word }) => word)).toContain('--only');
+    expect(found.every(({ word }) => word.startsWith('--'))).toBe(true);
+  });
+
   test('says about tasks, running processes, commands and flags what they are, if it is asked to', async () => {
     const described = async (...words: string[]) => {
       const found = await complete(words, commands, source, true);

@@ -69,6 +69,25 @@ export const COMMANDS = {
     exits: LOOKS,
     sound: 0,
   },
+  // What is recorded of hostile names, and pages of what a file claims to be a record.
+  'top-record': {
+    args: ({ root }) => [
+      ...['top', '--interval', '0.1', '--count', '1', '--root', root],
+      ...['--record', join(root, '..', 'record')],
+    ],
+    exits: LOOKS,
+    sound: 0,
+    shows: ({ root }) => join(root, '..', 'record'),
+  },
+  'report-usage': {
+    args: ({ root }) => [
+      ...['report', '--root', root, '--out', pages({ root })],
+      ...['--usage', join(root, 'checkpoints', VICTIM, 'runner'), VICTIM],
+    ],
+    exits: LOOKS,
+    sound: 0,
+    shows: pages,
+  },
   // On a pipe it refuses; the screens of hostile tasks are in test/e2e/ui.test.ts.
   ui: { args: ({ root }) => ['ui', '--root', root], exits: [2], sound: 2 },
   inspect: { args: ({ root }) => ['inspect', '--root', root, VICTIM], exits: LOOKS, sound: 0 },
