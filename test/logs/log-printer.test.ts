@@ -3,7 +3,7 @@ import type { Log } from '../../src/logs/log.js';
 import { LogPrinter, startInOrder } from '../../src/logs/log-printer.js';
 import type { LogTree } from '../../src/logs/log-tree.js';
 
-const NAMING = { root: false, task: false, stream: false };
+const NAMING = { root: new Set<string>(), task: false, stream: false };
 
 /** Files of another host: which are being read, and how many at once at most. */
 class LateFiles {
