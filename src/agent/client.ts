@@ -28,8 +28,8 @@ const MiB = 1024 * 1024;
 /** How long answers may be. */
 const MOST = { state: 64 * MiB, listing: 32 * MiB, piece: 2 * MiB } as const;
 
-/** Connections to one agent. */
-const AT_ONCE = 4;
+/** Calls to one agent, over at most four connections. */
+const AT_ONCE = 16;
 
 const STATE = '/state';
 

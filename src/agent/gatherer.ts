@@ -65,8 +65,8 @@ const MOST_QUIET = 4000;
 const QUIET_MS = 60_000;
 /** In so many looks, the whole sandbox of a task of which nothing changes is looked at once. */
 const CLOSE_LOOKS = 32;
-/** Sandboxes of an agent that are listed at the same time: a few more than there are connections to it. */
-const MOST_RUNS = 6;
+/** Sandboxes of an agent that are listed at the same time: by two calls each, so that it is always asked something. */
+const MOST_RUNS = 10;
 /** A state of an agent that is this young is not asked for again: the agent makes it in its one thread. */
 const FRESH_MS = 900;
 /** The header with its time has whole seconds, and the answer was on its way. */

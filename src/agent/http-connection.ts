@@ -22,7 +22,7 @@ export interface Exchange {
   readonly text: string;
   readonly most: number;
   answered(answer: AnswerReader): void;
-  /** `isStale`: a connection that was kept was closed before anything came: the call has not been refused. */
+  /** `isStale`: a connection that was kept was closed before anything of the answer came: the call has not been refused. */
   failed(error: unknown, isStale: boolean): void;
 }
 
@@ -38,24 +38,42 @@ export interface Patience {
 /** Why a connection is given up. */
 export type Late = 'connect' | 'idle' | 'whole' | 'slow';
 
+/** Calls that may share a connection at the same time. */
+export interface Line {
+  /** A connection broke while it carried several of them: from now on, each carries one at a time. */
+  isSingle: boolean;
+}
+
+/** Calls that may be on their way over one connection. More would gain little, and would have to be made again if it broke. */
+const MOST_ON_WAY = 8;
+
 /** What all connections read into, one after the other: what is needed of it is copied at once. */
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** A connection to a server, which carries one call at a time. */
+/**
+ * A connection to a server. It carries one call at a time, or, once the server has shown that it keeps the connection, the calls
+ * of one line that are made at the same moment: they are written together, and their answers come in their order.
+ */
 export class HttpConnection {
   readonly #socket: Socket;
   readonly #released: (connection: HttpConnection) => void;
-  #exchange: Exchange | undefined;
+  /** Those that are not answered, in their order. */
+  readonly #exchanges: Exchange[] = [];
+  /** Of the first of them. */
   #answer: AnswerReader | undefined;
+  #line: Line | undefined;
+  /** Calls that are written at the end of this moment. */
+  #unwritten = '';
   #isConnected = false;
-  #calls = 0;
+  #answered = 0;
   #bytes = 0;
-  /** Since the call began, and since something came last. */
+  /** Since the first call began, once there is a connection, and since something came last. */
   #ticks = 0;
   #idle = 0;
   #error: unknown;
+  #isGivenUp = false;
 
-  /** `released`: called when a call is over and when the connection is closed: it can be used again if it is open then. */
+  /** `released`: called when all calls are over and when the connection is closed: it can be used again if it is open then. */
   constructor(
     { hostname: host, port }: Place,
     security: Security | undefined,
@@ -69,6 +87,7 @@ export class HttpConnection {
     const options = { host, port, noDelay: true, onread: { buffer: SHARED, callback } };
     const connected = () => {
       this.#isConnected = true;
+      this.#ticks = 0;
       this.#idle = 0;
     };
     if (security === undefined) this.#socket = connect(options, connected);
@@ -100,14 +119,18 @@ export class HttpConnection {
     return !this.#socket.destroyed && !this.#socket.readableEnded;
   }
 
-  send(exchange: Exchange): void {
-    this.#exchange = exchange;
-    this.#answer = new AnswerReader(exchange.most);
-    this.#calls += 1;
-    this.#bytes = 0;
-    this.#ticks = 0;
-    this.#idle = 0;
-    this.#socket.write(exchange.text, 'utf8');
+  /** Can it take another call of this line to those that are about to be written? */
+  gathers(line: Line): boolean {
+    const isGathering = this.#unwritten !== '' && this.#line === line && this.isOpen;
+    return isGathering && this.#answered > 0 && !line.isSingle && this.#exchanges.length < MOST_ON_WAY;
+  }
+
+  /** The connection is idle, or gathers calls of this line. */
+  send(exchange: Exchange, line: Line): void {
+    if (this.#exchanges.push(exchange) === 1) this.#expect(exchange);
+    this.#line = line;
+    if (this.#unwritten === '') process.nextTick(() => this.#write());
+    this.#unwritten += exchange.text;
   }
 
   /** Some time has passed: for what it is too late, if anything. */
@@ -128,36 +151,68 @@ export class HttpConnection {
     this.#ended();
   }
 
-  #take(length: number): void {
-    const answer = this.#answer;
-    if (answer === undefined) {
-      // Nobody asked.
-      this.#socket.destroy();
-      return;
-    }
+  /** None of the calls is waited for any longer. */
+  giveUp(error: unknown): void {
+    this.#isGivenUp = true;
+    this.close(error);
+  }
+
+  #write(): void {
+    const text = this.#unwritten;
+    this.#unwritten = '';
+    if (this.isOpen) this.#socket.write(text, 'latin1');
+  }
+
+  #expect({ most }: Exchange): void {
+    this.#answer = new AnswerReader(most);
+    this.#bytes = 0;
+    this.#ticks = 0;
     this.#idle = 0;
-    this.#bytes += length;
-    try {
-      const end = answer.feed(SHARED, 0, length);
-      if (answer.isDone) this.#done(answer, answer.keeps && end === length);
-    } catch (error) {
-      this.close(error);
+  }
+
+  #take(length: number): void {
+    this.#idle = 0;
+    let at = 0;
+    while (at < length) {
+      const answer = this.#answer;
+      if (answer === undefined) {
+        // Nobody asked.
+        this.#socket.destroy();
+        return;
+      }
+      try {
+        const end = answer.feed(SHARED, at, length);
+        this.#bytes += end - at;
+        at = end;
+        // More than what was asked for is no reason to believe the rest.
+        if (answer.isDone) this.#done(answer, answer.keeps && (at === length || this.#exchanges.length > 1));
+      } catch (error) {
+        this.close(error);
+        return;
+      }
     }
   }
 
   #done(answer: AnswerReader, keeps: boolean): void {
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    this.#answer = undefined;
-    if (!keeps) this.#socket.destroy();
-    else this.#released(this);
+    const exchange = this.#exchanges.shift();
+    const [next] = this.#exchanges;
+    this.#answered += 1;
+    if (next === undefined) this.#answer = undefined;
+    else this.#expect(next);
+    if (!keeps) this.#closeBefore(next);
+    else if (next === undefined) this.#released(this);
     exchange?.answered(answer);
+  }
+
+  #closeBefore(next: Exchange | undefined): void {
+    if (next !== undefined && this.#line !== undefined) this.#line.isSingle = true;
+    this.close();
   }
 
   /** Nothing more comes. */
   #ended(): void {
-    const { exchange, answer } = { exchange: this.#exchange, answer: this.#answer };
-    if (exchange === undefined || answer === undefined) return;
+    const answer = this.#answer;
+    if (answer === undefined) return;
     try {
       if (this.#error === undefined && answer.atEnd()) {
         this.#done(answer, false);
@@ -166,10 +221,15 @@ export class HttpConnection {
     } catch (error) {
       this.#error = error;
     }
-    this.#exchange = undefined;
+    const exchanges = this.#exchanges.splice(0);
     this.#answer = undefined;
     this.#socket.destroy();
+    if (this.#line !== undefined && exchanges.length > 1) this.#line.isSingle = true;
     const error = this.#error ?? Object.assign(new Error('closed'), { code: 'ECONNRESET' });
-    exchange.failed(error, this.#calls > 1 && this.#bytes === 0);
+    const isStale = this.#answered > 0 && this.#bytes === 0;
+    // What is behind the call that failed was not even begun to be answered.
+    for (const [i, exchange] of exchanges.entries()) {
+      exchange.failed(error, isStale || (i > 0 && !this.#isGivenUp));
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { AnswerReader, HttpHeaders } from './answer-reader.js';
 import { failedConnection, failedElsewhere, isBroken, tooLong } from './connection.js';
 import { AgentFailure } from './failure.js';
 import type { Late, Place, Security } from './http-connection.js';
-import { HttpPool, type Origin } from './http-pool.js';
+import { type CallQueue, HttpPool, type Origin } from './http-pool.js';
 
 export interface HttpOptions {
   /** The value of the header `Authorization`: a secret. It goes only to the hosts that are asked, never where they redirect. */
@@ -52,6 +52,8 @@ export interface HttpCall {
 /** A server, in one of two roles: it was named, or it was redirected to. */
 interface ServerRole {
   readonly origin: Origin;
+  /** Of the calls to the server that was named. */
+  readonly queue: CallQueue;
   /** The lines of a call that are the same each time. */
   readonly head: string;
   /** Of the path, for what is asked for below it. */
@@ -142,7 +144,7 @@ export class HttpClient {
       if (named.protocol === 'https:' && next.protocol !== named.protocol) {
         throw new AgentFailure('odd', `it redirects from https to http, to ${next.host}`, CHECK_ADDRESS);
       }
-      role = this.#roleOf(next, next.origin === named.origin);
+      role = this.#roleOf(next, next.origin === named.origin, role.queue);
       path = `${next.pathname}${next.search}`;
       redirected = `${next.origin}${next.pathname}`;
     }
@@ -166,14 +168,14 @@ export class HttpClient {
   #named(base: string): ServerRole {
     let role = this.#roles.get(base);
     if (role === undefined) {
-      role = this.#roleOf(new URL(base), true);
+      role = this.#roleOf(new URL(base), true, this.#pool.queue());
       this.#roles.set(base, role);
     }
     return role;
   }
 
   /** Only hosts that were named see who we are. */
-  #roleOf(url: URL, isNamed: boolean): ServerRole {
+  #roleOf(url: URL, isNamed: boolean, queue: CallQueue): ServerRole {
     const { authorization } = this.#options;
     const key = `${isNamed} ${url.origin}`;
     let origin = this.#origins.get(key);
@@ -182,8 +184,8 @@ export class HttpClient {
       this.#origins.set(key, origin);
     }
     const secret = isNamed && authorization !== undefined ? `Authorization: ${authorization}\r\n` : '';
-    const head = `Host: ${url.host}\r\nAccept: application/json\r\n${secret}`;
-    return { origin, head, prefix: url.pathname === '/' ? '' : url.pathname };
+    const head = eachByte(`Host: ${url.host}\r\nAccept: application/json\r\n${secret}`);
+    return { origin, queue, head, prefix: url.pathname === '/' ? '' : url.pathname };
   }
 
   #security({ protocol }: URL, isNamed: boolean): Security | undefined {
@@ -197,7 +199,7 @@ export class HttpClient {
     return { context, rejectUnauthorized: insecure !== true };
   }
 
-  #once({ origin, head }: ServerRole, path: string, call: HttpCall): Promise<HttpAnswer> {
+  #once({ origin, queue, head }: ServerRole, path: string, call: HttpCall): Promise<HttpAnswer> {
     const text = textOf(path, head, call);
     return new Promise((resolve, reject) => {
       const failed = (error: unknown) => reject(failedConnection(error, origin.place.url));
@@ -208,7 +210,7 @@ export class HttpClient {
         else if (!isPacked) resolve({ status, headers, body, sent: body });
         else unpacked(body, most).then((all) => resolve({ status, headers, body: all, sent: body }), failed);
       };
-      this.#pool.send(origin, { text, most: call.most, answered, failed });
+      this.#pool.send(queue, origin, { text, most: call.most, answered, failed });
     });
   }
 }
@@ -223,9 +225,14 @@ const LATE: Readonly<Record<Late, string>> = {
 function textOf(path: string, head: string, { post, packed }: HttpCall): string {
   const coding = packed ? 'Accept-Encoding: gzip\r\n' : '';
   if (post === undefined) return `GET ${path} HTTP/1.1\r\n${head}${coding}\r\n`;
-  const length = Buffer.byteLength(post);
+  const body = eachByte(post);
   // Anything after the type is refused.
-  return `POST ${path} HTTP/1.1\r\n${head}${coding}Content-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${post}`;
+  return `POST ${path} HTTP/1.1\r\n${head}${coding}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** A text with a character for each byte of this one: it is written in less time. */
+function eachByte(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** Without the brackets of an IPv6 address. */
