@@ -184,39 +184,29 @@ export function parseListing(
   directory: string,
 ): { entries: readonly RemoteEntry[]; complete: boolean } | undefined {
   if (!Array.isArray(answer)) return undefined;
-  const entries = answer.slice(0, MOST.entries).flatMap((entry) => {
-    if (!isFields(entry)) return [];
+  const entries: RemoteEntry[] = [];
+  for (const entry of answer.slice(0, MOST.entries)) {
+    if (!isFields(entry)) continue;
     const path = textOf(entry.path);
-    if (!path.startsWith(directory) || path.charCodeAt(directory.length) !== SLASH) return [];
-    const name = ownName(path.slice(directory.length + 1));
-    if (!isName(name)) return [];
-    const [mode = ''] = MODE.exec(textOf(entry.mode)) ?? [];
+    if (!path.startsWith(directory) || path.charCodeAt(directory.length) !== SLASH) continue;
+    const name = own(path.slice(directory.length + 1));
+    if (!isName(name)) continue;
+    const mode = MODE.test(textOf(entry.mode)) ? own(textOf(entry.mode)) : '';
     const kind = mode.startsWith('d') ? 'directory' : mode.startsWith('-') ? 'file' : 'other';
-    return [
-      {
-        name,
-        kind,
-        mode,
-        size: sizeOf(entry.size),
-        mtimeMs: 1000 * sizeOf(entry.mtime),
-        owner: ownerOf(entry.uid),
-      },
-    ] as const;
-  });
+    const [size, mtimeMs] = [sizeOf(entry.size), 1000 * sizeOf(entry.mtime)];
+    entries.push({ name, kind, mode, size, mtimeMs, owner: own(ownerOf(entry.uid)) });
+  }
   return { entries, complete: answer.length <= MOST.entries };
 }
 
 const SLASH = 47;
 
-/** A few names come again and again, such as those of streams. */
+/** A few texts come again and again, such as the names of streams. */
 const NAMES = new Map<string, string>();
 const MOST_NAMES = 4096;
-/** V8 copies a shorter part of a text. Of a longer one, it keeps the whole text. */
-const SHORTEST_PART = 13;
 
-/** The same name, without the path that it is cut out of. */
-function ownName(name: string): string {
-  if (name.length < SHORTEST_PART) return name;
+/** The same text, without that which it is cut out of. */
+function own(name: string): string {
   let own = NAMES.get(name);
   if (own === undefined) {
     if (NAMES.size === MOST_NAMES) NAMES.clear();

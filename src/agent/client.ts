@@ -4,7 +4,7 @@ import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.
 import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
 import { failedElsewhere } from './connection.js';
 import { AgentFailure } from './failure.js';
-import { type HttpAnswer, HttpClient, type HttpOptions } from './http.js';
+import { type HttpAnswer, type HttpCall, HttpClient, type HttpOptions } from './http.js';
 import { jsonIn } from './json-answer.js';
 import { Lane } from './lane.js';
 import { commonRefusal, SAY_WHO } from './refusal.js';
@@ -137,7 +137,7 @@ export class AgentClient implements AgentFiles {
   }
 
   async list(path: string, urgent = false, known?: RemoteListing): Promise<RemoteListing> {
-    const answer = await this.#get(`/files/browse${this.#suffix}`, { path }, MOST.listing, urgent);
+    const answer = await this.#get('/files/browse', path, '', MOST.listing, urgent);
     if (answer.status !== 200) throw refusal(answer, path);
     const { body } = answer;
     if (known?.raw?.equals(body)) return known;
@@ -159,7 +159,7 @@ export class AgentClient implements AgentFiles {
   /** As it is: nothing has to be decoded, and no other rights are needed than to list its directory. */
   async whole(path: string, urgent = false): Promise<Buffer | undefined> {
     try {
-      const answer = await this.#get(`/files/download${this.#suffix}`, { path }, MOST.piece, urgent);
+      const answer = await this.#get('/files/download', path, '', MOST.piece, urgent);
       if (answer.status !== 200) throw refusal(answer, path);
       return answer.body;
     } catch (error) {
@@ -193,35 +193,38 @@ export class AgentClient implements AgentFiles {
   }
 
   async #readAsText(path: string, offset: number, length: number, urgent: boolean): Promise<Buffer> {
-    const query = { path, offset: String(offset), length: String(length) };
-    const answer = await this.#get(`/files/read${this.#suffix}`, query, MOST.piece, urgent);
+    const piece = `&offset=${offset}&length=${length}`;
+    const answer = await this.#get('/files/read', path, piece, MOST.piece, urgent);
     if (answer.status !== 200) throw refusal(answer, path);
-    const piece = parsePiece(jsonIn(answer, CHECK_ADDRESS));
-    if (piece === undefined) throw new AgentFailure('odd', `its answer is not a piece of ${path}`);
-    return piece;
+    const bytes = parsePiece(jsonIn(answer, CHECK_ADDRESS));
+    if (bytes === undefined) throw new AgentFailure('odd', `its answer is not a piece of ${path}`);
+    return bytes;
   }
 
-  #get(
-    name: string,
-    query: Readonly<Record<string, string>>,
+  /** `more`: of the query. */
+  async #get(
+    endpoint: string,
+    path: string,
+    more: string,
     most: number,
     urgent: boolean,
   ): Promise<HttpAnswer> {
-    const fields = Object.entries(query).map(([field, value]) => `${field}=${encodeURIComponent(value)}`);
-    return this.#ask({ base: this.base, path: `${name}?${fields.join('&')}`, most }, urgent);
+    const asked = `${endpoint}${this.#suffix}?path=${encodeURIComponent(path)}${more}`;
+    return this.#ask({ base: this.base, path: asked, most }, urgent);
   }
 
-  async #ask(call: Parameters<HttpClient['ask']>[0], urgent: boolean): Promise<HttpAnswer> {
-    return this.#lane.run(async () => {
-      if (this.#down !== undefined) throw this.#down;
-      try {
-        return await this.#http.ask(call);
-      } catch (error) {
-        if (error instanceof AgentFailure && error.kind === 'unreachable') this.#down = error;
-        throw error;
-      }
+  #ask(call: HttpCall, urgent: boolean): Promise<HttpAnswer> {
+    return this.#lane.run(() => {
+      if (this.#down !== undefined) return Promise.reject(this.#down);
+      const asked = this.#http.ask(call);
+      asked.catch(this.#failed);
+      return asked;
     }, urgent);
   }
+
+  readonly #failed = (error: unknown): void => {
+    if (error instanceof AgentFailure && error.kind === 'unreachable') this.#down = error;
+  };
 }
 
 /** By how much a time is outside of the span in which it was told; it has whole seconds. */

@@ -6,7 +6,7 @@ import { compareTasks } from '../discovery/tasks.js';
 import type { Problem } from '../errors/problem.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
 import { rootPaths } from '../layout/root-paths.js';
-import { isWithin } from '../store/paths.js';
+import { isWithin, parentOf } from '../store/paths.js';
 import { isOver } from '../task/condition.js';
 import type { TaskGatherer, TaskSearch, TaskSource } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
@@ -56,8 +56,8 @@ export interface AgentCounts {
 
 /** Agents that are asked at the same time. */
 const MOST_AGENTS = 64;
-/** Views that are read before they are taken. */
-const AHEAD = 192;
+/** Views that are read before they are taken: of more, most would be old to the garbage collector before they are. */
+const AHEAD = 96;
 /** In so many looks, what cannot change any more is looked at once. */
 const LOOKS = 256;
 /** So many tasks of which nothing has changed for a while are listed in each look; if there are more, they take turns. */
@@ -65,8 +65,8 @@ const MOST_QUIET = 4000;
 const QUIET_MS = 60_000;
 /** In so many looks, the whole sandbox of a task of which nothing changes is looked at once. */
 const CLOSE_LOOKS = 32;
-/** Sandboxes of an agent that are listed at the same time: by two calls each, so that it is always asked something. */
-const MOST_RUNS = 10;
+/** Sandboxes of an agent that are listed at the same time: by two calls each, which are sent together. */
+const MOST_RUNS = 6;
 /** A state of an agent that is this young is not asked for again: the agent makes it in its one thread. */
 const FRESH_MS = 900;
 /** The header with its time has whole seconds, and the answer was on its way. */
@@ -86,6 +86,8 @@ interface KnownRun {
   root: TaskRoot;
   /** What is in the directory of its only task: if that stays, nothing of the task has changed. */
   only?: Listed;
+  /** What is in that of its task file. */
+  phase?: Listed;
   /** In how many looks that stayed. */
   stays: number;
   /** Of the last look that had to list it. */
@@ -172,11 +174,12 @@ export class AgentTasks implements TaskGatherer {
   source(found: FoundTask): TaskSource {
     const { agent, run } = this.#originOf(found);
     const reader = new RemoteTask(found, { history: true });
+    const ofLook = sandboxOf(run);
     let view: TaskView | undefined;
     let looked = '';
     let last = found;
     const read = async (): Promise<TaskView> => {
-      let { sandbox } = run;
+      let sandbox = ofLook;
       let { running } = run.run;
       if (view !== undefined) {
         sandbox = new Sandbox(agent.port, run.run.directory, true);
@@ -227,7 +230,7 @@ export class AgentTasks implements TaskGatherer {
   /** The sandbox of a task as the last look listed it, and whether its agent then ran the executor. */
   placeOf(found: FoundTask): { sandbox: Sandbox; running: boolean } {
     const { run } = this.#originOf(found);
-    return { sandbox: run.sandbox, running: run.run.running };
+    return { sandbox: sandboxOf(run), running: run.run.running };
   }
 
   /** The agent that has a root of ours. */
@@ -272,7 +275,7 @@ export class AgentTasks implements TaskGatherer {
     const { agent, run, task } = this.#originOf(found);
     if (task.view !== undefined) return task.view;
     const reader = task.reader ?? new RemoteTask(found, { history: false, locates: 'probably' });
-    const { sandbox } = run;
+    const sandbox = sandboxOf(run);
     const view = agent.told(await reader.read(sandbox, found, run.run.running), sandbox);
     if (this.#remembers) {
       const isWhole = sandbox.failure === undefined && !view.removed;
@@ -282,6 +285,7 @@ export class AgentTasks implements TaskGatherer {
       // What was needed to read it is not needed again.
       task.reader = task.isSettled ? undefined : reader;
     } else run.only = undefined;
+    run.phase = undefined;
     if (run.tasks.length === 1) sandbox.forgetAll();
     return view;
   }
@@ -489,8 +493,23 @@ class RemoteHost {
       }
       return { found: task, reader: readers.get(task_id) };
     });
-    const listed = only === undefined ? undefined : await sandbox.list(only.checkpoint_dir);
-    return { run, root, sandbox, isRoot: true, tasks, only: listed, stays: 0 };
+    const listed: KnownRun = {
+      run,
+      root,
+      sandbox,
+      isRoot: true,
+      tasks,
+      only: undefined,
+      phase: undefined,
+      stays: 0,
+    };
+    if (only !== undefined) {
+      listed.only = await sandbox.list(only.checkpoint_dir);
+      listed.phase = await sandbox.list(parentOf(only.task_file ?? ''));
+      // What is read of very many tasks later takes less memory until then.
+      sandbox.forgetAll();
+    }
+    return listed;
   }
 
   /** All that is known of it without asking for it is as it was. */
@@ -539,6 +558,14 @@ function compareRoots(a: TaskRoot, b: TaskRoot): number {
   return first < second ? -1 : first > second ? 1 : 0;
 }
 
+/** The sandbox as it was listed in the last look. */
+function sandboxOf({ sandbox, only, phase, tasks: [task] }: KnownRun): Sandbox {
+  const { checkpoint_dir = '', task_file } = task?.found ?? {};
+  if (only !== undefined) sandbox.recall(checkpoint_dir, only);
+  if (phase !== undefined && task_file !== undefined) sandbox.recall(parentOf(task_file), phase);
+  return sandbox;
+}
+
 /** Is what is in the directory of its only task the same as before? */
 async function isAsItWas(sandbox: Sandbox, known: KnownRun): Promise<boolean> {
   const { only, tasks } = known;
@@ -547,6 +574,7 @@ async function isAsItWas(sandbox: Sandbox, known: KnownRun): Promise<boolean> {
   if (listed !== only && looksOf(listed) !== looksOf(only)) return false;
   known.sandbox = sandbox;
   known.only = listed;
+  known.phase = undefined;
   known.stays += 1;
   return true;
 }

@@ -144,7 +144,11 @@ export class HttpPool {
 
   #sendWaiting(queue: CallQueue): void {
     // As many as a connection takes; those for which there is none wait again.
-    for (let left = queue.waiting.length; left > 0 && (queue.busy < MOST_BUSY || queue.last?.gathers(queue)); left--) {
+    for (
+      let left = queue.waiting.length;
+      left > 0 && (queue.busy < MOST_BUSY || queue.last?.gathers(queue));
+      left--
+    ) {
       const [origin, exchange] = queue.waiting.shift() as [Origin, Exchange];
       this.send(queue, origin, exchange);
     }

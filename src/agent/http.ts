@@ -105,30 +105,50 @@ export class HttpClient {
   }
 
   /** Rejects with AgentFailure if no whole answer comes in time; an answer of any status is one. */
-  async ask(call: HttpCall): Promise<HttpAnswer> {
-    for (const pause of PAUSES_MS) {
-      try {
-        const answer = await this.#follow(call);
-        if (!AGAIN.has(answer.status)) return answer;
-      } catch (error) {
-        if (!isBroken(error)) throw error;
-      }
-      await sleep(pause);
-    }
-    return this.#follow(call);
+  ask(call: HttpCall): Promise<HttpAnswer> {
+    // The one promise of almost all calls.
+    return new Promise((resolve, reject) => {
+      const role = this.#named(call.base);
+      const answered = (answer: HttpAnswer) => {
+        if (!AGAIN.has(answer.status) && !REDIRECTS.has(answer.status)) resolve(answer);
+        else resolve(this.#again(call, this.#follow(call, answer)));
+      };
+      const failed = (error: unknown) => {
+        if (isBroken(error)) resolve(this.#again(call, Promise.reject(error)));
+        else reject(error);
+      };
+      this.#send(role, `${role.prefix}${call.path}`, call, answered, failed);
+    });
   }
 
   close(): void {
     this.#pool.close();
   }
 
-  async #follow(call: HttpCall): Promise<HttpAnswer> {
+  async #again(call: HttpCall, first: Promise<HttpAnswer>): Promise<HttpAnswer> {
+    let attempt = first;
+    for (const pause of PAUSES_MS) {
+      try {
+        const answer = await attempt;
+        if (!AGAIN.has(answer.status)) return answer;
+      } catch (error) {
+        if (!isBroken(error)) throw error;
+      }
+      await sleep(pause);
+      attempt = this.#follow(call);
+    }
+    return attempt;
+  }
+
+  /** `first`: the answer of the server that was named, if it was asked before. */
+  async #follow(call: HttpCall, first?: HttpAnswer): Promise<HttpAnswer> {
     let role = this.#named(call.base);
     const named = role.origin.place.url;
     let path = `${role.prefix}${call.path}`;
     let redirected: string | undefined;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#onceAt(role, path, call, redirected);
+      const isKnown = redirects === 0 && first !== undefined;
+      const answer = isKnown ? first : await this.#onceAt(role, path, call, redirected);
       const { location } = answer.headers;
       if (call.stays || !REDIRECTS.has(answer.status) || location === undefined) {
         return redirected === undefined ? answer : { ...answer, redirected };
@@ -199,19 +219,27 @@ export class HttpClient {
     return { context, rejectUnauthorized: insecure !== true };
   }
 
-  #once({ origin, queue, head }: ServerRole, path: string, call: HttpCall): Promise<HttpAnswer> {
-    const text = textOf(path, head, call);
-    return new Promise((resolve, reject) => {
-      const failed = (error: unknown) => reject(failedConnection(error, origin.place.url));
-      const answered = ({ status, headers, body }: AnswerReader) => {
-        const { most, known } = call;
-        const isPacked = headers['content-encoding'] === 'gzip' && body.length > 0;
-        if (status === 200 && known?.equals(body)) resolve({ status, headers, body: NOTHING, sent: known });
-        else if (!isPacked) resolve({ status, headers, body, sent: body });
-        else unpacked(body, most).then((all) => resolve({ status, headers, body: all, sent: body }), failed);
-      };
-      this.#pool.send(queue, origin, { text, most: call.most, answered, failed });
-    });
+  #once(role: ServerRole, path: string, call: HttpCall): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => this.#send(role, path, call, resolve, reject));
+  }
+
+  /** Calls exactly one of the two, once. */
+  #send(
+    { origin, queue, head }: ServerRole,
+    path: string,
+    call: HttpCall,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (error: AgentFailure) => void,
+  ): void {
+    const { most, known } = call;
+    const failed = (error: unknown) => reject(failedConnection(error, origin.place.url));
+    const answered = ({ status, headers, body }: AnswerReader) => {
+      const isPacked = headers['content-encoding'] === 'gzip' && body.length > 0;
+      if (status === 200 && known?.equals(body)) resolve({ status, headers, body: NOTHING, sent: known });
+      else if (!isPacked) resolve({ status, headers, body, sent: body });
+      else unpacked(body, most).then((all) => resolve({ status, headers, body: all, sent: body }), failed);
+    };
+    this.#pool.send(queue, origin, { text: textOf(path, head, call), most, answered, failed });
   }
 }
 

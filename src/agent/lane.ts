@@ -1,4 +1,4 @@
-/** Runs at most so many calls at once; those that are urgent begin before all others. */
+/** Runs at most so many calls, which must not throw but reject, at once; those that are urgent begin before all others. */
 export class Lane {
   readonly #most: number;
   #running = 0;
@@ -14,19 +14,27 @@ export class Lane {
     return this.#urgent.length + this.#waiting.length;
   }
 
-  async run<T>(call: () => Promise<T>, urgent = false): Promise<T> {
-    if (this.#running >= this.#most) {
-      await new Promise<void>((begin) => (urgent ? this.#urgent : this.#waiting).push(begin));
-    } else this.#running += 1;
-    try {
-      return await call();
-    } finally {
-      // The next one takes over the place.
-      const next = this.#urgent.shift() ?? this.#waiting.shift();
-      if (next === undefined) this.#running -= 1;
-      else next();
+  run<T>(call: () => Promise<T>, urgent = false): Promise<T> {
+    if (this.#running < this.#most) {
+      this.#running += 1;
+      return this.#begin(call);
     }
+    const turn = new Promise<void>((begin) => (urgent ? this.#urgent : this.#waiting).push(begin));
+    return turn.then(() => this.#begin(call));
   }
+
+  #begin<T>(call: () => Promise<T>): Promise<T> {
+    const running = call();
+    running.then(this.#over, this.#over);
+    return running;
+  }
+
+  /** The next one takes over the place. */
+  readonly #over = (): void => {
+    const next = this.#urgent.shift() ?? this.#waiting.shift();
+    if (next === undefined) this.#running -= 1;
+    else next();
+  };
 }
 
 /** Uses the items in their order, so many at once. Rejects with the first failure. */

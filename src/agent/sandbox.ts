@@ -23,7 +23,7 @@ export function looksOf(listed: Listed): string {
 export class Sandbox {
   readonly #files: AgentFiles;
   readonly #urgent: boolean;
-  readonly #listed = new Map<string, Promise<Listed>>();
+  #listed: Map<string, Promise<Listed>> | undefined;
   /** Why the agent as a whole gave something no more; undefined while it answers, and for a client that does not know. */
   failure: AgentFailure | undefined;
 
@@ -38,22 +38,32 @@ export class Sandbox {
 
   /** `known`: of an earlier point in time; it comes again if nothing has changed. */
   list(path: string, known?: Listed): Promise<Listed> {
-    let listed = this.#listed.get(path);
+    let listed = this.#listed?.get(path);
     if (listed === undefined) {
       listed = this.#list(path, typeof known === 'string' ? undefined : known);
-      this.#listed.set(path, listed);
+      this.#remember(path, listed);
     }
     return listed;
   }
 
+  /** What was listed at this point in time, after all was forgotten. */
+  recall(path: string, listed: Listed): void {
+    if (!this.#listed?.has(path)) this.#remember(path, Promise.resolve(listed));
+  }
+
+  #remember(path: string, listed: Promise<Listed>): void {
+    this.#listed ??= new Map();
+    this.#listed.set(path, listed);
+  }
+
   /** The directory is asked for again when it is needed. */
   forget(path: string): void {
-    this.#listed.delete(path);
+    this.#listed?.delete(path);
   }
 
   /** From now on it is another point in time. */
   forgetAll(): void {
-    this.#listed.clear();
+    this.#listed = undefined;
   }
 
   /** What a browser is told of a refusal is nothing: the directory above says whether there is anything to refuse. */
@@ -124,8 +134,8 @@ export class Sandbox {
   }
 
   #holds(path: string): boolean {
-    const plain = !path.includes('\0') && !path.split('/').includes('..');
-    return plain && isWithin(path, this.directory);
+    if (path.includes('\0') || (path.includes('..') && path.split('/').includes('..'))) return false;
+    return isWithin(path, this.directory);
   }
 }
 

@@ -13,7 +13,8 @@ export function nameOf(path: string): string {
 
 /** Is `path` the directory itself or something in it? Pure text; both must be absolute and plain. */
 export function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
+  if (directory === '/') return path.startsWith('/');
+  return path.startsWith(directory) && (path.length === directory.length || path[directory.length] === '/');
 }
 
 /** The names that lead from a directory down to a path in it; undefined if the path is not in it. Pure text. */
