@@ -6,9 +6,12 @@ export const PIECE_BYTES = 64 * 1024;
 export interface RemoteListing {
   readonly entries: readonly RemoteEntry[];
   readonly complete: boolean;
-  /** As it was answered, of a listing that was known before: by it, the client can tell that a later one is the same. */
-  readonly raw?: Buffer;
+  /** As it was answered, if it was asked for with one that is known: by it, the client can tell that a later one is the same. */
+  readonly raw?: string;
 }
+
+/** In the place of one that is known: what comes instead can be told from later ones. */
+export const NOT_LISTED: RemoteListing = { entries: [], complete: false };
 
 /**
  * The files that an agent serves. Everything rejects if the agent does not give what was asked for; a client that knows

@@ -139,13 +139,11 @@ export class AgentClient implements AgentFiles {
   async list(path: string, urgent = false, known?: RemoteListing): Promise<RemoteListing> {
     const answer = await this.#get('/files/browse', path, '', MOST.listing, urgent);
     if (answer.status !== 200) throw refusal(answer, path);
-    const { body } = answer;
-    if (known?.raw?.equals(body)) return known;
+    const raw = known === undefined ? undefined : answer.body.toString('latin1');
+    if (known !== undefined && known.raw === raw) return known;
     const listing = parseListing(jsonIn(answer, CHECK_ADDRESS), path);
     if (listing === undefined) throw new AgentFailure('odd', `its answer is not a listing of ${path}`);
-    return known === undefined
-      ? listing
-      : { entries: listing.entries, complete: listing.complete, raw: body };
+    return raw === undefined ? listing : { entries: listing.entries, complete: listing.complete, raw };
   }
 
   async read(path: string, offset: number, length: number, urgent = false): Promise<Buffer> {

@@ -5,7 +5,7 @@ import { mesosIdsOf, rootInRun, taskIdOfExecutor } from '../layout/mesos.js';
 import { type Phase, phasePath, rootPaths } from '../layout/root-paths.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { ExecutorRun, RemoteEntry } from './answers.js';
-import type { Sandbox } from './sandbox.js';
+import type { Listed, Sandbox } from './sandbox.js';
 
 /**
  * The tasks of a sandbox. `refused` if its agent does not list it: it was removed, or is not for everybody. `absent` if it
@@ -36,12 +36,13 @@ export async function findTasks(
 
 /**
  * The task of an executor that is named after it, by two listings: of its phase, as the agent tells it, and of its
- * checkpoints. Undefined if it is not alone there, or not whole: then all of the sandbox has to be listed.
+ * checkpoints, which may be known. Undefined if it is not alone there, or not whole: then all of the sandbox has to be listed.
  */
 export async function findTaskOf(
   sandbox: Sandbox,
   { executorId, running }: Pick<ExecutorRun, 'executorId' | 'running'>,
   root: TaskRoot,
+  known?: Listed,
 ): Promise<FoundTask | undefined> {
   const task_id = taskIdOfExecutor(executorId);
   if (task_id === undefined) return undefined;
@@ -52,7 +53,7 @@ export async function findTaskOf(
   task.task_file = `${directory}/${task_id}`;
   const [listed, checkpoints] = await Promise.all([
     sandbox.list(directory),
-    sandbox.list(task.checkpoint_dir),
+    sandbox.list(task.checkpoint_dir, known),
   ]);
   if (typeof listed === 'string' || !listed.complete || listed.entries.length !== 1) return undefined;
   const [entry] = listed.entries;

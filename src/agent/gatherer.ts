@@ -11,7 +11,7 @@ import { isOver } from '../task/condition.js';
 import type { TaskGatherer, TaskSearch, TaskSource } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { duration } from '../text/age.js';
-import type { AgentFiles } from './agent-files.js';
+import { type AgentFiles, NOT_LISTED } from './agent-files.js';
 import type { AgentState, ExecutorRun } from './answers.js';
 import { failureIn, problemOf } from './failure.js';
 import { findTaskOf, findTasks, rootOf, taskIn } from './find.js';
@@ -116,6 +116,8 @@ export class AgentTasks implements TaskGatherer {
   readonly #counted: (counts: AgentCounts) => void;
   readonly #access: readonly string[] | undefined;
   #look = 0;
+  readonly #tasks = new Sorter(compareTasks);
+  readonly #roots = new Sorter(compareRoots);
   /** In how many looks each of the quiet tasks is listed once. */
   #turns = 1;
   /** It will look again, so that it pays to remember what was read. */
@@ -280,7 +282,7 @@ export class AgentTasks implements TaskGatherer {
     if (this.#remembers) {
       const isWhole = sandbox.failure === undefined && !view.removed;
       task.isSettled = isWhole && !run.run.running && isOver(view);
-      const isCalm = isWhole && run.only !== undefined && !isOver(view) && view.problems.length === 0;
+      const isCalm = isWhole && run.only !== undefined && !isOver(view) && view.problems.every(isOfBytes);
       task.view = task.isSettled || isCalm ? view : undefined;
       // What was needed to read it is not needed again.
       task.reader = task.isSettled ? undefined : reader;
@@ -327,7 +329,8 @@ export class AgentTasks implements TaskGatherer {
     const { ports, problems } = await this.#source.agentsFor(words);
     this.#problemsOfSource = problems;
     this.#hosts = ports.map((port) => {
-      const host = this.#known.get(port) ?? new RemoteHost(port, this.#now, this.#access);
+      const host =
+        this.#known.get(port) ?? new RemoteHost(port, this.#now, this.#access, () => this.#remembers);
       this.#known.set(port, host);
       return host;
     });
@@ -349,18 +352,19 @@ export class AgentTasks implements TaskGatherer {
     const access = this.#access;
     let quiet = 0;
     const discovery: Discovery = { agents, masters, access, roots: [], tasks: [], problems };
+    const tasks: FoundTask[] = [];
     for (const agent of this.#hosts) {
       for (const problem of agent.problems) discovery.problems.push(problem);
       for (const run of agent.runs.values()) {
         if (run.isRoot) discovery.roots.push(run.root);
         if (run.stays > 0) quiet += 1;
       }
-      for (const task of this.#tasksOf(agent)) discovery.tasks.push(task);
+      for (const task of this.#tasksOf(agent)) tasks.push(task);
     }
     this.#turns = Math.max(1, Math.ceil(quiet / MOST_QUIET));
-    discovery.tasks.sort(compareTasks);
+    discovery.tasks = this.#tasks.of(tasks);
     // An agent lists its executors in any order.
-    discovery.roots.sort(compareRoots);
+    discovery.roots = this.#roots.of(discovery.roots);
     return discovery;
   }
 
@@ -368,7 +372,7 @@ export class AgentTasks implements TaskGatherer {
     const tasks: FoundTask[] = [];
     for (const run of agent.runs.values()) {
       for (const task of run.tasks) {
-        this.#origins.set(task.found, { agent, run, task });
+        if (!this.#origins.has(task.found)) this.#origins.set(task.found, { agent, run, task });
         tasks.push(task.found);
       }
     }
@@ -381,6 +385,8 @@ class RemoteHost {
   readonly port: AgentPort;
   readonly #now: () => number;
   readonly #access: readonly string[] | undefined;
+  /** It is looked at again. */
+  readonly #remembers: () => boolean;
   executors: readonly ExecutorRun[] = [];
   /** Those that were listed, by their directories. */
   runs = new Map<string, KnownRun>();
@@ -393,10 +399,16 @@ class RemoteHost {
   #asking: Promise<boolean> | undefined;
   #isDown = false;
 
-  constructor(port: AgentPort, now: () => number, access: readonly string[] | undefined) {
+  constructor(
+    port: AgentPort,
+    now: () => number,
+    access: readonly string[] | undefined,
+    remembers: () => boolean,
+  ) {
     this.port = port;
     this.#now = now;
     this.#access = access;
+    this.#remembers = remembers;
     this.#agent = { id: '', url: port.base, hostname: '' };
   }
 
@@ -473,7 +485,12 @@ class RemoteHost {
       if ((turn % turns !== 0 && this.#isQuiet(known)) || (await isAsItWas(sandbox, known))) return known;
     }
     const root = rootOf(run.directory, this.#agent, this.#aheadMs, this.#access);
-    const only = await findTaskOf(sandbox, run, root);
+    const only = await findTaskOf(
+      sandbox,
+      run,
+      root,
+      run.running && this.#remembers() ? NOT_LISTED : undefined,
+    );
     if (only !== undefined && known?.tasks[0]?.found.phase === only.phase) {
       if (this.#mayBeAsItWas(run, known) && (await isAsItWas(sandbox, known))) return known;
     }
@@ -556,6 +573,31 @@ function compareRoots(a: TaskRoot, b: TaskRoot): number {
   if (a.path !== b.path) return a.path < b.path ? -1 : 1;
   const [first = '', second = ''] = [a.agent?.url, b.agent?.url];
   return first < second ? -1 : first > second ? 1 : 0;
+}
+
+/** Sorts again only if the items are others than the last time. */
+class Sorter<T> {
+  readonly #compare: (a: T, b: T) => number;
+  #items: readonly T[] = [];
+  #sorted: readonly T[] = [];
+
+  constructor(compare: (a: T, b: T) => number) {
+    this.#compare = compare;
+  }
+
+  of(items: readonly T[]): T[] {
+    const last = this.#items;
+    if (items.length !== last.length || items.some((item, i) => item !== last[i])) {
+      this.#items = items;
+      this.#sorted = [...items].sort(this.#compare);
+    }
+    return [...this.#sorted];
+  }
+}
+
+/** Does it stay as long as the bytes that were read stay? */
+function isOfBytes({ code }: Problem): boolean {
+  return code === 'checkpoint-incomplete' || code === 'checkpoint-damaged';
 }
 
 /** The sandbox as it was listed in the last look. */
