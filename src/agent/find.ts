@@ -50,7 +50,8 @@ export async function findTaskOf(
   const directory = phasePath(root.path, phase);
   const task = taskIn(root, task_id);
   task.phase = phase;
-  task.task_file = `${directory}/${task_id}`;
+  // Not of `directory`, which becomes a text of its own when it is listed: this one stays a few references until it is read.
+  task.task_file = `${phasePath(root.path, phase)}/${task_id}`;
   const [listed, checkpoints] = await Promise.all([
     sandbox.list(directory),
     sandbox.list(task.checkpoint_dir, known),

@@ -5,8 +5,8 @@ import type { Selection } from '../discovery/select.js';
 import { compareTasks } from '../discovery/tasks.js';
 import type { Problem } from '../errors/problem.js';
 import { taskIdOfExecutor } from '../layout/mesos.js';
-import { rootPaths } from '../layout/root-paths.js';
-import { isWithin, parentOf } from '../store/paths.js';
+import { phasePath, rootPaths } from '../layout/root-paths.js';
+import { isWithin } from '../store/paths.js';
 import { isOver } from '../task/condition.js';
 import type { TaskGatherer, TaskSearch, TaskSource } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
@@ -57,7 +57,7 @@ export interface AgentCounts {
 /** Agents that are asked at the same time. */
 const MOST_AGENTS = 64;
 /** Views that are read before they are taken: of more, most would be old to the garbage collector before they are. */
-const AHEAD = 96;
+const AHEAD = 64;
 /** In so many looks, what cannot change any more is looked at once. */
 const LOOKS = 256;
 /** So many tasks of which nothing has changed for a while are listed in each look; if there are more, they take turns. */
@@ -522,7 +522,7 @@ class RemoteHost {
     };
     if (only !== undefined) {
       listed.only = await sandbox.list(only.checkpoint_dir);
-      listed.phase = await sandbox.list(parentOf(only.task_file ?? ''));
+      listed.phase = await sandbox.list(phasePath(root.path, only.phase));
       // What is read of very many tasks later takes less memory until then.
       sandbox.forgetAll();
     }
@@ -602,9 +602,10 @@ function isOfBytes({ code }: Problem): boolean {
 
 /** The sandbox as it was listed in the last look. */
 function sandboxOf({ sandbox, only, phase, tasks: [task] }: KnownRun): Sandbox {
-  const { checkpoint_dir = '', task_file } = task?.found ?? {};
+  if (task === undefined) return sandbox;
+  const { root, checkpoint_dir } = task.found;
   if (only !== undefined) sandbox.recall(checkpoint_dir, only);
-  if (phase !== undefined && task_file !== undefined) sandbox.recall(parentOf(task_file), phase);
+  if (phase !== undefined) sandbox.recall(phasePath(root.path, task.found.phase), phase);
   return sandbox;
 }
 
