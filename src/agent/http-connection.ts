@@ -40,9 +40,12 @@ export type Late = 'connect' | 'idle' | 'whole' | 'slow';
 
 /** Calls that may share a connection at the same time. */
 export interface Line {
-  /** A connection broke while it carried several of them: from now on, each carries one at a time. */
-  isSingle: boolean;
+  /** So many of them do not share one: a connection broke while it carried several. */
+  alone: number;
 }
+
+/** A server, or the proxy before it, may bear no calls that share a connection; or it closed one that was old. */
+const ALONE_AFTER_BREAK = 200;
 
 /** Calls that may be on their way over one connection. More would gain little, and would have to be made again if it broke. */
 const MOST_ON_WAY = 8;
@@ -72,6 +75,8 @@ export class HttpConnection {
   #idle = 0;
   #error: unknown;
   #isGivenUp = false;
+  /** Calls follow each other without waiting. */
+  #isShared = false;
 
   /** `released`: called when all calls are over and when the connection is closed: it can be used again if it is open then. */
   constructor(
@@ -122,13 +127,16 @@ export class HttpConnection {
   /** Can it take another call of this line to those that are about to be written? */
   gathers(line: Line): boolean {
     const isGathering = this.#unwritten !== '' && this.#line === line && this.isOpen;
-    return isGathering && this.#answered > 0 && !line.isSingle && this.#exchanges.length < MOST_ON_WAY;
+    return isGathering && this.#answered > 0 && line.alone === 0 && this.#exchanges.length < MOST_ON_WAY;
   }
 
   /** The connection is idle, or gathers calls of this line. */
   send(exchange: Exchange, line: Line): void {
-    if (this.#exchanges.push(exchange) === 1) this.#expect(exchange);
+    const count = this.#exchanges.push(exchange);
+    if (count === 1) this.#expect(exchange);
+    this.#isShared = count > 1;
     this.#line = line;
+    if (line.alone > 0) line.alone -= 1;
     if (this.#unwritten === '') process.nextTick(() => this.#write());
     this.#unwritten += exchange.text;
   }
@@ -199,14 +207,9 @@ export class HttpConnection {
     this.#answered += 1;
     if (next === undefined) this.#answer = undefined;
     else this.#expect(next);
-    if (!keeps) this.#closeBefore(next);
+    if (!keeps) this.close();
     else if (next === undefined) this.#released(this);
     exchange?.answered(answer);
-  }
-
-  #closeBefore(next: Exchange | undefined): void {
-    if (next !== undefined && this.#line !== undefined) this.#line.isSingle = true;
-    this.close();
   }
 
   /** Nothing more comes. */
@@ -224,7 +227,7 @@ export class HttpConnection {
     const exchanges = this.#exchanges.splice(0);
     this.#answer = undefined;
     this.#socket.destroy();
-    if (this.#line !== undefined && exchanges.length > 1) this.#line.isSingle = true;
+    if (this.#line !== undefined && this.#isShared) this.#line.alone = ALONE_AFTER_BREAK;
     const error = this.#error ?? Object.assign(new Error('closed'), { code: 'ECONNRESET' });
     const isStale = this.#answered > 0 && this.#bytes === 0;
     // What is behind the call that failed was not even begun to be answered.

@@ -58,10 +58,14 @@ export class HttpPool {
   }
 
   queue(): CallQueue {
-    return { busy: 0, waiting: [], isSingle: false };
+    return { busy: 0, waiting: [], alone: 0 };
   }
 
   send(queue: CallQueue, origin: Origin, exchange: Exchange): void {
+    if (this.#isClosed) {
+      exchange.failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }), false);
+      return;
+    }
     if (queue.lastOrigin === origin && queue.last?.gathers(queue)) {
       this.#begin(queue.last, queue, origin, exchange);
       return;
