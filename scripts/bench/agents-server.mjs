@@ -1,7 +1,8 @@
 // A server of many agents of Mesos, in memory: node agents-server.mjs AGENTS TASKS FIXTURES
 //
 // Each agent has TASKS tasks of the fixtures under ids of its own, a third of them active, at /agent/ID/. Prints its port.
-// /calls: what was asked since the last time. /grow?part=N: one active task of each N gets some bytes more.
+// /calls: what was asked since the last time; /count: how often. Each answer is made once, so that the server is not what all
+// wait for. /grow?part=N: one active task of each N gets some bytes more.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -146,23 +147,36 @@ function at(path) {
 }
 
 let calls = [];
-let bytes = 0;
 
 function answer(request, response, body) {
   const [path, query = ''] = request.url.split('?');
   const parameters = new URLSearchParams(query);
-  if (path === '/calls') {
-    response.end(JSON.stringify({ bytes, calls }));
+  if (path === '/calls' || path === '/count') {
+    response.end(JSON.stringify(path === '/calls' ? { calls } : { count: calls.length }));
     calls = [];
-    bytes = 0;
     return;
   }
   if (path === '/grow') {
     grow(Number(parameters.get('part')));
+    made.clear();
     response.end();
     return;
   }
   calls.push(body === '' ? [request.url] : [request.url, body]);
+  const key = `${request.headers['accept-encoding']} ${request.url} ${body}`;
+  let answer = made.get(key);
+  if (answer === undefined) {
+    answer = answerTo(request, path, parameters, body);
+    made.set(key, answer);
+  }
+  response.writeHead(answer.status, answer.headers);
+  response.end(answer.sent);
+}
+
+/** The answers of before, by what was asked. */
+const made = new Map();
+
+function answerTo(request, path, parameters, body) {
   const [, agent, endpoint] = /^\/agent\/(\d+)(\/.*)$/.exec(path) ?? [];
   let content;
   let type = 'application/json';
@@ -187,9 +201,8 @@ function answer(request, response, body) {
     sent = gzipSync(sent);
     headers['Content-Encoding'] = 'gzip';
   }
-  bytes += sent.length;
-  response.writeHead(content === undefined ? 404 : 200, { ...headers, 'Content-Length': sent.length });
-  response.end(sent);
+  const status = content === undefined ? 404 : 200;
+  return { status, headers: { ...headers, 'Content-Length': sent.length }, sent };
 }
 
 const server = createServer((request, response) => {

@@ -26,10 +26,10 @@ const QUIET_MS = 1500;
 /** `context` as in `statusRows`. Returns rows for the table. */
 export async function agentRows(context) {
   const { quick } = context;
-  return [
-    ...(await withAgents(context, 100, status)),
-    ...(await withAgents(context, quick ? 100 : 1000, watched)),
-  ];
+  return withAgents(context, quick ? 100 : 1000, async (...agents) => [
+    ...(await status(...agents)),
+    ...(await watched(...agents)),
+  ]);
 }
 
 /** Uses a server of so many agents: its port, and the words that name the agents. */
@@ -56,15 +56,21 @@ async function callsOf(port) {
   return /** @type {{ calls: string[][] }} */ (await answer.json()).calls;
 }
 
-async function status({ dir, program, node, env, quick }, { count, port, words }) {
+/** How often it was asked since the last time. */
+async function countOf(port) {
+  const answer = await fetch(`http://127.0.0.1:${port}/count`);
+  return /** @type {{ count: number }} */ (await answer.json()).count;
+}
+
+async function status({ dir, program, node, env }, { count, port, words }) {
   const line = `${program} status --json ${words.join(' ')}`;
-  await callsOf(port);
+  await countOf(port);
   timeOnce(line, env);
   const calls = await callsOf(port);
   const file = join(dir, 'calls.json');
   writeFileSync(file, JSON.stringify(calls));
   const bare = `${node} ${quote(BARE)} ${port} ${quote(file)}`;
-  const [measured, reference] = sideBySide([line, bare], quick ? 3 : 7, env);
+  const [measured, reference] = sideBySide([line, bare], 3, env);
   const us = ({ cpu }) => (cpu * 1000) / calls.length;
   return [
     ratioRow(
@@ -89,7 +95,7 @@ async function watched({ programArgs, env, quick, say }, { count, port, words })
   say('their memory');
   const peak = await peakMemory(command, [...args, 'status', '--json', ...words], env);
   say('looks at them again');
-  await callsOf(port);
+  await countOf(port);
   const interval = ['--watch', '--interval', `${INTERVAL_S}s`];
   const watch = spawn(command, [...args, 'status', ...interval, ...words], { env, stdio: 'ignore' });
   try {
@@ -130,9 +136,9 @@ async function lookOver(pid, port) {
   let cpu = before;
   for (let quiet = 0, seen = 0; seen === 0 || quiet < QUIET_MS; quiet += 100) {
     await sleep(100);
-    const { length } = await callsOf(port);
-    seen += length;
-    if (length > 0) quiet = 0;
+    const count = await countOf(port);
+    seen += count;
+    if (count > 0) quiet = 0;
     cpu = cpuOf(pid);
   }
   return cpu - before;
