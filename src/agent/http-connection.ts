@@ -39,7 +39,7 @@ export interface Patience {
 export type Late = 'connect' | 'idle' | 'whole' | 'slow';
 
 /** Calls that may share a connection at the same time. */
-export interface Line {
+export interface SharedCalls {
   /** So many of them do not share one: a connection broke while it carried several. */
   alone: number;
 }
@@ -64,7 +64,7 @@ export class HttpConnection {
   readonly #exchanges: Exchange[] = [];
   /** Of the first of them. */
   #answer: AnswerReader | undefined;
-  #line: Line | undefined;
+  #line: SharedCalls | undefined;
   /** Calls that are written at the end of this moment. */
   #unwritten = '';
   #isConnected = false;
@@ -125,13 +125,13 @@ export class HttpConnection {
   }
 
   /** Can it take another call of this line to those that are about to be written? */
-  gathers(line: Line): boolean {
+  gathers(line: SharedCalls): boolean {
     const isGathering = this.#unwritten !== '' && this.#line === line && this.isOpen;
     return isGathering && this.#answered > 0 && line.alone === 0 && this.#exchanges.length < MOST_ON_WAY;
   }
 
   /** The connection is idle, or gathers calls of this line. */
-  send(exchange: Exchange, line: Line): void {
+  send(exchange: Exchange, line: SharedCalls): void {
     const count = this.#exchanges.push(exchange);
     if (count === 1) this.#expect(exchange);
     this.#isShared = count > 1;

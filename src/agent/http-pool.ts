@@ -2,10 +2,10 @@ import {
   type Exchange,
   HttpConnection,
   type Late,
-  type Line,
   type Patience,
   type Place,
   type Security,
+  type SharedCalls,
 } from './http-connection.js';
 
 /** Those of 64 agents at once, with 4 for each, and those that are kept for the next look. */
@@ -21,7 +21,7 @@ export interface Origin {
 }
 
 /** The calls to one agent, also if it is one of many behind a proxy: none of them waits for an answer of another agent. */
-export interface CallQueue extends Line {
+export interface CallQueue extends SharedCalls {
   /** Connections that carry its calls now. */
   busy: number;
   /** The one that began to carry calls last, and where it leads. */
