@@ -368,7 +368,7 @@ describe('without the program in C', () => {
       9,
       `${join(place.sandbox('t'), 'sub')}\n0027\nof it 8080\n${AS_ROOT ? NOBODY : process.getuid?.()}\n`,
     ]);
-    expect(stderr).toContain('has the limits of thermos, not of the process');
+    expect(stderr).toContain('has the limits of thermos, not those of the process');
   });
 
   test('with the same exit codes, and the same shell', () => {

@@ -417,7 +417,7 @@ describe('guards: what a header says is not believed', () => {
     const foreign = actions(gc(args), 'a');
     if (AS_ROOT)
       expect(foreign[1]).toBe(
-        'data refused: it belongs to uid 0, but its checkpoint may be written by uid 12345',
+        'data refused: it belongs to uid 0, but its checkpoint can be written by uid 12345',
       );
     else expect(foreign[1]).toBe('data would-delete');
     if (AS_ROOT) spawnSync('chown', ['-R', String(owner), sandbox]);
