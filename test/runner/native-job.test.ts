@@ -68,6 +68,6 @@ test.each([
 test.each([{ cmdline: 'a\0b' }, { cwd: '/a\0' }, { env: { A: '\0' } }])(
   '%j cannot be given to a command',
   (part) => {
-    expect(() => encodeNativeJob({ ...JOB, ...part })).toThrow('has a character NUL in it');
+    expect(() => encodeNativeJob({ ...JOB, ...part })).toThrow('has a NUL character in it');
   },
 );
