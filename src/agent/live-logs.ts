@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { backupOfName } from '../layout/backups.js';
 import { STREAMS } from '../layout/log-paths.js';
 import type { LogHandle, LogNames, LogStat, LogTree, OpenedLog } from '../logs/log-tree.js';
-import { nameOf } from '../store/paths.js';
+import { nameOf, parentOf } from '../store/paths.js';
 import { PIECE_BYTES } from './agent-files.js';
 import type { RemoteEntry } from './answers.js';
 import type { AgentFailure } from './failure.js';
@@ -74,6 +74,10 @@ export class LiveLogs implements LogTree {
     return undefined;
   }
 
+  refresh(path: string): void {
+    this.#sandbox.forget(parentOf(path));
+  }
+
   entry(path: string): Promise<RemoteEntry | 'absent' | 'refused'> {
     return this.#answered((sandbox) => sandbox.entry(path));
   }
@@ -129,6 +133,7 @@ function isBackup(path: string): boolean {
 
 class LiveLog implements LogHandle {
   readonly #logs: LiveLogs;
+  readonly byContent: boolean;
 
   constructor(
     logs: LiveLogs,
@@ -138,6 +143,7 @@ class LiveLog implements LogHandle {
     readonly modified_ms: number | undefined,
   ) {
     this.#logs = logs;
+    this.byContent = isBackup(path);
   }
 
   async readAt(buffer: Uint8Array, length: number, offset: number): Promise<number> {

@@ -122,7 +122,7 @@ export class LogCursor {
    * Resolves to whether it was everything.
    */
   async advance(sink: Sink): Promise<boolean> {
-    if ((await this.#former?.drain(sink)) === 'changed') this.#forgetFormer();
+    await this.#drainFormer(sink);
     if (this.#current !== undefined) {
       let drained = await this.#drain(this.#current, sink);
       if (drained === 'changed') {
@@ -150,10 +150,12 @@ export class LogCursor {
 
   /** Closes backups that were deleted, so that their disk space is freed. */
   async forgetDeleted(): Promise<void> {
-    if (this.#former !== undefined && (await this.#former.file.stat()).deleted) this.#forgetFormer();
+    const former = this.#former;
+    if (former !== undefined && !former.file.byContent && (await former.file.stat()).deleted)
+      this.#forgetFormer();
     const known: LogHandle[] = [];
     for (const file of this.#known) {
-      if ((await file.stat()).deleted) file.close();
+      if (!file.byContent && (await file.stat()).deleted) file.close();
       else known.push(file);
     }
     this.#known = known;
@@ -226,7 +228,8 @@ export class LogCursor {
       if (!('file' in opened)) continue;
       const { id } = opened.file;
       const isCurrent = id === this.#current?.file.id;
-      const isKnown = this.#known.some((file) => file.id === id);
+      const isKnown =
+        this.#known.some((file) => file.id === id) || (!isCurrent && (await this.#isFormer(opened.file)));
       if (isCurrent || isKnown || ids.has(id)) {
         opened.file.close();
         if (isCurrent) unseen.metCurrent = true;
@@ -248,6 +251,7 @@ export class LogCursor {
     const { newer, older, metCurrent } = await this.#openUnseen(next);
     for (const file of older) file.close();
     if (next !== undefined) await leaveOutCopy(newer, next);
+    await this.#drainFormer(sink);
     if ((await previous?.drain(sink)) === 'changed') {
       for (const file of newer) file.close();
       next?.close();
@@ -269,14 +273,20 @@ export class LogCursor {
 
   /** Continues to read the current file, which may be truncated at any moment. */
   #drain(current: Position, sink: Sink): Promise<Drained> {
-    return current.drain(sink, MOST_AT_ONCE, async () => !(await this.#wasTruncated(current)));
+    return current.drain(sink, MOST_AT_ONCE, async (got) => {
+      // They may be what was written after a rotation.
+      if (got > 0) this.#tree.refresh?.(this.path);
+      return !(await this.#wasTruncated(current));
+    });
   }
 
   async #afterTruncation(current: Position, sink: Sink): Promise<void> {
+    this.#tree.refresh?.(this.path);
     const { newer, older, metCurrent } = await this.#openUnseen(undefined);
     // If it was renamed as well, the files newer than it are read later.
     if (metCurrent) for (const file of newer) file.close();
     else await leaveOutCopy(newer, current.file);
+    await this.#drainFormer(sink);
     const unseen = metCurrent ? older : newer;
     const oldestFirst = unseen.toReversed();
     const kinds: Awaited<ReturnType<Position['copiedTo']>>[] = [];
@@ -311,6 +321,31 @@ export class LogCursor {
       !(await isBeginningOf(oldest, current.file));
     for (const file of [...newer, ...older]) file.close();
     return truncated;
+  }
+
+  async #drainFormer(sink: Sink): Promise<void> {
+    const former = this.#former;
+    if (former === undefined) return;
+    const { offset, file } = former;
+    if ((await former.drain(sink)) === 'changed') {
+      // One that is known by its contents may have got another name, under which it is found again.
+      if (!file.byContent) this.#forgetFormer();
+      return;
+    }
+    if (!file.byContent || former.offset === offset) return;
+    this.#tree.refresh?.(file.path);
+    const opened = await this.#tree.open(file.path);
+    if ('file' in opened) await this.#isFormer(opened.file);
+  }
+
+  /** Whether this is the newest backup that was read, in which its writer has gone on; it is known by its new id then. */
+  async #isFormer(grown: LogHandle): Promise<boolean> {
+    const former = this.#former;
+    if (former === undefined || !grown.byContent || former.offset === 0) return false;
+    if ((await former.copiedTo(grown)) !== 'whole') return false;
+    this.#known = this.#known.map((known) => (known === former.file ? grown : known));
+    this.#former = await former.continuedIn(grown);
+    return true;
   }
 
   /** Its contents changed or it was deleted, so it no longer counts as a file that was read. */

@@ -7,6 +7,11 @@ export interface LogHandle {
   readonly path: string;
   /** Stays the same when the file is renamed, and is unique as long as the file is open. */
   readonly id: string;
+  /**
+   * The id tells what is in the file: it finds the file under any name, and is different after something was written.
+   * `path`, not the file, is what `readAt` and `stat` look at.
+   */
+  readonly byContent?: boolean;
   /** The size when it was opened. */
   readonly size: number;
   /** When it was last written, in milliseconds since the epoch, as of when it was opened; undefined if unknown. */
@@ -44,6 +49,8 @@ export interface LogTree {
   open(path: string): Awaitable<OpenedLog>;
   /** The outermost directory, from `directory` down, that denies access; undefined if none does. */
   denied(directory: string, ...below: string[]): Awaitable<string | undefined>;
+  /** What is known of the directory of this file is older than what was read of the file: it is looked at again. */
+  refresh?(path: string): void;
 }
 
 /** Gives access to the logs of a task on the host of its gatherer. */

@@ -27,6 +27,10 @@ export class Position {
     this.#tail = tail;
   }
 
+  get offset(): number {
+    return this.#offset;
+  }
+
   static async at(file: LogHandle, offset: number): Promise<Position> {
     const length = Math.min(REMEMBERED, offset);
     const head = await peek(file, 0, length);
@@ -35,12 +39,12 @@ export class Position {
 
   /**
    * Reads on to the end of the file, or `most` bytes of it. Gives no bytes of a file that is no longer intact: they may
-   * not be the bytes that come next.
+   * not be the bytes that come next. `isIntact` is given how many were read.
    */
   async drain(
     sink: Sink,
     most = Number.POSITIVE_INFINITY,
-    isIntact: () => Promise<boolean> = () => this.isIntact(),
+    isIntact: (got: number) => Promise<boolean> = () => this.isIntact(),
   ): Promise<Drained> {
     const block = free.pop() ?? Buffer.allocUnsafe(BLOCK);
     try {
@@ -48,7 +52,7 @@ export class Position {
         const got = await this.file.readAt(block, Math.min(BLOCK, left), this.#offset);
         if (got === 0 && left < most) return 'whole';
         // Checked after the read: the file may have been truncated and rewritten just before.
-        if (!(await isIntact())) return 'changed';
+        if (!(await isIntact(got))) return 'changed';
         if (got === 0) return 'whole';
         this.#take(block.subarray(0, got), sink);
         left -= got;

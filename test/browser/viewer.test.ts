@@ -267,7 +267,7 @@ describe('the page of a task', () => {
     const { page } = await open(
       `${viewer}#agent=${cluster.urlOf(agent as NonNullable<typeof agent>)}&task=${task}`,
     );
-    await waitForText(page, '#viewer-task', 'No agent that was asked has this task');
+    await waitForText(page, '#viewer-task', 'None of the agents that were asked has this task');
   });
 });
 
