@@ -28,6 +28,9 @@ const MiB = 1024 * 1024;
 /** How long answers may be. */
 const MOST = { state: 64 * MiB, listing: 32 * MiB, piece: 2 * MiB } as const;
 
+/** Of a listing that is kept to be compared with the next one: there may be very many. */
+const MOST_KEPT = 16 * 1024;
+
 /** Calls to one agent, over at most four connections. */
 const AT_ONCE = 16;
 
@@ -129,7 +132,7 @@ export class AgentClient implements AgentFiles {
     let answer = await ask(this.#hasContainers ? '/containers' : older);
     // The two have access lists of their own, and a proxy may not pass on both.
     if (this.#hasContainers && answer.status !== 200) answer = await ask(older);
-    if (answer.status !== 200) throw refusal(answer, 'what its containers use');
+    if (answer.status !== 200) throw refusal(answer, 'statistics of its containers');
     const statistics = parseStatistics(jsonIn(answer, CHECK_ADDRESS));
     if (statistics === undefined)
       throw new AgentFailure('odd', 'its answer does not say what its containers use');
@@ -139,8 +142,9 @@ export class AgentClient implements AgentFiles {
   async list(path: string, urgent = false, known?: RemoteListing): Promise<RemoteListing> {
     const answer = await this.#get('/files/browse', path, '', MOST.listing, urgent);
     if (answer.status !== 200) throw refusal(answer, path);
-    const raw = known === undefined ? undefined : answer.body.toString('latin1');
-    if (known !== undefined && known.raw === raw) return known;
+    const isKept = known !== undefined && answer.body.length <= MOST_KEPT;
+    const raw = isKept ? answer.body.toString('latin1') : undefined;
+    if (known !== undefined && raw !== undefined && known.raw === raw) return known;
     const listing = parseListing(jsonIn(answer, CHECK_ADDRESS), path);
     if (listing === undefined) throw new AgentFailure('odd', `its answer is not a listing of ${path}`);
     return raw === undefined ? listing : { entries: listing.entries, complete: listing.complete, raw };

@@ -447,7 +447,11 @@ class RemoteHost {
     const runs: KnownRun[] = new Array(wanted.length);
     await eachAtOnce(wanted, MOST_RUNS, async (run, i) => {
       const known = before.get(run.directory);
-      const isSettled = known?.isRoot && !run.running && known.tasks.every((task) => task.isSettled);
+      const isSettled =
+        known?.isRoot &&
+        !run.running &&
+        this.#isOf(known.root) &&
+        known.tasks.every((task) => task.isSettled);
       runs[i] = isSettled && (i + look) % LOOKS !== 0 ? known : await this.#list(run, known, i + look, turns);
     });
     this.runs = new Map(runs.map((run) => [run.run.directory, run]));
@@ -531,8 +535,13 @@ class RemoteHost {
 
   /** All that is known of it without asking for it is as it was. */
   #mayBeAsItWas({ running }: ExecutorRun, { run, root, tasks, only }: KnownRun): boolean {
-    const isSame = run.running === running && root.agent?.id === this.#agent.id;
+    const isSame = run.running === running && this.#isOf(root);
     return isSame && root.ahead_ms === this.#aheadMs && only !== undefined && tasks[0]?.view !== undefined;
+  }
+
+  /** Its tasks name this agent, at the address at which it answered now. */
+  #isOf({ agent }: TaskRoot): boolean {
+    return agent?.id === this.#agent.id && agent.url === this.#agent.url;
   }
 
   /** Nothing changed since the last look, nor for a while before. */

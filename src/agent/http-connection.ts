@@ -21,6 +21,8 @@ export interface Security {
 export interface Exchange {
   readonly text: string;
   readonly most: number;
+  /** It failed over a connection that was kept: it takes a new one, so that it is made no more than twice. */
+  readonly isAgain?: boolean;
   answered(answer: AnswerReader): void;
   /** `isStale`: a connection that was kept was closed before anything of the answer came: the call has not been refused. */
   failed(error: unknown, isStale: boolean): void;
@@ -195,6 +197,8 @@ export class HttpConnection {
         // More than what was asked for is no reason to believe the rest.
         if (answer.isDone) this.#done(answer, answer.keeps && (at === length || this.#exchanges.length > 1));
       } catch (error) {
+        // Something of the answer has come, even if it is not one.
+        this.#bytes += 1;
         this.close(error);
         return;
       }

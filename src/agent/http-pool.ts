@@ -63,10 +63,11 @@ export class HttpPool {
 
   send(queue: CallQueue, origin: Origin, exchange: Exchange): void {
     if (this.#isClosed) {
-      exchange.failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }), false);
+      exchange.failed(closed(), false);
       return;
     }
-    if (queue.lastOrigin === origin && queue.last?.gathers(queue)) {
+    const { isAgain = false } = exchange;
+    if (!isAgain && queue.lastOrigin === origin && queue.last?.gathers(queue)) {
       this.#begin(queue.last, queue, origin, exchange);
       return;
     }
@@ -74,7 +75,7 @@ export class HttpPool {
       queue.waiting.push([origin, exchange]);
       return;
     }
-    const kept = origin.idle.pop();
+    const kept = isAgain ? undefined : origin.idle.pop();
     if (kept !== undefined) {
       this.#idle.delete(kept);
       this.#take(kept, queue, origin, exchange);
@@ -89,7 +90,7 @@ export class HttpPool {
   /** Calls that are not over fail. */
   close(): void {
     this.#isClosed = true;
-    for (const connection of [...this.#busy.keys(), ...this.#idle.keys()]) connection.close();
+    for (const connection of [...this.#busy.keys(), ...this.#idle.keys()]) connection.close(closed());
   }
 
   get #open(): number {
@@ -109,7 +110,7 @@ export class HttpPool {
     const { text, most } = exchange;
     const failed = (error: unknown, isStale: boolean) => {
       if (this.#isClosed || !(isStale || this.#isFull(error))) exchange.failed(error, false);
-      else if (isStale) this.send(queue, origin, exchange);
+      else if (isStale) this.send(queue, origin, { ...exchange, isAgain: true });
       else this.#waiting.push([queue, origin, exchange]);
     };
     connection.send({ text, most, answered: (answer) => exchange.answered(answer), failed }, queue);
@@ -174,4 +175,8 @@ export class HttpPool {
       if (late !== undefined) connection.giveUp(this.#late(late));
     }
   }
+}
+
+function closed(): Error {
+  return Object.assign(new Error('closed'), { code: 'ECONNRESET' });
 }

@@ -86,6 +86,7 @@ export class HttpClient {
   readonly #roles = new Map<string, ServerRole>();
   readonly #origins = new Map<string, Origin>();
   readonly #contexts = new Map<boolean, SecureContext>();
+  #isClosed = false;
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -114,14 +115,16 @@ export class HttpClient {
         else resolve(this.#again(call, this.#follow(call, answer)));
       };
       const failed = (error: unknown) => {
-        if (isBroken(error)) resolve(this.#again(call, Promise.reject(error)));
+        if (isBroken(error) && !this.#isClosed) resolve(this.#again(call, Promise.reject(error)));
         else reject(error);
       };
       this.#send(role, `${role.prefix}${call.path}`, call, answered, failed);
     });
   }
 
+  /** Calls that are not over fail. */
   close(): void {
+    this.#isClosed = true;
     this.#pool.close();
   }
 
@@ -132,7 +135,7 @@ export class HttpClient {
         const answer = await attempt;
         if (!AGAIN.has(answer.status)) return answer;
       } catch (error) {
-        if (!isBroken(error)) throw error;
+        if (!isBroken(error) || this.#isClosed) throw error;
       }
       await sleep(pause);
       attempt = this.#follow(call);

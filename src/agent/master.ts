@@ -97,10 +97,14 @@ export class MasterClient {
     for (let offset = 0; ; offset += PAGE_TASKS - OVERLAP_TASKS) {
       const page = await this.#pageOfTasks(leader, offset);
       if (last !== undefined && !page.some(({ id }) => id === last)) return undefined;
+      const before = all.size;
       for (const task of page) all.set(task.id, task);
       if (page.length < PAGE_TASKS) return [...all.values()];
       if (all.size > MOST_TASKS) {
         throw new AgentFailure('odd', `it lists more than ${MOST_TASKS} tasks`);
+      }
+      if (all.size === before) {
+        throw new AgentFailure('odd', 'its list of tasks has the same tasks again and again', CHECK_ADDRESS);
       }
       last = page.at(-1)?.id;
     }

@@ -43,8 +43,8 @@ export class PlacedAgent implements AgentPort {
     return this.#port.statistics();
   }
 
-  list(path: string, urgent?: boolean): Promise<RemoteListing> {
-    return this.#port.list(path, urgent);
+  list(path: string, urgent?: boolean, known?: RemoteListing): Promise<RemoteListing> {
+    return this.#port.list(path, urgent, known);
   }
 
   read(path: string, offset: number, length: number, urgent?: boolean): Promise<Buffer> {

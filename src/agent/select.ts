@@ -30,7 +30,7 @@ function matching(
 ): { found: readonly FoundTask[]; near: string[] } {
   const loosely = () => findLoosely(tasks, word);
   if (word.includes('/')) {
-    const named = word.startsWith('/') ? tasksAt(tasks, word) : [];
+    const named = word.startsWith('/') && mode !== 'exact' ? tasksAt(tasks, word) : [];
     const found = named.length === 0 && mode === 'look' ? loosely() : named;
     const near = found.length > 0 ? [] : [...new Set(loosely().map(({ task_id }) => task_id))];
     return { found, near: near.slice(0, MOST_NEAR) };

@@ -331,6 +331,12 @@ test('a list that forgets many tasks between two pages is read again, and given 
   expect(calls).toBe(6);
 });
 
+test('a master, or a proxy, that gives the same page again and again is given up', async () => {
+  const { master, asked } = answering((_, limit) => NAMES.slice(0, limit));
+  await expect(master.tasks('http://m')).rejects.toThrow('the same tasks again and again');
+  expect(asked).toHaveLength(2);
+});
+
 test('a master that lists more tasks than any has is given up', async () => {
   const { master, asked } = answering(() => Array.from({ length: 200_001 }, (_, i) => String(i)));
   await expect(master.tasks('http://m')).rejects.toThrow('it lists more than 200000 tasks');

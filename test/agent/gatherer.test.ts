@@ -2,7 +2,9 @@ import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { AgentClient, httpClient } from '../../src/agent/client.js';
+import { AgentFailure } from '../../src/agent/failure.js';
 import { AgentTasks } from '../../src/agent/gatherer.js';
+import { PlacedAgent } from '../../src/agent/placed-agent.js';
 import { SandboxLogs } from '../../src/agent/sandbox.js';
 import { localTasks } from '../../src/app/local-tasks.js';
 import { checkpointNamed, type Replayed, readCheckpoint } from '../../src/app/read-checkpoint.js';
@@ -14,7 +16,8 @@ import { RUNNER } from '../../src/layout/task-paths.js';
 import { inspectTask } from '../../src/logs/inspection.js';
 import { LocalLogTree } from '../../src/logs/local-log-tree.js';
 import type { LogsOf } from '../../src/logs/log-tree.js';
-import type { TaskGatherer } from '../../src/task/gatherer.js';
+import { eachView, type TaskGatherer } from '../../src/task/gatherer.js';
+import type { TaskView } from '../../src/task/view.js';
 import type { Agent } from './agent.js';
 import { LINKED, makeWorkDir, withoutHost } from './fixtures.js';
 import { agentsIn, type Sandbox, sandboxesIn } from './sandboxes.js';
@@ -222,4 +225,29 @@ test('roots have one order, whatever the order in which an agent lists its execu
   );
   expect(paths[0]?.length).toBeGreaterThan(2);
   expect(paths[1]).toEqual(paths[0]);
+});
+
+test('tasks of an agent that is reached at its other address name that one', async () => {
+  const id = agentsIn(workDir)[0] as string;
+  const sandboxes = sandboxesIn(workDir, id).map((sandbox) => ({ ...sandbox, isRunning: false }));
+  const cluster = await startCluster([{ id, workDir, sandboxes }]);
+  clusters.push(cluster);
+  const [agent] = cluster.agents as [Agent];
+  const first = new AgentClient(cluster.urlOf(agent), http, Date.now);
+  const second = new AgentClient(first.base.replace('127.0.0.1', 'localhost'), http, Date.now);
+  const ports = [first, second] as const;
+  const agents = new AgentTasks([new PlacedAgent(ports)], Date.now);
+  agents.board();
+  const looks = [];
+  for (const isDown of [false, true]) {
+    if (isDown) {
+      first.state = async () => {
+        throw new AgentFailure('unreachable', 'gone');
+      };
+    }
+    const views: TaskView[] = [];
+    await eachView(agents.views((await agents.find([], 'look')).selected), (view) => void views.push(view));
+    looks.push([...new Set(views.map((view) => [view.root.agent?.url, agents.portOf(view).base].join()))]);
+  }
+  expect(looks).toEqual(ports.map(({ base }) => [`${base},${base}`]));
 });

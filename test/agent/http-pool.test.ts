@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { HttpClient, type HttpOptions } from '../../src/agent/http.js';
 
 const closes: (() => unknown)[] = [];
@@ -106,7 +106,7 @@ test('no agent waits for another one behind the same proxy', async () => {
   expect(await hanging).toBe('never answered');
 });
 
-test('calls to a server that stops to answer fail, and none is made more than twice', async () => {
+test('calls to a server that stops answering fail, and none is made more than twice', async () => {
   const { url, connections } = await serve((paths, socket) => {
     for (const path of paths) if (path === '/first') socket.write(answerTo(path));
   });
@@ -117,4 +117,35 @@ test('calls to a server that stops to answer fail, and none is made more than tw
   // A kept connection may be dead without a word: what it carried is made once more.
   const times = PATHS.map((path) => connections.flat(2).filter((each) => each === path).length);
   expect(Math.max(...times)).toBe(2);
+});
+
+test.each([
+  ['is silent', '', 2],
+  ['says what is not HTTP', 'no HTTP\r\n\r\n', 1],
+] as const)(
+  'however many connections were kept, a call to a server that now %s is not made over all of them',
+  async (_, said, times) => {
+    const waiting: Socket[] = [];
+    const { url, connections } = await serve(([path = ''], socket) => {
+      if (path === '/later') socket.write(said);
+      // Four at once, each over a connection of its own.
+      else if (waiting.push(socket) === 4) for (const each of waiting) each.write(answerTo('/now'));
+    });
+    const client = clientOf({ idleMs: 200 });
+    await Promise.all(PATHS.slice(0, 4).map((path) => ask(client, url, path)));
+    expect(connections).toHaveLength(4);
+    await expect(ask(client, url, '/later')).rejects.toMatchObject({ kind: expect.any(String) });
+    expect(connections.flat(2).filter((path) => path === '/later')).toHaveLength(times);
+  },
+);
+
+test('a call of a client that is closed fails, also one that a server had begun to answer, and is not made again', async () => {
+  const { url, connections } = await serve((_, socket) => socket.write('HTTP/1.1 200 OK\r\n\r\nhalf an ans'));
+  const client = clientOf();
+  const answer = ask(client, url, '/1');
+  await vi.waitFor(() => expect(connections.flat(2)).toEqual(['/1']), { timeout: 30_000 });
+  client.close();
+  await expect(answer).rejects.toMatchObject({ kind: 'unreachable' });
+  await expect(ask(client, url, '/2')).rejects.toMatchObject({ kind: 'unreachable' });
+  expect(connections.flat(2)).toEqual(['/1']);
 });

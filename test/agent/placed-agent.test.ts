@@ -47,3 +47,11 @@ test('another failure is that of the agent', async () => {
   const agent = new PlacedAgent([port('http://name', { failure }), port('http://ip', {})]);
   await expect(agent.state()).rejects.toBe(failure);
 });
+
+test('what is known of a directory is passed on, so that it need not be read again', async () => {
+  const listing = { entries: [], complete: true, raw: '[]' };
+  const kept = { ...port('http://ip', {}), list: async (_: string, __?: boolean, known = listing) => known };
+  const agent = new PlacedAgent([kept]);
+  const known = { ...listing };
+  expect(await agent.list('/x', true, known)).toBe(known);
+});
