@@ -35,7 +35,9 @@ export class LastKnown {
   ): { views: readonly TaskView[]; silent: readonly Silent[] } {
     const told = byAgent(views);
     const failed = new Set(
-      problems.flatMap(({ agent, severity }) => (severity === 'error' ? (agent ?? []) : [])),
+      problems.flatMap(({ agent, severity, code }) =>
+        severity === 'error' && code.startsWith('agent-') ? (agent ?? []) : [],
+      ),
     );
     // Without masters, nobody knows which agents there are.
     const isBlind = hasError(problems.filter(({ code }) => code.startsWith('master-')));

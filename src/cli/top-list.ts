@@ -141,7 +141,9 @@ function processOf({ process }: TopRow): { process: string } | undefined {
 }
 
 function idOf({ sample, process }: TopRow): string {
-  return process === undefined ? sample.task.key : `${sample.task.key}\n${process.run} ${process.process}`;
+  const { agent, key } = sample.task;
+  const task = `${agent?.url ?? ''}\n${key}`;
+  return process === undefined ? task : `${task}\n${process.run} ${process.process}`;
 }
 
 const KEYS = `${sortKeys('r')}

@@ -1,3 +1,4 @@
+import { isTerminalTaskState } from '../checkpoint/records.js';
 import { hostCommand } from '../discovery/advised-command.js';
 import type { TaskRoot } from '../discovery/found.js';
 import { absentHere, type Reconciled, reconciled } from '../gc/reconcile.js';
@@ -32,7 +33,12 @@ const SETTLED_MS = 60_000;
 /** The row of a task that an agent has. `now`: milliseconds since the epoch. Pure. */
 export function believed(view: TaskView, { source, statuses, since }: Belief, now: number): BelievedTask {
   const { task_id, root, phase, state, verdict } = view;
-  const row = reconciled({ task_id, root: root.path, phase, state: String(state) }, statuses.get(task_id));
+  // One that is over, but was not moved, is not running.
+  const local = isTerminalTaskState(state) ? 'finished' : phase;
+  const row = reconciled(
+    { task_id, root: root.path, phase: local, state: String(state) },
+    statuses.get(task_id),
+  );
   const isRecent =
     isAsked(source) &&
     row.action !== 'none' &&
@@ -44,17 +50,19 @@ export function believed(view: TaskView, { source, statuses, since }: Belief, no
   };
 }
 
-/** The rows of tasks that no agent has. Pure. */
+/** The rows of tasks that no agent has. `here`: the ids of all that the agents have, or remember. Pure. */
 export function absentTasks(
-  rows: readonly BelievedTask[],
+  here: ReadonlySet<string>,
   { source, statuses, since, elsewhere }: Belief,
   now: number,
 ): BelievedTask[] {
-  const here = new Set(rows.map(({ task_id }) => task_id));
   return [...statuses]
     .filter(([id]) => !here.has(id) && !elsewhere?.has(id))
     .map(([id, status]) => {
-      const row = absentHere(id, status);
+      const absent = absentHere(id, status);
+      // That its agent is not asked is what the status says.
+      const isExpected = isAsked(source) && status === 'PARTITIONED';
+      const row: BelievedTask = isExpected ? { ...absent, action: 'none' } : absent;
       const isRecent = isAsked(source) && row.action !== 'none' && isYoung(now, since?.get(id));
       return { ...row, recent: isRecent || undefined };
     });
@@ -74,11 +82,20 @@ export function* checkBelief(rows: readonly BelievedTask[], source: Belief['sour
   // Agents learn of the end of a task from its executor, a moment later.
   if (source === 'agents') return;
   const who = source === 'master' ? 'the master' : 'the scheduler';
-  for (const { task_id, action, local_state, expected, place, recent } of rows) {
+  const frameworks = new Set(rows.flatMap((row) => (row.expected === 'unknown' ? [] : frameworkOf(row))));
+  for (const row of rows) {
+    const { task_id, action, local_state, expected, place, recent } = row;
     const what = DIFFERENCES[action];
     if (what === undefined || recent) continue;
     // The access list of a master may hide from us what its agent runs.
     if (source === 'master' && expected === 'unknown' && place?.runs) continue;
+    // One cluster may have several schedulers: nothing follows for the tasks of another one.
+    if (
+      source === 'scheduler' &&
+      expected === 'unknown' &&
+      !frameworkOf(row).some((id) => frameworks.has(id))
+    )
+      continue;
     const has = expected === 'unknown' ? `${who} does not know it` : `${who} has it as ${expected}`;
     const advice =
       action === 'kill' && place !== undefined
@@ -104,6 +121,11 @@ export function* checkBelief(rows: readonly BelievedTask[], source: Belief['sour
       task_id,
     };
   }
+}
+
+function frameworkOf({ place }: BelievedTask): string[] {
+  const id = place?.root.mesos?.framework_id;
+  return id === undefined ? [] : [id];
 }
 
 const DIFFERENCES: Readonly<Partial<Record<Reconciled['action'], (tasks: string, who: string) => string>>> = {
@@ -137,8 +159,10 @@ const MOST_TEXT = 120;
 
 /** What Mesos says of a container that reached its limit of memory; undefined of another. Pure. */
 export function outOfMemoryIn(message: string): string | undefined {
-  const [, said] = /^(Memory limit exceeded\b.*?)\s*(?:MEMORY STATISTICS|$)/ms.exec(message) ?? [];
-  return said?.slice(0, MOST_TEXT);
+  const begin = message.search(/^Memory limit exceeded\b/m);
+  if (begin === -1) return undefined;
+  const [said = ''] = message.slice(begin, begin + MOST_TEXT).split(/[\r\n]|MEMORY STATISTICS/);
+  return said.trimEnd();
 }
 
 /** The schedule status that a state of Mesos stands for; undefined if there is none. */

@@ -19,9 +19,19 @@ export class RemoteDiagnosis {
   /** The streams against what is believed. */
   readonly rows: BelievedTask[] = [];
 
-  constructor({ problems }: Pick<Selection, 'problems'>, belief: Belief, now: number) {
+  /** The tasks that the agents have, whether or not they can be read. */
+  readonly #here: Set<string>;
+
+  /** `remembered`: the tasks whose executors the agents know. */
+  constructor(
+    { problems, selected }: Pick<Selection, 'problems' | 'selected'>,
+    remembered: Iterable<string>,
+    belief: Belief,
+    now: number,
+  ) {
     this.#now = now;
     this.#belief = belief;
+    this.#here = new Set([...remembered, ...selected.map(({ task_id }) => task_id)]);
     this.#symptoms = [...checkAgents(problems)];
   }
 
@@ -34,7 +44,7 @@ export class RemoteDiagnosis {
 
   /** `knowsAll`: all agents have answered, so that what was not found is not there. */
   end(knowsAll: boolean): Finding[] {
-    if (knowsAll) for (const row of absentTasks(this.rows, this.#belief, this.#now)) this.rows.push(row);
+    if (knowsAll) for (const row of absentTasks(this.#here, this.#belief, this.#now)) this.rows.push(row);
     for (const each of checkBelief(this.rows, this.#belief.source)) this.#symptoms.push(each);
     return findingsOf(this.#symptoms);
   }

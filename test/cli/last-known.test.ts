@@ -34,6 +34,9 @@ test('an agent that answers without tasks, and one that is not asked any more, h
   const known = new LastKnown();
   known.add([...of('a', 'a1'), ...of('b', 'b1')], [], 1000);
   expect(known.add(of('b', 'b1'), [], 2000)).toEqual({ views: of('b', 'b1'), silent: [] });
+  // It answers, but not for one of its sandboxes.
+  const closed: Problem = { ...down('b'), code: 'sandbox-unreadable' };
+  expect(known.add([], [closed], 3000)).toEqual({ views: [], silent: [] });
 });
 
 test('without masters, nobody knows which agents there are: all tasks stay', () => {
