@@ -229,7 +229,8 @@ export class LogCursor {
       const { id } = opened.file;
       const isCurrent = id === this.#current?.file.id;
       const isKnown =
-        this.#known.some((file) => file.id === id) || (!isCurrent && (await this.#isFormer(opened.file)));
+        this.#known.some((file) => file.id === id) ||
+        (!isCurrent && (await this.#recognizesFormer(opened.file)));
       if (isCurrent || isKnown || ids.has(id)) {
         opened.file.close();
         if (isCurrent) unseen.metCurrent = true;
@@ -335,11 +336,11 @@ export class LogCursor {
     if (!file.byContent || former.offset === offset) return;
     this.#tree.refresh?.(file.path);
     const opened = await this.#tree.open(file.path);
-    if ('file' in opened) await this.#isFormer(opened.file);
+    if ('file' in opened) await this.#recognizesFormer(opened.file);
   }
 
   /** Whether this is the newest backup that was read, in which its writer has gone on; it is known by its new id then. */
-  async #isFormer(grown: LogHandle): Promise<boolean> {
+  async #recognizesFormer(grown: LogHandle): Promise<boolean> {
     const former = this.#former;
     if (former === undefined || !grown.byContent || former.offset === 0) return false;
     if ((await former.copiedTo(grown)) !== 'whole') return false;
