@@ -97,7 +97,8 @@ describe('config', () => {
           a: y,
           b: x,
         }));
-        const key = (change: object) => JSON.stringify(Object.entries(change).sort());
+        const key = (change: object) =>
+          JSON.stringify(Object.entries(change).sort(([x], [y]) => (x < y ? -1 : 1)));
         expect(turned.map(key).sort()).toEqual(
           there.map((each) => key({ ...each, a: each.a, b: each.b })).sort(),
         );
