@@ -21,7 +21,7 @@ import { type Cluster, startCluster } from '../agent/serve.js';
 import { violations } from '../contracts/validate.js';
 import { asking } from './asking.js';
 import { lasting, shownIn } from './doc-sessions.js';
-import { FIXTURES, placeForEach, REPOSITORY, startThermos } from './harness.js';
+import { FIXTURES, placeForEach, REPOSITORY, startThermos, watchThermos } from './harness.js';
 
 const S0 = '6d1ec2e6-7b1a-4f0d-9a57-3a0f4a0c1c2e-S0';
 const S3 = '20150617-080000-16842879-5050-1234-S3';
@@ -242,19 +242,13 @@ describe('tail', () => {
     const log = paths.trim().replace(run.directory, run.path);
     writeFileSync(log, 'before\n');
     const words = ['--stdout', '--lines', '1', '--no-prefix', '--agent', bigUrl, SITE, 'httpd'];
-    const child = startThermos(['tail', ...words]);
-    place.children.push(child);
-    let [stdout, stderr] = ['', ''];
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
+    const tail = watchThermos(['tail', ...words], place.children);
     const shown = async (text: string) => {
-      await vi.waitFor(() => expect(stdout + stderr).toContain(text), { timeout: 60_000, interval: 50 });
+      await vi.waitFor(() => expect(tail.stdout + tail.stderr).toContain(text), {
+        timeout: 60_000,
+        interval: 50,
+      });
     };
-    const ended = new Promise((resolve) => child.on('close', resolve));
     await shown('before\n');
     appendFileSync(log, 'appended\n');
     await shown('appended\n');
@@ -270,33 +264,24 @@ describe('tail', () => {
     writeFileSync(log, 'truncated\n');
     await shown('truncated\n');
     big.terminate(run.containerId);
-    expect(await ended).toBe(0);
-    expect(stdout).toBe(
+    expect(await tail.ended).toBe(0);
+    expect(tail.stdout).toBe(
       'before\nappended\nafter the renaming\nin the new file\nwhile it was away\ntruncated\n',
     );
   });
 });
 
 test('tail that waits for an agent that is gone ends at the first signal', async () => {
-  const child = startThermos(['tail', '--stdout', '--agent', bigUrl, SITE, 'httpd']);
-  place.children.push(child);
-  let [stdout, stderr] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)));
-  await vi.waitFor(() => expect(stdout + stderr).not.toBe(''), { timeout: 60_000, interval: 50 });
+  const tail = watchThermos(['tail', '--stdout', '--agent', bigUrl, SITE, 'httpd'], place.children);
+  await vi.waitFor(() => expect(tail.stdout + tail.stderr).not.toBe(''), { timeout: 60_000, interval: 50 });
   await cluster.close();
-  await vi.waitFor(() => expect(stderr).toContain('waiting for the agent'), {
+  await vi.waitFor(() => expect(tail.stderr).toContain('waiting for the agent'), {
     timeout: 60_000,
     interval: 50,
   });
-  child.kill('SIGINT');
+  tail.child.kill('SIGINT');
   // While it still reads the first lines, the signal has its default effect.
-  expect([130, 'SIGINT']).toContain(await ended);
+  expect([130, 'SIGINT']).toContain(await tail.ended);
 });
 
 describe('the files of a task', () => {

@@ -118,6 +118,25 @@ export function startThermos(args: readonly string[], options: RunOptions = {}):
   });
 }
 
+/** A command that goes on, and what it has printed so far. `children`: those that end with the test. */
+export function watchThermos(args: readonly string[], children: ChildProcess[]) {
+  const child = startThermos(args);
+  children.push(child);
+  const watched = {
+    child,
+    stdout: '',
+    stderr: '',
+    /** Its exit code, or the signal that ended it. */
+    ended: new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal))),
+  };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      watched[name] += text;
+    });
+  }
+  return watched;
+}
+
 /** Runs a shell line in which `thermos` is the built program; for pipes, redirections and `script(1)`. */
 export function shell(line: string, options: RunOptions = {}): Finished {
   const define = `thermos() { '${process.execPath}' '${PROGRAM}' "$@"; }; export -f thermos;`;

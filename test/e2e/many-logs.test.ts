@@ -5,7 +5,7 @@ import type { Agent } from '../agent/agent.js';
 import { launchTask } from '../agent/launch.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
 import { Records } from '../task/trees.js';
-import { placeForEach, startThermos } from './harness.js';
+import { placeForEach, watchThermos } from './harness.js';
 
 /** 200 logs: `npm run test:many`. */
 const isFull = process.env.THERMOS_TEST_MANY !== undefined;
@@ -92,20 +92,12 @@ test('logs of many agents are followed at once: no line is lost or twice, over r
     Array.from({ length: TASKS_EACH }, (_, i) => new WrittenLog(agent, `${agent.id}-${i}`)),
   );
   const agents = cluster.agents.flatMap((agent) => ['--agent', cluster.urlOf(agent)]);
-  const child = startThermos(['tail', '--stdout', '--lines', 'all', ...agents, 'S*']);
-  place.children.push(child);
-  let [stdout, stderr] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = new Promise((resolve) => child.on('close', resolve));
+  const tail = watchThermos(['tail', '--stdout', '--lines', 'all', ...agents, 'S*'], place.children);
   const allShown = () =>
     vi.waitFor(
       () => {
-        for (const log of logs) expect(stdout + stderr).toContain(`of ${log.id}: ${log.lines - 1}\n`);
+        for (const log of logs)
+          expect(tail.stdout + tail.stderr).toContain(`of ${log.id}: ${log.lines - 1}\n`);
       },
       { timeout: 120_000, interval: 100 },
     );
@@ -126,12 +118,12 @@ test('logs of many agents are followed at once: no line is lost or twice, over r
     await allShown();
   }
   for (const log of logs) log.agent.terminate(log.id);
-  expect(await ended).toBe(0);
+  expect(await tail.ended).toBe(0);
   const shown = new Map<string, number[]>(logs.map(({ id }) => [id, []]));
-  for (const [, id = '', line] of stdout.matchAll(/of (S\d+-\d+): (\d+)$/gm))
+  for (const [, id = '', line] of tail.stdout.matchAll(/of (S\d+-\d+): (\d+)$/gm))
     shown.get(id)?.push(Number(line));
   expect(Object.fromEntries(shown)).toEqual(
     Object.fromEntries(logs.map(({ id, lines }) => [id, Array.from({ length: lines }, (_, i) => i)])),
   );
-  expect(stderr.trim().split('\n').sort()).toEqual(said.sort());
+  expect(tail.stderr.trim().split('\n').sort()).toEqual(said.sort());
 });
