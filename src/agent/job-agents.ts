@@ -8,7 +8,7 @@ import type { ScheduledTask, SchedulerClient } from './scheduler.js';
 
 /** What a scheduler knows is used for so long. */
 const FRESH_MS = 10_000;
-const MOST_TOLD = 10;
+const MOST_LISTED = 10;
 
 export interface JobAgentsOptions {
   /** Who schedules in a cluster; undefined if it is not known. */
@@ -129,7 +129,7 @@ function noTasks(job: JobWord): Problem {
 /** What no agent has yet, and why. */
 function pending(job: JobWord, tasks: readonly ScheduledTask[]): Problem[] {
   const waiting = tasks.filter(({ agentId, status }) => agentId === '' && WAITING.has(status));
-  return waiting.slice(0, MOST_TOLD).map(({ id, instance, status, message }) => ({
+  return waiting.slice(0, MOST_LISTED).map(({ id, instance, status, message }) => ({
     code: 'task-pending',
     severity: 'warning',
     message: `${keyOf({ ...job, instance })} is ${status} on no agent${message === '' ? '' : `: ${message}`}`,

@@ -54,7 +54,7 @@ export interface AskedAgents {
   clusterTasks(cluster?: string): Promise<ClusterTasks>;
   changes(): Changes;
   /** Takes the line that says that logs wait for an agent. Default: it is printed on stderr. */
-  tellWaiting(tell: (line: string) => void): void;
+  onWaiting(show: (line: string) => void): void;
   /** Ends every wait for an agent. */
   close(): void;
 }

@@ -23,7 +23,7 @@ const TOLD_MS = 10_000;
 
 /** Why an agent does not know who asks, if only a scheduler has named it. */
 const NOT_TOLD =
-  'whom only a scheduler names is not told: name the master of the cluster with --master, or in a file of defaults';
+  'an agent that only a scheduler named is not told who asks: name the master with --master, or in a file of defaults';
 
 /** How agents are asked, as the flags say it. Throws UsageError. */
 export async function askAgents(
@@ -54,7 +54,7 @@ export async function askAgents(
   const now = () => terminal.now();
   const http = httpClient(options);
   const portAt = (address: string) => new AgentClient(address, http, now);
-  // The scheduler tells everybody, so it is not told who asks.
+  // A scheduler answers everybody: it needs no credentials, so it gets none.
   const unknown = httpClient({ ca: options.ca, insecure: options.insecure });
   const placeOf = schedulerFinder(terminal);
   const advised = 'masters' in asked && asked.source !== 'environment' ? asked.masters : [];
@@ -136,8 +136,8 @@ export async function askAgents(
         pause,
         now: () => performance.now(),
       }),
-    tellWaiting: (tell) => {
-      waiting = tell;
+    onWaiting: (show) => {
+      waiting = show;
     },
     close: () => {
       progress.stop();

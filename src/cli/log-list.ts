@@ -26,8 +26,8 @@ const LONGEST = 4096;
 /** Where logs come from; `changes`: what tells that they grow, if they are not on this host. */
 export interface LogListPorts extends TailPorts {
   changes?: () => Changes;
-  /** Gives whom to tell that logs wait for a host: only who has asked last is told. */
-  tellWaiting?: (tell: (line: string) => void) => void;
+  /** Takes what shows that logs wait for a host; it replaces what was given before. */
+  onWaiting?: (show: (line: string) => void) => void;
 }
 
 /** The logs of a task on a screen, as they grow. */
@@ -111,7 +111,7 @@ export class LogList implements ListSource {
       json: false,
       prefixOf,
     };
-    this.#ports.tellWaiting?.((line) => following.wait(line));
+    this.#ports.onWaiting?.((line) => following.wait(line));
     const shell = following.shell(this.#ports.changes?.() ?? new DirectoryWatcher());
     void following.run(tailFound(this.#found, options, this.#ports, shell));
     return following;

@@ -12,7 +12,7 @@ import type { Style } from './terminal.js';
 import { TextList } from './text-list.js';
 import type { ListEffect, ListSource } from './watch-list.js';
 
-/** So long what was done is told. */
+/** What was done is shown for so long. */
 const NEWS_MS = 60_000;
 
 /** What keys do to a task that is selected in a list, and what came of it. */
@@ -37,7 +37,7 @@ export class TaskActions {
     return [`${new Date(news.timeMs).toISOString().slice(11, 19)} ${first}`, ...others];
   }
 
-  /** Gives what to call when there is news: only who has asked last is told. */
+  /** Takes what to call when there is news; it replaces what was given before. */
   listen(changed: () => void): void {
     this.#changed = changed;
   }
@@ -74,11 +74,11 @@ export class TaskActions {
 
   /** Says what to do instead of what an agent cannot. */
   protected refuse(command: string): ListEffect {
-    this.tell(agentRefusal(command));
+    this.sayError(agentRefusal(command));
     return 'redraw';
   }
 
-  protected tell({ message, hint }: ThermosError): void {
+  protected sayError({ message, hint }: ThermosError): void {
     this.say([message, ...(hint === undefined ? [] : [`Hint: ${hint}`])]);
   }
 
@@ -95,7 +95,7 @@ export class TaskActions {
     return { open: list };
   }
 
-  /** Runs this program in the background, and tells what it says; `failed`: what is to say if it cannot be started. */
+  /** Runs this program in the background, and shows what it prints; `failed` is shown if it cannot be started. */
   protected run(words: readonly string[], view: TaskView, begun: string, failed: string): void {
     this.say([begun], true);
     // The task may be gone meanwhile: no other one is meant then.
@@ -108,12 +108,12 @@ export class TaskActions {
         text += more;
       });
     }
-    const tell = (lines: string) => {
+    const show = (lines: string) => {
       this.say(lines.split('\n').filter((line) => line !== ''));
       this.#changed();
     };
-    child.on('error', ({ message }) => tell(`${failed}: ${message}`));
-    child.on('close', () => tell(text));
+    child.on('error', ({ message }) => show(`${failed}: ${message}`));
+    child.on('close', () => show(text));
   }
 }
 

@@ -109,7 +109,7 @@ export async function remoteTopSession(
   { gatherer, logsOf }: AskedAgents,
   terminal: Terminal,
 ): Promise<TopSession> {
-  // Agents tell what their containers use twice a second at most.
+  // Agents are asked twice a second at most what their containers use.
   const intervalMs = parseDuration(flags.interval, 'interval', { least: '500ms', most: '1d' });
   const onlyHere = ONLY_HERE.find((name) => flags[name]);
   if (onlyHere !== undefined) {
@@ -145,7 +145,7 @@ async function printSamples(session: TopSession, terminal: Terminal, silent: boo
   const { count = silent ? 0 : 1 } = flags;
   const interruption = new Interruption();
   interruption.listen();
-  const told = new Told(terminal);
+  const news = new NewProblems(terminal);
   const draw = silent ? () => '' : flags.json ? jsonLine : await tables(terminal, count !== 1);
   let answer: TopAnswer | undefined;
   try {
@@ -157,7 +157,7 @@ async function printSamples(session: TopSession, terminal: Terminal, silent: boo
       if (!silent && terminal.isClosed()) return EXIT.ok;
       answer = await top.look();
       terminal.write(draw(answer, flags));
-      told.tell(answer);
+      news.show(answer);
     }
   } finally {
     interruption.close();
@@ -183,8 +183,8 @@ async function tables(
   };
 }
 
-/** Says on stderr what is wrong, when it comes, and once. */
-class Told {
+/** Writes each new problem to stderr, once. */
+class NewProblems {
   readonly #terminal: Terminal;
   readonly #messages = new Set<string>();
   #notice: string | undefined;
@@ -193,7 +193,7 @@ class Told {
     this.#terminal = terminal;
   }
 
-  tell({ problems, notice }: TopAnswer): void {
+  show({ problems, notice }: TopAnswer): void {
     const isNew = ({ message }: Problem) => !this.#messages.has(message);
     const fresh = problems.filter(isNew);
     for (const { message } of fresh) this.#messages.add(message);

@@ -76,7 +76,7 @@ export class UiActions extends TaskActions {
       target = execTarget(options, LOCAL_MACHINE);
     } catch (error) {
       if (!(error instanceof ThermosError)) throw error;
-      this.tell(error);
+      this.sayError(error);
       return 'redraw';
     }
     const words = [...rootOf(view), '--exact', task_id, ...(process === undefined ? [] : [process])];

@@ -14,7 +14,7 @@ const PAGE = { verbosity: 1, wide: false, 'no-trunc': false, quiet: false };
 
 export type UiFlags = Omit<StatusFlags, keyof typeof PAGE | 'interval'> & { interval: string };
 
-/** Agents tell what their containers use no more often. */
+/** Agents are asked no more often what their containers use. */
 const LEAST_REMOTE_MS = 500;
 const slowest = (intervalMs: number) => `${Math.max(intervalMs, LEAST_REMOTE_MS)}ms`;
 
@@ -43,7 +43,7 @@ export async function showUi(words: readonly string[], flags: UiFlags, terminal:
         : {
             logsOf: agents.liveLogsOf,
             changes: () => agents.changes(),
-            tellWaiting: agents.tellWaiting,
+            onWaiting: agents.onWaiting,
           };
     const sampled = { ...TOP, ...flags, sort: TOP.sort };
     const sampling = async () =>

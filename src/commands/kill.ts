@@ -21,7 +21,8 @@ are continued, so that they can end. Those that do not end within --grace are ki
 they are certainly the task's.
 
 TASK is a task id, a path (a sandbox, a task file …), or a regular expression or glob for the whole id: kk-1
-never means kk-10. With --exact, it is an id and nothing else, for scripts that have one. The tasks that a pattern matches are listed, and you are asked before they are ended.
+never means kk-10. With --exact, it is an id and nothing else, for scripts that have one. The tasks that a pattern
+matches are listed, and you are asked before they are ended.
 
 ${DURATION_HELP}`;
   static override examples = [
