@@ -16,11 +16,13 @@ export function sortKeys(reverse: 'r' | 'R'): string {
 ${reverse}                reverse the order`;
 }
 
-/** `?` tells the keys of all lists, and those of this one. */
+/** `?` shows the keys of all lists, and those of this one, until it is pressed again. */
 export function keysKey(own: string): ListKey {
   return {
     letter: '?',
     hint: 'keys',
-    press: () => ({ open: new TextList('Keys', () => () => `${OF_ALL}\n\n${own}\n`) }),
+    press: () => ({
+      open: new TextList('Keys', () => () => `${OF_ALL}\n\n${own}\n`, [{ letter: '?', press: () => 'back' }]),
+    }),
   };
 }

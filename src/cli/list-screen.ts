@@ -16,7 +16,7 @@ export interface ListContent {
   titles: string | undefined;
   /** Those that pass the filter, in their order. They may be wider than the screen. */
   lines: readonly string[];
-  /** What a line is, if it is not one thing of the list: `lines`. */
+  /** What a line is, if it is not one thing of the list: `line`. */
   unit?: string;
   /** What the lines are about, if one of them can be selected: an id for each of them, none twice. */
   ids?: readonly string[];
@@ -372,8 +372,11 @@ function firstOf(lines: readonly string[], most: number): readonly string[] {
 }
 
 function moreText(above: number, below: number, unit: string | undefined): string {
-  const of = unit === undefined ? '' : ` ${unit}`;
-  const parts = [...(below > 0 ? [`${below} more${of}`] : []), ...(above > 0 ? [`${above}${of} above`] : [])];
+  const of = (count: number) => (unit === undefined ? '' : ` ${unit}${count === 1 ? '' : 's'}`);
+  const parts = [
+    ...(below > 0 ? [`${below} more${of(below)}`] : []),
+    ...(above > 0 ? [`${above}${of(above)} above`] : []),
+  ];
   return parts.join(', ');
 }
 

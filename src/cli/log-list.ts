@@ -78,7 +78,7 @@ export class LogList implements ListSource {
       summary: [style.paint.bold(this.#title)],
       titles: undefined,
       lines: filter === '' ? [...lines] : lines.filter((line) => hasWords(line, filter)),
-      unit: 'lines',
+      unit: 'line',
       notes: [...notes, ...waiting],
     };
   }

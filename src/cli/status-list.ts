@@ -118,7 +118,7 @@ export class StatusList implements ListSource {
     if (quiet) return { summary: [], titles: undefined, lines: items as string[], notes };
     if (this.#views.length === 0) return { summary: [], titles: undefined, lines: [], notes };
     const { summary, titles, body } = page.parts(items);
-    return { summary, titles, lines: body, notes, unit: titles === undefined ? 'lines' : undefined };
+    return { summary, titles, lines: body, notes, unit: titles === undefined ? 'line' : undefined };
   }
 
   /** Do the rows of the same tasks show the same, but for ages? Blocks are not compared. */

@@ -42,11 +42,12 @@ export interface ListKey {
 
 /**
  * What a key leads to: the list is drawn again, with `relist` because it has other lines; or first a question, which `y`
- * answers with yes; or another list, which Escape leaves; or another program, which has the terminal until it ends.
+ * answers with yes; or another list, which Escape and `back` leave; or another program, which has the terminal until it ends.
  */
 export type ListEffect =
   | 'redraw'
   | 'relist'
+  | 'back'
   | { question: string; yes: () => void }
   | { open: ListSource | (() => Promise<ListSource>) }
   | {
@@ -319,6 +320,7 @@ class Session {
   async #effect(effect: ListEffect | undefined, intervalMs: number): Promise<SessionEnd | undefined> {
     this.#content = undefined;
     if (effect === 'relist') this.#state = { ...this.#state, mayMove: true };
+    if (effect === 'back') return effect;
     if (effect === undefined || effect === 'redraw' || effect === 'relist') return undefined;
     if ('question' in effect) {
       this.#question = effect;

@@ -94,6 +94,16 @@ test('notes that are too many, and a screen without keys', () => {
   ]);
 });
 
+test.each([
+  [0, '8 more lines'],
+  [1, '7 more lines, 1 line above'],
+  [7, '1 more line, 7 lines above'],
+])('says how many lines are not shown, when %i are above', (top, expected) => {
+  const shown = { ...content(12), unit: 'line' };
+  const { lines } = drawnList(shown, { ...FIRST_STATE, top }, { columns: 40, rows: 8 }, OPTIONS);
+  expect(lines).toContain(expected);
+});
+
 describe('keys', () => {
   test.each<[string, (Key | string)[], Partial<ListState>]>([
     ['down', [key('down'), 'jj'], { top: 3 }],

@@ -121,6 +121,15 @@ describe('its screens', () => {
 
   test('keys', () =>
     expected('ui-keys', [{ see: 'q quit', type: '?' }, { see: /^Keys$/ }, { see: /^w +why/ }]));
+
+  test('? shows the keys, and the list again', async () => {
+    const screen = start();
+    await screen.until(/^› www-data/);
+    screen.type('?');
+    await screen.until(/^Keys$/);
+    screen.type('?');
+    await screen.until(/^› www-data/);
+  });
 });
 
 describe('tasks, processes and logs', () => {
