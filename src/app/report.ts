@@ -21,6 +21,7 @@ import type { TaskView } from '../task/view.js';
 import type { TaskHistory } from '../top/usage-history.js';
 import type { Progress } from './progress.js';
 import type { LinkSources } from './report-links.js';
+import { NO_ROOT } from './root-options.js';
 import { missingTasks, noSuchTask } from './search.js';
 import { taskReport } from './task-report.js';
 import type { UsageRecord } from './usage-record.js';
@@ -100,7 +101,7 @@ export async function makeReports(options: ReportOptions, ports: ReportPorts): P
     for (const problem of usage?.missing() ?? []) problems.push(problem);
     const index = writer.writeList(selection.problems);
     const roots = selection.roots.map(({ path }) => path).join(', ');
-    const notice = total > 0 ? undefined : roots === '' ? 'No task root was found.' : `No tasks in ${roots}.`;
+    const notice = total > 0 ? undefined : roots === '' ? NO_ROOT : `No tasks in ${roots}.`;
     return { pages: writer.pages, index, problems, notice };
   } finally {
     progress.stop();

@@ -3,6 +3,9 @@ import { PLACES, type RootOptions, userRoot } from '../discovery/roots.js';
 import { Host } from '../host/host.js';
 import type { RootFlags } from './search.js';
 
+/** Said where roots are looked for and there is none. */
+export const NO_ROOT = "No task root was found; see 'thermos roots' and --root.";
+
 /** What discovery needs to know about this process: the global flags, the environment, the working directory. */
 export function rootOptions(flags: RootFlags): RootOptions {
   const host = Host.local();

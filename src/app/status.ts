@@ -5,6 +5,7 @@ import { hasError, type Problem } from '../errors/problem.js';
 import type { LayoutName } from '../layout/layouts.js';
 import { eachView, type TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
+import { NO_ROOT } from './root-options.js';
 import { missingTasks, noSuchTask, whereAgents } from './search.js';
 import { passes, type TaskFilter } from './task-order.js';
 
@@ -71,6 +72,6 @@ export function exitCodeOfLook(shown: number, { problems, unmatched }: Selection
 function emptyNotice({ selected, roots, agents, problems }: Selection): string | undefined {
   if (selected.length > 0) return `None of the ${selected.length} tasks matches the filters.`;
   if (agents !== undefined) return hasError(problems) ? undefined : `No tasks on ${whereAgents(agents)}.`;
-  if (roots.length === 0) return "No task root was found; see 'thermos roots' and --root.";
+  if (roots.length === 0) return NO_ROOT;
   return `No tasks in ${roots.map(({ path }) => path).join(', ')}.`;
 }

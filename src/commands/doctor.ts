@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { NO_ROOT } from '../app/root-options.js';
 import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { examineNamed } from '../cli/doctor.js';
@@ -14,7 +15,7 @@ their stderr). Also looks for a Mesos agent that refuses to start, has not recov
 lacks the attributes that the scheduler's default constraints need. Looks twice, a second apart, at what running tasks
 use: more than they asked for, held back by a limit, killed for lack of memory, filling a disk. Each finding comes
 with its evidence and what to do about it. Nothing is changed, and nothing leaves this host. On a healthy host, doctor
-prints nothing.
+says so on a terminal, and prints nothing on a pipe.
 
 With TASK, it shows what is wrong with that task, and its timeline. TASK is a task id, a path, or a pattern, part of
 the id or job's key (ROLE/ENV/JOB/INSTANCE) that matches one task.
@@ -69,6 +70,8 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Doctor);
     const { document, exitCode } = await examineNamed(args.task, flags, this.terminal);
+    const { roots, agents } = document.checked;
+    if (roots + agents === 0 && document.findings.length === 0) this.notice(NO_ROOT);
     const text = (style: typeof this.style) => doctorText(document, style, flags);
     return this.pagedAnswer(flags, document, text, document.problems, exitCode);
   }

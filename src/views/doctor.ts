@@ -28,13 +28,15 @@ const MOST = {
 
 /**
  * The findings, then the tasks of which somebody believes something else than their streams say, and the timeline of the
- * task, if there is one; empty for a healthy host. On a terminal, several findings are counted first.
+ * task, if there is one. On a terminal, several findings are counted first, and a healthy host is said to be one; on a
+ * pipe its text is empty.
  */
 export function doctorText(
-  { task, story, findings, reconcile, reconcile_source: source }: DoctorDocument,
+  document: DoctorDocument,
   style: Style,
   { verbose = false }: DoctorOptions = {},
 ): string {
+  const { task, story, findings, reconcile, reconcile_source: source } = document;
   const fold = style.tty && !verbose;
   const parts: string[] = [];
   if (task !== undefined) parts.push(headText(task, findings.length === 0, style));
@@ -46,7 +48,23 @@ export function doctorText(
     if (differences !== '') parts.push(differences);
   }
   if (story !== undefined && story.length > 0) parts.push(timelineText(story, style, fold));
-  return parts.join('\n');
+  return parts.length === 0 && style.tty ? wellText(document) : parts.join('\n');
+}
+
+function wellText({ checked: { roots, tasks, agents }, problems }: DoctorDocument): string {
+  // Then there is a notice of its own.
+  if (roots + agents === 0) return '';
+  const counts = [
+    counted(tasks, 'task'),
+    counted(roots, 'root'),
+    ...(agents === 0 ? [] : [counted(agents, 'agent')]),
+  ];
+  const what = problems.length === 0 ? '' : ' in what could be read';
+  return `Nothing wrong was found${what}: ${counts.join(', ')}.\n`;
+}
+
+function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
 }
 
 /** Advice that several findings share is below the last of them. */

@@ -24,8 +24,20 @@ const FINDING: DoctorDocument['findings'][number] = {
   task_ids: ['a', 'b'],
 };
 
-test('a healthy host is an empty text', () => {
-  expect(doctorText(document({}), TTY)).toBe('');
+test('a healthy host is an empty text on a pipe, and said to be one on a terminal', () => {
+  expect(doctorText(document({}), PIPE)).toBe('');
+  const text = (parts: Partial<DoctorDocument>) => doctorText(document(parts), TTY);
+  expect(text({ checked: { roots: 1, tasks: 1, agents: 0 } })).toBe(
+    'Nothing wrong was found: 1 task, 1 root.\n',
+  );
+  expect(text({ checked: { roots: 2, tasks: 0, agents: 1 } })).toBe(
+    'Nothing wrong was found: 0 tasks, 2 roots, 1 agent.\n',
+  );
+  const problems = [{ code: 'not-checked', severity: 'warning', message: 'agent a did not answer' }] as const;
+  expect(text({ checked: { roots: 1, tasks: 3, agents: 0 }, problems: [...problems] })).toBe(
+    'Nothing wrong was found in what could be read: 3 tasks, 1 root.\n',
+  );
+  expect(text({ checked: { roots: 0, tasks: 0, agents: 0 } })).toBe('');
 });
 
 test('advice that several findings share is given once, below the last of them', () => {
