@@ -118,7 +118,9 @@ export class StatusList implements ListSource {
     if (quiet) return { summary: [], titles: undefined, lines: items as string[], notes };
     if (this.#views.length === 0) return { summary: [], titles: undefined, lines: [], notes };
     const { summary, titles, body } = page.parts(items);
-    return { summary, titles, lines: body, notes, unit: titles === undefined ? 'line' : undefined };
+    // Without titles, a task has several lines.
+    const names = titles === undefined ? undefined : this.shown.map(lineId);
+    return { summary, titles, lines: body, notes, unit: titles === undefined ? 'line' : undefined, names };
   }
 
   /** Do the rows of the same tasks show the same, but for ages? Blocks are not compared. */
@@ -130,6 +132,11 @@ export class StatusList implements ListSource {
       return view === other || isEqual(page.add(other), page.add(view));
     });
   }
+}
+
+/** A task id may be in several roots, and on several agents. */
+export function lineId({ found, root }: TaskView): string {
+  return `${root.agent?.url ?? ''}\n${found.checkpoint_dir}`;
 }
 
 function isEqual(a: StatusItem, b: StatusItem): boolean {

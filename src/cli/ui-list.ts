@@ -6,7 +6,7 @@ import { sentence } from './failure.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import { type ListContent, MARK } from './list-screen.js';
 import { RunList } from './run-list.js';
-import { StatusList } from './status-list.js';
+import { lineId, StatusList } from './status-list.js';
 import type { Terminal } from './terminal.js';
 import type { UiActions } from './ui-actions.js';
 import { type ListEffect, type ListKey, type ListRequest, watchList } from './watch-list.js';
@@ -78,11 +78,12 @@ class UiList extends StatusList {
     const { style } = request;
     const width = style.width && style.width - MARK;
     const content = super.content({ ...request, style: { ...style, width } });
-    this.#byId = new Map(this.shown.map((view) => [idOf(view), view]));
+    this.#byId = new Map(this.shown.map((view) => [lineId(view), view]));
     const { summary, notes } = content;
     return {
       ...content,
       summary: hostHead(this.#where(), summary, style),
+      names: undefined,
       ids: [...this.#byId.keys()],
       notes: [...this.#ports.actions.news, ...notes],
     };
@@ -110,11 +111,6 @@ class UiList extends StatusList {
     if (agents.size === 0) return asked === 1 ? '1 agent' : `${asked} agents`;
     return agents.size > 3 ? `${agents.size} agents` : [...agents].join(', ');
   }
-}
-
-/** A task id may be in several roots, and on several agents. */
-function idOf({ found, root }: TaskView): string {
-  return `${root.agent?.url ?? ''}\n${found.checkpoint_dir}`;
 }
 
 const KEYS = `${sortKeys('R')}

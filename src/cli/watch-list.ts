@@ -405,7 +405,7 @@ class Session {
   }
 
   #extent(): ListExtent {
-    const { lines = [], ids } = this.#content ?? {};
+    const { lines = [], ids, names } = this.#content ?? {};
     return {
       lines: lines.length,
       room: this.#room,
@@ -415,6 +415,7 @@ class Session {
       columns: this.#screen.size.columns,
       orders: Math.max(1, this.#source.orders.length),
       ids,
+      names,
       hasEnd: this.#source.followsEnd !== undefined,
       letters: this.#letters,
       orderLetters: this.#orderLetters,

@@ -104,6 +104,35 @@ test.each([
   expect(lines).toContain(expected);
 });
 
+describe('what comes above the lines that are shown', () => {
+  const named = (names: readonly string[]) => ({ ...content(names.length), names });
+  const before = Array.from({ length: 40 }, (_, i) => `task ${i}`);
+  const SIZE = { columns: 40, rows: 12 };
+  const extent = (names: readonly string[]) => ({ ...extentOf(named(names), SIZE), names });
+
+  test.each([
+    ['moves nothing if the user has scrolled', 10, ['new 1', 'new 2', ...before], 12],
+    ['nor does what goes', 10, before.slice(4), 6],
+    ['is shown if the first line is', 0, ['new 1', ...before], 0],
+    ['what goes itself leaves the place', 10, before.filter((name) => name !== 'task 10'), 10],
+  ])('%s', (_, down, after, top) => {
+    let state = FIRST_STATE;
+    for (let i = 0; i < down; i++) state = pressed(state, key('down'), extent(before)).state;
+    expect(within(state, extent(after)).top).toBe(top);
+  });
+
+  test('a list in another order, or with another filter, begins at its start', () => {
+    for (const text of ['s', 'r', '/x']) {
+      const { state } = pressed(
+        pressed(FIRST_STATE, key('page-down'), extent(before)).state,
+        { text },
+        extent(before),
+      );
+      expect([text, within(state, extent(before)).top]).toEqual([text, 0]);
+    }
+  });
+});
+
 describe('keys', () => {
   test.each<[string, (Key | string)[], Partial<ListState>]>([
     ['down', [key('down'), 'jj'], { top: 3 }],
