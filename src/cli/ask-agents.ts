@@ -14,6 +14,7 @@ import type { AgentFlags, Asked } from './agent-flags.js';
 import { rightsOf } from './agent-rights.js';
 import type { AskedAgents } from './agents.js';
 import { schedulerFinder } from './clusters.js';
+import { say } from './failure.js';
 import { agentAddress, mastersOf } from './named-masters.js';
 import { progressOn } from './progress.js';
 import type { Terminal } from './terminal.js';
@@ -50,7 +51,7 @@ export async function askAgents(
     const what = wrong === 'key' ? 'a private key without a passphrase' : 'a certificate';
     throw new UsageError('credentials-invalid', `--${wrong} ${flags[wrong]} does not hold ${what} as PEM`);
   }
-  if (flags.insecure) terminal.writeError('warning: with --insecure, nobody checks who answers\n');
+  if (flags.insecure) say(terminal, 'warning: with --insecure, nobody checks who answers');
   const now = () => terminal.now();
   const http = httpClient(options);
   const portAt = (address: string) => new AgentClient(address, http, now);
@@ -82,9 +83,7 @@ export async function askAgents(
           schedulerOf,
         });
   if ('masters' in asked && asked.source === 'environment' && terminal.stderrIsTerminal && !flags.json) {
-    terminal.writeError(
-      `asking the agents of ${masters.map(({ name }) => name).join(', ')} (THERMOS_MASTER)\n`,
-    );
+    say(terminal, `asking the agents of ${masters.map(({ name }) => name).join(', ')} (THERMOS_MASTER)`);
   }
   const counted = ({ asked: done, failed, total }: AgentCounts) => {
     const what = `agents${failed === 0 ? '' : `, ${failed} unreachable`}`;
@@ -96,7 +95,7 @@ export async function askAgents(
   const live = new Map<string, LiveLogs>();
   const closing = new AbortController();
   const pause = (ms: number) => sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
-  let waiting = (what: string) => terminal.writeError(`warning: ${what}\n`);
+  let waiting = (what: string) => say(terminal, `warning: ${what}`);
   const told = new Map<string, number>();
   const liveShell = {
     now: () => performance.now(),

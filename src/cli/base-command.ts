@@ -7,7 +7,7 @@ import { UsageError } from '../errors/errors.js';
 import { EXIT, EXIT_MEANINGS, type ExitMeanings } from '../errors/exit-codes.js';
 import { hasError, type Problem } from '../errors/problem.js';
 import type { CompletionKinds } from './completion/kinds.js';
-import { problemsText, sentence } from './failure.js';
+import { problemsText, say } from './failure.js';
 import { inertText, withoutInherited } from './inherited-flags.js';
 import { jsonPieces } from './json-pieces.js';
 import { type CommandClass, type CommandTable, isWrapper, knownFlags, knownShortFlags } from './page.js';
@@ -223,6 +223,6 @@ export abstract class ThermosCommand extends Command {
   }
 
   protected notice(text: string): void {
-    this.terminal.writeError(sentence(text, this.terminal.style(2).width));
+    say(this.terminal, text);
   }
 }

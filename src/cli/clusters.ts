@@ -6,6 +6,7 @@ import { presenceOf } from '../store/look.js';
 import { readTrusted } from '../store/trusted-file.js';
 import { visible } from '../text/escape.js';
 import type { AgentFlags, AskedMasters } from './agent-flags.js';
+import { say } from './failure.js';
 import type { Terminal } from './terminal.js';
 
 const MOST_BYTES = 1024 * 1024;
@@ -93,7 +94,7 @@ function knownClusters(names: readonly string[]): string {
 const MOST_NAMED = 10;
 
 function warnOn(terminal: Terminal): (text: string) => void {
-  return (text) => terminal.writeError(`warning: ${text}\n`);
+  return (text) => say(terminal, `warning: ${text}`);
 }
 
 /** Finds the place of a scheduler by the name of its cluster; the files are read when one is sought. */

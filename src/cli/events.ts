@@ -5,12 +5,12 @@ import type { RootFlags } from '../app/search.js';
 import { encodeEvent } from '../contracts/encode-event.js';
 import type { Problem } from '../errors/problem.js';
 import type { TaskTransition, TransitionWatch } from '../task/transition-watch.js';
-import { visible } from '../text/escape.js';
 import { jsonText } from '../text/json.js';
 import { parseTime } from '../text/time.js';
 import type { AgentFlags } from './agent-flags.js';
 import { type AskedAgents, agentsOf } from './agents.js';
 import { EventCommand } from './event-command.js';
+import { say } from './failure.js';
 import { Interruption } from './interruption.js';
 import type { Terminal } from './terminal.js';
 
@@ -35,7 +35,7 @@ export async function showEvents(
   const now = () => terminal.now();
   const sinceMs = flags.since === undefined ? now() : parseTime(flags.since, 'since', now());
   const textOf = await drawing(flags, terminal);
-  const warn = (text: string) => terminal.writeError(`warning: ${visible(text)}\n`);
+  const warn = (text: string) => say(terminal, `warning: ${text}`);
   const command = flags.exec === undefined ? undefined : new EventCommand(flags.exec, process.env, warn);
   const agents = await agentsOf(flags, terminal, words);
   const interruption = new Interruption();
@@ -60,10 +60,10 @@ export async function showEvents(
         },
         report,
         answering(urls) {
-          for (const url of urls) terminal.writeError(`the agent ${visible(url)} answers again\n`);
+          for (const url of urls) say(terminal, `the agent ${url} answers again`);
         },
         started: (tasks) => {
-          if (terminal.stdoutIsTerminal && terminal.stderrIsTerminal) terminal.writeError(startText(tasks));
+          if (terminal.stdoutIsTerminal && terminal.stderrIsTerminal) say(terminal, startText(tasks));
         },
         isClosed: () => terminal.isClosed(),
       },
@@ -115,5 +115,5 @@ function writeAll(
 
 function startText(tasks: number): string {
   const active = tasks === 1 ? '1 active task' : `${tasks} active tasks`;
-  return `Following ${active}, and those that start; Ctrl-C ends it.\n`;
+  return `Following ${active}, and those that start; Ctrl-C ends it.`;
 }

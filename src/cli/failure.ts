@@ -79,6 +79,11 @@ export function sentence(text: string, width: number | undefined): string {
   return lines.map((each) => `${each.replaceAll(KEPT, ' ')}\n`).join('');
 }
 
+/** Says it on stderr, as `sentence` has it. */
+export function say(terminal: Terminal, text: string): void {
+  terminal.writeError(sentence(text, terminal.style(2).width));
+}
+
 /** Reports the failure (JSON on stdout under `--json`, else text on stderr) and returns the exit code. */
 export function reportFailure(error: unknown, argv: readonly string[], terminal: Terminal): number {
   const failure = failureOf(error);
@@ -87,11 +92,10 @@ export function reportFailure(error: unknown, argv: readonly string[], terminal:
     const hint = failure.hint ?? (usage && `usage: ${usage}`);
     terminal.write(`${jsonText({ error: { code, message, hint, problems } })}\n`);
   } else {
-    const { width } = terminal.style(2);
-    terminal.writeError(problemsText(failure.problems ?? [], width));
-    terminal.writeError(sentence(`error: ${failure.message}`, width));
-    if (failure.hint !== undefined) terminal.writeError(sentence(`hint: ${failure.hint}`, width));
-    if (failure.usage !== undefined) terminal.writeError(sentence(`usage: ${failure.usage}`, width));
+    terminal.writeError(problemsText(failure.problems ?? [], terminal.style(2).width));
+    say(terminal, `error: ${failure.message}`);
+    if (failure.hint !== undefined) say(terminal, `hint: ${failure.hint}`);
+    if (failure.usage !== undefined) say(terminal, `usage: ${failure.usage}`);
   }
   if (hasFlag(argv, '--debug', '--app_debug', '--app-debug') && error instanceof Error)
     terminal.writeError(stackText(error));

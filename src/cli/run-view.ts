@@ -21,6 +21,7 @@ import { visible } from '../text/escape.js';
 import { splitAt, widthOf } from '../text/width.js';
 import { progressLines, runChangeText, taskChangeText } from '../views/run.js';
 import { eventText, linePrefix } from '../views/tail.js';
+import { say } from './failure.js';
 import { LiveScreen } from './live-screen.js';
 import type { Terminal } from './terminal.js';
 
@@ -193,7 +194,7 @@ class Lines implements Screen {
   }
 
   notice(text: string): void {
-    this.#terminal.writeError(`${visible(text)}\n`);
+    say(this.#terminal, text);
   }
 
   close(): void {}

@@ -14,9 +14,8 @@ import { outputToRead } from '../logs/output-to-read.js';
 import { NO_DEBUGGER } from '../runner/debugger.js';
 import type { TaskView } from '../task/view.js';
 import { reasonText } from '../task/why.js';
-import { visible } from '../text/escape.js';
 import { summaryText } from '../views/run.js';
-import { failureOf } from './failure.js';
+import { failureOf, say } from './failure.js';
 import { coordinatorPrograms, MAIN, patienceMs } from './programs.js';
 import { progressOn } from './progress.js';
 import { leaveSignalsToRunner, RunControl } from './run-control.js';
@@ -44,7 +43,7 @@ export async function runInForeground(
   const { view, problems, exitCode } = await runToItsEnd(spec, {
     ...portsOf(terminal),
     console: json ? { stdout: 2, stderr: 2 } : { stdout: 1, stderr: 2 },
-    note: debug ? (text) => terminal.writeError(`note: ${visible(text)}\n`) : undefined,
+    note: debug ? (text) => say(terminal, `note: ${text}`) : undefined,
     show: (task) => (json ? undefined : new ViewerProcess(showOf(task, raw, terminal))),
   });
   const { logs, why, criticalPath } = await inspectTask(view, localLogs(view), terminal.now());
@@ -76,7 +75,7 @@ export async function runInBackground(
     control: (notice) => new StarterControl(notice),
     progress: progressOn(terminal, flags),
     spawn: spawnDaemon,
-    notice: (text) => terminal.writeError(`${visible(text)}\n`),
+    notice: (text) => say(terminal, text),
   });
 }
 

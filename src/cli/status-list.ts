@@ -4,7 +4,7 @@ import { hasError, type Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import { age } from '../text/age.js';
 import { idLine, type StatusItem, StatusPage } from '../views/status.js';
-import { sentence } from './failure.js';
+import { say } from './failure.js';
 import { LastKnown, type Silent } from './last-known.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import type { ListContent } from './list-screen.js';
@@ -25,7 +25,7 @@ export async function watchStatusList(
     intervalMs,
     new StatusList(tasks, flags, () => terminal.now()),
   );
-  terminal.writeError(notes.map((note) => sentence(note, terminal.style(2).width)).join(''));
+  for (const note of notes) say(terminal, note);
   return exitCode;
 }
 

@@ -28,7 +28,7 @@ import {
 } from '../views/tail.js';
 import type { AgentFlags } from './agent-flags.js';
 import { agentsOf } from './agents.js';
-import { sentence } from './failure.js';
+import { say } from './failure.js';
 import { Interruption } from './interruption.js';
 import type { Style, Terminal } from './terminal.js';
 
@@ -85,8 +85,7 @@ export async function showLogs(
   const interruption = new Interruption();
   const shell: FollowShell = {
     write: (bytes) => terminal.write(bytes),
-    event: (event, ofSeveral) =>
-      terminal.writeError(sentence(eventText(event, ofSeveral), terminal.style(2).width)),
+    event: (event, ofSeveral) => say(terminal, eventText(event, ofSeveral)),
     report: reportProblem,
     catchSignals: () => interruption.listen(),
     pause: (until) => interruption.wait(until),

@@ -2,7 +2,7 @@ import { mentions } from '../app/task-order.js';
 import type { TopAnswer } from '../app/top.js';
 import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
-import { sentence } from './failure.js';
+import { say } from './failure.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import { type ListContent, MARK } from './list-screen.js';
 import { TaskActions } from './task-actions.js';
@@ -17,7 +17,7 @@ export async function watchTop(session: TopSession, terminal: Terminal): Promise
   const ports = { gatherer: session.tasks, logsOf: session.logsOf, now: () => terminal.now() };
   const list = new TopList(session, new TaskActions(ports));
   const { exitCode, notes } = await watchList(terminal, session.intervalMs, list);
-  terminal.writeError(notes.map((note) => sentence(note, terminal.style(2).width)).join(''));
+  for (const note of notes) say(terminal, note);
   return exitCode;
 }
 

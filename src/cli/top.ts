@@ -20,7 +20,7 @@ import { parseSize } from '../text/size.js';
 import { columnOf } from '../views/parts/top-columns.js';
 import type { AgentFlags } from './agent-flags.js';
 import { type AskedAgents, agentsOf } from './agents.js';
-import { problemsText, sentence } from './failure.js';
+import { problemsText, say } from './failure.js';
 import { Interruption } from './interruption.js';
 import { liveMeters } from './live-meters.js';
 import type { Terminal } from './terminal.js';
@@ -197,8 +197,7 @@ class NewProblems {
     const isNew = ({ message }: Problem) => !this.#messages.has(message);
     const fresh = problems.filter(isNew);
     for (const { message } of fresh) this.#messages.add(message);
-    if (notice !== undefined && notice !== this.#notice)
-      this.#terminal.writeError(sentence(notice, this.#terminal.style(2).width));
+    if (notice !== undefined && notice !== this.#notice) say(this.#terminal, notice);
     this.#notice = notice;
     this.#terminal.writeError(problemsText(fresh, this.#terminal.style(2).width));
   }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { TaskGatherer } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
 import { hostHead } from '../views/ui.js';
-import { sentence } from './failure.js';
+import { say } from './failure.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import { type ListContent, MARK } from './list-screen.js';
 import { RunList } from './run-list.js';
@@ -27,7 +27,7 @@ export async function watchUi(
   intervalMs: number,
 ): Promise<number> {
   const { exitCode, notes } = await watchList(terminal, intervalMs, new UiList(ports, flags, terminal));
-  terminal.writeError(notes.map((note) => sentence(note, terminal.style(2).width)).join(''));
+  for (const note of notes) say(terminal, note);
   return exitCode;
 }
 
