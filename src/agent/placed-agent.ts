@@ -15,7 +15,7 @@ export class PlacedAgent implements AgentPort {
     this.#port = ports[0];
   }
 
-  /** The address at which it answered the last time. */
+  /** The address at which it answered the last time, or the first one if it never did. */
   get base(): string {
     return this.#port.base;
   }
@@ -33,7 +33,6 @@ export class PlacedAgent implements AgentPort {
         failures.push({ base: port.base, failure });
       }
     }
-    this.#port = this.#ports[0];
     const [first, ...others] = failures;
     const also = others.map(({ base, failure }) => `; at ${base}, ${failure.message}`);
     throw new AgentFailure('unreachable', `${first?.failure.message}${also.join('')}`, first?.failure.hint);

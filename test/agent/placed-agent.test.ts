@@ -42,6 +42,16 @@ test('one that answers at none says why of each, and is known by the first', asy
   expect(agent.base).toBe('http://name');
 });
 
+test('one that has answered stays known by that address while it does not answer', async () => {
+  const name = gone();
+  const ip: { failure?: AgentFailure } = {};
+  const agent = new PlacedAgent([port('http://name', name), port('http://ip', ip)]);
+  await agent.state();
+  ip.failure = new AgentFailure('unreachable', 'away');
+  await expect(agent.state()).rejects.toMatchObject({ message: 'away; at http://name, gone' });
+  expect(agent.base).toBe('http://ip');
+});
+
 test('another failure is that of the agent', async () => {
   const failure = new AgentFailure('recovering', 'not yet');
   const agent = new PlacedAgent([port('http://name', { failure }), port('http://ip', {})]);
