@@ -235,6 +235,12 @@ export class AgentTasks implements TaskGatherer {
     return { sandbox: sandboxOf(run), running: run.run.running };
   }
 
+  /** How many tasks were active in the sandbox of this one when it was listed. */
+  activeBeside(found: FoundTask): number {
+    const { tasks } = this.#originOf(found).run;
+    return tasks.filter((task) => task.found.phase === 'active').length;
+  }
+
   /** The agent that has a root of ours. */
   portOf({ root }: Pick<TaskView, 'root'>): AgentPort {
     const host = [...this.#known.values()].find(({ port }) => port.base === root.agent?.url);

@@ -70,7 +70,7 @@ async function examineAgents(
     if (view.phase === 'active' && view.verdict === 'ok') active.push(containerTask(view));
   });
   const knowsAll = !hasError(problems) && !problems.some(({ code }) => LEFT_OUT.has(code));
-  const ofUse = await examineUse(active, ports.containers);
+  const ofUse = await examineUse(active, ports.containers, 'faults');
   const findings = worstFirst([...diagnosis.end(knowsAll), ...ofUse.findings]);
   return {
     findings,
@@ -88,10 +88,11 @@ async function examineAgents(
 async function examineUse(
   tasks: readonly ContainerTask[],
   ports: ContainerPorts,
+  told: 'all' | 'faults',
 ): Promise<{ findings: Finding[]; problems: readonly Problem[] }> {
   const { observed, problems } = await observeContainers(tasks, ports);
-  // What an agent does not measure is nothing that is wrong.
-  const [first, ...others] = problems.filter(({ code }) => code !== 'use-unknown');
+  // What an agent does not measure is nothing that is wrong, but who asks about one task wants to know it.
+  const [first, ...others] = problems.filter(({ code }) => told === 'all' || code !== 'use-unknown');
   const also = others.length === 0 ? '' : `, and ${others.length} more`;
   return {
     findings: findingsOf(observed.flatMap((each) => [...checkUsage(each)])),
@@ -158,7 +159,7 @@ async function examineTask(
   const { why, logs } = await inspectTask(view, logsOf(view), now);
   const { task_id, root, layout, phase, state, verdict } = view;
   const isActive = phase === 'active' && verdict === 'ok';
-  const ofUse = await examineUse(isActive ? [containerTask(view)] : [], containers);
+  const ofUse = await examineUse(isActive ? [containerTask(view)] : [], containers, 'all');
   return {
     findings: [
       ...findingsOf(checkEnd(view, why, outputToRead(view, logs))),

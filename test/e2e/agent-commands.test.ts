@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Agent } from '../agent/agent.js';
 import { launchTask } from '../agent/launch.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
-import { RAN, Records } from '../task/trees.js';
+import { RAN, Records, writeTask } from '../task/trees.js';
 import { placeForEach, startThermos } from './harness.js';
 import { expectContract } from './tasks.js';
 import { Watched } from './watched.js';
@@ -169,6 +169,39 @@ test('doctor tells what is wrong with agents and their tasks, and what the sched
   expect((await one.ended).status).toBe(1);
   expect(one.stdout).toMatch(/^dead {2}ACTIVE {2}runner-gone\n/);
   expect(one.stdout).toContain(' starts the task: ACTIVE\n');
+});
+
+test('what a container with several active tasks uses is charged to none of them, whichever is named', async () => {
+  const resources = { cpu: 0.5, ram: 2 ** 20, disk: 2 ** 20 };
+  const config = { name: 'web', resources, processes: [{ name: 'p', cmdline: 'x' }] };
+  const root = launchTask(agent, 'web', { task: config, runner: task() });
+  let seconds = 0;
+  agent.knobs.statistics = () => {
+    seconds += 10;
+    const cpu = {
+      timestamp: Date.now() / 1000,
+      cpus_user_time_secs: 1e6 + 9 * seconds,
+      cpus_system_time_secs: 0,
+    };
+    return { ...cpu, cpus_limit: 1, mem_rss_bytes: 2 ** 30, mem_limit_bytes: 2 ** 29 };
+  };
+  const asked = async (...words: string[]) => {
+    const watched = new Watched(startThermos([...words, '--agent', url]), place.children);
+    const { status } = await watched.ended;
+    return { ...watched, stdout: watched.stdout, stderr: watched.stderr, status };
+  };
+  const alone = await asked('doctor', 'web');
+  expect(alone.stdout).toContain('(ram-exceeded)');
+  writeTask(root, 'other', { task: config, runner: task() });
+  const shared = await asked('doctor', 'web');
+  expect(shared.stdout).not.toMatch(/exceeded/);
+  expect(shared.stderr).toBe(
+    'warning: what tasks use is not known: an executor has 2 active tasks, and the agent does not know which of them uses what\n',
+  );
+  expect((await asked('doctor')).stderr).toBe('');
+  const top = await asked('top', '--interval', '500ms', 'web');
+  expect(top.stdout).toMatch(/\nweb +ACTIVE +- /);
+  expect(top.stderr).toContain('an executor has 2 active tasks');
 });
 
 test('status --stream prints tasks as their agents answer, and the totals in the end', async () => {
