@@ -1,4 +1,5 @@
 import type { RemoteListing } from './agent-files.js';
+import type { Ending } from './endings.js';
 import { AgentFailure, failureIn } from './failure.js';
 import type { AgentPort } from './gatherer.js';
 import type { Statistics } from './statistics.js';
@@ -40,6 +41,10 @@ export class PlacedAgent implements AgentPort {
 
   statistics(): Promise<Statistics> {
     return this.#port.statistics();
+  }
+
+  endings(): Promise<ReadonlyMap<string, Ending>> {
+    return this.#port.endings();
   }
 
   list(path: string, urgent?: boolean, known?: RemoteListing): Promise<RemoteListing> {

@@ -1,13 +1,9 @@
 import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import type { ContainerReading } from '../top/containers.js';
-import { failureIn, problemOf } from './failure.js';
+import { askEachAgent } from './each-agent.js';
 import type { AgentTasks } from './gatherer.js';
-import { Lane } from './lane.js';
 import type { Statistics } from './statistics.js';
-
-/** Agents that are asked at the same time. */
-const MOST_AGENTS = 64;
 
 export interface Uses {
   /** What the containers of tasks have used, by their checkpoint directories. */
@@ -24,34 +20,19 @@ export type UsingTask = Pick<TaskView, 'mesos' | 'found' | 'root'>;
  */
 export async function askForUses(agents: AgentTasks, tasks: readonly UsingTask[]): Promise<Uses> {
   const shared = new Map<string, number>();
-  const byAgent = new Map<string, UsingTask[]>();
-  for (const task of tasks) {
-    const count = agents.activeBeside(task.found);
-    if (count > 1) {
-      shared.set(task.root.path, count);
-      continue;
-    }
-    const url = task.root.agent?.url ?? '';
-    const same = byAgent.get(url);
-    if (same === undefined) byAgent.set(url, [task]);
-    else same.push(task);
-  }
-  const lane = new Lane(MOST_AGENTS);
+  const alone = tasks.filter(({ found, root }) => {
+    const count = agents.activeBeside(found);
+    if (count > 1) shared.set(root.path, count);
+    return count <= 1;
+  });
   const readings = new Map<string, ContainerReading>();
-  const problems: Problem[] = [];
-  const ask = async (url: string, own: readonly UsingTask[]) => {
-    try {
-      const statistics = await agents.portOf(own[0] as UsingTask).statistics();
-      if (statistics.leftOut > 0) problems.push(leftOut(url, statistics.leftOut));
-      for (const [key, reading] of readingsOf(own, statistics)) readings.set(key, reading);
-    } catch (error) {
-      const failure = failureIn(error);
-      if (failure === undefined) throw error;
-      problems.push(problemOf(failure, url));
-    }
-  };
-  await Promise.all([...byAgent].map(([url, own]) => lane.run(() => ask(url, own))));
-  return { readings, problems: [...problems, ...unknownOf([...shared.values()])] };
+  const odd: Problem[] = [];
+  const failed = await askEachAgent(agents, alone, async (port, own) => {
+    const statistics = await port.statistics();
+    if (statistics.leftOut > 0) odd.push(leftOut(port.base, statistics.leftOut));
+    for (const [key, reading] of readingsOf(own, statistics)) readings.set(key, reading);
+  });
+  return { readings, problems: [...odd, ...failed, ...unknownOf([...shared.values()])] };
 }
 
 /**

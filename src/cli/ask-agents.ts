@@ -120,14 +120,14 @@ export async function askAgents(
       return logs;
     },
     sandboxOf: (view) => new RemoteTree(gatherer.sandboxOf(view)),
-    clusterTasks: async (cluster) => {
+    clusterTasks: async ({ cluster, taskId }) => {
       const names = cluster === undefined ? masters.map(({ name }) => name) : [cluster];
       const known = names.flatMap((name) => {
         const scheduler = schedulerOf(name);
         return scheduler === undefined ? [] : [[name, scheduler] as const];
       });
       const schedulers = new Map(known.length < names.length ? [] : known);
-      const tasks = await clusterTasks({ schedulers, fleet });
+      const tasks = await clusterTasks({ schedulers, fleet, taskId });
       return 'agents' in asked ? { ...tasks, agentIds: gatherer.agentIds() } : tasks;
     },
     changes: () =>

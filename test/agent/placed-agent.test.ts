@@ -13,6 +13,7 @@ function port(base: string, answer: { failure?: AgentFailure; asked?: string[] }
       return { state: { id: 'S0', hostname: '', version: '', runs: [], leftOut: 0 } };
     },
     statistics: async () => ({ containers: [], leftOut: 0 }),
+    endings: async () => new Map(),
     list: async () => ({ entries: [], complete: true }),
     read: async () => Buffer.from(base),
   };

@@ -165,6 +165,22 @@ test('doctor tells what is wrong with agents and their tasks, and what the sched
     'runner-dead',
     'scheduler-disagrees',
   ]);
+  const web = doctor('--json', '--retained', believed, 'web');
+  expect((await web.ended).status).toBe(0);
+  expectContract('doctor', JSON.parse(web.stdout));
+  expect(JSON.parse(web.stdout)).toMatchObject({
+    reconcile_source: 'file',
+    reconcile: [{ task_id: 'web', expected: 'RUNNING', action: 'none' }],
+  });
+  writeFileSync(believed, JSON.stringify({ dead: 'RUNNING' }));
+  const unknown = doctor('--retained', believed, 'web');
+  expect((await unknown.ended).status).toBe(1);
+  expect(unknown.stdout).toMatch(
+    /^web {2}ACTIVE\n\nwarning: 1 task recorded as running, but over or unknown to the scheduler /,
+  );
+  expect(unknown.stdout).toMatch(
+    /\nthe task is not as the scheduler has it:\nTASK +STREAM +EXPECTED +ACTION +AGENT\nweb +ACTIVE +unknown +kill +agent-1\n/,
+  );
   const one = doctor('dead');
   expect((await one.ended).status).toBe(1);
   expect(one.stdout).toMatch(/^dead {2}ACTIVE {2}runner-gone\n/);
@@ -202,6 +218,42 @@ test('what a container with several active tasks uses is charged to none of them
   const top = await asked('top', '--interval', '500ms', 'web');
   expect(top.stdout).toMatch(/\nweb +ACTIVE +- /);
   expect(top.stderr).toContain('an executor has 2 active tasks');
+});
+
+test('doctor tells which tasks ended for lack of memory, as their agents have it, and what it could not ask', async () => {
+  launchTask(agent, 'cut', { runner: task() }, false);
+  launchTask(agent, 'by-itself', { runner: task() }, false);
+  launchTask(agent, 'web', { runner: task() });
+  agent.knobs.ending = ({ containerId }) =>
+    containerId === 'cut'
+      ? {
+          reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
+          message:
+            'Memory limit exceeded: Requested: 64MB Maximum Used: 64MB\n\nMEMORY STATISTICS: \ncache 0',
+          timestamp: Date.now() / 1000,
+        }
+      : { reason: 'REASON_EXECUTOR_TERMINATED' };
+  const doctor = async (...words: string[]) => {
+    const watched = new Watched(startThermos(['doctor', '--agent', url, ...words]), place.children);
+    await watched.ended;
+    return watched;
+  };
+  const finding = `warning: 1 task ended because there was no memory left in the container (oom-killed)\n`;
+  const all = await doctor();
+  expect([all.stdout, all.stderr]).toEqual([expect.stringContaining(finding), '']);
+  expect(all.stdout).toContain('  cut: Memory limit exceeded: Requested: 64MB Maximum Used: 64MB\n');
+  expect((await doctor('cut')).stdout).toContain(finding);
+  expect((await doctor('by-itself')).stdout).not.toContain('oom-killed');
+  agent.calls.splice(0);
+  expect((await doctor('web')).stdout).not.toContain('oom-killed');
+  expect(agent.calls.filter(({ body }) => body?.includes('GET_TASKS'))).toEqual([]);
+  agent.knobs.asksIn = 'readwrite';
+  agent.knobs.credentials = { principal: 'me', secret: 's' };
+  const closed = await doctor('cut');
+  expect(closed.stderr).toBe(
+    `warning: why tasks ended is not known: cannot read the agent ${url}: it asks for credentials (realm mesos-agent-readwrite)\n`,
+  );
+  expect(closed.stdout).not.toContain('oom-killed');
 });
 
 test('status --stream prints tasks as their agents answer, and the totals in the end', async () => {
