@@ -34,6 +34,13 @@ export async function askAgents(
 ): Promise<AskedAgents> {
   const addresses = 'agents' in asked ? [...new Set(asked.agents.map(agentAddress))] : [];
   const masters = 'masters' in asked ? mastersOf(asked, flags) : [];
+  if (masters.length === 0 && flags['agent-address'] !== undefined) {
+    throw new UsageError(
+      'usage',
+      '--agent-address needs --master',
+      'a scheduler knows agents only by their hosts',
+    );
+  }
   const options = rightsOf(flags, process.env);
   const {
     AgentClient,

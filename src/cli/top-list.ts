@@ -2,7 +2,7 @@ import { mentions } from '../app/task-order.js';
 import type { TopAnswer } from '../app/top.js';
 import type { TaskView } from '../task/view.js';
 import type { SampledTask } from '../top/model.js';
-import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
+import { TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
 import { sentence } from './failure.js';
 import { keysKey, sortKeys } from './list-keys.js';
@@ -10,7 +10,7 @@ import { type ListContent, MARK } from './list-screen.js';
 import { TaskActions } from './task-actions.js';
 import type { Terminal } from './terminal.js';
 import { hasWords } from './text-list.js';
-import type { TopSession } from './top.js';
+import { orderOf, type TopSession } from './top.js';
 import { notesOf } from './watch.js';
 import { type ListEffect, type ListKey, type ListRequest, type ListSource, watchList } from './watch-list.js';
 
@@ -69,7 +69,7 @@ export class TopList implements ListSource {
     this.#actions = actions;
     this.#only = only;
     this.#processes = session.flags.processes;
-    const first = columnOf(session.flags.sort);
+    const { by: first } = orderOf(session.flags);
     this.orders = [first, ...TOP_COLUMNS.filter((column) => column !== first)];
     const onRow = (letter: string, hint: string, effect: (row: TopRow) => ListEffect): ListKey => ({
       letter,
