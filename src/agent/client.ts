@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.js';
 import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
 import { failedElsewhere } from './connection.js';
+import { type Ending, parseEndings } from './endings.js';
 import { AgentFailure } from './failure.js';
 import { type HttpAnswer, type HttpCall, HttpClient, type HttpOptions } from './http.js';
 import { jsonIn } from './json-answer.js';
@@ -69,8 +70,8 @@ export class AgentClient implements AgentFiles {
   #suffix = '';
   /** It reads by READ_FILE: from 1.1 on, where its rights allow it. */
   #hasCalls = false;
-  /** It has `/containers`: from 1.0 on. */
-  #hasContainers = false;
+  /** It has `/containers`, and the calls of `/api/v1` that only tell something. */
+  #isFrom1 = false;
   #down: AgentFailure | undefined;
   /** The last state, and how it was sent. */
   #last: { sent: Buffer; state: AgentState } | undefined;
@@ -113,7 +114,7 @@ export class AgentClient implements AgentFiles {
     this.#last = { sent: answer.sent, state };
     this.#suffix = isBefore(state.version, 0, 25) ? '.json' : '';
     this.#hasCalls = state.version !== '' && !isBefore(state.version, 1, 1);
-    this.#hasContainers = state.version !== '' && !isBefore(state.version, 1, 0);
+    this.#isFrom1 = state.version !== '' && !isBefore(state.version, 1, 0);
     return { state, aheadMs };
   }
 
@@ -129,14 +130,28 @@ export class AgentClient implements AgentFiles {
   async statistics(): Promise<Statistics> {
     const older = `/monitor/statistics${this.#suffix}`;
     const ask = (path: string) => this.#ask({ base: this.base, path, most: MOST.state, packed: true }, true);
-    let answer = await ask(this.#hasContainers ? '/containers' : older);
+    let answer = await ask(this.#isFrom1 ? '/containers' : older);
     // The two have access lists of their own, and a proxy may not pass on both.
-    if (this.#hasContainers && answer.status !== 200) answer = await ask(older);
+    if (this.#isFrom1 && answer.status !== 200) answer = await ask(older);
     if (answer.status !== 200) throw refusal(answer, 'statistics of its containers');
     const statistics = parseStatistics(jsonIn(answer, CHECK_ADDRESS));
     if (statistics === undefined)
       throw new AgentFailure('odd', 'its answer does not say what its containers use');
     return statistics;
+  }
+
+  /** By a call of the protocol; versions before 1.1 tell of no end why it came. */
+  async endings(): Promise<ReadonlyMap<string, Ending>> {
+    if (!this.#isFrom1) return new Map();
+    const post = JSON.stringify({ type: 'GET_TASKS' });
+    const call = { base: this.base, path: '/api/v1', post, most: MOST.state, packed: true };
+    const answer = await this.#ask(call, true);
+    // 1.0 has the call, and no answer.
+    if (answer.status === 501) return new Map();
+    if (answer.status !== 200) throw refusal(answer, 'the ends of its tasks');
+    const endings = parseEndings(jsonIn(answer, CHECK_ADDRESS, 'utf8'));
+    if (endings === undefined) throw new AgentFailure('odd', 'its answer is not the list of its tasks');
+    return endings;
   }
 
   async list(path: string, urgent = false, known?: RemoteListing): Promise<RemoteListing> {

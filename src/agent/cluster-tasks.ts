@@ -33,17 +33,23 @@ export interface ClusterTasksOptions {
   /** The schedulers of all clusters that are asked, by the names of these; none if one of them is not known. */
   readonly schedulers: ReadonlyMap<string, Pick<SchedulerClient, 'tasks'>>;
   readonly fleet?: Pick<MasterFleet, 'tasks'>;
+  /** The only task that is asked about; default: all. */
+  readonly taskId?: string;
 }
 
 /**
- * All tasks of Thermos, as the schedulers of the clusters have them; or, if one of these does not answer, as their
+ * All tasks of Thermos, or one, as the schedulers of the clusters have them; or, if one of these does not answer, as their
  * masters do. Rejects with nothing but bugs.
  */
-export async function clusterTasks({ schedulers, fleet }: ClusterTasksOptions): Promise<ClusterTasks> {
+export async function clusterTasks({
+  schedulers,
+  fleet,
+  taskId,
+}: ClusterTasksOptions): Promise<ClusterTasks> {
   const problems: Problem[] = [];
   const ask = async ([cluster, scheduler]: readonly [string, Pick<SchedulerClient, 'tasks'>]) => {
     try {
-      return await scheduler.tasks();
+      return await scheduler.tasks(taskId);
     } catch (error) {
       const failure = failureIn(error);
       if (failure === undefined) throw error;
@@ -57,7 +63,7 @@ export async function clusterTasks({ schedulers, fleet }: ClusterTasksOptions): 
   if (schedulers.size > 0 && problems.length === 0) {
     return { source: 'scheduler', tasks: scheduled.flat().map(ofScheduler), problems };
   }
-  const known = await fleet?.tasks();
+  const known = await fleet?.tasks(taskId);
   for (const problem of known?.problems ?? []) problems.push({ ...problem, severity: 'warning' });
   if (known === undefined || known.problems.length > 0) return { tasks: [], problems };
   return { source: 'master', tasks: known.tasks.flatMap(ofMaster), problems };

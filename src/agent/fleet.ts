@@ -66,12 +66,15 @@ export class MasterFleet implements AgentSource {
     return this.#chosen(await this.#leading(), ids);
   }
 
-  /** What the masters remember of tasks; those of a master that does not say it are missing, with a problem. */
-  async tasks(): Promise<{ tasks: readonly MasterTask[]; problems: readonly Problem[] }> {
+  /**
+   * What the masters remember of tasks, or of the one of this id; those of a master that does not say it are missing, with a
+   * problem.
+   */
+  async tasks(taskId?: string): Promise<{ tasks: readonly MasterTask[]; problems: readonly Problem[] }> {
     const problems: Problem[] = [];
     const ask = async ({ name, master, list }: KnownCluster) => {
       try {
-        return await master.tasks(list?.leader ?? '');
+        return await master.tasks(list?.leader ?? '', taskId);
       } catch (error) {
         const failure = failureIn(error);
         if (failure === undefined) throw error;

@@ -13,6 +13,7 @@ import type { TaskView } from '../task/view.js';
 import { duration } from '../text/age.js';
 import { type AgentFiles, NOT_LISTED } from './agent-files.js';
 import type { AgentState, ExecutorRun } from './answers.js';
+import type { Ending } from './endings.js';
 import { failureIn, problemOf } from './failure.js';
 import { findTaskOf, findTasks, rootOf, taskIn } from './find.js';
 import { eachAtOnce } from './lane.js';
@@ -29,6 +30,8 @@ export interface AgentPort extends AgentFiles {
   state(): Promise<{ state: AgentState; aheadMs?: number }>;
   /** What its containers use; rejects with AgentFailure. */
   statistics(): Promise<Statistics>;
+  /** How the tasks ended that it remembers, by their ids, as far as it tells it; rejects with AgentFailure. */
+  endings(): Promise<ReadonlyMap<string, Ending>>;
 }
 
 /** The agents that are asked, and what was wrong with finding them. */
@@ -233,6 +236,12 @@ export class AgentTasks implements TaskGatherer {
   placeOf(found: FoundTask): { sandbox: Sandbox; running: boolean } {
     const { run } = this.#originOf(found);
     return { sandbox: sandboxOf(run), running: run.run.running };
+  }
+
+  /** How many tasks were active in the sandbox of this one when it was listed. */
+  activeBeside(found: FoundTask): number {
+    const { tasks } = this.#originOf(found).run;
+    return tasks.filter((task) => task.found.phase === 'active').length;
   }
 
   /** The agent that has a root of ours. */

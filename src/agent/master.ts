@@ -77,11 +77,12 @@ export class MasterClient {
     return isChosen ? tasks?.map(({ agentId }) => agentId) : undefined;
   }
 
-  /** All tasks that the leader remembers, those that ended, too. */
-  async tasks(leader: string): Promise<readonly MasterTask[]> {
+  /** All tasks that the leader remembers, those that ended, too; or the one of this id, if it remembers that. */
+  async tasks(leader: string, taskId?: string): Promise<readonly MasterTask[]> {
     for (let look = 0; look < MOST_LOOKS; look++) {
-      const tasks = await this.#allTasks(leader);
-      if (tasks !== undefined) return tasks;
+      const tasks = await this.#allTasks(leader, taskId);
+      // Older ones do not choose tasks by their ids.
+      if (tasks !== undefined) return taskId === undefined ? tasks : tasks.filter(({ id }) => id === taskId);
     }
     throw new AgentFailure(
       'odd',
@@ -91,11 +92,11 @@ export class MasterClient {
   }
 
   /** By pages, oldest tasks first. Undefined if it forgot so many meanwhile that some may be missing. */
-  async #allTasks(leader: string): Promise<readonly MasterTask[] | undefined> {
+  async #allTasks(leader: string, taskId: string | undefined): Promise<readonly MasterTask[] | undefined> {
     const all = new Map<string, MasterTask>();
     let last: string | undefined;
     for (let offset = 0; ; offset += PAGE_TASKS - OVERLAP_TASKS) {
-      const page = await this.#pageOfTasks(leader, offset);
+      const page = await this.#pageOfTasks(leader, offset, taskId);
       if (last !== undefined && !page.some(({ id }) => id === last)) return undefined;
       const before = all.size;
       for (const task of page) all.set(task.id, task);
@@ -110,8 +111,13 @@ export class MasterClient {
     }
   }
 
-  async #pageOfTasks(leader: string, offset: number): Promise<readonly MasterTask[]> {
-    const query = `?limit=${PAGE_TASKS}&offset=${offset}&order=asc`;
+  async #pageOfTasks(
+    leader: string,
+    offset: number,
+    taskId: string | undefined,
+  ): Promise<readonly MasterTask[]> {
+    const chosen = taskId === undefined ? '' : `&task_id=${encodeURIComponent(taskId)}`;
+    const query = `?limit=${PAGE_TASKS}&offset=${offset}&order=asc${chosen}`;
     for (const name of TASK_LISTS) {
       const answer = await this.#ask(leader, `${name}${query}`, MOST.page);
       if (answer.status === 404) continue;

@@ -1,4 +1,5 @@
 import type { RemoteListing } from './agent-files.js';
+import type { Ending } from './endings.js';
 import { AgentFailure, failureIn } from './failure.js';
 import type { AgentPort } from './gatherer.js';
 import type { Statistics } from './statistics.js';
@@ -15,7 +16,7 @@ export class PlacedAgent implements AgentPort {
     this.#port = ports[0];
   }
 
-  /** The address at which it answered the last time. */
+  /** The address at which it answered the last time, or the first one if it never did. */
   get base(): string {
     return this.#port.base;
   }
@@ -33,7 +34,6 @@ export class PlacedAgent implements AgentPort {
         failures.push({ base: port.base, failure });
       }
     }
-    this.#port = this.#ports[0];
     const [first, ...others] = failures;
     const also = others.map(({ base, failure }) => `; at ${base}, ${failure.message}`);
     throw new AgentFailure('unreachable', `${first?.failure.message}${also.join('')}`, first?.failure.hint);
@@ -41,6 +41,10 @@ export class PlacedAgent implements AgentPort {
 
   statistics(): Promise<Statistics> {
     return this.#port.statistics();
+  }
+
+  endings(): Promise<ReadonlyMap<string, Ending>> {
+    return this.#port.endings();
   }
 
   list(path: string, urgent?: boolean, known?: RemoteListing): Promise<RemoteListing> {

@@ -43,9 +43,9 @@ export class SchedulerClient {
     return tasks.slice(0, MOST_TASKS);
   }
 
-  /** All tasks of its cluster that it remembers, those that ended, too. */
-  async tasks(): Promise<readonly ScheduledTask[]> {
-    const tasks = await this.#tasks({}, MOST.all);
+  /** All tasks of its cluster that it remembers, those that ended, too; or the one of this id, if it remembers that. */
+  async tasks(taskId?: string): Promise<readonly ScheduledTask[]> {
+    const tasks = await this.#tasks(taskId === undefined ? {} : { taskIds: [taskId] }, MOST.all);
     if (tasks.length > MOST_OF_ALL) throw new AgentFailure('odd', `it has more than ${MOST_OF_ALL} tasks`);
     return tasks;
   }

@@ -1,13 +1,9 @@
 import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import type { ContainerReading } from '../top/containers.js';
-import { failureIn, problemOf } from './failure.js';
+import { askEachAgent } from './each-agent.js';
 import type { AgentTasks } from './gatherer.js';
-import { Lane } from './lane.js';
 import type { Statistics } from './statistics.js';
-
-/** Agents that are asked at the same time. */
-const MOST_AGENTS = 64;
 
 export interface Uses {
   /** What the containers of tasks have used, by their checkpoint directories. */
@@ -18,39 +14,33 @@ export interface Uses {
 /** A task of an agent, as far as its container is found by it. */
 export type UsingTask = Pick<TaskView, 'mesos' | 'found' | 'root'>;
 
-/** Asks the agents of these tasks once each what their containers have used. Never rejects for an agent. */
-export async function askForUses(agents: AgentTasks, views: readonly UsingTask[]): Promise<Uses> {
-  const byAgent = new Map<string, UsingTask[]>();
-  for (const view of views) {
-    const url = view.root.agent?.url ?? '';
-    const same = byAgent.get(url);
-    if (same === undefined) byAgent.set(url, [view]);
-    else same.push(view);
-  }
-  const lane = new Lane(MOST_AGENTS);
+/**
+ * Asks the agents of these active tasks once each what their containers have used. Never rejects for an agent. What a
+ * container with several active tasks uses, whether or not they are among these, is not known of any of them.
+ */
+export async function askForUses(agents: AgentTasks, tasks: readonly UsingTask[]): Promise<Uses> {
+  const shared = new Map<string, number>();
+  const alone = tasks.filter(({ found, root }) => {
+    const count = agents.activeBeside(found);
+    if (count > 1) shared.set(root.path, count);
+    return count <= 1;
+  });
   const readings = new Map<string, ContainerReading>();
-  const problems: Problem[] = [];
-  const ask = async (url: string, own: readonly UsingTask[]) => {
-    try {
-      const statistics = await agents.portOf(own[0] as UsingTask).statistics();
-      if (statistics.leftOut > 0) problems.push(leftOut(url, statistics.leftOut));
-      for (const [key, reading] of readingsOf(own, statistics)) readings.set(key, reading);
-    } catch (error) {
-      const failure = failureIn(error);
-      if (failure === undefined) throw error;
-      problems.push(problemOf(failure, url));
-    }
-  };
-  await Promise.all([...byAgent].map(([url, own]) => lane.run(() => ask(url, own))));
-  return { readings, problems: [...problems, ...shared(views)] };
+  const odd: Problem[] = [];
+  const failed = await askEachAgent(agents, alone, async (port, own) => {
+    const statistics = await port.statistics();
+    if (statistics.leftOut > 0) odd.push(leftOut(port.base, statistics.leftOut));
+    for (const [key, reading] of readingsOf(own, statistics)) readings.set(key, reading);
+  });
+  return { readings, problems: [...odd, ...failed, ...unknownOf([...shared.values()])] };
 }
 
 /**
- * The readings of tasks by their checkpoint directories. That of an executor is the task's, if it is its only one that is
- * active: executor, runner and coordinators are in the container, too. Pure.
+ * The readings of tasks by their checkpoint directories: those of their executors, of which each has one active task.
+ * Executor, runner and coordinators are in the container, too. Pure.
  */
 export function readingsOf(
-  views: readonly UsingTask[],
+  tasks: readonly UsingTask[],
   { containers }: Statistics,
 ): Map<string, ContainerReading> {
   const byExecutor = new Map<string, ContainerReading>();
@@ -59,9 +49,8 @@ export function readingsOf(
     byExecutor.set(`${reading.frameworkId}/${reading.executorId}`, reading);
     if (reading.containerId !== undefined) byContainer.set(reading.containerId, reading);
   }
-  const alone = new Set(aloneOf(views));
-  const found = views.map(({ mesos, found: { checkpoint_dir }, root }) => {
-    if (mesos === undefined || !alone.has(root.path)) return undefined;
+  const found = tasks.map(({ mesos, found: { checkpoint_dir } }) => {
+    if (mesos === undefined) return undefined;
     const ofExecutor = byExecutor.get(`${mesos.framework_id}/${mesos.executor_id}`);
     const reading = byContainer.get(mesos.container_id) ?? ofExecutor;
     const isOther = reading?.containerId !== undefined && reading.containerId !== mesos.container_id;
@@ -70,22 +59,15 @@ export function readingsOf(
   return new Map(found.filter((each) => each !== undefined));
 }
 
-/** The roots in which one task is active. */
-function aloneOf(views: readonly UsingTask[]): string[] {
-  return [...rootsOf(views)].filter(([, count]) => count === 1).map(([path]) => path);
-}
-
-function rootsOf(views: readonly UsingTask[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { root } of views) counts.set(root.path, (counts.get(root.path) ?? 0) + 1);
-  return counts;
-}
-
-function shared(views: readonly UsingTask[]): Problem[] {
-  const count = [...rootsOf(views).values()].filter((each) => each > 1).length;
-  if (count === 0) return [];
-  const executors = count === 1 ? 'an executor has' : `${count} executors have`;
-  const message = `${executors} several active tasks: the agent does not know which of them uses what`;
+/** `counts`: how many active tasks each executor has that has several. */
+function unknownOf(counts: readonly number[]): Problem[] {
+  const [first, ...others] = counts;
+  if (first === undefined) return [];
+  const executors =
+    others.length === 0
+      ? `an executor has ${first} active tasks`
+      : `${counts.length} executors have several active tasks`;
+  const message = `${executors}, and the agent does not know which of them uses what`;
   return [{ code: 'use-unknown', severity: 'warning', message }];
 }
 

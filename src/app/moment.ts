@@ -79,6 +79,7 @@ function detailsOf(
 
 const HIDDEN = 'what it uses is not known, because /proc hides its processes';
 const FOREIGN = 'what it uses is not known, because its processes are in another pid namespace';
+const SHARED = 'what it uses is not known, because its container has other active tasks, too';
 const CLOSED = 'reads and writes are not known, because its processes belong to another user';
 
 /** One problem for each reason that something of a task is not known; `totals`: but not for what only `top` shows. */
@@ -91,8 +92,8 @@ export function unknownUse(
     const found = details.get(pid);
     if (found !== undefined && found.readBytes === undefined) closed.add(group.task);
   }
-  const reasonOf = ({ key, isForeign, isHidden }: SampledTask) => {
-    if (isForeign && !cgroups.has(key)) return FOREIGN;
+  const reasonOf = ({ key, isForeign, isShared, isHidden }: SampledTask) => {
+    if (isForeign && !cgroups.has(key)) return isShared ? SHARED : FOREIGN;
     if (isHidden) return HIDDEN;
     return asked === 'details' && closed.has(key) ? CLOSED : undefined;
   };

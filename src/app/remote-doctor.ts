@@ -1,10 +1,11 @@
+import type { Endings } from '../agent/ask-endings.js';
 import type { ClusterTasks } from '../agent/cluster-tasks.js';
 import type { DoctorDocument } from '../contracts/doctor.js';
 import type { FoundTask } from '../discovery/found.js';
 import type { Selection } from '../discovery/select.js';
-import { type Belief, type BelievedTask, outOfMemoryIn, scheduleStatusOf } from '../doctor/check-belief.js';
+import { type Belief, type BelievedTask, scheduleStatusOf } from '../doctor/check-belief.js';
 import { checkEnd } from '../doctor/check-end.js';
-import { checkRemoteTask } from '../doctor/check-remote.js';
+import { type EndedTask, type MemoryEnd, OUT_OF_MEMORY, outOfMemoryIn } from '../doctor/check-ending.js';
 import { checkUsage } from '../doctor/check-usage.js';
 import { type Finding, findingsOf, isWrong, worstFirst } from '../doctor/finding.js';
 import { RemoteDiagnosis } from '../doctor/remote.js';
@@ -29,8 +30,10 @@ export interface RemoteDoctorPorts {
   readonly logsOf: LogsOf;
   /** The states of Mesos of the newest tasks of executors that the agents remember, by ids of tasks. */
   mesosStates(): ReadonlyMap<string, string>;
-  /** What schedulers or masters know of the tasks of these agents. */
-  clusterTasks(): Promise<ClusterTasks>;
+  /** What schedulers or masters know of the tasks of these agents, or of the task of this id. */
+  clusterTasks(taskId?: string): Promise<ClusterTasks>;
+  /** How these tasks ended, as their agents tell it. */
+  endings(tasks: readonly EndedTask[]): Promise<Endings>;
   readonly containers: ContainerPorts;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -49,7 +52,7 @@ export async function examineRemote(
   const document =
     word === undefined
       ? await examineAgents(selection, retained, ports)
-      : await examineTask(word, selection, ports);
+      : await examineTask(word, selection, retained, ports);
   return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok };
 }
 
@@ -70,8 +73,9 @@ async function examineAgents(
     if (view.phase === 'active' && view.verdict === 'ok') active.push(containerTask(view));
   });
   const knowsAll = !hasError(problems) && !problems.some(({ code }) => LEFT_OUT.has(code));
-  const ofUse = await examineUse(active, ports.containers);
-  const findings = worstFirst([...diagnosis.end(knowsAll), ...ofUse.findings]);
+  const ofUse = await examineUse(active, ports.containers, 'faults');
+  const ofEnds = await memoryEnds(diagnosis.ended, ports);
+  const findings = worstFirst([...diagnosis.end(knowsAll, ofEnds.ends), ...ofUse.findings]);
   return {
     findings,
     checked: { roots: roots.length, tasks: readable.length, agents: agents.length },
@@ -80,6 +84,7 @@ async function examineAgents(
     problems: [
       ...unasked,
       ...ofUse.problems,
+      ...ofEnds.problems,
       ...(knowsAll || belief.source === 'agents' ? [] : [notChecked(NOT_ALL)]),
     ],
   };
@@ -88,35 +93,58 @@ async function examineAgents(
 async function examineUse(
   tasks: readonly ContainerTask[],
   ports: ContainerPorts,
+  told: 'all' | 'faults',
 ): Promise<{ findings: Finding[]; problems: readonly Problem[] }> {
   const { observed, problems } = await observeContainers(tasks, ports);
-  // What an agent does not measure is nothing that is wrong.
-  const [first, ...others] = problems.filter(({ code }) => code !== 'use-unknown');
-  const also = others.length === 0 ? '' : `, and ${others.length} more`;
+  // What an agent does not measure is nothing that is wrong, but who asks about one task wants to know it.
+  const untold = problems.filter(({ code }) => told === 'all' || code !== 'use-unknown');
   return {
     findings: findingsOf(observed.flatMap((each) => [...checkUsage(each)])),
-    problems: first === undefined ? [] : [notChecked(`what tasks use is not known: ${first.message}${also}`)],
+    problems: notKnown('what tasks use', untold),
   };
 }
 
-/** The first that is known of: a file, who places tasks, and what the agents tell. */
+/** The tasks whose containers had no memory left, as their agents tell it. */
+async function memoryEnds(
+  tasks: readonly EndedTask[],
+  ports: RemoteDoctorPorts,
+): Promise<{ ends: ReadonlyMap<string, MemoryEnd>; problems: readonly Problem[] }> {
+  const ends = new Map<string, MemoryEnd>();
+  const { endings, problems } = await ports.endings(tasks);
+  for (const { task_id, root } of tasks) {
+    const { reason, message = '', timeMs } = endings.get(task_id) ?? {};
+    if (reason !== OUT_OF_MEMORY) continue;
+    const text = outOfMemoryIn(message) ?? 'Memory limit exceeded';
+    ends.set(task_id, { text, timeMs: timeMs === undefined ? undefined : timeMs - (root.ahead_ms ?? 0) });
+  }
+  return { ends, problems: notKnown('why tasks ended', problems) };
+}
+
+function notKnown(what: string, [first, ...others]: readonly Problem[]): Problem[] {
+  if (first === undefined) return [];
+  const also = others.length === 0 ? '' : `, and ${others.length} more`;
+  return [notChecked(`${what} is not known: ${first.message}${also}`)];
+}
+
+/** The first that is known of: a file, who places tasks, and what the agents tell. `taskId`: of this task alone. */
 async function beliefOf(
   retained: ReadonlyMap<string, string> | undefined,
   { mesosStates, clusterTasks }: RemoteDoctorPorts,
+  taskId?: string,
 ): Promise<{ belief: Belief; problems: readonly Problem[] }> {
   if (retained !== undefined) return { belief: { source: 'file', statuses: retained }, problems: [] };
-  const { source, tasks, agentIds, problems } = await clusterTasks();
+  const { source, tasks, agentIds, problems } = await clusterTasks(taskId);
   if (source !== undefined) {
     const statuses = new Map<string, string>();
     const since = new Map<string, number>();
     const elsewhere = new Set<string>();
-    const outOfMemory = new Map<string, string>();
+    const outOfMemory = new Map<string, MemoryEnd>();
     for (const { id, agentId, status, message, sinceMs } of tasks) {
       const known = source === 'scheduler' ? status : scheduleStatusOf(status);
       if (known !== undefined) statuses.set(id, known);
       if (sinceMs !== undefined) since.set(id, sinceMs);
-      const ended = outOfMemoryIn(message);
-      if (ended !== undefined) outOfMemory.set(id, ended);
+      const text = outOfMemoryIn(message);
+      if (text !== undefined) outOfMemory.set(id, { text, timeMs: sinceMs });
       if (agentIds !== undefined && !agentIds.has(agentId)) elsewhere.add(id);
     }
     return { belief: { source, statuses, since, elsewhere, outOfMemory }, problems };
@@ -143,8 +171,10 @@ const NOT_ALL =
 async function examineTask(
   word: string,
   selection: Selection,
-  { gatherer, logsOf, now, containers }: RemoteDoctorPorts,
+  retained: ReadonlyMap<string, string> | undefined,
+  ports: RemoteDoctorPorts,
 ): Promise<DoctorDocument> {
+  const { gatherer, logsOf, now, containers } = ports;
   const { selected, problems, unmatched } = selection;
   if (unmatched.length > 0) throw noSuchTask(selection);
   const ids = [...new Set(selected.map(({ task_id }) => task_id))].sort();
@@ -158,18 +188,27 @@ async function examineTask(
   const { why, logs } = await inspectTask(view, logsOf(view), now);
   const { task_id, root, layout, phase, state, verdict } = view;
   const isActive = phase === 'active' && verdict === 'ok';
-  const ofUse = await examineUse(isActive ? [containerTask(view)] : [], containers);
+  const ofUse = await examineUse(isActive ? [containerTask(view)] : [], containers, 'all');
+  const { belief, problems: unasked } = await beliefOf(retained, ports, task_id);
+  const diagnosis = new RemoteDiagnosis({ problems: [], selected: [] }, [], belief, now);
+  diagnosis.add(view);
+  const ofEnds = await memoryEnds(diagnosis.ended, ports);
   return {
     findings: [
       ...findingsOf(checkEnd(view, why, outputToRead(view, logs))),
-      ...worstFirst([...findingsOf(checkRemoteTask(view, now)), ...ofUse.findings]),
+      ...worstFirst([...diagnosis.end(false, ofEnds.ends), ...ofUse.findings]),
     ],
     checked: { roots: 1, tasks: 1, agents: 1 },
     task: { task_id, root: root.path, layout, phase, state, verdict, agent: root.agent },
     story: timelineOf(view, { now, bootTimeMs: undefined }),
+    reconcile: diagnosis.rows.map(encodeRow),
+    reconcile_source: belief.source,
     problems: [
       ...problems,
+      // The search may have asked the same scheduler for the job of the task.
+      ...unasked.filter(({ message }) => !problems.some((known) => known.message === message)),
       ...ofUse.problems,
+      ...ofEnds.problems,
       ...others.map((other) => ({
         code: 'task-in-several-roots' as const,
         severity: 'warning' as const,

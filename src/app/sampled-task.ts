@@ -1,5 +1,6 @@
 import { isTerminalProcessState, type ProcessStatus } from '../checkpoint/records.js';
 import type { ProcessHistory } from '../checkpoint/replay.js';
+import { listActiveTasks } from '../discovery/tasks.js';
 import type { Host } from '../host/host.js';
 import { mayPrecede } from '../host/start-time.js';
 import type { ExactStarts } from '../layout/starts.js';
@@ -75,6 +76,7 @@ export class SampledTasks {
       isForeign: isMarked || (isElsewhere && !isHidden),
       isHidden,
       container_id: mesos?.container_id,
+      isShared: mesos !== undefined && listActiveTasks(root).length > 1,
       sandbox: sandbox?.path,
       log_dir: log_dir?.path,
     };

@@ -100,13 +100,15 @@ export function noSuchTask({
     near.length > 0
       ? `did you mean ${near.slice(0, 3).join(' or ')}?`
       : `see the tasks, and the roots that were searched: ${status}; ${places}`;
-  return new NotFoundError(
+  const error = new NotFoundError(
     'task-not-found',
     `no task matches ${words}${whereOf(roots, agents, problems)}`,
     hint,
     problems,
     agents !== undefined && hasError(problems) ? EXIT.partial : EXIT.no,
   );
+  error.agents = agents;
+  return error;
 }
 
 /** Like `noSuchTask`, but one problem per word, for when other words match tasks. */

@@ -79,5 +79,5 @@ export async function streamFound(
   });
   for (const problem of answer.problemsOfSearch) ports.problem(problem);
   const { problems, exitCode, roots, agents } = answer;
-  return { tasks, roots: roots.length, agents, problems, exitCode };
+  return { tasks, roots: roots.length, agents: agents?.length, problems, exitCode };
 }

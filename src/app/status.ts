@@ -15,8 +15,8 @@ export interface StatusQuery extends TaskFilter {
 }
 
 export interface StatusAnswer {
-  /** How many agents were asked; undefined if this host was. */
-  agents?: number;
+  /** The addresses of the agents that were asked; undefined if this host was. */
+  agents?: readonly string[];
   roots: { path: string; layout: LayoutName; agent?: RemoteAgent; tasks: number }[];
   /** Those of the search alone: each view has its own. */
   problemsOfSearch: Problem[];
@@ -53,7 +53,7 @@ export async function lookAtTasks(
     take(view);
   });
   return {
-    agents: selection.agents?.length,
+    agents: selection.agents,
     roots: [...counts].map(([{ path, layout, agent }, tasks]) => ({ path, layout, agent, tasks })),
     problemsOfSearch,
     problems,

@@ -50,8 +50,11 @@ export interface AskedAgents {
   /** The logs as they grow; they wait for an agent that does not answer, and say so. */
   readonly liveLogsOf: LogsOf;
   readonly sandboxOf: SandboxOf;
-  /** What schedulers or masters know of the tasks of these agents. `cluster`: the scheduler to ask, of this name. */
-  clusterTasks(cluster?: string): Promise<ClusterTasks>;
+  /**
+   * What schedulers or masters know of the tasks of these agents, or of the task of this id. `cluster`: the scheduler to
+   * ask, of this name.
+   */
+  clusterTasks(of: { cluster?: string; taskId?: string }): Promise<ClusterTasks>;
   changes(): Changes;
   /** Takes the line that says that logs wait for an agent. Default: it is printed on stderr. */
   onWaiting(show: (line: string) => void): void;

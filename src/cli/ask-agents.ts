@@ -35,6 +35,13 @@ export async function askAgents(
 ): Promise<AskedAgents> {
   const addresses = 'agents' in asked ? [...new Set(asked.agents.map(agentAddress))] : [];
   const masters = 'masters' in asked ? mastersOf(asked, flags) : [];
+  if (masters.length === 0 && flags['agent-address'] !== undefined) {
+    throw new UsageError(
+      'usage',
+      '--agent-address needs --master',
+      'a scheduler knows agents only by their hosts',
+    );
+  }
   const options = rightsOf(flags, process.env);
   const {
     AgentClient,
@@ -119,14 +126,14 @@ export async function askAgents(
       return logs;
     },
     sandboxOf: (view) => new RemoteTree(gatherer.sandboxOf(view)),
-    clusterTasks: async (cluster) => {
+    clusterTasks: async ({ cluster, taskId }) => {
       const names = cluster === undefined ? masters.map(({ name }) => name) : [cluster];
       const known = names.flatMap((name) => {
         const scheduler = schedulerOf(name);
         return scheduler === undefined ? [] : [[name, scheduler] as const];
       });
       const schedulers = new Map(known.length < names.length ? [] : known);
-      const tasks = await clusterTasks({ schedulers, fleet });
+      const tasks = await clusterTasks({ schedulers, fleet, taskId });
       return 'agents' in asked ? { ...tasks, agentIds: gatherer.agentIds() } : tasks;
     },
     changes: () =>

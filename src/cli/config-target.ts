@@ -1,5 +1,6 @@
 import type { ProcessSelection } from '../config/selection.js';
 import { isPathWord, namedByPath } from '../discovery/task-path.js';
+import { UsageError } from '../errors/errors.js';
 import { isDirectory, presenceOf } from '../store/look.js';
 
 /** The flags of `CONFIG_FLAGS`, as they were given. */
@@ -17,9 +18,17 @@ export interface ConfigFlags {
 /** Names of configs; a missing file with such a name was meant as a config. */
 const CONFIG_NAME = /\.(thermos|aurora|mesos_recipe|json)$/;
 
+const OF_CONFIGS = ['task', 'environment', 'port', 'job', 'instance', 'only', 'from'] as const;
+
 /** Whether there is a flag that only a config can have. */
-export function hasConfigFlag({ task, environment, port, job, instance, only, from }: ConfigFlags): boolean {
-  return [task, environment, port, job, instance, only, from].some((flag) => flag !== undefined);
+export function hasConfigFlag(flags: ConfigFlags): boolean {
+  return OF_CONFIGS.some((name) => flags[name] !== undefined);
+}
+
+/** Throws UsageError if there is such a flag, and no config: `why`. */
+export function refuseConfigFlags(flags: ConfigFlags, why: string): void {
+  const name = OF_CONFIGS.find((each) => flags[each] !== undefined);
+  if (name !== undefined) throw new UsageError('usage', `--${name} needs a config: ${why}`);
 }
 
 /** The processes that the flags choose; undefined: all. */

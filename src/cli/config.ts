@@ -74,9 +74,8 @@ export async function configToCompare(
   terminal: Terminal,
 ): Promise<Side> {
   if (ran === undefined) {
-    const { task } = await withPorts(flags, terminal, (ports) =>
-      evaluateConfig(path, requestOf(flags), ports),
-    );
+    const request = { ...requestOf(flags), ofTwo: true };
+    const { task } = await withPorts(flags, terminal, (ports) => evaluateConfig(path, request, ports));
     return { path, config: taskOf(path, task.document), problems: task.lint };
   }
   const ports = Object.entries(ran.ports).map(([name, port]): [string, number] => [name, Number(port)]);
@@ -143,14 +142,14 @@ async function loadPython(): Promise<ExecuteProgram> {
 
 /** What the flags ask of a config. Throws UsageError for a wrong value. */
 export function requestOf(flags: ConfigFlags): Request {
-  const { task, environment = [], port = [], job, instance = '0' } = flags;
-  if (!/^\d{1,9}$/.test(instance)) {
+  const { task, environment = [], port = [], job, instance } = flags;
+  if (instance !== undefined && !/^\d{1,9}$/.test(instance)) {
     throw badValue('--instance', 'a whole number, 0 or higher', instance);
   }
   return {
     task,
     job,
-    instance: Number(instance),
+    instance: instance === undefined ? undefined : Number(instance),
     hostname: hostname(),
     bindings: environment.map(parseBinding),
     ports: new Map(port.map(parsePort)),

@@ -8,7 +8,14 @@ import { diffText } from '../views/diff.js';
 import type { Style } from '../views/parts/style.js';
 import type { AgentFlags } from './agent-flags.js';
 import { agentsOf } from './agents.js';
-import { type ConfigFlags, hasConfigFlag, mayMeanConfig, namesConfig, namesFile } from './config-target.js';
+import {
+  type ConfigFlags,
+  hasConfigFlag,
+  mayMeanConfig,
+  namesConfig,
+  namesFile,
+  refuseConfigFlags,
+} from './config-target.js';
 import type { Terminal } from './terminal.js';
 
 export type DiffFlags = RootFlags & ConfigFlags & AgentFlags;
@@ -35,6 +42,7 @@ export async function diffTargets(
     tasks.push(await onDisk(word, (strictly) => taskSide(word, gatherer, strictly)));
   }
   agents?.close();
+  if (!tasks.includes(undefined)) refuseConfigFlags(flags, 'both words mean tasks');
   const view = tasks.find((side) => side !== undefined)?.view;
   const sides: Side[] = [];
   for (const [i, word] of words.entries())

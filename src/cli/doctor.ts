@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jobIn } from '../agent/job-word.js';
 import type { DoctorAnswer } from '../app/doctor.js';
 import type { RootFlags } from '../app/search.js';
 import { UsageError } from '../errors/errors.js';
@@ -41,19 +42,22 @@ export async function examineNamed(
     return answer;
   }
   try {
-    const [{ examineRemote }, { askForUses }, { readRetained }] = await Promise.all([
+    const [{ examineRemote }, { askForEndings }, { askForUses }, { readRetained }] = await Promise.all([
       import('../app/remote-doctor.js'),
+      import('../agent/ask-endings.js'),
       import('../agent/uses.js'),
       import('./retained.js'),
     ]);
     const retained = file === undefined ? undefined : readRetained(file);
     const { gatherer, logsOf, clusterTasks } = agents;
+    const named = cluster ?? jobIn(word ?? '')?.cluster;
     return await examineRemote(word, retained, {
       gatherer,
       logsOf,
       now,
       mesosStates: () => gatherer.mesosStates(),
-      clusterTasks: () => clusterTasks(cluster),
+      clusterTasks: (taskId) => clusterTasks({ cluster: named, taskId }),
+      endings: (tasks) => askForEndings(gatherer, tasks),
       containers: { uses: (tasks) => askForUses(gatherer, tasks), wait: (ms) => sleep(ms) },
     });
   } finally {

@@ -4,11 +4,11 @@ import type { CollectedTasks, GcOptions, GcResult } from '../app/gc.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
-import { badValue } from '../errors/errors.js';
+import { badValue, UsageError } from '../errors/errors.js';
 import { parseDuration } from '../text/duration.js';
 import { parseSize } from '../text/size.js';
 import { gcText, nothingToCollect } from '../views/gc.js';
-import { EXACT_FLAG } from './exact-flag.js';
+import { EXACT_FLAG, requireTask } from './exact-flag.js';
 import { readRetained } from './retained.js';
 import type { Style } from './terminal.js';
 
@@ -44,9 +44,8 @@ export const GC_FLAGS = {
   }),
   orphans: Flags.boolean({ default: true, allowNo: true, summary: 'End tasks whose runner died.' }),
   'orphan-age': Flags.string({
-    default: '1h',
     helpValue: 'DURATION',
-    summary: 'How long the stream of such a task must have been unchanged.',
+    summary: 'How long the stream of such a task must have been unchanged. [default: 1h]',
   }),
   'include-mesos': Flags.boolean({
     summary: 'Also remove metadata and logs of Mesos tasks that are over and whose executors are gone.',
@@ -73,7 +72,7 @@ export interface GcFlags extends RootFlags {
   'delete-data'?: boolean;
   sandbox?: string[];
   orphans: boolean;
-  'orphan-age': string;
+  'orphan-age'?: string;
   'include-mesos'?: boolean;
   retained?: string;
   'dry-run'?: boolean;
@@ -95,6 +94,7 @@ export function withDefaultLimits(words: readonly string[], flags: GcFlags, limi
 
 /** What the flags of `gc` say. Throws UsageError, for bad limits and for the file of --retained. */
 export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
+  requireTask(words, flags);
   const limit = (
     name: 'max-age' | 'max-tasks' | 'max-space',
     parse: (text: string, flag: string) => number,
@@ -102,7 +102,10 @@ export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
     const text = flags[name];
     return text === undefined ? undefined : parse(text, name);
   };
-  const orphanAge = parseAge(flags['orphan-age'], 'orphan-age');
+  const { orphans, 'orphan-age': orphanAge } = flags;
+  if (!orphans && orphanAge !== undefined) {
+    throw new UsageError('usage', '--orphan-age and --no-orphans cannot be used together');
+  }
   return {
     roots: flags,
     words,
@@ -116,7 +119,7 @@ export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
       maxTasks: limit('max-tasks', parseCount),
       maxSpace: limit('max-space', parseSize),
     },
-    orphanAge: flags.orphans ? orphanAge : undefined,
+    orphanAge: orphans ? parseAge(orphanAge ?? '1h', 'orphan-age') : undefined,
     includeMesos: flags['include-mesos'] === true,
     sandboxes: flags.sandbox ?? [],
     retained: flags.retained === undefined ? undefined : readRetained(flags.retained),

@@ -10,9 +10,16 @@ import { type GraphFormat, graphOfTask } from '../task/graph.js';
 import type { TaskView } from '../task/view.js';
 import { inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
-import type { AgentFlags } from './agent-flags.js';
+import { type AgentFlags, refuseNeedless } from './agent-flags.js';
 import { agentsOf } from './agents.js';
-import { type ConfigFlags, hasConfigFlag, mayMeanConfig, meansConfig, namesFile } from './config-target.js';
+import {
+  type ConfigFlags,
+  hasConfigFlag,
+  mayMeanConfig,
+  meansConfig,
+  namesFile,
+  refuseConfigFlags,
+} from './config-target.js';
 import { drawn } from './graph.js';
 import type { Terminal } from './terminal.js';
 import { usesHere } from './uses.js';
@@ -40,8 +47,10 @@ export async function inspectTarget(
     if (hasConfigFlag(flags)) throw new UsageError('usage', 'missing argument TARGET');
     return inspectTaskNamed(word, flags, terminal);
   }
-  // On agents there are no configs.
-  if (flags.agent !== undefined || flags.master !== undefined) return inspectTaskNamed(word, flags, terminal);
+  if (flags.agent !== undefined || flags.master !== undefined) {
+    refuseConfigFlags(flags, 'there is none on agents');
+    return inspectTaskNamed(word, flags, terminal);
+  }
   if (!meansConfig(word, flags)) {
     try {
       return await inspectTaskNamed(word, flags, terminal, namesFile(word));
@@ -49,6 +58,7 @@ export async function inspectTarget(
       if (!(error instanceof NotFoundError) || !mayMeanConfig(word)) throw error;
     }
   }
+  refuseNeedless(flags);
   const { inspectConfig } = await import('./config.js');
   return inspectConfig(word, flags, terminal);
 }

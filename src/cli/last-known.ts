@@ -14,6 +14,17 @@ interface Answered {
   readonly timeMs: number;
 }
 
+/** What a look saw. */
+export interface Look {
+  readonly views: readonly TaskView[];
+  readonly problems: readonly Problem[];
+  /** The addresses of the agents that were asked; undefined if this host was looked at. */
+  readonly agents?: readonly string[] | undefined;
+}
+
+/** Problems of masters and schedulers. */
+const LISTS_AGENTS = /^(?:master|scheduler)-/;
+
 /** Remembers what agents told, for as long as nobody can ask them again. */
 export class LastKnown {
   /** By the addresses of agents. */
@@ -29,8 +40,7 @@ export class LastKnown {
    * are as the look saw them.
    */
   add(
-    views: readonly TaskView[],
-    problems: readonly Problem[],
+    { views, problems, agents = [] }: Look,
     timeMs: number,
   ): { views: readonly TaskView[]; silent: readonly Silent[] } {
     const told = byAgent(views);
@@ -39,9 +49,12 @@ export class LastKnown {
         severity === 'error' && code.startsWith('agent-') ? (agent ?? []) : [],
       ),
     );
-    // Without masters, nobody knows which agents there are.
-    const isBlind = hasError(problems.filter(({ code }) => code.startsWith('master-')));
-    const kept = [...this.#answered].filter(([url]) => !told.has(url) && (isBlind || failed.has(url)));
+    // Without those who list agents, nobody knows whether there are others than were asked.
+    const isBlind = hasError(problems.filter(({ code }) => LISTS_AGENTS.test(code)));
+    const asked = new Set(agents);
+    const kept = [...this.#answered].filter(
+      ([url]) => !told.has(url) && (failed.has(url) || (isBlind && !asked.has(url))),
+    );
     this.#answered = new Map([
       ...kept,
       ...[...told].map(([url, views]) => [url, { views, timeMs }] as const),

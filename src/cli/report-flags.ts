@@ -28,7 +28,10 @@ export const REPORT_FLAGS = {
     summary: 'A file that top --record wrote: pages then show what the task and its processes used.',
   }),
   viewer: Flags.boolean({
-    exclusive: ['json', 'out', 'watch', 'log-bytes', 'trace', 'usage', 'agent-url', 'master-url', 'agent'],
+    exclusive: [
+      ...['json', 'out', 'watch', 'log-bytes', 'trace', 'usage', 'agent-url', 'master-url', 'exact'],
+      ...['root', 'mesos-root', ...Object.keys(AGENT_FLAGS)],
+    ],
     summary: 'Print a page that shows the tasks of Mesos agents: it reads them from your browser.',
   }),
   'agent-url': Flags.string({

@@ -17,6 +17,7 @@ import { parseSize } from '../text/size.js';
 import { reportSummary } from '../views/report.js';
 import type { AgentFlags } from './agent-flags.js';
 import { agentsOf } from './agents.js';
+import { requireTask } from './exact-flag.js';
 import { problemsText } from './failure.js';
 import { Interruption } from './interruption.js';
 import { progressOn } from './progress.js';
@@ -127,6 +128,7 @@ export async function reportPorts(madeBy: string, terminal: Terminal) {
 
 /** Throws UsageError. */
 export function reportOptions(words: readonly string[], flags: ReportFlags): ReportOptions {
+  requireTask(words, flags);
   const { out, trace, exact, 'agent-url': agentUrl, 'master-url': masterUrl } = flags;
   return {
     words,

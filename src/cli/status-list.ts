@@ -1,11 +1,11 @@
 import { keyOf, mentions, Ranking, SORT_KEYS, type SortKey } from '../app/task-order.js';
 import { NotFoundError } from '../errors/errors.js';
-import { hasError, type Problem } from '../errors/problem.js';
+import { hasError } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import { age } from '../text/age.js';
 import { idLine, type StatusItem, StatusPage } from '../views/status.js';
 import { say } from './failure.js';
-import { LastKnown, type Silent } from './last-known.js';
+import { LastKnown, type Look, type Silent } from './last-known.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import type { ListContent } from './list-screen.js';
 import type { Style, Terminal } from './terminal.js';
@@ -29,13 +29,9 @@ export async function watchStatusList(
   return exitCode;
 }
 
-/** What a look has seen. */
-interface Seen {
+interface Seen extends Look {
   /** Not certainly as before. */
   readonly isNew: boolean;
-  readonly isRemote: boolean;
-  readonly views: readonly TaskView[];
-  readonly problems: readonly Problem[];
   readonly notice?: string | undefined;
 }
 
@@ -73,9 +69,9 @@ export class StatusList implements ListSource {
   async look(): Promise<boolean> {
     const seen = await this.#seen();
     const wasSilent = this.silent.length > 0;
-    if (!seen.isNew && !wasSilent && !seen.isRemote) return false;
+    if (!seen.isNew && !wasSilent && seen.agents === undefined) return false;
     const [before, notesBefore] = [this.#views, this.#notes];
-    const { views, silent } = this.#known.add(seen.views, seen.problems, this.#now());
+    const { views, silent } = this.#known.add(seen, this.#now());
     this.#views = views;
     this.silent = silent;
     if (!seen.isNew && !wasSilent) return false;
@@ -87,11 +83,11 @@ export class StatusList implements ListSource {
     try {
       const isNew = await this.#tasks.look();
       const { views, answer } = this.#tasks;
-      return { ...answer, views, isNew, isRemote: answer.agents !== undefined };
+      return { ...answer, views, isNew };
     } catch (error) {
       // No agent answers that may have what the words mean.
       if (!(error instanceof NotFoundError) || !this.#known.isAny || !hasError(error.problems)) throw error;
-      return { views: [], problems: error.problems, isNew: true, isRemote: true };
+      return { views: [], problems: error.problems, agents: error.agents ?? [], isNew: true };
     }
   }
 

@@ -173,10 +173,15 @@ function windowOf({ since, until }: TailFlags, now: number): TimeWindow | undefi
   return window;
 }
 
-/** Loads the regular expressions only if there are some. */
+/** Loads the regular expressions only if there are some. Throws UsageError. */
 async function patternsOf(flags: TailFlags): Promise<{ choice?: LineChoice; marks: LinePattern[] }> {
   const { grep, exclude, highlight } = flags;
-  if ((grep ?? exclude ?? highlight) === undefined) return { marks: [] };
+  if ((grep ?? exclude ?? highlight) === undefined) {
+    if (flags['ignore-case']) {
+      throw new UsageError('usage', '--ignore-case needs --grep, --exclude or --highlight');
+    }
+    return { marks: [] };
+  }
   const { linePattern } = await import('../logs/pattern.js');
   const patternOf = (flag: 'grep' | 'exclude' | 'highlight') => {
     const texts = flags[flag];

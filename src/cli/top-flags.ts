@@ -18,11 +18,10 @@ export const TOP_FLAGS = {
   }),
   once: Flags.boolean({ exclusive: ['count'], summary: 'Print one sample, and end, on a terminal too.' }),
   sort: Flags.string({
-    default: 'cpu',
     options: TOP_SORT_WORDS,
     parse: async (word) => word.toLowerCase(),
     helpValue: 'COLUMN',
-    summary: 'The column to sort by: numbers descend, names ascend.',
+    summary: 'The column to sort by: numbers descend, names ascend. [default: cpu; with --json, by id]',
   }),
   reverse: Flags.boolean({ summary: 'Reverse the order.' }),
   processes: Flags.boolean({ summary: 'Show a line for each process instead of each task.' }),

@@ -1,6 +1,8 @@
 import { mentions } from '../app/task-order.js';
 import type { TopAnswer } from '../app/top.js';
-import { columnOf, TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
+import type { TaskView } from '../task/view.js';
+import type { SampledTask } from '../top/model.js';
+import { TOP_COLUMNS, type TopColumn } from '../views/parts/top-columns.js';
 import { type TopRow, topRows, topSummary, topTable } from '../views/top.js';
 import { say } from './failure.js';
 import { keysKey, sortKeys } from './list-keys.js';
@@ -8,7 +10,7 @@ import { type ListContent, MARK } from './list-screen.js';
 import { TaskActions } from './task-actions.js';
 import type { Terminal } from './terminal.js';
 import { hasWords } from './text-list.js';
-import type { TopSession } from './top.js';
+import { orderOf, type TopSession } from './top.js';
 import { notesOf } from './watch.js';
 import { type ListEffect, type ListKey, type ListRequest, type ListSource, watchList } from './watch-list.js';
 
@@ -54,20 +56,20 @@ export class TopList implements ListSource {
   readonly keys: readonly ListKey[];
   readonly #session: TopSession;
   readonly #actions: TaskActions;
-  /** Of this task alone, by its checkpoint directory. */
-  readonly #only: string | undefined;
+  /** Of this task alone. */
+  readonly #only: TaskView | undefined;
   #answer: TopAnswer | undefined;
   #looks = 0;
   #processes: boolean;
   /** Those that are shown, by the ids of their lines. */
   #rows = new Map<string, TopRow>();
 
-  constructor(session: TopSession, actions: TaskActions, only?: string) {
+  constructor(session: TopSession, actions: TaskActions, only?: TaskView) {
     this.#session = session;
     this.#actions = actions;
     this.#only = only;
     this.#processes = session.flags.processes;
-    const first = columnOf(session.flags.sort);
+    const { by: first } = orderOf(session.flags);
     this.orders = [first, ...TOP_COLUMNS.filter((column) => column !== first)];
     const onRow = (letter: string, hint: string, effect: (row: TopRow) => ListEffect): ListKey => ({
       letter,
@@ -108,7 +110,7 @@ export class TopList implements ListSource {
     const by = this.orders[order] as TopColumn;
     const rows = topRows(answer, this.#processes, { by, reverse: reverse !== Boolean(flags.reverse) }).filter(
       ({ view, sample, process }) =>
-        (this.#only === undefined || sample.task.key === this.#only) &&
+        (this.#only === undefined || isOf(sample.task, this.#only)) &&
         (filter === '' ||
           mentions(view, filter) ||
           // A filter that was meant for processes keeps their tasks.
@@ -138,6 +140,11 @@ export class TopList implements ListSource {
 /** The last run is meant, also if another one begins. */
 function processOf({ process }: TopRow): { process: string } | undefined {
   return process && { process: process.process };
+}
+
+/** On two agents, two tasks may have the same path. */
+function isOf({ key, agent }: SampledTask, { found, root }: TaskView): boolean {
+  return key === found.checkpoint_dir && agent?.id === root.agent?.id;
 }
 
 function idOf({ sample, process }: TopRow): string {

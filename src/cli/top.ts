@@ -17,7 +17,8 @@ import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
 import { parseSize } from '../text/size.js';
-import { columnOf } from '../views/parts/top-columns.js';
+import { columnOf, type TopColumn } from '../views/parts/top-columns.js';
+import type { TopOrder } from '../views/top.js';
 import type { AgentFlags } from './agent-flags.js';
 import { type AskedAgents, agentsOf } from './agents.js';
 import { problemsText, say } from './failure.js';
@@ -30,7 +31,7 @@ export interface TopFlags extends RootFlags, AgentFlags {
   interval: string;
   count?: number;
   once: boolean;
-  sort: string;
+  sort?: string;
   reverse: boolean;
   processes: boolean;
   pss: boolean;
@@ -48,12 +49,33 @@ export interface TopSession {
   readonly intervalMs: number;
 }
 
+/** The order that the flags say. */
+export function orderOf({ sort = 'cpu', reverse }: Pick<TopFlags, 'sort' | 'reverse'>): TopOrder {
+  return { by: columnOf(sort), reverse };
+}
+
+/** Columns that need a flag. */
+const ONLY_WITH: Readonly<Partial<Record<TopColumn, 'pss' | 'processes'>>> = {
+  pss: 'pss',
+  process: 'processes',
+  run: 'processes',
+};
+
+function refuseOrder(flags: TopFlags): void {
+  const { by } = orderOf(flags);
+  const needed = ONLY_WITH[by];
+  if (needed !== undefined && !flags[needed]) {
+    throw new UsageError('usage', `--sort ${by} needs --${needed}`);
+  }
+}
+
 /** Shows what the active tasks use: on a screen of its own, or sample by sample. Resolves to the exit code. */
 export async function showTop(
   words: readonly string[],
   flags: TopFlags,
   terminal: Terminal,
 ): Promise<number> {
+  refuseOrder(flags);
   const agents = await agentsOf(flags, terminal, words);
   try {
     const session =
@@ -146,7 +168,7 @@ async function printSamples(session: TopSession, terminal: Terminal, silent: boo
   const interruption = new Interruption();
   interruption.listen();
   const news = new NewProblems(terminal);
-  const draw = silent ? () => '' : flags.json ? jsonLine : await tables(terminal, count !== 1);
+  const draw = silent ? () => '' : flags.json ? await jsonLines(flags) : await tables(terminal, count !== 1);
   let answer: TopAnswer | undefined;
   try {
     await top.look();
@@ -166,8 +188,17 @@ async function printSamples(session: TopSession, terminal: Terminal, silent: boo
   return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
 }
 
-function jsonLine({ sample, problems }: TopAnswer, { pss }: TopFlags): string {
-  return `${jsonText(encodeTop(sample, problems, pss))}\n`;
+/** A sample as a line; its tasks are sorted only on request. */
+async function jsonLines(flags: TopFlags): Promise<(answer: TopAnswer) => string> {
+  const { sort, reverse, pss } = flags;
+  if (sort === undefined && !reverse) {
+    return ({ sample, problems }) => `${jsonText(encodeTop(sample, problems, pss))}\n`;
+  }
+  const { topRows } = await import('../views/top.js');
+  return (answer) => {
+    const tasks = topRows(answer, false, orderOf(flags)).map(({ sample }) => sample);
+    return `${jsonText(encodeTop({ ...answer.sample, tasks }, answer.problems, pss))}\n`;
+  };
 }
 
 /** Loads the view. Of several samples, each has its time above it. */
@@ -176,8 +207,9 @@ async function tables(
   several: boolean,
 ): Promise<(answer: TopAnswer, flags: TopFlags) => string> {
   const { topRows, topText } = await import('../views/top.js');
-  return (answer, { processes, pss, sort, reverse }) => {
-    const rows = topRows(answer, processes, { by: columnOf(sort), reverse });
+  return (answer, flags) => {
+    const { processes, pss } = flags;
+    const rows = topRows(answer, processes, orderOf(flags));
     const time = several ? `${timestamp(answer.sample.timeMs)}\n` : '';
     return time + topText(rows, answer, { processes, pss }, terminal.style(1)) + (several ? '\n' : '');
   };

@@ -42,7 +42,7 @@ export class UiActions extends TaskActions {
     return this.open(async () => {
       this.#session ??= await this.#sampling();
       const session = { ...this.#session, flags: { ...this.#session.flags, processes } };
-      return new TopList(session, this, view?.found.checkpoint_dir);
+      return new TopList(session, this, view);
     });
   }
 

@@ -108,7 +108,7 @@ class UiList extends StatusList {
       ...roots.flatMap(({ agent }) => agent?.hostname || agent?.url || []),
       ...this.silent.map(({ agent }) => agent),
     ]);
-    if (agents.size === 0) return asked === 1 ? '1 agent' : `${asked} agents`;
+    if (agents.size === 0) return asked.length === 1 ? '1 agent' : `${asked.length} agents`;
     return agents.size > 3 ? `${agents.size} agents` : [...agents].join(', ');
   }
 }

@@ -56,7 +56,10 @@ TASK and PATH are read.`;
       summary: 'Copy directories and what is in them; -r means the same.',
     }),
     force: Flags.boolean({ charAliases: ['f'], summary: 'Replace files that exist; -f means the same.' }),
-    links: Flags.boolean({ summary: 'Copy links that lead out of the copy, too, as links.' }),
+    links: Flags.boolean({
+      dependsOn: ['recursive'],
+      summary: 'Copy links that lead out of the copy, too, as links.',
+    }),
     ...AGENT_FLAGS,
   };
 

@@ -24,7 +24,7 @@ With --agent, it looks for what can be seen from outside: agents that do not ans
 have a clock that differs; tasks whose executor is gone; what containers use; checkpoints and task files as above. With
 --master, the tasks are compared with those that the scheduler of Aurora has, if clusters.json or --cluster names it, else
 with those that the master has; with --retained, with those in a file, as gc has it. \`reconcile\` in the document has
-all of them, and what differs for more than a minute is a finding.
+all of them, or TASK alone, and what differs for more than a minute is a finding.
 
 What you may not read is not checked, and stderr says so. Run it as root to check everything.`;
   static override examples = [

@@ -24,7 +24,8 @@ import { limitSize, portOf, portsOf, rawOf } from './validate.js';
 export interface JobChoice {
   /** The end of its key: `NAME`, `ENVIRONMENT/NAME` … */
   job?: string;
-  instance: number;
+  /** Default: 0. */
+  instance?: number;
   hostname: string;
 }
 
@@ -121,7 +122,7 @@ export function taskOfJob(
   schema: Schema,
   path: string,
   given: StructNode,
-  { instance, hostname }: JobChoice,
+  { instance = 0, hostname }: JobChoice,
 ): JobTask {
   const name = fieldText(given, 'name');
   for (const field of ['cluster', 'task', 'role']) {

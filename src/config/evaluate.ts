@@ -44,6 +44,8 @@ export interface Request extends JobChoice {
   ports: ReadonlyMap<string, number>;
   /** Which of its processes; default: all. */
   selection?: ProcessSelection;
+  /** It is made of two configs: what this one has no choice for, the other one may have. */
+  ofTwo?: boolean;
 }
 
 /** One task of a config: bound, typechecked, chosen. */
@@ -73,6 +75,7 @@ export function evaluate(config: LoadedConfig, request: Request): EvaluatedTask 
 
 function evaluateChosen(config: LoadedConfig, request: Request): EvaluatedTask {
   const { schema, jobs } = config.session;
+  if (!request.ofTwo) refuseOther(config, request);
   if (config.kind === 'aurora') {
     const job = pickJob(schema, { path: config.path, jobs }, request, (each) => bound(each, request));
     const found = taskOfJob(schema, config.path, job, request);
@@ -91,6 +94,23 @@ function evaluateChosen(config: LoadedConfig, request: Request): EvaluatedTask {
     throw invalidConfig('load', config.path, errors);
   }
   return evaluated(config, request, { node, errors, portmap: new Map(), ports: portsIn(schema, node) });
+}
+
+/** A choice among what the config does not have would be without effect. */
+function refuseOther({ kind, path }: LoadedConfig, { task, job, instance }: Request): void {
+  const refuse = (message: string, hint: string) => {
+    throw new ConfigError('select', 'usage', message, { hint });
+  };
+  if (kind === 'aurora') {
+    if (task !== undefined)
+      refuse(`${path} has jobs, of which each has one task`, 'choose a job with --job, not --task');
+  } else if (job !== undefined) refuse(`${path} has no jobs`, 'choose a task with --task, not --job');
+  else if (instance !== undefined) {
+    refuse(
+      `${path} has no jobs, so there are no instances`,
+      'bind {{mesos.instance}} with --environment, not --instance',
+    );
+  }
 }
 
 function evaluated(

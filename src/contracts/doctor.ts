@@ -56,7 +56,7 @@ export const doctor = z
         }),
       )
       .optional()
-      .describe('With --agent or --master, and without TASK: the state of each task, and what is expected.'),
+      .describe('With --agent or --master: the state of each task, or of TASK, and what is expected.'),
     reconcile_source: z
       .enum(['file', 'scheduler', 'master', 'agents'])
       .optional()

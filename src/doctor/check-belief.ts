@@ -3,6 +3,7 @@ import { hostCommand } from '../discovery/advised-command.js';
 import type { TaskRoot } from '../discovery/found.js';
 import { absentHere, type Reconciled, reconciled } from '../gc/reconcile.js';
 import type { TaskView } from '../task/view.js';
+import type { MemoryEnd } from './check-ending.js';
 import { streamOf } from './check-files.js';
 import { counted, type Symptom } from './finding.js';
 
@@ -17,7 +18,7 @@ export interface Belief {
   /** Tasks of agents that were not asked: that no agent has them is as it should be. */
   readonly elsewhere?: ReadonlySet<string>;
   /** Of tasks whose containers had no memory left: what the scheduler says of their end, by id. */
-  readonly outOfMemory?: ReadonlyMap<string, string>;
+  readonly outOfMemory?: ReadonlyMap<string, MemoryEnd>;
 }
 
 /** A task of the table: what its stream says, what is believed, and what follows from that. */
@@ -133,37 +134,6 @@ const DIFFERENCES: Readonly<Partial<Record<Reconciled['action'], (tasks: string,
   'send-final-state': (tasks, who) => `${tasks} over, but running as ${who} believes`,
   'send-lost': (tasks, who) => `${tasks} running as ${who} believes, without a trace on these agents`,
 };
-
-/** What the scheduler knows and an agent does not: why a container ended. Pure. */
-export function* checkEnding(
-  { task_id, root, state_timestamp_ms }: TaskView,
-  { outOfMemory }: Belief,
-  now: number,
-): Generator<Symptom> {
-  const text = outOfMemory?.get(task_id);
-  const ago = now + (root.ahead_ms ?? 0) - Number(state_timestamp_ms ?? 0);
-  if (text === undefined || ago > NEWS_MS) return;
-  yield {
-    code: 'oom-killed',
-    severity: 'warning',
-    what: (count) => `${counted(count, 'task')} ended because there was no memory left in the container`,
-    evidence: [{ agent: root.agent?.url, text }],
-    advice: ['ask for more ram in the config'],
-    task_id,
-  };
-}
-
-/** What ended earlier, somebody knows. */
-const NEWS_MS = 86_400_000;
-const MOST_TEXT = 120;
-
-/** What Mesos says of a container that reached its limit of memory; undefined of another. Pure. */
-export function outOfMemoryIn(message: string): string | undefined {
-  const begin = message.search(/^Memory limit exceeded\b/m);
-  if (begin === -1) return undefined;
-  const [said = ''] = message.slice(begin, begin + MOST_TEXT).split(/[\r\n]|MEMORY STATISTICS/);
-  return said.trimEnd();
-}
 
 /** The schedule status that a state of Mesos stands for; undefined if there is none. */
 export function scheduleStatusOf(mesosState: string | undefined): string | undefined {

@@ -49,6 +49,9 @@ export function badValue(
 
 /** What was asked for is not here: exit 1. */
 export class NotFoundError extends ThermosError {
+  /** The addresses of the agents that were asked for it; undefined if none was. */
+  agents?: readonly string[];
+
   /** `exitCode`: 5 if it may be where nobody could look. */
   constructor(
     code: ProblemCode,

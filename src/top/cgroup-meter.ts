@@ -8,6 +8,8 @@ export interface CgroupTask {
   readonly key: string;
   /** Of the container, if Mesos runs it. */
   readonly container_id?: string;
+  /** That container has other active tasks, too. */
+  readonly isShared?: boolean;
   /** The process of its runner, in our pid namespace, if it is known. */
   readonly runner?: { readonly pid: number };
 }
@@ -99,7 +101,7 @@ export class CgroupMeter {
     if (directory === undefined || members === undefined || !members.pids.includes(anchor)) return undefined;
     const isOwn =
       scope.kind === 'container'
-        ? scope.names.at(-1) === task.container_id || this.#isAlone(task, scope)
+        ? !task.isShared && (scope.names.at(-1) === task.container_id || this.#isAlone(task, scope))
         : isOnlyOf(members.pids, known, (pid) => this.#table.kinOf(pid));
     return isOwn ? { ...directory, scope, members } : undefined;
   }

@@ -97,6 +97,8 @@ export interface SampledTask {
   readonly isHidden: boolean;
   /** Of the container, if Mesos runs it. */
   readonly container_id?: string;
+  /** That container has other active tasks, too: nobody knows which of them uses what of it. */
+  readonly isShared?: boolean;
   /** Where they are on this machine. */
   readonly sandbox?: string;
   readonly log_dir?: string;

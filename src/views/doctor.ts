@@ -44,7 +44,7 @@ export function doctorText(
   for (const finding of adviceOnce(findings))
     parts.push(findingText(finding, task === undefined, style, fold));
   if (reconcile !== undefined && source !== undefined) {
-    const differences = differencesText(reconcile, source, style, fold);
+    const differences = differencesText(reconcile, source, task !== undefined, style, fold);
     if (differences !== '') parts.push(differences);
   }
   if (story !== undefined && story.length > 0) parts.push(timelineText(story, style, fold));
@@ -117,11 +117,20 @@ const BELIEVERS: Readonly<Record<ReconcileSource, string>> = {
 const DIFFERS: ReadonlySet<Reconcile[number]['action']> = new Set(['kill', 'send-final-state', 'send-lost']);
 
 /** Empty if nothing differs for longer than a moment, or nobody but the agents was asked. */
-function differencesText(reconcile: Reconcile, source: ReconcileSource, style: Style, fold: boolean): string {
+function differencesText(
+  reconcile: Reconcile,
+  source: ReconcileSource,
+  ofOne: boolean,
+  style: Style,
+  fold: boolean,
+): string {
   if (source === 'agents') return '';
   const rows = reconcile.filter(({ action, recent }) => DIFFERS.has(action) && !recent);
   if (rows.length === 0) return '';
-  const head = `${rows.length} of ${reconcile.length} tasks not as ${BELIEVERS[source]} has them:`;
+  const who = BELIEVERS[source];
+  const head = ofOne
+    ? `the task is not as ${who} has it:`
+    : `${rows.length} of ${reconcile.length} tasks not as ${who} has them:`;
   const shown = fold ? rows.slice(0, MOST.differences + spareLines(style)) : rows;
   const columns: Column[] = [
     { title: 'TASK', flexible: 'middle' },

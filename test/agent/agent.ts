@@ -37,6 +37,8 @@ export interface Knobs {
   aheadMs: number;
   /** After how many bytes of the body the connection breaks; undefined: it does not. */
   cutAfter: (call: Call) => number | undefined;
+  /** What GET_TASKS says of the end of the task of an executor that is over. */
+  ending: (sandbox: Sandbox) => { reason?: string; message?: string; timestamp?: number };
   /** What `/monitor/statistics` says about a container. */
   statistics: (sandbox: Sandbox) => Record<string, number>;
 }
@@ -54,7 +56,14 @@ export interface Call {
 
 type OperatorCall =
   | { type: 'READ_FILE'; read_file: ReadFileCall }
-  | { type: 'LIST_FILES'; list_files: { path: string } };
+  | { type: 'LIST_FILES'; list_files: { path: string } }
+  | { type: 'GET_TASKS' };
+
+const CALLS: ReadonlySet<string> = new Set([
+  'READ_FILE',
+  'LIST_FILES',
+  'GET_TASKS',
+] satisfies OperatorCall['type'][]);
 
 /** The realm of `/state`, `/monitor/statistics` and `/files`. */
 const REALM = 'mesos-agent-readonly';
@@ -80,6 +89,7 @@ export class Agent {
     meanwhile: () => {},
     aheadMs: 0,
     cutAfter: () => undefined,
+    ending: () => ({}),
     statistics: () => ({
       cpus_limit: 1,
       mem_limit_bytes: 134217728,
@@ -175,8 +185,7 @@ export class Agent {
     if (contentType !== 'application/json')
       return failure(415, 'Expecting Content-Type of application/json.');
     const call = JSON.parse(body) as OperatorCall;
-    if (call.type !== 'READ_FILE' && call.type !== 'LIST_FILES')
-      return failure(400, 'Failed to validate agent::Call: unknown type');
+    if (!CALLS.has(call.type)) return failure(400, 'Failed to validate agent::Call: unknown type');
     if (call.type === 'LIST_FILES') {
       if (this.knobs.isRecovering) return failure(503, 'Agent has not finished recovery');
       const { list_files } = call;
@@ -184,6 +193,7 @@ export class Agent {
     }
     if (isBefore(this.version, '1.1.0')) return failure(501);
     if (this.knobs.isRecovering) return failure(503, 'Agent has not finished recovery');
+    if (call.type === 'GET_TASKS') return jsonAnswer(jsonOf(this.#toldTasks()), new Map(), this.version);
     return this.knobs.forbids(call.read_file.path) ? failure(403) : this.files.readCall(call.read_file);
   }
 
@@ -284,6 +294,34 @@ export class Agent {
       state,
       resources: RESOURCES,
       statuses: [{ state, timestamp: 1604400001.5 }],
+    };
+  }
+
+  /** As its protocol has them: with the reasons and messages that `/state` leaves out, and no field for an empty list. */
+  #toldTasks() {
+    const tasks = (running: boolean) =>
+      this.#sandboxes
+        .filter(({ isRunning }) => isRunning === running)
+        .map((sandbox) => {
+          const { id, name, framework_id, executor_id, slave_id, state, statuses } = this.#task(sandbox);
+          const ending = running ? undefined : this.knobs.ending(sandbox);
+          return {
+            ...{ task_id: { value: id }, name, framework_id: { value: framework_id } },
+            ...{ executor_id: { value: executor_id }, agent_id: { value: slave_id }, state },
+            statuses: statuses.map((status) => ({
+              ...{ task_id: { value: id }, agent_id: { value: slave_id }, source: 'SOURCE_AGENT' },
+              ...status,
+              ...ending,
+            })),
+          };
+        });
+    const [launched_tasks, completed_tasks] = [tasks(true), tasks(false)];
+    return {
+      type: 'GET_TASKS',
+      get_tasks: {
+        ...(launched_tasks.length > 0 ? { launched_tasks } : {}),
+        ...(completed_tasks.length > 0 ? { completed_tasks } : {}),
+      },
     };
   }
 

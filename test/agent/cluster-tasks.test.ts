@@ -57,6 +57,18 @@ test('a master that does not answer leaves nobody to ask, as does naming agents 
   expect(await clusterTasks({ schedulers: new Map() })).toEqual({ tasks: [], problems: [] });
 });
 
+test('one task is asked about by its id', async () => {
+  const asked: unknown[] = [];
+  const tasks = async (id?: string) => {
+    asked.push(id);
+    return [];
+  };
+  await clusterTasks({ schedulers: new Map([['west', { tasks }]]), taskId: 'a' });
+  const fleet = { tasks: async (id?: string) => ({ tasks: await tasks(id), problems: [] }) };
+  await clusterTasks({ schedulers: new Map(), fleet, taskId: 'b' });
+  expect(asked).toEqual(['a', 'b']);
+});
+
 test('a fault of the program is not taken for an answer', async () => {
   const breaks = { tasks: async () => Promise.reject(new TypeError('x')) };
   await expect(clusterTasks({ schedulers: new Map([['west', breaks]]) })).rejects.toThrow(TypeError);

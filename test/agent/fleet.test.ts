@@ -38,7 +38,7 @@ async function otherMaster(agents: readonly Agent[], version = '1.11.0') {
 /** An agent of which only the address counts. */
 function portAt(base: string): AgentPort {
   const never = () => Promise.reject(new Error('nobody asks'));
-  return { base, state: never, statistics: never, list: never, read: never };
+  return { base, state: never, statistics: never, endings: never, list: never, read: never };
 }
 
 interface Given extends Partial<FleetOptions> {
@@ -356,6 +356,9 @@ test.each(['1.11.0', '0.28.0', '0.24.0'])(
       sinceMs: 1_604_400_001_500,
     };
     expect([tasks[0], tasks.length, problems]).toEqual([{ id: 'task-0', ...task }, 2, []]);
+    // Those before 1.4 do not choose.
+    expect((await fleet.tasks('task-1')).tasks.map(({ id }) => id)).toEqual(['task-1']);
+    expect((await fleet.tasks('none')).tasks).toEqual([]);
     cluster.master.knobs.instead = ({ endpoint }) => (endpoint === '/tasks' ? failure(403) : undefined);
     expect((await fleet.tasks()).problems).toMatchObject([
       {

@@ -38,7 +38,7 @@ function client(): HttpClient {
 
 function portAt(base: string): AgentPort {
   const never = () => Promise.reject(new Error('nobody asks'));
-  return { base, state: never, statistics: never, list: never, read: never };
+  return { base, state: never, statistics: never, endings: never, list: never, read: never };
 }
 
 function agentsBy(url: string | undefined, fleet?: MasterFleet): JobAgents {
@@ -167,6 +167,13 @@ test('all tasks of a cluster are asked for at once, with the time of their last 
   expect(tasks.map(({ id }) => id)).toEqual(TASKS.map(({ id }) => id));
   expect(tasks[2]).toMatchObject({ agentId: '', status: 'PENDING', sinceMs: 1_604_400_000_000 });
   expect(scheduler.calls.at(-1)?.body).toBe('{"query":{}}');
+});
+
+test('one task of a cluster is asked for by its id', async () => {
+  const scheduler = await schedulerOf();
+  const id = TASKS[1]?.id as string;
+  const tasks = await new SchedulerClient(async () => scheduler.url, client()).tasks(id);
+  expect(tasks.map((task) => task.id)).toEqual([id]);
 });
 
 test('a cluster whose scheduler clusters.json does not name is said, if no master is known', async () => {

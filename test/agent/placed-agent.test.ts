@@ -13,6 +13,7 @@ function port(base: string, answer: { failure?: AgentFailure; asked?: string[] }
       return { state: { id: 'S0', hostname: '', version: '', runs: [], leftOut: 0 } };
     },
     statistics: async () => ({ containers: [], leftOut: 0 }),
+    endings: async () => new Map(),
     list: async () => ({ entries: [], complete: true }),
     read: async () => Buffer.from(base),
   };
@@ -40,6 +41,16 @@ test('one that answers at none says why of each, and is known by the first', asy
     hint: 'look',
   });
   expect(agent.base).toBe('http://name');
+});
+
+test('one that has answered stays known by that address while it does not answer', async () => {
+  const name = gone();
+  const ip: { failure?: AgentFailure } = {};
+  const agent = new PlacedAgent([port('http://name', name), port('http://ip', ip)]);
+  await agent.state();
+  ip.failure = new AgentFailure('unreachable', 'away');
+  await expect(agent.state()).rejects.toMatchObject({ message: 'away; at http://name, gone' });
+  expect(agent.base).toBe('http://ip');
 });
 
 test('another failure is that of the agent', async () => {

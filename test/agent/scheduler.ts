@@ -76,9 +76,11 @@ interface Query {
   environment?: string;
   jobName?: string;
   instanceIds?: number[];
+  taskIds?: string[];
 }
 
-function isMeant({ key }: Task, { role, environment, jobName, instanceIds }: Query): boolean {
+function isMeant({ id, key }: Task, { role, environment, jobName, instanceIds, taskIds }: Query): boolean {
+  if (taskIds !== undefined && !taskIds.includes(id)) return false;
   const parts = key.split('/');
   const instance = parts.pop();
   // What is not asked for is not looked at.

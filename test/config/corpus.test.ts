@@ -51,7 +51,7 @@ function requestOf({ options }: Expected): Request {
     task: options.task,
     bindings: options.bindings ?? [],
     ports: new Map(Object.entries(options.ports ?? {})),
-    instance: options.instance ?? 0,
+    instance: options.instance,
     hostname: 'host1.example.com',
   };
 }

@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => dir.remove());
 
-const REQUEST: Request = { bindings: [], ports: new Map(), instance: 0, hostname: 'host' };
+const REQUEST: Request = { bindings: [], ports: new Map(), hostname: 'host' };
 
 function load(name: string, content: string | Buffer, execute: (program: Program) => void = () => {}) {
   const path = join(dir.path, name);

@@ -15,7 +15,7 @@ import {
 import { ConfigError } from '../../src/config/program.js';
 import { createSession } from '../../src/config/session.js';
 
-const REQUEST: Request = { bindings: [], ports: new Map(), instance: 0, hostname: 'h' };
+const REQUEST: Request = { bindings: [], ports: new Map(), hostname: 'h' };
 
 function dict(entries: Record<string, unknown>): unknown {
   return { dict: Object.entries(entries) };

@@ -20,7 +20,7 @@ async function settings(task: object): Promise<readonly Setting[]> {
     print: () => {},
     python: () => Promise.reject(new Error('not Python')),
   });
-  return evaluate(config, { bindings: [], ports: new Map(), instance: 0, hostname: 'h' }).settings;
+  return evaluate(config, { bindings: [], ports: new Map(), hostname: 'h' }).settings;
 }
 
 const PROCESS = { name: 'p', cmdline: 'true' };

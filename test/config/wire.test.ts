@@ -72,7 +72,7 @@ describe('what comes through the door', () => {
         try {
           evaluate(
             { path: 'a', kind: kind as 'thermos' | 'aurora', session },
-            { bindings: [], ports: new Map(), instance: 0, hostname: 'h' },
+            { bindings: [], ports: new Map(), hostname: 'h' },
           );
         } catch (error) {
           expect(error).toBeInstanceOf(ConfigError);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Belief, outOfMemoryIn, scheduleStatusOf } from '../../src/doctor/check-belief.js';
+import { type Belief, scheduleStatusOf } from '../../src/doctor/check-belief.js';
+import { type MemoryEnd, outOfMemoryIn } from '../../src/doctor/check-ending.js';
 import { RemoteDiagnosis } from '../../src/doctor/remote.js';
 import type { Problem } from '../../src/errors/problem.js';
 import type { TaskView } from '../../src/task/view.js';
@@ -19,12 +20,14 @@ function diagnose(
     retained,
     knowsAll = true,
     remembered = [],
+    told,
     ...given
   }: {
     problems?: Problem[];
     retained?: Record<string, string>;
     knowsAll?: boolean;
     remembered?: string[];
+    told?: ReadonlyMap<string, MemoryEnd>;
   } & Partial<Belief> = {},
 ) {
   const source = retained === undefined ? ('agents' as const) : ('file' as const);
@@ -32,8 +35,9 @@ function diagnose(
   const selected = views.map(({ found }) => found);
   const diagnosis = new RemoteDiagnosis({ problems, selected }, remembered, belief, START);
   for (const view of views) diagnosis.add(view);
-  const findings = diagnosis.end(knowsAll);
-  return { findings, codes: findings.map(({ code }) => code), rows: diagnosis.rows };
+  const findings = diagnosis.end(knowsAll, told);
+  const ended = diagnosis.ended.map(({ task_id }) => task_id);
+  return { findings, ended, codes: findings.map(({ code }) => code), rows: diagnosis.rows };
 }
 
 const FINISHED: Partial<TaskView> = { phase: 'finished', state: 'SUCCESS' };
@@ -147,17 +151,51 @@ test('a task that ended for lack of memory is a finding for a day, as the schedu
   const text = 'Memory limit exceeded: Requested: 64MB Maximum Used: 64MB';
   expect(outOfMemoryIn(`${text}\n\nMEMORY STATISTICS: \ncache 794624`)).toBe(text);
   expect(outOfMemoryIn(`${text} MEMORY STATISTICS: cache 794624`)).toBe(text);
+  // Aurora's own words.
+  const own = 'Task used more memory than requested.';
+  expect(outOfMemoryIn(own)).toBe(own);
   expect(outOfMemoryIn('Task failed.')).toBeUndefined();
   // By an executor: a search that looks at each blank again for each blank would take hours.
   expect(outOfMemoryIn(`${text}${' '.repeat(3_000_000)}x`)).toBe(text);
   const ended = (hours: number) => ({ ...FINISHED, state_timestamp_ms: START - hours * 3_600_000 });
   const { findings } = diagnose([remote('a', ended(1)), remote('b', ended(30)), remote('c', ended(1))], {
     outOfMemory: new Map([
-      ['a', text],
-      ['b', text],
+      ['a', { text }],
+      ['b', { text }],
     ]),
   });
   expect(findings).toMatchObject([{ code: 'oom-killed', task_ids: ['a'], evidence: [{ text }] }]);
+});
+
+test('when it ended counts, where that is told: a stream that nobody could write any more has an old time', () => {
+  const text = 'Memory limit exceeded';
+  const cut = (id: string) =>
+    remote(id, { verdict: 'runner-gone', state_timestamp_ms: START - 40 * 86_400_000 });
+  const hoursAgo = (hours: number) => ({ text, timeMs: START - hours * 3_600_000 });
+  const told = new Map([
+    ['now', hoursAgo(1)],
+    ['then', hoursAgo(25)],
+  ]);
+  for (const by of [{ told }, { outOfMemory: told }]) {
+    const { findings } = diagnose([cut('now'), cut('then')], by);
+    expect(findings.filter(({ code }) => code === 'oom-killed').map(({ task_ids }) => task_ids)).toEqual([
+      ['now'],
+    ]);
+  }
+});
+
+test('agents are asked about the tasks that somebody else than their runner may have ended within a day', () => {
+  const at = (hours: number) => START - hours * 3_600_000;
+  const { ended } = diagnose([
+    remote('cut', { verdict: 'runner-gone', state_timestamp_ms: at(1000) }),
+    remote('failed', { phase: 'finished', state: 'FAILED', state_timestamp_ms: at(1) }),
+    remote('lost', { phase: 'finished', state: 'LOST', state_timestamp_ms: at(1) }),
+    remote('failed-once', { phase: 'finished', state: 'FAILED', state_timestamp_ms: at(25) }),
+    remote('done', { ...FINISHED, state_timestamp_ms: at(1) }),
+    remote('runs'),
+    remote('closed', { state: 'UNKNOWN', verdict: 'unknown' }),
+  ]);
+  expect(ended).toEqual(['cut', 'failed', 'lost']);
 });
 
 test('while an agent does not answer, no task counts as gone', () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Agent } from '../agent/agent.js';
 import { launchTask } from '../agent/launch.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
-import { RAN, Records } from '../task/trees.js';
+import { RAN, Records, writeTask } from '../task/trees.js';
 import { placeForEach, startThermos } from './harness.js';
 import { expectContract } from './tasks.js';
 import { Watched } from './watched.js';
@@ -165,10 +165,95 @@ test('doctor tells what is wrong with agents and their tasks, and what the sched
     'runner-dead',
     'scheduler-disagrees',
   ]);
+  const web = doctor('--json', '--retained', believed, 'web');
+  expect((await web.ended).status).toBe(0);
+  expectContract('doctor', JSON.parse(web.stdout));
+  expect(JSON.parse(web.stdout)).toMatchObject({
+    reconcile_source: 'file',
+    reconcile: [{ task_id: 'web', expected: 'RUNNING', action: 'none' }],
+  });
+  writeFileSync(believed, JSON.stringify({ dead: 'RUNNING' }));
+  const unknown = doctor('--retained', believed, 'web');
+  expect((await unknown.ended).status).toBe(1);
+  expect(unknown.stdout).toMatch(
+    /^web {2}ACTIVE\n\nwarning: 1 task recorded as running, but over or unknown to the scheduler /,
+  );
+  expect(unknown.stdout).toMatch(
+    /\nthe task is not as the scheduler has it:\nTASK +STREAM +EXPECTED +ACTION +AGENT\nweb +ACTIVE +unknown +kill +agent-1\n/,
+  );
   const one = doctor('dead');
   expect((await one.ended).status).toBe(1);
   expect(one.stdout).toMatch(/^dead {2}ACTIVE {2}runner-gone\n/);
   expect(one.stdout).toContain(' starts the task: ACTIVE\n');
+});
+
+test('what a container with several active tasks uses is charged to none of them, whichever is named', async () => {
+  const resources = { cpu: 0.5, ram: 2 ** 20, disk: 2 ** 20 };
+  const config = { name: 'web', resources, processes: [{ name: 'p', cmdline: 'x' }] };
+  const root = launchTask(agent, 'web', { task: config, runner: task() });
+  let seconds = 0;
+  agent.knobs.statistics = () => {
+    seconds += 10;
+    const cpu = {
+      timestamp: Date.now() / 1000,
+      cpus_user_time_secs: 1e6 + 9 * seconds,
+      cpus_system_time_secs: 0,
+    };
+    return { ...cpu, cpus_limit: 1, mem_rss_bytes: 2 ** 30, mem_limit_bytes: 2 ** 29 };
+  };
+  const asked = async (...words: string[]) => {
+    const watched = new Watched(startThermos([...words, '--agent', url]), place.children);
+    const { status } = await watched.ended;
+    return { ...watched, stdout: watched.stdout, stderr: watched.stderr, status };
+  };
+  const alone = await asked('doctor', 'web');
+  expect(alone.stdout).toContain('(ram-exceeded)');
+  writeTask(root, 'other', { task: config, runner: task() });
+  const shared = await asked('doctor', 'web');
+  expect(shared.stdout).not.toMatch(/exceeded/);
+  expect(shared.stderr).toBe(
+    'warning: what tasks use is not known: an executor has 2 active tasks, and the agent does not know which of them uses what\n',
+  );
+  expect((await asked('doctor')).stderr).toBe('');
+  const top = await asked('top', '--interval', '500ms', 'web');
+  expect(top.stdout).toMatch(/\nweb +ACTIVE +- /);
+  expect(top.stderr).toContain('an executor has 2 active tasks');
+});
+
+test('doctor tells which tasks ended for lack of memory, as their agents have it, and what it could not ask', async () => {
+  launchTask(agent, 'cut', { runner: task() }, false);
+  launchTask(agent, 'by-itself', { runner: task() }, false);
+  launchTask(agent, 'web', { runner: task() });
+  agent.knobs.ending = ({ containerId }) =>
+    containerId === 'cut'
+      ? {
+          reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
+          message:
+            'Memory limit exceeded: Requested: 64MB Maximum Used: 64MB\n\nMEMORY STATISTICS: \ncache 0',
+          timestamp: Date.now() / 1000,
+        }
+      : { reason: 'REASON_EXECUTOR_TERMINATED' };
+  const doctor = async (...words: string[]) => {
+    const watched = new Watched(startThermos(['doctor', '--agent', url, ...words]), place.children);
+    await watched.ended;
+    return watched;
+  };
+  const finding = `warning: 1 task ended because there was no memory left in the container (oom-killed)\n`;
+  const all = await doctor();
+  expect([all.stdout, all.stderr]).toEqual([expect.stringContaining(finding), '']);
+  expect(all.stdout).toContain('  cut: Memory limit exceeded: Requested: 64MB Maximum Used: 64MB\n');
+  expect((await doctor('cut')).stdout).toContain(finding);
+  expect((await doctor('by-itself')).stdout).not.toContain('oom-killed');
+  agent.calls.splice(0);
+  expect((await doctor('web')).stdout).not.toContain('oom-killed');
+  expect(agent.calls.filter(({ body }) => body?.includes('GET_TASKS'))).toEqual([]);
+  agent.knobs.asksIn = 'readwrite';
+  agent.knobs.credentials = { principal: 'me', secret: 's' };
+  const closed = await doctor('cut');
+  expect(closed.stderr).toBe(
+    `warning: why tasks ended is not known: cannot read the agent ${url}: it asks for credentials (realm mesos-agent-readwrite)\n`,
+  );
+  expect(closed.stdout).not.toContain('oom-killed');
 });
 
 test('status --stream prints tasks as their agents answer, and the totals in the end', async () => {

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,13 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { TaskDocument } from '../../src/contracts/task.js';
 import type { Problem } from '../../src/errors/problem.js';
 import { pathsOf } from '../../src/layout/task-paths.js';
 import type { Agent } from '../agent/agent.js';
 import { makeAuthority } from '../agent/certificates.js';
 import { agentsIn, type Sandbox, sandboxesIn } from '../agent/sandboxes.js';
+import { startScheduler } from '../agent/scheduler.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
 import { violations } from '../contracts/validate.js';
 import { asking } from './asking.js';
@@ -159,6 +161,26 @@ hint: check that it is running; agents listen on port 5051, masters on 5050 and 
 
 describe('docs/agents.md', () => {
   const shown = shownIn(readFileSync(join(REPOSITORY, 'docs/agents.md'), 'utf8'));
+  const ETL = 'www-data-devel-etl-3-3a5f92b5-1098-5286-a2b6-31e2e1a08f5d';
+  let env: Record<string, string>;
+  beforeEach(async () => {
+    const scheduler = await startScheduler([
+      { id: ETL, key: 'www-data/devel/etl/3', agentId: S0 },
+      { id: SITE, key: 'www-data/prod/site/4', agentId: S0 },
+      {
+        ...{ id: 'waits', key: 'www-data/devel/etl/4' },
+        ...{ status: 'PENDING', message: 'Insufficient: CPU' },
+      },
+    ]);
+    onTestFinished(() => scheduler.close());
+    const home = join(place.path, 'home');
+    const config = join(home, 'config.json');
+    mkdirSync(join(home, '.aurora'), { recursive: true });
+    writeFileSync(config, JSON.stringify({ masters: { west: cluster.url } }));
+    const clusters = [{ name: 'west', scheduler_uri: scheduler.url }];
+    writeFileSync(join(home, '.aurora/clusters.json'), JSON.stringify(clusters));
+    env = { HOME: home, THERMOS_CONFIG: config };
+  });
 
   test.each(shown)('$command prints what is shown', async ({ command, output }) => {
     const [, ...words] = command.split(' ');
@@ -168,7 +190,7 @@ describe('docs/agents.md', () => {
       'master-1:5050': cluster.url,
     };
     const here = words.map((word) => urls[word as keyof typeof urls] ?? word);
-    const { stdout, stderr } = await thermos(here);
+    const { stdout, stderr } = await thermos(here, { env });
     const printed = (stdout + stderr)
       .replaceAll(bigUrl, 'http://agent-1:5051')
       .replaceAll(smallUrl, 'http://agent-2:5051')

@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Parser } from '@oclif/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandClass, flagsOf } from '../../src/cli/page.js';
+import { COMMANDS } from '../../src/commands/index.js';
 import { HAS_NATIVE } from '../runner/harness.js';
-import { lasting, shownIn } from './doc-sessions.js';
+import { callsIn, lasting, shownIn } from './doc-sessions.js';
 import { REPOSITORY, shell, tempDir, thermos } from './harness.js';
 
 /** The lines of the `sh` blocks that are for scripts: what is before `jq`, which not every machine has. */
@@ -50,6 +53,27 @@ test.each(PAGES)('the links of %s lead somewhere', (page) => {
     expect(`${link}: ${existsSync(join(REPOSITORY, target))}`).toBe(`${link}: true`);
     if (anchor !== undefined) expect(anchorsIn(textOf(target))).toContain(anchor);
   }
+});
+
+const CALLS = PAGES.flatMap((page) =>
+  callsIn(textOf(page)).map((call) => ({ ...call, page, line: call.words.join(' ') })),
+);
+
+test('the pages name calls in blocks and in sentences', () => {
+  expect(CALLS.filter(({ isWhole }) => isWhole).length).toBeGreaterThan(20);
+  expect(CALLS.filter(({ isWhole }) => !isWhole).length).toBeGreaterThan(20);
+});
+
+test.each(CALLS)('thermos $line in $page is a command line that it takes', async ({ words, isWhole }) => {
+  const [id = '', ...others] = words;
+  // The flags that end it.
+  if (/^--(?:version|help)$/.test(id) || others.includes('--help')) return;
+  expect(Object.keys(COMMANDS)).toContain(id);
+  const command: CommandClass = await COMMANDS[id as keyof typeof COMMANDS]();
+  const { args, strict } = command;
+  await Parser.parse(others, { args, flags: flagsOf(command) as never, strict }).catch((error: Error) => {
+    if (isWhole || !/^Missing \d+ required arg/.test(error.message)) throw error;
+  });
 });
 
 /** Those that need agents, which `agents.test.ts` starts. */

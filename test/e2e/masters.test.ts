@@ -157,6 +157,31 @@ describe('a job of a cluster, as Aurora names it', () => {
     expect(reconcile).toContainEqual(
       expect.objectContaining({ task_id: 'waits', local: 'absent', action: 'none' }),
     );
+    scheduler.calls.splice(0);
+    for (const words of [
+      ['--cluster', 'west', '--master', hostPort(), SYNC],
+      ['--master', 'west', SYNC],
+      [`${word}/0`],
+    ]) {
+      const one = JSON.parse((await thermos(['doctor', '--json', ...words], here())).stdout);
+      expect(violations('doctor', one)).toEqual([]);
+      expect(one.reconcile_source).toBe('scheduler');
+      expect(one.reconcile).toMatchObject([
+        { task_id: SYNC, local: 'finished', expected: 'RUNNING', action: 'send-final-state' },
+      ]);
+      expect(one.findings).toMatchObject([{ code: 'scheduler-disagrees', task_ids: [SYNC] }]);
+    }
+    const queries = scheduler.calls.flatMap(({ body }) => (body === '' ? [] : JSON.parse(body).query));
+    expect(queries.filter(({ taskIds }) => taskIds !== undefined)).toEqual(
+      Array.from({ length: 3 }, () => ({ taskIds: [SYNC] })),
+    );
+    const byMaster = JSON.parse(
+      (await thermos(['doctor', '--json', '--master', hostPort(), SYNC], here())).stdout,
+    );
+    expect(byMaster).toMatchObject({
+      reconcile_source: 'master',
+      reconcile: [{ task_id: SYNC, expected: 'FINISHED' }],
+    });
     const named = await thermos(['status', '-q', '--master', 'west', 'prod-sync'], here());
     expect({ ids: named.stdout, status: named.status }).toEqual({ ids: `${SYNC}\n`, status: 0 });
   });

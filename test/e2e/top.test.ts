@@ -164,6 +164,12 @@ describe('on a pipe', () => {
         .map((line) => line.split(' ')[0]);
     expect(ids('--sort', 'mem')).toEqual(['a', 'b', 'c']);
     expect(ids('--sort', 'name', '--reverse')).toEqual(['c', 'b', 'a']);
+    const inJson = (...args: string[]) => {
+      const { stdout } = place.thermos('top', '--json', '--interval', '0.1', ...args);
+      return documents(stdout).flatMap(({ tasks }) => tasks.map(({ task_id }) => task_id));
+    };
+    expect(inJson()).toEqual(['a', 'b', 'c']);
+    expect(inJson('--sort', 'name', '--reverse')).toEqual(['c', 'b', 'a']);
   });
 
   test.runIf(unprivileged().uid !== undefined)(

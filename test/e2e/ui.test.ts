@@ -1,14 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ProcessState, ProcessStatus } from '../../src/checkpoint/records.js';
+import { tryLock } from '../../src/host/flock.js';
 import { agentsIn, sandboxesIn } from '../agent/sandboxes.js';
 import { type Cluster, startCluster } from '../agent/serve.js';
 import { HAS_NATIVE } from '../runner/harness.js';
-import { FAILED, RAN, Records, writeTask } from '../task/trees.js';
-import { FIXTURES, thermos } from './harness.js';
+import { FAILED, RAN, Records, type TaskFiles, writeTask } from '../task/trees.js';
+import { FIXTURES, REPOSITORY, thermos } from './harness.js';
 import { RunPlace, type RunProcess } from './run-task.js';
 import {
   ago,
@@ -488,4 +499,44 @@ describe('on an agent', () => {
     expect(await screen.ended).toBe(0);
     expect(asBefore(screen)).toEqual(AS_BEFORE);
   });
+});
+
+test('the picture of docs/ui.md is what a terminal shows', async () => {
+  const page = readFileSync(join(REPOSITORY, 'docs/ui.md'), 'utf8');
+  const [, picture = ''] = /^```\n([\s\S]*?)```$/m.exec(page) ?? [];
+  const [, ...shown] = picture.trimEnd().split('\n');
+  const write = (job: string, i: number, files: TaskFiles) => {
+    const id = `www-data-prod-${job}-${i}-6ba7b812-9dad-51d1-80b4-${String(i).padStart(12, '0')}`;
+    writeTask(place.root, id, files);
+    return join(place.root, 'checkpoints', id, 'runner');
+  };
+  const began = (ms: number) =>
+    new Records().header({ user: 'www-data', launch_time_ms: ms }).status('ACTIVE', ms);
+  const taskOf = (name: string, ...processes: string[]) => ({
+    name,
+    processes: processes.map((process) => ({ name: process })),
+  });
+  for (const i of [1, 2]) {
+    const runner = began(ago(52, 'h')).process('p', { state: 'WAITING' });
+    // Who holds the lock is its runner.
+    const fd = openSync(write('hello', i, { task: taskOf('hello', 'p'), runner }), 'a');
+    onTestFinished(() => closeSync(fd));
+    expect(tryLock(fd)).toBe(true);
+  }
+  for (let i = 3; i < 30; i++) {
+    const runner = began(ago(i + 1, 'd'))
+      .process('p', ...RAN)
+      .status('SUCCESS', ago(i, 'd'));
+    write('hello', i, { phase: 'finished', task: taskOf('hello', 'p'), runner });
+  }
+  const runner = began(ago(4, 'h'))
+    .process('setup', ...RAN)
+    .process('web', ...FAILED)
+    .status('FAILED', ago(3, 'h'));
+  write('web', 0, { phase: 'finished', task: taskOf('web', 'setup', 'web', 'never'), runner });
+  const screen = start([], { columns: 80, rows: shown.length + 1 });
+  await screen.until('q quit');
+  screen.type(`${DOWN}${DOWN}`);
+  await screen.until(/^› www-data\S*web/);
+  expect(screen.lines.slice(1).map((line) => line.trimEnd())).toEqual(shown);
 });

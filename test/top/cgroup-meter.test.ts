@@ -67,6 +67,17 @@ describe.each(['v1', 'v2'] as const)('cgroups of %s', (version) => {
     expect(read(version, { runner: { pid: 77 } }, [], [{ key: 'b', runner: { pid: 77 } }])).toBeUndefined();
   });
 
+  test('a container with other active tasks is nobody’s, however it is found', () => {
+    for (const task of [
+      { container_id: MESOS, runner: { pid: 10250 } },
+      { container_id: MESOS },
+      { runner: { pid: 77 }, container_id: 'an-id-that-docker-does-not-use' },
+    ]) {
+      expect(read(version, task)).toBeDefined();
+      expect(read(version, { ...task, isShared: true })).toBeUndefined();
+    }
+  });
+
   test('a container with an agent in it is not that of a task', () => {
     const task = { key: 'a', runner: { pid: 77 } };
     const withAgent = table({
