@@ -1,12 +1,12 @@
 import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import { askEachAgent } from './each-agent.js';
-import type { Ending } from './endings.js';
+import type { MesosEnding } from './endings.js';
 import type { AgentTasks } from './gatherer.js';
 
 export interface Endings {
   /** By the ids of tasks; those that an agent does not tell are missing. */
-  readonly endings: ReadonlyMap<string, Ending>;
+  readonly endings: ReadonlyMap<string, MesosEnding>;
   readonly problems: readonly Problem[];
 }
 
@@ -15,7 +15,7 @@ export async function askForEndings(
   agents: AgentTasks,
   tasks: readonly Pick<TaskView, 'root' | 'task_id'>[],
 ): Promise<Endings> {
-  const endings = new Map<string, Ending>();
+  const endings = new Map<string, MesosEnding>();
   const problems = await askEachAgent(agents, tasks, async (port, own) => {
     const told = await port.endings();
     for (const { task_id } of own) {

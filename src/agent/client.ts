@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type AgentFiles, PIECE_BYTES, type RemoteListing } from './agent-files.js';
 import { type AgentState, isBefore, parseAgentState, parseListing, parsePiece } from './answers.js';
 import { failedElsewhere } from './connection.js';
-import { type Ending, parseEndings } from './endings.js';
+import { type MesosEnding, parseEndings } from './endings.js';
 import { AgentFailure } from './failure.js';
 import { type HttpAnswer, type HttpCall, HttpClient, type HttpOptions } from './http.js';
 import { jsonIn } from './json-answer.js';
@@ -141,7 +141,7 @@ export class AgentClient implements AgentFiles {
   }
 
   /** By a call of the protocol; versions before 1.1 tell of no end why it came. */
-  async endings(): Promise<ReadonlyMap<string, Ending>> {
+  async endings(): Promise<ReadonlyMap<string, MesosEnding>> {
     if (!this.#isFrom1) return new Map();
     const post = JSON.stringify({ type: 'GET_TASKS' });
     const call = { base: this.base, path: '/api/v1', post, most: MOST.state, packed: true };

@@ -13,7 +13,7 @@ import type { TaskView } from '../task/view.js';
 import { duration } from '../text/age.js';
 import { type AgentFiles, NOT_LISTED } from './agent-files.js';
 import type { AgentState, ExecutorRun } from './answers.js';
-import type { Ending } from './endings.js';
+import type { MesosEnding } from './endings.js';
 import { failureIn, problemOf } from './failure.js';
 import { findTaskOf, findTasks, rootOf, taskIn } from './find.js';
 import { eachAtOnce } from './lane.js';
@@ -31,7 +31,7 @@ export interface AgentPort extends AgentFiles {
   /** What its containers use; rejects with AgentFailure. */
   statistics(): Promise<Statistics>;
   /** How the tasks ended that it remembers, by their ids, as far as it tells it; rejects with AgentFailure. */
-  endings(): Promise<ReadonlyMap<string, Ending>>;
+  endings(): Promise<ReadonlyMap<string, MesosEnding>>;
 }
 
 /** The agents that are asked, and what was wrong with finding them. */

@@ -1,5 +1,5 @@
 import type { RemoteListing } from './agent-files.js';
-import type { Ending } from './endings.js';
+import type { MesosEnding } from './endings.js';
 import { AgentFailure, failureIn } from './failure.js';
 import type { AgentPort } from './gatherer.js';
 import type { Statistics } from './statistics.js';
@@ -43,7 +43,7 @@ export class PlacedAgent implements AgentPort {
     return this.#port.statistics();
   }
 
-  endings(): Promise<ReadonlyMap<string, Ending>> {
+  endings(): Promise<ReadonlyMap<string, MesosEnding>> {
     return this.#port.endings();
   }
 

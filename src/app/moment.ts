@@ -1,6 +1,7 @@
 import type { Problem } from '../errors/problem.js';
+import type { KeptFiles } from '../host/kept-files.js';
 import { type ProcessDetails, readDetails } from '../host/process-details.js';
-import { type Clocks, type Reading, readProcesses } from '../host/process-readings.js';
+import { type Clocks, type ProcessPlace, readProcesses } from '../host/process-readings.js';
 import { type Member, type Members, membersOf, sameIn } from '../top/members.js';
 import type { CgroupReading, DiskReading, SampledTask, TaskMeters } from '../top/model.js';
 import type { Moment } from '../top/sampler.js';
@@ -11,15 +12,19 @@ export interface MomentPorts {
   readonly meters: TaskMeters;
   /** Also read the proportional set sizes. */
   readonly pss: boolean;
+  /** For who takes one moment after the other. */
+  readonly files?: KeptFiles;
 }
 
 /** Reads the processes of the tasks, and what the meters know of them. `before`: the last moment. */
 export function takeMoment(
   tasks: readonly SampledTask[],
-  { clocks, meters, pss }: MomentPorts,
+  { clocks, meters, pss, files }: MomentPorts,
   before?: Moment,
 ): Moment {
-  const reading = readProcesses(clocks, before?.reading);
+  files?.begin();
+  const place = files === undefined ? {} : { read: (path: string) => files.read(path) };
+  const reading = readProcesses(clocks, before?.reading, place);
   const cgroupOf = meters.cgroups?.(reading, tasks) ?? (() => undefined);
   const cgroups = new Map<string, CgroupReading>();
   const disks = new Map<string, DiskReading>();
@@ -42,7 +47,7 @@ export function takeMoment(
   for (const task of tasks) {
     if (!task.isForeign) put(cgroups, task, cgroupOf(task, pids.get(task.key) ?? []));
   }
-  const details = detailsOf(reading, tasks, members, pss);
+  const details = detailsOf({ reading, tasks, members }, pss, place);
   return { reading, tasks, members, details, cgroups, disks };
 }
 
@@ -58,10 +63,9 @@ function pidsOf(members: Members): ReadonlyMap<string, number[]> {
 
 /** Parents are read before their children, as in `readProcesses`. */
 function detailsOf(
-  reading: Reading,
-  tasks: readonly SampledTask[],
-  members: Members,
+  { reading, tasks, members }: Pick<Moment, 'reading' | 'tasks' | 'members'>,
   pss: boolean,
+  place: ProcessPlace,
 ): ReadonlyMap<number, ProcessDetails> {
   const coordinators = tasks.flatMap(({ runs }) => runs.flatMap(({ coordinator }) => coordinator ?? []));
   const identities = [
@@ -71,7 +75,7 @@ function detailsOf(
   identities.sort((a, b) => a.startTimeTicks - b.startTimeTicks || a.pid - b.pid);
   const details = new Map<number, ProcessDetails>();
   for (const { pid } of identities) {
-    const found = readDetails(pid, pss);
+    const found = readDetails(pid, pss, place);
     if (found !== undefined) details.set(pid, found);
   }
   return details;

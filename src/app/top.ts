@@ -1,5 +1,6 @@
 import type { Problem } from '../errors/problem.js';
 import type { Host } from '../host/host.js';
+import { KeptFiles } from '../host/kept-files.js';
 import type { Clocks } from '../host/process-readings.js';
 import type { TaskSearch } from '../task/gatherer.js';
 import type { TaskView } from '../task/view.js';
@@ -45,6 +46,7 @@ export class Top {
   readonly #ports: TopPorts;
   readonly #tasks = new SampledTasks();
   readonly #sampler: Sampler;
+  readonly #files = new KeptFiles();
 
   constructor(options: TopOptions, ports: TopPorts) {
     this.#options = options;
@@ -64,7 +66,7 @@ export class Top {
       views.push(view),
     );
     const tasks = this.#tasks.of(views, host());
-    const moment = takeMoment(tasks, { clocks, meters, pss }, this.#sampler.last);
+    const moment = takeMoment(tasks, { clocks, meters, pss, files: this.#files }, this.#sampler.last);
     const sample = this.#sampler.sample(moment);
     const problems = [...answer.problems, ...unknownUse(moment, 'details')];
     if (record !== undefined && sample.intervalMs > 0) {

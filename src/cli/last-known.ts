@@ -15,7 +15,7 @@ interface Answered {
 }
 
 /** What a look saw. */
-export interface Look {
+export interface SeenTasks {
   readonly views: readonly TaskView[];
   readonly problems: readonly Problem[];
   /** The addresses of the agents that were asked; undefined if this host was looked at. */
@@ -40,7 +40,7 @@ export class LastKnown {
    * are as the look saw them.
    */
   add(
-    { views, problems, agents = [] }: Look,
+    { views, problems, agents = [] }: SeenTasks,
     timeMs: number,
   ): { views: readonly TaskView[]; silent: readonly Silent[] } {
     const told = byAgent(views);

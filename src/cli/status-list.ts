@@ -5,7 +5,7 @@ import type { TaskView } from '../task/view.js';
 import { age } from '../text/age.js';
 import { idLine, type StatusItem, StatusPage } from '../views/status.js';
 import { say } from './failure.js';
-import { LastKnown, type Look, type Silent } from './last-known.js';
+import { LastKnown, type SeenTasks, type Silent } from './last-known.js';
 import { keysKey, sortKeys } from './list-keys.js';
 import type { ListContent } from './list-screen.js';
 import type { Style, Terminal } from './terminal.js';
@@ -29,7 +29,7 @@ export async function watchStatusList(
   return exitCode;
 }
 
-interface Seen extends Look {
+interface Seen extends SeenTasks {
   /** Not certainly as before. */
   readonly isNew: boolean;
   readonly notice?: string | undefined;

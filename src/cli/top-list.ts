@@ -10,7 +10,8 @@ import { type ListContent, MARK } from './list-screen.js';
 import { TaskActions } from './task-actions.js';
 import type { Terminal } from './terminal.js';
 import { hasWords } from './text-list.js';
-import { orderOf, type TopSession } from './top.js';
+import type { TopSession } from './top.js';
+import { orderOf } from './top-order.js';
 import { notesOf } from './watch.js';
 import { type ListEffect, type ListKey, type ListRequest, type ListSource, watchList } from './watch-list.js';
 

@@ -17,24 +17,19 @@ import { timestamp } from '../text/age.js';
 import { parseDuration } from '../text/duration.js';
 import { jsonText } from '../text/json.js';
 import { parseSize } from '../text/size.js';
-import { columnOf, type TopColumn } from '../views/parts/top-columns.js';
-import type { TopOrder } from '../views/top.js';
 import type { AgentFlags } from './agent-flags.js';
 import { type AskedAgents, agentsOf } from './agents.js';
 import { problemsText, say } from './failure.js';
 import { Interruption } from './interruption.js';
 import { liveMeters } from './live-meters.js';
 import type { Terminal } from './terminal.js';
+import { orderOf, refuseOrder, type TopOrderFlags } from './top-order.js';
 import { pause } from './watch.js';
 
-export interface TopFlags extends RootFlags, AgentFlags {
+export interface TopFlags extends RootFlags, AgentFlags, TopOrderFlags {
   interval: string;
   count?: number;
   once: boolean;
-  sort?: string;
-  reverse: boolean;
-  processes: boolean;
-  pss: boolean;
   record?: string;
   'record-size'?: string;
   json: boolean;
@@ -47,26 +42,6 @@ export interface TopSession {
   readonly logsOf: LogsOf;
   readonly flags: TopFlags;
   readonly intervalMs: number;
-}
-
-/** The order that the flags say. */
-export function orderOf({ sort = 'cpu', reverse }: Pick<TopFlags, 'sort' | 'reverse'>): TopOrder {
-  return { by: columnOf(sort), reverse };
-}
-
-/** Columns that need a flag. */
-const ONLY_WITH: Readonly<Partial<Record<TopColumn, 'pss' | 'processes'>>> = {
-  pss: 'pss',
-  process: 'processes',
-  run: 'processes',
-};
-
-function refuseOrder(flags: TopFlags): void {
-  const { by } = orderOf(flags);
-  const needed = ONLY_WITH[by];
-  if (needed !== undefined && !flags[needed]) {
-    throw new UsageError('usage', `--sort ${by} needs --${needed}`);
-  }
 }
 
 /** Shows what the active tasks use: on a screen of its own, or sample by sample. Resolves to the exit code. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors/errors.js';
 import { isShortage } from '../errors/shortage.js';
 import { processFile } from './process-file.js';
+import type { ProcessPlace } from './process-readings.js';
 
 /** What costs a file for each process. What may not be read is undefined. */
 export interface ProcessDetails {
@@ -17,14 +18,18 @@ export interface ProcessDetails {
  * Reads the details of a process; undefined if it is gone. `pss`: also its proportional set size, for which the kernel
  * visits all of its memory. Throws the system error if the machine is too short of something to know.
  */
-export function readDetails(pid: number, pss: boolean, proc = '/proc'): ProcessDetails | undefined {
+export function readDetails(
+  pid: number,
+  pss: boolean,
+  { proc = '/proc', read = processFile }: ProcessPlace = {},
+): ProcessDetails | undefined {
   const directory = `${proc}/${pid}`;
-  const statm = processFile(`${directory}/statm`);
+  const statm = read(`${directory}/statm`);
   if (statm === undefined) return undefined;
-  const io = processFile(`${directory}/io`);
+  const io = read(`${directory}/io`);
   return {
     rssBytes: pageBytes() === undefined ? undefined : countIn(statm, /^\d+ (\d+)/, pageBytes()),
-    pssBytes: pss ? countIn(processFile(`${directory}/smaps_rollup`), /^Pss:\s+(\d+) kB$/m, 1024) : undefined,
+    pssBytes: pss ? countIn(read(`${directory}/smaps_rollup`), /^Pss:\s+(\d+) kB$/m, 1024) : undefined,
     fds: descriptors(`${directory}/fd`),
     readBytes: countIn(io, /^read_bytes: (\d+)$/m),
     writtenBytes: countIn(io, /^write_bytes: (\d+)$/m),

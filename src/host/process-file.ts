@@ -9,13 +9,28 @@ const buffer = Buffer.allocUnsafeSlow(4096);
  * `readFileSync`. Throws the system error if the machine is too short of something to know.
  */
 export function processFile(path: string): string | undefined {
+  const fd = openProcessFile(path);
+  if (fd === undefined) return undefined;
   try {
-    const fd = openSync(path, constants.O_RDONLY);
-    try {
-      return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0));
-    } finally {
-      closeSync(fd);
-    }
+    return readProcessFile(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** As `processFile`, for who reads it more than once. */
+export function openProcessFile(path: string): number | undefined {
+  return orGone(() => openSync(path, constants.O_RDONLY));
+}
+
+/** The text of such a file as it is now; undefined if its process is gone. */
+export function readProcessFile(fd: number): string | undefined {
+  return orGone(() => buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0)));
+}
+
+function orGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
   } catch (error) {
     if (isShortage(error)) throw error;
     return undefined;

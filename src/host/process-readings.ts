@@ -25,17 +25,29 @@ export interface Clocks {
   readonly monotonic: () => number;
 }
 
+/** Where processes are, and how their files are read. */
+export interface ProcessPlace {
+  /** Default: `/proc`. */
+  readonly proc?: string;
+  /** As `processFile`, which is the default. */
+  readonly read?: (path: string) => string | undefined;
+}
+
 /**
  * Reads all processes. Parents are read before their children as far as `before` knows them, so that the time of a child
  * that ends meanwhile is never counted twice, as its own and as its parent's. Throws the system error if the machine is
  * too short of something to know.
  */
-export function readProcesses(clocks: Clocks, before?: Reading, proc = '/proc'): Reading {
+export function readProcesses(
+  clocks: Clocks,
+  before?: Reading,
+  { proc = '/proc', read = processFile }: ProcessPlace = {},
+): Reading {
   const [timeMs, atMs] = [clocks.now(), clocks.monotonic()];
   const processes = new Map<number, ProcessReading>();
   for (const pid of inOrder(pidsIn(proc), before)) {
     const readMs = clocks.monotonic();
-    const stat = parseProcessStat(processFile(`${proc}/${pid}/stat`) ?? '');
+    const stat = parseProcessStat(read(`${proc}/${pid}/stat`) ?? '');
     if (stat !== undefined) processes.set(pid, Object.assign(stat, { atMs: readMs }));
   }
   return { timeMs, atMs, processes };

@@ -56,7 +56,7 @@ describe('a tree like /proc', () => {
     mkdirSync(join(proc, 'sys'));
     mkdirSync(join(proc, '15'));
     writeFileSync(join(proc, '15', 'stat'), '15 (cut');
-    const first = readProcesses(clocks, undefined, proc);
+    const first = readProcesses(clocks, undefined, { proc });
     expect([...first.processes.keys()]).toEqual([10, 20]);
     expect(first).toMatchObject({ timeMs: 1000 });
     expect(first.processes.get(20)).toMatchObject({
@@ -69,23 +69,23 @@ describe('a tree like /proc', () => {
     });
     add(5, 400);
     add(7, 400);
-    expect([...readProcesses(clocks, first, proc).processes.keys()]).toEqual([20, 10, 5, 7]);
+    expect([...readProcesses(clocks, first, { proc }).processes.keys()]).toEqual([20, 10, 5, 7]);
   });
 
   test('details: what may not be read or is not there is undefined', () => {
     add(10, 1, { statm: '100 7 1 1 0 1 0\n', smaps_rollup: 'x\nRss:  8 kB\nPss:                   5 kB\n' });
     const page = pageSizeIn(Uint8Array.from(readFileSync('/proc/self/auxv'))) as number;
-    expect(readDetails(10, true, proc)).toEqual({ rssBytes: 7 * page, pssBytes: 5120 });
+    expect(readDetails(10, true, { proc })).toEqual({ rssBytes: 7 * page, pssBytes: 5120 });
     writeFileSync(
       join(proc, '10', 'io'),
       'rchar: 1\nwchar: 2\nread_bytes: 3\nwrite_bytes: 4\ncancelled_write_bytes: 5\n',
     );
-    expect(readDetails(10, false, proc)).toEqual({
+    expect(readDetails(10, false, { proc })).toEqual({
       rssBytes: 7 * page,
       readBytes: 3,
       writtenBytes: 4,
     });
-    expect(readDetails(11, false, proc)).toBeUndefined();
+    expect(readDetails(11, false, { proc })).toBeUndefined();
   });
 });
 
