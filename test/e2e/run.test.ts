@@ -583,12 +583,14 @@ describe('on a terminal', () => {
   test('the processes are shown with their output, and how it ended', async () => {
     const config = place.config(
       [
-        { name: 'one', cmdline: 'echo first-line; sleep 0.3' },
+        { name: 'one', cmdline: 'echo first-line; until [ -e seen ]; do sleep 0.05; done' },
         { name: 'two', cmdline: 'echo second-line' },
       ],
       { constraints: [{ order: ['one', 'two'] }] },
     );
     const run = new OnTerminal(['run', '--root', place.root, '--task-id', 'web-1', config]);
+    await run.until((output) => output.includes(' of 2 done'));
+    writeFileSync(join(place.sandbox('web-1'), 'seen'), '');
     expect(await run.ended).toBe(0);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
     const text = run.output.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '');
