@@ -27,10 +27,11 @@ thermos_refuse() {
   echo "thermos: $1" >&2
   exit 126
 }
-if [ ! -x "$thermos_node" ]; then
-  [ -e "$thermos_node" ] || thermos_refuse "$thermos_node is missing: install thermos again, with its directory lib"
-  thermos_refuse "$thermos_node may not be executed: allow it with chmod +x, or mount its file system without noexec"
-fi
+# The last one comes after Node in the archive, and is empty where the disk was full.
+for thermos_file in node bin/run.js dist/main.cjs dist/thermos.cjs release.json; do
+  [ -s "$thermos_home/$thermos_file" ] || thermos_refuse "$thermos_home/$thermos_file is missing or empty: unpack or install thermos again, with its directory lib"
+done
+[ -x "$thermos_node" ] || thermos_refuse "$thermos_node may not be executed: allow it with chmod +x, or mount its file system without noexec"
 [ -e @LOADER@ ] || thermos_refuse "this is a program for @MACHINE@ with the GNU C library, and this $(uname -m) host has no @LOADER@; use --agent from another host"
 for thermos_minor in 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
   for thermos_folder in /lib64 /lib/@MACHINE@-linux-gnu; do
