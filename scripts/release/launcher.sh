@@ -38,3 +38,11 @@ for thermos_minor in 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
     [ ! -e "$thermos_folder/libc-2.$thermos_minor.so" ] || thermos_refuse "the C library of this host is glibc 2.$thermos_minor, 2.28 or newer is needed; use --agent from another host"
   done
 done
+# Node needs getrandom(2), which Linux has since 3.17, and some distributions in older ones. It would end with a dump.
+thermos_kernel=
+{ read -r thermos_kernel </proc/sys/kernel/osrelease; } 2>/dev/null
+case $thermos_kernel in
+  2.* | 3.? | 3.?.* | 3.1[0-6]*)
+    "$thermos_node" -p 0 >/dev/null 2>&1 || thermos_refuse "Node does not start on this host (Linux $thermos_kernel), 3.17 or newer is needed; use --agent from another host"
+    ;;
+esac
