@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,16 @@ export default function setup(): () => void {
     THERMOS_CONFIG: '',
     THERMOS_ROOT: join(place, 'root'),
     THERMOS_TEST_HOST: place,
+    ...othersProgram(join(place, 'program')),
   });
   return () => rmSync(place, { recursive: true, force: true });
+}
+
+/** Makes a copy, which every user can start, of the program of a release that is tested. */
+function othersProgram(place: string): Record<string, string> {
+  const { THERMOS_E2E_BIN: program } = process.env;
+  if (program === undefined) return {};
+  execFileSync('cp', ['-a', join(program, '../..'), place]);
+  execFileSync('chmod', ['-R', 'a+rX', place]);
+  return { THERMOS_TEST_OTHERS_PROGRAM: join(place, 'bin/run.js') };
 }

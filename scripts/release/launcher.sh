@@ -27,13 +27,22 @@ thermos_refuse() {
   echo "thermos: $1" >&2
   exit 126
 }
-if [ ! -x "$thermos_node" ]; then
-  [ -e "$thermos_node" ] || thermos_refuse "$thermos_node is missing: install thermos again, with its directory lib"
-  thermos_refuse "$thermos_node may not be executed: allow it with chmod +x, or mount its file system without noexec"
-fi
+# The last one comes after Node in the archive, and is empty where the disk was full.
+for thermos_file in node bin/run.js dist/main.cjs dist/thermos.cjs release.json; do
+  [ -s "$thermos_home/$thermos_file" ] || thermos_refuse "$thermos_home/$thermos_file is missing or empty: unpack or install thermos again, with its directory lib"
+done
+[ -x "$thermos_node" ] || thermos_refuse "$thermos_node may not be executed: allow it with chmod +x, or mount its file system without noexec"
 [ -e @LOADER@ ] || thermos_refuse "this is a program for @MACHINE@ with the GNU C library, and this $(uname -m) host has no @LOADER@; use --agent from another host"
 for thermos_minor in 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
   for thermos_folder in /lib64 /lib/@MACHINE@-linux-gnu; do
     [ ! -e "$thermos_folder/libc-2.$thermos_minor.so" ] || thermos_refuse "the C library of this host is glibc 2.$thermos_minor, 2.28 or newer is needed; use --agent from another host"
   done
 done
+# Node needs getrandom(2), which Linux has since 3.17, and some distributions in older ones. It would end with a dump.
+thermos_kernel=
+{ read -r thermos_kernel </proc/sys/kernel/osrelease; } 2>/dev/null
+case $thermos_kernel in
+  2.* | 3.? | 3.?.* | 3.1[0-6]*)
+    "$thermos_node" -p 0 >/dev/null 2>&1 || thermos_refuse "Node does not start on this host (Linux $thermos_kernel), 3.17 or newer is needed; use --agent from another host"
+    ;;
+esac

@@ -11,6 +11,14 @@ export const FIXTURES = join(REPOSITORY, 'fixtures');
 /** The built program, or the `bin/run.js` of a release that THERMOS_E2E_BIN names. Tests drive it as a user does. */
 export const PROGRAM = process.env.THERMOS_E2E_BIN ?? join(REPOSITORY, 'bin', 'run.js');
 
+/**
+ * The same as another user has it. What the one file has unpacked is for its user alone, so each has a copy: test/host.ts
+ * makes that of all others.
+ */
+export function programOf(uid: number | undefined): string {
+  return uid === undefined ? PROGRAM : (process.env.THERMOS_TEST_OTHERS_PROGRAM ?? PROGRAM);
+}
+
 /** What `bin/run.js` runs. */
 export const BUILT = join(REPOSITORY, 'dist', 'thermos.cjs');
 
@@ -89,7 +97,7 @@ export function thermos(args: readonly string[], options: RunOptions = {}): Fini
     const served = serve(BUILT, { argv: args, env: cleanEnv(options.env), cwd });
     if (served !== undefined) return { ...served, signal: null };
   }
-  return runToEnd(process.execPath, [PROGRAM, ...args], options);
+  return runToEnd(process.execPath, [programOf(options.uid), ...args], options);
 }
 
 /** Runs a program to its end, as `thermos` does. */
@@ -109,7 +117,7 @@ export function runToEnd(program: string, args: readonly string[], options: RunO
 
 /** Starts the built program with pipes and leaves it running. */
 export function startThermos(args: readonly string[], options: RunOptions = {}): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], {
+  return spawn(process.execPath, [programOf(options.uid), ...args], {
     cwd: options.cwd,
     env: cleanEnv(options.env),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -139,7 +147,7 @@ export function watchThermos(args: readonly string[], children: ChildProcess[]) 
 
 /** Runs a shell line in which `thermos` is the built program; for pipes, redirections and `script(1)`. */
 export function shell(line: string, options: RunOptions = {}): Finished {
-  const define = `thermos() { '${process.execPath}' '${PROGRAM}' "$@"; }; export -f thermos;`;
+  const define = `thermos() { '${process.execPath}' '${programOf(options.uid)}' "$@"; }; export -f thermos;`;
   return runToEnd('bash', ['-c', `${define} ${line}`], options);
 }
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cleanEnv, PROGRAM, tempDir } from './harness.js';
+import { cleanEnv, programOf, tempDir } from './harness.js';
 
 const isRoot = process.getuid?.() === 0;
 const ME = process.getuid?.() ?? 0;
@@ -53,7 +53,7 @@ function run(
   chmodSync(config, 0o644);
   const line = [
     process.execPath,
-    PROGRAM,
+    programOf(uid),
     'run',
     '--root',
     `${temp.path}/R`,

@@ -13,13 +13,14 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cleanEnv, FIXTURES, runToEnd, tempDir, thermos } from '../e2e/harness.js';
 import { isAlive } from '../e2e/run-task.js';
@@ -29,6 +30,7 @@ const IS_ROOT = process.getuid?.() === 0;
 const STATUS = ['status', '--root', join(FIXTURES, 'host', 'root')];
 const INSPECT = ['inspect', join(FIXTURES, 'config', 'basic_task.thermos')];
 const PRINTED = `thermos/${VERSION}\n`;
+const refusal = (text: string) => ({ status: 126, signal: null, stdout: '', stderr: `thermos: ${text}\n` });
 
 let kept: ReturnType<typeof tempDir>;
 /** The archive, unpacked. */
@@ -230,18 +232,35 @@ describe('the archive', () => {
     expect(runToEnd(path('bin/thermos-runner'), ['--help']).stdout).toContain('thermos-runner');
   });
 
+  const missing = (file: string) =>
+    refusal(`${file} is missing or empty: unpack or install thermos again, with its directory lib`);
+
   test('says in one line what is missing, and what to do', () => {
     mkdirSync(path('bin'));
     const program = path('bin', 'thermos');
     copyFileSync(join(tree, 'bin', 'thermos'), program);
     const refused = () => runToEnd(program, ['--version']);
-    const node = path('lib/thermos/node');
-    const missing = `thermos: ${node} is missing: install thermos again, with its directory lib\n`;
-    expect(refused()).toEqual({ status: 126, signal: null, stdout: '', stderr: missing });
-    mkdirSync(path('lib/thermos'), { recursive: true });
-    writeFileSync(node, '', { mode: 0o644 });
-    const forbidden = `thermos: ${node} may not be executed: allow it with chmod +x, or mount its file system without noexec\n`;
-    expect(refused()).toEqual({ status: 126, signal: null, stdout: '', stderr: forbidden });
+    for (const name of ['node', 'bin/run.js', 'dist/main.cjs', 'dist/thermos.cjs', 'release.json']) {
+      const file = path('lib/thermos', name);
+      expect(refused()).toEqual(missing(file));
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, '');
+      expect(refused()).toEqual(missing(file));
+      writeFileSync(file, 'something', { mode: 0o644 });
+    }
+    expect(refused()).toEqual(
+      refusal(
+        `${path('lib/thermos/node')} may not be executed: allow it with chmod +x, or mount its file system without noexec`,
+      ),
+    );
+  });
+
+  test.each([0.02, 0.3, 0.6])('says so if only %d of it were unpacked', (part) => {
+    const bytes = Math.floor(statSync(ARCHIVE).size * part);
+    runToEnd('sh', ['-c', `head -c ${bytes} '${ARCHIVE}' | tar -xJ -C '${place.path}'`]);
+    const { status, stdout, stderr } = runToEnd(path(NAME, 'bin/thermos'), STATUS);
+    expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
+    expect(stderr).toMatch(/^thermos: \/\S+ is missing or empty: unpack or install thermos again, .*\n$/);
   });
 });
 
@@ -266,8 +285,6 @@ test('the licences name what the programs in C are linked with', () => {
 });
 
 describe('the one file', () => {
-  const refusal = (text: string) => ({ status: 126, signal: null, stdout: '', stderr: `thermos: ${text}\n` });
-
   test('unpacks itself once, for its user alone', () => {
     const first = path('cache');
     const run = () => oneFile(['--version'], { THERMOS_CACHE_DIR: first }).stdout;

@@ -151,15 +151,18 @@ describe.runIf(IS_ROOT)('in a root with nothing but a libc, a shell and flock', 
   });
 
   test('where no program of thermos may run on any disk, the one file runs tasks with its Node in memory', () => {
-    const before = `mount -t tmpfs -o mode=1777,noexec tmpfs "$R/tmp"`;
+    const noexec = `mount -t tmpfs -o mode=1777,noexec tmpfs "$R/tmp"`;
+    // Of this pid namespace alone: what is in memory may be executed only if its maker has said so.
+    const sealed = `${noexec}; ! [ -e "$R/proc/sys/vm/memfd_noexec" ] || echo 1 >"$R/proc/sys/vm/memfd_noexec"`;
     const env = { THERMOS_CACHE_DIR: '/tmp/cache' };
-    for (const uid of ['0', NOBODY])
-      expect(
-        inRoot(root, `(umask 077; mkdir /tmp/cache); ${ALL('/bin/thermos')}`, { before, uid, env }),
-      ).toMatchObject({
-        status: 0,
-        stdout: DONE,
-      });
+    for (const before of [noexec, sealed])
+      for (const uid of ['0', NOBODY])
+        expect(
+          inRoot(root, `(umask 077; mkdir /tmp/cache); ${ALL('/bin/thermos')}`, { before, uid, env }),
+        ).toMatchObject({
+          status: 0,
+          stdout: DONE,
+        });
   });
 
   test('without /proc, both start', () => {
@@ -261,6 +264,49 @@ describe.runIf(IS_ROOT)('on a host whose loader refuses Node', () => {
     });
     expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
     expect(stderr.replace(/^thermos: (.*)\n$/, '$1')).toEqual(text);
+  });
+});
+
+describe.runIf(IS_ROOT)('on a host with an older kernel', () => {
+  const forms = [
+    ['archive', '/opt/thermos/bin/thermos'],
+    ['one file', '/bin/thermos'],
+  ] as const;
+  let root: string;
+  beforeAll(() => {
+    root = emptyRoot('sh', 'bash', 'sleep', 'mktemp', 'mkdir', 'cat', 'kill', 'flock');
+    chmodSync(join(root, 'tmp'), 0o1777);
+    const source = join(import.meta.dirname, 'old-kernel.c');
+    run('gcc', ['-static', '-o', join(root, 'bin/old-kernel'), source]);
+  });
+
+  test.each(
+    forms.flatMap(([name, program]) => [
+      [name, '4.18', `'/bin/old-kernel 334 ${program}'`] as const,
+      [name, '3.17', `'/bin/old-kernel 318 ${program}'`] as const,
+    ]),
+  )('the %s does everything with the system calls of Linux %s', (_, version, program) => {
+    expect([version, inRoot(root, ALL(program))]).toMatchObject([version, { status: 0, stdout: DONE }]);
+  });
+
+  /** What the kernel says of itself, in the place of the host's. */
+  const before = `echo 3.10.0-1160.el7.x86_64 >"$R/tmp/release"
+    mount --bind "$R/tmp/release" "$R/proc/sys/kernel/osrelease"`;
+
+  test.each(forms)('the %s says in one line that it is too old', (_, program) => {
+    const env = { THERMOS_CACHE_DIR: '/var/fresh' };
+    const { status, stdout, stderr } = inRoot(root, `/bin/old-kernel 313 ${program} --version`, {
+      before,
+      env,
+    });
+    expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
+    expect(stderr).toMatch(
+      /^thermos: Node does not start on this host \(Linux .*; use --agent from another host\n$/,
+    );
+  });
+
+  test('the archive starts where an old kernel has what Node needs', () => {
+    expect(inRoot(root, '/opt/thermos/bin/thermos --version', { before })).toEqual(PRINTED);
   });
 });
 

@@ -140,13 +140,16 @@ static _Noreturn void explain(char *said, int status) {
 
 #define EXEC_FAILED 125
 
-/* Does the unpacked Node run, or that in memory? False with errno if programs may not run there; ends the program if it never will. */
+/*
+ * Does the unpacked Node run, or that in memory, as far as to evaluate something? False with errno if programs may not run
+ * there; ends the program if it never will.
+ */
 static bool can_run(const char *node, int memory) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   pid_t child = fork();
   if (child == 0) {
-    char *words[] = {(char *)(size_t)node, "--version", NULL};
+    char *words[] = {(char *)(size_t)node, "-p", "0", NULL};
     char *empty[] = {NULL};
     (void)dup2(ends[1], STDOUT_FILENO);
     (void)dup2(ends[1], STDERR_FILENO);

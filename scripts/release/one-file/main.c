@@ -3,6 +3,7 @@
  * directory, once, and becomes the Node in there. So coordinators and runners are the same processes as of any other form,
  * and go on when this file is replaced or removed.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,16 @@
 #include "install.h"
 #include "package.h"
 #include "place.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
+#endif
+
+/* An empty file in memory that can be executed: where vm.memfd_noexec is 1, that has to be said, and Linux before 6.3 refuses it. */
+static int open_memory(void) {
+  int fd = memfd_create("node", MFD_CLOEXEC | MFD_EXEC);
+  return fd == -1 && errno == EINVAL ? memfd_create("node", MFD_CLOEXEC) : fd;
+}
 
 /* Ends the program if somebody else could change what is at a place. */
 static enum verdict open_trusted(char path[PATH_MAX], int *fd, char why[MAX_TEXT]) {
@@ -54,7 +65,7 @@ static int find_library(const struct package *package, char library[PATH_MAX]) {
   char again[MAX_TEXT];
   find_places(&places);
   if (find_place(package, &places, -1, library, why)) return -1;
-  int memory = memfd_create("node", MFD_CLOEXEC);
+  int memory = open_memory();
   if (memory != -1 && find_place(package, &places, memory, library, again)) return memory;
   char text[2 * MAX_TEXT];
   (void)snprintf(text, sizeof text, "there is no place for its 140 MB: %s; set THERMOS_CACHE_DIR to a directory of yours with room, "

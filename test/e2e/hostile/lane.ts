@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { BUILT, cleanEnv, PROGRAM, tempDir } from '../harness.js';
+import { BUILT, cleanEnv, programOf, tempDir } from '../harness.js';
 import { ProgramSession } from '../program-server.js';
 import { isAlive } from '../run-task.js';
 import { AS_ROOT, OWNER, plant, type Recorded, SECRET, type TaskPlaces, VICTIM } from './tree.js';
@@ -341,7 +341,7 @@ class LaneProgram {
 /** Runs the program in a process group of its own, with a bound on its time, its memory and its output. */
 export function bounded(args: readonly string[], { uid, ms }: { uid?: number; ms: number }): Promise<Ended> {
   const [sh, ...words] = BOUNDED;
-  const child = spawn(sh, [...words, process.execPath, PROGRAM, ...args], {
+  const child = spawn(sh, [...words, process.execPath, programOf(uid), ...args], {
     detached: true,
     cwd: '/',
     env: cleanEnv(),
