@@ -146,7 +146,7 @@ export class AgentClient implements AgentFiles {
     const post = JSON.stringify({ type: 'GET_TASKS' });
     const call = { base: this.base, path: '/api/v1', post, most: MOST.state, packed: true };
     const answer = await this.#ask(call, true);
-    // 1.0 has the call, and no answer.
+    // So 1.0 answers calls that it knows and does not have yet.
     if (answer.status === 501) return new Map();
     if (answer.status !== 200) throw refusal(answer, 'the ends of its tasks');
     const endings = parseEndings(jsonIn(answer, CHECK_ADDRESS, 'utf8'));

@@ -56,8 +56,8 @@ const MOST_TEXT = 120;
 
 /**
  * What a scheduler or an agent says of a container that reached its limit of memory; undefined of another. The first
- * words are those of Mesos, the others those that Aurora had for them up to 0.11, and has if Mesos says nothing
- * (UserTaskLauncher, TaskStatusHandlerImpl). Pure.
+ * words are those of Mesos, the others those of Aurora: older schedulers have them instead (UserTaskLauncher), newer ones
+ * if Mesos says nothing (TaskStatusHandlerImpl). Pure.
  */
 export function outOfMemoryIn(message: string): string | undefined {
   const begin = message.search(/^(?:Memory limit exceeded\b|Task used more memory than requested\b)/m);
