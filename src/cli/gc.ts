@@ -4,7 +4,7 @@ import type { CollectedTasks, GcOptions, GcResult } from '../app/gc.js';
 import type { RootFlags } from '../app/search.js';
 import { encodeGc } from '../contracts/encode-gc.js';
 import type { GcDocument } from '../contracts/gc.js';
-import { badValue, UsageError } from '../errors/errors.js';
+import { badValue } from '../errors/errors.js';
 import { parseDuration } from '../text/duration.js';
 import { parseSize } from '../text/size.js';
 import { gcText, nothingToCollect } from '../views/gc.js';
@@ -44,8 +44,9 @@ export const GC_FLAGS = {
   }),
   orphans: Flags.boolean({ default: true, allowNo: true, summary: 'End tasks whose runner died.' }),
   'orphan-age': Flags.string({
+    default: '1h',
     helpValue: 'DURATION',
-    summary: 'How long the stream of such a task must have been unchanged. [default: 1h]',
+    summary: 'How long the stream of such a task must have been unchanged.',
   }),
   'include-mesos': Flags.boolean({
     summary: 'Also remove metadata and logs of Mesos tasks that are over and whose executors are gone.',
@@ -72,7 +73,7 @@ export interface GcFlags extends RootFlags {
   'delete-data'?: boolean;
   sandbox?: string[];
   orphans: boolean;
-  'orphan-age'?: string;
+  'orphan-age': string;
   'include-mesos'?: boolean;
   retained?: string;
   'dry-run'?: boolean;
@@ -102,10 +103,8 @@ export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
     const text = flags[name];
     return text === undefined ? undefined : parse(text, name);
   };
-  const { orphans, 'orphan-age': orphanAge } = flags;
-  if (!orphans && orphanAge !== undefined) {
-    throw new UsageError('usage', '--orphan-age and --no-orphans cannot be used together');
-  }
+  const { orphans } = flags;
+  const orphanAge = parseAge(flags['orphan-age'], 'orphan-age');
   return {
     roots: flags,
     words,
@@ -119,7 +118,7 @@ export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
       maxTasks: limit('max-tasks', parseCount),
       maxSpace: limit('max-space', parseSize),
     },
-    orphanAge: orphans ? parseAge(orphanAge ?? '1h', 'orphan-age') : undefined,
+    orphanAge: orphans ? orphanAge : undefined,
     includeMesos: flags['include-mesos'] === true,
     sandboxes: flags.sandbox ?? [],
     retained: flags.retained === undefined ? undefined : readRetained(flags.retained),

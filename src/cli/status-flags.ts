@@ -50,7 +50,6 @@ export const STATUS_FLAGS = {
     min: 0,
     max: 3,
     default: 1,
-    exclusive: ['json'],
     summary: '0: ids and owners; 1: one line per task; 2: also user, ports and sandbox; 3: also processes.',
   }),
   watch: Flags.boolean({

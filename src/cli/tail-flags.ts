@@ -2,8 +2,8 @@ import * as Flags from '@oclif/core/flags';
 import { AGENT_FLAGS } from './agent-flags.js';
 
 /** May be given several times. */
-const patternFlag = (summary: string, exclusive: string[] = []) =>
-  Flags.string({ multiple: true, multipleNonGreedy: true, helpValue: 'RE', exclusive, summary });
+const patternFlag = (summary: string) =>
+  Flags.string({ multiple: true, multipleNonGreedy: true, helpValue: 'RE', summary });
 
 /** The flags of `tail`. */
 export const TAIL_FLAGS = {
@@ -28,7 +28,7 @@ export const TAIL_FLAGS = {
     helpValue: 'N,…|all',
     summary: 'Show these runs instead of the last one; 0 is the first, -1 the last.',
   }),
-  'no-prefix': Flags.boolean({ exclusive: ['json'], summary: 'Print lines without a prefix.' }),
+  'no-prefix': Flags.boolean({ summary: 'Print lines without a prefix.' }),
   previous: Flags.boolean({
     char: 'p',
     exclusive: ['run', 'since', 'until'],
@@ -48,13 +48,12 @@ export const TAIL_FLAGS = {
   }),
   grep: patternFlag('Show only lines that match; with --lines, the last N of them.'),
   exclude: patternFlag('Leave out lines that match.'),
-  highlight: patternFlag('Colour what matches, as --grep does.', ['json']),
+  highlight: patternFlag('Colour what matches, as --grep does.'),
   'ignore-case': Flags.boolean({
     char: 'i',
     summary: 'Let --grep, --exclude and --highlight ignore case.',
   }),
   raw: Flags.boolean({
-    exclusive: ['json'],
     summary: 'Let control characters pass to a terminal, even if lines have a prefix.',
   }),
   path: Flags.boolean({

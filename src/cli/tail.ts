@@ -173,13 +173,10 @@ function windowOf({ since, until }: TailFlags, now: number): TimeWindow | undefi
   return window;
 }
 
-/** Loads the regular expressions only if there are some. Throws UsageError. */
+/** Loads the regular expressions only if there are some. */
 async function patternsOf(flags: TailFlags): Promise<{ choice?: LineChoice; marks: LinePattern[] }> {
   const { grep, exclude, highlight } = flags;
   if ((grep ?? exclude ?? highlight) === undefined) {
-    if (flags['ignore-case']) {
-      throw new UsageError('usage', '--ignore-case needs --grep, --exclude or --highlight');
-    }
     return { marks: [] };
   }
   const { linePattern } = await import('../logs/pattern.js');

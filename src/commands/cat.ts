@@ -37,7 +37,6 @@ that the user of the task could not read. See ls for how TASK and PATH are read;
   };
   static override flags = {
     raw: Flags.boolean({
-      exclusive: ['json'],
       summary: 'Print the bytes on a terminal, too, whatever their effect on it.',
     }),
     ...AGENT_FLAGS,

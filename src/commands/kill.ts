@@ -54,7 +54,6 @@ ${DURATION_HELP}`;
     grace: Flags.string({
       default: '60s',
       helpValue: 'DURATION',
-      exclusive: ['now', 'lose'],
       summary: 'How long processes may take to end, and final processes to run.',
     }),
     yes: Flags.boolean({ char: 'y', aliases: ['force'], summary: 'Do not ask; --force means the same.' }),
