@@ -25,5 +25,9 @@ export function launcher(arch) {
     end = end.replace(from, () => to);
   }
   const { machine, loader } = ARCHITECTURES[arch];
-  return `${start}${end}`.replaceAll('@MACHINE@', machine).replaceAll('@LOADER@', loader);
+  const other = ARCHITECTURES[arch === 'x64' ? 'arm64' : 'x64'].loader;
+  return `${start}${end}`
+    .replaceAll('@MACHINE@', machine)
+    .replaceAll('@LOADER@', loader)
+    .replaceAll('@OTHER@', other);
 }

@@ -38,6 +38,11 @@ for thermos_minor in 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
     [ ! -e "$thermos_folder/libc-2.$thermos_minor.so" ] || thermos_refuse "the C library of this host is glibc 2.$thermos_minor, 2.28 or newer is needed; use --agent from another host"
   done
 done
+# A host that builds programs for others has their loaders, too.
+if [ -e @OTHER@ ]; then
+  "$thermos_node" --version >/dev/null 2>&1
+  [ $? != 126 ] || thermos_refuse "this is a program for @MACHINE@, which this $(uname -m) host does not execute; use the one for it"
+fi
 # Node needs getrandom(2), which Linux has since 3.17, and some distributions in older ones. It would end with a dump.
 thermos_kernel=
 { read -r thermos_kernel </proc/sys/kernel/osrelease; } 2>/dev/null

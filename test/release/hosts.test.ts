@@ -1,14 +1,17 @@
 import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -311,6 +314,22 @@ describe.runIf(IS_ROOT)('on a host with an older kernel', () => {
 });
 
 describe.runIf(IS_ROOT)('the launcher of the archive', () => {
+  test('says on a host with loaders of two machines that its own cannot be executed', () => {
+    const root = emptyRoot('sh', 'uname');
+    writeFileSync(join(root, 'lib/ld-linux-aarch64.so.1'), '');
+    expect(inRoot(root, '/opt/thermos/bin/thermos --version')).toEqual(PRINTED);
+    const fd = openSync(join(root, 'opt/thermos/lib/thermos/node'), 'r+');
+    // The machine in the header of ELF: one that Linux has no name for.
+    writeSync(fd, '\xff\xff', 18, 'latin1');
+    closeSync(fd);
+    expect(inRoot(root, '/opt/thermos/bin/thermos --version')).toEqual({
+      status: 126,
+      stdout: '',
+      stderr:
+        'thermos: this is a program for x86_64, which this x86_64 host does not execute; use the one for it\n',
+    });
+  });
+
   test.each([17, 27])('names the C library of a host that has glibc 2.%i', (minor) => {
     const root = emptyRoot('sh');
     writeFileSync(join(root, `lib64/libc-2.${minor}.so`), '');
