@@ -360,7 +360,7 @@ describe('the one file', () => {
     chmodSync(path('cache'), 0o777);
     const env = { THERMOS_CACHE_DIR: path('cache') };
     const end =
-      'so thermos does not execute what is in it: remove it, or set THERMOS_CACHE_DIR to a directory that only you can write';
+      'so thermos does not execute what is in it: set THERMOS_CACHE_DIR to a directory that only you can write';
     expect(oneFile(['--version'], env)).toEqual(
       refusal(`${path('cache')}: other users can write there, ${end}`),
     );

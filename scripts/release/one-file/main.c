@@ -31,8 +31,11 @@ static enum verdict open_trusted(char path[PATH_MAX], int *fd, char why[MAX_TEXT
   enum verdict verdict = open_place(path, fd, why);
   if (verdict != FOREIGN) return verdict;
   char text[2 * MAX_TEXT];
-  (void)snprintf(text, sizeof text, "%s, so thermos does not execute what is in it: remove it, or set THERMOS_CACHE_DIR to "
-                 "a directory that only you can write", why);
+  /* What somebody names may be anything. */
+  const char *given = getenv("THERMOS_CACHE_DIR");
+  const char *advice = given == NULL || *given == '\0' ? "remove it, or set" : "set";
+  (void)snprintf(text, sizeof text, "%s, so thermos does not execute what is in it: %s THERMOS_CACHE_DIR to a directory that "
+                 "only you can write", why, advice);
   fail(text);
 }
 
