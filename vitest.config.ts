@@ -24,19 +24,44 @@ const running = existsSync(join(import.meta.dirname, 'dist/coordinator'))
 
 /** Files that take long for their size, by which vitest orders those that it has not run before. The longest first. */
 const LONG = [
-  ...['e2e/hostile/matrix', 'runner/interrupted', 'config/corpus', 'e2e/unseen', 'e2e/signals', 'e2e/docs'],
-  ...['e2e/package', 'e2e/run', 'e2e/long-streams', 'e2e/hostile/exchange', 'runner/scenarios'],
-  ...['config/python/execute', 'e2e/run-start', 'e2e/debugger', 'e2e/upgrade', 'e2e/config', 'e2e/restart'],
-  ...['e2e/top-record', 'e2e/completion', 'e2e/giant-logs', 'e2e/gc', 'e2e/gc-evidence', 'e2e/hints'],
   ...[
-    'e2e/run-report',
-    'runner/coordinators',
-    'coordinator/exec',
-    'e2e/kill',
-    'e2e/hostile',
-    'runner/runner',
+    'e2e/hostile/matrix',
+    'runner/interrupted',
+    'config/corpus',
+    'config/python/execute',
+    'e2e/run',
+    'e2e/unseen',
   ],
-  ...['e2e/run-again', 'e2e/defaults', 'e2e/mesos-sandbox', 'e2e/many', 'faults/calls', 'e2e/progress'],
+  ...['e2e/long-streams', 'e2e/package', 'e2e/gc', 'e2e/signals', 'e2e/completion', 'e2e/config'],
+  ...[
+    'agent/gatherer',
+    'e2e/agents',
+    'e2e/run-start',
+    'e2e/docs',
+    'e2e/hostile/exchange',
+    'runner/scenarios',
+  ],
+  ...[
+    'e2e/cli',
+    'e2e/hostile',
+    'e2e/run-again',
+    'e2e/thermos-runner',
+    'e2e/restart',
+    'e2e/kill',
+    'e2e/gc-evidence',
+  ],
+  ...['e2e/ui', 'e2e/read', 'coordinator/faults', 'coordinator/coordinator', 'e2e/inspect', 'e2e/run-modes'],
+  ...['e2e/exec', 'e2e/container', 'runner/runner', 'faults/calls', 'e2e/tail', 'e2e/watch', 'e2e/debugger'],
+  ...['e2e/upgrade', 'runner/coordinators', 'e2e/gc-orphans', 'e2e/masters', 'e2e/top', 'e2e/top-record'],
+  ...[
+    'e2e/giant-logs',
+    'e2e/hints',
+    'e2e/run-report',
+    'coordinator/exec',
+    'e2e/defaults',
+    'e2e/mesos-sandbox',
+  ],
+  ...['e2e/many', 'e2e/progress'],
 ].map((name) => `/test/${name}.test.ts`);
 
 /**

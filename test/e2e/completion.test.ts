@@ -55,11 +55,14 @@ beforeAll(() => {
 });
 
 describe('in bash', () => {
+  const functions = join(temp.path, 'functions.bash');
+  beforeAll(() => writeFileSync(functions, thermos(['completion', 'bash']).stdout));
+
   /** Calls the function as readline does: with the words, split at the word breaks, as they were typed. */
   function completions(...words: string[]): string[] {
     const line = words.join(' ').replaceAll(/ ([:=]) ?/g, '$1');
     const script = `
-      source <(thermos completion bash)
+      source '${functions}'
       COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE=$LINE COMP_POINT=\${#LINE}
       _thermos
       (( \${#COMPREPLY[@]} )) && printf '%s\\n' "\${COMPREPLY[@]}"; true`;

@@ -197,8 +197,8 @@ export(Task(name='d', processes=[Process(name='p%d' % i, cmdline='{{a0}}') for i
     ],
     [
       'processes.json',
-      () => JSON.stringify({ name: 'j', processes: processes(200_000) }),
-      /processes\.json: 200,000 processes of a task are too many: at most 20,000 are allowed/,
+      () => JSON.stringify({ name: 'j', processes: processes(30_000) }),
+      /processes\.json: 30,000 processes of a task are too many: at most 20,000 are allowed/,
     ],
     ['nested.json', () => `{"name": ${'['.repeat(1_000_000)}`, /nested/],
     ['text.json', () => `{"name": "${'x'.repeat(20_000_000)}"}`, /20,000,\d+ bytes of a config are too many/],
@@ -218,10 +218,9 @@ export(Task(name='d', processes=[Process(name='p%d' % i, cmdline='{{a0}}') for i
     ['words.thermos', () => "raise ValueError('x' * 10 ** 7)", /line 1: xxx/],
   ])('%s', (name, content, message) => {
     write(name, content());
-    for (const command of [
-      ['inspect', `./${name}`],
-      ['run', '--dry-run', name],
-    ]) {
+    // As above.
+    const dryRun = ['processes.json', 'forged.thermos'].includes(name);
+    for (const command of [['inspect', `./${name}`], ...(dryRun ? [['run', '--dry-run', name]] : [])]) {
       const { stdout, stderr, status } = run(command);
       expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
       expect(stderr).toMatch(message);

@@ -440,9 +440,9 @@ describe('guards: what a header says is not believed', () => {
     expect(gone(before, listing(`${dir}/precious`))).toEqual([]);
   });
 
-  test('30,000 files in one directory', () => {
+  test('10,000 files in one directory', () => {
     const sandbox = gcTask(root, 'a');
-    spawnSync('bash', ['-c', 'cd "$1" && seq 30000 | xargs touch', 'bash', sandbox]);
+    spawnSync('bash', ['-c', 'cd "$1" && seq 10000 | xargs touch', 'bash', sandbox]);
     const answer = gc(['--root', root, '--yes']);
     expect([answer.status, existsSync(sandbox)]).toEqual([0, false]);
   });

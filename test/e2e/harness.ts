@@ -28,6 +28,8 @@ export interface RunOptions {
   input?: string;
   /** Runs as this uid and gid (needs root). */
   uid?: number;
+  /** Whatever the command is: it is refused, and starts nothing. */
+  isRefused?: boolean;
 }
 
 export interface Finished {
@@ -72,16 +74,18 @@ export const DEFAULT_ROOTS = { THERMOS_ROOT: '' };
  * runs them one after the other, each with a fresh instance of the program, because most of what a start takes is Node's.
  * THERMOS_TEST_STARTS=1 starts a process for each, as a user does.
  */
-const STARTED = new Set(['--version', 'exec', 'init', 'restart', 'run', 'runner', 'simplerun']);
+const STARTED = new Set(['--version', 'exec', 'init', 'run', 'runner', 'simplerun']);
 /** What of the environment only the program reads, not Node. */
 const READ_BY_PROGRAM =
   /^(?:THERMOS_(?!INIT|IGNORED)\w+|XDG_STATE_HOME|NO_COLOR|COLUMNS|USER|LOGNAME|HOME|PATH)$/;
 
 /** Whether a command does its work and ends, so that another can run in the same process. */
-export function isServed(args: readonly string[], { uid, input, env = {} }: RunOptions): boolean {
+export function isServed(args: readonly string[], { uid, input, isRefused, env = {} }: RunOptions): boolean {
   const [word = ''] = args;
+  const startsNothing =
+    isRefused || args.includes('--help') || (word === 'run' && args.includes('--dry-run'));
   return (
-    (!STARTED.has(word) || args.includes('--help')) &&
+    (!STARTED.has(word) || startsNothing) &&
     uid === undefined &&
     input === undefined &&
     Object.keys(env).every((name) => READ_BY_PROGRAM.test(name)) &&

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 // @ts-expect-error: no types
@@ -25,7 +25,12 @@ import { oclifParts } from '../../scripts/build/oclif-parts.mjs';
 import { HAS_NATIVE } from '../runner/harness.js';
 import { cleanEnv, FIXTURES, PROGRAM, REPOSITORY, shell, tempDir } from './harness.js';
 
-const { dependencies, engines, scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+const {
+  dependencies,
+  engines,
+  files: packed,
+  scripts,
+} = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
 
 let dir: ReturnType<typeof tempDir>;
 let home: string;
@@ -91,11 +96,28 @@ function builtCaches(dist: string): string[] {
   return found;
 }
 
+/** What is packed of the repository, and the caches, as empty files: npm compresses even what it only lists. */
+function emptyCopy(): string {
+  const copy = join(dir.path, 'repository');
+  cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));
+  const visit = (path: string): void => {
+    const from = join(REPOSITORY, path);
+    if (statSync(from).isDirectory()) {
+      for (const name of readdirSync(from)) visit(join(path, name));
+    } else {
+      mkdirSync(dirname(join(copy, path)), { recursive: true });
+      writeFileSync(join(copy, path), '');
+    }
+  };
+  for (const path of packed as string[]) if (!path.startsWith('!')) visit(path);
+  return copy;
+}
+
 describe('the package', () => {
   test('has no cache in it', () => {
     builtCaches(join(REPOSITORY, 'dist'));
     const list = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-      cwd: REPOSITORY,
+      cwd: emptyCopy(),
       env: cleanEnv({ HOME: home }),
       encoding: 'utf8',
     });

@@ -32,12 +32,12 @@ const CLEARED_LINE = '\u001b[1G\u001b[0K';
 const HIDDEN_CURSOR = '\u001b[?25l';
 
 describe('progress', () => {
-  /** A config that takes two seconds. */
-  function slowConfig(): string {
+  /** A config that computes for so long. */
+  function slowConfig(seconds: number): string {
     const path = join(dir.path, 'slow.thermos');
     const lines = [
       'import time',
-      'end = time.time() + 2',
+      `end = time.time() + ${seconds}`,
       'while time.time() < end: pass',
       "export(Task(name='slow', processes=[Process(name='p', cmdline='true')]))",
     ];
@@ -46,7 +46,7 @@ describe('progress', () => {
   }
 
   test('is drawn on the terminal on stderr, as that can show it', async () => {
-    const inspect = `thermos inspect ${slowConfig()} >/dev/null`;
+    const inspect = `thermos inspect ${slowConfig(2)} >/dev/null`;
     const [drawn, plain, ascii, narrow] = await Promise.all([
       onTerminal(inspect),
       onTerminal(inspect, { NO_COLOR: '1' }),
@@ -69,7 +69,8 @@ describe('progress', () => {
   });
 
   test('is not drawn where it cannot be, or is not wanted', async () => {
-    const path = slowConfig();
+    // It would be drawn after a second.
+    const path = slowConfig(1.5);
     const answers = await Promise.all([
       onTerminal(`thermos inspect ${path} 2>&1 >/dev/null | cat`),
       onTerminal(`thermos inspect --json ${path} >/dev/null`),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanEnv, PROGRAM, tempDir, thermos } from './harness.js';
 import { Running } from './logged-task.js';
@@ -39,6 +39,11 @@ export class RunPlace {
     return thermos([command, '--root', this.root, ...args]);
   }
 
+  /** Runs a command in the root that is refused: it starts nothing. */
+  refused(command: string, ...args: string[]) {
+    return thermos([command, '--root', this.root, ...args], { isRefused: true });
+  }
+
   /** Starts a command in the root and leaves it running. */
   start(command: string, ...args: string[]): Running {
     const started = new Running([command, '--root', this.root, ...args]);
@@ -63,9 +68,16 @@ export class RunPlace {
 
   /** Ends every task that is left, and removes all. */
   async remove(): Promise<void> {
-    this.thermos('kill', '--now', '--yes', '.*');
+    if (!this.#isOver()) this.thermos('kill', '--now', '--yes', '.*');
     await Promise.all(this.#running.map((each) => each.kill()));
     this.#remove();
+  }
+
+  /** Whether all that ran here has ended, as most tasks of tests have. */
+  #isOver(): boolean {
+    const checkpoints = join(this.root, 'checkpoints');
+    const ids = existsSync(checkpoints) ? readdirSync(checkpoints) : [];
+    return ids.every((id) => existsSync(join(this.root, 'tasks', 'finished', id)));
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * A runner that ends itself with SIGKILL at one of its records, or cannot write any more. argv: the task to be run (NewTask
  * with the document of the task), the coordinators, and the fault: `before`, `after` or `inside` the record number N, of
- * whose group the records before it are written; or `full` from it on.
+ * whose group the records before it are written; or `full` from it on. Without a fault it prints how long each group was.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { encodeRecord } from '../../src/checkpoint/codec.js';
@@ -13,10 +13,12 @@ import { writerThat } from './faulty-writer.js';
 
 const [spec = '{}', coordinator = '', when, at] = process.argv.slice(2);
 let written = 0;
+const groups: number[] = [];
 const writer = writerThat({
   before: (records, fd) => {
     const mine = Number(at) - written - 1;
     written += records.length;
+    groups.push(records.length);
     if (when === 'full' && mine < records.length)
       throw new SystemError('checkpoint-write-failed', 'it is full');
     if (mine < 0 || mine >= records.length) return;
@@ -35,6 +37,6 @@ openTask(
 )
   .run()
   .then(
-    () => process.stdout.write(String(written)),
+    () => process.stdout.write(JSON.stringify(groups)),
     (error) => process.stdout.write(error.message),
   );

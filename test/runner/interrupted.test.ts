@@ -116,9 +116,17 @@ async function expectResumed(spec: NewTask): Promise<void> {
 }
 
 describe('a runner killed at any of its records', () => {
-  test('has as many records as we count', async () => {
+  /** The numbers of the records that began a group. Before another one, the stream is as after the one before it. */
+  const first = new Set<number>();
+
+  beforeAll(async () => {
     const spec = newTask('uninterrupted');
-    expect(await interrupted(spec, 'never', 0)).toBe(String(RECORDS));
+    let written = 0;
+    for (const length of JSON.parse(await interrupted(spec, 'never', 0)) as number[]) {
+      first.add(written + 1);
+      written += length;
+    }
+    expect(written).toBe(RECORDS);
     await expectResumed(spec);
   });
 
@@ -127,7 +135,7 @@ describe('a runner killed at any of its records', () => {
   const isShort = IS_SECOND && process.env.THERMOS_TEST_BOTH === undefined;
   const records = Array.from({ length: RECORDS }, (_, i) => i + 1).filter((at) => !isShort || at % 3 === 0);
   test.concurrent.each(records)('number %i', async (at) => {
-    const whole = at % 4 === 0 ? ['before', 'inside', 'after'] : ['before', 'after'];
+    const whole = [...(first.has(at) ? ['before'] : []), ...(at % 4 === 0 ? ['inside'] : []), 'after'];
     for (const when of isShort ? ['after'] : whole) {
       const spec = newTask(`${when}-${at}`);
       expect(await interrupted(spec, when, at)).toBe('SIGKILL');

@@ -53,8 +53,9 @@ describe('a snapshot', () => {
     expect(parts.slice(1).map((part) => part.length)).toEqual([PAGE]);
   });
 
-  it('is not opened for another build, nor if it is cut or something else', () => {
+  it('is not opened if it is missing, for another build, nor if it is cut or something else', () => {
     const memory = new Uint8Array(4 * PAGE).fill(1);
+    expect(() => openSnapshot(join(dir, 'missing'), '// this build')).toThrow();
     expect(() => openSnapshot(kept(memory), '// another build')).toThrow();
     const path = kept(memory);
     truncateSync(path, 3 * PAGE);

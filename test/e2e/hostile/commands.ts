@@ -39,6 +39,13 @@ const RAN = [0, 1, 2, 3, 4, 5];
 const run = ({ root, config }: Target) => ['run', '--root', root, '--task-id', VICTIM, config];
 const simplerun = ({ root }: Target) => ['simplerun', '--root', root, '--task-id', 'new', '--', 'true'];
 const again = ({ root }: Target) => ['run', '--root', root, '--again', VICTIM, '--task-id', 'new'];
+/** It ends with the document, and starts no process that shows the task. */
+const asDocument =
+  (command: (target: Target) => string[]) =>
+  (target: Target): string[] => {
+    const [name = '', ...words] = command(target);
+    return [name, '--json', ...words];
+  };
 /** Root runs in the root of another user only for that user. */
 const forOwner = ([command, ...words]: string[]) =>
   AS_ROOT ? [command as string, '--user', 'nobody', ...words] : [command as string, ...words];
@@ -220,10 +227,10 @@ export const COMMANDS = {
     ends: true,
   },
   run: { args: (target) => forOwner(run(target)), exits: RAN, sound: 0, starts: true },
-  'run-as-owner': { args: run, exits: RAN, sound: 0, starts: true, asOwner: true },
+  'run-as-owner': { args: asDocument(run), exits: RAN, sound: 0, starts: true, asOwner: true },
   'run-again': { args: again, exits: RAN, sound: 0, starts: true, phase: 'finished' },
   'run-again-as-owner': {
-    args: again,
+    args: asDocument(again),
     exits: RAN,
     sound: 0,
     starts: true,
@@ -231,7 +238,7 @@ export const COMMANDS = {
     phase: 'finished',
   },
   simplerun: { args: (target) => forOwner(simplerun(target)), exits: RAN, sound: 0, starts: true },
-  'simplerun-as-owner': { args: simplerun, exits: RAN, sound: 0, starts: true, asOwner: true },
+  'simplerun-as-owner': { args: asDocument(simplerun), exits: RAN, sound: 0, starts: true, asOwner: true },
   doctor: { args: ({ root }) => ['doctor', '--root', root], exits: LOOKS, sound: 1 },
   report: {
     args: ({ root }) => ['report', '--trace', '--root', root, '--out', pages({ root })],

@@ -194,7 +194,7 @@ exit 1`;
 export const KINDS = {
   fifo({ path }) {
     replace(path);
-    perl('use POSIX; POSIX::mkfifo($ARGV[0], 0644) or die', path);
+    spawnSync('mkfifo', ['-m', '644', path]);
   },
   socket({ path }) {
     replace(path);
