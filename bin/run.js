@@ -7,7 +7,7 @@
 thermos_field() { THERMOS_IGNORED_SIGNALS=${31:-0}; }
 thermos_field ${thermos_stat##*) }
 export THERMOS_IGNORED_SIGNALS
-if [ $$ = 1 ] || [ -n "$THERMOS_INIT" ]; then
+if [ $$ = 1 ] || [ -n "${THERMOS_INIT-}" ]; then
   thermos_machine() { head -c 20 "$1" | tail -c 2 | od -An -tx1; }
   thermos_init=$(readlink -f "$0")
   thermos_init=${thermos_init%/bin/run.js}/dist/coordinator

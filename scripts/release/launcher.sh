@@ -29,7 +29,11 @@ thermos_refuse() {
 }
 # The last one comes after Node in the archive, and is empty where the disk was full.
 for thermos_file in node bin/run.js dist/main.cjs dist/thermos.cjs release.json; do
-  [ -s "$thermos_home/$thermos_file" ] || thermos_refuse "$thermos_home/$thermos_file is missing or empty: unpack or install thermos again, with its directory lib"
+  [ -s "$thermos_home/$thermos_file" ] && continue
+  thermos_folder=$thermos_home/$thermos_file
+  thermos_folder=${thermos_folder%/*}
+  [ ! -d "$thermos_folder" ] || [ -x "$thermos_folder" ] || thermos_refuse "you may not enter $thermos_folder: allow it with chmod -R go+rX $thermos_home"
+  thermos_refuse "$thermos_home/$thermos_file is missing or empty: unpack or install thermos again, with its directory lib"
 done
 [ -x "$thermos_node" ] || thermos_refuse "$thermos_node may not be executed: allow it with chmod +x, or mount its file system without noexec"
 [ -e @LOADER@ ] || thermos_refuse "this is a program for @MACHINE@ with the GNU C library, and this $(uname -m) host has no @LOADER@; use --agent from another host"
@@ -39,9 +43,8 @@ for thermos_minor in 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27; do
   done
 done
 # A host that builds programs for others has their loaders, too.
-if [ -e @OTHER@ ]; then
-  "$thermos_node" --version >/dev/null 2>&1
-  [ $? != 126 ] || thermos_refuse "this is a program for @MACHINE@, which this $(uname -m) host does not execute; use the one for it"
+if [ -e @OTHER@ ] && [ "$(uname -m)" != @MACHINE@ ]; then
+  "$thermos_node" --version >/dev/null 2>&1 || thermos_refuse "this is a program for @MACHINE@, which this $(uname -m) host does not execute; use the one for it"
 fi
 # Node needs getrandom(2), which Linux has since 3.17, and some distributions in older ones. It would end with a dump.
 thermos_kernel=

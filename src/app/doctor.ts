@@ -21,7 +21,7 @@ import { localLogs } from '../logs/local-logs.js';
 import { outputToRead } from '../logs/output-to-read.js';
 import { TaskReader } from '../task/reader.js';
 import type { TaskView } from '../task/view.js';
-import { rootOptions } from './root-options.js';
+import { NO_ROOT, rootOptions } from './root-options.js';
 import { noSuchTask, notOneTask, type RootFlags, tasksToLookAt } from './search.js';
 import { type ObservePorts, observeUse } from './task-uses.js';
 
@@ -35,6 +35,8 @@ export interface DoctorPorts {
 export interface DoctorAnswer {
   readonly document: DoctorDocument;
   readonly exitCode: ExitCode;
+  /** What to say if there was nothing to look at. */
+  readonly notice?: string;
 }
 
 /** Examines the host, or the one task that the word matches. Rejects like `inspectNamed`. */
@@ -49,7 +51,11 @@ export async function examine(
     word === undefined
       ? await examineHost(selection, examination, use)
       : await examineTask(word, selection, examination, use);
-  return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok };
+  const { checked, findings } = document;
+  // A root that was named and is none is a finding.
+  const isBare = checked.roots + checked.agents + findings.length === 0;
+  const notice = isBare ? NO_ROOT : undefined;
+  return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok, notice };
 }
 
 async function examineHost(

@@ -53,7 +53,8 @@ export async function examineRemote(
     word === undefined
       ? await examineAgents(selection, retained, ports)
       : await examineTask(word, selection, retained, ports);
-  return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok };
+  const notice = document.checked.agents === 0 ? 'There is no agent to ask.' : undefined;
+  return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok, notice };
 }
 
 async function examineAgents(

@@ -1,10 +1,12 @@
 import { isTerminalProcessState, type ProcessStatus } from '../checkpoint/records.js';
 import type { ProcessHistory } from '../checkpoint/replay.js';
+import type { FoundTask } from '../discovery/found.js';
 import { listActiveTasks } from '../discovery/tasks.js';
 import type { Host } from '../host/host.js';
 import { mayPrecede } from '../host/start-time.js';
 import type { ExactStarts } from '../layout/starts.js';
 import { isSameProcess } from '../task/liveness.js';
+import { TaskReader } from '../task/reader.js';
 import { startsOfTask } from '../task/starts.js';
 import type { TaskView } from '../task/view.js';
 import type { ProcessIdentity, RunAnchor, SampledTask } from '../top/model.js';
@@ -76,11 +78,22 @@ export class SampledTasks {
       isForeign: isMarked || (isElsewhere && !isHidden),
       isHidden,
       container_id: mesos?.container_id,
-      isShared: mesos !== undefined && listActiveTasks(root).length > 1,
+      isShared: mesos !== undefined && isBeside(found, host),
       sandbox: sandbox?.path,
       log_dir: log_dir?.path,
     };
   }
+}
+
+/** So many tasks beside one are read: an executor has few, and anybody may have made files in the sandbox. */
+const MOST_BESIDE = 16;
+
+/** Is another task of the root active? A file without a stream is none. */
+function isBeside(task: FoundTask, host: Host): boolean {
+  const others = listActiveTasks(task.root).filter(({ task_id }) => task_id !== task.task_id);
+  return others
+    .slice(0, MOST_BESIDE)
+    .some((other) => new TaskReader(other, { history: false }).read(host).state !== 'UNKNOWN');
 }
 
 /** Undefined if it is not known, or so large that JavaScript cannot count it. */

@@ -74,6 +74,11 @@ export class Top {
     }
     return { sample, views, problems, exitCode: answer.exitCode, notice: noticeOf(answer, views, words) };
   }
+
+  /** Closes what is kept open from look to look; another look may follow. */
+  close(): void {
+    this.#files.close();
+  }
 }
 
 /** What to say if there is no active task. */

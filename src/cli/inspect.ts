@@ -10,7 +10,7 @@ import { type GraphFormat, graphOfTask } from '../task/graph.js';
 import type { TaskView } from '../task/view.js';
 import { inspectText } from '../views/inspect.js';
 import type { Style } from '../views/parts/style.js';
-import { type AgentFlags, refuseNeedless } from './agent-flags.js';
+import type { AgentFlags } from './agent-flags.js';
 import { agentsOf } from './agents.js';
 import {
   type ConfigFlags,
@@ -58,7 +58,6 @@ export async function inspectTarget(
       if (!(error instanceof NotFoundError) || !mayMeanConfig(word)) throw error;
     }
   }
-  refuseNeedless(flags);
   const { inspectConfig } = await import('./config.js');
   return inspectConfig(word, flags, terminal);
 }

@@ -20,7 +20,7 @@ export interface ListContent {
   unit?: string;
   /** What the lines are about, if one of them can be selected: an id for each of them, none twice. */
   ids?: readonly string[];
-  /** What each line is about, if none can be selected: what the user has moved to stays first when others come above it. */
+  /** What each line is about, if none can be selected: what the user has moved to stays where it is shown. */
   names?: readonly string[];
   /** Below the list; not escaped. */
   notes: readonly string[];
@@ -31,8 +31,8 @@ export interface ListState {
   /** How many lines and columns are before what is shown. */
   top: number;
   left: number;
-  /** The name of the first line that is shown, unless that is the first of the list. */
-  first: string | undefined;
+  /** The names of the lines when `top` was chosen; undefined if it means others, too. */
+  listed: readonly string[] | undefined;
   /** Only what contains all its words is listed. */
   filter: string;
   /** The filter is being typed; the text is the filter before. */
@@ -123,7 +123,7 @@ export interface DrawingOptions {
 export const FIRST_STATE: ListState = {
   top: 0,
   left: 0,
-  first: undefined,
+  listed: undefined,
   filter: '',
   typing: undefined,
   order: 0,
@@ -264,20 +264,20 @@ function named(state: ListState, name: string, extent: ListExtent): ListState {
 
 /** With another filter, the first line that passes it is selected if the selected one does not. */
 function filtered(state: ListState, filter: string): ListState {
-  return { ...state, filter, top: 0, first: undefined, mayMove: true, isChosen: true };
+  return { ...state, filter, top: 0, mayMove: true, isChosen: true };
 }
 
 /** In another order, what the user has chosen stays selected, else the first line is. */
 function ordered(state: ListState, order: number): ListState {
-  if (state.isChosen) return { ...state, order, top: 0, first: undefined };
-  return { ...state, order, top: 0, first: undefined, at: 0, selected: undefined, mayMove: true };
+  if (state.isChosen) return { ...state, order, top: 0 };
+  return { ...state, order, top: 0, at: 0, selected: undefined, mayMove: true };
 }
 
 /** Moves the selection, or what is shown, by so many lines. Who moves to the end of what grows stays there. */
 function moved(state: ListState, by: number, { lines, room, ids, hasEnd = false }: ListExtent): ListState {
   if (ids === undefined) {
     const top = state.top + by;
-    return { ...state, top, first: undefined, follows: hasEnd && top >= lines - room };
+    return { ...state, top, follows: hasEnd && top >= lines - room };
   }
   let from = state.isGone && by > 0 ? state.at - 1 : state.at;
   // What is selected was out of sight: from the edge of what is not.
@@ -291,8 +291,8 @@ function moved(state: ListState, by: number, { lines, room, ids, hasEnd = false 
 /**
  * The state with nothing before the first line and after the last one, as far as the screen can be filled. What is
  * selected stays selected where it is listed now, and in sight if the user has moved to it. If it is not listed any more,
- * nothing is selected, unless the user has changed what is listed. Where nothing can be selected, the first line that is
- * shown stays that.
+ * nothing is selected, unless the user has changed what is listed. Where nothing can be selected, the lines that are
+ * shown stay where they are if others come or go above them.
  */
 export function within(state: ListState, extent: ListExtent): ListState {
   const { lines, room, columns, ids, names } = extent;
@@ -305,14 +305,29 @@ export function within(state: ListState, extent: ListExtent): ListState {
     mayMove &&= lines === 0;
     if (room > 0 && state.isChosen) top = Math.max(at - room + 1, Math.min(top, at));
   }
-  const held = state.first === undefined ? -1 : (names?.indexOf(state.first) ?? -1);
-  if (held !== -1) top = held;
+  const listed = ids === undefined ? names : undefined;
+  if (top > 0 && listed !== state.listed && listed !== undefined && state.listed !== undefined)
+    top = heldTop(state.listed.slice(top, top + room), listed) ?? top;
   if (state.follows) top = lines - room;
   top = Math.max(0, Math.min(top, lines - room));
-  const first = top === 0 ? undefined : names?.[top];
   const left = state.left <= 0 ? 0 : Math.max(0, Math.min(state.left, extent.width - columns));
-  const next = { ...state, top, first, left, at, selected, mayMove, isGone };
+  const next = { ...state, top, listed, left, at, selected, mayMove, isGone };
   return isSame(next, state) ? state : next;
+}
+
+/**
+ * How many lines are now before those that were shown, so that most of them stay where they are; undefined if none is left.
+ * One that has another place in the order does not take the others with it.
+ */
+function heldTop(shown: readonly string[], names: readonly string[]): number | undefined {
+  const places = new Map(names.map((name, i) => [name, i]));
+  const counts = new Map<number, number>();
+  for (const [i, name] of shown.entries()) {
+    const at = places.get(name);
+    if (at !== undefined) counts.set(at - i, (counts.get(at - i) ?? 0) + 1);
+  }
+  const most = Math.max(...counts.values());
+  return [...counts].find(([, count]) => count === most)?.[0];
 }
 
 function isSame(one: ListState, other: ListState): boolean {

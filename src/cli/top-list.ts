@@ -99,6 +99,10 @@ export class TopList implements ListSource {
     this.#actions.listen(changed);
   }
 
+  close(): void {
+    this.#session.top.close?.();
+  }
+
   async look(): Promise<boolean> {
     this.#answer = await this.#session.top.look();
     this.#looks += 1;

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors/errors.js';
-import { columnOf, type TopColumn } from '../views/parts/top-columns.js';
+import { columnOf } from '../views/parts/top-columns.js';
 import type { TopOrder } from '../views/top.js';
 
 /** The flags of `top` that say in which order, and those that some columns need. */
@@ -15,18 +15,7 @@ export function orderOf({ sort = 'cpu', reverse }: Pick<TopOrderFlags, 'sort' | 
   return { by: columnOf(sort), reverse };
 }
 
-/** Columns that are empty without a flag. */
-const ONLY_WITH: Readonly<Partial<Record<TopColumn, 'pss' | 'processes'>>> = {
-  pss: 'pss',
-  process: 'processes',
-  run: 'processes',
-};
-
-/** Throws UsageError for a column that is empty. */
+/** Throws UsageError for a column that is empty without its flag. */
 export function refuseOrder(flags: TopOrderFlags): void {
-  const { by } = orderOf(flags);
-  const needed = ONLY_WITH[by];
-  if (needed !== undefined && !flags[needed]) {
-    throw new UsageError('usage', `--sort ${by} needs --${needed}`);
-  }
+  if (orderOf(flags).by === 'pss' && !flags.pss) throw new UsageError('usage', '--sort pss needs --pss');
 }

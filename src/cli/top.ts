@@ -37,7 +37,7 @@ export interface TopFlags extends RootFlags, AgentFlags, TopOrderFlags {
 
 /** What is needed to sample, and how it is shown. */
 export interface TopSession {
-  readonly top: Pick<Top, 'look'>;
+  readonly top: Pick<Top, 'look'> & Partial<Pick<Top, 'close'>>;
   readonly tasks: TaskGatherer;
   readonly logsOf: LogsOf;
   readonly flags: TopFlags;
@@ -163,15 +163,16 @@ async function printSamples(session: TopSession, terminal: Terminal, silent: boo
   return exitCode === EXIT.ok && hasError(problems) ? EXIT.partial : exitCode;
 }
 
-/** A sample as a line; its tasks are sorted only on request. */
+/** A sample as a line, its tasks by id, or in the order that the flags say. */
 async function jsonLines(flags: TopFlags): Promise<(answer: TopAnswer) => string> {
   const { sort, reverse, pss } = flags;
   if (sort === undefined && !reverse) {
     return ({ sample, problems }) => `${jsonText(encodeTop(sample, problems, pss))}\n`;
   }
   const { topRows } = await import('../views/top.js');
+  const order = orderOf({ sort: sort ?? 'task', reverse });
   return (answer) => {
-    const tasks = topRows(answer, false, orderOf(flags)).map(({ sample }) => sample);
+    const tasks = topRows(answer, false, order).map(({ sample }) => sample);
     return `${jsonText(encodeTop({ ...answer.sample, tasks }, answer.problems, pss))}\n`;
   };
 }

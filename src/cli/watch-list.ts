@@ -398,6 +398,8 @@ class Session {
     const { at, took } = this.#drawn;
     const isOld = start - at >= took * SHARE;
     if (this.#content === undefined || isOld || request !== this.#drawn.request) {
+      // In another order, what was shown is no longer what is meant.
+      if (request !== this.#drawn.request) this.#state = { ...this.#state, listed: undefined };
       this.#content = this.#source.content({ filter, order, reverse, style });
       this.#drawn = { request, at: start, took: performance.now() - start };
     }

@@ -1,6 +1,5 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { NO_ROOT } from '../app/root-options.js';
 import { AGENT_ENVIRONMENT, AGENT_FLAGS } from '../cli/agent-flags.js';
 import { PAGER_ENVIRONMENT, ThermosCommand } from '../cli/base-command.js';
 import { examineNamed } from '../cli/doctor.js';
@@ -69,9 +68,8 @@ What you may not read is not checked, and stderr says so. Run it as root to chec
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Doctor);
-    const { document, exitCode } = await examineNamed(args.task, flags, this.terminal);
-    const { roots, agents } = document.checked;
-    if (roots + agents === 0 && document.findings.length === 0) this.notice(NO_ROOT);
+    const { document, exitCode, notice } = await examineNamed(args.task, flags, this.terminal);
+    if (notice !== undefined) this.notice(notice);
     const text = (style: typeof this.style) => doctorText(document, style, flags);
     return this.pagedAnswer(flags, document, text, document.problems, exitCode);
   }

@@ -14,8 +14,8 @@ interface KeptFile {
 
 /**
  * Reads small files of processes in pass after pass, and keeps them open: to open and close one takes longer than to read
- * it. Those that are too many are opened each time. A file belongs to its process: if that is gone, it cannot be read, also
- * if another process has the pid.
+ * it. Those that are too many are opened each time. It is for files whose process the kernel looks up at each read, such as
+ * `stat`, `statm` and `io`: if that is gone, they cannot be read, also if another process has the pid.
  */
 export class KeptFiles {
   readonly #most: number;
@@ -46,6 +46,11 @@ export class KeptFiles {
     if (fd === undefined) return undefined;
     this.#open.set(path, { fd, pass: this.#pass });
     return readProcessFile(fd);
+  }
+
+  /** Closes all files; those that are read again are opened again. */
+  close(): void {
+    for (const [path, file] of this.#open) this.#close(path, file);
   }
 
   #close(path: string, { fd }: KeptFile): void {

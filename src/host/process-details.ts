@@ -29,7 +29,8 @@ export function readDetails(
   const io = read(`${directory}/io`);
   return {
     rssBytes: pageBytes() === undefined ? undefined : countIn(statm, /^\d+ (\d+)/, pageBytes()),
-    pssBytes: pss ? countIn(read(`${directory}/smaps_rollup`), /^Pss:\s+(\d+) kB$/m, 1024) : undefined,
+    // That file is of the memory which the process had when it was opened, and not of what it executes later.
+    pssBytes: pss ? countIn(processFile(`${directory}/smaps_rollup`), /^Pss:\s+(\d+) kB$/m, 1024) : undefined,
     fds: descriptors(`${directory}/fd`),
     readBytes: countIn(io, /^read_bytes: (\d+)$/m),
     writtenBytes: countIn(io, /^write_bytes: (\d+)$/m),

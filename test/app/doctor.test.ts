@@ -1,5 +1,5 @@
-import { existsSync, rmSync, utimesSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { existsSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { examine } from '../../src/app/doctor.js';
 import { Host } from '../../src/host/host.js';
 import { tempDir } from '../e2e/harness.js';
@@ -36,8 +36,21 @@ function doctor(word: string | undefined, ...roots: string[]) {
     cores: 1,
     wait: async () => {},
   };
-  return examine(word, { root: roots.map(root) }, { now, host, use });
+  // The default places of this machine are none of ours.
+  const defaultRoots = { root: [], mesosRoot: [], source: 'a file of defaults' };
+  const flags = roots.length === 0 ? { defaultRoots } : { root: roots.map(root) };
+  return examine(word, flags, { now, host, use });
 }
+
+test('a host without a root: that is said', async () => {
+  vi.stubEnv('THERMOS_ROOT', '');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { document, exitCode, notice } = await doctor(undefined);
+  expect(document).toMatchObject({ findings: [], checked: { roots: 0, tasks: 0, agents: 0 } });
+  expect([exitCode, notice]).toEqual([0, "No task root was found; see 'thermos roots' and --root."]);
+  mkdirSync(root('a/tasks/active'), { recursive: true });
+  expect(await doctor(undefined, 'a')).not.toHaveProperty('notice', expect.anything());
+});
 
 const codes = (found: readonly { code: string }[]) => found.map(({ code }) => code);
 

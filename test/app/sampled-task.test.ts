@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { localTasks } from '../../src/app/local-tasks.js';
 import { SampledTasks } from '../../src/app/sampled-task.js';
@@ -18,6 +19,8 @@ test('the container of an executor is shared if several of its tasks are active,
   for (const id of ['a', 'b']) writeTask(rootOf('two'), id, { runner });
   writeTask(rootOf('one'), 'c', { runner });
   writeTask(rootOf('one'), 'over', { runner, phase: 'finished' });
+  // Whoever may write in the sandbox can make this.
+  writeFileSync(`${rootOf('one')}/tasks/active/no-task`, '');
   for (const id of ['d', 'e']) writeTask(`${temp.path}/root`, id, { runner });
   const sampled = async (...words: string[]) => {
     const tasks = localTasks({ 'mesos-root': [mesos], root: [`${temp.path}/root`] }, host);
@@ -32,5 +35,6 @@ test('the container of an executor is shared if several of its tasks are active,
       .map(({ task_id, container_id, isShared }) => [task_id, container_id, isShared].join(' '));
   };
   expect(await sampled('a')).toEqual(['a c-two true']);
-  expect(await sampled()).toEqual(['a c-two true', 'b c-two true', 'c c-one false', 'd  false', 'e  false']);
+  const all = ['a c-two true', 'b c-two true', 'c c-one false', 'd  false', 'e  false'];
+  expect((await sampled()).filter((line) => !line.startsWith('no-task'))).toEqual(all);
 });

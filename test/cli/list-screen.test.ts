@@ -114,7 +114,20 @@ describe('what comes above the lines that are shown', () => {
     ['moves nothing if the user has scrolled', 10, ['new 1', 'new 2', ...before], 12],
     ['nor does what goes', 10, before.slice(4), 6],
     ['is shown if the first line is', 0, ['new 1', ...before], 0],
-    ['what goes itself leaves the place', 10, before.filter((name) => name !== 'task 10'), 10],
+    ['what goes itself leaves the place', 10, before.filter((name) => name !== 'task 10'), 9],
+    [
+      'what sorts last now takes nothing with it',
+      10,
+      [...before.filter((name) => name !== 'task 10'), 'task 10'],
+      9,
+    ],
+    [
+      'what sorts first now takes nothing with it',
+      10,
+      ['task 10', ...before.filter((name) => name !== 'task 10')],
+      10,
+    ],
+    ['nor does a list of others', 10, before.map((name) => `other ${name}`), 10],
   ])('%s', (_, down, after, top) => {
     let state = FIRST_STATE;
     for (let i = 0; i < down; i++) state = pressed(state, key('down'), extent(before)).state;

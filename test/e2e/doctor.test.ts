@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MadeUpHost } from '../doctor/hosts.js';
 import { taskUpdates } from '../doctor/protobuf.js';
 import { Records, writeTask } from '../task/trees.js';
-import { DEFAULT_ROOTS, FIXTURES, PROGRAM, type RunOptions, runToEnd, tempDir, thermos } from './harness.js';
+import { FIXTURES, PROGRAM, type RunOptions, runToEnd, tempDir, thermos } from './harness.js';
 import { expectContract, unprivileged } from './tasks.js';
 
 let temp: { path: string; remove: () => void };
@@ -50,14 +50,6 @@ describe('a healthy host', () => {
     mkdirSync(join(host.workDir, 'slaves'), { recursive: true });
     expect(doctor(['--mesos-root', host.workDir])).toMatchObject({ stdout: '', stderr: '', status: 0 });
   });
-});
-
-test('without a root, it says that nothing was looked at', () => {
-  // The host that runs the tests may have a root in a default place.
-  const env = { ...DEFAULT_ROOTS, XDG_STATE_HOME: join(temp.path, 'state') };
-  const { json, stderr } = doctor([], { env, cwd: temp.path });
-  const isBare = json.checked.roots + json.checked.agents + json.findings.length === 0;
-  expect(stderr.includes('No task root was found')).toBe(isBare);
 });
 
 test('the fixtures: dead runners, and an executor that never started', () => {

@@ -33,6 +33,20 @@ afterEach(() => cluster.close());
 
 const hostPort = () => `127.0.0.1:${cluster.master.address.port}`;
 
+test('doctor says that a master has no agent', async () => {
+  const empty = await startCluster([]);
+  try {
+    const { stderr, status } = await thermos([
+      'doctor',
+      '--master',
+      `127.0.0.1:${empty.master.address.port}`,
+    ]);
+    expect({ stderr, status }).toEqual({ stderr: 'There is no agent to ask.\n', status: 0 });
+  } finally {
+    await empty.close();
+  }
+});
+
 test('status shows the tasks of all agents of a master, as if each agent was named', async () => {
   const answerTo = async (...words: string[]) => {
     const { stdout, stderr, status } = await thermos(['status', '--json', ...words]);

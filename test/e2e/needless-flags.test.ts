@@ -35,7 +35,6 @@ test.each<[line: string, message: string]>([
   [`inspect --task x ${JOBS}`, `${JOBS} has jobs, of which each has one task`],
   ['run --again host-bad --instance 1', together('again', 'instance')],
   // How agents are asked, where none are.
-  [`inspect --insecure ${ETL}`, needed('insecure', '--agent or --master')],
   ['status --credentials-file x', needed('credentials-file', '--agent or --master')],
   ['status --agent-address ip west/role/prod/web', needed('agent-address', '--master')],
   ['report --viewer --master m', together('viewer', 'master')],
@@ -50,7 +49,6 @@ test.each<[line: string, message: string]>([
   ['inspect --json --graph dot host-bad', together('graph', 'json')],
   // What is sorted by, where it is not read or shown.
   ['top --once --sort pss', needed('sort pss', '--pss')],
-  ['top --once --sort run', needed('sort run', '--processes')],
   ['status --json --stream --sort age', together('stream', 'sort')],
   ['status --prometheus --limit 3', together('prometheus', 'limit')],
   // What is done with what is found in directories, where none are copied.

@@ -170,6 +170,10 @@ describe('on a pipe', () => {
     };
     expect(inJson()).toEqual(['a', 'b', 'c']);
     expect(inJson('--sort', 'name', '--reverse')).toEqual(['c', 'b', 'a']);
+    expect([inJson(), inJson('--reverse')]).toEqual([
+      ['a', 'b', 'c'],
+      ['c', 'b', 'a'],
+    ]);
   });
 
   test.runIf(unprivileged().uid !== undefined)(

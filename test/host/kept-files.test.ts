@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { KeptFiles } from '../../src/host/kept-files.js';
+import { readDetails } from '../../src/host/process-details.js';
 import { processFile } from '../../src/host/process-file.js';
 
 /** The files of a process that are open here. */
@@ -91,4 +92,16 @@ test('a process that is gone has no text, and no file stays open', () =>
     expect(files.read(`/proc/${pid}/stat`)).toBeUndefined();
     expect(openOf(pid)).toEqual([]);
     expect(files.read('/proc/none/stat')).toBeUndefined();
+  }));
+
+test('the file that belongs to a memory, and not to its process, is opened for each look', () =>
+  withProcess((pid) => {
+    const files = new KeptFiles(10);
+    files.begin();
+    const details = readDetails(pid, true, { read: (path) => files.read(path) });
+    expect(details?.pssBytes).toBeGreaterThan(0);
+    expect(openOf(pid)).toEqual(['io', 'statm']);
+    files.close();
+    expect(openOf(pid)).toEqual([]);
+    expect(files.read(`/proc/${pid}/statm`)).toBe(processFile(`/proc/${pid}/statm`));
   }));

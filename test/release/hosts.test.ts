@@ -318,6 +318,9 @@ describe.runIf(IS_ROOT)('the launcher of the archive', () => {
     const root = emptyRoot('sh', 'uname');
     writeFileSync(join(root, 'lib/ld-linux-aarch64.so.1'), '');
     expect(inRoot(root, '/opt/thermos/bin/thermos --version')).toEqual(PRINTED);
+    writeFileSync(join(root, 'bin/uname'), '#!/bin/sh\necho aarch64\n');
+    // Node is executed there, as by qemu.
+    expect(inRoot(root, '/opt/thermos/bin/thermos --version')).toEqual(PRINTED);
     const fd = openSync(join(root, 'opt/thermos/lib/thermos/node'), 'r+');
     // The machine in the header of ELF: one that Linux has no name for.
     writeSync(fd, '\xff\xff', 18, 'latin1');
@@ -326,7 +329,7 @@ describe.runIf(IS_ROOT)('the launcher of the archive', () => {
       status: 126,
       stdout: '',
       stderr:
-        'thermos: this is a program for x86_64, which this x86_64 host does not execute; use the one for it\n',
+        'thermos: this is a program for x86_64, which this aarch64 host does not execute; use the one for it\n',
     });
   });
 

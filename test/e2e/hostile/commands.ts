@@ -110,7 +110,7 @@ export const COMMANDS = {
   },
   diff: { args: ({ root }) => ['diff', '--root', root, VICTIM, MATE], exits: LOOKS, sound: 1 },
   tail: {
-    args: ({ root }) => ['tail', '-n', 'all', '--no-follow', '--highlight', 'o', '--root', root, VICTIM],
+    args: ({ root }) => ['tail', '-n', 'all', '--no-follow', '--root', root, VICTIM],
     exits: LOOKS,
     sound: 0,
   },
@@ -128,7 +128,7 @@ export const COMMANDS = {
   },
   'tail-grep': {
     args: ({ root }) => [
-      ...['tail', '--no-follow', '--grep', '.', '--exclude', 'nothing', '--json'],
+      ...['tail', '--no-follow', '--grep', '.', '--exclude', 'nothing', '--highlight', 'o', '--json'],
       ...['--since', '2014-05-13T16:53:20Z', '--root', root, VICTIM],
     ],
     exits: LOOKS,
