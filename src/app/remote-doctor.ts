@@ -53,7 +53,9 @@ export async function examineRemote(
     word === undefined
       ? await examineAgents(selection, retained, ports)
       : await examineTask(word, selection, retained, ports);
-  const notice = document.checked.agents === 0 ? 'There is no agent to ask.' : undefined;
+  const { checked, findings, problems } = document;
+  const isBare = checked.agents + findings.length + problems.length === 0;
+  const notice = isBare ? 'There is no agent to ask.' : undefined;
   return { document, exitCode: isWrong(document.findings) ? EXIT.no : EXIT.ok, notice };
 }
 
