@@ -1,7 +1,8 @@
 import { type RootFlagValues, thermosCommand } from '../discovery/advised-command.js';
 import type { Problem } from '../errors/problem.js';
+import { counted } from '../text/count.js';
 import { shellWords } from '../text/shell.js';
-import { counted, type FindingEvidence, type Symptom } from './finding.js';
+import type { FindingEvidence, Symptom } from './finding.js';
 
 /** The mode and owner of a directory that this user may not read. */
 export interface ClosedDirectory {

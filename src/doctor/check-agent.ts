@@ -1,9 +1,10 @@
 import { agentPaths } from '../layout/mesos.js';
 import { timestamp } from '../text/age.js';
+import { counted } from '../text/count.js';
 import { shellArguments, shellWords } from '../text/shell.js';
 import { refusalSymptom, startRefusalIn } from './agent-log.js';
 import type { FileTail } from './file-tail.js';
-import { counted, type Symptom } from './finding.js';
+import type { Symptom } from './finding.js';
 import type { SlaveInfo } from './mesos-info.js';
 
 /** What is known about the Mesos agent of a work directory. */

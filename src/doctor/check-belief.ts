@@ -3,9 +3,10 @@ import { hostCommand } from '../discovery/advised-command.js';
 import type { TaskRoot } from '../discovery/found.js';
 import { absentHere, type Reconciled, reconciled } from '../gc/reconcile.js';
 import type { TaskView } from '../task/view.js';
+import { counted } from '../text/count.js';
 import type { MemoryEnd } from './check-ending.js';
 import { streamOf } from './check-files.js';
-import { counted, type Symptom } from './finding.js';
+import type { Symptom } from './finding.js';
 
 /** What somebody else believes about tasks. */
 export interface Belief {

@@ -1,7 +1,8 @@
 import { type RootFlagValues, thermosCommand } from '../discovery/advised-command.js';
+import { counted } from '../text/count.js';
 import { shellWords } from '../text/shell.js';
 import { size } from '../text/size.js';
-import { counted, type FindingEvidence, type Symptom } from './finding.js';
+import type { FindingEvidence, Symptom } from './finding.js';
 
 /** A file system that tasks or their checkpoints are on. */
 export interface Disk {

@@ -1,6 +1,7 @@
 import { isTerminalTaskState } from '../checkpoint/records.js';
 import type { TaskView } from '../task/view.js';
-import { counted, type Symptom } from './finding.js';
+import { counted } from '../text/count.js';
+import type { Symptom } from './finding.js';
 
 /** That a task ended because its container had no memory left, which its own stream does not tell. */
 export interface MemoryEnd {

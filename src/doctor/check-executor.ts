@@ -1,9 +1,10 @@
 import { FIRST_OUTPUTS, type MesosIds, TRACES_OF_A_TASK, taskIdOfExecutor } from '../layout/mesos.js';
 import { timestamp } from '../text/age.js';
+import { counted } from '../text/count.js';
 import { executorFailureIn } from './agent-log.js';
 import { explain, startFailureIn } from './executor-output.js';
 import { type FileTail, linesOf } from './file-tail.js';
-import { counted, type FindingEvidence, type Symptom } from './finding.js';
+import type { FindingEvidence, Symptom } from './finding.js';
 
 /** A run directory of an executor that holds no trace of a task. */
 export interface EmptyRun {

@@ -5,7 +5,8 @@ import { LAYOUTS } from '../layout/layouts.js';
 import { RUNNER } from '../layout/task-paths.js';
 import { taskFileProblems } from '../task/task-schema.js';
 import { isUnstarted, type TaskView } from '../task/view.js';
-import { type CommandAdvice, counted, type Symptom } from './finding.js';
+import { counted } from '../text/count.js';
+import type { CommandAdvice, Symptom } from './finding.js';
 
 /** A task file is written right after the first record. */
 const YOUNG_MS = 60_000;

@@ -4,8 +4,9 @@ import type { Problem } from '../errors/problem.js';
 import type { TaskView } from '../task/view.js';
 import { EXECUTOR_GONE } from '../task/why.js';
 import { duration, timestamp } from '../text/age.js';
+import { counted } from '../text/count.js';
 import { checkFiles, streamOf } from './check-files.js';
-import { counted, type Symptom } from './finding.js';
+import type { Symptom } from './finding.js';
 
 /** What agents do not do, from the problems with which they were asked; those of tasks are in their views. Pure. */
 export function* checkAgents(problems: readonly Problem[]): Generator<Symptom> {

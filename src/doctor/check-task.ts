@@ -7,8 +7,9 @@ import { REASONS } from '../layout/reasons.js';
 import { RUNNER } from '../layout/task-paths.js';
 import type { TaskView } from '../task/view.js';
 import { duration, timestamp } from '../text/age.js';
+import { counted } from '../text/count.js';
 import { checkFiles, gcAdvice, recordsAdvice, streamOf } from './check-files.js';
-import { type CommandAdvice, counted, type FindingEvidence, type Symptom } from './finding.js';
+import type { CommandAdvice, FindingEvidence, Symptom } from './finding.js';
 
 type ProbedProcess = Pick<ProcessInfo, 'state' | 'command' | 'startTimeMs' | 'startTimeTicks'>;
 

@@ -2,9 +2,10 @@ import { rootFlagsOf, thermosCommand } from '../discovery/advised-command.js';
 import { LAYOUTS } from '../layout/layouts.js';
 import type { TaskView } from '../task/view.js';
 import { duration } from '../text/age.js';
+import { counted } from '../text/count.js';
 import { size } from '../text/size.js';
 import type { TaskUse } from '../top/task-use.js';
-import { type CommandAdvice, counted, type Symptom } from './finding.js';
+import type { CommandAdvice, Symptom } from './finding.js';
 
 /** What two looks at an active task say of it. What is unknown is undefined. */
 export interface ObservedUse {

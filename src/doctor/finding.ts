@@ -114,8 +114,3 @@ function worse(a: Severity, b: Severity): Severity {
 export function isWrong(findings: readonly Finding[]): boolean {
   return findings.some(({ severity }) => severity !== 'note');
 }
-
-/** `1 task`, `3 tasks`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return count === 1 ? `1 ${one}` : `${count} ${many}`;
-}

@@ -1,5 +1,6 @@
 import type { DoctorDocument, FindingDocument } from '../contracts/doctor.js';
 import { elapsed, timestamp } from '../text/age.js';
+import { counted } from '../text/count.js';
 import { visible } from '../text/escape.js';
 import { widthOf, wrap } from '../text/width.js';
 import { firstLines, linesText, more, moreLine, spareLines } from './parts/fold.js';
@@ -61,10 +62,6 @@ function wellText({ checked: { roots, tasks, agents }, problems }: DoctorDocumen
   ];
   const what = problems.length === 0 ? '' : ' in what could be read';
   return `Nothing wrong was found${what}: ${counts.join(', ')}.\n`;
-}
-
-function counted(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
 }
 
 /** Advice that several findings share is below the last of them. */
