@@ -115,27 +115,36 @@ END
   $T gc --yes --max-age 0s --root "$D/root" >/dev/null
   [ ! -e root/checkpoints/web ] && echo collected`;
 const DONE = `thermos/${VERSION}\nTask:       morning\ndone\ncollected\n`;
+/** The programs of the host that it takes. */
+const NEEDED = ['sh', 'bash', 'sleep', 'mktemp', 'mkdir', 'cat', 'kill', 'flock'];
+
+/** The forms without a package manager, and where they are in a root. */
+const FORMS = [
+  ['archive', '/opt/thermos/bin/thermos'],
+  ['one file', '/bin/thermos'],
+] as const;
+
+/** A root in which all of that can be done. */
+function rootForAll(): string {
+  const root = emptyRoot(...NEEDED);
+  chmodSync(join(root, 'tmp'), 0o1777);
+  return root;
+}
 
 describe.runIf(IS_ROOT)('in a root with nothing but a libc, a shell and flock', () => {
-  const programs = ['sh', 'bash', 'sleep', 'mktemp', 'mkdir', 'cat', 'kill', 'flock'];
-  const forms = [
-    ['archive', '/opt/thermos/bin/thermos'],
-    ['one file', '/bin/thermos'],
-  ] as const;
   let root: string;
   beforeAll(() => {
-    root = emptyRoot(...programs);
-    chmodSync(join(root, 'tmp'), 0o1777);
+    root = rootForAll();
   });
 
-  test.each(forms)('the %s does everything, as root and as a user without a home', (_, program) => {
+  test.each(FORMS)('the %s does everything, as root and as a user without a home', (_, program) => {
     const asRoot = inRoot(root, ALL(program));
     expect(asRoot).toMatchObject({ status: 0, stdout: DONE });
     const asNobody = inRoot(root, ALL(program), { uid: NOBODY });
     expect(asNobody).toMatchObject({ status: 0, stdout: DONE });
   });
 
-  test.each(forms)('the %s looks on a read-only disk', (_, program) => {
+  test.each(FORMS)('the %s looks on a read-only disk', (_, program) => {
     const before =
       'mount --bind "$R" "$R"; mount -o remount,bind,ro "$R"; mount -t proc proc "$R/proc"; mount -t tmpfs -o mode=755 tmpfs "$R/dev"; mkdir -m 1777 "$R/dev/shm"; mknod -m 666 "$R/dev/null" c 1 3';
     for (const uid of ['0', NOBODY]) {
@@ -169,7 +178,7 @@ describe.runIf(IS_ROOT)('in a root with nothing but a libc, a shell and flock', 
   });
 
   test('without /proc, both start', () => {
-    for (const [, program] of forms) {
+    for (const [, program] of FORMS) {
       expect(inRoot(root, `${program} --version`, { before: 'umount "$R/proc"' })).toEqual(PRINTED);
     }
   });
@@ -271,20 +280,15 @@ describe.runIf(IS_ROOT)('on a host whose loader refuses Node', () => {
 });
 
 describe.runIf(IS_ROOT)('on a host with an older kernel', () => {
-  const forms = [
-    ['archive', '/opt/thermos/bin/thermos'],
-    ['one file', '/bin/thermos'],
-  ] as const;
   let root: string;
   beforeAll(() => {
-    root = emptyRoot('sh', 'bash', 'sleep', 'mktemp', 'mkdir', 'cat', 'kill', 'flock');
-    chmodSync(join(root, 'tmp'), 0o1777);
+    root = rootForAll();
     const source = join(import.meta.dirname, 'old-kernel.c');
     run('gcc', ['-static', '-o', join(root, 'bin/old-kernel'), source]);
   });
 
   test.each(
-    forms.flatMap(([name, program]) => [
+    FORMS.flatMap(([name, program]) => [
       [name, '4.18', `'/bin/old-kernel 334 ${program}'`] as const,
       [name, '3.17', `'/bin/old-kernel 318 ${program}'`] as const,
     ]),
@@ -296,7 +300,7 @@ describe.runIf(IS_ROOT)('on a host with an older kernel', () => {
   const before = `echo 3.10.0-1160.el7.x86_64 >"$R/tmp/release"
     mount --bind "$R/tmp/release" "$R/proc/sys/kernel/osrelease"`;
 
-  test.each(forms)('the %s says in one line that it is too old', (_, program) => {
+  test.each(FORMS)('the %s says in one line that it is too old', (_, program) => {
     const env = { THERMOS_CACHE_DIR: '/var/fresh' };
     const { status, stdout, stderr } = inRoot(root, `/bin/old-kernel 313 ${program} --version`, {
       before,
