@@ -103,7 +103,6 @@ export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
     const text = flags[name];
     return text === undefined ? undefined : parse(text, name);
   };
-  const { orphans } = flags;
   const orphanAge = parseAge(flags['orphan-age'], 'orphan-age');
   return {
     roots: flags,
@@ -118,7 +117,7 @@ export function gcOptions(words: readonly string[], flags: GcFlags): GcOptions {
       maxTasks: limit('max-tasks', parseCount),
       maxSpace: limit('max-space', parseSize),
     },
-    orphanAge: orphans ? orphanAge : undefined,
+    orphanAge: flags.orphans ? orphanAge : undefined,
     includeMesos: flags['include-mesos'] === true,
     sandboxes: flags.sandbox ?? [],
     retained: flags.retained === undefined ? undefined : readRetained(flags.retained),

@@ -53,9 +53,7 @@ export const TAIL_FLAGS = {
     char: 'i',
     summary: 'Let --grep, --exclude and --highlight ignore case.',
   }),
-  raw: Flags.boolean({
-    summary: 'Let control characters pass to a terminal, even if lines have a prefix.',
-  }),
+  raw: Flags.boolean({ summary: 'Let control characters pass to a terminal, even if lines have a prefix.' }),
   path: Flags.boolean({
     exclusive: [
       ...['follow', 'no-follow', 'lines', 'no-prefix', 'since', 'until', 'timestamps'],

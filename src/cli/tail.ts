@@ -176,9 +176,7 @@ function windowOf({ since, until }: TailFlags, now: number): TimeWindow | undefi
 /** Loads the regular expressions only if there are some. */
 async function patternsOf(flags: TailFlags): Promise<{ choice?: LineChoice; marks: LinePattern[] }> {
   const { grep, exclude, highlight } = flags;
-  if ((grep ?? exclude ?? highlight) === undefined) {
-    return { marks: [] };
-  }
+  if ((grep ?? exclude ?? highlight) === undefined) return { marks: [] };
   const { linePattern } = await import('../logs/pattern.js');
   const patternOf = (flag: 'grep' | 'exclude' | 'highlight') => {
     const texts = flags[flag];

@@ -36,9 +36,7 @@ that the user of the task could not read. See ls for how TASK and PATH are read;
     },
   };
   static override flags = {
-    raw: Flags.boolean({
-      summary: 'Print the bytes on a terminal, too, whatever their effect on it.',
-    }),
+    raw: Flags.boolean({ summary: 'Print the bytes on a terminal, too, whatever their effect on it.' }),
     ...AGENT_FLAGS,
   };
 
